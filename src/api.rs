@@ -1,0 +1,6 @@
+//! What crosses between the page and the server: wire types and server functions.
+//!
+//! A server function parses, authorises, calls one use case and maps the error. It must not
+//! decide anything itself.
+
+pub mod wire;

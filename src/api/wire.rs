@@ -1,0 +1,110 @@
+//! The types on the wire that are not events or snapshots.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    deployment::Deployment,
+    progress::Progress,
+    stack_name::{ParseStackNameError, StackName},
+};
+
+/// Whether a name can be had. Advisory: only the start reserves it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "camelCase")]
+pub enum NameVerdict {
+    /// Nobody has it.
+    Free {
+        /// The name.
+        name: StackName,
+        /// Where its stack would be reached.
+        url: String,
+    },
+    /// Somebody has it.
+    Taken {
+        /// The name.
+        name: StackName,
+        /// Where its stack is or will be reached.
+        url: String,
+        /// Like names that are free.
+        suggestions: Vec<StackName>,
+    },
+    /// It breaks a rule.
+    Invalid {
+        /// What was given.
+        name: String,
+        /// The rule's code.
+        code: String,
+        /// What to do about it.
+        sentence: String,
+    },
+}
+
+impl NameVerdict {
+    /// Says that `input` breaks a rule.
+    pub fn invalid(input: &str, error: ParseStackNameError) -> Self {
+        Self::Invalid {
+            name: input.to_owned(),
+            code: error.code().to_owned(),
+            sentence: error.sentence(),
+        }
+    }
+}
+
+/// How a stack's address is made of its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressPattern {
+    /// What stands before the name, as in `https://`.
+    pub before: String,
+    /// What stands behind it, as in `.ai.example.com`.
+    pub after: String,
+}
+
+impl AddressPattern {
+    /// Returns the address of the stack called `name`.
+    pub fn address(&self, name: &str) -> String {
+        format!("{}{name}{}", self.before, self.after)
+    }
+}
+
+/// What the home page needs to know of the platform before the first key is pressed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlatformStatus {
+    /// Whether it answered when last asked.
+    pub reachable: bool,
+    /// Whether it is the embedded sandbox.
+    pub sandbox: bool,
+}
+
+/// What the deployment page is rendered from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeploymentView {
+    /// What stays the same.
+    pub deployment: Deployment,
+    /// What its events add up to so far.
+    pub progress: Progress,
+    /// When it ended, if it has.
+    pub completed: Option<Timestamp>,
+    /// The server's time, so that both targets render the same elapsed times.
+    pub now: Timestamp,
+}
+
+/// An error on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ApiError {
+    /// The HTTP status.
+    #[serde(skip, default = "internal")]
+    pub status: u16,
+    /// What kind of error it is.
+    pub code: String,
+    /// What happened and what to do, as a sentence for a person.
+    pub message: String,
+    /// After how many seconds to come back, where that helps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+}
+
+const fn internal() -> u16 {
+    500
+}

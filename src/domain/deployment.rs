@@ -1,0 +1,216 @@
+//! A deployment's identity, and the snapshot of it that is on the wire.
+//!
+//! It must not know how a deployment is driven or stored.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    event::{FailureCode, Resources, Seq},
+    phase::{Phase, Status},
+    progress::Progress,
+    receipt::Receipt,
+    stack_name::StackName,
+};
+
+/// The id of a deployment: `dep_` and 128 random bits in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeploymentId(String);
+
+/// A text is not a deployment's id.
+#[derive(Debug, thiserror::Error)]
+#[error("not a deployment id")]
+pub struct ParseDeploymentIdError;
+
+impl DeploymentId {
+    const PREFIX: &'static str = "dep_";
+    const DIGITS: usize = 32;
+
+    /// Makes the id of these random bits.
+    pub fn from_random(bits: u128) -> Self {
+        Self(format!("{}{bits:032x}", Self::PREFIX))
+    }
+
+    /// Reads an id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when `text` does not have the form of an id.
+    pub fn parse(text: &str) -> Result<Self, ParseDeploymentIdError> {
+        let digits = text.strip_prefix(Self::PREFIX).ok_or(ParseDeploymentIdError)?;
+        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if digits.len() == Self::DIGITS && digits.bytes().all(is_hex) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ParseDeploymentIdError)
+        }
+    }
+
+    /// Returns the id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the short reference that a person reads out and an operator searches for:
+    /// the first eight digits, as in `7F3A-22C1`.
+    pub fn reference(&self) -> String {
+        let digits: String = self.0.chars().skip(Self::PREFIX.len()).take(8).collect();
+        let (head, tail) = digits.split_at(digits.len() / 2);
+        format!("{head}-{tail}").to_uppercase()
+    }
+}
+
+impl fmt::Display for DeploymentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for DeploymentId {
+    type Error = ParseDeploymentIdError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<DeploymentId> for String {
+    fn from(id: DeploymentId) -> Self {
+        id.0
+    }
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Brings a stack up.
+    Deployment,
+}
+
+/// A deployment as it stands: what `GET /api/deployment/:id` answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Its id.
+    pub id: DeploymentId,
+    /// What it does.
+    pub kind: Kind,
+    /// The stack it brings up.
+    pub stack_name: StackName,
+    /// Where it is.
+    pub phase: Phase,
+    /// Whether it goes on.
+    pub status: Status,
+    /// Percent, 0 to 100.
+    pub progress: u8,
+    /// What a person reads about it now.
+    pub message: String,
+    /// The same text, under the older server's name.
+    pub current_step: String,
+    /// Where the stack is, or will be, reached.
+    pub url: String,
+    /// What is known to exist.
+    pub resources: Resources,
+    /// When it began and ended.
+    pub timestamps: Timestamps,
+    /// Why it failed, once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<SnapshotError>,
+    /// What became of what it made, once it has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    /// The last event in this snapshot.
+    pub seq: Seq,
+    /// The last log entries, oldest first, each a string holding a JSON object.
+    pub logs: Vec<String>,
+}
+
+/// When a deployment began and ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timestamps {
+    /// When it was accepted.
+    pub started: Timestamp,
+    /// When it ended, if it has.
+    pub completed: Option<Timestamp>,
+}
+
+/// Why a deployment failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotError {
+    /// The step that failed.
+    pub phase: Phase,
+    /// One sentence: what happened.
+    pub message: String,
+    /// What kind of failure it was.
+    pub code: FailureCode,
+    /// What an operator finds the full log by.
+    pub reference: String,
+}
+
+/// What stays the same about a deployment from its start on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Its id.
+    pub id: DeploymentId,
+    /// The stack it brings up.
+    pub name: StackName,
+    /// Where the stack is, or will be, reached.
+    pub url: String,
+    /// When it was accepted.
+    pub started: Timestamp,
+}
+
+impl Deployment {
+    /// Describes the deployment as `progress` has it. `completed` is when it ended.
+    pub fn snapshot(&self, progress: &Progress, completed: Option<Timestamp>) -> Snapshot {
+        let failure = progress.failure();
+        Snapshot {
+            id: self.id.clone(),
+            kind: Kind::Deployment,
+            stack_name: self.name.clone(),
+            phase: progress.phase,
+            status: progress.phase.status(),
+            progress: progress.percent,
+            message: progress.message.clone(),
+            current_step: progress.message.clone(),
+            url: self.url.clone(),
+            resources: progress.resources.clone(),
+            timestamps: Timestamps { started: self.started, completed },
+            error: failure.map(|failure| SnapshotError {
+                phase: failure.phase,
+                message: failure.message.clone(),
+                code: failure.code,
+                reference: failure.reference.clone(),
+            }),
+            receipt: failure.map(|failure| failure.receipt.clone()),
+            seq: progress.seq,
+            logs: progress.logs.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_holds_its_128_bits_and_reads_back() {
+        let id = DeploymentId::from_random(0x7f3a_22c1 << 96);
+        assert_eq!(id.as_str(), "dep_7f3a22c1000000000000000000000000");
+        assert_eq!(DeploymentId::parse(id.as_str()).unwrap(), id);
+        assert_eq!(id.reference(), "7F3A-22C1");
+    }
+
+    #[test]
+    fn what_is_not_an_id_is_refused() {
+        let short = format!("dep_{}", "0".repeat(31));
+        let upper = format!("dep_{}", "A".repeat(32));
+        for text in ["", "dep_", "rem_00000000000000000000000000000000", &short, &upper] {
+            assert!(DeploymentId::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! Events: what is recorded about a deployment, and its exact form on the wire.
+//!
+//! An event's text is made once, stored, and replayed byte for byte. It must not know who
+//! records or who watches.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    phase::{Phase, Status},
+    receipt::Receipt,
+};
+
+/// The gap-free number of an event within its deployment, from 1.
+pub type Seq = u64;
+
+/// A recorded change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its number.
+    pub seq: Seq,
+    /// What changed.
+    pub body: EventBody,
+}
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventBody {
+    /// A phase began, or its message changed.
+    Progress(ProgressUpdate),
+    /// Something worth reading in the log happened.
+    Log(LogEntry),
+    /// The end: the stack is live.
+    Complete(Completion),
+    /// The end: the stack is not live.
+    Error(Failure),
+}
+
+/// The data of a `progress` event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProgressUpdate {
+    /// The phase that began.
+    pub phase: Phase,
+    /// Its status.
+    pub status: Status,
+    /// Percent, 0 to 100.
+    pub progress: u8,
+    /// The phase's sentence.
+    pub message: String,
+    /// The same text, under the older server's name.
+    pub current_step: String,
+    /// What is known to exist so far.
+    pub resources: Resources,
+    /// When the phase began.
+    pub at: Timestamp,
+}
+
+impl ProgressUpdate {
+    /// Describes `phase` beginning at `at`; `percent` is what stays where the phase has none.
+    pub fn new(phase: Phase, percent: u8, resources: Resources, at: Timestamp) -> Self {
+        let progress = phase.percent().unwrap_or(percent);
+        let message = phase.sentence().to_owned();
+        let current_step = message.clone();
+        Self { phase, status: phase.status(), progress, message, current_step, resources, at }
+    }
+
+    /// Replaces the phase's sentence by a more exact one.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self.current_step.clone_from(&self.message);
+        self
+    }
+}
+
+/// The platform's ids of what a deployment made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Resources {
+    /// The project.
+    pub project_id: Option<String>,
+    /// Its environment.
+    pub environment_id: Option<String>,
+    /// The application in it.
+    pub application_id: Option<String>,
+    /// The application's domain.
+    pub domain_id: Option<String>,
+}
+
+/// How much a log entry matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// As expected.
+    Info,
+    /// Unexpected, and recovered from.
+    Warn,
+    /// Unexpected, and given up on.
+    Error,
+}
+
+/// One entry of a deployment's log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    /// When it was written.
+    pub timestamp: Timestamp,
+    /// How much it matters.
+    pub level: Level,
+    /// The phase it belongs to.
+    pub phase: Phase,
+    /// What was done, as `noun.verb`.
+    pub action: String,
+    /// A sentence.
+    pub message: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Which try it was, from 1, where there can be several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+}
+
+/// The data of a `complete` event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Completion {
+    /// Where the stack is reached.
+    pub url: String,
+    /// Always [`Ready::Ready`].
+    pub status: Ready,
+    /// What was made.
+    pub resources: Resources,
+    /// From the start to here, in seconds.
+    pub duration: f64,
+}
+
+/// The status of a `complete` event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ready {
+    /// The stack answers.
+    Ready,
+}
+
+/// The data of an `error` event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The step that failed.
+    pub phase: Phase,
+    /// One sentence: what happened.
+    pub message: String,
+    /// What kind of failure it was.
+    pub code: FailureCode,
+    /// What became of what was made.
+    pub receipt: Receipt,
+    /// What an operator finds the full log by.
+    pub reference: String,
+}
+
+/// What kind of failure ended a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FailureCode {
+    /// The platform said no, and would say no again.
+    PlatformRefused,
+    /// The platform did not answer, or not usefully, for too long.
+    PlatformUnreachable,
+    /// The image does not exist or may not be pulled.
+    ImageNotFound,
+    /// The platform's own deploy job failed.
+    DeployFailed,
+    /// The container stops again and again.
+    CrashLoop,
+    /// The stack did not answer in time.
+    HealthTimeout,
+    /// The stack's certificate did not become valid in time.
+    CertificateTimeout,
+    /// The deployment as a whole took too long.
+    Deadline,
+    /// A person asked for it.
+    Cancelled,
+    /// We are at fault.
+    Internal,
+    /// Anything else; the older server's only code, and what an unknown one is read as.
+    #[serde(other)]
+    DeploymentFailed,
+}
+
+impl FailureCode {
+    /// Returns the phase a deployment ends in on this failure.
+    pub fn end(self) -> Phase {
+        if self == Self::Cancelled { Phase::Cancelled } else { Phase::Failed }
+    }
+}
+
+/// An event's text does not have the form its name promises.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeEventError {
+    /// No event has this name.
+    #[error("unknown event name {0:?}")]
+    UnknownName(String),
+    /// The data has another shape.
+    #[error("unexpected data in a {name} event")]
+    Data {
+        /// The event's name.
+        name: &'static str,
+        /// What is wrong with the data.
+        source: serde_json::Error,
+    },
+}
+
+#[derive(Serialize)]
+struct Numbered<'a, T> {
+    #[serde(flatten)]
+    body: &'a T,
+    seq: Seq,
+}
+
+impl Event {
+    /// Returns the event's name on the wire.
+    pub fn name(&self) -> &'static str {
+        self.body.name()
+    }
+
+    /// Tells whether this is the one terminal event.
+    pub fn is_end(&self) -> bool {
+        self.body.is_end()
+    }
+
+    /// Returns the event's data: one line of JSON.
+    pub fn data(&self) -> String {
+        let seq = self.seq;
+        match &self.body {
+            EventBody::Progress(body) => json(&Numbered { body, seq }),
+            EventBody::Log(body) => json(&Numbered { body, seq }),
+            EventBody::Complete(body) => json(body),
+            EventBody::Error(body) => json(body),
+        }
+    }
+
+    /// Reads an event back from its number, name and data.
+    ///
+    /// # Errors
+    ///
+    /// Returns what does not fit when name or data are not what [`Event::name`] and
+    /// [`Event::data`] write.
+    pub fn decode(seq: Seq, name: &str, data: &str) -> Result<Self, DecodeEventError> {
+        fn read<T: serde::de::DeserializeOwned>(
+            name: &'static str,
+            data: &str,
+        ) -> Result<T, DecodeEventError> {
+            serde_json::from_str(data).map_err(|source| DecodeEventError::Data { name, source })
+        }
+        let body = match name {
+            EventBody::PROGRESS => EventBody::Progress(read(EventBody::PROGRESS, data)?),
+            EventBody::LOG => EventBody::Log(read(EventBody::LOG, data)?),
+            EventBody::COMPLETE => EventBody::Complete(read(EventBody::COMPLETE, data)?),
+            EventBody::ERROR => EventBody::Error(read(EventBody::ERROR, data)?),
+            other => return Err(DecodeEventError::UnknownName(other.to_owned())),
+        };
+        Ok(Self { seq, body })
+    }
+}
+
+impl EventBody {
+    /// The name of a progress event.
+    pub const PROGRESS: &'static str = "progress";
+    /// The name of a log event.
+    pub const LOG: &'static str = "log";
+    /// The name of the terminal event of a live stack.
+    pub const COMPLETE: &'static str = "complete";
+    /// The name of the terminal event of a failure. The browser's own `error` has no data.
+    pub const ERROR: &'static str = "error";
+    /// Every name, for subscribers.
+    pub const NAMES: [&'static str; 4] = [Self::PROGRESS, Self::LOG, Self::COMPLETE, Self::ERROR];
+
+    /// Returns the name on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Progress(_) => Self::PROGRESS,
+            Self::Log(_) => Self::LOG,
+            Self::Complete(_) => Self::COMPLETE,
+            Self::Error(_) => Self::ERROR,
+        }
+    }
+
+    /// Tells whether it ends the deployment.
+    pub fn is_end(&self) -> bool {
+        match self {
+            Self::Complete(_) | Self::Error(_) => true,
+            Self::Progress(_) | Self::Log(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for LogEntry {
+    /// Writes the entry as the one JSON object it is on the wire.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&json(self))
+    }
+}
+
+#[expect(clippy::expect_used, reason = "our own types have string keys and cannot fail")]
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("plain data becomes JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_reads_back_as_it_was_written() {
+        let at: Timestamp = "2026-11-23T09:55:24.515Z".parse().unwrap();
+        let resources = Resources { project_id: Some(String::from("p1")), ..Resources::default() };
+        let bodies = [
+            EventBody::Progress(ProgressUpdate::new(Phase::Deploying, 0, resources.clone(), at)),
+            EventBody::Log(LogEntry {
+                timestamp: at,
+                level: Level::Warn,
+                phase: Phase::Deploying,
+                action: String::from("application.deploy"),
+                message: String::from("Tried again"),
+                duration_ms: 12,
+                attempt: Some(2),
+            }),
+            EventBody::Complete(Completion {
+                url: String::from("https://alice.example.com"),
+                status: Ready::Ready,
+                resources,
+                duration: 3.25,
+            }),
+            EventBody::Error(Failure {
+                phase: Phase::Deploying,
+                message: String::from("It did not start"),
+                code: FailureCode::CrashLoop,
+                receipt: Receipt::default(),
+                reference: String::from("7F3A-22C1"),
+            }),
+        ];
+        for (seq, body) in (1..).zip(bodies) {
+            let event = Event { seq, body };
+            let data = event.data();
+            assert!(!data.contains('\n'), "one line: {data}");
+            let back = Event::decode(seq, event.name(), &data).unwrap();
+            assert_eq!(back, event);
+            assert_eq!(back.data(), data);
+        }
+    }
+
+    #[test]
+    fn an_unknown_failure_code_is_read_as_the_older_servers_only_one() {
+        let code: FailureCode = serde_json::from_str("\"SOMETHING_NEW\"").unwrap();
+        assert_eq!(code, FailureCode::DeploymentFailed);
+    }
+
+    #[test]
+    fn what_is_not_an_event_is_refused_with_a_reason() {
+        let unknown = Event::decode(1, "ping", "{}").unwrap_err();
+        assert_eq!(unknown.to_string(), "unknown event name \"ping\"");
+        let broken = Event::decode(1, "log", "{}").unwrap_err();
+        assert_eq!(broken.to_string(), "unexpected data in a log event");
+    }
+}

@@ -1,0 +1,315 @@
+//! The one progress fold: events in any order in, what the page shows out.
+//!
+//! Server and browser share it. It orders by seq, ignores what it has, keeps what comes too
+//! early, and is finished only when the terminal event is the next one. It must not know a
+//! clock: every time in it comes from an event.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    event::{Completion, Event, EventBody, Failure, LogEntry, ProgressUpdate, Resources, Seq},
+    phase::Phase,
+};
+
+/// How many log entries a fold keeps.
+pub const LOG_LIMIT: usize = 50;
+
+/// What the events of a deployment add up to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The last event in it; 0 before the first.
+    pub seq: Seq,
+    /// Where the deployment is.
+    pub phase: Phase,
+    /// Percent, 0 to 100; never smaller than before.
+    pub percent: u8,
+    /// What a person reads about it.
+    pub message: String,
+    /// What is known to exist.
+    pub resources: Resources,
+    /// The seven steps, in their order.
+    pub steps: Vec<StepProgress>,
+    /// The last [`LOG_LIMIT`] log entries, oldest first.
+    pub logs: VecDeque<LogEntry>,
+    /// How it ended, if it has.
+    pub end: Option<End>,
+    /// Events that came before their turn.
+    #[serde(skip)]
+    early: BTreeMap<Seq, EventBody>,
+}
+
+/// What is known of one step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepProgress {
+    /// Its phase.
+    pub phase: Phase,
+    /// How far it is.
+    pub state: StepState,
+}
+
+/// How far a step is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepState {
+    /// Not begun.
+    Waiting,
+    /// Begun at this time.
+    Running(Timestamp),
+    /// Done, after this many milliseconds.
+    Done(u64),
+    /// Failed, or stopped while it ran.
+    Failed,
+}
+
+/// How a deployment ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum End {
+    /// Up and verified.
+    Live(Completion),
+    /// Not up.
+    Failed(Failure),
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        let step = |phase| StepProgress { phase, state: StepState::Waiting };
+        Self {
+            seq: 0,
+            phase: Phase::Initializing,
+            percent: 0,
+            message: Phase::Initializing.sentence().to_owned(),
+            resources: Resources::default(),
+            steps: Phase::STEPS.map(step).into(),
+            logs: VecDeque::new(),
+            end: None,
+            early: BTreeMap::new(),
+        }
+    }
+}
+
+impl Progress {
+    /// Folds `events`, in whatever order they come.
+    pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
+        let mut progress = Self::default();
+        for event in events {
+            progress.apply(event);
+        }
+        progress
+    }
+
+    /// Takes one event in, and every later one that was waiting for it.
+    pub fn apply(&mut self, event: Event) {
+        if event.seq <= self.seq {
+            return;
+        }
+        self.early.insert(event.seq, event.body);
+        while let Some(body) = self.early.remove(&(self.seq + 1)) {
+            self.seq += 1;
+            self.take(body);
+        }
+    }
+
+    /// Tells whether the terminal event is in, and everything before it.
+    pub fn is_finished(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Returns the failure, if it ended in one.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.end {
+            Some(End::Failed(failure)) => Some(failure),
+            Some(End::Live(_)) | None => None,
+        }
+    }
+
+    fn take(&mut self, body: EventBody) {
+        match body {
+            EventBody::Progress(update) => self.enter(update),
+            EventBody::Log(entry) => {
+                if self.logs.len() == LOG_LIMIT {
+                    self.logs.pop_front();
+                }
+                self.logs.push_back(entry);
+            }
+            EventBody::Complete(completion) => self.complete(completion),
+            EventBody::Error(failure) => self.fail(failure),
+        }
+    }
+
+    fn enter(&mut self, update: ProgressUpdate) {
+        if update.phase != self.phase {
+            for step in &mut self.steps {
+                step.enter(update.phase, update.at);
+            }
+        }
+        self.phase = update.phase;
+        self.percent = self.percent.max(update.progress);
+        self.message = update.message;
+        self.resources = update.resources;
+    }
+
+    fn complete(&mut self, completion: Completion) {
+        // The last step's time is what the others have not used.
+        let used: u64 = self.steps.iter().map(|step| step.state.duration_ms()).sum();
+        let total = std::time::Duration::try_from_secs_f64(completion.duration).unwrap_or_default();
+        let rest = u64::try_from(total.as_millis()).unwrap_or(u64::MAX).saturating_sub(used);
+        for step in &mut self.steps {
+            if matches!(step.state, StepState::Running(_)) {
+                step.state = StepState::Done(rest);
+            }
+        }
+        self.phase = Phase::Completed;
+        self.percent = 100;
+        self.message = Phase::Completed.sentence().to_owned();
+        self.resources = completion.resources.clone();
+        self.end = Some(End::Live(completion));
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.phase = failure.code.end();
+        self.message.clone_from(&failure.message);
+        self.end = Some(End::Failed(failure));
+    }
+}
+
+impl StepProgress {
+    /// Follows the deployment into `phase`, which began at `at`.
+    fn enter(&mut self, phase: Phase, at: Timestamp) {
+        self.state = match (&self.state, phase) {
+            (StepState::Waiting, phase) if phase == self.phase => StepState::Running(at),
+            (StepState::Running(_), Phase::RollingBack) => StepState::Failed,
+            (StepState::Running(since), _) => StepState::Done(elapsed_ms(*since, at)),
+            (state, _) => state.clone(),
+        };
+    }
+}
+
+impl StepState {
+    fn duration_ms(&self) -> u64 {
+        match self {
+            Self::Done(ms) => *ms,
+            Self::Waiting | Self::Running(_) | Self::Failed => 0,
+        }
+    }
+}
+
+/// Returns the milliseconds from `since` to `until`, or 0 when the clock went back.
+pub fn elapsed_ms(since: Timestamp, until: Timestamp) -> u64 {
+    u64::try_from(until.as_millisecond() - since.as_millisecond()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{
+        event::{FailureCode, Level, Ready},
+        receipt::Receipt,
+    };
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_795_427_270_000 + ms).unwrap()
+    }
+
+    fn progress(phase: Phase, percent: u8, ms: i64) -> EventBody {
+        EventBody::Progress(ProgressUpdate::new(phase, percent, Resources::default(), at(ms)))
+    }
+
+    fn log(ms: i64) -> EventBody {
+        EventBody::Log(LogEntry {
+            timestamp: at(ms),
+            level: Level::Info,
+            phase: Phase::Deploying,
+            action: String::from("test.log"),
+            message: format!("at {ms}"),
+            duration_ms: 0,
+            attempt: None,
+        })
+    }
+
+    fn story(fails: bool, logs: usize) -> Vec<Event> {
+        let mut bodies = vec![progress(Phase::Initializing, 0, 0)];
+        for (index, phase) in (1..).zip(Phase::STEPS) {
+            bodies.push(progress(phase, 0, index * 100));
+        }
+        bodies.extend((0..logs).map(|_| log(750)));
+        if fails {
+            bodies.push(progress(Phase::RollingBack, 85, 800));
+            bodies.push(EventBody::Error(Failure {
+                phase: Phase::VerifyingHealth,
+                message: String::from("It did not answer"),
+                code: FailureCode::HealthTimeout,
+                receipt: Receipt::default(),
+                reference: String::from("7F3A-22C1"),
+            }));
+        } else {
+            bodies.push(EventBody::Complete(Completion {
+                url: String::from("https://alice.example.com"),
+                status: Ready::Ready,
+                resources: Resources::default(),
+                duration: 0.9,
+            }));
+        }
+        (1..).zip(bodies).map(|(seq, body)| Event { seq, body }).collect()
+    }
+
+    #[test]
+    fn a_live_stack_has_seven_done_steps() {
+        let progress = Progress::of(story(false, 0));
+        assert_eq!((progress.phase, progress.percent), (Phase::Completed, 100));
+        assert!(progress.steps.iter().all(|step| matches!(step.state, StepState::Done(_))));
+    }
+
+    #[test]
+    fn a_failure_keeps_the_percentage_and_marks_the_step_that_ran() {
+        let progress = Progress::of(story(true, 0));
+        assert_eq!((progress.phase, progress.percent), (Phase::Failed, 85));
+        assert_eq!(progress.steps.last().unwrap().state, StepState::Failed);
+        assert_eq!(progress.failure().unwrap().code, FailureCode::HealthTimeout);
+    }
+
+    #[test]
+    fn only_the_last_log_entries_are_kept() {
+        let progress = Progress::of(story(false, LOG_LIMIT + 7));
+        assert_eq!(progress.logs.len(), LOG_LIMIT);
+    }
+
+    #[test]
+    fn a_terminal_event_before_its_turn_does_not_finish() {
+        let mut events = story(false, 0);
+        let last = events.pop().unwrap();
+        let mut progress = Progress::default();
+        progress.apply(last);
+        assert!(!progress.is_finished());
+        for event in events {
+            progress.apply(event);
+        }
+        assert!(progress.is_finished());
+    }
+
+    proptest! {
+        /// P14: any prefix and the rest, shuffled and repeated, are the whole.
+        #[test]
+        fn any_order_with_repeats_adds_up_to_the_same(
+            fails: bool,
+            logs in 0usize..4,
+            (order, cut) in (Just((0usize..14).collect::<Vec<_>>()).prop_shuffle(), 0usize..14),
+        ) {
+            let events = story(fails, logs);
+            let whole = Progress::of(events.clone());
+            let pick = |index: &usize| events.get(*index).cloned();
+            let mut progress = Progress::of(order.iter().take(cut).filter_map(pick));
+            let snapshot = serde_json::to_string(&progress).unwrap();
+            let mut resumed: Progress = serde_json::from_str(&snapshot).unwrap();
+            for event in order.iter().filter_map(pick) {
+                progress.apply(event.clone());
+                resumed.apply(event);
+            }
+            prop_assert_eq!(&progress, &whole);
+            prop_assert_eq!(resumed, whole);
+        }
+    }
+}

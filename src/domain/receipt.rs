@@ -1,0 +1,89 @@
+//! The receipt: resource by resource, what became of what a deployment made.
+//!
+//! It must not know how evidence is found, only what was found.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The kind of a remote resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceKind {
+    /// The host under which the stack is reached.
+    Domain,
+    /// The running container and the service that keeps it.
+    Service,
+    /// The application's record.
+    Application,
+    /// The project around it.
+    Project,
+}
+
+impl ResourceKind {
+    /// Returns the word a person reads.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Domain => "address",
+            Self::Service => "container",
+            Self::Application => "application",
+            Self::Project => "project",
+        }
+    }
+}
+
+/// What became of one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is there, as it should be.
+    Made,
+    /// The platform confirmed its removal.
+    Removed,
+    /// It was looked for afterwards and is not there.
+    VerifiedGone,
+    /// It is there, or may be, and could not be removed.
+    Left,
+}
+
+/// One line of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// What it is.
+    pub resource: ResourceKind,
+    /// Its id on the platform, where one is known.
+    pub id: Option<String>,
+    /// Its name: the host, the application's or the project's name.
+    pub name: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When that was seen.
+    pub at: Timestamp,
+    /// For what is left: what an operator can do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// What became of everything a deployment made, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Whether nothing is left. Only ever true on evidence.
+    pub clean: bool,
+    /// One line for each resource that was made or may have been.
+    pub lines: Vec<Line>,
+}
+
+impl Receipt {
+    /// Sums `lines` up.
+    pub fn of(lines: Vec<Line>) -> Self {
+        let clean = lines.iter().all(|line| {
+            matches!(line.outcome, Outcome::Removed | Outcome::VerifiedGone)
+        });
+        Self { clean, lines }
+    }
+
+    /// Returns the lines of what could not be removed.
+    pub fn left(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.outcome == Outcome::Left)
+    }
+}

@@ -1,0 +1,18 @@
+//! ai-stack-deployer: a self-service portal that brings AI stacks up on a Dokploy server.
+//!
+//! Two targets share this crate. With the feature `ssr` it is the server, with `hydrate`
+//! the WASM client of the page's islands. `ARCHITECTURE.md` is the map.
+
+pub mod api;
+pub mod app;
+pub mod domain;
+#[cfg(feature = "ssr")]
+pub mod server;
+
+/// Starts the islands of the page that the server rendered.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_islands();
+}

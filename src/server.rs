@@ -1,0 +1,8 @@
+//! The server: use cases, orchestrator, adapters and HTTP.
+//!
+//! Arrows point one way: `http` and the server functions call `service`, which knows the
+//! `ports`; adapters (`dokploy`, `store`) implement them. Only [`run`] knows every part.
+
+pub mod dokploy;
+pub mod ports;
+pub mod sandbox;

@@ -1,0 +1,1 @@
+//! The platform adapter: a Dokploy server through its HTTP API.

@@ -1,0 +1,6 @@
+//! What the orchestrator and the use cases need of the world, as traits.
+//!
+//! An adapter implements one; nothing here knows which adapter.
+
+pub mod clock;
+pub mod probe;

@@ -1,0 +1,1 @@
+//! The Dokploy-compatible platform in the box.
