@@ -76,9 +76,9 @@ pub struct Receipt {
 impl Receipt {
     /// Sums `lines` up.
     pub fn of(lines: Vec<Line>) -> Self {
-        let clean = lines.iter().all(|line| {
-            matches!(line.outcome, Outcome::Removed | Outcome::VerifiedGone)
-        });
+        let clean = lines
+            .iter()
+            .all(|line| matches!(line.outcome, Outcome::Removed | Outcome::VerifiedGone));
         Self { clean, lines }
     }
 

@@ -15,10 +15,39 @@ pub const MAX_LENGTH: usize = 32;
 /// Names nobody gets, because they mean something to the people or machines around the
 /// portal. Sorted; configuration can add to them.
 const RESERVED: [&str; 33] = [
-    "account", "admin", "administrator", "api", "app", "auth", "billing", "blog", "cdn",
-    "console", "dashboard", "default", "docs", "dokploy", "ftp", "git", "help", "imap",
-    "internal", "localhost", "login", "mail", "metrics", "portal", "registry", "root", "smtp",
-    "static", "status", "support", "system", "traefik", "www",
+    "account",
+    "admin",
+    "administrator",
+    "api",
+    "app",
+    "auth",
+    "billing",
+    "blog",
+    "cdn",
+    "console",
+    "dashboard",
+    "default",
+    "docs",
+    "dokploy",
+    "ftp",
+    "git",
+    "help",
+    "imap",
+    "internal",
+    "localhost",
+    "login",
+    "mail",
+    "metrics",
+    "portal",
+    "registry",
+    "root",
+    "smtp",
+    "static",
+    "status",
+    "support",
+    "system",
+    "traefik",
+    "www",
 ];
 
 /// A valid name for a stack: a DNS label of 3 to 32 characters.
@@ -200,7 +229,8 @@ mod tests {
 
     #[test]
     fn names_at_the_edges_of_the_rules_are_valid() {
-        for name in ["abc", "a1-", "test", "testuser", "a-b-c", "abcdefghijklmnopqrstuvwxyz012345"] {
+        for name in ["abc", "a1-", "test", "testuser", "a-b-c", "abcdefghijklmnopqrstuvwxyz012345"]
+        {
             assert_eq!(StackName::parse(name).is_ok(), !name.ends_with('-'), "{name:?}");
         }
     }

@@ -3,4 +3,5 @@
 //! An adapter implements one; nothing here knows which adapter.
 
 pub mod clock;
+pub mod platform;
 pub mod probe;

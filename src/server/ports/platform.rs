@@ -1,0 +1,459 @@
+//! The platform port: what the orchestrator needs of the system that runs stacks.
+//!
+//! Its words are ours; which server answers, and over what, is the adapter's business. No
+//! method repeats a call: retry is the orchestrator's alone.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+/// Makes a newtype around the platform's own text ids.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A project's id.
+    ProjectId
+);
+id!(
+    /// An environment's id.
+    EnvironmentId
+);
+id!(
+    /// An application's id.
+    ApplicationId
+);
+id!(
+    /// A domain's id.
+    DomainId
+);
+id!(
+    /// The id of one deploy job's row.
+    JobId
+);
+id!(
+    /// The name of an application's service: made by the platform, never what was asked for.
+    AppName
+);
+
+/// Drives the platform. Every method makes one call and waits at most a bounded time.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// Asks whether the platform works at all, without a key and past the breaker.
+    async fn check_health(&self) -> Result<(), PlatformError>;
+    /// Asks for the platform's version, which also checks the key.
+    async fn version(&self) -> Result<String, PlatformError>;
+    /// Tells the state of the breaker, without a call.
+    fn breaker(&self) -> Breaker;
+
+    /// Creates a project and its default environment. Not idempotent.
+    async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError>;
+    /// Lists all projects with their applications, in the platform's order.
+    async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError>;
+    /// Finds one project with all it contains.
+    async fn project(&self, id: &ProjectId) -> Result<Option<Project>, PlatformError>;
+    /// Removes a project's record. What still runs in it becomes an orphan.
+    async fn remove_project(&self, id: &ProjectId) -> Result<Removal, PlatformError>;
+
+    /// Creates an application. Not idempotent.
+    async fn create_application(&self, new: &NewApplication) -> Result<Application, PlatformError>;
+    /// Sets image, registry, environment and limits in one call. Idempotent.
+    async fn configure_application(
+        &self,
+        id: &ApplicationId,
+        configuration: &Configuration,
+    ) -> Result<(), PlatformError>;
+    /// Removes an application, its domains and its service. Docker's errors are swallowed.
+    async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, PlatformError>;
+
+    /// Attaches a host to an application. Not idempotent.
+    async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError>;
+    /// Lists an application's domains; none for an unknown application.
+    async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, PlatformError>;
+    /// Lists every host that the platform routes.
+    async fn hosts(&self) -> Result<Vec<String>, PlatformError>;
+    /// Detaches a host.
+    async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError>;
+
+    /// Puts a deploy job into the platform's queue under `title`.
+    async fn enqueue_deploy(&self, id: &ApplicationId, title: &str) -> Result<(), PlatformError>;
+    /// Lists an application's deploy jobs that have begun, newest first.
+    async fn jobs(&self, id: &ApplicationId) -> Result<Vec<Job>, PlatformError>;
+    /// Lists the platform's queue in the order in which it will be worked off.
+    async fn queue(&self) -> Result<Vec<QueuedJob>, PlatformError>;
+    /// Reads a deploy job's log.
+    async fn job_log(&self, id: &JobId) -> Result<String, PlatformError>;
+    /// Removes an application's waiting jobs from the queue; an active one goes on.
+    async fn clear_queue(&self, id: &ApplicationId) -> Result<Removal, PlatformError>;
+
+    /// Lists the tasks of a service, newest first; none proves nothing while Docker is down.
+    async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, PlatformError>;
+    /// Lists the names of all services; none proves nothing while Docker is down.
+    async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
+    /// Counts the nodes that run services; 0 means that Docker does not answer.
+    async fn node_count(&self) -> Result<usize, PlatformError>;
+}
+
+/// A project to create.
+#[derive(Clone, Debug)]
+pub struct NewProject {
+    /// Its name.
+    pub name: String,
+    /// Our marker, by which it is found again.
+    pub marker: String,
+}
+
+/// A project just created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedProject {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its default environment, which servers before v0.25 do not tell.
+    pub environment: Option<EnvironmentId>,
+}
+
+/// A project in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectSummary {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name; not unique.
+    pub name: String,
+    /// Where our marker stands.
+    pub description: Option<String>,
+    /// When it was created, as an ISO 8601 text, which sorts by time.
+    pub created_at: String,
+}
+
+/// A project with all it contains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// Its id.
+    pub id: ProjectId,
+    /// Where our marker stands.
+    pub description: Option<String>,
+    /// Its environments.
+    pub environments: Vec<Environment>,
+}
+
+/// An environment of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Its id.
+    pub id: EnvironmentId,
+    /// Whether it is the one that came with the project.
+    pub is_default: bool,
+    /// Its applications.
+    pub applications: Vec<ApplicationSummary>,
+    /// How many other services it holds: databases, compose files.
+    pub other_services: usize,
+}
+
+/// An application in a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationSummary {
+    /// Its id.
+    pub id: ApplicationId,
+    /// Its service's name.
+    pub app_name: AppName,
+    /// Where our marker stands.
+    pub description: Option<String>,
+    /// When it was created, as an ISO 8601 text, which sorts by time.
+    pub created_at: String,
+}
+
+/// An application to create.
+#[derive(Clone, Debug)]
+pub struct NewApplication {
+    /// Its name.
+    pub name: String,
+    /// What its service's name begins with; the platform adds a random suffix.
+    pub app_name_base: String,
+    /// Our marker, by which it is found again.
+    pub marker: String,
+    /// Where it belongs.
+    pub environment: EnvironmentId,
+}
+
+/// An application just created, or found again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Application {
+    /// Its id.
+    pub id: ApplicationId,
+    /// Its service's name: after the application's removal nothing else leads to the service.
+    pub app_name: AppName,
+}
+
+/// What an application runs.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// The image, with its tag or digest.
+    pub image: String,
+    /// The private registry it comes from.
+    pub registry: Option<Registry>,
+    /// The container's environment, in the order in which it is written.
+    pub environment: Vec<(String, SecretString)>,
+    /// CPU limit in nano-CPUs: 1 CPU is 1,000,000,000.
+    pub cpu_nanos: Option<u64>,
+    /// Memory limit in bytes.
+    pub memory_bytes: Option<u64>,
+}
+
+/// A private registry and its credentials.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    /// Its address.
+    pub url: Option<String>,
+    /// Who logs in.
+    pub user: String,
+    /// With what.
+    pub password: SecretString,
+}
+
+/// A host to attach.
+#[derive(Clone, Debug)]
+pub struct NewDomain {
+    /// The application it leads to.
+    pub application: ApplicationId,
+    /// The host.
+    pub host: String,
+    /// The port on which the container listens.
+    pub port: u16,
+    /// Whether it is served over TLS.
+    pub https: bool,
+    /// Where its certificate comes from.
+    pub certificate: Certificate,
+}
+
+/// Where a host's certificate comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// Let's Encrypt, one for each host.
+    LetsEncrypt,
+    /// Nowhere: the router has a default, or there is no TLS.
+    None,
+    /// A resolver that the platform's operator has set up.
+    Custom,
+}
+
+/// A domain of an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    /// Its id.
+    pub id: DomainId,
+    /// The host.
+    pub host: String,
+    /// When it was created, as an ISO 8601 text, which sorts by time.
+    pub created_at: String,
+}
+
+/// A deploy job that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// The title it was put into the queue under.
+    pub title: String,
+    /// How far it is.
+    pub status: JobStatus,
+}
+
+/// How far a deploy job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobStatus {
+    /// Under way.
+    Running,
+    /// The platform accepted the service, which says nothing of its health.
+    Done,
+    /// It failed; the reason is in its log.
+    Failed,
+    /// The platform restarted while it ran.
+    Cancelled,
+}
+
+/// A deploy job in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueuedJob {
+    /// The application it deploys.
+    pub application: ApplicationId,
+    /// The title it was put into the queue under.
+    pub title: String,
+    /// Whether it is being worked on.
+    pub active: bool,
+}
+
+/// One try of a service to run its container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// How it fares.
+    pub state: TaskState,
+    /// What went wrong, in Docker's words.
+    pub error: Option<String>,
+}
+
+/// How a task fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// Its container runs.
+    Running,
+    /// Its container stopped by itself, or never started.
+    Failed,
+    /// Anything else: waiting, starting, shut down in good order.
+    Other,
+}
+
+/// What became of a removal that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It was there and is removed.
+    Removed,
+    /// It was not there.
+    AlreadyGone,
+}
+
+/// The state of the circuit breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breaker {
+    /// Whether calls go through.
+    pub state: BreakerState,
+    /// Failed calls since the last success.
+    pub consecutive_failures: u32,
+    /// How long until a call may go through, while it is open.
+    pub retry_after: Option<Duration>,
+}
+
+/// Whether calls go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakerState {
+    /// All do.
+    Closed,
+    /// None does.
+    Open,
+    /// One does, to see.
+    HalfOpen,
+}
+
+/// A call to the platform failed. It carries the decision what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlatformError {
+    /// It understood and said no: it would say no again.
+    #[error("the platform refused {call} with status {status}")]
+    Refused {
+        /// The call, as `application.create`.
+        call: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// Its own words, for the operator's log only.
+        detail: String,
+    },
+    /// A 400 without a list of issues: it may have been done all the same.
+    #[error("the platform answered {call} with an unexplained status 400")]
+    Unexplained {
+        /// The call.
+        call: &'static str,
+        /// Its own words, for the operator's log only.
+        detail: String,
+    },
+    /// What the call is about does not exist.
+    #[error("the platform knows nothing of what {call} is about")]
+    NotFound {
+        /// The call.
+        call: &'static str,
+    },
+    /// The key is refused although the platform is well: wrong, expired or used up.
+    #[error("the platform refused our key for {call}")]
+    KeyRefused {
+        /// The call.
+        call: &'static str,
+    },
+    /// It answered that it cannot now (5xx, 429, a 401 during an outage): perhaps done.
+    #[error("the platform could not do {call} now (status {status})")]
+    Unavailable {
+        /// The call.
+        call: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// No answer came, or none that can be read: perhaps done.
+    #[error("the platform's answer to {call} was lost: {reason}")]
+    Lost {
+        /// The call.
+        call: &'static str,
+        /// What happened instead.
+        reason: String,
+    },
+    /// The connection could not be made: surely not done.
+    #[error("the platform could not be reached for {call}: {reason}")]
+    Unreachable {
+        /// The call.
+        call: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The breaker is open: the call was not made.
+    #[error("calls to the platform are paused for {} ms", retry_after.as_millis())]
+    Paused {
+        /// How long until one may go through.
+        retry_after: Duration,
+    },
+}
+
+/// What to do about a failed call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Do not repeat it.
+    GiveUp,
+    /// Look whether it was done; if not, repeat it once.
+    LookThenOnce,
+    /// Repeat it, after the pause it asks for if that is longer than the schedule's.
+    Retry {
+        /// The pause that the platform asks for.
+        after: Option<Duration>,
+    },
+    /// Wait; this attempt does not count.
+    Wait(Duration),
+}
+
+impl PlatformError {
+    /// Returns what to do about it.
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::Refused { .. } | Self::NotFound { .. } => Advice::GiveUp,
+            Self::Unexplained { .. } => Advice::LookThenOnce,
+            // A key over its rate limit looks the same and recovers.
+            Self::KeyRefused { .. } | Self::Lost { .. } | Self::Unreachable { .. } => {
+                Advice::Retry { after: None }
+            }
+            Self::Unavailable { retry_after, .. } => Advice::Retry { after: *retry_after },
+            Self::Paused { retry_after } => Advice::Wait(*retry_after),
+        }
+    }
+
+    /// Tells whether the call may have been carried out all the same.
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Unexplained { .. } | Self::Unavailable { .. } | Self::Lost { .. } => true,
+            Self::Refused { .. }
+            | Self::NotFound { .. }
+            | Self::KeyRefused { .. }
+            | Self::Unreachable { .. }
+            | Self::Paused { .. } => false,
+        }
+    }
+}
