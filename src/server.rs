@@ -4,5 +4,6 @@
 //! `ports`; adapters (`dokploy`, `store`) implement them. Only [`run`] knows every part.
 
 pub mod dokploy;
+pub mod notifier;
 pub mod ports;
 pub mod sandbox;

@@ -5,3 +5,4 @@
 pub mod clock;
 pub mod platform;
 pub mod probe;
+pub mod store;
