@@ -7,3 +7,4 @@ pub mod dokploy;
 pub mod notifier;
 pub mod ports;
 pub mod sandbox;
+pub mod store;

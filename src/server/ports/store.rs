@@ -52,6 +52,10 @@ pub trait Store: Send + Sync {
     /// Counts the deployments of which something is left.
     async fn stuck_count(&self) -> Result<u64, StoreError>;
 
+    /// Forgets the deployments that were rolled back before `before`, with their events,
+    /// and tells how many. What is live or stuck is kept: it still holds its name.
+    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError>;
+
     /// Gives `owner` the lease of one unfinished deployment that nobody holds at `now`.
     async fn claim(
         &self,

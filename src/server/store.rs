@@ -1,0 +1,3 @@
+//! The store adapters: the only place that speaks SQL.
+
+pub mod sqlite;
