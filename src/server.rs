@@ -5,6 +5,8 @@
 
 pub mod dokploy;
 pub mod notifier;
+pub mod orchestrator;
 pub mod ports;
 pub mod sandbox;
+pub mod settings;
 pub mod store;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     deployment::{Deployment, DeploymentId},
-    event::{DecodeEventError, Event, EventBody, Seq},
+    event::{DecodeEventError, Event, EventBody, FailureCode, Seq},
     phase::Phase,
     receipt::Line,
     stack_name::StackName,
@@ -255,21 +255,38 @@ impl StepId {
 
 /// What the journal knows of one step. Persisted as JSON: never rename, only add.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", content = "detail", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum StepRecord {
-    /// About to run for the given time, from 1; outcome unknown.
-    Started(u32),
-    /// Ran, after as many attempts, and left this.
+    /// About to run, or running; outcome unknown.
+    Started,
+    /// Ran.
     Succeeded {
         /// What it left for later steps and for its undo.
         output: serde_json::Value,
-        /// Whether an earlier attempt may have left something besides.
+        /// Whether an answer was lost on the way, so that it may have made something twice.
         doubtful: bool,
     },
     /// Gave up.
-    Failed,
-    /// Reversed; what became of what it had made.
-    Undone(Vec<Line>),
+    Failed {
+        /// Why.
+        cause: Cause,
+    },
+    /// Reversed.
+    Undone {
+        /// What became of what it had made.
+        lines: Vec<Line>,
+        /// Why the saga turned round, if it was at this step.
+        cause: Option<Cause>,
+    },
+}
+
+/// Why a step failed, in a form that survives a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What kind of failure it was.
+    pub code: FailureCode,
+    /// One sentence for the person: what happened.
+    pub message: String,
 }
 
 /// What becomes of a deployment when it ends.

@@ -1,0 +1,22 @@
+//! The orchestrator: drives each deployment as a durable saga.
+//!
+//! A deployment is a straight line of steps. Each records its intent before it touches the
+//! platform and its result afterwards, so a crash at any `await` is harmless: whoever claims
+//! the deployment next runs the same line again, and the journal answers for what is done.
+//! It must not know which platform, store or page it serves.
+
+mod context;
+mod evidence;
+mod failure;
+mod journal;
+mod ours;
+mod removal;
+mod retry;
+mod saga;
+mod step;
+mod steps;
+mod worker;
+
+pub use context::{Context, Ports};
+pub use saga::drive;
+pub use worker::Worker;

@@ -1,0 +1,69 @@
+//! Why a step failed, and how a person is told.
+//!
+//! The platform's own words never get here: only what kind of failure it was.
+
+use crate::{
+    domain::{event::FailureCode, phase::Phase},
+    server::ports::{
+        platform::PlatformError,
+        store::{Cause, StoreError},
+    },
+};
+
+/// Why a step stopped. Retrying is over by then.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StepError {
+    /// It failed for good.
+    #[error("the step failed: {}", .0.message)]
+    Failed(Cause),
+    /// The journal is out of reach, or the lease is lost.
+    #[error("the journal is out of reach")]
+    Store(#[from] StoreError),
+}
+
+impl StepError {
+    /// Fails with `code` and a sentence for the person.
+    pub(super) fn failed(code: FailureCode, message: impl Into<String>) -> Self {
+        Self::Failed(Cause { code, message: message.into() })
+    }
+
+    /// Fails because a call failed for good during `phase`.
+    pub(super) fn of_platform(phase: Phase, error: &PlatformError) -> Self {
+        let doing = doing(phase);
+        match error {
+            PlatformError::Refused { .. }
+            | PlatformError::Unexplained { .. }
+            | PlatformError::NotFound { .. } => Self::failed(
+                FailureCode::PlatformRefused,
+                format!("The platform refused a request while {doing}."),
+            ),
+            PlatformError::KeyRefused { .. } => Self::failed(
+                FailureCode::PlatformRefused,
+                format!("The platform did not accept the portal's key while {doing}."),
+            ),
+            PlatformError::Unavailable { .. }
+            | PlatformError::Lost { .. }
+            | PlatformError::Unreachable { .. }
+            | PlatformError::Paused { .. } => Self::failed(
+                FailureCode::PlatformUnreachable,
+                format!("The platform did not answer while {doing}, after several tries."),
+            ),
+        }
+    }
+}
+
+/// Puts a phase into the middle of a sentence.
+fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Initializing => "getting ready",
+        Phase::CreatingProject => "creating the project",
+        Phase::GettingEnvironment => "finding the project's environment",
+        Phase::CreatingApplication => "creating the application",
+        Phase::ConfiguringApplication => "configuring the application",
+        Phase::CreatingDomain => "attaching the address",
+        Phase::Deploying => "starting the container",
+        Phase::VerifyingHealth => "checking that the stack answers",
+        Phase::Completed => "finishing",
+        Phase::RollingBack | Phase::Failed | Phase::Cancelled => "removing what was made",
+    }
+}

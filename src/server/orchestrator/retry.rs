@@ -1,0 +1,212 @@
+//! Retry: the only place that repeats a call to the platform.
+//!
+//! One budget for each call: five retries after 1, 2, 4, 8 and 16 s with jitter. An open
+//! breaker pauses without using the budget up. A call that is not idempotent looks for what
+//! a lost answer may hide before it is repeated.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+
+use super::{context::Context, failure::StepError};
+use crate::{
+    domain::{
+        event::{Level, LogEntry},
+        progress::elapsed_ms,
+    },
+    server::ports::{
+        platform::{Advice, PlatformError},
+        store::StepId,
+    },
+};
+
+const RETRIES: usize = 5;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether a call that goes well is worth a line in the person's log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loudness {
+    /// Its success is news.
+    Loud,
+    /// Only its failure is.
+    Quiet,
+}
+
+impl Context {
+    /// Makes an idempotent call until it succeeds or its budget is used up.
+    pub(super) async fn call<T, F>(
+        &self,
+        action: &'static str,
+        make: impl FnMut() -> F + Send,
+    ) -> Result<T, StepError>
+    where
+        F: Future<Output = Result<T, PlatformError>> + Send,
+    {
+        self.repeat(Tries::new(self, action, Loudness::Loud), make).await
+    }
+
+    /// Makes an idempotent call that is one of many, and logs it only when it fails.
+    pub(super) async fn ask<T, F>(
+        &self,
+        action: &'static str,
+        make: impl FnMut() -> F + Send,
+    ) -> Result<T, StepError>
+    where
+        F: Future<Output = Result<T, PlatformError>> + Send,
+    {
+        self.repeat(Tries::new(self, action, Loudness::Quiet), make).await
+    }
+
+    async fn repeat<T, F>(
+        &self,
+        mut tries: Tries<'_>,
+        mut make: impl FnMut() -> F + Send,
+    ) -> Result<T, StepError>
+    where
+        F: Future<Output = Result<T, PlatformError>> + Send,
+    {
+        loop {
+            match tries.once(make()).await {
+                Ok(value) => return Ok(value),
+                Err(error) => tries.pause(&error).await?,
+            }
+        }
+    }
+
+    /// Makes a call that is not idempotent. Whenever it may have been carried out already,
+    /// by an earlier run or behind a lost answer, `find` looks before it is repeated.
+    pub(super) async fn create<T, F, G>(
+        &self,
+        step: StepId,
+        action: &'static str,
+        mut make: impl FnMut() -> F + Send,
+        mut find: impl FnMut() -> G + Send,
+    ) -> Result<T, StepError>
+    where
+        F: Future<Output = Result<T, PlatformError>> + Send,
+        G: Future<Output = Result<Option<T>, StepError>> + Send,
+    {
+        let mut tries = Tries::new(self, action, Loudness::Loud);
+        let mut may_exist = self.journal.was_interrupted(step);
+        loop {
+            if may_exist {
+                self.journal.doubt();
+                if let Some(found) = find().await? {
+                    self.warn(action, "Found what an earlier attempt had made, and kept it");
+                    return Ok(found);
+                }
+            }
+            match tries.once(make()).await {
+                Ok(value) => return Ok(value),
+                Err(error) => {
+                    may_exist |= error.may_be_done();
+                    match tries.pause(&error).await {
+                        Ok(()) => {}
+                        Err(given_up @ StepError::Failed(_)) => {
+                            return self.last_look(may_exist, &mut find).await.ok_or(given_up);
+                        }
+                        Err(lost @ StepError::Store(_)) => return Err(lost),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks once more before a create is given up: what exists after all is adopted.
+    async fn last_look<T, G>(&self, may_exist: bool, find: &mut impl FnMut() -> G) -> Option<T>
+    where
+        G: Future<Output = Result<Option<T>, StepError>> + Send,
+    {
+        if !may_exist {
+            return None;
+        }
+        self.journal.doubt();
+        find().await.ok().flatten()
+    }
+}
+
+/// The budget of one call.
+struct Tries<'a> {
+    cx: &'a Context,
+    action: &'static str,
+    loudness: Loudness,
+    attempt: u32,
+    pauses: ExponentialBackoff,
+    looked: bool,
+}
+
+impl<'a> Tries<'a> {
+    fn new(cx: &'a Context, action: &'static str, loudness: Loudness) -> Self {
+        Self { cx, action, loudness, attempt: 1, pauses: schedule(), looked: false }
+    }
+
+    /// Makes the call once, and logs how it went.
+    async fn once<T>(
+        &self,
+        call: impl Future<Output = Result<T, PlatformError>> + Send,
+    ) -> Result<T, PlatformError> {
+        let since = self.cx.clock.now();
+        let result = call.await;
+        let now = self.cx.clock.now();
+        let (level, message) = match &result {
+            Ok(_) if self.loudness == Loudness::Quiet => return result,
+            Ok(_) => (Level::Info, String::from("Done")),
+            Err(error) => (Level::Warn, error.to_string()),
+        };
+        self.cx.journal.log(LogEntry {
+            timestamp: now,
+            level,
+            phase: self.cx.journal.phase(),
+            action: self.action.to_owned(),
+            message,
+            duration_ms: elapsed_ms(since, now),
+            attempt: Some(self.attempt),
+        });
+        result
+    }
+
+    /// Waits for the next attempt, or says that there is none.
+    async fn pause(&mut self, error: &PlatformError) -> Result<(), StepError> {
+        let give_up = || StepError::of_platform(self.cx.journal.phase(), error);
+        match error.advice() {
+            Advice::GiveUp => return Err(give_up()),
+            Advice::LookThenOnce if self.looked => return Err(give_up()),
+            Advice::LookThenOnce => self.looked = true,
+            Advice::Retry { after } => {
+                let pause = self.pauses.next().ok_or_else(give_up)?;
+                self.cx.wait(pause.max(after.unwrap_or_default())).await?;
+            }
+            Advice::Wait(pause) => {
+                self.cx.journal.say("Waiting for the platform to answer again").await?;
+                return self.cx.wait(pause).await;
+            }
+        }
+        self.attempt += 1;
+        Ok(())
+    }
+}
+
+/// Pauses of 1, 2, 4, 8 and 16 s, each up to a second longer by chance.
+fn schedule() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_PAUSE)
+        .with_factor(2.0)
+        .with_max_delay(FIRST_PAUSE * 16)
+        .with_max_times(RETRIES)
+        .with_jitter()
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_double_from_one_to_sixteen_seconds_and_then_end() {
+        let pauses: Vec<u64> = schedule().map(|pause| pause.as_secs()).collect();
+        assert_eq!(pauses.len(), RETRIES);
+        for (pause, expected) in pauses.into_iter().zip([1, 2, 4, 8, 16]) {
+            assert!((expected..=expected + expected).contains(&pause), "{pause} for {expected}");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The server's settings, typed and checked, by concern.
+//!
+//! Plain values: where they came from is `config`'s business, and none of them changes while
+//! the server runs.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use secrecy::SecretString;
+
+use super::ports::platform::{Certificate, Registry};
+use crate::{
+    api::wire::AddressPattern,
+    domain::{deployment::DeploymentId, stack_name::StackName},
+};
+
+/// Everything that the server is told from outside.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How the portal is reached.
+    pub http: HttpSettings,
+    /// What runs the stacks.
+    pub platform: PlatformSettings,
+    /// Where deployments are kept.
+    pub store: StoreSettings,
+    /// What a stack is.
+    pub stack: StackSettings,
+    /// How stacks are asked whether they answer.
+    pub probe: ProbeSettings,
+    /// How much is done at a time.
+    pub limits: Limits,
+    /// Names that nobody gets besides the built-in ones.
+    pub reserved_names: Vec<String>,
+    /// How many days events and logs of ended deployments are kept.
+    pub retention_days: u32,
+    /// How the server's own log is written.
+    pub log: LogSettings,
+}
+
+/// How the portal is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// The address to listen on.
+    pub addr: SocketAddr,
+    /// The origin under which people reach it, as `http://127.0.0.1:3000`.
+    pub public_url: String,
+}
+
+/// What runs the stacks.
+#[derive(Clone, Debug)]
+pub enum PlatformSettings {
+    /// The embedded sandbox.
+    Sandbox {
+        /// The loopback address under which its stacks are reached.
+        edge: SocketAddr,
+    },
+    /// A Dokploy server.
+    Dokploy {
+        /// Its address, without a slash at the end.
+        url: String,
+        /// The key for its API.
+        token: SecretString,
+    },
+}
+
+impl PlatformSettings {
+    /// Tells whether it is the embedded sandbox.
+    pub fn is_sandbox(&self) -> bool {
+        matches!(self, Self::Sandbox { .. })
+    }
+}
+
+/// Where deployments are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreSettings {
+    /// A file; made with its folder when missing.
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// How stacks are asked whether they answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeSettings {
+    /// A file with certificate authorities to trust besides the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// Whether a stack's certificate must be valid.
+    pub verify_tls: bool,
+    /// Whether a stack's host may lead to a private or loopback address.
+    pub allow_private: bool,
+}
+
+/// How much is done at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many deployments are driven at once; the others wait.
+    pub concurrent_deployments: usize,
+    /// How many deployments one caller can ask for within a minute.
+    pub deploys_per_minute: u32,
+}
+
+/// How the server's own log is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// What is logged, in the form of `RUST_LOG`.
+    pub filter: String,
+    /// How a line looks; `None` where the terminal decides.
+    pub format: Option<LogFormat>,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// For machines.
+    Json,
+}
+
+/// How a stack is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scheme {
+    /// Without TLS.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        })
+    }
+}
+
+/// What a stack is, where it is reached, and how long its start may take.
+#[derive(Clone, Debug)]
+pub struct StackSettings {
+    /// This portal's name, part of every marker.
+    pub portal_name: String,
+    /// How a stack is reached.
+    pub scheme: Scheme,
+    /// What stands behind the name in a stack's host, without a dot in front.
+    pub suffix: String,
+    /// The port under which stacks are reached, where it is not the scheme's own.
+    pub public_port: Option<u16>,
+    /// Where a stack's certificate comes from.
+    pub certificate: Certificate,
+    /// The image, with its tag or digest.
+    pub image: String,
+    /// The private registry it comes from.
+    pub registry: Option<Registry>,
+    /// The port on which the container listens.
+    pub port: u16,
+    /// CPU limit in nano-CPUs: 1 CPU is 1,000,000,000.
+    pub cpu_nanos: Option<u64>,
+    /// Memory limit in bytes.
+    pub memory_bytes: Option<u64>,
+    /// The container's environment, by name.
+    pub environment: Vec<(String, SecretString)>,
+    /// The path that answers with success once the stack works.
+    pub health_path: String,
+    /// How long a stack may take to answer once it is started.
+    pub health_timeout: Duration,
+    /// The longest pause between two questions to a stack.
+    pub health_interval: Duration,
+    /// How long its certificate may take to become valid.
+    pub certificate_timeout: Duration,
+    /// How long a deployment may take until it is given up.
+    pub deadline: Duration,
+    /// How long an undo waits for a deploy job that is under way.
+    pub drain_limit: Duration,
+}
+
+impl StackSettings {
+    /// Returns the host of the stack called `name`.
+    pub fn host(&self, name: &StackName) -> String {
+        format!("{name}.{}", self.suffix)
+    }
+
+    /// Returns where the stack called `name` is reached.
+    pub fn url(&self, name: &StackName) -> String {
+        self.address_pattern().address(name.as_str())
+    }
+
+    /// Returns the address that tells whether the stack at `host` works.
+    pub fn health_url(&self, host: &str) -> String {
+        format!("{}://{host}{}{}", self.scheme, self.shown_port(), self.health_path)
+    }
+
+    /// Returns how a stack's address is made of its name.
+    pub fn address_pattern(&self) -> AddressPattern {
+        AddressPattern {
+            before: format!("{}://", self.scheme),
+            after: format!(".{}{}", self.suffix, self.shown_port()),
+        }
+    }
+
+    /// Returns what is written on every resource that the deployment `id` makes, so that it
+    /// can be found and known as ours.
+    pub fn marker(&self, id: &DeploymentId) -> String {
+        format!("{}{id}", self.marker_prefix())
+    }
+
+    /// Returns how every marker of this portal begins.
+    pub fn marker_prefix(&self) -> String {
+        format!("ai-stack-deployer/{}/", self.portal_name)
+    }
+
+    fn shown_port(&self) -> String {
+        match self.public_port {
+            Some(port) if port != self.scheme.default_port() => format!(":{port}"),
+            Some(_) | None => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(scheme: Scheme, public_port: Option<u16>) -> StackSettings {
+        StackSettings {
+            portal_name: String::from("staging"),
+            scheme,
+            suffix: String::from("ai.example.com"),
+            public_port,
+            certificate: Certificate::LetsEncrypt,
+            image: String::from("sandbox/hello"),
+            registry: None,
+            port: 8080,
+            cpu_nanos: None,
+            memory_bytes: None,
+            environment: Vec::new(),
+            health_path: String::from("/health"),
+            health_timeout: Duration::from_secs(60),
+            health_interval: Duration::from_secs(5),
+            certificate_timeout: Duration::from_mins(5),
+            deadline: Duration::from_mins(15),
+            drain_limit: Duration::from_mins(5),
+        }
+    }
+
+    #[test]
+    fn an_address_shows_only_a_port_that_the_scheme_does_not_imply() {
+        let alice = StackName::parse("alice").unwrap();
+        let cases = [
+            (Scheme::Https, None, "https://alice.ai.example.com"),
+            (Scheme::Https, Some(443), "https://alice.ai.example.com"),
+            (Scheme::Http, Some(443), "http://alice.ai.example.com:443"),
+            (Scheme::Http, Some(8081), "http://alice.ai.example.com:8081"),
+        ];
+        for (scheme, port, url) in cases {
+            let settings = settings(scheme, port);
+            assert_eq!(settings.url(&alice), url);
+            let host = settings.host(&alice);
+            assert_eq!(settings.health_url(&host), format!("{url}/health"));
+        }
+    }
+
+    #[test]
+    fn the_marker_names_portal_and_deployment() {
+        let id = DeploymentId::from_random(1);
+        let marker = settings(Scheme::Https, None).marker(&id);
+        assert_eq!(marker, format!("ai-stack-deployer/staging/{id}"));
+    }
+}
