@@ -128,8 +128,7 @@ impl Phase {
             (from, _) if from.is_end() => false,
             (from, to) if from == to => true,
             (Self::RollingBack, to) => matches!(to, Self::Failed | Self::Cancelled),
-            (_, Self::RollingBack) => true,
-            (Self::VerifyingHealth, Self::Completed) => true,
+            (_, Self::RollingBack) | (Self::VerifyingHealth, Self::Completed) => true,
             (_, Self::Completed | Self::Failed | Self::Cancelled | Self::Initializing) => false,
             (from, to) => from < to,
         }

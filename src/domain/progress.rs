@@ -162,7 +162,7 @@ impl Progress {
         }
         self.phase = Phase::Completed;
         self.percent = 100;
-        self.message = Phase::Completed.sentence().to_owned();
+        Phase::Completed.sentence().clone_into(&mut self.message);
         self.resources = completion.resources.clone();
         self.end = Some(End::Live(completion));
     }

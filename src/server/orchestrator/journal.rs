@@ -75,12 +75,10 @@ impl Journal {
     ) -> Result<Self, StoreError> {
         let steps: BTreeMap<_, _> = store.journal(&lease.id).await?.into_iter().collect();
         let progress = read_progress(&*store, &lease.id).await?;
-        let started = |(id, record): (&StepId, &StepRecord)| {
-            (*record == StepRecord::Started).then_some(*id)
-        };
+        let started =
+            |(id, record): (&StepId, &StepRecord)| (*record == StepRecord::Started).then_some(*id);
         let interrupted = steps.iter().filter_map(started).collect();
-        let known =
-            Known { steps, progress, unrecorded: Vec::new(), interrupted, doubtful: false };
+        let known = Known { steps, progress, unrecorded: Vec::new(), interrupted, doubtful: false };
         Ok(Self { store, clock, notifier, lease, known: Mutex::new(known) })
     }
 
@@ -148,6 +146,11 @@ impl Journal {
         self.known().progress.resources.clone()
     }
 
+    /// Adds to what is known to exist; watchers learn it with the next phase.
+    pub(super) fn learn(&self, note: impl FnOnce(&mut Resources)) {
+        note(&mut self.known().progress.resources);
+    }
+
     /// Keeps a log entry for the next fact.
     pub(super) fn log(&self, entry: LogEntry) {
         self.known().unrecorded.push(EventBody::Log(entry));
@@ -165,11 +168,9 @@ impl Journal {
         &self,
         step: StepId,
         output: &T,
-        resources: Resources,
     ) -> Result<(), StoreError> {
         let doubtful = {
-            let mut known = self.known();
-            known.progress.resources = resources;
+            let known = self.known();
             known.doubtful || known.interrupted.contains(&step)
         };
         let record = StepRecord::Succeeded { output: encode(output)?, doubtful };

@@ -12,7 +12,7 @@ use super::{
     removal,
     step::Step,
     steps::{
-        CreateApplication, CreateDomain, CreateProject, Configure, Deploy, FindEnvironment,
+        Configure, CreateApplication, CreateDomain, CreateProject, Deploy, FindEnvironment,
         VerifyHealth,
     },
 };
@@ -80,6 +80,9 @@ impl Saga {
             Plan::Undo => None,
             Plan::Undone | Plan::Stop => return Err(Halt::Unwind),
         };
+        if let Some(output) = &made {
+            self.cx.journal.learn(|resources| S::note(output, resources));
+        }
         self.made.push(Box::new(Made { step, output: made.clone() }));
         made.ok_or(Halt::Unwind)
     }
@@ -90,9 +93,7 @@ impl Saga {
         journal.started(S::ID).await?;
         match step.run(&self.cx).await {
             Ok(output) => {
-                let mut resources = journal.resources();
-                S::note(&output, &mut resources);
-                journal.succeeded(S::ID, &output, resources).await?;
+                journal.succeeded(S::ID, &output).await?;
                 Ok(Some(output))
             }
             Err(StepError::Failed(cause)) => {

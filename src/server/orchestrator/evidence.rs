@@ -1,0 +1,42 @@
+//! Evidence of absence: a service is gone only when the platform can prove it.
+//!
+//! With Docker down, the platform answers "none" to every question (recordings 246 to 248).
+//! So an empty answer counts only together with a node that was seen after it.
+
+use std::time::Duration;
+
+use super::{context::Context, failure::StepError};
+use crate::{domain::progress::elapsed_ms, server::ports::platform::AppName};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long a removed service may take to disappear.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Waits until the service called `name` is proved gone; `false` when that takes too long.
+pub(super) async fn service_is_gone(cx: &Context, name: &AppName) -> Result<bool, StepError> {
+    let since = cx.clock.now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if is_absent(cx, name).await? {
+            return Ok(true);
+        }
+        if u128::from(elapsed_ms(since, cx.clock.now())) >= LIMIT.as_millis() {
+            return Ok(false);
+        }
+        cx.wait(pause).await?;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
+    let platform = &cx.platform;
+    let tasks = cx.ask("docker.getServiceContainersByAppName", || platform.tasks(name)).await?;
+    if !tasks.is_empty() {
+        return Ok(false);
+    }
+    if cx.ask("swarm.getNodeApps", || platform.services()).await?.contains(name) {
+        return Ok(false);
+    }
+    Ok(cx.ask("swarm.getNodes", || platform.node_count()).await? > 0)
+}

@@ -1,0 +1,183 @@
+//! Removal: takes resources of ours away and tells, line by line, what became of them.
+//!
+//! Every function can be repeated: what is gone already counts as removed. It must only be
+//! called for what carries our marker.
+
+use super::{context::Context, evidence, failure::StepError};
+use crate::{
+    domain::receipt::{Line, Outcome, ResourceKind},
+    server::ports::{
+        platform::{
+            AppName, Application, ApplicationId, ApplicationSummary, DomainId, Project, ProjectId,
+        },
+        store::StoreError,
+    },
+};
+
+impl Context {
+    /// Writes a line of the receipt.
+    pub(super) fn line(
+        &self,
+        resource: ResourceKind,
+        id: Option<&str>,
+        name: &str,
+        outcome: Outcome,
+    ) -> Line {
+        let (id, name) = (id.map(ToOwned::to_owned), name.to_owned());
+        Line { resource, id, name, outcome, at: self.clock.now(), remedy: None }
+    }
+
+    /// Writes a line for what is left, and what an operator can do about it.
+    pub(super) fn left(
+        &self,
+        resource: ResourceKind,
+        id: Option<&str>,
+        name: &str,
+        remedy: String,
+    ) -> Line {
+        Line { remedy: Some(remedy), ..self.line(resource, id, name, Outcome::Left) }
+    }
+
+    /// Writes the line for a service that could not be proved gone.
+    pub(super) fn left_service(&self, name: &AppName) -> Line {
+        let remedy = format!("docker service rm {name}");
+        self.left(ResourceKind::Service, None, &name.0, remedy)
+    }
+}
+
+/// Detaches every host from one of our applications, and looks that none is left.
+pub(super) async fn remove_domains(
+    cx: &Context,
+    application: &ApplicationId,
+) -> Result<Vec<Line>, StepError> {
+    let domains_of = || cx.platform.domains_of(application);
+    let domains = cx.ask("domain.byApplicationId", domains_of).await?;
+    for domain in domains.iter().rev() {
+        cx.call("domain.delete", || cx.platform.delete_domain(&domain.id)).await?;
+    }
+    if domains.is_empty() {
+        return Ok(Vec::new());
+    }
+    let still_there = cx.ask("domain.byApplicationId", domains_of).await?;
+    let line = |id: &DomainId, host: &str| {
+        if still_there.iter().any(|domain| domain.id == *id) {
+            let remedy = format!("Delete the domain {host} in Dokploy");
+            cx.left(ResourceKind::Domain, Some(&id.0), host, remedy)
+        } else {
+            cx.line(ResourceKind::Domain, Some(&id.0), host, Outcome::VerifiedGone)
+        }
+    };
+    Ok(domains.iter().rev().map(|domain| line(&domain.id, &domain.host)).collect())
+}
+
+/// Removes one of our applications, and waits for evidence that its service is gone.
+pub(super) async fn remove_application(
+    cx: &Context,
+    application: &Application,
+) -> Result<Vec<Line>, StepError> {
+    cx.call("application.delete", || cx.platform.delete_application(&application.id)).await?;
+    let service = service_line(cx, &application.app_name).await?;
+    let name = cx.deployment.name.as_str();
+    let id = Some(application.id.0.as_str());
+    Ok(vec![service, cx.line(ResourceKind::Application, id, name, Outcome::Removed)])
+}
+
+/// Tells what became of a service whose application is gone.
+pub(super) async fn service_line(cx: &Context, name: &AppName) -> Result<Line, StepError> {
+    if evidence::service_is_gone(cx, name).await? {
+        Ok(cx.line(ResourceKind::Service, None, &name.0, Outcome::VerifiedGone))
+    } else {
+        Ok(cx.left_service(name))
+    }
+}
+
+/// Removes one of our projects with our applications in it, unless it holds anything else.
+pub(super) async fn remove_project(
+    cx: &Context,
+    id: &ProjectId,
+    name: &str,
+) -> Result<Vec<Line>, StepError> {
+    let mut lines = Vec::new();
+    for application in cx.our_applications_in(id).await? {
+        lines.extend(remove_application(cx, &application.into()).await?);
+    }
+    if lines.iter().any(|line| line.outcome == Outcome::Left) {
+        return Ok(lines);
+    }
+    let left = |remedy| cx.left(ResourceKind::Project, Some(&id.0), name, remedy);
+    let find = || cx.platform.project(id);
+    if let Some(project) = cx.ask("project.one", find).await? {
+        if !is_empty(&project) {
+            lines.push(left(format!("Project {name} holds something that is not ours: look")));
+            return Ok(lines);
+        }
+        cx.call("project.remove", || cx.platform.remove_project(id)).await?;
+        if cx.ask("project.one", find).await?.is_some() {
+            lines.push(left(format!("Delete the project {name} in Dokploy")));
+            return Ok(lines);
+        }
+    }
+    lines.push(cx.line(ResourceKind::Project, Some(&id.0), name, Outcome::VerifiedGone));
+    Ok(lines)
+}
+
+fn is_empty(project: &Project) -> bool {
+    project
+        .environments
+        .iter()
+        .all(|environment| environment.applications.is_empty() && environment.other_services == 0)
+}
+
+/// Removes what a lost answer made twice, and keeps what the journal recorded. The stack is
+/// live by then, so a failure is only warned about.
+pub(super) async fn remove_doubles(cx: &Context) -> Result<(), StoreError> {
+    match try_remove_doubles(cx).await {
+        Ok(()) => Ok(()),
+        Err(StepError::Failed(cause)) => {
+            cx.warn("doubles.remove", &format!("Could not look for doubles: {}", cause.message));
+            Ok(())
+        }
+        Err(StepError::Store(error)) => Err(error),
+    }
+}
+
+async fn try_remove_doubles(cx: &Context) -> Result<(), StepError> {
+    let kept = cx.journal.resources();
+    for project in cx.our_projects().await? {
+        if kept.project_id.as_ref() != Some(&project.id.0) {
+            cx.warn("doubles.remove", "Removing a second project of this deployment");
+            remove_project(cx, &project.id, &project.name).await?;
+            continue;
+        }
+        for application in cx.our_applications_in(&project.id).await? {
+            if kept.application_id.as_ref() == Some(&application.id.0) {
+                remove_double_domains(cx, &application.id, kept.domain_id.as_deref()).await?;
+            } else {
+                cx.warn("doubles.remove", "Removing a second application of this deployment");
+                remove_application(cx, &application.into()).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn remove_double_domains(
+    cx: &Context,
+    application: &ApplicationId,
+    kept: Option<&str>,
+) -> Result<(), StepError> {
+    let domains_of = || cx.platform.domains_of(application);
+    for domain in cx.ask("domain.byApplicationId", domains_of).await? {
+        if kept != Some(domain.id.0.as_str()) {
+            cx.warn("doubles.remove", "Removing a second address of this deployment");
+            cx.call("domain.delete", || cx.platform.delete_domain(&domain.id)).await?;
+        }
+    }
+    Ok(())
+}
+
+impl From<ApplicationSummary> for Application {
+    fn from(summary: ApplicationSummary) -> Self {
+        Self { id: summary.id, app_name: summary.app_name }
+    }
+}

@@ -1,0 +1,17 @@
+//! The seven steps of a deployment, one file each, run and undo beside each other.
+
+mod application;
+mod configuration;
+mod deploy;
+mod domain;
+mod environment;
+mod health;
+mod project;
+
+pub(super) use application::CreateApplication;
+pub(super) use configuration::Configure;
+pub(super) use deploy::Deploy;
+pub(super) use domain::CreateDomain;
+pub(super) use environment::FindEnvironment;
+pub(super) use health::VerifyHealth;
+pub(super) use project::{CreateProject, MadeProject};

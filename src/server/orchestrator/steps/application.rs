@@ -1,0 +1,85 @@
+//! Creates the application; undone with evidence that its service is gone.
+
+use super::MadeProject;
+use crate::{
+    domain::{
+        event::Resources,
+        receipt::{Line, Outcome, ResourceKind},
+    },
+    server::{
+        orchestrator::{context::Context, failure::StepError, removal, step::Step},
+        ports::{
+            platform::{Application, EnvironmentId, NewApplication},
+            store::StepId,
+        },
+    },
+};
+
+/// Creates the application.
+pub(in crate::server::orchestrator) struct CreateApplication {
+    pub(in crate::server::orchestrator) project: MadeProject,
+    pub(in crate::server::orchestrator) environment: EnvironmentId,
+}
+
+impl Step for CreateApplication {
+    const ID: StepId = StepId::Application;
+    type Output = Application;
+
+    async fn run(&self, cx: &Context) -> Result<Application, StepError> {
+        let name = cx.deployment.name.to_string();
+        let new = NewApplication {
+            app_name_base: format!("stack-{name}"),
+            name,
+            marker: cx.marker.clone(),
+            environment: self.environment.clone(),
+        };
+        let make = || cx.platform.create_application(&new);
+        cx.create(Self::ID, "application.create", make, || self.adopt(cx)).await
+    }
+
+    fn note(made: &Application, resources: &mut Resources) {
+        resources.application_id = Some(made.id.0.clone());
+    }
+
+    async fn undo(&self, cx: &Context, made: Option<&Application>) -> Result<Vec<Line>, StepError> {
+        let mut lines = Vec::new();
+        for application in cx.our_applications().await? {
+            lines.extend(removal::remove_application(cx, &application.into()).await?);
+        }
+        if let Some(made) = made
+            && !lines.iter().any(|line| line.id.as_ref() == Some(&made.id.0))
+        {
+            let (id, name) = (Some(made.id.0.as_str()), cx.deployment.name.as_str());
+            lines.push(removal::service_line(cx, &made.app_name).await?);
+            lines.push(cx.line(ResourceKind::Application, id, name, Outcome::VerifiedGone));
+        }
+        Ok(lines)
+    }
+
+    fn remains(&self, cx: &Context, made: Option<&Application>) -> Vec<Line> {
+        let name = cx.deployment.name.as_str();
+        let Some(made) = made else {
+            let remedy =
+                format!("Delete the application described as {} in Dokploy, if any", cx.marker);
+            return vec![cx.left(ResourceKind::Application, None, name, remedy)];
+        };
+        let remedy = format!("Delete the application {name} ({}) in Dokploy", made.id);
+        vec![
+            cx.left_service(&made.app_name),
+            cx.left(ResourceKind::Application, Some(&made.id.0), name, remedy),
+        ]
+    }
+}
+
+impl CreateApplication {
+    /// Keeps the oldest application of ours, and removes the others.
+    async fn adopt(&self, cx: &Context) -> Result<Option<Application>, StepError> {
+        let mut ours = cx.our_applications_in(&self.project.id).await?.into_iter();
+        let Some(oldest) = ours.next() else { return Ok(None) };
+        for other in ours {
+            cx.warn("application.create", "Removing a second application of this deployment");
+            removal::remove_application(cx, &other.into()).await?;
+        }
+        Ok(Some(oldest.into()))
+    }
+}

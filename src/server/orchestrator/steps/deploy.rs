@@ -1,0 +1,205 @@
+//! Lets the platform start the application, and follows the job from queue to end.
+//!
+//! The call only enqueues and returns nothing; the deployment's id is the job's title, its
+//! only correlation. The queue is in the platform's memory: a restart forgets it, so a job
+//! that is neither queued nor listed is enqueued again (recordings 175 and 183).
+
+use std::time::Duration;
+
+use crate::{
+    domain::{event::FailureCode, receipt::Line},
+    server::{
+        orchestrator::{context::Context, failure::StepError, step::Step},
+        ports::{
+            platform::{Application, ApplicationId, Job, JobId, JobStatus, QueuedJob},
+            store::StepId,
+        },
+    },
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How often a job that the platform forgot is enqueued again.
+const ENQUEUE_LIMIT: u32 = 5;
+
+/// Lets the platform start the application.
+pub(in crate::server::orchestrator) struct Deploy {
+    pub(in crate::server::orchestrator) application: Application,
+}
+
+/// What became of the job so far.
+#[derive(Debug, PartialEq)]
+enum Sight {
+    /// It ended: the platform accepted the service.
+    Done(JobId),
+    /// It ended: the platform could not start the service.
+    Failed(JobId),
+    /// It is under way.
+    Running,
+    /// This many jobs come before it.
+    Queued(usize),
+    /// The platform knows nothing of it, or gave it up when it restarted.
+    Lost,
+}
+
+impl Step for Deploy {
+    const ID: StepId = StepId::Deploy;
+    type Output = JobId;
+
+    async fn run(&self, cx: &Context) -> Result<JobId, StepError> {
+        self.enqueue(cx).await?;
+        let mut enqueued = 1;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.look(cx).await? {
+                Sight::Done(job) => return Ok(job),
+                Sight::Failed(job) => return Err(explain(cx, &job).await?),
+                Sight::Lost if enqueued < ENQUEUE_LIMIT => {
+                    cx.warn("application.deploy", "The platform forgot the job: asking again");
+                    cx.call("application.deploy", || self.put(cx)).await?;
+                    enqueued += 1;
+                }
+                Sight::Lost => {
+                    let message = "The platform keeps forgetting to start the container.";
+                    return Err(StepError::failed(FailureCode::DeployFailed, message));
+                }
+                Sight::Running => cx.journal.say("Starting the container").await?,
+                Sight::Queued(before) => cx.journal.say(&place(before)).await?,
+            }
+            cx.wait(pause).await?;
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Takes the job out of the queue, and waits for one under way: deleting the application
+    /// meanwhile would leave its service behind for ever (recording 178).
+    async fn undo(&self, cx: &Context, _made: Option<&JobId>) -> Result<Vec<Line>, StepError> {
+        let ours = cx.our_applications().await?.into_iter().map(|application| application.id);
+        let mut ids: Vec<_> = ours.collect();
+        if !ids.contains(&self.application.id) {
+            ids.push(self.application.id.clone());
+        }
+        for id in ids {
+            cx.call("application.cleanQueues", || cx.platform.clear_queue(&id)).await?;
+            drain(cx, &id).await?;
+        }
+        Ok(Vec::new())
+    }
+}
+
+impl Deploy {
+    async fn put(&self, cx: &Context) -> Result<(), crate::server::ports::platform::PlatformError> {
+        cx.platform.enqueue_deploy(&self.application.id, cx.deployment.id.as_str()).await
+    }
+
+    /// Enqueues the job, unless an earlier attempt did.
+    async fn enqueue(&self, cx: &Context) -> Result<(), StepError> {
+        let find = || async {
+            let there = self.look(cx).await? != Sight::Lost;
+            Ok(there.then_some(()))
+        };
+        cx.create(Self::ID, "application.deploy", || self.put(cx), find).await
+    }
+
+    /// Looks for the job. The queue is read before the list: a job leaves the one only when
+    /// it is in the other.
+    async fn look(&self, cx: &Context) -> Result<Sight, StepError> {
+        let id = &self.application.id;
+        let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
+        if let Some(sight) = sight_of(&jobs, cx.deployment.id.as_str()) {
+            return Ok(sight);
+        }
+        let queue = cx.ask("deployment.queueList", || cx.platform.queue()).await?;
+        if let Some(before) = queue.iter().position(|job| job.application == *id) {
+            return Ok(Sight::Queued(before));
+        }
+        let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
+        Ok(sight_of(&jobs, cx.deployment.id.as_str()).unwrap_or(Sight::Lost))
+    }
+}
+
+/// Judges by the newest of the jobs titled `title`; one that a restart cut off is no sight.
+fn sight_of(jobs: &[Job], title: &str) -> Option<Sight> {
+    let job = jobs.iter().find(|job| job.title == title)?;
+    match job.status {
+        JobStatus::Running => Some(Sight::Running),
+        JobStatus::Done => Some(Sight::Done(job.id.clone())),
+        JobStatus::Failed => Some(Sight::Failed(job.id.clone())),
+        JobStatus::Cancelled => None,
+    }
+}
+
+/// Says where in the queue a job with `before` others before it is.
+fn place(before: usize) -> String {
+    match before {
+        0 => String::from("Starting the container: next in the platform's queue"),
+        1 => String::from("Starting the container: 2nd in the platform's queue"),
+        2 => String::from("Starting the container: 3rd in the platform's queue"),
+        _ => format!("Starting the container: {}th in the platform's queue", before + 1),
+    }
+}
+
+/// Reads out of the job's log why it failed.
+async fn explain(cx: &Context, job: &JobId) -> Result<StepError, StepError> {
+    let log = cx.ask("deployment.readLogs", || cx.platform.job_log(job)).await?;
+    Ok(if is_missing_image(&log) {
+        let message = "The stack's image could not be found. An operator has to look at it.";
+        StepError::failed(FailureCode::ImageNotFound, message)
+    } else {
+        let message = "The platform could not start the container.";
+        StepError::failed(FailureCode::DeployFailed, message)
+    })
+}
+
+/// Recognises Docker's words for an image that does not exist or may not be pulled
+/// (recordings 104 and 107).
+fn is_missing_image(log: &str) -> bool {
+    ["manifest unknown", "not found", "pull access denied", "repository does not exist"]
+        .iter()
+        .any(|words| log.contains(words))
+}
+
+/// Waits until the platform holds no job of the application any more.
+async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
+    let mut pause = FIRST_PAUSE;
+    let is_theirs = |job: &QueuedJob| job.application == *id;
+    loop {
+        let queue = cx.ask("deployment.queueList", || cx.platform.queue()).await?;
+        let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
+        let running = jobs.iter().any(|job| job.status == JobStatus::Running);
+        if !running && !queue.iter().any(is_theirs) {
+            return Ok(());
+        }
+        cx.wait(pause).await?;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(title: &str, status: JobStatus) -> Job {
+        Job { id: JobId(format!("{title} {status:?}")), title: title.to_owned(), status }
+    }
+
+    #[test]
+    fn a_job_is_known_by_its_title_and_a_cancelled_one_is_lost() {
+        let jobs = [job("other", JobStatus::Done), job("ours", JobStatus::Running)];
+        assert_eq!(sight_of(&jobs, "ours"), Some(Sight::Running));
+        assert_eq!(sight_of(&jobs, "nobody's"), None);
+        assert_eq!(sight_of(&[job("ours", JobStatus::Cancelled)], "ours"), None);
+    }
+
+    #[test]
+    fn docker_s_words_for_a_missing_image_are_recognised() {
+        let unknown = "Error response from daemon: manifest for x:1 not found: manifest unknown";
+        assert!(is_missing_image(unknown));
+        assert!(!is_missing_image("invalid memory value 64: minimum is 6MB"));
+    }
+
+    #[test]
+    fn a_place_in_the_queue_is_an_ordinal() {
+        assert!(place(1).contains("2nd") && place(2).contains("3rd") && place(3).contains("4th"));
+    }
+}

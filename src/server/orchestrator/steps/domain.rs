@@ -1,0 +1,79 @@
+//! Attaches the stack's host to the application; undone before the application.
+
+use crate::{
+    domain::{
+        event::Resources,
+        receipt::{Line, Outcome, ResourceKind},
+    },
+    server::{
+        orchestrator::{context::Context, failure::StepError, removal, step::Step},
+        ports::{
+            platform::{Application, DomainId, NewDomain},
+            store::StepId,
+        },
+        settings::Scheme,
+    },
+};
+
+/// Attaches the stack's host.
+pub(in crate::server::orchestrator) struct CreateDomain {
+    pub(in crate::server::orchestrator) application: Application,
+}
+
+impl Step for CreateDomain {
+    const ID: StepId = StepId::Domain;
+    type Output = DomainId;
+
+    async fn run(&self, cx: &Context) -> Result<DomainId, StepError> {
+        let new = NewDomain {
+            application: self.application.id.clone(),
+            host: cx.host.clone(),
+            port: cx.settings.port,
+            https: cx.settings.scheme == Scheme::Https,
+            certificate: cx.settings.certificate,
+        };
+        let make = || cx.platform.create_domain(&new);
+        cx.create(Self::ID, "domain.create", make, || self.adopt(cx)).await
+    }
+
+    fn note(made: &DomainId, resources: &mut Resources) {
+        resources.domain_id = Some(made.0.clone());
+    }
+
+    async fn undo(&self, cx: &Context, made: Option<&DomainId>) -> Result<Vec<Line>, StepError> {
+        let mut lines = Vec::new();
+        for application in cx.our_applications().await? {
+            lines.extend(removal::remove_domains(cx, &application.id).await?);
+        }
+        if let Some(made) = made
+            && !lines.iter().any(|line| line.id.as_ref() == Some(&made.0))
+        {
+            // A domain cannot outlive its application.
+            let (id, host) = (Some(made.0.as_str()), cx.host.as_str());
+            lines.push(cx.line(ResourceKind::Domain, id, host, Outcome::VerifiedGone));
+        }
+        Ok(lines)
+    }
+
+    fn remains(&self, cx: &Context, made: Option<&DomainId>) -> Vec<Line> {
+        let id = made.map(|made| made.0.as_str());
+        let remedy = format!("Delete the domain {} in Dokploy", cx.host);
+        vec![cx.left(ResourceKind::Domain, id, &cx.host, remedy)]
+    }
+}
+
+impl CreateDomain {
+    /// Keeps the oldest domain of our application, and removes the others.
+    async fn adopt(&self, cx: &Context) -> Result<Option<DomainId>, StepError> {
+        let domains_of = || cx.platform.domains_of(&self.application.id);
+        let mut domains = cx.ask("domain.byApplicationId", domains_of).await?;
+        domains.sort_by(|a, b| a.created_at.cmp(&b.created_at));
+        let mut domains = domains.into_iter().filter(|domain| domain.host == cx.host);
+        let Some(oldest) = domains.next() else { return Ok(None) };
+        for other in domains {
+            cx.warn("domain.create", "Removing a second address of this deployment");
+            cx.call("domain.delete", || cx.platform.delete_domain(&other.id)).await?;
+        }
+        Ok(Some(oldest.id))
+    }
+}

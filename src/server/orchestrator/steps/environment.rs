@@ -1,0 +1,41 @@
+//! Finds the project's default environment; it goes with the project.
+
+use super::MadeProject;
+use crate::{
+    domain::event::{FailureCode, Resources},
+    server::{
+        orchestrator::{context::Context, failure::StepError, step::Step},
+        ports::{platform::EnvironmentId, store::StepId},
+    },
+};
+
+/// Finds the project's default environment.
+pub(in crate::server::orchestrator) struct FindEnvironment {
+    pub(in crate::server::orchestrator) project: MadeProject,
+}
+
+impl Step for FindEnvironment {
+    const ID: StepId = StepId::Environment;
+    type Output = EnvironmentId;
+
+    async fn run(&self, cx: &Context) -> Result<EnvironmentId, StepError> {
+        if let Some(known) = &self.project.environment {
+            return Ok(known.clone());
+        }
+        let project = cx.call("project.one", || cx.platform.project(&self.project.id)).await?;
+        let environments = project.into_iter().flat_map(|project| project.environments);
+        environments
+            .into_iter()
+            .find(|environment| environment.is_default)
+            .map(|environment| environment.id)
+            // A platform that crashed between its two inserts leaves a project without one.
+            .ok_or_else(|| {
+                let message = "The platform made the project without an environment.";
+                StepError::failed(FailureCode::PlatformRefused, message)
+            })
+    }
+
+    fn note(made: &EnvironmentId, resources: &mut Resources) {
+        resources.environment_id = Some(made.0.clone());
+    }
+}

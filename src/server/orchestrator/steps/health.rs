@@ -1,0 +1,214 @@
+//! Waits until the stack answers at its own address, twice in a row (promise P15).
+//!
+//! "Done" on the platform means only that it accepted the service, so nothing but the
+//! stack's own answer counts. A certificate may take minutes after that: it has a limit of
+//! its own. A container that stops again and again ends the wait early.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{event::FailureCode, progress::elapsed_ms},
+    server::{
+        orchestrator::{context::Context, failure::StepError, step::Step},
+        ports::{
+            platform::{Application, Task, TaskState},
+            probe::Health,
+            store::StepId,
+        },
+    },
+};
+
+/// How long one question to the stack may take.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+/// The pause between the two answers that count.
+const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
+/// The pause between questions in the first minute.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How long the first pause stays.
+const EAGER: Duration = Duration::from_mins(1);
+/// How often the platform is asked how the container fares.
+const TASKS_PAUSE: Duration = Duration::from_secs(1);
+/// How many failed tasks are a crash loop.
+const CRASHES: usize = 3;
+
+/// Waits until the stack answers.
+pub(in crate::server::orchestrator) struct VerifyHealth {
+    pub(in crate::server::orchestrator) application: Application,
+}
+
+impl Step for VerifyHealth {
+    const ID: StepId = StepId::Health;
+    type Output = ();
+
+    async fn run(&self, cx: &Context) -> Result<(), StepError> {
+        let url = cx.settings.health_url(&cx.host);
+        let mut wait = Wait::new(cx.clock.now());
+        loop {
+            let mut health = cx.probe.ask(&url, ASK_LIMIT).await;
+            if health == Health::Healthy {
+                cx.clock.sleep(CONFIRM_PAUSE).await;
+                health = cx.probe.ask(&url, ASK_LIMIT).await;
+                if health == Health::Healthy {
+                    return Ok(());
+                }
+            }
+            let now = cx.clock.now();
+            wait.note(health, now);
+            wait.check(cx, now)?;
+            if wait.is_untrusted() {
+                cx.journal.say("Waiting for the address to get its certificate").await?;
+            } else if wait.tasks_are_due(now) {
+                self.check_tasks(cx).await?;
+            }
+            cx.wait(wait.pause(cx, now)).await?;
+        }
+    }
+}
+
+impl VerifyHealth {
+    /// Fails when the container stops again and again.
+    async fn check_tasks(&self, cx: &Context) -> Result<(), StepError> {
+        let name = &self.application.app_name;
+        let ask = || cx.platform.tasks(name);
+        // Not worth failing for: the stack itself is asked again anyway.
+        let Ok(tasks) = ask().await else { return Ok(()) };
+        match crash(&tasks) {
+            Some(message) => Err(StepError::failed(FailureCode::CrashLoop, message)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Says how the container stops again and again, if it does.
+fn crash(tasks: &[Task]) -> Option<String> {
+    let count = |state| tasks.iter().filter(|task| task.state == state).count();
+    if count(TaskState::Failed) < CRASHES || count(TaskState::Running) > 0 {
+        return None;
+    }
+    let exit_code = tasks
+        .iter()
+        .filter_map(|task| task.error.as_deref())
+        .find_map(|error| error.strip_prefix("task: non-zero exit (")?.strip_suffix(')'));
+    Some(match exit_code {
+        Some(code) => format!("The container stopped right after starting (exit code {code})."),
+        None => String::from("The container could not be kept running."),
+    })
+}
+
+/// How long the stack has kept us waiting, and for what.
+struct Wait {
+    since: Timestamp,
+    untrusted_since: Option<Timestamp>,
+    /// What the certificate has cost so far, which the stack is not blamed for.
+    untrusted_ms: u64,
+    last: Option<Health>,
+    tasks_asked: Timestamp,
+}
+
+impl Wait {
+    fn new(now: Timestamp) -> Self {
+        Self { since: now, untrusted_since: None, untrusted_ms: 0, last: None, tasks_asked: now }
+    }
+
+    fn note(&mut self, health: Health, now: Timestamp) {
+        match (&health, self.untrusted_since) {
+            (Health::Untrusted(_), None) => self.untrusted_since = Some(now),
+            (Health::Healthy | Health::Answering(_) | Health::Silent(_), Some(since)) => {
+                self.untrusted_ms += elapsed_ms(since, now);
+                self.untrusted_since = None;
+            }
+            (Health::Untrusted(_), Some(_))
+            | (Health::Healthy | Health::Answering(_) | Health::Silent(_), None) => {}
+        }
+        self.last = Some(health);
+    }
+
+    fn is_untrusted(&self) -> bool {
+        self.untrusted_since.is_some()
+    }
+
+    fn tasks_are_due(&mut self, now: Timestamp) -> bool {
+        let due = u128::from(elapsed_ms(self.tasks_asked, now)) >= TASKS_PAUSE.as_millis();
+        if due {
+            self.tasks_asked = now;
+        }
+        due
+    }
+
+    /// Fails when the stack, or its certificate, has taken too long.
+    fn check(&self, cx: &Context, now: Timestamp) -> Result<(), StepError> {
+        let settings = &cx.settings;
+        let certificate_ms =
+            self.untrusted_ms + self.untrusted_since.map_or(0, |since| elapsed_ms(since, now));
+        let stack_ms = elapsed_ms(self.since, now).saturating_sub(certificate_ms);
+        if u128::from(certificate_ms) >= settings.certificate_timeout.as_millis() {
+            let message = "The address did not get a valid certificate in time.";
+            return Err(StepError::failed(FailureCode::CertificateTimeout, message));
+        }
+        if u128::from(stack_ms) >= settings.health_timeout.as_millis() {
+            let limit = settings.health_timeout.as_secs();
+            return Err(StepError::failed(FailureCode::HealthTimeout, self.complaint(limit)));
+        }
+        Ok(())
+    }
+
+    fn complaint(&self, limit: u64) -> String {
+        match &self.last {
+            Some(Health::Answering(status)) => format!(
+                "The stack did not report that it is well within {limit} seconds \
+                 (it answers with status {status})."
+            ),
+            Some(Health::Healthy | Health::Silent(_) | Health::Untrusted(_)) | None => {
+                format!("The stack did not answer within {limit} seconds.")
+            }
+        }
+    }
+
+    /// Returns the pause before the next question: short in the first minute.
+    fn pause(&self, cx: &Context, now: Timestamp) -> Duration {
+        let waited = Duration::from_millis(elapsed_ms(self.since, now));
+        let patient = waited.saturating_sub(EAGER) / 4;
+        (PAUSE + patient).min(cx.settings.health_interval).max(PAUSE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(state: TaskState, error: &str) -> Task {
+        Task { state, error: (!error.is_empty()).then(|| error.to_owned()) }
+    }
+
+    #[test]
+    fn three_failed_tasks_and_none_running_are_a_crash_loop() {
+        let failed = || task(TaskState::Failed, "task: non-zero exit (1)");
+        let starting = || task(TaskState::Other, "");
+        assert_eq!(crash(&[starting(), failed(), failed()]), None);
+        let running = task(TaskState::Running, "");
+        assert_eq!(crash(&[running, failed(), failed(), failed()]), None);
+        assert_eq!(
+            crash(&[starting(), failed(), failed(), failed()]).unwrap(),
+            "The container stopped right after starting (exit code 1)."
+        );
+    }
+
+    #[test]
+    fn a_rejected_container_is_a_crash_loop_without_an_exit_code() {
+        let rejected = || task(TaskState::Failed, "invalid mount config for type \"bind\"");
+        let message = crash(&[rejected(), rejected(), rejected()]).unwrap();
+        assert_eq!(message, "The container could not be kept running.");
+    }
+
+    #[test]
+    fn time_without_a_certificate_is_not_counted_against_the_stack() {
+        let at = |s| Timestamp::from_second(s).unwrap();
+        let mut wait = Wait::new(at(0));
+        wait.note(Health::Untrusted(String::new()), at(1));
+        assert!(wait.is_untrusted());
+        wait.note(Health::Answering(502), at(11));
+        assert_eq!((wait.is_untrusted(), wait.untrusted_ms), (false, 10_000));
+    }
+}

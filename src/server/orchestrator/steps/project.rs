@@ -1,0 +1,104 @@
+//! Creates the project; undone last, and only while nothing foreign is in it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{
+        event::Resources,
+        receipt::{Line, Outcome, ResourceKind},
+    },
+    server::{
+        orchestrator::{context::Context, failure::StepError, removal, step::Step},
+        ports::{
+            platform::{EnvironmentId, NewProject, ProjectId},
+            store::StepId,
+        },
+    },
+};
+
+/// Creates the project.
+pub(in crate::server::orchestrator) struct CreateProject;
+
+/// The project, with its default environment where the platform told it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::server::orchestrator) struct MadeProject {
+    pub(super) id: ProjectId,
+    pub(super) environment: Option<EnvironmentId>,
+}
+
+impl Step for CreateProject {
+    const ID: StepId = StepId::Project;
+    type Output = MadeProject;
+
+    async fn run(&self, cx: &Context) -> Result<MadeProject, StepError> {
+        let new = NewProject { name: name(cx), marker: cx.marker.clone() };
+        let make = || async {
+            let created = cx.platform.create_project(&new).await?;
+            Ok(MadeProject { id: created.id, environment: created.environment })
+        };
+        cx.create(Self::ID, "project.create", make, || adopt(cx)).await
+    }
+
+    fn note(made: &MadeProject, resources: &mut Resources) {
+        resources.project_id = Some(made.id.0.clone());
+    }
+
+    async fn undo(&self, cx: &Context, made: Option<&MadeProject>) -> Result<Vec<Line>, StepError> {
+        let mut lines = Vec::new();
+        // Until a look by marker finds none: a lost create may be carried out late.
+        loop {
+            let ours = cx.our_projects().await?;
+            if ours.is_empty() {
+                break;
+            }
+            for project in ours {
+                lines.extend(removal::remove_project(cx, &project.id, &project.name).await?);
+            }
+            if lines.iter().any(|line| line.outcome == Outcome::Left) {
+                return Ok(lines);
+            }
+        }
+        if let Some(made) = made
+            && !lines.iter().any(|line| line.id.as_ref() == Some(&made.id.0))
+        {
+            lines.push(unmarked(cx, made).await?);
+        }
+        Ok(lines)
+    }
+
+    fn remains(&self, cx: &Context, made: Option<&MadeProject>) -> Vec<Line> {
+        let (id, name) = (made.map(|made| made.id.0.as_str()), name(cx));
+        let remedy = match id {
+            Some(id) => format!("Delete the project {name} ({id}) in Dokploy"),
+            None => format!("Delete the project described as {} in Dokploy, if any", cx.marker),
+        };
+        vec![cx.left(ResourceKind::Project, id, &name, remedy)]
+    }
+}
+
+fn name(cx: &Context) -> String {
+    format!("ai-stack-{}", cx.deployment.name)
+}
+
+/// Keeps the oldest project of ours, and removes the others.
+async fn adopt(cx: &Context) -> Result<Option<MadeProject>, StepError> {
+    let mut ours = cx.our_projects().await?.into_iter();
+    let Some(oldest) = ours.next() else { return Ok(None) };
+    for other in ours {
+        cx.warn("project.create", "Removing a second project of this deployment");
+        removal::remove_project(cx, &other.id, &other.name).await?;
+    }
+    Ok(Some(MadeProject { id: oldest.id, environment: None }))
+}
+
+/// Tells what became of a project that no longer carries our marker.
+async fn unmarked(cx: &Context, made: &MadeProject) -> Result<Line, StepError> {
+    let (id, name) = (Some(made.id.0.as_str()), name(cx));
+    let there = cx.ask("project.one", || cx.platform.project(&made.id)).await?.is_some();
+    Ok(if there {
+        let remedy = format!("Project {name} no longer carries our marker: delete it by hand");
+        cx.left(ResourceKind::Project, id, &name, remedy)
+    } else {
+        cx.line(ResourceKind::Project, id, &name, Outcome::VerifiedGone)
+    })
+}
