@@ -1,0 +1,34 @@
+// The portals under test: the same binary, each with an image that makes the sandbox behave differently.
+// Their ports differ from the defaults, so that a portal in use on this machine is left alone.
+import { fileURLToPath } from 'node:url';
+
+const port = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise);
+
+/** The top of the checkout, without a slash at the end. */
+export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
+/** A running portal: where it listens, where its stacks are reached, and what they do. */
+export interface Portal {
+  name: string;
+  port: number;
+  edgePort: number;
+  image: string;
+}
+
+const first = port('PORT', 3100);
+const firstEdge = port('SANDBOX_EDGE_PORT', 8181);
+
+/** Stacks come up at once. */
+export const ready: Portal = { name: 'ready', port: first, edgePort: firstEdge, image: 'sandbox/hello' };
+/** Stacks stop right after starting. */
+export const failing: Portal = { name: 'failing', port: first + 1, edgePort: firstEdge + 1, image: 'sandbox/crashloop' };
+/** Stacks take their time, so that a test can look in the middle. */
+export const slow: Portal = { name: 'slow', port: first + 2, edgePort: firstEdge + 2, image: 'sandbox/slow' };
+
+export const portals = [ready, failing, slow];
+
+/** Returns the address of the portal itself. */
+export const origin = (portal: Portal) => `http://127.0.0.1:${portal.port}`;
+
+/** Returns the address of the stack called `name`. */
+export const stackAddress = (portal: Portal, name: string) => `http://${name}.localhost:${portal.edgePort}`;

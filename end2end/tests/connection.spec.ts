@@ -1,0 +1,46 @@
+// A lost connection is said and survived; the deployment goes on without its watchers.
+import type { APIRequestContext } from '@playwright/test';
+import { origin, slow } from '../portals';
+import { deploy, expect, expectLive, freshName, keep, test } from './fixtures';
+import { Wire } from './wire';
+
+test.use({ expectedErrors: [/net::ERR_/, /status of 502/] });
+
+test('a lost connection is said while it lasts, and nothing is missed', async ({ page, request }) => {
+  const name = freshName('lost');
+  const wire = await Wire.to(slow.port);
+  await page.goto(`${wire.origin}/deployments/${await start(request, name)}`);
+  await expect(page.getByRole('progressbar')).toBeVisible();
+  await expect(page.getByText('Reconnecting')).toBeHidden();
+
+  wire.cut();
+  await expect(page.getByText('Reconnecting')).toBeVisible();
+  await keep(page, 'reconnecting');
+
+  wire.mend();
+  await expect(page.getByText('Reconnecting')).toBeHidden({ timeout: 20_000 });
+  await expectLive(page, name);
+  wire.remove();
+});
+
+// After any answer but 200 the browser gives up for good: the page itself must come back.
+test('a stream that a proxy refuses is opened again', async ({ page }) => {
+  const name = freshName('refused');
+  let attempts = 0;
+  await page.route('**/api/status/**', async route => {
+    attempts++;
+    if (attempts <= 2) await route.fulfill({ status: 502, body: 'Bad Gateway' });
+    else await route.continue();
+  });
+  await deploy(page, origin(slow), name);
+  await expect(page.getByText('Reconnecting')).toBeVisible();
+  await expectLive(page, name);
+  await expect(page.getByText('Reconnecting')).toBeHidden();
+  expect(attempts, 'attempts to open the stream').toBeGreaterThan(2);
+});
+
+async function start(request: APIRequestContext, name: string): Promise<string> {
+  const answer = await request.post(`${origin(slow)}/api/deploy`, { data: { name } });
+  expect(answer.status()).toBe(201);
+  return (await answer.json()).deploymentId;
+}

@@ -1,0 +1,66 @@
+// From the name to the stack's own page, and the ways a deployment can go.
+import type { Page } from '@playwright/test';
+import { failing, origin, ready, slow, stackAddress } from '../portals';
+import { deploy, expect, expectLive, freshName, keep, test } from './fixtures';
+
+test('a name becomes a live stack that opens at its own address', async ({ page }) => {
+  const name = freshName('alice');
+  const id = await deploy(page, origin(ready), name);
+  await expectLive(page, name);
+  await keep(page, 'live');
+
+  const open = page.getByRole('link', { name: 'Open' });
+  await expect(open).toHaveAttribute('href', new RegExp(`^${stackAddress(ready, name)}/?$`));
+  const { deployment } = await (await page.request.get(`${origin(ready)}/api/deployment/${id}`)).json();
+  expect(deployment).toMatchObject({ status: 'success', phase: 'completed', progress: 100, stackName: name });
+
+  await page.goto(stackAddress(ready, name));
+  await expect(page.locator('body')).toContainText(name);
+  await keep(page, 'stack');
+});
+
+test('the page follows the deployment without being loaded again', async ({ page }) => {
+  const name = freshName('follow');
+  await deploy(page, origin(slow), name);
+  await page.waitForLoadState('load');
+  let loads = 0;
+  page.on('load', () => loads++);
+  await expect(page.getByText('Starting the container').first()).toBeVisible();
+  await keep(page, 'deploying');
+  await expectLive(page, name);
+  expect(loads, 'loads of the page while it changed').toBe(0);
+});
+
+test('a stack that cannot start is taken back, line by line, and its name is free again', async ({ page }) => {
+  const name = freshName('broken');
+  const id = await deploy(page, origin(failing), name);
+  await expect(page.getByText('Nothing was left behind')).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByRole('heading', { name: `${name} could not be started` })).toBeVisible();
+  for (const resource of ['address', 'application', 'project']) {
+    await expect(page.getByText(`${resource} removed`)).toBeVisible();
+  }
+  await expect(page.getByText(`The name ${name} is free again`)).toBeVisible();
+  await keep(page, 'failed');
+
+  const { deployment } = await (await page.request.get(`${origin(failing)}/api/deployment/${id}`)).json();
+  expect(deployment).toMatchObject({ status: 'failure', phase: 'failed', error: { code: 'CRASH_LOOP' } });
+
+  await page.getByRole('link', { name: 'Try again' }).or(page.getByRole('button', { name: 'Try again' })).click();
+  await expect(page.getByLabel('Name')).toHaveValue(name);
+});
+
+test('a reload in the middle shows the same deployment and goes on', async ({ page }) => {
+  const name = freshName('reload');
+  const id = await deploy(page, origin(slow), name);
+  await expect(page.getByRole('progressbar')).toBeVisible();
+  const before = await progress(page);
+  await page.reload();
+  expect(page.url()).toContain(id);
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+  expect(await progress(page)).toBeGreaterThanOrEqual(before);
+  await expectLive(page, name);
+});
+
+async function progress(page: Page): Promise<number> {
+  return page.getByRole('progressbar').evaluate(bar => Number((bar as HTMLProgressElement).value));
+}

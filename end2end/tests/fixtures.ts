@@ -1,0 +1,89 @@
+// What all tests share: a page that fails its test on any error in the console, any uncaught error and any
+// violation of the content security policy, and the few moves that a person makes again and again.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test as base, type Page } from '@playwright/test';
+
+interface Options {
+  /** Console errors that belong to the scenario, such as those of a connection cut on purpose. */
+  expectedErrors: RegExp[];
+}
+
+export const test = base.extend<Options>({
+  expectedErrors: [[], { option: true }],
+  context: async ({ context, expectedErrors }, use) => {
+    const errors: string[] = [];
+    context.on('console', message => {
+      // Chromium reports violations of the policy as errors, too
+      if (message.type() === 'error') errors.push(`${message.text()} (${message.location().url})`);
+    });
+    context.on('weberror', event => errors.push(`uncaught: ${String(event.error())}`));
+    await context.addInitScript(() =>
+      document.addEventListener('securitypolicyviolation', violation =>
+        console.error(`policy: ${violation.violatedDirective} ${violation.blockedURI}`),
+      ),
+    );
+    await use(context);
+    const unexpected = errors.filter(error => !expectedErrors.some(expected => expected.test(error)));
+    expect(unexpected, 'errors in the console').toEqual([]);
+  },
+});
+
+export { expect };
+
+let count = 0;
+
+/** Returns a valid name that no other test of this run uses. */
+export const freshName = (prefix: string) =>
+  `${prefix}-${test.info().workerIndex}${(count++).toString(36)}${Date.now().toString(36).slice(-5)}`;
+
+export const nameField = (page: Page) => page.getByLabel('Name');
+export const deployButton = (page: Page) => page.getByRole('button', { name: 'Deploy' });
+
+/**
+ * Types `name` until the page answers with `verdict`, which only the hydrated page does. Before hydration
+ * nobody listens, so what was typed too early is typed again.
+ */
+export async function typeName(page: Page, name: string, verdict: RegExp) {
+  await expect(async () => {
+    await nameField(page).fill('');
+    await nameField(page).pressSequentially(name);
+    await expect(page.getByText(verdict)).toBeVisible({ timeout: 2_000 });
+  }).toPass();
+}
+
+/** Picks `name` on the hydrated home page and presses the button; returns the deployment's id. */
+export async function deploy(page: Page, home: string, name: string): Promise<string> {
+  await page.goto(home);
+  await typeName(page, name, /yours to take/);
+  await deployButton(page).click();
+  return arrive(page, name);
+}
+
+/** Waits for the deployment's page and returns the deployment's id. */
+export async function arrive(page: Page, name: string): Promise<string> {
+  await page.waitForURL(/\/deployments\/dep_[\w-]+$/);
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+  return new URL(page.url()).pathname.split('/').at(-1)!;
+}
+
+/** Waits until the page says that the stack is live, in its own words and in the tab's title. */
+export async function expectLive(page: Page, name: string) {
+  await expect(page.getByRole('link', { name: 'Open' })).toBeVisible({ timeout: 40_000 });
+  await expect(page).toHaveTitle(new RegExp(`${name} is live`));
+}
+
+/** Fails when anything sticks out at the side. */
+export async function expectNoSidewaysScroll(page: Page) {
+  const { content, window } = await page.evaluate(() => ({
+    content: document.documentElement.scrollWidth,
+    window: document.documentElement.clientWidth,
+  }));
+  expect(content, 'width of the content').toBeLessThanOrEqual(window);
+}
+
+/** Keeps a picture of the whole page as end2end/screenshots/<name>.png. */
+export async function keep(page: Page, name: string) {
+  const folder = fileURLToPath(new URL('../screenshots', import.meta.url));
+  await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}

@@ -1,0 +1,43 @@
+// Choosing a name: the page answers while one types.
+import { origin, ready, stackAddress } from '../portals';
+import { deploy, deployButton, expect, expectLive, freshName, keep, nameField, test, typeName } from './fixtures';
+
+test('the address and the verdict appear while typing', async ({ page }) => {
+  const name = freshName('typed');
+  await page.goto('/');
+  await expect(nameField(page)).toHaveAccessibleName('Name');
+  await keep(page, 'home');
+  await typeName(page, name, /yours to take/);
+  await expect(page.getByText(stackAddress(ready, name))).toBeVisible();
+  await expect(deployButton(page)).toBeEnabled();
+  await keep(page, 'free');
+});
+
+test('a name against the rules says which rule, tied to the field', async ({ page }) => {
+  await page.goto('/');
+  await typeName(page, 'my--stack', /Hyphens can't stand next to each other/);
+  await expect(nameField(page)).toHaveAccessibleDescription(/Hyphens can't stand next to each other/);
+  await expect(nameField(page)).toHaveAttribute('aria-invalid', 'true');
+  await keep(page, 'invalid');
+});
+
+test('a taken name says so and offers free ones', async ({ page, context }) => {
+  const name = freshName('taken');
+  await deploy(page, origin(ready), name);
+  await expectLive(page, name);
+
+  const other = await context.newPage();
+  await other.goto(origin(ready));
+  await typeName(other, name, new RegExp(`${name} is taken`));
+  await expect(other.getByText(new RegExp(`\\b${name}-\\w+`)).first()).toBeVisible();
+  await keep(other, 'taken');
+});
+
+test('Enter in the field does what the button does', async ({ page }) => {
+  const name = freshName('enter');
+  await page.goto('/');
+  await typeName(page, name, /yours to take/);
+  await nameField(page).press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+  await expectLive(page, name);
+});
