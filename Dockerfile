@@ -1,0 +1,44 @@
+# The portal as an image: `docker build -t ai-stack-deployer .`
+
+FROM node:20-bookworm-slim AS node
+
+FROM rust:1-bookworm AS builder
+# for cargo-leptos: wasm-opt and sass are npm packages
+COPY --from=node /usr/local/bin/node /usr/local/bin/
+COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
+# prebuilt tools instead of compiling them
+RUN curl -fsSL https://raw.githubusercontent.com/cargo-bins/cargo-binstall/main/install-from-binstall-release.sh | bash
+
+WORKDIR /build
+# a layer of its own: it changes only with the versions of the tools
+COPY Cargo.toml package.json package-lock.json .npmrc ./
+COPY scripts/wasm-toolchain scripts/
+COPY scripts/lib scripts/lib
+RUN bash -euo pipefail -c '. scripts/lib/setup.sh; setup_build'
+
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/build/target \
+    bash -euo pipefail -c '. scripts/lib/setup.sh; setup_build; cargo leptos build --release --precompress' \
+    && mkdir /out \
+    && cp target/release/ai-stack-deployer Leptos.toml /out/ \
+    && cp -r target/site /out/site
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin portal \
+    && install -d -o portal -g portal /data
+WORKDIR /app
+COPY --from=builder /out/ ./
+USER portal
+ENV HOST=0.0.0.0 \
+    PORT=3000 \
+    DATABASE_URL=sqlite:///data/portal.db \
+    LEPTOS_SITE_ROOT=site
+VOLUME /data
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/app/ai-stack-deployer", "healthcheck"]
+ENTRYPOINT ["/app/ai-stack-deployer"]
