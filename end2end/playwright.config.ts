@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { defineConfig, devices } from '@playwright/test';
 import { origin, portals, ready, root, type Portal } from './portals';
@@ -8,25 +9,31 @@ const binary = path.join(target, 'debug', 'ai-stack-deployer');
 // scripts/test names an installed browser; with none, Playwright takes the one it has fetched.
 const chromium = process.env.CHROMIUM ?? ['/usr/bin/chromium'].find(existsSync);
 
+// A portal in a folder of its own with an environment of its own: neither the checkout's .env nor the shell's
+// variables may lead a test to a real Dokploy.
 const server = (portal: Portal) => {
-  const state = path.join(root, 'target', 'end2end', portal.name);
+  const folder = path.join(tmpdir(), `ai-stack-deployer-end2end-${userInfo().username}`, String(portal.port));
+  const environment = {
+    HOST: '127.0.0.1',
+    PORT: portal.port,
+    PUBLIC_URL: origin(portal),
+    SANDBOX_EDGE_PORT: portal.edgePort,
+    STACK_IMAGE: portal.image,
+    DATABASE_URL: `sqlite://${folder}/portal.db`,
+    LEPTOS_SITE_ROOT: path.resolve(root, process.env.LEPTOS_SITE_ROOT ?? 'target/site-dev'),
+    RUST_LOG: process.env.RUST_LOG ?? 'warn',
+  };
+  const variables = Object.entries(environment).map(([name, value]) => `${name}='${value}'`);
   return {
     name: portal.name,
-    command: `rm -rf '${state}' && mkdir -p '${state}' && exec '${binary}'`,
-    cwd: root,
+    command: [
+      `rm -rf '${folder}'`,
+      `mkdir -p '${folder}'`,
+      `cp '${root}/Leptos.toml' '${folder}'`,
+      `cd '${folder}'`,
+      `exec env -i ${variables.join(' ')} '${binary}'`,
+    ].join(' && '),
     url: `${origin(portal)}/readyz`,
-    env: {
-      HOST: '127.0.0.1',
-      PORT: String(portal.port),
-      PUBLIC_URL: origin(portal),
-      SANDBOX_EDGE_PORT: String(portal.edgePort),
-      STACK_IMAGE: portal.image,
-      DATABASE_URL: `sqlite://${state}/portal.db`,
-      DOKPLOY_URL: '',
-      DOKPLOY_API_TOKEN: '',
-      LEPTOS_SITE_ROOT: process.env.LEPTOS_SITE_ROOT ?? 'target/site-dev',
-      RUST_LOG: process.env.RUST_LOG ?? 'warn',
-    },
     reuseExistingServer: false,
     stdout: 'pipe' as const,
     timeout: 30_000,

@@ -1,7 +1,7 @@
 // From the name to the stack's own page, and the ways a deployment can go.
 import type { Page } from '@playwright/test';
 import { failing, origin, ready, slow, stackAddress } from '../portals';
-import { deploy, expect, expectLive, freshName, keep, test } from './fixtures';
+import { deploy, expect, expectLive, freshName, keep, nameField, openLink, test } from './fixtures';
 
 test('a name becomes a live stack that opens at its own address', async ({ page }) => {
   const name = freshName('alice');
@@ -9,8 +9,7 @@ test('a name becomes a live stack that opens at its own address', async ({ page 
   await expectLive(page, name);
   await keep(page, 'live');
 
-  const open = page.getByRole('link', { name: 'Open' });
-  await expect(open).toHaveAttribute('href', new RegExp(`^${stackAddress(ready, name)}/?$`));
+  await expect(openLink(page)).toHaveAttribute('href', new RegExp(`^${stackAddress(ready, name)}/?$`));
   const { deployment } = await (await page.request.get(`${origin(ready)}/api/deployment/${id}`)).json();
   expect(deployment).toMatchObject({ status: 'success', phase: 'completed', progress: 100, stackName: name });
 
@@ -37,7 +36,7 @@ test('a stack that cannot start is taken back, line by line, and its name is fre
   await expect(page.getByText('Nothing was left behind')).toBeVisible({ timeout: 40_000 });
   await expect(page.getByRole('heading', { name: `${name} could not be started` })).toBeVisible();
   for (const resource of ['address', 'application', 'project']) {
-    await expect(page.getByText(`${resource} removed`)).toBeVisible();
+    await expect(page.getByText(new RegExp(`^${resource} (removed|gone)`)).first()).toBeVisible();
   }
   await expect(page.getByText(`The name ${name} is free again`)).toBeVisible();
   await keep(page, 'failed');
@@ -45,8 +44,8 @@ test('a stack that cannot start is taken back, line by line, and its name is fre
   const { deployment } = await (await page.request.get(`${origin(failing)}/api/deployment/${id}`)).json();
   expect(deployment).toMatchObject({ status: 'failure', phase: 'failed', error: { code: 'CRASH_LOOP' } });
 
-  await page.getByRole('link', { name: 'Try again' }).or(page.getByRole('button', { name: 'Try again' })).click();
-  await expect(page.getByLabel('Name')).toHaveValue(name);
+  await page.getByRole('link', { name: 'Try again' }).click();
+  await expect(nameField(page)).toHaveValue(name);
 });
 
 test('a reload in the middle shows the same deployment and goes on', async ({ page }) => {

@@ -37,8 +37,9 @@ let count = 0;
 export const freshName = (prefix: string) =>
   `${prefix}-${test.info().workerIndex}${(count++).toString(36)}${Date.now().toString(36).slice(-5)}`;
 
-export const nameField = (page: Page) => page.getByLabel('Name');
+export const nameField = (page: Page) => page.getByLabel('Name', { exact: true });
 export const deployButton = (page: Page) => page.getByRole('button', { name: 'Deploy' });
+export const openLink = (page: Page) => page.getByRole('link', { name: 'Open', exact: true });
 
 /**
  * Types `name` until the page answers with `verdict`, which only the hydrated page does. Before hydration
@@ -48,7 +49,7 @@ export async function typeName(page: Page, name: string, verdict: RegExp) {
   await expect(async () => {
     await nameField(page).fill('');
     await nameField(page).pressSequentially(name);
-    await expect(page.getByText(verdict)).toBeVisible({ timeout: 2_000 });
+    await expect(page.getByText(verdict).first()).toBeVisible({ timeout: 2_000 });
   }).toPass();
 }
 
@@ -69,7 +70,7 @@ export async function arrive(page: Page, name: string): Promise<string> {
 
 /** Waits until the page says that the stack is live, in its own words and in the tab's title. */
 export async function expectLive(page: Page, name: string) {
-  await expect(page.getByRole('link', { name: 'Open' })).toBeVisible({ timeout: 40_000 });
+  await expect(openLink(page)).toBeVisible({ timeout: 40_000 });
   await expect(page).toHaveTitle(new RegExp(`${name} is live`));
 }
 

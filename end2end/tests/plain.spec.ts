@@ -25,7 +25,6 @@ test('a failure is shown with JavaScript off', async ({ page }) => {
 
 test('a refused name comes back on the page, with what was typed', async ({ page }) => {
   await page.goto(origin(ready));
-  // longer than any browser-side check of the field's pattern would need to see
   await nameField(page).fill('admin');
   await deployButton(page).click();
   await expect(page.getByText('This name is kept for the system')).toBeVisible();
