@@ -56,9 +56,10 @@ setup_build() {
   npm_packages .
   # the version must be the very one of the library
   wasm_bindgen=$(pinned_version wasm-bindgen)
-  [ "$(version_of wasm-bindgen)" = "$wasm_bindgen" ] || cargo_tool wasm-bindgen-cli "$wasm_bindgen"
+  [ "$(version_of wasm-bindgen)" = "$wasm_bindgen" ] ||
+    cargo_tool wasm-bindgen wasm-bindgen-cli "$wasm_bindgen"
   at_least "$CARGO_LEPTOS_VERSION" "$(version_of cargo-leptos)" ||
-    cargo_tool cargo-leptos "$CARGO_LEPTOS_VERSION" --locked --ignore-rust-version --features no_downloads
+    cargo_tool cargo-leptos cargo-leptos "$CARGO_LEPTOS_VERSION" --locked --ignore-rust-version --features no_downloads
 }
 
 setup_lint() {
@@ -99,19 +100,23 @@ npm_packages() {
   cp "$1/package-lock.json" "$1/node_modules/.installed-lock.json"
 }
 
-# cargo_tool CRATE VERSION [ARGUMENT...]: a prebuilt one where cargo-binstall is at hand, else compiled
-# with those arguments of `cargo install`, and lightly optimised: the defaults take three times as long.
+# cargo_tool COMMAND CRATE VERSION [ARGUMENT...]: a prebuilt one where cargo-binstall is at hand and what it
+# finds runs here, else compiled with those arguments of `cargo install`, and lightly optimised: the
+# defaults take three times as long.
 cargo_tool() {
-  local crate=$1 version=$2
-  shift 2
-  if has cargo-binstall &&
-    cargo binstall --no-confirm --disable-strategies compile --root "$TOOLS" "$crate@$version" >&2; then
-    return
+  local command=$1 crate=$2 version=$3
+  shift 3
+  if has cargo-binstall; then
+    if cargo binstall --no-confirm --disable-strategies compile --root "$TOOLS" "$crate@$version" >&2 &&
+      [ "$(version_of "$command")" = "$version" ]; then
+      return
+    fi
+  else
+    say "cargo-binstall is not installed: it would save compiling $crate"
   fi
   say "compiling $crate $version into $TOOLS: once for this machine, up to 10 minutes on two cores"
-  has cargo-binstall || say "(with cargo-binstall installed, a prebuilt one is taken instead)"
   CARGO_TARGET_DIR="$TOOLS/build" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
     CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback \
-    cargo install "$crate" --version "$version" --root "$TOOLS" "$@" >&2
+    cargo install "$crate" --version "$version" --force --root "$TOOLS" "$@" >&2
   rm -rf "$TOOLS/build"
 }
