@@ -7,6 +7,8 @@ pub mod dokploy;
 pub mod notifier;
 pub mod orchestrator;
 pub mod ports;
+pub mod probe;
 pub mod sandbox;
 pub mod settings;
 pub mod store;
+mod tls;

@@ -1,0 +1,200 @@
+//! What an HTTP answer of the platform means, decided without any effect.
+//!
+//! Dokploy's statuses are peculiar: see each arm. It must not know which call was made, only
+//! its name and whether it carried secrets.
+
+use std::{borrow::Cow, time::Duration};
+
+use jiff::{Timestamp, fmt::rfc2822};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::server::ports::platform::PlatformError;
+
+/// The longest pause that the platform may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// How many characters of the platform's own words are kept.
+const DETAIL_LENGTH: usize = 300;
+
+/// An HTTP answer, read to its end.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The header `Retry-After`.
+    pub retry_after: Option<String>,
+    /// The header `Location`.
+    pub location: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// How much of the platform's own words about a call may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Discretion {
+    /// The call carried no secret: its message, shortened.
+    Ordinary,
+    /// The call carried secrets, which a message may repeat: only codes and field names.
+    Confidential,
+}
+
+/// What is wrong with an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// This.
+    Known(PlatformError),
+    /// A 401 without a word: the key is refused, or the platform's database is down.
+    BareUnauthorized,
+}
+
+/// The call that an answer belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judge<'a> {
+    /// Its name.
+    pub call: &'static str,
+    /// Whether it carried secrets.
+    pub discretion: Discretion,
+    /// The key it was made with, which is never kept.
+    pub key: &'a SecretString,
+    /// When the answer came.
+    pub now: Timestamp,
+}
+
+impl Judge<'_> {
+    /// Decides what an answer says.
+    ///
+    /// # Errors
+    /// What it says, unless the call was carried out.
+    pub(super) fn judge(&self, answer: &Answer) -> Result<(), Fault> {
+        let call = self.call;
+        let status = answer.status;
+        let said = Said::read(&answer.body);
+        let error = match status {
+            200..=299 => return Ok(()),
+            401 if said.code().is_none() => return Err(Fault::BareUnauthorized),
+            400 if said.issues().is_none() => {
+                PlatformError::Unexplained { call, detail: self.detail(answer, &said) }
+            }
+            404 => self.judge_not_found(answer, &said),
+            // 408 and 425 are a proxy's; the others are the platform's or its proxy's.
+            408 | 425 | 429 | 500.. => self.unavailable(answer),
+            _ => self.refused(answer, &said),
+        };
+        Err(Fault::Known(error))
+    }
+
+    /// Tells apart what does not exist, what the server cannot do, and a proxy without a server.
+    fn judge_not_found(&self, answer: &Answer, said: &Said) -> PlatformError {
+        match (said.code(), said.path()) {
+            (Some(_), Some(_)) => PlatformError::NotFound { call: self.call },
+            // No such call: an older server (recording 96).
+            (Some(_), None) => self.refused(answer, said),
+            // Not the platform's own words: while it restarts, its router answers this way.
+            (None, _) => self.unavailable(answer),
+        }
+    }
+
+    fn refused(&self, answer: &Answer, said: &Said) -> PlatformError {
+        let detail = match &answer.location {
+            Some(location) => self.keep(&format!("redirected to {location}")),
+            None => self.detail(answer, said),
+        };
+        PlatformError::Refused { call: self.call, status: answer.status, detail }
+    }
+
+    fn unavailable(&self, answer: &Answer) -> PlatformError {
+        let retry_after = answer.retry_after.as_deref().and_then(|text| pause(text, self.now));
+        PlatformError::Unavailable { call: self.call, status: answer.status, retry_after }
+    }
+
+    /// Returns what the platform said, as far as it may be kept.
+    fn detail(&self, answer: &Answer, said: &Said) -> String {
+        let text = match (said.issues(), self.discretion) {
+            (Some(issues), discretion) => describe_issues(issues, discretion).into(),
+            (None, Discretion::Confidential) => said.code().unwrap_or_default().into(),
+            (None, Discretion::Ordinary) => match said.message() {
+                Some(message) => Cow::from(message),
+                None => String::from_utf8_lossy(&answer.body),
+            },
+        };
+        self.keep(&text)
+    }
+
+    /// Shortens `text` to what may be kept: no parameters of queries, no key, one line.
+    fn keep(&self, text: &str) -> String {
+        let text = text.split("params:").next().unwrap_or_default().trim();
+        let text = text.replace(self.key.expose_secret(), "[redacted]");
+        let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+        line.take(DETAIL_LENGTH).collect()
+    }
+}
+
+/// Decodes the body of an answer that says the call was carried out; an empty one is null.
+///
+/// # Errors
+/// [`PlatformError::Lost`], which holds none of the body.
+pub(super) fn decode<T: DeserializeOwned>(
+    call: &'static str,
+    body: &[u8],
+) -> Result<T, PlatformError> {
+    let body = if body.trim_ascii().is_empty() { b"null" } else { body };
+    serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let reason = format!("it cannot be read ({:?}, {line}:{column})", error.classify());
+        PlatformError::Lost { call, reason }
+    })
+}
+
+/// What the body of an error says; nothing if it is not Dokploy's.
+struct Said(Value);
+
+impl Said {
+    fn read(body: &[u8]) -> Self {
+        Self(serde_json::from_slice(body).unwrap_or_default())
+    }
+
+    fn message(&self) -> Option<&str> {
+        self.0.get("message").and_then(Value::as_str)
+    }
+
+    fn code(&self) -> Option<&str> {
+        self.0.get("code").and_then(Value::as_str)
+    }
+
+    /// Returns the procedure that spoke; none when there is no such procedure.
+    fn path(&self) -> Option<&str> {
+        self.0.pointer("/data/path").and_then(Value::as_str)
+    }
+
+    /// Returns what a validation found wrong.
+    fn issues(&self) -> Option<&[Value]> {
+        self.0.get("issues").and_then(Value::as_array).map(Vec::as_slice)
+    }
+}
+
+/// Writes the issues of a validation out.
+fn describe_issues(issues: &[Value], discretion: Discretion) -> String {
+    let describe = |issue: &Value| {
+        let path = issue.get("path").map(ToString::to_string).unwrap_or_default();
+        let key = match discretion {
+            Discretion::Ordinary => "message",
+            Discretion::Confidential => "code",
+        };
+        let text = issue.get(key).and_then(Value::as_str).unwrap_or_default();
+        format!("{path} {text}")
+    };
+    issues.iter().map(describe).collect::<Vec<_>>().join("; ")
+}
+
+/// Reads a `Retry-After`: seconds, or a date.
+fn pause(text: &str, now: Timestamp) -> Option<Duration> {
+    let pause = match text.trim().parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+            Duration::try_from(until.duration_since(now)).unwrap_or_default()
+        }
+    };
+    Some(pause.min(LONGEST_PAUSE))
+}

@@ -1,0 +1,417 @@
+//! The one way of every call: breaker, request, classification, breaker, log.
+//!
+//! It must not know what calls there are; it never repeats one.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::{
+    Method, Url,
+    header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    answer::{Answer, Discretion, Fault, Judge, decode},
+    breaker::{Breaker, Verdict},
+};
+use crate::server::{
+    ports::{
+        clock::Clock,
+        platform::{Breaker as BreakerSnapshot, BreakerState, PlatformError},
+    },
+    tls,
+};
+
+/// The largest answer that is read.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// How many characters of a transport failure are kept.
+const REASON_LENGTH: usize = 300;
+/// The call that checks health.
+const HEALTH: &str = "settings.health";
+
+/// How to reach a Dokploy server.
+#[derive(Clone, Debug)]
+pub struct DokployConfig {
+    /// Its address, with or without a path or a trailing slash.
+    pub base_url: String,
+    /// An owner's or admin's API key, made without a rate limit.
+    pub api_key: SecretString,
+    /// How long a call may take in all.
+    pub timeout: Duration,
+    /// How long the removal of an application may take, which waits for Docker.
+    pub removal_timeout: Duration,
+    /// How long connecting may take, name and TLS included.
+    pub connect_timeout: Duration,
+    /// How long an idle connection is kept: less than the 5 s after which the server closes it.
+    pub idle_timeout: Duration,
+}
+
+impl DokployConfig {
+    /// Makes a configuration with the usual time limits.
+    pub fn new(base_url: impl Into<String>, api_key: SecretString) -> Self {
+        Self {
+            base_url: base_url.into(),
+            api_key,
+            timeout: Duration::from_secs(15),
+            removal_timeout: Duration::from_secs(45),
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(3),
+        }
+    }
+}
+
+/// A configuration with which no client can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildDokployError {
+    /// The address is none, or not one of HTTP, or holds a user or a query.
+    #[error("the Dokploy address must look like https://dokploy.example.org")]
+    BaseUrl,
+    /// The key holds characters that no header can.
+    #[error("the Dokploy API key holds characters that cannot be sent")]
+    ApiKey,
+    /// The TLS set-up failed, usually for want of the system's certificate authorities.
+    #[error("the HTTP client for Dokploy cannot be made")]
+    Http(#[source] reqwest::Error),
+}
+
+/// A Dokploy server.
+#[derive(Debug)]
+pub struct Dokploy {
+    http: reqwest::Client,
+    /// The address under which the calls lie.
+    root: Url,
+    key: SecretString,
+    key_header: HeaderValue,
+    pub(super) timeout: Duration,
+    pub(super) removal_timeout: Duration,
+    breaker: Breaker,
+    clock: Arc<dyn Clock>,
+}
+
+/// One call to make.
+#[derive(Debug)]
+pub(super) struct Request<'a> {
+    /// Its name, as `application.create`.
+    pub call: &'static str,
+    /// What it asks for or changes.
+    pub content: Content<'a>,
+    /// Whether it carries secrets.
+    pub discretion: Discretion,
+    /// How long it may take.
+    pub limit: Duration,
+}
+
+/// What a call asks for or changes.
+pub(super) enum Content<'a> {
+    /// It asks, with these parameters.
+    Query(&'a [(&'static str, &'a str)]),
+    /// It changes, with this body.
+    Mutation(Value),
+}
+
+impl std::fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Query(_) => "Query",
+            Self::Mutation(_) => "Mutation",
+        })
+    }
+}
+
+/// What came of sending a call: the status, if there was one, and the rest.
+type Attempt<T> = (Option<u16>, Result<T, Fault>);
+
+impl Dokploy {
+    /// Makes a client. It connects when it is first used.
+    ///
+    /// # Errors
+    /// A configuration that cannot work.
+    pub fn new(config: DokployConfig, clock: Arc<dyn Clock>) -> Result<Self, BuildDokployError> {
+        let root = root_of(&config.base_url).ok_or(BuildDokployError::BaseUrl)?;
+        let mut key_header = HeaderValue::from_str(config.api_key.expose_secret())
+            .map_err(|_| BuildDokployError::ApiKey)?;
+        key_header.set_sensitive(true);
+        tls::install_crypto_provider();
+        let mut builder = reqwest::Client::builder()
+            .http1_only()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(config.connect_timeout)
+            .pool_idle_timeout(config.idle_timeout);
+        if root.scheme() == "http" {
+            // No certificate is ever looked at: do without the system's authorities.
+            builder = builder.tls_certs_only([]);
+        }
+        Ok(Self {
+            http: builder.build().map_err(BuildDokployError::Http)?,
+            root,
+            key: config.api_key,
+            key_header,
+            timeout: config.timeout,
+            removal_timeout: config.removal_timeout,
+            breaker: Breaker::new(),
+            clock,
+        })
+    }
+
+    /// Describes the breaker.
+    pub(super) fn breaker_snapshot(&self) -> BreakerSnapshot {
+        self.breaker.snapshot(self.clock.now())
+    }
+
+    /// Makes one call.
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        request: Request<'_>,
+    ) -> Result<T, PlatformError> {
+        let call = request.call;
+        let started = self.clock.now();
+        let permit = self
+            .breaker
+            .admit(started)
+            .map_err(|retry_after| PlatformError::Paused { retry_after })?;
+        let (status, result) = self.attempt(&request).await;
+        let ended = self.clock.now();
+        let result = match result {
+            Ok(value) => Ok(value),
+            Err(Fault::Known(error)) => Err(error),
+            Err(Fault::BareUnauthorized) => Err(self.explain_unauthorized(call).await),
+        };
+        let before = self.breaker_snapshot();
+        let after = permit.conclude(verdict(result.as_ref().err()), self.clock.now());
+        report(call, status, (started, ended), result.as_ref().err());
+        report_breaker(before.state, after);
+        result
+    }
+
+    /// Asks whether the platform works, without the key and past the breaker.
+    pub(super) async fn ask_health(&self) -> Result<(), PlatformError> {
+        let started = self.clock.now();
+        let url = self.url("trpc/settings.health");
+        let sent = self.http.get(url).timeout(self.timeout);
+        let (status, result) = match self.exchange(HEALTH, self.timeout, sent).await {
+            Ok(answer) => (Some(answer.status), self.judge_health(&answer)),
+            Err(error) => (None, Err(error)),
+        };
+        report(HEALTH, status, (started, self.clock.now()), result.as_ref().err());
+        result
+    }
+
+    /// Tells a refused key from an outage, which look the same (recordings 04, 228, 229).
+    async fn explain_unauthorized(&self, call: &'static str) -> PlatformError {
+        match self.ask_health().await {
+            Ok(()) => PlatformError::KeyRefused { call },
+            Err(_) => PlatformError::Unavailable { call, status: 401, retry_after: None },
+        }
+    }
+
+    fn judge_health(&self, answer: &Answer) -> Result<(), PlatformError> {
+        let status = answer.status;
+        let unwell = PlatformError::Unavailable { call: HEALTH, status, retry_after: None };
+        match self.judge(HEALTH, Discretion::Ordinary).judge(answer) {
+            Ok(()) => {
+                let said: Value = decode(HEALTH, &answer.body)?;
+                let word = said.pointer("/result/data/json/status").and_then(Value::as_str);
+                (word == Some("ok")).then_some(()).ok_or(unwell)
+            }
+            Err(Fault::Known(error)) => Err(error),
+            Err(Fault::BareUnauthorized) => Err(unwell),
+        }
+    }
+
+    fn judge(&self, call: &'static str, discretion: Discretion) -> Judge<'_> {
+        Judge { call, discretion, key: &self.key, now: self.clock.now() }
+    }
+
+    /// Sends a call and reads its answer.
+    async fn attempt<T: DeserializeOwned>(&self, request: &Request<'_>) -> Attempt<T> {
+        let Request { call, limit, .. } = *request;
+        let answer = match self.exchange(call, limit, self.prepare(request)).await {
+            Ok(answer) => answer,
+            Err(error) => return (None, Err(Fault::Known(error))),
+        };
+        let read = self
+            .judge(call, request.discretion)
+            .judge(&answer)
+            .and_then(|()| decode(call, &answer.body).map_err(Fault::Known));
+        (Some(answer.status), read)
+    }
+
+    fn prepare(&self, request: &Request<'_>) -> reqwest::RequestBuilder {
+        let url = self.url(request.call);
+        let builder = match &request.content {
+            Content::Query(parameters) if parameters.is_empty() => {
+                self.http.request(Method::GET, url)
+            }
+            Content::Query(parameters) => self.http.request(Method::GET, url).query(parameters),
+            Content::Mutation(body) => self.http.request(Method::POST, url).json(body),
+        };
+        builder.timeout(request.limit).header("x-api-key", self.key_header.clone())
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.root.clone();
+        url.set_path(&format!("{}{path}", self.root.path()));
+        url
+    }
+
+    /// Sends a request and reads the answer to its end.
+    #[expect(clippy::disallowed_methods, reason = "this is the way that every call goes")]
+    async fn exchange(
+        &self,
+        call: &'static str,
+        limit: Duration,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Answer, PlatformError> {
+        let mut response = request.send().await.map_err(|e| transport_error(call, limit, e))?;
+        let status = response.status().as_u16();
+        let mut answer = Answer {
+            status,
+            retry_after: text_of(response.headers(), RETRY_AFTER),
+            location: text_of(response.headers(), LOCATION),
+            body: Vec::new(),
+        };
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(answer),
+                // What is left of it would change nothing.
+                Err(_) if status >= 500 => return Ok(answer),
+                Err(error) => return Err(transport_error(call, limit, error)),
+            }
+            if answer.body.len() > LARGEST_ANSWER {
+                let reason = format!("it is larger than {LARGEST_ANSWER} bytes");
+                return Err(PlatformError::Lost { call, reason });
+            }
+        }
+    }
+}
+
+/// Returns the address under which the calls lie, with a trailing slash.
+fn root_of(base_url: &str) -> Option<Url> {
+    let mut url = Url::parse(base_url.trim()).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    let bare = url.query().is_none() && url.fragment().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !plain || !bare {
+        return None;
+    }
+    let path = url.path().trim_end_matches('/');
+    let path = format!("{}/api/", path.strip_suffix("/api").unwrap_or(path));
+    url.set_path(&path);
+    Some(url)
+}
+
+fn text_of(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(ToOwned::to_owned)
+}
+
+/// Tells a call that surely was not made from one whose answer was lost.
+fn transport_error(call: &'static str, limit: Duration, error: reqwest::Error) -> PlatformError {
+    let (connecting, late) = (error.is_connect(), error.is_timeout());
+    let described = tls::describe(&error.without_url());
+    let reason = described.chars().take(REASON_LENGTH).collect();
+    match (connecting, late) {
+        (true, _) => PlatformError::Unreachable { call, reason },
+        (false, true) => {
+            PlatformError::Lost { call, reason: format!("none within {} ms", limit.as_millis()) }
+        }
+        (false, false) => PlatformError::Lost { call, reason },
+    }
+}
+
+/// Decides what an ended call says of the platform: whoever answers, works, be the answer a
+/// refusal or a request for patience.
+fn verdict(error: Option<&PlatformError>) -> Verdict {
+    match error {
+        None => Verdict::Well,
+        Some(error) => match error {
+            PlatformError::Unavailable { status: 429, .. }
+            | PlatformError::Refused { .. }
+            | PlatformError::Unexplained { .. }
+            | PlatformError::NotFound { .. }
+            | PlatformError::KeyRefused { .. }
+            | PlatformError::Paused { .. } => Verdict::Well,
+            PlatformError::Unavailable { .. }
+            | PlatformError::Lost { .. }
+            | PlatformError::Unreachable { .. } => Verdict::Unwell,
+        },
+    }
+}
+
+/// Writes the log entry of one call.
+fn report(
+    call: &'static str,
+    status: Option<u16>,
+    (started, ended): (Timestamp, Timestamp),
+    error: Option<&PlatformError>,
+) {
+    let duration_ms = ended.duration_since(started).as_millis();
+    let duration_ms = u64::try_from(duration_ms).unwrap_or_default();
+    let outcome = outcome(error);
+    match error {
+        None | Some(PlatformError::NotFound { .. }) => tracing::info!(
+            platform.call = call,
+            http.status = status,
+            duration_ms,
+            outcome,
+            "The platform answered."
+        ),
+        Some(error) => tracing::warn!(
+            platform.call = call,
+            http.status = status,
+            duration_ms,
+            outcome,
+            platform.detail = detail(error),
+            "A call failed: {error}."
+        ),
+    }
+}
+
+/// Writes that the breaker opened or closed.
+fn report_breaker(before: BreakerState, after: BreakerSnapshot) {
+    match (before, after.state) {
+        (BreakerState::Closed | BreakerState::HalfOpen, BreakerState::Open) => tracing::warn!(
+            breaker.failures = after.consecutive_failures,
+            "The platform is unwell; calls to it are paused."
+        ),
+        (BreakerState::HalfOpen, BreakerState::Closed) => {
+            tracing::info!("The platform is well again; calls to it go on.");
+        }
+        _ => {}
+    }
+}
+
+/// Returns the word by which an outcome is counted.
+fn outcome(error: Option<&PlatformError>) -> &'static str {
+    match error {
+        None => "done",
+        Some(PlatformError::Refused { .. }) => "refused",
+        Some(PlatformError::Unexplained { .. }) => "unexplained",
+        Some(PlatformError::NotFound { .. }) => "not_found",
+        Some(PlatformError::KeyRefused { .. }) => "key_refused",
+        Some(PlatformError::Unavailable { .. }) => "unavailable",
+        Some(PlatformError::Lost { .. }) => "lost",
+        Some(PlatformError::Unreachable { .. }) => "unreachable",
+        Some(PlatformError::Paused { .. }) => "paused",
+    }
+}
+
+/// Returns the platform's own words, for the operator's log.
+fn detail(error: &PlatformError) -> Option<&str> {
+    match error {
+        PlatformError::Refused { detail, .. } | PlatformError::Unexplained { detail, .. } => {
+            Some(detail)
+        }
+        PlatformError::NotFound { .. }
+        | PlatformError::KeyRefused { .. }
+        | PlatformError::Unavailable { .. }
+        | PlatformError::Lost { .. }
+        | PlatformError::Unreachable { .. }
+        | PlatformError::Paused { .. } => None,
+    }
+}

@@ -1,0 +1,244 @@
+//! The port's methods as Dokploy's calls: what each sends, and what it reads of the answer.
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Value, json};
+
+use super::{
+    answer::Discretion,
+    client::{Content, Dokploy, Request},
+    environment::encode_environment,
+    wire,
+};
+use crate::server::ports::platform::{
+    AppName, Application, ApplicationId, Breaker, Certificate, Configuration, CreatedProject,
+    Domain, DomainId, Job, JobId, NewApplication, NewDomain, NewProject, Platform, PlatformError,
+    Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task,
+};
+
+/// How many lines of a job's log are read: its end, where the reason stands.
+const LOG_LINES: &str = "200";
+
+impl Dokploy {
+    /// Asks for something.
+    async fn query<T: DeserializeOwned>(
+        &self,
+        call: &'static str,
+        parameters: &[(&'static str, &str)],
+    ) -> Result<T, PlatformError> {
+        let content = Content::Query(parameters);
+        let (discretion, limit) = (Discretion::Ordinary, self.timeout);
+        self.call(Request { call, content, discretion, limit }).await
+    }
+
+    /// Asks for a list.
+    async fn list<Row: DeserializeOwned, T: From<Row>>(
+        &self,
+        call: &'static str,
+        parameters: &[(&'static str, &str)],
+    ) -> Result<Vec<T>, PlatformError> {
+        let rows: Vec<Row> = self.query(call, parameters).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Changes something.
+    async fn change<T: DeserializeOwned>(
+        &self,
+        call: &'static str,
+        body: Value,
+    ) -> Result<T, PlatformError> {
+        let content = Content::Mutation(body);
+        let (discretion, limit) = (Discretion::Ordinary, self.timeout);
+        self.call(Request { call, content, discretion, limit }).await
+    }
+
+    /// Removes something; that it is not there is no failure.
+    async fn remove(&self, call: &'static str, body: Value) -> Result<Removal, PlatformError> {
+        let content = Content::Mutation(body);
+        // The answer to an application's removal takes Docker's time.
+        let limit =
+            if call == "application.delete" { self.removal_timeout } else { self.timeout };
+        let discretion = Discretion::Ordinary;
+        match self.call::<IgnoredAny>(Request { call, content, discretion, limit }).await {
+            Ok(_) => Ok(Removal::Removed),
+            Err(PlatformError::NotFound { .. }) => Ok(Removal::AlreadyGone),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl Platform for Dokploy {
+    async fn check_health(&self) -> Result<(), PlatformError> {
+        self.ask_health().await
+    }
+
+    async fn version(&self) -> Result<String, PlatformError> {
+        self.query("settings.getDokployVersion", &[]).await
+    }
+
+    fn breaker(&self) -> Breaker {
+        self.breaker_snapshot()
+    }
+
+    async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError> {
+        let body = json!({ "name": new.name, "description": new.marker });
+        let created: wire::ProjectCreated = self.change("project.create", body).await?;
+        Ok(created.into())
+    }
+
+    async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError> {
+        self.list::<wire::ProjectRow, _>("project.all", &[]).await
+    }
+
+    async fn project(&self, id: &ProjectId) -> Result<Option<Project>, PlatformError> {
+        match self.query::<wire::ProjectWhole>("project.one", &[("projectId", &id.0)]).await {
+            Ok(project) => Ok(Some(project.into())),
+            Err(PlatformError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn remove_project(&self, id: &ProjectId) -> Result<Removal, PlatformError> {
+        self.remove("project.remove", json!({ "projectId": id })).await
+    }
+
+    async fn create_application(&self, new: &NewApplication) -> Result<Application, PlatformError> {
+        let body = json!({
+            "name": new.name,
+            "appName": new.app_name_base,
+            "description": new.marker,
+            "environmentId": new.environment,
+            "sourceType": "docker",
+        });
+        let created: wire::ApplicationRow = self.change("application.create", body).await?;
+        Ok(created.into())
+    }
+
+    async fn configure_application(
+        &self,
+        id: &ApplicationId,
+        configuration: &Configuration,
+    ) -> Result<(), PlatformError> {
+        let call = "application.update";
+        let content = Content::Mutation(configuration_body(call, id, configuration)?);
+        let (discretion, limit) = (Discretion::Confidential, self.timeout);
+        self.call::<IgnoredAny>(Request { call, content, discretion, limit }).await?;
+        Ok(())
+    }
+
+    async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
+        self.remove("application.delete", json!({ "applicationId": id })).await
+    }
+
+    async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError> {
+        let body = json!({
+            "host": new.host,
+            "path": "/",
+            "port": new.port,
+            "https": new.https,
+            "certificateType": certificate_word(new.certificate),
+            "applicationId": new.application,
+            "domainType": "application",
+        });
+        let created: wire::DomainRow = self.change("domain.create", body).await?;
+        Ok(created.into())
+    }
+
+    async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, PlatformError> {
+        let parameters = [("applicationId", id.0.as_str())];
+        self.list::<wire::DomainRow, _>("domain.byApplicationId", &parameters).await
+    }
+
+    async fn hosts(&self) -> Result<Vec<String>, PlatformError> {
+        self.list::<wire::HostRow, _>("overview.domains", &[]).await
+    }
+
+    async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError> {
+        self.remove("domain.delete", json!({ "domainId": id })).await
+    }
+
+    async fn enqueue_deploy(&self, id: &ApplicationId, title: &str) -> Result<(), PlatformError> {
+        let body = json!({ "applicationId": id, "title": title });
+        self.change::<IgnoredAny>("application.deploy", body).await?;
+        Ok(())
+    }
+
+    async fn jobs(&self, id: &ApplicationId) -> Result<Vec<Job>, PlatformError> {
+        let parameters = [("applicationId", id.0.as_str())];
+        let mut rows: Vec<wire::JobRow> = self.query("deployment.all", &parameters).await?;
+        rows.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    async fn queue(&self) -> Result<Vec<QueuedJob>, PlatformError> {
+        let mut rows: Vec<wire::QueueRow> = self.query("deployment.queueList", &[]).await?;
+        rows.sort_by_key(wire::QueueRow::order);
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    async fn job_log(&self, id: &JobId) -> Result<String, PlatformError> {
+        let parameters = [("deploymentId", id.0.as_str()), ("tail", LOG_LINES)];
+        let log: Option<String> = self.query("deployment.readLogs", &parameters).await?;
+        Ok(log.unwrap_or_default())
+    }
+
+    async fn clear_queue(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
+        self.remove("application.cleanQueues", json!({ "applicationId": id })).await
+    }
+
+    async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, PlatformError> {
+        let parameters = [("appName", name.0.as_str())];
+        self.list::<wire::TaskRow, _>("docker.getServiceContainersByAppName", &parameters).await
+    }
+
+    async fn services(&self) -> Result<Vec<AppName>, PlatformError> {
+        self.list::<wire::ServiceRow, _>("swarm.getNodeApps", &[]).await
+    }
+
+    async fn node_count(&self) -> Result<usize, PlatformError> {
+        // With Docker down the body is empty (recording 246).
+        let rows: Option<Vec<wire::NodeRow>> = self.query("swarm.getNodes", &[]).await?;
+        Ok(rows.unwrap_or_default().iter().filter(|row| row.is_ready()).count())
+    }
+}
+
+/// Writes everything that an application runs as one body (recording 224).
+///
+/// # Errors
+/// [`PlatformError::Refused`] for a variable that the platform would not read as it is.
+fn configuration_body(
+    call: &'static str,
+    id: &ApplicationId,
+    configuration: &Configuration,
+) -> Result<Value, PlatformError> {
+    let environment = encode_environment(&configuration.environment).map_err(|error| {
+        PlatformError::Refused { call, status: 400, detail: error.to_string() }
+    })?;
+    let registry = configuration.registry.as_ref();
+    Ok(json!({
+        "applicationId": id,
+        "sourceType": "docker",
+        "dockerImage": configuration.image,
+        "username": registry.map(|registry| &registry.user),
+        "password": registry.map(|registry| registry.password.expose_secret()),
+        "registryUrl": registry.and_then(|registry| registry.url.as_ref()),
+        "env": environment,
+        "createEnvFile": false,
+        // Limits are texts: a number is refused (recording 54).
+        "memoryLimit": configuration.memory_bytes.map(|bytes| bytes.to_string()),
+        "cpuLimit": configuration.cpu_nanos.map(|nanos| nanos.to_string()),
+        "replicas": 1,
+        "autoDeploy": false,
+    }))
+}
+
+/// Returns Dokploy's word for where a certificate comes from.
+fn certificate_word(certificate: Certificate) -> &'static str {
+    match certificate {
+        Certificate::LetsEncrypt => "letsencrypt",
+        Certificate::None => "none",
+        Certificate::Custom => "custom",
+    }
+}
