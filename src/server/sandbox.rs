@@ -1,1 +1,41 @@
-//! The Dokploy-compatible platform in the box.
+//! The Dokploy-compatible platform in the box: the default when no Dokploy is configured, and
+//! the counterpart of the tests.
+//!
+//! [`Core`] is the platform itself, a plain state machine without I/O. [`start`] puts HTTP
+//! over it: the API on one port, the stacks on another. Nothing here knows the portal.
+
+mod applications;
+mod calls;
+mod configuration;
+mod control;
+mod core;
+mod deployments;
+mod docker;
+mod domains;
+mod edge;
+mod faults;
+mod http;
+mod ids;
+mod images;
+mod input;
+mod job;
+mod overview;
+mod persistence;
+mod projects;
+mod queue;
+mod refusal;
+mod request;
+mod rows;
+mod shared;
+mod start;
+mod state;
+
+pub use self::{
+    core::Core,
+    edge::Visit,
+    faults::{Fault, FaultKind, Often, ParseFaultError},
+    http::CallTime,
+    images::Timing,
+    request::{Answer, Body, Disposition, Request},
+    start::{Sandbox, SandboxConfig, StartSandboxError, start},
+};

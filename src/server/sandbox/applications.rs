@@ -1,0 +1,126 @@
+//! The calls that make, show and end applications.
+//!
+//! Deleting one removes rows, routes and the service that exists now; it neither cancels a
+//! job nor tells when Docker refused (recordings 132, 178).
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{
+    core::Core,
+    ids,
+    input::Input,
+    refusal::Refusal,
+    request::Body,
+    rows::{self, merged},
+    state::{Application, ApplicationStatus},
+};
+
+/// The columns of a fresh application (recording 33), without those that are its own.
+const COLUMNS: &str = include_str!("application_columns.json");
+
+/// Returns the columns that every application starts with.
+pub(super) fn fresh_columns() -> Map<String, Value> {
+    serde_json::from_str(COLUMNS).unwrap_or_default()
+}
+
+/// `application.create`: always another one, whatever the name (recording 34).
+pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let name = input.filled("name");
+    let environment_id = input.string("environmentId");
+    let wanted = app_name(input);
+    let description = input.optional("description");
+    let source = input.choice("sourceType", &super::configuration::SOURCES, "github");
+    input.check()?;
+    if core.state.environment(&environment_id).is_none() {
+        return Err(Refusal::not_found(input.call(), "Environment"));
+    }
+    let mut columns = fresh_columns();
+    for (column, value) in [
+        ("name", json!(name)),
+        ("description", json!(description)),
+        ("sourceType", json!(source)),
+        ("refreshToken", json!(ids::row_id(&mut core.rng))),
+    ] {
+        columns.insert(column.to_owned(), value);
+    }
+    let application = Application {
+        id: ids::row_id(&mut core.rng),
+        app_name: ids::app_name(&mut core.rng, wanted.as_deref()),
+        environment_id,
+        status: ApplicationStatus::Idle,
+        created_at: now,
+        columns,
+    };
+    let answer = rows::application(&application);
+    core.state.applications.push(application);
+    Ok(Body::Json(answer))
+}
+
+fn app_name(input: &mut Input) -> Option<String> {
+    let wanted = input.optional("appName")?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !wanted.chars().all(allowed) {
+        let message = "App name can only contain letters, numbers, dots, underscores and hyphens";
+        let details = json!({
+            "origin": "string", "code": "invalid_format", "format": "regex",
+            "pattern": "/^[a-zA-Z0-9._-]+$/",
+        });
+        input.issue("appName", message, details);
+    } else if wanted.len() > 63 {
+        let message = "Too big: expected string to have <=63 characters";
+        let details =
+            json!({ "origin": "string", "code": "too_big", "maximum": 63, "inclusive": true });
+        input.issue("appName", message, details);
+    }
+    Some(wanted)
+}
+
+/// `application.one`: the whole row, secrets included.
+pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let application = find(core, input)?;
+    let providers = json!({ "hasGitProviderAccess": true, "unauthorizedProvider": null });
+    let row = rows::application_with_relations(&core.state, &application);
+    Ok(Body::Json(merged(row, providers)))
+}
+
+/// `application.stop`: scales the service to nothing; answers the row as it was before, and
+/// succeeds for one that was never deployed (recordings 82, 126).
+pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let application = find(core, input)?;
+    let before = rows::application_with_relations(&core.state, &application);
+    if !core.outages.docker_is_down(now)
+        && let Some(service) = core.state.service_mut(&application.app_name)
+    {
+        service.replicas = 0;
+        service.since = now;
+    }
+    if let Some(row) = core.state.application_mut(&application.id) {
+        row.status = ApplicationStatus::Idle;
+    }
+    Ok(Body::Json(before))
+}
+
+/// `application.delete`: answers the deleted row; what Docker says is swallowed.
+pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let application = find(core, input)?;
+    let answer = rows::application_with_relations(&core.state, &application);
+    core.state.remove_application_rows(&application.id);
+    core.state.routes.retain(|route| route.app_name != application.app_name);
+    if !core.outages.docker_is_down(now) {
+        core.state.services.retain(|service| service.app_name != application.app_name);
+    }
+    Ok(Body::Json(answer))
+}
+
+/// Finds the application that the call names.
+///
+/// # Errors
+///
+/// Refuses a call that names none, or one that does not exist.
+pub(super) fn find(core: &Core, input: &mut Input) -> Result<Application, Refusal> {
+    let id = input.string("applicationId");
+    input.check()?;
+    let found = core.state.application(&id).cloned();
+    found.ok_or_else(|| Refusal::not_found(input.call(), "Application"))
+}

@@ -1,0 +1,88 @@
+//! The sandbox's own calls, which no real platform has: faults, restart, and what really
+//! exists.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    core::Core,
+    faults::Fault,
+    refusal::{Refusal, unauthorized},
+    request::{Answer, Body, Request},
+    rows,
+};
+
+impl Core {
+    /// Answers a call under `/sandbox/`.
+    pub(super) fn control(&mut self, now: Timestamp, request: &Request) -> Answer {
+        if !self.admits(request) {
+            return unauthorized();
+        }
+        match (request.method.as_str(), request.path()) {
+            ("POST", "/sandbox/faults") => self.add_faults(request),
+            ("DELETE", "/sandbox/faults") => {
+                self.clear_faults();
+                Answer::new(200, Body::Empty)
+            }
+            ("POST", "/sandbox/restart") => {
+                self.restart();
+                Answer::new(200, Body::Empty)
+            }
+            ("GET", "/sandbox/state") => Answer::json(self.inventory(now)),
+            _ => Refusal::no_such_path().into_answer(),
+        }
+    }
+
+    /// Adds all faults of the body, or none when one does not parse.
+    fn add_faults(&mut self, request: &Request) -> Answer {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let texts = body.get("faults").and_then(Value::as_array).cloned().unwrap_or_default();
+        let faults: Result<Vec<Fault>, _> =
+            texts.iter().map(|text| text.as_str().unwrap_or_default().parse()).collect();
+        match faults {
+            Ok(faults) if !faults.is_empty() => {
+                faults.into_iter().for_each(|fault| self.inject(fault));
+                Answer::new(200, Body::Empty)
+            }
+            Ok(_) => refused("give {\"faults\": [\"call:kind\"]}"),
+            Err(error) => refused(&error.to_string()),
+        }
+    }
+
+    /// Lists what really exists at `now`, orphans included.
+    pub fn inventory(&self, now: Timestamp) -> Value {
+        let state = &self.state;
+        let services = state.services.iter().map(|service| {
+            json!({
+                "appName": service.app_name,
+                "image": service.image,
+                "replicas": service.replicas,
+                "answers": service.answers(now, &self.timing),
+            })
+        });
+        let routes = state
+            .routes
+            .iter()
+            .map(|route| json!({ "host": route.host, "appName": route.app_name }));
+        let applications = state.applications.iter().map(|one| {
+            rows::merged(
+                rows::application_with_app_name(one),
+                json!({
+                    "environmentId": one.environment_id,
+                }),
+            )
+        });
+        json!({
+            "projects": state.projects.iter().map(|one| rows::project(state, one)).collect::<Vec<_>>(),
+            "applications": applications.collect::<Vec<_>>(),
+            "domains": state.domains.iter().map(rows::domain).collect::<Vec<_>>(),
+            "deployments": state.deployments.iter().map(rows::deployment).collect::<Vec<_>>(),
+            "services": services.collect::<Vec<_>>(),
+            "routes": routes.collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn refused(message: &str) -> Answer {
+    Answer::new(400, Body::Json(json!({ "message": message })))
+}

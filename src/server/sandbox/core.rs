@@ -1,0 +1,136 @@
+//! The platform as a plain state machine: a request and the time go in, an answer comes out.
+//!
+//! It does no I/O and never waits. Whatever takes time, such as a deploy job, is worked out
+//! from the present when the next request comes.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use rand::{SeedableRng, rngs::StdRng};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    calls,
+    faults::{Fault, Faults, Outages, Postponed},
+    ids,
+    images::Timing,
+    queue::Queue,
+    refusal::unauthorized,
+    request::{Answer, Request},
+    state::State,
+};
+
+/// The largest body that the platform reads.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+
+/// The whole platform.
+pub struct Core {
+    pub(super) state: State,
+    pub(super) queue: Queue,
+    pub(super) faults: Faults,
+    pub(super) outages: Outages,
+    pub(super) postponed: Vec<Postponed>,
+    pub(super) timing: Timing,
+    pub(super) rng: StdRng,
+    api_key: SecretString,
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("projects", &self.state.projects.len()).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// Makes an empty platform that takes `api_key`. The same `seed` gives the same ids.
+    pub fn new(api_key: SecretString, timing: Timing, seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let state = State { organization_id: ids::row_id(&mut rng), ..State::default() };
+        Self {
+            state,
+            queue: Queue::default(),
+            faults: Faults::default(),
+            outages: Outages::default(),
+            postponed: Vec::new(),
+            timing,
+            rng,
+            api_key,
+        }
+    }
+
+    /// Takes over what a former platform left, as after a restart.
+    pub(super) fn adopt(&mut self, state: State) {
+        self.state = state;
+        self.restart();
+    }
+
+    /// Writes down everything that survives a restart.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.state).unwrap_or_default()
+    }
+
+    /// Answers one request that arrives at `now`.
+    pub fn handle(&mut self, now: Timestamp, request: &Request) -> Answer {
+        self.tick(now);
+        if request.path().starts_with("/sandbox/") {
+            return self.control(now, request);
+        }
+        match self.faults.take(request.call(), &mut self.rng) {
+            Some(kind) => self.answer_with_fault(now, request, kind),
+            None => self.answer(now, request),
+        }
+    }
+
+    /// Answers one request as the platform does when nothing goes wrong on the way.
+    pub(super) fn answer(&mut self, now: Timestamp, request: &Request) -> Answer {
+        if let Some(answer) = self.answer_to_anybody(now, request) {
+            return answer;
+        }
+        if self.outages.database_is_down(now) || !self.admits(request) {
+            return unauthorized();
+        }
+        if request.method == "HEAD" {
+            return Answer::new(204, super::request::Body::Empty);
+        }
+        calls::dispatch(self, now, request)
+    }
+
+    /// Brings everything up to `now`: what was committed late, jobs that ended, jobs that began.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.commit_postponed(now);
+        self.run_queue(now);
+    }
+
+    /// Restarts the platform: waiting jobs are gone without trace, running rows become
+    /// cancelled, services go on (recordings 181 to 183).
+    pub fn restart(&mut self) {
+        self.queue.clear();
+        self.postponed.clear();
+        self.state.cancel_running();
+    }
+
+    /// Stops or starts Docker under the platform (recordings 246 to 248).
+    pub fn set_docker_down(&mut self, down: bool) {
+        self.outages.set_docker_down(down);
+    }
+
+    /// Stops or starts the platform's database (recordings 227 to 230).
+    pub fn set_database_down(&mut self, down: bool) {
+        self.outages.set_database_down(down);
+    }
+
+    /// Adds a fault to those that wait for their call.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// Removes every fault and ends every outage.
+    pub fn clear_faults(&mut self) {
+        self.faults = Faults::default();
+        self.outages = Outages::default();
+    }
+
+    pub(super) fn admits(&self, request: &Request) -> bool {
+        request.api_key.as_deref() == Some(self.api_key.expose_secret())
+    }
+}

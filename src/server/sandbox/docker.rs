@@ -1,0 +1,68 @@
+//! The calls that look into the swarm, past the platform's own rows.
+//!
+//! With Docker down they answer as if there were nothing (recordings 246 to 248).
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{core::Core, input::Input, refusal::Refusal, request::Body, state::Service};
+
+/// `docker.getServiceContainersByAppName`: the tasks of a service, whether a row leads to it
+/// or not.
+pub(super) fn service_containers(
+    core: &mut Core,
+    now: Timestamp,
+    input: &mut Input,
+) -> Result<Body, Refusal> {
+    let app_name = input.string("appName");
+    input.check()?;
+    let service = core.state.service(&app_name).filter(|_| !core.outages.docker_is_down(now));
+    let tasks = service.map(|service| service.tasks(now, &core.timing)).unwrap_or_default();
+    let row = |task: super::images::Task| {
+        json!({
+            "containerId": task.id,
+            "name": format!("{app_name}.1"),
+            "state": task.state,
+            "currentState": task.current_state,
+            "node": "sandbox",
+            "error": task.error,
+        })
+    };
+    Ok(Body::Json(tasks.into_iter().map(row).collect()))
+}
+
+/// `swarm.getNodes`: an empty body with Docker down.
+pub(super) fn nodes(core: &mut Core, now: Timestamp, _: &mut Input) -> Result<Body, Refusal> {
+    if core.outages.docker_is_down(now) {
+        return Ok(Body::Empty);
+    }
+    Ok(Body::Json(json!([{
+        "Availability": "Active",
+        "EngineVersion": "20.10.24+dfsg1",
+        "Hostname": "sandbox",
+        "ID": "ilua2h0b47q7qp3f7j4fcucj6",
+        "ManagerStatus": "Leader",
+        "Self": true,
+        "Status": "Ready",
+        "TLSStatus": "Ready",
+    }])))
+}
+
+/// `swarm.getNodeApps`: every service in the swarm, rows or no rows.
+pub(super) fn node_apps(core: &mut Core, now: Timestamp, _: &mut Input) -> Result<Body, Refusal> {
+    if core.outages.docker_is_down(now) {
+        return Ok(Body::Json(json!([])));
+    }
+    let row = |service: &Service| -> Value {
+        let running = u64::from(service.answers(now, &core.timing));
+        json!({
+            "ID": service.id,
+            "Image": service.image,
+            "Mode": "replicated",
+            "Name": service.app_name,
+            "Ports": "",
+            "Replicas": format!("{running}/{}", service.replicas),
+        })
+    };
+    Ok(Body::Json(core.state.services.iter().map(row).collect()))
+}

@@ -1,0 +1,129 @@
+//! The calls on domains.
+//!
+//! A host is not unique, the reverse proxy knows it at once, and a domain may belong to
+//! nothing (recordings 62 to 66, 236).
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{
+    core::Core,
+    ids,
+    input::Input,
+    refusal::{Code, Refusal},
+    request::Body,
+    rows,
+    state::{Domain, Route},
+};
+
+/// `domain.create`: the host answers 502 until the service runs.
+pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let mut domain = Domain {
+        id: ids::row_id(&mut core.rng),
+        host: host(input),
+        https: input.switch("https", false),
+        port: input.number("port", 3000),
+        path: input.optional("path").unwrap_or_else(|| "/".to_owned()),
+        domain_type: input.choice(
+            "domainType",
+            &["compose", "application", "preview"],
+            "application",
+        ),
+        certificate_type: input.choice(
+            "certificateType",
+            &["letsencrypt", "none", "custom"],
+            "none",
+        ),
+        config_key: 0,
+        application_id: input.optional("applicationId"),
+        created_at: now,
+    };
+    input.check()?;
+    // The database's sequence moves even when the insert fails (recordings 62 to 64).
+    core.state.last_config_key += 1;
+    domain.config_key = core.state.last_config_key;
+    if let Some(id) = &domain.application_id {
+        let Some(owner) = core.state.application(id) else {
+            return Err(Refusal::new(Code::BadRequest, input.call(), failed_insert(&domain)));
+        };
+        core.state.routes.push(Route {
+            host: domain.host.clone(),
+            app_name: owner.app_name.clone(),
+            domain_id: domain.id.clone(),
+        });
+    }
+    let answer = rows::domain(&domain);
+    core.state.domains.push(domain);
+    Ok(Body::Json(answer))
+}
+
+fn host(input: &mut Input) -> String {
+    let host = input.string("host");
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    if !host.chars().all(allowed) {
+        let message = "Invalid domain name. Use only letters, numbers, hyphens and dots (e.g. \
+                       example.com). Underscores are not allowed.";
+        input.issue("host", message, json!({ "code": "custom" }));
+    }
+    host
+}
+
+/// The platform hands on the database's own words, parameters included (recording 63).
+fn failed_insert(domain: &Domain) -> String {
+    let columns = "\"domainId\", \"host\", \"https\", \"port\", \"customEntrypoint\", \"path\", \
+                   \"serviceName\", \"domainType\", \"uniqueConfigKey\", \"createdAt\", \
+                   \"composeId\", \"customCertResolver\", \"applicationId\", \
+                   \"previewDeploymentId\", \"certificateType\", \"internalPath\", \
+                   \"stripPath\", \"middlewares\", \"forwardAuthEnabled\", \"enabled\"";
+    let parameters = [
+        domain.id.clone(),
+        domain.host.clone(),
+        domain.https.to_string(),
+        domain.port.to_string(),
+        domain.path.clone(),
+        domain.domain_type.clone(),
+        rows::time(domain.created_at),
+        domain.application_id.clone().unwrap_or_default(),
+        domain.certificate_type.clone(),
+    ];
+    format!(
+        "Failed query: insert into \"domain\" ({columns}) values ($1, $2, $3, $4, default, $5, \
+         default, $6, default, $7, default, default, $8, default, $9, default, default, \
+         default, default, default) returning {columns}\nparams: {}",
+        parameters.join(",")
+    )
+}
+
+/// `domain.one`: with its application.
+pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let domain = find(core, input)?;
+    Ok(Body::Json(rows::domain_with_application(&core.state, &domain)))
+}
+
+/// `domain.byApplicationId`: an empty list for an unknown application (recording 68).
+pub(super) fn of_application(
+    core: &mut Core,
+    _: Timestamp,
+    input: &mut Input,
+) -> Result<Body, Refusal> {
+    let id = input.string("applicationId");
+    input.check()?;
+    let state = &core.state;
+    let whole = |domain: &Domain| rows::domain_with_application(state, domain);
+    Ok(Body::Json(state.domains_of(&id).map(whole).collect()))
+}
+
+/// `domain.delete`: answers the deleted row.
+pub(super) fn delete(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let domain = find(core, input)?;
+    core.state.domains.retain(|other| other.id != domain.id);
+    core.state.routes.retain(|route| route.domain_id != domain.id);
+    Ok(Body::Json(rows::domain(&domain)))
+}
+
+fn find(core: &Core, input: &mut Input) -> Result<Domain, Refusal> {
+    let id = input.string("domainId");
+    input.check()?;
+    let found = core.state.domain(&id).cloned();
+    found.ok_or_else(|| Refusal::not_found(input.call(), "Domain"))
+}

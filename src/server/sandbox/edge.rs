@@ -1,0 +1,111 @@
+//! The edge: the stacks' own addresses, real HTTP on one port, routed by host.
+//!
+//! It must not know rows: a host leads to a route, a route to a service, and the service
+//! answers or does not.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+
+use super::{
+    core::Core,
+    images::Behaviour,
+    shared::{Shared, lock},
+};
+
+/// The page of a stack; `{{name}}` and `{{host}}` are filled in.
+const PAGE: &str = include_str!("stack_page.html");
+
+/// What stands behind a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// No route: the reverse proxy does not know the host.
+    UnknownHost,
+    /// A route, and nothing that answers behind it.
+    Down,
+    /// The stack runs and is well.
+    Healthy,
+    /// The stack runs and says that it is not well.
+    Unhealthy,
+}
+
+impl Core {
+    /// Visits `host` (with or without a port) at `now`.
+    pub fn visit(&mut self, now: Timestamp, host: &str) -> Visit {
+        self.tick(now);
+        let host = without_port(host);
+        let route = self.state.routes.iter().find(|route| route.host.eq_ignore_ascii_case(host));
+        let Some(route) = route else { return Visit::UnknownHost };
+        let service = self.state.service(&route.app_name);
+        let up = |service: &&super::state::Service| service.answers(now, &self.timing);
+        match service.filter(up).filter(|_| !self.outages.docker_is_down(now)) {
+            None => Visit::Down,
+            Some(service) => match service.behaviour {
+                Behaviour::Hello | Behaviour::Slow => Visit::Healthy,
+                Behaviour::Unhealthy => Visit::Unhealthy,
+                Behaviour::Crashloop => Visit::Down,
+            },
+        }
+    }
+}
+
+/// Makes the router of the stacks.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new().fallback(answer).with_state(shared)
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let host = host(request.headers());
+    let visit = lock(&shared.core).visit(shared.clock.now(), host);
+    shared.changed.notify_one();
+    match (visit, request.uri().path()) {
+        (Visit::UnknownHost, _) => (StatusCode::NOT_FOUND, "404 page not found\n").into_response(),
+        (Visit::Down, _) => (StatusCode::BAD_GATEWAY, "Bad Gateway").into_response(),
+        (Visit::Healthy, "/health") => health(StatusCode::OK, "ok"),
+        (Visit::Unhealthy, "/health") => health(StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
+        (Visit::Healthy | Visit::Unhealthy, "/") => page(host),
+        (Visit::Healthy | Visit::Unhealthy, _) => {
+            (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response()
+        }
+    }
+}
+
+fn health(status: StatusCode, text: &str) -> Response {
+    (status, axum::Json(serde_json::json!({ "status": text }))).into_response()
+}
+
+/// Writes the stack's page. A host that has a route consists of letters, digits, hyphens and
+/// dots, so it needs no escaping.
+fn page(host: &str) -> Response {
+    let host = without_port(host);
+    let name = host.split('.').next().unwrap_or(host);
+    let html = PAGE.replace("{{name}}", name).replace("{{host}}", host);
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, html).into_response()
+}
+
+fn host(headers: &HeaderMap) -> &str {
+    headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        _ => host,
+    }
+}
+
+/// Says where the stacks are, as the start-up log prints it.
+pub(super) fn pattern(edge: SocketAddr) -> String {
+    format!("http://<name>.localhost:{}", edge.port())
+}

@@ -1,0 +1,309 @@
+//! Faults: what goes wrong on the way to a call and back, on demand.
+//!
+//! A fault waits for its call and is used up by it. The text form is
+//! `call:kind[=duration][:how often]`, as in `application.create:error-after:2`,
+//! `*:latency=300ms:25%` or `application.deploy:restart`.
+
+use std::{str::FromStr, time::Duration};
+
+use jiff::Timestamp;
+use rand::{RngExt, rngs::StdRng};
+
+use super::{
+    core::Core,
+    refusal::{Code, Refusal, unauthorized},
+    request::{Answer, Body, Disposition, Request},
+};
+
+/// One fault that waits for its call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// The call, as in `application.create`, or `*` for any.
+    pub call: String,
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// How often.
+    pub often: Often,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// 500, and nothing has happened (`error-before`).
+    ErrorBefore,
+    /// 500, although it has happened (`error-after`).
+    ErrorAfter,
+    /// 400 without `issues`, although it has happened (`refused-after`).
+    RefusedAfter,
+    /// No answer ever, and nothing has happened (`timeout-before`).
+    TimeoutBefore,
+    /// No answer ever, although it has happened (`timeout`).
+    Timeout,
+    /// No answer ever, and it happens only later (`late=2s`).
+    Late(Duration),
+    /// The connection is dropped, and nothing has happened (`reset-before`).
+    ResetBefore,
+    /// The connection is dropped, although it has happened (`reset`).
+    Reset,
+    /// The bare 401 that also means throttling (`unauthorized`).
+    Unauthorized,
+    /// 429 with this `Retry-After`, as a proxy in front may answer (`throttled=3s`).
+    Throttled(Duration),
+    /// The answer comes this much later (`latency=300ms`).
+    Latency(Duration),
+    /// The platform restarts right after the answer (`restart`).
+    Restart,
+    /// Docker is down from now on, for this long (`docker-down=10s`).
+    DockerDown(Duration),
+    /// The database is down from now on, for this long (`database-down=5s`).
+    DatabaseDown(Duration),
+}
+
+/// How often a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Often {
+    /// This many times, from now on (`3`).
+    Times(u64),
+    /// With this chance each time (`25%`).
+    Chance(f64),
+    /// Each time (`always`).
+    Always,
+}
+
+/// Why a text is no fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseFaultError {
+    /// There is no colon, or nothing before it.
+    #[error("fault {0:?} is not of the form call:kind[=duration][:how often]")]
+    Form(String),
+    /// The kind is none of [`FaultKind`].
+    #[error(
+        "unknown kind of fault {0:?}: use error-before, error-after, refused-after, \
+         timeout-before, timeout, late=2s, reset-before, reset, unauthorized, throttled=3s, \
+         latency=300ms, restart, docker-down=10s or database-down=5s"
+    )]
+    Kind(String),
+    /// The duration does not parse.
+    #[error("duration {0:?} of the fault is not one like 300ms or 2s")]
+    Duration(String),
+    /// The last part is no count, no percentage and not `always`.
+    #[error("{0:?} is neither a count such as 3, nor a chance such as 25%, nor \"always\"")]
+    Often(String),
+}
+
+impl FromStr for Fault {
+    type Err = ParseFaultError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, ':');
+        let call = parts.next().filter(|call| !call.is_empty());
+        let (Some(call), Some(kind)) = (call, parts.next()) else {
+            return Err(ParseFaultError::Form(text.to_owned()));
+        };
+        let often = parts.next().map_or(Ok(Often::Times(1)), parse_often)?;
+        Ok(Self { call: call.to_owned(), kind: parse_kind(kind)?, often })
+    }
+}
+
+fn parse_kind(text: &str) -> Result<FaultKind, ParseFaultError> {
+    let (name, duration) = match text.split_once('=') {
+        Some((name, duration)) => (name, Some(duration)),
+        None => (text, None),
+    };
+    let or = |default: Duration| match duration {
+        Some(given) => humantime::parse_duration(given)
+            .map_err(|_| ParseFaultError::Duration(given.to_owned())),
+        None => Ok(default),
+    };
+    Ok(match name {
+        "error-before" => FaultKind::ErrorBefore,
+        "error-after" => FaultKind::ErrorAfter,
+        "refused-after" => FaultKind::RefusedAfter,
+        "timeout-before" => FaultKind::TimeoutBefore,
+        "timeout" => FaultKind::Timeout,
+        "late" => FaultKind::Late(or(Duration::from_secs(2))?),
+        "reset-before" => FaultKind::ResetBefore,
+        "reset" => FaultKind::Reset,
+        "unauthorized" => FaultKind::Unauthorized,
+        "throttled" => FaultKind::Throttled(or(Duration::from_secs(1))?),
+        "latency" => FaultKind::Latency(or(Duration::from_secs(1))?),
+        "restart" => FaultKind::Restart,
+        "docker-down" => FaultKind::DockerDown(or(Duration::from_secs(10))?),
+        "database-down" => FaultKind::DatabaseDown(or(Duration::from_secs(5))?),
+        _ => return Err(ParseFaultError::Kind(text.to_owned())),
+    })
+}
+
+fn parse_often(text: &str) -> Result<Often, ParseFaultError> {
+    let wrong = || ParseFaultError::Often(text.to_owned());
+    if text == "always" {
+        return Ok(Often::Always);
+    }
+    let Some(percent) = text.strip_suffix('%') else {
+        return text.parse().map(Often::Times).map_err(|_| wrong());
+    };
+    let percent: f64 = percent.parse().map_err(|_| wrong())?;
+    if !(0.0..=100.0).contains(&percent) {
+        return Err(wrong());
+    }
+    Ok(Often::Chance(percent / 100.0))
+}
+
+/// The faults that wait for their calls.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Adds a fault behind the others.
+    pub(crate) fn push(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// Returns what goes wrong with this call, and counts it.
+    pub(crate) fn take(&mut self, call: &str, rng: &mut StdRng) -> Option<FaultKind> {
+        let index = self.0.iter().position(|fault| fault.strikes(call, rng))?;
+        let fault = self.0.get_mut(index)?;
+        let kind = fault.kind;
+        if let Often::Times(left) = &mut fault.often {
+            *left = left.saturating_sub(1);
+        }
+        self.0.retain(|fault| fault.often != Often::Times(0));
+        Some(kind)
+    }
+}
+
+impl Fault {
+    fn strikes(&self, call: &str, rng: &mut StdRng) -> bool {
+        let is_meant = self.call == "*" || self.call == call;
+        is_meant
+            && match self.often {
+                Often::Times(left) => left > 0,
+                Often::Always => true,
+                Often::Chance(chance) => rng.random_bool(chance),
+            }
+    }
+}
+
+/// What is down beside the platform itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outages {
+    docker: Outage,
+    database: Outage,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Outage {
+    #[default]
+    None,
+    Until(Timestamp),
+    Open,
+}
+
+impl Outages {
+    pub(crate) fn docker_is_down(&self, now: Timestamp) -> bool {
+        self.docker.lasts(now)
+    }
+
+    pub(crate) fn database_is_down(&self, now: Timestamp) -> bool {
+        self.database.lasts(now)
+    }
+
+    pub(crate) fn set_docker_down(&mut self, down: bool) {
+        self.docker = if down { Outage::Open } else { Outage::None };
+    }
+
+    pub(crate) fn set_database_down(&mut self, down: bool) {
+        self.database = if down { Outage::Open } else { Outage::None };
+    }
+}
+
+impl Outage {
+    fn lasts(self, now: Timestamp) -> bool {
+        match self {
+            Self::None => false,
+            Self::Until(end) => now < end,
+            Self::Open => true,
+        }
+    }
+}
+
+/// A request whose effect comes later than its caller waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Postponed {
+    due: Timestamp,
+    request: Request,
+}
+
+impl Core {
+    /// Answers a request on which `kind` has struck.
+    pub(super) fn answer_with_fault(
+        &mut self,
+        now: Timestamp,
+        request: &Request,
+        kind: FaultKind,
+    ) -> Answer {
+        let call = request.call();
+        match kind {
+            FaultKind::ErrorBefore => broken(call),
+            FaultKind::ErrorAfter => self.answer_but(now, request, broken(call)),
+            FaultKind::RefusedAfter => self.answer_but(now, request, refused(call)),
+            FaultKind::TimeoutBefore => broken(call).with(Disposition::Hang),
+            FaultKind::Timeout => self.answer(now, request).with(Disposition::Hang),
+            FaultKind::Late(delay) => {
+                self.postponed.push(Postponed { due: later(now, delay), request: request.clone() });
+                broken(call).with(Disposition::Hang)
+            }
+            FaultKind::ResetBefore => broken(call).with(Disposition::Reset),
+            FaultKind::Reset => self.answer(now, request).with(Disposition::Reset),
+            FaultKind::Unauthorized => unauthorized(),
+            FaultKind::Throttled(after) => throttled(after),
+            FaultKind::Latency(delay) => Answer { delay, ..self.answer(now, request) },
+            FaultKind::Restart => {
+                let answer = self.answer(now, request);
+                self.restart();
+                answer
+            }
+            FaultKind::DockerDown(duration) => {
+                self.outages.docker = Outage::Until(later(now, duration));
+                self.answer(now, request)
+            }
+            FaultKind::DatabaseDown(duration) => {
+                self.outages.database = Outage::Until(later(now, duration));
+                self.answer(now, request)
+            }
+        }
+    }
+
+    /// Does what the request asks and answers something else.
+    fn answer_but(&mut self, now: Timestamp, request: &Request, instead: Answer) -> Answer {
+        drop(self.answer(now, request));
+        instead
+    }
+
+    /// Carries out the late requests whose time has come.
+    pub(super) fn commit_postponed(&mut self, now: Timestamp) {
+        let (due, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.postponed).into_iter().partition(|one| one.due <= now);
+        self.postponed = waiting;
+        for one in due {
+            drop(self.answer(one.due, &one.request));
+        }
+    }
+}
+
+fn later(now: Timestamp, delay: Duration) -> Timestamp {
+    now.checked_add(delay).unwrap_or(Timestamp::MAX)
+}
+
+fn broken(call: &str) -> Answer {
+    Refusal::new(Code::InternalServerError, call, "Internal server error").into_answer()
+}
+
+fn refused(call: &str) -> Answer {
+    Refusal::new(Code::BadRequest, call, "Error after the fact").into_answer()
+}
+
+fn throttled(after: Duration) -> Answer {
+    let seconds = after.as_secs().max(u64::from(after.subsec_nanos() > 0));
+    Answer { retry_after: Some(seconds), ..Answer::new(429, Body::Text("Too Many Requests")) }
+}

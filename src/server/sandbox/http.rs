@@ -1,0 +1,107 @@
+//! HTTP over the core: reads a request, answers it, and holds answers back or drops the
+//! connection where the core says so.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body as HttpBody, to_bytes},
+    extract::{Request as HttpRequest, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::stream;
+
+use super::{
+    core::BODY_LIMIT,
+    request::{Answer, Body, Disposition, Request},
+    shared::{Shared, lock},
+};
+
+/// Most call times that are remembered.
+const KEPT_CALLS: usize = 10_000;
+
+/// How long the platform took to answer one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallTime {
+    /// The call, as in `project.create`.
+    pub call: String,
+    /// From the arrival of the request to its answer.
+    pub duration: Duration,
+}
+
+/// Makes the router of the platform's API.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new().fallback(answer).with_state(shared)
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Response {
+    let arrived = shared.clock.now();
+    let (call, answer) = match read(request).await {
+        Some(request) => {
+            let answer = lock(&shared.core).handle(shared.clock.now(), &request);
+            (request.call().to_owned(), answer)
+        }
+        None => ("body".to_owned(), Answer::too_large()),
+    };
+    shared.changed.notify_one();
+    let delay = shared.latency.saturating_add(answer.delay);
+    if !delay.is_zero() {
+        shared.clock.sleep(delay).await;
+    }
+    let taken = shared.clock.now().duration_since(arrived);
+    remember(&shared, CallTime { call, duration: taken.try_into().unwrap_or_default() });
+    match answer.disposition {
+        Disposition::Send => write(&answer),
+        Disposition::Reset => reset(),
+        Disposition::Hang => {
+            shared.shutdown.cancelled().await;
+            reset()
+        }
+    }
+}
+
+fn remember(shared: &Shared, call: CallTime) {
+    let mut calls = lock(&shared.calls);
+    if calls.len() < KEPT_CALLS {
+        calls.push(call);
+    }
+}
+
+/// Reads a request, or returns `None` when its body is beyond the limit.
+async fn read(request: HttpRequest) -> Option<Request> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_LIMIT).await.ok()?;
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    Some(Request {
+        method: parts.method.as_str().to_owned(),
+        target: target.to_owned(),
+        api_key: text(&parts.headers, "x-api-key"),
+        content_type: text(&parts.headers, header::CONTENT_TYPE.as_str()),
+        body: body.into(),
+    })
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn write(answer: &Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, HttpBody::from(answer.text())).into_response();
+    let headers = response.headers_mut();
+    if matches!(answer.body, Body::Json(_) | Body::Empty) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(seconds) = answer.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Answers with a body that fails at its first byte: the connection is dropped before
+/// anything was written to it.
+fn reset() -> Response {
+    let failure = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "dropped on purpose");
+    HttpBody::from_stream(stream::once(async { Err::<String, _>(failure) })).into_response()
+}

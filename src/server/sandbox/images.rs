@@ -1,0 +1,183 @@
+//! The images of the sandbox: a name selects how the service behaves.
+//!
+//! It must not know of rows or calls: from an image, a time and the present everything that
+//! the swarm shows of a service follows.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{ids, state::Service};
+
+/// How a service behaves once its image is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Behaviour {
+    /// Starts, then answers.
+    Hello,
+    /// Takes long to be pulled and to start, then answers.
+    Slow,
+    /// Ends at once, over and over.
+    Crashloop,
+    /// Runs, but says that it is not well.
+    Unhealthy,
+}
+
+/// How long things take on the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// From the start of a deploy job to its end.
+    pub job: Duration,
+    /// As `job`, for `sandbox/slow`.
+    pub slow_job: Duration,
+    /// From the end of the job until the row of the application says so, too.
+    pub settle: Duration,
+    /// From the start of a container until it answers.
+    pub start: Duration,
+    /// As `start`, for `sandbox/slow`.
+    pub slow_start: Duration,
+    /// From one crash to the next.
+    pub crash: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            job: Duration::from_millis(150),
+            slow_job: Duration::from_secs(4),
+            settle: Duration::from_millis(20),
+            start: Duration::from_millis(1_200),
+            slow_start: Duration::from_secs(4),
+            crash: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Timing {
+    /// Nothing takes any time.
+    pub const NONE: Self = Self {
+        job: Duration::ZERO,
+        slow_job: Duration::ZERO,
+        settle: Duration::ZERO,
+        start: Duration::ZERO,
+        slow_start: Duration::ZERO,
+        crash: Duration::ZERO,
+    };
+
+    /// Returns how long a deploy job for `image` takes.
+    pub(crate) fn of_job(&self, image: &str) -> Duration {
+        match Behaviour::of(image) {
+            Some(Behaviour::Slow) => self.slow_job,
+            Some(Behaviour::Hello | Behaviour::Crashloop | Behaviour::Unhealthy) | None => self.job,
+        }
+    }
+
+    fn of_start(&self, behaviour: Behaviour) -> Duration {
+        match behaviour {
+            Behaviour::Slow => self.slow_start,
+            Behaviour::Hello | Behaviour::Crashloop | Behaviour::Unhealthy => self.start,
+        }
+    }
+}
+
+impl Behaviour {
+    /// Returns what `image` does, or `None` if there is no such image. A tag or digest makes
+    /// no difference.
+    pub(crate) fn of(image: &str) -> Option<Self> {
+        let name = image.split(['@', ':']).next().unwrap_or_default();
+        match name {
+            "sandbox/hello" => Some(Self::Hello),
+            "sandbox/slow" => Some(Self::Slow),
+            "sandbox/crashloop" => Some(Self::Crashloop),
+            "sandbox/unhealthy" => Some(Self::Unhealthy),
+            _ => None,
+        }
+    }
+}
+
+/// One task of a service, as the swarm lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) id: String,
+    pub(crate) state: &'static str,
+    pub(crate) current_state: String,
+    pub(crate) error: &'static str,
+}
+
+/// The task history that a swarm keeps beside the present task.
+const KEPT_FAILURES: u64 = 4;
+
+impl Service {
+    /// Tells whether the container accepts connections at `now`.
+    pub(crate) fn answers(&self, now: Timestamp, timing: &Timing) -> bool {
+        let up = age(self.since, now) >= timing.of_start(self.behaviour);
+        self.replicas > 0 && up && self.behaviour != Behaviour::Crashloop
+    }
+
+    /// Lists the service's tasks at `now`, the newest first (recordings 213, 231).
+    pub(crate) fn tasks(&self, now: Timestamp, timing: &Timing) -> Vec<Task> {
+        let age = age(self.since, now);
+        if self.replicas == 0 {
+            return vec![self.task(0, "shutdown", "Shutdown", age, "")];
+        }
+        if self.behaviour == Behaviour::Crashloop {
+            return self.crashes(age, timing.crash);
+        }
+        let current = if self.answers(now, timing) { "Running" } else { "Starting" };
+        vec![self.task(0, "running", current, age, "Error:")]
+    }
+
+    fn crashes(&self, age: Duration, every: Duration) -> Vec<Task> {
+        let count = match every.as_millis() {
+            0 => KEPT_FAILURES,
+            every => u64::try_from(age.as_millis() / every).unwrap_or(u64::MAX),
+        };
+        if count == 0 {
+            return vec![self.task(0, "running", "Starting", age, "Error:")];
+        }
+        let mut tasks = vec![self.task(count, "ready", "Ready", Duration::ZERO, "")];
+        for number in (count.saturating_sub(KEPT_FAILURES)..count).rev() {
+            let turns = u32::try_from(number + 1).unwrap_or(u32::MAX);
+            let since = age.saturating_sub(every.saturating_mul(turns));
+            let error = "\"task: non-zero exit (1)\"";
+            tasks.push(self.task(number, "shutdown", "Failed", since, error));
+        }
+        tasks
+    }
+
+    fn task(
+        &self,
+        number: u64,
+        state: &'static str,
+        current: &str,
+        since: Duration,
+        error: &'static str,
+    ) -> Task {
+        Task {
+            id: ids::task_id(&format!("{}{}", self.id, self.since), number),
+            state,
+            current_state: format!("{current} {} ago", human(since)),
+            error,
+        }
+    }
+}
+
+fn age(since: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since).max(SignedDuration::ZERO)).unwrap_or_default()
+}
+
+/// Says how long ago something was in Docker's words.
+fn human(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        0 => "less than a second".to_owned(),
+        1 => "1 second".to_owned(),
+        2..60 => format!("{seconds} seconds"),
+        60..120 => "about a minute".to_owned(),
+        120..3_600 => format!("{} minutes", seconds / 60),
+        3_600..7_200 => "about an hour".to_owned(),
+        7_200..172_800 => format!("{} hours", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}

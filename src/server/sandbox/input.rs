@@ -1,0 +1,163 @@
+//! Validation of a call's input, with the platform's own words for what is wrong.
+//!
+//! Reading a wrong field notes the issue and returns a stand-in; [`Input::check`] ends the
+//! call with all issues together, as the platform does.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::refusal::{Issue, Refusal};
+
+/// The fields of one call's input.
+#[derive(Debug)]
+pub(crate) struct Input {
+    call: String,
+    fields: Map<String, Value>,
+    issues: Vec<Issue>,
+}
+
+impl Input {
+    /// Takes the parameters of a query.
+    pub(crate) fn from_query(call: &str, query: BTreeMap<String, String>) -> Self {
+        let fields = query.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        Self { call: call.to_owned(), fields, issues: Vec::new() }
+    }
+
+    /// Takes the fields of a body; one that is no object has none.
+    pub(crate) fn from_body(call: &str, body: Value) -> Self {
+        let fields = match body {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        Self { call: call.to_owned(), fields, issues: Vec::new() }
+    }
+
+    /// Returns the name of the call.
+    pub(crate) fn call(&self) -> &str {
+        &self.call
+    }
+
+    /// Returns every field as it came.
+    pub(crate) fn fields(&self) -> &Map<String, Value> {
+        &self.fields
+    }
+
+    /// Reads a text that must be there.
+    pub(crate) fn string(&mut self, name: &str) -> String {
+        match self.fields.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            other => {
+                let found = type_name(other);
+                self.wrong_type(name, "string", found);
+                String::new()
+            }
+        }
+    }
+
+    /// Reads a text that must be there and must not be empty.
+    pub(crate) fn filled(&mut self, name: &str) -> String {
+        let text = self.string(name);
+        if text.is_empty() && matches!(self.fields.get(name), Some(Value::String(_))) {
+            let details =
+                json!({ "origin": "string", "code": "too_small", "minimum": 1, "inclusive": true });
+            self.issue(name, "Too small: expected string to have >=1 characters", details);
+        }
+        text
+    }
+
+    /// Reads a text that may be absent or null.
+    pub(crate) fn optional(&mut self, name: &str) -> Option<String> {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => None,
+            Some(_) => Some(self.string(name)),
+        }
+    }
+
+    /// Reads a value that may be null but must be there.
+    pub(crate) fn nonoptional(&mut self, name: &str) -> Value {
+        match self.fields.get(name) {
+            Some(value) => value.clone(),
+            None => {
+                self.wrong_type(name, "nonoptional", "undefined");
+                Value::Null
+            }
+        }
+    }
+
+    /// Reads a number from JSON or from a query, or takes `default`.
+    pub(crate) fn number(&mut self, name: &str, default: u64) -> u64 {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => default,
+            Some(Value::String(text)) => text.parse().unwrap_or(default),
+            Some(value) => {
+                let number = value.as_u64();
+                if number.is_none() {
+                    let found = type_name(Some(value));
+                    self.wrong_type(name, "number", found);
+                }
+                number.unwrap_or(default)
+            }
+        }
+    }
+
+    /// Reads a switch, or takes `default`.
+    pub(crate) fn switch(&mut self, name: &str, default: bool) -> bool {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => default,
+            Some(Value::Bool(value)) => *value,
+            other => {
+                let found = type_name(other);
+                self.wrong_type(name, "boolean", found);
+                default
+            }
+        }
+    }
+
+    /// Reads one of `choices`, or takes the first `default`.
+    pub(crate) fn choice(&mut self, name: &str, choices: &[&str], default: &str) -> String {
+        let Some(chosen) = self.optional(name) else { return default.to_owned() };
+        if !choices.contains(&chosen.as_str()) {
+            let quoted: Vec<_> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
+            let message = format!("Invalid option: expected one of {}", quoted.join("|"));
+            self.issue(name, &message, json!({ "code": "invalid_value", "values": choices }));
+        }
+        chosen
+    }
+
+    /// Notes that a field has another type than `expected`.
+    pub(crate) fn wrong_type(&mut self, name: &str, expected: &str, found: &str) {
+        let message = format!("Invalid input: expected {expected}, received {found}");
+        self.issue(name, &message, json!({ "code": "invalid_type", "expected": expected }));
+    }
+
+    /// Notes what is wrong with a field.
+    pub(crate) fn issue(&mut self, field: &str, message: &str, details: Value) {
+        self.issues.push(Issue { field: field.to_owned(), message: message.to_owned(), details });
+    }
+
+    /// Ends the call if anything was wrong.
+    ///
+    /// # Errors
+    ///
+    /// Returns every issue noted so far.
+    pub(crate) fn check(&mut self) -> Result<(), Refusal> {
+        if self.issues.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::invalid(&self.call, std::mem::take(&mut self.issues)))
+    }
+}
+
+/// Names a value's type as the platform's validation does.
+pub(crate) fn type_name(value: Option<&Value>) -> &'static str {
+    match value {
+        None => "undefined",
+        Some(Value::Null) => "null",
+        Some(Value::Bool(_)) => "boolean",
+        Some(Value::Number(_)) => "number",
+        Some(Value::String(_)) => "string",
+        Some(Value::Array(_)) => "array",
+        Some(Value::Object(_)) => "object",
+    }
+}

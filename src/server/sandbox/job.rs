@@ -1,0 +1,117 @@
+//! What a deploy job will do, decided when it begins, and the log it writes.
+//!
+//! It must not know the queue nor the time.
+
+use super::{
+    images::Behaviour,
+    state::{Application, State},
+};
+
+const PULL_FAILED: &str = "❌ Pulling image failed\n";
+const FAILED: &str = "\nError occurred ❌, check the logs for details.\n";
+const LOGIN: &str = "\nWARNING! Your credentials are stored unencrypted in \
+                     '/root/.docker/config.json'.\nConfigure a credential helper to remove this \
+                     warning. See\nhttps://docs.docker.com/go/credential-store/\n\nLogin Succeeded\n";
+
+/// The least memory that a service can be limited to.
+const LEAST_MEMORY: u64 = 4 * 1024 * 1024;
+
+/// The course of one job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// The log while it runs.
+    pub(crate) first_lines: String,
+    /// What the log gains at the end.
+    pub(crate) last_lines: String,
+    /// How the service behaves, unless the job fails.
+    pub(crate) behaviour: Option<Behaviour>,
+}
+
+/// Plans the job that deploys `application`.
+pub(crate) fn plan(state: &State, application: &Application) -> Plan {
+    let mut first_lines = "Initializing deployment\n".to_owned();
+    if application.text("sourceType") != "docker" {
+        let last_lines = format!("Error: ❌ Github Provider not found\n{FAILED}");
+        return Plan { first_lines, last_lines, behaviour: None };
+    }
+    let image = application.text("dockerImage");
+    first_lines.push_str(&format!("Pulling {image}\n"));
+    let login = match (application.text("username"), application.text("password")) {
+        ("", _) | (_, "") => "",
+        _ => LOGIN,
+    };
+    let Some(behaviour) = Behaviour::of(image) else {
+        let last_lines = format!("{login}{}\n{PULL_FAILED}{FAILED}", pull_error(image));
+        return Plan { first_lines, last_lines, behaviour: None };
+    };
+    let pulled = format!("{login}{}", pull_log(image));
+    match complaint(state, application) {
+        Some(complaint) => Plan {
+            first_lines,
+            last_lines: format!("{pulled}{complaint}{FAILED}"),
+            behaviour: None,
+        },
+        None => Plan { first_lines, last_lines: pulled, behaviour: Some(behaviour) },
+    }
+}
+
+impl Plan {
+    /// Makes the job fail because Docker does not answer.
+    pub(crate) fn fail_without_docker(&mut self) {
+        let error = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the \
+                     docker daemon running?";
+        self.last_lines = format!("{error}\n{PULL_FAILED}{FAILED}");
+        self.behaviour = None;
+    }
+}
+
+/// Returns what Docker says of an image that it cannot have (recordings 104, 107).
+fn pull_error(image: &str) -> String {
+    let registry = image.split('/').next().unwrap_or_default();
+    if registry.ends_with(".invalid") {
+        return format!(
+            "Error response from daemon: Get \"https://{registry}/v2/\": dial tcp: lookup \
+             {registry}: i/o timeout"
+        );
+    }
+    format!(
+        "Error response from daemon: manifest for {image} not found: manifest unknown: manifest \
+         unknown"
+    )
+}
+
+/// Returns what Docker says of an image that it has (recording 78).
+fn pull_log(image: &str) -> String {
+    let (name, tag) = image.split_once(':').unwrap_or((image, "latest"));
+    let digest = "sha256:51848a94e3e89dbeb5a289e191666487ee1567c03d7ce8874b58257ae5d72b66";
+    format!(
+        "{tag}: Pulling from {name}\nDigest: {digest}\nStatus: Image is up to date for \
+         {name}:{tag}\n{name}:{tag}\n✅ Pulling image completed.\n"
+    )
+}
+
+/// Returns why the swarm refuses the service, if it does (recordings 113, 115, 117).
+fn complaint(state: &State, application: &Application) -> Option<String> {
+    let swarm = "(HTTP code 400) unexpected - rpc error: code = InvalidArgument desc =";
+    let memory = application.text("memoryLimit");
+    let bytes: String = memory.chars().take_while(char::is_ascii_digit).collect();
+    let bytes = bytes.parse().unwrap_or(0_u64);
+    if application.app_name.len() > 63 {
+        return Some(format!("{swarm} name must be 63 characters or fewer "));
+    }
+    if !memory.is_empty() && bytes < LEAST_MEMORY {
+        return Some(format!("{swarm} invalid memory value {bytes}: Must be at least 4MiB "));
+    }
+    let name = unresolved(state, application)?;
+    Some(format!("Invalid project environment variable: project.{name}"))
+}
+
+/// Returns the first reference to a variable that the project does not have.
+fn unresolved(state: &State, application: &Application) -> Option<String> {
+    let environment = state.environment(&application.environment_id)?;
+    let known = &state.project(&environment.project_id)?.env;
+    let references = application.text("env").split("${{project.").skip(1);
+    let names = references.filter_map(|rest| rest.split_once("}}").map(|(name, _)| name));
+    let is_set = |name: &str| known.lines().any(|line| line.starts_with(&format!("{name}=")));
+    names.into_iter().find(|name| !is_set(name)).map(str::to_owned)
+}

@@ -1,0 +1,72 @@
+//! The two calls that show everything at once.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    core::Core,
+    input::Input,
+    refusal::Refusal,
+    request::Body,
+    rows::{merged, time},
+    state::{Application, Domain, State},
+};
+
+/// `overview.domains`: the hosts that are taken. A domain that belongs to nothing is not
+/// listed (recording 237).
+pub(super) fn domains(core: &mut Core, _: Timestamp, _: &mut Input) -> Result<Body, Refusal> {
+    let state = &core.state;
+    let row = |domain: &Domain| {
+        let owner = state.application(domain.application_id.as_deref()?)?;
+        let own = json!({
+            "domainId": domain.id,
+            "host": domain.host,
+            "path": domain.path,
+            "port": domain.port,
+            "customEntrypoint": null,
+            "https": domain.https,
+            "certificateType": domain.certificate_type,
+            "createdAt": time(domain.created_at),
+            "enabled": true,
+            "domainType": domain.domain_type,
+            "serviceOwnerId": owner.id,
+            "serviceOwnerType": "application",
+            "serviceName": owner.text("name"),
+        });
+        Some(merged(own, place(state, owner)?))
+    };
+    Ok(Body::Json(state.domains.iter().filter_map(row).collect()))
+}
+
+/// `overview.services`: every application with its place (recording 214).
+pub(super) fn services(core: &mut Core, _: Timestamp, _: &mut Input) -> Result<Body, Refusal> {
+    let state = &core.state;
+    let row = |application: &Application| {
+        let last = state.deployments_of(&application.id).next_back();
+        let own = json!({
+            "id": application.id,
+            "name": application.text("name"),
+            "appName": application.app_name,
+            "status": application.status,
+            "createdAt": time(application.created_at),
+            "serverId": null,
+            "serverName": null,
+            "icon": null,
+            "type": "application",
+            "lastDeployAt": last.map(|deployment| time(deployment.created_at)),
+        });
+        Some(merged(own, place(state, application)?))
+    };
+    Ok(Body::Json(state.applications.iter().filter_map(row).collect()))
+}
+
+fn place(state: &State, application: &Application) -> Option<Value> {
+    let environment = state.environment(&application.environment_id)?;
+    let project = state.project(&environment.project_id)?;
+    Some(json!({
+        "projectId": project.id,
+        "projectName": project.name,
+        "environmentId": environment.id,
+        "environmentName": "production",
+    }))
+}

@@ -1,0 +1,211 @@
+//! The deploy queue: in memory, first in first out, one job at a time for all applications.
+//!
+//! A waiting job has no row; a row is done before its application says so; and no job is
+//! ever stopped, not even when its application is deleted (recordings 175, 178).
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+use super::{
+    core::Core,
+    ids,
+    job::{self, Plan},
+    state::{ApplicationStatus, Deployment, DeploymentStatus, Service},
+};
+
+/// Deployments that the platform keeps for an application.
+const KEPT_DEPLOYMENTS: usize = 10;
+
+/// The jobs that wait and the one that runs.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    waiting: VecDeque<Job>,
+    active: Option<Active>,
+    last_id: u64,
+    free_since: Timestamp,
+}
+
+/// One call to deploy.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) id: u64,
+    pub(crate) application_id: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) kind: &'static str,
+    pub(crate) enqueued_at: Timestamp,
+}
+
+/// The job that runs.
+#[derive(Debug)]
+struct Active {
+    job: Job,
+    deployment_id: String,
+    app_name: String,
+    image: String,
+    plan: Plan,
+    started_at: Timestamp,
+    ends_at: Timestamp,
+    stage: Stage,
+}
+
+/// How far the active job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Pulling and creating; the row is running.
+    Working,
+    /// The row has ended, the application does not know yet.
+    Settling,
+}
+
+impl Queue {
+    /// Adds a job behind the others.
+    pub(crate) fn push(&mut self, mut job: Job) {
+        self.last_id += 1;
+        job.id = self.last_id;
+        self.waiting.push_back(job);
+    }
+
+    /// Removes an application's waiting jobs.
+    pub(crate) fn remove_waiting(&mut self, application_id: &str) {
+        self.waiting.retain(|job| job.application_id != application_id);
+    }
+
+    /// Forgets every job.
+    pub(crate) fn clear(&mut self) {
+        self.waiting.clear();
+        self.active = None;
+    }
+
+    /// Lists the jobs, the newest first, each with the time it was begun.
+    pub(crate) fn list(&self) -> impl Iterator<Item = (&Job, Option<Timestamp>)> {
+        let waiting = self.waiting.iter().rev().map(|job| (job, None));
+        waiting.chain(self.active.iter().map(|active| (&active.job, Some(active.started_at))))
+    }
+}
+
+impl Core {
+    /// Works the queue up to `now`.
+    pub(super) fn run_queue(&mut self, now: Timestamp) {
+        loop {
+            let going = match self.queue.active.take() {
+                Some(active) => self.advance(active, now),
+                None => match self.queue.waiting.pop_front() {
+                    Some(job) => self.begin(job),
+                    None => return,
+                },
+            };
+            if let Some(active) = going {
+                let is_due = active.due(&self.timing) <= now;
+                self.queue.active = Some(active);
+                if !is_due {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Begins a job; one whose application is gone just ends.
+    fn begin(&mut self, job: Job) -> Option<Active> {
+        let started_at = job.enqueued_at.max(self.queue.free_since);
+        let application = self.state.application_mut(&job.application_id)?;
+        application.status = ApplicationStatus::Running;
+        let app_name = application.app_name.clone();
+        let image = application.text("dockerImage").to_owned();
+        let application = application.clone();
+        let plan = job::plan(&self.state, &application);
+        let ends_at = started_at.checked_add(self.timing.of_job(&image)).unwrap_or(started_at);
+        let deployment_id = ids::row_id(&mut self.rng);
+        self.add_row(&job, &deployment_id, &app_name, &plan.first_lines, started_at);
+        let stage = Stage::Working;
+        Some(Active { job, deployment_id, app_name, image, plan, started_at, ends_at, stage })
+    }
+
+    fn add_row(&mut self, job: &Job, id: &str, app_name: &str, log: &str, at: Timestamp) {
+        let second = at.strftime("%Y-%m-%d:%H:%M:%S");
+        self.state.deployments.push(Deployment {
+            id: id.to_owned(),
+            application_id: job.application_id.clone(),
+            title: job.title.clone(),
+            description: job.description.clone(),
+            status: DeploymentStatus::Running,
+            log_path: format!("/etc/dokploy/logs/{app_name}/{app_name}-{second}.log"),
+            log: log.to_owned(),
+            created_at: at,
+            finished_at: None,
+        });
+        let surplus: Vec<_> = {
+            let newest_first = self.state.deployments_of(&job.application_id).rev();
+            newest_first.skip(KEPT_DEPLOYMENTS).map(|old| old.id.clone()).collect()
+        };
+        self.state.deployments.retain(|one| !surplus.contains(&one.id));
+    }
+
+    /// Takes the active job one stage further if its time has come.
+    fn advance(&mut self, active: Active, now: Timestamp) -> Option<Active> {
+        if active.due(&self.timing) > now {
+            return Some(active);
+        }
+        match active.stage {
+            Stage::Working => Some(self.finish(active)),
+            Stage::Settling => {
+                self.settle(&active);
+                self.queue.free_since = active.due(&self.timing);
+                None
+            }
+        }
+    }
+
+    /// Ends the row, and creates or updates the service whether or not a row is left.
+    fn finish(&mut self, mut active: Active) -> Active {
+        let docker_is_down = self.outages.docker_is_down(active.ends_at);
+        if docker_is_down {
+            active.plan.fail_without_docker();
+        }
+        if let Some(behaviour) = active.plan.behaviour {
+            let id = match self.state.service(&active.app_name) {
+                Some(existing) => existing.id.clone(),
+                None => ids::service_id(&mut self.rng),
+            };
+            self.state.services.retain(|service| service.app_name != active.app_name);
+            self.state.services.push(Service {
+                id,
+                app_name: active.app_name.clone(),
+                image: active.image.clone(),
+                behaviour,
+                since: active.ends_at,
+                replicas: 1,
+            });
+        }
+        if let Some(row) = self.state.deployment_mut(&active.deployment_id) {
+            row.status = match active.plan.behaviour {
+                Some(_) => DeploymentStatus::Done,
+                None => DeploymentStatus::Error,
+            };
+            row.finished_at = Some(active.ends_at);
+            row.log.push_str(&active.plan.last_lines);
+        }
+        active.stage = Stage::Settling;
+        active
+    }
+
+    fn settle(&mut self, active: &Active) {
+        if let Some(application) = self.state.application_mut(&active.job.application_id) {
+            application.status = match active.plan.behaviour {
+                Some(_) => ApplicationStatus::Done,
+                None => ApplicationStatus::Error,
+            };
+        }
+    }
+}
+
+impl Active {
+    /// Returns when the present stage ends.
+    fn due(&self, timing: &super::images::Timing) -> Timestamp {
+        match self.stage {
+            Stage::Working => self.ends_at,
+            Stage::Settling => self.ends_at.checked_add(timing.settle).unwrap_or(self.ends_at),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What goes into the core and what comes out: a request and its answer, without sockets.
+//!
+//! It must not know any call.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::{extract::Query, http::Uri};
+use serde_json::Value;
+
+use super::refusal::Refusal;
+
+/// One request, as read from a socket or made by a test.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The method, in capitals.
+    pub method: String,
+    /// Path and query, as in `/api/project.one?projectId=x`.
+    pub target: String,
+    /// The header `x-api-key`.
+    pub api_key: Option<String>,
+    /// The header `content-type`.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// Asks `target`.
+    pub fn get(target: &str) -> Self {
+        Self { method: "GET".to_owned(), target: target.to_owned(), ..Self::default() }
+    }
+
+    /// Sends `body` to `target`.
+    pub fn post(target: &str, body: &Value) -> Self {
+        Self {
+            method: "POST".to_owned(),
+            target: target.to_owned(),
+            content_type: Some("application/json".to_owned()),
+            body: body.to_string().into_bytes(),
+            ..Self::default()
+        }
+    }
+
+    /// Sends `key` with the request.
+    #[must_use]
+    pub fn with_key(mut self, key: &str) -> Self {
+        self.api_key = Some(key.to_owned());
+        self
+    }
+
+    /// Returns the path without the query.
+    pub(super) fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// Returns the name of the API call, as in `project.one`; other paths are their own name.
+    pub(super) fn call(&self) -> &str {
+        let path = self.path();
+        path.strip_prefix("/api/").unwrap_or(path)
+    }
+
+    /// Returns the query's parameters, decoded; what does not parse counts as none.
+    pub(super) fn query(&self) -> BTreeMap<String, String> {
+        let parse = |target: &str| {
+            let uri: Uri = target.parse().ok()?;
+            Query::<BTreeMap<String, String>>::try_from_uri(&uri).ok()
+        };
+        parse(&self.target).map(|Query(parameters)| parameters).unwrap_or_default()
+    }
+}
+
+/// What the platform answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Body,
+    /// The header `retry-after`, in seconds.
+    pub retry_after: Option<u64>,
+    /// How much later than usual the answer is sent.
+    pub delay: Duration,
+    /// What becomes of the connection.
+    pub disposition: Disposition,
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// JSON.
+    Json(Value),
+    /// Nothing, though the content type says JSON (recording 74).
+    Empty,
+    /// Plain text without a content type (recording 97).
+    Text(&'static str),
+}
+
+/// What becomes of the connection once the answer is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// The answer is sent.
+    Send,
+    /// Nothing is ever sent.
+    Hang,
+    /// The connection is dropped.
+    Reset,
+}
+
+impl Answer {
+    /// Answers `status` with `body`.
+    pub(super) fn new(status: u16, body: Body) -> Self {
+        Self {
+            status,
+            body,
+            retry_after: None,
+            delay: Duration::ZERO,
+            disposition: Disposition::Send,
+        }
+    }
+
+    /// Answers 200 with `value`.
+    pub(super) fn json(value: Value) -> Self {
+        Self::new(200, Body::Json(value))
+    }
+
+    /// Refuses a body above the limit, in plain text.
+    pub(super) fn too_large() -> Self {
+        Self::new(413, Body::Text("Body exceeded 1mb limit"))
+    }
+
+    /// Changes what becomes of the connection.
+    pub(super) fn with(mut self, disposition: Disposition) -> Self {
+        self.disposition = disposition;
+        self
+    }
+
+    /// Returns the JSON of the body, `Null` for any other.
+    pub fn value(&self) -> &Value {
+        match &self.body {
+            Body::Json(value) => value,
+            Body::Empty | Body::Text(_) => &Value::Null,
+        }
+    }
+
+    /// Returns the body as it is written to a socket.
+    pub fn text(&self) -> String {
+        match &self.body {
+            Body::Json(value) => value.to_string(),
+            Body::Empty => String::new(),
+            Body::Text(text) => (*text).to_owned(),
+        }
+    }
+}
+
+impl From<Result<Body, Refusal>> for Answer {
+    fn from(outcome: Result<Body, Refusal>) -> Self {
+        match outcome {
+            Ok(body) => Self::new(200, body),
+            Err(refusal) => refusal.into_answer(),
+        }
+    }
+}

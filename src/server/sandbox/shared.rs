@@ -1,0 +1,29 @@
+//! What the listeners share.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{core::Core, http::CallTime};
+use crate::server::ports::clock::Clock;
+
+/// The core with what its layers need.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) core: Arc<Mutex<Core>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) latency: Duration,
+    pub(super) shutdown: CancellationToken,
+    /// Told after every request, since any may have changed something.
+    pub(super) changed: Notify,
+    pub(super) calls: Mutex<Vec<CallTime>>,
+}
+
+/// Locks what a panic cannot leave half-done: the core changes in single steps.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

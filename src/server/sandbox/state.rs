@@ -1,0 +1,213 @@
+//! What really exists on the platform: rows, services and routes.
+//!
+//! Rows and services are apart on purpose: the platform deletes rows without their services
+//! and the other way round, and that is what an orchestrator has to cope with.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::images::Behaviour;
+
+/// Everything that survives a restart of the platform.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) organization_id: String,
+    pub(crate) projects: Vec<Project>,
+    pub(crate) environments: Vec<Environment>,
+    pub(crate) applications: Vec<Application>,
+    pub(crate) domains: Vec<Domain>,
+    pub(crate) deployments: Vec<Deployment>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) last_config_key: u64,
+}
+
+/// A project's row.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Project {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) env: String,
+    pub(crate) created_at: Timestamp,
+}
+
+/// The row of a project's default environment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Environment {
+    pub(crate) id: String,
+    pub(crate) project_id: String,
+    pub(crate) created_at: Timestamp,
+}
+
+/// An application's row: its hundred columns, of which few mean something here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Application {
+    pub(crate) id: String,
+    pub(crate) app_name: String,
+    pub(crate) environment_id: String,
+    pub(crate) status: ApplicationStatus,
+    pub(crate) created_at: Timestamp,
+    pub(crate) columns: Map<String, Value>,
+}
+
+/// What an application's row says about its last deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ApplicationStatus {
+    Idle,
+    Running,
+    Done,
+    Error,
+}
+
+/// A domain's row.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Domain {
+    pub(crate) id: String,
+    pub(crate) host: String,
+    pub(crate) https: bool,
+    pub(crate) port: u64,
+    pub(crate) path: String,
+    pub(crate) domain_type: String,
+    pub(crate) certificate_type: String,
+    pub(crate) config_key: u64,
+    pub(crate) application_id: Option<String>,
+    pub(crate) created_at: Timestamp,
+}
+
+/// A deployment's row with its log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Deployment {
+    pub(crate) id: String,
+    pub(crate) application_id: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) status: DeploymentStatus,
+    pub(crate) log_path: String,
+    pub(crate) log: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) finished_at: Option<Timestamp>,
+}
+
+/// How a deployment's row stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DeploymentStatus {
+    Running,
+    Done,
+    Error,
+    Cancelled,
+}
+
+/// A service in the swarm, with or without a row that leads to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Service {
+    pub(crate) id: String,
+    pub(crate) app_name: String,
+    pub(crate) image: String,
+    pub(crate) behaviour: Behaviour,
+    /// Since when it has its present image and scale.
+    pub(crate) since: Timestamp,
+    pub(crate) replicas: u64,
+}
+
+/// A host in the reverse proxy's files.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Route {
+    pub(crate) host: String,
+    pub(crate) app_name: String,
+    pub(crate) domain_id: String,
+}
+
+impl State {
+    pub(crate) fn project(&self, id: &str) -> Option<&Project> {
+        self.projects.iter().find(|project| project.id == id)
+    }
+
+    pub(crate) fn environment(&self, id: &str) -> Option<&Environment> {
+        self.environments.iter().find(|environment| environment.id == id)
+    }
+
+    pub(crate) fn environments_of<'a>(
+        &'a self,
+        project_id: &'a str,
+    ) -> impl Iterator<Item = &'a Environment> {
+        self.environments.iter().filter(move |environment| environment.project_id == project_id)
+    }
+
+    pub(crate) fn application(&self, id: &str) -> Option<&Application> {
+        self.applications.iter().find(|application| application.id == id)
+    }
+
+    pub(crate) fn application_mut(&mut self, id: &str) -> Option<&mut Application> {
+        self.applications.iter_mut().find(|application| application.id == id)
+    }
+
+    pub(crate) fn applications_in<'a>(
+        &'a self,
+        environment_id: &'a str,
+    ) -> impl Iterator<Item = &'a Application> {
+        self.applications.iter().filter(move |one| one.environment_id == environment_id)
+    }
+
+    pub(crate) fn domain(&self, id: &str) -> Option<&Domain> {
+        self.domains.iter().find(|domain| domain.id == id)
+    }
+
+    pub(crate) fn domains_of<'a>(
+        &'a self,
+        application_id: &'a str,
+    ) -> impl Iterator<Item = &'a Domain> {
+        self.domains.iter().filter(move |one| one.application_id.as_deref() == Some(application_id))
+    }
+
+    /// Returns an application's deployments, the oldest first.
+    pub(crate) fn deployments_of<'a>(
+        &'a self,
+        application_id: &'a str,
+    ) -> impl DoubleEndedIterator<Item = &'a Deployment> {
+        self.deployments.iter().filter(move |one| one.application_id == application_id)
+    }
+
+    pub(crate) fn service(&self, app_name: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.app_name == app_name)
+    }
+
+    pub(crate) fn service_mut(&mut self, app_name: &str) -> Option<&mut Service> {
+        self.services.iter_mut().find(|service| service.app_name == app_name)
+    }
+
+    pub(crate) fn deployment_mut(&mut self, id: &str) -> Option<&mut Deployment> {
+        self.deployments.iter_mut().find(|deployment| deployment.id == id)
+    }
+
+    /// Gives up what was running, as a restart does (recordings 181, 182).
+    pub(crate) fn cancel_running(&mut self) {
+        for deployment in &mut self.deployments {
+            if deployment.status == DeploymentStatus::Running {
+                deployment.status = DeploymentStatus::Cancelled;
+            }
+        }
+        for application in &mut self.applications {
+            if application.status == ApplicationStatus::Running {
+                application.status = ApplicationStatus::Idle;
+            }
+        }
+    }
+
+    /// Removes an application's row and what hangs on it, as the database's cascade does.
+    pub(crate) fn remove_application_rows(&mut self, id: &str) {
+        self.applications.retain(|application| application.id != id);
+        self.domains.retain(|domain| domain.application_id.as_deref() != Some(id));
+        self.deployments.retain(|deployment| deployment.application_id != id);
+    }
+}
+
+impl Application {
+    /// Returns a text column, empty where there is none.
+    pub(crate) fn text(&self, column: &str) -> &str {
+        self.columns.get(column).and_then(Value::as_str).unwrap_or_default()
+    }
+}
