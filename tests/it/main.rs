@@ -1,3 +1,5 @@
 //! The integration tests, one binary.
 
+mod saga;
 mod sandbox;
+mod support;

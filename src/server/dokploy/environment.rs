@@ -169,10 +169,7 @@ mod tests {
             Err(EncodeEnvironmentError::Reference("A".to_owned()))
         );
         for name in ["", "1A", "A B", "A=B", "A-B", "Ä"] {
-            assert_eq!(
-                encode(&[(name, "x")]),
-                Err(EncodeEnvironmentError::Name(name.to_owned()))
-            );
+            assert_eq!(encode(&[(name, "x")]), Err(EncodeEnvironmentError::Name(name.to_owned())));
         }
     }
 

@@ -57,8 +57,7 @@ impl Dokploy {
     async fn remove(&self, call: &'static str, body: Value) -> Result<Removal, PlatformError> {
         let content = Content::Mutation(body);
         // The answer to an application's removal takes Docker's time.
-        let limit =
-            if call == "application.delete" { self.removal_timeout } else { self.timeout };
+        let limit = if call == "application.delete" { self.removal_timeout } else { self.timeout };
         let discretion = Discretion::Ordinary;
         match self.call::<IgnoredAny>(Request { call, content, discretion, limit }).await {
             Ok(_) => Ok(Removal::Removed),
@@ -213,9 +212,8 @@ fn configuration_body(
     id: &ApplicationId,
     configuration: &Configuration,
 ) -> Result<Value, PlatformError> {
-    let environment = encode_environment(&configuration.environment).map_err(|error| {
-        PlatformError::Refused { call, status: 400, detail: error.to_string() }
-    })?;
+    let environment = encode_environment(&configuration.environment)
+        .map_err(|error| PlatformError::Refused { call, status: 400, detail: error.to_string() })?;
     let registry = configuration.registry.as_ref();
     Ok(json!({
         "applicationId": id,

@@ -29,6 +29,22 @@ pub(super) async fn service_is_gone(cx: &Context, name: &AppName) -> Result<bool
     }
 }
 
+/// Waits until Docker answers; `false` when that takes too long.
+pub(super) async fn docker_answers(cx: &Context) -> Result<bool, StepError> {
+    let since = cx.clock.now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if cx.ask("swarm.getNodes", || cx.platform.node_count()).await? > 0 {
+            return Ok(true);
+        }
+        if u128::from(elapsed_ms(since, cx.clock.now())) >= LIMIT.as_millis() {
+            return Ok(false);
+        }
+        cx.wait(pause).await?;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
 async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     let platform = &cx.platform;
     let tasks = cx.ask("docker.getServiceContainersByAppName", || platform.tasks(name)).await?;

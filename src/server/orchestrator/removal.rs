@@ -38,6 +38,16 @@ impl Context {
         Line { remedy: Some(remedy), ..self.line(resource, id, name, Outcome::Left) }
     }
 
+    /// Writes the lines for an application that could not be removed.
+    pub(super) fn left_application(&self, application: &Application) -> Vec<Line> {
+        let (id, name) = (&application.id, self.deployment.name.as_str());
+        let remedy = format!("Delete the application {name} ({id}) in Dokploy");
+        vec![
+            self.left_service(&application.app_name),
+            self.left(ResourceKind::Application, Some(&id.0), name, remedy),
+        ]
+    }
+
     /// Writes the line for a service that could not be proved gone.
     pub(super) fn left_service(&self, name: &AppName) -> Line {
         let remedy = format!("docker service rm {name}");
@@ -71,10 +81,16 @@ pub(super) async fn remove_domains(
 }
 
 /// Removes one of our applications, and waits for evidence that its service is gone.
+///
+/// Not while Docker is down: the platform would drop the record and keep quiet about the
+/// service, which no call could remove afterwards.
 pub(super) async fn remove_application(
     cx: &Context,
     application: &Application,
 ) -> Result<Vec<Line>, StepError> {
+    if !evidence::docker_answers(cx).await? {
+        return Ok(cx.left_application(application));
+    }
     cx.call("application.delete", || cx.platform.delete_application(&application.id)).await?;
     let service = service_line(cx, &application.app_name).await?;
     let name = cx.deployment.name.as_str();

@@ -57,17 +57,13 @@ impl Step for CreateApplication {
     }
 
     fn remains(&self, cx: &Context, made: Option<&Application>) -> Vec<Line> {
-        let name = cx.deployment.name.as_str();
         let Some(made) = made else {
+            let name = cx.deployment.name.as_str();
             let remedy =
                 format!("Delete the application described as {} in Dokploy, if any", cx.marker);
             return vec![cx.left(ResourceKind::Application, None, name, remedy)];
         };
-        let remedy = format!("Delete the application {name} ({}) in Dokploy", made.id);
-        vec![
-            cx.left_service(&made.app_name),
-            cx.left(ResourceKind::Application, Some(&made.id.0), name, remedy),
-        ]
+        cx.left_application(made)
     }
 }
 

@@ -1,0 +1,151 @@
+//! Single stories: each a promise to the person or the operator.
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{
+        event::{EventBody, FailureCode},
+        phase::Phase,
+        receipt::{Outcome, ResourceKind},
+    },
+    server::ports::store::State,
+};
+
+use super::world::World;
+
+#[tokio::test]
+async fn a_clean_run_makes_each_call_once_and_looks_nothing_up() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    world.assert_all_or_nothing("clean run").await;
+    for call in [
+        "project.create",
+        "application.create",
+        "application.update",
+        "domain.create",
+        "application.deploy",
+    ] {
+        assert_eq!(world.platform.count(call), 1, "{call}");
+    }
+    for call in ["project.all", "project.one", "domain.byApplicationId"] {
+        assert_eq!(world.platform.count(call), 0, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn the_phases_of_a_clean_run_are_announced_in_their_order() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    let phases: Vec<Phase> = world
+        .events()
+        .await
+        .into_iter()
+        .filter_map(|event| match event.body {
+            EventBody::Progress(update) => Some(update.phase),
+            EventBody::Log(_) | EventBody::Complete(_) | EventBody::Error(_) => None,
+        })
+        .collect();
+    let mut unique = phases;
+    unique.dedup();
+    let expected: Vec<Phase> = std::iter::once(Phase::Initializing).chain(Phase::STEPS).collect();
+    assert_eq!(unique, expected);
+}
+
+#[tokio::test]
+async fn each_image_that_does_not_work_ends_clean_with_its_own_reason() {
+    let cases = [
+        ("sandbox/crashloop", FailureCode::CrashLoop, Phase::VerifyingHealth),
+        ("sandbox/unhealthy", FailureCode::HealthTimeout, Phase::VerifyingHealth),
+        ("sandbox/missing", FailureCode::ImageNotFound, Phase::Deploying),
+    ];
+    for (image, code, phase) in cases {
+        let world = World::begin(image, &[]).await;
+        world.drive().await;
+        world.assert_all_or_nothing(image).await;
+        let failure = world.failure().await;
+        assert_eq!((failure.code, failure.phase), (code, phase), "{image}");
+    }
+}
+
+#[tokio::test]
+async fn the_receipt_goes_newest_first_and_names_every_resource() {
+    let world = World::begin("sandbox/crashloop", &[]).await;
+    world.drive().await;
+    let receipt = world.failure().await.receipt;
+    let kinds: Vec<_> = receipt.lines.iter().map(|line| line.resource).collect();
+    assert_eq!(
+        kinds,
+        [
+            ResourceKind::Domain,
+            ResourceKind::Service,
+            ResourceKind::Application,
+            ResourceKind::Project
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_nobody_can_see_is_left_and_not_called_gone() {
+    let faults = ["application.delete:docker-down=1h"];
+    let world = World::begin("sandbox/crashloop", &faults).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Stuck);
+    let receipt = world.failure().await.receipt;
+    assert!(!receipt.clean);
+    let service = receipt.left().find(|line| line.resource == ResourceKind::Service).unwrap();
+    let remedy = format!("docker service rm {}", service.name);
+    assert_eq!(service.remedy.as_deref(), Some(remedy.as_str()));
+    let project = receipt.lines.iter().find(|line| line.resource == ResourceKind::Project);
+    assert_eq!(project.unwrap().outcome, Outcome::Left);
+}
+
+#[tokio::test]
+async fn a_platform_out_of_reach_during_the_undo_leaves_everything_listed() {
+    let faults = ["domain.delete:error-before:always"];
+    let world = World::begin("sandbox/crashloop", &faults).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Stuck);
+    let left: Vec<_> = world.failure().await.receipt.left().map(|line| line.resource).collect();
+    assert_eq!(
+        left,
+        [
+            ResourceKind::Domain,
+            ResourceKind::Service,
+            ResourceKind::Application,
+            ResourceKind::Project
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_application_is_not_deleted_while_docker_is_down() {
+    let faults = ["domain.delete:docker-down=20s"];
+    let world = World::begin("sandbox/crashloop", &faults).await;
+    world.drive().await;
+    world.assert_all_or_nothing("Docker down before the removal").await;
+    assert_eq!(world.record().await.state, State::RolledBack);
+}
+
+#[tokio::test]
+async fn a_restart_of_the_platform_that_forgets_the_job_only_costs_time() {
+    let world = World::begin("sandbox/hello", &["application.deploy:restart"]).await;
+    world.drive().await;
+    world.assert_all_or_nothing("restart").await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert_eq!(world.platform.count("application.deploy"), 2);
+}
+
+#[tokio::test]
+async fn an_outage_longer_than_every_retry_ends_at_the_deadline_with_everything_listed() {
+    let faults = ["application.update:database-down=2h"];
+    let world = World::begin("sandbox/hello", &faults).await;
+    world.drive().await;
+    let failure = world.failure().await;
+    assert_eq!(failure.code, FailureCode::PlatformUnreachable);
+    assert_eq!(world.record().await.state, State::Stuck);
+    assert!(!failure.receipt.clean);
+    let record = world.record().await;
+    let took =
+        record.completed.unwrap().as_millisecond() - record.deployment.started.as_millisecond();
+    assert!(took <= i64::try_from(Duration::from_mins(20).as_millis()).unwrap());
+}

@@ -1,0 +1,164 @@
+//! One portal and one platform, and what must hold between them at the end.
+
+use std::{sync::Arc, time::Duration};
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::{Deployment, DeploymentId},
+        event::{Event, EventBody, Failure, ProgressUpdate, Resources},
+        phase::Phase,
+        progress::{End, Progress},
+        receipt::Outcome,
+        stack_name::StackName,
+    },
+    server::{
+        notifier::Notifier,
+        orchestrator::{Context, Ports, drive},
+        ports::{
+            clock::Clock,
+            store::{NewDeployment, Record, State, Store},
+        },
+        sandbox::Fault,
+    },
+};
+use serde_json::Value;
+
+use crate::support::{
+    clock::JumpingClock, core_platform::CorePlatform, memory_store::MemoryStore,
+    settings::stack_settings,
+};
+
+/// A portal with one deployment, and the platform it drives.
+pub(super) struct World {
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) platform: CorePlatform,
+    pub(super) id: DeploymentId,
+    clock: Arc<JumpingClock>,
+    ports: Ports,
+}
+
+impl World {
+    /// Begins the deployment of `alice` with `image`, on a platform with `faults`.
+    pub(super) async fn begin(image: &str, faults: &[&str]) -> Self {
+        let clock = Arc::new(JumpingClock::default());
+        let platform = CorePlatform::new(Arc::clone(&clock), 7);
+        for fault in faults {
+            platform.core().inject(fault.parse::<Fault>().unwrap());
+        }
+        let store = Arc::new(MemoryStore::default());
+        let ports = Ports {
+            store: Arc::clone(&store) as _,
+            platform: Arc::new(platform.clone()),
+            probe: Arc::new(platform.clone()),
+            clock: Arc::clone(&clock) as _,
+            notifier: Arc::new(Notifier::default()),
+            settings: Arc::new(stack_settings(image)),
+        };
+        let id = DeploymentId::from_random(42);
+        let world = Self { store, platform, id, clock, ports };
+        world.reserve("alice").await;
+        world
+    }
+
+    async fn reserve(&self, name: &str) {
+        let name = StackName::parse(name).unwrap();
+        let started = self.clock.now();
+        let settings = &self.ports.settings;
+        let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
+        let new = NewDeployment {
+            host: settings.host(&name),
+            deployment: Deployment { id: self.id.clone(), url: settings.url(&name), name, started },
+            first: EventBody::Progress(first),
+        };
+        self.store.begin(&new, None).await.unwrap();
+    }
+
+    /// Drives the deployment to its end, through every crash, and returns how many there were.
+    pub(super) async fn drive(&self) -> u32 {
+        let mut crashes = 0;
+        loop {
+            let now = self.clock.now();
+            let lease = self.store.claim("test", now, Duration::from_secs(30)).await.unwrap();
+            let Some(lease) = lease else { return crashes };
+            let context = Context::open(&self.ports, lease).await.unwrap();
+            if drive(context).await.is_err() {
+                crashes += 1;
+                assert!(crashes < 10, "it crashes again and again");
+                self.clock.advance(Duration::from_secs(31));
+            } else {
+                return crashes;
+            }
+        }
+    }
+
+    /// Returns the deployment's row.
+    pub(super) async fn record(&self) -> Record {
+        self.store.find(&self.id).await.unwrap().unwrap()
+    }
+
+    /// Returns the deployment's events, after checking that they are gap-free and that their
+    /// phases move along legal edges only (P12, P14).
+    pub(super) async fn events(&self) -> Vec<Event> {
+        let stored = self.store.events(&self.id, 0, u32::MAX).await.unwrap();
+        let events: Vec<Event> = stored.iter().map(|event| event.decode().unwrap()).collect();
+        let mut phase = Phase::Initializing;
+        for (seq, event) in (1..).zip(&events) {
+            assert_eq!(event.seq, seq, "a gap");
+            if let EventBody::Progress(update) = &event.body {
+                assert!(phase.may_become(update.phase), "{phase:?} -> {:?}", update.phase);
+                phase = update.phase;
+            }
+        }
+        let ends = events.iter().filter(|event| event.is_end()).count();
+        assert!(ends == 1 && events.last().unwrap().is_end(), "one end, and it is the last");
+        events
+    }
+
+    /// Returns how it ended.
+    pub(super) async fn end(&self) -> End {
+        Progress::of(self.events().await).end.unwrap()
+    }
+
+    /// Returns the failure it ended in.
+    pub(super) async fn failure(&self) -> Failure {
+        match self.end().await {
+            End::Failed(failure) => failure,
+            End::Live(completion) => panic!("it is live: {completion:?}"),
+        }
+    }
+
+    /// Counts what really exists, as `(projects, applications, domains, services)`.
+    pub(super) fn count(&self) -> (usize, usize, usize, usize) {
+        let inventory = self.platform.inventory();
+        let count = |key: &str| inventory[key].as_array().map_or(0, Vec::len);
+        (count("projects"), count("applications"), count("domains"), count("services"))
+    }
+
+    /// Checks that the end is all or nothing, and that the store agrees with the platform
+    /// (P1, P5, P8, P9).
+    pub(super) async fn assert_all_or_nothing(&self, what: &str) {
+        let (state, end) = (self.record().await.state, self.end().await);
+        match (state, end) {
+            (State::Live, End::Live(completion)) => {
+                assert_eq!(self.count(), (1, 1, 1, 1), "{what}: live, once");
+                let inventory = self.platform.inventory();
+                let id = |key: &str, id: &str| inventory[key][0][id].clone();
+                let resources = completion.resources;
+                assert_eq!(id("projects", "projectId"), Value::from(resources.project_id));
+                assert_eq!(
+                    id("applications", "applicationId"),
+                    Value::from(resources.application_id),
+                    "{what}"
+                );
+                assert_eq!(id("domains", "domainId"), Value::from(resources.domain_id));
+            }
+            (State::RolledBack, End::Failed(failure)) => {
+                assert_eq!(self.count(), (0, 0, 0, 0), "{what}: nothing is left");
+                assert!(failure.receipt.clean, "{what}");
+                let gone = |outcome| matches!(outcome, Outcome::Removed | Outcome::VerifiedGone);
+                assert!(failure.receipt.lines.iter().all(|line| gone(line.outcome)), "{what}");
+            }
+            (state, end) => panic!("{what}: neither all nor nothing: {state:?} {end:?}"),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The settings of a stack in tests.
+
+use std::time::Duration;
+
+use ai_stack_deployer::server::{
+    ports::platform::Certificate,
+    settings::{Scheme, StackSettings},
+};
+
+/// Returns the settings of the sandbox, with short limits.
+pub(crate) fn stack_settings(image: &str) -> StackSettings {
+    StackSettings {
+        portal_name: String::from("test"),
+        scheme: Scheme::Http,
+        suffix: String::from("localhost"),
+        public_port: Some(8081),
+        certificate: Certificate::None,
+        image: image.to_owned(),
+        registry: None,
+        port: 8080,
+        cpu_nanos: None,
+        memory_bytes: None,
+        environment: Vec::new(),
+        health_path: String::from("/health"),
+        health_timeout: Duration::from_secs(60),
+        health_interval: Duration::from_secs(5),
+        certificate_timeout: Duration::from_mins(5),
+        deadline: Duration::from_mins(15),
+        drain_limit: Duration::from_mins(5),
+    }
+}
