@@ -1,5 +1,6 @@
 //! The integration tests, one binary.
 
+mod dokploy;
 mod saga;
 mod sandbox;
 mod support;
