@@ -9,6 +9,7 @@ mod breaker;
 mod client;
 mod environment;
 mod platform;
+mod report;
 mod wire;
 
 pub use self::{

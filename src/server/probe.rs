@@ -1,1 +1,166 @@
-//! The probe over HTTP.
+//! The probe over HTTP: one fresh look at a stack's own address.
+//!
+//! Names under `localhost` lead to this machine, as browsers have it; others are looked up,
+//! and private addresses are avoided unless they are allowed. It must not know the platform.
+
+mod address;
+
+use std::{fs, io, net::IpAddr, path::PathBuf, time::Duration};
+
+use async_trait::async_trait;
+use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
+
+use self::address::{Resolver, is_public};
+use crate::server::{
+    ports::probe::{Health, Probe},
+    tls,
+};
+
+/// How much of an answer is read.
+const LARGEST_ANSWER: usize = 4 * 1024;
+/// How many characters of a reason are kept.
+const REASON_LENGTH: usize = 300;
+
+/// Whose word for a stack's host is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Nobody's: stacks are reached over plain HTTP.
+    Nobody,
+    /// That of the authorities that the system trusts.
+    System,
+    /// Theirs, and that of the authorities in this PEM file.
+    SystemAnd(PathBuf),
+    /// Anybody's: certificates are not looked at.
+    Anybody,
+}
+
+/// Which addresses a host may lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Only those of the public Internet; and this machine for names under `localhost`.
+    Public,
+    /// Private networks as well.
+    Everywhere,
+}
+
+/// With which set-up no probe can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildProbeError {
+    /// The file of authorities cannot be read.
+    #[error("the certificate authorities in {} cannot be read", path.display())]
+    ReadAuthorities {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file of authorities holds none.
+    #[error("{} holds no certificate authority in PEM form", .0.display())]
+    NoAuthorities(PathBuf),
+    /// The TLS set-up failed, usually for want of the system's certificate authorities.
+    #[error("the HTTP client for health checks cannot be made")]
+    Http(#[source] reqwest::Error),
+}
+
+/// Asks over HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpProbe {
+    http: Client,
+    reach: Reach,
+}
+
+impl HttpProbe {
+    /// Makes a probe.
+    ///
+    /// # Errors
+    /// A set-up that cannot work.
+    pub fn new(trust: &Trust, reach: Reach) -> Result<Self, BuildProbeError> {
+        tls::install_crypto_provider();
+        let builder = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
+            .pool_max_idle_per_host(0)
+            .dns_resolver(Resolver::new(reach));
+        let http = trusting(builder, trust)?.build().map_err(BuildProbeError::Http)?;
+        Ok(Self { http, reach })
+    }
+
+    /// Refuses an address that stands in the URL itself, which no resolver gets to see.
+    fn is_out_of_reach(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let address = host.parse::<IpAddr>().ok();
+        self.reach == Reach::Public && address.is_some_and(|address| !is_public(address))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this asks a stack, not the platform")]
+    async fn get(&self, url: Url, limit: Duration) -> reqwest::Result<Health> {
+        let response = self.http.get(url).timeout(limit).send().await?;
+        let status = response.status();
+        if !status.is_success() {
+            return Ok(Health::Answering(status.as_u16()));
+        }
+        read_some(response).await?;
+        Ok(Health::Healthy)
+    }
+}
+
+#[async_trait]
+impl Probe for HttpProbe {
+    async fn ask(&self, url: &str, limit: Duration) -> Health {
+        let Ok(url) = Url::parse(url) else {
+            return Health::Silent("it is no address".to_owned());
+        };
+        if self.is_out_of_reach(&url) {
+            return Health::Silent("its address is private".to_owned());
+        }
+        self.get(url, limit).await.unwrap_or_else(|error| health_of(error, limit))
+    }
+}
+
+/// Sets up whose word is taken.
+fn trusting(builder: ClientBuilder, trust: &Trust) -> Result<ClientBuilder, BuildProbeError> {
+    Ok(match trust {
+        Trust::Nobody => builder.tls_certs_only([]),
+        Trust::System => builder,
+        Trust::SystemAnd(path) => builder.tls_certs_merge(read_authorities(path.clone())?),
+        Trust::Anybody => builder.tls_danger_accept_invalid_certs(true),
+    })
+}
+
+fn read_authorities(path: PathBuf) -> Result<Vec<Certificate>, BuildProbeError> {
+    let pem = match fs::read(&path) {
+        Ok(pem) => pem,
+        Err(source) => return Err(BuildProbeError::ReadAuthorities { path, source }),
+    };
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(authorities) if !authorities.is_empty() => Ok(authorities),
+        Ok(_) | Err(_) => Err(BuildProbeError::NoAuthorities(path)),
+    }
+}
+
+/// Reads the beginning of an answer, to see that it is more than a status line.
+async fn read_some(mut response: Response) -> reqwest::Result<()> {
+    let mut length = 0;
+    while length < LARGEST_ANSWER {
+        match response.chunk().await? {
+            Some(chunk) => length += chunk.len(),
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// Tells a certificate that is not trusted from an address that does not answer.
+fn health_of(error: reqwest::Error, limit: Duration) -> Health {
+    let error = error.without_url();
+    let short = |text: String| text.chars().take(REASON_LENGTH).collect();
+    if let Some(error) = tls::find_tls_error(&error) {
+        Health::Untrusted(short(error.to_string()))
+    } else if error.is_timeout() {
+        Health::Silent(format!("no answer within {} ms", limit.as_millis()))
+    } else {
+        Health::Silent(short(tls::describe(&error)))
+    }
+}

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::server::ports::platform::PlatformError;
 
 /// The longest pause that the platform may ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// How many characters of the platform's own words are kept.
 const DETAIL_LENGTH: usize = 300;
 
@@ -189,12 +189,12 @@ fn describe_issues(issues: &[Value], discretion: Discretion) -> String {
 
 /// Reads a `Retry-After`: seconds, or a date.
 fn pause(text: &str, now: Timestamp) -> Option<Duration> {
-    let pause = match text.trim().parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
-            Duration::try_from(until.duration_since(now)).unwrap_or_default()
-        }
+    let text = text.trim();
+    let pause = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Duration::try_from(until.duration_since(now)).unwrap_or_default()
     };
     Some(pause.min(LONGEST_PAUSE))
 }

@@ -15,7 +15,7 @@ use crate::server::ports::platform::{Breaker as Snapshot, BreakerState};
 /// Failures in a row that open it.
 const FAILURES_TO_OPEN: u32 = 5;
 /// How long it stays open.
-const OPEN_FOR: Duration = Duration::from_secs(60);
+const OPEN_FOR: Duration = Duration::from_mins(1);
 /// What a caller is told to wait while another one's call is out to see.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 

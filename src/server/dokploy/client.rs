@@ -4,9 +4,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use reqwest::{
-    Method, Url,
+    Url,
     header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -16,11 +15,12 @@ use serde_json::Value;
 use super::{
     answer::{Answer, Discretion, Fault, Judge, decode},
     breaker::{Breaker, Verdict},
+    report::{report, report_breaker},
 };
 use crate::server::{
     ports::{
         clock::Clock,
-        platform::{Breaker as BreakerSnapshot, BreakerState, PlatformError},
+        platform::{Breaker as BreakerSnapshot, PlatformError},
     },
     tls,
 };
@@ -245,11 +245,8 @@ impl Dokploy {
     fn prepare(&self, request: &Request<'_>) -> reqwest::RequestBuilder {
         let url = self.url(request.call);
         let builder = match &request.content {
-            Content::Query(parameters) if parameters.is_empty() => {
-                self.http.request(Method::GET, url)
-            }
-            Content::Query(parameters) => self.http.request(Method::GET, url).query(parameters),
-            Content::Mutation(body) => self.http.request(Method::POST, url).json(body),
+            Content::Query(parameters) => self.http.get(url).query(parameters),
+            Content::Mutation(body) => self.http.post(url).json(body),
         };
         builder.timeout(request.limit).header("x-api-key", self.key_header.clone())
     }
@@ -340,78 +337,5 @@ fn verdict(error: Option<&PlatformError>) -> Verdict {
             | PlatformError::Lost { .. }
             | PlatformError::Unreachable { .. } => Verdict::Unwell,
         },
-    }
-}
-
-/// Writes the log entry of one call.
-fn report(
-    call: &'static str,
-    status: Option<u16>,
-    (started, ended): (Timestamp, Timestamp),
-    error: Option<&PlatformError>,
-) {
-    let duration_ms = ended.duration_since(started).as_millis();
-    let duration_ms = u64::try_from(duration_ms).unwrap_or_default();
-    let outcome = outcome(error);
-    match error {
-        None | Some(PlatformError::NotFound { .. }) => tracing::info!(
-            platform.call = call,
-            http.status = status,
-            duration_ms,
-            outcome,
-            "The platform answered."
-        ),
-        Some(error) => tracing::warn!(
-            platform.call = call,
-            http.status = status,
-            duration_ms,
-            outcome,
-            platform.detail = detail(error),
-            "A call failed: {error}."
-        ),
-    }
-}
-
-/// Writes that the breaker opened or closed.
-fn report_breaker(before: BreakerState, after: BreakerSnapshot) {
-    match (before, after.state) {
-        (BreakerState::Closed | BreakerState::HalfOpen, BreakerState::Open) => tracing::warn!(
-            breaker.failures = after.consecutive_failures,
-            "The platform is unwell; calls to it are paused."
-        ),
-        (BreakerState::HalfOpen, BreakerState::Closed) => {
-            tracing::info!("The platform is well again; calls to it go on.");
-        }
-        _ => {}
-    }
-}
-
-/// Returns the word by which an outcome is counted.
-fn outcome(error: Option<&PlatformError>) -> &'static str {
-    match error {
-        None => "done",
-        Some(PlatformError::Refused { .. }) => "refused",
-        Some(PlatformError::Unexplained { .. }) => "unexplained",
-        Some(PlatformError::NotFound { .. }) => "not_found",
-        Some(PlatformError::KeyRefused { .. }) => "key_refused",
-        Some(PlatformError::Unavailable { .. }) => "unavailable",
-        Some(PlatformError::Lost { .. }) => "lost",
-        Some(PlatformError::Unreachable { .. }) => "unreachable",
-        Some(PlatformError::Paused { .. }) => "paused",
-    }
-}
-
-/// Returns the platform's own words, for the operator's log.
-fn detail(error: &PlatformError) -> Option<&str> {
-    match error {
-        PlatformError::Refused { detail, .. } | PlatformError::Unexplained { detail, .. } => {
-            Some(detail)
-        }
-        PlatformError::NotFound { .. }
-        | PlatformError::KeyRefused { .. }
-        | PlatformError::Unavailable { .. }
-        | PlatformError::Lost { .. }
-        | PlatformError::Unreachable { .. }
-        | PlatformError::Paused { .. } => None,
     }
 }

@@ -1,5 +1,7 @@
 //! The port's methods as Dokploy's calls: what each sends, and what it reads of the answer.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -54,10 +56,13 @@ impl Dokploy {
     }
 
     /// Removes something; that it is not there is no failure.
-    async fn remove(&self, call: &'static str, body: Value) -> Result<Removal, PlatformError> {
+    async fn remove(
+        &self,
+        call: &'static str,
+        body: Value,
+        limit: Duration,
+    ) -> Result<Removal, PlatformError> {
         let content = Content::Mutation(body);
-        // The answer to an application's removal takes Docker's time.
-        let limit = if call == "application.delete" { self.removal_timeout } else { self.timeout };
         let discretion = Discretion::Ordinary;
         match self.call::<IgnoredAny>(Request { call, content, discretion, limit }).await {
             Ok(_) => Ok(Removal::Removed),
@@ -100,7 +105,7 @@ impl Platform for Dokploy {
     }
 
     async fn remove_project(&self, id: &ProjectId) -> Result<Removal, PlatformError> {
-        self.remove("project.remove", json!({ "projectId": id })).await
+        self.remove("project.remove", json!({ "projectId": id }), self.timeout).await
     }
 
     async fn create_application(&self, new: &NewApplication) -> Result<Application, PlatformError> {
@@ -128,7 +133,8 @@ impl Platform for Dokploy {
     }
 
     async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
-        self.remove("application.delete", json!({ "applicationId": id })).await
+        let body = json!({ "applicationId": id });
+        self.remove("application.delete", body, self.removal_timeout).await
     }
 
     async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError> {
@@ -155,7 +161,7 @@ impl Platform for Dokploy {
     }
 
     async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError> {
-        self.remove("domain.delete", json!({ "domainId": id })).await
+        self.remove("domain.delete", json!({ "domainId": id }), self.timeout).await
     }
 
     async fn enqueue_deploy(&self, id: &ApplicationId, title: &str) -> Result<(), PlatformError> {
@@ -184,7 +190,7 @@ impl Platform for Dokploy {
     }
 
     async fn clear_queue(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
-        self.remove("application.cleanQueues", json!({ "applicationId": id })).await
+        self.remove("application.cleanQueues", json!({ "applicationId": id }), self.timeout).await
     }
 
     async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, PlatformError> {

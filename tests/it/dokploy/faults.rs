@@ -1,12 +1,13 @@
 //! The client against a platform that fails, is slow, throttles, or is not there.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use ai_stack_deployer::server::{
     dokploy::{BuildDokployError, Dokploy},
-    ports::platform::{
-        ApplicationId, BreakerState, Platform, PlatformError, ProjectId, Removal,
-    },
+    ports::platform::{ApplicationId, BreakerState, Platform, PlatformError, ProjectId, Removal},
 };
 use reqwest::Method;
 use wiremock::{
@@ -128,7 +129,8 @@ async fn the_pause_that_is_asked_for_is_told_and_bounded() {
 
 #[tokio::test]
 async fn a_bare_401_is_a_refused_key_only_while_the_platform_is_well() {
-    let unauthorized = || ResponseTemplate::new(401).set_body_string(r#"{"message":"Unauthorized"}"#);
+    let unauthorized =
+        || ResponseTemplate::new(401).set_body_string(r#"{"message":"Unauthorized"}"#);
     let call = "project.all";
     for (health, expected) in [
         (
@@ -193,17 +195,16 @@ async fn removing_twice_is_removing_once() {
 async fn five_failures_pause_all_calls_but_the_health_check_for_a_minute() {
     let bad = || Script::closing("502 Bad Gateway", "", "");
     let good = || Script::closing("200 OK", "", "[]");
-    let well =
-        Script::closing("200 OK", "", r#"{"result":{"data":{"json":{"status":"ok"}}}}"#);
+    let well = Script::closing("200 OK", "", r#"{"result":{"data":{"json":{"status":"ok"}}}}"#);
     let scripts = vec![bad(), bad(), bad(), bad(), bad(), well, bad(), good(), good()];
     let server = WireServer::start(scripts).await;
     let clock = ManualClock::new();
-    let client = Dokploy::new(config(&server.url), clock.clone()).unwrap();
+    let client = Dokploy::new(config(&server.url), Arc::clone(&clock) as _).unwrap();
     for _ in 0..5 {
         assert_eq!(client.breaker().state, BreakerState::Closed);
         client.projects().await.unwrap_err();
     }
-    let retry_after = Duration::from_secs(60);
+    let retry_after = Duration::from_mins(1);
     assert_eq!(client.projects().await, Err(PlatformError::Paused { retry_after }));
     assert_eq!(client.breaker().retry_after, Some(retry_after));
     assert_eq!(client.check_health().await, Ok(()));
@@ -227,12 +228,12 @@ async fn a_probe_that_is_given_up_does_not_keep_the_breaker_half_open() {
     scripts.extend([Script::Hang, Script::closing("200 OK", "", "[]")]);
     let server = WireServer::start(scripts).await;
     let clock = ManualClock::new();
-    let client = Dokploy::new(config(&server.url), clock.clone()).unwrap();
+    let client = Dokploy::new(config(&server.url), Arc::clone(&clock) as _).unwrap();
     for _ in 0..5 {
         client.projects().await.unwrap_err();
         server.asked.notified().await;
     }
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     tokio::select! {
         answer = client.projects() => panic!("it hangs, but answered {answer:?}"),
         () = server.asked.notified() => {}

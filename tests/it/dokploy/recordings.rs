@@ -88,7 +88,7 @@ fn recordings() -> BTreeMap<u32, (String, Recording)> {
 }
 
 /// The call under which the client gets to see an answer.
-fn played_as<'a>(number: u32, recorded: &'a str) -> &'a str {
+fn played_as(number: u32, recorded: &str) -> &str {
     match number {
         // What a server answers to a call that it does not have, or not in that form.
         94 | 97 | 98 => "application.deploy",
@@ -104,10 +104,13 @@ fn reason_not_to_play(call: &str) -> Option<&'static str> {
     let reason = match call {
         "health" => "checks nothing: it answers well with the database down",
         "settings.health" => "needs a key; the one under trpc does not",
-        "auth/sign-up/email" | "auth/sign-in/email" | "organization.all" | "user.get"
-        | "user.createApiKey" | "user.deleteApiKey" | "user.createUserWithCredentials" => {
-            "users and keys are the operator's"
-        }
+        "auth/sign-up/email"
+        | "auth/sign-in/email"
+        | "organization.all"
+        | "user.get"
+        | "user.createApiKey"
+        | "user.deleteApiKey"
+        | "user.createUserWithCredentials" => "users and keys are the operator's",
         "project.search" | "trpc/project.all" => "project.all tells the same and more",
         "environment.byProjectId" | "environment.one" | "application.one" => {
             "project.one tells the same"
@@ -121,7 +124,9 @@ fn reason_not_to_play(call: &str) -> Option<&'static str> {
         "deployment.allByType" => "deployment.all tells the same",
         "application.readLogs" | "application.readTraefikConfig" => "not needed",
         "docker.getContainersByAppLabel" => "docker.getServiceContainersByAppName tells more",
-        "application.stop" | "application.start" | "application.reload"
+        "application.stop"
+        | "application.start"
+        | "application.reload"
         | "application.redeploy" => "stacks are never paused",
         "application.cancelDeployment" | "deployment.killProcess" => "not to be had self-hosted",
         "port.create" | "mounts.create" => "stacks have neither ports nor mounts",
@@ -222,7 +227,7 @@ fn assert_as_recorded(name: &str, recorded: &RecordedRequest, sent: &Request) {
     assert_eq!(sent.method.as_str(), recorded.method, "{name}");
     assert_eq!(sent.url.path(), format!("/api/{}", recorded.call()), "{name}");
     let mut query: BTreeMap<_, _> = sent.url.query_pairs().into_owned().collect();
-    if recorded.query().get("tail").is_none() {
+    if !recorded.query().contains_key("tail") {
         query.remove("tail");
     }
     assert_eq!(query, recorded.query(), "{name}");

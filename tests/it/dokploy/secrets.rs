@@ -1,6 +1,7 @@
 //! No secret in any log line, error or debug output, however the platform repeats it (P17).
 
 use std::{
+    fmt::Write as _,
     io,
     sync::{Arc, Mutex},
 };
@@ -100,13 +101,13 @@ async fn no_secret_appears_in_any_log_line_error_or_debug_output() {
         Mock::given(any()).respond_with(answer).mount(&server).await;
         let client = client(&server.uri());
         let error = client.configure_application(&id, &configuration()).await.unwrap_err();
-        told += &format!("{error} {error:?} {client:?}");
+        write!(told, "{error} {error:?} {client:?}").unwrap();
     }
     let server = WireServer::start(vec![Script::Answer(format!("{KEY}\r\n{VALUE}\r\n"))]).await;
     let client = client(&server.url);
     for _ in 0..2 {
         let error = client.configure_application(&id, &configuration()).await.unwrap_err();
-        told += &format!("{error} {error:?}");
+        write!(told, "{error} {error:?}").unwrap();
     }
 
     let log = log.text();

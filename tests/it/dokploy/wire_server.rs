@@ -61,7 +61,7 @@ impl WireServer {
 }
 
 async fn follow(script: Script, mut stream: TcpStream, asked: Arc<Notify>) {
-    let mut request = [0; 64 * 1024];
+    let mut request = [0; 8 * 1024];
     while stream.read(&mut request).await.is_ok_and(|length| length > 0) {
         asked.notify_one();
         match &script {

@@ -1,0 +1,134 @@
+//! Where names lead, and which addresses are public.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::Reach;
+
+/// Looks names up within a reach.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resolver {
+    reach: Reach,
+}
+
+impl Resolver {
+    /// Makes one.
+    pub(super) fn new(reach: Reach) -> Self {
+        Self { reach }
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = self.reach;
+        Box::pin(async move {
+            let addresses = if is_local(name.as_str()) {
+                vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+            } else {
+                look_up(name.as_str(), reach).await?
+            };
+            // The port is set by who asked.
+            let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(addresses) as Addrs)
+        })
+    }
+}
+
+/// Tells whether `name` means this machine (RFC 6761, section 6.3).
+fn is_local(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+async fn look_up(name: &str, reach: Reach) -> io::Result<Vec<IpAddr>> {
+    let found = tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip());
+    let within: Vec<_> =
+        found.filter(|address| reach == Reach::Everywhere || is_public(*address)).collect();
+    if within.is_empty() {
+        return Err(io::Error::other("the name leads to private addresses only"));
+    }
+    Ok(within)
+}
+
+/// Tells whether `address` is one of the public Internet.
+pub(super) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(address) => is_public_v4(address),
+            None => is_public_v6(address),
+        },
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    let this_network = first == 0;
+    let shared_by_carriers = first == 100 && (64..128).contains(&second);
+    let reserved = first >= 240;
+    !(this_network
+        || shared_by_carriers
+        || reserved
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast())
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    !(address.is_loopback()
+        || address.is_unspecified()
+        || address.is_unique_local()
+        || address.is_unicast_link_local()
+        || address.is_multicast())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_internet_are_public() {
+        for (address, public) in [
+            ("1.1.1.1", true),
+            ("100.63.0.1", true),
+            ("172.32.0.1", true),
+            ("2606:4700::1111", true),
+            ("::ffff:1.1.1.1", true),
+            ("0.0.0.0", false),
+            ("10.0.0.1", false),
+            ("100.64.0.1", false),
+            ("127.0.0.1", false),
+            ("169.254.169.254", false),
+            ("172.16.0.1", false),
+            ("192.168.1.1", false),
+            ("224.0.0.1", false),
+            ("255.255.255.255", false),
+            ("::", false),
+            ("::1", false),
+            ("fd00::1", false),
+            ("fe80::1", false),
+            ("ff02::1", false),
+            ("::ffff:10.0.0.1", false),
+        ] {
+            assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
+        }
+    }
+
+    #[test]
+    fn names_under_localhost_mean_this_machine() {
+        for (name, local) in [
+            ("localhost", true),
+            ("alice.localhost", true),
+            ("Alice.LOCALHOST.", true),
+            ("localhost.example.org", false),
+            ("notlocalhost", false),
+        ] {
+            assert_eq!(is_local(name), local, "{name}");
+        }
+    }
+}

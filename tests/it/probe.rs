@@ -1,0 +1,193 @@
+//! The probe against stacks that are well, unwell, slow, not there, or not to be trusted.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{io::Write as _, net::TcpListener, path::PathBuf, sync::Arc, thread, time::Duration};
+
+use ai_stack_deployer::server::{
+    ports::probe::{Health, Probe},
+    probe::{BuildProbeError, HttpProbe, Reach, Trust},
+};
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
+}
+
+fn probe(trust: Trust, reach: Reach) -> HttpProbe {
+    HttpProbe::new(&trust, reach).unwrap()
+}
+
+async fn answering(answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    server
+}
+
+/// Serves `answer` to every plain connection.
+fn plain_server(answer: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // The request is read first, since closing on unread bytes would be a reset.
+            let read = std::io::Read::read(&mut stream, &mut [0; 4096]);
+            drop(read.and_then(|_| stream.write_all(answer.as_bytes())));
+        }
+    });
+    port
+}
+
+/// Serves 200 over TLS to every connection, with the certificate of `alice.localhost`.
+fn tls_server() -> u16 {
+    let certificates: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(fixture("alice.pem")).unwrap().collect();
+    let key = PrivateKeyDer::from_pem_file(fixture("alice.key")).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(certificates.unwrap(), key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, stream.unwrap());
+            // A client that does not trust the certificate goes away here.
+            if std::io::Read::read(&mut stream, &mut [0; 4096]).is_ok() {
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                drop(stream.write_all(answer).and_then(|()| stream.flush()));
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_success_is_health_and_any_other_status_is_an_answer() {
+    for (status, health) in [
+        (200, Health::Healthy),
+        (204, Health::Healthy),
+        (302, Health::Answering(302)),
+        (404, Health::Answering(404)),
+        (502, Health::Answering(502)),
+    ] {
+        let answer = ResponseTemplate::new(status).insert_header("location", "/elsewhere");
+        let server = answering(answer).await;
+        let url = format!("http://alice.localhost:{}/health", server.address().port());
+        assert_eq!(probe(Trust::Nobody, Reach::Public).ask(&url, LIMIT).await, health);
+        assert_eq!(server.received_requests().await.unwrap().len(), 1, "no redirect is followed");
+    }
+}
+
+#[tokio::test]
+async fn names_under_localhost_are_reached_without_a_resolver() {
+    let server = answering(ResponseTemplate::new(200)).await;
+    let port = server.address().port();
+    let url = format!("http://some-name.deeper.localhost:{port}/health");
+    assert_eq!(probe(Trust::Nobody, Reach::Public).ask(&url, LIMIT).await, Health::Healthy);
+    let asked = &server.received_requests().await.unwrap()[0];
+    assert_eq!(asked.headers["host"], format!("some-name.deeper.localhost:{port}"));
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_read_no_further_than_needed() {
+    let server = answering(ResponseTemplate::new(200).set_body_bytes(vec![b'x'; 32 << 20])).await;
+    let url = format!("http://localhost:{}/health", server.address().port());
+    assert_eq!(probe(Trust::Nobody, Reach::Public).ask(&url, LIMIT).await, Health::Healthy);
+}
+
+#[tokio::test]
+async fn what_breaks_off_refuses_or_is_no_address_is_silent() {
+    let cut = plain_server("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok");
+    let mute = plain_server("");
+    let probe = probe(Trust::Nobody, Reach::Everywhere);
+    for url in [
+        format!("http://127.0.0.1:{cut}/"),
+        format!("http://127.0.0.1:{mute}/"),
+        "http://127.0.0.1:1/".to_owned(),
+        "no address".to_owned(),
+    ] {
+        let health = probe.ask(&url, LIMIT).await;
+        assert!(matches!(health, Health::Silent(_)), "{url}: {health:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_silence() {
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
+    let server = answering(slow).await;
+    let url = format!("http://localhost:{}/", server.address().port());
+    let health = probe(Trust::Nobody, Reach::Public).ask(&url, Duration::from_millis(50)).await;
+    assert_eq!(health, Health::Silent("no answer within 50 ms".to_owned()));
+}
+
+#[tokio::test]
+async fn private_addresses_are_asked_only_where_they_are_allowed() {
+    let server = answering(ResponseTemplate::new(200)).await;
+    let port = server.address().port();
+    for host in ["127.0.0.1", "[::ffff:127.0.0.1]"] {
+        let url = format!("http://{host}:{port}/");
+        let refused = probe(Trust::Nobody, Reach::Public).ask(&url, LIMIT).await;
+        assert_eq!(refused, Health::Silent("its address is private".to_owned()), "{host}");
+    }
+    assert!(server.received_requests().await.unwrap().is_empty());
+    let url = format!("http://127.0.0.1:{port}/");
+    assert_eq!(probe(Trust::Nobody, Reach::Everywhere).ask(&url, LIMIT).await, Health::Healthy);
+}
+
+#[tokio::test]
+async fn a_certificate_counts_only_with_an_authority_that_is_trusted_and_for_its_own_name() {
+    let port = tls_server();
+    let alice = format!("https://alice.localhost:{port}/health");
+    let bob = format!("https://bob.localhost:{port}/health");
+    let ours = Trust::SystemAnd(fixture("ca.pem"));
+    for (trust, url, trusted) in [
+        (Trust::System, &alice, false),
+        (Trust::Nobody, &alice, false),
+        (ours.clone(), &alice, true),
+        (ours, &bob, false),
+        (Trust::Anybody, &bob, true),
+    ] {
+        let health = probe(trust.clone(), Reach::Public).ask(url, LIMIT).await;
+        match health {
+            Health::Healthy => assert!(trusted, "{trust:?} {url}"),
+            Health::Untrusted(_) => assert!(!trusted, "{trust:?} {url}"),
+            other => panic!("{trust:?} {url}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn plain_http_on_a_tls_port_is_untrusted_and_a_closed_port_is_silent() {
+    let port = plain_server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let probe = probe(Trust::Anybody, Reach::Public);
+    let health = probe.ask(&format!("https://localhost:{port}/"), LIMIT).await;
+    assert!(matches!(health, Health::Untrusted(_)), "{health:?}");
+    let health = probe.ask("https://localhost:1/", LIMIT).await;
+    assert!(matches!(health, Health::Silent(_)), "{health:?}");
+}
+
+#[test]
+fn authorities_that_cannot_be_read_stop_the_start_and_name_the_file() {
+    for name in ["missing.pem", "alice.key"] {
+        let trust = Trust::SystemAnd(fixture(name));
+        let error = HttpProbe::new(&trust, Reach::Public).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+        assert!(matches!(
+            error,
+            BuildProbeError::ReadAuthorities { .. } | BuildProbeError::NoAuthorities(_)
+        ));
+    }
+}
