@@ -1,3 +1,7 @@
 //! The sandbox: its HTTP, its promises, and the recordings of the real platform.
 
+mod faults;
 mod listeners;
+mod promises;
+mod replay;
+mod world;

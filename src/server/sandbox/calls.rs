@@ -15,8 +15,14 @@ use super::{
     request::{Answer, Body, Request},
 };
 
-/// What a call does: it changes the core and answers, or says why not.
-pub(super) type Call = fn(&mut Core, Timestamp, &mut Input) -> Result<Body, Refusal>;
+/// What a call does.
+#[derive(Clone, Copy)]
+enum Call {
+    /// It shows everything of a kind, and cannot fail.
+    Show(fn(&Core, Timestamp) -> Body),
+    /// It reads its input, may change the core, and may say no.
+    Act(fn(&mut Core, Timestamp, &mut Input) -> Result<Body, Refusal>),
+}
 
 /// Answers a request that carries the right key.
 pub(super) fn dispatch(core: &mut Core, now: Timestamp, request: &Request) -> Answer {
@@ -30,7 +36,8 @@ pub(super) fn dispatch(core: &mut Core, now: Timestamp, request: &Request) -> An
         _ => return Refusal::no_such_path().into_answer(),
     };
     match find(&request.method, request.path()) {
-        Some(call) => call(core, now, &mut input).into(),
+        Some(Call::Show(show)) => Answer::new(200, show(core, now)),
+        Some(Call::Act(act)) => act(core, now, &mut input).into(),
         None => Refusal::no_such_path().into_answer(),
     }
 }
@@ -74,43 +81,43 @@ fn find(method: &str, path: &str) -> Option<Call> {
 
 fn find_query(call: &str) -> Option<Call> {
     Some(match call {
-        "settings.getDokployVersion" => |_, _, _| Ok(Body::Json(json!("v0.30.2"))),
-        "settings.health" => |_, _, _| Ok(Body::Json(json!({ "status": "ok" }))),
-        "project.all" => projects::all,
-        "project.one" => projects::one,
-        "project.search" => projects::search,
-        "environment.byProjectId" => projects::environments,
-        "environment.one" => projects::environment,
-        "application.one" => applications::one,
-        "domain.one" => domains::one,
-        "domain.byApplicationId" => domains::of_application,
-        "overview.domains" => overview::domains,
-        "overview.services" => overview::services,
-        "deployment.all" => deployments::all,
-        "deployment.readLogs" => deployments::read_logs,
-        "deployment.queueList" => deployments::queue,
-        "docker.getServiceContainersByAppName" => docker::service_containers,
-        "swarm.getNodes" => docker::nodes,
-        "swarm.getNodeApps" => docker::node_apps,
+        "settings.getDokployVersion" => Call::Show(|_, _| Body::Json(json!("v0.30.2"))),
+        "settings.health" => Call::Show(|_, _| Body::Json(json!({ "status": "ok" }))),
+        "project.all" => Call::Show(projects::all),
+        "project.one" => Call::Act(projects::one),
+        "project.search" => Call::Act(projects::search),
+        "environment.byProjectId" => Call::Act(projects::environments),
+        "environment.one" => Call::Act(projects::environment),
+        "application.one" => Call::Act(applications::one),
+        "domain.one" => Call::Act(domains::one),
+        "domain.byApplicationId" => Call::Act(domains::of_application),
+        "overview.domains" => Call::Show(overview::domains),
+        "overview.services" => Call::Show(overview::services),
+        "deployment.all" => Call::Act(deployments::all),
+        "deployment.readLogs" => Call::Act(deployments::read_logs),
+        "deployment.queueList" => Call::Show(deployments::queue),
+        "docker.getServiceContainersByAppName" => Call::Act(docker::service_containers),
+        "swarm.getNodes" => Call::Show(docker::nodes),
+        "swarm.getNodeApps" => Call::Show(docker::node_apps),
         _ => return None,
     })
 }
 
 fn find_mutation(call: &str) -> Option<Call> {
     Some(match call {
-        "project.create" => projects::create,
-        "project.remove" => projects::remove,
-        "application.create" => applications::create,
-        "application.delete" => applications::delete,
-        "application.stop" => applications::stop,
-        "application.update" => configuration::update,
-        "application.saveDockerProvider" => configuration::save_docker_provider,
-        "application.saveEnvironment" => configuration::save_environment,
-        "application.deploy" => deployments::deploy,
-        "application.redeploy" => deployments::redeploy,
-        "application.cleanQueues" => deployments::clean_queues,
-        "domain.create" => domains::create,
-        "domain.delete" => domains::delete,
+        "project.create" => Call::Act(projects::create),
+        "project.remove" => Call::Act(projects::remove),
+        "application.create" => Call::Act(applications::create),
+        "application.delete" => Call::Act(applications::delete),
+        "application.stop" => Call::Act(applications::stop),
+        "application.update" => Call::Act(configuration::update),
+        "application.saveDockerProvider" => Call::Act(configuration::save_docker_provider),
+        "application.saveEnvironment" => Call::Act(configuration::save_environment),
+        "application.deploy" => Call::Act(deployments::deploy),
+        "application.redeploy" => Call::Act(deployments::redeploy),
+        "application.cleanQueues" => Call::Act(deployments::clean_queues),
+        "domain.create" => Call::Act(domains::create),
+        "domain.delete" => Call::Act(domains::delete),
         _ => return None,
     })
 }

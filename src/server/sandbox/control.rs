@@ -25,7 +25,7 @@ impl Core {
                 Answer::new(200, Body::Empty)
             }
             ("POST", "/sandbox/restart") => {
-                self.restart();
+                self.restart(now);
                 Answer::new(200, Body::Empty)
             }
             ("GET", "/sandbox/state") => Answer::json(self.inventory(now)),
@@ -41,7 +41,9 @@ impl Core {
             texts.iter().map(|text| text.as_str().unwrap_or_default().parse()).collect();
         match faults {
             Ok(faults) if !faults.is_empty() => {
-                faults.into_iter().for_each(|fault| self.inject(fault));
+                for fault in faults {
+                    self.inject(fault);
+                }
                 Answer::new(200, Body::Empty)
             }
             Ok(_) => refused("give {\"faults\": [\"call:kind\"]}"),

@@ -11,12 +11,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     calls,
-    faults::{Fault, Faults, Outages, Postponed},
+    faults::{Fault, Faults, Outage, Outages, Postponed},
     ids,
     images::Timing,
     queue::Queue,
     refusal::unauthorized,
-    request::{Answer, Request},
+    request::{Answer, Body, Request},
     state::State,
 };
 
@@ -61,7 +61,7 @@ impl Core {
     /// Takes over what a former platform left, as after a restart.
     pub(super) fn adopt(&mut self, state: State) {
         self.state = state;
-        self.restart();
+        self.state.cancel_running();
     }
 
     /// Writes down everything that survives a restart.
@@ -90,7 +90,7 @@ impl Core {
             return unauthorized();
         }
         if request.method == "HEAD" {
-            return Answer::new(204, super::request::Body::Empty);
+            return Answer::new(204, Body::Empty);
         }
         calls::dispatch(self, now, request)
     }
@@ -103,20 +103,35 @@ impl Core {
 
     /// Restarts the platform: waiting jobs are gone without trace, running rows become
     /// cancelled, services go on (recordings 181 to 183).
-    pub fn restart(&mut self) {
+    pub fn restart(&mut self, now: Timestamp) {
+        self.tick(now);
         self.queue.clear();
         self.postponed.clear();
         self.state.cancel_running();
     }
 
-    /// Stops or starts Docker under the platform (recordings 246 to 248).
-    pub fn set_docker_down(&mut self, down: bool) {
-        self.outages.set_docker_down(down);
+    /// Stops Docker under the platform (recordings 246 to 248).
+    pub fn stop_docker(&mut self, now: Timestamp) {
+        self.tick(now);
+        self.outages.docker = Outage::Open;
     }
 
-    /// Stops or starts the platform's database (recordings 227 to 230).
-    pub fn set_database_down(&mut self, down: bool) {
-        self.outages.set_database_down(down);
+    /// Starts Docker again.
+    pub fn start_docker(&mut self, now: Timestamp) {
+        self.tick(now);
+        self.outages.docker = Outage::None;
+    }
+
+    /// Stops the platform's database (recordings 227 to 230).
+    pub fn stop_database(&mut self, now: Timestamp) {
+        self.tick(now);
+        self.outages.database = Outage::Open;
+    }
+
+    /// Starts the platform's database again.
+    pub fn start_database(&mut self, now: Timestamp) {
+        self.tick(now);
+        self.outages.database = Outage::None;
     }
 
     /// Adds a fault to those that wait for their call.

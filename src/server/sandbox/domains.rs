@@ -24,11 +24,7 @@ pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
         https: input.switch("https", false),
         port: input.number("port", 3000),
         path: input.optional("path").unwrap_or_else(|| "/".to_owned()),
-        domain_type: input.choice(
-            "domainType",
-            &["compose", "application", "preview"],
-            "application",
-        ),
+        kind: input.choice("domainType", &["compose", "application", "preview"], "application"),
         certificate_type: input.choice(
             "certificateType",
             &["letsencrypt", "none", "custom"],
@@ -81,7 +77,7 @@ fn failed_insert(domain: &Domain) -> String {
         domain.https.to_string(),
         domain.port.to_string(),
         domain.path.clone(),
-        domain.domain_type.clone(),
+        domain.kind.clone(),
         rows::time(domain.created_at),
         domain.application_id.clone().unwrap_or_default(),
         domain.certificate_type.clone(),

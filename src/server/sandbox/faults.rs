@@ -187,12 +187,13 @@ impl Fault {
 /// What is down beside the platform itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outages {
-    docker: Outage,
-    database: Outage,
+    pub(crate) docker: Outage,
+    pub(crate) database: Outage,
 }
 
+/// Whether one of them is down, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
-enum Outage {
+pub(crate) enum Outage {
     #[default]
     None,
     Until(Timestamp),
@@ -206,14 +207,6 @@ impl Outages {
 
     pub(crate) fn database_is_down(&self, now: Timestamp) -> bool {
         self.database.lasts(now)
-    }
-
-    pub(crate) fn set_docker_down(&mut self, down: bool) {
-        self.docker = if down { Outage::Open } else { Outage::None };
-    }
-
-    pub(crate) fn set_database_down(&mut self, down: bool) {
-        self.database = if down { Outage::Open } else { Outage::None };
     }
 }
 
@@ -260,7 +253,7 @@ impl Core {
             FaultKind::Latency(delay) => Answer { delay, ..self.answer(now, request) },
             FaultKind::Restart => {
                 let answer = self.answer(now, request);
-                self.restart();
+                self.restart(now);
                 answer
             }
             FaultKind::DockerDown(duration) => {
@@ -304,6 +297,6 @@ fn refused(call: &str) -> Answer {
 }
 
 fn throttled(after: Duration) -> Answer {
-    let seconds = after.as_secs().max(u64::from(after.subsec_nanos() > 0));
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
     Answer { retry_after: Some(seconds), ..Answer::new(429, Body::Text("Too Many Requests")) }
 }

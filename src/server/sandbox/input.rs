@@ -76,13 +76,11 @@ impl Input {
 
     /// Reads a value that may be null but must be there.
     pub(crate) fn nonoptional(&mut self, name: &str) -> Value {
-        match self.fields.get(name) {
-            Some(value) => value.clone(),
-            None => {
-                self.wrong_type(name, "nonoptional", "undefined");
-                Value::Null
-            }
+        let value = self.fields.get(name).cloned();
+        if value.is_none() {
+            self.wrong_type(name, "nonoptional", "undefined");
         }
+        value.unwrap_or_default()
     }
 
     /// Reads a number from JSON or from a query, or takes `default`.

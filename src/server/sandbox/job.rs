@@ -29,13 +29,13 @@ pub(crate) struct Plan {
 
 /// Plans the job that deploys `application`.
 pub(crate) fn plan(state: &State, application: &Application) -> Plan {
-    let mut first_lines = "Initializing deployment\n".to_owned();
+    let first_lines = "Initializing deployment\n".to_owned();
     if application.text("sourceType") != "docker" {
         let last_lines = format!("Error: ❌ Github Provider not found\n{FAILED}");
         return Plan { first_lines, last_lines, behaviour: None };
     }
     let image = application.text("dockerImage");
-    first_lines.push_str(&format!("Pulling {image}\n"));
+    let first_lines = format!("{first_lines}Pulling {image}\n");
     let login = match (application.text("username"), application.text("password")) {
         ("", _) | (_, "") => "",
         _ => LOGIN,

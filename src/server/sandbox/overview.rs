@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 
 use super::{
     core::Core,
-    input::Input,
-    refusal::Refusal,
     request::Body,
     rows::{merged, time},
     state::{Application, Domain, State},
@@ -14,7 +12,7 @@ use super::{
 
 /// `overview.domains`: the hosts that are taken. A domain that belongs to nothing is not
 /// listed (recording 237).
-pub(super) fn domains(core: &mut Core, _: Timestamp, _: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn domains(core: &Core, _: Timestamp) -> Body {
     let state = &core.state;
     let row = |domain: &Domain| {
         let owner = state.application(domain.application_id.as_deref()?)?;
@@ -28,18 +26,18 @@ pub(super) fn domains(core: &mut Core, _: Timestamp, _: &mut Input) -> Result<Bo
             "certificateType": domain.certificate_type,
             "createdAt": time(domain.created_at),
             "enabled": true,
-            "domainType": domain.domain_type,
+            "domainType": domain.kind,
             "serviceOwnerId": owner.id,
             "serviceOwnerType": "application",
             "serviceName": owner.text("name"),
         });
         Some(merged(own, place(state, owner)?))
     };
-    Ok(Body::Json(state.domains.iter().filter_map(row).collect()))
+    Body::Json(state.domains.iter().filter_map(row).collect())
 }
 
 /// `overview.services`: every application with its place (recording 214).
-pub(super) fn services(core: &mut Core, _: Timestamp, _: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn services(core: &Core, _: Timestamp) -> Body {
     let state = &core.state;
     let row = |application: &Application| {
         let last = state.deployments_of(&application.id).next_back();
@@ -57,7 +55,7 @@ pub(super) fn services(core: &mut Core, _: Timestamp, _: &mut Input) -> Result<B
         });
         Some(merged(own, place(state, application)?))
     };
-    Ok(Body::Json(state.applications.iter().filter_map(row).collect()))
+    Body::Json(state.applications.iter().filter_map(row).collect())
 }
 
 fn place(state: &State, application: &Application) -> Option<Value> {

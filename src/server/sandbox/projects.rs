@@ -35,7 +35,7 @@ pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
 }
 
 /// `project.all`: the newest first.
-pub(super) fn all(core: &mut Core, _: Timestamp, _: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn all(core: &Core, _: Timestamp) -> Body {
     let state = &core.state;
     let with_environments = |project: &Project| {
         let brief = |environment: &Environment| {
@@ -51,7 +51,7 @@ pub(super) fn all(core: &mut Core, _: Timestamp, _: &mut Input) -> Result<Body, 
         let more = json!({ "environments": environments, "projectTags": [] });
         merged(rows::project(state, project), more)
     };
-    Ok(Body::Json(state.projects.iter().rev().map(with_environments).collect()))
+    Body::Json(state.projects.iter().rev().map(with_environments).collect())
 }
 
 /// `project.one`: with its environments and their applications.
@@ -174,8 +174,7 @@ fn contains(text: &str, pattern: &str) -> bool {
 
 fn is_like(text: &[char], pattern: &[char]) -> bool {
     match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (None, Some(_)) => false,
+        (None, rest) => rest.is_none(),
         (Some(('%', rest)), None) => is_like(text, rest),
         (Some(('%', rest)), Some((_, tail))) => is_like(text, rest) || is_like(tail, pattern),
         (Some(('_', rest)), Some((_, tail))) => is_like(tail, rest),

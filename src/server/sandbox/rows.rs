@@ -109,7 +109,7 @@ pub(crate) fn domain(domain: &Domain) -> Value {
         "customEntrypoint": null,
         "path": domain.path,
         "serviceName": null,
-        "domainType": domain.domain_type,
+        "domainType": domain.kind,
         "uniqueConfigKey": domain.config_key,
         "createdAt": time(domain.created_at),
         "composeId": null,

@@ -225,7 +225,11 @@ async fn keep(path: PathBuf, shared: &Shared, served: &CancellationToken) {
             () = shared.changed.notified() => false,
             () = served.cancelled() => true,
         };
-        let bytes = lock(&shared.core).to_bytes();
+        let bytes = {
+            let mut core = lock(&shared.core);
+            core.tick(shared.clock.now());
+            core.to_bytes()
+        };
         if bytes != written {
             let (path, copy) = (path.clone(), bytes.clone());
             let saved = spawn_blocking(move || persistence::save(&path, &copy)).await;

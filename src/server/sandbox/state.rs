@@ -70,7 +70,7 @@ pub(crate) struct Domain {
     pub(crate) https: bool,
     pub(crate) port: u64,
     pub(crate) path: String,
-    pub(crate) domain_type: String,
+    pub(crate) kind: String,
     pub(crate) certificate_type: String,
     pub(crate) config_key: u64,
     pub(crate) application_id: Option<String>,

@@ -178,12 +178,10 @@ async fn an_answer_that_hangs_does_not_hold_up_the_end() {
     running.post("/sandbox/faults", faults).await;
     let body = json!({ "name": "p" });
     let hanging = running.send("POST", "/api/project.create", &body);
+    let core = running.sandbox.core();
     let ending = async {
-        while !running.sandbox.core().lock().unwrap().inventory(jiff::Timestamp::UNIX_EPOCH)
-            ["projects"]
-            .as_array()
-            .is_some_and(|projects| !projects.is_empty())
-        {
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        while core.lock().unwrap().inventory(now)["projects"] == json!([]) {
             tokio::task::yield_now().await;
         }
         running.shutdown.cancel();

@@ -1,0 +1,21 @@
+//! The recordings that the sandbox does not cover, each with its reason.
+
+/// Recordings and why they are not replayed.
+pub(super) const ALL: &[(&[u32], &str)] = &[
+    (&[5, 6, 7, 9, 12, 13, 151, 152, 154, 155, 156, 158], "users, organisations and keys"),
+    (&[159, 160, 161], "a member's key: the sandbox has one key, the owner's"),
+    (&[41, 149], "application.search: not dependable on the real platform, so nobody calls it"),
+    (&[73], "application.readTraefikConfig"),
+    (&[77], "deployment.allByType: the same as deployment.all"),
+    (&[84, 125], "application.start"),
+    (&[85, 86], "application.reload"),
+    (&[91, 232], "application.readLogs: the sandbox's containers have no logs"),
+    (&[122], "an update that the swarm rolled back"),
+    (&[123], "docker.getContainersByAppLabel"),
+    (&[127, 128, 129, 135, 233], "ports and mounts"),
+    (&[139], "environment.remove"),
+    (&[157], "the tRPC endpoint of the platform's own page"),
+    (&[173, 174], "calls that cannot cancel a deployment"),
+    (&[223], "settings.updateBuildsConcurrency"),
+    (&[234], "placement by resources"),
+];
