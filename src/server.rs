@@ -3,9 +3,11 @@
 //! Arrows point one way: `http` and the server functions call `service`, which knows the
 //! `ports`; adapters (`dokploy`, `store`) implement them. Only [`run`] knows every part.
 
+pub mod config;
 pub mod dokploy;
 pub mod notifier;
 pub mod orchestrator;
+pub mod origin;
 pub mod ports;
 pub mod probe;
 pub mod sandbox;

@@ -7,7 +7,10 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
-use super::ports::platform::{Certificate, Registry};
+use super::{
+    origin::Origin,
+    ports::platform::{Certificate, Registry},
+};
 use crate::{
     api::wire::AddressPattern,
     domain::{deployment::DeploymentId, stack_name::StackName},
@@ -41,8 +44,8 @@ pub struct Settings {
 pub struct HttpSettings {
     /// The address to listen on.
     pub addr: SocketAddr,
-    /// The origin under which people reach it, as `http://127.0.0.1:3000`.
-    pub public_url: String,
+    /// Where people reach it: the only origin that browsers may post from.
+    pub public_url: Origin,
 }
 
 /// What runs the stacks.
@@ -127,7 +130,8 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    fn default_port(self) -> u16 {
+    /// Returns the port that an address without one means.
+    pub fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
             Self::Https => 443,
@@ -244,7 +248,7 @@ mod tests {
             memory_bytes: None,
             environment: Vec::new(),
             health_path: String::from("/health"),
-            health_timeout: Duration::from_secs(60),
+            health_timeout: Duration::from_mins(1),
             health_interval: Duration::from_secs(5),
             certificate_timeout: Duration::from_mins(5),
             deadline: Duration::from_mins(15),

@@ -1,0 +1,97 @@
+//! The configuration: command line and environment in, typed settings out.
+//!
+//! Every setting is a variable of the environment and an option of the same name, which goes
+//! first. It is pure: the environment is handed in, so that tests need none of their own.
+
+mod build;
+mod options;
+mod parse;
+
+use std::{collections::BTreeMap, ffi::OsString};
+
+use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
+
+pub use options::Options;
+
+/// The variables of an environment, by name.
+pub type Environment = BTreeMap<String, String>;
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A setting is wrong, missing or does not go with another.
+    #[error("{variable} {problem}.")]
+    Setting {
+        /// The variable, as `PORT`.
+        variable: String,
+        /// What is wrong and what to do, as the rest of a sentence.
+        problem: String,
+    },
+    /// The command line is wrong, or asks for help.
+    #[error(transparent)]
+    CommandLine(#[from] clap::Error),
+}
+
+impl ConfigError {
+    fn setting(variable: &str, problem: impl Into<String>) -> Self {
+        Self::Setting { variable: variable.to_owned(), problem: problem.into() }
+    }
+}
+
+/// Reads `arguments`, the program's name first, over the variables in `environment`. An empty
+/// variable counts as none.
+///
+/// # Errors
+///
+/// Returns what is wrong with an option or a variable, or the help that was asked for.
+pub fn parse<Cli: CommandFactory + FromArgMatches>(
+    arguments: &[OsString],
+    environment: &Environment,
+) -> Result<Cli, ConfigError> {
+    let command = Cli::command();
+    let (program, rest) = arguments.split_at(arguments.len().min(1));
+    let options = from_environment(&command, environment);
+    let all = program.iter().cloned().chain(options).chain(rest.iter().cloned());
+    // The environment is the one handed in, not the process's own.
+    let pure = command.clone().mut_args(|arg| arg.env(None::<&str>)).args_override_self(true);
+    let matches = match pure.try_get_matches_from(all) {
+        Ok(matches) => matches,
+        Err(error) => return Err(explain(error, &command, arguments)),
+    };
+    Ok(Cli::from_arg_matches(&matches)?)
+}
+
+fn from_environment(command: &Command, environment: &Environment) -> Vec<OsString> {
+    let given = |arg: &clap::Arg| {
+        let value = environment.get(arg.get_env()?.to_str()?)?;
+        let option = format!("--{}={value}", arg.get_long()?);
+        (!value.trim().is_empty()).then(|| OsString::from(option))
+    };
+    command.get_arguments().filter_map(given).collect()
+}
+
+/// Turns the parser's complaint about a value into a sentence that names the variable. Help
+/// is rendered by the whole command, which shows the variables.
+fn explain(error: clap::Error, command: &Command, arguments: &[OsString]) -> ConfigError {
+    use clap::error::{ContextKind, ContextValue};
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let help = command.clone().try_get_matches_from(arguments).err();
+        return ConfigError::CommandLine(help.unwrap_or(error));
+    }
+    let option = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(text)) => text.split(' ').next(),
+        _ => None,
+    };
+    let named = |arg: &&clap::Arg| {
+        arg.get_long().is_some_and(|long| option.and_then(|o| o.strip_prefix("--")) == Some(long))
+    };
+    let variable = command.get_arguments().find(named).and_then(|arg| arg.get_env());
+    let problem = std::error::Error::source(&error);
+    match (variable.and_then(|name| name.to_str()), problem) {
+        (Some(variable), Some(problem)) => ConfigError::setting(variable, problem.to_string()),
+        _ => ConfigError::CommandLine(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! From the options to the settings: defaults that depend on others, and combinations.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use secrecy::SecretString;
+
+use super::{
+    ConfigError, Environment,
+    options::{Options, PlatformOptions, StackOptions},
+};
+use crate::server::{
+    origin::Origin,
+    ports::platform::{Certificate, Registry},
+    settings::{
+        HttpSettings, Limits, LogSettings, PlatformSettings, ProbeSettings, Scheme, Settings,
+        StackSettings,
+    },
+};
+
+/// What the variables of a stack's own environment begin with.
+const STACK_ENV: &str = "STACK_ENV_";
+
+impl Options {
+    /// Settles what depends on other options, and checks that all go together.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first setting that is missing or does not go with the others.
+    pub fn settle(self, environment: &Environment) -> Result<Settings, ConfigError> {
+        let platform = platform(&self.platform)?;
+        let stack = self.stack(&platform, environment)?;
+        let sandbox = platform.is_sandbox();
+        Ok(Settings {
+            http: http(self.host, self.port, self.public_url),
+            store: self.database_url,
+            stack,
+            probe: ProbeSettings {
+                ca_file: self.health.stack_ca_file,
+                verify_tls: self.health.stack_tls_verify,
+                allow_private: self.health.stack_allow_private.unwrap_or(sandbox),
+            },
+            limits: Limits {
+                concurrent_deployments: usize::try_from(self.max_concurrent_deployments)
+                    .unwrap_or(usize::MAX),
+                deploys_per_minute: self.deploy_rate_limit,
+            },
+            reserved_names: self.reserved_names.into_iter().filter(|n| !n.is_empty()).collect(),
+            retention_days: self.retention_days,
+            log: LogSettings { filter: self.rust_log, format: self.log_format },
+            platform,
+        })
+    }
+
+    fn stack(
+        &self,
+        platform: &PlatformSettings,
+        environment: &Environment,
+    ) -> Result<StackSettings, ConfigError> {
+        let options = self.stack.clone();
+        let registry = registry(&options)?;
+        let (suffix, image, scheme, public_port) = match platform {
+            PlatformSettings::Sandbox { edge } => (
+                options.stack_domain_suffix.unwrap_or_else(|| String::from("localhost")),
+                options.stack_image.unwrap_or_else(|| String::from("sandbox/hello")),
+                options.stack_scheme.unwrap_or(Scheme::Http),
+                Some(options.stack_public_port.unwrap_or(edge.port())),
+            ),
+            PlatformSettings::Dokploy { .. } => (
+                required(options.stack_domain_suffix, "STACK_DOMAIN_SUFFIX", "ai.example.com")?,
+                required(options.stack_image, "STACK_IMAGE", "registry.example.com/ai-stack:1.4")?,
+                options.stack_scheme.unwrap_or(Scheme::Https),
+                options.stack_public_port,
+            ),
+        };
+        Ok(StackSettings {
+            portal_name: self.portal_name.clone(),
+            scheme,
+            suffix,
+            public_port,
+            certificate: certificate(scheme, options.stack_certificate)?,
+            image,
+            registry,
+            port: options.stack_port,
+            cpu_nanos: options.stack_cpu,
+            memory_bytes: options.stack_memory,
+            environment: stack_environment(environment)?,
+            health_path: self.health.stack_health_path.clone(),
+            health_timeout: self.health.stack_health_timeout,
+            health_interval: self.health.stack_health_interval,
+            certificate_timeout: self.health.stack_certificate_timeout,
+            deadline: self.health.deployment_deadline,
+            drain_limit: self.health.drain_limit,
+        })
+    }
+}
+
+fn http(host: IpAddr, port: u16, public_url: Option<Origin>) -> HttpSettings {
+    let shown = match host {
+        // "Every address" is none that a browser can be at.
+        host if host.is_unspecified() => String::from("localhost"),
+        IpAddr::V4(host) => host.to_string(),
+        IpAddr::V6(host) => format!("[{host}]"),
+    };
+    HttpSettings {
+        addr: SocketAddr::new(host, port),
+        public_url: public_url.unwrap_or_else(|| Origin::new(Scheme::Http, shown, port)),
+    }
+}
+
+fn platform(options: &PlatformOptions) -> Result<PlatformSettings, ConfigError> {
+    match (options.dokploy_url.clone(), options.dokploy_api_token.clone()) {
+        (Some(url), Some(token)) => Ok(PlatformSettings::Dokploy { url, token }),
+        (None, None) => {
+            let edge = SocketAddr::from((Ipv4Addr::LOCALHOST, options.sandbox_edge_port));
+            Ok(PlatformSettings::Sandbox { edge })
+        }
+        (Some(_), None) => Err(ConfigError::setting(
+            "DOKPLOY_API_TOKEN",
+            "is not set, but DOKPLOY_URL is: give the key of that server's API as well, or \
+             neither to use the sandbox",
+        )),
+        (None, Some(_)) => Err(ConfigError::setting(
+            "DOKPLOY_URL",
+            "is not set, but DOKPLOY_API_TOKEN is: give the server's address as well, or \
+             neither to use the sandbox",
+        )),
+    }
+}
+
+fn required(value: Option<String>, variable: &str, example: &str) -> Result<String, ConfigError> {
+    value.ok_or_else(|| {
+        let problem = format!("is not set: with DOKPLOY_URL it is needed, like {example}");
+        ConfigError::setting(variable, problem)
+    })
+}
+
+fn registry(options: &StackOptions) -> Result<Option<Registry>, ConfigError> {
+    let url = options.stack_registry_url.clone();
+    match (options.stack_registry_user.clone(), options.stack_registry_password.clone()) {
+        (Some(user), Some(password)) => Ok(Some(Registry { url, user, password })),
+        (None, None) if url.is_none() => Ok(None),
+        (None, _) => Err(ConfigError::setting(
+            "STACK_REGISTRY_USER",
+            "is not set: a private registry needs user and password",
+        )),
+        (Some(_), None) => Err(ConfigError::setting(
+            "STACK_REGISTRY_PASSWORD",
+            "is not set: a private registry needs user and password",
+        )),
+    }
+}
+
+fn certificate(
+    scheme: Scheme,
+    certificate: Option<Certificate>,
+) -> Result<Certificate, ConfigError> {
+    match (scheme, certificate) {
+        (Scheme::Https, certificate) => Ok(certificate.unwrap_or(Certificate::LetsEncrypt)),
+        (Scheme::Http, None | Some(Certificate::None)) => Ok(Certificate::None),
+        (Scheme::Http, Some(Certificate::LetsEncrypt | Certificate::Custom)) => {
+            let problem = "asks for certificates, but STACK_SCHEME is http: leave one of them out";
+            Err(ConfigError::setting("STACK_CERTIFICATE", problem))
+        }
+    }
+}
+
+fn stack_environment(
+    environment: &Environment,
+) -> Result<Vec<(String, SecretString)>, ConfigError> {
+    let ours = environment.iter().filter_map(|(variable, value)| {
+        variable.strip_prefix(STACK_ENV).map(|name| (variable, name, value))
+    });
+    ours.map(|(variable, name, value)| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if starts_well && name.chars().all(allowed) {
+            Ok((name.to_owned(), SecretString::from(value.as_str())))
+        } else {
+            let problem = "is not a name that a container can have: put letters, digits and \
+                           underscores behind STACK_ENV_, a letter first";
+            Err(ConfigError::setting(variable, problem))
+        }
+    })
+    .collect()
+}

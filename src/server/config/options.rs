@@ -1,0 +1,153 @@
+//! The options, as `--help` lists them.
+//!
+//! Each is a variable of the same name. What depends on another is settled in `build`.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::Args;
+use secrecy::SecretString;
+
+use super::parse;
+use crate::server::{
+    origin::Origin,
+    ports::platform::Certificate,
+    settings::{LogFormat, Scheme, StoreSettings},
+};
+
+/// All settings of the server, as they are given.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Portal")]
+pub struct Options {
+    /// Address to listen on
+    #[arg(long, env, hide_env_values = true, value_parser = parse::ip, default_value = "127.0.0.1")]
+    pub(super) host: IpAddr,
+    /// Port to listen on
+    #[arg(long, env, hide_env_values = true, value_parser = parse::port, default_value = "3000")]
+    pub(super) port: u16,
+    /// Where people reach the portal: the only origin that browsers may post from
+    /// [default: `http://HOST:PORT`]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::public_url)]
+    pub(super) public_url: Option<Origin>,
+    /// Names this portal: two portals on one Dokploy must differ
+    #[arg(long, env, hide_env_values = true, value_parser = parse::portal_name, default_value = "default")]
+    pub(super) portal_name: String,
+    /// The database: a SQLite file, made with its folder when missing
+    #[arg(long, env, hide_env_values = true, value_parser = parse::store, default_value = "sqlite://data/portal.db")]
+    pub(super) database_url: StoreSettings,
+    /// Names that nobody gets, with commas between
+    #[arg(long, env, hide_env_values = true, value_parser = parse::reserved_name, value_delimiter = ',')]
+    pub(super) reserved_names: Vec<String>,
+    /// How many days events and logs of ended deployments are kept
+    #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "90")]
+    pub(super) retention_days: u32,
+    /// How many deployments are driven at once
+    #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "64")]
+    pub(super) max_concurrent_deployments: u32,
+    /// How many deployments one caller can ask for within a minute
+    #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "240")]
+    pub(super) deploy_rate_limit: u32,
+    /// What is logged
+    #[arg(long, env, hide_env_values = true, value_parser = parse::log_filter, default_value = "info")]
+    pub(super) rust_log: String,
+    /// How it is logged: pretty or json [default: pretty on a terminal, else json]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::log_format)]
+    pub(super) log_format: Option<LogFormat>,
+    #[command(flatten)]
+    pub(super) platform: PlatformOptions,
+    #[command(flatten)]
+    pub(super) stack: StackOptions,
+    #[command(flatten)]
+    pub(super) health: HealthOptions,
+}
+
+/// What runs the stacks.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Platform")]
+pub(super) struct PlatformOptions {
+    /// Address of the Dokploy server [default: none, an embedded sandbox stands in]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::dokploy_url)]
+    pub(super) dokploy_url: Option<String>,
+    /// Key for its API
+    #[arg(long, env, hide_env_values = true, value_parser = parse::secret)]
+    pub(super) dokploy_api_token: Option<SecretString>,
+    /// Port under which the embedded sandbox serves its stacks
+    #[arg(long, env, hide_env_values = true, value_parser = parse::port, default_value = "8081")]
+    pub(super) sandbox_edge_port: u16,
+}
+
+/// What a stack is and where it is reached. `STACK_ENV_<NAME>` variables go into the
+/// container as `<NAME>`.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Stacks (STACK_ENV_<NAME> goes into the container as <NAME>)")]
+#[expect(clippy::struct_field_names, reason = "the fields are the variables' names")]
+pub(super) struct StackOptions {
+    /// What stands behind the name in a stack's host [default: localhost with the sandbox,
+    /// else required]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::domain)]
+    pub(super) stack_domain_suffix: Option<String>,
+    /// How a stack is reached: http or https [default: http with the sandbox, else https]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::scheme)]
+    pub(super) stack_scheme: Option<Scheme>,
+    /// Port under which stacks are reached [default: the sandbox's, else the scheme's own]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::port)]
+    pub(super) stack_public_port: Option<u16>,
+    /// Where certificates come from: letsencrypt, none or custom [default: letsencrypt, none
+    /// with http]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::certificate)]
+    pub(super) stack_certificate: Option<Certificate>,
+    /// The image [default: sandbox/hello with the sandbox, else required]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::image)]
+    pub(super) stack_image: Option<String>,
+    /// Address of its private registry
+    #[arg(long, env, hide_env_values = true, value_parser = parse::image)]
+    pub(super) stack_registry_url: Option<String>,
+    /// Who logs in to the registry
+    #[arg(long, env, hide_env_values = true)]
+    pub(super) stack_registry_user: Option<String>,
+    /// With which password
+    #[arg(long, env, hide_env_values = true, value_parser = parse::secret)]
+    pub(super) stack_registry_password: Option<SecretString>,
+    /// Port on which the container listens
+    #[arg(long, env, hide_env_values = true, value_parser = parse::port, default_value = "8080")]
+    pub(super) stack_port: u16,
+    /// CPU limit of a stack, like 0.5 [default: none]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::cpu)]
+    pub(super) stack_cpu: Option<u64>,
+    /// Memory limit of a stack, like 512m [default: none]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::memory)]
+    pub(super) stack_memory: Option<u64>,
+}
+
+/// How long a stack may take, and how it is asked.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Health and time")]
+pub(super) struct HealthOptions {
+    /// Path that answers with success once a stack works
+    #[arg(long, env, hide_env_values = true, value_parser = parse::health_path, default_value = "/health")]
+    pub(super) stack_health_path: String,
+    /// How long a started stack may take to answer
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "60s")]
+    pub(super) stack_health_timeout: Duration,
+    /// Longest pause between two questions
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5s")]
+    pub(super) stack_health_interval: Duration,
+    /// How long its certificate may take to become valid
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
+    pub(super) stack_certificate_timeout: Duration,
+    /// File with certificate authorities to trust besides the public ones
+    #[arg(long, env, hide_env_values = true)]
+    pub(super) stack_ca_file: Option<PathBuf>,
+    /// Whether a stack's certificate must be valid
+    #[arg(long, env, hide_env_values = true, action = clap::ArgAction::Set, value_parser = parse::switch, default_value = "true")]
+    pub(super) stack_tls_verify: bool,
+    /// Whether a stack's host may lead to a private address [default: true with the sandbox,
+    /// else false]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::switch)]
+    pub(super) stack_allow_private: Option<bool>,
+    /// How long a deployment may take until it is given up
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "15m")]
+    pub(super) deployment_deadline: Duration,
+    /// How long an undo waits for a deploy job that is under way
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
+    pub(super) drain_limit: Duration,
+}

@@ -1,0 +1,206 @@
+//! One value each: from its text to its type, or to what is wrong with it.
+//!
+//! An error is the rest of a sentence that begins with the variable's name.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use secrecy::SecretString;
+
+use crate::server::{
+    origin::{self, Origin},
+    ports::platform::Certificate,
+    settings::{LogFormat, Scheme, StoreSettings},
+};
+
+type Parsed<T> = Result<T, String>;
+
+pub(super) fn ip(text: &str) -> Parsed<IpAddr> {
+    match text {
+        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
+        _ => text.parse().map_err(|_| format!("is {text:?}: give an IP address like 127.0.0.1")),
+    }
+}
+
+pub(super) fn port(text: &str) -> Parsed<u16> {
+    text.parse().map_err(|_| format!("is {text:?}: give a port number up to 65535"))
+}
+
+pub(super) fn count(text: &str) -> Parsed<u32> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("is {text:?}: give a whole number from 1 on"))
+}
+
+pub(super) fn switch(text: &str) -> Parsed<bool> {
+    match text {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(format!("is {text:?}: give true or false")),
+    }
+}
+
+pub(super) fn duration(text: &str) -> Parsed<Duration> {
+    let duration = humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| format!("is {text:?}: give a time like 60s or 5m"))
+}
+
+pub(super) fn public_url(text: &str) -> Parsed<Origin> {
+    Origin::parse(text.strip_suffix('/').unwrap_or(text)).map_err(|_| {
+        format!("is {text:?}: give scheme and host alone, like https://portal.example.com")
+    })
+}
+
+/// Reads the server's address; the path of its API may stand at the end.
+pub(super) fn dokploy_url(text: &str) -> Parsed<String> {
+    let trimmed = text.trim_end_matches('/');
+    let trimmed = trimmed.strip_suffix("/api").unwrap_or(trimmed);
+    let start = trimmed.find("://").map_or(0, |at| at + 3);
+    let rest = trimmed.get(start..).unwrap_or_default();
+    let origin_end = rest.find('/').map_or(trimmed.len(), |at| start + at);
+    let (origin, path) = trimmed.split_at(origin_end);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
+    if Origin::parse(origin).is_ok() && path.chars().all(plain) {
+        Ok(trimmed.to_owned())
+    } else {
+        Err(format!("is {text:?}: give an address like https://dokploy.example.com"))
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the form that a value parser has")]
+pub(super) fn secret(text: &str) -> Parsed<SecretString> {
+    Ok(SecretString::from(text.trim()))
+}
+
+pub(super) fn domain(text: &str) -> Parsed<String> {
+    let domain = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
+    if origin::is_domain(&domain) {
+        Ok(domain)
+    } else {
+        Err(format!("is {text:?}: give a domain like ai.example.com"))
+    }
+}
+
+pub(super) fn portal_name(text: &str) -> Parsed<String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if (1..=32).contains(&text.len()) && text.chars().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("is {text:?}: use 1 to 32 of the letters a to z, digits and hyphens"))
+    }
+}
+
+pub(super) fn scheme(text: &str) -> Parsed<Scheme> {
+    match text {
+        "http" => Ok(Scheme::Http),
+        "https" => Ok(Scheme::Https),
+        _ => Err(format!("is {text:?}: give http or https")),
+    }
+}
+
+pub(super) fn certificate(text: &str) -> Parsed<Certificate> {
+    match text {
+        "letsencrypt" => Ok(Certificate::LetsEncrypt),
+        "none" => Ok(Certificate::None),
+        "custom" => Ok(Certificate::Custom),
+        _ => Err(format!("is {text:?}: give letsencrypt, none or custom")),
+    }
+}
+
+pub(super) fn image(text: &str) -> Parsed<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "./:@_-".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && !text.contains("://") {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("is {text:?}: give an image like registry.example.com/ai-stack:1.4"))
+    }
+}
+
+/// Reads a number of CPUs into nano-CPUs.
+pub(super) fn cpu(text: &str) -> Parsed<u64> {
+    let wrong = || format!("is {text:?}: give a number of CPUs like 0.5 or 2");
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty()
+        || whole.len() > 4
+        || fraction.len() > 9
+        || !digits(whole)
+        || !digits(fraction)
+    {
+        return Err(wrong());
+    }
+    let nanos = format!("{whole}{fraction:0<9}").parse().map_err(|_| wrong())?;
+    if nanos == 0 { Err(wrong()) } else { Ok(nanos) }
+}
+
+/// Reads an amount of memory into bytes.
+pub(super) fn memory(text: &str) -> Parsed<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => 0,
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    bytes
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| format!("is {text:?}: give an amount like 512m or 2g"))
+}
+
+pub(super) fn health_path(text: &str) -> Parsed<String> {
+    let plain = |c: char| c.is_ascii_graphic() && !"\\#\"<>".contains(c);
+    if text.starts_with('/') && !text.starts_with("//") && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("is {text:?}: give a path like /health"))
+    }
+}
+
+pub(super) fn store(text: &str) -> Parsed<StoreSettings> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        let problem = "names a PostgreSQL server, but this version stores in SQLite only: \
+                       give a file like sqlite://data/portal.db";
+        return Err(problem.to_owned());
+    }
+    let rest = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
+    let file = rest.map(|rest| rest.split('?').next().unwrap_or_default());
+    match file {
+        Some(file) if !file.is_empty() && !file.contains(":memory:") && !file.ends_with('/') => {
+            Ok(StoreSettings::Sqlite { path: PathBuf::from(file) })
+        }
+        // A password may stand in it.
+        _ => {
+            Err(String::from("is not the address of a file: give one like sqlite://data/portal.db"))
+        }
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
+    match text {
+        "pretty" => Ok(LogFormat::Pretty),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("is {text:?}: give pretty or json")),
+    }
+}
+
+pub(super) fn log_filter(text: &str) -> Parsed<String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!("is {text:?}: give a level like info or module=debug")),
+    }
+}
+
+/// Reads one of several reserved names; what is no name at all cannot be reserved.
+pub(super) fn reserved_name(text: &str) -> Parsed<String> {
+    let name = text.trim().to_owned();
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.chars().all(allowed) {
+        Ok(name)
+    } else {
+        Err(format!("contains {name:?}: give names like intern,preview, with commas between"))
+    }
+}
