@@ -5,12 +5,14 @@
 
 pub mod config;
 pub mod dokploy;
+pub mod http;
 pub mod notifier;
 pub mod orchestrator;
 pub mod origin;
 pub mod ports;
 pub mod probe;
 pub mod sandbox;
+pub mod service;
 pub mod settings;
 pub mod store;
 mod tls;

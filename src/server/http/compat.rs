@@ -1,0 +1,166 @@
+//! The JSON API, in the older server's form made exact.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{
+    HttpState,
+    error::{self, Failed},
+    limit,
+};
+use crate::{
+    api::wire::{ApiError, NameVerdict},
+    domain::deployment::{Deployment, DeploymentId, Snapshot},
+    server::{
+        ports::store::AnswerKey,
+        service::{Answered, Once},
+    },
+};
+
+mod body;
+
+/// The longest idempotency key.
+const KEY_LENGTH: usize = 255;
+const NO_STORE: [(header::HeaderName, HeaderValue); 1] =
+    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+
+/// A path's parameter, or what is wrong with its encoding.
+pub(super) type Parameter = Result<Path<String>, PathRejection>;
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum CheckBody {
+    Valid { available: bool, valid: bool, name: String, url: String },
+    Invalid { available: bool, valid: bool, name: String, error: String, code: String },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AcceptedBody<'a> {
+    success: bool,
+    deployment_id: &'a DeploymentId,
+    url: &'a str,
+    status_endpoint: String,
+    deployment_endpoint: String,
+    page: String,
+}
+
+#[derive(Serialize)]
+struct DeploymentBody {
+    success: bool,
+    deployment: Snapshot,
+}
+
+/// `GET /api/check/:name`: whether a name can be had.
+pub(super) async fn check(
+    State(state): State<HttpState>,
+    name: Parameter,
+) -> Result<impl IntoResponse, Failed> {
+    let body = match state.service.check_name(&parameter(name)?).await {
+        NameVerdict::Free { name, url } => {
+            CheckBody::Valid { available: true, valid: true, name: name.into(), url }
+        }
+        NameVerdict::Taken { name, url, .. } => {
+            CheckBody::Valid { available: false, valid: true, name: name.into(), url }
+        }
+        NameVerdict::Invalid { name, code, sentence } => {
+            let error = format!("{sentence}.");
+            CheckBody::Invalid { available: false, valid: false, name, error, code }
+        }
+    };
+    Ok((NO_STORE, Json(body)))
+}
+
+/// `POST /api/deploy`: begins a deployment.
+pub(super) async fn deploy(
+    State(state): State<HttpState>,
+    request: Request,
+) -> Result<Response, Failed> {
+    let caller = limit::caller(request.extensions()).to_string();
+    let (parts, content) = request.into_parts();
+    let key = idempotency_key(&parts.headers)?;
+    let content = body::read(content, state.service.clock()).await?;
+    let once = key.map(|key| Once {
+        key: AnswerKey { caller, key },
+        fingerprint: body::fingerprint(&content),
+    });
+    let name = body::name(&content);
+    let answered = state.service.start_answered(name, once, accepted, refused).await?;
+    Ok(answer(answered))
+}
+
+/// `GET /api/deployment/:id`: a deployment as it stands.
+pub(super) async fn deployment(
+    State(state): State<HttpState>,
+    id: Parameter,
+) -> Result<impl IntoResponse, Failed> {
+    let id = deployment_id(id)?;
+    let deployment = state.service.snapshot(&id).await?.ok_or_else(no_deployment)?;
+    Ok((NO_STORE, Json(DeploymentBody { success: true, deployment })))
+}
+
+/// Reads a deployment's id. What is none is not found, like one that never was.
+pub(super) fn deployment_id(id: Parameter) -> Result<DeploymentId, Failed> {
+    DeploymentId::parse(&parameter(id)?).map_err(|_| no_deployment())
+}
+
+pub(super) fn no_deployment() -> Failed {
+    Failed::new(404, "NOT_FOUND", "There is no deployment with this id: check the address.")
+}
+
+fn parameter(parameter: Parameter) -> Result<String, Failed> {
+    let message = "The address is not valid UTF-8 once decoded: check how it is encoded.";
+    match parameter {
+        Ok(Path(text)) => Ok(text),
+        Err(_) => Err(Failed::new(400, "INVALID_PATH", message)),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failed> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if (1..=KEY_LENGTH).contains(&key.len()) && values.next().is_none() => {
+            Ok(Some(key.to_owned()))
+        }
+        _ => {
+            let message = "Send one Idempotency-Key of 1 to 255 printable ASCII characters.";
+            Err(Failed::new(400, "INVALID_IDEMPOTENCY_KEY", message))
+        }
+    }
+}
+
+fn accepted(deployment: &Deployment) -> Answered {
+    let id = &deployment.id;
+    let deployment_endpoint = format!("/api/deployment/{id}");
+    let location = Some(deployment_endpoint.clone());
+    let body = error::json(&AcceptedBody {
+        success: true,
+        deployment_id: id,
+        url: &deployment.url,
+        status_endpoint: format!("/api/status/{id}"),
+        deployment_endpoint,
+        page: format!("/deployments/{id}"),
+    });
+    Answered { status: 201, location, body }
+}
+
+fn refused(error: &ApiError) -> Answered {
+    Answered { status: error.status, location: None, body: error::body(error) }
+}
+
+fn answer(answered: Answered) -> Response {
+    let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let mut response = (status, kind, NO_STORE, Body::from(answered.body)).into_response();
+    if let Some(location) = answered.location.and_then(|text| HeaderValue::try_from(text).ok()) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}

@@ -1,0 +1,72 @@
+//! Errors on the wire: `{success: false, error, code}` and a status, whatever went wrong.
+
+use std::any::Any;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, StatusCode, header},
+    response::IntoResponse,
+};
+use serde::Serialize;
+
+use crate::api::wire::ApiError;
+
+/// An error as an answer.
+#[derive(Debug)]
+pub(super) struct Failed(ApiError);
+
+#[derive(Serialize)]
+struct FailedBody<'a> {
+    success: bool,
+    error: &'a str,
+    code: &'a str,
+}
+
+impl Failed {
+    pub(super) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        let code = code.to_owned();
+        Self(ApiError { status, code, message: message.into(), retry_after: None })
+    }
+
+    /// Answers for a handler that panicked. What it said is in the log already.
+    pub(super) fn from_panic(_panic: Box<dyn Any + Send>) -> Response<Body> {
+        tracing::error!("a request handler panicked");
+        let message = "Something went wrong in the portal itself: try again, and tell its \
+                       operator if it stays.";
+        Self::new(500, "INTERNAL", message).into_response()
+    }
+}
+
+/// Writes an error's body.
+pub(super) fn body(error: &ApiError) -> String {
+    json(&FailedBody { success: false, error: &error.message, code: &error.code })
+}
+
+/// Writes a value of ours as JSON.
+#[expect(clippy::expect_used, reason = "our own types have string keys and cannot fail")]
+pub(super) fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("plain data becomes JSON")
+}
+
+impl From<ApiError> for Failed {
+    fn from(error: ApiError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response<Body> {
+        let Self(error) = self;
+        let status =
+            StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        let mut response = (status, headers, body(&error)).into_response();
+        if let Some(seconds) = error.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

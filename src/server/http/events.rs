@@ -1,0 +1,162 @@
+//! The event stream: what is recorded about a deployment, as it is recorded.
+//!
+//! A stream reads the store after its cursor and waits for a nudge. A slow or absent watcher
+//! loses nothing and holds nobody up; watching never changes anything.
+
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{RawQuery, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response, Sse, sse::Event as Frame},
+};
+use futures::{StreamExt, stream};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    HttpState,
+    compat::{self, Parameter},
+    error::Failed,
+};
+use crate::{
+    domain::{deployment::DeploymentId, event::Seq},
+    server::{
+        ports::store::{State as DeploymentState, StoredEvent},
+        service::Service,
+    },
+};
+
+/// After how long a browser comes back to a broken stream.
+const RETRY: Duration = Duration::from_secs(2);
+/// A silent stream says that it is there this often, and looks again.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+];
+
+/// `GET /api/status/:id`: the events after the cursor, and those to come.
+pub(super) async fn status(
+    State(state): State<HttpState>,
+    id: Parameter,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failed> {
+    let id = compat::deployment_id(id)?;
+    let cursor = cursor(&headers, query.as_deref());
+    // Subscribed before the first reading, so that nothing falls in between.
+    let nudges = state.service.notifier().watch(&id);
+    let record = state.service.record(&id).await?.ok_or_else(compat::no_deployment)?;
+    if record.state != DeploymentState::Active && cursor >= record.seq {
+        return Ok((StatusCode::NO_CONTENT, UNBUFFERED).into_response());
+    }
+    let watcher = Watcher {
+        service: state.service,
+        shutdown: state.shutdown,
+        id,
+        cursor,
+        nudges,
+        read: VecDeque::new(),
+        ended: false,
+    };
+    let frames = stream::unfold(watcher, async |mut watcher| {
+        let frame = watcher.next().await?;
+        Some((frame, watcher))
+    });
+    let frames = stream::once(async { Frame::default().retry(RETRY) }).chain(frames);
+    Ok((UNBUFFERED, Sse::new(frames.map(Ok::<_, Infallible>))).into_response())
+}
+
+/// Returns the larger cursor of header and query; what does not parse counts as 0.
+fn cursor(headers: &HeaderMap, query: Option<&str>) -> Seq {
+    let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let pairs = query.unwrap_or_default().split('&');
+    let given = pairs.filter_map(|pair| pair.strip_prefix("after=")).chain(header);
+    given.filter_map(|text| text.trim().parse().ok()).max().unwrap_or(0)
+}
+
+/// One who watches a deployment.
+struct Watcher {
+    service: Arc<Service>,
+    shutdown: CancellationToken,
+    id: DeploymentId,
+    /// The last event sent.
+    cursor: Seq,
+    nudges: watch::Receiver<()>,
+    /// Read and not yet sent.
+    read: VecDeque<StoredEvent>,
+    ended: bool,
+}
+
+impl Watcher {
+    /// Waits for the next frame; `None` closes the stream.
+    async fn next(&mut self) -> Option<Frame> {
+        loop {
+            if self.ended || self.shutdown.is_cancelled() {
+                return None;
+            }
+            if let Some(event) = self.read.pop_front() {
+                self.cursor = event.seq;
+                self.ended = event.is_end();
+                return Some(frame(&event));
+            }
+            self.nudges.mark_unchanged();
+            match self.service.events(&self.id, self.cursor).await {
+                Ok(events) => self.read = events.into(),
+                Err(error) => {
+                    // The browser comes back by itself.
+                    tracing::warn!(error = %error, deployment.id = %self.id, "a stream broke off");
+                    return None;
+                }
+            }
+            if self.read.is_empty() && self.wait().await == Waited::Long {
+                return Some(Frame::default().comment("keepalive"));
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Waited {
+        tokio::select! {
+            () = self.shutdown.cancelled() => Waited::Nudged,
+            _ = self.nudges.changed() => Waited::Nudged,
+            () = self.service.clock().sleep(KEEPALIVE) => Waited::Long,
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Waited {
+    Nudged,
+    Long,
+}
+
+fn frame(event: &StoredEvent) -> Frame {
+    Frame::default().id(event.seq.to_string()).event(&event.name).data(&event.data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_larger_cursor_wins_and_nonsense_counts_as_none() {
+        let cases = [
+            (None, None, 0),
+            (Some("4"), None, 4),
+            (Some("4"), Some("after=7"), 7),
+            (Some("9"), Some("after=7"), 9),
+            (Some("x"), Some("after=7"), 7),
+            (Some("-1"), Some("after="), 0),
+            (None, Some("a=b&after=3"), 3),
+            (None, Some("after=99999999999999999999999"), 0),
+        ];
+        for (header, query, expected) in cases {
+            let mut headers = HeaderMap::new();
+            if let Some(text) = header {
+                headers.insert("last-event-id", HeaderValue::from_str(text).unwrap());
+            }
+            assert_eq!(cursor(&headers, query), expected, "{header:?} {query:?}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The portal's own health, for people and for probes.
+
+use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use serde::Serialize;
+
+use super::HttpState;
+use crate::server::{ports::platform::BreakerState, service::Health};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HealthBody {
+    status: &'static str,
+    version: &'static str,
+    features: Features,
+    circuit_breaker: BreakerBody,
+    platform: PlatformBody,
+    store: StoreBody,
+    stuck: u64,
+}
+
+/// Which parts are wired into the server: all of them, with the sandbox as well.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the form of the older server's answer")]
+struct Features {
+    production_client: bool,
+    retry_logic: bool,
+    circuit_breaker: bool,
+    auto_rollback: bool,
+    health_verification: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BreakerBody {
+    state: &'static str,
+    consecutive_failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct PlatformBody {
+    kind: &'static str,
+    reachable: bool,
+}
+
+#[derive(Serialize)]
+struct StoreBody {
+    kind: &'static str,
+    ok: bool,
+}
+
+#[derive(Serialize)]
+struct ProbeBody {
+    status: &'static str,
+}
+
+/// `GET /livez`: the process runs.
+pub(super) async fn live() -> impl IntoResponse {
+    Json(ProbeBody { status: "ok" })
+}
+
+/// `GET /readyz`: requests can be served.
+pub(super) async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
+    if state.service.is_ready().await {
+        (StatusCode::OK, Json(ProbeBody { status: "ok" }))
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(ProbeBody { status: "unavailable" }))
+    }
+}
+
+/// `GET /health`: how everything is doing.
+pub(super) async fn health(State(state): State<HttpState>) -> impl IntoResponse {
+    let health = state.service.health().await;
+    let (code, status) = match (health.store_ok, health.is_complete()) {
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
+        (true, false) => (StatusCode::OK, "degraded"),
+        (true, true) => (StatusCode::OK, "healthy"),
+    };
+    (code, Json(body(status, &health)))
+}
+
+fn body(status: &'static str, health: &Health) -> HealthBody {
+    let retry_after = health.breaker.retry_after;
+    HealthBody {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        features: Features {
+            production_client: true,
+            retry_logic: true,
+            circuit_breaker: true,
+            auto_rollback: true,
+            health_verification: true,
+        },
+        circuit_breaker: BreakerBody {
+            state: match health.breaker.state {
+                BreakerState::Closed => "closed",
+                BreakerState::Open => "open",
+                BreakerState::HalfOpen => "half-open",
+            },
+            consecutive_failures: health.breaker.consecutive_failures,
+            retry_after_ms: retry_after.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
+        },
+        platform: PlatformBody {
+            kind: if health.sandbox { "sandbox" } else { "dokploy" },
+            reachable: health.platform_reachable,
+        },
+        store: StoreBody { kind: health.store_kind, ok: health.store_ok },
+        stuck: health.stuck,
+    }
+}

@@ -1,0 +1,275 @@
+//! The use cases: what the portal does for the people and programs that call it.
+//!
+//! HTTP and the server functions call it; it knows the ports and no adapter. It reserves and
+//! reads; driving a deployment is the orchestrator's.
+
+mod health;
+mod names;
+mod once;
+mod surroundings;
+
+use std::sync::Arc;
+
+pub use health::Health;
+pub use once::{Answered, Once};
+use surroundings::Surroundings;
+
+use super::{
+    notifier::Notifier,
+    ports::{
+        clock::Clock,
+        platform::{Platform, PlatformError},
+        store::{Answer, NewDeployment, Record, Store, StoreError, StoredEvent},
+    },
+    settings::StackSettings,
+};
+use crate::{
+    api::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus},
+    domain::{
+        deployment::{Deployment, DeploymentId, Snapshot},
+        event::{EventBody, ProgressUpdate, Resources, Seq},
+        phase::Phase,
+        progress::Progress,
+        stack_name::{ParseStackNameError, StackName},
+    },
+};
+
+/// How many events are read from the store at a time.
+const PAGE: u32 = 500;
+
+/// What a [`Service`] is made of.
+#[derive(Clone)]
+pub struct ServiceParts {
+    /// Where deployments are kept.
+    pub store: Arc<dyn Store>,
+    /// What runs the stacks.
+    pub platform: Arc<dyn Platform>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Nudges the worker, and watchers.
+    pub notifier: Arc<Notifier>,
+    /// What a stack is.
+    pub stack: Arc<StackSettings>,
+    /// Names that nobody gets besides the built-in ones.
+    pub reserved_names: Vec<String>,
+    /// Whether the platform is the embedded sandbox.
+    pub sandbox: bool,
+}
+
+/// The use cases.
+pub struct Service {
+    parts: ServiceParts,
+    surroundings: Arc<Surroundings>,
+}
+
+impl Service {
+    /// Makes the service of its parts.
+    pub fn new(parts: ServiceParts) -> Self {
+        let surroundings = Surroundings::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
+        Self { parts, surroundings: Arc::new(surroundings) }
+    }
+
+    /// Asks the platform once, so that the first answers are not guesses.
+    pub async fn probe_platform(&self) -> PlatformStatus {
+        self.surroundings.refresh().await;
+        self.platform_status().await
+    }
+
+    /// Begins a deployment of `input` and returns its id.
+    ///
+    /// # Errors
+    ///
+    /// Returns what stands in the way: the name's form, somebody who has it, or a part of the
+    /// portal that is out of reach.
+    pub(crate) async fn start_deployment(&self, input: &str) -> Result<DeploymentId, ApiError> {
+        let deployment = self.begin(input, |_| None).await.map_err(StartError::into_api)?;
+        Ok(deployment.id)
+    }
+
+    /// Describes a deployment for its page.
+    pub(crate) async fn deployment(
+        &self,
+        id: &DeploymentId,
+    ) -> Result<Option<DeploymentView>, ApiError> {
+        let Some(mut record) = self.record(id).await? else { return Ok(None) };
+        let progress = self.progress(id).await.map_err(|error| store_failed(&error))?;
+        // The end may have come between the two readings.
+        if progress.is_finished() && record.completed.is_none() {
+            record = self.record(id).await?.unwrap_or(record);
+        }
+        let Record { deployment, completed, .. } = record;
+        let now = self.parts.clock.now();
+        Ok(Some(DeploymentView { deployment, progress, completed, now }))
+    }
+
+    /// Describes a deployment as it stands, or `None` when there is none under `id`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store is out of reach.
+    pub async fn snapshot(&self, id: &DeploymentId) -> Result<Option<Snapshot>, ApiError> {
+        let view = self.deployment(id).await?;
+        Ok(view.map(|view| view.deployment.snapshot(&view.progress, view.completed)))
+    }
+
+    /// Finds a deployment as the store has it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store is out of reach.
+    pub async fn record(&self, id: &DeploymentId) -> Result<Option<Record>, ApiError> {
+        self.parts.store.find(id).await.map_err(|error| store_failed(&error))
+    }
+
+    /// Lists a deployment's events after `after`, in order, a page at a time.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store is out of reach.
+    pub async fn events(
+        &self,
+        id: &DeploymentId,
+        after: Seq,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.parts.store.events(id, after, PAGE).await
+    }
+
+    /// Tells what the home page needs to know of the platform.
+    pub(crate) async fn platform_status(&self) -> PlatformStatus {
+        let reachable = self.surroundings.current().await.reachable;
+        PlatformStatus { reachable, sandbox: self.parts.sandbox }
+    }
+
+    /// Tells how a stack's address is made of its name.
+    pub(crate) fn address_pattern(&self) -> AddressPattern {
+        self.parts.stack.address_pattern()
+    }
+
+    /// Returns the nudges, for those who watch.
+    pub fn notifier(&self) -> &Notifier {
+        &self.parts.notifier
+    }
+
+    /// Returns the time, for those who wait.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// Reserves the name and makes the deployment claimable, keeping the answer that `answer`
+    /// makes of it in the same transaction.
+    async fn begin(
+        &self,
+        input: &str,
+        answer: impl FnOnce(&Deployment) -> Option<Answer>,
+    ) -> Result<Deployment, StartError> {
+        let name = self.parse_name(input).map_err(StartError::Invalid)?;
+        if !self.parts.store.reserved(std::slice::from_ref(&name)).await?.is_empty() {
+            return Err(StartError::Taken(name));
+        }
+        let around = self.surroundings.read().await?;
+        if around.has(&name, &self.parts.stack) {
+            return Err(StartError::Taken(name));
+        }
+        let deployment = Deployment {
+            id: DeploymentId::from_random(rand::random()),
+            url: self.parts.stack.url(&name),
+            started: self.parts.clock.now(),
+            name,
+        };
+        let first =
+            ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), deployment.started);
+        let new = NewDeployment {
+            host: self.parts.stack.host(&deployment.name),
+            first: EventBody::Progress(first),
+            deployment: deployment.clone(),
+        };
+        match self.parts.store.begin(&new, answer(&deployment).as_ref()).await {
+            Ok(()) => {}
+            Err(StoreError::NameTaken) => return Err(StartError::Taken(deployment.name)),
+            Err(error) => return Err(error.into()),
+        }
+        tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "accepted a deployment");
+        self.parts.notifier.nudge_worker();
+        Ok(deployment)
+    }
+
+    async fn progress(&self, id: &DeploymentId) -> Result<Progress, StoreError> {
+        let mut progress = Progress::default();
+        loop {
+            let events = self.events(id, progress.seq).await?;
+            let before = progress.seq;
+            for event in events {
+                let event = event.decode().map_err(|_| StoreError::Corrupt { what: "event" })?;
+                progress.apply(event);
+            }
+            if progress.is_finished() || progress.seq < before + Seq::from(PAGE) {
+                return Ok(progress);
+            }
+        }
+    }
+}
+
+/// A deployment cannot begin.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("the name breaks a rule")]
+    Invalid(#[source] ParseStackNameError),
+    #[error("the name is taken")]
+    Taken(StackName),
+    #[error("the platform cannot tell who has the name")]
+    Platform(#[from] PlatformError),
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+impl StartError {
+    /// Says what happened and what to do.
+    fn into_api(self) -> ApiError {
+        match self {
+            Self::Invalid(rule) => ApiError {
+                status: 400,
+                code: String::from("INVALID_NAME"),
+                message: format!("{}.", rule.sentence()),
+                retry_after: None,
+            },
+            Self::Taken(name) => ApiError {
+                status: 409,
+                code: String::from("NAME_TAKEN"),
+                message: format!("The name {name} is taken: choose another."),
+                retry_after: None,
+            },
+            Self::Platform(error) => platform_failed(&error),
+            Self::Store(error) => store_failed(&error),
+        }
+    }
+}
+
+fn platform_failed(error: &PlatformError) -> ApiError {
+    tracing::warn!(error = %error, "could not ask the platform who has a name");
+    let pause = match error {
+        PlatformError::Paused { retry_after } => retry_after.as_secs() + 1,
+        _ => 10,
+    };
+    ApiError {
+        status: 503,
+        code: String::from("PLATFORM_UNREACHABLE"),
+        message: format!(
+            "The platform that runs the stacks cannot be reached, so nothing was started: try \
+             again in {pause} seconds."
+        ),
+        retry_after: Some(pause),
+    }
+}
+
+fn store_failed(error: &StoreError) -> ApiError {
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    tracing::error!(error = %error, source, "the store failed");
+    ApiError {
+        status: 503,
+        code: String::from("STORE_UNAVAILABLE"),
+        message: String::from(
+            "The portal cannot read or write its records right now: try again in 5 seconds.",
+        ),
+        retry_after: Some(5),
+    }
+}

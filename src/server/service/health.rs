@@ -1,0 +1,48 @@
+//! How the portal and what it depends on are doing.
+
+use super::Service;
+use crate::server::ports::platform::{Breaker, BreakerState};
+
+/// How the portal and what it depends on are doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The breaker between the portal and the platform.
+    pub breaker: Breaker,
+    /// Whether the platform is the embedded sandbox.
+    pub sandbox: bool,
+    /// Whether the platform answered when last asked.
+    pub platform_reachable: bool,
+    /// The kind of store.
+    pub store_kind: &'static str,
+    /// Whether the store answers.
+    pub store_ok: bool,
+    /// How many deployments have left something that could not be removed.
+    pub stuck: u64,
+}
+
+impl Health {
+    /// Tells whether all is as it should be; the store apart.
+    pub fn is_complete(&self) -> bool {
+        self.platform_reachable && self.breaker.state != BreakerState::Open && self.stuck == 0
+    }
+}
+
+impl Service {
+    /// Tells how the portal and what it depends on are doing.
+    pub async fn health(&self) -> Health {
+        let stuck = self.parts.store.stuck_count().await;
+        Health {
+            breaker: self.parts.platform.breaker(),
+            sandbox: self.parts.sandbox,
+            platform_reachable: self.platform_status().await.reachable,
+            store_kind: self.parts.store.kind(),
+            store_ok: stuck.is_ok() && self.is_ready().await,
+            stuck: stuck.unwrap_or(0),
+        }
+    }
+
+    /// Tells whether requests can be served.
+    pub async fn is_ready(&self) -> bool {
+        self.parts.store.check().await.is_ok()
+    }
+}

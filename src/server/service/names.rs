@@ -1,0 +1,86 @@
+//! Whether a name can be had.
+
+use super::{Service, surroundings::Taken};
+use crate::{
+    api::wire::NameVerdict,
+    domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName},
+};
+
+/// How many free names are suggested in place of a taken one.
+const SUGGESTIONS: usize = 2;
+
+impl Service {
+    /// Tells whether `input` can be had as a name. Advisory: only the start reserves it. While
+    /// the platform is out of reach, the portal's own records decide.
+    pub(crate) async fn check_name(&self, input: &str) -> NameVerdict {
+        let name = match self.parse_name(input) {
+            Ok(name) => name,
+            Err(rule) => return NameVerdict::invalid(input, rule),
+        };
+        let url = self.parts.stack.url(&name);
+        let mut candidates = alternatives(&name);
+        candidates.retain(|candidate| self.parse_name(candidate.as_str()).is_ok());
+        candidates.insert(0, name.clone());
+        let free = self.free(candidates).await;
+        if free.contains(&name) {
+            return NameVerdict::Free { name, url };
+        }
+        let suggestions = free.into_iter().take(SUGGESTIONS).collect();
+        NameVerdict::Taken { name, url, suggestions }
+    }
+
+    /// Checks `input` against the rules and the names that this portal reserves.
+    pub(super) fn parse_name(&self, input: &str) -> Result<StackName, ParseStackNameError> {
+        if self.parts.reserved_names.iter().any(|reserved| reserved == input) {
+            return Err(ParseStackNameError::Reserved);
+        }
+        StackName::parse(input)
+    }
+
+    async fn free(&self, mut names: Vec<StackName>) -> Vec<StackName> {
+        let reserved = self.parts.store.reserved(&names).await.unwrap_or_else(|error| {
+            tracing::error!(error = %error, "could not look names up");
+            Vec::new()
+        });
+        let seen = self.surroundings.current().await;
+        let elsewhere = |taken: &Taken, name: &StackName| taken.has(name, &self.parts.stack);
+        names.retain(|name| {
+            let foreign = seen.taken.as_ref().is_some_and(|taken| elsewhere(taken, name));
+            !foreign && !reserved.contains(name)
+        });
+        names
+    }
+}
+
+/// Returns names like `name`, the likeliest to please first.
+fn alternatives(name: &StackName) -> Vec<StackName> {
+    let numbered = (2..=9).map(|number| format!("-{number}"));
+    let endings = ["-ai", "-lab", "-stack"].map(String::from);
+    let joined = |ending: &String| {
+        let room = MAX_LENGTH - ending.len();
+        let base: String = name.as_str().chars().take(room).collect();
+        StackName::parse(&format!("{}{ending}", base.trim_end_matches('-'))).ok()
+    };
+    let mut names: Vec<_> = numbered.take(2).collect();
+    names.extend(endings);
+    names.extend((4..=9).map(|number| format!("-{number}")));
+    names.iter().filter_map(joined).filter(|other| other != name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alternatives_are_valid_names_however_long_the_name_is() {
+        for name in ["bob", "abcdefghijklmnopqrstuvwxyz01234-", "abcdefghijklmnopqrstuvwxyz012345"]
+        {
+            let Ok(name) = StackName::parse(name) else { continue };
+            let names = alternatives(&name);
+            assert!(names.len() > SUGGESTIONS, "{names:?}");
+            assert!(!names.contains(&name));
+        }
+        let bob = StackName::parse("bob").unwrap();
+        assert_eq!(alternatives(&bob)[0].as_str(), "bob-2");
+    }
+}

@@ -1,0 +1,147 @@
+//! What the platform has besides our own: hosts and projects that make a name unavailable.
+//!
+//! Names are checked against a copy that is at most ten seconds old and read by one reader at
+//! a time, never at each key; a start reads afresh.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{progress::elapsed_ms, stack_name::StackName},
+    server::{
+        ports::{
+            clock::Clock,
+            platform::{Platform, PlatformError},
+        },
+        settings::StackSettings,
+    },
+};
+
+/// A copy is used up to this age.
+const LIFETIME_MS: u64 = 10_000;
+/// From this age on it is renewed in the background.
+const RENEWAL_MS: u64 = 5_000;
+/// How long a caller waits for a new copy.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The hosts and projects that the platform has.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    hosts: HashSet<String>,
+    projects: HashSet<String>,
+}
+
+impl Taken {
+    /// Tells whether the platform has something where the stack `name` would be.
+    pub(super) fn has(&self, name: &StackName, stack: &StackSettings) -> bool {
+        self.hosts.contains(&stack.host(name)) || self.projects.contains(&project_name(name))
+    }
+}
+
+/// Returns the name of a stack's project.
+pub(super) fn project_name(name: &StackName) -> String {
+    format!("ai-stack-{name}")
+}
+
+/// What was seen when the platform was last asked.
+#[derive(Debug)]
+pub(super) struct Seen {
+    at: Timestamp,
+    /// Whether it answered.
+    pub(super) reachable: bool,
+    /// What it has, where it told.
+    pub(super) taken: Option<Taken>,
+}
+
+/// The platform as it was seen lately.
+pub(super) struct Surroundings {
+    platform: Arc<dyn Platform>,
+    clock: Arc<dyn Clock>,
+    seen: Mutex<Option<Arc<Seen>>>,
+    /// Held by the one reader.
+    reading: tokio::sync::Mutex<()>,
+    /// How many readings are done.
+    readings: AtomicU64,
+}
+
+impl Surroundings {
+    pub(super) fn new(platform: Arc<dyn Platform>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            platform,
+            clock,
+            seen: Mutex::new(None),
+            reading: tokio::sync::Mutex::new(()),
+            readings: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns what was seen within the last ten seconds, looking again when that is older.
+    pub(super) async fn current(self: &Arc<Self>) -> Arc<Seen> {
+        let seen = self.seen();
+        match seen.as_ref().map(|seen| self.age_ms(seen)) {
+            Some(age) if age < RENEWAL_MS => {}
+            Some(age) if age < LIFETIME_MS => drop(self.renew()),
+            Some(_) | None => {
+                let renewal = self.renew();
+                tokio::select! {
+                    _ = renewal => {}
+                    () = self.clock.sleep(PATIENCE) => return self.unknown(),
+                }
+            }
+        }
+        self.seen().unwrap_or_else(|| self.unknown())
+    }
+
+    /// Asks the platform and keeps the answer; waits for one that is on its way instead.
+    pub(super) async fn refresh(&self) {
+        let before = self.readings.load(Ordering::SeqCst);
+        let _reading = self.reading.lock().await;
+        if self.readings.load(Ordering::SeqCst) != before {
+            return;
+        }
+        let (health, taken) = tokio::join!(self.platform.check_health(), self.read());
+        // A breaker that is open says nothing of the platform behind it.
+        let answers = matches!(taken, Ok(_) | Err(PlatformError::Paused { .. }));
+        if let Err(error) = health.as_ref().and(taken.as_ref().map(|_| &())) {
+            tracing::warn!(error = %error, "the platform does not answer as it should");
+        }
+        let reachable = health.is_ok() && answers;
+        let seen = Seen { at: self.clock.now(), reachable, taken: taken.ok() };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(seen));
+        self.readings.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Asks the platform what it has now.
+    pub(super) async fn read(&self) -> Result<Taken, PlatformError> {
+        let (hosts, projects) = tokio::join!(self.platform.hosts(), self.platform.projects());
+        Ok(Taken {
+            hosts: hosts?.into_iter().map(|host| host.to_ascii_lowercase()).collect(),
+            projects: projects?.into_iter().map(|project| project.name).collect(),
+        })
+    }
+
+    fn renew(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
+        let own = Arc::clone(self);
+        tokio::spawn(async move { own.refresh().await })
+    }
+
+    fn seen(&self) -> Option<Arc<Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn age_ms(&self, seen: &Seen) -> u64 {
+        elapsed_ms(seen.at, self.clock.now())
+    }
+
+    fn unknown(&self) -> Arc<Seen> {
+        Arc::new(Seen { at: self.clock.now(), reachable: false, taken: None })
+    }
+}
