@@ -3,4 +3,12 @@
 //! A server function parses, authorises, calls one use case and maps the error. It must not
 //! decide anything itself.
 
+pub mod deployments;
+mod error;
+pub mod names;
+#[cfg(feature = "ssr")]
+mod reply;
 pub mod wire;
+
+#[cfg(feature = "ssr")]
+pub(crate) use reply::{respond_with, service};

@@ -1,1 +1,24 @@
 //! Pages and components.
+//!
+//! Pages, shell and components stay on the server. What moves in the browser are the islands:
+//! the name form, the deployment and the theme switch. The pages must not know the store or
+//! the platform: they ask `api`.
+
+pub mod deployment;
+pub mod islands;
+pub mod words;
+
+#[cfg(feature = "ssr")]
+pub mod components;
+#[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+mod policy;
+#[cfg(feature = "ssr")]
+pub mod shell;
+
+#[cfg(feature = "hydrate")]
+mod live;
+
+#[cfg(feature = "ssr")]
+pub use shell::{App, shell};

@@ -1,0 +1,90 @@
+//! What server functions and pages on the server share: the use cases, and the answer's head.
+//!
+//! Server only. It must not know a use case.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, StatusCode, header::ACCEPT, request::Parts};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+use super::wire::ApiError;
+use crate::server::service::Service;
+
+/// How much of a refused name goes back into the field.
+const NAME_LIMIT: usize = 64;
+
+/// Returns the use cases.
+///
+/// # Errors
+///
+/// Returns an error where the router did not provide them.
+pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
+    use_context::<Arc<Service>>().ok_or_else(|| ApiError {
+        status: 500,
+        code: String::from("INTERNAL"),
+        message: String::from("The portal is not ready. Try again in a moment."),
+        retry_after: None,
+    })
+}
+
+/// Answers the current request with `status`.
+pub(crate) fn respond_with(status: u16) {
+    let options = use_context::<ResponseOptions>();
+    if let (Some(options), Ok(status)) = (options, StatusCode::from_u16(status)) {
+        options.set_status(status);
+    }
+}
+
+/// Answers that nothing was started for `name`: a program gets the status, a person who
+/// posted the form without JavaScript is led back to the home page.
+pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
+    let parts = use_context::<Parts>();
+    if parts.is_some_and(|parts| accepts_html(&parts.headers)) {
+        leptos_axum::redirect(&refusal_location(name, &error.code));
+    } else {
+        respond_with(error.status);
+    }
+    error
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Only the code goes into the address: a sentence there could be anybody's.
+fn refusal_location(name: &str, code: &str) -> String {
+    let name: String = name.chars().take(NAME_LIMIT).collect();
+    format!("/?name={}&refused={}", percent_encode(&name), percent_encode(code))
+}
+
+fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_was_typed_goes_back_into_the_field_and_nowhere_else() {
+        let cases = [
+            ("alice", "/?name=alice&refused=NAME_TAKEN"),
+            ("a b&c=d", "/?name=a%20b%26c%3Dd&refused=NAME_TAKEN"),
+            ("ä\r\n", "/?name=%C3%A4%0D%0A&refused=NAME_TAKEN"),
+        ];
+        for (name, location) in cases {
+            assert_eq!(refusal_location(name, "NAME_TAKEN"), location);
+        }
+        assert!(refusal_location(&"x".repeat(70_000), "NAME_TAKEN").len() < 100);
+    }
+}

@@ -1,0 +1,75 @@
+//! The log: one line an entry, following the end until the reader scrolls away from it.
+
+use jiff::Timestamp;
+use leptos::{html, prelude::*};
+
+use super::Watched;
+use crate::{
+    app::words::time,
+    domain::{
+        event::{Level, LogEntry},
+        progress::elapsed_ms,
+    },
+};
+
+/// How near the end, in pixels, still counts as being there.
+const NEAR: i32 = 24;
+
+/// Renders the log as a disclosure.
+#[component]
+pub fn LogPanel(
+    /// When the deployment began: the log's times count from there.
+    started: Timestamp,
+    /// What to follow.
+    watched: Watched,
+) -> impl IntoView {
+    let logs = Memo::new(move |_| watched.progress.read().logs.clone());
+    let list = NodeRef::<html::Ol>::new();
+    let follows = StoredValue::new(true);
+    let to_end = move || {
+        if let Some(list) = list.get_untracked()
+            && follows.get_value()
+        {
+            list.set_scroll_top(list.scroll_height());
+        }
+    };
+    let scrolled = move |_| {
+        if let Some(list) = list.get_untracked() {
+            let below = list.scroll_height() - list.scroll_top() - list.client_height();
+            follows.set_value(below < NEAR);
+        }
+    };
+    Effect::new(move |_| {
+        logs.track();
+        to_end();
+    });
+    let lines = move || logs.get().into_iter().map(|entry| line(started, &entry)).collect_view();
+    view! {
+        <details class="disclosure log" on:toggle=move |_| to_end()>
+            <summary>"Log"</summary>
+            <ol class="log__lines" tabindex="0" aria-label="Log" node_ref=list on:scroll=scrolled>
+                {lines}
+            </ol>
+        </details>
+    }
+    .into_any()
+}
+
+fn line(started: Timestamp, entry: &LogEntry) -> impl IntoView + use<> {
+    let level = match entry.level {
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    };
+    let attempt = entry.attempt.filter(|attempt| *attempt > 1);
+    let took = (entry.duration_ms > 0).then(|| time::duration(entry.duration_ms));
+    view! {
+        <li class="log__line" data-level=level>
+            <span class="log__time">{time::clock(elapsed_ms(started, entry.timestamp))}</span>
+            <span class="log__message">
+                {entry.message.clone()} {attempt.map(|attempt| format!(" (try {attempt})"))}
+            </span>
+            <span class="log__took">{took}</span>
+        </li>
+    }
+}

@@ -1,0 +1,29 @@
+//! What a live stack's page is about: its address, and the way there.
+
+use leptos::prelude::*;
+
+use crate::domain::deployment::Deployment;
+
+/// Renders the address with a big link to it.
+#[component]
+pub fn OpenPanel(
+    /// The deployment.
+    deployment: Deployment,
+) -> impl IntoView {
+    let Deployment { url, .. } = deployment;
+    view! {
+        <section class="open-panel">
+            <a class="open-panel__address" href=url.clone()>
+                {url.clone()}
+            </a>
+            <p class="actions">
+                <a class="button button--primary button--big" href=url>
+                    "Open"
+                </a>
+                <a class="button" href="/">
+                    "Start another"
+                </a>
+            </p>
+        </section>
+    }
+}

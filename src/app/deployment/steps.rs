@@ -1,0 +1,92 @@
+//! The list of the seven steps. After the end it folds into one line.
+
+use leptos::prelude::*;
+
+use super::{Stage, Watched};
+use crate::{
+    app::words::step,
+    domain::{
+        phase::Phase,
+        progress::{Progress, StepState},
+    },
+};
+
+/// Renders every step with its state and time.
+#[component]
+pub fn StepList(
+    /// What to follow.
+    watched: Watched,
+    /// Which face the page shows.
+    stage: Memo<Stage>,
+) -> impl IntoView {
+    let is_open = move || stage.get() == Stage::UnderWay;
+    let summary = move || match stage.get() {
+        Stage::UnderWay | Stage::Live => "What was done",
+        Stage::Failed => "What was tried",
+    };
+    let is_rolling_back = Memo::new(move |_| watched.progress.read().phase == Phase::RollingBack);
+    let undoing = move || is_rolling_back.get().then(|| view! { <Undoing /> });
+    view! {
+        <details class="disclosure steps" open=is_open>
+            <summary>{summary}</summary>
+            <ol class="steps__list">
+                {Phase::STEPS
+                    .map(|phase| view! { <Step phase watched /> })
+                    .into_iter()
+                    .collect_view()}
+                {undoing}
+            </ol>
+        </details>
+    }
+    .into_any()
+}
+
+/// Renders one step.
+#[component]
+fn Step(
+    /// The step's phase.
+    phase: Phase,
+    /// What to follow.
+    watched: Watched,
+) -> impl IntoView {
+    let state = Memo::new(move |_| watched.progress.with(|progress| state_of(progress, phase)));
+    let detail = Memo::new(move |_| watched.progress.with(|progress| detail_of(progress, phase)));
+    view! {
+        <li class="step" data-state=move || step::state(&state.read())>
+            <span class="step__mark" aria-hidden="true"></span>
+            <span class="step__label">
+                {move || step::label(phase, &state.read())} <span class="visually-hidden">
+                    " ("{move || step::state(&state.read())}")"
+                </span>
+            </span>
+            <span class="step__detail">{detail}</span>
+            <span class="step__time">{move || step::time(&state.read(), watched.now.get())}</span>
+        </li>
+    }
+    .into_any()
+}
+
+/// Renders the last line of a failure that is still being cleaned up.
+#[component]
+fn Undoing() -> impl IntoView {
+    view! {
+        <li class="step" data-state="running">
+            <span class="step__mark" aria-hidden="true"></span>
+            <span class="step__label">{Phase::RollingBack.sentence()}</span>
+        </li>
+    }
+}
+
+fn state_of(progress: &Progress, phase: Phase) -> StepState {
+    let step = progress.steps.iter().find(|step| step.phase == phase);
+    step.map_or(StepState::Waiting, |step| step.state.clone())
+}
+
+/// Returns what the platform says about the running step beyond its sentence.
+fn detail_of(progress: &Progress, phase: Phase) -> String {
+    if progress.phase == phase && progress.message != phase.sentence() {
+        progress.message.clone()
+    } else {
+        String::new()
+    }
+}

@@ -1,0 +1,100 @@
+//! The lines under the name field.
+
+use leptos::{ev::MouseEvent, prelude::*};
+
+use crate::{app::words::hint::Hint, domain::stack_name::StackName};
+
+/// Renders the address while it is being typed, and the verdict once there is one.
+///
+/// They are two elements: the verdict is announced, the address is not, or a screen reader
+/// would read it out at every key.
+#[component]
+pub fn HintLines(
+    /// What is known about the name.
+    hint: Memo<Hint>,
+    /// What stood in the way of a start, if not the name.
+    problem: RwSignal<Option<String>>,
+    /// Puts another name into the field.
+    #[prop(into)]
+    choose: Callback<String>,
+) -> impl IntoView {
+    let address = move || match hint.get() {
+        Hint::Address(url) => url,
+        Hint::Free(_) | Hint::Taken(..) | Hint::Refused(_) => String::new(),
+    };
+    let verdict = move || match (hint.get(), problem.get()) {
+        (Hint::Free(url), None) => view! { <Free url /> }.into_any(),
+        (Hint::Taken(name, suggestions), _) => {
+            view! { <Taken name suggestions choose /> }.into_any()
+        }
+        (Hint::Refused(sentence), _) | (Hint::Address(_) | Hint::Free(_), Some(sentence)) => {
+            view! {
+                <p class="hint hint--bad">{sentence}</p>
+            }
+            .into_any()
+        }
+        (Hint::Address(_), None) => ().into_any(),
+    };
+    view! {
+        <div class="hints">
+            <p class="hint hint--address" id="name-address">
+                {address}
+            </p>
+            <div id="name-verdict" role="status">
+                {verdict}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Says that the name can be had.
+#[component]
+fn Free(
+    /// Where its stack would be reached.
+    url: String,
+) -> impl IntoView {
+    view! {
+        <p class="hint hint--good">
+            <span class="hint__address">{url}</span>
+            " is yours to take"
+        </p>
+    }
+}
+
+/// Says that the name is taken, and offers others. Without JavaScript they are links.
+#[component]
+fn Taken(
+    /// The name.
+    name: StackName,
+    /// Like names that are free.
+    suggestions: Vec<StackName>,
+    /// Puts another name into the field.
+    choose: Callback<String>,
+) -> impl IntoView {
+    let offer = move |name: StackName| {
+        let name = String::from(name);
+        let href = format!("/?name={name}");
+        let words = name.clone();
+        let take = move |event: MouseEvent| {
+            event.prevent_default();
+            choose.run(name.clone());
+        };
+        view! {
+            <a class="chip" href=href on:click=take>
+                {words}
+            </a>
+        }
+    };
+    let offers = (!suggestions.is_empty()).then(|| {
+        view! {
+            <p class="hint__offers">
+                "Free: " {suggestions.into_iter().map(offer).collect_view()}
+            </p>
+        }
+    });
+    view! {
+        <p class="hint hint--bad">{name.to_string()} " is taken"</p>
+        {offers}
+    }
+}

@@ -1,0 +1,58 @@
+//! The home page: one wish, one field, one button.
+//!
+//! `/?name=alice` fills the field in, and says at once what is known of the name. With
+//! `refused=<code>` it is where a form posted without JavaScript comes back to.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    api::{
+        service,
+        wire::{AddressPattern, NameVerdict},
+    },
+    app::{
+        components::{head::PageHead, plan::Plan},
+        islands::name_form::NameForm,
+        words::refusal,
+    },
+    server::service::Service,
+};
+
+/// Renders the home page.
+#[component]
+pub fn HomePage() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let name = query.get("name").unwrap_or_default();
+    let refused = query.get("refused");
+    let service = service().ok();
+    view! {
+        <PageHead title="AI Stack Deployer" icon="/favicon.svg" />
+        <section class="hero">
+            <h1>"Your own AI stack, at an address of its own"</h1>
+            <p class="hero__lead">
+                "Pick a name. We do the rest, and clean up after ourselves if anything goes wrong."
+            </p>
+        </section>
+        {service.map(|service| Suspend::new(filled_form(service, name, refused)))}
+        <Plan />
+    }
+}
+
+/// Renders the form as it stands: what is in the field, and what is known about that.
+async fn filled_form(
+    service: Arc<Service>,
+    name: String,
+    refused: Option<String>,
+) -> impl IntoView {
+    let verdict: Option<NameVerdict> = match name.as_str() {
+        "" if refused.is_none() => None,
+        name => Some(service.check_name(name).await),
+    };
+    let problem = refused.and_then(|code| refusal::sentence(&code));
+    let pattern: AddressPattern = service.address_pattern();
+    let reachable = service.platform_status().await.reachable;
+    view! { <NameForm name verdict problem=problem.map(ToOwned::to_owned) pattern reachable /> }
+}

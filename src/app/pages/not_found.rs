@@ -1,0 +1,38 @@
+//! The page for an address that leads nowhere.
+
+use leptos::prelude::*;
+
+use crate::{api::respond_with, app::components::head::PageHead};
+
+/// Says that there is no such page, with status 404.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    respond_with(404);
+    view! {
+        <PageHead title="Page not found" icon="/favicon.svg" />
+        <Notice heading="There is no page here">
+            <p>"The address may be mistyped, or the page may be gone."</p>
+        </Notice>
+    }
+}
+
+/// Renders a page that has only something to say, and the way home.
+#[component]
+pub fn Notice(
+    /// What happened, in a few words.
+    heading: &'static str,
+    /// What that means.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class="notice">
+            <h1>{heading}</h1>
+            {children()}
+            <p class="actions">
+                <a class="button" href="/">
+                    "Go to the start"
+                </a>
+            </p>
+        </section>
+    }
+}

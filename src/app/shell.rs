@@ -1,0 +1,68 @@
+//! The document around every page, and the routes.
+
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+use super::{
+    components::{footer::Footer, header::Header},
+    pages::{deployment::DeploymentPage, home::HomePage, not_found::NotFoundPage},
+    policy,
+};
+
+/// Applies the remembered theme before the first paint. It also marks the document as one in
+/// which scripts run, for the parts that are of no use without.
+const THEME_SCRIPT: &str = "(()=>{let t;try{t=localStorage.getItem('theme')}catch{}\
+    document.documentElement.dataset.theme=t==='light'||t==='dark'?t:'system'})()";
+
+/// Renders the document.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    policy::send();
+    let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <script nonce=use_nonce()>{THEME_SCRIPT}</script>
+                <link rel="stylesheet" href=stylesheet />
+                <HydrationScripts options islands=true />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// Renders the page that the address names.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <a class="skip-link" href="#main">
+            "Skip to the content"
+        </a>
+        <Router>
+            <Header />
+            <main id="main" class="page">
+                <Routes fallback=NotFoundPage>
+                    <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
+                    <Route
+                        path=path!("/deployments/:id")
+                        view=DeploymentPage
+                        ssr=SsrMode::Async
+                    />
+                </Routes>
+            </main>
+            <Footer />
+        </Router>
+    }
+}

@@ -1,0 +1,11 @@
+//! What the pages say: pure functions from what is known to words.
+//!
+//! They must not know a clock, a browser or a signal.
+
+pub mod hint;
+pub(crate) mod receipt;
+#[cfg(feature = "ssr")]
+pub(crate) mod refusal;
+pub(crate) mod step;
+pub(crate) mod tab;
+pub(crate) mod time;

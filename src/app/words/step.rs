@@ -1,0 +1,83 @@
+//! A step of the list: its words, its mark, its time.
+
+use jiff::Timestamp;
+
+use super::time;
+use crate::domain::{
+    phase::Phase,
+    progress::{StepState, elapsed_ms},
+};
+
+/// Returns what the list says of the step of `phase`: what happens, or what has been done.
+pub(crate) fn label(phase: Phase, state: &StepState) -> &'static str {
+    match state {
+        StepState::Done(_) => done(phase),
+        StepState::Waiting | StepState::Running(_) | StepState::Failed => phase.sentence(),
+    }
+}
+
+fn done(phase: Phase) -> &'static str {
+    match phase {
+        Phase::CreatingProject => "Project created",
+        Phase::GettingEnvironment => "Environment found",
+        Phase::CreatingApplication => "Application created",
+        Phase::ConfiguringApplication => "Configured",
+        Phase::CreatingDomain => "Address attached",
+        Phase::Deploying => "Container started",
+        Phase::VerifyingHealth => "It answers",
+        // Not steps: the list never holds them.
+        Phase::Initializing
+        | Phase::Completed
+        | Phase::RollingBack
+        | Phase::Failed
+        | Phase::Cancelled => phase.sentence(),
+    }
+}
+
+/// Returns the word for a step's state: what styles select it by, and what is read out.
+pub(crate) fn state(state: &StepState) -> &'static str {
+    match state {
+        StepState::Waiting => "waiting",
+        StepState::Running(_) => "running",
+        StepState::Done(_) => "done",
+        StepState::Failed => "failed",
+    }
+}
+
+/// Returns how long the step took, or has taken until `now`.
+pub(crate) fn time(state: &StepState, now: Timestamp) -> String {
+    match state {
+        StepState::Waiting | StepState::Failed => String::new(),
+        StepState::Running(since) => time::so_far(elapsed_ms(*since, now)),
+        StepState::Done(ms) => time::duration(*ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_told_in_its_own_tense_and_time() {
+        let since = Timestamp::from_millisecond(1_795_427_270_000).unwrap();
+        let now = Timestamp::from_millisecond(1_795_427_301_400).unwrap();
+        let cases = [
+            (StepState::Waiting, "Starting the container", ""),
+            (StepState::Running(since), "Starting the container", "31 s"),
+            (StepState::Done(3_140), "Container started", "3.1 s"),
+            (StepState::Failed, "Starting the container", ""),
+        ];
+        for (state, words, taken) in cases {
+            assert_eq!(label(Phase::Deploying, &state), words);
+            assert_eq!(time(&state, now), taken);
+        }
+    }
+
+    #[test]
+    fn every_step_says_something_else_once_it_is_done() {
+        for phase in Phase::STEPS {
+            let waiting = label(phase, &StepState::Waiting);
+            assert_ne!(waiting, label(phase, &StepState::Done(1)), "{phase:?}");
+        }
+    }
+}

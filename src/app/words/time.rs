@@ -1,0 +1,48 @@
+//! Spans of time, as a person reads them.
+
+/// Writes `ms` as minutes and seconds, as in `0:42`.
+pub(crate) fn clock(ms: u64) -> String {
+    let seconds = ms / 1000;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// Writes how long something took, as in `0.1 s`, `42 s` or `1:05 min`.
+pub(crate) fn duration(ms: u64) -> String {
+    match ms {
+        0..10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        10_000..60_000 => format!("{} s", ms / 1000),
+        _ => format!("{} min", clock(ms)),
+    }
+}
+
+/// Writes how long something has been going on: whole seconds, and nothing in the first.
+pub(crate) fn so_far(ms: u64) -> String {
+    match ms {
+        0..1000 => String::new(),
+        1000..60_000 => format!("{} s", ms / 1000),
+        _ => format!("{} min", clock(ms)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_a_person_reads_them() {
+        let cases = [
+            (0, "0:00", "0.0 s", ""),
+            (99, "0:00", "0.0 s", ""),
+            (100, "0:00", "0.1 s", ""),
+            (9_999, "0:09", "9.9 s", "9 s"),
+            (10_000, "0:10", "10 s", "10 s"),
+            (42_900, "0:42", "42 s", "42 s"),
+            (65_000, "1:05", "1:05 min", "1:05 min"),
+            (4_510_000, "75:10", "75:10 min", "75:10 min"),
+        ];
+        for (ms, on_clock, took, lasting) in cases {
+            assert_eq!((clock(ms).as_str(), duration(ms).as_str()), (on_clock, took), "{ms}");
+            assert_eq!(so_far(ms), lasting, "{ms}");
+        }
+    }
+}
