@@ -3,6 +3,7 @@
 //! Arrows point one way: `http` and the server functions call `service`, which knows the
 //! `ports`; adapters (`dokploy`, `store`) implement them. Only [`run`] knows every part.
 
+pub mod cli;
 pub mod config;
 pub mod dokploy;
 pub mod http;
@@ -11,8 +12,10 @@ pub mod orchestrator;
 pub mod origin;
 pub mod ports;
 pub mod probe;
+pub mod run;
 pub mod sandbox;
 pub mod service;
 pub mod settings;
 pub mod store;
+pub mod telemetry;
 mod tls;

@@ -10,12 +10,14 @@ mod events;
 mod headers;
 mod health;
 mod limit;
+mod pages;
 mod router;
 
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+pub use pages::pages;
 pub use router::router;
 
 use self::limit::Limiter;

@@ -1,0 +1,89 @@
+//! The command line: serves the portal, checks its platform, or runs the sandbox alone.
+
+mod check;
+mod healthcheck;
+mod sandbox;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use leptos::config::get_configuration;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    config::{self, ConfigError, Environment, Options},
+    run::Portal,
+    settings::Settings,
+    telemetry,
+};
+
+/// A self-service portal that brings AI stacks up on a Dokploy server. Without a subcommand
+/// it serves the portal. A file .env in the working folder is read first.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks that the platform can be reached, takes the key and is new enough
+    Check,
+    /// Runs the embedded Dokploy-compatible sandbox alone
+    Sandbox(sandbox::SandboxOptions),
+    /// Asks a running portal whether it is ready
+    Healthcheck,
+}
+
+/// Runs what `arguments` ask for, with the variables of `environment`.
+///
+/// # Errors
+///
+/// Returns what kept it from starting, or what went wrong.
+pub fn run(arguments: &[OsString], environment: &Environment) -> anyhow::Result<ExitCode> {
+    let cli: Cli = match config::parse(arguments, environment) {
+        Ok(cli) => cli,
+        Err(ConfigError::CommandLine(error)) => error.exit(),
+        Err(error) => return Err(error.into()),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(Command::Sandbox(options)) = cli.command {
+        return runtime.block_on(sandbox::run(options));
+    }
+    let settings = cli.options.settle(environment)?;
+    match cli.command {
+        Some(Command::Check) => runtime.block_on(check::run(&settings)),
+        Some(Command::Healthcheck) => runtime.block_on(healthcheck::run(settings.http.addr)),
+        Some(Command::Sandbox(_)) | None => {
+            telemetry::init(&settings.log);
+            runtime.block_on(serve(settings))
+        }
+    }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
+    let site = get_configuration(Some("Leptos.toml"))
+        .context("Leptos.toml cannot be read: start the portal in the folder that holds it")?
+        .leptos_options;
+    let shutdown = CancellationToken::new();
+    let portal = Portal::start(settings, site, shutdown.clone()).await?;
+    asked_to_stop().await?;
+    tracing::info!("Stopping");
+    shutdown.cancel();
+    portal.stopped().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for Ctrl-C, or for the signal that asks a service to end.
+async fn asked_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,246 @@
+//! The composition root: builds the parts, starts them, and stops them in good order.
+//!
+//! The only place that knows every part.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use leptos::config::LeptosOptions;
+use secrecy::SecretString;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    dokploy::{
+        BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
+    },
+    http::{self, HttpState},
+    notifier::Notifier,
+    orchestrator::{Ports, Worker},
+    ports::{
+        clock::{Clock, SystemClock},
+        store::Store,
+    },
+    probe::{BuildProbeError, HttpProbe, Reach, Trust},
+    sandbox::{self, Sandbox, SandboxConfig, StartSandboxError},
+    service::{Service, ServiceParts},
+    settings::{PlatformSettings, ProbeSettings, Scheme, Settings, StoreSettings},
+    store::sqlite::{OpenStoreError, SqliteStore},
+};
+
+/// How long a shutdown waits for answers under way and for leases to be handed back.
+const GRACE: Duration = Duration::from_secs(8);
+/// How often old records are looked for.
+const CLEANING: Duration = Duration::from_hours(1);
+
+/// The portal did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenStoreError),
+    /// The embedded sandbox cannot start.
+    #[error(transparent)]
+    Sandbox(#[from] StartSandboxError),
+    /// The client for Dokploy cannot be made.
+    #[error("the client for DOKPLOY_URL cannot be made")]
+    Dokploy(#[from] BuildDokployError),
+    /// The client for health checks cannot be made.
+    #[error(transparent)]
+    Probe(#[from] BuildProbeError),
+    /// A variable cannot be handed to the container.
+    #[error("STACK_ENV_*: {0}")]
+    Environment(#[from] EncodeEnvironmentError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: stop what uses it, or set PORT to a free port")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A portal that listens and works.
+pub struct Portal {
+    addr: SocketAddr,
+    sandbox: Option<Sandbox>,
+    stop_sandbox: CancellationToken,
+    store: Arc<SqliteStore>,
+    tasks: [JoinHandle<()>; 3],
+}
+
+impl Portal {
+    /// Starts the portal; it works until `shutdown`. The platform is asked once before it
+    /// listens, so that its first answers are not guesses.
+    ///
+    /// # Errors
+    ///
+    /// Returns what keeps it from starting.
+    pub async fn start(
+        settings: Settings,
+        site: LeptosOptions,
+        shutdown: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        encode_environment(&settings.stack.environment)?;
+        let StoreSettings::Sqlite { path } = &settings.store;
+        let store = Arc::new(SqliteStore::open(path).await?);
+        let stop_sandbox = CancellationToken::new();
+        let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
+        let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
+        let notifier = Arc::new(Notifier::default());
+        let stack = Arc::new(settings.stack.clone());
+        let service = Arc::new(Service::new(ServiceParts {
+            store: Arc::clone(&store) as _,
+            platform: Arc::clone(&platform) as _,
+            clock: Arc::clone(&clock),
+            notifier: Arc::clone(&notifier),
+            stack: Arc::clone(&stack),
+            reserved_names: settings.reserved_names.clone(),
+            sandbox: sandbox.is_some(),
+        }));
+        let ports = Ports {
+            store: Arc::clone(&store) as _,
+            platform,
+            probe: Arc::new(probe(&settings)?),
+            clock: Arc::clone(&clock),
+            notifier,
+            settings: stack,
+        };
+        service.probe_platform().await;
+        let listener = listen(settings.http.addr).await?;
+        let addr = listener.local_addr().unwrap_or(settings.http.addr);
+        let worker = Worker::new(ports, owner(), settings.limits.concurrent_deployments);
+        let state = HttpState::new(
+            Arc::clone(&service),
+            settings.http.public_url,
+            &settings.limits,
+            shutdown.clone(),
+        );
+        let site = http::router(state, http::pages(site, service));
+        let days = settings.retention_days;
+        let cleaning = clean(Arc::clone(&store), clock, days, shutdown.clone());
+        let tasks = [
+            tokio::spawn(serve(listener, site, shutdown.clone())),
+            tokio::spawn(worker.run(shutdown)),
+            tokio::spawn(cleaning),
+        ];
+        tracing::info!("The portal listens on http://{addr}");
+        Ok(Self { addr, sandbox, stop_sandbox, store, tasks })
+    }
+
+    /// Returns the address it listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Returns the embedded sandbox, if there is one.
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref()
+    }
+
+    /// Waits until the shutdown is over: within ten seconds, whatever is still open.
+    pub async fn stopped(self) {
+        let [server, worker, cleaning] = self.tasks;
+        for task in [server, worker, cleaning] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "A part of the portal did not end well");
+            }
+        }
+        self.stop_sandbox.cancel();
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stopped().await;
+        }
+        self.store.close().await;
+    }
+}
+
+/// Returns how the platform is reached, and starts the sandbox when it is the platform.
+async fn platform(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    stop: &CancellationToken,
+) -> Result<(DokployConfig, Option<Sandbox>), StartError> {
+    match &settings.platform {
+        PlatformSettings::Dokploy { url, token } => {
+            Ok((DokployConfig::new(url.clone(), token.clone()), None))
+        }
+        PlatformSettings::Sandbox { edge } => {
+            let StoreSettings::Sqlite { path } = &settings.store;
+            let key = SecretString::from(format!("{:032x}", rand::random::<u128>()));
+            let config = SandboxConfig {
+                edge: *edge,
+                state: Some(path.with_file_name("sandbox.json")),
+                ..SandboxConfig::new(key.clone(), rand::random())
+            };
+            let sandbox = sandbox::start(config, Arc::clone(clock), stop.clone()).await?;
+            Ok((DokployConfig::new(sandbox.url(), key), Some(sandbox)))
+        }
+    }
+}
+
+fn probe(settings: &Settings) -> Result<HttpProbe, BuildProbeError> {
+    let ProbeSettings { ca_file, verify_tls, allow_private } = &settings.probe;
+    let trust = match (settings.stack.scheme, verify_tls, ca_file) {
+        (Scheme::Http, _, _) => Trust::Nobody,
+        (Scheme::Https, false, _) => Trust::Anybody,
+        (Scheme::Https, true, Some(path)) => Trust::SystemAnd(path.clone()),
+        (Scheme::Https, true, None) => Trust::System,
+    };
+    let reach = if *allow_private { Reach::Everywhere } else { Reach::Public };
+    HttpProbe::new(&trust, reach)
+}
+
+/// Names this process among the holders of leases.
+fn owner() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
+async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })
+}
+
+/// Serves `site` until `shutdown`, and then for as long as answers are under way, within
+/// limits: a reader that never reads would hold us for ever (axum#2673).
+async fn serve(listener: TcpListener, site: axum::Router, shutdown: CancellationToken) {
+    let service = site.into_make_service_with_connect_info::<SocketAddr>();
+    let until = shutdown.clone();
+    let serving = axum::serve(listener, service)
+        .with_graceful_shutdown(async move { until.cancelled().await });
+    let limit = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = serving => {
+            if let Err(error) = result {
+                tracing::error!(%error, "The server stopped listening");
+            }
+        }
+        () = limit => tracing::warn!("Closed connections that were still open"),
+    }
+}
+
+/// Forgets what was rolled back more than `days` days ago, again and again.
+async fn clean(
+    store: Arc<SqliteStore>,
+    clock: Arc<dyn Clock>,
+    days: u32,
+    shutdown: CancellationToken,
+) {
+    let age = Duration::from_hours(u64::from(days) * 24);
+    loop {
+        match clock.now().checked_sub(age) {
+            Ok(before) => match store.forget(before).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "Forgot old deployments"),
+                Err(error) => tracing::warn!(%error, "Could not forget old deployments"),
+            },
+            Err(_) => return,
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = clock.sleep(CLEANING) => {}
+        }
+    }
+}
