@@ -63,7 +63,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let host = host(request.headers());
     let visit = lock(&shared.core).visit(shared.clock.now(), host);
-    shared.changed.notify_one();
+    shared.keeper.commit().await;
     match (visit, request.uri().path()) {
         (Visit::UnknownHost, _) => (StatusCode::NOT_FOUND, "404 page not found\n").into_response(),
         (Visit::Down, _) => (StatusCode::BAD_GATEWAY, "Bad Gateway").into_response(),
@@ -81,10 +81,9 @@ fn health(status: StatusCode, text: &str) -> Response {
 }
 
 /// Writes the stack's page. A host that has a route consists of letters, digits, hyphens and
-/// dots, so it needs no escaping.
+/// dots, and its port of digits, so it needs no escaping.
 fn page(host: &str) -> Response {
-    let host = without_port(host);
-    let name = host.split('.').next().unwrap_or(host);
+    let name = without_port(host).split('.').next().unwrap_or(host);
     let html = PAGE.replace("{{name}}", name).replace("{{host}}", host);
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

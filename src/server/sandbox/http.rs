@@ -44,11 +44,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Resp
         }
         None => ("body".to_owned(), Answer::too_large()),
     };
-    shared.changed.notify_one();
-    let delay = shared.latency.saturating_add(answer.delay);
-    if !delay.is_zero() {
-        shared.clock.sleep(delay).await;
-    }
+    tokio::join!(shared.keeper.commit(), pause(&shared, answer.delay));
     let taken = shared.clock.now().duration_since(arrived);
     remember(&shared, CallTime { call, duration: taken.try_into().unwrap_or_default() });
     match answer.disposition {
@@ -58,6 +54,13 @@ async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Resp
             shared.shutdown.cancelled().await;
             reset()
         }
+    }
+}
+
+async fn pause(shared: &Shared, delay: Duration) {
+    let delay = shared.latency.saturating_add(delay);
+    if !delay.is_zero() {
+        shared.clock.sleep(delay).await;
     }
 }
 

@@ -181,3 +181,33 @@ fn human(age: Duration) -> String {
         _ => format!("{} days", seconds / 86_400),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_told_in_the_words_of_docker() {
+        for (seconds, words) in [
+            (0, "less than a second"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "about a minute"),
+            (150, "2 minutes"),
+            (3_600, "about an hour"),
+            (7_200, "2 hours"),
+            (200_000, "2 days"),
+        ] {
+            assert_eq!(human(Duration::from_secs(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn a_tag_or_a_digest_makes_no_difference_to_what_an_image_does() {
+        for image in ["sandbox/hello", "sandbox/hello:1", "sandbox/hello@sha256:00"] {
+            assert_eq!(Behaviour::of(image), Some(Behaviour::Hello), "{image}");
+        }
+        assert_eq!(Behaviour::of("sandbox/hello-world"), None);
+        assert_eq!(Behaviour::of(""), None);
+    }
+}

@@ -1,13 +1,86 @@
 //! The state file: what exists survives the process.
 //!
-//! It must not know what the state means.
+//! An answer is sent only once its effect is on disk, as with a real database: whoever got
+//! one can rely on it, even when the process is killed right after. It must not know what the
+//! state means.
 
 use std::{
+    fs,
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
+use tokio::{
+    sync::{Notify, watch},
+    task::spawn_blocking,
+};
+use tokio_util::sync::CancellationToken;
+
 use super::state::State;
+
+/// Writes the state after changes, one write at a time.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    /// The file, if there is one to keep.
+    path: Option<PathBuf>,
+    asked: AtomicU64,
+    wake: Notify,
+    written: watch::Sender<u64>,
+}
+
+impl Keeper {
+    /// Makes the keeper of the file at `path`, or one that keeps nothing.
+    pub(super) fn new(path: Option<PathBuf>) -> Self {
+        let asked = AtomicU64::new(0);
+        Self { path, asked, wake: Notify::new(), written: watch::Sender::new(0) }
+    }
+
+    /// Waits until everything that has happened so far is on disk, or could not be written.
+    pub(super) async fn commit(&self) {
+        if self.path.is_none() {
+            return;
+        }
+        let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        self.wake.notify_one();
+        let mut written = self.written.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _written = written.wait_for(|count| *count >= mine).await;
+    }
+
+    /// Works until `served` ends, and then writes once more. `state` tells what to write.
+    pub(super) async fn run(&self, state: impl Fn() -> Vec<u8>, served: CancellationToken) {
+        let Some(path) = &self.path else { return };
+        let mut last = Vec::new();
+        loop {
+            let ending = tokio::select! {
+                () = self.wake.notified() => false,
+                () = served.cancelled() => true,
+            };
+            let asked = self.asked.load(Ordering::SeqCst);
+            let bytes = state();
+            if bytes != last && write(path, bytes.clone()).await {
+                last = bytes;
+            }
+            self.written.send_replace(asked);
+            if ending {
+                return;
+            }
+        }
+    }
+}
+
+/// Tells whether `bytes` are on disk now.
+async fn write(path: &Path, bytes: Vec<u8>) -> bool {
+    let path = path.to_owned();
+    let saved = spawn_blocking(move || save(&path, &bytes)).await;
+    let saved = saved.unwrap_or_else(|error| Err(io::Error::other(error)));
+    if let Err(error) = &saved {
+        tracing::error!(%error, "sandbox state was not written");
+    }
+    saved.is_ok()
+}
 
 /// Reads the state at `path`, or `None` when there is no file yet.
 ///
@@ -15,28 +88,25 @@ use super::state::State;
 ///
 /// Returns what kept the file from being read, also when it is no state.
 pub(super) fn load(path: &Path) -> io::Result<Option<State>> {
-    match std::fs::read(path) {
+    match fs::read(path) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Writes `bytes` so that the file is always the old one or the new one, whole. Makes its
-/// folder when missing.
-///
-/// # Errors
-///
-/// Returns what kept the file from being written.
-pub(super) fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes `bytes` so that the file is always the old one or the new one, whole, and readable
+/// by its owner only, since rows hold secrets. Makes its folder when missing.
+fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
+        fs::create_dir_all(folder)?;
     }
     let beside = beside(path);
-    let mut file = std::fs::File::create(&beside)?;
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    std::fs::rename(beside, path)
+    fs::rename(beside, path)
 }
 
 fn beside(path: &Path) -> PathBuf {

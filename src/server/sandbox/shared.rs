@@ -5,10 +5,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{core::Core, http::CallTime};
+use super::{core::Core, http::CallTime, persistence::Keeper};
 use crate::server::ports::clock::Clock;
 
 /// The core with what its layers need.
@@ -18,8 +17,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) latency: Duration,
     pub(super) shutdown: CancellationToken,
-    /// Told after every request, since any may have changed something.
-    pub(super) changed: Notify,
+    pub(super) keeper: Keeper,
     pub(super) calls: Mutex<Vec<CallTime>>,
 }
 

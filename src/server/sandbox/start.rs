@@ -12,7 +12,6 @@ use axum::Router;
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
-    sync::Notify,
     task::{JoinHandle, spawn_blocking},
 };
 use tokio_util::sync::CancellationToken;
@@ -23,7 +22,7 @@ use super::{
     faults::Fault,
     http::{self, CallTime},
     images::Timing,
-    persistence,
+    persistence::{self, Keeper},
     shared::{Shared, lock},
 };
 use crate::server::ports::clock::Clock;
@@ -115,13 +114,12 @@ pub async fn start(
         clock,
         latency: config.latency,
         shutdown,
-        changed: Notify::new(),
+        keeper: Keeper::new(config.state),
         calls: Mutex::default(),
     });
     let running = tokio::spawn(run(
         serve(api_listener, http::router(Arc::clone(&shared)), Arc::clone(&shared)),
         serve(edge_listener, edge::router(Arc::clone(&shared)), Arc::clone(&shared)),
-        config.state,
         Arc::clone(&shared),
     ));
     tracing::info!(sandbox.api = %listen, "sandbox stacks are at {}", edge::pattern(edge));
@@ -198,48 +196,16 @@ async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>) {
 }
 
 /// Runs both listeners to their end, and the keeper of the state file a little longer.
-async fn run(
-    api: impl Future<Output = ()>,
-    edge: impl Future<Output = ()>,
-    state: Option<PathBuf>,
-    shared: Arc<Shared>,
-) {
+async fn run(api: impl Future<Output = ()>, edge: impl Future<Output = ()>, shared: Arc<Shared>) {
     let served = CancellationToken::new();
     let serving = async {
         tokio::join!(api, edge);
         served.cancel();
     };
-    let keeping = async {
-        if let Some(path) = state {
-            keep(path, &shared, &served).await;
-        }
+    let state = || {
+        let mut core = lock(&shared.core);
+        core.tick(shared.clock.now());
+        core.to_bytes()
     };
-    tokio::join!(serving, keeping);
-}
-
-/// Writes the state after changes, one write at a time, and once more when `served` ends.
-async fn keep(path: PathBuf, shared: &Shared, served: &CancellationToken) {
-    let mut written = Vec::new();
-    loop {
-        let ending = tokio::select! {
-            () = shared.changed.notified() => false,
-            () = served.cancelled() => true,
-        };
-        let bytes = {
-            let mut core = lock(&shared.core);
-            core.tick(shared.clock.now());
-            core.to_bytes()
-        };
-        if bytes != written {
-            let (path, copy) = (path.clone(), bytes.clone());
-            let saved = spawn_blocking(move || persistence::save(&path, &copy)).await;
-            match saved.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                Ok(()) => written = bytes,
-                Err(error) => tracing::error!(%error, "sandbox state was not written"),
-            }
-        }
-        if ending {
-            return;
-        }
-    }
+    tokio::join!(serving, shared.keeper.run(state, served.clone()));
 }

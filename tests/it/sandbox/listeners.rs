@@ -1,6 +1,6 @@
 //! The sandbox through its sockets.
 
-use std::{sync::Arc, time::Duration};
+use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
     ports::clock::SystemClock,
@@ -147,6 +147,29 @@ async fn live_stacks_are_live_again_after_a_restart_of_the_process() {
     let running = run(config).await;
     assert_eq!(running.visit("alice.localhost", "/health").await.0, 200);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_answered_is_already_on_disk_for_its_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.json");
+    let running = run(SandboxConfig { state: Some(path.clone()), ..config() }).await;
+    running.post("/api/project.create", json!({ "name": "demo" })).await;
+    let state = std::fs::read_to_string(&path).unwrap();
+    assert!(state.contains("\"name\":\"demo\""), "{state}");
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_state_file_that_is_none_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.json");
+    std::fs::write(&path, "half a fi").unwrap();
+    let config = SandboxConfig { state: Some(path), ..config() };
+    let error = start(config, Arc::new(SystemClock), CancellationToken::new()).await.unwrap_err();
+    assert!(matches!(error, StartSandboxError::State(..)), "{error}");
 }
 
 #[tokio::test]
