@@ -1,6 +1,12 @@
 //! The integration tests, one binary.
 
+mod api;
+mod architecture;
+mod cross_site;
 mod dokploy;
+mod events;
+mod garbage;
+mod idempotency;
 mod probe;
 mod saga;
 mod sandbox;

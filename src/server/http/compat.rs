@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{
     HttpState,
     error::{self, Failed},
+    headers::NO_STORE,
     limit,
 };
 use crate::{
@@ -27,8 +28,6 @@ mod body;
 
 /// The longest idempotency key.
 const KEY_LENGTH: usize = 255;
-const NO_STORE: [(header::HeaderName, HeaderValue); 1] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
 /// A path's parameter, or what is wrong with its encoding.
 pub(super) type Parameter = Result<Path<String>, PathRejection>;
@@ -126,14 +125,16 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failed> {
     let mut values = headers.get_all("idempotency-key").iter();
     let Some(value) = values.next() else { return Ok(None) };
     match value.to_str() {
-        Ok(key) if (1..=KEY_LENGTH).contains(&key.len()) && values.next().is_none() => {
-            Ok(Some(key.to_owned()))
-        }
+        Ok(key) if is_key(key) && values.next().is_none() => Ok(Some(key.to_owned())),
         _ => {
-            let message = "Send one Idempotency-Key of 1 to 255 printable ASCII characters.";
+            let message = "Send one Idempotency-Key of 1 to 255 ASCII characters, spaces left out.";
             Err(Failed::new(400, "INVALID_IDEMPOTENCY_KEY", message))
         }
     }
+}
+
+fn is_key(text: &str) -> bool {
+    (1..=KEY_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn accepted(deployment: &Deployment) -> Answered {

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use serde::Serialize;
 
-use super::HttpState;
+use super::{HttpState, headers::NO_STORE};
 use crate::server::{ports::platform::BreakerState, service::Health};
 
 #[derive(Serialize)]
@@ -64,9 +64,9 @@ pub(super) async fn live() -> impl IntoResponse {
 /// `GET /readyz`: requests can be served.
 pub(super) async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
     if state.service.is_ready().await {
-        (StatusCode::OK, Json(ProbeBody { status: "ok" }))
+        (StatusCode::OK, NO_STORE, Json(ProbeBody { status: "ok" }))
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, Json(ProbeBody { status: "unavailable" }))
+        (StatusCode::SERVICE_UNAVAILABLE, NO_STORE, Json(ProbeBody { status: "unavailable" }))
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn health(State(state): State<HttpState>) -> impl IntoResponse 
         (true, false) => (StatusCode::OK, "degraded"),
         (true, true) => (StatusCode::OK, "healthy"),
     };
-    (code, Json(body(status, &health)))
+    (code, NO_STORE, Json(body(status, &health)))
 }
 
 fn body(status: &'static str, health: &Health) -> HealthBody {

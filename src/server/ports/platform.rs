@@ -9,6 +9,10 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+pub use error::{Advice, PlatformError};
+
+mod error;
+
 /// Makes a newtype around the platform's own text ids.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -345,115 +349,4 @@ pub enum BreakerState {
     Open,
     /// One does, to see.
     HalfOpen,
-}
-
-/// A call to the platform failed. It carries the decision what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlatformError {
-    /// It understood and said no: it would say no again.
-    #[error("the platform refused {call} with status {status}")]
-    Refused {
-        /// The call, as `application.create`.
-        call: &'static str,
-        /// The HTTP status.
-        status: u16,
-        /// Its own words, for the operator's log only.
-        detail: String,
-    },
-    /// A 400 without a list of issues: it may have been done all the same.
-    #[error("the platform answered {call} with an unexplained status 400")]
-    Unexplained {
-        /// The call.
-        call: &'static str,
-        /// Its own words, for the operator's log only.
-        detail: String,
-    },
-    /// What the call is about does not exist.
-    #[error("the platform knows nothing of what {call} is about")]
-    NotFound {
-        /// The call.
-        call: &'static str,
-    },
-    /// The key is refused although the platform is well: wrong, expired or used up.
-    #[error("the platform refused our key for {call}")]
-    KeyRefused {
-        /// The call.
-        call: &'static str,
-    },
-    /// It answered that it cannot now (5xx, 429, a 401 during an outage): perhaps done.
-    #[error("the platform could not do {call} now (status {status})")]
-    Unavailable {
-        /// The call.
-        call: &'static str,
-        /// The HTTP status.
-        status: u16,
-        /// How long it asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// No answer came, or none that can be read: perhaps done.
-    #[error("the platform's answer to {call} was lost: {reason}")]
-    Lost {
-        /// The call.
-        call: &'static str,
-        /// What happened instead.
-        reason: String,
-    },
-    /// The connection could not be made: surely not done.
-    #[error("the platform could not be reached for {call}: {reason}")]
-    Unreachable {
-        /// The call.
-        call: &'static str,
-        /// Why.
-        reason: String,
-    },
-    /// The breaker is open: the call was not made.
-    #[error("calls to the platform are paused for {} ms", retry_after.as_millis())]
-    Paused {
-        /// How long until one may go through.
-        retry_after: Duration,
-    },
-}
-
-/// What to do about a failed call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Advice {
-    /// Do not repeat it.
-    GiveUp,
-    /// Look whether it was done; if not, repeat it once.
-    LookThenOnce,
-    /// Repeat it, after the pause it asks for if that is longer than the schedule's.
-    Retry {
-        /// The pause that the platform asks for.
-        after: Option<Duration>,
-    },
-    /// Wait; this attempt does not count.
-    Wait(Duration),
-}
-
-impl PlatformError {
-    /// Returns what to do about it.
-    pub fn advice(&self) -> Advice {
-        match self {
-            Self::Refused { .. } | Self::NotFound { .. } => Advice::GiveUp,
-            Self::Unexplained { .. } => Advice::LookThenOnce,
-            // A key over its rate limit looks the same and recovers.
-            Self::KeyRefused { .. } | Self::Lost { .. } | Self::Unreachable { .. } => {
-                Advice::Retry { after: None }
-            }
-            Self::Unavailable { retry_after, .. } => Advice::Retry { after: *retry_after },
-            Self::Paused { retry_after } => Advice::Wait(*retry_after),
-        }
-    }
-
-    /// Tells whether the call may have been carried out all the same.
-    pub fn may_be_done(&self) -> bool {
-        match self {
-            Self::Unexplained { .. } | Self::Unavailable { .. } | Self::Lost { .. } => true,
-            Self::Refused { .. }
-            | Self::NotFound { .. }
-            | Self::KeyRefused { .. }
-            | Self::Unreachable { .. }
-            | Self::Paused { .. } => false,
-        }
-    }
 }

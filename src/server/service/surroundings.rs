@@ -100,9 +100,13 @@ impl Surroundings {
         self.seen().unwrap_or_else(|| self.unknown())
     }
 
-    /// Asks the platform and keeps the answer; waits for one that is on its way instead.
-    pub(super) async fn refresh(&self) {
-        let before = self.readings.load(Ordering::SeqCst);
+    /// Asks the platform and keeps the answer. Whoever asks meanwhile waits for the same one.
+    pub(super) fn refresh(&self) -> impl Future<Output = ()> {
+        self.read_after(self.readings.load(Ordering::SeqCst))
+    }
+
+    /// Reads, unless that has been done since there were `before` readings.
+    async fn read_after(&self, before: u64) {
         let _reading = self.reading.lock().await;
         if self.readings.load(Ordering::SeqCst) != before {
             return;
@@ -130,7 +134,8 @@ impl Surroundings {
 
     fn renew(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
         let own = Arc::clone(self);
-        tokio::spawn(async move { own.refresh().await })
+        let before = self.readings.load(Ordering::SeqCst);
+        tokio::spawn(async move { own.read_after(before).await })
     }
 
     fn seen(&self) -> Option<Arc<Seen>> {

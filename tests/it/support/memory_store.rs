@@ -31,6 +31,7 @@ struct Tables {
     /// How many facts have been recorded.
     writes: u32,
     crash: Option<(u32, Crash)>,
+    down: bool,
 }
 
 struct Row {
@@ -60,6 +61,21 @@ impl MemoryStore {
     /// Returns how many facts have been recorded.
     pub(crate) fn writes(&self) -> u32 {
         self.tables().writes
+    }
+
+    /// Takes the store out of reach, or brings it back.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.tables().down = down;
+    }
+
+    /// Lists all deployments, oldest first.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.tables().deployments.iter().map(|row| row.record.clone()).collect()
+    }
+
+    fn up(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
+        let tables = self.tables();
+        if tables.down { Err(StoreError::Unavailable("switched off".into())) } else { Ok(tables) }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -102,11 +118,11 @@ impl Store for MemoryStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.up().map(drop)
     }
 
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {
-        let mut tables = self.tables();
+        let mut tables = self.up()?;
         let started = new.deployment.started;
         tables.answers.retain(|_, answer| answer.expires > started);
         let key = |answer: &Answer| (answer.key.caller.clone(), answer.key.key.clone());
@@ -142,18 +158,18 @@ impl Store for MemoryStore {
 
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
         let key = (answer.key.caller.clone(), answer.key.key.clone());
-        self.tables().answers.entry(key).or_insert_with(|| answer.clone());
+        self.up()?.answers.entry(key).or_insert_with(|| answer.clone());
         Ok(())
     }
 
     async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<Answer>, StoreError> {
-        let tables = self.tables();
+        let tables = self.up()?;
         let answer = tables.answers.get(&(key.caller.clone(), key.key.clone()));
         Ok(answer.filter(|answer| answer.expires > now).cloned())
     }
 
     async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
-        Ok(self.tables().row(id).map(|row| row.record.clone()))
+        Ok(self.up()?.row(id).map(|row| row.record.clone()))
     }
 
     async fn events(
@@ -162,25 +178,25 @@ impl Store for MemoryStore {
         after: Seq,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut tables = self.tables();
+        let mut tables = self.up()?;
         let events = tables.row(id).map(|row| row.events.clone()).unwrap_or_default();
         Ok(events.into_iter().filter(|event| event.seq > after).take(limit as usize).collect())
     }
 
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
-        let tables = self.tables();
+        let tables = self.up()?;
         let held = tables.deployments.iter().filter(|row| row.record.state != State::RolledBack);
         let held = held.map(|row| row.record.deployment.name.clone());
         Ok(held.filter(|name| names.contains(name)).collect())
     }
 
     async fn stuck_count(&self) -> Result<u64, StoreError> {
-        let tables = self.tables();
+        let tables = self.up()?;
         Ok(tables.deployments.iter().filter(|row| row.record.state == State::Stuck).count() as u64)
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut tables = self.tables();
+        let mut tables = self.up()?;
         let count = tables.deployments.len();
         tables.deployments.retain(|row| {
             row.record.state != State::RolledBack
@@ -195,7 +211,7 @@ impl Store for MemoryStore {
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        let mut tables = self.tables();
+        let mut tables = self.up()?;
         let free = |row: &&mut Row| {
             row.record.state == State::Active && (row.owner.is_none() || row.until <= now)
         };
@@ -208,25 +224,25 @@ impl Store for MemoryStore {
     }
 
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
-        self.tables().leased(lease)?.until = until;
+        self.up()?.leased(lease)?.until = until;
         Ok(())
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        if let Ok(row) = self.tables().leased(lease) {
+        if let Ok(row) = self.up()?.leased(lease) {
             row.owner = None;
         }
         Ok(())
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Vec<(StepId, StepRecord)>, StoreError> {
-        let mut tables = self.tables();
+        let mut tables = self.up()?;
         let steps = tables.row(id).map(|row| row.steps.clone()).unwrap_or_default();
         Ok(steps.into_iter().collect())
     }
 
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Seq, StoreError> {
-        let mut tables = self.tables();
+        let mut tables = self.up()?;
         let strike = tables.strike();
         if strike == Some(Crash::Before) {
             return Err(crashed());

@@ -1,0 +1,151 @@
+//! The arrows between the parts, held by reading who names whom.
+//!
+//! `app -> api -> service -> ports <- adapters`; everything may use `domain`, which uses
+//! nothing of ours.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+const LONGEST_FILE: usize = 400;
+
+/// A source file, without its comments and tests.
+struct Source {
+    path: String,
+    code: String,
+    lines: usize,
+}
+
+impl Source {
+    fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let path = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let is_comment = |line: &&str| line.trim_start().starts_with("//");
+        let own = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        let code = own.lines().filter(|line| !is_comment(line)).collect::<Vec<_>>().join("\n");
+        Self { path, code, lines: text.lines().count() }
+    }
+
+    /// Tells whether the file is `part`, or lies in its folder.
+    fn is_in(&self, part: &str) -> bool {
+        self.path == format!("{part}.rs") || self.path.starts_with(&format!("{part}/"))
+    }
+
+    /// Tells whether the code uses something of the crate or module `name`.
+    fn names(&self, name: &str) -> bool {
+        let path = format!("{name}::");
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        self.code.match_indices(&path).any(|(at, _)| {
+            let before = self.code[..at].chars().next_back();
+            !before.is_some_and(is_word)
+        })
+    }
+}
+
+fn sources(folder: &str) -> Vec<Source> {
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(Source::read(&path));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no sources in {folder}");
+    found
+}
+
+#[test]
+fn each_library_is_known_only_to_its_part() {
+    let parts: [(&str, &[&str]); 4] = [
+        ("sqlx", &["src/server/store"]),
+        ("reqwest", &["src/server/dokploy", "src/server/probe"]),
+        (
+            "axum",
+            &[
+                "src/server/http",
+                "src/server/sandbox",
+                "src/server/run",
+                // What leptos_axum hands out is axum's: the head of a request and an answer.
+                "src/api/reply",
+                "src/app/policy",
+            ],
+        ),
+        ("clap", &["src/server/config", "src/server/cli", "src/server/settings"]),
+    ];
+    for source in sources("src") {
+        for (library, allowed) in parts {
+            let may = allowed.iter().any(|part| source.is_in(part));
+            assert!(may || !source.names(library), "{} uses {library}", source.path);
+        }
+    }
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let forbidden: [(&str, &[&str]); 12] = [
+        ("src/domain", &["crate::api", "crate::app", "crate::server", "leptos", "tokio"]),
+        ("src/app", &["server::http", "ports", "store", "dokploy", "sandbox", "orchestrator"]),
+        ("src/app/islands", &["server"]),
+        ("src/app/live", &["server"]),
+        ("src/api/wire", &["server", "leptos"]),
+        ("src/server/ports", &["dokploy", "sandbox", "store::sqlite", "service", "http"]),
+        ("src/server/service", &["dokploy", "sandbox", "store::sqlite", "http", "orchestrator"]),
+        ("src/server/http", &["dokploy", "sandbox", "store::sqlite", "orchestrator"]),
+        ("src/server/orchestrator", &["dokploy", "sandbox", "store::sqlite", "service", "http"]),
+        ("src/server/dokploy", &["server::http", "service", "orchestrator", "sandbox", "store"]),
+        ("src/server/store", &["dokploy", "sandbox", "service", "server::http", "orchestrator"]),
+        ("src/server/sandbox", &["dokploy", "service", "server::http", "orchestrator", "store"]),
+    ];
+    for source in sources("src") {
+        for (part, names) in forbidden.iter().filter(|(part, _)| source.is_in(part)) {
+            for name in *names {
+                assert!(!source.names(name), "{} in {part} uses {name}", source.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_none_is_called_mod() {
+    for source in sources("src").iter().chain(&sources("tests/it")) {
+        assert!(source.lines <= LONGEST_FILE, "{} has {} lines", source.path, source.lines);
+        assert!(!source.path.ends_with("/mod.rs"), "{}", source.path);
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    for path in sources("src").iter().chain(&sources("tests/it")).map(|source| &source.path) {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        assert!(text.starts_with("//! "), "{path} has no description");
+    }
+}
+
+#[test]
+fn the_server_finds_the_site_where_the_build_puts_it() {
+    let read = |file: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        fs::read_to_string(path).unwrap_or_else(|_| panic!("no {file}"))
+    };
+    let at_run_time = leptos_settings(&read("Leptos.toml"));
+    let at_build_time = leptos_settings(&read("Cargo.toml"));
+    assert!(!at_run_time.is_empty());
+    for setting in at_run_time {
+        assert!(at_build_time.contains(&setting), "{setting:?} is not in Cargo.toml");
+    }
+}
+
+/// Reads the simple settings below `[package.metadata.leptos]`.
+fn leptos_settings(text: &str) -> Vec<(String, String)> {
+    let (_, section) = text.split_once("[package.metadata.leptos]").unwrap();
+    let own = section.lines().skip(1).take_while(|line| !line.starts_with('['));
+    let pairs = own.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}

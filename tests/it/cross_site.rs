@@ -1,0 +1,75 @@
+//! What another site makes a browser post is refused, whatever it is.
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+
+use crate::support::app::TestApp;
+
+/// Posts a request without a name: 400 when it is let through, so that nothing comes of it.
+async fn post(app: &TestApp, headers: &[(&str, &str)]) -> StatusCode {
+    let request = headers
+        .iter()
+        .fold(Request::post("/api/deploy"), |request, (name, value)| request.header(*name, *value));
+    let reply = app.send(request.body(Body::from("{}")).unwrap()).await;
+    let code = reply.error_code();
+    assert_eq!(reply.status == StatusCode::FORBIDDEN, code == "CROSS_SITE");
+    reply.status
+}
+
+#[tokio::test]
+async fn only_our_own_pages_and_what_is_no_browser_may_post() {
+    let app = TestApp::with(&[("PUBLIC_URL", "https://portal.example.com")]);
+    let allowed: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("origin", "https://portal.example.com")],
+        &[("origin", "https://portal.example.com"), ("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "same-origin")],
+    ];
+    for headers in allowed {
+        assert_eq!(post(&app, headers).await, StatusCode::BAD_REQUEST, "{headers:?}");
+    }
+    let refused: [&[(&str, &str)]; 9] = [
+        &[("origin", "https://evil.example.org")],
+        &[("origin", "https://alice.portal.example.com")],
+        &[("origin", "http://portal.example.com")],
+        &[("origin", "https://portal.example.com:8443")],
+        &[("origin", "null")],
+        &[("origin", "")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("origin", "https://portal.example.com"), ("sec-fetch-site", "same-site")],
+        &[("origin", "https://portal.example.com"), ("origin", "https://evil.example.org")],
+    ];
+    for headers in refused {
+        assert_eq!(post(&app, headers).await, StatusCode::FORBIDDEN, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn on_loopback_the_names_of_this_machine_are_one_but_stacks_are_elsewhere() {
+    let app = TestApp::new();
+    for origin in ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000"] {
+        assert_eq!(post(&app, &[("origin", origin)]).await, StatusCode::BAD_REQUEST, "{origin}");
+    }
+    for origin in ["http://alice.localhost:8081", "http://localhost:8081", "https://localhost:3000"]
+    {
+        assert_eq!(post(&app, &[("origin", origin)]).await, StatusCode::FORBIDDEN, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn every_way_to_change_something_is_guarded_and_reading_is_not() {
+    let app = TestApp::new();
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        for path in ["/api/deploy", "/api/fn/start_deployment", "/", "/nothing"] {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header("sec-fetch-site", "cross-site").body(Body::empty());
+            let reply = app.send(request.unwrap()).await;
+            assert_eq!(reply.status, StatusCode::FORBIDDEN, "{method} {path}");
+        }
+    }
+    let request = Request::get("/api/check/alice").header("origin", "https://elsewhere.org");
+    let reply = app.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(reply.status, StatusCode::OK);
+}

@@ -1,0 +1,212 @@
+//! The event stream: every event once, in order, byte for byte, whatever happens to the
+//! connection (promise P14).
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{deployment::DeploymentId, phase::Phase},
+    server::ports::store::Store,
+};
+use axum::{
+    body::{Body, BodyDataStream},
+    http::{Request, StatusCode},
+};
+use futures::StreamExt;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::support::app::{Reply, TestApp};
+
+/// A stream that is read frame by frame.
+struct Watched {
+    chunks: BodyDataStream,
+    text: String,
+}
+
+impl Watched {
+    async fn open(app: &TestApp, id: &DeploymentId) -> Self {
+        let request = Request::get(format!("/api/status/{id}")).body(Body::empty()).unwrap();
+        let response = app.open(request).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        Self { chunks: response.into_body().into_data_stream(), text: String::new() }
+    }
+
+    /// Waits for the next frame, without the empty line at its end.
+    async fn frame(&mut self) -> Option<String> {
+        loop {
+            if let Some((frame, rest)) = self.text.split_once("\n\n") {
+                let frame = frame.to_owned();
+                self.text = rest.to_owned();
+                return Some(frame);
+            }
+            let chunk = self.chunks.next().await?.unwrap();
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+}
+
+async fn ended(app: &TestApp) -> DeploymentId {
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.progress(Phase::CreatingProject), app.log("Created")]).await;
+    app.record(&lease, vec![app.progress(Phase::VerifyingHealth), TestApp::complete("alice")])
+        .await;
+    id
+}
+
+async fn resume(app: &TestApp, id: &DeploymentId, query: &str, last: Option<&str>) -> Reply {
+    let mut request = Request::get(format!("/api/status/{id}{query}"));
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    app.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// Returns the numbers of the events in a stream.
+fn ids(text: &str) -> Vec<u64> {
+    text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect()
+}
+
+#[tokio::test]
+async fn a_stream_is_what_the_store_has_byte_for_byte() {
+    let app = TestApp::new();
+    let id = ended(&app).await;
+    let reply = resume(&app, &id, "", None).await;
+    assert_eq!(reply.header("content-type"), Some("text/event-stream"));
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    assert_eq!(reply.header("x-accel-buffering"), Some("no"));
+    assert_eq!(reply.header("content-encoding"), None);
+    insta::assert_snapshot!("stream_live", reply.body);
+    let events = app.store.events(&id, 0, 100).await.unwrap();
+    let frames = events
+        .iter()
+        .map(|event| format!("id: {}\nevent: {}\ndata: {}\n\n", event.seq, event.name, event.data));
+    assert_eq!(reply.body, format!("retry: 2000\n\n{}", frames.collect::<String>()));
+}
+
+#[tokio::test]
+async fn a_failed_deployment_ends_with_an_error_event_that_carries_data() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    insta::assert_snapshot!("stream_failed", resume(&app, &id, "", None).await.body);
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_after_the_larger_cursor_and_nonsense_counts_as_none() {
+    let app = TestApp::new();
+    let id = ended(&app).await;
+    let cases = [
+        ("", None, 1),
+        ("?after=0", None, 1),
+        ("?after=2", None, 3),
+        ("", Some("3"), 4),
+        ("?after=2", Some("3"), 4),
+        ("?after=4", Some("1"), 5),
+        ("?after=x", Some("-7"), 1),
+        ("?after=%31", Some(""), 1),
+        ("?after=18446744073709551616", None, 1),
+    ];
+    for (query, last, first) in cases {
+        let reply = resume(&app, &id, query, last).await;
+        assert_eq!(reply.status, StatusCode::OK);
+        assert_eq!(ids(&reply.body), (first..=5).collect::<Vec<_>>(), "{query} {last:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_finished_cursor_gets_204_and_nothing_else() {
+    let app = TestApp::new();
+    let id = ended(&app).await;
+    for (query, last) in
+        [("?after=5", None), ("?after=99", None), ("", Some("18446744073709551615"))]
+    {
+        let reply = resume(&app, &id, query, last).await;
+        assert_eq!((reply.status, reply.body.as_str()), (StatusCode::NO_CONTENT, ""));
+    }
+}
+
+#[tokio::test]
+async fn what_happens_while_somebody_watches_comes_at_once_and_the_end_closes() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let mut watched = Watched::open(&app, &id).await;
+    assert_eq!(watched.frame().await.unwrap(), "retry: 2000");
+    assert!(watched.frame().await.unwrap().starts_with("id: 1\nevent: progress\n"));
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.progress(Phase::CreatingProject), app.log("Created")]).await;
+    assert!(watched.frame().await.unwrap().starts_with("id: 2\nevent: progress\n"));
+    assert!(watched.frame().await.unwrap().starts_with("id: 3\nevent: log\n"));
+    app.record(&lease, vec![TestApp::complete("alice")]).await;
+    assert!(watched.frame().await.unwrap().starts_with("id: 4\nevent: complete\n"));
+    assert_eq!(watched.frame().await, None);
+}
+
+#[tokio::test]
+async fn a_silent_stream_says_every_15_seconds_that_it_is_there_and_looks_again() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let mut watched = Watched::open(&app, &id).await;
+    watched.frame().await.unwrap();
+    watched.frame().await.unwrap();
+    for _ in 0..2 {
+        let before = app.clock.sleepers();
+        let (frame, ()) = tokio::join!(watched.frame(), async {
+            app.clock.sleeper_after(before).await;
+            app.clock.advance(Duration::from_secs(15));
+        });
+        assert_eq!(frame.unwrap(), ": keepalive");
+    }
+    // A nudge that got lost, as from another replica, costs a moment and no event.
+    let lease = app.claim().await;
+    let fact = ai_stack_deployer::server::ports::store::Fact {
+        events: vec![app.log("Created")],
+        ..Default::default()
+    };
+    app.store.record(&lease, &fact).await.unwrap();
+    let frame = watched.frame().await.unwrap();
+    assert!(frame.starts_with("id: 2\n"), "{frame}");
+}
+
+#[tokio::test]
+async fn a_cursor_beyond_what_is_there_waits_for_what_comes_after_it() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    let (reply, ()) = tokio::join!(resume(&app, &id, "?after=3", None), async {
+        app.record(&lease, vec![app.log("2"), app.log("3"), app.log("4")]).await;
+        app.record(&lease, vec![TestApp::complete("alice")]).await;
+    });
+    assert_eq!(ids(&reply.body), [4, 5]);
+}
+
+#[tokio::test]
+async fn a_long_story_is_told_in_full() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, (0..1_300).map(|n| app.log(&n.to_string())).collect()).await;
+    app.record(&lease, vec![TestApp::complete("alice")]).await;
+    assert_eq!(ids(&resume(&app, &id, "", None).await.body), (1..=1_302).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_shutdown_closes_open_streams_and_the_server_ends() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let address = app.listen().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /api/status/{id} HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut buffer = vec![0; 4096];
+    let mut text = String::new();
+    while !text.contains("event: progress") {
+        let length = stream.read(&mut buffer).await.unwrap();
+        text.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+    app.shutdown.cancel();
+    stream.read_to_end(&mut buffer).await.unwrap();
+}

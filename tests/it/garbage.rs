@@ -1,0 +1,154 @@
+//! Whatever comes in, what goes out is an error that says what to do.
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+
+use crate::support::app::{TestApp, send_raw};
+
+#[tokio::test]
+async fn a_body_that_is_no_deploy_request_is_refused_with_a_sentence() {
+    let app = TestApp::new();
+    let deep = "[".repeat(30_000);
+    let deep_name = format!("{{\"name\":{}", "{\"a\":".repeat(10_000));
+    let cases: [(&[u8], &str); 22] = [
+        (b"", "INVALID_JSON"),
+        (b"   ", "INVALID_JSON"),
+        (b"{", "INVALID_JSON"),
+        (b"name=alice", "INVALID_JSON"),
+        (b"{\"name\":\"alice\"} trailing", "INVALID_JSON"),
+        (b"{\"name\":\"ali\xffce\"}", "INVALID_JSON"),
+        (b"\xef\xbb\xbf{\"name\":\"alice\"}", "INVALID_JSON"),
+        (b"\x00\x01\x02", "INVALID_JSON"),
+        (b"{'name':'alice'}", "INVALID_JSON"),
+        (b"{\"name\":\"ali\\ud800ce\"}", "INVALID_JSON"),
+        (deep.as_bytes(), "INVALID_NAME"),
+        (deep_name.as_bytes(), "INVALID_NAME"),
+        (b"null", "INVALID_NAME"),
+        (b"[]", "INVALID_NAME"),
+        (b"[\"alice\"]", "INVALID_NAME"),
+        (b"\"alice\"", "INVALID_NAME"),
+        (b"{}", "INVALID_NAME"),
+        (b"{\"name\":null}", "INVALID_NAME"),
+        (b"{\"name\":17}", "INVALID_NAME"),
+        (b"{\"name\":[\"alice\"]}", "INVALID_NAME"),
+        (b"{\"name\":\"alice\",\"name\":\"bobby\"}", "INVALID_NAME"),
+        (b"{\"Name\":\"alice\"}", "INVALID_NAME"),
+    ];
+    for (body, code) in cases {
+        let reply = app.deploy(body.to_vec()).await;
+        let shown: String = String::from_utf8_lossy(body).chars().take(40).collect();
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{shown}");
+        assert_eq!(reply.error_code(), code, "{shown}");
+    }
+    for name in ["", "Alice", "a\\u0000b", "../../etc", "<script>", "älice", "www"] {
+        let reply = app.deploy(format!("{{\"name\":\"{name}\"}}")).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{name}");
+        assert_eq!(reply.error_code(), "INVALID_NAME", "{name}");
+    }
+    assert!(app.store.records().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_is_json_whatever_it_calls_itself() {
+    for kind in ["application/x-www-form-urlencoded", "text/plain", "application/json", "garbage"] {
+        let app = TestApp::new();
+        let request = Request::post("/api/deploy")
+            .header("content-type", kind)
+            .body(Body::from(r#" {"other": [1], "name": "alice"} "#))
+            .unwrap();
+        assert_eq!(app.send(request).await.status, StatusCode::CREATED, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_have_64_kib_and_no_more() {
+    let app = TestApp::new();
+    let start = r#"{"name":"alice"}"#;
+    let body = |length: usize| format!("{start}{}", " ".repeat(length - start.len()));
+    let reply = app.deploy(body((64 << 10) + 1)).await;
+    assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(reply.error_code(), "BODY_TOO_LARGE");
+    assert_eq!(app.deploy(body(64 << 10)).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_an_error_in_json() {
+    let app = TestApp::new();
+    let cases = [
+        ("/api", 404, "NOT_FOUND"),
+        ("/api/", 404, "NOT_FOUND"),
+        ("/api/nothing", 404, "NOT_FOUND"),
+        ("/api/check/", 404, "NOT_FOUND"),
+        ("/api/check/a/b", 404, "NOT_FOUND"),
+        ("/api/%", 404, "NOT_FOUND"),
+        ("/api/%ff%fe", 404, "NOT_FOUND"),
+        ("/health/more", 404, "NOT_FOUND"),
+        ("/api/check/%ff", 400, "INVALID_PATH"),
+        ("/api/deployment/%ff", 400, "INVALID_PATH"),
+        ("/api/status/%c3%28", 400, "INVALID_PATH"),
+        ("/api/deployment/dep_1", 404, "NOT_FOUND"),
+        ("/api/deployment/..%2f..%2fetc", 404, "NOT_FOUND"),
+        ("/api/status/dep_00000000000000000000000000000000", 404, "NOT_FOUND"),
+        ("/api/deploy", 405, "METHOD_NOT_ALLOWED"),
+    ];
+    for (path, status, code) in cases {
+        let reply = app.get(path).await;
+        assert_eq!(reply.status.as_u16(), status, "{path}");
+        assert_eq!(reply.error_code(), code, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_decodes_to_no_name_is_a_name_against_a_rule() {
+    let app = TestApp::new();
+    for path in ["/api/check/%zz", "/api/check/%00", "/api/check/a%2fb", "/api/check/%C3%A4bc"] {
+        let reply = app.get(path).await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}");
+        assert_eq!(reply.json()["code"], "NAME_INVALID_CHARACTER", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let app = TestApp::new();
+    let cases = [
+        ("PUT", "/api/deploy", "POST"),
+        ("DELETE", "/api/check/alice", "GET,HEAD"),
+        ("POST", "/health", "GET,HEAD"),
+        ("PATCH", "/api/status/x", "GET,HEAD"),
+    ];
+    for (method, path, allowed) in cases {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let reply = app.send(request).await;
+        assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        assert_eq!(reply.error_code(), "METHOD_NOT_ALLOWED", "{method} {path}");
+        assert_eq!(reply.header("allow"), Some(allowed), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn the_older_servers_documented_call_works_over_a_socket() {
+    let app = TestApp::new();
+    let address = app.listen().await;
+    let request = "POST /api/deploy HTTP/1.1\r\nHost: localhost:3000\r\nUser-Agent: curl/8\r\n\
+                   Accept: */*\r\nContent-Length: 16\r\nConnection: close\r\n\
+                   Content-Type: application/x-www-form-urlencoded\r\n\r\n{\"name\":\"alice\"}";
+    let answer = send_raw(address, request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    assert!(answer.contains("\r\nlocation: /api/deployment/dep_"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_far_too_long_still_gets_its_answer_over_a_socket() {
+    let app = TestApp::new();
+    let address = app.listen().await;
+    let mut request =
+        b"POST /api/deploy HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\nConnection: close\r\n\r\n"
+            .to_vec();
+    request.extend(std::iter::repeat_n(b'x', 2_000_000));
+    let answer = send_raw(address, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("\"code\":\"BODY_TOO_LARGE\""), "{answer}");
+}

@@ -1,0 +1,238 @@
+//! The portal in process: its real router and use cases over a store in memory.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::DeploymentId,
+        event::{
+            Completion, EventBody, Failure, FailureCode, Level, LogEntry, ProgressUpdate, Ready,
+            Resources,
+        },
+        phase::Phase,
+        receipt::{Line, Outcome, Receipt, ResourceKind},
+    },
+    server::{
+        config::{self, Environment, Options},
+        http::{HttpState, router},
+        notifier::Notifier,
+        ports::{
+            clock::Clock,
+            store::{End, Fact, Lease, State, Store},
+        },
+        service::{Service, ServiceParts},
+        settings::Settings,
+    },
+};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, Response, StatusCode},
+};
+use clap::Parser;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::{fake_platform::FakePlatform, manual_clock::ManualClock, memory_store::MemoryStore};
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Reads settings from `variables`.
+pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
+    let own = |text: &&str| (*text).to_owned();
+    let environment: Environment = variables.iter().map(|(n, v)| (own(n), own(v))).collect();
+    let cli = config::parse::<Cli>(&["portal".into()], &environment).unwrap();
+    cli.options.settle(&environment).unwrap()
+}
+
+/// The portal in process.
+pub(crate) struct TestApp {
+    pub(crate) router: Router,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) platform: Arc<FakePlatform>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) notifier: Arc<Notifier>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    pub(crate) async fn of(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let body = String::from_utf8(bytes.to_vec()).unwrap();
+        Self { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is an error as every error is, and returns its code.
+    pub(crate) fn error_code(&self) -> String {
+        let json = self.json();
+        let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(keys, ["code", "error", "success"], "{self:?}");
+        assert_eq!(json["success"], false, "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+        let sentence = json["error"].as_str().unwrap();
+        assert!(sentence.ends_with('.') && sentence.len() > 10, "no sentence: {sentence}");
+        json["code"].as_str().unwrap().to_owned()
+    }
+}
+
+impl TestApp {
+    pub(crate) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
+        let settings = settings(variables);
+        let store = Arc::new(MemoryStore::default());
+        let platform = Arc::new(FakePlatform::new());
+        let clock = Arc::new(ManualClock::new());
+        let notifier = Arc::new(Notifier::default());
+        let shutdown = CancellationToken::new();
+        let service = Arc::new(Service::new(ServiceParts {
+            store: Arc::<MemoryStore>::clone(&store),
+            platform: Arc::<FakePlatform>::clone(&platform),
+            clock: Arc::<ManualClock>::clone(&clock),
+            notifier: Arc::clone(&notifier),
+            stack: Arc::new(settings.stack),
+            reserved_names: settings.reserved_names,
+            sandbox: settings.platform.is_sandbox(),
+        }));
+        let public_url = settings.http.public_url;
+        let state = HttpState::new(service, public_url, &settings.limits, shutdown.clone());
+        let router = router(state, Router::new());
+        Self { router, store, platform, clock, notifier, shutdown }
+    }
+
+    pub(crate) async fn open(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        Reply::of(self.open(request).await).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Asks for a deployment as the older server's clients do: without a content type.
+    pub(crate) async fn deploy(&self, body: impl Into<Body>) -> Reply {
+        self.send(Request::post("/api/deploy").body(body.into()).unwrap()).await
+    }
+
+    /// Begins a deployment and returns its id.
+    pub(crate) async fn begin(&self, name: &str) -> DeploymentId {
+        let reply = self.deploy(json!({ "name": name }).to_string()).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
+        DeploymentId::parse(reply.json()["deploymentId"].as_str().unwrap()).unwrap()
+    }
+
+    /// Claims what can be claimed, as a worker does.
+    pub(crate) async fn claim(&self) -> Lease {
+        let lasting = std::time::Duration::from_mins(1);
+        self.store.claim("test", self.clock.now(), lasting).await.unwrap().unwrap()
+    }
+
+    /// Records events, as a worker does, and nudges.
+    pub(crate) async fn record(&self, lease: &Lease, events: Vec<EventBody>) {
+        let state = events.last().and_then(|event| match event {
+            EventBody::Complete(_) => Some(State::Live),
+            EventBody::Error(failure) if failure.receipt.clean => Some(State::RolledBack),
+            EventBody::Error(_) => Some(State::Stuck),
+            EventBody::Progress(_) | EventBody::Log(_) => None,
+        });
+        let end = state.map(|state| End { state, at: self.clock.now() });
+        self.store.record(lease, &Fact { step: None, events, end }).await.unwrap();
+        self.notifier.nudge(&lease.id);
+    }
+
+    /// Serves the portal on a port of its own.
+    pub(crate) async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let shutdown = self.shutdown.clone().cancelled_owned();
+        tokio::spawn(async move {
+            axum::serve(listener, service).with_graceful_shutdown(shutdown).await.unwrap();
+        });
+        address
+    }
+
+    pub(crate) fn progress(&self, phase: Phase) -> EventBody {
+        let resources =
+            Resources { project_id: Some(String::from("project-1")), ..Resources::default() };
+        EventBody::Progress(ProgressUpdate::new(phase, 85, resources, self.clock.now()))
+    }
+
+    pub(crate) fn log(&self, message: &str) -> EventBody {
+        EventBody::Log(LogEntry {
+            timestamp: self.clock.now(),
+            level: Level::Info,
+            phase: Phase::CreatingProject,
+            action: String::from("project.create"),
+            message: message.to_owned(),
+            duration_ms: 41,
+            attempt: Some(1),
+        })
+    }
+
+    pub(crate) fn complete(name: &str) -> EventBody {
+        EventBody::Complete(Completion {
+            url: format!("http://{name}.localhost:8081"),
+            status: Ready::Ready,
+            resources: Resources::default(),
+            duration: 1.25,
+        })
+    }
+
+    pub(crate) fn failure(&self) -> EventBody {
+        EventBody::Error(Failure {
+            phase: Phase::VerifyingHealth,
+            message: String::from("The stack did not answer within 60 seconds"),
+            code: FailureCode::HealthTimeout,
+            receipt: Receipt::of(vec![Line {
+                resource: ResourceKind::Project,
+                id: Some(String::from("project-1")),
+                name: String::from("ai-stack-alice"),
+                outcome: Outcome::VerifiedGone,
+                at: self.clock.now(),
+                remedy: None,
+            }]),
+            reference: String::from("7F3A-22C1"),
+        })
+    }
+}
+
+/// Sends `request` as it is, and reads whatever comes back until the server closes.
+pub(crate) async fn send_raw(address: SocketAddr, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}

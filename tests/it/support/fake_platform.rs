@@ -1,0 +1,186 @@
+//! A platform that only has hosts and projects: what the use cases ask for.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use ai_stack_deployer::server::ports::platform::{
+    AppName, Application, ApplicationId, Breaker, BreakerState, Configuration, CreatedProject,
+    Domain, DomainId, Job, JobId, NewApplication, NewDomain, NewProject, Platform, PlatformError,
+    Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task,
+};
+use async_trait::async_trait;
+
+/// What the platform has, and whether it answers.
+#[derive(Debug)]
+pub(crate) struct FakePlatform {
+    state: Mutex<State>,
+    calls: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    hosts: Vec<String>,
+    projects: Vec<String>,
+    failure: Option<PlatformError>,
+    panics: bool,
+}
+
+impl FakePlatform {
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::default(), calls: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn add_host(&self, host: &str) {
+        self.state.lock().unwrap().hosts.push(host.to_owned());
+    }
+
+    pub(crate) fn add_project(&self, name: &str) {
+        self.state.lock().unwrap().projects.push(name.to_owned());
+    }
+
+    /// Lets every call fail from now on.
+    pub(crate) fn fail(&self, failure: PlatformError) {
+        self.state.lock().unwrap().failure = Some(failure);
+    }
+
+    /// Lets asking for the breaker panic: a stand-in for a mistake of ours.
+    pub(crate) fn panic_from_now_on(&self) {
+        self.state.lock().unwrap().panics = true;
+    }
+
+    /// Counts the calls so far.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    fn ask<T>(&self, answer: impl FnOnce(&State) -> T) -> Result<T, PlatformError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let state = self.state.lock().unwrap();
+        match state.failure.clone() {
+            Some(failure) => Err(failure),
+            None => Ok(answer(&state)),
+        }
+    }
+}
+
+/// Answers for what no use case may call.
+fn never<T>() -> Result<T, PlatformError> {
+    panic!("only the orchestrator calls this");
+}
+
+#[async_trait]
+impl Platform for FakePlatform {
+    async fn check_health(&self) -> Result<(), PlatformError> {
+        self.ask(|_| ())
+    }
+
+    async fn version(&self) -> Result<String, PlatformError> {
+        self.ask(|_| String::from("v0.30.2"))
+    }
+
+    fn breaker(&self) -> Breaker {
+        let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        assert!(!state.panics, "as told");
+        let open = matches!(state.failure, Some(PlatformError::Paused { .. }));
+        match open {
+            true => Breaker {
+                state: BreakerState::Open,
+                consecutive_failures: 5,
+                retry_after: Some(std::time::Duration::from_secs(42)),
+            },
+            false => {
+                Breaker { state: BreakerState::Closed, consecutive_failures: 0, retry_after: None }
+            }
+        }
+    }
+
+    async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError> {
+        self.ask(|state| {
+            let summary = |name: &String| ProjectSummary {
+                id: ProjectId(name.clone()),
+                name: name.clone(),
+                description: None,
+                created_at: String::from("2026-11-23T09:55:24.515Z"),
+            };
+            state.projects.iter().map(summary).collect()
+        })
+    }
+
+    async fn hosts(&self) -> Result<Vec<String>, PlatformError> {
+        self.ask(|state| state.hosts.clone())
+    }
+
+    async fn create_project(&self, _: &NewProject) -> Result<CreatedProject, PlatformError> {
+        never()
+    }
+
+    async fn project(&self, _: &ProjectId) -> Result<Option<Project>, PlatformError> {
+        never()
+    }
+
+    async fn remove_project(&self, _: &ProjectId) -> Result<Removal, PlatformError> {
+        never()
+    }
+
+    async fn create_application(&self, _: &NewApplication) -> Result<Application, PlatformError> {
+        never()
+    }
+
+    async fn configure_application(
+        &self,
+        _: &ApplicationId,
+        _: &Configuration,
+    ) -> Result<(), PlatformError> {
+        never()
+    }
+
+    async fn delete_application(&self, _: &ApplicationId) -> Result<Removal, PlatformError> {
+        never()
+    }
+
+    async fn create_domain(&self, _: &NewDomain) -> Result<DomainId, PlatformError> {
+        never()
+    }
+
+    async fn domains_of(&self, _: &ApplicationId) -> Result<Vec<Domain>, PlatformError> {
+        never()
+    }
+
+    async fn delete_domain(&self, _: &DomainId) -> Result<Removal, PlatformError> {
+        never()
+    }
+
+    async fn enqueue_deploy(&self, _: &ApplicationId, _: &str) -> Result<(), PlatformError> {
+        never()
+    }
+
+    async fn jobs(&self, _: &ApplicationId) -> Result<Vec<Job>, PlatformError> {
+        never()
+    }
+
+    async fn queue(&self) -> Result<Vec<QueuedJob>, PlatformError> {
+        never()
+    }
+
+    async fn job_log(&self, _: &JobId) -> Result<String, PlatformError> {
+        never()
+    }
+
+    async fn clear_queue(&self, _: &ApplicationId) -> Result<Removal, PlatformError> {
+        never()
+    }
+
+    async fn tasks(&self, _: &AppName) -> Result<Vec<Task>, PlatformError> {
+        never()
+    }
+
+    async fn services(&self) -> Result<Vec<AppName>, PlatformError> {
+        never()
+    }
+
+    async fn node_count(&self) -> Result<usize, PlatformError> {
+        never()
+    }
+}
