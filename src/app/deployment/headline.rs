@@ -37,20 +37,21 @@ pub fn Headline(
         (Stage::Failed, _) => "Failed",
     };
     let taken = move || match &watched.progress.read().end {
-        None => time::clock(elapsed_ms(started, watched.now.get())),
+        None => Some(time::clock(elapsed_ms(started, watched.now.get()))),
         Some(End::Live(completion)) => {
             let total = std::time::Duration::try_from_secs_f64(completion.duration);
             let ms = total.unwrap_or_default().as_millis();
-            format!("in {}", time::duration(u64::try_from(ms).unwrap_or_default()))
+            Some(format!("in {}", time::duration(u64::try_from(ms).unwrap_or_default())))
         }
-        Some(End::Failed(_)) => String::new(),
+        Some(End::Failed(_)) => None,
     };
+    let taken = move || taken().map(|taken| view! { <span class="badge__time">{taken}</span> });
     view! {
         <header class="headline">
             <h1 class="headline__name">{heading}</h1>
             <p class="badge">
                 <span class="badge__state">{badge}</span>
-                <span class="badge__time">{taken}</span>
+                {taken}
             </p>
             <p class="headline__address">{url}</p>
         </header>

@@ -15,6 +15,9 @@ use crate::{
 /// How near the end, in pixels, still counts as being there.
 const NEAR: i32 = 24;
 
+/// From how many milliseconds on a line says how long it took.
+const WORTH_SAYING_MS: u64 = 100;
+
 /// Renders the log as a disclosure.
 #[component]
 pub fn LogPanel(
@@ -62,7 +65,7 @@ fn line(started: Timestamp, entry: &LogEntry) -> impl IntoView + use<> {
         Level::Error => "error",
     };
     let attempt = entry.attempt.filter(|attempt| *attempt > 1);
-    let took = (entry.duration_ms > 0).then(|| time::duration(entry.duration_ms));
+    let took = (entry.duration_ms >= WORTH_SAYING_MS).then(|| time::duration(entry.duration_ms));
     view! {
         <li class="log__line" data-level=level>
             <span class="log__time">{time::clock(elapsed_ms(started, entry.timestamp))}</span>

@@ -13,6 +13,7 @@ pub fn OpenPanel(
     let Deployment { url, .. } = deployment;
     view! {
         <section class="open-panel">
+            <span class="open-panel__mark" aria-hidden="true"></span>
             <a class="open-panel__address" href=url.clone()>
                 {url.clone()}
             </a>

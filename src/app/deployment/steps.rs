@@ -50,7 +50,6 @@ fn Step(
     watched: Watched,
 ) -> impl IntoView {
     let state = Memo::new(move |_| watched.progress.with(|progress| state_of(progress, phase)));
-    let detail = Memo::new(move |_| watched.progress.with(|progress| detail_of(progress, phase)));
     view! {
         <li class="step" data-state=move || step::state(&state.read())>
             <span class="step__mark" aria-hidden="true"></span>
@@ -59,7 +58,6 @@ fn Step(
                     " ("{move || step::state(&state.read())}")"
                 </span>
             </span>
-            <span class="step__detail">{detail}</span>
             <span class="step__time">{move || step::time(&state.read(), watched.now.get())}</span>
         </li>
     }
@@ -80,13 +78,4 @@ fn Undoing() -> impl IntoView {
 fn state_of(progress: &Progress, phase: Phase) -> StepState {
     let step = progress.steps.iter().find(|step| step.phase == phase);
     step.map_or(StepState::Waiting, |step| step.state.clone())
-}
-
-/// Returns what the platform says about the running step beyond its sentence.
-fn detail_of(progress: &Progress, phase: Phase) -> String {
-    if progress.phase == phase && progress.message != phase.sentence() {
-        progress.message.clone()
-    } else {
-        String::new()
-    }
 }

@@ -51,7 +51,9 @@ pub fn NameForm(
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         field.submit();
-        if matches!(hint.get_untracked(), Hint::Refused(_)) {
+        if hint.with_untracked(Hint::is_refusal) {
+            // It may have become free since.
+            field.ask();
             focus(input);
         } else if !is_posting.get_untracked() {
             start.dispatch(StartDeployment { name: field.text() });

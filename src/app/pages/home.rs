@@ -31,7 +31,7 @@ pub fn HomePage() -> impl IntoView {
     view! {
         <PageHead title="AI Stack Deployer" icon="/favicon.svg" />
         <section class="hero">
-            <h1>"Your own AI stack, at an address of its own"</h1>
+            <h1>"Your own AI stack, one name away"</h1>
             <p class="hero__lead">
                 "Pick a name. We do the rest, and clean up after ourselves if anything goes wrong."
             </p>

@@ -84,7 +84,7 @@ impl Field {
 
     /// Asks the server about what is in the field. An answer that comes too late is on
     /// another name than the field's, and so is ignored.
-    fn ask(self) {
+    pub(super) fn ask(self) {
         let text = self.text();
         if StackName::parse(&text).is_err() {
             return;
