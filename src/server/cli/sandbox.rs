@@ -17,13 +17,13 @@ use crate::server::{
 /// How the sandbox is run alone.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SandboxOptions {
-    /// Address of the API, for DOKPLOY_URL
+    /// Address of the API, for `DOKPLOY_URL`
     #[arg(long, default_value = "127.0.0.1:4000")]
     listen: SocketAddr,
     /// Address under which stacks are reached, routed by host
     #[arg(long, default_value = "127.0.0.1:8081")]
     edge: SocketAddr,
-    /// The key that the API takes, for DOKPLOY_API_TOKEN
+    /// The key that the API takes, for `DOKPLOY_API_TOKEN`
     #[arg(long)]
     api_key: SecretString,
     /// File that keeps what exists; without it every start is empty

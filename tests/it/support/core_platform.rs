@@ -29,6 +29,8 @@ use super::clock::JumpingClock;
 
 const KEY: &str = "test-key";
 const CALL_LIMIT: Duration = Duration::from_secs(15);
+/// How long a deploy job takes.
+const JOB: Duration = Duration::from_millis(500);
 /// How long a container takes to start: long enough for what is late to come before the end.
 const START: Duration = Duration::from_secs(5);
 
@@ -43,7 +45,7 @@ pub(crate) struct CorePlatform {
 impl CorePlatform {
     /// Makes an empty platform; `seed` decides its ids.
     pub(crate) fn new(clock: Arc<JumpingClock>, seed: u64) -> Self {
-        let timing = Timing { start: START, ..Timing::NONE };
+        let timing = Timing { job: JOB, start: START, ..Timing::NONE };
         let core = Core::new(SecretString::from(KEY), timing, seed);
         Self { core: Arc::new(Mutex::new(core)), clock, calls: Arc::default() }
     }
