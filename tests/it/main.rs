@@ -10,4 +10,5 @@ mod idempotency;
 mod probe;
 mod saga;
 mod sandbox;
+mod store;
 mod support;
