@@ -7,6 +7,7 @@ mod dokploy;
 mod events;
 mod garbage;
 mod idempotency;
+mod pages;
 mod probe;
 mod saga;
 mod sandbox;

@@ -11,6 +11,9 @@ use serde::Serialize;
 
 use crate::api::wire::ApiError;
 
+/// The longest body that a request may have.
+pub(super) const BODY_LIMIT: usize = 64 << 10;
+
 /// An error as an answer.
 #[derive(Debug)]
 pub(super) struct Failed(ApiError);
@@ -35,6 +38,11 @@ impl Failed {
                        operator if it stays.";
         Self::new(500, "INTERNAL", message).into_response()
     }
+}
+
+/// Refuses a body beyond [`BODY_LIMIT`].
+pub(super) fn body_too_large() -> Failed {
+    Failed::new(413, "BODY_TOO_LARGE", "The body is longer than 64 KiB: a name alone is enough.")
 }
 
 /// Writes an error's body.

@@ -33,6 +33,8 @@ const EVERYWHERE: [(HeaderName, HeaderValue); 6] = [
 /// For answers that are true only now.
 pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+/// A page is rendered for one visit, with a nonce of its own.
+const PERSONAL: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NO_CONTENT: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const NO_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
@@ -46,6 +48,9 @@ pub(super) async fn secure(request: Request, next: Next) -> Response {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let policy = if is_page { NO_FRAMES } else { NO_CONTENT };
     let headers = response.headers_mut();
+    if is_page {
+        headers.entry(header::CACHE_CONTROL).or_insert(PERSONAL);
+    }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     for (name, value) in EVERYWHERE {
         headers.entry(name).or_insert(value);

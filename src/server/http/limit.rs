@@ -69,10 +69,9 @@ pub(super) fn caller(extensions: &Extensions) -> IpAddr {
     peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
-/// Tells whether a post to `path` starts a deployment: by the API, or by the page's form,
-/// whose server function has a hash at its end.
+/// Tells whether a post to `path` starts a deployment: by the API, or by the page's form.
 fn starts_deployment(path: &str) -> bool {
-    path == "/api/deploy" || path.starts_with("/api/start_deployment")
+    matches!(path, "/api/deploy" | "/api/fn/start_deployment")
 }
 
 fn too_many(wait: Duration) -> Failed {

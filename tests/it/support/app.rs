@@ -1,6 +1,6 @@
 //! The portal in process: its real router and use cases over a store in memory.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use ai_stack_deployer::{
     domain::{
@@ -14,7 +14,7 @@ use ai_stack_deployer::{
     },
     server::{
         config::{self, Environment, Options},
-        http::{HttpState, router},
+        http::{HttpState, pages, router},
         notifier::Notifier,
         ports::{
             clock::Clock,
@@ -30,6 +30,7 @@ use axum::{
     http::{HeaderMap, Request, Response, StatusCode},
 };
 use clap::Parser;
+use leptos::config::LeptosOptions;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -107,6 +108,19 @@ impl TestApp {
     }
 
     pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
+        Self::build(variables, |_| Router::new())
+    }
+
+    /// The portal with its pages; the built site lies in `site`.
+    pub(crate) fn with_pages(variables: &[(&str, &str)], site: &Path) -> Self {
+        let options = LeptosOptions::builder()
+            .output_name("ai-stack-deployer")
+            .site_root(site.to_str().unwrap().to_owned())
+            .build();
+        Self::build(variables, |service| pages(options, service))
+    }
+
+    fn build(variables: &[(&str, &str)], pages: impl FnOnce(Arc<Service>) -> Router) -> Self {
         let settings = settings(variables);
         let store = Arc::new(MemoryStore::default());
         let platform = Arc::new(FakePlatform::new());
@@ -123,8 +137,9 @@ impl TestApp {
             sandbox: settings.platform.is_sandbox(),
         }));
         let public_url = settings.http.public_url;
-        let state = HttpState::new(service, public_url, &settings.limits, shutdown.clone());
-        let router = router(state, Router::new());
+        let limits = &settings.limits;
+        let state = HttpState::new(Arc::clone(&service), public_url, limits, shutdown.clone());
+        let router = router(state, pages(service));
         Self { router, store, platform, clock, notifier, shutdown }
     }
 

@@ -7,11 +7,12 @@ use futures::StreamExt;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{super::error::Failed, ApiError};
+use super::{
+    super::error::{BODY_LIMIT, Failed, body_too_large},
+    ApiError,
+};
 use crate::server::ports::clock::Clock;
 
-/// The longest body that is read.
-const LIMIT: usize = 64 << 10;
 /// The longest body that is received to its end, so that its sender reads our answer.
 const PATIENCE: usize = 4 << 20;
 /// How long a body may take.
@@ -22,7 +23,7 @@ struct DeployRequest {
     name: String,
 }
 
-/// Reads a body of at most [`LIMIT`] bytes within [`TIME`].
+/// Reads a body of at most [`BODY_LIMIT`] bytes within [`TIME`].
 pub(super) async fn read(body: Body, clock: &Arc<dyn Clock>) -> Result<Vec<u8>, Failed> {
     tokio::select! {
         read = receive(body) => read,
@@ -42,17 +43,13 @@ async fn receive(body: Body) -> Result<Vec<u8>, Failed> {
             Failed::new(400, "INCOMPLETE_BODY", "The body ended too early: send it again.")
         })?;
         length += chunk.len();
-        if length <= LIMIT {
+        if length <= BODY_LIMIT {
             kept.extend_from_slice(&chunk);
         } else if length > PATIENCE {
             break;
         }
     }
-    if length <= LIMIT {
-        return Ok(kept);
-    }
-    let message = "The body is longer than 64 KiB: a name alone is enough.";
-    Err(Failed::new(413, "BODY_TOO_LARGE", message))
+    if length <= BODY_LIMIT { Ok(kept) } else { Err(body_too_large()) }
 }
 
 /// Returns the digest by which a repeated body is known.
