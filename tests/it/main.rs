@@ -8,6 +8,7 @@ mod events;
 mod garbage;
 mod idempotency;
 mod pages;
+mod portal;
 mod probe;
 mod saga;
 mod sandbox;

@@ -1,0 +1,225 @@
+//! The binary as a whole, over its embedded sandbox: from a request to a live stack, through
+//! an end and a new start.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Child, ChildStderr, Command, Output, Stdio},
+};
+
+use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_ai-stack-deployer");
+
+/// A folder and two ports for one portal after the other.
+struct Place {
+    folder: TempDir,
+    port: u16,
+    edge: u16,
+}
+
+/// A running portal, which ends with the test.
+struct Running {
+    child: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), port: free_port(), edge: free_port() }
+    }
+
+    /// A command with nothing of the surroundings in its environment.
+    fn command(&self, variables: &[(&str, &str)]) -> Command {
+        let database = format!("sqlite://{}/portal.db", self.folder.path().display());
+        let mut command = Command::new(BINARY);
+        command
+            .env_clear()
+            .env("DATABASE_URL", database)
+            .env("PORT", self.port.to_string())
+            .env("SANDBOX_EDGE_PORT", self.edge.to_string())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self, variables: &[(&str, &str)]) -> Running {
+        let mut child = self.command(variables).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut running = Running { child, log };
+        running.wait_for("The portal listens on");
+        running
+    }
+
+    fn get(&self, path: &str) -> String {
+        exchange(self.port, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// Asks for a deployment and returns its id.
+    fn deploy(&self, name: &str) -> String {
+        let body = format!("{{\"name\":\"{name}\"}}");
+        let request = format!(
+            "POST /api/deploy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = exchange(self.port, &request);
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+        let at = answer.find("dep_").unwrap();
+        answer[at..at + 36].to_owned()
+    }
+}
+
+impl Running {
+    fn wait_for(&mut self, text: &str) {
+        let mut log = String::new();
+        while !log.contains(text) {
+            let length = self.log.read_line(&mut log).unwrap();
+            assert!(length > 0, "the portal ended:\n{log}");
+        }
+    }
+
+    /// Asks it to end and returns its exit code and how many seconds it took.
+    fn end(mut self) -> (Option<i32>, i64) {
+        let asked = SystemClock.now();
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let code = self.child.wait().unwrap().code();
+        (code, SystemClock.now().duration_since(asked).as_secs())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn exchange(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn error_of(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_name_becomes_a_live_stack_at_its_own_address() {
+    let place = Place::new();
+    let _portal = place.start(&[]);
+    let id = place.deploy("alice");
+    let stream = place.get(&format!("/api/status/{id}"));
+    assert!(stream.contains("event: complete"), "{stream}");
+    assert!(stream.contains(&format!("\"url\":\"http://alice.localhost:{}\"", place.edge)));
+    let request = "GET /health HTTP/1.1\r\nHost: alice.localhost\r\nConnection: close\r\n\r\n";
+    assert!(exchange(place.edge, request).starts_with("HTTP/1.1 200 "));
+    assert!(place.get("/health").contains("\"status\":\"healthy\""));
+    assert!(place.command(&[]).arg("healthcheck").output().unwrap().status.success());
+}
+
+#[test]
+fn asked_to_end_with_a_stream_open_it_ends_in_time_and_resumes_at_the_next_start() {
+    let place = Place::new();
+    let portal = place.start(&[("STACK_IMAGE", "sandbox/slow")]);
+    let id = place.deploy("alice");
+    let mut stream = TcpStream::connect(("127.0.0.1", place.port)).unwrap();
+    write!(stream, "GET /api/status/{id} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut watched = BufReader::new(stream);
+    let mut line = String::new();
+    while !line.starts_with("event: progress") {
+        line.clear();
+        watched.read_line(&mut line).unwrap();
+    }
+    let (code, seconds) = portal.end();
+    assert_eq!(code, Some(0));
+    assert!(seconds < 10, "{seconds} s");
+    watched.read_to_string(&mut line).unwrap();
+
+    let _portal = place.start(&[("STACK_IMAGE", "sandbox/slow")]);
+    let stream = place.get(&format!("/api/status/{id}"));
+    assert!(stream.contains("event: complete"), "{stream}");
+    let ids: Vec<u64> =
+        stream.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect();
+    assert_eq!(ids, (1..=ids.len() as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_second_portal_on_the_same_database_refuses_to_start() {
+    let place = Place::new();
+    let _portal = place.start(&[]);
+    let error = error_of(&place.command(&[]).output().unwrap());
+    assert!(error.contains("is in use by another portal process"), "{error}");
+}
+
+#[test]
+fn a_busy_port_stops_the_start_with_a_sentence_that_names_the_variable() {
+    let place = Place::new();
+    let _edge = TcpListener::bind(("127.0.0.1", place.edge)).unwrap();
+    let error = error_of(&place.command(&[]).output().unwrap());
+    assert!(error.contains("SANDBOX_EDGE_PORT"), "{error}");
+    let place = Place::new();
+    let _own = TcpListener::bind(("127.0.0.1", place.port)).unwrap();
+    let error = error_of(&place.command(&[]).output().unwrap());
+    assert!(error.contains("PORT"), "{error}");
+}
+
+#[test]
+fn a_bad_value_stops_the_start_with_one_sentence() {
+    let place = Place::new();
+    for (variable, value) in [("STACK_CPU", "half"), ("DATABASE_URL", "postgres://u:canary@db/x")] {
+        let error = error_of(&place.command(&[(variable, value)]).output().unwrap());
+        assert!(error.starts_with(&format!("ai-stack-deployer: {variable} ")), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
+    let place = Place::new();
+    fs::write(place.folder.path().join(".env"), "STACK_CPU=half\nSTACK_MEMORY=much\n").unwrap();
+    let mut command = place.command(&[("STACK_MEMORY", "1g")]);
+    let error = error_of(&command.current_dir(place.folder.path()).output().unwrap());
+    assert!(error.contains("STACK_CPU is \"half\""), "{error}");
+}
+
+#[test]
+fn check_says_whether_the_platform_works_with_this_key() {
+    let place = Place::new();
+    let (api, edge) = (free_port().to_string(), free_port().to_string());
+    let mut sandbox = place.command(&[]);
+    sandbox.args(["sandbox", "--api-key", "canary-key"]);
+    sandbox.args(["--listen", &format!("127.0.0.1:{api}"), "--edge", &format!("127.0.0.1:{edge}")]);
+    let mut child = sandbox.spawn().unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let mut running = Running { child, log };
+    running.wait_for("listens on");
+
+    let url = format!("http://127.0.0.1:{api}");
+    let check = |key: &'static str| {
+        let variables =
+            [("DOKPLOY_URL", url.as_str()), ("DOKPLOY_API_TOKEN", key), ("STACK_IMAGE", "a")];
+        let mut command = place.command(&variables);
+        command.env("STACK_DOMAIN_SUFFIX", "localhost").arg("check").output().unwrap()
+    };
+    let good = check("canary-key");
+    assert!(good.status.success(), "{good:?}");
+    assert!(String::from_utf8_lossy(&good.stdout).contains("0.30"), "{good:?}");
+    let bad = check("wrong-key");
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&bad.stdout).contains("DOKPLOY_API_TOKEN"), "{bad:?}");
+    assert_eq!(running.end().0, Some(0));
+}
