@@ -27,6 +27,9 @@ use super::{
 };
 use crate::server::ports::clock::Clock;
 
+/// How long answers under way may take once the sandbox is to end.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// How the sandbox is set up.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
@@ -188,10 +191,21 @@ async fn core(config: &SandboxConfig) -> Result<Core, StartSandboxError> {
     Ok(core)
 }
 
+/// Serves until the shutdown, and then for as long as answers are under way, within a limit:
+/// half a request that never ends would hold us for ever.
 async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>) {
     let shutdown = shared.shutdown.clone().cancelled_owned();
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
-        tracing::error!(%error, "sandbox listener failed");
+    let limit = async {
+        shared.shutdown.cancelled().await;
+        shared.clock.sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, router).with_graceful_shutdown(shutdown) => {
+            if let Err(error) = served {
+                tracing::error!(%error, "sandbox listener failed");
+            }
+        }
+        () = limit => tracing::warn!("sandbox closed connections that were still open"),
     }
 }
 
