@@ -1,7 +1,5 @@
 //! The Dokploy client against recordings of a real server, and against faults.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 mod faults;
 mod recordings;
 mod secrets;

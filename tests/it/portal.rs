@@ -143,6 +143,9 @@ fn asked_to_end_with_a_stream_open_it_ends_in_time_and_resumes_at_the_next_start
         line.clear();
         watched.read_line(&mut line).unwrap();
     }
+    let _silent = TcpStream::connect(("127.0.0.1", place.port)).unwrap();
+    let mut half = TcpStream::connect(("127.0.0.1", place.edge)).unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHost: al").unwrap();
     let (code, seconds) = portal.end();
     assert_eq!(code, Some(0));
     assert!(seconds < 10, "{seconds} s");

@@ -1,7 +1,5 @@
 //! The probe against stacks that are well, unwell, slow, not there, or not to be trusted.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{io::Write as _, net::TcpListener, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use ai_stack_deployer::server::{

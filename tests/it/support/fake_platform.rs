@@ -83,16 +83,14 @@ impl Platform for FakePlatform {
     fn breaker(&self) -> Breaker {
         let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         assert!(!state.panics, "as told");
-        let open = matches!(state.failure, Some(PlatformError::Paused { .. }));
-        match open {
-            true => Breaker {
-                state: BreakerState::Open,
-                consecutive_failures: 5,
-                retry_after: Some(std::time::Duration::from_secs(42)),
-            },
-            false => {
-                Breaker { state: BreakerState::Closed, consecutive_failures: 0, retry_after: None }
-            }
+        let pause = match &state.failure {
+            Some(PlatformError::Paused { retry_after }) => Some(*retry_after),
+            Some(_) | None => None,
+        };
+        Breaker {
+            state: if pause.is_some() { BreakerState::Open } else { BreakerState::Closed },
+            consecutive_failures: if pause.is_some() { 5 } else { 0 },
+            retry_after: pause,
         }
     }
 

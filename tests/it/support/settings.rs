@@ -22,7 +22,7 @@ pub(crate) fn stack_settings(image: &str) -> StackSettings {
         memory_bytes: None,
         environment: Vec::new(),
         health_path: String::from("/health"),
-        health_timeout: Duration::from_secs(60),
+        health_timeout: Duration::from_mins(1),
         health_interval: Duration::from_secs(5),
         certificate_timeout: Duration::from_mins(5),
         deadline: Duration::from_mins(15),
