@@ -3,6 +3,10 @@
 //! Two targets share this crate. With the feature `ssr` it is the server, with `hydrate`
 //! the WASM client of the page's islands. `ARCHITECTURE.md` is the map.
 
+// A view is one type as deep as its elements are nested. Erasing types on the way would cost
+// every visitor WASM.
+#![recursion_limit = "256"]
+
 pub mod api;
 pub mod app;
 pub mod domain;

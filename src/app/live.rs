@@ -27,6 +27,7 @@ use crate::domain::{
     deployment::DeploymentId,
     event::{Event, EventBody},
     phase::Status,
+    progress::Progress,
 };
 
 /// The browser's own event for a stream that is open, again or for the first time.
@@ -60,7 +61,7 @@ enum Outlook {
 
 /// Follows the deployment `id` and keeps `watched` true, until it has ended.
 pub(crate) fn follow(id: DeploymentId, watched: Watched) {
-    if !watched.progress.with_untracked(|progress| progress.is_finished()) {
+    if !watched.progress.with_untracked(Progress::is_finished) {
         leptos::task::spawn_local(future::or(follow_stream(id, watched), tick(watched)));
     }
 }
@@ -122,7 +123,7 @@ async fn listen(id: &DeploymentId, watched: Watched) -> Break {
             // Every subscription hears of an `error`, our own event of that name included.
             (Err(_), State::Connecting | State::Open) => {}
         }
-        if watched.progress.with_untracked(|progress| progress.is_finished()) {
+        if watched.progress.with_untracked(Progress::is_finished) {
             return Break::Ended;
         }
     }

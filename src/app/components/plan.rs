@@ -31,5 +31,4 @@ pub fn Plan() -> impl IntoView {
             </p>
         </details>
     }
-    .into_any()
 }

@@ -56,5 +56,4 @@ pub fn Headline(
             <p class="headline__address">{url}</p>
         </header>
     }
-    .into_any()
 }

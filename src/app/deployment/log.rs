@@ -55,7 +55,6 @@ pub fn LogPanel(
             </ol>
         </details>
     }
-    .into_any()
 }
 
 fn line(started: Timestamp, entry: &LogEntry) -> impl IntoView + use<> {

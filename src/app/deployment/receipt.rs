@@ -30,7 +30,6 @@ pub fn ReceiptLines(
             <p>{afterwards}</p>
         </div>
     }
-    .into_any()
 }
 
 /// Renders one line; for what is left, with what an operator can do.
@@ -54,5 +53,4 @@ fn ReceiptLine(
             {remedy}
         </li>
     }
-    .into_any()
 }

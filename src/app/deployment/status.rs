@@ -45,7 +45,6 @@ pub fn StatusLine(
             <Bar watched />
         </section>
     }
-    .into_any()
 }
 
 /// What a person reads while the stream is broken.

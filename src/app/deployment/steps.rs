@@ -38,7 +38,6 @@ pub fn StepList(
             </ol>
         </details>
     }
-    .into_any()
 }
 
 /// Renders one step.
@@ -61,7 +60,6 @@ fn Step(
             <span class="step__time">{move || step::time(&state.read(), watched.now.get())}</span>
         </li>
     }
-    .into_any()
 }
 
 /// Renders the last line of a failure that is still being cleaned up.

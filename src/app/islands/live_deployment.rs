@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
-use leptos::prelude::*;
+use leptos::{either::EitherOf3, prelude::*};
 
 use crate::{
     api::wire::DeploymentView,
@@ -30,10 +30,10 @@ pub fn LiveDeployment(
     crate::app::live::follow(deployment.id.clone(), watched);
     let deployment = StoredValue::new(deployment);
     let outcome = move || match stage.get() {
-        Stage::UnderWay => ().into_any(),
-        Stage::Live => view! { <OpenPanel deployment=deployment.get_value() /> }.into_any(),
+        Stage::UnderWay => EitherOf3::A(()),
+        Stage::Live => EitherOf3::B(view! { <OpenPanel deployment=deployment.get_value() /> }),
         Stage::Failed => {
-            view! { <FailurePanel deployment=deployment.get_value() watched /> }.into_any()
+            EitherOf3::C(view! { <FailurePanel deployment=deployment.get_value() watched /> })
         }
     };
     view! {

@@ -52,7 +52,6 @@ fn Found(
         {refresh}
         <LiveDeployment view />
     }
-    .into_any()
 }
 
 /// Says that there is no such deployment, with status 404.

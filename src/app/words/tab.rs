@@ -58,7 +58,9 @@ mod tests {
             (Phase::Cancelled, "alice was cancelled", "/icon-failed.svg"),
         ];
         for (phase, words, path) in cases {
-            let progress = Progress { phase, percent: 60, ..Progress::default() };
+            let mut progress = Progress::default();
+            progress.phase = phase;
+            progress.percent = 60;
             assert_eq!((title(&name, &progress).as_str(), icon(phase)), (words, path));
         }
     }

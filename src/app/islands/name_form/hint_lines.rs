@@ -1,6 +1,6 @@
 //! The lines under the name field.
 
-use leptos::{ev::MouseEvent, prelude::*};
+use leptos::{either::EitherOf4, ev::MouseEvent, prelude::*};
 
 use crate::{app::words::hint::Hint, domain::stack_name::StackName};
 
@@ -23,17 +23,14 @@ pub fn HintLines(
         Hint::Free(_) | Hint::Taken(..) | Hint::Refused(_) => String::new(),
     };
     let verdict = move || match (hint.get(), problem.get()) {
-        (Hint::Free(url), None) => view! { <Free url /> }.into_any(),
+        (Hint::Address(_), None) => EitherOf4::A(()),
+        (Hint::Free(url), None) => EitherOf4::B(view! { <Free url /> }),
         (Hint::Taken(name, suggestions), _) => {
-            view! { <Taken name suggestions choose /> }.into_any()
+            EitherOf4::C(view! { <Taken name suggestions choose /> })
         }
         (Hint::Refused(sentence), _) | (Hint::Address(_) | Hint::Free(_), Some(sentence)) => {
-            view! {
-                <p class="hint hint--bad">{sentence}</p>
-            }
-            .into_any()
+            EitherOf4::D(view! { <p class="hint hint--bad">{sentence}</p> })
         }
-        (Hint::Address(_), None) => ().into_any(),
     };
     view! {
         <div class="hints">
@@ -45,7 +42,6 @@ pub fn HintLines(
             </div>
         </div>
     }
-    .into_any()
 }
 
 /// Says that the name can be had.
