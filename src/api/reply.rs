@@ -80,7 +80,7 @@ mod tests {
     fn whatever_was_typed_goes_back_into_the_field_and_nowhere_else() {
         let cases = [
             ("alice", "/?name=alice&refused=NAME_TAKEN"),
-            ("a b&c=d", "/?name=a%20b%26c%3Dd&refused=NAME_TAKEN"),
+            ("a b&c=d", "/?name=a%20b%26c%3dd&refused=NAME_TAKEN"),
             ("ä\r\n", "/?name=%c3%a4%0d%0a&refused=NAME_TAKEN"),
         ];
         for (name, location) in cases {

@@ -30,6 +30,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
+                <meta
+                    name="description"
+                    content="Pick a name and watch your own AI stack come up at its own address."
+                />
                 <script nonce=use_nonce()>{THEME_SCRIPT}</script>
                 <link rel="stylesheet" href=stylesheet />
                 <HydrationScripts options islands=true />

@@ -8,6 +8,9 @@ use crate::{
     domain::{deployment::Deployment, phase::Phase},
 };
 
+/// What a person reads while the stream is broken.
+const LOST: &str = "Reconnecting… the deployment goes on without this page";
+
 /// Renders the current message, announced once whenever it changes, and the bar.
 #[component]
 pub fn StatusLine(
@@ -19,9 +22,14 @@ pub fn StatusLine(
     stage: Memo<Stage>,
 ) -> impl IntoView {
     let Deployment { name, url, .. } = deployment;
+    let is_lost = Memo::new(move |_| {
+        stage.get() == Stage::UnderWay && watched.connection.get() == Connection::Lost
+    });
     let message = Memo::new(move |_| {
         let progress = watched.progress.read();
         match stage.get() {
+            // What it replaces may be out of date by now, and nothing else has to move.
+            Stage::UnderWay if is_lost.get() => LOST.to_owned(),
             Stage::UnderWay => progress.message.clone(),
             Stage::Live => format!("{name} is live at {url}"),
             Stage::Failed => {
@@ -29,26 +37,18 @@ pub fn StatusLine(
             }
         }
     });
-    let lost = move || {
-        (stage.get() == Stage::UnderWay && watched.connection.get() == Connection::Lost)
-            .then(|| view! { <p class="status__lost">{LOST}</p> })
-    };
     view! {
         <section class="status">
             <div class="status__line">
-                <div role="status">
-                    <p class="status__message">{message}</p>
-                    {lost}
-                </div>
+                <p class="status__message" class:status__lost=is_lost role="status">
+                    {message}
+                </p>
                 <Percent watched />
             </div>
             <Bar watched />
         </section>
     }
 }
-
-/// What a person reads while the stream is broken.
-const LOST: &str = "Reconnecting… the deployment goes on without this page";
 
 /// Renders the percentage as text.
 #[component]
