@@ -36,3 +36,28 @@ impl FromServerFnError for ApiError {
         Self { status, code: code.to_owned(), message: message.to_owned(), retry_after: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What guards the API guards the server functions, too, and answers in the API's form.
+    #[test]
+    fn a_refusal_in_the_apis_form_is_read_as_well_as_our_own() {
+        let own = r#"{"code":"NAME_TAKEN","message":"alice is taken"}"#;
+        let guards = r#"{"success":false,"code":"NAME_TAKEN","error":"alice is taken"}"#;
+        for text in [own, guards] {
+            let error = ApiError::de(text.as_bytes().to_vec().into());
+            assert_eq!(
+                (error.code.as_str(), error.message.as_str()),
+                ("NAME_TAKEN", "alice is taken")
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_refusal_at_all_is_told_in_a_sentence() {
+        let error = ApiError::de("<html>502 Bad Gateway</html>".as_bytes().to_vec().into());
+        assert!(error.message.starts_with("The portal gave an answer"), "{error}");
+    }
+}

@@ -98,7 +98,8 @@ pub struct ApiError {
     pub status: u16,
     /// What kind of error it is.
     pub code: String,
-    /// What happened and what to do, as a sentence for a person.
+    /// What happened and what to do, as a sentence for a person. The API calls it `error`.
+    #[serde(alias = "error")]
     pub message: String,
     /// After how many seconds to come back, where that helps.
     #[serde(default, skip_serializing_if = "Option::is_none")]

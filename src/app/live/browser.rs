@@ -26,11 +26,10 @@ pub(super) async fn until_hidden_for(ms: u32) {
     loop {
         let is_hidden = document().hidden();
         let lasting = async {
-            if is_hidden {
-                pause(ms).await
-            } else {
-                future::pending().await
+            if !is_hidden {
+                future::pending::<()>().await;
             }
+            pause(ms).await;
             true
         };
         let changing = async {
