@@ -4,7 +4,7 @@ import { origin, slow } from '../portals';
 import { deploy, expect, expectLive, freshName, keep, test } from './fixtures';
 import { Wire } from './wire';
 
-test.use({ expectedErrors: [/net::ERR_/, /status of 502/] });
+test.use({ expectedErrors: /net::ERR_|status of 502/ });
 
 test('a lost connection is said while it lasts, and nothing is missed', async ({ page, request }) => {
   const name = freshName('lost');

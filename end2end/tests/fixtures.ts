@@ -6,11 +6,11 @@ import { expect, test as base, type Page } from '@playwright/test';
 
 interface Options {
   /** Console errors that belong to the scenario, such as those of a connection cut on purpose. */
-  expectedErrors: RegExp[];
+  expectedErrors: RegExp;
 }
 
 export const test = base.extend<Options>({
-  expectedErrors: [[], { option: true }],
+  expectedErrors: [/^$/, { option: true }],
   context: async ({ context, expectedErrors }, use) => {
     const errors: string[] = [];
     context.on('console', message => {
@@ -24,7 +24,7 @@ export const test = base.extend<Options>({
       ),
     );
     await use(context);
-    const unexpected = errors.filter(error => !expectedErrors.some(expected => expected.test(error)));
+    const unexpected = errors.filter(error => !expectedErrors.test(error));
     expect(unexpected, 'errors in the console').toEqual([]);
   },
 });
@@ -83,8 +83,23 @@ export async function expectNoSidewaysScroll(page: Page) {
   expect(content, 'width of the content').toBeLessThanOrEqual(window);
 }
 
-/** Keeps a picture of the whole page as end2end/screenshots/<name>.png. */
+/** Keeps a picture of the whole page as end2end/screenshots/<name>.png; with GALLERY set, one each for light and
+ * dark, 1280 and 360 pixels. */
 export async function keep(page: Page, name: string) {
   const folder = fileURLToPath(new URL('../screenshots', import.meta.url));
-  await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+  const shoot = (kind: string) => page.screenshot({ path: path.join(folder, `${name}${kind}.png`), fullPage: true });
+  if (!process.env.GALLERY) {
+    await shoot('');
+    return;
+  }
+  const before = page.viewportSize()!;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 360]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      await shoot(`-${colorScheme}-${width}`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: null });
+  await page.setViewportSize(before);
 }

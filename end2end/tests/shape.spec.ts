@@ -50,7 +50,7 @@ test.describe('dark', () => {
 });
 
 test.describe('nothing there', () => {
-  test.use({ expectedErrors: [/status of 404/] });
+  test.use({ expectedErrors: /status of 404/ });
 
   test('an unknown address is a real 404 with a way home', async ({ page }) => {
     const answer = await page.goto(`${origin(ready)}/nowhere`);

@@ -87,7 +87,10 @@ fn page(host: &str) -> Response {
     let html = PAGE.replace("{{name}}", name).replace("{{host}}", host);
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+        ),
         (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, html).into_response()
