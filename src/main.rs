@@ -10,12 +10,23 @@ fn main() -> ExitCode {
         let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        cli::run(&arguments, &std::env::vars_os().filter_map(utf8).collect())
+        Ok(cli::run(&arguments, &std::env::vars_os().filter_map(utf8).collect())?)
     });
     result.unwrap_or_else(|error| {
         // Standard error is all there is: when it is gone, too, nobody is left to tell.
-        let _ignored = writeln!(std::io::stderr(), "ai-stack-deployer: {error:#}");
+        let _ignored = writeln!(std::io::stderr(), "ai-stack-deployer: {}", sentence(&error));
         ExitCode::FAILURE
+    })
+}
+
+/// Says what went wrong and why, without saying anything twice.
+fn sentence(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| {
+        match (said.is_empty(), said.contains(&cause)) {
+            (true, _) => cause,
+            (false, true) => said,
+            (false, false) => format!("{said}: {cause}"),
+        }
     })
 }
 
@@ -23,6 +34,10 @@ fn read_env_file() -> anyhow::Result<()> {
     match dotenvy::dotenv() {
         Ok(_) => Ok(()),
         Err(error) if error.not_found() => Ok(()),
+        // The line itself may hold a secret.
+        Err(dotenvy::Error::LineParse(..)) => {
+            Err(anyhow::anyhow!("the file .env has a line that cannot be read: write NAME='value'"))
+        }
         Err(error) => Err(anyhow::anyhow!("the file .env cannot be read: {error}")),
     }
 }

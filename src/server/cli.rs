@@ -1,16 +1,17 @@
 //! The command line: serves the portal, checks its platform, or runs the sandbox alone.
 
 mod check;
+mod error;
 mod healthcheck;
 mod sandbox;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 use leptos::config::get_configuration;
 use tokio_util::sync::CancellationToken;
 
+pub use self::error::CommandError;
 use super::{
     config::{self, ConfigError, Environment, Options},
     run::Portal,
@@ -44,13 +45,14 @@ enum Command {
 /// # Errors
 ///
 /// Returns what kept it from starting, or what went wrong.
-pub fn run(arguments: &[OsString], environment: &Environment) -> anyhow::Result<ExitCode> {
+pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode, CommandError> {
     let cli: Cli = match config::parse(arguments, environment) {
         Ok(cli) => cli,
         Err(ConfigError::CommandLine(error)) => error.exit(),
         Err(error) => return Err(error.into()),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(CommandError::system("starting the runtime"))?;
     if let Some(Command::Sandbox(options)) = cli.command {
         return runtime.block_on(sandbox::run(options));
     }
@@ -65,10 +67,8 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> anyhow::Result<
     }
 }
 
-async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
-    let site = get_configuration(Some("Leptos.toml"))
-        .context("Leptos.toml cannot be read: start the portal in the folder that holds it")?
-        .leptos_options;
+async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {
+    let site = get_configuration(Some("Leptos.toml"))?.leptos_options;
     let shutdown = CancellationToken::new();
     let portal = Portal::start(settings, site, shutdown.clone()).await?;
     asked_to_stop().await?;
@@ -79,11 +79,15 @@ async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
 }
 
 /// Waits for Ctrl-C, or for the signal that asks a service to end.
-async fn asked_to_stop() -> std::io::Result<()> {
+async fn asked_to_stop() -> Result<(), CommandError> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
+    let listening = CommandError::system("listening for signals");
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => return Err(listening(error)),
+    };
     tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
+        result = tokio::signal::ctrl_c() => result.map_err(listening),
         _ = terminate.recv() => Ok(()),
     }
 }

@@ -23,7 +23,7 @@ use super::{
     probe::{BuildProbeError, HttpProbe, Reach, Trust},
     sandbox::{self, Sandbox, SandboxConfig, StartSandboxError},
     service::{Service, ServiceParts},
-    settings::{PlatformSettings, ProbeSettings, Scheme, Settings, StoreSettings},
+    settings::{PlatformSettings, ProbeSettings, Scheme, Settings, StackSettings, StoreSettings},
     store::sqlite::{OpenStoreError, SqliteStore},
 };
 
@@ -36,7 +36,7 @@ const CLEANING: Duration = Duration::from_hours(1);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database cannot be used.
-    #[error(transparent)]
+    #[error("DATABASE_URL cannot be used")]
     Store(#[from] OpenStoreError),
     /// The embedded sandbox cannot start.
     #[error(transparent)]
@@ -48,8 +48,8 @@ pub enum StartError {
     #[error(transparent)]
     Probe(#[from] BuildProbeError),
     /// A variable cannot be handed to the container.
-    #[error("STACK_ENV_*: {0}")]
-    Environment(#[from] EncodeEnvironmentError),
+    #[error("STACK_ENV_{0}: give it another value")]
+    Environment(EncodeEnvironmentError),
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: stop what uses it, or set PORT to a free port")]
     Listen {
@@ -82,7 +82,7 @@ impl Portal {
         shutdown: CancellationToken,
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        encode_environment(&settings.stack.environment)?;
+        check_environment(&settings.stack)?;
         let StoreSettings::Sqlite { path } = &settings.store;
         let store = Arc::new(SqliteStore::open(path).await?);
         let stop_sandbox = CancellationToken::new();
@@ -153,6 +153,15 @@ impl Portal {
         }
         self.store.close().await;
     }
+}
+
+/// Checks that every variable meant for a stack can be handed to its container.
+///
+/// # Errors
+///
+/// Returns the first one that cannot.
+pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
+    encode_environment(&stack.environment).map(drop).map_err(StartError::Environment)
 }
 
 /// Returns how the platform is reached, and starts the sandbox when it is the platform.

@@ -182,9 +182,20 @@ fn a_busy_port_stops_the_start_with_a_sentence_that_names_the_variable() {
 #[test]
 fn a_bad_value_stops_the_start_with_one_sentence() {
     let place = Place::new();
-    for (variable, value) in [("STACK_CPU", "half"), ("DATABASE_URL", "postgres://u:canary@db/x")] {
+    let no_database = place.folder.path().join("notes.txt");
+    fs::write(&no_database, "not a database, ".repeat(100)).unwrap();
+    for (variable, value) in [
+        ("STACK_CPU", "half"),
+        ("DATABASE_URL", "postgres://u:canary@db/x"),
+        ("DATABASE_URL", "sqlite:///proc/nothing/portal.db"),
+        ("DATABASE_URL", &format!("sqlite://{}", no_database.display())),
+        ("STACK_ENV_TOKEN", "canary${{project.TOKEN}}"),
+        ("STACK_ENV_TOKEN", "canary'`\""),
+    ] {
         let error = error_of(&place.command(&[(variable, value)]).output().unwrap());
         assert!(error.starts_with(&format!("ai-stack-deployer: {variable} ")), "{error}");
+        let said: Vec<_> = error.trim().split(": ").collect();
+        assert!((1..said.len()).all(|at| !said[at..].contains(&said[at - 1])), "twice: {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(!error.contains("canary"), "{error}");
     }
@@ -197,6 +208,11 @@ fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
     let mut command = place.command(&[("STACK_MEMORY", "1g")]);
     let error = error_of(&command.current_dir(place.folder.path()).output().unwrap());
     assert!(error.contains("STACK_CPU is \"half\""), "{error}");
+
+    fs::write(place.folder.path().join(".env"), "DOKPLOY_API_TOKEN=canary and more\n").unwrap();
+    let mut command = place.command(&[]);
+    let error = error_of(&command.current_dir(place.folder.path()).output().unwrap());
+    assert!(error.contains(".env") && !error.contains("canary"), "{error}");
 }
 
 #[test]

@@ -6,12 +6,14 @@ use std::{
     sync::Arc,
 };
 
+use super::CommandError;
 use crate::server::{
-    dokploy::{Dokploy, DokployConfig, encode_environment},
+    dokploy::{Dokploy, DokployConfig},
     ports::{
         clock::SystemClock,
         platform::{Platform, PlatformError},
     },
+    run::{self, StartError},
     settings::{PlatformSettings, Settings},
 };
 
@@ -19,14 +21,14 @@ use crate::server::{
 const OLDEST: (u32, u32) = (0, 30);
 
 /// Checks the platform that `settings` name.
-pub(super) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
-    encode_environment(&settings.stack.environment)?;
+pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
+    run::check_environment(&settings.stack)?;
     let PlatformSettings::Dokploy { url, token } = &settings.platform else {
         say("No DOKPLOY_URL is set: the portal would run with its embedded sandbox.")?;
         return Ok(ExitCode::SUCCESS);
     };
     let config = DokployConfig::new(url.clone(), token.clone());
-    let platform = Dokploy::new(config, Arc::new(SystemClock))?;
+    let platform = Dokploy::new(config, Arc::new(SystemClock)).map_err(StartError::from)?;
     match verdict(&platform, url).await {
         Ok(sentence) => {
             say(&sentence)?;
@@ -79,8 +81,8 @@ fn number(version: &str) -> Option<(u32, u32)> {
     Some((next()?, next()?))
 }
 
-fn say(sentence: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{sentence}")
+fn say(sentence: &str) -> Result<(), CommandError> {
+    writeln!(io::stdout(), "{sentence}").map_err(CommandError::system("writing to standard output"))
 }
 
 #[cfg(test)]

@@ -6,23 +6,26 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
 
+use super::CommandError;
+
 const LIMIT: Duration = Duration::from_secs(4);
 
 /// Asks the portal that listens on `addr`.
-pub(super) async fn run(addr: SocketAddr) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(addr: SocketAddr) -> Result<ExitCode, CommandError> {
     let ip = if addr.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { addr.ip() };
     let addr = SocketAddr::new(ip, addr.port());
-    let answer = timeout(LIMIT, ask(addr)).await.context("the portal does not answer in time")?;
-    let line = answer.with_context(|| format!("the portal at {addr} cannot be reached"))?;
-    anyhow::ensure!(line.starts_with("HTTP/1.1 200"), "the portal at {addr} is not ready");
-    Ok(ExitCode::SUCCESS)
+    match timeout(LIMIT, ask(addr)).await {
+        Ok(Ok(line)) if line.starts_with("HTTP/1.1 200") => Ok(ExitCode::SUCCESS),
+        Ok(Ok(_)) => Err(CommandError::NotReady(addr)),
+        Ok(Err(source)) => Err(CommandError::Unreachable { addr, source }),
+        Err(_) => Err(CommandError::Silent(addr)),
+    }
 }
 
 async fn ask(addr: SocketAddr) -> std::io::Result<String> {

@@ -6,7 +6,7 @@ use clap::Args;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use super::asked_to_stop;
+use super::{CommandError, asked_to_stop};
 use crate::server::{
     ports::clock::SystemClock,
     sandbox::{self, Fault, SandboxConfig},
@@ -38,7 +38,7 @@ pub(super) struct SandboxOptions {
 }
 
 /// Runs the sandbox until it is asked to stop.
-pub(super) async fn run(options: SandboxOptions) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(options: SandboxOptions) -> Result<ExitCode, CommandError> {
     telemetry::init(&LogSettings { filter: String::from("info"), format: None });
     let config = SandboxConfig {
         listen: options.listen,

@@ -68,7 +68,7 @@ pub(super) struct PlatformOptions {
     #[arg(long, env, hide_env_values = true, value_parser = parse::dokploy_url)]
     pub(super) dokploy_url: Option<String>,
     /// Key for its API
-    #[arg(long, env, hide_env_values = true, value_parser = parse::secret)]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::key)]
     pub(super) dokploy_api_token: Option<SecretString>,
     /// Port under which the embedded sandbox serves its stacks
     #[arg(long, env, hide_env_values = true, value_parser = parse::port, default_value = "8081")]
@@ -99,7 +99,7 @@ pub(super) struct StackOptions {
     #[arg(long, env, hide_env_values = true, value_parser = parse::image)]
     pub(super) stack_image: Option<String>,
     /// Address of its private registry
-    #[arg(long, env, hide_env_values = true, value_parser = parse::image)]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::registry)]
     pub(super) stack_registry_url: Option<String>,
     /// Who logs in to the registry
     #[arg(long, env, hide_env_values = true)]

@@ -26,7 +26,8 @@ pub(super) fn ip(text: &str) -> Parsed<IpAddr> {
 }
 
 pub(super) fn port(text: &str) -> Parsed<u16> {
-    text.parse().map_err(|_| format!("is {text:?}: give a port number up to 65535"))
+    let port = text.parse().ok().filter(|port| *port > 0);
+    port.ok_or_else(|| format!("is {text:?}: give a port number from 1 to 65535"))
 }
 
 pub(super) fn count(text: &str) -> Parsed<u32> {
@@ -66,6 +67,16 @@ pub(super) fn dokploy_url(text: &str) -> Parsed<String> {
         Ok(trimmed.to_owned())
     } else {
         Err(format!("is {text:?}: give an address like https://dokploy.example.com"))
+    }
+}
+
+/// Reads a key that travels in a header.
+pub(super) fn key(text: &str) -> Parsed<SecretString> {
+    let key = text.trim();
+    if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(SecretString::from(key))
+    } else {
+        Err(String::from("holds characters that no key has: copy the key once more"))
     }
 }
 
@@ -116,6 +127,10 @@ pub(super) fn image(text: &str) -> Parsed<String> {
     } else {
         Err(format!("is {text:?}: give an image like registry.example.com/ai-stack:1.4"))
     }
+}
+
+pub(super) fn registry(text: &str) -> Parsed<String> {
+    image(text).map_err(|_| format!("is {text:?}: give a host like registry.example.com"))
 }
 
 /// Reads a number of CPUs into nano-CPUs.

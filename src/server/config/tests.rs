@@ -107,7 +107,8 @@ fn values_are_read_into_their_units() {
 #[test]
 fn a_bad_value_is_one_sentence_that_names_the_variable() {
     let cases = [
-        ("PORT", "http", "PORT is \"http\": give a port number up to 65535."),
+        ("PORT", "http", "PORT is \"http\": give a port number from 1 to 65535."),
+        ("STACK_PORT", "0", "STACK_PORT is \"0\": give a port number from 1 to 65535."),
         ("HOST", "here", "HOST is \"here\": give an IP address like 127.0.0.1."),
         (
             "PORTAL_NAME",
@@ -164,6 +165,16 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
             "STACK_REGISTRY_URL",
             "registry.example.com",
             "STACK_REGISTRY_USER is not set: a private registry needs user and password.",
+        ),
+        (
+            "STACK_REGISTRY_URL",
+            "https://registry.example.com",
+            "STACK_REGISTRY_URL is \"https://registry.example.com\": give a host like registry.example.com.",
+        ),
+        (
+            "DOKPLOY_API_TOKEN",
+            "canary\u{1}",
+            "DOKPLOY_API_TOKEN holds characters that no key has: copy the key once more.",
         ),
         (
             "STACK_ENV_1",

@@ -13,10 +13,10 @@ pub enum EncodeEnvironmentError {
     #[error("{0:?} cannot name a variable")]
     Name(String),
     /// The value holds `${{`, which the platform would take for a reference.
-    #[error("the value of {0} holds a reference, which the platform would resolve")]
+    #[error("{0} holds a reference to be resolved by the platform, `${{{{`")]
     Reference(String),
     /// The value holds a character, or a mix of quotes, that no quoting preserves.
-    #[error("the value of {0} cannot be quoted")]
+    #[error("{0} holds a mix of quotes or a character that the platform cannot take")]
     Value(String),
 }
 
