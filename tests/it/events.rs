@@ -184,6 +184,18 @@ async fn a_cursor_beyond_what_is_there_waits_for_what_comes_after_it() {
 }
 
 #[tokio::test]
+async fn a_cursor_beyond_the_end_is_closed_when_the_end_comes_before_it() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    let (reply, ()) = tokio::join!(resume(&app, &id, "?after=99", None), async {
+        app.record(&lease, vec![app.log("2")]).await;
+        app.record(&lease, vec![TestApp::complete("alice")]).await;
+    });
+    assert_eq!(reply.body, "retry: 2000\n\n");
+}
+
+#[tokio::test]
 async fn a_long_story_is_told_in_full() {
     let app = TestApp::new();
     let id = app.begin("alice").await;

@@ -56,6 +56,7 @@ pub(super) async fn status(
         shutdown: state.shutdown,
         id,
         cursor,
+        ahead: cursor > record.seq,
         nudges,
         read: VecDeque::new(),
         ended: false,
@@ -83,6 +84,8 @@ struct Watcher {
     id: DeploymentId,
     /// The last event sent.
     cursor: Seq,
+    /// Whether the cursor was beyond what had been recorded.
+    ahead: bool,
     nudges: watch::Receiver<()>,
     /// Read and not yet sent.
     read: VecDeque<StoredEvent>,
@@ -110,10 +113,23 @@ impl Watcher {
                     return None;
                 }
             }
-            if self.read.is_empty() && self.wait().await == Waited::Long {
+            if !self.read.is_empty() {
+                continue;
+            }
+            if self.ahead && self.is_over().await {
+                return None;
+            }
+            if self.wait().await == Waited::Long {
                 return Some(Frame::default().comment("keepalive"));
             }
         }
+    }
+
+    /// Tells whether the deployment has ended before the cursor, so that nothing will come.
+    async fn is_over(&self) -> bool {
+        let record = self.service.record(&self.id).await;
+        record
+            .is_ok_and(|record| record.is_none_or(|record| record.state != DeploymentState::Active))
     }
 
     async fn wait(&mut self) -> Waited {
