@@ -11,4 +11,4 @@ mod reply;
 pub mod wire;
 
 #[cfg(feature = "ssr")]
-pub(crate) use reply::{respond_with, service};
+pub(crate) use reply::{accepts_html, refusal_location, respond_with, service};

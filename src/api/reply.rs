@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode, header::ACCEPT, request::Parts};
+use axum::http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{ACCEPT, RETRY_AFTER},
+    request::Parts,
+};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
@@ -44,17 +48,24 @@ pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
         leptos_axum::redirect(&refusal_location(name, &error.code));
     } else {
         respond_with(error.status);
+        if let (Some(options), Some(seconds)) =
+            (use_context::<ResponseOptions>(), error.retry_after)
+        {
+            options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
+        }
     }
     error
 }
 
-fn accepts_html(headers: &HeaderMap) -> bool {
+/// Tells whether a request is a browser's that shows the answer as a page.
+pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Only the code goes into the address: a sentence there could be anybody's.
-fn refusal_location(name: &str, code: &str) -> String {
+/// Returns the address of the home page that says why nothing was started for `name`. Only
+/// the code goes into it: a sentence there could be anybody's.
+pub(crate) fn refusal_location(name: &str, code: &str) -> String {
     let name: String = name.chars().take(NAME_LIMIT).collect();
     format!("/?name={}&refused={}", percent_encode(&name), percent_encode(code))
 }

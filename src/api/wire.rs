@@ -89,23 +89,37 @@ pub struct DeploymentView {
     pub now: Timestamp,
 }
 
-/// An error on the wire.
+/// An error on the wire: `{success: false, error, code}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
+#[serde(into = "ErrorBody", from = "ErrorBody")]
 pub struct ApiError {
     /// The HTTP status.
-    #[serde(skip, default = "internal")]
     pub status: u16,
     /// What kind of error it is.
     pub code: String,
-    /// What happened and what to do, as a sentence for a person. The API calls it `error`.
-    #[serde(alias = "error")]
+    /// What happened and what to do, as a sentence for a person.
     pub message: String,
-    /// After how many seconds to come back, where that helps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// After how many seconds to come back, where that helps; a header tells it.
     pub retry_after: Option<u64>,
 }
 
-const fn internal() -> u16 {
-    500
+/// An error's body: what is not in the answer's head.
+#[derive(Serialize, Deserialize)]
+struct ErrorBody {
+    success: bool,
+    error: String,
+    code: String,
+}
+
+impl From<ApiError> for ErrorBody {
+    fn from(ApiError { code, message: error, .. }: ApiError) -> Self {
+        Self { success: false, error, code }
+    }
+}
+
+impl From<ErrorBody> for ApiError {
+    fn from(ErrorBody { code, error: message, .. }: ErrorBody) -> Self {
+        Self { status: 500, code, message, retry_after: None }
+    }
 }

@@ -7,6 +7,7 @@ mod compat;
 mod cross_site;
 mod error;
 mod events;
+mod functions;
 mod headers;
 mod health;
 mod limit;

@@ -30,7 +30,7 @@ async fn only_our_own_pages_and_what_is_no_browser_may_post() {
     for headers in allowed {
         assert_eq!(post(&app, headers).await, StatusCode::BAD_REQUEST, "{headers:?}");
     }
-    let refused: [&[(&str, &str)]; 9] = [
+    let refused: [&[(&str, &str)]; 10] = [
         &[("origin", "https://evil.example.org")],
         &[("origin", "https://alice.portal.example.com")],
         &[("origin", "http://portal.example.com")],
@@ -38,6 +38,7 @@ async fn only_our_own_pages_and_what_is_no_browser_may_post() {
         &[("origin", "null")],
         &[("origin", "")],
         &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "Same-Site")],
         &[("origin", "https://portal.example.com"), ("sec-fetch-site", "same-site")],
         &[("origin", "https://portal.example.com"), ("origin", "https://evil.example.org")],
     ];

@@ -29,6 +29,15 @@ async fn post_form(app: &TestApp, form: &'static str) -> Reply {
     app.send(request.unwrap()).await
 }
 
+/// Calls the server function as the page's own code does.
+async fn call(app: &TestApp, form: impl Into<Body>) -> Reply {
+    let request = Request::post("/api/fn/start_deployment")
+        .header("accept", "application/json")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.into());
+    app.send(request.unwrap()).await
+}
+
 #[tokio::test]
 async fn the_built_sites_files_are_served_and_asked_for_again_after_each_build() {
     let (app, _site) = portal(&[]);
@@ -87,11 +96,67 @@ async fn the_form_works_without_scripts_and_leads_to_the_deployments_page() {
 async fn the_form_counts_towards_the_callers_limit_and_has_the_same_longest_body() {
     let (app, _site) = portal(&[("DEPLOY_RATE_LIMIT", "1")]);
     post_form(&app, "name=alice").await;
-    assert_eq!(post_form(&app, "name=bobby").await.error_code(), "TOO_MANY_REQUESTS");
+    let refused = post_form(&app, "name=b%C3%B6b").await;
+    assert_eq!(refused.status, StatusCode::FOUND);
+    assert_eq!(refused.header("location"), Some("/?name=b%c3%b6b&refused=TOO_MANY_REQUESTS"));
+    let reply = call(&app, "name=bobby").await;
+    assert_eq!(reply.error_code(), "TOO_MANY_REQUESTS");
+    assert_eq!(reply.header("retry-after"), Some("61"));
     let (app, _site) = portal(&[]);
     let request = Request::post("/api/fn/start_deployment").header("content-length", 65_537);
     let reply = app.send(request.body(Body::from(vec![b'a'; 65_537])).unwrap()).await;
     assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(reply.error_code(), "BODY_TOO_LARGE");
     assert!(app.store.records().is_empty());
+}
+
+#[tokio::test]
+async fn whatever_the_form_holds_the_answer_is_the_apis_error_or_the_home_page() {
+    let (app, _site) = portal(&[]);
+    let cases: [(&[u8], u16, &str); 6] = [
+        (b"name=al", 400, "INVALID_NAME"),
+        (b"", 400, "INVALID_NAME"),
+        (b"name=alice&name=bobby", 400, "INVALID_REQUEST"),
+        (b"name[x]=alice", 400, "INVALID_REQUEST"),
+        (b"name=\xff", 400, "INVALID_REQUEST"),
+        (&[b'a'; 65_537], 413, "BODY_TOO_LARGE"),
+    ];
+    for (form, status, code) in cases {
+        let shown = String::from_utf8_lossy(&form[..form.len().min(20)]);
+        // In pieces, so that no length is announced.
+        let pieces = form.chunks(1_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec()));
+        let pieces: Vec<_> = pieces.collect();
+        let reply = call(&app, Body::from_stream(futures::stream::iter(pieces))).await;
+        assert_eq!((reply.status.as_u16(), reply.error_code().as_str()), (status, code), "{shown}");
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{shown}");
+        let request = Request::post("/api/fn/start_deployment")
+            .header("accept", "text/html,application/xhtml+xml")
+            .header("referer", "https://elsewhere.example.org/page?a=b")
+            .body(Body::from(form));
+        let reply = app.send(request.unwrap()).await;
+        let location = reply.header("location").unwrap_or_default();
+        assert_eq!(reply.status, StatusCode::FOUND, "{shown}");
+        assert!(location.starts_with("/?name="), "{shown} {location}");
+        assert!(location.ends_with(&format!("&refused={code}")), "{shown} {location}");
+    }
+    assert!(app.store.records().is_empty());
+}
+
+#[tokio::test]
+async fn a_page_or_file_that_does_not_take_the_method_says_so_in_words() {
+    let (app, _site) = portal(&[]);
+    for (method, path, allowed) in [
+        ("PUT", "/", Some("GET,HEAD")),
+        ("DELETE", "/deployments/x", Some("GET,HEAD")),
+        ("POST", "/pkg/x", Some("GET,HEAD")),
+        ("GET", "/api/fn/start_deployment", Some("POST")),
+        ("CONNECT", "localhost:22", None),
+    ] {
+        let request = Request::builder().method(method).uri(path).body(Body::empty());
+        let reply = app.send(request.unwrap()).await;
+        assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        assert_eq!(reply.error_code(), "METHOD_NOT_ALLOWED", "{method} {path}");
+        assert_eq!(reply.header("allow"), allowed, "{method} {path}");
+    }
+    assert_eq!(app.get("/pkg/nothing.js").await.error_code(), "NOT_FOUND");
 }

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-mod body;
+pub(super) mod body;
 
 /// The longest idempotency key.
 const KEY_LENGTH: usize = 255;

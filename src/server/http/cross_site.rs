@@ -35,7 +35,9 @@ fn is_safe(method: &Method) -> bool {
 }
 
 fn is_ours(headers: &HeaderMap, public_url: &Origin) -> bool {
-    let is_elsewhere = |site: &[u8]| matches!(site, b"cross-site" | b"same-site");
+    let is_elsewhere = |site: &[u8]| {
+        site.eq_ignore_ascii_case(b"cross-site") || site.eq_ignore_ascii_case(b"same-site")
+    };
     let mut sites = headers.get_all("sec-fetch-site").iter();
     let mut origins = headers.get_all(header::ORIGIN).iter();
     !sites.any(|site| is_elsewhere(site.as_bytes()))

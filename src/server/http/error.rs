@@ -18,12 +18,9 @@ pub(super) const BODY_LIMIT: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Failed(ApiError);
 
-#[derive(Serialize)]
-struct FailedBody<'a> {
-    success: bool,
-    error: &'a str,
-    code: &'a str,
-}
+/// The code of the error that an answer holds, for the layers around it.
+#[derive(Clone, Debug)]
+pub(super) struct Code(pub(super) String);
 
 impl Failed {
     pub(super) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
@@ -47,7 +44,7 @@ pub(super) fn body_too_large() -> Failed {
 
 /// Writes an error's body.
 pub(super) fn body(error: &ApiError) -> String {
-    json(&FailedBody { success: false, error: &error.message, code: &error.code })
+    json(error)
 }
 
 /// Writes a value of ours as JSON.
@@ -75,6 +72,7 @@ impl IntoResponse for Failed {
         if let Some(seconds) = error.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response.extensions_mut().insert(Code(error.code));
         response
     }
 }

@@ -58,7 +58,7 @@ struct ProbeBody {
 
 /// `GET /livez`: the process runs.
 pub(super) async fn live() -> impl IntoResponse {
-    Json(ProbeBody { status: "ok" })
+    (NO_STORE, Json(ProbeBody { status: "ok" }))
 }
 
 /// `GET /readyz`: requests can be served.

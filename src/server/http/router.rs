@@ -2,20 +2,26 @@
 
 use axum::{
     Router,
-    http::Uri,
-    middleware::{from_fn, from_fn_with_state},
+    extract::Request,
+    http::{StatusCode, Uri, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
     routing::{any, get, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{HttpState, compat, cross_site, error::Failed, events, headers, health, limit};
+use super::{
+    HttpState, compat, cross_site, error::Failed, events, functions, headers, health, limit,
+};
 
 /// Returns the whole site: the API, and `pages` beside it, behind the same layers.
 pub fn router(state: HttpState, pages: Router) -> Router {
     api(state.clone())
         .merge(pages)
         .layer(from_fn_with_state(state.clone(), limit::limit))
+        .layer(from_fn_with_state(state.clone(), functions::answer))
         .layer(from_fn_with_state(state, cross_site::refuse))
+        .layer(from_fn(spell_out))
         .layer(CatchPanicLayer::custom(Failed::from_panic))
         .layer(from_fn(headers::secure))
 }
@@ -41,6 +47,30 @@ fn api(state: HttpState) -> Router {
 async fn unknown(uri: Uri) -> Failed {
     let path: String = uri.path().chars().take(200).collect();
     Failed::new(404, "NOT_FOUND", format!("There is nothing at {path}: check the address."))
+}
+
+/// Gives a sentence to an error that has none: the routes of pages and files have only a status.
+async fn spell_out(request: Request, next: Next) -> Response {
+    let uri = request.uri().clone();
+    // `CONNECT`, which takes this for a proxy: no route expects an address without a path.
+    if uri.path().is_empty() {
+        return wrong_method().await.into_response();
+    }
+    let response = next.run(request).await;
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        return response;
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND => unknown(uri).await.into_response(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let mut spelled = wrong_method().await.into_response();
+            if let Some(allow) = response.headers().get(header::ALLOW) {
+                spelled.headers_mut().insert(header::ALLOW, allow.clone());
+            }
+            spelled
+        }
+        _ => response,
+    }
 }
 
 async fn wrong_method() -> Failed {

@@ -24,7 +24,10 @@ struct DeployRequest {
 }
 
 /// Reads a body of at most [`BODY_LIMIT`] bytes within [`TIME`].
-pub(super) async fn read(body: Body, clock: &Arc<dyn Clock>) -> Result<Vec<u8>, Failed> {
+pub(in crate::server::http) async fn read(
+    body: Body,
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<u8>, Failed> {
     tokio::select! {
         read = receive(body) => read,
         () = clock.sleep(TIME) => {
