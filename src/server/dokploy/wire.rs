@@ -244,7 +244,8 @@ impl From<TaskRow> for Task {
     fn from(row: TaskRow) -> Self {
         let state = match row.current_state.split(' ').next() {
             Some("Running") => TaskState::Running,
-            Some("Failed" | "Rejected") => TaskState::Failed,
+            // A container that ends by itself is started again and again, too.
+            Some("Failed" | "Rejected" | "Complete") => TaskState::Failed,
             _ => TaskState::Other,
         };
         let error = row.error.trim();
@@ -280,5 +281,26 @@ impl NodeRow {
     /// Tells whether Docker can use it.
     pub(super) fn is_ready(&self) -> bool {
         self.status == "Ready"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_ended_by_itself_has_failed_whatever_its_exit_code() {
+        for (words, expected) in [
+            ("Running 3 seconds ago", TaskState::Running),
+            ("Failed less than a second ago", TaskState::Failed),
+            ("Rejected 2 seconds ago", TaskState::Failed),
+            ("Complete 4 seconds ago", TaskState::Failed),
+            ("Preparing 1 second ago", TaskState::Other),
+            ("Pending 5 minutes ago", TaskState::Other),
+            ("", TaskState::Other),
+        ] {
+            let row = TaskRow { current_state: words.to_owned(), error: String::new() };
+            assert_eq!(Task::from(row).state, expected, "{words:?}");
+        }
     }
 }

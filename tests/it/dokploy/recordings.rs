@@ -317,10 +317,20 @@ async fn each_change_sends_exactly_this() {
         })
         .await
         .unwrap_err();
+    for (https, certificate) in [(true, Certificate::LetsEncrypt), (false, Certificate::None)] {
+        let (application, host) = (application.clone(), "alice.ai.example.org".to_owned());
+        let new = NewDomain { application, host, port: 8080, https, certificate };
+        client.create_domain(&new).await.unwrap_err();
+    }
+    client.clear_queue(&application).await.unwrap();
+    client.delete_domain(&DomainId("domain".to_owned())).await.unwrap();
+    client.delete_application(&application).await.unwrap();
+    client.remove_project(&ProjectId("project".to_owned())).await.unwrap();
 
     let mut sent = String::new();
     for request in server.received_requests().await.unwrap() {
         assert_eq!(request.headers["x-api-key"], KEY);
+        assert_eq!(request.headers["content-type"], "application/json");
         assert!(request.headers.get("authorization").is_none());
         let body: Value = request.body_json().unwrap();
         writeln!(sent, "{} {}\n{body:#}", request.method, request.url.path()).unwrap();
