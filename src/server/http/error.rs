@@ -30,7 +30,6 @@ impl Failed {
 
     /// Answers for a handler that panicked. What it said is in the log already.
     pub(super) fn from_panic(_panic: Box<dyn Any + Send>) -> Response<Body> {
-        tracing::error!("a request handler panicked");
         let message = "Something went wrong in the portal itself: try again, and tell its \
                        operator if it stays.";
         Self::new(500, "INTERNAL", message).into_response()
