@@ -137,6 +137,23 @@ async fn a_start_reads_the_platform_afresh() {
 }
 
 #[tokio::test]
+async fn a_name_whose_stack_was_removed_is_free_again_within_a_second() {
+    let app = TestApp::new();
+    app.platform.add_project("ai-stack-alice");
+    assert_eq!(app.get("/api/check/alice").await.json()["available"], false);
+    app.platform.remove_project("ai-stack-alice");
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(app.get("/api/check/alice").await.json()["available"], true);
+    app.platform.add_project("ai-stack-bobby");
+    app.clock.advance(Duration::from_secs(10));
+    assert_eq!(app.get("/api/check/bobby").await.json()["available"], false);
+    let reason = String::from("refused");
+    app.platform.fail(PlatformError::Unreachable { call: "project.all", reason });
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(app.get("/api/check/bobby").await.json()["available"], false, "as last seen");
+}
+
+#[tokio::test]
 async fn checking_names_costs_the_platform_three_calls_in_ten_seconds() {
     let app = TestApp::new();
     let checks = (0..200).map(|n| app.get(Box::leak(format!("/api/check/name-{n}").into())));

@@ -1,6 +1,6 @@
 //! Whether a name can be had.
 
-use super::{Service, surroundings::Taken};
+use super::{Service, surroundings::Seen};
 use crate::{
     api::wire::NameVerdict,
     domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName},
@@ -42,12 +42,16 @@ impl Service {
             tracing::error!(error = %error, "could not look names up");
             Vec::new()
         });
-        let seen = self.surroundings.current().await;
-        let elsewhere = |taken: &Taken, name: &StackName| taken.has(name, &self.parts.stack);
-        names.retain(|name| {
-            let foreign = seen.taken.as_ref().is_some_and(|taken| elsewhere(taken, name));
-            !foreign && !reserved.contains(name)
-        });
+        names.retain(|name| !reserved.contains(name));
+        let elsewhere = |seen: &Seen, name: &StackName| {
+            seen.taken.as_ref().is_some_and(|taken| taken.has(name, &self.parts.stack))
+        };
+        let mut seen = self.surroundings.current().await;
+        if names.iter().any(|name| elsewhere(&seen, name)) {
+            let recent = self.surroundings.recent().await;
+            seen = if recent.taken.is_some() { recent } else { seen };
+        }
+        names.retain(|name| !elsewhere(&seen, name));
         names
     }
 }

@@ -29,6 +29,8 @@ use crate::{
 const LIFETIME_MS: u64 = 10_000;
 /// From this age on it is renewed in the background.
 const RENEWAL_MS: u64 = 5_000;
+/// Up to this age a copy is believed when it says that a name is taken.
+const RECENT_MS: u64 = 1_000;
 /// How long a caller waits for a new copy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -89,15 +91,25 @@ impl Surroundings {
         match seen.as_ref().map(|seen| self.age_ms(seen)) {
             Some(age) if age < RENEWAL_MS => {}
             Some(age) if age < LIFETIME_MS => drop(self.renew()),
-            Some(_) | None => {
-                let renewal = self.renew();
-                tokio::select! {
-                    _ = renewal => {}
-                    () = self.clock.sleep(PATIENCE) => return self.unknown(),
-                }
-            }
+            Some(_) | None => return self.renewed().await,
         }
         self.seen().unwrap_or_else(|| self.unknown())
+    }
+
+    /// Returns what was seen within the last second, looking again when that is older: what
+    /// is taken may be a stack of ours that was removed meanwhile.
+    pub(super) async fn recent(self: &Arc<Self>) -> Arc<Seen> {
+        match self.seen() {
+            Some(seen) if self.age_ms(&seen) < RECENT_MS => seen,
+            Some(_) | None => self.renewed().await,
+        }
+    }
+
+    async fn renewed(self: &Arc<Self>) -> Arc<Seen> {
+        tokio::select! {
+            _ = self.renew() => self.seen().unwrap_or_else(|| self.unknown()),
+            () = self.clock.sleep(PATIENCE) => self.unknown(),
+        }
     }
 
     /// Asks the platform and keeps the answer. Whoever asks meanwhile waits for the same one.

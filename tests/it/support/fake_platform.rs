@@ -40,6 +40,10 @@ impl FakePlatform {
         self.state.lock().unwrap().projects.push(name.to_owned());
     }
 
+    pub(crate) fn remove_project(&self, name: &str) {
+        self.state.lock().unwrap().projects.retain(|project| project != name);
+    }
+
     /// Lets every call fail from now on.
     pub(crate) fn fail(&self, failure: PlatformError) {
         self.state.lock().unwrap().failure = Some(failure);
