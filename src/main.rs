@@ -31,8 +31,8 @@ fn sentence(error: &anyhow::Error) -> String {
 }
 
 fn read_env_file() -> anyhow::Result<()> {
-    match dotenvy::dotenv() {
-        Ok(_) => Ok(()),
+    match dotenvy::from_path(".env") {
+        Ok(()) => Ok(()),
         Err(error) if error.not_found() => Ok(()),
         // The line itself may hold a secret.
         Err(dotenvy::Error::LineParse(..)) => {

@@ -45,7 +45,7 @@ pub enum StartError {
     #[error("the client for DOKPLOY_URL cannot be made")]
     Dokploy(#[from] BuildDokployError),
     /// The client for health checks cannot be made.
-    #[error(transparent)]
+    #[error("stacks cannot be asked how they are, see STACK_CA_FILE")]
     Probe(#[from] BuildProbeError),
     /// A variable cannot be handed to the container.
     #[error("STACK_ENV_{0}: give it another value")]

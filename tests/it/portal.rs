@@ -199,6 +199,9 @@ fn a_bad_value_stops_the_start_with_one_sentence() {
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(!error.contains("canary"), "{error}");
     }
+    let variables = [("STACK_SCHEME", "https"), ("STACK_CA_FILE", "/proc/nothing.pem")];
+    let error = error_of(&place.command(&variables).output().unwrap());
+    assert!(error.contains("STACK_CA_FILE") && error.contains("/proc/nothing.pem"), "{error}");
 }
 
 #[test]
@@ -208,6 +211,13 @@ fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
     let mut command = place.command(&[("STACK_MEMORY", "1g")]);
     let error = error_of(&command.current_dir(place.folder.path()).output().unwrap());
     assert!(error.contains("STACK_CPU is \"half\""), "{error}");
+
+    // Not one in a folder above: that is somebody else's.
+    let below = place.folder.path().join("below");
+    fs::create_dir(&below).unwrap();
+    let mut command = place.command(&[("STACK_MEMORY", "nothing")]);
+    let error = error_of(&command.current_dir(below).output().unwrap());
+    assert!(error.contains("STACK_MEMORY is \"nothing\""), "{error}");
 
     fs::write(place.folder.path().join(".env"), "DOKPLOY_API_TOKEN=canary and more\n").unwrap();
     let mut command = place.command(&[]);
