@@ -50,6 +50,11 @@ impl Origin {
         }
     }
 
+    /// Returns the host, in lower case.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Tells whether a page of `other` is a page of this one. On loopback the names of this
     /// machine are one.
     pub fn covers(&self, other: &Self) -> bool {

@@ -30,8 +30,12 @@ impl Options {
         let platform = platform(&self.platform)?;
         let stack = self.stack(&platform, environment)?;
         let sandbox = platform.is_sandbox();
+        let http = http(self.host, self.port, self.public_url);
+        let mut reserved_names = self.reserved_names;
+        reserved_names.retain(|name| !name.is_empty());
+        reserved_names.extend(own_names(&stack.suffix, &http.public_url, &platform));
         Ok(Settings {
-            http: http(self.host, self.port, self.public_url),
+            http,
             store: self.database_url,
             stack,
             probe: ProbeSettings {
@@ -44,7 +48,7 @@ impl Options {
                     .unwrap_or(usize::MAX),
                 deploys_per_minute: self.deploy_rate_limit,
             },
-            reserved_names: self.reserved_names.into_iter().filter(|n| !n.is_empty()).collect(),
+            reserved_names,
             retention_days: self.retention_days,
             log: LogSettings { filter: self.rust_log, format: self.log_format },
             platform,
@@ -125,6 +129,20 @@ fn platform(options: &PlatformOptions) -> Result<PlatformSettings, ConfigError> 
              neither to use the sandbox",
         )),
     }
+}
+
+/// Returns the names under which a stack would take the host of the portal or its platform.
+fn own_names(suffix: &str, portal: &Origin, platform: &PlatformSettings) -> Vec<String> {
+    let platform = match platform {
+        PlatformSettings::Dokploy { url, .. } => {
+            let origin: Vec<_> = url.splitn(4, '/').take(3).collect();
+            Origin::parse(&origin.join("/")).ok()
+        }
+        PlatformSettings::Sandbox { .. } => None,
+    };
+    let hosts = [Some(portal.host()), platform.as_ref().map(Origin::host)];
+    let label = |host: &str| host.strip_suffix(suffix)?.strip_suffix('.').map(ToOwned::to_owned);
+    hosts.into_iter().flatten().filter_map(label).collect()
 }
 
 fn required(value: Option<String>, variable: &str, example: &str) -> Result<String, ConfigError> {

@@ -208,6 +208,18 @@ fn a_dokploy_needs_to_know_where_stacks_live_and_what_they_run() {
 }
 
 #[test]
+fn no_stack_gets_the_host_of_the_portal_or_of_its_platform() {
+    let mut variables = with_dokploy(&[
+        ("PUBLIC_URL", "https://Start.ai.example.com"),
+        ("RESERVED_NAMES", "intern"),
+    ]);
+    variables[0].1 = "https://control.ai.example.com:3000/panel";
+    assert_eq!(settings(&variables).reserved_names, ["intern", "start", "control"]);
+    let variables = with_dokploy(&[("PUBLIC_URL", "https://portal.example.com")]);
+    assert!(settings(&variables).reserved_names.is_empty());
+}
+
+#[test]
 fn the_address_of_a_dokploy_may_end_in_its_api() {
     for url in ["https://d.example.com/", "https://d.example.com/api", "https://d.example.com"] {
         let mut variables = with_dokploy(&[]);
