@@ -1,0 +1,61 @@
+//! A keep-alive connection that costs next to nothing itself, for load and for waiting.
+//!
+//! It reads what the servers here send: answers with a length.
+
+use std::{io, net::SocketAddr};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// One connection to a server.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn open(addr: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(4096) })
+    }
+
+    /// Asks, and returns the body of an answer of success.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> io::Result<&[u8]> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        loop {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            if let Some((start, end)) = extent(&self.buffer)? {
+                return Ok(self.buffer.get(start..end).unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// Writes a request for `path`.
+pub(crate) fn get(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").into_bytes()
+}
+
+/// Finds the body in an answer that is there as a whole.
+fn extent(answer: &[u8]) -> io::Result<Option<(usize, usize)>> {
+    let Some(head_length) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let head = String::from_utf8_lossy(answer.get(..head_length).unwrap_or_default());
+    if !head.starts_with("HTTP/1.1 200 ") {
+        return Err(io::Error::other(format!("unexpected answer: {head}")));
+    }
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    let start = head_length + 4;
+    let end = start + length.ok_or_else(|| io::Error::other("an answer without a length"))?;
+    Ok((answer.len() >= end).then_some((start, end)))
+}

@@ -1,0 +1,65 @@
+//! One deployment, watched from outside: by its caller, and by a look at its stack.
+
+use std::time::{Duration, Instant};
+
+use ai_stack_deployer::server::{
+    ports::clock::{Clock, SystemClock},
+    sandbox::{CallTime, Visit},
+};
+use anyhow::{Context, bail};
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use super::world::World;
+
+/// The pause between the two answers of a stack that count: part of what is promised.
+pub(crate) const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
+/// The two calls that the portal makes at the same time.
+const AT_ONCE: [&str; 2] = ["overview.domains", "project.all"];
+/// How often a stack is looked at.
+const LOOK_PAUSE: Duration = Duration::from_millis(2);
+
+/// Asks for a deployment and returns the address of its events.
+pub(crate) async fn post(client: &Client, world: &World, name: &str) -> anyhow::Result<String> {
+    let request = client.post(world.url("/api/deploy")).json(&json!({ "name": name }));
+    let body: Value = request.send().await?.error_for_status()?.json().await?;
+    let events = body.get("statusEndpoint").and_then(Value::as_str);
+    Ok(world.url(events.context("an answer without statusEndpoint")?))
+}
+
+/// Reads the events, and returns when the one that says `complete` was there.
+pub(crate) async fn until_complete(client: &Client, events: &str) -> anyhow::Result<Instant> {
+    let mut response = client.get(events).send().await?.error_for_status()?;
+    let mut text = String::new();
+    while let Some(chunk) = response.chunk().await? {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+        if text.contains("event: complete\n") {
+            return Ok(Instant::now());
+        }
+    }
+    bail!("the stream ended without `complete`:\n{text}")
+}
+
+/// Looks at the stack behind `host` every few milliseconds, and returns when it first answered.
+/// It asks the sandbox itself: what its edge would answer, without the cost of HTTP.
+pub(crate) async fn until_healthy(world: &World, host: &str) -> anyhow::Result<Instant> {
+    let core = world.sandbox.core();
+    loop {
+        let visit = match core.lock() {
+            Ok(mut core) => core.visit(SystemClock.now(), host),
+            Err(_) => bail!("the sandbox panicked"),
+        };
+        if visit == Visit::Healthy {
+            return Ok(Instant::now());
+        }
+        tokio::time::sleep(LOOK_PAUSE).await;
+    }
+}
+
+/// Adds up what the platform took to answer `calls`; of the two made at once, the longer counts.
+pub(crate) fn answer_times(calls: &[CallTime]) -> Duration {
+    let at_once = |call: &&CallTime| AT_ONCE.contains(&call.call.as_str());
+    let longest = calls.iter().filter(at_once).map(|call| call.duration).max();
+    let others = calls.iter().filter(|call| !at_once(call)).map(|call| call.duration);
+    others.sum::<Duration>() + longest.unwrap_or_default()
+}

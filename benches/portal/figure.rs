@@ -1,0 +1,110 @@
+//! The figures, and the plain table of them.
+
+use super::sample::Sample;
+
+/// In what something is measured.
+#[derive(Clone, Copy)]
+pub(crate) enum Unit {
+    PerSecond,
+    Milliseconds,
+    /// Thousands of bytes.
+    Kilobytes,
+    /// Millions of bytes.
+    Megabytes,
+}
+
+/// One line of the table.
+pub(crate) struct Figure {
+    name: &'static str,
+    unit: Unit,
+    measured: Result<f64, String>,
+    baseline: Option<f64>,
+    /// What it should stay under.
+    aim: Option<f64>,
+    notes: Vec<String>,
+}
+
+impl Figure {
+    pub(crate) fn new(name: &'static str, unit: Unit, measured: f64) -> Self {
+        Self { name, unit, measured: Ok(measured), baseline: None, aim: None, notes: Vec::new() }
+    }
+
+    /// The median of `sample`, with its spread as a note.
+    pub(crate) fn median(name: &'static str, unit: Unit, sample: &Sample) -> Self {
+        let (from, to) = sample.middle_half();
+        let (from, to) = (unit.write(from), unit.write(to));
+        Self::new(name, unit, sample.median())
+            .note(format!("Median of {}; the middle half lies from {from} to {to}.", sample.len()))
+    }
+
+    /// A figure that could not be had.
+    pub(crate) fn skipped(name: &'static str, unit: Unit, reason: String) -> Self {
+        Self { measured: Err(reason), ..Self::new(name, unit, 0.0) }
+    }
+
+    pub(crate) fn baseline(self, baseline: f64) -> Self {
+        Self { baseline: Some(baseline), ..self }
+    }
+
+    pub(crate) fn aim(self, aim: f64) -> Self {
+        Self { aim: Some(aim), ..self }
+    }
+
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    fn cells(&self) -> [String; 6] {
+        let write = |value: f64| self.unit.write(value);
+        let measured = self.measured.as_ref().ok().copied();
+        let ratio = measured.zip(self.baseline).map(|(measured, baseline)| measured / baseline);
+        let verdict = measured.zip(self.aim).map(|(measured, aim)| {
+            let verdict = if measured < aim { "met" } else { "MISSED" };
+            verdict.to_owned()
+        });
+        [
+            self.name.to_owned(),
+            measured.map_or_else(|| "skipped".to_owned(), write),
+            self.baseline.map(write).unwrap_or_default(),
+            ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
+            self.aim.map(|aim| format!("under {}", write(aim))).unwrap_or_default(),
+            verdict.unwrap_or_default(),
+        ]
+    }
+}
+
+impl Unit {
+    fn write(self, value: f64) -> String {
+        match self {
+            Self::PerSecond => format!("{value:.0} /s"),
+            Self::Milliseconds => format!("{value:.1} ms"),
+            Self::Kilobytes => format!("{value:.1} kB"),
+            Self::Megabytes => format!("{value:.1} MB"),
+        }
+    }
+}
+
+/// Prints the table, and below it what each figure means.
+pub(crate) fn print(figures: &[Figure]) {
+    let head = ["figure", "portal", "baseline", "ratio", "aim", ""].map(String::from);
+    let rows: Vec<_> = std::iter::once(head).chain(figures.iter().map(Figure::cells)).collect();
+    let mut widths = [0; 6];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in &rows {
+        let [name, rest @ ..] = row;
+        let [width, widths @ ..] = widths;
+        let rest: Vec<_> = rest.iter().zip(widths).map(|(c, w)| format!("{c:>w$}")).collect();
+        println!("{}", format!("{name:<width$}  {}", rest.join("  ")).trim_end());
+    }
+    for figure in figures {
+        println!("\n{}", figure.name);
+        for note in figure.measured.as_ref().err().into_iter().chain(&figure.notes) {
+            println!("  {note}");
+        }
+    }
+}

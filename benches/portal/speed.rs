@@ -1,0 +1,116 @@
+//! How long deployments take beyond what the platform itself takes.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use ai_stack_deployer::server::sandbox::{CallTime, Timing};
+use reqwest::Client;
+
+use super::{
+    Effort,
+    calls::straight,
+    deployment::{CONFIRM_PAUSE, answer_times, post, until_complete, until_healthy},
+    figure::{Figure, Unit},
+    sample::Sample,
+    world::{World, client},
+};
+
+/// The longest pause between two questions to a stack that has just been started.
+const QUESTIONS: Duration = Duration::from_millis(250);
+/// The pause of the poll that the older server had.
+const FIXED_POLL: Duration = Duration::from_secs(5);
+
+/// Measures deployments, one at a time.
+pub(crate) async fn measure(effort: Effort) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = as_shipped(effort).await?;
+    figures.push(at_once(effort).await?);
+    Ok(figures)
+}
+
+/// Deployments on a platform that takes its time, as the embedded sandbox does.
+async fn as_shipped(effort: Effort) -> anyhow::Result<Vec<Figure>> {
+    let (mut notice, mut poll, mut beyond) =
+        (Sample::default(), Sample::default(), Sample::default());
+    for number in 0..effort.deployments {
+        // Stacks become healthy evenly spread over the pause between two questions.
+        let start = Timing::default().start + QUESTIONS * number / effort.deployments;
+        let timing = Timing { start, ..Timing::default() };
+        let world = World::start(timing, Path::new("target/site")).await?;
+        let client = client()?;
+        let before = world.sandbox.calls().len();
+        let posted = Instant::now();
+        let events = post(&client, &world, "alice").await?;
+        let host = world.host("alice");
+        let (complete, healthy) =
+            tokio::try_join!(until_complete(&client, &events), until_healthy(&world, &host))?;
+        notice.push_ms(complete.saturating_duration_since(healthy), Duration::ZERO);
+        poll.push_ms(FIXED_POLL.mul_f64(rand::random()), Duration::ZERO);
+        let calls = world.sandbox.calls().split_off(before);
+        let platform = answer_times(until_deploy(&calls)) + timing.job + timing.start;
+        beyond.push_ms(complete - posted, platform + CONFIRM_PAUSE);
+        world.end().await;
+    }
+    Ok(vec![
+        Figure::median("healthy to complete", Unit::Milliseconds, &notice)
+            .baseline(poll.median())
+            .aim(300.0)
+            .note("From the first healthy look at the stack (every 2 ms) to `complete` at the client.")
+            .note("The moments are spread evenly over the 250 ms between two questions; the pause of")
+            .note("50 ms until the confirming answer is included.")
+            .note("Baseline: computed, not measured: a poll every 5 s, its phase drawn at random."),
+        Figure::median("orchestration, container included", Unit::Milliseconds, &beyond)
+            .note("From the POST being sent to `complete`, less: the longer of the two lists read at")
+            .note("once, the answers to project.create, application.create, application.update and")
+            .note("domain.create, the job (150 ms) and the start (1.2 to 1.45 s), both counted from")
+            .note("the arrival of application.deploy, and the confirming pause (50 ms). What waits for")
+            .note("the next question to the stack is included; each portal has just been started."),
+    ])
+}
+
+/// Returns the calls before the one after which only the platform's own time counts.
+fn until_deploy(calls: &[CallTime]) -> &[CallTime] {
+    calls.split(|call| call.call == "application.deploy").next().unwrap_or_default()
+}
+
+/// Deployments on a platform whose jobs and containers take no time: no call waits.
+async fn at_once(effort: Effort) -> anyhow::Result<Figure> {
+    let world = World::start(Timing::NONE, Path::new("target/site")).await?;
+    let client = client()?;
+    let (mut ours, mut bare) = (Sample::default(), Sample::default());
+    for number in 0..effort.deployments {
+        ours.push(beyond(&world, orchestrated(&client, &world, &format!("ours-{number}"))).await?);
+        bare.push(beyond(&world, straight(&client, &world, &format!("bare-{number}"))).await?);
+    }
+    world.end().await;
+    Ok(Figure::median("orchestration", Unit::Milliseconds, &ours)
+        .baseline(bare.median())
+        .aim(100.0)
+        .note("From the POST being sent to `complete` at the client, with jobs and containers that")
+        .note("take no time, less: the longer of the two lists read at once, the answers to every")
+        .note("other call (project.create, application.create, application.update, domain.create,")
+        .note("application.deploy, deployment.all), and the confirming pause (50 ms).")
+        .note("Baseline: a bare client that makes the same calls and asks the stack twice, 50 ms")
+        .note("apart, without journal, events or stream; the same is subtracted."))
+}
+
+async fn orchestrated(client: &Client, world: &World, name: &str) -> anyhow::Result<()> {
+    let events = post(client, world, name).await?;
+    until_complete(client, &events).await?;
+    Ok(())
+}
+
+/// Returns the milliseconds that `deploying` takes beyond the platform's answers and the pause.
+async fn beyond(
+    world: &World,
+    deploying: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<f64> {
+    let before = world.sandbox.calls().len();
+    let begun = Instant::now();
+    deploying.await?;
+    let whole = begun.elapsed();
+    let calls = world.sandbox.calls().split_off(before);
+    let platform = answer_times(&calls) + CONFIRM_PAUSE;
+    Ok((whole.as_secs_f64() - platform.as_secs_f64()) * 1_000.0)
+}
