@@ -50,12 +50,13 @@ pub(crate) async fn measure(binary: &Path, effort: Effort) -> anyhow::Result<Vec
             .baseline(bare.median())
             .aim(500.0)
             .note("From spawning the process to the first 200 on /readyz; the first of the starts")
-            .note("makes the database. Baseline: an axum server with one route."),
+            .note("makes the database. Baseline: this benchmark's own binary as an axum server with one")
+            .note("route."),
         Figure::new(MEMORY, Unit::Megabytes, megabytes(our_memory))
             .baseline(megabytes(bare_memory))
             .aim(40.0)
             .note(format!("VmRSS after one request and {:?} of nothing.", effort.idle))
-            .note("Baseline: an axum server with one route."),
+            .note("Baseline: the same axum server with one route."),
     ])
 }
 

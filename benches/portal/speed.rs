@@ -6,6 +6,7 @@ use std::{
 };
 
 use ai_stack_deployer::server::sandbox::{CallTime, Timing};
+use anyhow::ensure;
 use reqwest::Client;
 
 use super::{
@@ -21,6 +22,8 @@ use super::{
 const QUESTIONS: Duration = Duration::from_millis(250);
 /// The pause of the poll that the older server had.
 const FIXED_POLL: Duration = Duration::from_secs(5);
+/// With how many phases of that poll each moment is compared.
+const PHASES: usize = 100;
 
 /// Measures deployments, one at a time.
 pub(crate) async fn measure(effort: Effort) -> anyhow::Result<Vec<Figure>> {
@@ -46,7 +49,9 @@ async fn as_shipped(effort: Effort) -> anyhow::Result<Vec<Figure>> {
         let (complete, healthy) =
             tokio::try_join!(until_complete(&client, &events), until_healthy(&world, &host))?;
         notice.push_ms(complete.saturating_duration_since(healthy), Duration::ZERO);
-        poll.push_ms(FIXED_POLL.mul_f64(rand::random()), Duration::ZERO);
+        for _ in 0..PHASES {
+            poll.push_ms(until_next_poll(healthy - posted), Duration::ZERO);
+        }
         let calls = world.sandbox.calls().split_off(before);
         let platform = answer_times(until_deploy(&calls)) + timing.job + timing.start;
         beyond.push_ms(complete - posted, platform + CONFIRM_PAUSE);
@@ -59,7 +64,8 @@ async fn as_shipped(effort: Effort) -> anyhow::Result<Vec<Figure>> {
             .note("From the first healthy look at the stack (every 2 ms) to `complete` at the client.")
             .note("The moments are spread evenly over the 250 ms between two questions; the pause of")
             .note("50 ms until the confirming answer is included.")
-            .note("Baseline: computed, not measured: a poll every 5 s, its phase drawn at random."),
+            .note("Baseline: computed, not measured: when a poll every 5 s would have looked next after the")
+            .note("same moments, for 100 phases each, drawn at random."),
         Figure::median("orchestration, container included", Unit::Milliseconds, &beyond)
             .note("From the POST being sent to `complete`, less: the longer of the two lists read at")
             .note("once, the answers to project.create, application.create, application.update and")
@@ -67,6 +73,14 @@ async fn as_shipped(effort: Effort) -> anyhow::Result<Vec<Figure>> {
             .note("the arrival of application.deploy, and the confirming pause (50 ms). What waits for")
             .note("the next question to the stack is included; each portal has just been started."),
     ])
+}
+
+/// Returns how long a fixed poll whose phase is drawn at random leaves a stack unnoticed that is
+/// healthy at `moment`.
+fn until_next_poll(moment: Duration) -> Duration {
+    let phase = FIXED_POLL.mul_f64(rand::random());
+    let since_last = (moment + phase).as_secs_f64() % FIXED_POLL.as_secs_f64();
+    FIXED_POLL.saturating_sub(Duration::from_secs_f64(since_last))
 }
 
 /// Returns the calls before the one after which only the platform's own time counts.
@@ -80,8 +94,13 @@ async fn at_once(effort: Effort) -> anyhow::Result<Figure> {
     let client = client()?;
     let (mut ours, mut bare) = (Sample::default(), Sample::default());
     for number in 0..effort.deployments {
-        ours.push(beyond(&world, orchestrated(&client, &world, &format!("ours-{number}"))).await?);
-        bare.push(beyond(&world, straight(&client, &world, &format!("bare-{number}"))).await?);
+        let name = format!("ours-{number}");
+        let (ours_ms, our_calls) = beyond(&world, orchestrated(&client, &world, &name)).await?;
+        let name = format!("bare-{number}");
+        let (bare_ms, bare_calls) = beyond(&world, straight(&client, &world, &name)).await?;
+        ensure!(our_calls == bare_calls, "the portal calls {our_calls:?}, not {bare_calls:?}");
+        ours.push(ours_ms);
+        bare.push(bare_ms);
     }
     world.end().await;
     Ok(Figure::median("orchestration", Unit::Milliseconds, &ours)
@@ -101,16 +120,19 @@ async fn orchestrated(client: &Client, world: &World, name: &str) -> anyhow::Res
     Ok(())
 }
 
-/// Returns the milliseconds that `deploying` takes beyond the platform's answers and the pause.
+/// Returns the milliseconds that `deploying` takes beyond the platform's answers and the pause,
+/// and the names of the calls made, sorted.
 async fn beyond(
     world: &World,
     deploying: impl Future<Output = anyhow::Result<()>>,
-) -> anyhow::Result<f64> {
+) -> anyhow::Result<(f64, Vec<String>)> {
     let before = world.sandbox.calls().len();
     let begun = Instant::now();
     deploying.await?;
     let whole = begun.elapsed();
     let calls = world.sandbox.calls().split_off(before);
     let platform = answer_times(&calls) + CONFIRM_PAUSE;
-    Ok((whole.as_secs_f64() - platform.as_secs_f64()) * 1_000.0)
+    let mut names: Vec<_> = calls.into_iter().map(|call| call.call).collect();
+    names.sort_unstable();
+    Ok(((whole.as_secs_f64() - platform.as_secs_f64()) * 1_000.0, names))
 }
