@@ -102,8 +102,11 @@ pub(crate) fn print(figures: &[Figure]) {
         println!("{}", format!("{name:<width$}  {}", rest.join("  ")).trim_end());
     }
     for figure in figures {
-        println!("\n{}", figure.name);
-        for note in figure.measured.as_ref().err().into_iter().chain(&figure.notes) {
+        let mut notes = figure.measured.as_ref().err().into_iter().chain(&figure.notes).peekable();
+        if notes.peek().is_some() {
+            println!("\n{}", figure.name);
+        }
+        for note in notes {
             println!("  {note}");
         }
     }
