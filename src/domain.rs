@@ -8,3 +8,4 @@ pub mod phase;
 pub mod progress;
 pub mod receipt;
 pub mod stack_name;
+pub(crate) mod wire_time;

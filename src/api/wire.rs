@@ -84,8 +84,10 @@ pub struct DeploymentView {
     /// What its events add up to so far.
     pub progress: Progress,
     /// When it ended, if it has.
+    #[serde(with = "crate::domain::wire_time::optional")]
     pub completed: Option<Timestamp>,
     /// The server's time, so that both targets render the same elapsed times.
+    #[serde(with = "crate::domain::wire_time")]
     pub now: Timestamp,
 }
 

@@ -133,8 +133,10 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timestamps {
     /// When it was accepted.
+    #[serde(with = "super::wire_time")]
     pub started: Timestamp,
     /// When it ended, if it has.
+    #[serde(with = "super::wire_time::optional")]
     pub completed: Option<Timestamp>,
 }
 
@@ -161,6 +163,7 @@ pub struct Deployment {
     /// Where the stack is, or will be, reached.
     pub url: String,
     /// When it was accepted.
+    #[serde(with = "super::wire_time")]
     pub started: Timestamp,
 }
 

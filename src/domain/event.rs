@@ -55,6 +55,7 @@ pub struct ProgressUpdate {
     /// What is known to exist so far.
     pub resources: Resources,
     /// When the phase began.
+    #[serde(with = "super::wire_time")]
     pub at: Timestamp,
 }
 
@@ -107,6 +108,7 @@ pub enum Level {
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
     /// When it was written.
+    #[serde(with = "super::wire_time")]
     pub timestamp: Timestamp,
     /// How much it matters.
     pub level: Level,

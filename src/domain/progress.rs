@@ -56,7 +56,7 @@ pub enum StepState {
     /// Not begun.
     Waiting,
     /// Begun at this time.
-    Running(Timestamp),
+    Running(#[serde(with = "super::wire_time")] Timestamp),
     /// Done, after this many milliseconds.
     Done(u64),
     /// Failed, or stopped while it ran.

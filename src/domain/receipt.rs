@@ -58,6 +58,7 @@ pub struct Line {
     /// What became of it.
     pub outcome: Outcome,
     /// When that was seen.
+    #[serde(with = "super::wire_time")]
     pub at: Timestamp,
     /// For what is left: what an operator can do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
