@@ -1,5 +1,7 @@
 //! The saga, driven over the sandbox's core, in process and on a clock that jumps.
 
+mod log;
 mod matrix;
+mod retries;
 mod stories;
 mod world;

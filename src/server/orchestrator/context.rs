@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+
 use super::{failure::StepError, journal::Journal};
 use crate::{
     domain::{
@@ -112,7 +114,7 @@ impl Context {
     }
 
     /// Returns the milliseconds from the deployment's start to `at`.
-    pub(super) fn elapsed_ms(&self, at: jiff::Timestamp) -> u64 {
+    pub(super) fn elapsed_ms(&self, at: Timestamp) -> u64 {
         elapsed_ms(self.deployment.started, at)
     }
 
@@ -124,14 +126,32 @@ impl Context {
             action,
             "{message}"
         );
+        self.log(Level::Warn, action, message, 0, None);
+    }
+
+    /// Tells the person that something went well which began at `since`.
+    pub(super) fn info(&self, action: &str, message: &str, since: Timestamp) {
+        let took_ms = elapsed_ms(since, self.clock.now());
+        self.log(Level::Info, action, message, took_ms, None);
+    }
+
+    /// Writes an entry into the person's log; `action` is `noun.verb`.
+    pub(super) fn log(
+        &self,
+        level: Level,
+        action: &str,
+        message: &str,
+        duration_ms: u64,
+        attempt: Option<u32>,
+    ) {
         self.journal.log(LogEntry {
             timestamp: self.clock.now(),
-            level: Level::Warn,
+            level,
             phase: self.journal.phase(),
             action: action.to_owned(),
             message: message.to_owned(),
-            duration_ms: 0,
-            attempt: None,
+            duration_ms,
+            attempt,
         });
     }
 }

@@ -52,6 +52,20 @@ impl StepError {
     }
 }
 
+/// Says in the person's log how a call failed, without a full stop.
+pub(super) fn complaint(error: &PlatformError) -> &'static str {
+    match error {
+        PlatformError::Refused { .. }
+        | PlatformError::Unexplained { .. }
+        | PlatformError::NotFound { .. } => "The platform refused",
+        PlatformError::KeyRefused { .. } => "The platform did not accept the portal's key",
+        PlatformError::Unavailable { .. } => "The platform could not do it now",
+        PlatformError::Lost { .. } => "The platform's answer was lost",
+        PlatformError::Unreachable { .. } => "The platform could not be reached",
+        PlatformError::Paused { .. } => "Calls to the platform are paused",
+    }
+}
+
 /// Puts a phase into the middle of a sentence.
 fn doing(phase: Phase) -> &'static str {
     match phase {

@@ -193,14 +193,19 @@ impl Journal {
 
     /// Announces a more exact sentence for the phase under way, unless it is the one shown.
     pub(super) async fn say(&self, message: &str) -> Result<(), StoreError> {
-        let phase = {
-            let known = self.known();
-            if known.progress.message == message {
-                return Ok(());
-            }
-            known.progress.phase
-        };
-        let events = self.announce(phase, Some(message));
+        if self.known().progress.message == message {
+            return Ok(());
+        }
+        let events = self.announce(self.phase(), Some(message));
+        self.record(Fact { events, ..Fact::default() }).await
+    }
+
+    /// Goes back to the phase's own sentence, if `message` is the one shown.
+    pub(super) async fn unsay(&self, message: &str) -> Result<(), StoreError> {
+        if self.known().progress.message != message {
+            return Ok(());
+        }
+        let events = self.announce(self.phase(), None);
         self.record(Fact { events, ..Fact::default() }).await
     }
 
@@ -220,7 +225,7 @@ impl Journal {
     fn announce(&self, phase: Phase, message: Option<&str>) -> Vec<EventBody> {
         let known = self.known();
         let progress = &known.progress;
-        if message.is_none() && progress.phase == phase {
+        if progress.phase == phase && progress.message == message.unwrap_or(phase.sentence()) {
             return Vec::new();
         }
         if !progress.phase.may_become(phase) {

@@ -63,7 +63,8 @@ pub(super) async fn remove_domains(
     let domains_of = || cx.platform.domains_of(application);
     let domains = cx.ask("domain.byApplicationId", domains_of).await?;
     for domain in domains.iter().rev() {
-        cx.call("domain.delete", || cx.platform.delete_domain(&domain.id)).await?;
+        let done = format!("Removed the address {}", domain.host);
+        cx.call("domain.delete", &done, || cx.platform.delete_domain(&domain.id)).await?;
     }
     if domains.is_empty() {
         return Ok(Vec::new());
@@ -91,7 +92,8 @@ pub(super) async fn remove_application(
     if !evidence::docker_answers(cx).await? {
         return Ok(cx.left_application(application));
     }
-    cx.call("application.delete", || cx.platform.delete_application(&application.id)).await?;
+    let delete = || cx.platform.delete_application(&application.id);
+    cx.call("application.delete", "Removed the application", delete).await?;
     let service = service_line(cx, &application.app_name).await?;
     let name = cx.deployment.name.as_str();
     let id = Some(application.id.0.as_str());
@@ -100,7 +102,9 @@ pub(super) async fn remove_application(
 
 /// Tells what became of a service whose application is gone.
 pub(super) async fn service_line(cx: &Context, name: &AppName) -> Result<Line, StepError> {
+    let since = cx.clock.now();
     if evidence::service_is_gone(cx, name).await? {
+        cx.info("service.verify", "Made sure that no container is left", since);
         Ok(cx.line(ResourceKind::Service, None, &name.0, Outcome::VerifiedGone))
     } else {
         Ok(cx.left_service(name))
@@ -127,7 +131,8 @@ pub(super) async fn remove_project(
             lines.push(left(format!("Project {name} holds something that is not ours: look")));
             return Ok(lines);
         }
-        cx.call("project.remove", || cx.platform.remove_project(id)).await?;
+        let remove = || cx.platform.remove_project(id);
+        cx.call("project.remove", "Removed the project", remove).await?;
         if cx.ask("project.one", find).await?.is_some() {
             lines.push(left(format!("Delete the project {name} in Dokploy")));
             return Ok(lines);
@@ -186,7 +191,8 @@ async fn remove_double_domains(
     for domain in cx.ask("domain.byApplicationId", domains_of).await? {
         if kept != Some(domain.id.0.as_str()) {
             cx.warn("doubles.remove", "Removing a second address of this deployment");
-            cx.call("domain.delete", || cx.platform.delete_domain(&domain.id)).await?;
+            let done = "Removed the second address";
+            cx.call("domain.delete", done, || cx.platform.delete_domain(&domain.id)).await?;
         }
     }
     Ok(())

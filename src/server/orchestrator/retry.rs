@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-use super::{context::Context, failure::StepError};
+use super::{
+    context::Context,
+    failure::{StepError, complaint},
+};
 use crate::{
-    domain::{
-        event::{Level, LogEntry},
-        progress::elapsed_ms,
-    },
+    domain::{event::Level, progress::elapsed_ms},
     server::ports::{
         platform::{Advice, PlatformError},
         store::StepId,
@@ -22,27 +22,22 @@ use crate::{
 
 const RETRIES: usize = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-/// Whether a call that goes well is worth a line in the person's log.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Loudness {
-    /// Its success is news.
-    Loud,
-    /// Only its failure is.
-    Quiet,
-}
+/// What a person reads while the breaker is open.
+const PAUSED: &str = "Waiting for the platform to answer again";
 
 impl Context {
-    /// Makes an idempotent call until it succeeds or its budget is used up.
+    /// Makes an idempotent call until it succeeds or its budget is used up. `done` is what a
+    /// person reads then.
     pub(super) async fn call<T, F>(
         &self,
         action: &'static str,
+        done: &str,
         make: impl FnMut() -> F + Send,
     ) -> Result<T, StepError>
     where
         F: Future<Output = Result<T, PlatformError>> + Send,
     {
-        self.repeat(Tries::new(self, action, Loudness::Loud), make).await
+        self.repeat(Tries::new(self, action, Some(done)), make).await
     }
 
     /// Makes an idempotent call that is one of many, and logs it only when it fails.
@@ -54,7 +49,7 @@ impl Context {
     where
         F: Future<Output = Result<T, PlatformError>> + Send,
     {
-        self.repeat(Tries::new(self, action, Loudness::Quiet), make).await
+        self.repeat(Tries::new(self, action, None), make).await
     }
 
     async fn repeat<T, F>(
@@ -67,7 +62,7 @@ impl Context {
     {
         loop {
             match tries.once(make()).await {
-                Ok(value) => return Ok(value),
+                Ok(value) => return tries.succeed(value).await,
                 Err(error) => tries.pause(&error).await?,
             }
         }
@@ -79,6 +74,7 @@ impl Context {
         &self,
         step: StepId,
         action: &'static str,
+        done: &str,
         mut make: impl FnMut() -> F + Send,
         mut find: impl FnMut() -> G + Send,
     ) -> Result<T, StepError>
@@ -86,7 +82,7 @@ impl Context {
         F: Future<Output = Result<T, PlatformError>> + Send,
         G: Future<Output = Result<Option<T>, StepError>> + Send,
     {
-        let mut tries = Tries::new(self, action, Loudness::Loud);
+        let mut tries = Tries::new(self, action, Some(done));
         let mut may_exist = self.journal.was_interrupted(step);
         loop {
             if may_exist {
@@ -97,7 +93,7 @@ impl Context {
                 }
             }
             match tries.once(make()).await {
-                Ok(value) => return Ok(value),
+                Ok(value) => return tries.succeed(value).await,
                 Err(error) => {
                     may_exist |= error.may_be_done();
                     match tries.pause(&error).await {
@@ -129,64 +125,75 @@ impl Context {
 struct Tries<'a> {
     cx: &'a Context,
     action: &'static str,
-    loudness: Loudness,
+    /// What a person reads when it succeeds, where that is news.
+    done: Option<&'a str>,
     attempt: u32,
+    /// How long the last attempt took.
+    took_ms: u64,
     pauses: ExponentialBackoff,
     looked: bool,
 }
 
 impl<'a> Tries<'a> {
-    fn new(cx: &'a Context, action: &'static str, loudness: Loudness) -> Self {
-        Self { cx, action, loudness, attempt: 1, pauses: schedule(), looked: false }
+    fn new(cx: &'a Context, action: &'static str, done: Option<&'a str>) -> Self {
+        Self { cx, action, done, attempt: 1, took_ms: 0, pauses: schedule(), looked: false }
     }
 
-    /// Makes the call once, and logs how it went.
+    /// Makes the call once.
     async fn once<T>(
-        &self,
+        &mut self,
         call: impl Future<Output = Result<T, PlatformError>> + Send,
     ) -> Result<T, PlatformError> {
         let since = self.cx.clock.now();
         let result = call.await;
-        let now = self.cx.clock.now();
-        let (level, message) = match &result {
-            Ok(_) if self.loudness == Loudness::Quiet => return result,
-            Ok(_) => (Level::Info, String::from("Done")),
-            Err(error) => (Level::Warn, error.to_string()),
-        };
-        self.cx.journal.log(LogEntry {
-            timestamp: now,
-            level,
-            phase: self.cx.journal.phase(),
-            action: self.action.to_owned(),
-            message,
-            duration_ms: elapsed_ms(since, now),
-            attempt: Some(self.attempt),
-        });
+        self.took_ms = elapsed_ms(since, self.cx.clock.now());
         result
+    }
+
+    /// Tells that the call succeeded.
+    async fn succeed<T>(&self, value: T) -> Result<T, StepError> {
+        if let Some(done) = self.done {
+            self.log(Level::Info, done);
+        }
+        self.cx.journal.unsay(PAUSED).await?;
+        Ok(value)
     }
 
     /// Waits for the next attempt, or says that there is none.
     async fn pause(&mut self, error: &PlatformError) -> Result<(), StepError> {
-        let give_up = || StepError::of_platform(self.cx.journal.phase(), error);
         match error.advice() {
-            Advice::GiveUp => return Err(give_up()),
-            Advice::LookThenOnce if self.looked => return Err(give_up()),
-            Advice::LookThenOnce => self.looked = true,
+            Advice::GiveUp => return Err(self.give_up(error)),
+            Advice::LookThenOnce if self.looked => return Err(self.give_up(error)),
+            Advice::LookThenOnce => {
+                self.looked = true;
+                self.log(Level::Warn, &format!("{}: trying once more", complaint(error)));
+            }
             Advice::Retry { after } => {
-                let pause = self.pauses.next().ok_or_else(give_up)?;
+                let Some(pause) = self.pauses.next() else { return Err(self.give_up(error)) };
+                self.log(Level::Warn, &format!("{}: trying again", complaint(error)));
+                self.cx.journal.unsay(PAUSED).await?;
                 self.cx.wait(pause.max(after.unwrap_or_default())).await?;
             }
             Advice::Wait(pause) => {
-                self.cx.journal.say("Waiting for the platform to answer again").await?;
+                self.cx.journal.say(PAUSED).await?;
                 return self.cx.wait(pause).await;
             }
         }
         self.attempt += 1;
         Ok(())
     }
+
+    fn give_up(&self, error: &PlatformError) -> StepError {
+        self.log(Level::Error, complaint(error));
+        StepError::of_platform(self.cx.journal.phase(), error)
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        self.cx.log(level, self.action, message, self.took_ms, Some(self.attempt));
+    }
 }
 
-/// Pauses of 1, 2, 4, 8 and 16 s, each up to a second longer by chance.
+/// Pauses of 1, 2, 4, 8 and 16 s, each up to twice as long by chance.
 fn schedule() -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
-        event::{Completion, EventBody, Failure, FailureCode, Ready},
+        event::{Completion, EventBody, Failure, FailureCode, Level, Ready},
         receipt::{Line, Outcome, Receipt},
     },
     server::ports::store::{Cause, End, State, StepId, StoreError},
@@ -97,6 +97,7 @@ impl Saga {
                 Ok(Some(output))
             }
             Err(StepError::Failed(cause)) => {
+                self.cx.log(Level::Error, "deployment.fail", &cause.message, 0, None);
                 journal.failed(S::ID, cause).await?;
                 Ok(None)
             }
@@ -131,7 +132,7 @@ impl Saga {
                 }
                 Ok(lines) => left.extend(lines),
                 Err(StepError::Failed(cause)) => {
-                    self.cx.warn("undo", &format!("Could not undo: {}", cause.message));
+                    self.cx.warn("step.undo", &format!("Could not undo: {}", cause.message));
                     left.extend(made.remains(&self.cx));
                 }
                 Err(StepError::Store(error)) => return Err(error),

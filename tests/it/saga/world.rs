@@ -33,8 +33,8 @@ pub(super) struct World {
     pub(super) store: Arc<MemoryStore>,
     pub(super) platform: CorePlatform,
     pub(super) id: DeploymentId,
-    clock: Arc<JumpingClock>,
-    ports: Ports,
+    pub(super) clock: Arc<JumpingClock>,
+    pub(super) ports: Ports,
 }
 
 impl World {
@@ -112,6 +112,27 @@ impl World {
         let ends = events.iter().filter(|event| event.is_end()).count();
         assert!(ends == 1 && events.last().unwrap().is_end(), "one end, and it is the last");
         events
+    }
+
+    /// Returns the person's log, as `level action: message`.
+    pub(super) async fn log(&self) -> Vec<String> {
+        let entry = |event: Event| match event.body {
+            EventBody::Log(entry) => {
+                let level = format!("{:?}", entry.level).to_lowercase();
+                Some(format!("{level} {}: {}", entry.action, entry.message))
+            }
+            EventBody::Progress(_) | EventBody::Complete(_) | EventBody::Error(_) => None,
+        };
+        self.events().await.into_iter().filter_map(entry).collect()
+    }
+
+    /// Returns every sentence that was announced, with its phase.
+    pub(super) async fn sentences(&self) -> Vec<(Phase, String)> {
+        let sentence = |event: Event| match event.body {
+            EventBody::Progress(update) => Some((update.phase, update.message)),
+            EventBody::Log(_) | EventBody::Complete(_) | EventBody::Error(_) => None,
+        };
+        self.events().await.into_iter().filter_map(sentence).collect()
     }
 
     /// Returns how it ended.

@@ -22,6 +22,7 @@ use ai_stack_deployer::server::{
     sandbox::{Answer, Core, Disposition, Request, Timing, Visit},
 };
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -39,7 +40,9 @@ const START: Duration = Duration::from_secs(5);
 pub(crate) struct CorePlatform {
     core: Arc<Mutex<Core>>,
     clock: Arc<JumpingClock>,
-    calls: Arc<Mutex<Vec<String>>>,
+    calls: Arc<Mutex<Vec<(&'static str, Timestamp)>>>,
+    /// Answers that are given instead of the core's, by call.
+    script: Arc<Mutex<Vec<(&'static str, PlatformError)>>>,
 }
 
 impl CorePlatform {
@@ -47,7 +50,12 @@ impl CorePlatform {
     pub(crate) fn new(clock: Arc<JumpingClock>, seed: u64) -> Self {
         let timing = Timing { job: JOB, start: START, ..Timing::NONE };
         let core = Core::new(SecretString::from(KEY), timing, seed);
-        Self { core: Arc::new(Mutex::new(core)), clock, calls: Arc::default() }
+        Self {
+            core: Arc::new(Mutex::new(core)),
+            clock,
+            calls: Arc::default(),
+            script: Arc::default(),
+        }
     }
 
     /// Returns the core, to inject faults and to look what there is.
@@ -57,7 +65,37 @@ impl CorePlatform {
 
     /// Returns how often `call` was made.
     pub(crate) fn count(&self, call: &str) -> usize {
-        self.calls.lock().unwrap().iter().filter(|made| *made == call).count()
+        self.times_of(call).len()
+    }
+
+    /// Returns when each `call` was made.
+    pub(crate) fn times_of(&self, call: &str) -> Vec<Timestamp> {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().filter(|(made, _)| *made == call).map(|(_, at)| *at).collect()
+    }
+
+    /// Returns every call so far, in order.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().iter().map(|(call, _)| *call).collect()
+    }
+
+    /// Lets the next `call` that nothing else is planned for fail with `error`, unmade.
+    pub(crate) fn fail_next(&self, call: &'static str, error: PlatformError) {
+        self.script.lock().unwrap().push((call, error));
+    }
+
+    /// Asks the platform something as somebody else.
+    pub(crate) fn as_somebody_else(&self, call: &str, body: &Value) -> Value {
+        let request = Request::post(&format!("/api/{call}"), body).with_key(KEY);
+        let answer = self.core().handle(self.clock.now(), &request);
+        assert_eq!(answer.status, 200, "{call}");
+        answer.value().clone()
+    }
+
+    fn scripted(&self, call: &str) -> Option<PlatformError> {
+        let mut script = self.script.lock().unwrap();
+        let index = script.iter().position(|(planned, _)| *planned == call)?;
+        Some(script.remove(index).1)
     }
 
     /// Lists what really exists now, once all that is under way has happened.
@@ -78,7 +116,10 @@ impl CorePlatform {
     }
 
     async fn send(&self, call: &'static str, request: Request) -> Result<Value, PlatformError> {
-        self.calls.lock().unwrap().push(call.to_owned());
+        if let Some(error) = self.scripted(call) {
+            return Err(error);
+        }
+        self.calls.lock().unwrap().push((call, self.clock.now()));
         self.clock.advance(Duration::from_millis(10));
         let answer = self.core().handle(self.clock.now(), &request.with_key(KEY));
         let lost = |reason: &str| PlatformError::Lost { call, reason: reason.to_owned() };

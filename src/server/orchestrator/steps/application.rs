@@ -34,7 +34,8 @@ impl Step for CreateApplication {
             environment: self.environment.clone(),
         };
         let make = || cx.platform.create_application(&new);
-        cx.create(Self::ID, "application.create", make, || self.adopt(cx)).await
+        let done = "Created the application";
+        cx.create(Self::ID, "application.create", done, make, || self.adopt(cx)).await
     }
 
     fn note(made: &Application, resources: &mut Resources) {

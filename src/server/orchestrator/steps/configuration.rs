@@ -28,6 +28,6 @@ impl Step for Configure {
         };
         let id = &self.application.id;
         let configure = || cx.platform.configure_application(id, &configuration);
-        cx.call("application.update", configure).await
+        cx.call("application.update", "Configured the application", configure).await
     }
 }

@@ -47,16 +47,20 @@ impl Step for Deploy {
     type Output = JobId;
 
     async fn run(&self, cx: &Context) -> Result<JobId, StepError> {
+        let since = cx.clock.now();
         self.enqueue(cx).await?;
         let mut enqueued = 1;
         let mut pause = FIRST_PAUSE;
         loop {
             match self.look(cx).await? {
-                Sight::Done(job) => return Ok(job),
+                Sight::Done(job) => {
+                    cx.info("container.start", "The container is started", since);
+                    return Ok(job);
+                }
                 Sight::Failed(job) => return Err(explain(cx, &job).await?),
                 Sight::Lost if enqueued < ENQUEUE_LIMIT => {
                     cx.warn("application.deploy", "The platform forgot the job: asking again");
-                    cx.call("application.deploy", || self.put(cx)).await?;
+                    self.enqueue(cx).await?;
                     enqueued += 1;
                 }
                 Sight::Lost => {
@@ -80,7 +84,8 @@ impl Step for Deploy {
             ids.push(self.application.id.clone());
         }
         for id in ids {
-            cx.call("application.cleanQueues", || cx.platform.clear_queue(&id)).await?;
+            let done = "Took what was waiting out of the platform's queue";
+            cx.call("application.cleanQueues", done, || cx.platform.clear_queue(&id)).await?;
             drain(cx, &id).await?;
         }
         Ok(Vec::new())
@@ -98,11 +103,12 @@ impl Deploy {
             let there = self.look(cx).await? != Sight::Lost;
             Ok(there.then_some(()))
         };
-        cx.create(Self::ID, "application.deploy", || self.put(cx), find).await
+        let done = "Asked the platform to start the container";
+        cx.create(Self::ID, "application.deploy", done, || self.put(cx), find).await
     }
 
-    /// Looks for the job. The queue is read before the list: a job leaves the one only when
-    /// it is in the other.
+    /// Looks for the job: in the list, in the queue, and in the list again, since it may have
+    /// begun in between.
     async fn look(&self, cx: &Context) -> Result<Sight, StepError> {
         let id = &self.application.id;
         let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;

@@ -33,7 +33,8 @@ impl Step for CreateDomain {
             certificate: cx.settings.certificate,
         };
         let make = || cx.platform.create_domain(&new);
-        cx.create(Self::ID, "domain.create", make, || self.adopt(cx)).await
+        let done = format!("Attached {}", cx.host);
+        cx.create(Self::ID, "domain.create", &done, make, || self.adopt(cx)).await
     }
 
     fn note(made: &DomainId, resources: &mut Resources) {
@@ -72,7 +73,8 @@ impl CreateDomain {
         let Some(oldest) = domains.next() else { return Ok(None) };
         for other in domains {
             cx.warn("domain.create", "Removing a second address of this deployment");
-            cx.call("domain.delete", || cx.platform.delete_domain(&other.id)).await?;
+            let done = "Removed the second address";
+            cx.call("domain.delete", done, || cx.platform.delete_domain(&other.id)).await?;
         }
         Ok(Some(oldest.id))
     }

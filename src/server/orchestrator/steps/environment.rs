@@ -22,7 +22,8 @@ impl Step for FindEnvironment {
         if let Some(known) = &self.project.environment {
             return Ok(known.clone());
         }
-        let project = cx.call("project.one", || cx.platform.project(&self.project.id)).await?;
+        let find = || cx.platform.project(&self.project.id);
+        let project = cx.call("project.one", "Looked into the project", find).await?;
         let environments = project.into_iter().flat_map(|project| project.environments);
         environments
             .into_iter()

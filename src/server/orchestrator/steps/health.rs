@@ -44,13 +44,16 @@ impl Step for VerifyHealth {
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
         let url = cx.settings.health_url(&cx.host);
-        let mut wait = Wait::new(cx.clock.now());
+        let since = cx.clock.now();
+        let mut wait = Wait::new(since);
         loop {
             let mut health = cx.probe.ask(&url, ASK_LIMIT).await;
             if health == Health::Healthy {
                 cx.clock.sleep(CONFIRM_PAUSE).await;
                 health = cx.probe.ask(&url, ASK_LIMIT).await;
                 if health == Health::Healthy {
+                    let done = "The stack answered at its own address, twice in a row";
+                    cx.info("stack.verify", done, since);
                     return Ok(());
                 }
             }

@@ -36,7 +36,7 @@ impl Step for CreateProject {
             let created = cx.platform.create_project(&new).await?;
             Ok(MadeProject { id: created.id, environment: created.environment })
         };
-        cx.create(Self::ID, "project.create", make, || adopt(cx)).await
+        cx.create(Self::ID, "project.create", "Created the project", make, || adopt(cx)).await
     }
 
     fn note(made: &MadeProject, resources: &mut Resources) {

@@ -1,0 +1,51 @@
+//! The person's log: short sentences, in the order of what happened.
+
+use super::world::World;
+
+#[tokio::test]
+async fn a_clean_run_reads_as_a_list_of_what_was_done() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    assert_eq!(
+        world.log().await,
+        [
+            "info project.create: Created the project",
+            "info application.create: Created the application",
+            "info application.update: Configured the application",
+            "info domain.create: Attached alice.localhost",
+            "info application.deploy: Asked the platform to start the container",
+            "info container.start: The container is started",
+            "info stack.verify: The stack answered at its own address, twice in a row",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_undo_reads_as_a_list_of_what_was_removed() {
+    let world = World::begin("sandbox/crashloop", &[]).await;
+    world.drive().await;
+    assert_eq!(
+        world.log().await[6..],
+        [
+            "error deployment.fail: The container stopped right after starting (exit code 1).",
+            "info application.cleanQueues: Took what was waiting out of the platform's queue",
+            "info domain.delete: Removed the address alice.localhost",
+            "info application.delete: Removed the application",
+            "info service.verify: Made sure that no container is left",
+            "info project.remove: Removed the project",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_fails_says_so_and_what_happens_next_in_no_words_of_the_platform() {
+    let world = World::begin("sandbox/hello", &["project.create:error-after"]).await;
+    world.drive().await;
+    assert_eq!(
+        world.log().await[..2],
+        [
+            "warn project.create: The platform could not do it now: trying again",
+            "warn project.create: Found what an earlier attempt had made, and kept it",
+        ]
+    );
+}

@@ -1,0 +1,97 @@
+//! Retries: one budget for each call, and what an open breaker does not cost (promise P16).
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{
+        event::{EventBody, FailureCode},
+        phase::Phase,
+    },
+    server::ports::{platform::PlatformError, store::State},
+};
+use jiff::Timestamp;
+
+use super::world::World;
+
+const WAITING: &str = "Waiting for the platform to answer again";
+
+fn paused(seconds: u64) -> PlatformError {
+    PlatformError::Paused { retry_after: Duration::from_secs(seconds) }
+}
+
+fn gaps(times: &[Timestamp]) -> Vec<Duration> {
+    let gap = |pair: &[Timestamp]| Duration::try_from(pair[1].duration_since(pair[0])).unwrap();
+    times.windows(2).map(gap).collect()
+}
+
+#[tokio::test]
+async fn a_call_is_retried_five_times_after_1_2_4_8_and_16_seconds_and_no_more() {
+    let world = World::begin("sandbox/hello", &["application.update:error-before:always"]).await;
+    world.drive().await;
+    world.assert_all_or_nothing("retries").await;
+    assert_eq!(world.failure().await.code, FailureCode::PlatformUnreachable);
+    let gaps = gaps(&world.platform.times_of("application.update"));
+    assert_eq!(gaps.len(), 5);
+    for (gap, seconds) in gaps.iter().zip([1, 2, 4, 8, 16]) {
+        let (least, most) = (Duration::from_secs(seconds), Duration::from_secs(2 * seconds));
+        assert!(*gap >= least && *gap < most + Duration::from_millis(50), "{gap:?} of {gaps:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_waits_as_long_as_the_platform_asks() {
+    let world = World::begin("sandbox/hello", &["application.update:throttled=42s"]).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    let gaps = gaps(&world.platform.times_of("application.update"));
+    assert_eq!(gaps.len(), 1);
+    assert!(gaps[0] >= Duration::from_secs(42), "{gaps:?}");
+    assert!(gaps[0] < Duration::from_secs(43), "{gaps:?}");
+}
+
+#[tokio::test]
+async fn an_open_breaker_burns_no_attempt_and_rolls_nothing_back() {
+    let world = World::begin("sandbox/hello", &["application.update:error-before:5"]).await;
+    for _ in 0..10 {
+        world.platform.fail_next("application.update", paused(60));
+    }
+    world.drive().await;
+    world.assert_all_or_nothing("open breaker").await;
+    assert_eq!(world.record().await.state, State::Live, "its five retries are still there");
+    assert_eq!(world.platform.count("project.remove"), 0);
+    let attempts = world.events().await.into_iter().filter_map(|event| match event.body {
+        EventBody::Log(entry) if entry.action == "application.update" => entry.attempt,
+        _ => None,
+    });
+    assert_eq!(attempts.collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn a_pause_during_the_undo_only_costs_time() {
+    let world = World::begin("sandbox/crashloop", &[]).await;
+    for call in ["domain.delete", "application.delete", "project.remove"] {
+        world.platform.fail_next(call, paused(60));
+    }
+    world.drive().await;
+    world.assert_all_or_nothing("open breaker in the undo").await;
+    assert_eq!(world.record().await.state, State::RolledBack);
+}
+
+#[tokio::test]
+async fn the_message_says_that_it_waits_and_goes_back_to_the_phase_when_calls_go_through() {
+    let world = World::begin("sandbox/crashloop", &[]).await;
+    for call in ["application.update", "domain.delete"] {
+        world.platform.fail_next(call, paused(60));
+        world.platform.fail_next(call, paused(1));
+    }
+    world.drive().await;
+    let sentences = world.sentences().await;
+    let of = |phase: Phase| -> Vec<&str> {
+        sentences.iter().filter(|(of, _)| *of == phase).map(|(_, text)| text.as_str()).collect()
+    };
+    assert_eq!(of(Phase::ConfiguringApplication), ["Configuring it", WAITING, "Configuring it"],);
+    assert_eq!(
+        of(Phase::RollingBack),
+        ["Removing what was made", WAITING, "Removing what was made"],
+    );
+}
