@@ -99,7 +99,7 @@ impl Context {
                     match tries.pause(&error).await {
                         Ok(()) => {}
                         Err(given_up @ StepError::Failed(_)) => {
-                            return self.last_look(may_exist, &mut find).await.ok_or(given_up);
+                            return self.last_look(may_exist, &mut find).await?.ok_or(given_up);
                         }
                         Err(lost @ StepError::Store(_)) => return Err(lost),
                     }
@@ -109,15 +109,23 @@ impl Context {
     }
 
     /// Looks once more before a create is given up: what exists after all is adopted.
-    async fn last_look<T, G>(&self, may_exist: bool, find: &mut impl FnMut() -> G) -> Option<T>
+    async fn last_look<T, G>(
+        &self,
+        may_exist: bool,
+        find: &mut impl FnMut() -> G,
+    ) -> Result<Option<T>, StepError>
     where
         G: Future<Output = Result<Option<T>, StepError>> + Send,
     {
         if !may_exist {
-            return None;
+            return Ok(None);
         }
         self.journal.doubt();
-        find().await.ok().flatten()
+        match find().await {
+            // The undo looks again, with time of its own.
+            Err(StepError::Failed(_)) => Ok(None),
+            found => found,
+        }
     }
 }
 

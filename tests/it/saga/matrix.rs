@@ -47,7 +47,7 @@ async fn every_crash(image: &str, faults: &[&str], expected: &[State]) -> u32 {
             let what = format!("{what}, crash {crash:?} write {write} of {writes}");
             let world = World::begin(image, faults).await;
             world.store.crash_at(write, crash);
-            world.drive().await;
+            assert_eq!(world.drive().await, 1, "{what}: it went on as if nothing had happened");
             world.assert_all_or_nothing(&what).await;
         }
     }
@@ -123,8 +123,8 @@ async fn every_crash_of_failure(faults: &[&str], call: &str) -> u32 {
         for crash in [Crash::Before, Crash::After] {
             let world = World::begin("sandbox/hello", faults).await;
             world.store.crash_at(write, crash);
-            world.drive().await;
             let what = format!("{faults:?}, crash {crash:?} write {write} of {writes}");
+            assert_eq!(world.drive().await, 1, "{what}: it went on as if nothing had happened");
             world.assert_all_or_nothing(&what).await;
         }
     }

@@ -12,6 +12,7 @@ use ai_stack_deployer::{
 use jiff::Timestamp;
 
 use super::world::World;
+use crate::support::memory_store::Crash;
 
 const WAITING: &str = "Waiting for the platform to answer again";
 
@@ -39,6 +40,25 @@ async fn a_call_is_retried_five_times_after_1_2_4_8_and_16_seconds_and_no_more()
 }
 
 #[tokio::test]
+async fn a_store_that_fails_during_the_last_look_stops_the_saga_until_it_is_resumed() {
+    for crash in [Crash::Before, Crash::After] {
+        let world = World::begin("sandbox/hello", &[]).await;
+        let (call, detail) = ("project.create", String::from("what?"));
+        for _ in 0..2 {
+            let error = PlatformError::Unexplained { call, detail: detail.clone() };
+            world.platform.plan(call, Some(error));
+        }
+        world.platform.plan("project.all", None);
+        let error = PlatformError::Unavailable { call, status: 503, retry_after: None };
+        world.platform.plan("project.all", Some(error));
+        // The intent is the first write; the wait within the last look flushes the log.
+        world.store.crash_at(2, crash);
+        assert_eq!(world.drive().await, 1, "{crash:?}");
+        world.assert_all_or_nothing("crash in the last look").await;
+    }
+}
+
+#[tokio::test]
 async fn a_retry_waits_as_long_as_the_platform_asks() {
     let world = World::begin("sandbox/hello", &["application.update:throttled=42s"]).await;
     world.drive().await;
@@ -53,7 +73,7 @@ async fn a_retry_waits_as_long_as_the_platform_asks() {
 async fn an_open_breaker_burns_no_attempt_and_rolls_nothing_back() {
     let world = World::begin("sandbox/hello", &["application.update:error-before:5"]).await;
     for _ in 0..10 {
-        world.platform.fail_next("application.update", paused(60));
+        world.platform.plan("application.update", Some(paused(60)));
     }
     world.drive().await;
     world.assert_all_or_nothing("open breaker").await;
@@ -70,7 +90,7 @@ async fn an_open_breaker_burns_no_attempt_and_rolls_nothing_back() {
 async fn a_pause_during_the_undo_only_costs_time() {
     let world = World::begin("sandbox/crashloop", &[]).await;
     for call in ["domain.delete", "application.delete", "project.remove"] {
-        world.platform.fail_next(call, paused(60));
+        world.platform.plan(call, Some(paused(60)));
     }
     world.drive().await;
     world.assert_all_or_nothing("open breaker in the undo").await;
@@ -81,8 +101,8 @@ async fn a_pause_during_the_undo_only_costs_time() {
 async fn the_message_says_that_it_waits_and_goes_back_to_the_phase_when_calls_go_through() {
     let world = World::begin("sandbox/crashloop", &[]).await;
     for call in ["application.update", "domain.delete"] {
-        world.platform.fail_next(call, paused(60));
-        world.platform.fail_next(call, paused(1));
+        world.platform.plan(call, Some(paused(60)));
+        world.platform.plan(call, Some(paused(1)));
     }
     world.drive().await;
     let sentences = world.sentences().await;

@@ -16,15 +16,19 @@ use ai_stack_deployer::{
         orchestrator::{Context, Ports, drive},
         ports::{
             clock::Clock,
-            store::{NewDeployment, Record, State, Store},
+            platform::{Platform, ProjectId},
+            store::{NewDeployment, Record, State, StepId, Store, StoreError},
         },
         sandbox::Fault,
+        settings::StackSettings,
     },
 };
 use serde_json::Value;
 
 use crate::support::{
-    clock::JumpingClock, core_platform::CorePlatform, memory_store::MemoryStore,
+    clock::JumpingClock,
+    core_platform::CorePlatform,
+    memory_store::{Crash, MemoryStore},
     settings::stack_settings,
 };
 
@@ -42,9 +46,6 @@ impl World {
     pub(super) async fn begin(image: &str, faults: &[&str]) -> Self {
         let clock = Arc::new(JumpingClock::default());
         let platform = CorePlatform::new(Arc::clone(&clock), 7);
-        for fault in faults {
-            platform.core().inject(fault.parse::<Fault>().unwrap());
-        }
         let store = Arc::new(MemoryStore::default());
         let ports = Ports {
             store: Arc::clone(&store) as _,
@@ -57,7 +58,15 @@ impl World {
         let id = DeploymentId::from_random(42);
         let world = Self { store, platform, id, clock, ports };
         world.reserve("alice").await;
+        for fault in faults {
+            world.inject(fault);
+        }
         world
+    }
+
+    /// Lets something go wrong on the platform.
+    pub(super) fn inject(&self, fault: &str) {
+        self.platform.core().inject(fault.parse::<Fault>().unwrap());
     }
 
     async fn reserve(&self, name: &str) {
@@ -77,18 +86,40 @@ impl World {
     pub(super) async fn drive(&self) -> u32 {
         let mut crashes = 0;
         loop {
-            let now = self.clock.now();
-            let lease = self.store.claim("test", now, Duration::from_secs(30)).await.unwrap();
-            let Some(lease) = lease else { return crashes };
-            let context = Context::open(&self.ports, lease).await.unwrap();
-            if drive(context).await.is_err() {
-                crashes += 1;
-                assert!(crashes < 10, "it crashes again and again");
-                self.clock.advance(Duration::from_secs(31));
-            } else {
+            if self.drive_once().await.is_ok() {
                 return crashes;
             }
+            crashes += 1;
+            assert!(crashes < 10, "it crashes again and again");
         }
+    }
+
+    /// Drives the deployment to its end or to a crash, after which its lease lapses.
+    pub(super) async fn drive_once(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let lease = self.store.claim("test", now, Duration::from_secs(30)).await.unwrap();
+        let Some(lease) = lease else { return Ok(()) };
+        let context = Context::open(&self.ports, lease).await.unwrap();
+        let result = drive(context).await;
+        if result.is_err() {
+            self.clock.advance(Duration::from_secs(31));
+        }
+        result
+    }
+
+    /// Drives the deployment until the journal has begun `step`, and crashes there.
+    pub(super) async fn drive_until(&self, step: StepId) {
+        let index = StepId::ALL.iter().position(|id| *id == step).unwrap();
+        // Each step writes twice: its intent and its result.
+        self.store.crash_at(u32::try_from(2 * index).unwrap() + 1, Crash::Before);
+        self.drive_once().await.unwrap_err();
+        let begun = self.store.journal(&self.id).await.unwrap().len();
+        assert_eq!(begun, index, "crashed before another step");
+    }
+
+    /// Changes what a stack is, as an operator does between two starts.
+    pub(super) fn configure(&mut self, change: impl FnOnce(&mut StackSettings)) {
+        change(Arc::make_mut(&mut self.ports.settings));
     }
 
     /// Returns the deployment's row.
@@ -146,6 +177,12 @@ impl World {
             End::Failed(failure) => failure,
             End::Live(completion) => panic!("it is live: {completion:?}"),
         }
+    }
+
+    /// Returns the default environment of the project `id`.
+    pub(super) async fn environment_of(&self, id: &str) -> String {
+        let project = self.platform.project(&ProjectId(id.to_owned())).await.unwrap().unwrap();
+        project.environments[0].id.0.clone()
     }
 
     /// Counts what really exists, as `(projects, applications, domains, services)`.

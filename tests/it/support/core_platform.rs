@@ -32,6 +32,8 @@ const KEY: &str = "test-key";
 const CALL_LIMIT: Duration = Duration::from_secs(15);
 /// How long a deploy job takes.
 const JOB: Duration = Duration::from_millis(500);
+/// As [`JOB`], for `sandbox/slow`: longer than a call's whole budget.
+const SLOW_JOB: Duration = Duration::from_mins(2);
 /// How long a container takes to start: long enough for what is late to come before the end.
 const START: Duration = Duration::from_secs(5);
 
@@ -41,14 +43,14 @@ pub(crate) struct CorePlatform {
     core: Arc<Mutex<Core>>,
     clock: Arc<JumpingClock>,
     calls: Arc<Mutex<Vec<(&'static str, Timestamp)>>>,
-    /// Answers that are given instead of the core's, by call.
-    script: Arc<Mutex<Vec<(&'static str, PlatformError)>>>,
+    /// Errors that come instead of the core's answers, by call; `None` lets one through.
+    script: Arc<Mutex<Vec<(&'static str, Option<PlatformError>)>>>,
 }
 
 impl CorePlatform {
     /// Makes an empty platform; `seed` decides its ids.
     pub(crate) fn new(clock: Arc<JumpingClock>, seed: u64) -> Self {
-        let timing = Timing { job: JOB, start: START, ..Timing::NONE };
+        let timing = Timing { job: JOB, slow_job: SLOW_JOB, start: START, ..Timing::NONE };
         let core = Core::new(SecretString::from(KEY), timing, seed);
         Self {
             core: Arc::new(Mutex::new(core)),
@@ -74,13 +76,8 @@ impl CorePlatform {
         calls.iter().filter(|(made, _)| *made == call).map(|(_, at)| *at).collect()
     }
 
-    /// Returns every call so far, in order.
-    pub(crate) fn calls(&self) -> Vec<&'static str> {
-        self.calls.lock().unwrap().iter().map(|(call, _)| *call).collect()
-    }
-
-    /// Lets the next `call` that nothing else is planned for fail with `error`, unmade.
-    pub(crate) fn fail_next(&self, call: &'static str, error: PlatformError) {
+    /// Plans the next `call` that nothing else is planned for: an error instead, or the core.
+    pub(crate) fn plan(&self, call: &'static str, error: Option<PlatformError>) {
         self.script.lock().unwrap().push((call, error));
     }
 
@@ -95,7 +92,7 @@ impl CorePlatform {
     fn scripted(&self, call: &str) -> Option<PlatformError> {
         let mut script = self.script.lock().unwrap();
         let index = script.iter().position(|(planned, _)| *planned == call)?;
-        Some(script.remove(index).1)
+        script.remove(index).1
     }
 
     /// Lists what really exists now, once all that is under way has happened.
@@ -119,6 +116,7 @@ impl CorePlatform {
         if let Some(error) = self.scripted(call) {
             return Err(error);
         }
+        tracing::info!(call, "A call is made");
         self.calls.lock().unwrap().push((call, self.clock.now()));
         self.clock.advance(Duration::from_millis(10));
         let answer = self.core().handle(self.clock.now(), &request.with_key(KEY));
