@@ -33,6 +33,9 @@ const TASKS_PAUSE: Duration = Duration::from_secs(1);
 /// How many failed tasks are a crash loop.
 const CRASHES: usize = 3;
 
+/// What a person reads while only the certificate is missing.
+const UNTRUSTED: &str = "Waiting for the address to get its certificate";
+
 /// Waits until the stack answers.
 pub(in crate::server::orchestrator) struct VerifyHealth {
     pub(in crate::server::orchestrator) application: Application,
@@ -61,8 +64,11 @@ impl Step for VerifyHealth {
             wait.note(health, now);
             wait.check(cx, now)?;
             if wait.is_untrusted() {
-                cx.journal.say("Waiting for the address to get its certificate").await?;
-            } else if wait.tasks_are_due(now) {
+                cx.journal.say(UNTRUSTED).await?;
+            } else {
+                cx.journal.unsay(UNTRUSTED).await?;
+            }
+            if wait.tasks_are_due(now) {
                 self.check_tasks(cx).await?;
             }
             cx.wait(wait.pause(cx, now)).await?;
@@ -143,18 +149,24 @@ impl Wait {
     /// Fails when the stack, or its certificate, has taken too long.
     fn check(&self, cx: &Context, now: Timestamp) -> Result<(), StepError> {
         let settings = &cx.settings;
-        let certificate_ms =
-            self.untrusted_ms + self.untrusted_since.map_or(0, |since| elapsed_ms(since, now));
-        let stack_ms = elapsed_ms(self.since, now).saturating_sub(certificate_ms);
-        if u128::from(certificate_ms) >= settings.certificate_timeout.as_millis() {
+        let (stack, certificate) = self.waited(now);
+        if certificate >= settings.certificate_timeout {
             let message = "The address did not get a valid certificate in time.";
             return Err(StepError::failed(FailureCode::CertificateTimeout, message));
         }
-        if u128::from(stack_ms) >= settings.health_timeout.as_millis() {
+        if stack >= settings.health_timeout {
             let limit = settings.health_timeout.as_secs();
             return Err(StepError::failed(FailureCode::HealthTimeout, self.complaint(limit)));
         }
         Ok(())
+    }
+
+    /// Returns how long the stack, and its certificate, have taken so far.
+    fn waited(&self, now: Timestamp) -> (Duration, Duration) {
+        let certificate_ms =
+            self.untrusted_ms + self.untrusted_since.map_or(0, |since| elapsed_ms(since, now));
+        let stack_ms = elapsed_ms(self.since, now).saturating_sub(certificate_ms);
+        (Duration::from_millis(stack_ms), Duration::from_millis(certificate_ms))
     }
 
     fn complaint(&self, limit: u64) -> String {
@@ -169,11 +181,18 @@ impl Wait {
         }
     }
 
-    /// Returns the pause before the next question: short in the first minute.
+    /// Returns the pause before the next question: short in the first minute, and never
+    /// past the limit.
     fn pause(&self, cx: &Context, now: Timestamp) -> Duration {
-        let waited = Duration::from_millis(elapsed_ms(self.since, now));
-        let patient = waited.saturating_sub(EAGER) / 4;
-        (PAUSE + patient).min(cx.settings.health_interval).max(PAUSE)
+        let settings = &cx.settings;
+        let (stack, certificate) = self.waited(now);
+        let left = if self.is_untrusted() {
+            settings.certificate_timeout.saturating_sub(certificate)
+        } else {
+            settings.health_timeout.saturating_sub(stack)
+        };
+        let patient = (stack + certificate).saturating_sub(EAGER) / 4;
+        (PAUSE + patient).min(settings.health_interval).max(PAUSE).min(left)
     }
 }
 

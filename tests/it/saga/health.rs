@@ -1,0 +1,179 @@
+//! Waiting for the stack's own answer: how often, how long, and for what (promise P15).
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ai_stack_deployer::{
+    domain::{event::FailureCode, phase::Phase},
+    server::ports::{
+        clock::Clock,
+        probe::{Health, Probe},
+        store::State,
+    },
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::world::World;
+use crate::support::clock::JumpingClock;
+
+/// How a stack answers, by the milliseconds since it was first asked.
+type Script = fn(u64) -> Health;
+
+/// A stack that answers as it is told to.
+struct ScriptedProbe {
+    clock: Arc<JumpingClock>,
+    script: Script,
+    asked: Mutex<Vec<Timestamp>>,
+}
+
+#[async_trait]
+impl Probe for ScriptedProbe {
+    async fn ask(&self, url: &str, _: Duration) -> Health {
+        assert_eq!(url, "http://alice.localhost:8081/health");
+        let now = self.clock.now();
+        let mut asked = self.asked.lock().unwrap();
+        asked.push(now);
+        (self.script)(between(asked[0], now))
+    }
+}
+
+impl ScriptedProbe {
+    /// Returns the pauses between the questions, each with when it began.
+    fn pauses(&self) -> Vec<(u64, u64)> {
+        let asked = self.asked.lock().unwrap();
+        asked.windows(2).map(|two| (between(asked[0], two[0]), between(two[0], two[1]))).collect()
+    }
+
+    /// Returns how long the stack was asked.
+    fn total(&self) -> u64 {
+        let asked = self.asked.lock().unwrap();
+        between(asked[0], *asked.last().unwrap())
+    }
+}
+
+fn between(since: Timestamp, until: Timestamp) -> u64 {
+    u64::try_from(until.as_millisecond() - since.as_millisecond()).unwrap()
+}
+
+fn silent() -> Health {
+    Health::Silent(String::from("nothing answers"))
+}
+
+fn untrusted() -> Health {
+    Health::Untrusted(String::from("self-signed"))
+}
+
+/// Drives the deployment of `image` whose stack answers by `script`.
+async fn drive(image: &str, script: Script) -> (World, Arc<ScriptedProbe>) {
+    drive_within(image, Duration::from_mins(1), script).await
+}
+
+async fn drive_within(
+    image: &str,
+    timeout: Duration,
+    script: Script,
+) -> (World, Arc<ScriptedProbe>) {
+    let mut world = World::begin(image, &[]).await;
+    let clock = Arc::clone(&world.clock);
+    let probe = Arc::new(ScriptedProbe { clock, script, asked: Mutex::default() });
+    world.ports.probe = Arc::clone(&probe) as _;
+    world.configure(|settings| settings.health_timeout = timeout);
+    world.drive().await;
+    (world, probe)
+}
+
+/// Returns the sentences shown while the stack was asked.
+async fn sentences(world: &World) -> Vec<String> {
+    let all = world.sentences().await.into_iter();
+    all.filter(|(phase, _)| *phase == Phase::VerifyingHealth).map(|(_, text)| text).collect()
+}
+
+#[tokio::test]
+async fn a_stack_is_asked_every_250_ms_for_a_minute_and_then_ever_less_often() {
+    let limit = Duration::from_mins(5);
+    let (world, probe) = drive_within("sandbox/hello", limit, |_| silent()).await;
+    assert_eq!(world.failure().await.code, FailureCode::HealthTimeout);
+    let pauses = probe.pauses();
+    let (eager, patient): (Vec<_>, Vec<_>) = pauses.iter().partition(|(at, _)| *at < 60_000);
+    assert!(eager.len() > 200, "{}", eager.len());
+    for (at, pause) in eager {
+        assert!((250..=300).contains(&pause), "{pause} ms at {at}");
+    }
+    assert!(patient.iter().all(|(_, pause)| (250..=5_050).contains(pause)), "{patient:?}");
+    assert!(patient.iter().any(|(_, pause)| *pause >= 5_000), "{patient:?}");
+    assert!(patient[1].1 < 1_000, "it slows down step by step: {patient:?}");
+}
+
+#[tokio::test]
+async fn a_stack_that_never_answers_is_given_up_when_its_time_is_over_and_not_later() {
+    for seconds in [60, 303] {
+        let limit = Duration::from_secs(seconds);
+        let (_, probe) = drive_within("sandbox/hello", limit, |_| silent()).await;
+        let total = probe.total();
+        assert!((seconds * 1_000..=seconds * 1_000 + 300).contains(&total), "{total} ms");
+    }
+}
+
+#[tokio::test]
+async fn one_answer_is_not_enough_and_the_second_follows_50_ms_after_it() {
+    let flaps: Script = |ms| match ms {
+        1_000..1_040 | 0 => Health::Healthy,
+        3_000.. => Health::Healthy,
+        _ => Health::Answering(502),
+    };
+    let (world, probe) = drive("sandbox/hello", flaps).await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert!(probe.total() >= 3_050, "a single good answer did not count");
+    assert_eq!(probe.pauses().first().unwrap().1, 50);
+    assert_eq!(probe.pauses().last().unwrap().1, 50);
+}
+
+#[tokio::test]
+async fn time_without_a_certificate_is_not_counted_against_the_stack() {
+    let late: Script = |ms| if ms < 240_000 { untrusted() } else { Health::Healthy };
+    let (world, _) = drive("sandbox/hello", late).await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert_eq!(
+        sentences(&world).await,
+        ["Checking that it answers", "Waiting for the address to get its certificate"]
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_never_comes_ends_the_wait_after_its_own_limit() {
+    let (world, probe) = drive("sandbox/hello", |_| untrusted()).await;
+    assert_eq!(world.failure().await.code, FailureCode::CertificateTimeout);
+    world.assert_all_or_nothing("no certificate").await;
+    let total = probe.total();
+    assert!((300_000..=300_300).contains(&total), "{total} ms");
+}
+
+#[tokio::test]
+async fn the_message_goes_back_once_the_certificate_is_there() {
+    let in_turn: Script = |ms| match ms {
+        0..10_000 => untrusted(),
+        10_000..20_000 => Health::Answering(502),
+        _ => Health::Healthy,
+    };
+    let (world, _) = drive("sandbox/hello", in_turn).await;
+    assert_eq!(
+        sentences(&world).await,
+        [
+            "Checking that it answers",
+            "Waiting for the address to get its certificate",
+            "Checking that it answers",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_crash_loop_ends_the_wait_early_even_behind_a_missing_certificate() {
+    for script in [(|_| silent()) as Script, |_| untrusted()] {
+        let (world, probe) = drive("sandbox/crashloop", script).await;
+        assert_eq!(world.failure().await.code, FailureCode::CrashLoop);
+        assert!(probe.total() < 10_000, "{} ms", probe.total());
+    }
+}
