@@ -38,6 +38,12 @@ impl Context {
         Line { remedy: Some(remedy), ..self.line(resource, id, name, Outcome::Left) }
     }
 
+    /// Writes the line for a domain that could not be removed.
+    pub(super) fn left_domain(&self, id: Option<&str>, host: &str) -> Line {
+        let remedy = format!("Delete the domain {host} in Dokploy");
+        self.left(ResourceKind::Domain, id, host, remedy)
+    }
+
     /// Writes the lines for an application that could not be removed.
     pub(super) fn left_application(&self, application: &Application) -> Vec<Line> {
         let (id, name) = (&application.id, self.deployment.name.as_str());
@@ -72,8 +78,7 @@ pub(super) async fn remove_domains(
     let still_there = cx.ask("domain.byApplicationId", domains_of).await?;
     let line = |id: &DomainId, host: &str| {
         if still_there.iter().any(|domain| domain.id == *id) {
-            let remedy = format!("Delete the domain {host} in Dokploy");
-            cx.left(ResourceKind::Domain, Some(&id.0), host, remedy)
+            cx.left_domain(Some(&id.0), host)
         } else {
             cx.line(ResourceKind::Domain, Some(&id.0), host, Outcome::VerifiedGone)
         }
@@ -167,7 +172,7 @@ async fn try_remove_doubles(cx: &Context) -> Result<(), StepError> {
     for project in cx.our_projects().await? {
         if kept.project_id.as_ref() != Some(&project.id.0) {
             cx.warn("doubles.remove", "Removing a second project of this deployment");
-            remove_project(cx, &project.id, &project.name).await?;
+            warn_of_left(cx, &remove_project(cx, &project.id, &project.name).await?);
             continue;
         }
         for application in cx.our_applications_in(&project.id).await? {
@@ -175,11 +180,20 @@ async fn try_remove_doubles(cx: &Context) -> Result<(), StepError> {
                 remove_double_domains(cx, &application.id, kept.domain_id.as_deref()).await?;
             } else {
                 cx.warn("doubles.remove", "Removing a second application of this deployment");
-                remove_application(cx, &application.into()).await?;
+                warn_of_left(cx, &remove_application(cx, &application.into()).await?);
             }
         }
     }
     Ok(())
+}
+
+/// Warns of what is left of a double, since no receipt tells.
+fn warn_of_left(cx: &Context, lines: &[Line]) {
+    for line in lines.iter().filter(|line| line.outcome == Outcome::Left) {
+        let remedy = line.remedy.as_deref().unwrap_or_default();
+        let (noun, name) = (line.resource.noun(), &line.name);
+        cx.warn("doubles.remove", &format!("Could not remove the {noun} {name}: {remedy}"));
+    }
 }
 
 async fn remove_double_domains(
@@ -189,7 +203,8 @@ async fn remove_double_domains(
 ) -> Result<(), StepError> {
     let domains_of = || cx.platform.domains_of(application);
     for domain in cx.ask("domain.byApplicationId", domains_of).await? {
-        if kept != Some(domain.id.0.as_str()) {
+        // Another host is a person's own doing.
+        if domain.host == cx.host && kept != Some(domain.id.0.as_str()) {
             cx.warn("doubles.remove", "Removing a second address of this deployment");
             let done = "Removed the second address";
             cx.call("domain.delete", done, || cx.platform.delete_domain(&domain.id)).await?;

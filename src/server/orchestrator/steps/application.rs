@@ -50,9 +50,7 @@ impl Step for CreateApplication {
         if let Some(made) = made
             && !lines.iter().any(|line| line.id.as_ref() == Some(&made.id.0))
         {
-            let (id, name) = (Some(made.id.0.as_str()), cx.deployment.name.as_str());
-            lines.push(removal::service_line(cx, &made.app_name).await?);
-            lines.push(cx.line(ResourceKind::Application, id, name, Outcome::VerifiedGone));
+            lines.extend(self.unmarked(cx, made).await?);
         }
         Ok(lines)
     }
@@ -69,6 +67,22 @@ impl Step for CreateApplication {
 }
 
 impl CreateApplication {
+    /// Tells what became of an application that no longer carries our marker.
+    async fn unmarked(&self, cx: &Context, made: &Application) -> Result<Vec<Line>, StepError> {
+        let find = || cx.platform.project(&self.project.id);
+        let environments =
+            cx.ask("project.one", find).await?.into_iter().flat_map(|project| project.environments);
+        let mut there = environments.flat_map(|environment| environment.applications);
+        if there.any(|application| application.id == made.id) {
+            return Ok(cx.left_application(made));
+        }
+        let (id, name) = (Some(made.id.0.as_str()), cx.deployment.name.as_str());
+        Ok(vec![
+            removal::service_line(cx, &made.app_name).await?,
+            cx.line(ResourceKind::Application, id, name, Outcome::VerifiedGone),
+        ])
+    }
+
     /// Keeps the oldest application of ours, and removes the others.
     async fn adopt(&self, cx: &Context) -> Result<Option<Application>, StepError> {
         let mut ours = cx.our_applications_in(&self.project.id).await?.into_iter();

@@ -49,21 +49,31 @@ impl Step for CreateDomain {
         if let Some(made) = made
             && !lines.iter().any(|line| line.id.as_ref() == Some(&made.0))
         {
-            // A domain cannot outlive its application.
-            let (id, host) = (Some(made.0.as_str()), cx.host.as_str());
-            lines.push(cx.line(ResourceKind::Domain, id, host, Outcome::VerifiedGone));
+            lines.push(self.unmarked(cx, made).await?);
         }
         Ok(lines)
     }
 
     fn remains(&self, cx: &Context, made: Option<&DomainId>) -> Vec<Line> {
         let id = made.map(|made| made.0.as_str());
-        let remedy = format!("Delete the domain {} in Dokploy", cx.host);
-        vec![cx.left(ResourceKind::Domain, id, &cx.host, remedy)]
+        vec![cx.left_domain(id, &cx.host)]
     }
 }
 
 impl CreateDomain {
+    /// Tells what became of a domain whose application is gone or no longer carries our
+    /// marker. A domain cannot outlive its application: then the list is empty.
+    async fn unmarked(&self, cx: &Context, made: &DomainId) -> Result<Line, StepError> {
+        let domains_of = || cx.platform.domains_of(&self.application.id);
+        let domains = cx.ask("domain.byApplicationId", domains_of).await?;
+        let (id, host) = (Some(made.0.as_str()), cx.host.as_str());
+        Ok(if domains.iter().any(|domain| domain.id == *made) {
+            cx.left_domain(id, host)
+        } else {
+            cx.line(ResourceKind::Domain, id, host, Outcome::VerifiedGone)
+        })
+    }
+
     /// Keeps the oldest domain of our application, and removes the others.
     async fn adopt(&self, cx: &Context) -> Result<Option<DomainId>, StepError> {
         let domains_of = || cx.platform.domains_of(&self.application.id);

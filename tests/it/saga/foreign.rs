@@ -1,0 +1,109 @@
+//! What is not ours: never touched, and never called gone (promise P9).
+
+use ai_stack_deployer::{
+    domain::receipt::{Outcome, ResourceKind},
+    server::ports::store::{State, StepId},
+};
+use serde_json::{Value, json};
+
+use super::world::World;
+
+/// Makes a project as somebody else, with an application in it.
+fn make_theirs(world: &World, description: &Value) {
+    let project = json!({ "name": "ai-stack-alice", "description": description, "env": "" });
+    let made = world.platform.as_somebody_else("project.create", &project);
+    add_application(world, &made["environment"]["environmentId"]);
+}
+
+fn add_application(world: &World, environment: &Value) {
+    let application = json!({
+        "name": "alice",
+        "appName": "stack-alice",
+        "description": "theirs",
+        "environmentId": environment,
+        "sourceType": "docker",
+    });
+    world.platform.as_somebody_else("application.create", &application);
+}
+
+/// Drives to a rollback through a lost answer, and checks that what was there still is.
+async fn assert_untouched_by(world: &World) {
+    let before = world.platform.inventory();
+    world.inject("project.create:error-before");
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::RolledBack);
+    assert!(world.platform.count("project.all") > 1, "it looked, and saw theirs");
+    assert_eq!(world.platform.inventory(), before);
+}
+
+#[tokio::test]
+async fn a_foreign_project_of_the_same_name_is_neither_adopted_nor_removed() {
+    let world = World::begin("sandbox/crashloop", &[]).await;
+    make_theirs(&world, &Value::Null);
+    assert_untouched_by(&world).await;
+}
+
+#[tokio::test]
+async fn a_project_with_the_marker_of_another_deployment_is_neither_adopted_nor_removed() {
+    let world = World::begin("sandbox/crashloop", &[]).await;
+    let other = format!("ai-stack-deployer/test/dep_{}", "0".repeat(32));
+    make_theirs(&world, &Value::from(other));
+    let ours = format!("ai-stack-deployer/another-portal/{}", world.id);
+    make_theirs(&world, &Value::from(ours));
+    assert_untouched_by(&world).await;
+}
+
+#[tokio::test]
+async fn a_foreign_application_in_our_project_stays_and_so_does_the_project() {
+    let world = World::begin("sandbox/crashloop", &[]).await;
+    world.drive_until(StepId::Application).await;
+    let project = &world.platform.inventory()["projects"][0]["projectId"];
+    let environment = world.environment_of(project.as_str().unwrap()).await;
+    add_application(&world, &Value::from(environment));
+    world.inject("application.create:error-before");
+    world.drive().await;
+
+    assert_eq!(world.record().await.state, State::Stuck);
+    let inventory = world.platform.inventory();
+    let applications = inventory["applications"].as_array().unwrap();
+    assert_eq!(applications.len(), 1);
+    assert_eq!(applications[0]["description"], "theirs");
+    let left: Vec<_> = world.failure().await.receipt.left().map(|line| line.resource).collect();
+    assert_eq!(left, [ResourceKind::Project]);
+}
+
+#[tokio::test]
+async fn an_address_that_a_person_added_to_the_stack_is_no_double() {
+    let world = World::begin("sandbox/hello", &["application.deploy:reset"]).await;
+    world.drive_until(StepId::Deploy).await;
+    let application = world.platform.inventory()["applications"][0]["applicationId"].clone();
+    let domain = json!({
+        "host": "chat.example.com",
+        "port": 8080,
+        "https": false,
+        "certificateType": "none",
+        "applicationId": application,
+        "domainType": "application",
+    });
+    world.platform.as_somebody_else("domain.create", &domain);
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert!(world.platform.count("project.all") > 0, "it looked for doubles");
+    assert_eq!(world.count().2, 2);
+}
+
+#[tokio::test]
+async fn what_lost_our_marker_is_left_and_not_called_gone() {
+    let mut world = World::begin("sandbox/crashloop", &[]).await;
+    world.drive_until(StepId::Health).await;
+    world.configure(|settings| settings.portal_name = String::from("renamed"));
+    world.drive().await;
+    assert_eq!(world.count(), (1, 1, 1, 1), "it no longer looks like ours");
+    assert_eq!(world.record().await.state, State::Stuck);
+    let lines = world.failure().await.receipt.lines;
+    assert_eq!(lines.len(), 4);
+    for line in lines {
+        assert_eq!(line.outcome, Outcome::Left, "{line:?}");
+        assert!(line.remedy.is_some());
+    }
+}
