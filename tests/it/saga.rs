@@ -6,4 +6,5 @@ mod log;
 mod matrix;
 mod retries;
 mod stories;
+mod undo;
 mod world;

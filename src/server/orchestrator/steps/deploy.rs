@@ -11,7 +11,9 @@ use crate::{
     server::{
         orchestrator::{context::Context, failure::StepError, step::Step},
         ports::{
-            platform::{Application, ApplicationId, Job, JobId, JobStatus, QueuedJob},
+            platform::{
+                Application, ApplicationId, ApplicationSummary, Job, JobId, JobStatus, QueuedJob,
+            },
             store::StepId,
         },
     },
@@ -57,7 +59,7 @@ impl Step for Deploy {
                     cx.info("container.start", "The container is started", since);
                     return Ok(job);
                 }
-                Sight::Failed(job) => return Err(explain(cx, &job).await?),
+                Sight::Failed(job) => return Err(explain(cx, &job).await),
                 Sight::Lost if enqueued < ENQUEUE_LIMIT => {
                     cx.warn("application.deploy", "The platform forgot the job: asking again");
                     self.enqueue(cx).await?;
@@ -78,16 +80,13 @@ impl Step for Deploy {
     /// Takes the job out of the queue, and waits for one under way: deleting the application
     /// meanwhile would leave its service behind for ever (recording 178).
     async fn undo(&self, cx: &Context, _made: Option<&JobId>) -> Result<Vec<Line>, StepError> {
-        let ours = cx.our_applications().await?.into_iter().map(|application| application.id);
-        let mut ids: Vec<_> = ours.collect();
-        if !ids.contains(&self.application.id) {
-            ids.push(self.application.id.clone());
-        }
-        for id in ids {
+        for ApplicationSummary { id, .. } in cx.our_applications().await? {
             let done = "Took what was waiting out of the platform's queue";
             cx.call("application.cleanQueues", done, || cx.platform.clear_queue(&id)).await?;
             drain(cx, &id).await?;
         }
+        // Gone already, or no longer marked as ours: not to be touched, but to be waited for.
+        drain(cx, &self.application.id).await?;
         Ok(Vec::new())
     }
 }
@@ -146,15 +145,18 @@ fn place(before: usize) -> String {
 }
 
 /// Reads out of the job's log why it failed.
-async fn explain(cx: &Context, job: &JobId) -> Result<StepError, StepError> {
-    let log = cx.ask("deployment.readLogs", || cx.platform.job_log(job)).await?;
-    Ok(if is_missing_image(&log) {
-        let message = "The stack's image could not be found. An operator has to look at it.";
-        StepError::failed(FailureCode::ImageNotFound, message)
-    } else {
-        let message = "The platform could not start the container.";
-        StepError::failed(FailureCode::DeployFailed, message)
-    })
+async fn explain(cx: &Context, job: &JobId) -> StepError {
+    match cx.ask("deployment.readLogs", || cx.platform.job_log(job)).await {
+        Ok(log) if is_missing_image(&log) => {
+            let message = "The stack's image could not be found. An operator has to look at it.";
+            StepError::failed(FailureCode::ImageNotFound, message)
+        }
+        Ok(_) | Err(StepError::Failed(_)) => {
+            let message = "The platform could not start the container.";
+            StepError::failed(FailureCode::DeployFailed, message)
+        }
+        Err(lost @ StepError::Store(_)) => lost,
+    }
 }
 
 /// Recognises Docker's words for an image that does not exist or may not be pulled

@@ -1,0 +1,122 @@
+//! The undo: what it waits for, and that doing it twice is doing it once (promises P6, P7).
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{event::FailureCode, phase::Phase, receipt::ResourceKind},
+    server::ports::store::State,
+};
+use serde_json::json;
+
+use super::world::World;
+use crate::support::memory_store::Crash;
+
+#[tokio::test]
+async fn a_job_under_way_ends_before_its_application_is_deleted() {
+    let world = World::begin("sandbox/slow", &["deployment.all:error-before:6"]).await;
+    world.drive().await;
+    assert_eq!(world.failure().await.phase, Phase::Deploying);
+    let enqueued = world.platform.times_of("application.deploy")[0];
+    let deleted = world.platform.times_of("application.delete")[0];
+    let waited = deleted.duration_since(enqueued).as_secs();
+    assert!((120..130).contains(&waited), "deleted after {waited} s");
+    world.assert_all_or_nothing("slow job").await;
+}
+
+#[tokio::test]
+async fn a_job_that_waits_in_the_queue_is_taken_out_of_it_and_never_starts() {
+    let world = World::begin("sandbox/hello", &["deployment.all:error-before:6"]).await;
+    deploy_something_slow(&world);
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::RolledBack);
+    let ended = world.record().await.completed.unwrap();
+    let took = ended.duration_since(world.record().await.deployment.started).as_secs();
+    assert!(took < 120, "it did not wait for the other's job, but took {took} s");
+    world.clock.advance(Duration::from_mins(3));
+    let after = world.platform.inventory();
+    assert_eq!(after["applications"].as_array().unwrap().len(), 1, "only the other's");
+    assert_eq!(after["services"].as_array().unwrap().len(), 1, "only the other's");
+}
+
+#[tokio::test]
+async fn a_queued_deploy_shows_its_place_in_the_queue() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    deploy_something_slow(&world);
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    let sentences = world.sentences().await.into_iter();
+    let deploying: Vec<_> =
+        sentences.filter(|(phase, _)| *phase == Phase::Deploying).map(|(_, text)| text).collect();
+    assert_eq!(
+        deploying,
+        ["Starting the container", "Starting the container: 2nd in the platform's queue",]
+    );
+}
+
+/// Lets somebody else deploy something that keeps the platform's queue busy for minutes.
+fn deploy_something_slow(world: &World) {
+    let act = |call: &str, body| world.platform.as_somebody_else(call, &body);
+    let project = act("project.create", json!({ "name": "theirs", "env": "" }));
+    let environment = &project["environment"]["environmentId"];
+    let application = json!({
+        "name": "theirs",
+        "appName": "theirs",
+        "environmentId": environment,
+        "sourceType": "docker",
+    });
+    let application = act("application.create", application)["applicationId"].clone();
+    let image = json!({ "applicationId": application, "dockerImage": "sandbox/slow" });
+    act("application.update", image);
+    act("application.deploy", json!({ "applicationId": application, "title": "theirs" }));
+}
+
+/// Lists what the receipt says, without the times.
+async fn receipt(world: &World) -> Vec<(ResourceKind, Option<String>, String)> {
+    let lines = world.failure().await.receipt.lines;
+    lines.into_iter().map(|line| (line.resource, line.id, line.name)).collect()
+}
+
+#[tokio::test]
+async fn each_undo_done_twice_tells_the_same_as_done_once() {
+    let calm = World::begin("sandbox/crashloop", &[]).await;
+    calm.drive().await;
+    let expected = receipt(&calm).await;
+    assert_eq!(expected.len(), 4);
+    for write in 1..=calm.store.writes() {
+        for crash in [Crash::Before, Crash::After] {
+            let world = World::begin("sandbox/crashloop", &[]).await;
+            world.store.crash_at(write, crash);
+            world.drive().await;
+            assert_eq!(receipt(&world).await, expected, "crash {crash:?} write {write}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_does_not_hide_that_the_job_failed() {
+    let world = World::begin("sandbox/missing", &["deployment.readLogs:error-before:6"]).await;
+    world.drive().await;
+    world.assert_all_or_nothing("unreadable log").await;
+    assert_eq!(world.failure().await.code, FailureCode::DeployFailed);
+}
+
+#[tokio::test]
+async fn a_forgotten_job_whose_second_asking_lost_its_answer_is_not_asked_for_a_third_time() {
+    let faults = ["application.deploy:restart", "application.deploy:reset"];
+    let world = World::begin("sandbox/hello", &faults).await;
+    world.drive().await;
+    world.assert_all_or_nothing("restart and reset").await;
+    assert_eq!(world.platform.count("application.deploy"), 2);
+}
+
+#[tokio::test]
+async fn a_double_that_cannot_be_removed_is_warned_about() {
+    let faults = ["application.create:late=19s", "project.all:docker-down=1h"];
+    let world = World::begin("sandbox/hello", &faults).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert_eq!(world.count().1, 2, "Docker is down, so the double stays");
+    let log = world.log().await;
+    let warning = "warn doubles.remove: Could not remove the application alice";
+    assert!(log.iter().any(|line| line.starts_with(warning)), "{log:#?}");
+}
