@@ -120,12 +120,7 @@ impl Context {
 
     /// Logs something unexpected that was recovered from, for the person and the operator.
     pub(super) fn warn(&self, action: &str, message: &str) {
-        tracing::warn!(
-            deployment.id = %self.deployment.id,
-            deployment.reference = self.deployment.id.reference(),
-            action,
-            "{message}"
-        );
+        tracing::warn!(action, "{message}");
         self.log(Level::Warn, action, message, 0, None);
     }
 

@@ -5,6 +5,8 @@
 
 use std::pin::Pin;
 
+use tracing::Instrument;
+
 use super::{
     context::Context,
     failure::StepError,
@@ -31,6 +33,15 @@ use crate::{
 /// Returns a [`StoreError`] when the journal is out of reach or the lease is lost. Nothing
 /// is lost: whoever holds the lease next resumes.
 pub async fn drive(cx: Context) -> Result<(), StoreError> {
+    let span = tracing::info_span!(
+        "deployment",
+        deployment.id = %cx.deployment.id,
+        deployment.reference = cx.deployment.id.reference(),
+    );
+    run(cx).instrument(span).await
+}
+
+async fn run(cx: Context) -> Result<(), StoreError> {
     let mut saga = Saga { cx, made: Vec::new() };
     match saga.deploy().await {
         Ok(()) => saga.complete().await,

@@ -73,6 +73,8 @@ impl Worker {
     async fn hold(&self, lease: Lease, slot: OwnedSemaphorePermit, shutdown: CancellationToken) {
         let id = lease.id.clone();
         let result = tokio::select! {
+            // The end of a saga comes before a heartbeat that misses the lease for it.
+            biased;
             result = self.drive(lease.clone()) => result,
             error = self.keep(&lease) => Err(error),
             () = shutdown.cancelled() => Ok(()),

@@ -2,6 +2,42 @@
 
 use super::world::World;
 
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+/// Where the operator's log goes.
+#[derive(Clone, Default)]
+struct OperatorLog(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for OperatorLog {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_logged_while_a_deployment_is_driven_carries_its_reference() {
+    let log = OperatorLog::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let world = World::begin("sandbox/hello", &["project.create:error-after"]).await;
+    let guard = tracing::subscriber::set_default(subscriber);
+    // With one subscriber alone, tracing asks only the thread that meets a log line first.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    world.drive().await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let line = text.lines().find(|line| line.contains("A call is made")).unwrap();
+    assert!(line.contains(&world.id.reference()), "{line}");
+}
+
 #[tokio::test]
 async fn a_clean_run_reads_as_a_list_of_what_was_done() {
     let world = World::begin("sandbox/hello", &[]).await;
