@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::{
     domain::{event::FailureCode, phase::Phase, receipt::ResourceKind},
-    server::ports::store::State,
+    server::ports::{platform::PlatformError, store::State},
 };
 use serde_json::json;
 
@@ -119,4 +119,15 @@ async fn a_double_that_cannot_be_removed_is_warned_about() {
     let log = world.log().await;
     let warning = "warn doubles.remove: Could not remove the application alice";
     assert!(log.iter().any(|line| line.starts_with(warning)), "{log:#?}");
+}
+
+#[tokio::test]
+async fn a_lost_project_that_appears_during_the_undo_is_removed_by_a_second_look() {
+    let faults = ["project.create:late=19s", "project.remove:latency=5s"];
+    let world = World::begin("sandbox/hello", &faults).await;
+    let (call, detail) = ("application.update", String::from("no"));
+    world.platform.plan(call, Some(PlatformError::Refused { call, status: 400, detail }));
+    world.drive().await;
+    world.assert_all_or_nothing("late project").await;
+    assert_eq!(world.platform.count("project.remove"), 2, "the second one came late");
 }

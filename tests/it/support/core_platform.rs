@@ -37,14 +37,16 @@ const SLOW_JOB: Duration = Duration::from_mins(2);
 /// How long a container takes to start: long enough for what is late to come before the end.
 const START: Duration = Duration::from_secs(5);
 
+/// What the next of these calls answers: an error, or what the core does.
+type Planned = (&'static str, Option<PlatformError>);
+
 /// The sandbox's core as a platform and a probe. Clones share it.
 #[derive(Clone)]
 pub(crate) struct CorePlatform {
     core: Arc<Mutex<Core>>,
     clock: Arc<JumpingClock>,
     calls: Arc<Mutex<Vec<(&'static str, Timestamp)>>>,
-    /// Errors that come instead of the core's answers, by call; `None` lets one through.
-    script: Arc<Mutex<Vec<(&'static str, Option<PlatformError>)>>>,
+    script: Arc<Mutex<Vec<Planned>>>,
 }
 
 impl CorePlatform {
