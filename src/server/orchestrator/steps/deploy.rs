@@ -160,11 +160,12 @@ async fn explain(cx: &Context, job: &JobId) -> StepError {
 }
 
 /// Recognises Docker's words for an image that does not exist or may not be pulled
-/// (recordings 104 and 107).
+/// (recording 104; 107 is a registry out of reach). Other things are "not found", too, so it
+/// must be the pull that failed.
 fn is_missing_image(log: &str) -> bool {
-    ["manifest unknown", "not found", "pull access denied", "repository does not exist"]
-        .iter()
-        .any(|words| log.contains(words))
+    let words =
+        ["manifest unknown", "not found", "pull access denied", "repository does not exist"];
+    log.contains("Pulling image failed") && words.iter().any(|words| log.contains(words))
 }
 
 /// Waits until the platform holds no job of the application any more.
@@ -202,7 +203,13 @@ mod tests {
     #[test]
     fn docker_s_words_for_a_missing_image_are_recognised() {
         let unknown = "Error response from daemon: manifest for x:1 not found: manifest unknown";
-        assert!(is_missing_image(unknown));
+        let denied = "pull access denied for x, repository does not exist or may require login";
+        for words in [unknown, denied] {
+            assert!(is_missing_image(&format!("{words}\n❌ Pulling image failed\n")), "{words}");
+        }
+        let timeout = "Get \"https://x/v2/\": i/o timeout\n❌ Pulling image failed\n";
+        assert!(!is_missing_image(timeout), "an operator would look for the wrong thing");
+        assert!(!is_missing_image("network dokploy-network not found"));
         assert!(!is_missing_image("invalid memory value 64: minimum is 6MB"));
     }
 
