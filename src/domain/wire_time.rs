@@ -22,9 +22,11 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestam
 
 /// Times that may not have come.
 pub(crate) mod optional {
-    use super::*;
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer};
 
     /// Writes a time, or null.
+    #[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
     pub(crate) fn serialize<S: Serializer>(
         time: &Option<Timestamp>,
         to: S,
