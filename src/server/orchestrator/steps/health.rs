@@ -62,7 +62,9 @@ impl Step for VerifyHealth {
             }
             let now = cx.clock.now();
             wait.note(health, now);
-            wait.check(cx, now)?;
+            wait.check(cx, now).inspect_err(|_| {
+                tracing::warn!(stack.health = ?wait.last, %url, "Gave up waiting for the stack");
+            })?;
             if wait.is_untrusted() {
                 cx.journal.say(UNTRUSTED).await?;
             } else {
