@@ -1,7 +1,7 @@
 //! The Dokploy-compatible platform in the box: the default when no Dokploy is configured, and
 //! the counterpart of the tests.
 //!
-//! [`Core`] is the platform itself, a plain state machine without I/O. [`start`] puts HTTP
+//! [`Core`] is the platform itself, a plain state machine without I/O. [`start()`] puts HTTP
 //! over it: the API on one port, the stacks on another. Nothing here knows the portal.
 
 mod applications;
