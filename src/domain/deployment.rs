@@ -54,6 +54,13 @@ impl DeploymentId {
         &self.0
     }
 
+    /// Returns half of its random bits, for whatever is left to chance about the deployment:
+    /// the same id always has the same luck.
+    pub fn seed(&self) -> u64 {
+        let digits = self.0.get(self.0.len() - 16..).unwrap_or_default();
+        u64::from_str_radix(digits, 16).unwrap_or_default()
+    }
+
     /// Returns the short reference that a person reads out and an operator searches for:
     /// the first eight digits, as in `7F3A-22C1`.
     pub fn reference(&self) -> String {
@@ -206,6 +213,7 @@ mod tests {
         assert_eq!(id.as_str(), "dep_7f3a22c1000000000000000000000000");
         assert_eq!(DeploymentId::parse(id.as_str()).unwrap(), id);
         assert_eq!(id.reference(), "7F3A-22C1");
+        assert_eq!(DeploymentId::from_random((0x7f3a << 64) + 42).seed(), 42);
     }
 
     #[test]

@@ -144,7 +144,8 @@ struct Tries<'a> {
 
 impl<'a> Tries<'a> {
     fn new(cx: &'a Context, action: &'static str, done: Option<&'a str>) -> Self {
-        Self { cx, action, done, attempt: 1, took_ms: 0, pauses: schedule(), looked: false }
+        let pauses = schedule(cx.deployment.id.seed());
+        Self { cx, action, done, attempt: 1, took_ms: 0, pauses, looked: false }
     }
 
     /// Makes the call once.
@@ -201,14 +202,15 @@ impl<'a> Tries<'a> {
     }
 }
 
-/// Pauses of 1, 2, 4, 8 and 16 s, each up to twice as long by chance.
-fn schedule() -> ExponentialBackoff {
+/// Pauses of 1, 2, 4, 8 and 16 s, each up to twice as long by the chance that `seed` decides.
+fn schedule(seed: u64) -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_factor(2.0)
         .with_max_delay(FIRST_PAUSE * 16)
         .with_max_times(RETRIES)
         .with_jitter()
+        .with_jitter_seed(seed)
         .build()
 }
 
@@ -218,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_pauses_double_from_one_to_sixteen_seconds_and_then_end() {
-        let pauses: Vec<u64> = schedule().map(|pause| pause.as_secs()).collect();
+        let pauses: Vec<u64> = schedule(7).map(|pause| pause.as_secs()).collect();
         assert_eq!(pauses.len(), RETRIES);
         for (pause, expected) in pauses.into_iter().zip([1, 2, 4, 8, 16]) {
             assert!((expected..=expected + expected).contains(&pause), "{pause} for {expected}");
