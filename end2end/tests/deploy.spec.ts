@@ -7,6 +7,7 @@ test('a name becomes a live stack that opens at its own address', async ({ page 
   const name = freshName('alice');
   const id = await deploy(page, origin(ready), name);
   await expectLive(page, name);
+  await expect(page.locator('link[rel=icon]')).toHaveAttribute('href', '/icon-live.svg');
   await keep(page, 'live');
 
   await expect(openLink(page)).toHaveAttribute('href', new RegExp(`^${stackAddress(ready, name)}/?$`));

@@ -1,6 +1,5 @@
 //! The parts that every page has. They stay on the server.
 
 pub mod footer;
-pub mod head;
 pub mod header;
 pub mod plan;

@@ -35,6 +35,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     content="Pick a name and watch your own AI stack come up at its own address."
                 />
                 <script nonce=use_nonce()>{THEME_SCRIPT}</script>
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" href=stylesheet />
                 <HydrationScripts options islands=true />
                 <MetaTags />

@@ -1,6 +1,7 @@
 //! The page of one deployment: `/deployments/<id>`.
 
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::not_found::Notice;
@@ -9,7 +10,7 @@ use crate::{
         respond_with, service,
         wire::{ApiError, DeploymentView},
     },
-    app::{components::head::PageHead, islands::live_deployment::LiveDeployment, words::tab},
+    app::{islands::live_deployment::LiveDeployment, words::tab},
     domain::deployment::DeploymentId,
 };
 
@@ -39,7 +40,6 @@ fn Found(
     view: DeploymentView,
 ) -> impl IntoView {
     let title = tab::title(&view.deployment.name, &view.progress);
-    let icon = tab::icon(view.progress.phase);
     let refresh = (!view.progress.is_finished()).then(|| {
         view! {
             <noscript>
@@ -48,7 +48,7 @@ fn Found(
         }
     });
     view! {
-        <PageHead title icon />
+        <Title text=title />
         {refresh}
         <LiveDeployment view />
     }
@@ -59,7 +59,7 @@ fn Found(
 fn Unknown() -> impl IntoView {
     respond_with(404);
     view! {
-        <PageHead title="Deployment not found" icon="/favicon.svg" />
+        <Title text="Deployment not found" />
         <Notice heading="We know no such deployment">
             <p>
                 "Check the address: the part after the last slash is long and must be whole. "
@@ -77,7 +77,7 @@ fn Unavailable(
 ) -> impl IntoView {
     respond_with(error.status);
     view! {
-        <PageHead title="Deployment not available" icon="/favicon.svg" />
+        <Title text="Deployment not available" />
         <Notice heading="We cannot show this deployment now">
             <p>{error.message}</p>
             <p>"The deployment itself goes on without this page. Reload it in a moment."</p>

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
@@ -13,11 +14,7 @@ use crate::{
         service,
         wire::{AddressPattern, NameVerdict},
     },
-    app::{
-        components::{head::PageHead, plan::Plan},
-        islands::name_form::NameForm,
-        words::refusal,
-    },
+    app::{components::plan::Plan, islands::name_form::NameForm, words::refusal},
     server::service::Service,
 };
 
@@ -29,7 +26,7 @@ pub fn HomePage() -> impl IntoView {
     let refused = query.get("refused");
     let service = service().ok();
     view! {
-        <PageHead title="AI Stack Deployer" icon="/favicon.svg" />
+        <Title text="AI Stack Deployer" />
         <section class="hero">
             <h1>"Your own AI stack, one name away"</h1>
             <p class="hero__lead">

@@ -1,15 +1,16 @@
 //! The page for an address that leads nowhere.
 
 use leptos::prelude::*;
+use leptos_meta::Title;
 
-use crate::{api::respond_with, app::components::head::PageHead};
+use crate::api::respond_with;
 
 /// Says that there is no such page, with status 404.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     respond_with(404);
     view! {
-        <PageHead title="Page not found" icon="/favicon.svg" />
+        <Title text="Page not found" />
         <Notice heading="There is no page here">
             <p>"The address may be mistyped, or the page may be gone."</p>
         </Notice>
