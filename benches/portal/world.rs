@@ -77,7 +77,6 @@ impl World {
 fn settings(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Settings> {
     let environment = Environment::from(
         [
-            ("PORT", "0".to_owned()),
             ("DATABASE_URL", format!("sqlite://{}", folder.join("portal.db").display())),
             ("DEPLOY_RATE_LIMIT", "100000".to_owned()),
             ("DOKPLOY_URL", sandbox.url()),
@@ -91,7 +90,10 @@ fn settings(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Settings> {
         .map(|(name, value)| (name.to_owned(), value)),
     );
     let cli: Cli = config::parse(&["portal".into()], &environment)?;
-    Ok(cli.options.settle(&environment)?)
+    let mut settings = cli.options.settle(&environment)?;
+    // Any free one.
+    settings.http.addr.set_port(0);
+    Ok(settings)
 }
 
 /// Makes a client as plain as the portal's own. A portal must have been started before: it
