@@ -66,24 +66,6 @@ async fn a_page_has_a_policy_with_a_nonce_of_its_own_and_is_not_kept() {
     assert!(!first.body.contains(" style="), "a nonce policy blocks it");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_page_has_one_title_and_one_icon_each_time_it_is_rendered() {
-    let (app, _site) = portal(&[]);
-    let under_way = format!("/deployments/{}", app.begin("alice").await);
-    for (path, title) in [
-        ("/", "AI Stack Deployer"),
-        ("/nothing", "Page not found"),
-        ("/deployments/x", "Deployment not found"),
-        (under_way.as_str(), "0 % · alice"),
-    ] {
-        for _ in 0..20 {
-            let html = app.get(path).await.body;
-            assert_eq!(html.matches("rel=\"icon\"").count(), 1, "{path}: {html}");
-            assert_eq!(html.matches(&format!("<title>{title}</title>")).count(), 1, "{path}");
-        }
-    }
-}
-
 #[tokio::test]
 async fn what_is_not_there_is_a_page_with_the_real_status() {
     let (app, _site) = portal(&[]);

@@ -130,6 +130,19 @@ fn a_name_becomes_a_live_stack_at_its_own_address() {
     assert!(place.command(&[]).arg("healthcheck").output().unwrap().status.success());
 }
 
+/// With the real store, whose answers come from another thread.
+#[test]
+fn a_deployments_page_is_whole_each_time_it_is_rendered() {
+    let place = Place::new();
+    let _portal = place.start(&[("STACK_IMAGE", "sandbox/slow")]);
+    let page = format!("/deployments/{}", place.deploy("alice"));
+    for _ in 0..60 {
+        let html = place.get(&page);
+        assert_eq!(html.matches("rel=\"icon\"").count(), 1, "{html}");
+        assert_eq!(html.matches("<title>").count(), 1, "{html}");
+    }
+}
+
 #[test]
 fn asked_to_end_with_a_stream_open_it_ends_in_time_and_resumes_at_the_next_start() {
     let place = Place::new();
