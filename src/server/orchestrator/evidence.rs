@@ -15,34 +15,29 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 /// Waits until the service called `name` is proved gone; `false` when that takes too long.
 pub(super) async fn service_is_gone(cx: &Context, name: &AppName) -> Result<bool, StepError> {
-    let since = cx.clock.now();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        if is_absent(cx, name).await? {
-            return Ok(true);
-        }
-        if u128::from(elapsed_ms(since, cx.clock.now())) >= LIMIT.as_millis() {
-            return Ok(false);
-        }
-        cx.wait(pause).await?;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
+    wait_until(cx, || is_absent(cx, name)).await
 }
 
 /// Waits until Docker answers; `false` when that takes too long.
 pub(super) async fn docker_answers(cx: &Context) -> Result<bool, StepError> {
+    wait_until(cx, || has_node(cx)).await
+}
+
+/// Looks again and again, ever less often, until `look` sees it or the limit is over.
+async fn wait_until<F>(cx: &Context, look: impl Fn() -> F + Send) -> Result<bool, StepError>
+where
+    F: Future<Output = Result<bool, StepError>> + Send,
+{
     let since = cx.clock.now();
     let mut pause = FIRST_PAUSE;
-    loop {
-        if cx.ask("swarm.getNodes", || cx.platform.node_count()).await? > 0 {
-            return Ok(true);
-        }
+    while !look().await? {
         if u128::from(elapsed_ms(since, cx.clock.now())) >= LIMIT.as_millis() {
             return Ok(false);
         }
         cx.wait(pause).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+    Ok(true)
 }
 
 async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
@@ -54,5 +49,9 @@ async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     if cx.ask("swarm.getNodeApps", || platform.services()).await?.contains(name) {
         return Ok(false);
     }
-    Ok(cx.ask("swarm.getNodes", || platform.node_count()).await? > 0)
+    has_node(cx).await
+}
+
+async fn has_node(cx: &Context) -> Result<bool, StepError> {
+    Ok(cx.ask("swarm.getNodes", || cx.platform.node_count()).await? > 0)
 }
