@@ -19,7 +19,7 @@ use super::{
     ports::{
         clock::Clock,
         platform::{Platform, PlatformError},
-        store::{Answer, NewDeployment, Record, Store, StoreError, StoredEvent},
+        store::{Answer, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent},
     },
     settings::StackSettings,
 };
@@ -29,13 +29,9 @@ use crate::{
         deployment::{Deployment, DeploymentId, Snapshot},
         event::{EventBody, ProgressUpdate, Resources, Seq},
         phase::Phase,
-        progress::Progress,
         stack_name::{ParseStackNameError, StackName},
     },
 };
-
-/// How many events are read from the store at a time.
-const PAGE: u32 = 500;
 
 /// What a [`Service`] is made of.
 #[derive(Clone)]
@@ -92,7 +88,7 @@ impl Service {
         id: &DeploymentId,
     ) -> Result<Option<DeploymentView>, ApiError> {
         let Some(mut record) = self.record(id).await? else { return Ok(None) };
-        let progress = self.progress(id).await.map_err(|error| store_failed(&error))?;
+        let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
         // The end may have come between the two readings.
         if progress.is_finished() && record.completed.is_none() {
             record = self.record(id).await?.unwrap_or(record);
@@ -191,21 +187,6 @@ impl Service {
         tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "accepted a deployment");
         self.parts.notifier.nudge_worker();
         Ok(deployment)
-    }
-
-    async fn progress(&self, id: &DeploymentId) -> Result<Progress, StoreError> {
-        let mut progress = Progress::default();
-        loop {
-            let events = self.events(id, progress.seq).await?;
-            let before = progress.seq;
-            for event in events {
-                let event = event.decode().map_err(|_| StoreError::Corrupt { what: "event" })?;
-                progress.apply(event);
-            }
-            if progress.is_finished() || progress.seq < before + Seq::from(PAGE) {
-                return Ok(progress);
-            }
-        }
     }
 }
 

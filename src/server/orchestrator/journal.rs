@@ -12,7 +12,6 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     domain::{
-        deployment::DeploymentId,
         event::{Event, EventBody, LogEntry, ProgressUpdate, Resources},
         phase::Phase,
         progress::Progress,
@@ -26,9 +25,6 @@ use crate::{
         },
     },
 };
-
-/// How many events are read at a time.
-const PAGE: u32 = 500;
 
 /// The durable record of one deployment, as its only writer sees it.
 pub(super) struct Journal {
@@ -74,7 +70,7 @@ impl Journal {
         lease: Lease,
     ) -> Result<Self, StoreError> {
         let steps: BTreeMap<_, _> = store.journal(&lease.id).await?.into_iter().collect();
-        let progress = read_progress(&*store, &lease.id).await?;
+        let progress = store.progress(&lease.id).await?;
         let started =
             |(id, record): (&StepId, &StepRecord)| (*record == StepRecord::Started).then_some(*id);
         let interrupted = steps.iter().filter_map(started).collect();
@@ -264,19 +260,6 @@ impl Journal {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-async fn read_progress(store: &dyn Store, id: &DeploymentId) -> Result<Progress, StoreError> {
-    let mut progress = Progress::default();
-    loop {
-        let page = store.events(id, progress.seq, PAGE).await?;
-        if page.is_empty() {
-            return Ok(progress);
-        }
-        for event in page {
-            progress.apply(event.decode().map_err(|_| StoreError::Corrupt { what: "event" })?);
-        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{
     deployment::{Deployment, DeploymentId},
     event::{DecodeEventError, Event, EventBody, FailureCode, Seq},
     phase::Phase,
+    progress::Progress,
     receipt::Line,
     stack_name::StackName,
 };
@@ -72,6 +73,30 @@ pub trait Store: Send + Sync {
     /// Records a fact: the step's new state, its events and the end, all or nothing.
     /// Returns the number of the deployment's last event.
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Seq, StoreError>;
+}
+
+/// How many events are read at a time.
+pub const PAGE: u32 = 500;
+
+impl dyn Store {
+    /// Folds all events of a deployment, a page at a time.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store does not answer, or holds an event that is none.
+    pub async fn progress(&self, id: &DeploymentId) -> Result<Progress, StoreError> {
+        let mut progress = Progress::default();
+        loop {
+            let before = progress.seq;
+            for event in self.events(id, before, PAGE).await? {
+                let event = event.decode().map_err(|_| StoreError::Corrupt { what: "event" })?;
+                progress.apply(event);
+            }
+            if progress.is_finished() || progress.seq < before + Seq::from(PAGE) {
+                return Ok(progress);
+            }
+        }
+    }
 }
 
 /// A deployment to begin.
