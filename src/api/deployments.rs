@@ -1,4 +1,4 @@
-//! The server function that starts a deployment.
+//! The server functions that start, cancel and try again a deployment, and remove its stack.
 
 use leptos::prelude::*;
 
@@ -25,4 +25,63 @@ pub async fn start_deployment(
         }
         Err(error) => Err(super::reply::refuse(&name, error)),
     }
+}
+
+/// Asks that the deployment `id` be cancelled, and sends the caller to its page.
+///
+/// # Errors
+///
+/// Returns why that cannot be.
+#[server(prefix = "/api/fn", endpoint = "cancel_deployment")]
+pub async fn cancel_deployment(
+    /// The deployment's id.
+    #[server(default)]
+    id: String,
+) -> Result<(), ApiError> {
+    use super::reply::{go_on, page_of, parse_id};
+
+    let id = match parse_id(&id) {
+        Ok(id) => id,
+        Err(error) => return go_on(Err(error), "/"),
+    };
+    let result = super::service()?.cancel(&id).await;
+    go_on(result.map(|()| page_of(&id)), &page_of(&id))
+}
+
+/// Tries the ended deployment `id` again, and sends the caller to the new one's page.
+///
+/// # Errors
+///
+/// Returns why nothing was started.
+#[server(prefix = "/api/fn", endpoint = "retry_deployment")]
+pub async fn retry_deployment(
+    /// The ended deployment's id.
+    #[server(default)]
+    id: String,
+) -> Result<(), ApiError> {
+    use super::reply::{go_on, page_of, parse_id};
+
+    let id = match parse_id(&id) {
+        Ok(id) => id,
+        Err(error) => return go_on(Err(error), "/"),
+    };
+    let result = super::service()?.retry(&id).await;
+    go_on(result.map(|deployment| page_of(&deployment.id)), &page_of(&id))
+}
+
+/// Takes the live stack `name` down, and sends the caller to the removal's page.
+///
+/// # Errors
+///
+/// Returns why that cannot be.
+#[server(prefix = "/api/fn", endpoint = "remove_stack")]
+pub async fn remove_stack(
+    /// The stack's name.
+    #[server(default)]
+    name: String,
+) -> Result<(), ApiError> {
+    use super::reply::{go_on, page_of};
+
+    let result = super::service()?.remove(&name).await;
+    go_on(result.map(|id| page_of(&id)), "/")
 }

@@ -13,7 +13,7 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use super::wire::ApiError;
-use crate::server::service::Service;
+use crate::{domain::deployment::DeploymentId, server::service::Service};
 
 /// How much of a refused name goes back into the field.
 const NAME_LIMIT: usize = 64;
@@ -47,14 +47,54 @@ pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
     if parts.is_some_and(|parts| accepts_html(&parts.headers)) {
         leptos_axum::redirect(&refusal_location(name, &error.code));
     } else {
-        respond_with(error.status);
-        if let (Some(options), Some(seconds)) =
-            (use_context::<ResponseOptions>(), error.retry_after)
-        {
-            options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        respond(&error);
     }
     error
+}
+
+/// Reads the id of a deployment.
+///
+/// # Errors
+///
+/// Returns that there is none, as for one that never was.
+pub(super) fn parse_id(id: &str) -> Result<DeploymentId, ApiError> {
+    let message = "There is no deployment with this id: check the address.";
+    DeploymentId::parse(id).map_err(|_| ApiError::new(404, "NOT_FOUND", message))
+}
+
+/// Returns the address of a deployment's page.
+pub(super) fn page_of(id: &DeploymentId) -> String {
+    format!("/deployments/{id}")
+}
+
+/// Sends the caller to the page that `result` leads to. Where it is an error, a program gets
+/// its status, and a person who posted a form without JavaScript is led back to `page`, which
+/// shows how things stand.
+pub(super) fn go_on(result: Result<String, ApiError>, page: &str) -> Result<(), ApiError> {
+    let parts = use_context::<Parts>();
+    let by_form = parts.is_some_and(|parts| accepts_html(&parts.headers));
+    match result {
+        Ok(page) => {
+            leptos_axum::redirect(&page);
+            Ok(())
+        }
+        Err(_) if by_form => {
+            leptos_axum::redirect(page);
+            Ok(())
+        }
+        Err(error) => {
+            respond(&error);
+            Err(error)
+        }
+    }
+}
+
+/// Gives the answer an error's status, and says when to come back.
+fn respond(error: &ApiError) {
+    respond_with(error.status);
+    if let (Some(options), Some(seconds)) = (use_context::<ResponseOptions>(), error.retry_after) {
+        options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
+    }
 }
 
 /// Tells whether a request is a browser's that shows the answer as a page.

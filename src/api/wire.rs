@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    deployment::Deployment,
+    deployment::{Deployment, DeploymentId, Standing},
     progress::Progress,
     stack_name::{ParseStackNameError, StackName},
 };
@@ -83,12 +83,61 @@ pub struct DeploymentView {
     pub deployment: Deployment,
     /// What its events add up to so far.
     pub progress: Progress,
-    /// When it ended, if it has.
+    /// When it ended, what clean-up has found since, and what it is linked with.
+    pub standing: Standing,
+    /// Whether somebody wished to cancel it.
+    pub is_cancelling: bool,
+    /// When clean-up goes on, while something is left.
     #[serde(with = "crate::domain::wire_time::optional")]
-    pub completed: Option<Timestamp>,
+    pub next_try: Option<Timestamp>,
+    /// How long a deployment usually takes, where that is known.
+    pub usual: Option<Usual>,
     /// The server's time, so that both targets render the same elapsed times.
     #[serde(with = "crate::domain::wire_time")]
     pub now: Timestamp,
+}
+
+/// How long a deployment usually takes, in seconds, measured on those that came up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usual {
+    /// One in five is faster.
+    pub low_s: u64,
+    /// Half of them are faster.
+    pub median_s: u64,
+    /// One in five is slower.
+    pub high_s: u64,
+}
+
+/// A live stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StackView {
+    /// Its name.
+    pub name: StackName,
+    /// Where it is reached.
+    pub url: String,
+    /// Since when it is live.
+    #[serde(with = "crate::domain::wire_time")]
+    pub since: Timestamp,
+    /// The deployment that brought it up.
+    pub deployment_id: DeploymentId,
+    /// How it stands.
+    pub state: StackState,
+    /// The removal that is under way or stuck, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal_id: Option<DeploymentId>,
+}
+
+/// How a live stack stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StackState {
+    /// Up.
+    Live,
+    /// Being removed.
+    Removing,
+    /// Part of it could not be removed yet.
+    Stuck,
 }
 
 /// An error on the wire: `{success: false, error, code}`.
@@ -104,6 +153,13 @@ pub struct ApiError {
     pub message: String,
     /// After how many seconds to come back, where that helps; a header tells it.
     pub retry_after: Option<u64>,
+}
+
+impl ApiError {
+    /// Makes one that says what happened and what to do.
+    pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into(), retry_after: None }
+    }
 }
 
 /// An error's body: what is not in the answer's head.

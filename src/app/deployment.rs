@@ -45,6 +45,8 @@ pub enum Stage {
     Live,
     /// It is not.
     Failed,
+    /// It is taken down.
+    Removed,
 }
 
 impl Watched {
@@ -63,6 +65,7 @@ impl Watched {
             None => Stage::UnderWay,
             Some(End::Live(_)) => Stage::Live,
             Some(End::Failed(_)) => Stage::Failed,
+            Some(End::Removed(_)) => Stage::Removed,
         })
     }
 }
@@ -74,6 +77,7 @@ impl Stage {
             Self::UnderWay => "under-way",
             Self::Live => "live",
             Self::Failed => "failed",
+            Self::Removed => "removed",
         }
     }
 }

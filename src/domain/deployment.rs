@@ -15,7 +15,8 @@ use super::{
     stack_name::StackName,
 };
 
-/// The id of a deployment: `dep_` and 128 random bits in hexadecimal.
+/// The id of a deployment: `dep_` and 128 random bits in hexadecimal. A removal is an operation
+/// like a deployment, and its id begins with `rem_`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DeploymentId(String);
@@ -26,12 +27,18 @@ pub struct DeploymentId(String);
 pub struct ParseDeploymentIdError;
 
 impl DeploymentId {
-    const PREFIX: &'static str = "dep_";
+    /// The length of every prefix.
+    const PREFIX: usize = 4;
     const DIGITS: usize = 32;
 
     /// Makes the id of these random bits.
     pub fn from_random(bits: u128) -> Self {
-        Self(format!("{}{bits:032x}", Self::PREFIX))
+        Self::new(Kind::Deployment, bits)
+    }
+
+    /// Makes the id that an operation of this kind has with these random bits.
+    pub fn new(kind: Kind, bits: u128) -> Self {
+        Self(format!("{}{bits:032x}", kind.prefix()))
     }
 
     /// Reads an id.
@@ -40,7 +47,10 @@ impl DeploymentId {
     ///
     /// Returns an error when `text` does not have the form of an id.
     pub fn parse(text: &str) -> Result<Self, ParseDeploymentIdError> {
-        let digits = text.strip_prefix(Self::PREFIX).ok_or(ParseDeploymentIdError)?;
+        let digits = Kind::ALL
+            .into_iter()
+            .find_map(|kind| text.strip_prefix(kind.prefix()))
+            .ok_or(ParseDeploymentIdError)?;
         let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if digits.len() == Self::DIGITS && digits.bytes().all(is_hex) {
             Ok(Self(text.to_owned()))
@@ -54,6 +64,11 @@ impl DeploymentId {
         &self.0
     }
 
+    /// Tells what the operation does.
+    pub fn kind(&self) -> Kind {
+        if self.0.starts_with(Kind::Removal.prefix()) { Kind::Removal } else { Kind::Deployment }
+    }
+
     /// Returns half of its random bits, for whatever is left to chance about the deployment:
     /// the same id always has the same luck.
     pub fn seed(&self) -> u64 {
@@ -64,7 +79,7 @@ impl DeploymentId {
     /// Returns the short reference that a person reads out and an operator searches for:
     /// the first eight digits, as in `7F3A-22C1`.
     pub fn reference(&self) -> String {
-        let digits: String = self.0.chars().skip(Self::PREFIX.len()).take(8).collect();
+        let digits: String = self.0.chars().skip(Self::PREFIX).take(8).collect();
         let (head, tail) = digits.split_at(digits.len() / 2);
         format!("{head}-{tail}").to_uppercase()
     }
@@ -96,6 +111,21 @@ impl From<DeploymentId> for String {
 pub enum Kind {
     /// Brings a stack up.
     Deployment,
+    /// Takes a live stack down.
+    Removal,
+}
+
+impl Kind {
+    /// Every kind.
+    const ALL: [Self; 2] = [Self::Deployment, Self::Removal];
+
+    /// Returns how the ids of this kind begin.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Deployment => "dep_",
+            Self::Removal => "rem_",
+        }
+    }
 }
 
 /// A deployment as it stands: what `GET /api/deployment/:id` answers.
@@ -127,9 +157,19 @@ pub struct Snapshot {
     /// Why it failed, once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<SnapshotError>,
-    /// What became of what it made, once it has failed.
+    /// What became of what was made, once it has failed or is removed. Clean-up that goes on
+    /// after the end changes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// The ended deployment that this one tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<DeploymentId>,
+    /// The deployment that tries this one again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried_by: Option<DeploymentId>,
+    /// For a removal: the deployment whose stack it takes down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removes: Option<DeploymentId>,
     /// The last event in this snapshot.
     pub seq: Seq,
     /// The last log entries, oldest first, each a string holding a JSON object.
@@ -160,6 +200,30 @@ pub struct SnapshotError {
     pub reference: String,
 }
 
+/// The operations that a deployment has to do with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// The ended deployment that this one tries again.
+    pub retry_of: Option<DeploymentId>,
+    /// The deployment that tries this one again.
+    pub retried_by: Option<DeploymentId>,
+    /// For a removal: the deployment whose stack it takes down.
+    pub removes: Option<DeploymentId>,
+}
+
+/// What becomes of a deployment besides its events: when it ended, what clean-up has found
+/// since, and what it is linked with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// When it ended, if it has.
+    #[serde(with = "super::wire_time::optional")]
+    pub completed: Option<Timestamp>,
+    /// What became of what was made, newer than the terminal event where clean-up went on.
+    pub receipt: Option<Receipt>,
+    /// What it has to do with.
+    pub links: Links,
+}
+
 /// What stays the same about a deployment from its start on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
@@ -175,12 +239,13 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Describes the deployment as `progress` has it. `completed` is when it ended.
-    pub fn snapshot(&self, progress: &Progress, completed: Option<Timestamp>) -> Snapshot {
+    /// Describes the deployment as `progress` and `standing` have it.
+    pub fn snapshot(&self, progress: &Progress, standing: Standing) -> Snapshot {
+        let Standing { completed, receipt, links } = standing;
         let failure = progress.failure();
         Snapshot {
             id: self.id.clone(),
-            kind: Kind::Deployment,
+            kind: self.id.kind(),
             stack_name: self.name.clone(),
             phase: progress.phase,
             status: progress.phase.status(),
@@ -196,7 +261,10 @@ impl Deployment {
                 code: failure.code,
                 reference: failure.reference.clone(),
             }),
-            receipt: failure.map(|failure| failure.receipt.clone()),
+            receipt: receipt.or_else(|| progress.receipt().cloned()),
+            retry_of: links.retry_of,
+            retried_by: links.retried_by,
+            removes: links.removes,
             seq: progress.seq,
             logs: progress.logs.iter().map(ToString::to_string).collect(),
         }
@@ -220,8 +288,16 @@ mod tests {
     fn what_is_not_an_id_is_refused() {
         let short = format!("dep_{}", "0".repeat(31));
         let upper = format!("dep_{}", "A".repeat(32));
-        for text in ["", "dep_", "rem_00000000000000000000000000000000", &short, &upper] {
+        for text in ["", "dep_", "rem_", "run_00000000000000000000000000000000", &short, &upper] {
             assert!(DeploymentId::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_tells_what_the_operation_does() {
+        for kind in Kind::ALL {
+            let id = DeploymentId::parse(DeploymentId::new(kind, 7).as_str()).unwrap();
+            assert_eq!(id.kind(), kind);
         }
     }
 }

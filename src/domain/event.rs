@@ -34,6 +34,8 @@ pub enum EventBody {
     Log(LogEntry),
     /// The end: the stack is live.
     Complete(Completion),
+    /// The end of a removal: nothing is left of the stack.
+    Removed(RemovalCompletion),
     /// The end: the stack is not live.
     Error(Failure),
 }
@@ -146,6 +148,23 @@ pub enum Ready {
     Ready,
 }
 
+/// The data of a removal's `complete` event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RemovalCompletion {
+    /// Always [`Gone::Removed`].
+    pub status: Gone,
+    /// What became of what there was.
+    pub receipt: Receipt,
+}
+
+/// The status of a removal's `complete` event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gone {
+    /// It was looked for and is not there.
+    Removed,
+}
+
 /// The data of an `error` event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
@@ -238,6 +257,7 @@ impl Event {
             EventBody::Progress(body) => json(&Numbered { body, seq }),
             EventBody::Log(body) => json(&Numbered { body, seq }),
             EventBody::Complete(body) => json(body),
+            EventBody::Removed(body) => json(body),
             EventBody::Error(body) => json(body),
         }
     }
@@ -258,7 +278,10 @@ impl Event {
         let body = match name {
             EventBody::PROGRESS => EventBody::Progress(read(EventBody::PROGRESS, data)?),
             EventBody::LOG => EventBody::Log(read(EventBody::LOG, data)?),
-            EventBody::COMPLETE => EventBody::Complete(read(EventBody::COMPLETE, data)?),
+            EventBody::COMPLETE => match read(EventBody::COMPLETE, data) {
+                Ok(removal) => EventBody::Removed(removal),
+                Err(_) => EventBody::Complete(read(EventBody::COMPLETE, data)?),
+            },
             EventBody::ERROR => EventBody::Error(read(EventBody::ERROR, data)?),
             other => return Err(DecodeEventError::UnknownName(other.to_owned())),
         };
@@ -283,7 +306,7 @@ impl EventBody {
         match self {
             Self::Progress(_) => Self::PROGRESS,
             Self::Log(_) => Self::LOG,
-            Self::Complete(_) => Self::COMPLETE,
+            Self::Complete(_) | Self::Removed(_) => Self::COMPLETE,
             Self::Error(_) => Self::ERROR,
         }
     }
@@ -291,7 +314,7 @@ impl EventBody {
     /// Tells whether it ends the deployment.
     pub fn is_end(&self) -> bool {
         match self {
-            Self::Complete(_) | Self::Error(_) => true,
+            Self::Complete(_) | Self::Removed(_) | Self::Error(_) => true,
             Self::Progress(_) | Self::Log(_) => false,
         }
     }
@@ -333,6 +356,10 @@ mod tests {
                 status: Ready::Ready,
                 resources,
                 duration: 3.25,
+            }),
+            EventBody::Removed(RemovalCompletion {
+                status: Gone::Removed,
+                receipt: Receipt::of(Vec::new()),
             }),
             EventBody::Error(Failure {
                 phase: Phase::Deploying,

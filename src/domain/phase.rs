@@ -33,6 +33,10 @@ pub enum Phase {
     Failed,
     /// Ended: not live, on request.
     Cancelled,
+    /// A live stack is being taken down.
+    Removing,
+    /// Ended: the stack is taken down.
+    Removed,
 }
 
 impl Phase {
@@ -58,8 +62,8 @@ impl Phase {
             Self::CreatingDomain => Some(60),
             Self::Deploying => Some(70),
             Self::VerifyingHealth => Some(85),
-            Self::Completed => Some(100),
-            Self::RollingBack | Self::Failed | Self::Cancelled => None,
+            Self::Completed | Self::Removed => Some(100),
+            Self::RollingBack | Self::Failed | Self::Cancelled | Self::Removing => None,
         }
     }
 
@@ -78,6 +82,8 @@ impl Phase {
             Self::RollingBack => "Removing what was made",
             Self::Failed => "The deployment failed",
             Self::Cancelled => "The deployment was cancelled",
+            Self::Removing => "Removing the stack",
+            Self::Removed => "The stack is removed",
         }
     }
 
@@ -96,13 +102,15 @@ impl Phase {
             Self::RollingBack => "rolling_back",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Removing => "removing",
+            Self::Removed => "removed",
         }
     }
 
     /// Returns the status that goes with the phase.
     pub fn status(self) -> Status {
         match self {
-            Self::Completed => Status::Success,
+            Self::Completed | Self::Removed => Status::Success,
             Self::Failed | Self::Cancelled => Status::Failure,
             Self::Initializing
             | Self::CreatingProject
@@ -112,7 +120,8 @@ impl Phase {
             | Self::CreatingDomain
             | Self::Deploying
             | Self::VerifyingHealth
-            | Self::RollingBack => Status::InProgress,
+            | Self::RollingBack
+            | Self::Removing => Status::InProgress,
         }
     }
 
@@ -128,8 +137,17 @@ impl Phase {
             (from, _) if from.is_end() => false,
             (from, to) if from == to => true,
             (Self::RollingBack, to) => matches!(to, Self::Failed | Self::Cancelled),
+            (Self::Removing, to) => matches!(to, Self::Failed | Self::Removed),
+            (from, Self::Removing) => from == Self::Initializing,
             (_, Self::RollingBack) | (Self::VerifyingHealth, Self::Completed) => true,
-            (_, Self::Completed | Self::Failed | Self::Cancelled | Self::Initializing) => false,
+            (
+                _,
+                Self::Completed
+                | Self::Failed
+                | Self::Cancelled
+                | Self::Initializing
+                | Self::Removed,
+            ) => false,
             (from, to) => from < to,
         }
     }
@@ -151,7 +169,7 @@ pub enum Status {
 mod tests {
     use super::*;
 
-    const ALL: [Phase; 12] = [
+    const ALL: [Phase; 14] = [
         Phase::Initializing,
         Phase::CreatingProject,
         Phase::GettingEnvironment,
@@ -164,6 +182,8 @@ mod tests {
         Phase::RollingBack,
         Phase::Failed,
         Phase::Cancelled,
+        Phase::Removing,
+        Phase::Removed,
     ];
 
     #[test]
@@ -189,7 +209,9 @@ mod tests {
         for phase in ALL {
             assert!(ALL.into_iter().all(|next| !phase.is_end() || !phase.may_become(next)));
             assert_eq!(phase.may_become(Phase::Completed), phase == Phase::VerifyingHealth);
-            assert_eq!(phase.may_become(Phase::Failed), phase == Phase::RollingBack);
+            let undoing = matches!(phase, Phase::RollingBack | Phase::Removing);
+            assert_eq!(phase.may_become(Phase::Failed), undoing);
+            assert_eq!(phase.may_become(Phase::Removed), phase == Phase::Removing);
         }
     }
 }

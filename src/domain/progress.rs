@@ -10,8 +10,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    event::{Completion, Event, EventBody, Failure, LogEntry, ProgressUpdate, Resources, Seq},
+    event::{
+        Completion, Event, EventBody, Failure, LogEntry, ProgressUpdate, RemovalCompletion,
+        Resources, Seq,
+    },
     phase::Phase,
+    receipt::Receipt,
 };
 
 /// How many log entries a fold keeps.
@@ -70,6 +74,8 @@ pub enum End {
     Live(Completion),
     /// Not up.
     Failed(Failure),
+    /// Taken down.
+    Removed(RemovalCompletion),
 }
 
 impl Default for Progress {
@@ -120,8 +126,25 @@ impl Progress {
     pub fn failure(&self) -> Option<&Failure> {
         match &self.end {
             Some(End::Failed(failure)) => Some(failure),
+            Some(End::Live(_) | End::Removed(_)) | None => None,
+        }
+    }
+
+    /// Returns what had become of what was made when it ended, unless that is live.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        match &self.end {
+            Some(End::Failed(failure)) => Some(&failure.receipt),
+            Some(End::Removed(removal)) => Some(&removal.receipt),
             Some(End::Live(_)) | None => None,
         }
+    }
+
+    /// Returns when `phase` began, while it is under way.
+    pub fn running_since(&self, phase: Phase) -> Option<Timestamp> {
+        self.steps.iter().find(|step| step.phase == phase).and_then(|step| match step.state {
+            StepState::Running(since) => Some(since),
+            StepState::Waiting | StepState::Done(_) | StepState::Failed => None,
+        })
     }
 
     fn take(&mut self, body: EventBody) {
@@ -134,6 +157,7 @@ impl Progress {
                 self.logs.push_back(entry);
             }
             EventBody::Complete(completion) => self.complete(completion),
+            EventBody::Removed(removal) => self.remove(removal),
             EventBody::Error(failure) => self.fail(failure),
         }
     }
@@ -165,6 +189,13 @@ impl Progress {
         Phase::Completed.sentence().clone_into(&mut self.message);
         self.resources = completion.resources.clone();
         self.end = Some(End::Live(completion));
+    }
+
+    fn remove(&mut self, removal: RemovalCompletion) {
+        self.phase = Phase::Removed;
+        self.percent = 100;
+        Phase::Removed.sentence().clone_into(&mut self.message);
+        self.end = Some(End::Removed(removal));
     }
 
     fn fail(&mut self, failure: Failure) {
@@ -205,10 +236,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{
-        event::{FailureCode, Level, Ready},
-        receipt::Receipt,
-    };
+    use crate::domain::event::{FailureCode, Level, Ready};
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millisecond(1_795_427_270_000 + ms).unwrap()

@@ -11,6 +11,7 @@ mod functions;
 mod headers;
 mod health;
 mod limit;
+mod operations;
 mod pages;
 mod router;
 

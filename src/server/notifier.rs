@@ -1,52 +1,127 @@
 //! Nudges: "look again", carrying no data.
 //!
 //! Whoever is nudged reads the store. A nudge that is missed costs a moment, never an event:
-//! watchers look again at each keepalive, the worker at each tick.
+//! watchers look again at each keepalive, workers at each tick and each heartbeat. Where
+//! several portals share a store, its adapter carries nudges from one to the other.
 
 use std::{
     collections::HashMap,
+    fmt,
+    str::FromStr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::domain::deployment::DeploymentId;
 
-/// Nudges watchers of a deployment, and the worker.
+/// What to look at again. As text it is one line, for those who carry it elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Nudge {
+    /// The events of a deployment.
+    Events(DeploymentId),
+    /// What is wished of a deployment under way.
+    Wish(DeploymentId),
+    /// What can be claimed.
+    Work,
+}
+
+/// A text is not a nudge.
+#[derive(Debug, thiserror::Error)]
+#[error("not a nudge")]
+pub struct ParseNudgeError;
+
+impl fmt::Display for Nudge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Events(id) => write!(f, "events {id}"),
+            Self::Wish(id) => write!(f, "wish {id}"),
+            Self::Work => f.write_str("work"),
+        }
+    }
+}
+
+impl FromStr for Nudge {
+    type Err = ParseNudgeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let id = |text| DeploymentId::parse(text).map_err(|_| ParseNudgeError);
+        match text.split_once(' ') {
+            None if text == "work" => Ok(Self::Work),
+            Some(("events", text)) => Ok(Self::Events(id(text)?)),
+            Some(("wish", text)) => Ok(Self::Wish(id(text)?)),
+            None | Some(_) => Err(ParseNudgeError),
+        }
+    }
+}
+
+/// Nudges watchers of a deployment, those who drive one, and the worker.
 #[derive(Debug, Default)]
 pub struct Notifier {
-    watchers: Mutex<HashMap<DeploymentId, watch::Sender<()>>>,
-    work: Notify,
+    events: Topics,
+    wishes: Topics,
+    work: watch::Sender<()>,
 }
 
 impl Notifier {
-    /// Subscribes to nudges about `id`. Subscribe first, read afterwards: then nothing
-    /// falls in between.
+    /// Subscribes to nudges about the events of `id`. Subscribe first, read afterwards: then
+    /// nothing falls in between.
     pub fn watch(&self, id: &DeploymentId) -> watch::Receiver<()> {
-        let mut watchers = self.watchers();
-        watchers.retain(|_, sender| sender.receiver_count() > 0);
-        watchers.entry(id.clone()).or_default().subscribe()
+        self.events.watch(id)
     }
 
-    /// Nudges the watchers of `id`, if there are any.
-    pub fn nudge(&self, id: &DeploymentId) {
-        if let Some(sender) = self.watchers().get(id) {
+    /// Subscribes to nudges about what is wished of `id`.
+    pub fn wishes(&self, id: &DeploymentId) -> watch::Receiver<()> {
+        self.wishes.watch(id)
+    }
+
+    /// Subscribes to nudges about what can be claimed.
+    pub fn work(&self) -> watch::Receiver<()> {
+        self.work.subscribe()
+    }
+
+    /// Hands a nudge to whom it concerns, if there is anyone.
+    pub fn nudge(&self, nudge: &Nudge) {
+        match nudge {
+            Nudge::Events(id) => self.events.nudge(id),
+            Nudge::Wish(id) => self.wishes.nudge(id),
+            Nudge::Work => self.work.send_replace(()),
+        }
+    }
+
+    /// Nudges everybody: something may have been missed.
+    pub fn nudge_all(&self) {
+        self.events.nudge_all();
+        self.wishes.nudge_all();
+        self.work.send_replace(());
+    }
+}
+
+/// Who is interested in which deployment.
+#[derive(Debug, Default)]
+struct Topics(Mutex<HashMap<DeploymentId, watch::Sender<()>>>);
+
+impl Topics {
+    fn watch(&self, id: &DeploymentId) -> watch::Receiver<()> {
+        let mut topics = self.lock();
+        topics.retain(|_, sender| sender.receiver_count() > 0);
+        topics.entry(id.clone()).or_default().subscribe()
+    }
+
+    fn nudge(&self, id: &DeploymentId) {
+        if let Some(sender) = self.lock().get(id) {
             sender.send_replace(());
         }
     }
 
-    /// Tells the worker that a deployment can be claimed.
-    pub fn nudge_worker(&self) {
-        self.work.notify_one();
+    fn nudge_all(&self) {
+        for sender in self.lock().values() {
+            sender.send_replace(());
+        }
     }
 
-    /// Waits until a deployment can be claimed.
-    pub async fn work(&self) {
-        self.work.notified().await;
-    }
-
-    fn watchers(&self) -> MutexGuard<'_, HashMap<DeploymentId, watch::Sender<()>>> {
-        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<DeploymentId, watch::Sender<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -58,16 +133,30 @@ mod tests {
     async fn a_nudge_between_subscribing_and_waiting_is_not_lost() {
         let notifier = Notifier::default();
         let id = DeploymentId::from_random(1);
-        let mut watcher = notifier.watch(&id);
-        notifier.nudge(&id);
-        watcher.changed().await.unwrap();
+        let (mut events, mut wishes) = (notifier.watch(&id), notifier.wishes(&id));
+        notifier.nudge(&Nudge::Events(id.clone()));
+        events.changed().await.unwrap();
+        assert!(!wishes.has_changed().unwrap());
+        notifier.nudge(&Nudge::Wish(id));
+        wishes.changed().await.unwrap();
     }
 
     #[test]
     fn a_deployment_that_nobody_watches_any_more_is_forgotten() {
-        let notifier = Notifier::default();
-        drop(notifier.watch(&DeploymentId::from_random(1)));
-        let _watcher = notifier.watch(&DeploymentId::from_random(2));
-        assert_eq!(notifier.watchers().len(), 1);
+        let topics = Topics::default();
+        drop(topics.watch(&DeploymentId::from_random(1)));
+        let _watcher = topics.watch(&DeploymentId::from_random(2));
+        assert_eq!(topics.lock().len(), 1);
+    }
+
+    #[test]
+    fn a_nudge_reads_back_as_it_was_written() {
+        let id = DeploymentId::from_random(1);
+        for nudge in [Nudge::Events(id.clone()), Nudge::Wish(id), Nudge::Work] {
+            assert_eq!(nudge.to_string().parse::<Nudge>().unwrap(), nudge);
+        }
+        for text in ["", "works", "events", "events dep_1", "other dep_1"] {
+            assert!(text.parse::<Nudge>().is_err(), "{text:?}");
+        }
     }
 }

@@ -6,15 +6,18 @@
 //! It must not know which platform, store or page it serves.
 
 mod context;
+mod ends;
 mod evidence;
 mod failure;
 mod journal;
 mod ours;
+mod plan;
 mod removal;
 mod retry;
 mod saga;
 mod step;
 mod steps;
+mod unwind;
 mod worker;
 
 pub use context::{Context, Ports};

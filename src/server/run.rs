@@ -110,7 +110,12 @@ impl Portal {
         service.probe_platform().await;
         let listener = listen(settings.http.addr).await?;
         let addr = listener.local_addr().unwrap_or(settings.http.addr);
-        let worker = Worker::new(ports, owner(), settings.limits.concurrent_deployments);
+        let worker = Worker::new(
+            ports,
+            owner(),
+            settings.limits.lease,
+            settings.limits.concurrent_deployments,
+        );
         let state = HttpState::new(
             Arc::clone(&service),
             settings.http.public_url,

@@ -3,9 +3,12 @@
 //! HTTP and the server functions call it; it knows the ports and no adapter. It reserves and
 //! reads; driving a deployment is the orchestrator's.
 
+mod estimate;
 mod health;
 mod names;
 mod once;
+mod operations;
+mod stacks;
 mod surroundings;
 
 use std::sync::Arc;
@@ -15,11 +18,11 @@ pub use once::{Answered, Once};
 use surroundings::Surroundings;
 
 use super::{
-    notifier::Notifier,
+    notifier::{Notifier, Nudge},
     ports::{
         clock::Clock,
         platform::{Platform, PlatformError},
-        store::{Answer, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent},
+        store::{Answer, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent, Wish},
     },
     settings::StackSettings,
 };
@@ -78,7 +81,7 @@ impl Service {
     /// Returns what stands in the way: the name's form, somebody who has it, or a part of the
     /// portal that is out of reach.
     pub(crate) async fn start_deployment(&self, input: &str) -> Result<DeploymentId, ApiError> {
-        let deployment = self.begin(input, |_| None).await.map_err(StartError::into_api)?;
+        let deployment = self.begin(input, None, |_| None).await.map_err(StartError::into_api)?;
         Ok(deployment.id)
     }
 
@@ -90,12 +93,19 @@ impl Service {
         let Some(mut record) = self.record(id).await? else { return Ok(None) };
         let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
         // The end may have come between the two readings.
-        if progress.is_finished() && record.completed.is_none() {
+        if progress.is_finished() && record.standing.completed.is_none() {
             record = self.record(id).await?.unwrap_or(record);
         }
-        let Record { deployment, completed, .. } = record;
-        let now = self.parts.clock.now();
-        Ok(Some(DeploymentView { deployment, progress, completed, now }))
+        let Record { deployment, standing, wish, clean_up, .. } = record;
+        Ok(Some(DeploymentView {
+            deployment,
+            progress,
+            standing,
+            is_cancelling: wish == Wish::Cancel,
+            next_try: clean_up.due,
+            usual: self.usual_duration().await,
+            now: self.parts.clock.now(),
+        }))
     }
 
     /// Describes a deployment as it stands, or `None` when there is none under `id`.
@@ -105,7 +115,7 @@ impl Service {
     /// Returns an error when the store is out of reach.
     pub async fn snapshot(&self, id: &DeploymentId) -> Result<Option<Snapshot>, ApiError> {
         let view = self.deployment(id).await?;
-        Ok(view.map(|view| view.deployment.snapshot(&view.progress, view.completed)))
+        Ok(view.map(|view| view.deployment.snapshot(&view.progress, view.standing)))
     }
 
     /// Finds a deployment as the store has it.
@@ -151,11 +161,12 @@ impl Service {
         &self.parts.clock
     }
 
-    /// Reserves the name and makes the deployment claimable, keeping the answer that `answer`
-    /// makes of it in the same transaction.
+    /// Reserves the name and makes the deployment claimable, as a retry of `retry_of` where
+    /// there is one, keeping the answer that `answer` makes of it in the same transaction.
     async fn begin(
         &self,
         input: &str,
+        retry_of: Option<&DeploymentId>,
         answer: impl FnOnce(&Deployment) -> Option<Answer>,
     ) -> Result<Deployment, StartError> {
         let name = self.parse_name(input).map_err(StartError::Invalid)?;
@@ -178,6 +189,7 @@ impl Service {
             host: self.parts.stack.host(&deployment.name),
             first: EventBody::Progress(first),
             deployment: deployment.clone(),
+            retry_of: retry_of.cloned(),
         };
         match self.parts.store.begin(&new, answer(&deployment).as_ref()).await {
             Ok(()) => {}
@@ -185,7 +197,7 @@ impl Service {
             Err(error) => return Err(error.into()),
         }
         tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "accepted a deployment");
-        self.parts.notifier.nudge_worker();
+        self.parts.notifier.nudge(&Nudge::Work);
         Ok(deployment)
     }
 }
@@ -207,18 +219,13 @@ impl StartError {
     /// Says what happened and what to do.
     fn into_api(self) -> ApiError {
         match self {
-            Self::Invalid(rule) => ApiError {
-                status: 400,
-                code: String::from("INVALID_NAME"),
-                message: format!("{}.", rule.sentence()),
-                retry_after: None,
-            },
-            Self::Taken(name) => ApiError {
-                status: 409,
-                code: String::from("NAME_TAKEN"),
-                message: format!("The name {name} is taken: choose another."),
-                retry_after: None,
-            },
+            Self::Invalid(rule) => {
+                ApiError::new(400, "INVALID_NAME", format!("{}.", rule.sentence()))
+            }
+            Self::Taken(name) => {
+                let message = format!("The name {name} is taken: choose another.");
+                ApiError::new(409, "NAME_TAKEN", message)
+            }
             Self::Platform(error) => platform_failed(&error),
             Self::Store(error) => store_failed(&error),
         }

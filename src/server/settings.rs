@@ -100,6 +100,10 @@ pub struct Limits {
     pub concurrent_deployments: usize,
     /// How many deployments one caller can ask for within a minute.
     pub deploys_per_minute: u32,
+    /// How long the right to drive a deployment lasts without a heartbeat.
+    pub lease: Duration,
+    /// How often the store is compared with the platform.
+    pub reconcile_interval: Duration,
 }
 
 /// How the server's own log is written.
@@ -181,10 +185,21 @@ pub struct StackSettings {
     pub health_interval: Duration,
     /// How long its certificate may take to become valid.
     pub certificate_timeout: Duration,
-    /// How long a deployment may take until it is given up.
-    pub deadline: Duration,
-    /// How long an undo waits for a deploy job that is under way.
-    pub drain_limit: Duration,
+    /// How long a deployment may take.
+    pub deadlines: Deadlines,
+}
+
+/// How long a deployment and its parts may take, over the wall clock and across restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// From the start until it is given up.
+    pub whole: Duration,
+    /// For each step that only asks the platform for something.
+    pub step: Duration,
+    /// For starting the container: the platform's queue, the pull and the start.
+    pub deploy: Duration,
+    /// For the undo, the wait for a deploy job that is under way among it.
+    pub drain: Duration,
 }
 
 impl StackSettings {
@@ -251,8 +266,12 @@ mod tests {
             health_timeout: Duration::from_mins(1),
             health_interval: Duration::from_secs(5),
             certificate_timeout: Duration::from_mins(5),
-            deadline: Duration::from_mins(15),
-            drain_limit: Duration::from_mins(5),
+            deadlines: Deadlines {
+                whole: Duration::from_mins(15),
+                step: Duration::from_mins(5),
+                deploy: Duration::from_mins(10),
+                drain: Duration::from_mins(5),
+            },
         }
     }
 

@@ -28,13 +28,16 @@ pub fn Headline(
         Stage::UnderWay => name.to_string(),
         Stage::Live => format!("{name} is live"),
         Stage::Failed => tab::failed(&name, phase.get()),
+        Stage::Removed => format!("{name} is removed"),
     };
     let badge = move || match (stage.get(), phase.get()) {
         (Stage::UnderWay, Phase::RollingBack) => "Cleaning up",
+        (Stage::UnderWay, Phase::Removing) => "Removing",
         (Stage::UnderWay, _) => "Deploying",
         (Stage::Live, _) => "Live",
         (Stage::Failed, Phase::Cancelled) => "Cancelled",
         (Stage::Failed, _) => "Failed",
+        (Stage::Removed, _) => "Removed",
     };
     let taken = move || match &watched.progress.read().end {
         None => Some(time::clock(elapsed_ms(started, watched.now.get()))),
@@ -43,7 +46,7 @@ pub fn Headline(
             let ms = total.unwrap_or_default().as_millis();
             Some(format!("in {}", time::duration(u64::try_from(ms).unwrap_or_default())))
         }
-        Some(End::Failed(_)) => None,
+        Some(End::Failed(_) | End::Removed(_)) => None,
     };
     let taken = move || taken().map(|taken| view! { <span class="badge__time">{taken}</span> });
     view! {

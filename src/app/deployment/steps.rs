@@ -21,7 +21,7 @@ pub fn StepList(
 ) -> impl IntoView {
     let is_open = move || stage.get() == Stage::UnderWay;
     let summary = move || match stage.get() {
-        Stage::UnderWay | Stage::Live => "What was done",
+        Stage::UnderWay | Stage::Live | Stage::Removed => "What was done",
         Stage::Failed => "What was tried",
     };
     let is_rolling_back = Memo::new(move |_| watched.progress.read().phase == Phase::RollingBack);

@@ -22,7 +22,7 @@ pub fn LiveDeployment(
     /// What the server knew when it rendered the page.
     view: DeploymentView,
 ) -> impl IntoView {
-    let DeploymentView { deployment, progress, now, completed: _ } = view;
+    let DeploymentView { deployment, progress, now, .. } = view;
     let watched = Watched::new(progress, now);
     let stage = watched.stage();
     follow_in_tab(deployment.name.clone(), watched);
@@ -30,7 +30,7 @@ pub fn LiveDeployment(
     crate::app::live::follow(deployment.id.clone(), watched);
     let deployment = StoredValue::new(deployment);
     let outcome = move || match stage.get() {
-        Stage::UnderWay => EitherOf3::A(()),
+        Stage::UnderWay | Stage::Removed => EitherOf3::A(()),
         Stage::Live => EitherOf3::B(view! { <OpenPanel deployment=deployment.get_value() /> }),
         Stage::Failed => {
             EitherOf3::C(view! { <FailurePanel deployment=deployment.get_value() watched /> })

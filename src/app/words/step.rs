@@ -30,7 +30,9 @@ fn done(phase: Phase) -> &'static str {
         | Phase::Completed
         | Phase::RollingBack
         | Phase::Failed
-        | Phase::Cancelled => phase.sentence(),
+        | Phase::Cancelled
+        | Phase::Removing
+        | Phase::Removed => phase.sentence(),
     }
 }
 

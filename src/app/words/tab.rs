@@ -9,6 +9,8 @@ pub(crate) fn title(name: &StackName, progress: &Progress) -> String {
         Phase::Failed => format!("✗ {}", failed(name, progress.phase)),
         Phase::Cancelled => failed(name, progress.phase),
         Phase::RollingBack => format!("{name}: removing what was made"),
+        Phase::Removing => format!("{name}: removing"),
+        Phase::Removed => format!("{name} is removed"),
         Phase::Initializing
         | Phase::CreatingProject
         | Phase::GettingEnvironment
@@ -29,7 +31,7 @@ pub(crate) fn failed(name: &StackName, end: Phase) -> String {
 /// Returns the path of the tab's icon.
 pub(crate) fn icon(phase: Phase) -> &'static str {
     match phase {
-        Phase::Completed => "/icon-live.svg",
+        Phase::Completed | Phase::Removed => "/icon-live.svg",
         Phase::Failed | Phase::Cancelled => "/icon-failed.svg",
         Phase::Initializing
         | Phase::CreatingProject
@@ -39,7 +41,8 @@ pub(crate) fn icon(phase: Phase) -> &'static str {
         | Phase::CreatingDomain
         | Phase::Deploying
         | Phase::VerifyingHealth
-        | Phase::RollingBack => "/icon-running.svg",
+        | Phase::RollingBack
+        | Phase::Removing => "/icon-running.svg",
     }
 }
 

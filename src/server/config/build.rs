@@ -12,8 +12,8 @@ use crate::server::{
     origin::Origin,
     ports::platform::{Certificate, Registry},
     settings::{
-        HttpSettings, Limits, LogSettings, PlatformSettings, ProbeSettings, Scheme, Settings,
-        StackSettings,
+        Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings, ProbeSettings, Scheme,
+        Settings, StackSettings,
     },
 };
 
@@ -47,6 +47,8 @@ impl Options {
                 concurrent_deployments: usize::try_from(self.max_concurrent_deployments)
                     .unwrap_or(usize::MAX),
                 deploys_per_minute: self.deploy_rate_limit,
+                lease: self.lease_duration,
+                reconcile_interval: self.reconcile_interval,
             },
             reserved_names,
             retention_days: self.retention_days,
@@ -92,8 +94,12 @@ impl Options {
             health_timeout: self.health.stack_health_timeout,
             health_interval: self.health.stack_health_interval,
             certificate_timeout: self.health.stack_certificate_timeout,
-            deadline: self.health.deployment_deadline,
-            drain_limit: self.health.drain_limit,
+            deadlines: Deadlines {
+                whole: self.health.deployment_deadline,
+                step: self.health.step_deadline,
+                deploy: self.health.deploy_deadline,
+                drain: self.health.drain_limit,
+            },
         })
     }
 }

@@ -41,8 +41,14 @@ pub struct Options {
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "90")]
     pub(super) retention_days: u32,
     /// How many deployments are driven at once
-    #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "64")]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "256")]
     pub(super) max_concurrent_deployments: u32,
+    /// How long the right to drive a deployment lasts without a heartbeat
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "30s")]
+    pub(super) lease_duration: Duration,
+    /// How often the store is compared with the platform
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
+    pub(super) reconcile_interval: Duration,
     /// How many deployments one caller can ask for within a minute
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "240")]
     pub(super) deploy_rate_limit: u32,
@@ -147,7 +153,13 @@ pub(super) struct HealthOptions {
     /// How long a deployment may take until it is given up
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "15m")]
     pub(super) deployment_deadline: Duration,
-    /// How long an undo waits for a deploy job that is under way
+    /// How long each step may take that only asks the platform for something
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
+    pub(super) step_deadline: Duration,
+    /// How long the platform may take to start a container: queue, pull and start
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "10m")]
+    pub(super) deploy_deadline: Duration,
+    /// How long an undo may take, the wait for a deploy job that is under way among it
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
     pub(super) drain_limit: Duration,
 }

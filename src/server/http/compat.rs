@@ -113,7 +113,8 @@ pub(super) fn no_deployment() -> Failed {
     Failed::new(404, "NOT_FOUND", "There is no deployment with this id: check the address.")
 }
 
-fn parameter(parameter: Parameter) -> Result<String, Failed> {
+/// Reads a path's parameter.
+pub(super) fn parameter(parameter: Parameter) -> Result<String, Failed> {
     let message = "The address is not valid UTF-8 once decoded: check how it is encoded.";
     match parameter {
         Ok(Path(text)) => Ok(text),
@@ -137,7 +138,8 @@ fn is_key(text: &str) -> bool {
     (1..=KEY_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn accepted(deployment: &Deployment) -> Answered {
+/// Answers that a deployment has begun.
+pub(super) fn accepted(deployment: &Deployment) -> Answered {
     let id = &deployment.id;
     let deployment_endpoint = format!("/api/deployment/{id}");
     let location = Some(deployment_endpoint.clone());
@@ -156,7 +158,8 @@ fn refused(error: &ApiError) -> Answered {
     Answered { status: error.status, location: None, body: error::body(error) }
 }
 
-fn answer(answered: Answered) -> Response {
+/// Writes an answer out.
+pub(super) fn answer(answered: Answered) -> Response {
     let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let mut response = (status, kind, NO_STORE, Body::from(answered.body)).into_response();

@@ -71,7 +71,8 @@ pub(super) fn caller(extensions: &Extensions) -> IpAddr {
 
 /// Tells whether a post to `path` starts a deployment: by the API, or by the page's form.
 fn starts_deployment(path: &str) -> bool {
-    matches!(path, "/api/deploy" | "/api/fn/start_deployment")
+    matches!(path, "/api/deploy" | "/api/fn/start_deployment" | "/api/fn/retry_deployment")
+        || path.starts_with("/api/deployment/") && path.ends_with("/retry")
 }
 
 fn too_many(wait: Duration) -> Failed {

@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     HttpState, compat, cross_site, error::Failed, events, functions, headers, health, limit,
+    operations,
 };
 
 /// Returns the whole site: the API, and `pages` beside it, behind the same layers.
@@ -39,6 +40,10 @@ fn api(state: HttpState) -> Router {
         .route("/api/check/{name}", get(compat::check))
         .route("/api/deploy", post(compat::deploy))
         .route("/api/deployment/{id}", get(compat::deployment))
+        .route("/api/deployment/{id}/cancel", post(operations::cancel))
+        .route("/api/deployment/{id}/retry", post(operations::retry))
+        .route("/api/stacks", get(operations::stacks))
+        .route("/api/stacks/{name}", get(operations::stack).delete(operations::remove))
         .route("/api/status/{id}", get(events::status))
         .method_not_allowed_fallback(wrong_method)
         .with_state(state)

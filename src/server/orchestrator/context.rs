@@ -3,14 +3,15 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
-use super::{failure::StepError, journal::Journal};
+use super::{failure::StepError, journal::Journal, plan::Course};
 use crate::{
     domain::{
         deployment::Deployment,
@@ -23,9 +24,9 @@ use crate::{
             clock::Clock,
             platform::Platform,
             probe::Probe,
-            store::{Lease, Store, StoreError},
+            store::{Lease, StepId, Store, StoreError},
         },
-        settings::StackSettings,
+        settings::{Deadlines, StackSettings},
     },
 };
 
@@ -46,6 +47,9 @@ pub struct Ports {
     pub settings: Arc<StackSettings>,
 }
 
+/// How long an undo gets at least after a restart, however long the portal was away.
+const GRACE: Duration = Duration::from_secs(30);
+
 /// What the steps of one deployment may touch.
 pub struct Context {
     pub(super) platform: Arc<dyn Platform>,
@@ -56,47 +60,84 @@ pub struct Context {
     pub(super) deployment: Deployment,
     pub(super) host: String,
     pub(super) marker: String,
-    /// When the way forward, or the undo, is given up, in Unix milliseconds.
+    /// How often clean-up was tried since the end.
+    pub(super) tries: u32,
+    /// When the step under way, or the undo, is given up, in Unix milliseconds.
     deadline_ms: AtomicI64,
+    is_undoing: AtomicBool,
 }
 
 impl Context {
-    /// Opens the deployment that `lease` is for.
+    /// Opens the operation that `lease` is for. `cancelled` tells of a wish to cancel.
     ///
     /// # Errors
     ///
     /// Returns a [`StoreError`] when it cannot be read.
-    pub async fn open(ports: &Ports, lease: Lease) -> Result<Self, StoreError> {
+    pub async fn open(
+        ports: &Ports,
+        lease: Lease,
+        cancelled: CancellationToken,
+    ) -> Result<Self, StoreError> {
         let record = ports.store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
-        let marker = ports.settings.marker(&lease.id);
-        let clock = Arc::clone(&ports.clock);
-        let (store, notifier) = (Arc::clone(&ports.store), Arc::clone(&ports.notifier));
-        let journal = Journal::open(store, Arc::clone(&clock), notifier, lease).await?;
-        let deadline = record.deployment.started.as_millisecond() + millis(ports.settings.deadline);
+        let maker = record.standing.links.removes.as_ref().unwrap_or(&lease.id);
+        let marker = ports.settings.marker(maker);
+        let journal = Journal::open(ports, lease, &record, cancelled).await?;
+        let deadline = deadline_ms(record.deployment.started, ports.settings.deadlines.whole);
         Ok(Self {
             platform: Arc::clone(&ports.platform),
             probe: Arc::clone(&ports.probe),
-            clock,
+            clock: Arc::clone(&ports.clock),
             settings: Arc::clone(&ports.settings),
             journal,
             deployment: record.deployment,
             host: record.host,
             marker,
+            tries: record.clean_up.tries,
             deadline_ms: AtomicI64::new(deadline),
+            is_undoing: AtomicBool::new(false),
         })
     }
 
-    /// Gives the undo its own time.
-    pub(super) fn begin_undo(&self) {
-        let now = self.clock.now().as_millisecond();
-        self.deadline_ms.store(now + millis(self.settings.drain_limit), Ordering::Relaxed);
+    /// Gives `step` its own time, within that of the whole. Both count from what is recorded,
+    /// so a restart gives no more.
+    pub(super) fn begin_step(&self, step: StepId) {
+        let Deadlines { whole, step: one, deploy, .. } = self.settings.deadlines;
+        let began = self.journal.running_since(step).unwrap_or_else(|| self.clock.now());
+        let limit = match step {
+            StepId::Project
+            | StepId::Environment
+            | StepId::Application
+            | StepId::Configuration
+            | StepId::Domain => one,
+            StepId::Deploy => deploy,
+            // It keeps two limits of its own, and the second begins late.
+            StepId::Health => whole,
+        };
+        let deadline = deadline_ms(began, limit).min(deadline_ms(self.deployment.started, whole));
+        self.deadline_ms.store(deadline, Ordering::Relaxed);
     }
 
-    /// Waits, but not past the deadline. What is in the log becomes visible first.
+    /// Gives the undo its own time, from when it was decided on.
+    pub(super) fn begin_undo(&self) {
+        let now = self.clock.now();
+        let began = match self.journal.course() {
+            Course::Deploy => self.journal.cause().and_then(|(_, cause)| cause.at),
+            Course::Remove => Some(self.deployment.started),
+            Course::CleanUp => None,
+        };
+        let deadline = deadline_ms(began.unwrap_or(now), self.settings.deadlines.drain)
+            .max(deadline_ms(now, GRACE));
+        self.deadline_ms.store(deadline, Ordering::Relaxed);
+        self.is_undoing.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits, but not past the deadline, and on the way forward not past a wish to cancel.
+    /// What is in the log becomes visible first.
     ///
     /// # Errors
     ///
-    /// [`FailureCode::Deadline`] when the deadline comes first.
+    /// [`FailureCode::Deadline`] when the deadline comes first, [`FailureCode::Cancelled`]
+    /// when the wish does. A call under way is never cut short: what it does would come late.
     pub(super) async fn wait(&self, pause: Duration) -> Result<(), StepError> {
         self.journal.flush().await?;
         let now = self.clock.now().as_millisecond();
@@ -109,8 +150,17 @@ impl Context {
                 "It took too long, so the portal stopped waiting.",
             ));
         }
-        self.clock.sleep(pause).await;
-        Ok(())
+        if self.is_undoing.load(Ordering::Relaxed) {
+            self.clock.sleep(pause).await;
+            return Ok(());
+        }
+        tokio::select! {
+            biased;
+            () = self.journal.cancelled().cancelled() => {
+                Err(StepError::Failed(StepError::cancelled()))
+            }
+            () = self.clock.sleep(pause) => Ok(()),
+        }
     }
 
     /// Returns the milliseconds from the deployment's start to `at`.
@@ -151,6 +201,7 @@ impl Context {
     }
 }
 
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+fn deadline_ms(began: Timestamp, limit: Duration) -> i64 {
+    let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+    began.as_millisecond().saturating_add(limit)
 }

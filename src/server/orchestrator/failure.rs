@@ -24,7 +24,13 @@ pub(super) enum StepError {
 impl StepError {
     /// Fails with `code` and a sentence for the person.
     pub(super) fn failed(code: FailureCode, message: impl Into<String>) -> Self {
-        Self::Failed(Cause { code, message: message.into() })
+        Self::Failed(Cause { code, message: message.into(), at: None })
+    }
+
+    /// Returns why a step stops that a person wished to be cancelled.
+    pub(super) fn cancelled() -> Cause {
+        let message = String::from("The deployment was cancelled.");
+        Cause { code: FailureCode::Cancelled, message, at: None }
     }
 
     /// Fails because a call failed for good during `phase`.
@@ -79,5 +85,6 @@ fn doing(phase: Phase) -> &'static str {
         Phase::VerifyingHealth => "checking that the stack answers",
         Phase::Completed => "finishing",
         Phase::RollingBack | Phase::Failed | Phase::Cancelled => "removing what was made",
+        Phase::Removing | Phase::Removed => "removing the stack",
     }
 }

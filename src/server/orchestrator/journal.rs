@@ -4,24 +4,36 @@
 //! after every fact. Log entries wait for the next fact or for [`Journal::flush`].
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio_util::sync::CancellationToken;
 
+use super::{
+    context::Ports,
+    plan::{Course, Plan},
+    step::Step,
+};
 use crate::{
     domain::{
+        deployment::Kind,
         event::{Event, EventBody, LogEntry, ProgressUpdate, Resources},
         phase::Phase,
         progress::Progress,
         receipt::Line,
     },
     server::{
-        notifier::Notifier,
+        notifier::{Notifier, Nudge},
         ports::{
             clock::Clock,
-            store::{Cause, End, Fact, Lease, StepId, StepRecord, Store, StoreError},
+            platform::AppName,
+            store::{
+                Cause, End, Fact, Lease, Record, Recorded, Settlement, State, StepId, StepRecord,
+                Steps, Store, StoreError, Wish,
+            },
         },
     },
 };
@@ -32,11 +44,14 @@ pub(super) struct Journal {
     clock: Arc<dyn Clock>,
     notifier: Arc<Notifier>,
     lease: Lease,
+    course: Course,
+    /// Told when a person wishes to cancel.
+    cancelled: CancellationToken,
     known: Mutex<Known>,
 }
 
 struct Known {
-    steps: BTreeMap<StepId, StepRecord>,
+    steps: Steps,
     progress: Progress,
     /// Log entries not yet recorded.
     unrecorded: Vec<EventBody>,
@@ -46,43 +61,74 @@ struct Known {
     doubtful: bool,
 }
 
-/// What to do about a step, given its record.
-#[derive(Debug, PartialEq)]
-pub(super) enum Plan<T> {
-    /// It succeeded before: here is its output.
-    Replay(T),
-    /// Run it.
-    Run,
-    /// It ran, or may have: it must be undone.
-    Undo,
-    /// It is undone already.
-    Undone,
-    /// It never ran, and never will.
-    Stop,
-}
-
 impl Journal {
-    /// Opens the journal of the deployment that `lease` is for.
+    /// Opens the journal of the operation that `lease` is for and that `record` describes.
     pub(super) async fn open(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        notifier: Arc<Notifier>,
+        ports: &Ports,
         lease: Lease,
+        record: &Record,
+        cancelled: CancellationToken,
     ) -> Result<Self, StoreError> {
-        let steps: BTreeMap<_, _> = store.journal(&lease.id).await?.into_iter().collect();
+        let store = Arc::clone(&ports.store);
+        let mut steps = store.journal(&lease.id).await?;
+        let is_open = |(step, record): (&StepId, &StepRecord)| {
+            (*record == StepRecord::Started).then_some(*step)
+        };
+        let interrupted = steps.records.iter().filter_map(is_open).collect();
+        if let Some(removed) = &record.standing.links.removes {
+            // What is to be undone stands in the journal of the deployment that made it.
+            let mut made = store.journal(removed).await?;
+            made.records.append(&mut steps.records);
+            made.services.append(&mut steps.services);
+            steps = made;
+        }
         let progress = store.progress(&lease.id).await?;
-        let started =
-            |(id, record): (&StepId, &StepRecord)| (*record == StepRecord::Started).then_some(*id);
-        let interrupted = steps.iter().filter_map(started).collect();
         let known = Known { steps, progress, unrecorded: Vec::new(), interrupted, doubtful: false };
-        Ok(Self { store, clock, notifier, lease, known: Mutex::new(known) })
+        let journal = Self {
+            store,
+            clock: Arc::clone(&ports.clock),
+            notifier: Arc::clone(&ports.notifier),
+            course: match (record.state, lease.id.kind()) {
+                (State::Active, Kind::Deployment) => Course::Deploy,
+                (State::Active, Kind::Removal) => Course::Remove,
+                (State::Live | State::RolledBack | State::Stuck, _) => Course::CleanUp,
+            },
+            lease,
+            cancelled,
+            known: Mutex::new(known),
+        };
+        journal.hear(record.wish);
+        Ok(journal)
+    }
+
+    /// Tells what the operation is about to do.
+    pub(super) fn course(&self) -> Course {
+        self.course
+    }
+
+    /// Returns what is wished, as far as is known.
+    pub(super) fn wish(&self) -> Wish {
+        if self.cancelled.is_cancelled() { Wish::Cancel } else { Wish::GoOn }
+    }
+
+    /// Learns what is wished. A wish to cancel is never taken back.
+    pub(super) fn hear(&self, wish: Wish) {
+        match wish {
+            Wish::Cancel => self.cancelled.cancel(),
+            Wish::GoOn => {}
+        }
+    }
+
+    /// Returns what tells of a wish to cancel.
+    pub(super) fn cancelled(&self) -> &CancellationToken {
+        &self.cancelled
     }
 
     /// Decides what to do about `step`.
     pub(super) fn plan<T: DeserializeOwned>(&self, step: StepId) -> Result<Plan<T>, StoreError> {
-        let unwinding = self.cause().is_some();
+        let unwinding = self.course != Course::Deploy || self.cause().is_some();
         let known = self.known();
-        Ok(match (known.steps.get(&step), unwinding) {
+        Ok(match (known.steps.records.get(&step), unwinding) {
             (Some(StepRecord::Succeeded { output, .. }), _) => Plan::Replay(decode(output)?),
             (None | Some(StepRecord::Started), false) => Plan::Run,
             (None, true) => Plan::Stop,
@@ -94,7 +140,7 @@ impl Journal {
     /// Returns the step that failed and why, if one did.
     pub(super) fn cause(&self) -> Option<(StepId, Cause)> {
         let known = self.known();
-        known.steps.iter().find_map(|(step, record)| match record {
+        known.steps.records.iter().find_map(|(step, record)| match record {
             StepRecord::Failed { cause } | StepRecord::Undone { cause: Some(cause), .. } => {
                 Some((*step, cause.clone()))
             }
@@ -107,7 +153,7 @@ impl Journal {
     /// Returns what became of everything undone so far, newest step first.
     pub(super) fn undone_lines(&self) -> Vec<Line> {
         let known = self.known();
-        let lines = known.steps.values().rev().filter_map(|record| match record {
+        let lines = known.steps.records.values().rev().filter_map(|record| match record {
             StepRecord::Undone { lines, .. } => Some(lines.clone()),
             StepRecord::Started | StepRecord::Succeeded { .. } | StepRecord::Failed { .. } => None,
         });
@@ -129,7 +175,7 @@ impl Journal {
         let known = self.known();
         let doubtful =
             |record: &StepRecord| matches!(record, StepRecord::Succeeded { doubtful: true, .. });
-        !known.interrupted.is_empty() || known.steps.values().any(doubtful)
+        !known.interrupted.is_empty() || known.steps.records.values().any(doubtful)
     }
 
     /// Returns the phase that was last announced.
@@ -147,37 +193,73 @@ impl Journal {
         note(&mut self.known().progress.resources);
     }
 
-    /// Keeps a log entry for the next fact.
+    /// Returns when `step` was announced, while it is the one under way.
+    pub(super) fn running_since(&self, step: StepId) -> Option<Timestamp> {
+        self.known().progress.running_since(step.phase())
+    }
+
+    /// Returns the services that the platform made, removed ones included.
+    pub(super) fn services(&self) -> BTreeSet<AppName> {
+        self.known().steps.services.clone()
+    }
+
+    /// Records that `service` is ours, before the application that leads to it is removed.
+    pub(super) async fn remember(&self, service: &AppName) -> Result<(), StoreError> {
+        if self.known().steps.services.contains(service) {
+            return Ok(());
+        }
+        self.record(Fact { services: vec![service.clone()], ..Fact::default() }).await
+    }
+
+    /// Keeps a log entry for the next fact. After the end the log is closed.
     pub(super) fn log(&self, entry: LogEntry) {
-        self.known().unrecorded.push(EventBody::Log(entry));
+        if self.course != Course::CleanUp {
+            self.known().unrecorded.push(EventBody::Log(entry));
+        }
     }
 
     /// Records the intent to run `step`, and announces its phase.
     pub(super) async fn started(&self, step: StepId) -> Result<(), StoreError> {
         self.known().doubtful = false;
         let events = self.announce(step.phase(), None);
-        self.record(Fact { step: Some((step, StepRecord::Started)), events, end: None }).await
+        let step = Some((step, StepRecord::Started));
+        self.record(Fact { step, events, ..Fact::default() }).await
     }
 
-    /// Records what `step` left.
-    pub(super) async fn succeeded<T: Serialize>(
-        &self,
-        step: StepId,
-        output: &T,
-    ) -> Result<(), StoreError> {
+    /// Records what the step left.
+    pub(super) async fn succeeded<S: Step>(&self, output: &S::Output) -> Result<(), StoreError> {
         let doubtful = {
             let known = self.known();
-            known.doubtful || known.interrupted.contains(&step)
+            known.doubtful || known.interrupted.contains(&S::ID)
         };
         let record = StepRecord::Succeeded { output: encode(output)?, doubtful };
-        self.record(Fact { step: Some((step, record)), ..Fact::default() }).await
+        let services = S::services(output);
+        self.record(Fact { step: Some((S::ID, record)), services, ..Fact::default() }).await
     }
 
-    /// Records that `step` gave up, and announces that what was made is being removed.
+    /// Records that `step` gave up now, and announces that what was made is being removed.
     pub(super) async fn failed(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
+        let cause = self.dated(cause);
+        self.turn(step, StepRecord::Failed { cause }).await
+    }
+
+    /// Records that the deployment turns round before `step`, which made nothing.
+    pub(super) async fn stopped_before(
+        &self,
+        step: StepId,
+        cause: Cause,
+    ) -> Result<(), StoreError> {
+        let cause = Some(self.dated(cause));
+        self.turn(step, StepRecord::Undone { lines: Vec::new(), cause }).await
+    }
+
+    fn dated(&self, cause: Cause) -> Cause {
+        Cause { at: Some(self.clock.now()), ..cause }
+    }
+
+    async fn turn(&self, step: StepId, record: StepRecord) -> Result<(), StoreError> {
         let events = self.announce(Phase::RollingBack, None);
-        self.record(Fact { step: Some((step, StepRecord::Failed { cause })), events, end: None })
-            .await
+        self.record(Fact { step: Some((step, record)), events, ..Fact::default() }).await
     }
 
     /// Records that `step` is undone, and what became of what it had made.
@@ -194,6 +276,14 @@ impl Journal {
         }
         let events = self.announce(self.phase(), Some(message));
         self.record(Fact { events, ..Fact::default() }).await
+    }
+
+    /// Announces what is being removed, to those who watch a removal.
+    pub(super) async fn say_removing(&self, message: &str) -> Result<(), StoreError> {
+        match self.course {
+            Course::Remove => self.say(message).await,
+            Course::Deploy | Course::CleanUp => Ok(()),
+        }
     }
 
     /// Goes back to the phase's own sentence, if `message` is the one shown.
@@ -214,11 +304,31 @@ impl Journal {
     }
 
     /// Records the end, with its one terminal event.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::WishUnheard`] when somebody wished to cancel meanwhile, which is known
+    /// afterwards.
     pub(super) async fn end(&self, event: EventBody, end: End) -> Result<(), StoreError> {
-        self.record(Fact { step: None, events: vec![event], end: Some(end) }).await
+        let result = self.record(Fact { events: vec![event], end: Some(end), ..Fact::default() });
+        let result = result.await;
+        if let Err(StoreError::WishUnheard) = result {
+            self.hear(Wish::Cancel);
+        }
+        result
+    }
+
+    /// Records what clean-up found after the end.
+    pub(super) async fn settle(&self, settlement: &Settlement) -> Result<(), StoreError> {
+        self.store.settle(&self.lease, settlement).await?;
+        self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
+        Ok(())
     }
 
     fn announce(&self, phase: Phase, message: Option<&str>) -> Vec<EventBody> {
+        if self.course == Course::CleanUp {
+            return Vec::new();
+        }
         let known = self.known();
         let progress = &known.progress;
         if progress.phase == phase && progress.message == message.unwrap_or(phase.sentence()) {
@@ -241,20 +351,22 @@ impl Journal {
         let mut events = std::mem::take(&mut self.known().unrecorded);
         events.append(&mut fact.events);
         fact.events = events;
-        let last = self.store.record(&self.lease, &fact).await?;
-        self.believe(fact, last);
-        self.notifier.nudge(&self.lease.id);
+        let recorded = self.store.record(&self.lease, &fact).await?;
+        self.believe(fact, recorded);
+        self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
+        self.hear(recorded.wish);
         Ok(())
     }
 
-    fn believe(&self, fact: Fact, last: u64) {
+    fn believe(&self, fact: Fact, recorded: Recorded) {
         let mut known = self.known();
-        let first = last + 1 - fact.events.len() as u64;
+        let first = recorded.seq + 1 - fact.events.len() as u64;
         for (seq, body) in (first..).zip(fact.events) {
             known.progress.apply(Event { seq, body });
         }
+        known.steps.services.extend(fact.services);
         if let Some((step, record)) = fact.step {
-            known.steps.insert(step, record);
+            known.steps.records.insert(step, record);
         }
     }
 

@@ -97,6 +97,7 @@ pub(super) async fn remove_application(
     if !evidence::docker_answers(cx).await? {
         return Ok(cx.left_application(application));
     }
+    cx.journal.remember(&application.app_name).await?;
     let delete = || cx.platform.delete_application(&application.id);
     cx.call("application.delete", "Removed the application", delete).await?;
     let service = service_line(cx, &application.app_name).await?;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{event::Level, progress::elapsed_ms},
     server::ports::{
-        platform::{Advice, PlatformError},
+        platform::{Advice, BreakerState, PlatformError},
         store::StepId,
     },
 };
@@ -108,6 +108,12 @@ impl Context {
         }
     }
 
+    /// Returns how long the breaker stays open, if it is.
+    fn breaker_pause(&self) -> Option<Duration> {
+        let breaker = self.platform.breaker();
+        breaker.retry_after.filter(|_| breaker.state == BreakerState::Open)
+    }
+
     /// Looks once more before a create is given up: what exists after all is adopted.
     async fn last_look<T, G>(
         &self,
@@ -176,6 +182,13 @@ impl<'a> Tries<'a> {
             Advice::LookThenOnce => {
                 self.looked = true;
                 self.log(Level::Warn, &format!("{}: trying once more", complaint(error)));
+            }
+            // This very failure, or another deployment's, opened the breaker: the platform is
+            // down, and no attempt is burnt while it is.
+            Advice::Retry { .. } if let Some(pause) = self.cx.breaker_pause() => {
+                self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
+                self.cx.journal.say(PAUSED).await?;
+                return self.cx.wait(pause).await;
             }
             Advice::Retry { after } => {
                 let Some(pause) = self.pauses.next() else { return Err(self.give_up(error)) };

@@ -1,32 +1,31 @@
 //! The saga: the deployment told as a straight line, and the way back.
 //!
 //! Forward, each step's output is the next step's input. Backward, the same steps are undone
-//! newest first, the one that failed included, since a call that timed out may have worked.
-
-use std::pin::Pin;
+//! newest first, the one that failed included, since a call that timed out may have worked. A
+//! removal, and clean-up after the end, run the same line with a journal that only replays, and
+//! then go the same way back.
 
 use tracing::Instrument;
 
 use super::{
     context::Context,
+    ends,
     failure::StepError,
-    journal::Plan,
-    removal,
+    plan::{Course, Plan},
     step::Step,
     steps::{
         Configure, CreateApplication, CreateDomain, CreateProject, Deploy, FindEnvironment,
         VerifyHealth,
     },
+    unwind::{Made, Undo, unwind},
 };
 use crate::{
-    domain::{
-        event::{Completion, EventBody, Failure, FailureCode, Level, Ready},
-        receipt::{Line, Outcome, Receipt},
-    },
-    server::ports::store::{Cause, End, State, StepId, StoreError},
+    domain::event::{FailureCode, Level},
+    server::ports::store::{StepId, StoreError, Wish},
 };
 
-/// Drives the deployment to its end, from wherever its journal left off.
+/// Drives the operation to its end, from wherever its journal left off; after the end, does
+/// what is left of the clean-up.
 ///
 /// # Errors
 ///
@@ -43,10 +42,17 @@ pub async fn drive(cx: Context) -> Result<(), StoreError> {
 
 async fn run(cx: Context) -> Result<(), StoreError> {
     let mut saga = Saga { cx, made: Vec::new() };
-    match saga.deploy().await {
-        Ok(()) => saga.complete().await,
-        Err(Halt::Unwind) => saga.unwind().await,
-        Err(Halt::Store(error)) => Err(error),
+    match saga.forward().await {
+        Ok(()) => return Ok(()),
+        Err(Halt::Unwind) => {}
+        Err(Halt::Store(error)) => return Err(error),
+    }
+    let Saga { cx, made } = saga;
+    let left = unwind(&cx, made).await?;
+    match cx.journal.course() {
+        Course::Deploy => ends::not_live(&cx, left).await,
+        Course::Remove => ends::removed(&cx, left).await,
+        Course::CleanUp => ends::settled(&cx, left).await,
     }
 }
 
@@ -72,6 +78,22 @@ struct Saga {
 }
 
 impl Saga {
+    /// Goes forward to the live end, or to where there is something to undo.
+    async fn forward(&mut self) -> Result<(), Halt> {
+        self.deploy().await?;
+        if self.cx.journal.course() != Course::Deploy {
+            return Err(Halt::Unwind);
+        }
+        if self.cx.journal.wish() == Wish::GoOn {
+            match ends::live(&self.cx).await {
+                Err(StoreError::WishUnheard) => {}
+                result => return Ok(result?),
+            }
+        }
+        self.cx.journal.failed(StepId::Health, StepError::cancelled()).await?;
+        Err(Halt::Unwind)
+    }
+
     /// The deployment, told in order.
     async fn deploy(&mut self) -> Result<(), Halt> {
         let project = self.step(CreateProject).await?;
@@ -94,122 +116,41 @@ impl Saga {
         if let Some(output) = &made {
             self.cx.journal.learn(|resources| S::note(output, resources));
         }
-        self.made.push(Box::new(Made { step, output: made.clone() }));
+        self.made.push(Box::new(Made::new(step, made.clone())));
         made.ok_or(Halt::Unwind)
     }
 
     /// Records the intent before the effect, and the result after it.
     async fn attempt<S: Step>(&self, step: &S) -> Result<Option<S::Output>, Halt> {
-        let journal = &self.cx.journal;
+        let (cx, journal) = (&self.cx, &self.cx.journal);
+        match (journal.wish(), journal.was_interrupted(S::ID)) {
+            (Wish::GoOn, _) => {}
+            (Wish::Cancel, true) => {
+                journal.failed(S::ID, StepError::cancelled()).await?;
+                return Ok(None);
+            }
+            (Wish::Cancel, false) => {
+                journal.stopped_before(S::ID, StepError::cancelled()).await?;
+                return Err(Halt::Unwind);
+            }
+        }
         journal.started(S::ID).await?;
-        match step.run(&self.cx).await {
+        cx.begin_step(S::ID);
+        match step.run(cx).await {
             Ok(output) => {
-                journal.succeeded(S::ID, &output).await?;
+                journal.succeeded::<S>(&output).await?;
                 Ok(Some(output))
             }
             Err(StepError::Failed(cause)) => {
-                self.cx.log(Level::Error, "deployment.fail", &cause.message, 0, None);
+                let (level, action) = match cause.code {
+                    FailureCode::Cancelled => (Level::Info, "deployment.cancel"),
+                    _ => (Level::Error, "deployment.fail"),
+                };
+                cx.log(level, action, &cause.message, 0, None);
                 journal.failed(S::ID, cause).await?;
                 Ok(None)
             }
             Err(StepError::Store(error)) => Err(error.into()),
         }
-    }
-
-    /// Ends live. What a lost answer may have made twice is removed first.
-    async fn complete(self) -> Result<(), StoreError> {
-        let cx = &self.cx;
-        if cx.journal.is_doubtful() {
-            removal::remove_doubles(cx).await?;
-        }
-        let at = cx.clock.now();
-        let event = EventBody::Complete(Completion {
-            url: cx.deployment.url.clone(),
-            status: Ready::Ready,
-            resources: cx.journal.resources(),
-            duration: seconds(cx.elapsed_ms(at)),
-        });
-        cx.journal.end(event, End { state: State::Live, at }).await
-    }
-
-    /// Undoes, newest first, whatever was made or may have been, and ends with the receipt.
-    async fn unwind(mut self) -> Result<(), StoreError> {
-        self.cx.begin_undo();
-        let mut left = Vec::new();
-        while let Some(made) = self.made.pop() {
-            match made.undo(&self.cx).await {
-                Ok(lines) if lines.iter().all(|line| line.outcome != Outcome::Left) => {
-                    self.cx.journal.undone(made.id(), lines).await?;
-                }
-                Ok(lines) => left.extend(lines),
-                Err(StepError::Failed(cause)) => {
-                    self.cx.warn("step.undo", &format!("Could not undo: {}", cause.message));
-                    left.extend(made.remains(&self.cx));
-                }
-                Err(StepError::Store(error)) => return Err(error),
-            }
-            if !left.is_empty() {
-                break;
-            }
-        }
-        left.extend(self.made.iter().rev().flat_map(|made| made.remains(&self.cx)));
-        self.fail(left).await
-    }
-
-    /// Ends not live; `left` is what could not be removed.
-    async fn fail(self, left: Vec<Line>) -> Result<(), StoreError> {
-        let cx = &self.cx;
-        let (step, cause) = cx.journal.cause().unwrap_or((StepId::Project, internal()));
-        let mut lines = cx.journal.undone_lines();
-        lines.extend(left);
-        let receipt = Receipt::of(lines);
-        let state = if receipt.clean { State::RolledBack } else { State::Stuck };
-        let event = EventBody::Error(Failure {
-            phase: step.phase(),
-            message: cause.message,
-            code: cause.code,
-            receipt,
-            reference: cx.deployment.id.reference(),
-        });
-        cx.journal.end(event, End { state, at: cx.clock.now() }).await
-    }
-}
-
-fn internal() -> Cause {
-    let message = String::from("The portal lost track of this deployment.");
-    Cause { code: FailureCode::Internal, message }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a deployment lasts minutes, not centuries")]
-fn seconds(ms: u64) -> f64 {
-    ms as f64 / 1000.0
-}
-
-/// A step that ran, or may have, with what it left.
-struct Made<S: Step> {
-    step: S,
-    output: Option<S::Output>,
-}
-
-/// A step to undo, whatever its type.
-trait Undo: Send + Sync {
-    fn id(&self) -> StepId;
-    fn undo<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Line>, StepError>>;
-    fn remains(&self, cx: &Context) -> Vec<Line>;
-}
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-impl<S: Step> Undo for Made<S> {
-    fn id(&self) -> StepId {
-        S::ID
-    }
-
-    fn undo<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Line>, StepError>> {
-        Box::pin(self.step.undo(cx, self.output.as_ref()))
-    }
-
-    fn remains(&self, cx: &Context) -> Vec<Line> {
-        self.step.remains(cx, self.output.as_ref())
     }
 }

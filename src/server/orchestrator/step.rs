@@ -5,13 +5,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{context::Context, failure::StepError};
 use crate::{
     domain::{event::Resources, receipt::Line},
-    server::ports::store::StepId,
+    server::ports::{platform::AppName, store::StepId},
 };
 
 /// A reversible unit of work. A crash may repeat either half, so both are idempotent.
 pub(super) trait Step: Send + Sync + 'static {
     /// The step's name in the journal.
     const ID: StepId;
+    /// What a person reads while the step of a live stack is undone, where that takes a while.
+    const REMOVING: Option<&'static str> = None;
     /// What it leaves for later steps, and for its own undo.
     type Output: Serialize + DeserializeOwned + Clone + Send + Sync;
 
@@ -20,6 +22,11 @@ pub(super) trait Step: Send + Sync + 'static {
 
     /// Adds what the step made to what is known to exist.
     fn note(_made: &Self::Output, _resources: &mut Resources) {}
+
+    /// Returns the services that the step made.
+    fn services(_made: &Self::Output) -> Vec<AppName> {
+        Vec::new()
+    }
 
     /// Unmakes it, and tells what became of each resource. `made` is `None` when `run` never
     /// reported back; then the marker tells what there is.

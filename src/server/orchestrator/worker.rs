@@ -1,4 +1,4 @@
-//! The worker: claims deployments that nobody drives, and drives each to its end.
+//! The worker: claims operations that nobody drives, and drives each to its end.
 //!
 //! A claim is a lease, kept alive by a heartbeat. Dropping a saga at any `await` is as good
 //! as a crash, so losing the lease and shutting down need no cooperation from it.
@@ -12,55 +12,67 @@ use super::{
     context::{Context, Ports},
     saga,
 };
-use crate::server::ports::store::{Lease, StoreError};
+use crate::server::ports::store::{Lane, Lease, StoreError, Wish};
 
-/// How long a lease lasts without a heartbeat.
-const LEASE: Duration = Duration::from_secs(30);
-const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often the store is asked for work without a nudge.
 const TICK: Duration = Duration::from_secs(2);
+/// How many clean-ups, cancellations and removals go on at once, besides the deployments.
+const CLEAN_UPS: usize = 16;
 
 /// Claims and drives deployments.
 pub struct Worker {
     ports: Ports,
     owner: String,
-    slots: Arc<Semaphore>,
+    /// How long a lease lasts without a heartbeat.
+    lease: Duration,
+    most: usize,
 }
 
 impl Worker {
-    /// Makes a worker called `owner` that drives at most `most` deployments at a time.
-    pub fn new(ports: Ports, owner: String, most: usize) -> Self {
-        Self { ports, owner, slots: Arc::new(Semaphore::new(most)) }
+    /// Makes a worker called `owner` that drives at most `most` deployments at a time. Its
+    /// leases last `lease` without a heartbeat.
+    pub fn new(ports: Ports, owner: String, lease: Duration, most: usize) -> Self {
+        Self { ports, owner, lease, most }
     }
 
     /// Works until `shutdown`, then hands every lease back.
     pub async fn run(self, shutdown: CancellationToken) {
         let worker = Arc::new(self);
+        let forward = Arc::clone(&worker).work(Lane::Forward, worker.most, shutdown.clone());
+        let clean_up = Arc::clone(&worker).work(Lane::CleanUp, CLEAN_UPS, shutdown);
+        tokio::join!(forward, clean_up);
+    }
+
+    /// Claims what there is in `lane`, `most` at a time.
+    async fn work(self: Arc<Self>, lane: Lane, most: usize, shutdown: CancellationToken) {
+        let slots = Arc::new(Semaphore::new(most));
         let driving = TaskTracker::new();
+        let mut work = self.ports.notifier.work();
         loop {
             let slot = tokio::select! {
                 () = shutdown.cancelled() => break,
-                slot = Arc::clone(&worker.slots).acquire_owned() => slot,
+                slot = Arc::clone(&slots).acquire_owned() => slot,
             };
             let Ok(slot) = slot else { break };
-            if let Some(lease) = worker.claim().await {
-                let (worker, shutdown) = (Arc::clone(&worker), shutdown.clone());
+            work.mark_unchanged();
+            if let Some(lease) = self.claim(lane).await {
+                let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
                 driving.spawn(async move { worker.hold(lease, slot, shutdown).await });
                 continue;
             }
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                () = worker.ports.notifier.work() => {}
-                () = worker.ports.clock.sleep(TICK) => {}
+                _ = work.changed() => {}
+                () = self.ports.clock.sleep(TICK) => {}
             }
         }
         driving.close();
         driving.wait().await;
     }
 
-    async fn claim(&self) -> Option<Lease> {
+    async fn claim(&self, lane: Lane) -> Option<Lease> {
         let now = self.ports.clock.now();
-        match self.ports.store.claim(&self.owner, now, LEASE).await {
+        match self.ports.store.claim(lane, &self.owner, now, self.lease).await {
             Ok(lease) => lease,
             Err(error) => {
                 tracing::error!(error = error_chain(&error), "Could not look for work");
@@ -69,14 +81,15 @@ impl Worker {
         }
     }
 
-    /// Drives the deployment for as long as the lease is ours.
+    /// Drives the operation for as long as the lease is ours.
     async fn hold(&self, lease: Lease, slot: OwnedSemaphorePermit, shutdown: CancellationToken) {
         let id = lease.id.clone();
+        let cancelled = CancellationToken::new();
         let result = tokio::select! {
             // The end of a saga comes before a heartbeat that misses the lease for it.
             biased;
-            result = self.drive(lease.clone()) => result,
-            error = self.keep(&lease) => Err(error),
+            result = self.drive(lease.clone(), &cancelled) => result,
+            error = self.keep(&lease, &cancelled) => Err(error),
             () = shutdown.cancelled() => Ok(()),
         };
         if let Err(error) = result {
@@ -97,19 +110,36 @@ impl Worker {
         drop(slot);
     }
 
-    async fn drive(&self, lease: Lease) -> Result<(), StoreError> {
-        let context = Context::open(&self.ports, lease).await?;
+    async fn drive(&self, lease: Lease, cancelled: &CancellationToken) -> Result<(), StoreError> {
+        let context = Context::open(&self.ports, lease, cancelled.clone()).await?;
         Box::pin(saga::drive(context)).await
     }
 
-    /// Renews the lease until that fails for good.
-    async fn keep(&self, lease: &Lease) -> StoreError {
+    /// Renews the lease until it is lost, and passes on a wish to cancel. A lease that could
+    /// not be renewed in time is lost, whether or not somebody else has it by now.
+    async fn keep(&self, lease: &Lease, cancelled: &CancellationToken) -> StoreError {
+        let heartbeat = self.lease / 3;
+        let mut wishes = self.ports.notifier.wishes(&lease.id);
+        let mut held_until = self.ports.clock.now() + self.lease;
         loop {
-            self.ports.clock.sleep(HEARTBEAT).await;
-            let until = self.ports.clock.now() + LEASE;
+            tokio::select! {
+                _ = wishes.changed() => {}
+                () = self.ports.clock.sleep(heartbeat) => {}
+            }
+            let until = self.ports.clock.now() + self.lease;
             match self.ports.store.renew(lease, until).await {
-                Ok(()) => {}
-                Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
+                Ok(wish) => {
+                    held_until = until;
+                    if wish == Wish::Cancel {
+                        cancelled.cancel();
+                    }
+                }
+                Err(error)
+                    if matches!(error, StoreError::LeaseLost)
+                        || until - self.lease >= held_until =>
+                {
+                    return StoreError::LeaseLost;
+                }
                 Err(error) => tracing::warn!(error = error_chain(&error), "Missed a heartbeat"),
             }
         }

@@ -7,16 +7,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::platform::AppName;
 use crate::domain::{
-    deployment::{Deployment, DeploymentId},
-    event::{DecodeEventError, Event, EventBody, FailureCode, Seq},
-    phase::Phase,
+    deployment::{Deployment, DeploymentId, Standing},
+    event::{EventBody, Seq},
     progress::Progress,
-    receipt::Line,
+    receipt::Receipt,
     stack_name::StackName,
 };
+
+pub use events::StoredEvent;
+pub use journal::{Cause, StepId, StepRecord, Steps};
+
+mod events;
+mod journal;
 
 /// Keeps deployments, journals and events.
 #[async_trait]
@@ -27,13 +32,23 @@ pub trait Store: Send + Sync {
     async fn check(&self) -> Result<(), StoreError>;
 
     /// Reserves the name, inserts the deployment with its first event and makes it
-    /// claimable, all or nothing. Of several for one name, one wins.
+    /// claimable, all or nothing. Of several for one name, one wins. A retry is linked both
+    /// ways.
     ///
     /// # Errors
     ///
     /// [`StoreError::NameTaken`] when the name is reserved; [`StoreError::KeyUsed`] when
     /// `answer`'s key is in use, in which case nothing is inserted either.
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError>;
+    /// Inserts the removal of the live stack called `name`, with its first event, and makes it
+    /// claimable; returns its id. Where there is one that is under way or stuck, returns that
+    /// one's instead, and a stuck one becomes due. `None` when no stack of that name is live.
+    /// The name stays reserved until the removal ends with nothing left.
+    async fn begin_removal(
+        &self,
+        name: &StackName,
+        new: &NewRemoval,
+    ) -> Result<Option<DeploymentId>, StoreError>;
     /// Keeps the first answer to a request, unless its key has one already.
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError>;
     /// Finds the answer kept under `key` that has not expired at `now`.
@@ -50,29 +65,61 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<StoredEvent>, StoreError>;
     /// Tells which of `names` are reserved.
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError>;
-    /// Counts the deployments of which something is left.
+    /// Lists the live stacks by name: all, or the one called `name`.
+    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError>;
+    /// Returns how long the last deployments that came up took, at most `limit`, newest first.
+    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError>;
+    /// Counts the operations of which something is left.
     async fn stuck_count(&self) -> Result<u64, StoreError>;
+    /// Lists the operations of which something is left, oldest first.
+    async fn stuck(&self) -> Result<Vec<Record>, StoreError>;
+    /// Lists which services the store knows to be of which deployment, ended ones included.
+    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError>;
 
-    /// Forgets the deployments that were rolled back before `before`, with their events,
-    /// and tells how many. What is live or stuck is kept: it still holds its name.
+    /// Asks that a deployment be cancelled; asking again changes nothing.
+    async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError>;
+    /// Makes the clean-up of a stuck operation due at once; `false` when it is not stuck.
+    async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError>;
+    /// Forgets the deployments that ended before `before` with nothing left, or were removed
+    /// before, with their events, and tells how many. What is live or stuck is kept: it still
+    /// holds its name.
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError>;
 
-    /// Gives `owner` the lease of one unfinished deployment that nobody holds at `now`.
+    /// Gives `owner` the lease of one operation in `lane` that nobody holds at `now`.
     async fn claim(
         &self,
+        lane: Lane,
         owner: &str,
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Option<Lease>, StoreError>;
-    /// Extends a lease.
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError>;
+    /// Gives `owner` the lease of this operation, if it has ended and nobody holds it at `now`.
+    async fn claim_ended(
+        &self,
+        id: &DeploymentId,
+        owner: &str,
+        now: Timestamp,
+        lasting: Duration,
+    ) -> Result<Option<Lease>, StoreError>;
+    /// Extends a lease, and tells what is wished by now.
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError>;
     /// Hands a lease back, so that the deployment can be claimed at once.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
     /// Reads the journal of a deployment.
-    async fn journal(&self, id: &DeploymentId) -> Result<Vec<(StepId, StepRecord)>, StoreError>;
-    /// Records a fact: the step's new state, its events and the end, all or nothing.
-    /// Returns the number of the deployment's last event.
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Seq, StoreError>;
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError>;
+    /// Records a fact: the step's new state, its events and the end, all or nothing. After the
+    /// end there are no more events.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LeaseLost`] when the lease is somebody else's by now;
+    /// [`StoreError::WishUnheard`] when the fact is an end that does not know what is wished.
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError>;
+    /// Records what clean-up found after the end. With nothing left the name is free.
+    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError>;
+
+    /// Ends connections and tasks in good order.
+    async fn close(&self);
 }
 
 /// How many events are read at a time.
@@ -106,6 +153,19 @@ pub struct NewDeployment {
     pub deployment: Deployment,
     /// The host under which its stack is reached.
     pub host: String,
+    /// Its first event.
+    pub first: EventBody,
+    /// The ended deployment that it tries again.
+    pub retry_of: Option<DeploymentId>,
+}
+
+/// A removal to begin; host and address are the stack's.
+#[derive(Clone, Debug)]
+pub struct NewRemoval {
+    /// Its id.
+    pub id: DeploymentId,
+    /// When it was asked for.
+    pub started: Timestamp,
     /// Its first event.
     pub first: EventBody,
 }
@@ -145,20 +205,74 @@ pub struct Record {
     pub host: String,
     /// Where it is.
     pub state: State,
-    /// When it ended, if it has.
-    pub completed: Option<Timestamp>,
+    /// When it ended, what is left, and what it is linked with.
+    pub standing: Standing,
     /// Its last event.
     pub seq: Seq,
+    /// What is wished of it.
+    pub wish: Wish,
+    /// How far clean-up is, while something is left.
+    pub clean_up: CleanUp,
 }
 
-/// Where a deployment is. All but [`State::RolledBack`] reserve its name.
+/// How far the clean-up of a stuck operation is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CleanUp {
+    /// How often it was tried since the end.
+    pub tries: u32,
+    /// When it is tried next.
+    pub due: Option<Timestamp>,
+}
+
+/// What a person wishes of an operation under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// That it goes on.
+    #[default]
+    GoOn,
+    /// That it is cancelled.
+    Cancel,
+}
+
+/// What became of the wish to cancel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelling {
+    /// It is recorded: the end will be that of a cancelled deployment.
+    Accepted,
+    /// The end came first.
+    AlreadyEnded,
+    /// There is no such deployment.
+    Unknown,
+}
+
+/// A live stack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stack {
+    /// The deployment that brought it up.
+    pub deployment: Deployment,
+    /// Since when it is live.
+    pub since: Timestamp,
+    /// The removal that is under way or stuck, with its state, if there is one.
+    pub removal: Option<(DeploymentId, State)>,
+}
+
+/// Which kind of work to claim. Clean-up never waits for a slot among deployments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Whatever is under way.
+    Forward,
+    /// What is under way and to be cancelled, removals, and stuck operations that are due.
+    CleanUp,
+}
+
+/// Where an operation is. All states of a deployment but [`State::RolledBack`] reserve its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Under way.
     Active,
     /// Ended: up and verified.
     Live,
-    /// Ended: nothing is left.
+    /// Ended: nothing is left. A live deployment gets here by its stack's removal.
     RolledBack,
     /// Ended: something could not be removed.
     Stuck,
@@ -176,33 +290,6 @@ impl State {
     }
 }
 
-/// An event as it was recorded, byte for byte.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// Its number.
-    pub seq: Seq,
-    /// Its name on the wire.
-    pub name: String,
-    /// Its data on the wire.
-    pub data: String,
-}
-
-impl StoredEvent {
-    /// Reads the event.
-    ///
-    /// # Errors
-    ///
-    /// Returns what does not fit.
-    pub fn decode(&self) -> Result<Event, DecodeEventError> {
-        Event::decode(self.seq, &self.name, &self.data)
-    }
-
-    /// Tells whether it is the terminal event.
-    pub fn is_end(&self) -> bool {
-        self.name == EventBody::COMPLETE || self.name == EventBody::ERROR
-    }
-}
-
 /// The right to drive a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -214,106 +301,6 @@ pub struct Lease {
     pub token: i64,
 }
 
-/// Names a step in the journal. Persisted: never rename, only add.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepId {
-    /// Create the project.
-    Project,
-    /// Find its environment.
-    Environment,
-    /// Create the application.
-    Application,
-    /// Set what it runs.
-    Configuration,
-    /// Attach its host.
-    Domain,
-    /// Let the platform start it.
-    Deploy,
-    /// Wait until it answers.
-    Health,
-}
-
-impl StepId {
-    /// All steps, in their order.
-    pub const ALL: [Self; 7] = [
-        Self::Project,
-        Self::Environment,
-        Self::Application,
-        Self::Configuration,
-        Self::Domain,
-        Self::Deploy,
-        Self::Health,
-    ];
-
-    /// Returns the word in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Project => "project",
-            Self::Environment => "environment",
-            Self::Application => "application",
-            Self::Configuration => "configuration",
-            Self::Domain => "domain",
-            Self::Deploy => "deploy",
-            Self::Health => "health",
-        }
-    }
-
-    /// Reads the word in the database.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|id| id.as_str() == word)
-    }
-
-    /// Returns the phase that the step is on the wire.
-    pub fn phase(self) -> Phase {
-        match self {
-            Self::Project => Phase::CreatingProject,
-            Self::Environment => Phase::GettingEnvironment,
-            Self::Application => Phase::CreatingApplication,
-            Self::Configuration => Phase::ConfiguringApplication,
-            Self::Domain => Phase::CreatingDomain,
-            Self::Deploy => Phase::Deploying,
-            Self::Health => Phase::VerifyingHealth,
-        }
-    }
-}
-
-/// What the journal knows of one step. Persisted as JSON: never rename, only add.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum StepRecord {
-    /// About to run, or running; outcome unknown.
-    Started,
-    /// Ran.
-    Succeeded {
-        /// What it left for later steps and for its undo.
-        output: serde_json::Value,
-        /// Whether an answer was lost on the way, so that it may have made something twice.
-        doubtful: bool,
-    },
-    /// Gave up.
-    Failed {
-        /// Why.
-        cause: Cause,
-    },
-    /// Reversed.
-    Undone {
-        /// What became of what it had made.
-        lines: Vec<Line>,
-        /// Why the saga turned round, if it was at this step.
-        cause: Option<Cause>,
-    },
-}
-
-/// Why a step failed, in a form that survives a restart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
-    /// What kind of failure it was.
-    pub code: FailureCode,
-    /// One sentence for the person: what happened.
-    pub message: String,
-}
-
 /// What becomes of a deployment when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
@@ -321,6 +308,30 @@ pub struct End {
     pub state: State,
     /// When it ended.
     pub at: Timestamp,
+    /// What the writer knows to be wished.
+    pub wish: Wish,
+    /// When clean-up goes on, where something is left.
+    pub due: Option<Timestamp>,
+}
+
+/// What clean-up found after the end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settlement {
+    /// What has become of everything by now.
+    pub receipt: Receipt,
+    /// When it was found.
+    pub at: Timestamp,
+    /// When to try again, where something is left.
+    pub due: Timestamp,
+}
+
+/// What was recorded, and what is wished by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The number of the deployment's last event.
+    pub seq: Seq,
+    /// What is wished.
+    pub wish: Wish,
 }
 
 /// What one transaction of a worker records.
@@ -328,6 +339,9 @@ pub struct End {
 pub struct Fact {
     /// A step's new state.
     pub step: Option<(StepId, StepRecord)>,
+    /// Services that the platform made for it: once their applications are gone, nothing else
+    /// leads to them.
+    pub services: Vec<AppName>,
     /// Events, to be numbered from the deployment's last one on.
     pub events: Vec<EventBody>,
     /// The end, with the terminal event among `events`.
@@ -346,6 +360,9 @@ pub enum StoreError {
     /// The lease is somebody else's now, or the deployment has ended.
     #[error("the lease is lost")]
     LeaseLost,
+    /// The end does not know what is wished by now: look, and end accordingly.
+    #[error("somebody wished otherwise meanwhile")]
+    WishUnheard,
     /// It holds something that we did not write.
     #[error("the store holds an unreadable {what}")]
     Corrupt {

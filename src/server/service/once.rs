@@ -48,7 +48,8 @@ impl Service {
         refused: fn(&ApiError) -> Answered,
     ) -> Result<Answered, ApiError> {
         let Some(once) = once else {
-            let deployment = self.begin(&request?, |_| None).await.map_err(StartError::into_api)?;
+            let deployment =
+                self.begin(&request?, None, |_| None).await.map_err(StartError::into_api)?;
             return Ok(accepted(&deployment));
         };
         if let Some(answer) = self.repeat(&once).await? {
@@ -57,7 +58,7 @@ impl Service {
         let kept = |answered| self.answer(&once, answered);
         let error = match request {
             Err(error) => error,
-            Ok(name) => match self.begin(&name, |new| Some(kept(accepted(new)))).await {
+            Ok(name) => match self.begin(&name, None, |new| Some(kept(accepted(new)))).await {
                 Ok(deployment) => return Ok(accepted(&deployment)),
                 Err(StartError::Store(StoreError::KeyUsed)) => key_in_use(),
                 Err(error) => error.into_api(),

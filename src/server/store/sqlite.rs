@@ -4,8 +4,11 @@
 //! lock beside the file; having it, the leases of earlier owners are void.
 
 mod answers;
+mod beginning;
+mod ending;
 mod leases;
 mod reading;
+mod writing;
 
 use std::{
     fs::{File, TryLockError},
@@ -22,14 +25,13 @@ use sqlx::{
 };
 
 use crate::{
-    domain::{
-        deployment::DeploymentId,
-        event::{Event, Seq},
-        stack_name::StackName,
-    },
-    server::ports::store::{
-        Answer, AnswerKey, Fact, Lease, NewDeployment, Record, StepId, StepRecord, Store,
-        StoreError, StoredEvent,
+    domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
+    server::ports::{
+        platform::AppName,
+        store::{
+            Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval, Record,
+            Recorded, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
+        },
     },
 };
 
@@ -41,12 +43,19 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
-    _lock: File,
+    /// Held by the portal, not by a command beside it.
+    _lock: Option<File>,
 }
 
 /// The file could not be opened as a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenStoreError {
+    /// There is none yet.
+    #[error("{} does not exist: start the portal once, or check DATABASE_URL", path.display())]
+    Missing {
+        /// The database file.
+        path: PathBuf,
+    },
     /// Another process has it.
     #[error("{} is in use by another portal process: stop that one first", path.display())]
     InUse {
@@ -80,10 +89,33 @@ impl SqliteStore {
     /// Returns why it cannot be used; another process's lock among the reasons.
     pub async fn open(path: &Path) -> Result<Self, OpenStoreError> {
         let lock = lock(path)?;
+        let store = Self::connect(path, Some(lock)).await?;
+        let database = |source| OpenStoreError::Database { path: path.to_owned(), source };
+        sqlx::query("UPDATE deployments SET lease_owner = NULL WHERE lease_owner IS NOT NULL")
+            .execute(&store.writer)
+            .await
+            .map_err(|error| database(error.into()))?;
+        Ok(store)
+    }
+
+    /// Opens the store at `path` for a command, beside a portal that may be running: without
+    /// the lock, and leaving all leases alone.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it cannot be used.
+    pub async fn open_beside(path: &Path) -> Result<Self, OpenStoreError> {
+        if !path.exists() {
+            return Err(OpenStoreError::Missing { path: path.to_owned() });
+        }
+        Self::connect(path, None).await
+    }
+
+    async fn connect(path: &Path, lock: Option<File>) -> Result<Self, OpenStoreError> {
         let database = |source| OpenStoreError::Database { path: path.to_owned(), source };
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
+            .create_if_missing(lock.is_some())
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -95,19 +127,9 @@ impl SqliteStore {
             .run(&writer)
             .await
             .map_err(|error| database(error.into()))?;
-        sqlx::query("UPDATE deployments SET lease_owner = NULL WHERE lease_owner IS NOT NULL")
-            .execute(&writer)
-            .await
-            .map_err(|error| database(error.into()))?;
         let readers =
             pool(READERS, options.read_only(true)).await.map_err(|error| database(error.into()))?;
         Ok(Self { writer, readers, _lock: lock })
-    }
-
-    /// Closes the store in good order.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
     }
 }
 
@@ -139,30 +161,15 @@ impl Store for SqliteStore {
     }
 
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {
-        let deployment = &new.deployment;
-        let started = deployment.started.as_millisecond();
-        let mut tx = self.writer.begin().await.map_err(unavailable)?;
-        answers::forget(&mut tx, deployment.started).await?;
-        if let Some(answer) = answer
-            && !answers::keep(&mut tx, answer).await?
-        {
-            return Err(StoreError::KeyUsed);
-        }
-        sqlx::query(
-            "INSERT INTO deployments (id, name, host, url, seq, started_ms)
-             VALUES (?, ?, ?, ?, 1, ?)",
-        )
-        .bind(deployment.id.as_str())
-        .bind(deployment.name.as_str())
-        .bind(&new.host)
-        .bind(&deployment.url)
-        .bind(started)
-        .execute(&mut *tx)
-        .await
-        .map_err(name_taken)?;
-        let event = Event { seq: 1, body: new.first.clone() };
-        insert_event(&mut tx, &deployment.id, &event).await?;
-        tx.commit().await.map_err(unavailable)
+        beginning::begin(&self.writer, new, answer).await
+    }
+
+    async fn begin_removal(
+        &self,
+        name: &StackName,
+        new: &NewRemoval,
+    ) -> Result<Option<DeploymentId>, StoreError> {
+        beginning::begin_removal(&self.writer, name, new).await
     }
 
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
@@ -192,30 +199,59 @@ impl Store for SqliteStore {
         reading::reserved(&self.readers, names).await
     }
 
+    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
+        reading::stacks(&self.readers, name).await
+    }
+
+    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
+        reading::durations(&self.readers, limit).await
+    }
+
     async fn stuck_count(&self) -> Result<u64, StoreError> {
         reading::stuck_count(&self.readers).await
     }
 
+    async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
+        reading::stuck(&self.readers).await
+    }
+
+    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+        reading::services(&self.readers).await
+    }
+
+    async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError> {
+        ending::cancel(&self.writer, id, now).await
+    }
+
+    async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError> {
+        ending::hurry(&self.writer, id).await
+    }
+
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done =
-            sqlx::query("DELETE FROM deployments WHERE state = 'rolled_back' AND completed_ms < ?")
-                .bind(before.as_millisecond())
-                .execute(&self.writer)
-                .await
-                .map_err(unavailable)?;
-        Ok(done.rows_affected())
+        ending::forget(&self.writer, before).await
     }
 
     async fn claim(
         &self,
+        lane: Lane,
         owner: &str,
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        leases::claim(&self.writer, owner, now, lasting).await
+        leases::claim(&self.writer, lane, owner, now, lasting).await
     }
 
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+    async fn claim_ended(
+        &self,
+        id: &DeploymentId,
+        owner: &str,
+        now: Timestamp,
+        lasting: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        leases::claim_ended(&self.writer, id, owner, now, lasting).await
+    }
+
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {
         leases::renew(&self.writer, lease, until).await
     }
 
@@ -223,65 +259,21 @@ impl Store for SqliteStore {
         leases::release(&self.writer, lease).await
     }
 
-    async fn journal(&self, id: &DeploymentId) -> Result<Vec<(StepId, StepRecord)>, StoreError> {
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
         reading::journal(&self.readers, id).await
     }
 
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Seq, StoreError> {
-        let mut tx = self.writer.begin().await.map_err(unavailable)?;
-        let last = leases::advance(&mut tx, lease, fact).await?;
-        let first = last - fact.events.len() as Seq + 1;
-        for (seq, body) in (first..).zip(&fact.events) {
-            insert_event(&mut tx, &lease.id, &Event { seq, body: body.clone() }).await?;
-        }
-        if let Some((step, record)) = &fact.step {
-            write_step(&mut tx, &lease.id, *step, record).await?;
-        }
-        tx.commit().await.map_err(unavailable)?;
-        Ok(last)
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+        writing::record(&self.writer, lease, fact).await
     }
-}
 
-async fn insert_event(
-    tx: &mut sqlx::SqliteConnection,
-    id: &DeploymentId,
-    event: &Event,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO events (deployment_id, seq, name, data) VALUES (?, ?, ?, ?)")
-        .bind(id.as_str())
-        .bind(event.seq.cast_signed())
-        .bind(event.name())
-        .bind(event.data())
-        .execute(tx)
-        .await
-        .map_err(unavailable)?;
-    Ok(())
-}
+    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError> {
+        ending::settle(&self.writer, lease, settlement).await
+    }
 
-async fn write_step(
-    tx: &mut sqlx::SqliteConnection,
-    id: &DeploymentId,
-    step: StepId,
-    record: &StepRecord,
-) -> Result<(), StoreError> {
-    let record = serde_json::to_string(record).map_err(|error| unavailable_for(error.into()))?;
-    sqlx::query(
-        "INSERT INTO steps (deployment_id, step, record) VALUES (?, ?, ?)
-         ON CONFLICT (deployment_id, step) DO UPDATE SET record = excluded.record",
-    )
-    .bind(id.as_str())
-    .bind(step.as_str())
-    .bind(record)
-    .execute(tx)
-    .await
-    .map_err(unavailable)?;
-    Ok(())
-}
-
-fn name_taken(error: sqlx::Error) -> StoreError {
-    match error.as_database_error() {
-        Some(database) if database.is_unique_violation() => StoreError::NameTaken,
-        Some(_) | None => unavailable(error),
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }
 

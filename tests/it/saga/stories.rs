@@ -42,7 +42,10 @@ async fn the_phases_of_a_clean_run_are_announced_in_their_order() {
         .into_iter()
         .filter_map(|event| match event.body {
             EventBody::Progress(update) => Some(update.phase),
-            EventBody::Log(_) | EventBody::Complete(_) | EventBody::Error(_) => None,
+            EventBody::Log(_)
+            | EventBody::Complete(_)
+            | EventBody::Removed(_)
+            | EventBody::Error(_) => None,
         })
         .collect();
     let mut unique = phases;
@@ -145,7 +148,7 @@ async fn an_outage_longer_than_every_retry_ends_at_the_deadline_with_everything_
     assert_eq!(world.record().await.state, State::Stuck);
     assert!(!failure.receipt.clean);
     let record = world.record().await;
-    let took =
-        record.completed.unwrap().as_millisecond() - record.deployment.started.as_millisecond();
+    let took = record.standing.completed.unwrap().as_millisecond()
+        - record.deployment.started.as_millisecond();
     assert!(took <= i64::try_from(Duration::from_mins(20).as_millis()).unwrap());
 }

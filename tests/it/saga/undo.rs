@@ -29,7 +29,7 @@ async fn a_job_that_waits_in_the_queue_is_taken_out_of_it_and_never_starts() {
     deploy_something_slow(&world);
     world.drive().await;
     assert_eq!(world.record().await.state, State::RolledBack);
-    let ended = world.record().await.completed.unwrap();
+    let ended = world.record().await.standing.completed.unwrap();
     let took = ended.duration_since(world.record().await.deployment.started).as_secs();
     assert!(took < 120, "it did not wait for the other's job, but took {took} s");
     world.clock.advance(Duration::from_mins(3));

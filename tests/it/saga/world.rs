@@ -17,13 +17,14 @@ use ai_stack_deployer::{
         ports::{
             clock::Clock,
             platform::{Platform, ProjectId},
-            store::{NewDeployment, Record, State, StepId, Store, StoreError},
+            store::{Lane, NewDeployment, Record, State, StepId, Store, StoreError},
         },
         sandbox::Fault,
         settings::StackSettings,
     },
 };
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     clock::JumpingClock,
@@ -78,6 +79,7 @@ impl World {
             host: settings.host(&name),
             deployment: Deployment { id: self.id.clone(), url: settings.url(&name), name, started },
             first: EventBody::Progress(first),
+            retry_of: None,
         };
         self.store.begin(&new, None).await.unwrap();
     }
@@ -97,9 +99,10 @@ impl World {
     /// Drives the deployment to its end or to a crash, after which its lease lapses.
     pub(super) async fn drive_once(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let lease = self.store.claim("test", now, Duration::from_secs(30)).await.unwrap();
+        let lasting = Duration::from_secs(30);
+        let lease = self.store.claim(Lane::Forward, "test", now, lasting).await.unwrap();
         let Some(lease) = lease else { return Ok(()) };
-        let context = Context::open(&self.ports, lease).await.unwrap();
+        let context = Context::open(&self.ports, lease, CancellationToken::new()).await.unwrap();
         let result = drive(context).await;
         if result.is_err() {
             self.clock.advance(Duration::from_secs(31));
@@ -113,7 +116,7 @@ impl World {
         // Each step writes twice: its intent and its result.
         self.store.crash_at(u32::try_from(2 * index).unwrap() + 1, Crash::Before);
         self.drive_once().await.unwrap_err();
-        let begun = self.store.journal(&self.id).await.unwrap().len();
+        let begun = self.store.journal(&self.id).await.unwrap().records.len();
         assert_eq!(begun, index, "crashed before another step");
     }
 
@@ -152,7 +155,10 @@ impl World {
                 let level = format!("{:?}", entry.level).to_lowercase();
                 Some(format!("{level} {}: {}", entry.action, entry.message))
             }
-            EventBody::Progress(_) | EventBody::Complete(_) | EventBody::Error(_) => None,
+            EventBody::Progress(_)
+            | EventBody::Complete(_)
+            | EventBody::Removed(_)
+            | EventBody::Error(_) => None,
         };
         self.events().await.into_iter().filter_map(entry).collect()
     }
@@ -161,7 +167,10 @@ impl World {
     pub(super) async fn sentences(&self) -> Vec<(Phase, String)> {
         let sentence = |event: Event| match event.body {
             EventBody::Progress(update) => Some((update.phase, update.message)),
-            EventBody::Log(_) | EventBody::Complete(_) | EventBody::Error(_) => None,
+            EventBody::Log(_)
+            | EventBody::Complete(_)
+            | EventBody::Removed(_)
+            | EventBody::Error(_) => None,
         };
         self.events().await.into_iter().filter_map(sentence).collect()
     }
@@ -175,7 +184,7 @@ impl World {
     pub(super) async fn failure(&self) -> Failure {
         match self.end().await {
             End::Failed(failure) => failure,
-            End::Live(completion) => panic!("it is live: {completion:?}"),
+            other => panic!("it did not fail: {other:?}"),
         }
     }
 

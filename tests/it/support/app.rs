@@ -15,10 +15,10 @@ use ai_stack_deployer::{
     server::{
         config::{self, Environment, Options},
         http::{HttpState, pages, router},
-        notifier::Notifier,
+        notifier::{Notifier, Nudge},
         ports::{
             clock::Clock,
-            store::{End, Fact, Lease, State, Store},
+            store::{End, Fact, Lane, Lease, State, Store, Wish},
         },
         service::{Service, ServiceParts},
         settings::Settings,
@@ -170,20 +170,22 @@ impl TestApp {
     /// Claims what can be claimed, as a worker does.
     pub(crate) async fn claim(&self) -> Lease {
         let lasting = std::time::Duration::from_mins(1);
-        self.store.claim("test", self.clock.now(), lasting).await.unwrap().unwrap()
+        self.store.claim(Lane::Forward, "test", self.clock.now(), lasting).await.unwrap().unwrap()
     }
 
     /// Records events, as a worker does, and nudges.
     pub(crate) async fn record(&self, lease: &Lease, events: Vec<EventBody>) {
         let state = events.last().and_then(|event| match event {
             EventBody::Complete(_) => Some(State::Live),
+            EventBody::Removed(_) => Some(State::RolledBack),
             EventBody::Error(failure) if failure.receipt.clean => Some(State::RolledBack),
             EventBody::Error(_) => Some(State::Stuck),
             EventBody::Progress(_) | EventBody::Log(_) => None,
         });
-        let end = state.map(|state| End { state, at: self.clock.now() });
-        self.store.record(lease, &Fact { step: None, events, end }).await.unwrap();
-        self.notifier.nudge(&lease.id);
+        let at = self.clock.now();
+        let end = state.map(|state| End { state, at, wish: Wish::GoOn, due: Some(at) });
+        self.store.record(lease, &Fact { events, end, ..Fact::default() }).await.unwrap();
+        self.notifier.nudge(&Nudge::Events(lease.id.clone()));
     }
 
     /// Serves the portal on a port of its own.

@@ -1,47 +1,34 @@
 //! The store port in memory, which can crash at any write.
 
 use std::{
-    collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
 use ai_stack_deployer::{
     domain::{
-        deployment::DeploymentId,
+        deployment::{DeploymentId, Links, Standing},
         event::{Event, Seq},
         stack_name::StackName,
     },
-    server::ports::store::{
-        Answer, AnswerKey, Fact, Lease, NewDeployment, Record, State, StepId, StepRecord, Store,
-        StoreError, StoredEvent,
+    server::ports::{
+        platform::AppName,
+        store::{
+            Answer, AnswerKey, Cancelling, CleanUp, Fact, Lane, Lease, NewDeployment, NewRemoval,
+            Record, Recorded, Settlement, Stack, State, Steps, Store, StoreError, StoredEvent,
+            Wish,
+        },
     },
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tables::{Row, Tables, stored};
+
+mod tables;
 
 /// The store in memory.
 #[derive(Default)]
 pub(crate) struct MemoryStore(Mutex<Tables>);
-
-#[derive(Default)]
-struct Tables {
-    deployments: Vec<Row>,
-    answers: HashMap<(String, String), Answer>,
-    /// How many facts have been recorded.
-    writes: u32,
-    crash: Option<(u32, Crash)>,
-    down: bool,
-}
-
-struct Row {
-    record: Record,
-    events: Vec<StoredEvent>,
-    steps: BTreeMap<StepId, StepRecord>,
-    owner: Option<String>,
-    token: i64,
-    until: Timestamp,
-}
 
 /// When a crash strikes at a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +40,14 @@ pub(crate) enum Crash {
 }
 
 impl MemoryStore {
-    /// Crashes at the `write`-th fact from the beginning, once.
+    /// Crashes at the `write`-th fact from the beginning, once. Several crashes add up.
     pub(crate) fn crash_at(&self, write: u32, crash: Crash) {
-        self.tables().crash = Some((write, crash));
+        self.tables().crashes.push((write, crash));
+    }
+
+    /// Lets somebody cancel just before or after the `write`-th fact from the beginning.
+    pub(crate) fn cancel_at(&self, write: u32, when: Crash) {
+        self.tables().cancel = Some((write, when));
     }
 
     /// Returns how many facts have been recorded.
@@ -83,32 +75,8 @@ impl MemoryStore {
     }
 }
 
-impl Tables {
-    fn row(&mut self, id: &DeploymentId) -> Option<&mut Row> {
-        self.deployments.iter_mut().find(|row| row.record.deployment.id == *id)
-    }
-
-    fn leased(&mut self, lease: &Lease) -> Result<&mut Row, StoreError> {
-        self.row(&lease.id)
-            .filter(|row| row.token == lease.token && row.owner.as_ref() == Some(&lease.owner))
-            .filter(|row| row.record.state == State::Active)
-            .ok_or(StoreError::LeaseLost)
-    }
-
-    /// Counts a write, and says whether a crash strikes at it.
-    fn strike(&mut self) -> Option<Crash> {
-        self.writes += 1;
-        let (at, crash) = self.crash?;
-        (at == self.writes).then_some(crash)
-    }
-}
-
 fn crashed() -> StoreError {
     StoreError::Unavailable("crashed".into())
-}
-
-fn stored(event: &Event) -> StoredEvent {
-    StoredEvent { seq: event.seq, name: event.name().to_owned(), data: event.data() }
 }
 
 #[async_trait]
@@ -129,31 +97,61 @@ impl Store for MemoryStore {
         if answer.is_some_and(|answer| tables.answers.contains_key(&key(answer))) {
             return Err(StoreError::KeyUsed);
         }
-        let holds = |row: &Row| {
-            row.record.deployment.name == new.deployment.name
-                && row.record.state != State::RolledBack
-        };
+        let holds = |row: &Row| row.reserves() && row.record.deployment.name == new.deployment.name;
         if tables.deployments.iter().any(holds) {
             return Err(StoreError::NameTaken);
         }
         if let Some(answer) = answer {
             tables.answers.insert(key(answer), answer.clone());
         }
-        tables.deployments.push(Row {
-            record: Record {
-                deployment: new.deployment.clone(),
-                host: new.host.clone(),
-                state: State::Active,
-                completed: None,
-                seq: 1,
-            },
-            events: vec![stored(&Event { seq: 1, body: new.first.clone() })],
-            steps: BTreeMap::new(),
-            owner: None,
-            token: 0,
-            until: Timestamp::MIN,
-        });
+        if let Some(row) = new.retry_of.as_ref().and_then(|tried| tables.row(tried)) {
+            row.record.standing.links.retried_by = Some(new.deployment.id.clone());
+        }
+        let links = Links { retry_of: new.retry_of.clone(), ..Links::default() };
+        let record = Record {
+            deployment: new.deployment.clone(),
+            host: new.host.clone(),
+            state: State::Active,
+            standing: Standing { links, ..Standing::default() },
+            seq: 1,
+            wish: Wish::GoOn,
+            clean_up: CleanUp::default(),
+        };
+        let first = Event { seq: 1, body: new.first.clone() };
+        tables.deployments.push(Row::new(record, &first));
         Ok(())
+    }
+
+    async fn begin_removal(
+        &self,
+        name: &StackName,
+        new: &NewRemoval,
+    ) -> Result<Option<DeploymentId>, StoreError> {
+        let mut tables = self.up()?;
+        let named = |row: &Row| row.record.deployment.name == *name;
+        let unfinished = |row: &&mut Row| {
+            named(row) && row.is_removal() && row.record.state != State::RolledBack
+        };
+        if let Some(row) = tables.deployments.iter_mut().find(unfinished) {
+            if row.record.state == State::Stuck {
+                row.record.clean_up.due = Some(new.started);
+            }
+            return Ok(Some(row.record.deployment.id.clone()));
+        }
+        let live = |row: &&Row| named(row) && row.reserves() && row.record.state == State::Live;
+        let Some(live) = tables.deployments.iter().find(live) else { return Ok(None) };
+        let mut record = live.record.clone();
+        record.standing = Standing {
+            links: Links { removes: Some(record.deployment.id), ..Links::default() },
+            ..Standing::default()
+        };
+        record.deployment.id = new.id.clone();
+        record.deployment.started = new.started;
+        record.state = State::Active;
+        record.seq = 1;
+        let first = Event { seq: 1, body: new.first.clone() };
+        tables.deployments.push(Row::new(record, &first));
+        Ok(Some(new.id.clone()))
     }
 
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
@@ -185,7 +183,7 @@ impl Store for MemoryStore {
 
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
         let tables = self.up()?;
-        let held = tables.deployments.iter().filter(|row| row.record.state != State::RolledBack);
+        let held = tables.deployments.iter().filter(|row| row.reserves());
         let held = held.map(|row| row.record.deployment.name.clone());
         Ok(held.filter(|name| names.contains(name)).collect())
     }
@@ -195,37 +193,119 @@ impl Store for MemoryStore {
         Ok(tables.deployments.iter().filter(|row| row.record.state == State::Stuck).count() as u64)
     }
 
+    async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
+        let tables = self.up()?;
+        let stuck = tables.deployments.iter().filter(|row| row.record.state == State::Stuck);
+        Ok(stuck.map(|row| row.record.clone()).collect())
+    }
+
+    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
+        let tables = self.up()?;
+        let wanted = |row: &&Row| {
+            row.reserves()
+                && row.record.state == State::Live
+                && name.is_none_or(|name| row.record.deployment.name == *name)
+        };
+        let removal = |id: &DeploymentId| {
+            let removes = |row: &&Row| {
+                row.record.standing.links.removes.as_ref() == Some(id)
+                    && row.record.state != State::RolledBack
+            };
+            let row = tables.deployments.iter().find(removes)?;
+            Some((row.record.deployment.id.clone(), row.record.state))
+        };
+        let stack = |row: &Row| Stack {
+            removal: removal(&row.record.deployment.id),
+            deployment: row.record.deployment.clone(),
+            since: row.record.standing.completed.unwrap(),
+        };
+        let mut stacks: Vec<_> = tables.deployments.iter().filter(wanted).map(stack).collect();
+        stacks.sort_by(|a, b| a.deployment.name.as_str().cmp(b.deployment.name.as_str()));
+        Ok(stacks)
+    }
+
+    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
+        let tables = self.up()?;
+        let live = |row: &&Row| row.reserves() && row.record.state == State::Live;
+        let mut ended: Vec<_> = tables.deployments.iter().filter(live).collect();
+        ended.sort_by_key(|row| std::cmp::Reverse(row.record.standing.completed));
+        let took = |row: &Row| {
+            let completed = row.record.standing.completed.unwrap();
+            completed.duration_since(row.record.deployment.started).unsigned_abs()
+        };
+        Ok(ended.into_iter().map(took).take(limit as usize).collect())
+    }
+
+    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+        let tables = self.up()?;
+        let of_row = |row: &Row| {
+            let id = row.record.deployment.id.clone();
+            row.steps.services.iter().map(|name| (name.clone(), id.clone())).collect::<Vec<_>>()
+        };
+        Ok(tables.deployments.iter().flat_map(of_row).collect())
+    }
+
+    async fn cancel(&self, id: &DeploymentId, _: Timestamp) -> Result<Cancelling, StoreError> {
+        let mut tables = self.up()?;
+        let Some(row) = tables.row(id) else { return Ok(Cancelling::Unknown) };
+        if row.record.state != State::Active {
+            return Ok(Cancelling::AlreadyEnded);
+        }
+        row.record.wish = Wish::Cancel;
+        Ok(Cancelling::Accepted)
+    }
+
+    async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError> {
+        let mut tables = self.up()?;
+        let stuck = tables.row(id).filter(|row| row.record.state == State::Stuck);
+        let Some(row) = stuck else { return Ok(false) };
+        row.record.clean_up.due = Some(Timestamp::UNIX_EPOCH);
+        Ok(true)
+    }
+
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut tables = self.up()?;
         let count = tables.deployments.len();
-        tables.deployments.retain(|row| {
-            row.record.state != State::RolledBack
-                || row.record.completed.is_none_or(|completed| completed >= before)
-        });
+        tables.deployments.retain(|row| row.released.is_none_or(|released| released >= before));
         Ok((count - tables.deployments.len()) as u64)
     }
 
     async fn claim(
         &self,
+        lane: Lane,
         owner: &str,
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        let mut tables = self.up()?;
-        let free = |row: &&mut Row| {
-            row.record.state == State::Active && (row.owner.is_none() || row.until <= now)
+        let wanted = |record: &Record| match lane {
+            Lane::Forward => record.state == State::Active,
+            Lane::CleanUp => match record.state {
+                State::Active => {
+                    record.wish == Wish::Cancel || record.standing.links.removes.is_some()
+                }
+                State::Stuck => record.clean_up.due.is_some_and(|due| due <= now),
+                State::Live | State::RolledBack => false,
+            },
         };
-        let Some(row) = tables.deployments.iter_mut().find(free) else { return Ok(None) };
-        row.owner = Some(owner.to_owned());
-        row.token += 1;
-        row.until = now + lasting;
-        let id = row.record.deployment.id.clone();
-        Ok(Some(Lease { id, owner: owner.to_owned(), token: row.token }))
+        Ok(self.up()?.claim(wanted, owner, now, lasting))
     }
 
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
-        self.up()?.leased(lease)?.until = until;
-        Ok(())
+    async fn claim_ended(
+        &self,
+        id: &DeploymentId,
+        owner: &str,
+        now: Timestamp,
+        lasting: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        let wanted = |record: &Record| record.deployment.id == *id && record.state != State::Active;
+        Ok(self.up()?.claim(wanted, owner, now, lasting))
+    }
+
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {
+        let mut tables = self.up()?;
+        let row = tables.leased(lease)?;
+        row.until = until;
+        Ok(row.record.wish)
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
@@ -235,33 +315,74 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn journal(&self, id: &DeploymentId) -> Result<Vec<(StepId, StepRecord)>, StoreError> {
-        let mut tables = self.up()?;
-        let steps = tables.row(id).map(|row| row.steps.clone()).unwrap_or_default();
-        Ok(steps.into_iter().collect())
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
+        Ok(self.up()?.row(id).map(|row| row.steps.clone()).unwrap_or_default())
     }
 
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Seq, StoreError> {
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+        let mut tables = self.up()?;
+        let strike = tables.strike();
+        tables.wish(Crash::Before, &lease.id);
+        if strike == Some(Crash::Before) {
+            return Err(crashed());
+        }
+        let row = tables.leased(lease)?;
+        if row.record.state != State::Active && (!fact.events.is_empty() || fact.end.is_some()) {
+            return Err(StoreError::LeaseLost);
+        }
+        let wish = row.record.wish;
+        if fact.end.is_some_and(|end| end.wish != wish) {
+            return Err(StoreError::WishUnheard);
+        }
+        for body in &fact.events {
+            row.record.seq += 1;
+            row.events.push(stored(&Event { seq: row.record.seq, body: body.clone() }));
+        }
+        if let Some((step, record)) = &fact.step {
+            row.steps.records.insert(*step, record.clone());
+        }
+        row.steps.services.extend(fact.services.iter().cloned());
+        let seq = row.record.seq;
+        if let Some(end) = fact.end {
+            row.record.state = end.state;
+            row.record.standing.completed = Some(end.at);
+            row.record.clean_up.due = end.due;
+            if end.state == State::RolledBack {
+                row.released = Some(end.at);
+                tables.release_removed(&lease.id, end.at);
+            }
+        }
+        tables.wish(Crash::After, &lease.id);
+        if strike == Some(Crash::After) {
+            return Err(crashed());
+        }
+        Ok(Recorded { seq, wish })
+    }
+
+    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError> {
         let mut tables = self.up()?;
         let strike = tables.strike();
         if strike == Some(Crash::Before) {
             return Err(crashed());
         }
         let row = tables.leased(lease)?;
-        for body in &fact.events {
-            row.record.seq += 1;
-            row.events.push(stored(&Event { seq: row.record.seq, body: body.clone() }));
+        if row.record.state != State::Stuck {
+            return Err(StoreError::LeaseLost);
         }
-        if let Some((step, record)) = &fact.step {
-            row.steps.insert(*step, record.clone());
-        }
-        if let Some(end) = fact.end {
-            row.record.state = end.state;
-            row.record.completed = Some(end.at);
+        row.record.standing.receipt = Some(settlement.receipt.clone());
+        row.record.clean_up.tries += 1;
+        row.record.clean_up.due = Some(settlement.due);
+        if settlement.receipt.clean {
+            row.record.clean_up.due = None;
+            row.record.state = State::RolledBack;
+            row.released = Some(settlement.at);
+            tables.release_removed(&lease.id, settlement.at);
         }
         if strike == Some(Crash::After) {
             return Err(crashed());
         }
-        Ok(row.record.seq)
+        Ok(())
     }
+
+    async fn close(&self) {}
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     ports::platform::Certificate,
-    settings::{Scheme, StackSettings},
+    settings::{Deadlines, Scheme, StackSettings},
 };
 
 /// Returns the settings of the sandbox, with short limits.
@@ -25,7 +25,11 @@ pub(crate) fn stack_settings(image: &str) -> StackSettings {
         health_timeout: Duration::from_mins(1),
         health_interval: Duration::from_secs(5),
         certificate_timeout: Duration::from_mins(5),
-        deadline: Duration::from_mins(15),
-        drain_limit: Duration::from_mins(5),
+        deadlines: Deadlines {
+            whole: Duration::from_mins(15),
+            step: Duration::from_mins(5),
+            deploy: Duration::from_mins(10),
+            drain: Duration::from_mins(5),
+        },
     }
 }

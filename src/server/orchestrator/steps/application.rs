@@ -9,7 +9,7 @@ use crate::{
     server::{
         orchestrator::{context::Context, failure::StepError, removal, step::Step},
         ports::{
-            platform::{Application, EnvironmentId, NewApplication},
+            platform::{AppName, Application, EnvironmentId, NewApplication},
             store::StepId,
         },
     },
@@ -23,6 +23,7 @@ pub(in crate::server::orchestrator) struct CreateApplication {
 
 impl Step for CreateApplication {
     const ID: StepId = StepId::Application;
+    const REMOVING: Option<&'static str> = Some("Stopping the container");
     type Output = Application;
 
     async fn run(&self, cx: &Context) -> Result<Application, StepError> {
@@ -42,6 +43,10 @@ impl Step for CreateApplication {
         resources.application_id = Some(made.id.0.clone());
     }
 
+    fn services(made: &Application) -> Vec<AppName> {
+        vec![made.app_name.clone()]
+    }
+
     async fn undo(&self, cx: &Context, made: Option<&Application>) -> Result<Vec<Line>, StepError> {
         let mut lines = Vec::new();
         for application in cx.our_applications().await? {
@@ -51,6 +56,14 @@ impl Step for CreateApplication {
             && !lines.iter().any(|line| line.id.as_ref() == Some(&made.id.0))
         {
             lines.extend(self.unmarked(cx, made).await?);
+        }
+        // What an earlier run, or a double, had: its record may be gone while it still runs.
+        for service in cx.journal.services() {
+            let is_told =
+                |line: &Line| line.resource == ResourceKind::Service && line.name == service.0;
+            if !lines.iter().any(is_told) {
+                lines.push(removal::service_line(cx, &service).await?);
+            }
         }
         Ok(lines)
     }

@@ -22,6 +22,7 @@ pub(in crate::server::orchestrator) struct CreateDomain {
 
 impl Step for CreateDomain {
     const ID: StepId = StepId::Domain;
+    const REMOVING: Option<&'static str> = Some("Removing the address");
     type Output = DomainId;
 
     async fn run(&self, cx: &Context) -> Result<DomainId, StepError> {

@@ -28,6 +28,7 @@ pub(in crate::server::orchestrator) struct MadeProject {
 
 impl Step for CreateProject {
     const ID: StepId = StepId::Project;
+    const REMOVING: Option<&'static str> = Some("Removing the project");
     type Output = MadeProject;
 
     async fn run(&self, cx: &Context) -> Result<MadeProject, StepError> {

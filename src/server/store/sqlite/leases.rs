@@ -3,43 +3,88 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, Row, SqlitePool, sqlite::SqliteRow};
 
 use super::unavailable;
 use crate::{
-    domain::{deployment::DeploymentId, event::Seq},
-    server::ports::store::{Fact, Lease, StoreError},
+    domain::deployment::DeploymentId,
+    server::ports::store::{Lane, Lease, StoreError, Wish},
 };
 
-/// Claims the oldest unfinished deployment that nobody holds at `now`.
+/// Claims the oldest operation in `lane` that nobody holds at `now`.
 pub(super) async fn claim(
     pool: &SqlitePool,
+    lane: Lane,
     owner: &str,
     now: Timestamp,
     lasting: Duration,
 ) -> Result<Option<Lease>, StoreError> {
-    let lasting = i64::try_from(lasting.as_millis()).unwrap_or(i64::MAX);
-    let row = sqlx::query(
+    let candidates = match lane {
+        Lane::Forward => "state = 'active'",
+        Lane::CleanUp => {
+            "(state = 'active' AND (cancel_ms IS NOT NULL OR removes IS NOT NULL))
+             OR (state = 'stuck' AND due_ms <= ?2)"
+        }
+    };
+    let statement = format!(
         "UPDATE deployments
          SET lease_owner = ?1, lease_token = lease_token + 1, lease_until_ms = ?2 + ?3
          WHERE id = (SELECT id FROM deployments
-                     WHERE state = 'active' AND (lease_owner IS NULL OR lease_until_ms <= ?2)
+                     WHERE ({candidates}) AND (lease_owner IS NULL OR lease_until_ms <= ?2)
                      ORDER BY started_ms, id LIMIT 1)
+         RETURNING id, lease_token"
+    );
+    let row = sqlx::query(AssertSqlSafe(statement))
+        .bind(owner)
+        .bind(now.as_millisecond())
+        .bind(millis(lasting))
+        .fetch_optional(pool)
+        .await
+        .map_err(unavailable)?;
+    row.map(|row| lease(&row, owner)).transpose()
+}
+
+/// Claims the operation `id`, if it has ended and nobody holds it at `now`.
+pub(super) async fn claim_ended(
+    pool: &SqlitePool,
+    id: &DeploymentId,
+    owner: &str,
+    now: Timestamp,
+    lasting: Duration,
+) -> Result<Option<Lease>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE deployments
+         SET lease_owner = ?1, lease_token = lease_token + 1, lease_until_ms = ?2 + ?3
+         WHERE id = ?4 AND state <> 'active' AND (lease_owner IS NULL OR lease_until_ms <= ?2)
          RETURNING id, lease_token",
     )
     .bind(owner)
     .bind(now.as_millisecond())
-    .bind(lasting)
+    .bind(millis(lasting))
+    .bind(id.as_str())
     .fetch_optional(pool)
     .await
     .map_err(unavailable)?;
-    let Some(row) = row else { return Ok(None) };
+    row.map(|row| lease(&row, owner)).transpose()
+}
+
+fn lease(row: &SqliteRow, owner: &str) -> Result<Lease, StoreError> {
     let id: String = row.try_get("id").map_err(unavailable)?;
-    Ok(Some(Lease {
+    Ok(Lease {
         id: DeploymentId::parse(&id).map_err(|_| StoreError::Corrupt { what: "deployment id" })?,
         owner: owner.to_owned(),
         token: row.try_get("lease_token").map_err(unavailable)?,
-    }))
+    })
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Reads what is wished from the column `cancelled`.
+pub(super) fn wish(row: &SqliteRow) -> Result<Wish, StoreError> {
+    let cancelled: bool = row.try_get("cancelled").map_err(unavailable)?;
+    Ok(if cancelled { Wish::Cancel } else { Wish::GoOn })
 }
 
 /// Extends `lease`, if it is still held.
@@ -47,19 +92,21 @@ pub(super) async fn renew(
     pool: &SqlitePool,
     lease: &Lease,
     until: Timestamp,
-) -> Result<(), StoreError> {
-    let done = sqlx::query(
+) -> Result<Wish, StoreError> {
+    let row = sqlx::query(
         "UPDATE deployments SET lease_until_ms = ?
-         WHERE id = ? AND lease_owner = ? AND lease_token = ? AND state = 'active'",
+         WHERE id = ? AND lease_owner = ? AND lease_token = ?
+         RETURNING cancel_ms IS NOT NULL AS cancelled",
     )
     .bind(until.as_millisecond())
     .bind(lease.id.as_str())
     .bind(&lease.owner)
     .bind(lease.token)
-    .execute(pool)
+    .fetch_optional(pool)
     .await
-    .map_err(unavailable)?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+    .map_err(unavailable)?
+    .ok_or(StoreError::LeaseLost)?;
+    wish(&row)
 }
 
 /// Hands `lease` back; one that is lost is nobody's business any more.
@@ -75,29 +122,4 @@ pub(super) async fn release(pool: &SqlitePool, lease: &Lease) -> Result<(), Stor
     .await
     .map_err(unavailable)?;
     Ok(())
-}
-
-/// Moves the deployment's last seq on by the fact's events, and ends it if the fact does.
-pub(super) async fn advance(
-    tx: &mut SqliteConnection,
-    lease: &Lease,
-    fact: &Fact,
-) -> Result<Seq, StoreError> {
-    let row = sqlx::query(
-        "UPDATE deployments
-         SET seq = seq + ?, state = COALESCE(?, state), completed_ms = ?
-         WHERE id = ? AND lease_owner = ? AND lease_token = ? AND state = 'active'
-         RETURNING seq",
-    )
-    .bind(i64::try_from(fact.events.len()).unwrap_or(i64::MAX))
-    .bind(fact.end.map(|end| end.state.as_str()))
-    .bind(fact.end.map(|end| end.at.as_millisecond()))
-    .bind(lease.id.as_str())
-    .bind(&lease.owner)
-    .bind(lease.token)
-    .fetch_optional(tx)
-    .await
-    .map_err(unavailable)?
-    .ok_or(StoreError::LeaseLost)?;
-    Ok(row.try_get::<i64, _>("seq").map_err(unavailable)?.cast_unsigned())
 }

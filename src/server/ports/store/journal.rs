@@ -1,0 +1,123 @@
+//! The journal as the store keeps it: what is known of each step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{event::FailureCode, phase::Phase, receipt::Line},
+    server::ports::platform::AppName,
+};
+
+/// Names a step in the journal. Persisted: never rename, only add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepId {
+    /// Create the project.
+    Project,
+    /// Find its environment.
+    Environment,
+    /// Create the application.
+    Application,
+    /// Set what it runs.
+    Configuration,
+    /// Attach its host.
+    Domain,
+    /// Let the platform start it.
+    Deploy,
+    /// Wait until it answers.
+    Health,
+}
+
+impl StepId {
+    /// All steps, in their order.
+    pub const ALL: [Self; 7] = [
+        Self::Project,
+        Self::Environment,
+        Self::Application,
+        Self::Configuration,
+        Self::Domain,
+        Self::Deploy,
+        Self::Health,
+    ];
+
+    /// Returns the word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Project => "project",
+            Self::Environment => "environment",
+            Self::Application => "application",
+            Self::Configuration => "configuration",
+            Self::Domain => "domain",
+            Self::Deploy => "deploy",
+            Self::Health => "health",
+        }
+    }
+
+    /// Reads the word in the database.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|id| id.as_str() == word)
+    }
+
+    /// Returns the phase that the step is on the wire.
+    pub fn phase(self) -> Phase {
+        match self {
+            Self::Project => Phase::CreatingProject,
+            Self::Environment => Phase::GettingEnvironment,
+            Self::Application => Phase::CreatingApplication,
+            Self::Configuration => Phase::ConfiguringApplication,
+            Self::Domain => Phase::CreatingDomain,
+            Self::Deploy => Phase::Deploying,
+            Self::Health => Phase::VerifyingHealth,
+        }
+    }
+}
+
+/// What the journal knows of one step. Persisted as JSON: never rename, only add.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum StepRecord {
+    /// About to run, or running; outcome unknown.
+    Started,
+    /// Ran.
+    Succeeded {
+        /// What it left for later steps and for its undo.
+        output: serde_json::Value,
+        /// Whether an answer was lost on the way, so that it may have made something twice.
+        doubtful: bool,
+    },
+    /// Gave up.
+    Failed {
+        /// Why.
+        cause: Cause,
+    },
+    /// Reversed.
+    Undone {
+        /// What became of what it had made.
+        lines: Vec<Line>,
+        /// Why the saga turned round, if it was at this step.
+        cause: Option<Cause>,
+    },
+}
+
+/// Why a step failed, in a form that survives a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What kind of failure it was.
+    pub code: FailureCode,
+    /// One sentence for the person: what happened.
+    pub message: String,
+    /// When: the undo's time counts from there.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
+}
+
+/// The journal of one operation, as the store has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Steps {
+    /// What is known of each step.
+    pub records: BTreeMap<StepId, StepRecord>,
+    /// The services that the platform made for it, removed ones included.
+    pub services: BTreeSet<AppName>,
+}

@@ -1,0 +1,106 @@
+//! What can be done about a deployment once it is there: cancel it, try it again, remove its
+//! stack.
+
+use super::{Service, StartError, stacks::no_stack, store_failed};
+use crate::{
+    api::wire::ApiError,
+    domain::{
+        deployment::{Deployment, DeploymentId, Kind},
+        event::{EventBody, ProgressUpdate, Resources},
+        phase::Phase,
+        stack_name::StackName,
+    },
+    server::{
+        notifier::Nudge,
+        ports::store::{Cancelling, NewRemoval, State},
+    },
+};
+
+impl Service {
+    /// Asks that a deployment be cancelled; asking again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns what stands in the way: there is none, it has ended, or it is a removal.
+    pub async fn cancel(&self, id: &DeploymentId) -> Result<(), ApiError> {
+        if id.kind() == Kind::Removal {
+            let message = "A removal cannot be cancelled: parts of the stack may be gone already.";
+            return Err(ApiError::new(409, "NOT_CANCELLABLE", message));
+        }
+        let cancelling = self.parts.store.cancel(id, self.parts.clock.now()).await;
+        match cancelling.map_err(|error| store_failed(&error))? {
+            Cancelling::Accepted => {
+                tracing::info!(deployment.id = %id, "A deployment is to be cancelled");
+                self.parts.notifier.nudge(&Nudge::Wish(id.clone()));
+                self.parts.notifier.nudge(&Nudge::Work);
+                Ok(())
+            }
+            Cancelling::AlreadyEnded => {
+                let message = "The deployment has ended already: there is nothing to cancel.";
+                Err(ApiError::new(409, "ALREADY_ENDED", message))
+            }
+            Cancelling::Unknown => Err(no_deployment()),
+        }
+    }
+
+    /// Begins a new deployment of the name of one that has ended, linked with it both ways.
+    ///
+    /// # Errors
+    ///
+    /// Returns what stands in the way: it has not ended, something of it is left, its stack is
+    /// live, or what stands in the way of any deployment.
+    pub async fn retry(&self, id: &DeploymentId) -> Result<Deployment, ApiError> {
+        let record = self.record(id).await?.ok_or_else(no_deployment)?;
+        let name = &record.deployment.name;
+        match (id.kind(), record.state) {
+            (Kind::Deployment, State::RolledBack) => {}
+            (_, State::Active) => {
+                let message = format!("{name} is still under way: wait for its end, or cancel it.");
+                return Err(ApiError::new(409, "NOT_ENDED", message));
+            }
+            (_, State::Stuck) => {
+                let message = format!(
+                    "Something of {name} is left and still being removed: its name is not free yet."
+                );
+                return Err(ApiError::new(409, "NAME_NOT_CLEAN", message));
+            }
+            (Kind::Deployment, State::Live) => {
+                let message = format!("{name} is live: there is nothing to try again.");
+                return Err(ApiError::new(409, "NAME_TAKEN", message));
+            }
+            (Kind::Removal, State::Live | State::RolledBack) => {
+                let message = "A removal is no deployment: deploy the name instead.";
+                return Err(ApiError::new(409, "NOT_A_DEPLOYMENT", message));
+            }
+        }
+        let begun = self.begin(name.as_str(), Some(id), |_| None).await;
+        begun.map_err(StartError::into_api)
+    }
+
+    /// Begins the removal of the live stack called `name`, or finds the one that is under way,
+    /// and returns its id. One that is stuck is tried again at once.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when no stack of that name is live.
+    pub async fn remove(&self, name: &str) -> Result<DeploymentId, ApiError> {
+        let name = StackName::parse(name).map_err(|_| no_stack())?;
+        let started = self.parts.clock.now();
+        let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
+        let new = NewRemoval {
+            id: DeploymentId::new(Kind::Removal, rand::random()),
+            started,
+            first: EventBody::Progress(first),
+        };
+        let begun = self.parts.store.begin_removal(&name, &new).await;
+        let id = begun.map_err(|error| store_failed(&error))?.ok_or_else(no_stack)?;
+        tracing::info!(deployment.id = %id, stack.name = %name, "A stack is to be removed");
+        self.parts.notifier.nudge(&Nudge::Work);
+        Ok(id)
+    }
+}
+
+fn no_deployment() -> ApiError {
+    let message = "There is no deployment with this id: check the address.";
+    ApiError::new(404, "NOT_FOUND", message)
+}

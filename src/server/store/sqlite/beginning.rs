@@ -1,0 +1,106 @@
+//! Beginnings: a deployment with its name, and a removal of what is live.
+
+use sqlx::{Row, SqliteConnection, SqlitePool};
+
+use super::{answers, unavailable, writing::insert_event};
+use crate::{
+    domain::{deployment::DeploymentId, event::Event, stack_name::StackName},
+    server::ports::store::{Answer, NewDeployment, NewRemoval, StoreError},
+};
+
+/// Reserves the name and inserts the deployment, its first event and the answer.
+pub(super) async fn begin(
+    pool: &SqlitePool,
+    new: &NewDeployment,
+    answer: Option<&Answer>,
+) -> Result<(), StoreError> {
+    let deployment = &new.deployment;
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+    answers::forget(&mut tx, deployment.started).await?;
+    if let Some(answer) = answer
+        && !answers::keep(&mut tx, answer).await?
+    {
+        return Err(StoreError::KeyUsed);
+    }
+    sqlx::query(
+        "INSERT INTO deployments (id, name, host, url, seq, started_ms, retry_of)
+         VALUES (?, ?, ?, ?, 1, ?, ?)",
+    )
+    .bind(deployment.id.as_str())
+    .bind(deployment.name.as_str())
+    .bind(&new.host)
+    .bind(&deployment.url)
+    .bind(deployment.started.as_millisecond())
+    .bind(new.retry_of.as_ref().map(DeploymentId::as_str))
+    .execute(&mut *tx)
+    .await
+    .map_err(name_taken)?;
+    if let Some(tried) = &new.retry_of {
+        sqlx::query("UPDATE deployments SET retried_by = ? WHERE id = ?")
+            .bind(deployment.id.as_str())
+            .bind(tried.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(unavailable)?;
+    }
+    let event = Event { seq: 1, body: new.first.clone() };
+    insert_event(&mut tx, &deployment.id, &event).await?;
+    tx.commit().await.map_err(unavailable)
+}
+
+/// Inserts the removal of the live stack `name`, unless there is one.
+pub(super) async fn begin_removal(
+    pool: &SqlitePool,
+    name: &StackName,
+    new: &NewRemoval,
+) -> Result<Option<DeploymentId>, StoreError> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+    if let Some(id) = unfinished(&mut tx, name, new).await? {
+        tx.commit().await.map_err(unavailable)?;
+        return Ok(Some(id));
+    }
+    let done = sqlx::query(
+        "INSERT INTO deployments (id, name, host, url, seq, started_ms, removes)
+         SELECT ?, name, host, url, 1, ?, id FROM deployments
+         WHERE name = ? AND state = 'live' AND removes IS NULL",
+    )
+    .bind(new.id.as_str())
+    .bind(new.started.as_millisecond())
+    .bind(name.as_str())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    if done.rows_affected() == 0 {
+        return Ok(None);
+    }
+    insert_event(&mut tx, &new.id, &Event { seq: 1, body: new.first.clone() }).await?;
+    tx.commit().await.map_err(unavailable)?;
+    Ok(Some(new.id.clone()))
+}
+
+/// Finds the removal of `name` that has not ended well; a stuck one becomes due.
+async fn unfinished(
+    tx: &mut SqliteConnection,
+    name: &StackName,
+    new: &NewRemoval,
+) -> Result<Option<DeploymentId>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE deployments SET due_ms = CASE state WHEN 'stuck' THEN ? END
+         WHERE name = ? AND removes IS NOT NULL AND state <> 'rolled_back' RETURNING id",
+    )
+    .bind(new.started.as_millisecond())
+    .bind(name.as_str())
+    .fetch_optional(tx)
+    .await
+    .map_err(unavailable)?;
+    let Some(row) = row else { return Ok(None) };
+    let id: String = row.try_get("id").map_err(unavailable)?;
+    DeploymentId::parse(&id).map(Some).map_err(|_| StoreError::Corrupt { what: "deployment id" })
+}
+
+fn name_taken(error: sqlx::Error) -> StoreError {
+    match error.as_database_error() {
+        Some(database) if database.is_unique_violation() => StoreError::NameTaken,
+        Some(_) | None => unavailable(error),
+    }
+}

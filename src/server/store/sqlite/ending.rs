@@ -1,0 +1,111 @@
+//! Ends and what comes after: cancelling, clean-up, and forgetting.
+
+use jiff::Timestamp;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::{unavailable, unavailable_for};
+use crate::{
+    domain::deployment::DeploymentId,
+    server::ports::store::{Cancelling, Lease, Settlement, StoreError},
+};
+
+/// Records the wish to cancel, unless the end came first.
+pub(super) async fn cancel(
+    pool: &SqlitePool,
+    id: &DeploymentId,
+    now: Timestamp,
+) -> Result<Cancelling, StoreError> {
+    let done = sqlx::query(
+        "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, ?)
+         WHERE id = ? AND state = 'active'",
+    )
+    .bind(now.as_millisecond())
+    .bind(id.as_str())
+    .execute(pool)
+    .await
+    .map_err(unavailable)?;
+    if done.rows_affected() == 1 {
+        return Ok(Cancelling::Accepted);
+    }
+    let known = sqlx::query("SELECT 1 FROM deployments WHERE id = ?")
+        .bind(id.as_str())
+        .fetch_optional(pool)
+        .await
+        .map_err(unavailable)?;
+    Ok(if known.is_some() { Cancelling::AlreadyEnded } else { Cancelling::Unknown })
+}
+
+/// Makes the clean-up of a stuck operation due at once.
+pub(super) async fn hurry(pool: &SqlitePool, id: &DeploymentId) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE deployments SET due_ms = 0 WHERE id = ? AND state = 'stuck'")
+        .bind(id.as_str())
+        .execute(pool)
+        .await
+        .map_err(unavailable)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Records what clean-up found after the end.
+pub(super) async fn settle(
+    pool: &SqlitePool,
+    lease: &Lease,
+    settlement: &Settlement,
+) -> Result<(), StoreError> {
+    let Settlement { receipt, at, due } = settlement;
+    let at = *at;
+    let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+    let done = sqlx::query(
+        "UPDATE deployments
+         SET receipt = ?1, tries = tries + 1,
+             state = CASE WHEN ?2 THEN 'rolled_back' ELSE state END,
+             released_ms = CASE WHEN ?2 THEN ?3 ELSE released_ms END,
+             due_ms = CASE WHEN ?2 THEN NULL ELSE ?4 END
+         WHERE id = ?5 AND lease_owner = ?6 AND lease_token = ?7 AND state = 'stuck'",
+    )
+    .bind(text)
+    .bind(receipt.clean)
+    .bind(at.as_millisecond())
+    .bind(due.as_millisecond())
+    .bind(lease.id.as_str())
+    .bind(&lease.owner)
+    .bind(lease.token)
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::LeaseLost);
+    }
+    if receipt.clean {
+        release_removed(&mut tx, &lease.id, at).await?;
+    }
+    tx.commit().await.map_err(unavailable)
+}
+
+/// Where `id` is a removal that left nothing, frees the name of the stack that it removed.
+pub(super) async fn release_removed(
+    tx: &mut SqliteConnection,
+    id: &DeploymentId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE deployments SET state = 'rolled_back', released_ms = ?
+         WHERE id = (SELECT removes FROM deployments WHERE id = ?)",
+    )
+    .bind(at.as_millisecond())
+    .bind(id.as_str())
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
+}
+
+/// Forgets what has had nothing left since before `before`.
+pub(super) async fn forget(pool: &SqlitePool, before: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query("DELETE FROM deployments WHERE released_ms < ?")
+        .bind(before.as_millisecond())
+        .execute(pool)
+        .await
+        .map_err(unavailable)?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,362 @@
+//! The contract itself: one suite, run against every adapter.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::{Deployment, DeploymentId, Kind},
+        event::{EventBody, FailureCode, ProgressUpdate, Resources},
+        phase::Phase,
+        receipt::{Line, Outcome, Receipt, ResourceKind},
+        stack_name::StackName,
+    },
+    server::ports::{
+        platform::AppName,
+        store::{
+            Answer, AnswerKey, Cancelling, Cause, End, Fact, Lane, Lease, NewDeployment,
+            NewRemoval, Settlement, State, StepId, StepRecord, Store, StoreError, Wish,
+        },
+    },
+};
+use jiff::Timestamp;
+
+/// How long leases last here.
+pub(super) const LEASE: Duration = Duration::from_secs(30);
+
+/// A time some seconds after the first.
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_795_427_270 + second).unwrap()
+}
+
+/// The event that a phase begins.
+pub(super) fn progress(phase: Phase) -> EventBody {
+    EventBody::Progress(ProgressUpdate::new(phase, 0, Resources::default(), at(0)))
+}
+
+/// A deployment to begin.
+pub(super) fn new(number: u128, name: &str) -> NewDeployment {
+    NewDeployment {
+        deployment: Deployment {
+            id: DeploymentId::from_random(number),
+            name: StackName::parse(name).unwrap(),
+            url: format!("https://{name}.example.com"),
+            started: at(i64::try_from(number).unwrap()),
+        },
+        host: format!("{name}.example.com"),
+        first: progress(Phase::Initializing),
+        retry_of: None,
+    }
+}
+
+fn answer(key: &str, body: &str) -> Answer {
+    Answer {
+        key: AnswerKey { caller: String::from("somebody"), key: key.to_owned() },
+        fingerprint: String::from("digest"),
+        status: 201,
+        location: Some(String::from("/api/deployment/x")),
+        body: body.to_owned(),
+        expires: at(100),
+    }
+}
+
+/// A fact about a step.
+pub(super) fn step(step: StepId, record: StepRecord, events: Vec<EventBody>) -> Fact {
+    Fact { step: Some((step, record)), events, ..Fact::default() }
+}
+
+fn end(state: State) -> Fact {
+    end_as(state, Wish::GoOn)
+}
+
+fn end_as(state: State, wish: Wish) -> Fact {
+    let due = (state == State::Stuck).then(|| at(60));
+    Fact { end: Some(End { state, at: at(50), wish, due }), ..Fact::default() }
+}
+
+/// Runs the whole contract against a store that is empty.
+pub(super) async fn hold(store: Arc<dyn Store>) {
+    store.check().await.unwrap();
+    names_are_reserved_until_nothing_is_left(&*store).await;
+    a_fact_is_numbered_without_a_gap_and_found_again(&*store).await;
+    a_lease_is_exclusive_until_it_lapses(&*store).await;
+    who_lost_the_lease_cannot_write(&*store).await;
+    an_answer_is_kept_once_and_expires(&*store).await;
+    what_was_rolled_back_is_forgotten_in_time(&*store).await;
+    a_wish_to_cancel_is_heard_before_the_end(&*store).await;
+    clean_up_goes_on_after_the_end_until_nothing_is_left(&*store).await;
+    a_removal_frees_the_name_once_nothing_is_left(&*store).await;
+    a_retry_is_linked_both_ways(&*store).await;
+}
+
+async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {
+    store.begin(&new(1, "alice"), None).await.unwrap();
+    let taken = store.begin(&new(2, "alice"), None).await.unwrap_err();
+    assert!(matches!(taken, StoreError::NameTaken), "{taken:?}");
+    assert_eq!(store.find(&DeploymentId::from_random(2)).await.unwrap(), None);
+    let names = ["alice", "bob"].map(|name| StackName::parse(name).unwrap());
+    assert_eq!(store.reserved(&names).await.unwrap(), &names[..1]);
+
+    let lease = store.claim(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
+    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    assert_eq!(store.stuck_count().await.unwrap(), 1);
+    assert!(store.begin(&new(3, "alice"), None).await.is_err(), "stuck keeps the name");
+
+    store.begin(&new(4, "bob"), None).await.unwrap();
+    let lease = store.claim(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
+    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    store.begin(&new(5, "bob"), None).await.unwrap();
+    let lease = store.claim(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
+    store.record(&lease, &end(State::Live)).await.unwrap();
+    assert!(store.begin(&new(6, "bob"), None).await.is_err(), "live keeps the name");
+}
+
+async fn a_fact_is_numbered_without_a_gap_and_found_again(store: &dyn Store) {
+    let begun = new(10, "carol");
+    store.begin(&begun, None).await.unwrap();
+    let lease = store.claim(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
+    let id = &lease.id;
+    let started = step(
+        StepId::Project,
+        StepRecord::Started,
+        vec![progress(Phase::CreatingProject), progress(Phase::GettingEnvironment)],
+    );
+    assert_eq!(store.record(&lease, &started).await.unwrap().seq, 3);
+    let message = String::from("no");
+    let cause = Cause { code: FailureCode::CrashLoop, message, at: Some(at(7)) };
+    let failed = StepRecord::Failed { cause };
+    let fact = step(StepId::Project, failed.clone(), vec![progress(Phase::RollingBack)]);
+    assert_eq!(store.record(&lease, &fact).await.unwrap().seq, 4);
+
+    let steps = store.journal(id).await.unwrap();
+    assert_eq!(steps.records, BTreeMap::from([(StepId::Project, failed)]));
+    let events = store.events(id, 0, 100).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    let later = store.events(id, 2, 1).await.unwrap();
+    assert_eq!(later, &events[2..3]);
+    assert!(store.events(id, u64::MAX, 10).await.unwrap().is_empty());
+    let last = events[3].decode().unwrap();
+    assert_eq!(last.body, progress(Phase::RollingBack));
+
+    let record = store.find(id).await.unwrap().unwrap();
+    assert_eq!((record.deployment, record.host), (begun.deployment, begun.host));
+    assert_eq!((record.state, record.seq, record.standing.completed), (State::Active, 4, None));
+    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    let record = store.find(id).await.unwrap().unwrap();
+    assert_eq!((record.state, record.standing.completed), (State::RolledBack, Some(at(50))));
+}
+
+async fn a_lease_is_exclusive_until_it_lapses(store: &dyn Store) {
+    store.begin(&new(20, "dave"), None).await.unwrap();
+    let first = store.claim(Lane::Forward, "a", at(20), LEASE).await.unwrap().unwrap();
+    assert_eq!(store.claim(Lane::Forward, "b", at(49), LEASE).await.unwrap(), None);
+    store.renew(&first, at(80)).await.unwrap();
+    assert_eq!(store.claim(Lane::Forward, "b", at(79), LEASE).await.unwrap(), None);
+    let second = store.claim(Lane::Forward, "b", at(80), LEASE).await.unwrap().unwrap();
+    assert!(second.token > first.token);
+    store.release(&first).await.unwrap();
+    assert_eq!(
+        store.claim(Lane::Forward, "c", at(81), LEASE).await.unwrap(),
+        None,
+        "not the first's to give"
+    );
+    store.release(&second).await.unwrap();
+    let third = store.claim(Lane::Forward, "c", at(81), LEASE).await.unwrap().unwrap();
+    store.record(&third, &end(State::RolledBack)).await.unwrap();
+}
+
+async fn who_lost_the_lease_cannot_write(store: &dyn Store) {
+    store.begin(&new(30, "erin"), None).await.unwrap();
+    let lost = store.claim(Lane::Forward, "a", at(30), LEASE).await.unwrap().unwrap();
+    let held = store.claim(Lane::Forward, "a", at(60), LEASE).await.unwrap().unwrap();
+    let fact = step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)]);
+    let error = store.record(&lost, &fact).await.unwrap_err();
+    assert!(matches!(error, StoreError::LeaseLost), "{error:?}");
+    assert!(matches!(store.renew(&lost, at(99)).await, Err(StoreError::LeaseLost)));
+    assert!(store.journal(&lost.id).await.unwrap().records.is_empty());
+    assert_eq!(store.events(&lost.id, 0, 10).await.unwrap().len(), 1);
+
+    store.record(&held, &end(State::RolledBack)).await.unwrap();
+    let error = store.record(&held, &fact).await.unwrap_err();
+    assert!(matches!(error, StoreError::LeaseLost), "nothing follows an end: {error:?}");
+}
+
+async fn an_answer_is_kept_once_and_expires(store: &dyn Store) {
+    let kept = answer("once", "first");
+    store.begin(&new(40, "frank"), Some(&kept)).await.unwrap();
+    let used = store.begin(&new(41, "grace"), Some(&answer("once", "second"))).await.unwrap_err();
+    assert!(matches!(used, StoreError::KeyUsed), "{used:?}");
+    let grace = StackName::parse("grace").unwrap();
+    assert!(store.reserved(&[grace]).await.unwrap().is_empty(), "nothing was begun");
+    store.keep_answer(&answer("once", "third")).await.unwrap();
+    assert_eq!(store.answer(&kept.key, at(99)).await.unwrap(), Some(kept.clone()));
+    assert_eq!(store.answer(&kept.key, at(100)).await.unwrap(), None);
+
+    let refused = answer("refused", "no");
+    store.keep_answer(&refused).await.unwrap();
+    assert_eq!(store.answer(&refused.key, at(99)).await.unwrap(), Some(refused));
+    let frank = store.claim(Lane::Forward, "a", at(50), LEASE).await.unwrap().unwrap();
+    store.record(&frank, &end(State::Live)).await.unwrap();
+}
+
+async fn what_was_rolled_back_is_forgotten_in_time(store: &dyn Store) {
+    let (rolled_back, live) = (DeploymentId::from_random(10), DeploymentId::from_random(40));
+    assert_eq!(store.forget(at(50)).await.unwrap(), 0);
+    assert!(store.forget(at(51)).await.unwrap() > 0);
+    assert_eq!(store.find(&rolled_back).await.unwrap(), None);
+    assert!(store.events(&rolled_back, 0, 10).await.unwrap().is_empty());
+    assert!(store.find(&live).await.unwrap().is_some(), "what is live is kept");
+}
+
+async fn a_wish_to_cancel_is_heard_before_the_end(store: &dyn Store) {
+    let id = DeploymentId::from_random(50);
+    assert_eq!(store.cancel(&id, at(50)).await.unwrap(), Cancelling::Unknown);
+    store.begin(&new(50, "heidi"), None).await.unwrap();
+    let lease = claim(store, Lane::Forward, &id).await;
+    assert_eq!(store.renew(&lease, at(90)).await.unwrap(), Wish::GoOn);
+    assert_eq!(store.cancel(&id, at(51)).await.unwrap(), Cancelling::Accepted);
+    assert_eq!(store.cancel(&id, at(52)).await.unwrap(), Cancelling::Accepted);
+    assert_eq!(store.find(&id).await.unwrap().unwrap().wish, Wish::Cancel);
+    assert_eq!(store.renew(&lease, at(90)).await.unwrap(), Wish::Cancel);
+    let fact = step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)]);
+    assert_eq!(store.record(&lease, &fact).await.unwrap().wish, Wish::Cancel);
+
+    let unheard = store.record(&lease, &end(State::Live)).await.unwrap_err();
+    assert!(matches!(unheard, StoreError::WishUnheard), "{unheard:?}");
+    assert_eq!(store.find(&id).await.unwrap().unwrap().state, State::Active, "nothing was written");
+
+    store.release(&lease).await.unwrap();
+    let lease = claim(store, Lane::CleanUp, &id).await;
+    store.record(&lease, &end_as(State::RolledBack, Wish::Cancel)).await.unwrap();
+    assert_eq!(store.cancel(&id, at(53)).await.unwrap(), Cancelling::AlreadyEnded);
+}
+
+async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store) {
+    let id = DeploymentId::from_random(60);
+    store.begin(&new(60, "ivan"), None).await.unwrap();
+    assert!(!store.hurry(&id).await.unwrap(), "it is under way");
+    let lease = claim(store, Lane::Forward, &id).await;
+    let service = AppName(String::from("stack-ivan-x1y2z3"));
+    let services = vec![service.clone()];
+    store.record(&lease, &Fact { services, ..end(State::Stuck) }).await.unwrap();
+    store.release(&lease).await.unwrap();
+    assert!(store.services().await.unwrap().contains(&(service, id.clone())));
+    assert!(store.stuck().await.unwrap().iter().any(|record| record.deployment.id == id));
+
+    let early = store.claim(Lane::CleanUp, "a", at(59), LEASE).await.unwrap();
+    assert_eq!(early, None, "nothing is due yet");
+    let lease = claim(store, Lane::CleanUp, &id).await;
+    let undone = StepRecord::Undone { lines: Vec::new(), cause: None };
+    store.record(&lease, &step(StepId::Health, undone, Vec::new())).await.unwrap();
+    let event = step(StepId::Health, StepRecord::Started, vec![progress(Phase::Deploying)]);
+    assert!(store.record(&lease, &event).await.is_err(), "no event follows the end");
+
+    let left = Receipt::of(vec![line(Outcome::Left)]);
+    let again = Settlement { receipt: left.clone(), at: at(61), due: at(500) };
+    store.settle(&lease, &again).await.unwrap();
+    let record = store.find(&id).await.unwrap().unwrap();
+    assert_eq!((record.state, record.standing.receipt), (State::Stuck, Some(left)));
+    assert_eq!((record.clean_up.tries, record.clean_up.due), (1, Some(at(500))));
+    assert_eq!(record.standing.completed, Some(at(50)), "the end stays where it was");
+
+    assert!(store.hurry(&id).await.unwrap());
+    store.release(&lease).await.unwrap();
+    let lease = store.claim(Lane::CleanUp, "a", at(62), LEASE).await.unwrap().unwrap();
+    let clean = Receipt::of(vec![line(Outcome::VerifiedGone)]);
+    let gone = Settlement { receipt: clean.clone(), at: at(63), due: at(600) };
+    store.settle(&lease, &gone).await.unwrap();
+    let record = store.find(&id).await.unwrap().unwrap();
+    assert_eq!((record.state, record.standing.receipt), (State::RolledBack, Some(clean)));
+    assert!(store.settle(&lease, &gone).await.is_err(), "it is settled");
+    store.begin(&new(61, "ivan"), None).await.unwrap();
+    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(61)).await;
+    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+
+    let ended = store.claim_ended(&id, "b", at(200), LEASE).await.unwrap().unwrap();
+    assert_eq!(store.claim_ended(&id, "c", at(201), LEASE).await.unwrap(), None);
+    store.release(&ended).await.unwrap();
+}
+
+async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
+    let name = StackName::parse("judy").unwrap();
+    let removal = |number| NewRemoval {
+        id: DeploymentId::new(Kind::Removal, number),
+        started: at(70),
+        first: progress(Phase::Removing),
+    };
+    assert_eq!(store.begin_removal(&name, &removal(71)).await.unwrap(), None, "nothing is live");
+    store.begin(&new(70, "judy"), None).await.unwrap();
+    assert_eq!(store.begin_removal(&name, &removal(71)).await.unwrap(), None, "not live yet");
+    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(70)).await;
+    store.record(&lease, &end(State::Live)).await.unwrap();
+    let stacks = store.stacks(Some(&name)).await.unwrap();
+    assert_eq!((stacks.len(), stacks[0].since, &stacks[0].removal), (1, at(50), &None));
+    assert!(store.stacks(None).await.unwrap().len() > 1);
+
+    let id = store.begin_removal(&name, &removal(71)).await.unwrap().unwrap();
+    assert_eq!(id, removal(71).id);
+    let same = store.begin_removal(&name, &removal(72)).await.unwrap().unwrap();
+    assert_eq!(same, id, "one removal at a time");
+    let record = store.find(&id).await.unwrap().unwrap();
+    assert_eq!(record.standing.links.removes, Some(DeploymentId::from_random(70)));
+    assert_eq!((record.host.as_str(), record.seq), ("judy.example.com", 1));
+    assert_eq!(store.events(&id, 0, 10).await.unwrap().len(), 1);
+
+    let lease = claim(store, Lane::CleanUp, &id).await;
+    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    let stacks = store.stacks(Some(&name)).await.unwrap();
+    assert_eq!(stacks[0].removal, Some((id.clone(), State::Stuck)));
+    assert!(store.begin(&new(73, "judy"), None).await.is_err(), "stuck keeps the name");
+    assert_eq!(store.begin_removal(&name, &removal(74)).await.unwrap(), Some(id.clone()));
+    assert_eq!(store.find(&id).await.unwrap().unwrap().clean_up.due, Some(at(70)));
+    let receipt = Receipt::of(Vec::new());
+    let gone = Settlement { receipt, at: at(75), due: at(600) };
+    store.settle(&lease, &gone).await.unwrap();
+    assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
+    let removed = store.find(&DeploymentId::from_random(70)).await.unwrap().unwrap();
+    assert_eq!((removed.state, removed.standing.completed), (State::RolledBack, Some(at(50))));
+
+    store.begin(&new(76, "judy"), None).await.unwrap();
+    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(76)).await;
+    store.record(&lease, &end(State::Live)).await.unwrap();
+    let id = store.begin_removal(&name, &removal(77)).await.unwrap().unwrap();
+    assert_eq!(id, removal(77).id, "the next stack has a removal of its own");
+    let lease = claim(store, Lane::CleanUp, &id).await;
+    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
+    assert_eq!(store.forget(at(51)).await.unwrap(), 4, "the stack, its removal and two before");
+}
+
+async fn a_retry_is_linked_both_ways(store: &dyn Store) {
+    let first = DeploymentId::from_random(80);
+    store.begin(&new(80, "kim"), None).await.unwrap();
+    let lease = claim(store, Lane::Forward, &first).await;
+    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    let retry = NewDeployment { retry_of: Some(first.clone()), ..new(81, "kim") };
+    store.begin(&retry, None).await.unwrap();
+    let links = |record: Option<ai_stack_deployer::server::ports::store::Record>| {
+        record.unwrap().standing.links
+    };
+    let second = retry.deployment.id;
+    assert_eq!(links(store.find(&first).await.unwrap()).retried_by, Some(second.clone()));
+    assert_eq!(links(store.find(&second).await.unwrap()).retry_of, Some(first));
+    let lease = claim(store, Lane::Forward, &second).await;
+    store.record(&lease, &end(State::Live)).await.unwrap();
+    let durations = store.durations(2).await.unwrap();
+    assert_eq!(durations.len(), 2);
+    assert!(durations.contains(&Duration::from_secs(10)), "from 40 to 50: {durations:?}");
+}
+
+/// Claims until it is the turn of `id`.
+async fn claim(store: &dyn Store, lane: Lane, id: &DeploymentId) -> Lease {
+    loop {
+        let lease = store.claim(lane, "a", at(100), LEASE).await.unwrap().unwrap();
+        if lease.id == *id {
+            return lease;
+        }
+    }
+}
+
+fn line(outcome: Outcome) -> Line {
+    let name = String::from("ai-stack-ivan");
+    Line { resource: ResourceKind::Project, id: None, name, outcome, at: at(61), remedy: None }
+}

@@ -1,0 +1,127 @@
+//! The tables of the store in memory.
+
+use std::{collections::HashMap, time::Duration};
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::{DeploymentId, Kind},
+        event::Event,
+    },
+    server::ports::store::{Answer, Lease, Record, State, Steps, StoreError, StoredEvent, Wish},
+};
+use jiff::Timestamp;
+
+use super::Crash;
+
+/// What is in the store, and what shall happen to it.
+#[derive(Default)]
+pub(super) struct Tables {
+    pub(super) deployments: Vec<Row>,
+    pub(super) answers: HashMap<(String, String), Answer>,
+    /// How many facts have been recorded.
+    pub(super) writes: u32,
+    /// At which writes a crash strikes.
+    pub(super) crashes: Vec<(u32, Crash)>,
+    /// Before or after which write somebody wishes to cancel.
+    pub(super) cancel: Option<(u32, Crash)>,
+    pub(super) down: bool,
+}
+
+/// A deployment, or another operation.
+pub(super) struct Row {
+    pub(super) record: Record,
+    pub(super) released: Option<Timestamp>,
+    pub(super) events: Vec<StoredEvent>,
+    pub(super) steps: Steps,
+    pub(super) owner: Option<String>,
+    pub(super) token: i64,
+    pub(super) until: Timestamp,
+}
+
+impl Tables {
+    /// Finds an operation.
+    pub(super) fn row(&mut self, id: &DeploymentId) -> Option<&mut Row> {
+        self.deployments.iter_mut().find(|row| row.record.deployment.id == *id)
+    }
+
+    /// Finds the operation that the lease is still for.
+    pub(super) fn leased(&mut self, lease: &Lease) -> Result<&mut Row, StoreError> {
+        self.row(&lease.id)
+            .filter(|row| row.token == lease.token && row.owner.as_ref() == Some(&lease.owner))
+            .ok_or(StoreError::LeaseLost)
+    }
+
+    /// Counts a write, and says whether a crash strikes at it.
+    pub(super) fn strike(&mut self) -> Option<Crash> {
+        self.writes += 1;
+        let strike = self.crashes.iter().find(|(at, _)| *at == self.writes)?;
+        Some(strike.1)
+    }
+
+    /// Wishes to cancel, if now is the time.
+    pub(super) fn wish(&mut self, when: Crash, id: &DeploymentId) {
+        if self.cancel == Some((self.writes, when))
+            && let Some(row) = self.row(id)
+            && row.record.state == State::Active
+        {
+            row.record.wish = Wish::Cancel;
+        }
+    }
+
+    /// Frees the name of the stack that the removal `id` removed.
+    pub(super) fn release_removed(&mut self, id: &DeploymentId, at: Timestamp) {
+        let removed = self.row(id).and_then(|row| row.record.standing.links.removes.clone());
+        if let Some(row) = removed.and_then(|removed| self.row(&removed)) {
+            row.record.state = State::RolledBack;
+            row.released = Some(at);
+        }
+    }
+
+    /// Claims the first operation that is `wanted` and that nobody holds at `now`.
+    pub(super) fn claim(
+        &mut self,
+        wanted: impl Fn(&Record) -> bool,
+        owner: &str,
+        now: Timestamp,
+        lasting: Duration,
+    ) -> Option<Lease> {
+        let free =
+            |row: &&mut Row| wanted(&row.record) && (row.owner.is_none() || row.until <= now);
+        let row = self.deployments.iter_mut().find(free)?;
+        row.owner = Some(owner.to_owned());
+        row.token += 1;
+        row.until = now + lasting;
+        let id = row.record.deployment.id.clone();
+        Some(Lease { id, owner: owner.to_owned(), token: row.token })
+    }
+}
+
+impl Row {
+    /// Begins with the first event.
+    pub(super) fn new(record: Record, first: &Event) -> Self {
+        Self {
+            record,
+            released: None,
+            events: vec![stored(first)],
+            steps: Steps::default(),
+            owner: None,
+            token: 0,
+            until: Timestamp::MIN,
+        }
+    }
+
+    /// Tells whether it takes a stack down.
+    pub(super) fn is_removal(&self) -> bool {
+        self.record.deployment.id.kind() == Kind::Removal
+    }
+
+    /// Tells whether it holds its name.
+    pub(super) fn reserves(&self) -> bool {
+        self.record.state != State::RolledBack && !self.is_removal()
+    }
+}
+
+/// Writes an event down.
+pub(super) fn stored(event: &Event) -> StoredEvent {
+    StoredEvent { seq: event.seq, name: event.name().to_owned(), data: event.data() }
+}
