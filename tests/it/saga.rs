@@ -6,5 +6,6 @@ mod log;
 mod matrix;
 mod retries;
 mod stories;
+mod story;
 mod undo;
 mod world;

@@ -163,6 +163,13 @@ impl Context {
         }
     }
 
+    /// Waits until a lost call of `step` can no longer come late, where there was one.
+    pub(super) async fn outwait(&self, step: StepId) -> Result<(), StepError> {
+        let Some(until) = self.journal.late_until(step) else { return Ok(()) };
+        let left = elapsed_ms(self.clock.now(), until);
+        if left > 0 { self.wait(Duration::from_millis(left)).await } else { Ok(()) }
+    }
+
     /// Returns the milliseconds from the deployment's start to `at`.
     pub(super) fn elapsed_ms(&self, at: Timestamp) -> u64 {
         elapsed_ms(self.deployment.started, at)

@@ -4,8 +4,9 @@
 //! after every fact. Log entries wait for the next fact or for [`Journal::flush`].
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -59,7 +60,12 @@ struct Known {
     interrupted: Vec<StepId>,
     /// Whether the step under way lost an answer.
     doubtful: bool,
+    /// Until when a step's lost call may still be carried out.
+    late: BTreeMap<StepId, Timestamp>,
 }
+
+/// How long after its answer was lost a call may still be carried out by the platform.
+const LATE: Duration = Duration::from_secs(30);
 
 impl Journal {
     /// Opens the journal of the operation that `lease` is for and that `record` describes.
@@ -83,7 +89,9 @@ impl Journal {
             steps = made;
         }
         let progress = store.progress(&lease.id).await?;
-        let known = Known { steps, progress, unrecorded: Vec::new(), interrupted, doubtful: false };
+        let late = late(&steps, ports.clock.now());
+        let (unrecorded, doubtful) = (Vec::new(), false);
+        let known = Known { steps, progress, unrecorded, interrupted, doubtful, late };
         let journal = Self {
             store,
             clock: Arc::clone(&ports.clock),
@@ -165,9 +173,17 @@ impl Journal {
         self.known().interrupted.contains(&step)
     }
 
-    /// Notes that the step under way lost an answer, so that something may exist twice.
-    pub(super) fn doubt(&self) {
-        self.known().doubtful = true;
+    /// Notes that `step` lost an answer, so that something may exist twice, or come late.
+    pub(super) fn doubt(&self, step: StepId) {
+        let now = self.clock.now();
+        let mut known = self.known();
+        known.doubtful = true;
+        known.late.insert(step, after(now, LATE));
+    }
+
+    /// Returns until when a lost call of `step` may still be carried out.
+    pub(super) fn late_until(&self, step: StepId) -> Option<Timestamp> {
+        self.known().late.get(&step).copied()
     }
 
     /// Tells whether any step lost an answer or was interrupted.
@@ -373,6 +389,28 @@ impl Journal {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns until when calls may still be carried out whose answers an earlier run lost: those
+/// of a step that it was in the middle of, that failed, or that lost one on the way.
+fn late(steps: &Steps, now: Timestamp) -> BTreeMap<StepId, Timestamp> {
+    let turned = steps.records.values().find_map(|record| match record {
+        StepRecord::Failed { cause } | StepRecord::Undone { cause: Some(cause), .. } => cause.at,
+        StepRecord::Started
+        | StepRecord::Succeeded { .. }
+        | StepRecord::Undone { cause: None, .. } => None,
+    });
+    let since = |record: &StepRecord| match record {
+        StepRecord::Started => Some(now),
+        StepRecord::Succeeded { doubtful: true, .. } | StepRecord::Failed { .. } => turned,
+        StepRecord::Succeeded { doubtful: false, .. } | StepRecord::Undone { .. } => None,
+    };
+    let late = |(step, record): (&StepId, &StepRecord)| Some((*step, after(since(record)?, LATE)));
+    steps.records.iter().filter_map(late).collect()
+}
+
+fn after(time: Timestamp, pause: Duration) -> Timestamp {
+    time.checked_add(pause).unwrap_or(time)
 }
 
 fn encode<T: Serialize>(output: &T) -> Result<serde_json::Value, StoreError> {

@@ -84,18 +84,21 @@ impl Context {
     {
         let mut tries = Tries::new(self, action, Some(done));
         let mut may_exist = self.journal.was_interrupted(step);
+        if may_exist {
+            self.journal.doubt(step);
+        }
         loop {
-            if may_exist {
-                self.journal.doubt();
-                if let Some(found) = find().await? {
-                    self.warn(action, "Found what an earlier attempt had made, and kept it");
-                    return Ok(found);
-                }
+            if may_exist && let Some(found) = find().await? {
+                self.warn(action, "Found what an earlier attempt had made, and kept it");
+                return Ok(found);
             }
             match tries.once(make()).await {
                 Ok(value) => return tries.succeed(value).await,
                 Err(error) => {
-                    may_exist |= error.may_be_done();
+                    if error.may_be_done() {
+                        self.journal.doubt(step);
+                        may_exist = true;
+                    }
                     match tries.pause(&error).await {
                         Ok(()) => {}
                         Err(given_up @ StepError::Failed(_)) => {
@@ -126,7 +129,6 @@ impl Context {
         if !may_exist {
             return Ok(None);
         }
-        self.journal.doubt();
         match find().await {
             // The undo looks again, with time of its own.
             Err(StepError::Failed(_)) => Ok(None),

@@ -145,6 +145,19 @@ impl Core {
         self.outages = Outages::default();
     }
 
+    /// Lists the faults that still wait for their call.
+    pub fn waiting_faults(&self) -> &[Fault] {
+        self.faults.waiting()
+    }
+
+    /// Removes a service past the platform, as `docker service rm` does; `false` when there is
+    /// none of that name.
+    pub fn remove_service(&mut self, app_name: &str) -> bool {
+        let before = self.state.services.len();
+        self.state.services.retain(|service| service.app_name != app_name);
+        self.state.services.len() < before
+    }
+
     pub(super) fn admits(&self, request: &Request) -> bool {
         request.api_key.as_deref() == Some(self.api_key.expose_secret())
     }

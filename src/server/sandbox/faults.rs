@@ -159,6 +159,11 @@ impl Faults {
         self.0.push(fault);
     }
 
+    /// Lists those that still wait.
+    pub(crate) fn waiting(&self) -> &[Fault] {
+        &self.0
+    }
+
     /// Returns what goes wrong with this call, and counts it.
     pub(crate) fn take(&mut self, call: &str, rng: &mut StdRng) -> Option<FaultKind> {
         let index = self.0.iter().position(|fault| fault.strikes(call, rng))?;

@@ -28,12 +28,12 @@ fn add_application(world: &World, environment: &Value) {
 
 /// Drives to a rollback through a lost answer, and checks that what was there still is.
 async fn assert_untouched_by(world: &World) {
-    let before = world.platform.inventory();
+    let before = world.platform.inventory().await;
     world.inject("project.create:error-before");
     world.drive().await;
     assert_eq!(world.record().await.state, State::RolledBack);
     assert!(world.platform.count("project.all") > 1, "it looked, and saw theirs");
-    assert_eq!(world.platform.inventory(), before);
+    assert_eq!(world.platform.inventory().await, before);
 }
 
 #[tokio::test]
@@ -57,14 +57,14 @@ async fn a_project_with_the_marker_of_another_deployment_is_neither_adopted_nor_
 async fn a_foreign_application_in_our_project_stays_and_so_does_the_project() {
     let world = World::begin("sandbox/crashloop", &[]).await;
     world.drive_until(StepId::Application).await;
-    let project = &world.platform.inventory()["projects"][0]["projectId"];
+    let project = &world.platform.inventory().await["projects"][0]["projectId"];
     let environment = world.environment_of(project.as_str().unwrap()).await;
     add_application(&world, &Value::from(environment));
     world.inject("application.create:error-before");
     world.drive().await;
 
     assert_eq!(world.record().await.state, State::Stuck);
-    let inventory = world.platform.inventory();
+    let inventory = world.platform.inventory().await;
     let applications = inventory["applications"].as_array().unwrap();
     assert_eq!(applications.len(), 1);
     assert_eq!(applications[0]["description"], "theirs");
@@ -76,7 +76,7 @@ async fn a_foreign_application_in_our_project_stays_and_so_does_the_project() {
 async fn an_address_that_a_person_added_to_the_stack_is_no_double() {
     let world = World::begin("sandbox/hello", &["application.deploy:reset"]).await;
     world.drive_until(StepId::Deploy).await;
-    let application = world.platform.inventory()["applications"][0]["applicationId"].clone();
+    let application = world.platform.inventory().await["applications"][0]["applicationId"].clone();
     let domain = json!({
         "host": "chat.example.com",
         "port": 8080,
@@ -89,7 +89,7 @@ async fn an_address_that_a_person_added_to_the_stack_is_no_double() {
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
     assert!(world.platform.count("project.all") > 0, "it looked for doubles");
-    assert_eq!(world.count().2, 2);
+    assert_eq!(world.count().await.2, 2);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn what_lost_our_marker_is_left_and_not_called_gone() {
     world.drive_until(StepId::Health).await;
     world.configure(|settings| settings.portal_name = String::from("renamed"));
     world.drive().await;
-    assert_eq!(world.count(), (1, 1, 1, 1), "it no longer looks like ours");
+    assert_eq!(world.count().await, (1, 1, 1, 1), "it no longer looks like ours");
     assert_eq!(world.record().await.state, State::Stuck);
     let lines = world.failure().await.receipt.lines;
     assert_eq!(lines.len(), 4);

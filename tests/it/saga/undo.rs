@@ -33,7 +33,7 @@ async fn a_job_that_waits_in_the_queue_is_taken_out_of_it_and_never_starts() {
     let took = ended.duration_since(world.record().await.deployment.started).as_secs();
     assert!(took < 120, "it did not wait for the other's job, but took {took} s");
     world.clock.advance(Duration::from_mins(3));
-    let after = world.platform.inventory();
+    let after = world.platform.inventory().await;
     assert_eq!(after["applications"].as_array().unwrap().len(), 1, "only the other's");
     assert_eq!(after["services"].as_array().unwrap().len(), 1, "only the other's");
 }
@@ -115,7 +115,7 @@ async fn a_double_that_cannot_be_removed_is_warned_about() {
     let world = World::begin("sandbox/hello", &faults).await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
-    assert_eq!(world.count().1, 2, "Docker is down, so the double stays");
+    assert_eq!(world.count().await.1, 2, "Docker is down, so the double stays");
     let log = world.log().await;
     let warning = "warn doubles.remove: Could not remove the application alice";
     assert!(log.iter().any(|line| line.starts_with(warning)), "{log:#?}");

@@ -1,14 +1,17 @@
 //! One portal and one platform, and what must hold between them at the end.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use ai_stack_deployer::{
     domain::{
-        deployment::{Deployment, DeploymentId},
+        deployment::{Deployment, DeploymentId, Kind},
         event::{Event, EventBody, Failure, ProgressUpdate, Resources},
         phase::Phase,
         progress::{End, Progress},
-        receipt::Outcome,
+        receipt::{Outcome, Receipt},
         stack_name::StackName,
     },
     server::{
@@ -17,7 +20,7 @@ use ai_stack_deployer::{
         ports::{
             clock::Clock,
             platform::{Platform, ProjectId},
-            store::{Lane, NewDeployment, Record, State, StepId, Store, StoreError},
+            store::{Lane, NewDeployment, NewRemoval, Record, State, StepId, Store, StoreError},
         },
         sandbox::Fault,
         settings::StackSettings,
@@ -28,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     clock::JumpingClock,
-    core_platform::CorePlatform,
+    core_platform::{CorePlatform, Moment},
     memory_store::{Crash, MemoryStore},
     settings::stack_settings,
 };
@@ -40,13 +43,15 @@ pub(super) struct World {
     pub(super) id: DeploymentId,
     pub(super) clock: Arc<JumpingClock>,
     pub(super) ports: Ports,
+    /// What tells the saga under way of a wish to cancel, as the worker does.
+    cancelled: Arc<Mutex<CancellationToken>>,
 }
 
 impl World {
     /// Begins the deployment of `alice` with `image`, on a platform with `faults`.
     pub(super) async fn begin(image: &str, faults: &[&str]) -> Self {
         let clock = Arc::new(JumpingClock::default());
-        let platform = CorePlatform::new(Arc::clone(&clock), 7);
+        let platform = CorePlatform::new(Arc::clone(&clock) as _, 7);
         let store = Arc::new(MemoryStore::default());
         let ports = Ports {
             store: Arc::clone(&store) as _,
@@ -57,7 +62,7 @@ impl World {
             settings: Arc::new(stack_settings(image)),
         };
         let id = DeploymentId::from_random(42);
-        let world = Self { store, platform, id, clock, ports };
+        let world = Self { store, platform, id, clock, ports, cancelled: Arc::default() };
         world.reserve("alice").await;
         for fault in faults {
             world.inject(fault);
@@ -84,11 +89,28 @@ impl World {
         self.store.begin(&new, None).await.unwrap();
     }
 
-    /// Drives the deployment to its end, through every crash, and returns how many there were.
+    /// Drives the operation to its end, through every crash, and returns how many there were.
     pub(super) async fn drive(&self) -> u32 {
+        self.drive_in(Lane::Forward).await
+    }
+
+    /// Lets clean-up go on after the end until nothing is left, through every crash, at most
+    /// `most` times, and returns how often that took.
+    pub(super) async fn clean_up(&self, most: u32) -> u32 {
+        for tries in 0..most {
+            if self.record().await.state != State::Stuck {
+                return tries;
+            }
+            self.clock.advance(Duration::from_mins(31));
+            self.drive_in(Lane::CleanUp).await;
+        }
+        panic!("something is still left after {most} tries: {:?}", self.record().await.standing);
+    }
+
+    async fn drive_in(&self, lane: Lane) -> u32 {
         let mut crashes = 0;
         loop {
-            if self.drive_once().await.is_ok() {
+            if self.drive_once(lane).await.is_ok() {
                 return crashes;
             }
             crashes += 1;
@@ -96,18 +118,43 @@ impl World {
         }
     }
 
-    /// Drives the deployment to its end or to a crash, after which its lease lapses.
-    pub(super) async fn drive_once(&self) -> Result<(), StoreError> {
+    /// Drives the operation to its end or to a crash, after which its lease lapses.
+    pub(super) async fn drive_once(&self, lane: Lane) -> Result<(), StoreError> {
         let now = self.clock.now();
         let lasting = Duration::from_secs(30);
-        let lease = self.store.claim(Lane::Forward, "test", now, lasting).await.unwrap();
+        let lease = self.store.claim(lane, "test", now, lasting).await.unwrap();
         let Some(lease) = lease else { return Ok(()) };
-        let context = Context::open(&self.ports, lease, CancellationToken::new()).await.unwrap();
+        let cancelled = CancellationToken::new();
+        *self.cancelled.lock().unwrap() = cancelled.clone();
+        let context = Context::open(&self.ports, lease.clone(), cancelled).await.unwrap();
         let result = drive(context).await;
         if result.is_err() {
             self.clock.advance(Duration::from_secs(31));
         }
+        self.store.release(&lease).await.unwrap();
         result
+    }
+
+    /// Lets a person cancel at the `call`-th call, and the worker hear of it.
+    pub(super) fn cancel_at_call(&self, call: usize, moment: Moment) {
+        let (store, id, cancelled) =
+            (Arc::clone(&self.store), self.id.clone(), Arc::clone(&self.cancelled));
+        self.platform.at_call(call, moment, move || {
+            store.wish_to_cancel(&id);
+            cancelled.lock().unwrap().cancel();
+        });
+    }
+
+    /// Begins the removal of the live stack, which is what the world is about from then on.
+    pub(super) async fn remove(&mut self) {
+        let (name, started) = (StackName::parse("alice").unwrap(), self.clock.now());
+        let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
+        let new = NewRemoval {
+            id: DeploymentId::new(Kind::Removal, 43),
+            started,
+            first: EventBody::Progress(first),
+        };
+        self.id = self.store.begin_removal(&name, &new).await.unwrap().unwrap();
     }
 
     /// Drives the deployment until the journal has begun `step`, and crashes there.
@@ -115,7 +162,7 @@ impl World {
         let index = StepId::ALL.iter().position(|id| *id == step).unwrap();
         // Each step writes twice: its intent and its result.
         self.store.crash_at(u32::try_from(2 * index).unwrap() + 1, Crash::Before);
-        self.drive_once().await.unwrap_err();
+        self.drive_once(Lane::Forward).await.unwrap_err();
         let begun = self.store.journal(&self.id).await.unwrap().records.len();
         assert_eq!(begun, index, "crashed before another step");
     }
@@ -195,8 +242,8 @@ impl World {
     }
 
     /// Counts what really exists, as `(projects, applications, domains, services)`.
-    pub(super) fn count(&self) -> (usize, usize, usize, usize) {
-        let inventory = self.platform.inventory();
+    pub(super) async fn count(&self) -> (usize, usize, usize, usize) {
+        let inventory = self.platform.inventory().await;
         let count = |key: &str| inventory[key].as_array().map_or(0, Vec::len);
         (count("projects"), count("applications"), count("domains"), count("services"))
     }
@@ -207,8 +254,8 @@ impl World {
         let (state, end) = (self.record().await.state, self.end().await);
         match (state, end) {
             (State::Live, End::Live(completion)) => {
-                assert_eq!(self.count(), (1, 1, 1, 1), "{what}: live, once");
-                let inventory = self.platform.inventory();
+                assert_eq!(self.count().await, (1, 1, 1, 1), "{what}: live, once");
+                let inventory = self.platform.inventory().await;
                 let id = |key: &str, id: &str| inventory[key][0][id].clone();
                 let resources = completion.resources;
                 assert_eq!(id("projects", "projectId"), Value::from(resources.project_id));
@@ -220,12 +267,21 @@ impl World {
                 assert_eq!(id("domains", "domainId"), Value::from(resources.domain_id));
             }
             (State::RolledBack, End::Failed(failure)) => {
-                assert_eq!(self.count(), (0, 0, 0, 0), "{what}: nothing is left");
-                assert!(failure.receipt.clean, "{what}");
-                let gone = |outcome| matches!(outcome, Outcome::Removed | Outcome::VerifiedGone);
-                assert!(failure.receipt.lines.iter().all(|line| gone(line.outcome)), "{what}");
+                assert_eq!(self.count().await, (0, 0, 0, 0), "{what}: nothing is left");
+                let receipt = self.record().await.standing.receipt.unwrap_or(failure.receipt);
+                assert_is_clean(&receipt, what);
+            }
+            (State::RolledBack, End::Removed(removal)) => {
+                assert_eq!(self.count().await, (0, 0, 0, 0), "{what}: nothing is left");
+                assert_is_clean(&removal.receipt, what);
             }
             (state, end) => panic!("{what}: neither all nor nothing: {state:?} {end:?}"),
         }
     }
+}
+
+fn assert_is_clean(receipt: &Receipt, what: &str) {
+    assert!(receipt.clean, "{what}");
+    let gone = |outcome| matches!(outcome, Outcome::Removed | Outcome::VerifiedGone);
+    assert!(receipt.lines.iter().all(|line| gone(line.outcome)), "{what}");
 }

@@ -11,12 +11,7 @@ use std::{
 use ai_stack_deployer::server::{
     ports::{
         clock::Clock,
-        platform::{
-            AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
-            Certificate, Configuration, CreatedProject, Domain, DomainId, Environment,
-            EnvironmentId, Job, JobId, JobStatus, NewApplication, NewDomain, NewProject, Platform,
-            PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, TaskState,
-        },
+        platform::PlatformError,
         probe::{Health, Probe},
     },
     sandbox::{Answer, Core, Disposition, Request, Timing, Visit},
@@ -24,9 +19,9 @@ use ai_stack_deployer::server::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::clock::JumpingClock;
+mod port;
 
 const KEY: &str = "test-key";
 const CALL_LIMIT: Duration = Duration::from_secs(15);
@@ -37,6 +32,18 @@ const SLOW_JOB: Duration = Duration::from_mins(2);
 /// How long a container takes to start: long enough for what is late to come before the end.
 const START: Duration = Duration::from_secs(5);
 
+/// When something happens at a call: before its effect, or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Nothing has been sent yet.
+    Before,
+    /// The answer is about to be read.
+    After,
+}
+
+/// What happens at one call, once.
+type Hook = (usize, Moment, Box<dyn FnOnce() + Send>);
+
 /// What the next of these calls answers: an error, or what the core does.
 type Planned = (&'static str, Option<PlatformError>);
 
@@ -44,14 +51,15 @@ type Planned = (&'static str, Option<PlatformError>);
 #[derive(Clone)]
 pub(crate) struct CorePlatform {
     core: Arc<Mutex<Core>>,
-    clock: Arc<JumpingClock>,
+    clock: Arc<dyn Clock>,
     calls: Arc<Mutex<Vec<(&'static str, Timestamp)>>>,
     script: Arc<Mutex<Vec<Planned>>>,
+    hook: Arc<Mutex<Option<Hook>>>,
 }
 
 impl CorePlatform {
     /// Makes an empty platform; `seed` decides its ids.
-    pub(crate) fn new(clock: Arc<JumpingClock>, seed: u64) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, seed: u64) -> Self {
         let timing = Timing { job: JOB, slow_job: SLOW_JOB, start: START, ..Timing::NONE };
         let core = Core::new(SecretString::from(KEY), timing, seed);
         Self {
@@ -59,6 +67,7 @@ impl CorePlatform {
             clock,
             calls: Arc::default(),
             script: Arc::default(),
+            hook: Arc::default(),
         }
     }
 
@@ -76,6 +85,24 @@ impl CorePlatform {
     pub(crate) fn times_of(&self, call: &str) -> Vec<Timestamp> {
         let calls = self.calls.lock().unwrap();
         calls.iter().filter(|(made, _)| *made == call).map(|(_, at)| *at).collect()
+    }
+
+    /// Returns how many calls were made, the questions to stacks not counted.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.lock().unwrap().len()
+    }
+
+    /// Lets `act` happen at the `call`-th call from the beginning, once.
+    pub(crate) fn at_call(&self, call: usize, moment: Moment, act: impl FnOnce() + Send + 'static) {
+        *self.hook.lock().unwrap() = Some((call, moment, Box::new(act)));
+    }
+
+    fn strike(&self, moment: Moment) {
+        let now = (self.calls(), moment);
+        let mut hook = self.hook.lock().unwrap();
+        if let Some((_, _, act)) = hook.take_if(|(call, at, _)| (*call, *at) == now) {
+            act();
+        }
     }
 
     /// Plans the next `call` that nothing else is planned for: an error instead, or the core.
@@ -98,8 +125,8 @@ impl CorePlatform {
     }
 
     /// Lists what really exists now, once all that is under way has happened.
-    pub(crate) fn inventory(&self) -> Value {
-        self.clock.advance(Duration::from_mins(1));
+    pub(crate) async fn inventory(&self) -> Value {
+        self.clock.sleep(Duration::from_mins(1)).await;
         let now = self.clock.now();
         let mut core = self.core();
         core.tick(now);
@@ -120,8 +147,10 @@ impl CorePlatform {
         }
         tracing::info!(call, "A call is made");
         self.calls.lock().unwrap().push((call, self.clock.now()));
-        self.clock.advance(Duration::from_millis(10));
+        self.strike(Moment::Before);
+        self.clock.sleep(Duration::from_millis(10)).await;
         let answer = self.core().handle(self.clock.now(), &request.with_key(KEY));
+        self.strike(Moment::After);
         let lost = |reason: &str| PlatformError::Lost { call, reason: reason.to_owned() };
         match answer.disposition {
             Disposition::Hang => {
@@ -130,7 +159,9 @@ impl CorePlatform {
             }
             Disposition::Reset => Err(lost("connection reset")),
             Disposition::Send => {
-                self.clock.advance(answer.delay);
+                if !answer.delay.is_zero() {
+                    self.clock.sleep(answer.delay).await;
+                }
                 self.judge(call, &answer)
             }
         }
@@ -161,233 +192,11 @@ impl CorePlatform {
     }
 }
 
-fn text(value: &Value, key: &str) -> String {
-    value[key].as_str().unwrap_or_default().to_owned()
-}
-
-fn optional(value: &Value, key: &str) -> Option<String> {
-    value[key].as_str().map(ToOwned::to_owned)
-}
-
-fn list(value: &Value) -> Vec<Value> {
-    value.as_array().cloned().unwrap_or_default()
-}
-
-fn removal(result: Result<Value, PlatformError>) -> Result<Removal, PlatformError> {
-    match result {
-        Ok(_) => Ok(Removal::Removed),
-        Err(PlatformError::NotFound { .. }) => Ok(Removal::AlreadyGone),
-        Err(error) => Err(error),
-    }
-}
-
-fn application(row: &Value) -> ApplicationSummary {
-    ApplicationSummary {
-        id: ApplicationId(text(row, "applicationId")),
-        app_name: AppName(text(row, "appName")),
-        description: optional(row, "description"),
-        created_at: text(row, "createdAt"),
-    }
-}
-
-fn environment(row: &Value) -> Environment {
-    Environment {
-        id: EnvironmentId(text(row, "environmentId")),
-        is_default: row["isDefault"] == true,
-        applications: list(&row["applications"]).iter().map(application).collect(),
-        other_services: 0,
-    }
-}
-
-fn job_status(word: &str) -> JobStatus {
-    match word {
-        "running" => JobStatus::Running,
-        "done" => JobStatus::Done,
-        "cancelled" => JobStatus::Cancelled,
-        _ => JobStatus::Failed,
-    }
-}
-
-fn task_state(current: &str) -> TaskState {
-    if current.starts_with("Running") {
-        TaskState::Running
-    } else if current.starts_with("Failed") || current.starts_with("Rejected") {
-        TaskState::Failed
-    } else {
-        TaskState::Other
-    }
-}
-
-#[async_trait]
-impl Platform for CorePlatform {
-    async fn check_health(&self) -> Result<(), PlatformError> {
-        self.get("trpc/settings.health", "").await.map(drop)
-    }
-
-    async fn version(&self) -> Result<String, PlatformError> {
-        let version = self.get("settings.getDokployVersion", "").await?;
-        Ok(version.as_str().unwrap_or_default().to_owned())
-    }
-
-    fn breaker(&self) -> Breaker {
-        Breaker { state: BreakerState::Closed, consecutive_failures: 0, retry_after: None }
-    }
-
-    async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError> {
-        let body = json!({ "name": new.name, "description": new.marker, "env": "" });
-        let made = self.post("project.create", body).await?;
-        Ok(CreatedProject {
-            id: ProjectId(text(&made["project"], "projectId")),
-            environment: optional(&made["environment"], "environmentId").map(EnvironmentId),
-        })
-    }
-
-    async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError> {
-        let summary = |row: &Value| ProjectSummary {
-            id: ProjectId(text(row, "projectId")),
-            name: text(row, "name"),
-            description: optional(row, "description"),
-            created_at: text(row, "createdAt"),
-        };
-        Ok(list(&self.get("project.all", "").await?).iter().map(summary).collect())
-    }
-
-    async fn project(&self, id: &ProjectId) -> Result<Option<Project>, PlatformError> {
-        match self.get("project.one", &format!("?projectId={id}")).await {
-            Ok(row) => Ok(Some(Project {
-                id: ProjectId(text(&row, "projectId")),
-                description: optional(&row, "description"),
-                environments: list(&row["environments"]).iter().map(environment).collect(),
-            })),
-            Err(PlatformError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn remove_project(&self, id: &ProjectId) -> Result<Removal, PlatformError> {
-        removal(self.post("project.remove", json!({ "projectId": id })).await)
-    }
-
-    async fn create_application(&self, new: &NewApplication) -> Result<Application, PlatformError> {
-        let body = json!({
-            "name": new.name,
-            "appName": new.app_name_base,
-            "description": new.marker,
-            "environmentId": new.environment,
-            "sourceType": "docker",
-        });
-        Ok(application(&self.post("application.create", body).await?).into())
-    }
-
-    async fn configure_application(
-        &self,
-        id: &ApplicationId,
-        configuration: &Configuration,
-    ) -> Result<(), PlatformError> {
-        let body = json!({ "applicationId": id, "dockerImage": configuration.image });
-        self.post("application.update", body).await.map(drop)
-    }
-
-    async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
-        removal(self.post("application.delete", json!({ "applicationId": id })).await)
-    }
-
-    async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError> {
-        let certificate = match new.certificate {
-            Certificate::LetsEncrypt => "letsencrypt",
-            Certificate::None => "none",
-            Certificate::Custom => "custom",
-        };
-        let body = json!({
-            "host": new.host,
-            "port": new.port,
-            "https": new.https,
-            "certificateType": certificate,
-            "applicationId": new.application,
-            "domainType": "application",
-        });
-        Ok(DomainId(text(&self.post("domain.create", body).await?, "domainId")))
-    }
-
-    async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, PlatformError> {
-        let domain = |row: &Value| Domain {
-            id: DomainId(text(row, "domainId")),
-            host: text(row, "host"),
-            created_at: text(row, "createdAt"),
-        };
-        let rows = self.get("domain.byApplicationId", &format!("?applicationId={id}")).await?;
-        Ok(list(&rows).iter().map(domain).collect())
-    }
-
-    async fn hosts(&self) -> Result<Vec<String>, PlatformError> {
-        let rows = self.get("overview.domains", "").await?;
-        Ok(list(&rows).iter().map(|row| text(row, "host")).collect())
-    }
-
-    async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError> {
-        removal(self.post("domain.delete", json!({ "domainId": id })).await)
-    }
-
-    async fn enqueue_deploy(&self, id: &ApplicationId, title: &str) -> Result<(), PlatformError> {
-        let body = json!({ "applicationId": id, "title": title });
-        self.post("application.deploy", body).await.map(drop)
-    }
-
-    async fn jobs(&self, id: &ApplicationId) -> Result<Vec<Job>, PlatformError> {
-        let job = |row: &Value| Job {
-            id: JobId(text(row, "deploymentId")),
-            title: text(row, "title"),
-            status: job_status(&text(row, "status")),
-        };
-        let rows = self.get("deployment.all", &format!("?applicationId={id}")).await?;
-        Ok(list(&rows).iter().map(job).collect())
-    }
-
-    async fn queue(&self) -> Result<Vec<QueuedJob>, PlatformError> {
-        let job = |row: &Value| QueuedJob {
-            application: ApplicationId(text(&row["data"], "applicationId")),
-            title: text(&row["data"], "titleLog"),
-            active: row["state"] == "active",
-        };
-        let rows = self.get("deployment.queueList", "").await?;
-        Ok(list(&rows).iter().rev().map(job).collect())
-    }
-
-    async fn job_log(&self, id: &JobId) -> Result<String, PlatformError> {
-        let log = self.get("deployment.readLogs", &format!("?deploymentId={id}")).await?;
-        Ok(log.as_str().unwrap_or_default().to_owned())
-    }
-
-    async fn clear_queue(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
-        removal(self.post("application.cleanQueues", json!({ "applicationId": id })).await)
-    }
-
-    async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, PlatformError> {
-        let task = |row: &Value| Task {
-            state: task_state(&text(row, "currentState")),
-            error: Some(text(row, "error").trim_matches('"').to_owned())
-                .filter(|error| !error.is_empty() && error != "Error:"),
-        };
-        let query = format!("?appName={name}");
-        let rows = self.get("docker.getServiceContainersByAppName", &query).await?;
-        Ok(list(&rows).iter().map(task).collect())
-    }
-
-    async fn services(&self) -> Result<Vec<AppName>, PlatformError> {
-        let rows = self.get("swarm.getNodeApps", "").await?;
-        Ok(list(&rows).iter().map(|row| AppName(text(row, "Name"))).collect())
-    }
-
-    async fn node_count(&self) -> Result<usize, PlatformError> {
-        Ok(list(&self.get("swarm.getNodes", "").await?).len())
-    }
-}
-
 #[async_trait]
 impl Probe for CorePlatform {
     async fn ask(&self, url: &str, _: Duration) -> Health {
         let host = url.split("//").nth(1).and_then(|rest| rest.split('/').next());
-        self.clock.advance(Duration::from_millis(5));
+        self.clock.sleep(Duration::from_millis(5)).await;
         match self.core().visit(self.clock.now(), host.unwrap_or_default()) {
             Visit::Healthy => Health::Healthy,
             Visit::UnknownHost => Health::Answering(404),

@@ -50,6 +50,11 @@ impl MemoryStore {
         self.tables().cancel = Some((write, when));
     }
 
+    /// Records the wish to cancel, unless the end came first.
+    pub(crate) fn wish_to_cancel(&self, id: &DeploymentId) {
+        self.tables().wish_to_cancel(id);
+    }
+
     /// Returns how many facts have been recorded.
     pub(crate) fn writes(&self) -> u32 {
         self.tables().writes

@@ -80,6 +80,8 @@ impl Step for Deploy {
     /// Takes the job out of the queue, and waits for one under way: deleting the application
     /// meanwhile would leave its service behind for ever (recording 178).
     async fn undo(&self, cx: &Context, _made: Option<&JobId>) -> Result<Vec<Line>, StepError> {
+        // A lost call that enqueues the job late would start it after the drain.
+        cx.outwait(Self::ID).await?;
         for ApplicationSummary { id, .. } in cx.our_applications().await? {
             let done = "Took what was waiting out of the platform's queue";
             cx.call("application.cleanQueues", done, || cx.platform.clear_queue(&id)).await?;

@@ -47,8 +47,14 @@ impl Step for CreateProject {
     async fn undo(&self, cx: &Context, made: Option<&MadeProject>) -> Result<Vec<Line>, StepError> {
         let mut lines = Vec::new();
         // Until a look by marker finds none: a lost create may be carried out late.
+        let mut is_late = true;
         loop {
             let ours = cx.our_projects().await?;
+            if ours.is_empty() && is_late {
+                cx.outwait(Self::ID).await?;
+                is_late = false;
+                continue;
+            }
             if ours.is_empty() {
                 break;
             }

@@ -60,10 +60,14 @@ impl Tables {
 
     /// Wishes to cancel, if now is the time.
     pub(super) fn wish(&mut self, when: Crash, id: &DeploymentId) {
-        if self.cancel == Some((self.writes, when))
-            && let Some(row) = self.row(id)
-            && row.record.state == State::Active
-        {
+        if self.cancel == Some((self.writes, when)) {
+            self.wish_to_cancel(id);
+        }
+    }
+
+    /// Wishes to cancel, unless the end came first.
+    pub(super) fn wish_to_cancel(&mut self, id: &DeploymentId) {
+        if let Some(row) = self.row(id).filter(|row| row.record.state == State::Active) {
             row.record.wish = Wish::Cancel;
         }
     }

@@ -1,0 +1,234 @@
+//! The platform port over the sandbox's core: each call's form, and what its answer means.
+
+use ai_stack_deployer::server::ports::platform::{
+    AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState, Certificate,
+    Configuration, CreatedProject, Domain, DomainId, Environment, EnvironmentId, Job, JobId,
+    JobStatus, NewApplication, NewDomain, NewProject, Platform, PlatformError, Project, ProjectId,
+    ProjectSummary, QueuedJob, Removal, Task, TaskState,
+};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::CorePlatform;
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
+}
+
+fn optional(value: &Value, key: &str) -> Option<String> {
+    value[key].as_str().map(ToOwned::to_owned)
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_default()
+}
+
+fn removal(result: Result<Value, PlatformError>) -> Result<Removal, PlatformError> {
+    match result {
+        Ok(_) => Ok(Removal::Removed),
+        Err(PlatformError::NotFound { .. }) => Ok(Removal::AlreadyGone),
+        Err(error) => Err(error),
+    }
+}
+
+fn application(row: &Value) -> ApplicationSummary {
+    ApplicationSummary {
+        id: ApplicationId(text(row, "applicationId")),
+        app_name: AppName(text(row, "appName")),
+        description: optional(row, "description"),
+        created_at: text(row, "createdAt"),
+    }
+}
+
+fn environment(row: &Value) -> Environment {
+    Environment {
+        id: EnvironmentId(text(row, "environmentId")),
+        is_default: row["isDefault"] == true,
+        applications: list(&row["applications"]).iter().map(application).collect(),
+        other_services: 0,
+    }
+}
+
+fn job_status(word: &str) -> JobStatus {
+    match word {
+        "running" => JobStatus::Running,
+        "done" => JobStatus::Done,
+        "cancelled" => JobStatus::Cancelled,
+        _ => JobStatus::Failed,
+    }
+}
+
+fn task_state(current: &str) -> TaskState {
+    if current.starts_with("Running") {
+        TaskState::Running
+    } else if current.starts_with("Failed") || current.starts_with("Rejected") {
+        TaskState::Failed
+    } else {
+        TaskState::Other
+    }
+}
+
+#[async_trait]
+impl Platform for CorePlatform {
+    async fn check_health(&self) -> Result<(), PlatformError> {
+        self.get("trpc/settings.health", "").await.map(drop)
+    }
+
+    async fn version(&self) -> Result<String, PlatformError> {
+        let version = self.get("settings.getDokployVersion", "").await?;
+        Ok(version.as_str().unwrap_or_default().to_owned())
+    }
+
+    fn breaker(&self) -> Breaker {
+        Breaker { state: BreakerState::Closed, consecutive_failures: 0, retry_after: None }
+    }
+
+    async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError> {
+        let body = json!({ "name": new.name, "description": new.marker, "env": "" });
+        let made = self.post("project.create", body).await?;
+        Ok(CreatedProject {
+            id: ProjectId(text(&made["project"], "projectId")),
+            environment: optional(&made["environment"], "environmentId").map(EnvironmentId),
+        })
+    }
+
+    async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError> {
+        let summary = |row: &Value| ProjectSummary {
+            id: ProjectId(text(row, "projectId")),
+            name: text(row, "name"),
+            description: optional(row, "description"),
+            created_at: text(row, "createdAt"),
+        };
+        Ok(list(&self.get("project.all", "").await?).iter().map(summary).collect())
+    }
+
+    async fn project(&self, id: &ProjectId) -> Result<Option<Project>, PlatformError> {
+        match self.get("project.one", &format!("?projectId={id}")).await {
+            Ok(row) => Ok(Some(Project {
+                id: ProjectId(text(&row, "projectId")),
+                description: optional(&row, "description"),
+                environments: list(&row["environments"]).iter().map(environment).collect(),
+            })),
+            Err(PlatformError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn remove_project(&self, id: &ProjectId) -> Result<Removal, PlatformError> {
+        removal(self.post("project.remove", json!({ "projectId": id })).await)
+    }
+
+    async fn create_application(&self, new: &NewApplication) -> Result<Application, PlatformError> {
+        let body = json!({
+            "name": new.name,
+            "appName": new.app_name_base,
+            "description": new.marker,
+            "environmentId": new.environment,
+            "sourceType": "docker",
+        });
+        Ok(application(&self.post("application.create", body).await?).into())
+    }
+
+    async fn configure_application(
+        &self,
+        id: &ApplicationId,
+        configuration: &Configuration,
+    ) -> Result<(), PlatformError> {
+        let body = json!({ "applicationId": id, "dockerImage": configuration.image });
+        self.post("application.update", body).await.map(drop)
+    }
+
+    async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
+        removal(self.post("application.delete", json!({ "applicationId": id })).await)
+    }
+
+    async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError> {
+        let certificate = match new.certificate {
+            Certificate::LetsEncrypt => "letsencrypt",
+            Certificate::None => "none",
+            Certificate::Custom => "custom",
+        };
+        let body = json!({
+            "host": new.host,
+            "port": new.port,
+            "https": new.https,
+            "certificateType": certificate,
+            "applicationId": new.application,
+            "domainType": "application",
+        });
+        Ok(DomainId(text(&self.post("domain.create", body).await?, "domainId")))
+    }
+
+    async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, PlatformError> {
+        let domain = |row: &Value| Domain {
+            id: DomainId(text(row, "domainId")),
+            host: text(row, "host"),
+            created_at: text(row, "createdAt"),
+        };
+        let rows = self.get("domain.byApplicationId", &format!("?applicationId={id}")).await?;
+        Ok(list(&rows).iter().map(domain).collect())
+    }
+
+    async fn hosts(&self) -> Result<Vec<String>, PlatformError> {
+        let rows = self.get("overview.domains", "").await?;
+        Ok(list(&rows).iter().map(|row| text(row, "host")).collect())
+    }
+
+    async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError> {
+        removal(self.post("domain.delete", json!({ "domainId": id })).await)
+    }
+
+    async fn enqueue_deploy(&self, id: &ApplicationId, title: &str) -> Result<(), PlatformError> {
+        let body = json!({ "applicationId": id, "title": title });
+        self.post("application.deploy", body).await.map(drop)
+    }
+
+    async fn jobs(&self, id: &ApplicationId) -> Result<Vec<Job>, PlatformError> {
+        let job = |row: &Value| Job {
+            id: JobId(text(row, "deploymentId")),
+            title: text(row, "title"),
+            status: job_status(&text(row, "status")),
+        };
+        let rows = self.get("deployment.all", &format!("?applicationId={id}")).await?;
+        Ok(list(&rows).iter().map(job).collect())
+    }
+
+    async fn queue(&self) -> Result<Vec<QueuedJob>, PlatformError> {
+        let job = |row: &Value| QueuedJob {
+            application: ApplicationId(text(&row["data"], "applicationId")),
+            title: text(&row["data"], "titleLog"),
+            active: row["state"] == "active",
+        };
+        let rows = self.get("deployment.queueList", "").await?;
+        Ok(list(&rows).iter().rev().map(job).collect())
+    }
+
+    async fn job_log(&self, id: &JobId) -> Result<String, PlatformError> {
+        let log = self.get("deployment.readLogs", &format!("?deploymentId={id}")).await?;
+        Ok(log.as_str().unwrap_or_default().to_owned())
+    }
+
+    async fn clear_queue(&self, id: &ApplicationId) -> Result<Removal, PlatformError> {
+        removal(self.post("application.cleanQueues", json!({ "applicationId": id })).await)
+    }
+
+    async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, PlatformError> {
+        let task = |row: &Value| Task {
+            state: task_state(&text(row, "currentState")),
+            error: Some(text(row, "error").trim_matches('"').to_owned())
+                .filter(|error| !error.is_empty() && error != "Error:"),
+        };
+        let query = format!("?appName={name}");
+        let rows = self.get("docker.getServiceContainersByAppName", &query).await?;
+        Ok(list(&rows).iter().map(task).collect())
+    }
+
+    async fn services(&self) -> Result<Vec<AppName>, PlatformError> {
+        let rows = self.get("swarm.getNodeApps", "").await?;
+        Ok(list(&rows).iter().map(|row| AppName(text(row, "Name"))).collect())
+    }
+
+    async fn node_count(&self) -> Result<usize, PlatformError> {
+        Ok(list(&self.get("swarm.getNodes", "").await?).len())
+    }
+}
