@@ -98,6 +98,7 @@ impl Portal {
             stack: Arc::clone(&stack),
             reserved_names: settings.reserved_names.clone(),
             sandbox: sandbox.is_some(),
+            random: Arc::new(rand::random),
         }));
         let ports = Ports {
             store: Arc::clone(&store) as _,

@@ -53,6 +53,8 @@ pub struct ServiceParts {
     pub reserved_names: Vec<String>,
     /// Whether the platform is the embedded sandbox.
     pub sandbox: bool,
+    /// Random bits for ids; whoever guesses them can watch.
+    pub random: Arc<dyn Fn() -> u128 + Send + Sync>,
 }
 
 /// The use cases.
@@ -178,7 +180,7 @@ impl Service {
             return Err(StartError::Taken(name));
         }
         let deployment = Deployment {
-            id: DeploymentId::from_random(rand::random()),
+            id: DeploymentId::from_random((self.parts.random)()),
             url: self.parts.stack.url(&name),
             started: self.parts.clock.now(),
             name,

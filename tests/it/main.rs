@@ -3,6 +3,7 @@
 
 mod api;
 mod architecture;
+mod chaos;
 mod cross_site;
 mod dokploy;
 mod events;

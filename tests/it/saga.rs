@@ -4,6 +4,7 @@ mod foreign;
 mod health;
 mod log;
 mod matrix;
+mod pairs;
 mod retries;
 mod stories;
 mod story;

@@ -1,12 +1,16 @@
 //! The worker: claims operations that nobody drives, and drives each to its end.
 //!
 //! A claim is a lease, kept alive by a heartbeat. Dropping a saga at any `await` is as good
-//! as a crash, so losing the lease and shutting down need no cooperation from it.
+//! as a crash, so losing the lease and shutting down need no cooperation from it. Every choice
+//! is biased, so that a seeded test runs the same way each time.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     context::{Context, Ports},
@@ -35,7 +39,7 @@ impl Worker {
         Self { ports, owner, lease, most }
     }
 
-    /// Works until `shutdown`, then hands every lease back.
+    /// Works until `shutdown`, then hands every lease back. Dropping it is as good as a crash.
     pub async fn run(self, shutdown: CancellationToken) {
         let worker = Arc::new(self);
         let forward = Arc::clone(&worker).work(Lane::Forward, worker.most, shutdown.clone());
@@ -46,14 +50,16 @@ impl Worker {
     /// Claims what there is in `lane`, `most` at a time.
     async fn work(self: Arc<Self>, lane: Lane, most: usize, shutdown: CancellationToken) {
         let slots = Arc::new(Semaphore::new(most));
-        let driving = TaskTracker::new();
+        let mut driving = JoinSet::new();
         let mut work = self.ports.notifier.work();
         loop {
             let slot = tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
                 slot = Arc::clone(&slots).acquire_owned() => slot,
             };
             let Ok(slot) = slot else { break };
+            while driving.try_join_next().is_some() {}
             work.mark_unchanged();
             if let Some(lease) = self.claim(lane).await {
                 let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
@@ -61,13 +67,13 @@ impl Worker {
                 continue;
             }
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
                 _ = work.changed() => {}
                 () = self.ports.clock.sleep(TICK) => {}
             }
         }
-        driving.close();
-        driving.wait().await;
+        while driving.join_next().await.is_some() {}
     }
 
     async fn claim(&self, lane: Lane) -> Option<Lease> {
@@ -100,6 +106,7 @@ impl Worker {
             );
             // Not at once: what is wrong with the store may take a moment to pass.
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => {}
                 () = self.ports.clock.sleep(TICK) => {}
             }
@@ -123,6 +130,7 @@ impl Worker {
         let mut held_until = self.ports.clock.now() + self.lease;
         loop {
             tokio::select! {
+                biased;
                 _ = wishes.changed() => {}
                 () = self.ports.clock.sleep(heartbeat) => {}
             }

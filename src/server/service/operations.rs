@@ -88,7 +88,7 @@ impl Service {
         let started = self.parts.clock.now();
         let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
         let new = NewRemoval {
-            id: DeploymentId::new(Kind::Removal, rand::random()),
+            id: DeploymentId::new(Kind::Removal, (self.parts.random)()),
             started,
             first: EventBody::Progress(first),
         };

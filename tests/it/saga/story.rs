@@ -1,14 +1,14 @@
 //! A story: an image, the faults on the platform, and how it may end; and the twists in it.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use ai_stack_deployer::{
     domain::{event::FailureCode, progress::End},
-    server::ports::store::{State, Wish},
+    server::ports::store::{State, Store, Wish},
 };
 
 use super::world::World;
-use crate::support::{core_platform::Moment, memory_store::Crash};
+use crate::support::{core_platform::Moment, memory_store::MemoryStore, twisted_store::Crash};
 
 /// Before the write, for a wish to cancel.
 pub(super) const BEFORE: Crash = Crash::Before;
@@ -61,8 +61,13 @@ impl Story {
 
     /// Tells the story with `twists`, and checks that it ends in all or nothing.
     pub(super) async fn run(&self, twists: &[Twist]) -> Ended {
+        self.run_in(Arc::new(MemoryStore::default()), twists).await
+    }
+
+    /// Tells the story over `store`, which must be empty.
+    pub(super) async fn run_in(&self, store: Arc<dyn Store>, twists: &[Twist]) -> Ended {
         let what = format!("{self:?} {twists:?}");
-        let mut world = World::begin(self.image, &[]).await;
+        let mut world = World::begin_in(store, self.image, &[]).await;
         if self.is_removed {
             world.drive().await;
             world.remove().await;
@@ -132,6 +137,19 @@ impl Ended {
         assert_eq!(self.crashes as usize, crashes, "{what}: it went on as if nothing had happened");
         if crashes < twists.len() {
             assert_eq!(self.wish, Wish::Cancel, "{what}: nobody cancelled");
+            let end = (self.state, self.code);
+            assert_eq!(end, (State::RolledBack, Some(FailureCode::Cancelled)), "{what}");
+        }
+    }
+}
+
+impl Ended {
+    /// Checks that of two twists all happened that had the room for it after the other, and
+    /// that a wish to cancel was heeded.
+    pub(super) fn assert_pair(&self, story: &Story, twists: &[Twist]) {
+        let what = format!("{story:?} {twists:?}");
+        assert!(self.crashes >= 1 || self.wish == Wish::Cancel, "{what}: nothing happened");
+        if self.wish == Wish::Cancel {
             let end = (self.state, self.code);
             assert_eq!(end, (State::RolledBack, Some(FailureCode::Cancelled)), "{what}");
         }

@@ -9,7 +9,7 @@ use ai_stack_deployer::{
 use serde_json::json;
 
 use super::world::World;
-use crate::support::memory_store::Crash;
+use crate::support::twisted_store::Crash;
 
 #[tokio::test]
 async fn a_job_under_way_ends_before_its_application_is_deleted() {

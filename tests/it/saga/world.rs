@@ -32,13 +32,14 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{
     clock::JumpingClock,
     core_platform::{CorePlatform, Moment},
-    memory_store::{Crash, MemoryStore},
+    memory_store::MemoryStore,
     settings::stack_settings,
+    twisted_store::{Crash, TwistedStore},
 };
 
 /// A portal with one deployment, and the platform it drives.
 pub(super) struct World {
-    pub(super) store: Arc<MemoryStore>,
+    pub(super) store: Arc<TwistedStore>,
     pub(super) platform: CorePlatform,
     pub(super) id: DeploymentId,
     pub(super) clock: Arc<JumpingClock>,
@@ -50,9 +51,14 @@ pub(super) struct World {
 impl World {
     /// Begins the deployment of `alice` with `image`, on a platform with `faults`.
     pub(super) async fn begin(image: &str, faults: &[&str]) -> Self {
+        Self::begin_in(Arc::new(MemoryStore::default()), image, faults).await
+    }
+
+    /// Begins it in `store`, which must be empty.
+    pub(super) async fn begin_in(store: Arc<dyn Store>, image: &str, faults: &[&str]) -> Self {
         let clock = Arc::new(JumpingClock::default());
         let platform = CorePlatform::new(Arc::clone(&clock) as _, 7);
-        let store = Arc::new(MemoryStore::default());
+        let store = Arc::new(TwistedStore::new(store));
         let ports = Ports {
             store: Arc::clone(&store) as _,
             platform: Arc::new(platform.clone()),
@@ -137,10 +143,10 @@ impl World {
 
     /// Lets a person cancel at the `call`-th call, and the worker hear of it.
     pub(super) fn cancel_at_call(&self, call: usize, moment: Moment) {
-        let (store, id, cancelled) =
-            (Arc::clone(&self.store), self.id.clone(), Arc::clone(&self.cancelled));
-        self.platform.at_call(call, moment, move || {
-            store.wish_to_cancel(&id);
+        let (store, id, now) = (Arc::clone(&self.store), self.id.clone(), self.clock.now());
+        let cancelled = Arc::clone(&self.cancelled);
+        self.platform.at_call(call, moment, async move {
+            store.cancel(&id, now).await.unwrap();
             cancelled.lock().unwrap().cancel();
         });
     }

@@ -135,6 +135,7 @@ impl TestApp {
             stack: Arc::new(settings.stack),
             reserved_names: settings.reserved_names,
             sandbox: settings.platform.is_sandbox(),
+            random: Arc::new(rand::random),
         }));
         let public_url = settings.http.public_url;
         let limits = &settings.limits;

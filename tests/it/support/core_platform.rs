@@ -4,6 +4,7 @@
 //! time limit on the clock.
 
 use std::{
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -42,7 +43,7 @@ pub(crate) enum Moment {
 }
 
 /// What happens at one call, once.
-type Hook = (usize, Moment, Box<dyn FnOnce() + Send>);
+type Hook = (usize, Moment, Pin<Box<dyn Future<Output = ()> + Send>>);
 
 /// What the next of these calls answers: an error, or what the core does.
 type Planned = (&'static str, Option<PlatformError>);
@@ -55,6 +56,8 @@ pub(crate) struct CorePlatform {
     calls: Arc<Mutex<Vec<(&'static str, Timestamp)>>>,
     script: Arc<Mutex<Vec<Planned>>>,
     hook: Arc<Mutex<Option<Hook>>>,
+    /// How long an answer is on its way back.
+    way_back: Duration,
 }
 
 impl CorePlatform {
@@ -68,7 +71,13 @@ impl CorePlatform {
             calls: Arc::default(),
             script: Arc::default(),
             hook: Arc::default(),
+            way_back: Duration::ZERO,
         }
+    }
+
+    /// Lets each answer take `way_back`, so that a crash can strike between effect and answer.
+    pub(crate) fn answering_after(self, way_back: Duration) -> Self {
+        Self { way_back, ..self }
     }
 
     /// Returns the core, to inject faults and to look what there is.
@@ -93,15 +102,20 @@ impl CorePlatform {
     }
 
     /// Lets `act` happen at the `call`-th call from the beginning, once.
-    pub(crate) fn at_call(&self, call: usize, moment: Moment, act: impl FnOnce() + Send + 'static) {
-        *self.hook.lock().unwrap() = Some((call, moment, Box::new(act)));
+    pub(crate) fn at_call(
+        &self,
+        call: usize,
+        moment: Moment,
+        act: impl Future<Output = ()> + Send + 'static,
+    ) {
+        *self.hook.lock().unwrap() = Some((call, moment, Box::pin(act)));
     }
 
-    fn strike(&self, moment: Moment) {
+    async fn strike(&self, moment: Moment) {
         let now = (self.calls(), moment);
-        let mut hook = self.hook.lock().unwrap();
-        if let Some((_, _, act)) = hook.take_if(|(call, at, _)| (*call, *at) == now) {
-            act();
+        let hook = self.hook.lock().unwrap().take_if(|(call, at, _)| (*call, *at) == now);
+        if let Some((_, _, act)) = hook {
+            act.await;
         }
     }
 
@@ -147,10 +161,10 @@ impl CorePlatform {
         }
         tracing::info!(call, "A call is made");
         self.calls.lock().unwrap().push((call, self.clock.now()));
-        self.strike(Moment::Before);
+        self.strike(Moment::Before).await;
         self.clock.sleep(Duration::from_millis(10)).await;
         let answer = self.core().handle(self.clock.now(), &request.with_key(KEY));
-        self.strike(Moment::After);
+        self.strike(Moment::After).await;
         let lost = |reason: &str| PlatformError::Lost { call, reason: reason.to_owned() };
         match answer.disposition {
             Disposition::Hang => {
@@ -159,8 +173,9 @@ impl CorePlatform {
             }
             Disposition::Reset => Err(lost("connection reset")),
             Disposition::Send => {
-                if !answer.delay.is_zero() {
-                    self.clock.sleep(answer.delay).await;
+                let delay = answer.delay + self.way_back;
+                if !delay.is_zero() {
+                    self.clock.sleep(delay).await;
                 }
                 self.judge(call, &answer)
             }

@@ -1,4 +1,4 @@
-//! The store port in memory, which can crash at any write.
+//! The store port in memory.
 
 use std::{
     sync::{Mutex, MutexGuard},
@@ -30,34 +30,12 @@ mod tables;
 #[derive(Default)]
 pub(crate) struct MemoryStore(Mutex<Tables>);
 
-/// When a crash strikes at a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Crash {
-    /// The write is lost.
-    Before,
-    /// The write is kept, and nobody hears of it.
-    After,
-}
-
 impl MemoryStore {
-    /// Crashes at the `write`-th fact from the beginning, once. Several crashes add up.
-    pub(crate) fn crash_at(&self, write: u32, crash: Crash) {
-        self.tables().crashes.push((write, crash));
-    }
-
-    /// Lets somebody cancel just before or after the `write`-th fact from the beginning.
-    pub(crate) fn cancel_at(&self, write: u32, when: Crash) {
-        self.tables().cancel = Some((write, when));
-    }
-
-    /// Records the wish to cancel, unless the end came first.
-    pub(crate) fn wish_to_cancel(&self, id: &DeploymentId) {
-        self.tables().wish_to_cancel(id);
-    }
-
-    /// Returns how many facts have been recorded.
-    pub(crate) fn writes(&self) -> u32 {
-        self.tables().writes
+    /// Voids all leases, as a new start on SQLite does.
+    pub(crate) fn void_leases(&self) {
+        for row in &mut self.tables().deployments {
+            row.owner = None;
+        }
     }
 
     /// Takes the store out of reach, or brings it back.
@@ -78,10 +56,6 @@ impl MemoryStore {
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
     }
-}
-
-fn crashed() -> StoreError {
-    StoreError::Unavailable("crashed".into())
 }
 
 #[async_trait]
@@ -326,11 +300,6 @@ impl Store for MemoryStore {
 
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
         let mut tables = self.up()?;
-        let strike = tables.strike();
-        tables.wish(Crash::Before, &lease.id);
-        if strike == Some(Crash::Before) {
-            return Err(crashed());
-        }
         let row = tables.leased(lease)?;
         if row.record.state != State::Active && (!fact.events.is_empty() || fact.end.is_some()) {
             return Err(StoreError::LeaseLost);
@@ -357,19 +326,11 @@ impl Store for MemoryStore {
                 tables.release_removed(&lease.id, end.at);
             }
         }
-        tables.wish(Crash::After, &lease.id);
-        if strike == Some(Crash::After) {
-            return Err(crashed());
-        }
         Ok(Recorded { seq, wish })
     }
 
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError> {
         let mut tables = self.up()?;
-        let strike = tables.strike();
-        if strike == Some(Crash::Before) {
-            return Err(crashed());
-        }
         let row = tables.leased(lease)?;
         if row.record.state != State::Stuck {
             return Err(StoreError::LeaseLost);
@@ -382,9 +343,6 @@ impl Store for MemoryStore {
             row.record.state = State::RolledBack;
             row.released = Some(settlement.at);
             tables.release_removed(&lease.id, settlement.at);
-        }
-        if strike == Some(Crash::After) {
-            return Err(crashed());
         }
         Ok(())
     }

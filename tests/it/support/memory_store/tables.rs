@@ -7,23 +7,15 @@ use ai_stack_deployer::{
         deployment::{DeploymentId, Kind},
         event::Event,
     },
-    server::ports::store::{Answer, Lease, Record, State, Steps, StoreError, StoredEvent, Wish},
+    server::ports::store::{Answer, Lease, Record, State, Steps, StoreError, StoredEvent},
 };
 use jiff::Timestamp;
-
-use super::Crash;
 
 /// What is in the store, and what shall happen to it.
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
     pub(super) answers: HashMap<(String, String), Answer>,
-    /// How many facts have been recorded.
-    pub(super) writes: u32,
-    /// At which writes a crash strikes.
-    pub(super) crashes: Vec<(u32, Crash)>,
-    /// Before or after which write somebody wishes to cancel.
-    pub(super) cancel: Option<(u32, Crash)>,
     pub(super) down: bool,
 }
 
@@ -49,27 +41,6 @@ impl Tables {
         self.row(&lease.id)
             .filter(|row| row.token == lease.token && row.owner.as_ref() == Some(&lease.owner))
             .ok_or(StoreError::LeaseLost)
-    }
-
-    /// Counts a write, and says whether a crash strikes at it.
-    pub(super) fn strike(&mut self) -> Option<Crash> {
-        self.writes += 1;
-        let strike = self.crashes.iter().find(|(at, _)| *at == self.writes)?;
-        Some(strike.1)
-    }
-
-    /// Wishes to cancel, if now is the time.
-    pub(super) fn wish(&mut self, when: Crash, id: &DeploymentId) {
-        if self.cancel == Some((self.writes, when)) {
-            self.wish_to_cancel(id);
-        }
-    }
-
-    /// Wishes to cancel, unless the end came first.
-    pub(super) fn wish_to_cancel(&mut self, id: &DeploymentId) {
-        if let Some(row) = self.row(id).filter(|row| row.record.state == State::Active) {
-            row.record.wish = Wish::Cancel;
-        }
     }
 
     /// Frees the name of the stack that the removal `id` removed.

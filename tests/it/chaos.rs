@@ -1,0 +1,139 @@
+//! Random schedules: real services and workers in virtual time, with people, faults, outages,
+//! kills and watchers, all at once and by chance.
+//!
+//! Each schedule has a seed of its own. One that fails prints it, and is told again alone by
+//! `SEED=<seed> SCHEDULES=1 cargo test --features ssr --test it chaos`.
+
+mod actors;
+mod clock;
+mod promises;
+mod simulation;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use futures::future::join_all;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use self::{clock::VirtualClock, simulation::Simulation};
+use crate::support;
+
+/// How many schedules run when nothing else is said.
+const SCHEDULES: u64 = 10_000;
+
+/// How many of what there were.
+#[derive(Default)]
+struct Totals {
+    schedules: AtomicU64,
+    operations: AtomicU64,
+    live: AtomicU64,
+    watched: AtomicU64,
+}
+
+#[test]
+fn whatever_happens_every_deployment_ends_in_all_or_nothing() {
+    let first = support::seed("random schedules");
+    let count = support::number("SCHEDULES").unwrap_or(SCHEDULES);
+    let (next, totals) = (AtomicU64::new(0), Totals::default());
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let failed = thread::scope(|scope| {
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count {
+                    return None;
+                }
+                let seed = first.wrapping_add(index);
+                if catch_unwind(AssertUnwindSafe(|| tell(seed, &totals))).is_err() {
+                    return Some(seed);
+                }
+            }
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().filter_map(|worker| worker.join().unwrap()).next()
+    });
+    if let Some(seed) = failed {
+        panic!("a schedule failed: tell it again with SEED={seed} SCHEDULES=1");
+    }
+    let of = |total: &AtomicU64| total.load(Ordering::Relaxed);
+    println!(
+        "{} random schedules: {} operations, {} of them live at the end, {} watched",
+        of(&totals.schedules),
+        of(&totals.operations),
+        of(&totals.live),
+        of(&totals.watched),
+    );
+    assert_eq!(of(&totals.schedules), count);
+}
+
+/// Tells one schedule.
+fn tell(seed: u64, totals: &Totals) {
+    let clock = VirtualClock::default();
+    let idle = clock.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .on_thread_park(move || idle.jump())
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let simulation = Simulation::new(clock, &mut rng);
+        let result = AssertUnwindSafe(play(&simulation, &mut rng, totals));
+        if let Err(panic) = futures::FutureExt::catch_unwind(result).await {
+            println!("SEED={seed}\n{}", simulation.diary());
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+async fn play(simulation: &Simulation, rng: &mut StdRng, totals: &Totals) {
+    for portal in &simulation.portals {
+        portal.start();
+    }
+    let mut draw = || StdRng::seed_from_u64(rng.random());
+    let mut doing: Vec<futures::future::BoxFuture<'_, ()>> = Vec::new();
+    let mut few = draw();
+    let mut times = |most: u32| 0..few.random_range(0..=most);
+    doing.push(Box::pin(simulation.person(draw())));
+    for _ in times(2) {
+        doing.push(Box::pin(simulation.person(draw())));
+    }
+    for _ in times(3) {
+        doing.push(Box::pin(simulation.meddler(draw())));
+    }
+    for _ in times(4) {
+        doing.push(Box::pin(simulation.gremlin(draw())));
+    }
+    for _ in times(2) {
+        doing.push(Box::pin(simulation.outage(draw())));
+    }
+    for _ in times(4) {
+        doing.push(Box::pin(simulation.killer(draw())));
+    }
+    let watchers: Vec<_> = times(3).map(|_| simulation.watcher(draw())).collect();
+    let watching = join_all(watchers);
+    let rest = async {
+        join_all(doing).await;
+        simulation.settle().await;
+    };
+    let (seen, ()) = futures::join!(watching, rest);
+    let seen: Vec<_> = seen.into_iter().flatten().collect();
+    simulation.assert_promises(&seen).await;
+    count(simulation, seen.len(), totals);
+}
+
+fn count(simulation: &Simulation, watched: usize, totals: &Totals) {
+    use ai_stack_deployer::server::ports::store::State;
+    let records = simulation.store.records();
+    let live = records.iter().filter(|record| record.state == State::Live).count();
+    for (total, count) in [
+        (&totals.schedules, 1),
+        (&totals.operations, records.len()),
+        (&totals.live, live),
+        (&totals.watched, watched),
+    ] {
+        total.fetch_add(count as u64, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,214 @@
+//! Those who do things to the portals and the platform, each by chance.
+
+use std::{sync::Arc, time::Duration};
+
+use ai_stack_deployer::{
+    domain::deployment::{Deployment, DeploymentId},
+    server::{
+        ports::store::StoredEvent,
+        sandbox::Fault,
+        service::{Answered, Service},
+    },
+};
+use rand::{RngExt, rngs::StdRng};
+
+use super::simulation::{Portal, Simulation};
+
+/// How long things happen.
+const LONG: Duration = Duration::from_mins(4);
+const NAMES: [&str; 3] = ["alice", "bob", "carol"];
+const CALLS: [&str; 14] = [
+    "project.create",
+    "project.all",
+    "project.one",
+    "project.remove",
+    "application.create",
+    "application.update",
+    "application.deploy",
+    "application.delete",
+    "application.cleanQueues",
+    "domain.create",
+    "domain.delete",
+    "domain.byApplicationId",
+    "deployment.all",
+    "swarm.getNodes",
+];
+const FAULTS: [&str; 13] = [
+    "error-before",
+    "error-after",
+    "refused-after",
+    "timeout-before",
+    "timeout",
+    "late=19s",
+    "reset-before",
+    "reset",
+    "unauthorized",
+    "throttled=3s",
+    "latency=8s",
+    "restart",
+    "docker-down=40s",
+];
+
+impl Simulation {
+    fn one_portal(&self, rng: &mut StdRng) -> &Portal {
+        &self.portals[rng.random_range(0..self.portals.len())]
+    }
+
+    fn one_begun(&self, rng: &mut StdRng) -> Option<DeploymentId> {
+        let begun = self.begun.lock().unwrap();
+        (!begun.is_empty()).then(|| begun[rng.random_range(0..begun.len())].clone())
+    }
+
+    /// Presses the button, perhaps twice.
+    pub(super) async fn person(&self, mut rng: StdRng) {
+        self.pause(&mut rng, LONG / 4).await;
+        let name = NAMES[rng.random_range(0..NAMES.len())];
+        for _ in 0..rng.random_range(1..=2) {
+            let service = &self.one_portal(&mut rng).service;
+            match start(service, name).await {
+                Some(id) => {
+                    self.note(format!("began {name} as {id}"));
+                    self.begun.lock().unwrap().push(id);
+                }
+                None => self.note(format!("could not begin {name}")),
+            }
+        }
+    }
+
+    /// Cancels something, tries something again, or removes a stack.
+    pub(super) async fn meddler(&self, mut rng: StdRng) {
+        self.pause(&mut rng, LONG).await;
+        let service = &self.one_portal(&mut rng).service;
+        let Some(id) = self.one_begun(&mut rng) else { return };
+        match rng.random_range(0..4) {
+            0 | 1 => {
+                let result = service.cancel(&id).await;
+                self.note(format!(
+                    "cancel {id}: {:?}",
+                    result.as_ref().map_err(|error| &error.code)
+                ));
+                if result.is_ok() {
+                    self.cancelled.lock().unwrap().push(id);
+                }
+            }
+            2 => match service.retry(&id).await {
+                Ok(deployment) => {
+                    self.note(format!("retried {id} as {}", deployment.id));
+                    self.begun.lock().unwrap().push(deployment.id);
+                }
+                Err(error) => self.note(format!("retry {id}: {}", error.code)),
+            },
+            _ => {
+                let name = NAMES[rng.random_range(0..NAMES.len())];
+                let result = service.remove(name).await;
+                self.note(format!("remove {name}: {:?}", result.map_err(|error| error.code)));
+            }
+        }
+    }
+
+    /// Lets calls go wrong.
+    pub(super) async fn gremlin(&self, mut rng: StdRng) {
+        self.pause(&mut rng, LONG).await;
+        let call = CALLS[rng.random_range(0..CALLS.len())];
+        let fault = FAULTS[rng.random_range(0..FAULTS.len())];
+        let often = rng.random_range(1..=3);
+        // Docker that stops in the moment of a removal needs an operator: once is enough.
+        let often = if fault.starts_with("docker") { 1 } else { often };
+        let fault = format!("{call}:{fault}:{often}");
+        self.note(&fault);
+        self.platform.core().inject(fault.parse::<Fault>().unwrap());
+    }
+
+    /// Stops parts of the platform for a while.
+    pub(super) async fn outage(&self, mut rng: StdRng) {
+        self.pause(&mut rng, LONG).await;
+        let now = self.clock.now();
+        match rng.random_range(0..3) {
+            0 => {
+                self.note("the platform restarts");
+                self.platform.core().restart(now);
+            }
+            1 => {
+                self.note("the database stops");
+                self.platform.core().stop_database(now);
+                self.pause(&mut rng, LONG / 2).await;
+                self.platform.core().start_database(self.clock.now());
+                self.note("the database is back");
+            }
+            _ => {
+                self.note("Docker stops");
+                self.platform.core().stop_docker(now);
+                self.pause(&mut rng, LONG / 2).await;
+                self.platform.core().start_docker(self.clock.now());
+                self.note("Docker is back");
+            }
+        }
+    }
+
+    /// Kills a worker and starts it again, or cuts a portal off from the store.
+    pub(super) async fn killer(&self, mut rng: StdRng) {
+        self.pause(&mut rng, LONG).await;
+        let index = rng.random_range(0..self.portals.len());
+        let portal = &self.portals[index];
+        if rng.random_bool(0.2) {
+            self.note(format!("portal {index} is cut off"));
+            portal.line.set_down(true);
+            self.pause(&mut rng, LONG / 4).await;
+            portal.line.set_down(false);
+            self.note(format!("portal {index} is back"));
+            return;
+        }
+        self.note(format!("portal {index} is killed"));
+        portal.kill();
+        self.pause(&mut rng, Duration::from_secs(45)).await;
+        if self.portals.len() == 1 && rng.random_bool(0.5) {
+            self.store.void_leases();
+        }
+        self.note(format!("portal {index} starts"));
+        portal.start();
+    }
+
+    /// Watches a deployment as a browser does, loses the connection again and again, and
+    /// returns what was seen.
+    pub(super) async fn watcher(&self, mut rng: StdRng) -> Option<Seen> {
+        self.pause(&mut rng, LONG).await;
+        let id = self.one_begun(&mut rng)?;
+        let mut seen = Seen { id, events: Vec::new() };
+        loop {
+            let portal = self.one_portal(&mut rng);
+            let mut nudges = portal.ports().notifier.watch(&seen.id);
+            for _ in 0..rng.random_range(1..20) {
+                let after = seen.events.last().map_or(0, |event| event.seq);
+                // A stream that cannot read breaks off, and the browser comes back.
+                let Ok(events) = portal.service.events(&seen.id, after).await else { break };
+                seen.events.extend(events);
+                if seen.events.last().is_some_and(StoredEvent::is_end) {
+                    return Some(seen);
+                }
+                tokio::select! {
+                    biased;
+                    _ = nudges.changed() => {}
+                    () = self.clock.sleep(Duration::from_secs(15)) => {}
+                }
+            }
+            self.pause(&mut rng, Duration::from_secs(10)).await;
+        }
+    }
+}
+
+/// What a watcher saw.
+pub(super) struct Seen {
+    pub(super) id: DeploymentId,
+    pub(super) events: Vec<StoredEvent>,
+}
+
+async fn start(service: &Arc<Service>, name: &str) -> Option<DeploymentId> {
+    let accepted = |deployment: &Deployment| Answered {
+        status: 201,
+        location: None,
+        body: deployment.id.to_string(),
+    };
+    let refused = |_: &_| Answered { status: 409, location: None, body: String::new() };
+    let result = service.start_answered(Ok(name.to_owned()), None, accepted, refused).await;
+    DeploymentId::parse(&result.ok()?.body).ok()
+}

@@ -1,0 +1,85 @@
+//! Virtual time: it jumps to the next sleeper whenever everybody waits.
+//!
+//! The runtime says when that is: its one thread is about to park. There is no real time in it,
+//! so the same seed gives the same schedule.
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use ai_stack_deployer::server::ports::clock::Clock;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// A clock for as many sleepers as there are. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct VirtualClock(Arc<Mutex<Time>>);
+
+#[derive(Debug, Default)]
+struct Time {
+    now_ms: u64,
+    /// Who sleeps, by when they wake and when they came.
+    sleepers: BTreeMap<(u64, u64), Waker>,
+    came: u64,
+}
+
+impl VirtualClock {
+    /// Jumps to when the next sleeper wakes, and wakes it.
+    pub(super) fn jump(&self) {
+        let mut time = self.time();
+        let Some(((at, _), waker)) = time.sleepers.pop_first() else { return };
+        time.now_ms = time.now_ms.max(at);
+        drop(time);
+        waker.wake();
+    }
+
+    fn time(&self) -> MutexGuard<'_, Time> {
+        self.0.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        let passed = i64::try_from(self.time().now_ms).unwrap();
+        Timestamp::from_millisecond(1_795_427_270_000 + passed).unwrap()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let ms = u64::try_from(duration.as_millis()).unwrap().max(1);
+        let (at, came) = {
+            let mut time = self.time();
+            time.came += 1;
+            (time.now_ms + ms, time.came)
+        };
+        Sleep { clock: self.clone(), key: (at, came) }.await;
+    }
+}
+
+struct Sleep {
+    clock: VirtualClock,
+    key: (u64, u64),
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut time = self.clock.time();
+        if time.now_ms >= self.key.0 {
+            return Poll::Ready(());
+        }
+        time.sleepers.insert(self.key, cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.clock.time().sleepers.remove(&self.key);
+    }
+}

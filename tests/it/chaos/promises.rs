@@ -1,0 +1,115 @@
+//! What must hold after every schedule, whatever happened.
+
+use std::collections::BTreeSet;
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::{DeploymentId, Kind},
+        event::{Event, EventBody, FailureCode},
+        phase::Phase,
+        progress::{End, Progress},
+    },
+    server::ports::store::{Record, State, Store},
+};
+use serde_json::Value;
+
+use super::{actors::Seen, simulation::Simulation};
+
+/// The longest that a deployment may take, in seconds: deadline, drain limit, the calls under
+/// way at both, and how long portals are down for it.
+const LONGEST_S: i64 = (15 + 5 + 5) * 60;
+
+impl Simulation {
+    /// Checks everything.
+    pub(super) async fn assert_promises(&self, seen: &[Seen]) {
+        let records = self.store.records();
+        for record in &records {
+            self.assert_ended_once(record).await;
+        }
+        for id in self.cancelled.lock().unwrap().iter() {
+            let end = self.progress(id).await.end.unwrap();
+            let is_cancelled =
+                matches!(&end, End::Failed(failure) if failure.code == FailureCode::Cancelled);
+            assert!(is_cancelled, "P11: {id} was to be cancelled and ended {end:?}");
+        }
+        for seen in seen {
+            self.assert_saw_all(seen).await;
+        }
+        self.assert_agrees_with_platform(&records).await;
+    }
+
+    async fn progress(&self, id: &DeploymentId) -> Progress {
+        Progress::of(self.events(id).await)
+    }
+
+    async fn events(&self, id: &DeploymentId) -> Vec<Event> {
+        let events = self.store.events(id, 0, u32::MAX).await.unwrap();
+        events.iter().map(|event| event.decode().unwrap()).collect()
+    }
+
+    /// One end, and it is the last (P1, P12, P13, P14).
+    async fn assert_ended_once(&self, record: &Record) {
+        let id = &record.deployment.id;
+        let events = self.events(id).await;
+        let mut phase = Phase::Initializing;
+        for (seq, event) in (1..).zip(&events) {
+            assert_eq!(event.seq, seq, "P14: a gap in {id}");
+            if let EventBody::Progress(update) = &event.body {
+                assert!(phase.may_become(update.phase), "P12: {phase:?} -> {:?}", update.phase);
+                phase = update.phase;
+            }
+        }
+        let ends = events.iter().filter(|event| event.is_end()).count();
+        assert!(ends == 1 && events.last().unwrap().is_end(), "P12: {ends} ends of {id}");
+        let took = record.standing.completed.unwrap().duration_since(record.deployment.started);
+        assert!(took.as_secs() <= LONGEST_S, "P13: {id} took {took}");
+        let end = Progress::of(events).end.unwrap();
+        match (record.state, &end) {
+            (State::Live | State::RolledBack, End::Live(_))
+            | (State::RolledBack, End::Failed(_) | End::Removed(_)) => {}
+            (state, end) => panic!("P12: {id} is {state:?} and ended {end:?}"),
+        }
+    }
+
+    /// Each event once, in order, and the same as in the store (P14).
+    async fn assert_saw_all(&self, seen: &Seen) {
+        let stored = self.store.events(&seen.id, 0, u32::MAX).await.unwrap();
+        assert_eq!(seen.events, stored, "P14: a watcher of {} saw something else", seen.id);
+    }
+
+    /// For each live stack one of everything, and nothing else (P2, P3, P5, P8).
+    async fn assert_agrees_with_platform(&self, records: &[Record]) {
+        let live = |record: &&Record| {
+            record.state == State::Live && record.deployment.id.kind() == Kind::Deployment
+        };
+        let live: Vec<&Record> = records.iter().filter(live).collect();
+        let names: BTreeSet<_> = live.iter().map(|record| &record.deployment.name).collect();
+        assert_eq!(names.len(), live.len(), "P2: two live stacks of one name");
+
+        let markers: BTreeSet<String> = live
+            .iter()
+            .map(|record| format!("ai-stack-deployer/test/{}", record.deployment.id))
+            .collect();
+        let hosts: BTreeSet<String> = live.iter().map(|record| record.host.clone()).collect();
+        let inventory = self.platform.inventory().await;
+        assert_eq!(texts(&inventory, "projects", "description"), in_order(&markers), "projects");
+        let applications = texts(&inventory, "applications", "description");
+        assert_eq!(applications, in_order(&markers), "applications");
+        assert_eq!(texts(&inventory, "domains", "host"), in_order(&hosts), "domains");
+        assert_eq!(texts(&inventory, "routes", "host"), in_order(&hosts), "routes");
+        let services = texts(&inventory, "services", "appName");
+        assert_eq!(services, texts(&inventory, "applications", "appName"), "services");
+    }
+}
+
+fn texts(inventory: &Value, list: &str, key: &str) -> Vec<String> {
+    let rows = inventory[list].as_array().unwrap().iter();
+    let mut texts: Vec<_> =
+        rows.map(|row| row[key].as_str().unwrap_or_default().to_owned()).collect();
+    texts.sort();
+    texts
+}
+
+fn in_order(set: &BTreeSet<String>) -> Vec<String> {
+    set.iter().cloned().collect()
+}

@@ -1,0 +1,203 @@
+//! One schedule: a platform, one or two portals, and everything that happens to them.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ai_stack_deployer::{
+    domain::deployment::DeploymentId,
+    server::{
+        notifier::Notifier,
+        orchestrator::{Ports, Worker},
+        ports::{
+            clock::Clock,
+            store::{State, Store},
+        },
+        service::{Service, ServiceParts},
+    },
+};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::clock::VirtualClock;
+use crate::support::{
+    core_platform::CorePlatform, memory_store::MemoryStore, settings::stack_settings,
+    twisted_store::TwistedStore,
+};
+
+/// How long a lease lasts.
+const LEASE: Duration = Duration::from_secs(30);
+/// The images that a schedule picks from.
+const IMAGES: [&str; 6] = [
+    "sandbox/hello",
+    "sandbox/hello",
+    "sandbox/crashloop",
+    "sandbox/slow",
+    "sandbox/unhealthy",
+    "sandbox/missing",
+];
+
+/// What a schedule plays with.
+pub(super) struct Simulation {
+    pub(super) platform: CorePlatform,
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The portals; all of them share the store.
+    pub(super) portals: Vec<Portal>,
+    /// What happened, for a schedule that fails.
+    diary: Mutex<Vec<String>>,
+    /// What the actors know of each other's doings.
+    pub(super) begun: Mutex<Vec<DeploymentId>>,
+    /// The cancellations that were accepted.
+    pub(super) cancelled: Mutex<Vec<DeploymentId>>,
+}
+
+/// One portal: what it serves goes on while its worker is down, as if behind another replica.
+pub(super) struct Portal {
+    pub(super) service: Arc<Service>,
+    ports: Ports,
+    /// Its way to the store.
+    pub(super) line: Arc<TwistedStore>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+    name: usize,
+    /// How many workers it has had.
+    starts: Mutex<u32>,
+}
+
+impl Simulation {
+    /// Sets the scene.
+    pub(super) fn new(clock: VirtualClock, rng: &mut StdRng) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let platform = CorePlatform::new(Arc::clone(&clock), rng.random())
+            .answering_after(Duration::from_millis(5));
+        let store = Arc::new(MemoryStore::default());
+        let settings = Arc::new(stack_settings(IMAGES[rng.random_range(0..IMAGES.len())]));
+        let count = rng.random_range(1..=2);
+        let portal = |name| {
+            let line = TwistedStore::slow(Arc::clone(&store) as _, Arc::clone(&clock));
+            let line = Arc::new(line);
+            let ports = Ports {
+                store: Arc::clone(&line) as _,
+                platform: Arc::new(platform.clone()),
+                probe: Arc::new(platform.clone()),
+                clock: Arc::clone(&clock),
+                // Each has its own: nudges from the other one are lost.
+                notifier: Arc::new(Notifier::default()),
+                settings: Arc::clone(&settings),
+            };
+            Portal::new(name, ports, line, rng.random())
+        };
+        let portals = (0..count).map(portal).collect();
+        Self {
+            platform,
+            store,
+            clock,
+            portals,
+            diary: Mutex::default(),
+            begun: Mutex::default(),
+            cancelled: Mutex::default(),
+        }
+    }
+
+    /// Writes into the diary.
+    pub(super) fn note(&self, what: impl AsRef<str>) {
+        let line = format!("{} {}", self.clock.now(), what.as_ref());
+        self.diary.lock().unwrap().push(line);
+    }
+
+    /// Returns the diary.
+    pub(super) fn diary(&self) -> String {
+        self.diary.lock().unwrap().join("\n")
+    }
+
+    /// Waits up to `longest`, by chance.
+    pub(super) async fn pause(&self, rng: &mut StdRng, longest: Duration) {
+        let ms = u64::try_from(longest.as_millis()).unwrap();
+        self.clock.sleep(Duration::from_millis(rng.random_range(0..=ms))).await;
+    }
+
+    /// Lets everything come to its end on a platform that is well again. Where only an operator
+    /// can help, one does.
+    pub(super) async fn settle(&self) {
+        self.platform.core().clear_faults();
+        for portal in &self.portals {
+            portal.line.set_down(false);
+            portal.start();
+        }
+        for _ in 0..200 {
+            if self.is_settled() {
+                return;
+            }
+            self.clock.sleep(Duration::from_secs(60)).await;
+            self.help().await;
+        }
+        let open = |record: &ai_stack_deployer::server::ports::store::Record| {
+            matches!(record.state, State::Active | State::Stuck)
+        };
+        let open: Vec<_> = self.store.records().into_iter().filter(open).collect();
+        panic!("not settled after hours: {open:#?}");
+    }
+
+    fn is_settled(&self) -> bool {
+        let ended = |state| matches!(state, State::Live | State::RolledBack);
+        self.store.records().iter().all(|record| ended(record.state))
+    }
+
+    /// Does what the receipts ask an operator for.
+    async fn help(&self) {
+        for record in self.store.stuck().await.unwrap() {
+            let Some(receipt) = &record.standing.receipt else { continue };
+            for remedy in receipt.left().filter_map(|line| line.remedy.as_deref()) {
+                if let Some(service) = remedy.strip_prefix("docker service rm ") {
+                    let removed = self.platform.core().remove_service(service);
+                    self.note(format!("operator: {remedy} ({removed})"));
+                }
+            }
+        }
+    }
+}
+
+impl Portal {
+    fn new(name: usize, ports: Ports, line: Arc<TwistedStore>, seed: u64) -> Self {
+        let random = Mutex::new(StdRng::seed_from_u64(seed));
+        let service = Service::new(ServiceParts {
+            store: Arc::clone(&ports.store),
+            platform: Arc::clone(&ports.platform),
+            clock: Arc::clone(&ports.clock),
+            notifier: Arc::clone(&ports.notifier),
+            stack: Arc::clone(&ports.settings),
+            reserved_names: Vec::new(),
+            sandbox: true,
+            random: Arc::new(move || random.lock().unwrap().random()),
+        });
+        let (worker, starts) = (Mutex::default(), Mutex::default());
+        Self { service: Arc::new(service), ports, line, worker, name, starts }
+    }
+
+    /// Returns what it works with.
+    pub(super) fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Starts its worker, unless it runs.
+    pub(super) fn start(&self) {
+        let mut running = self.worker.lock().unwrap();
+        if running.is_some() {
+            return;
+        }
+        let mut starts = self.starts.lock().unwrap();
+        *starts += 1;
+        let owner = format!("{} {starts}", self.name);
+        let worker = Worker::new(self.ports.clone(), owner, LEASE, 64);
+        *running = Some(tokio::spawn(worker.run(CancellationToken::new())));
+    }
+
+    /// Kills its worker wherever it is.
+    pub(super) fn kill(&self) {
+        if let Some(worker) = self.worker.lock().unwrap().take() {
+            worker.abort();
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! A store around another that can crash at any write, and lets a person cancel there.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use ai_stack_deployer::{
+    domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
+    server::ports::{
+        clock::Clock,
+        platform::AppName,
+        store::{
+            Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval, Record,
+            Recorded, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
+        },
+    },
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// A store whose writes can be struck.
+pub(crate) struct TwistedStore {
+    inner: Arc<dyn Store>,
+    plan: Mutex<Plan>,
+    /// How long a write takes, half of it before the store has it.
+    pace: Option<Arc<dyn Clock>>,
+    is_down: AtomicBool,
+}
+
+#[derive(Default)]
+struct Plan {
+    /// How many facts have been recorded.
+    writes: u32,
+    /// At which writes a crash strikes.
+    crashes: Vec<(u32, Crash)>,
+    /// Before or after which write somebody wishes to cancel.
+    cancel: Option<(u32, Crash)>,
+}
+
+/// When a crash strikes at a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crash {
+    /// The write is lost.
+    Before,
+    /// The write is kept, and nobody hears of it.
+    After,
+}
+
+impl TwistedStore {
+    /// Wraps a store.
+    pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, plan: Mutex::default(), pace: None, is_down: AtomicBool::default() }
+    }
+
+    /// Wraps a store whose writes take time on `clock`, so that a crash can strike in between.
+    pub(crate) fn slow(inner: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { pace: Some(clock), ..Self::new(inner) }
+    }
+
+    /// Takes the store out of the reach of those who come this way, or brings it back.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// Returns the store, if it is in reach.
+    fn up(&self) -> Result<&dyn Store, StoreError> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("cut off".into()));
+        }
+        Ok(&*self.inner)
+    }
+
+    async fn pace(&self) {
+        if let Some(clock) = &self.pace {
+            clock.sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Crashes at the `write`-th fact from the beginning, once. Several crashes add up.
+    pub(crate) fn crash_at(&self, write: u32, crash: Crash) {
+        self.plan().crashes.push((write, crash));
+    }
+
+    /// Lets somebody cancel just before or after the `write`-th fact from the beginning.
+    pub(crate) fn cancel_at(&self, write: u32, when: Crash) {
+        self.plan().cancel = Some((write, when));
+    }
+
+    /// Returns how many facts have been recorded.
+    pub(crate) fn writes(&self) -> u32 {
+        self.plan().writes
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap()
+    }
+
+    /// Makes one write, with what is planned for it.
+    async fn write<T>(
+        &self,
+        id: &DeploymentId,
+        write: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        let (strike, cancel) = {
+            let mut plan = self.plan();
+            plan.writes += 1;
+            let now = plan.writes;
+            let strike = plan.crashes.iter().find(|(at, _)| *at == now).map(|(_, crash)| *crash);
+            (strike, plan.cancel.filter(|(at, _)| *at == now).map(|(_, when)| when))
+        };
+        if cancel == Some(Crash::Before) {
+            self.inner.cancel(id, Timestamp::UNIX_EPOCH).await?;
+        }
+        if strike == Some(Crash::Before) {
+            return Err(crashed());
+        }
+        self.pace().await;
+        self.up()?;
+        let result = write.await;
+        self.pace().await;
+        if cancel == Some(Crash::After) {
+            self.inner.cancel(id, Timestamp::UNIX_EPOCH).await?;
+        }
+        if strike == Some(Crash::After) { Err(crashed()) } else { result }
+    }
+}
+
+fn crashed() -> StoreError {
+    StoreError::Unavailable("crashed".into())
+}
+
+#[async_trait]
+impl Store for TwistedStore {
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.up()?.check().await
+    }
+
+    async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {
+        self.up()?.begin(new, answer).await
+    }
+
+    async fn begin_removal(
+        &self,
+        name: &StackName,
+        new: &NewRemoval,
+    ) -> Result<Option<DeploymentId>, StoreError> {
+        self.up()?.begin_removal(name, new).await
+    }
+
+    async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
+        self.up()?.keep_answer(answer).await
+    }
+
+    async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<Answer>, StoreError> {
+        self.up()?.answer(key, now).await
+    }
+
+    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
+        self.up()?.find(id).await
+    }
+
+    async fn events(
+        &self,
+        id: &DeploymentId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.up()?.events(id, after, limit).await
+    }
+
+    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
+        self.up()?.reserved(names).await
+    }
+
+    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
+        self.up()?.stacks(name).await
+    }
+
+    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
+        self.up()?.durations(limit).await
+    }
+
+    async fn stuck_count(&self) -> Result<u64, StoreError> {
+        self.up()?.stuck_count().await
+    }
+
+    async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
+        self.up()?.stuck().await
+    }
+
+    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+        self.up()?.services().await
+    }
+
+    async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError> {
+        self.up()?.cancel(id, now).await
+    }
+
+    async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError> {
+        self.up()?.hurry(id).await
+    }
+
+    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.up()?.forget(before).await
+    }
+
+    async fn claim(
+        &self,
+        lane: Lane,
+        owner: &str,
+        now: Timestamp,
+        lasting: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        self.up()?.claim(lane, owner, now, lasting).await
+    }
+
+    async fn claim_ended(
+        &self,
+        id: &DeploymentId,
+        owner: &str,
+        now: Timestamp,
+        lasting: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        self.up()?.claim_ended(id, owner, now, lasting).await
+    }
+
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {
+        self.up()?.renew(lease, until).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.up()?.release(lease).await
+    }
+
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
+        self.up()?.journal(id).await
+    }
+
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+        self.write(&lease.id, self.inner.record(lease, fact)).await
+    }
+
+    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError> {
+        self.write(&lease.id, self.inner.settle(lease, settlement)).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
