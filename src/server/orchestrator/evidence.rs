@@ -1,7 +1,8 @@
 //! Evidence of absence: a service is gone only when the platform can prove it.
 //!
 //! With Docker down, the platform answers "none" to every question (recordings 246 to 248).
-//! So an empty answer counts only together with a node that was seen after it.
+//! So an empty answer counts only between two looks that both saw a node: one look alone may
+//! fall into the moment in which Docker comes back.
 
 use std::time::Duration;
 
@@ -42,6 +43,9 @@ where
 
 async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     let platform = &cx.platform;
+    if !has_node(cx).await? {
+        return Ok(false);
+    }
     let tasks = cx.ask("docker.getServiceContainersByAppName", || platform.tasks(name)).await?;
     if !tasks.is_empty() {
         return Ok(false);
