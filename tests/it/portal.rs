@@ -5,111 +5,10 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Child, ChildStderr, Command, Output, Stdio},
+    process::Output,
 };
 
-use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
-use tempfile::TempDir;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_ai-stack-deployer");
-
-/// A folder and two ports for one portal after the other.
-struct Place {
-    folder: TempDir,
-    port: u16,
-    edge: u16,
-}
-
-/// A running portal, which ends with the test.
-struct Running {
-    child: Child,
-    log: BufReader<ChildStderr>,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), port: free_port(), edge: free_port() }
-    }
-
-    /// A command with nothing of the surroundings in its environment.
-    fn command(&self, variables: &[(&str, &str)]) -> Command {
-        let database = format!("sqlite://{}/portal.db", self.folder.path().display());
-        let mut command = Command::new(BINARY);
-        command
-            .env_clear()
-            .env("DATABASE_URL", database)
-            .env("PORT", self.port.to_string())
-            .env("SANDBOX_EDGE_PORT", self.edge.to_string())
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn start(&self, variables: &[(&str, &str)]) -> Running {
-        let mut child = self.command(variables).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut running = Running { child, log };
-        running.wait_for("The portal listens on");
-        running
-    }
-
-    fn get(&self, path: &str) -> String {
-        exchange(self.port, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
-    }
-
-    /// Asks for a deployment and returns its id.
-    fn deploy(&self, name: &str) -> String {
-        let body = format!("{{\"name\":\"{name}\"}}");
-        let request = format!(
-            "POST /api/deploy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let answer = exchange(self.port, &request);
-        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
-        let at = answer.find("dep_").unwrap();
-        answer[at..at + 36].to_owned()
-    }
-}
-
-impl Running {
-    fn wait_for(&mut self, text: &str) {
-        let mut log = String::new();
-        while !log.contains(text) {
-            let length = self.log.read_line(&mut log).unwrap();
-            assert!(length > 0, "the portal ended:\n{log}");
-        }
-    }
-
-    /// Asks it to end and returns its exit code and how many seconds it took.
-    fn end(mut self) -> (Option<i32>, i64) {
-        let asked = SystemClock.now();
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let code = self.child.wait().unwrap().code();
-        (code, SystemClock.now().duration_since(asked).as_secs())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
-
-fn exchange(port: u16, request: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
+use crate::support::process::{Place, Running, exchange, free_port};
 
 fn error_of(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -195,7 +94,7 @@ fn a_busy_port_stops_the_start_with_a_sentence_that_names_the_variable() {
 #[test]
 fn a_bad_value_stops_the_start_with_one_sentence() {
     let place = Place::new();
-    let no_database = place.folder.path().join("notes.txt");
+    let no_database = place.path().join("notes.txt");
     fs::write(&no_database, "not a database, ".repeat(100)).unwrap();
     for (variable, value) in [
         ("STACK_CPU", "half"),
@@ -220,21 +119,21 @@ fn a_bad_value_stops_the_start_with_one_sentence() {
 #[test]
 fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
     let place = Place::new();
-    fs::write(place.folder.path().join(".env"), "STACK_CPU=half\nSTACK_MEMORY=much\n").unwrap();
+    fs::write(place.path().join(".env"), "STACK_CPU=half\nSTACK_MEMORY=much\n").unwrap();
     let mut command = place.command(&[("STACK_MEMORY", "1g")]);
-    let error = error_of(&command.current_dir(place.folder.path()).output().unwrap());
+    let error = error_of(&command.current_dir(place.path()).output().unwrap());
     assert!(error.contains("STACK_CPU is \"half\""), "{error}");
 
     // Not one in a folder above: that is somebody else's.
-    let below = place.folder.path().join("below");
+    let below = place.path().join("below");
     fs::create_dir(&below).unwrap();
     let mut command = place.command(&[("STACK_MEMORY", "nothing")]);
     let error = error_of(&command.current_dir(below).output().unwrap());
     assert!(error.contains("STACK_MEMORY is \"nothing\""), "{error}");
 
-    fs::write(place.folder.path().join(".env"), "DOKPLOY_API_TOKEN=canary and more\n").unwrap();
+    fs::write(place.path().join(".env"), "DOKPLOY_API_TOKEN=canary and more\n").unwrap();
     let mut command = place.command(&[]);
-    let error = error_of(&command.current_dir(place.folder.path()).output().unwrap());
+    let error = error_of(&command.current_dir(place.path()).output().unwrap());
     assert!(error.contains(".env") && !error.contains("canary"), "{error}");
 }
 
@@ -245,10 +144,8 @@ fn check_says_whether_the_platform_works_with_this_key() {
     let mut sandbox = place.command(&[]);
     sandbox.args(["sandbox", "--api-key", "canary-key"]);
     sandbox.args(["--listen", &format!("127.0.0.1:{api}"), "--edge", &format!("127.0.0.1:{edge}")]);
-    let mut child = sandbox.spawn().unwrap();
-    let log = BufReader::new(child.stderr.take().unwrap());
-    let mut running = Running { child, log };
-    running.wait_for("listens on");
+    let mut running = Running::spawn(&mut sandbox);
+    running.wait_for("API listens on");
 
     let url = format!("http://127.0.0.1:{api}");
     let check = |key: &'static str| {

@@ -1,4 +1,5 @@
-//! What the tests share: clocks, a store in memory, platforms, and the portal around them.
+//! What the tests share: clocks, a store in memory, platforms, the portal around them, and its
+//! binary as a process.
 
 pub(crate) mod app;
 pub(crate) mod clock;
@@ -6,6 +7,7 @@ pub(crate) mod core_platform;
 pub(crate) mod fake_platform;
 pub(crate) mod manual_clock;
 pub(crate) mod memory_store;
+pub(crate) mod process;
 pub(crate) mod settings;
 pub(crate) mod twisted_store;
 

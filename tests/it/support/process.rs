@@ -1,0 +1,155 @@
+//! The binary as a process: started, asked, and ended, in good order or not.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering},
+        mpsc::{self, Receiver},
+    },
+    thread,
+    time::Duration,
+};
+
+use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_ai-stack-deployer");
+/// What a portal says once it can be asked.
+const LISTENS: &str = "The portal listens on";
+/// How long a process may take to say something.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Where ports are taken from: none that a system gives to outgoing connections, since such a
+/// connection could take it while the process it is meant for is down.
+const PORTS: std::ops::Range<u16> = 10_000..30_000;
+
+/// A folder and two ports for one portal after the other.
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
+    pub(crate) port: u16,
+    pub(crate) edge: u16,
+}
+
+/// A running process, which ends with the test.
+pub(crate) struct Running {
+    child: Child,
+    log: Receiver<String>,
+    read: Vec<String>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), port: free_port(), edge: free_port() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command with nothing of the surroundings in its environment; `variables` win over the
+    /// place's own.
+    pub(crate) fn command(&self, variables: &[(&str, &str)]) -> Command {
+        let database = format!("sqlite://{}/portal.db", self.path().display());
+        let mut command = Command::new(BINARY);
+        command
+            .env_clear()
+            .env("DATABASE_URL", database)
+            .env("PORT", self.port.to_string())
+            .env("SANDBOX_EDGE_PORT", self.edge.to_string())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts a portal and waits until it can be asked.
+    pub(crate) fn start(&self, variables: &[(&str, &str)]) -> Running {
+        let mut running = Running::spawn(&mut self.command(variables));
+        running.wait_for(LISTENS);
+        running
+    }
+
+    pub(crate) fn get(&self, path: &str) -> String {
+        exchange(self.port, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// Asks for a deployment and returns its id.
+    pub(crate) fn deploy(&self, name: &str) -> String {
+        let body = format!("{{\"name\":\"{name}\"}}");
+        let request = format!(
+            "POST /api/deploy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = exchange(self.port, &request);
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+        let at = answer.find("dep_").unwrap();
+        answer[at..at + 36].to_owned()
+    }
+}
+
+impl Running {
+    /// Starts `command`, and reads its log for as long as it runs: a full pipe would stop it.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (sender, log) = mpsc::channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, log, read: Vec::new() }
+    }
+
+    /// Waits until it has said `text`.
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        while !self.has_read(text) {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) => self.read.push(line),
+                Err(error) => panic!("no {text:?} ({error}):\n{}", self.read.join("\n")),
+            }
+        }
+    }
+
+    fn has_read(&self, text: &str) -> bool {
+        self.read.iter().any(|line| line.contains(text))
+    }
+
+    /// Asks it to end and returns its exit code and how many seconds it took.
+    pub(crate) fn end(mut self) -> (Option<i32>, i64) {
+        let asked = SystemClock.now();
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let code = self.child.wait().unwrap().code();
+        (code, SystemClock.now().duration_since(asked).as_secs())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Returns a port that nobody listens on and that no other test is given.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: LazyLock<AtomicU16> =
+        LazyLock::new(|| AtomicU16::new(rand::random_range(0..PORTS.end - PORTS.start)));
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = PORTS.start + next % (PORTS.end - PORTS.start);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Sends `request` and reads until the other side closes.
+pub(crate) fn exchange(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
