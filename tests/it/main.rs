@@ -9,6 +9,7 @@ mod dokploy;
 mod events;
 mod garbage;
 mod idempotency;
+mod kills;
 mod pages;
 mod portal;
 mod probe;

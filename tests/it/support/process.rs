@@ -1,7 +1,7 @@
 //! The binary as a process: started, asked, and ended, in good order or not.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
@@ -69,7 +69,7 @@ impl Place {
     /// Starts a portal and waits until it can be asked.
     pub(crate) fn start(&self, variables: &[(&str, &str)]) -> Running {
         let mut running = Running::spawn(&mut self.command(variables));
-        running.wait_for(LISTENS);
+        running.wait_until_ready();
         running
     }
 
@@ -111,6 +111,17 @@ impl Running {
         }
     }
 
+    /// Waits until a portal can be asked.
+    pub(crate) fn wait_until_ready(&mut self) {
+        self.wait_for(LISTENS);
+    }
+
+    /// Tells whether a portal can be asked by now.
+    pub(crate) fn is_ready(&mut self) -> bool {
+        self.read.extend(self.log.try_iter());
+        self.has_read(LISTENS)
+    }
+
     fn has_read(&self, text: &str) -> bool {
         self.read.iter().any(|line| line.contains(text))
     }
@@ -122,6 +133,21 @@ impl Running {
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let code = self.child.wait().unwrap().code();
         (code, SystemClock.now().duration_since(asked).as_secs())
+    }
+
+    /// Ends it at once, by SIGKILL, and returns what it said.
+    ///
+    /// # Panics
+    ///
+    /// When it had ended by itself, unless that is why the test is failing.
+    pub(crate) fn kill(mut self) -> Vec<String> {
+        let ended = self.child.try_wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.read.extend(self.log.iter());
+        let is_as_wanted = ended.is_none() || thread::panicking();
+        assert!(is_as_wanted, "it ended by itself:\n{}", self.read.join("\n"));
+        std::mem::take(&mut self.read)
     }
 }
 
@@ -147,9 +173,15 @@ pub(crate) fn free_port() -> u16 {
 
 /// Sends `request` and reads until the other side closes.
 pub(crate) fn exchange(port: u16, request: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+    try_exchange(port, request).unwrap()
+}
+
+/// As [`exchange`], with somebody who may be killed meanwhile.
+pub(crate) fn try_exchange(port: u16, request: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -1,0 +1,194 @@
+//! A watcher: follows one deployment's events over server-sent events as a browser does,
+//! through every death of the portal.
+//!
+//! It comes back by itself, at once instead of after the two seconds a browser takes, since a
+//! restart is over by then. It holds what it was sent against what it has, to the byte.
+
+use std::{
+    io::{self, BufRead, BufReader, Lines, Write},
+    net::TcpStream,
+    thread,
+    time::Duration,
+};
+
+use ai_stack_deployer::domain::event::Event;
+
+use super::board::Board;
+
+/// The pause before a watcher comes back.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long a stream may be silent: longer than from one keepalive to the next.
+const SILENCE: Duration = Duration::from_secs(25);
+
+/// What a watcher knows when it comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recall {
+    /// It goes on after the last event, by `Last-Event-ID`.
+    LastEvent,
+    /// It begins anew, as a page that is loaded again, and sees everything once more.
+    Nothing,
+}
+
+/// An event as it was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) data: String,
+}
+
+impl Frame {
+    pub(crate) fn event(&self) -> Result<Event, String> {
+        let seq = self.id.parse().map_err(|_| format!("no number: {self:?}"))?;
+        Event::decode(seq, &self.name, &self.data).map_err(|error| format!("{error}: {self:?}"))
+    }
+}
+
+/// All that a watcher saw.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) deployment: String,
+    pub(crate) recall: Recall,
+    pub(crate) frames: Vec<Frame>,
+    /// How many streams it took.
+    pub(crate) streams: usize,
+}
+
+/// How a stream came to its end.
+enum Cut {
+    /// The portal died, or was not there.
+    Broken,
+    /// The deployment has ended, and all of it is seen.
+    Over,
+}
+
+/// Watches the deployment until its end is seen, telling `board` where it is.
+///
+/// # Errors
+///
+/// Returns what no watcher may ever see: a gap, a repetition, another text under the same
+/// number, anything after the end.
+pub(crate) fn watch(
+    deployment: &str,
+    port: u16,
+    recall: Recall,
+    board: &Board,
+) -> Result<Watched, String> {
+    let frames = Vec::new();
+    let mut watched = Watched { deployment: deployment.to_owned(), recall, frames, streams: 0 };
+    while !board.is_given_up() {
+        let wrong = |error| format!("{deployment}, watched with {recall:?}: {error}");
+        match watched.follow(port, board).map_err(wrong)? {
+            Cut::Over => return Ok(watched),
+            Cut::Broken => thread::sleep(PAUSE),
+        }
+    }
+    Err(format!("{deployment} was given up after {:?}", watched.frames.last()))
+}
+
+/// Reads all events of a deployment in one stream that ends by itself.
+pub(crate) fn replay(deployment: &str, port: u16) -> Result<Vec<Frame>, String> {
+    let opened = open(deployment, port, None).map_err(|error| error.to_string())?;
+    let Opened::Stream(mut lines) = opened else { return Err(String::from("no stream")) };
+    let mut frames = Vec::new();
+    while let Some(frame) = next(&mut lines)? {
+        frames.push(frame);
+    }
+    Ok(frames)
+}
+
+impl Watched {
+    /// Opens one stream and follows it until it breaks.
+    fn follow(&mut self, port: u16, board: &Board) -> Result<Cut, String> {
+        let last = self.frames.last().map(|frame| frame.id.clone());
+        let cursor = last.filter(|_| self.recall == Recall::LastEvent);
+        let mut lines = match open(&self.deployment, port, cursor.as_deref()) {
+            Ok(Opened::Stream(lines)) => lines,
+            Ok(Opened::Nothing) if self.has_ended() => return Ok(Cut::Over),
+            Ok(Opened::Nothing) => return Err(String::from("204 before the end")),
+            Ok(Opened::Other(line)) => return Err(line),
+            Err(error) => return silence(&error).map_or(Ok(Cut::Broken), Err),
+        };
+        self.streams += 1;
+        let mut at = if cursor.is_some() { self.frames.len() } else { 0 };
+        while let Some(frame) = next(&mut lines)? {
+            self.take(at, frame, board)?;
+            at += 1;
+        }
+        // Who recalls comes back after the end as well, as browsers do, and is answered 204.
+        let over = self.recall == Recall::Nothing && self.has_ended() && at == self.frames.len();
+        Ok(if over { Cut::Over } else { Cut::Broken })
+    }
+
+    /// Takes in the frame that comes after `at` others.
+    fn take(&mut self, at: usize, frame: Frame, board: &Board) -> Result<(), String> {
+        if frame.id != (at + 1).to_string() {
+            return Err(format!("after {at} events came {frame:?}"));
+        }
+        if let Some(known) = self.frames.get(at) {
+            let same = *known == frame;
+            return if same { Ok(()) } else { Err(format!("{known:?} became {frame:?}")) };
+        }
+        if self.has_ended() {
+            return Err(format!("after the end came {frame:?}"));
+        }
+        board.saw(&self.deployment, &frame.event()?.body);
+        self.frames.push(frame);
+        Ok(())
+    }
+
+    fn has_ended(&self) -> bool {
+        self.frames.last().is_some_and(|frame| matches!(frame.name.as_str(), "complete" | "error"))
+    }
+}
+
+/// What a request for a stream came to.
+enum Opened {
+    Stream(Lines<BufReader<TcpStream>>),
+    Nothing,
+    Other(String),
+}
+
+/// Asks for the events after `cursor`. In HTTP/1.0, so that the stream comes as it is.
+fn open(deployment: &str, port: u16, cursor: Option<&str>) -> io::Result<Opened> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(SILENCE))?;
+    let cursor = cursor.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+    let request = format!("GET /api/status/{deployment} HTTP/1.0\r\nHost: x\r\n{cursor}\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut lines = BufReader::new(stream).lines();
+    let mut line = || lines.next().unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()));
+    let status = line()?;
+    while !line()?.is_empty() {}
+    Ok(match status.split(' ').nth(1) {
+        Some("200") => Opened::Stream(lines),
+        Some("204") => Opened::Nothing,
+        _ => Opened::Other(status),
+    })
+}
+
+/// Reads the next whole frame; what the portal's death cut off is none, as in browsers.
+fn next(lines: &mut Lines<BufReader<TcpStream>>) -> Result<Option<Frame>, String> {
+    let mut frame = Frame::default();
+    for line in lines {
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => return silence(&error).map_or(Ok(None), Err),
+        };
+        match line.split_once(": ") {
+            Some(("id", id)) => id.clone_into(&mut frame.id),
+            Some(("event", name)) => name.clone_into(&mut frame.name),
+            Some(("data", data)) => data.clone_into(&mut frame.data),
+            _ if line.is_empty() && !frame.data.is_empty() => return Ok(Some(frame)),
+            // The pause before coming back, and signs of life.
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Tells whether what broke a stream is that nothing came at all.
+fn silence(error: &io::Error) -> Option<String> {
+    let silent = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+    silent.then(|| format!("nothing came for {SILENCE:?}"))
+}

@@ -1,0 +1,165 @@
+//! The processes: a portal and its platform, killed and started again.
+
+use std::{fs, sync::Arc, thread, time::Duration};
+
+use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use serde_json::Value;
+
+use super::board::Board;
+use crate::support::process::{Place, Running, exchange, free_port};
+
+/// What comes up.
+const GOOD: &str = "sandbox/hello";
+/// What is rolled back: mostly soon, as there is no such image, and at times late.
+const BAD: [&str; 4] =
+    ["sandbox/nothing-such", "sandbox/nothing-such", "sandbox/nothing-such", "sandbox/crashloop"];
+const API_KEY: &str = "key-of-the-sandbox";
+
+/// Where the platform is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Platform {
+    /// A process of its own, with its API on this port.
+    Alone(u16),
+    /// In the portal, with which it dies.
+    Embedded,
+}
+
+/// A portal and its platform.
+pub(crate) struct World {
+    pub(crate) place: Place,
+    pub(crate) board: Arc<Board>,
+    pub(crate) rng: StdRng,
+    platform: Platform,
+    /// What the portal is started with besides, such as another database.
+    variables: Vec<(String, String)>,
+    /// How often the portal was started.
+    starts: usize,
+    portal: Option<Running>,
+    sandbox: Option<Running>,
+    log: Vec<String>,
+}
+
+impl Platform {
+    pub(crate) fn alone() -> Self {
+        Self::Alone(free_port())
+    }
+}
+
+impl World {
+    /// Starts the platform and the portal, the latter with `variables` besides.
+    pub(crate) fn start(platform: Platform, variables: &[(&str, &str)], seed: u64) -> Self {
+        let variables = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        let mut world = Self {
+            place: Place::new(),
+            board: Arc::default(),
+            rng: StdRng::seed_from_u64(seed),
+            platform,
+            variables: variables.collect(),
+            starts: 0,
+            portal: None,
+            sandbox: None,
+            log: Vec::new(),
+        };
+        if let Platform::Alone(api) = platform {
+            world.start_sandbox(api);
+        }
+        world.start_portal();
+        world
+    }
+
+    /// Starts the portal with an image that comes up, the next time with one that does not,
+    /// and does not wait for it.
+    fn start_portal(&mut self) {
+        let is_good = self.starts.is_multiple_of(2);
+        let image = if is_good { GOOD } else { BAD.choose(&mut self.rng).unwrap() };
+        self.starts += 1;
+        let mut command = self.place.command(&[]);
+        command
+            .env("STACK_IMAGE", image)
+            .env("DEPLOY_RATE_LIMIT", "1000000")
+            .env("MAX_CONCURRENT_DEPLOYMENTS", "5");
+        if let Platform::Alone(api) = self.platform {
+            command
+                .env("DOKPLOY_URL", format!("http://127.0.0.1:{api}"))
+                .env("DOKPLOY_API_TOKEN", API_KEY)
+                .env("STACK_DOMAIN_SUFFIX", "localhost")
+                .env("STACK_SCHEME", "http")
+                .env("STACK_PUBLIC_PORT", self.place.edge.to_string())
+                .env("STACK_ALLOW_PRIVATE", "true");
+        }
+        self.portal = Some(Running::spawn(command.envs(self.variables.iter().cloned())));
+    }
+
+    fn start_sandbox(&mut self, api: u16) {
+        let mut command = self.place.command(&[]);
+        command
+            .args(["sandbox", "--api-key", API_KEY, "--latency", "15"])
+            .args(["--listen", &format!("127.0.0.1:{api}")])
+            .args(["--edge", &format!("127.0.0.1:{}", self.place.edge)])
+            .arg("--state")
+            .arg(self.place.path().join("sandbox.json"));
+        let mut sandbox = Running::spawn(&mut command);
+        sandbox.wait_for("API listens on");
+        self.sandbox = Some(sandbox);
+    }
+
+    pub(crate) fn portal(&mut self) -> &mut Running {
+        self.portal.as_mut().unwrap()
+    }
+
+    /// Kills the portal and starts it again at once.
+    pub(crate) fn kill_portal(&mut self) {
+        let log = self.portal.take().unwrap().kill();
+        self.keep("the portal was killed", log);
+        self.start_portal();
+    }
+
+    /// Kills a platform of its own, and starts it again after `pause`.
+    pub(crate) fn kill_platform(&mut self, pause: Duration) {
+        let Platform::Alone(api) = self.platform else { panic!("it dies with the portal") };
+        let log = self.sandbox.take().unwrap().kill();
+        self.keep("the platform was killed", log);
+        thread::sleep(pause);
+        self.start_sandbox(api);
+    }
+
+    /// Ends the portal in good order, and returns what really is on the platform.
+    pub(crate) fn end(&mut self) -> Value {
+        self.portal().wait_until_ready();
+        let (code, _) = self.portal.take().unwrap().end();
+        assert_eq!(code, Some(0));
+        let api = match self.platform {
+            Platform::Alone(api) => api,
+            Platform::Embedded => {
+                // What it left in its file, a sandbox alone can tell.
+                let api = free_port();
+                self.start_sandbox(api);
+                api
+            }
+        };
+        let ask = format!("GET /sandbox/state HTTP/1.0\r\nHost: x\r\nX-Api-Key: {API_KEY}\r\n\r\n");
+        let answer = exchange(api, &ask);
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    fn keep(&mut self, what: &str, log: Vec<String>) {
+        self.log.extend(log);
+        self.log.push(format!("--- {what}"));
+    }
+}
+
+/// Ends the watchers, and keeps what tells how a failure came about.
+impl Drop for World {
+    fn drop(&mut self) {
+        self.board.give_up();
+        if thread::panicking() {
+            for last in [self.portal.take(), self.sandbox.take()].into_iter().flatten() {
+                let log = last.kill();
+                self.keep("the test gave up", log);
+            }
+            fs::write(self.place.path().join("log"), self.log.join("\n")).ok();
+            self.place.folder.disable_cleanup(true);
+            println!("log, database and platform: {}", self.place.path().display());
+        }
+    }
+}
