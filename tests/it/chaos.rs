@@ -53,7 +53,7 @@ fn whatever_happens_every_deployment_ends_in_all_or_nothing() {
             }
         };
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().filter_map(|worker| worker.join().unwrap()).next()
+        workers.into_iter().find_map(|worker| worker.join().unwrap())
     });
     if let Some(seed) = failed {
         panic!("a schedule failed: tell it again with SEED={seed} SCHEDULES=1");

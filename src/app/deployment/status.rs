@@ -30,8 +30,7 @@ pub fn StatusLine(
         match stage.get() {
             // What it replaces may be out of date by now, and nothing else has to move.
             Stage::UnderWay if is_lost.get() => LOST.to_owned(),
-            Stage::UnderWay => progress.message.clone(),
-            Stage::Removed => progress.message.clone(),
+            Stage::UnderWay | Stage::Removed => progress.message.clone(),
             Stage::Live => format!("{name} is live at {url}"),
             Stage::Failed => {
                 format!("{}. {}", tab::failed(&name, progress.phase), progress.message)

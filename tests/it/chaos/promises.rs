@@ -26,7 +26,8 @@ impl Simulation {
         for record in &records {
             self.assert_ended_once(record).await;
         }
-        for id in self.cancelled.lock().unwrap().iter() {
+        let cancelled = self.cancelled.lock().unwrap().clone();
+        for id in &cancelled {
             let end = self.progress(id).await.end.unwrap();
             let is_cancelled =
                 matches!(&end, End::Failed(failure) if failure.code == FailureCode::Cancelled);

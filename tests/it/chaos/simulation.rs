@@ -130,7 +130,7 @@ impl Simulation {
             if self.is_settled() {
                 return;
             }
-            self.clock.sleep(Duration::from_secs(60)).await;
+            self.clock.sleep(Duration::from_mins(1)).await;
             self.help().await;
         }
         let open = |record: &ai_stack_deployer::server::ports::store::Record| {

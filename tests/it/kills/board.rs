@@ -65,7 +65,7 @@ impl Board {
                 }
             }
             EventBody::Log(_) => {}
-            EventBody::Complete(_) => drop(known.under_way.remove(id)),
+            EventBody::Complete(_) | EventBody::Removed(_) => drop(known.under_way.remove(id)),
             EventBody::Error(failure) => {
                 let ended = known.under_way.remove(id).filter(|_| failure.receipt.clean);
                 known.free.extend(ended.map(|one| one.name));

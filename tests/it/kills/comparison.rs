@@ -114,6 +114,7 @@ fn end(world: &World, asked: &Asked, recorded: &[Frame]) -> End {
             assert!(REASONS.contains(&failure.code), "{id} had no reason to fail: {failure:?}");
             End::RolledBack
         }
+        EventBody::Removed(_) => unreachable!("nobody removes a stack here"),
         EventBody::Progress(_) | EventBody::Log(_) => unreachable!("the last event is the end"),
     }
 }
