@@ -10,6 +10,7 @@ mod events;
 mod garbage;
 mod idempotency;
 mod kills;
+mod operations;
 mod pages;
 mod portal;
 mod probe;

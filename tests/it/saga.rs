@@ -1,5 +1,6 @@
 //! The saga, driven over the sandbox's core, in process and on a clock that jumps.
 
+mod deadlines;
 mod foreign;
 mod health;
 mod log;

@@ -103,7 +103,7 @@ impl World {
     /// Lets clean-up go on after the end until nothing is left, through every crash, at most
     /// `most` times, and returns how often that took.
     pub(super) async fn clean_up(&self, most: u32) -> u32 {
-        for tries in 0..most {
+        for tries in 0..=most {
             if self.record().await.state != State::Stuck {
                 return tries;
             }

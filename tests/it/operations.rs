@@ -1,0 +1,176 @@
+//! Cancel, retry, stacks and their removal, as they are on the wire.
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::DeploymentId,
+        event::{EventBody, Failure, FailureCode},
+        phase::Phase,
+        receipt::{Line, Outcome, Receipt, ResourceKind},
+    },
+    server::ports::{
+        clock::Clock,
+        store::{End, Fact, Lease, State, Store, Wish},
+    },
+};
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode},
+};
+use serde_json::Value;
+
+use crate::support::app::{Reply, TestApp};
+
+async fn send(app: &TestApp, method: Method, path: &str) -> Reply {
+    app.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
+}
+
+async fn cancel(app: &TestApp, id: &DeploymentId) -> Reply {
+    send(app, Method::POST, &format!("/api/deployment/{id}/cancel")).await
+}
+
+async fn retry(app: &TestApp, id: &DeploymentId) -> Reply {
+    send(app, Method::POST, &format!("/api/deployment/{id}/retry")).await
+}
+
+async fn deployment(app: &TestApp, id: &str) -> Value {
+    app.get(&format!("/api/deployment/{id}")).await.json()["deployment"].clone()
+}
+
+/// Brings `alice` up, as far as the store is concerned.
+async fn live(app: &TestApp) -> DeploymentId {
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![TestApp::complete("alice")]).await;
+    id
+}
+
+/// Ends a deployment or a removal with its project left.
+async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
+    let at = app.clock.now();
+    let event = EventBody::Error(Failure {
+        phase,
+        message: String::from("It did not work"),
+        code: FailureCode::PlatformUnreachable,
+        receipt: Receipt::of(vec![Line {
+            resource: ResourceKind::Project,
+            id: None,
+            name: String::from("ai-stack-alice"),
+            outcome: Outcome::Left,
+            at,
+            remedy: Some(String::from("Delete the project")),
+        }]),
+        reference: String::from("7F3A-22C1"),
+    });
+    let end = Some(End { state: State::Stuck, at, wish: Wish::GoOn, due: Some(at) });
+    app.store.record(lease, &Fact { events: vec![event], end, ..Fact::default() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cancellation_is_accepted_until_the_end_however_often() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let mut wishes = app.notifier.wishes(&id);
+    for _ in 0..2 {
+        let reply = cancel(&app, &id).await;
+        assert_eq!(reply.status, StatusCode::ACCEPTED, "{reply:?}");
+        assert_eq!(reply.json()["deploymentId"], id.as_str());
+    }
+    assert!(wishes.has_changed().unwrap(), "whoever drives it is nudged");
+    wishes.mark_unchanged();
+    assert_eq!(app.store.find(&id).await.unwrap().unwrap().wish, Wish::Cancel);
+
+    let other = TestApp::new();
+    let ended = live(&other).await;
+    let reply = cancel(&other, &ended).await;
+    assert_eq!(
+        (reply.status, reply.error_code().as_str()),
+        (StatusCode::CONFLICT, "ALREADY_ENDED")
+    );
+    let nobody = cancel(&other, &DeploymentId::from_random(7)).await;
+    assert_eq!((nobody.status, nobody.error_code().as_str()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn a_failed_deployment_is_tried_again_and_linked_both_ways() {
+    let app = TestApp::new();
+    let first = app.begin("alice").await;
+    let early = retry(&app, &first).await;
+    assert_eq!((early.status, early.error_code().as_str()), (StatusCode::CONFLICT, "NOT_ENDED"));
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+
+    let reply = retry(&app, &first).await;
+    assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
+    let second = reply.json()["deploymentId"].as_str().unwrap().to_owned();
+    assert_eq!(reply.header("location"), Some(format!("/api/deployment/{second}").as_str()));
+    assert_eq!(deployment(&app, &second).await["retryOf"], first.as_str());
+    assert_eq!(deployment(&app, first.as_str()).await["retriedBy"], second.as_str());
+    let again = retry(&app, &first).await;
+    assert_eq!((again.status, again.error_code().as_str()), (StatusCode::CONFLICT, "NAME_TAKEN"));
+}
+
+#[tokio::test]
+async fn nothing_is_tried_again_while_something_is_left_or_live() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    get_stuck(&app, &lease, Phase::CreatingProject).await;
+    let reply = retry(&app, &id).await;
+    assert_eq!(
+        (reply.status, reply.error_code().as_str()),
+        (StatusCode::CONFLICT, "NAME_NOT_CLEAN")
+    );
+    let health = app.get("/health").await.json();
+    assert_eq!((&health["status"], &health["stuck"]), (&"degraded".into(), &1.into()));
+
+    let other = TestApp::new();
+    let id = live(&other).await;
+    let reply = retry(&other, &id).await;
+    assert_eq!((reply.status, reply.error_code().as_str()), (StatusCode::CONFLICT, "NAME_TAKEN"));
+}
+
+#[tokio::test]
+async fn a_live_stack_is_listed_and_removed_by_one_operation() {
+    let app = TestApp::new();
+    assert_eq!(app.get("/api/stacks").await.json()["stacks"], Value::Array(Vec::new()));
+    let id = live(&app).await;
+    let stack = app.get("/api/stacks/alice").await.json()["stack"].clone();
+    assert_eq!(stack["deploymentId"], id.as_str());
+    assert_eq!((&stack["state"], &stack["name"]), (&"live".into(), &"alice".into()));
+    assert_eq!(app.get("/api/stacks").await.json()["stacks"], Value::Array(vec![stack]));
+
+    let reply = send(&app, Method::DELETE, "/api/stacks/alice").await;
+    assert_eq!(reply.status, StatusCode::ACCEPTED, "{reply:?}");
+    let removal = reply.json()["operationId"].as_str().unwrap().to_owned();
+    assert!(removal.starts_with("rem_"), "{removal}");
+    let again = send(&app, Method::DELETE, "/api/stacks/alice").await;
+    assert_eq!(again.json()["operationId"], removal.as_str(), "one at a time");
+    let described = deployment(&app, &removal).await;
+    assert_eq!((&described["kind"], &described["phase"]), (&"removal".into(), &"removing".into()));
+    assert_eq!(described["removes"], id.as_str());
+    assert_eq!(app.get("/api/stacks/alice").await.json()["stack"]["state"], "removing");
+    let cancelled = cancel(&app, &DeploymentId::parse(&removal).unwrap()).await;
+    assert_eq!(cancelled.error_code(), "NOT_CANCELLABLE");
+
+    let lease = app.claim().await;
+    get_stuck(&app, &lease, Phase::Removing).await;
+    assert_eq!(app.get("/api/stacks/alice").await.json()["stack"]["state"], "stuck");
+    let taken = app.deploy(r#"{"name":"alice"}"#).await;
+    assert_eq!(taken.error_code(), "NAME_TAKEN", "a name is free only after verified removal");
+}
+
+#[tokio::test]
+async fn what_is_not_live_cannot_be_removed() {
+    let app = TestApp::new();
+    for name in ["alice", "A", "%20"] {
+        let reply = send(&app, Method::DELETE, &format!("/api/stacks/{name}")).await;
+        assert_eq!(
+            (reply.status, reply.error_code().as_str()),
+            (StatusCode::NOT_FOUND, "NOT_FOUND")
+        );
+    }
+    assert_eq!(app.get("/api/stacks/alice").await.error_code(), "NOT_FOUND");
+    app.begin("alice").await;
+    let reply = send(&app, Method::DELETE, "/api/stacks/alice").await;
+    assert_eq!(reply.status, StatusCode::NOT_FOUND, "it is not live yet");
+}

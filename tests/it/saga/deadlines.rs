@@ -1,0 +1,80 @@
+//! Deadlines, which count from what is recorded (promise P13), and what goes on after the end.
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{event::FailureCode, phase::Phase, receipt::ResourceKind},
+    server::ports::store::{Lane, State, StepId, Store},
+};
+
+use super::world::World;
+use crate::support::twisted_store::Crash;
+
+async fn seconds_taken(world: &World) -> i64 {
+    let record = world.record().await;
+    record.standing.completed.unwrap().duration_since(record.deployment.started).as_secs()
+}
+
+#[tokio::test]
+async fn a_step_that_takes_too_long_ends_at_its_own_deadline_and_is_undone() {
+    let mut world = World::begin("sandbox/slow", &[]).await;
+    world.configure(|settings| settings.deadlines.deploy = Duration::from_mins(1));
+    world.drive().await;
+    let failure = world.failure().await;
+    assert_eq!((failure.code, failure.phase), (FailureCode::Deadline, Phase::Deploying));
+    world.assert_all_or_nothing("its own deadline").await;
+}
+
+#[tokio::test]
+async fn a_restart_gives_a_step_no_more_time() {
+    let mut world = World::begin("sandbox/slow", &[]).await;
+    world.configure(|settings| settings.deadlines.deploy = Duration::from_secs(40));
+    world.drive_until(StepId::Deploy).await;
+    // The intent is recorded, and nobody drives it until long after its deadline.
+    world.store.crash_at(world.store.writes() + 2, Crash::Before);
+    world.drive_once(Lane::Forward).await.unwrap_err();
+    world.clock.advance(Duration::from_secs(20));
+    world.drive().await;
+    assert_eq!(world.failure().await.code, FailureCode::Deadline);
+    world.assert_all_or_nothing("a deadline across a restart").await;
+}
+
+#[tokio::test]
+async fn a_platform_that_hangs_for_ever_ends_the_deployment_with_everything_left() {
+    let world = World::begin("sandbox/hello", &["application.update:latency=1ms"]).await;
+    world.inject("*:timeout-before:always");
+    world.drive().await;
+    let limits = world.ports.settings.deadlines;
+    let longest = (limits.whole + limits.drain).as_secs() + 60;
+    let took = seconds_taken(&world).await;
+    assert!(took <= i64::try_from(longest).unwrap(), "{took} s");
+    assert_eq!(world.record().await.state, State::Stuck);
+    assert!(!world.failure().await.receipt.clean);
+
+    world.platform.core().clear_faults();
+    world.clean_up(1).await;
+    world.assert_all_or_nothing("cleaned up after the end").await;
+    assert_eq!(world.store.stuck_count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_service_without_a_row_is_freed_once_the_operator_has_removed_it() {
+    let world = World::begin("sandbox/crashloop", &["application.delete:docker-down=1h"]).await;
+    world.drive().await;
+    let events = world.events().await;
+    world.platform.core().start_docker(world.ports.clock.now());
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_mins(31));
+        world.drive_once(Lane::CleanUp).await.unwrap();
+        assert_eq!(world.record().await.state, State::Stuck, "nobody has removed it yet");
+    }
+    let record = world.record().await;
+    assert_eq!(record.clean_up.tries, 3);
+    let receipt = record.standing.receipt.unwrap();
+    let service = receipt.left().find(|line| line.resource == ResourceKind::Service).unwrap();
+    assert_eq!(service.remedy, Some(format!("docker service rm {}", service.name)));
+    assert!(world.platform.core().remove_service(&service.name));
+    world.clean_up(1).await;
+    world.assert_all_or_nothing("with an operator's help").await;
+    assert_eq!(world.events().await, events, "events never change after the end");
+}
