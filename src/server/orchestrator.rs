@@ -10,6 +10,7 @@ mod ends;
 mod evidence;
 mod failure;
 mod journal;
+mod lateness;
 mod ours;
 mod plan;
 mod removal;

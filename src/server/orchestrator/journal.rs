@@ -6,7 +6,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -15,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     context::Ports,
+    lateness,
     plan::{Course, Plan},
     step::Step,
 };
@@ -64,9 +64,6 @@ struct Known {
     late: BTreeMap<StepId, Timestamp>,
 }
 
-/// How long after its answer was lost a call may still be carried out by the platform.
-const LATE: Duration = Duration::from_secs(30);
-
 impl Journal {
     /// Opens the journal of the operation that `lease` is for and that `record` describes.
     pub(super) async fn open(
@@ -89,7 +86,7 @@ impl Journal {
             steps = made;
         }
         let progress = store.progress(&lease.id).await?;
-        let late = late(&steps, ports.clock.now());
+        let late = lateness::known(&steps, ports.clock.now());
         let (unrecorded, doubtful) = (Vec::new(), false);
         let known = Known { steps, progress, unrecorded, interrupted, doubtful, late };
         let journal = Self {
@@ -178,7 +175,7 @@ impl Journal {
         let now = self.clock.now();
         let mut known = self.known();
         known.doubtful = true;
-        known.late.insert(step, after(now, LATE));
+        known.late.insert(step, lateness::until(now));
     }
 
     /// Returns until when a lost call of `step` may still be carried out.
@@ -389,28 +386,6 @@ impl Journal {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Returns until when calls may still be carried out whose answers an earlier run lost: those
-/// of a step that it was in the middle of, that failed, or that lost one on the way.
-fn late(steps: &Steps, now: Timestamp) -> BTreeMap<StepId, Timestamp> {
-    let turned = steps.records.values().find_map(|record| match record {
-        StepRecord::Failed { cause } | StepRecord::Undone { cause: Some(cause), .. } => cause.at,
-        StepRecord::Started
-        | StepRecord::Succeeded { .. }
-        | StepRecord::Undone { cause: None, .. } => None,
-    });
-    let since = |record: &StepRecord| match record {
-        StepRecord::Started => Some(now),
-        StepRecord::Succeeded { doubtful: true, .. } | StepRecord::Failed { .. } => turned,
-        StepRecord::Succeeded { doubtful: false, .. } | StepRecord::Undone { .. } => None,
-    };
-    let late = |(step, record): (&StepId, &StepRecord)| Some((*step, after(since(record)?, LATE)));
-    steps.records.iter().filter_map(late).collect()
-}
-
-fn after(time: Timestamp, pause: Duration) -> Timestamp {
-    time.checked_add(pause).unwrap_or(time)
 }
 
 fn encode<T: Serialize>(output: &T) -> Result<serde_json::Value, StoreError> {

@@ -1,0 +1,35 @@
+//! Lateness: how long a call whose answer was lost may still be carried out.
+//!
+//! An undo that looks too early would call something gone that only comes later.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::server::ports::store::{StepId, StepRecord, Steps};
+
+/// How long after its answer was lost a call may still be carried out by the platform.
+const LATE: Duration = Duration::from_secs(30);
+
+/// Returns until when calls may still be carried out whose answers an earlier run lost: those
+/// of a step that it was in the middle of, that failed, or that lost one on the way.
+pub(super) fn known(steps: &Steps, now: Timestamp) -> BTreeMap<StepId, Timestamp> {
+    let turned = steps.records.values().find_map(|record| match record {
+        StepRecord::Failed { cause } | StepRecord::Undone { cause: Some(cause), .. } => cause.at,
+        StepRecord::Started
+        | StepRecord::Succeeded { .. }
+        | StepRecord::Undone { cause: None, .. } => None,
+    });
+    let since = |record: &StepRecord| match record {
+        StepRecord::Started => Some(now),
+        StepRecord::Succeeded { doubtful: true, .. } | StepRecord::Failed { .. } => turned,
+        StepRecord::Succeeded { doubtful: false, .. } | StepRecord::Undone { .. } => None,
+    };
+    let late = |(step, record): (&StepId, &StepRecord)| Some((*step, until(since(record)?)));
+    steps.records.iter().filter_map(late).collect()
+}
+
+/// Returns until when a call may still be carried out whose answer was lost at `lost`.
+pub(super) fn until(lost: Timestamp) -> Timestamp {
+    lost.checked_add(LATE).unwrap_or(lost)
+}
