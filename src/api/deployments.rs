@@ -20,7 +20,7 @@ pub async fn start_deployment(
 ) -> Result<(), ApiError> {
     match super::service()?.start_deployment(&name).await {
         Ok(id) => {
-            leptos_axum::redirect(&format!("/deployments/{id}"));
+            leptos_axum::redirect(&super::reply::page_of(&id));
             Ok(())
         }
         Err(error) => Err(super::reply::refuse(&name, error)),
@@ -38,14 +38,10 @@ pub async fn cancel_deployment(
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {
-    use super::reply::{go_on, page_of, parse_id};
+    use super::reply::{go_on_from, page_of};
 
-    let id = match parse_id(&id) {
-        Ok(id) => id,
-        Err(error) => return go_on(Err(error), "/"),
-    };
-    let result = super::service()?.cancel(&id).await;
-    go_on(result.map(|()| page_of(&id)), &page_of(&id))
+    let service = super::service()?;
+    go_on_from(&id, async |id| service.cancel(id).await.map(|()| page_of(id))).await
 }
 
 /// Tries the ended deployment `id` again, and sends the caller to the new one's page.
@@ -59,14 +55,10 @@ pub async fn retry_deployment(
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {
-    use super::reply::{go_on, page_of, parse_id};
+    use super::reply::{go_on_from, page_of};
 
-    let id = match parse_id(&id) {
-        Ok(id) => id,
-        Err(error) => return go_on(Err(error), "/"),
-    };
-    let result = super::service()?.retry(&id).await;
-    go_on(result.map(|deployment| page_of(&deployment.id)), &page_of(&id))
+    let service = super::service()?;
+    go_on_from(&id, async |id| service.retry(id).await.map(|begun| page_of(&begun.id))).await
 }
 
 /// Takes the live stack `name` down, and sends the caller to the removal's page.

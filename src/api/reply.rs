@@ -13,7 +13,10 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use super::wire::ApiError;
-use crate::{domain::deployment::DeploymentId, server::service::Service};
+use crate::{
+    domain::deployment::DeploymentId,
+    server::service::{Service, deployment_id},
+};
 
 /// How much of a refused name goes back into the field.
 const NAME_LIMIT: usize = 64;
@@ -52,19 +55,21 @@ pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
     error
 }
 
-/// Reads the id of a deployment.
-///
-/// # Errors
-///
-/// Returns that there is none, as for one that never was.
-pub(super) fn parse_id(id: &str) -> Result<DeploymentId, ApiError> {
-    let message = "There is no deployment with this id: check the address.";
-    DeploymentId::parse(id).map_err(|_| ApiError::new(404, "NOT_FOUND", message))
-}
-
 /// Returns the address of a deployment's page.
 pub(super) fn page_of(id: &DeploymentId) -> String {
     format!("/deployments/{id}")
+}
+
+/// Does something about the deployment called `id`, and sends the caller to the page that it
+/// leads to. A person is led back to the deployment's own page where it cannot be done.
+pub(super) async fn go_on_from(
+    id: &str,
+    act: impl AsyncFnOnce(&DeploymentId) -> Result<String, ApiError>,
+) -> Result<(), ApiError> {
+    match deployment_id(id) {
+        Ok(id) => go_on(act(&id).await, &page_of(&id)),
+        Err(error) => go_on(Err(error), "/"),
+    }
 }
 
 /// Sends the caller to the page that `result` leads to. Where it is an error, a program gets

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 pub use health::Health;
 pub use once::{Answered, Once};
+pub use operations::{deployment_id, no_deployment};
 use surroundings::Surroundings;
 
 use super::{

@@ -20,7 +20,7 @@ use crate::{
     domain::deployment::{Deployment, DeploymentId, Snapshot},
     server::{
         ports::store::AnswerKey,
-        service::{Answered, Once},
+        service::{self, Answered, Once},
     },
 };
 
@@ -100,17 +100,13 @@ pub(super) async fn deployment(
     id: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
     let id = deployment_id(id)?;
-    let deployment = state.service.snapshot(&id).await?.ok_or_else(no_deployment)?;
+    let deployment = state.service.snapshot(&id).await?.ok_or_else(service::no_deployment)?;
     Ok((NO_STORE, Json(DeploymentBody { success: true, deployment })))
 }
 
-/// Reads a deployment's id. What is none is not found, like one that never was.
+/// Reads a deployment's id.
 pub(super) fn deployment_id(id: Parameter) -> Result<DeploymentId, Failed> {
-    DeploymentId::parse(&parameter(id)?).map_err(|_| no_deployment())
-}
-
-pub(super) fn no_deployment() -> Failed {
-    Failed::new(404, "NOT_FOUND", "There is no deployment with this id: check the address.")
+    Ok(service::deployment_id(&parameter(id)?)?)
 }
 
 /// Reads a path's parameter.

@@ -100,7 +100,17 @@ impl Service {
     }
 }
 
-fn no_deployment() -> ApiError {
+/// Reads a deployment's id. What is none is not found, like one that never was.
+///
+/// # Errors
+///
+/// Returns that there is no such deployment.
+pub fn deployment_id(text: &str) -> Result<DeploymentId, ApiError> {
+    DeploymentId::parse(text).map_err(|_| no_deployment())
+}
+
+/// Says that there is no such deployment.
+pub fn no_deployment() -> ApiError {
     let message = "There is no deployment with this id: check the address.";
     ApiError::new(404, "NOT_FOUND", message)
 }
