@@ -6,6 +6,7 @@
 #
 #   setup_build      the Rust toolchain with the WASM target, wasm-bindgen, cargo-leptos, wasm-opt, sass
 #   setup_lint       rustfmt and clippy
+#   setup_servers    the programs of PostgreSQL and nginx, for the tests to start servers of their own
 #   setup_browser    Playwright and a Chromium
 
 CARGO_LEPTOS_VERSION=0.3.11
@@ -65,6 +66,15 @@ setup_build() {
 setup_lint() {
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+}
+
+setup_servers() {
+  local missing=
+  has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="postgresql"
+  PATH="$PATH:/usr/sbin" has nginx || missing="$missing nginx-light"
+  # unquoted: one word for each package
+  [ -z "$missing" ] || apt_install $missing ||
+    die "the programs of PostgreSQL (initdb, pg_ctl) and nginx are needed: install both, put them on the PATH, then run this again"
 }
 
 setup_browser() {

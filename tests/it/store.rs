@@ -14,6 +14,7 @@ use self::contract::{LEASE, at, new, progress, step};
 use crate::support::memory_store::MemoryStore;
 
 mod contract;
+mod postgres;
 
 #[tokio::test]
 async fn the_store_in_memory_holds_the_contract() {

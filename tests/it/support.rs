@@ -1,12 +1,15 @@
-//! What the tests share: clocks, a store in memory, platforms, the portal around them, and its
-//! binary as a process.
+//! What the tests share: clocks, a store in memory, databases, platforms, the portal around
+//! them, its binary as a process, and what stands beside it.
 
 pub(crate) mod app;
+pub(crate) mod black_hole;
 pub(crate) mod clock;
 pub(crate) mod core_platform;
 pub(crate) mod fake_platform;
+pub(crate) mod keeper;
 pub(crate) mod manual_clock;
 pub(crate) mod memory_store;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod settings;
 pub(crate) mod twisted_store;

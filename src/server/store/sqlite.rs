@@ -24,6 +24,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use super::{rows, unavailable, unavailable_for};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
     server::ports::{
@@ -275,12 +276,4 @@ impl Store for SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
-}
-
-fn unavailable(error: sqlx::Error) -> StoreError {
-    unavailable_for(error.into())
-}
-
-fn unavailable_for(error: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
-    StoreError::Unavailable(error)
 }

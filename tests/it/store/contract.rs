@@ -64,7 +64,8 @@ pub(super) fn step(step: StepId, record: StepRecord, events: Vec<EventBody>) -> 
     Fact { step: Some((step, record)), events, ..Fact::default() }
 }
 
-fn end(state: State) -> Fact {
+/// The fact that an operation ends.
+pub(super) fn end(state: State) -> Fact {
     end_as(state, Wish::GoOn)
 }
 

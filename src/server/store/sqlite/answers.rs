@@ -1,9 +1,9 @@
 //! First answers, kept for idempotency keys.
 
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqlitePool};
 
-use super::unavailable;
+use super::{rows, unavailable};
 use crate::server::ports::store::{Answer, AnswerKey, StoreError};
 
 /// Keeps `answer` unless its key has one; tells whether it did.
@@ -44,18 +44,7 @@ pub(super) async fn find(
     .fetch_optional(pool)
     .await
     .map_err(unavailable)?;
-    let Some(row) = row else { return Ok(None) };
-    let corrupt = || StoreError::Corrupt { what: "answer" };
-    Ok(Some(Answer {
-        key: key.clone(),
-        fingerprint: row.try_get("fingerprint").map_err(unavailable)?,
-        status: u16::try_from(row.try_get::<i64, _>("status").map_err(unavailable)?)
-            .map_err(|_| corrupt())?,
-        location: row.try_get("location").map_err(unavailable)?,
-        body: row.try_get("body").map_err(unavailable)?,
-        expires: Timestamp::from_millisecond(row.try_get("expires_ms").map_err(unavailable)?)
-            .map_err(|_| corrupt())?,
-    }))
+    row.map(|row| rows::answer(&row, key)).transpose()
 }
 
 /// Forgets the answers that have expired at `now`.

@@ -1,8 +1,8 @@
 //! Beginnings: a deployment with its name, and a removal of what is live.
 
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqlitePool};
 
-use super::{answers, unavailable, writing::insert_event};
+use super::{answers, rows, unavailable, writing::insert_event};
 use crate::{
     domain::{deployment::DeploymentId, event::Event, stack_name::StackName},
     server::ports::store::{Answer, NewDeployment, NewRemoval, StoreError},
@@ -93,9 +93,7 @@ async fn unfinished(
     .fetch_optional(tx)
     .await
     .map_err(unavailable)?;
-    let Some(row) = row else { return Ok(None) };
-    let id: String = row.try_get("id").map_err(unavailable)?;
-    DeploymentId::parse(&id).map(Some).map_err(|_| StoreError::Corrupt { what: "deployment id" })
+    row.map(|row| rows::id(&row, "id")).transpose()
 }
 
 fn name_taken(error: sqlx::Error) -> StoreError {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, Row, SqlitePool, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, SqlitePool};
 
-use super::unavailable;
+use super::{rows, unavailable};
 use crate::{
     domain::deployment::DeploymentId,
     server::ports::store::{Lane, Lease, StoreError, Wish},
@@ -37,11 +37,11 @@ pub(super) async fn claim(
     let row = sqlx::query(AssertSqlSafe(statement))
         .bind(owner)
         .bind(now.as_millisecond())
-        .bind(millis(lasting))
+        .bind(rows::millis(lasting))
         .fetch_optional(pool)
         .await
         .map_err(unavailable)?;
-    row.map(|row| lease(&row, owner)).transpose()
+    row.map(|row| rows::lease(&row, owner)).transpose()
 }
 
 /// Claims the operation `id`, if it has ended and nobody holds it at `now`.
@@ -60,31 +60,12 @@ pub(super) async fn claim_ended(
     )
     .bind(owner)
     .bind(now.as_millisecond())
-    .bind(millis(lasting))
+    .bind(rows::millis(lasting))
     .bind(id.as_str())
     .fetch_optional(pool)
     .await
     .map_err(unavailable)?;
-    row.map(|row| lease(&row, owner)).transpose()
-}
-
-fn lease(row: &SqliteRow, owner: &str) -> Result<Lease, StoreError> {
-    let id: String = row.try_get("id").map_err(unavailable)?;
-    Ok(Lease {
-        id: DeploymentId::parse(&id).map_err(|_| StoreError::Corrupt { what: "deployment id" })?,
-        owner: owner.to_owned(),
-        token: row.try_get("lease_token").map_err(unavailable)?,
-    })
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Reads what is wished from the column `cancelled`.
-pub(super) fn wish(row: &SqliteRow) -> Result<Wish, StoreError> {
-    let cancelled: bool = row.try_get("cancelled").map_err(unavailable)?;
-    Ok(if cancelled { Wish::Cancel } else { Wish::GoOn })
+    row.map(|row| rows::lease(&row, owner)).transpose()
 }
 
 /// Extends `lease`, if it is still held.
@@ -96,7 +77,7 @@ pub(super) async fn renew(
     let row = sqlx::query(
         "UPDATE deployments SET lease_until_ms = ?
          WHERE id = ? AND lease_owner = ? AND lease_token = ?
-         RETURNING cancel_ms IS NOT NULL AS cancelled",
+         RETURNING cancel_ms",
     )
     .bind(until.as_millisecond())
     .bind(lease.id.as_str())
@@ -106,7 +87,7 @@ pub(super) async fn renew(
     .await
     .map_err(unavailable)?
     .ok_or(StoreError::LeaseLost)?;
-    wish(&row)
+    rows::wish(&row)
 }
 
 /// Hands `lease` back; one that is lost is nobody's business any more.

@@ -1,8 +1,8 @@
 //! Facts: what a worker records, guarded by its lease.
 
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqlitePool};
 
-use super::{ending, unavailable, unavailable_for};
+use super::{ending, rows, unavailable, unavailable_for};
 use crate::{
     domain::{
         deployment::DeploymentId,
@@ -60,7 +60,7 @@ async fn advance(
              released_ms = COALESCE(?4, released_ms), due_ms = COALESCE(?5, due_ms)
          WHERE id = ?6 AND lease_owner = ?7 AND lease_token = ?8
            AND (state = 'active' OR (?1 = 0 AND ?2 IS NULL))
-         RETURNING seq, cancel_ms IS NOT NULL AS cancelled",
+         RETURNING seq, cancel_ms",
     )
     .bind(i64::try_from(fact.events.len()).unwrap_or(i64::MAX))
     .bind(end.map(|end| end.state.as_str()))
@@ -74,12 +74,11 @@ async fn advance(
     .await
     .map_err(unavailable)?
     .ok_or(StoreError::LeaseLost)?;
-    let wish = super::leases::wish(&row)?;
-    if end.is_some_and(|end| end.wish != wish) {
+    let recorded = rows::recorded(&row)?;
+    if end.is_some_and(|end| end.wish != recorded.wish) {
         return Err(StoreError::WishUnheard);
     }
-    let seq = row.try_get::<i64, _>("seq").map_err(unavailable)?.cast_unsigned();
-    Ok(Recorded { seq, wish })
+    Ok(recorded)
 }
 
 /// Inserts an event.

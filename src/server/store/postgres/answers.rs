@@ -1,0 +1,72 @@
+//! First answers, kept for idempotency keys.
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
+
+use super::{rows, unavailable};
+use crate::server::ports::store::{Answer, AnswerKey, StoreError};
+
+/// Keeps `answer` unless its key has one; tells whether it did.
+pub(super) async fn keep(
+    connection: &mut PgConnection,
+    answer: &Answer,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO answers (caller, key, fingerprint, status, location, body, expires_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+    )
+    .bind(&answer.key.caller)
+    .bind(&answer.key.key)
+    .bind(&answer.fingerprint)
+    .bind(i64::from(answer.status))
+    .bind(&answer.location)
+    .bind(&answer.body)
+    .bind(answer.expires.as_millisecond())
+    .execute(connection)
+    .await
+    .map_err(unavailable)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Keeps `answer` unless its key has one.
+pub(super) async fn keep_alone(pool: &PgPool, answer: &Answer) -> Result<(), StoreError> {
+    let mut connection = pool.acquire().await.map_err(unavailable)?;
+    keep(&mut connection, answer).await?;
+    Ok(())
+}
+
+/// Finds the answer under `key` that has not expired at `now`.
+pub(super) async fn find(
+    pool: &PgPool,
+    key: &AnswerKey,
+    now: Timestamp,
+) -> Result<Option<Answer>, StoreError> {
+    let row = sqlx::query(
+        "SELECT fingerprint, status, location, body, expires_ms FROM answers
+         WHERE caller = $1 AND key = $2 AND expires_ms > $3",
+    )
+    .bind(&key.caller)
+    .bind(&key.key)
+    .bind(now.as_millisecond())
+    .fetch_optional(pool)
+    .await
+    .map_err(unavailable)?;
+    row.map(|row| rows::answer(&row, key)).transpose()
+}
+
+/// Forgets the answers that have expired at `now`, but for those that another portal is
+/// forgetting.
+pub(super) async fn forget(
+    connection: &mut PgConnection,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM answers WHERE (caller, key) IN
+             (SELECT caller, key FROM answers WHERE expires_ms <= $1 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind(now.as_millisecond())
+    .execute(connection)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
+}

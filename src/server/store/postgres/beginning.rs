@@ -1,0 +1,124 @@
+//! Beginnings: a deployment with its name, and a removal of what is live.
+
+use sqlx::PgConnection;
+
+use super::{PostgresStore, answers, rows, rows::Columns, unavailable, writing::insert_events};
+use crate::{
+    domain::{deployment::DeploymentId, stack_name::StackName},
+    server::{
+        notifier::Nudge,
+        ports::store::{Answer, NewDeployment, NewRemoval, StoreError},
+    },
+};
+
+/// Reserves the name and inserts the deployment, its first event and the answer.
+pub(super) async fn begin(
+    store: &PostgresStore,
+    new: &NewDeployment,
+    answer: Option<&Answer>,
+) -> Result<(), StoreError> {
+    let deployment = &new.deployment;
+    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    answers::forget(&mut tx, deployment.started).await?;
+    if let Some(answer) = answer
+        && !answers::keep(&mut tx, answer).await?
+    {
+        return Err(StoreError::KeyUsed);
+    }
+    sqlx::query(
+        "INSERT INTO deployments (id, name, host, url, seq, started_ms, retry_of)
+         VALUES ($1, $2, $3, $4, 1, $5, $6)",
+    )
+    .bind(deployment.id.as_str())
+    .bind(deployment.name.as_str())
+    .bind(&new.host)
+    .bind(&deployment.url)
+    .bind(deployment.started.as_millisecond())
+    .bind(new.retry_of.as_ref().map(DeploymentId::as_str))
+    .execute(&mut *tx)
+    .await
+    .map_err(name_taken)?;
+    if let Some(tried) = &new.retry_of {
+        sqlx::query("UPDATE deployments SET retried_by = $1 WHERE id = $2")
+            .bind(deployment.id.as_str())
+            .bind(tried.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(unavailable)?;
+    }
+    insert_events(&mut tx, &deployment.id, 1, std::slice::from_ref(&new.first)).await?;
+    store.origin.tell(&mut tx, &Nudge::Work).await?;
+    tx.commit().await.map_err(unavailable)
+}
+
+/// Inserts the removal of the live stack `name`, unless there is one.
+pub(super) async fn begin_removal(
+    store: &PostgresStore,
+    name: &StackName,
+    new: &NewRemoval,
+) -> Result<Option<DeploymentId>, StoreError> {
+    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    if !hold_live(&mut tx, name).await? {
+        return Ok(None);
+    }
+    if let Some((id, is_stuck)) = unfinished(&mut tx, name).await? {
+        // First let go of the stack: whoever ends its removal holds the removal and waits for it.
+        tx.commit().await.map_err(unavailable)?;
+        if is_stuck {
+            super::ending::hurry(store, &id, new.started).await?;
+        }
+        return Ok(Some(id));
+    }
+    sqlx::query(
+        "INSERT INTO deployments (id, name, host, url, seq, started_ms, removes)
+         SELECT $1, name, host, url, 1, $2, id FROM deployments
+         WHERE name = $3 AND state = 'live' AND removes IS NULL",
+    )
+    .bind(new.id.as_str())
+    .bind(new.started.as_millisecond())
+    .bind(name.as_str())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    insert_events(&mut tx, &new.id, 1, std::slice::from_ref(&new.first)).await?;
+    store.origin.tell(&mut tx, &Nudge::Work).await?;
+    tx.commit().await.map_err(unavailable)?;
+    Ok(Some(new.id.clone()))
+}
+
+/// Lets nobody else begin or end a removal of the live stack `name`; tells whether it is live.
+async fn hold_live(tx: &mut PgConnection, name: &StackName) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "SELECT id FROM deployments WHERE name = $1 AND state = 'live' AND removes IS NULL
+         FOR NO KEY UPDATE",
+    )
+    .bind(name.as_str())
+    .fetch_optional(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(row.is_some())
+}
+
+/// Finds the removal of `name` that has not ended well, and tells whether it is stuck.
+async fn unfinished(
+    tx: &mut PgConnection,
+    name: &StackName,
+) -> Result<Option<(DeploymentId, bool)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id, state FROM deployments
+         WHERE name = $1 AND removes IS NOT NULL AND state <> 'rolled_back'",
+    )
+    .bind(name.as_str())
+    .fetch_optional(tx)
+    .await
+    .map_err(unavailable)?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((rows::id(&row, "id")?, row.text("state")? == "stuck")))
+}
+
+fn name_taken(error: sqlx::Error) -> StoreError {
+    match error.as_database_error() {
+        Some(database) if database.is_unique_violation() => StoreError::NameTaken,
+        Some(_) | None => unavailable(error),
+    }
+}

@@ -1,0 +1,129 @@
+//! Ends and what comes after: cancelling, clean-up, and forgetting.
+
+use jiff::Timestamp;
+use sqlx::PgConnection;
+
+use super::{PostgresStore, unavailable, unavailable_for};
+use crate::{
+    domain::deployment::DeploymentId,
+    server::{
+        notifier::Nudge,
+        ports::store::{Cancelling, Lease, Settlement, StoreError},
+    },
+};
+
+/// Records the wish to cancel, unless the end came first.
+pub(super) async fn cancel(
+    store: &PostgresStore,
+    id: &DeploymentId,
+    now: Timestamp,
+) -> Result<Cancelling, StoreError> {
+    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let done = sqlx::query(
+        "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, $1)
+         WHERE id = $2 AND state = 'active'",
+    )
+    .bind(now.as_millisecond())
+    .bind(id.as_str())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    if done.rows_affected() == 1 {
+        store.origin.tell(&mut tx, &Nudge::Wish(id.clone())).await?;
+        store.origin.tell(&mut tx, &Nudge::Work).await?;
+        tx.commit().await.map_err(unavailable)?;
+        return Ok(Cancelling::Accepted);
+    }
+    let known = sqlx::query("SELECT 1 FROM deployments WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(unavailable)?;
+    Ok(if known.is_some() { Cancelling::AlreadyEnded } else { Cancelling::Unknown })
+}
+
+/// Makes the clean-up of a stuck operation due at `due`.
+pub(super) async fn hurry(
+    store: &PostgresStore,
+    id: &DeploymentId,
+    due: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let done = sqlx::query("UPDATE deployments SET due_ms = $1 WHERE id = $2 AND state = 'stuck'")
+        .bind(due.as_millisecond())
+        .bind(id.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(unavailable)?;
+    store.origin.tell(&mut tx, &Nudge::Work).await?;
+    tx.commit().await.map_err(unavailable)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Records what clean-up found after the end.
+pub(super) async fn settle(
+    store: &PostgresStore,
+    lease: &Lease,
+    settlement: &Settlement,
+) -> Result<(), StoreError> {
+    let Settlement { receipt, at, due } = settlement;
+    let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
+    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let done = sqlx::query(
+        "UPDATE deployments
+         SET receipt = $1, tries = tries + 1,
+             state = CASE WHEN $2 THEN 'rolled_back' ELSE state END,
+             released_ms = CASE WHEN $2 THEN $3 ELSE released_ms END,
+             due_ms = CASE WHEN $2 THEN NULL ELSE $4 END
+         WHERE id = $5 AND lease_owner = $6 AND lease_token = $7 AND state = 'stuck'",
+    )
+    .bind(text)
+    .bind(receipt.clean)
+    .bind(at.as_millisecond())
+    .bind(due.as_millisecond())
+    .bind(lease.id.as_str())
+    .bind(&lease.owner)
+    .bind(lease.token)
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::LeaseLost);
+    }
+    if receipt.clean {
+        release_removed(&mut tx, &lease.id, *at).await?;
+    }
+    tx.commit().await.map_err(unavailable)
+}
+
+/// Where `id` is a removal that left nothing, frees the name of the stack that it removed.
+pub(super) async fn release_removed(
+    tx: &mut PgConnection,
+    id: &DeploymentId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE deployments SET state = 'rolled_back', released_ms = $1
+         WHERE id = (SELECT removes FROM deployments WHERE id = $2)",
+    )
+    .bind(at.as_millisecond())
+    .bind(id.as_str())
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
+}
+
+/// Forgets what has had nothing left since before `before`, but for what another portal is
+/// forgetting.
+pub(super) async fn forget(store: &PostgresStore, before: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "DELETE FROM deployments WHERE id IN
+             (SELECT id FROM deployments WHERE released_ms < $1 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind(before.as_millisecond())
+    .execute(&store.pool)
+    .await
+    .map_err(unavailable)?;
+    Ok(done.rows_affected())
+}

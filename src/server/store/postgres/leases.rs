@@ -1,0 +1,116 @@
+//! Leases, and the fencing that guards what their holders write.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
+
+use super::{PostgresStore, rows, unavailable};
+use crate::{
+    domain::deployment::DeploymentId,
+    server::{
+        notifier::Nudge,
+        ports::store::{Lane, Lease, StoreError, Wish},
+    },
+};
+
+/// Claims the oldest operation in `lane` that nobody holds at `now`. Of portals that claim at
+/// the same moment, each gets another one.
+pub(super) async fn claim(
+    store: &PostgresStore,
+    lane: Lane,
+    owner: &str,
+    now: Timestamp,
+    lasting: Duration,
+) -> Result<Option<Lease>, StoreError> {
+    let candidates = match lane {
+        Lane::Forward => "state = 'active'",
+        Lane::CleanUp => {
+            "(state = 'active' AND (cancel_ms IS NOT NULL OR removes IS NOT NULL))
+             OR (state = 'stuck' AND due_ms <= $2)"
+        }
+    };
+    let statement = format!(
+        "UPDATE deployments
+         SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
+         WHERE id = (SELECT id FROM deployments
+                     WHERE ({candidates}) AND (lease_owner IS NULL OR lease_until_ms <= $2)
+                     ORDER BY started_ms, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+         RETURNING id, lease_token"
+    );
+    let row = sqlx::query(AssertSqlSafe(statement))
+        .bind(owner)
+        .bind(now.as_millisecond())
+        .bind(rows::millis(lasting))
+        .fetch_optional(&store.pool)
+        .await
+        .map_err(unavailable)?;
+    row.map(|row| rows::lease(&row, owner)).transpose()
+}
+
+/// Claims the operation `id`, if it has ended and nobody holds it at `now`.
+pub(super) async fn claim_ended(
+    store: &PostgresStore,
+    id: &DeploymentId,
+    owner: &str,
+    now: Timestamp,
+    lasting: Duration,
+) -> Result<Option<Lease>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE deployments
+         SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
+         WHERE id = $4 AND state <> 'active' AND (lease_owner IS NULL OR lease_until_ms <= $2)
+         RETURNING id, lease_token",
+    )
+    .bind(owner)
+    .bind(now.as_millisecond())
+    .bind(rows::millis(lasting))
+    .bind(id.as_str())
+    .fetch_optional(&store.pool)
+    .await
+    .map_err(unavailable)?;
+    row.map(|row| rows::lease(&row, owner)).transpose()
+}
+
+/// Extends `lease`, if it is still held.
+pub(super) async fn renew(
+    store: &PostgresStore,
+    lease: &Lease,
+    until: Timestamp,
+) -> Result<Wish, StoreError> {
+    let row = sqlx::query(
+        "UPDATE deployments SET lease_until_ms = $1
+         WHERE id = $2 AND lease_owner = $3 AND lease_token = $4
+         RETURNING cancel_ms",
+    )
+    .bind(until.as_millisecond())
+    .bind(lease.id.as_str())
+    .bind(&lease.owner)
+    .bind(lease.token)
+    .fetch_optional(&store.pool)
+    .await
+    .map_err(unavailable)?
+    .ok_or(StoreError::LeaseLost)?;
+    rows::wish(&row)
+}
+
+/// Hands `lease` back; one that is lost is nobody's business any more. What is not over yet is
+/// work for another portal at once.
+pub(super) async fn release(store: &PostgresStore, lease: &Lease) -> Result<(), StoreError> {
+    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let row = sqlx::query(
+        "UPDATE deployments SET lease_owner = NULL
+         WHERE id = $1 AND lease_owner = $2 AND lease_token = $3
+         RETURNING id",
+    )
+    .bind(lease.id.as_str())
+    .bind(&lease.owner)
+    .bind(lease.token)
+    .fetch_optional(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    if row.is_some() {
+        store.origin.tell(&mut tx, &Nudge::Work).await?;
+    }
+    tx.commit().await.map_err(unavailable)
+}

@@ -1,0 +1,164 @@
+//! Nudges between the portals that share a database, by LISTEN and NOTIFY.
+//!
+//! A nudge is part of the transaction that it is about: it arrives once that is committed, and
+//! not at all if it is not. While a portal cannot listen it misses nudges, so each time it can
+//! again it nudges everybody of its own.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use sqlx::{
+    PgConnection,
+    postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions},
+};
+use tokio::time::{sleep, timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{PATIENCE, unavailable};
+use crate::server::{
+    notifier::{Notifier, Nudge},
+    ports::store::StoreError,
+};
+
+const CHANNEL: &str = "ai_stack_deployer";
+/// How often a silent connection is asked whether it still is one: the other end may be gone
+/// without a word.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// The pause before listening is tried again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Where a nudge comes from: nobody listens to himself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Origin(u64);
+
+impl Origin {
+    /// Returns one that no other portal has.
+    pub(super) fn random() -> Self {
+        Self(rand::random())
+    }
+
+    /// Sends a nudge to the other portals, once the transaction is committed.
+    pub(super) async fn tell(self, tx: &mut PgConnection, nudge: &Nudge) -> Result<(), StoreError> {
+        sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(format!("{self} {nudge}"))
+            .execute(tx)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
+    }
+
+    /// Reads a nudge that comes from somebody else.
+    fn understand(self, payload: &str) -> Option<Nudge> {
+        let (origin, nudge) = payload.split_once(' ')?;
+        if origin == self.to_string() { None } else { nudge.parse().ok() }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// The task that listens to the other portals.
+#[derive(Debug)]
+pub(super) struct Listening {
+    stop: CancellationToken,
+    task: TaskTracker,
+}
+
+impl Listening {
+    /// Starts to listen for nudges to hand to `notifier`.
+    pub(super) fn start(
+        options: PgConnectOptions,
+        origin: Origin,
+        notifier: Arc<Notifier>,
+    ) -> Self {
+        let (stop, task) = (CancellationToken::new(), TaskTracker::new());
+        let until = stop.clone();
+        task.spawn(async move {
+            tokio::select! {
+                () = until.cancelled() => {}
+                () = listen(&options, origin, &notifier) => {}
+            }
+        });
+        task.close();
+        Self { stop, task }
+    }
+
+    /// Ends it.
+    pub(super) async fn stop(&self) {
+        self.stop.cancel();
+        self.task.wait().await;
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Listens, again and again.
+async fn listen(options: &PgConnectOptions, origin: Origin, notifier: &Notifier) {
+    loop {
+        match connect(options).await {
+            Ok(mut listener) => {
+                // Something may have been missed.
+                notifier.nudge_all();
+                while let Some(heard) = next(&mut listener).await {
+                    if let Some(nudge) = heard.and_then(|heard| origin.understand(heard.payload()))
+                    {
+                        notifier.nudge(&nudge);
+                    }
+                }
+                tracing::warn!("Lost the connection for nudges from other portals");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "Cannot listen for nudges from other portals");
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Opens a connection of its own: one in a pool that others share could have to wait for them.
+async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_lazy_with(options.clone());
+    let late = |_| sqlx::Error::PoolTimedOut;
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.eager_reconnect(false);
+    timeout(PATIENCE, listener.listen(CHANNEL)).await.map_err(late)??;
+    Ok(listener)
+}
+
+/// Waits for the next notification, or for a sign of life; `None` when the connection is lost.
+async fn next(listener: &mut PgListener) -> Option<Option<PgNotification>> {
+    match timeout(HEARTBEAT, listener.try_recv()).await {
+        Ok(Ok(Some(heard))) => Some(Some(heard)),
+        Ok(Ok(None) | Err(_)) => None,
+        Err(_) => {
+            let alive = timeout(PATIENCE, sqlx::query("SELECT 1").execute(&mut *listener)).await;
+            alive.is_ok_and(|answer| answer.is_ok()).then_some(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_listens_to_himself() {
+        let (own, other) = (Origin(1), Origin(2));
+        let payload = format!("{own} {}", Nudge::Work);
+        assert_eq!(own.understand(&payload), None);
+        assert_eq!(other.understand(&payload), Some(Nudge::Work));
+        assert_eq!(other.understand("something else"), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! What readers ask of the store.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use super::{rows, rows::Columns, unavailable};
+use crate::{
+    domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
+    server::ports::{
+        platform::AppName,
+        store::{Record, Stack, Steps, StoreError, StoredEvent},
+    },
+};
+
+/// Checks that the database answers.
+pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
+    sqlx::query("SELECT 1").execute(pool).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// Finds a deployment.
+pub(super) async fn find(pool: &PgPool, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
+    let row = sqlx::query("SELECT * FROM deployments WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(pool)
+        .await
+        .map_err(unavailable)?;
+    row.as_ref().map(rows::record).transpose()
+}
+
+/// Lists the operations of which something is left, oldest first.
+pub(super) async fn stuck(pool: &PgPool) -> Result<Vec<Record>, StoreError> {
+    let found =
+        sqlx::query("SELECT * FROM deployments WHERE state = 'stuck' ORDER BY started_ms, id")
+            .fetch_all(pool)
+            .await
+            .map_err(unavailable)?;
+    found.iter().map(rows::record).collect()
+}
+
+/// Lists a deployment's events after `after`, in order, at most `limit`.
+pub(super) async fn events(
+    pool: &PgPool,
+    id: &DeploymentId,
+    after: Seq,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let found = sqlx::query(
+        "SELECT seq, name, data FROM events
+         WHERE deployment_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+    )
+    .bind(id.as_str())
+    .bind(i64::try_from(after).unwrap_or(i64::MAX))
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
+    found.iter().map(rows::event).collect()
+}
+
+/// Tells which of `names` are reserved.
+pub(super) async fn reserved(
+    pool: &PgPool,
+    names: &[StackName],
+) -> Result<Vec<StackName>, StoreError> {
+    let wanted: Vec<_> = names.iter().map(StackName::as_str).collect();
+    let found = sqlx::query(
+        "SELECT name FROM deployments
+         WHERE state <> 'rolled_back' AND removes IS NULL AND name = ANY($1)",
+    )
+    .bind(wanted)
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
+    found.iter().map(rows::name).collect()
+}
+
+/// Lists the live stacks by name: all, or the one called `name`.
+pub(super) async fn stacks(
+    pool: &PgPool,
+    name: Option<&StackName>,
+) -> Result<Vec<Stack>, StoreError> {
+    let found = sqlx::query(
+        "SELECT live.id, live.name, live.url, live.started_ms, live.completed_ms,
+                removal.id AS removal, removal.state AS removal_state
+         FROM deployments AS live
+         LEFT JOIN deployments AS removal
+             ON removal.removes = live.id AND removal.state <> 'rolled_back'
+         WHERE live.state = 'live' AND live.removes IS NULL AND live.name = COALESCE($1, live.name)
+         ORDER BY live.name",
+    )
+    .bind(name.map(StackName::as_str))
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
+    found.iter().map(rows::stack).collect()
+}
+
+/// Returns how long the last deployments that came up took, newest first.
+pub(super) async fn durations(pool: &PgPool, limit: u32) -> Result<Vec<Duration>, StoreError> {
+    let found = sqlx::query(
+        "SELECT completed_ms - started_ms AS took_ms FROM deployments
+         WHERE state = 'live' AND removes IS NULL ORDER BY completed_ms DESC LIMIT $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
+    found.iter().map(rows::took).collect()
+}
+
+/// Counts the operations of which something is left.
+pub(super) async fn stuck_count(pool: &PgPool) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT count(*) AS stuck FROM deployments WHERE state = 'stuck'")
+        .fetch_one(pool)
+        .await
+        .map_err(unavailable)?;
+    Ok(row.number("stuck")?.cast_unsigned())
+}
+
+/// Lists which services are known to be of which deployment.
+pub(super) async fn services(pool: &PgPool) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+    let found = sqlx::query("SELECT app_name, deployment_id FROM services")
+        .fetch_all(pool)
+        .await
+        .map_err(unavailable)?;
+    found.iter().map(rows::service).collect()
+}
+
+/// Reads the journal of a deployment.
+pub(super) async fn journal(pool: &PgPool, id: &DeploymentId) -> Result<Steps, StoreError> {
+    let records = sqlx::query("SELECT step, record FROM steps WHERE deployment_id = $1")
+        .bind(id.as_str())
+        .fetch_all(pool)
+        .await
+        .map_err(unavailable)?;
+    let services = sqlx::query("SELECT app_name FROM services WHERE deployment_id = $1")
+        .bind(id.as_str())
+        .fetch_all(pool)
+        .await
+        .map_err(unavailable)?;
+    Ok(Steps {
+        records: records.iter().map(rows::step).collect::<Result<_, _>>()?,
+        services: services.iter().map(rows::app_name).collect::<Result<_, _>>()?,
+    })
+}

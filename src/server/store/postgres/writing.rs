@@ -1,0 +1,148 @@
+//! Facts: what a worker records, guarded by its lease.
+
+use sqlx::PgConnection;
+
+use super::{PostgresStore, ending, rows, unavailable, unavailable_for};
+use crate::{
+    domain::{
+        deployment::DeploymentId,
+        event::{Event, EventBody, Seq},
+    },
+    server::{
+        notifier::Nudge,
+        ports::{
+            platform::AppName,
+            store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError},
+        },
+    },
+};
+
+/// Records a fact, all of it or nothing.
+pub(super) async fn record(
+    store: &PostgresStore,
+    lease: &Lease,
+    fact: &Fact,
+) -> Result<Recorded, StoreError> {
+    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let recorded = advance(&mut tx, lease, fact).await?;
+    if !fact.events.is_empty() {
+        let first = recorded.seq - fact.events.len() as Seq + 1;
+        insert_events(&mut tx, &lease.id, first, &fact.events).await?;
+        store.origin.tell(&mut tx, &Nudge::Events(lease.id.clone())).await?;
+    }
+    if let Some((step, record)) = &fact.step {
+        write_step(&mut tx, &lease.id, *step, record).await?;
+    }
+    if !fact.services.is_empty() {
+        insert_services(&mut tx, &lease.id, &fact.services).await?;
+    }
+    if let Some(end) = fact.end
+        && end.state == State::RolledBack
+    {
+        ending::release_removed(&mut tx, &lease.id, end.at).await?;
+    }
+    tx.commit().await.map_err(unavailable)?;
+    Ok(recorded)
+}
+
+/// Moves the deployment's last seq on by the fact's events, and ends it if the fact does.
+async fn advance(
+    tx: &mut PgConnection,
+    lease: &Lease,
+    fact: &Fact,
+) -> Result<Recorded, StoreError> {
+    let end = fact.end.as_ref();
+    let at = end.map(|end| end.at.as_millisecond());
+    let released = end.filter(|end| end.state == State::RolledBack).and(at);
+    let row = sqlx::query(
+        "UPDATE deployments
+         SET seq = seq + $1, state = COALESCE($2, state), completed_ms = COALESCE($3, completed_ms),
+             released_ms = COALESCE($4, released_ms), due_ms = COALESCE($5, due_ms)
+         WHERE id = $6 AND lease_owner = $7 AND lease_token = $8
+           AND (state = 'active' OR ($1 = 0 AND $2 IS NULL))
+         RETURNING seq, cancel_ms",
+    )
+    .bind(i64::try_from(fact.events.len()).unwrap_or(i64::MAX))
+    .bind(end.map(|end| end.state.as_str()))
+    .bind(at)
+    .bind(released)
+    .bind(end.and_then(|end| end.due).map(jiff::Timestamp::as_millisecond))
+    .bind(lease.id.as_str())
+    .bind(&lease.owner)
+    .bind(lease.token)
+    .fetch_optional(tx)
+    .await
+    .map_err(unavailable)?
+    .ok_or(StoreError::LeaseLost)?;
+    let recorded = rows::recorded(&row)?;
+    if end.is_some_and(|end| end.wish != recorded.wish) {
+        return Err(StoreError::WishUnheard);
+    }
+    Ok(recorded)
+}
+
+/// Inserts events, numbered from `first` on.
+pub(super) async fn insert_events(
+    tx: &mut PgConnection,
+    id: &DeploymentId,
+    first: Seq,
+    bodies: &[EventBody],
+) -> Result<(), StoreError> {
+    let events = (first..).zip(bodies).map(|(seq, body)| Event { seq, body: body.clone() });
+    let (mut seqs, mut names, mut data) = (Vec::new(), Vec::new(), Vec::new());
+    for event in events {
+        seqs.push(event.seq.cast_signed());
+        names.push(event.name().to_owned());
+        data.push(event.data());
+    }
+    sqlx::query(
+        "INSERT INTO events (deployment_id, seq, name, data)
+         SELECT $1, * FROM UNNEST($2::bigint[], $3::text[], $4::text[])",
+    )
+    .bind(id.as_str())
+    .bind(seqs)
+    .bind(names)
+    .bind(data)
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
+}
+
+async fn write_step(
+    tx: &mut PgConnection,
+    id: &DeploymentId,
+    step: StepId,
+    record: &StepRecord,
+) -> Result<(), StoreError> {
+    let record = serde_json::to_string(record).map_err(|error| unavailable_for(error.into()))?;
+    sqlx::query(
+        "INSERT INTO steps (deployment_id, step, record) VALUES ($1, $2, $3)
+         ON CONFLICT (deployment_id, step) DO UPDATE SET record = excluded.record",
+    )
+    .bind(id.as_str())
+    .bind(step.as_str())
+    .bind(record)
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
+}
+
+async fn insert_services(
+    tx: &mut PgConnection,
+    id: &DeploymentId,
+    services: &[AppName],
+) -> Result<(), StoreError> {
+    let names: Vec<_> = services.iter().map(|service| service.0.as_str()).collect();
+    sqlx::query(
+        "INSERT INTO services (deployment_id, app_name) SELECT $1, UNNEST($2::text[])
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id.as_str())
+    .bind(names)
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! From rows to the port's types, the same for every database.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::{ColumnIndex, Decode, Row, Type};
+
+use super::unavailable;
+use crate::{
+    domain::{
+        deployment::{Deployment, DeploymentId, Links, Standing},
+        stack_name::StackName,
+    },
+    server::ports::{
+        platform::AppName,
+        store::{
+            Answer, AnswerKey, CleanUp, Lease, Record, Recorded, Stack, State, StepId, StepRecord,
+            StoreError, StoredEvent, Wish,
+        },
+    },
+};
+
+/// A row whose columns are read by name.
+pub(super) trait Columns {
+    /// Reads a text.
+    fn text(&self, column: &str) -> Result<String, StoreError>;
+    /// Reads a text that may be missing.
+    fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError>;
+    /// Reads a whole number.
+    fn number(&self, column: &str) -> Result<i64, StoreError>;
+    /// Reads a whole number that may be missing.
+    fn optional_number(&self, column: &str) -> Result<Option<i64>, StoreError>;
+}
+
+impl<R> Columns for R
+where
+    R: Row,
+    for<'a> &'a str: ColumnIndex<R>,
+    for<'a> String: Decode<'a, R::Database> + Type<R::Database>,
+    for<'a> i64: Decode<'a, R::Database> + Type<R::Database>,
+{
+    fn text(&self, column: &str) -> Result<String, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+
+    fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+
+    fn number(&self, column: &str) -> Result<i64, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+
+    fn optional_number(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+}
+
+/// Reads a row of `deployments`.
+pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
+    let receipt = row.optional_text("receipt")?.map(|text| serde_json::from_str(&text));
+    Ok(Record {
+        deployment: deployment(row)?,
+        host: row.text("host")?,
+        state: state(&row.text("state")?)?,
+        standing: Standing {
+            completed: optional_time(row, "completed_ms")?,
+            receipt: receipt.transpose().map_err(|_| StoreError::Corrupt { what: "receipt" })?,
+            links: Links {
+                retry_of: optional_id(row, "retry_of")?,
+                retried_by: optional_id(row, "retried_by")?,
+                removes: optional_id(row, "removes")?,
+            },
+        },
+        seq: row.number("seq")?.cast_unsigned(),
+        wish: wish(row)?,
+        clean_up: CleanUp {
+            tries: u32::try_from(row.number("tries")?).unwrap_or(u32::MAX),
+            due: optional_time(row, "due_ms")?,
+        },
+    })
+}
+
+fn deployment(row: &impl Columns) -> Result<Deployment, StoreError> {
+    Ok(Deployment {
+        id: id(row, "id")?,
+        name: name(row)?,
+        url: row.text("url")?,
+        started: time(row.number("started_ms")?)?,
+    })
+}
+
+/// Reads the stack's name from the column `name`.
+pub(super) fn name(row: &impl Columns) -> Result<StackName, StoreError> {
+    StackName::parse(&row.text("name")?).map_err(|_| StoreError::Corrupt { what: "stack name" })
+}
+
+/// Reads what is wished from the column `cancel_ms`.
+pub(super) fn wish(row: &impl Columns) -> Result<Wish, StoreError> {
+    Ok(if row.optional_number("cancel_ms")?.is_some() { Wish::Cancel } else { Wish::GoOn })
+}
+
+/// Reads an operation's id.
+pub(super) fn id(row: &impl Columns, column: &str) -> Result<DeploymentId, StoreError> {
+    parse_id(&row.text(column)?)
+}
+
+fn optional_id(row: &impl Columns, column: &str) -> Result<Option<DeploymentId>, StoreError> {
+    row.optional_text(column)?.as_deref().map(parse_id).transpose()
+}
+
+fn parse_id(text: &str) -> Result<DeploymentId, StoreError> {
+    DeploymentId::parse(text).map_err(|_| StoreError::Corrupt { what: "deployment id" })
+}
+
+fn time(ms: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(ms).map_err(|_| StoreError::Corrupt { what: "time" })
+}
+
+fn optional_time(row: &impl Columns, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    row.optional_number(column)?.map(time).transpose()
+}
+
+fn state(word: &str) -> Result<State, StoreError> {
+    [State::Active, State::Live, State::RolledBack, State::Stuck]
+        .into_iter()
+        .find(|state| state.as_str() == word)
+        .ok_or(StoreError::Corrupt { what: "deployment state" })
+}
+
+/// Reads a row of `events`.
+pub(super) fn event(row: &impl Columns) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent {
+        seq: row.number("seq")?.cast_unsigned(),
+        name: row.text("name")?,
+        data: row.text("data")?,
+    })
+}
+
+/// Reads a live stack with its removal, if there is one, from `removal` and `removal_state`.
+pub(super) fn stack(row: &impl Columns) -> Result<Stack, StoreError> {
+    let removal = match optional_id(row, "removal")? {
+        None => None,
+        Some(id) => Some((id, state(&row.text("removal_state")?)?)),
+    };
+    let since = time(row.number("completed_ms")?)?;
+    Ok(Stack { deployment: deployment(row)?, since, removal })
+}
+
+/// Reads how long a deployment took from the column `took_ms`.
+pub(super) fn took(row: &impl Columns) -> Result<Duration, StoreError> {
+    Ok(Duration::from_millis(u64::try_from(row.number("took_ms")?).unwrap_or(0)))
+}
+
+/// Reads a row of `services`.
+pub(super) fn service(row: &impl Columns) -> Result<(AppName, DeploymentId), StoreError> {
+    Ok((app_name(row)?, id(row, "deployment_id")?))
+}
+
+/// Reads the service's name from the column `app_name`.
+pub(super) fn app_name(row: &impl Columns) -> Result<AppName, StoreError> {
+    row.text("app_name").map(AppName)
+}
+
+/// Reads a row of `steps`.
+pub(super) fn step(row: &impl Columns) -> Result<(StepId, StepRecord), StoreError> {
+    let corrupt = || StoreError::Corrupt { what: "journal" };
+    let step = StepId::from_word(&row.text("step")?).ok_or_else(corrupt)?;
+    let record = serde_json::from_str(&row.text("record")?).map_err(|_| corrupt())?;
+    Ok((step, record))
+}
+
+/// Reads the lease that `owner` has just been given.
+pub(super) fn lease(row: &impl Columns, owner: &str) -> Result<Lease, StoreError> {
+    Ok(Lease { id: id(row, "id")?, owner: owner.to_owned(), token: row.number("lease_token")? })
+}
+
+/// Reads what a fact has moved on.
+pub(super) fn recorded(row: &impl Columns) -> Result<Recorded, StoreError> {
+    Ok(Recorded { seq: row.number("seq")?.cast_unsigned(), wish: wish(row)? })
+}
+
+/// Reads the answer kept under `key`.
+pub(super) fn answer(row: &impl Columns, key: &AnswerKey) -> Result<Answer, StoreError> {
+    let corrupt = |_| StoreError::Corrupt { what: "answer" };
+    Ok(Answer {
+        key: key.clone(),
+        fingerprint: row.text("fingerprint")?,
+        status: u16::try_from(row.number("status")?).map_err(corrupt)?,
+        location: row.optional_text("location")?,
+        body: row.text("body")?,
+        expires: time(row.number("expires_ms")?)?,
+    })
+}
+
+/// Returns a duration as the databases count it.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,216 @@
+//! PostgreSQL as a store: what several portals on one database may expect, and what happens
+//! when it is gone, or says nothing.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use ai_stack_deployer::{
+    domain::{deployment::DeploymentId, phase::Phase},
+    server::{
+        notifier::Notifier,
+        ports::{
+            clock::{Clock, SystemClock},
+            store::{Fact, Lane, State, StepId, StepRecord, Store},
+        },
+        store::postgres::PostgresStore,
+    },
+};
+use secrecy::SecretString;
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+
+use super::contract::{self, LEASE, at, end, new, progress, step};
+use crate::support::{black_hole::BlackHole, postgres::Cluster};
+
+/// How long something may take that takes a moment.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A portal's store and those whom it nudges.
+struct Replica {
+    store: Arc<PostgresStore>,
+    notifier: Arc<Notifier>,
+}
+
+impl Replica {
+    /// Opens the database and waits until it listens: it nudges everybody then.
+    async fn open(url: &str) -> Self {
+        let notifier = Arc::new(Notifier::default());
+        let mut work = notifier.work();
+        let url = SecretString::from(url);
+        let store = PostgresStore::open(&url, Arc::clone(&notifier)).await.unwrap();
+        nudged(&mut work).await;
+        Self { store: Arc::new(store), notifier }
+    }
+}
+
+fn started() -> Fact {
+    step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)])
+}
+
+async fn nudged(receiver: &mut watch::Receiver<()>) {
+    timeout(SOON, receiver.changed()).await.expect("no nudge").unwrap();
+}
+
+/// Waits until the store answers again.
+async fn answers(store: &PostgresStore) {
+    let asking = async {
+        while store.check().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(SOON, asking).await.expect("no answer");
+}
+
+#[tokio::test]
+async fn the_store_in_postgres_holds_the_contract() {
+    let replica = Replica::open(&Cluster::shared().database()).await;
+    contract::hold(replica.store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_portals_claim_each_deployment_exactly_once() {
+    let url = Cluster::shared().database();
+    let replicas = [Replica::open(&url).await, Replica::open(&url).await];
+    for number in 0..60 {
+        replicas[0].store.begin(&new(number, &format!("stack-{number}")), None).await.unwrap();
+    }
+    let mut claiming = JoinSet::new();
+    for (number, replica) in replicas.iter().cycle().take(8).enumerate() {
+        let store = Arc::clone(&replica.store);
+        claiming.spawn(async move {
+            let mut claimed = Vec::new();
+            let owner = number.to_string();
+            while let Some(lease) =
+                store.claim(Lane::Forward, &owner, at(100), LEASE).await.unwrap()
+            {
+                claimed.push(lease.id);
+            }
+            claimed
+        });
+    }
+    let claimed = claiming.join_all().await;
+    let busy = claimed.iter().filter(|ids| !ids.is_empty()).count();
+    assert!(busy > 1, "one had everything");
+    let all: Vec<DeploymentId> = claimed.into_iter().flatten().collect();
+    let different: BTreeSet<_> = all.iter().collect();
+    assert_eq!((all.len(), different.len()), (60, 60));
+}
+
+#[tokio::test]
+async fn what_one_portal_writes_nudges_the_other() {
+    let url = Cluster::shared().database();
+    let (here, there) = (Replica::open(&url).await, Replica::open(&url).await);
+    let mut work = there.notifier.work();
+    let begun = new(1, "alice");
+    let id = &begun.deployment.id;
+    here.store.begin(&begun, None).await.unwrap();
+    nudged(&mut work).await;
+
+    let lease = here.store.claim(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
+    let mut events = there.notifier.watch(id);
+    here.store.record(&lease, &started()).await.unwrap();
+    nudged(&mut events).await;
+
+    let (mut wishes, mut work) = (here.notifier.wishes(id), here.notifier.work());
+    there.store.cancel(id, at(2)).await.unwrap();
+    nudged(&mut wishes).await;
+    nudged(&mut work).await;
+    let mut work = there.notifier.work();
+    here.store.release(&lease).await.unwrap();
+    nudged(&mut work).await;
+}
+
+#[tokio::test]
+async fn what_is_not_committed_nudges_nobody() {
+    let url = Cluster::shared().database();
+    let (here, there) = (Replica::open(&url).await, Replica::open(&url).await);
+    here.store.begin(&new(1, "alice"), None).await.unwrap();
+    let lost = here.store.claim(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
+    let held = here.store.claim(Lane::Forward, "a", at(60), LEASE).await.unwrap().unwrap();
+    let mut events = there.notifier.watch(&held.id);
+    here.store.record(&lost, &started()).await.unwrap_err();
+    assert!(!events.has_changed().unwrap());
+    here.store.record(&held, &started()).await.unwrap();
+    nudged(&mut events).await;
+    assert!(!events.has_changed().unwrap(), "there was one nudge, not two");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn portals_that_start_at_once_make_the_tables_once() {
+    let url = Cluster::shared().database();
+    let mut opening = JoinSet::new();
+    for _ in 0..6 {
+        let url = url.clone();
+        opening.spawn(async move { Replica::open(&url).await });
+    }
+    for replica in opening.join_all().await {
+        replica.store.check().await.unwrap();
+        replica.store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_goes_away_and_comes_back_is_survived() {
+    let cluster = Cluster::start();
+    let url = cluster.database();
+    let (here, there) = (Replica::open(&url).await, Replica::open(&url).await);
+    here.store.begin(&new(1, "alice"), None).await.unwrap();
+    let lease = here.store.claim(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
+    let (mut work, mut events) = (there.notifier.work(), there.notifier.watch(&lease.id));
+
+    cluster.stop();
+    timeout(SOON, here.store.record(&lease, &started())).await.unwrap().unwrap_err();
+    cluster.start_again();
+    answers(&here.store).await;
+    // Both look again by themselves, and what was committed is there.
+    nudged(&mut work).await;
+    nudged(&mut events).await;
+    assert_eq!(here.store.find(&lease.id).await.unwrap().unwrap().seq, 1);
+
+    here.store.record(&lease, &started()).await.unwrap();
+    nudged(&mut events).await;
+    assert_eq!(there.store.events(&lease.id, 0, 10).await.unwrap().len(), 2);
+    here.store.record(&lease, &end(State::RolledBack)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_go_silent_are_given_up_and_replaced() {
+    let cluster = Cluster::shared();
+    let url = cluster.database();
+    let hole = BlackHole::before(cluster.port()).await;
+    let replica = Replica::open(&Cluster::through(hole.port(), &url)).await;
+    let mut asking = JoinSet::new();
+    for _ in 0..8 {
+        let store = Arc::clone(&replica.store);
+        asking.spawn(async move { store.check().await });
+    }
+    asking.join_all().await;
+    let mut work = replica.notifier.work();
+    work.mark_unchanged();
+
+    hole.swallow();
+    let asked = SystemClock.now();
+    answers(&replica.store).await;
+    let took = SystemClock.now().duration_since(asked);
+    println!("after all connections went silent the store answered within {took:?}");
+    // It listens again as well.
+    nudged(&mut work).await;
+    Replica::open(&url).await.store.begin(&new(1, "alice"), None).await.unwrap();
+    nudged(&mut work).await;
+}
+
+#[tokio::test]
+async fn no_error_tells_the_password() {
+    let port = Cluster::shared().port();
+    for url in [
+        String::from("postgres://portal:canary@"),
+        String::from("postgres://portal:canary@127.0.0.1:1/none"),
+        format!("postgres://portal:canary@127.0.0.1:{port}/none"),
+        format!("postgres://nobody:canary@127.0.0.1:{port}/postgres"),
+        format!("postgres://nobody@127.0.0.1:{port}/postgres?sslmode=canary"),
+    ] {
+        let url = SecretString::from(url);
+        let opening = PostgresStore::open(&url, Arc::default());
+        let error = timeout(SOON, opening).await.unwrap().unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("canary"), "{text}");
+    }
+}

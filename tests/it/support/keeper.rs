@@ -1,0 +1,59 @@
+//! A shell beside the tests, for servers that must not outlive them.
+//!
+//! It waits for orders on a pipe that only the test process holds. However that process ends,
+//! by SIGKILL as well, the pipe closes and the shell takes down what it has started.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    os::unix::process::CommandExt,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+/// A shell that runs a script; the script reads its orders from its standard input.
+pub(crate) struct Keeper {
+    child: Child,
+    orders: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Keeper {
+    /// Starts `command`, a script's interpreter with the script and its arguments.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            // A group of its own: Ctrl-C is for the tests, and the closed pipe says the rest.
+            .process_group(0)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
+        let orders = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        Self { child, orders, answers }
+    }
+
+    /// Gives an order and waits for its answer, one line; an empty one means success.
+    pub(crate) fn order(&mut self, order: &str) -> Result<(), String> {
+        writeln!(self.orders.as_mut().unwrap(), "{order}").map_err(|error| error.to_string())?;
+        match self.answer().as_str() {
+            "" => Ok(()),
+            problem => Err(problem.to_owned()),
+        }
+    }
+
+    /// Waits for the next line that the script says.
+    pub(crate) fn answer(&mut self) -> String {
+        let mut line = String::new();
+        let length = self.answers.read_line(&mut line).unwrap();
+        assert!(length > 0, "the script ended, see above");
+        line.trim_end().to_owned()
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        self.child.wait().ok();
+    }
+}

@@ -1,0 +1,96 @@
+//! PostgreSQL for tests: a cluster of its own from the binaries on the machine.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        LazyLock, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use super::{keeper::Keeper, process::free_port};
+
+/// Where Debian puts one folder for each version.
+const DEBIAN: &str = "/usr/lib/postgresql";
+const SCRIPT: &str = include_str!("postgres.sh");
+/// A running PostgreSQL server with its data, which ends with this value or the test process.
+pub(crate) struct Cluster {
+    keeper: Mutex<Keeper>,
+    port: u16,
+    databases: AtomicU32,
+}
+
+impl Cluster {
+    /// Returns the cluster that all tests share, each with a database of its own.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+        &SHARED
+    }
+
+    /// Makes a cluster and starts its server.
+    pub(crate) fn start() -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", SCRIPT, "sh"]).arg(binaries()).arg(SCRIPT);
+        let mut keeper = Keeper::start(command);
+        let folder = keeper.answer();
+        assert!(Path::new(&folder).is_absolute(), "{folder}");
+        let port = free_port();
+        keeper.order(&format!("start {port}")).unwrap_or_else(|problem| panic!("{problem}"));
+        Self { keeper: Mutex::new(keeper), port, databases: AtomicU32::new(0) }
+    }
+
+    /// Makes an empty database and returns its address.
+    pub(crate) fn database(&self) -> String {
+        let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.order(&format!("create {name}"));
+        format!("postgres://portal@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// Returns the address of a database as seen through another port, such as a proxy's.
+    pub(crate) fn through(port: u16, url: &str) -> String {
+        let (_, database) = url.rsplit_once('/').unwrap();
+        format!("postgres://portal@127.0.0.1:{port}/{database}")
+    }
+
+    /// Asks a database, and returns its answer as text without ornament.
+    pub(crate) fn ask(url: &str, question: &str) -> String {
+        let mut psql = Command::new(binaries().join("psql"));
+        let output = psql.args(["-XAtc", question, url]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Returns the port that the server listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops the server as a crash would.
+    pub(crate) fn stop(&self) {
+        self.order("stop");
+    }
+
+    /// Starts the server again on the same port, with the same data.
+    pub(crate) fn start_again(&self) {
+        self.order(&format!("start {}", self.port));
+    }
+
+    fn order(&self, order: &str) {
+        self.keeper.lock().unwrap().order(order).unwrap_or_else(|problem| panic!("{problem}"));
+    }
+}
+
+/// Finds the folder with the server's programs, of the newest version.
+fn binaries() -> PathBuf {
+    let versions = fs::read_dir(DEBIAN).into_iter().flatten().flatten();
+    let version = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
+    let newest = versions.map(|entry| entry.path()).max_by_key(version);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut candidates =
+        newest.map(|path| path.join("bin")).into_iter().chain(env::split_paths(&path));
+    candidates
+        .find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
+        .expect("PostgreSQL's server programs are missing: scripts/test installs them on Debian")
+}
