@@ -24,7 +24,10 @@ use super::{
     sandbox::{self, Sandbox, SandboxConfig, StartSandboxError},
     service::{Service, ServiceParts},
     settings::{PlatformSettings, ProbeSettings, Scheme, Settings, StackSettings, StoreSettings},
-    store::sqlite::{OpenStoreError, SqliteStore},
+    store::{
+        postgres::{OpenPostgresError, PostgresStore},
+        sqlite::{OpenStoreError, SqliteStore},
+    },
 };
 
 /// How long a shutdown waits for answers under way and for leases to be handed back.
@@ -38,6 +41,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("DATABASE_URL cannot be used")]
     Store(#[from] OpenStoreError),
+    /// The PostgreSQL database cannot be used.
+    #[error("DATABASE_URL cannot be used")]
+    Postgres(#[from] OpenPostgresError),
     /// The embedded sandbox cannot start.
     #[error(transparent)]
     Sandbox(#[from] StartSandboxError),
@@ -65,7 +71,7 @@ pub struct Portal {
     addr: SocketAddr,
     sandbox: Option<Sandbox>,
     stop_sandbox: CancellationToken,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     tasks: [JoinHandle<()>; 3],
 }
 
@@ -83,15 +89,14 @@ impl Portal {
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         check_environment(&settings.stack)?;
-        let StoreSettings::Sqlite { path } = &settings.store;
-        let store = Arc::new(SqliteStore::open(path).await?);
+        let notifier = Arc::new(Notifier::default());
+        let store = store(&settings.store, &notifier).await?;
         let stop_sandbox = CancellationToken::new();
         let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
-        let notifier = Arc::new(Notifier::default());
         let stack = Arc::new(settings.stack.clone());
         let service = Arc::new(Service::new(ServiceParts {
-            store: Arc::clone(&store) as _,
+            store: Arc::clone(&store),
             platform: Arc::clone(&platform) as _,
             clock: Arc::clone(&clock),
             notifier: Arc::clone(&notifier),
@@ -101,7 +106,7 @@ impl Portal {
             random: Arc::new(rand::random),
         }));
         let ports = Ports {
-            store: Arc::clone(&store) as _,
+            store: Arc::clone(&store),
             platform,
             probe: Arc::new(probe(&settings)?),
             clock: Arc::clone(&clock),
@@ -170,6 +175,19 @@ pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
     encode_environment(&stack.environment).map(drop).map_err(StartError::Environment)
 }
 
+/// Opens the store; what other portals do to it nudges `notifier`.
+async fn store(
+    settings: &StoreSettings,
+    notifier: &Arc<Notifier>,
+) -> Result<Arc<dyn Store>, StartError> {
+    Ok(match settings {
+        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open(path).await?),
+        StoreSettings::Postgres { url } => {
+            Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?)
+        }
+    })
+}
+
 /// Returns how the platform is reached, and starts the sandbox when it is the platform.
 async fn platform(
     settings: &Settings,
@@ -181,11 +199,15 @@ async fn platform(
             Ok((DokployConfig::new(url.clone(), token.clone()), None))
         }
         PlatformSettings::Sandbox { edge } => {
-            let StoreSettings::Sqlite { path } = &settings.store;
+            // Several portals on one database have no sandbox in common.
+            let state = match &settings.store {
+                StoreSettings::Sqlite { path } => Some(path.with_file_name("sandbox.json")),
+                StoreSettings::Postgres { .. } => None,
+            };
             let key = SecretString::from(format!("{:032x}", rand::random::<u128>()));
             let config = SandboxConfig {
                 edge: *edge,
-                state: Some(path.with_file_name("sandbox.json")),
+                state,
                 ..SandboxConfig::new(key.clone(), rand::random())
             };
             let sandbox = sandbox::start(config, Arc::clone(clock), stop.clone()).await?;
@@ -238,7 +260,7 @@ async fn serve(listener: TcpListener, site: axum::Router, shutdown: Cancellation
 
 /// Forgets what was rolled back more than `days` days ago, again and again.
 async fn clean(
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     days: u32,
     shutdown: CancellationToken,

@@ -73,12 +73,17 @@ impl PlatformSettings {
 }
 
 /// Where deployments are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum StoreSettings {
     /// A file; made with its folder when missing.
     Sqlite {
         /// The file.
         path: PathBuf,
+    },
+    /// A PostgreSQL database, which several portals may share.
+    Postgres {
+        /// Its address, which may hold a password.
+        url: SecretString,
     },
 }
 

@@ -13,7 +13,7 @@ use crate::server::{
     ports::platform::{Certificate, Registry},
     settings::{
         Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings, ProbeSettings, Scheme,
-        Settings, StackSettings,
+        Settings, StackSettings, StoreSettings,
     },
 };
 
@@ -28,6 +28,7 @@ impl Options {
     /// Returns the first setting that is missing or does not go with the others.
     pub fn settle(self, environment: &Environment) -> Result<Settings, ConfigError> {
         let platform = platform(&self.platform)?;
+        check_store(&self.database_url, &platform)?;
         let stack = self.stack(&platform, environment)?;
         let sandbox = platform.is_sandbox();
         let http = http(self.host, self.port, self.public_url);
@@ -134,6 +135,22 @@ fn platform(options: &PlatformOptions) -> Result<PlatformSettings, ConfigError> 
             "is not set, but DOKPLOY_API_TOKEN is: give the server's address as well, or \
              neither to use the sandbox",
         )),
+    }
+}
+
+/// Checks that the records and the platform can live apart, or together.
+fn check_store(store: &StoreSettings, platform: &PlatformSettings) -> Result<(), ConfigError> {
+    match (store, platform) {
+        (StoreSettings::Postgres { .. }, PlatformSettings::Sandbox { .. }) => {
+            Err(ConfigError::setting(
+                "DATABASE_URL",
+                "names a PostgreSQL database, which replicas share, but the embedded sandbox \
+                 belongs to one process and its SQLite file: set DOKPLOY_URL as well, for a trial \
+                 to the address of a sandbox that runs alone",
+            ))
+        }
+        (StoreSettings::Postgres { .. }, PlatformSettings::Dokploy { .. })
+        | (StoreSettings::Sqlite { .. }, _) => Ok(()),
     }
 }
 

@@ -31,7 +31,8 @@ pub struct Options {
     /// Names this portal: two portals on one Dokploy must differ
     #[arg(long, env, hide_env_values = true, value_parser = parse::portal_name, default_value = "default")]
     pub(super) portal_name: String,
-    /// The database: a SQLite file, made with its folder when missing
+    /// The database: a SQLite file, made with its folder when missing, or
+    /// `postgres://user:password@host/name` for several replicas
     #[arg(long, env, hide_env_values = true, value_parser = parse::store, default_value = "sqlite://data/portal.db")]
     pub(super) database_url: StoreSettings,
     /// Names that nobody gets, with commas between

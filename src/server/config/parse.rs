@@ -176,10 +176,16 @@ pub(super) fn health_path(text: &str) -> Parsed<String> {
 }
 
 pub(super) fn store(text: &str) -> Parsed<StoreSettings> {
-    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        let problem = "names a PostgreSQL server, but this version stores in SQLite only: \
-                       give a file like sqlite://data/portal.db";
-        return Err(problem.to_owned());
+    let postgres = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
+    if let Some(rest) = postgres {
+        return if is_database(rest) {
+            Ok(StoreSettings::Postgres { url: SecretString::from(text) })
+        } else {
+            let problem = "is not the address of a database: give one like \
+                           postgres://user:password@host/name, and write what is neither letter \
+                           nor digit in the password as % and its two hexadecimal digits";
+            Err(problem.to_owned())
+        };
     }
     let rest = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
     let file = rest.map(|rest| rest.split('?').next().unwrap_or_default());
@@ -192,6 +198,32 @@ pub(super) fn store(text: &str) -> Parsed<StoreSettings> {
             Err(String::from("is not the address of a file: give one like sqlite://data/portal.db"))
         }
     }
+}
+
+/// Tells whether `rest` is what follows the scheme in the address of a PostgreSQL database,
+/// with no parameter but those that are understood: an unknown one would be logged, and may be
+/// a password that was not escaped.
+fn is_database(rest: &str) -> bool {
+    const PARAMETERS: [&str; 10] = [
+        "application_name",
+        "host",
+        "hostaddr",
+        "options",
+        "password",
+        "port",
+        "sslcert",
+        "sslkey",
+        "sslmode",
+        "sslrootcert",
+    ];
+    let (address, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let (server, name) = address.split_once('/').unwrap_or((address, ""));
+    let named = |parameter: &str| PARAMETERS.contains(&parameter.split('=').next().unwrap_or(""));
+    !server.is_empty()
+        && !name.is_empty()
+        && !name.contains(['/', '@'])
+        && rest.chars().all(|c| c.is_ascii_graphic() && c != '#')
+        && parameters.split('&').filter(|parameter| !parameter.is_empty()).all(named)
 }
 
 pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {

@@ -1,5 +1,7 @@
 //! The configuration's tables: what is accepted, and the sentence for what is not.
 
+use std::path::Path;
+
 use clap::Parser;
 use secrecy::ExposeSecret;
 
@@ -38,6 +40,11 @@ fn with_dokploy(variables: &[(&'static str, &'static str)]) -> Vec<(&'static str
     DOKPLOY.iter().chain(variables).copied().collect()
 }
 
+fn file(settings: &Settings) -> &Path {
+    let StoreSettings::Sqlite { path } = &settings.store else { panic!("not a file") };
+    path
+}
+
 fn sentence(variables: &[(&str, &str)]) -> String {
     settings_of(&[], variables).unwrap_err().to_string()
 }
@@ -48,7 +55,7 @@ fn nothing_configured_is_a_sandbox_on_this_machine() {
     assert_eq!(settings.http.addr.to_string(), "127.0.0.1:3000");
     assert_eq!(settings.http.public_url.to_string(), "http://127.0.0.1:3000");
     assert!(matches!(settings.platform, PlatformSettings::Sandbox { edge } if edge.port() == 8081));
-    assert_eq!(settings.store, StoreSettings::Sqlite { path: "data/portal.db".into() });
+    assert_eq!(file(&settings), Path::new("data/portal.db"));
     assert_eq!(settings.stack.address_pattern().address("alice"), "http://alice.localhost:8081");
     assert_eq!(settings.stack.image, "sandbox/hello");
     assert_eq!(settings.stack.certificate, Certificate::None);
@@ -97,7 +104,7 @@ fn values_are_read_into_their_units() {
     assert_eq!(settings.stack.memory_bytes, Some(512 << 20));
     assert_eq!(settings.stack.health_timeout.as_secs(), 150);
     assert_eq!(settings.reserved_names, ["intern", "preview"]);
-    assert_eq!(settings.store, StoreSettings::Sqlite { path: "/var/lib/portal.db".into() });
+    assert_eq!(file(&settings), Path::new("/var/lib/portal.db"));
     assert_eq!(settings.stack.registry.as_ref().unwrap().user, "robot");
     let environment: Vec<_> =
         settings.stack.environment.iter().map(|(n, v)| (n.as_str(), v.expose_secret())).collect();
@@ -149,7 +156,7 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
         (
             "DATABASE_URL",
             "postgres://u:canary@db/portal",
-            "DATABASE_URL names a PostgreSQL server, but this version stores in SQLite only: give a file like sqlite://data/portal.db.",
+            "DATABASE_URL names a PostgreSQL database, which replicas share, but the embedded sandbox belongs to one process and its SQLite file: set DOKPLOY_URL as well, for a trial to the address of a sandbox that runs alone.",
         ),
         (
             "DATABASE_URL",
@@ -196,6 +203,40 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
         let sentence = sentence(&[(variable, value)]);
         assert_eq!(sentence, expected);
         assert!(!sentence.contains("canary"));
+    }
+}
+
+#[test]
+fn the_address_of_a_database_is_kept_as_a_secret() {
+    for url in [
+        "postgres://portal:canary@db.example.com/portal",
+        "postgresql://portal:canary@[::1]:5433/portal?sslmode=verify-full&sslrootcert=/ca.pem",
+        "postgres://portal@127.0.0.1:5432/portal?",
+        "postgres://%2Frun%2Fpostgresql/portal",
+    ] {
+        let settings = settings(&with_dokploy(&[("DATABASE_URL", url)]));
+        assert!(!format!("{:?}", settings.store).contains("canary"));
+        let StoreSettings::Postgres { url: kept } = settings.store else { panic!("{url}") };
+        assert_eq!(kept.expose_secret(), url);
+    }
+}
+
+#[test]
+fn what_is_no_address_of_a_database_is_not_repeated() {
+    for url in [
+        "postgres://",
+        "postgres://portal:canary@db",
+        "postgres://portal:canary@db/",
+        "postgres:///portal?password=canary",
+        "postgres://portal:can?ary@db/portal",
+        "postgres://portal:can#ary@db/portal",
+        "postgres://portal:can/ary@db/portal",
+        "postgres://portal:canary@db/portal?passwort=canary",
+        "postgres://portal:can ary@db/portal",
+    ] {
+        let sentence = sentence(&with_dokploy(&[("DATABASE_URL", url)]));
+        assert!(sentence.starts_with("DATABASE_URL is not the address of a database"), "{url}");
+        assert!(!sentence.contains("ary"), "{sentence}");
     }
 }
 
