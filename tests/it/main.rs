@@ -14,6 +14,7 @@ mod operations;
 mod pages;
 mod portal;
 mod probe;
+mod replicas;
 mod saga;
 mod sandbox;
 mod store;

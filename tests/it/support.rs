@@ -1,5 +1,5 @@
 //! What the tests share: clocks, a store in memory, databases, platforms, the portal around
-//! them, its binary as a process, and what stands beside it.
+//! them, its binary as a process, and what stands beside or before it.
 
 pub(crate) mod app;
 pub(crate) mod black_hole;
@@ -9,6 +9,7 @@ pub(crate) mod fake_platform;
 pub(crate) mod keeper;
 pub(crate) mod manual_clock;
 pub(crate) mod memory_store;
+pub(crate) mod nginx;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod settings;

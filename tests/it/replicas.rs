@@ -1,0 +1,95 @@
+//! Two portals on one PostgreSQL behind nginx, as `compose.yaml` sets them up: one may die, or
+//! end, at any moment, and nobody who deploys or watches through nginx notices more than a
+//! pause.
+
+mod viewer;
+mod world;
+
+use std::{thread, time::Duration};
+
+use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use jiff::Timestamp;
+use viewer::{Seen, view};
+use world::{LEASE, World};
+
+/// How often a portal looks for work of others, and then some: the machine may be busy.
+const TICK: Duration = Duration::from_secs(2);
+const LEEWAY: Duration = Duration::from_secs(10);
+
+/// Somebody who watches a deployment, in a thread.
+type Watching = thread::JoinHandle<Vec<Seen>>;
+
+fn watch(port: u16, id: &str) -> Watching {
+    let id = id.to_owned();
+    thread::spawn(move || view(port, &id))
+}
+
+/// Waits for all watchers; each has seen every event once, in order, and the same.
+fn seen(watching: Vec<[Watching; 2]>) -> Vec<Vec<Seen>> {
+    let mut stories = Vec::new();
+    for watchers in watching {
+        let [one, other] = watchers.map(|watcher| watcher.join().unwrap());
+        let text = |seen: &[Seen]| seen.iter().map(|s| s.text.clone()).collect::<Vec<_>>();
+        assert_eq!(text(&one), text(&other));
+        assert!(one.last().unwrap().text.contains("event: complete"), "{:?}", one.last());
+        stories.push(one);
+    }
+    stories
+}
+
+#[test]
+fn a_replica_that_is_killed_is_replaced_by_the_other_within_a_lease() {
+    let mut world = World::start();
+    let through = world.nginx.port;
+    let deploy = |names: std::ops::Range<u32>, world: &World| -> Vec<[Watching; 2]> {
+        let ids = names.map(|number| world.deploy(&format!("stack-{number}")));
+        ids.map(|id| [watch(through, &id), watch(through, &id)]).collect()
+    };
+    let mut watching = deploy(0..24, &world);
+    world.wait_until_both_drive();
+    world.kill(0);
+    let killed = SystemClock.now();
+    watching.extend(deploy(24..30, &world));
+    let stories = seen(watching);
+    let took = last_of(&stories).duration_since(killed).unsigned_abs();
+    println!("killed one of two replicas: all {} live after {took:?}", stories.len());
+    assert!(took < LEASE + TICK + LEEWAY, "{took:?}");
+
+    // The other way round, in good order: leases are handed back, and nobody waits for them.
+    world.start_portal(0);
+    let watching = deploy(30..42, &world);
+    world.wait_until_both_drive();
+    world.end(1);
+    seen(watching);
+    world.assert_holds(42);
+}
+
+#[test]
+fn what_one_replica_records_is_seen_at_once_by_who_watches_the_other() {
+    let world = World::start();
+    assert!(world.health().contains("\"store\":{\"kind\":\"postgres\",\"ok\":true}"));
+    let mut behind = Vec::new();
+    for number in 0..8 {
+        let id = world.deploy(&format!("stack-{number}"));
+        let watching = world.ports.map(|port| watch(port, &id));
+        let [one, other] = watching.map(|watcher| watcher.join().unwrap());
+        // The first may be older than the watchers.
+        let commits = world.commits(&id).into_iter().zip(one.iter().zip(&other)).skip(1);
+        // The later of the two is the one that does not drive.
+        behind.extend(commits.map(|(committed, (one, other))| {
+            one.arrived.max(other.arrived).as_millisecond() - committed
+        }));
+    }
+    behind.sort_unstable();
+    let (median, worst) = (behind[behind.len() / 2], behind[behind.len() - 1]);
+    println!(
+        "an event is seen on the other replica {median} ms after its commit, in the median of {}; \
+         at most {worst} ms",
+        behind.len()
+    );
+    assert!(median < 100, "{median} ms");
+}
+
+fn last_of(stories: &[Vec<Seen>]) -> Timestamp {
+    stories.iter().filter_map(|story| story.last()).map(|seen| seen.arrived).max().unwrap()
+}

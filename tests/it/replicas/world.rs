@@ -1,0 +1,152 @@
+//! The processes: a platform, two portals on one database, and nginx before them.
+
+use std::{process::Command, thread, time::Duration};
+
+use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use serde_json::Value;
+
+use crate::support::{
+    nginx::Nginx,
+    postgres::Cluster,
+    process::{Place, Running, exchange, free_port, try_exchange},
+};
+
+/// How long a lease lasts here.
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
+const API_KEY: &str = "key-of-the-sandbox";
+/// How long something may take that has to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Two portals and all they need.
+pub(crate) struct World {
+    pub(crate) nginx: Nginx,
+    /// The portals' own.
+    pub(crate) ports: [u16; 2],
+    place: Place,
+    database: String,
+    api: u16,
+    portals: [Option<Running>; 2],
+    _sandbox: Running,
+}
+
+impl World {
+    /// Starts everything.
+    pub(crate) fn start() -> Self {
+        let (place, ports) = (Place::new(), [free_port(), free_port()]);
+        let api = free_port();
+        let mut sandbox = place.command(&[]);
+        sandbox
+            .args(["sandbox", "--api-key", API_KEY, "--latency", "30"])
+            .args(["--listen", &format!("127.0.0.1:{api}")])
+            .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+        let mut sandbox = Running::spawn(&mut sandbox);
+        sandbox.wait_for("API listens on");
+        let nginx = Nginx::before(ports);
+        let database = Cluster::shared().database();
+        let portals = [None, None];
+        let mut world = Self { nginx, ports, place, database, api, portals, _sandbox: sandbox };
+        world.start_portal(0);
+        world.start_portal(1);
+        world
+    }
+
+    /// Starts one of the portals and waits until it can be asked.
+    pub(crate) fn start_portal(&mut self, which: usize) {
+        let mut running = Running::spawn(&mut self.portal(which));
+        running.wait_until_ready();
+        self.portals[which] = Some(running);
+    }
+
+    fn portal(&self, which: usize) -> Command {
+        let lease = format!("{}s", LEASE.as_secs());
+        let mut command = self.place.command(&[
+            ("DATABASE_URL", self.database.as_str()),
+            ("PORT", &self.ports[which].to_string()),
+            ("PUBLIC_URL", &format!("http://127.0.0.1:{}", self.nginx.port)),
+            ("DOKPLOY_URL", &format!("http://127.0.0.1:{}", self.api)),
+            ("DOKPLOY_API_TOKEN", API_KEY),
+            ("STACK_DOMAIN_SUFFIX", "localhost"),
+            ("STACK_SCHEME", "http"),
+            ("STACK_PUBLIC_PORT", &self.place.edge.to_string()),
+            ("STACK_ALLOW_PRIVATE", "true"),
+            ("STACK_IMAGE", "sandbox/hello"),
+            ("LEASE_DURATION", &lease),
+        ]);
+        // Each has room for some, so that both have something to do.
+        command.env("MAX_CONCURRENT_DEPLOYMENTS", "6");
+        command
+    }
+
+    /// Kills a portal by SIGKILL.
+    pub(crate) fn kill(&mut self, which: usize) {
+        self.portals[which].take().unwrap().kill();
+    }
+
+    /// Asks a portal to end.
+    pub(crate) fn end(&mut self, which: usize) {
+        assert_eq!(self.portals[which].take().unwrap().end().0, Some(0));
+    }
+
+    /// Asks for a deployment through nginx, again and again with the same key as long as there
+    /// is no answer, and returns its id.
+    pub(crate) fn deploy(&self, name: &str) -> String {
+        let body = format!("{{\"name\":\"{name}\"}}");
+        let request = format!(
+            "POST /api/deploy HTTP/1.0\r\nHost: x\r\nIdempotency-Key: {name}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        for _ in 0..100 {
+            let answer = try_exchange(self.nginx.port, &request).unwrap_or_default();
+            if answer.contains(" 201 ") {
+                let at = answer.find("dep_").unwrap();
+                return answer[at..at + 36].to_owned();
+            }
+            assert!(answer.is_empty() || answer.contains(" 502 "), "{answer}");
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("nobody takes {name}");
+    }
+
+    /// Asks through nginx how the portal is.
+    pub(crate) fn health(&self) -> String {
+        exchange(self.nginx.port, "GET /health HTTP/1.0\r\nHost: x\r\n\r\n")
+    }
+
+    /// Waits until both portals hold the leases of deployments under way.
+    pub(crate) fn wait_until_both_drive(&self) {
+        let owners = "SELECT count(DISTINCT lease_owner) FROM deployments WHERE state = 'active'";
+        let begun = SystemClock.now();
+        while Cluster::ask(&self.database, owners) != "2" {
+            let waited = SystemClock.now().duration_since(begun).unsigned_abs();
+            assert!(waited < PATIENCE, "one portal drives alone");
+        }
+    }
+
+    /// Returns when each event was committed, in Unix milliseconds.
+    pub(crate) fn commits(&self, id: &str) -> Vec<i64> {
+        let question = format!(
+            "SELECT floor(extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000)::bigint
+             FROM events WHERE deployment_id = '{id}' ORDER BY seq"
+        );
+        let answer = Cluster::ask(&self.database, &question);
+        answer.lines().map(|line| line.parse().unwrap()).collect()
+    }
+
+    /// Checks that the platform holds `count` stacks, each once, and that all answer.
+    pub(crate) fn assert_holds(&self, count: usize) {
+        let ask = format!("GET /sandbox/state HTTP/1.0\r\nHost: x\r\nX-Api-Key: {API_KEY}\r\n\r\n");
+        let answer = exchange(self.api, &ask);
+        let state: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        for kind in ["projects", "applications", "domains"] {
+            assert_eq!(state[kind].as_array().unwrap().len(), count, "{kind}: {state}");
+        }
+        for number in 0..count {
+            let host = format!("stack-{number}.localhost");
+            let ask = format!("GET /health HTTP/1.0\r\nHost: {host}\r\n\r\n");
+            assert!(exchange(self.place.edge, &ask).contains(" 200 "), "{host} does not answer");
+        }
+        let others = "SELECT count(*) FROM deployments WHERE state <> 'live'";
+        assert_eq!(Cluster::ask(&self.database, others), "0");
+    }
+}

@@ -1,0 +1,63 @@
+//! nginx before several portals, with the very configuration that `compose.yaml` ships.
+
+use std::{fs, net::TcpStream, path::Path, process::Command};
+
+use tempfile::TempDir;
+
+use super::{keeper::Keeper, process::free_port};
+
+const SCRIPT: &str = include_str!("nginx.sh");
+
+/// A running nginx, which ends with this value or the test process.
+pub(crate) struct Nginx {
+    pub(crate) port: u16,
+    _keeper: Keeper,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    /// Starts it before the portals on these ports.
+    pub(crate) fn before(portals: [u16; 2]) -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let mut shipped = shipped();
+        for (number, portal) in (1..).zip(portals) {
+            replace(&mut shipped, &format!("portal-{number}:3000"), &format!("127.0.0.1:{portal}"));
+        }
+        replace(&mut shipped, "listen 80;", &format!("listen 127.0.0.1:{port};"));
+        fs::write(folder.path().join("nginx.conf"), around(&shipped)).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", SCRIPT, "sh"]).arg(folder.path());
+        let mut keeper = Keeper::start(command);
+        let started = keeper.answer();
+        assert_eq!(started, "", "nginx does not start");
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Self { port, _keeper: keeper, _folder: folder }
+    }
+}
+
+/// Reads nginx's configuration out of `compose.yaml`.
+fn shipped() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compose.yaml");
+    let text = fs::read_to_string(path).unwrap();
+    let (_, after) = text.split_once("    content: |\n").expect("no configuration of nginx");
+    let block = after.lines().take_while(|line| line.is_empty() || line.starts_with("      "));
+    let lines: Vec<_> = block.map(|line| line.get(6..).unwrap_or_default()).collect();
+    lines.join("\n").replace("$$", "$")
+}
+
+fn replace(text: &mut String, from: &str, to: &str) {
+    assert_eq!(text.matches(from).count(), 1, "{from} in compose.yaml");
+    *text = text.replace(from, to);
+}
+
+/// Puts around it what the image's own `nginx.conf` does, with all files in one folder.
+fn around(shipped: &str) -> String {
+    let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {name};\n"))
+        .concat();
+    format!(
+        "daemon off;\nuser root;\npid nginx.pid;\nerror_log error.log;\nworker_processes 2;\n\
+         events {{ worker_connections 1024; }}\n\
+         http {{\naccess_log off;\n{paths}{shipped}\n}}\n"
+    )
+}
