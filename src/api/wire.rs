@@ -72,6 +72,8 @@ impl AddressPattern {
 pub struct PlatformStatus {
     /// Whether it answered when last asked.
     pub reachable: bool,
+    /// Whether its version lacks what the portal needs.
+    pub too_old: bool,
     /// Whether it is the embedded sandbox.
     pub sandbox: bool,
 }

@@ -10,6 +10,7 @@ mod client;
 mod environment;
 mod platform;
 mod report;
+mod version;
 mod wire;
 
 pub use self::{

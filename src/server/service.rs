@@ -145,8 +145,12 @@ impl Service {
 
     /// Tells what the home page needs to know of the platform.
     pub(crate) async fn platform_status(&self) -> PlatformStatus {
-        let reachable = self.surroundings.current().await.reachable;
-        PlatformStatus { reachable, sandbox: self.parts.sandbox }
+        let seen = self.surroundings.current().await;
+        PlatformStatus {
+            reachable: seen.reachable,
+            too_old: seen.is_too_old(),
+            sandbox: self.parts.sandbox,
+        }
     }
 
     /// Tells how a stack's address is made of its name.
@@ -164,6 +168,14 @@ impl Service {
         &self.parts.clock
     }
 
+    /// Tells whether the platform is too old, without a call while it is known not to be.
+    async fn is_platform_too_old(&self) -> bool {
+        match self.surroundings.seen() {
+            Some(seen) if seen.reachable && !seen.is_too_old() => false,
+            Some(_) | None => self.surroundings.current().await.is_too_old(),
+        }
+    }
+
     /// Reserves the name and makes the deployment claimable, as a retry of `retry_of` where
     /// there is one, keeping the answer that `answer` makes of it in the same transaction.
     async fn begin(
@@ -175,6 +187,9 @@ impl Service {
         let name = self.parse_name(input).map_err(StartError::Invalid)?;
         if !self.parts.store.reserved(std::slice::from_ref(&name)).await?.is_empty() {
             return Err(StartError::Taken(name));
+        }
+        if self.is_platform_too_old().await {
+            return Err(StartError::TooOld);
         }
         let around = self.surroundings.read().await?;
         if around.has(&name, &self.parts.stack) {
@@ -212,6 +227,8 @@ enum StartError {
     Invalid(#[source] ParseStackNameError),
     #[error("the name is taken")]
     Taken(StackName),
+    #[error("the platform is too old")]
+    TooOld,
     #[error("the platform cannot tell who has the name")]
     Platform(#[from] PlatformError),
     #[error("the store failed")]
@@ -228,6 +245,11 @@ impl StartError {
             Self::Taken(name) => {
                 let message = format!("The name {name} is taken: choose another.");
                 ApiError::new(409, "NAME_TAKEN", message)
+            }
+            Self::TooOld => {
+                let message = "The platform that runs the stacks is too old for this portal, so \
+                               nothing was started. An operator has to update it.";
+                ApiError::new(503, "PLATFORM_TOO_OLD", message)
             }
             Self::Platform(error) => platform_failed(&error),
             Self::Store(error) => store_failed(&error),

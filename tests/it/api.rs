@@ -158,10 +158,46 @@ async fn checking_names_costs_the_platform_three_calls_in_ten_seconds() {
     let app = TestApp::new();
     let checks = (0..200).map(|n| app.get(Box::leak(format!("/api/check/name-{n}").into())));
     futures::future::join_all(checks).await;
-    assert_eq!(app.platform.calls(), 3);
+    assert_eq!(app.platform.calls(), 4, "and one for its version, which lasts");
     app.clock.advance(Duration::from_secs(10));
     app.get("/api/check/alice").await;
-    assert_eq!(app.platform.calls(), 6);
+    assert_eq!(app.platform.calls(), 7);
+    app.clock.advance(Duration::from_mins(10));
+    app.get("/api/check/alice").await;
+    assert_eq!(app.platform.calls(), 11, "the version after ten minutes");
+}
+
+#[tokio::test]
+async fn typing_a_name_that_is_taken_on_the_platform_costs_it_no_call_at_each_key() {
+    let app = TestApp::new();
+    app.platform.add_host("Alice.localhost");
+    app.platform.add_project("ai-stack-alicia");
+    for typed in ["ali", "alic", "alice", "alici", "alicia", "alice"] {
+        let check = app.get(Box::leak(format!("/api/check/{typed}").into())).await.json();
+        assert_eq!(check["available"], typed != "alice" && typed != "alicia", "{typed}");
+    }
+    assert_eq!(app.platform.calls(), 4, "all of one reading");
+    for taken in ["alice", "alicia"] {
+        let reply = app.deploy(json!({ "name": taken }).to_string()).await;
+        assert_eq!(reply.error_code(), "NAME_TAKEN");
+    }
+    assert!(app.store.records().is_empty(), "refused before anything is recorded");
+}
+
+#[tokio::test]
+async fn on_a_platform_that_is_too_old_nothing_is_started_until_it_is_updated() {
+    let app = TestApp::new();
+    app.platform.set_old(true);
+    let check = app.get("/api/check/alice").await.json();
+    assert_eq!(check["available"], true, "advisory, and in the form it always has");
+    let reply = app.deploy(r#"{"name":"alice"}"#).await;
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(reply.body.contains("An operator has to update it."), "{reply:?}");
+    assert_eq!(reply.error_code(), "PLATFORM_TOO_OLD");
+    assert!(app.store.records().is_empty());
+    app.platform.set_old(false);
+    app.clock.advance(Duration::from_secs(10));
+    app.begin("alice").await;
 }
 
 #[tokio::test]

@@ -161,3 +161,19 @@ async fn a_page_or_file_that_does_not_take_the_method_says_so_in_words() {
     }
     assert_eq!(app.get("/pkg/nothing.js").await.error_code(), "NOT_FOUND");
 }
+
+#[tokio::test]
+async fn the_home_page_says_before_the_press_that_the_platform_is_too_old() {
+    let (app, _site) = portal(&[]);
+    let words = "The platform is too old for this portal";
+    let page = app.get("/").await;
+    assert!(!page.body.contains(words) && page.body.contains("Sandbox ready"), "{page:?}");
+    app.platform.set_old(true);
+    app.clock.advance(std::time::Duration::from_mins(10));
+    let page = app.get("/").await;
+    assert!(page.body.contains(words) && page.body.contains("Platform too old"), "{page:?}");
+    let refused = post_form(&app, "name=alice").await;
+    assert_eq!(refused.header("location"), Some("/?name=alice&refused=PLATFORM_TOO_OLD"));
+    let page = app.get("/?name=alice&refused=PLATFORM_TOO_OLD").await;
+    assert!(page.body.contains("so nothing was started"), "{page:?}");
+}

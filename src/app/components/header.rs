@@ -36,10 +36,11 @@ fn PlatformBadge(
     /// What is known of the platform.
     status: PlatformStatus,
 ) -> impl IntoView {
-    let (state, words) = match (status.reachable, status.sandbox) {
-        (true, false) => ("ready", "Platform ready"),
-        (true, true) => ("ready", "Sandbox ready"),
-        (false, _) => ("away", "Platform not answering"),
+    let (state, words) = match status {
+        PlatformStatus { too_old: true, .. } => ("away", "Platform too old"),
+        PlatformStatus { reachable: false, .. } => ("away", "Platform not answering"),
+        PlatformStatus { sandbox: false, .. } => ("ready", "Platform ready"),
+        PlatformStatus { sandbox: true, .. } => ("ready", "Sandbox ready"),
     };
     view! {
         <p class="platform" data-state=state>

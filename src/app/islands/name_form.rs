@@ -21,7 +21,7 @@ use leptos::{
 use crate::{
     api::{
         deployments::StartDeployment,
-        wire::{AddressPattern, NameVerdict},
+        wire::{AddressPattern, NameVerdict, PlatformStatus},
     },
     app::words::hint::Hint,
 };
@@ -37,8 +37,8 @@ pub fn NameForm(
     problem: Option<String>,
     /// How an address is made of a name.
     pattern: AddressPattern,
-    /// Whether the platform answers.
-    reachable: bool,
+    /// What is known of the platform.
+    platform: PlatformStatus,
 ) -> impl IntoView {
     let field = Field::new(name.clone(), verdict, problem);
     let hint = Memo::new(move |_| field.hint(&pattern));
@@ -99,19 +99,23 @@ pub fn NameForm(
                     focus(input);
                 }
             />
-            {(!reachable).then(|| view! { <Unreachable /> })}
+            {warning(&platform).map(|words| view! { <p class="name-form__warning">{words}</p> })}
         </form>
     }
 }
 
 /// Says before the press that it would be in vain.
-#[component]
-fn Unreachable() -> impl IntoView {
-    view! {
-        <p class="name-form__warning">
-            "The platform does not answer right now, so a new stack could not be started. "
-            "Reload this page in a minute."
-        </p>
+fn warning(platform: &PlatformStatus) -> Option<&'static str> {
+    match platform {
+        PlatformStatus { too_old: true, .. } => Some(
+            "The platform is too old for this portal, so a new stack could not be started. \
+             An operator has to update it.",
+        ),
+        PlatformStatus { reachable: false, .. } => Some(
+            "The platform does not answer right now, so a new stack could not be started. \
+             Reload this page in a minute.",
+        ),
+        PlatformStatus { .. } => None,
     }
 }
 

@@ -50,6 +50,6 @@ async fn filled_form(
     };
     let problem = refused.and_then(|code| refusal::sentence(&code));
     let pattern: AddressPattern = service.address_pattern();
-    let reachable = service.platform_status().await.reachable;
-    view! { <NameForm name verdict problem=problem.map(ToOwned::to_owned) pattern reachable /> }
+    let platform = service.platform_status().await;
+    view! { <NameForm name verdict problem=problem.map(ToOwned::to_owned) pattern platform /> }
 }

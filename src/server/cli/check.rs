@@ -11,14 +11,11 @@ use crate::server::{
     dokploy::{Dokploy, DokployConfig},
     ports::{
         clock::SystemClock,
-        platform::{Platform, PlatformError},
+        platform::{Platform, PlatformError, Version},
     },
     run::{self, StartError},
     settings::{PlatformSettings, Settings},
 };
-
-/// The oldest Dokploy that tells which hosts are taken.
-const OLDEST: (u32, u32) = (0, 30);
 
 /// Checks the platform that `settings` name.
 pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
@@ -52,14 +49,9 @@ async fn verdict(platform: &dyn Platform, url: &str) -> Result<String, String> {
         ),
         error => format!("Dokploy did not tell its version: {error}."),
     })?;
-    match number(&version) {
-        Some(found) if found >= OLDEST => {}
-        Some(_) | None => {
-            let (major, minor) = OLDEST;
-            return Err(format!(
-                "Dokploy {version} is too old: v{major}.{minor} or newer is needed."
-            ));
-        }
+    if !version.is_supported {
+        let Version { text, oldest, .. } = version;
+        return Err(format!("Dokploy {text} is too old: {oldest} or newer is needed."));
     }
     let projects = platform.projects().await.map_err(|error| {
         format!("The key does not let the portal list projects: {error}. Use an owner's key.")
@@ -68,32 +60,13 @@ async fn verdict(platform: &dyn Platform, url: &str) -> Result<String, String> {
         format!("The key does not let the portal list domains: {error}. Use an owner's key.")
     })?;
     Ok(format!(
-        "Dokploy {version} at {url} answers and takes the key. It has {} projects and {} domains.",
+        "Dokploy {} at {url} answers and takes the key. It has {} projects and {} domains.",
+        version.text,
         projects.len(),
         hosts.len()
     ))
 }
 
-/// Reads the first two numbers of a version such as `v0.30.2`.
-fn number(version: &str) -> Option<(u32, u32)> {
-    let mut parts = version.trim_start_matches('v').split('.');
-    let mut next = || parts.next()?.parse().ok();
-    Some((next()?, next()?))
-}
-
 fn say(sentence: &str) -> Result<(), CommandError> {
     writeln!(io::stdout(), "{sentence}").map_err(CommandError::system("writing to standard output"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_is_compared_by_its_numbers() {
-        assert_eq!(number("v0.30.2"), Some((0, 30)));
-        assert!(number("v1.0.0-rc1") >= Some(OLDEST));
-        assert!(number("v0.9.9") < Some(OLDEST));
-        assert_eq!(number("canary"), None);
-    }
 }

@@ -11,12 +11,12 @@ use super::{
     answer::Discretion,
     client::{Content, Dokploy, Request},
     environment::encode_environment,
-    wire,
+    version, wire,
 };
 use crate::server::ports::platform::{
     AppName, Application, ApplicationId, Breaker, Certificate, Configuration, CreatedProject,
-    Domain, DomainId, Job, JobId, NewApplication, NewDomain, NewProject, Platform, PlatformError,
-    Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task,
+    Domain, DomainId, Host, Job, JobId, NewApplication, NewDomain, NewProject, Platform,
+    PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, Version,
 };
 
 /// How many lines of a job's log are read: its end, where the reason stands.
@@ -78,8 +78,9 @@ impl Platform for Dokploy {
         self.ask_health().await
     }
 
-    async fn version(&self) -> Result<String, PlatformError> {
-        self.query("settings.getDokployVersion", &[]).await
+    async fn version(&self) -> Result<Version, PlatformError> {
+        let text: String = self.query("settings.getDokployVersion", &[]).await?;
+        Ok(version::judge(text))
     }
 
     fn breaker(&self) -> Breaker {
@@ -156,7 +157,7 @@ impl Platform for Dokploy {
         self.list::<wire::DomainRow, _>("domain.byApplicationId", &parameters).await
     }
 
-    async fn hosts(&self) -> Result<Vec<String>, PlatformError> {
+    async fn hosts(&self) -> Result<Vec<Host>, PlatformError> {
         self.list::<wire::HostRow, _>("overview.domains", &[]).await
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::server::ports::platform::{
     AppName, Application, ApplicationId, ApplicationSummary, CreatedProject, Domain, DomainId,
-    Environment, EnvironmentId, Job, JobId, JobStatus, Project, ProjectId, ProjectSummary,
+    Environment, EnvironmentId, Host, Job, JobId, JobStatus, Project, ProjectId, ProjectSummary,
     QueuedJob, Task, TaskState,
 };
 
@@ -146,13 +146,17 @@ impl From<DomainRow> for DomainId {
 
 /// A row of `overview.domains` (recording 215).
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct HostRow {
     host: String,
+    domain_id: DomainId,
+    service_owner_id: Option<ApplicationId>,
 }
 
-impl From<HostRow> for String {
+impl From<HostRow> for Host {
     fn from(row: HostRow) -> Self {
-        row.host
+        let HostRow { host: name, domain_id: domain, service_owner_id: leads_to } = row;
+        Self { name, domain, leads_to }
     }
 }
 

@@ -60,7 +60,7 @@ pub trait Platform: Send + Sync {
     /// Asks whether the platform works at all, without a key and past the breaker.
     async fn check_health(&self) -> Result<(), PlatformError>;
     /// Asks for the platform's version, which also checks the key.
-    async fn version(&self) -> Result<String, PlatformError>;
+    async fn version(&self) -> Result<Version, PlatformError>;
     /// Tells the state of the breaker, without a call.
     fn breaker(&self) -> Breaker;
 
@@ -88,8 +88,8 @@ pub trait Platform: Send + Sync {
     async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError>;
     /// Lists an application's domains; none for an unknown application.
     async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, PlatformError>;
-    /// Lists every host that the platform routes.
-    async fn hosts(&self) -> Result<Vec<String>, PlatformError>;
+    /// Lists every host that the platform routes, and where it leads.
+    async fn hosts(&self) -> Result<Vec<Host>, PlatformError>;
     /// Detaches a host.
     async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError>;
 
@@ -110,6 +110,17 @@ pub trait Platform: Send + Sync {
     async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
     /// Counts the nodes that run services; 0 means that Docker does not answer.
     async fn node_count(&self) -> Result<usize, PlatformError>;
+}
+
+/// Which version the platform has, and whether it will do. Which will is the adapter's to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// As the platform tells it.
+    pub text: String,
+    /// Whether it has every call that we need.
+    pub is_supported: bool,
+    /// The oldest that has.
+    pub oldest: &'static str,
 }
 
 /// A project to create.
@@ -263,6 +274,17 @@ pub struct Domain {
     pub host: String,
     /// When it was created, as an ISO 8601 text, which sorts by time.
     pub created_at: String,
+}
+
+/// A host that the platform routes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The host.
+    pub name: String,
+    /// The domain by which it is routed; several may have the same host.
+    pub domain: DomainId,
+    /// The application it leads to, where the platform tells one.
+    pub leads_to: Option<ApplicationId>,
 }
 
 /// A deploy job that has begun.

@@ -1,4 +1,5 @@
-//! What the platform has besides our own: hosts and projects that make a name unavailable.
+//! What the platform has besides our own: hosts and projects that make a name unavailable, and
+//! a version that may be too old.
 //!
 //! Names are checked against a copy that is at most ten seconds old and read by one reader at
 //! a time, never at each key; a start reads afresh.
@@ -19,7 +20,7 @@ use crate::{
     server::{
         ports::{
             clock::Clock,
-            platform::{Platform, PlatformError},
+            platform::{Platform, PlatformError, Version},
         },
         settings::StackSettings,
     },
@@ -31,6 +32,8 @@ const LIFETIME_MS: u64 = 10_000;
 const RENEWAL_MS: u64 = 5_000;
 /// Up to this age a copy is believed when it says that a name is taken.
 const RECENT_MS: u64 = 1_000;
+/// Up to this age a version that will do is not asked for again.
+const VERSION_LIFETIME_MS: u64 = 600_000;
 /// How long a caller waits for a new copy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -61,6 +64,15 @@ pub(super) struct Seen {
     pub(super) reachable: bool,
     /// What it has, where it told.
     pub(super) taken: Option<Taken>,
+    /// Which version it had when that was last asked, and when.
+    version: Option<(Version, Timestamp)>,
+}
+
+impl Seen {
+    /// Tells whether the platform was too old for us. While that is not known, it is not.
+    pub(super) fn is_too_old(&self) -> bool {
+        self.version.as_ref().is_some_and(|(version, _)| !version.is_supported)
+    }
 }
 
 /// The platform as it was seen lately.
@@ -123,14 +135,15 @@ impl Surroundings {
         if self.readings.load(Ordering::SeqCst) != before {
             return;
         }
-        let (health, taken) = tokio::join!(self.platform.check_health(), self.read());
+        let (health, taken, version) =
+            tokio::join!(self.platform.check_health(), self.read(), self.version());
         // A breaker that is open says nothing of the platform behind it.
         let answers = matches!(taken, Ok(_) | Err(PlatformError::Paused { .. }));
         if let Err(error) = health.as_ref().and(taken.as_ref().map(|_| &())) {
             tracing::warn!(error = %error, "the platform does not answer as it should");
         }
         let reachable = health.is_ok() && answers;
-        let seen = Seen { at: self.clock.now(), reachable, taken: taken.ok() };
+        let seen = Seen { at: self.clock.now(), reachable, taken: taken.ok(), version };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(seen));
         self.readings.fetch_add(1, Ordering::SeqCst);
     }
@@ -139,9 +152,27 @@ impl Surroundings {
     pub(super) async fn read(&self) -> Result<Taken, PlatformError> {
         let (hosts, projects) = tokio::join!(self.platform.hosts(), self.platform.projects());
         Ok(Taken {
-            hosts: hosts?.into_iter().map(|host| host.to_ascii_lowercase()).collect(),
+            hosts: hosts?.into_iter().map(|host| host.name.to_ascii_lowercase()).collect(),
             projects: projects?.into_iter().map(|project| project.name).collect(),
         })
+    }
+
+    /// Returns the platform's version, asking for it when the last answer is old. One that is
+    /// too old is asked for each time: somebody may be updating it.
+    async fn version(&self) -> Option<(Version, Timestamp)> {
+        let known = self.seen().and_then(|seen| seen.version.clone());
+        if let Some((version, at)) = &known
+            && version.is_supported
+            && elapsed_ms(*at, self.clock.now()) < VERSION_LIFETIME_MS
+        {
+            return known;
+        }
+        // Where it does not tell, the lists do not come either, and that is warned about.
+        let Ok(version) = self.platform.version().await else { return known };
+        if known.as_ref().map(|(known, _)| known) != Some(&version) {
+            report(&version);
+        }
+        Some((version, self.clock.now()))
     }
 
     fn renew(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
@@ -150,7 +181,8 @@ impl Surroundings {
         tokio::spawn(async move { own.read_after(before).await })
     }
 
-    fn seen(&self) -> Option<Arc<Seen>> {
+    /// Returns what was seen last, however old.
+    pub(super) fn seen(&self) -> Option<Arc<Seen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -159,6 +191,20 @@ impl Surroundings {
     }
 
     fn unknown(&self) -> Arc<Seen> {
-        Arc::new(Seen { at: self.clock.now(), reachable: false, taken: None })
+        let version = self.seen().and_then(|seen| seen.version.clone());
+        Arc::new(Seen { at: self.clock.now(), reachable: false, taken: None, version })
+    }
+}
+
+/// Tells the operator which version the platform has.
+fn report(version: &Version) {
+    let Version { text, is_supported, oldest } = version;
+    if *is_supported {
+        tracing::info!(platform.version = text, "The platform's version will do");
+    } else {
+        tracing::error!(
+            platform.version = text,
+            "The platform is too old, so nothing is started: update it to {oldest} or newer"
+        );
     }
 }

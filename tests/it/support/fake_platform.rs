@@ -7,8 +7,8 @@ use std::sync::{
 
 use ai_stack_deployer::server::ports::platform::{
     AppName, Application, ApplicationId, Breaker, BreakerState, Configuration, CreatedProject,
-    Domain, DomainId, Job, JobId, NewApplication, NewDomain, NewProject, Platform, PlatformError,
-    Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task,
+    Domain, DomainId, Host, Job, JobId, NewApplication, NewDomain, NewProject, Platform,
+    PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, Version,
 };
 use async_trait::async_trait;
 
@@ -25,6 +25,7 @@ struct State {
     projects: Vec<String>,
     failure: Option<PlatformError>,
     panics: bool,
+    is_old: bool,
 }
 
 impl FakePlatform {
@@ -47,6 +48,11 @@ impl FakePlatform {
     /// Lets every call fail from now on.
     pub(crate) fn fail(&self, failure: PlatformError) {
         self.state.lock().unwrap().failure = Some(failure);
+    }
+
+    /// Puts an old version in its place, which cannot list hosts, or a new one.
+    pub(crate) fn set_old(&self, is_old: bool) {
+        self.state.lock().unwrap().is_old = is_old;
     }
 
     /// Lets asking for the breaker panic: a stand-in for a mistake of ours.
@@ -80,8 +86,12 @@ impl Platform for FakePlatform {
         self.ask(|_| ())
     }
 
-    async fn version(&self) -> Result<String, PlatformError> {
-        self.ask(|_| String::from("v0.30.2"))
+    async fn version(&self) -> Result<Version, PlatformError> {
+        self.ask(|state| Version {
+            text: String::from(if state.is_old { "v0.29.4" } else { "v0.30.2" }),
+            is_supported: !state.is_old,
+            oldest: "v0.30",
+        })
     }
 
     fn breaker(&self) -> Breaker {
@@ -110,8 +120,19 @@ impl Platform for FakePlatform {
         })
     }
 
-    async fn hosts(&self) -> Result<Vec<String>, PlatformError> {
-        self.ask(|state| state.hosts.clone())
+    async fn hosts(&self) -> Result<Vec<Host>, PlatformError> {
+        let listed = |state: &State| {
+            let host = |name: &String| Host {
+                name: name.clone(),
+                domain: DomainId(name.clone()),
+                leads_to: Some(ApplicationId(String::from("theirs"))),
+            };
+            if state.is_old {
+                return Err(PlatformError::NotFound { call: "overview.domains" });
+            }
+            Ok(state.hosts.iter().map(host).collect())
+        };
+        self.ask(listed)?
     }
 
     async fn create_project(&self, _: &NewProject) -> Result<CreatedProject, PlatformError> {

@@ -2,9 +2,9 @@
 
 use ai_stack_deployer::server::ports::platform::{
     AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState, Certificate,
-    Configuration, CreatedProject, Domain, DomainId, Environment, EnvironmentId, Job, JobId,
+    Configuration, CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Job, JobId,
     JobStatus, NewApplication, NewDomain, NewProject, Platform, PlatformError, Project, ProjectId,
-    ProjectSummary, QueuedJob, Removal, Task, TaskState,
+    ProjectSummary, QueuedJob, Removal, Task, TaskState, Version,
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -74,9 +74,10 @@ impl Platform for CorePlatform {
         self.get("trpc/settings.health", "").await.map(drop)
     }
 
-    async fn version(&self) -> Result<String, PlatformError> {
+    async fn version(&self) -> Result<Version, PlatformError> {
         let version = self.get("settings.getDokployVersion", "").await?;
-        Ok(version.as_str().unwrap_or_default().to_owned())
+        let text = version.as_str().unwrap_or_default().to_owned();
+        Ok(Version { text, is_supported: true, oldest: "v0.30" })
     }
 
     fn breaker(&self) -> Breaker {
@@ -169,9 +170,13 @@ impl Platform for CorePlatform {
         Ok(list(&rows).iter().map(domain).collect())
     }
 
-    async fn hosts(&self) -> Result<Vec<String>, PlatformError> {
-        let rows = self.get("overview.domains", "").await?;
-        Ok(list(&rows).iter().map(|row| text(row, "host")).collect())
+    async fn hosts(&self) -> Result<Vec<Host>, PlatformError> {
+        let host = |row: &Value| Host {
+            name: text(row, "host"),
+            domain: DomainId(text(row, "domainId")),
+            leads_to: optional(row, "serviceOwnerId").map(ApplicationId),
+        };
+        Ok(list(&self.get("overview.domains", "").await?).iter().map(host).collect())
     }
 
     async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError> {

@@ -1,0 +1,45 @@
+//! Which Dokploy is new enough.
+//!
+//! v0.30 is the first that tells which hosts are taken (`overview.domains`).
+
+use crate::server::ports::platform::Version;
+
+const OLDEST: (u32, u32) = (0, 30);
+/// [`OLDEST`] as Dokploy writes it.
+const OLDEST_TEXT: &str = "v0.30";
+
+/// Judges a version such as `v0.30.2`. One that cannot be read is not supported.
+pub(super) fn judge(text: String) -> Version {
+    let is_supported = number(&text).is_some_and(|found| found >= OLDEST);
+    Version { text, is_supported, oldest: OLDEST_TEXT }
+}
+
+/// Reads the first two numbers.
+fn number(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.trim_start_matches('v').split('.');
+    let mut next = || parts.next()?.parse().ok();
+    Some((next()?, next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_compared_by_its_numbers() {
+        let cases = [
+            ("v0.30.2", true),
+            ("v0.30.0", true),
+            ("0.31", true),
+            ("v1.0.0-rc1", true),
+            ("v0.29.11", false),
+            ("v0.9.9", false),
+            ("canary", false),
+            ("", false),
+        ];
+        for (text, is_supported) in cases {
+            assert_eq!(judge(text.to_owned()).is_supported, is_supported, "{text}");
+        }
+        assert_eq!(number(OLDEST_TEXT), Some(OLDEST));
+    }
+}
