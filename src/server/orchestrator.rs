@@ -18,9 +18,11 @@ mod retry;
 mod saga;
 mod step;
 mod steps;
+mod sweep;
 mod unwind;
 mod worker;
 
 pub use context::{Context, Ports};
 pub use saga::drive;
+pub use sweep::{SweepError, Sweeper};
 pub use worker::Worker;

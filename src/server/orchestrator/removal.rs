@@ -8,7 +8,8 @@ use crate::{
     domain::receipt::{Line, Outcome, ResourceKind},
     server::ports::{
         platform::{
-            AppName, Application, ApplicationId, ApplicationSummary, DomainId, Project, ProjectId,
+            AppName, Application, ApplicationId, ApplicationSummary, Domain, DomainId, Project,
+            ProjectId,
         },
         store::StoreError,
     },
@@ -155,11 +156,14 @@ fn is_empty(project: &Project) -> bool {
         .all(|environment| environment.applications.is_empty() && environment.other_services == 0)
 }
 
-/// Removes what a lost answer made twice, and keeps what the journal recorded. The stack is
-/// live by then, so a failure is only warned about.
+/// Removes what a lost answer made twice. The stack is live by then, so a failure is only
+/// warned about.
 pub(super) async fn remove_doubles(cx: &Context) -> Result<(), StoreError> {
-    match try_remove_doubles(cx).await {
-        Ok(()) => Ok(()),
+    match doubles(cx).await {
+        Ok(lines) => {
+            warn_of_left(cx, &lines);
+            Ok(())
+        }
         Err(StepError::Failed(cause)) => {
             cx.warn("doubles.remove", &format!("Could not look for doubles: {}", cause.message));
             Ok(())
@@ -168,24 +172,33 @@ pub(super) async fn remove_doubles(cx: &Context) -> Result<(), StoreError> {
     }
 }
 
-async fn try_remove_doubles(cx: &Context) -> Result<(), StepError> {
+/// Removes what is there beside what the journal recorded of a live stack, and tells what
+/// became of it. Where the recorded one is not there itself, nothing is a double of it.
+pub(super) async fn doubles(cx: &Context) -> Result<Vec<Line>, StepError> {
+    let mut lines = Vec::new();
     let kept = cx.journal.resources();
-    for project in cx.our_projects().await? {
-        if kept.project_id.as_ref() != Some(&project.id.0) {
-            cx.warn("doubles.remove", "Removing a second project of this deployment");
-            warn_of_left(cx, &remove_project(cx, &project.id, &project.name).await?);
-            continue;
-        }
-        for application in cx.our_applications_in(&project.id).await? {
-            if kept.application_id.as_ref() == Some(&application.id.0) {
-                remove_double_domains(cx, &application.id, kept.domain_id.as_deref()).await?;
-            } else {
-                cx.warn("doubles.remove", "Removing a second application of this deployment");
-                warn_of_left(cx, &remove_application(cx, &application.into()).await?);
-            }
-        }
+    let (kept_project, others): (Vec<_>, Vec<_>) = cx
+        .our_projects()
+        .await?
+        .into_iter()
+        .partition(|project| kept.project_id.as_ref() == Some(&project.id.0));
+    let Some(kept_project) = kept_project.first() else { return Ok(lines) };
+    for project in others {
+        cx.warn("doubles.remove", "Removing a second project of this deployment");
+        lines.extend(remove_project(cx, &project.id, &project.name).await?);
     }
-    Ok(())
+    let (kept_application, others): (Vec<_>, Vec<_>) = cx
+        .our_applications_in(&kept_project.id)
+        .await?
+        .into_iter()
+        .partition(|application| kept.application_id.as_ref() == Some(&application.id.0));
+    let Some(kept_application) = kept_application.first() else { return Ok(lines) };
+    for application in others {
+        cx.warn("doubles.remove", "Removing a second application of this deployment");
+        lines.extend(remove_application(cx, &application.into()).await?);
+    }
+    lines.extend(double_domains(cx, &kept_application.id, kept.domain_id.as_deref()).await?);
+    Ok(lines)
 }
 
 /// Warns of what is left of a double, since no receipt tells.
@@ -197,21 +210,27 @@ fn warn_of_left(cx: &Context, lines: &[Line]) {
     }
 }
 
-async fn remove_double_domains(
+async fn double_domains(
     cx: &Context,
     application: &ApplicationId,
     kept: Option<&str>,
-) -> Result<(), StepError> {
+) -> Result<Vec<Line>, StepError> {
     let domains_of = || cx.platform.domains_of(application);
-    for domain in cx.ask("domain.byApplicationId", domains_of).await? {
-        // Another host is a person's own doing.
-        if domain.host == cx.host && kept != Some(domain.id.0.as_str()) {
-            cx.warn("doubles.remove", "Removing a second address of this deployment");
-            let done = "Removed the second address";
-            cx.call("domain.delete", done, || cx.platform.delete_domain(&domain.id)).await?;
-        }
+    let domains = cx.ask("domain.byApplicationId", domains_of).await?;
+    let is_kept = |domain: &Domain| kept == Some(domain.id.0.as_str());
+    let mut lines = Vec::new();
+    if !domains.iter().any(is_kept) {
+        return Ok(lines);
     }
-    Ok(())
+    // Another host is a person's own doing.
+    for domain in domains.iter().filter(|domain| domain.host == cx.host && !is_kept(domain)) {
+        cx.warn("doubles.remove", "Removing a second address of this deployment");
+        let done = "Removed the second address";
+        cx.call("domain.delete", done, || cx.platform.delete_domain(&domain.id)).await?;
+        let id = Some(domain.id.0.as_str());
+        lines.push(cx.line(ResourceKind::Domain, id, &domain.host, Outcome::Removed));
+    }
+    Ok(lines)
 }
 
 impl From<ApplicationSummary> for Application {

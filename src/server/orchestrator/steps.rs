@@ -10,7 +10,7 @@ mod project;
 
 pub(super) use application::CreateApplication;
 pub(super) use configuration::Configure;
-pub(super) use deploy::Deploy;
+pub(super) use deploy::{Deploy, stop_jobs};
 pub(super) use domain::CreateDomain;
 pub(super) use environment::FindEnvironment;
 pub(super) use health::VerifyHealth;

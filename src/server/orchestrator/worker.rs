@@ -95,7 +95,7 @@ impl Worker {
             // The end of a saga comes before a heartbeat that misses the lease for it.
             biased;
             result = self.drive(lease.clone(), &cancelled) => result,
-            error = self.keep(&lease, &cancelled) => Err(error),
+            error = keep(&self.ports, self.lease, &lease, &cancelled) => Err(error),
             () = shutdown.cancelled() => Ok(()),
         };
         if let Err(error) = result {
@@ -121,35 +121,39 @@ impl Worker {
         let context = Context::open(&self.ports, lease, cancelled.clone()).await?;
         Box::pin(saga::drive(context)).await
     }
+}
 
-    /// Renews the lease until it is lost, and passes on a wish to cancel. A lease that could
-    /// not be renewed in time is lost, whether or not somebody else has it by now.
-    async fn keep(&self, lease: &Lease, cancelled: &CancellationToken) -> StoreError {
-        let heartbeat = self.lease / 3;
-        let mut wishes = self.ports.notifier.wishes(&lease.id);
-        let mut held_until = self.ports.clock.now() + self.lease;
-        loop {
-            tokio::select! {
-                biased;
-                _ = wishes.changed() => {}
-                () = self.ports.clock.sleep(heartbeat) => {}
-            }
-            let until = self.ports.clock.now() + self.lease;
-            match self.ports.store.renew(lease, until).await {
-                Ok(wish) => {
-                    held_until = until;
-                    if wish == Wish::Cancel {
-                        cancelled.cancel();
-                    }
+/// Renews the lease until it is lost, and passes on a wish to cancel. A lease that could
+/// not be renewed in time is lost, whether or not somebody else has it by now.
+pub(super) async fn keep(
+    ports: &Ports,
+    lasting: Duration,
+    lease: &Lease,
+    cancelled: &CancellationToken,
+) -> StoreError {
+    let heartbeat = lasting / 3;
+    let mut wishes = ports.notifier.wishes(&lease.id);
+    let mut held_until = ports.clock.now() + lasting;
+    loop {
+        tokio::select! {
+            biased;
+            _ = wishes.changed() => {}
+            () = ports.clock.sleep(heartbeat) => {}
+        }
+        let until = ports.clock.now() + lasting;
+        match ports.store.renew(lease, until).await {
+            Ok(wish) => {
+                held_until = until;
+                if wish == Wish::Cancel {
+                    cancelled.cancel();
                 }
-                Err(error)
-                    if matches!(error, StoreError::LeaseLost)
-                        || until - self.lease >= held_until =>
-                {
-                    return StoreError::LeaseLost;
-                }
-                Err(error) => tracing::warn!(error = error_chain(&error), "Missed a heartbeat"),
             }
+            Err(error)
+                if matches!(error, StoreError::LeaseLost) || until - lasting >= held_until =>
+            {
+                return StoreError::LeaseLost;
+            }
+            Err(error) => tracing::warn!(error = error_chain(&error), "Missed a heartbeat"),
         }
     }
 }

@@ -83,9 +83,7 @@ impl Step for Deploy {
         // A lost call that enqueues the job late would start it after the drain.
         cx.outwait(Self::ID).await?;
         for ApplicationSummary { id, .. } in cx.our_applications().await? {
-            let done = "Took what was waiting out of the platform's queue";
-            cx.call("application.cleanQueues", done, || cx.platform.clear_queue(&id)).await?;
-            drain(cx, &id).await?;
+            stop_jobs(cx, &id).await?;
         }
         // Gone already, or no longer marked as ours: not to be touched, but to be waited for.
         drain(cx, &self.application.id).await?;
@@ -168,6 +166,16 @@ fn is_missing_image(log: &str) -> bool {
     let words =
         ["manifest unknown", "not found", "pull access denied", "repository does not exist"];
     log.contains("Pulling image failed") && words.iter().any(|words| log.contains(words))
+}
+
+/// Takes the application's jobs out of the queue, and waits for one that is under way.
+pub(in crate::server::orchestrator) async fn stop_jobs(
+    cx: &Context,
+    id: &ApplicationId,
+) -> Result<(), StepError> {
+    let done = "Took what was waiting out of the platform's queue";
+    cx.call("application.cleanQueues", done, || cx.platform.clear_queue(id)).await?;
+    drain(cx, id).await
 }
 
 /// Waits until the platform holds no job of the application any more.
