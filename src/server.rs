@@ -12,6 +12,7 @@ pub mod orchestrator;
 pub mod origin;
 pub mod ports;
 pub mod probe;
+pub mod reconciler;
 pub mod run;
 pub mod sandbox;
 pub mod service;

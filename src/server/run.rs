@@ -21,9 +21,12 @@ use super::{
         store::Store,
     },
     probe::{BuildProbeError, HttpProbe, Reach, Trust},
+    reconciler::Reconciler,
     sandbox::{self, Sandbox, SandboxConfig, StartSandboxError},
     service::{Service, ServiceParts},
-    settings::{PlatformSettings, ProbeSettings, Scheme, Settings, StackSettings, StoreSettings},
+    settings::{
+        Limits, PlatformSettings, ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,
+    },
     store::{
         postgres::{OpenPostgresError, PostgresStore},
         sqlite::{OpenStoreError, SqliteStore},
@@ -72,7 +75,7 @@ pub struct Portal {
     sandbox: Option<Sandbox>,
     stop_sandbox: CancellationToken,
     store: Arc<dyn Store>,
-    tasks: [JoinHandle<()>; 3],
+    tasks: [JoinHandle<()>; 4],
 }
 
 impl Portal {
@@ -116,12 +119,9 @@ impl Portal {
         service.probe_platform().await;
         let listener = listen(settings.http.addr).await?;
         let addr = listener.local_addr().unwrap_or(settings.http.addr);
-        let worker = Worker::new(
-            ports,
-            owner(),
-            settings.limits.lease,
-            settings.limits.concurrent_deployments,
-        );
+        let Limits { lease, concurrent_deployments, reconcile_interval, .. } = settings.limits;
+        let reconciler = Reconciler::new(ports.clone(), owner(), lease);
+        let worker = Worker::new(ports, owner(), lease, concurrent_deployments);
         let state = HttpState::new(
             Arc::clone(&service),
             settings.http.public_url,
@@ -133,7 +133,8 @@ impl Portal {
         let cleaning = clean(Arc::clone(&store), clock, days, shutdown.clone());
         let tasks = [
             tokio::spawn(serve(listener, site, shutdown.clone())),
-            tokio::spawn(worker.run(shutdown)),
+            tokio::spawn(worker.run(shutdown.clone())),
+            tokio::spawn(reconciler.run(reconcile_interval, shutdown)),
             tokio::spawn(cleaning),
         ];
         tracing::info!("The portal listens on http://{addr}");
@@ -152,8 +153,7 @@ impl Portal {
 
     /// Waits until the shutdown is over: within ten seconds, whatever is still open.
     pub async fn stopped(self) {
-        let [server, worker, cleaning] = self.tasks;
-        for task in [server, worker, cleaning] {
+        for task in self.tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "A part of the portal did not end well");
             }
@@ -186,6 +186,41 @@ async fn store(
             Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?)
         }
     })
+}
+
+/// Opens the records for a command, beside a portal that may be running.
+///
+/// # Errors
+///
+/// Returns why they cannot be used.
+pub async fn store_beside(settings: &StoreSettings) -> Result<Arc<dyn Store>, StartError> {
+    Ok(match settings {
+        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_beside(path).await?),
+        StoreSettings::Postgres { url } => {
+            Arc::new(PostgresStore::open(url, Arc::new(Notifier::default())).await?)
+        }
+    })
+}
+
+/// Makes a reconciler for a command, beside a portal that may be running; `None` where the
+/// platform is the embedded sandbox, which only a running portal has.
+///
+/// # Errors
+///
+/// Returns what cannot be used.
+pub async fn reconciler_beside(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
+    let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let dokploy = DokployConfig::new(url.clone(), token.clone());
+    let ports = Ports {
+        store: store_beside(&settings.store).await?,
+        platform: Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?),
+        probe: Arc::new(probe(settings)?),
+        clock,
+        notifier: Arc::new(Notifier::default()),
+        settings: Arc::new(settings.stack.clone()),
+    };
+    Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }
 
 /// Returns how the platform is reached, and starts the sandbox when it is the platform.

@@ -89,21 +89,31 @@ fn each_library_is_known_only_to_its_part() {
 
 #[test]
 fn arrows_point_one_way() {
-    let forbidden: [(&str, &[&str]); 12] = [
+    let forbidden: [(&str, &[&str]); 13] = [
         ("src/domain", &["crate::api", "crate::app", "crate::server", "leptos", "tokio"]),
         ("src/app", &["server::http", "ports", "store", "dokploy", "sandbox", "orchestrator"]),
         ("src/app/islands", &["server"]),
         ("src/app/live", &["server"]),
         ("src/api/wire", &["server", "leptos"]),
-        ("src/server/ports", &["dokploy", "sandbox", "sqlite", "postgres", "service", "http"]),
+        (
+            "src/server/ports",
+            &["dokploy", "sandbox", "store::sqlite", "store::postgres", "service", "http"],
+        ),
         (
             "src/server/service",
-            &["dokploy", "sandbox", "sqlite", "postgres", "http", "orchestrator"],
+            &["dokploy", "sandbox", "store::sqlite", "store::postgres", "http", "orchestrator"],
         ),
-        ("src/server/http", &["dokploy", "sandbox", "sqlite", "postgres", "orchestrator"]),
+        (
+            "src/server/http",
+            &["dokploy", "sandbox", "store::sqlite", "store::postgres", "orchestrator"],
+        ),
         (
             "src/server/orchestrator",
-            &["dokploy", "sandbox", "sqlite", "postgres", "service", "http"],
+            &["dokploy", "sandbox", "store::sqlite", "store::postgres", "service", "http"],
+        ),
+        (
+            "src/server/reconciler",
+            &["dokploy", "sandbox", "store::sqlite", "store::postgres", "service", "http"],
         ),
         ("src/server/dokploy", &["server::http", "service", "orchestrator", "sandbox", "store"]),
         ("src/server/store", &["dokploy", "sandbox", "service", "server::http", "orchestrator"]),

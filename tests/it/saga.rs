@@ -6,6 +6,7 @@ mod health;
 mod log;
 mod matrix;
 mod pairs;
+mod reconcile;
 mod retries;
 mod stories;
 mod story;

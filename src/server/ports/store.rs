@@ -125,7 +125,7 @@ pub trait Store: Send + Sync {
 /// How many events are read at a time.
 pub const PAGE: u32 = 500;
 
-impl dyn Store {
+impl dyn Store + '_ {
     /// Folds all events of a deployment, a page at a time.
     ///
     /// # Errors

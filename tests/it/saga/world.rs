@@ -153,6 +153,11 @@ impl World {
 
     /// Begins the removal of the live stack, which is what the world is about from then on.
     pub(super) async fn remove(&mut self) {
+        self.id = self.begin_removal().await;
+    }
+
+    /// Begins the removal of the live stack.
+    pub(super) async fn begin_removal(&self) -> DeploymentId {
         let (name, started) = (StackName::parse("alice").unwrap(), self.clock.now());
         let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
         let new = NewRemoval {
@@ -160,7 +165,7 @@ impl World {
             started,
             first: EventBody::Progress(first),
         };
-        self.id = self.store.begin_removal(&name, &new).await.unwrap().unwrap();
+        self.store.begin_removal(&name, &new).await.unwrap().unwrap()
     }
 
     /// Drives the deployment until the journal has begun `step`, and crashes there.

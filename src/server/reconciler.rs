@@ -1,0 +1,227 @@
+//! The reconciler: compares the portal's records with the platform, and removes what turned up
+//! after a deployment had ended without it.
+//!
+//! It plans in [`findings`] and acts in [`Sweeper`]. What carries no marker of ours it never
+//! changes, what the records do not know it only reports, and what is under way or stuck is
+//! its worker's business. It must not know which platform or store there is.
+
+mod finding;
+mod findings;
+mod view;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+pub use finding::{Finding, Resource};
+use view::{PlatformView, StoreView};
+
+use super::{
+    orchestrator::{Ports, SweepError, Sweeper},
+    ports::{
+        clock::Clock,
+        platform::{BreakerState, Platform, PlatformError},
+        store::{Store, StoreError},
+    },
+};
+use crate::domain::receipt::{Line, Outcome};
+
+/// How long after the start the first round begins.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Compares the records with the platform.
+pub struct Reconciler {
+    store: Arc<dyn Store>,
+    platform: Arc<dyn Platform>,
+    clock: Arc<dyn Clock>,
+    /// How this portal's markers begin.
+    prefix: String,
+    sweeper: Sweeper,
+    /// What the last round found and left.
+    known: Vec<Finding>,
+}
+
+/// The two sides could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    /// The platform does not tell what it has.
+    #[error("the platform cannot be asked")]
+    Platform(#[from] PlatformError),
+    /// The records cannot be read.
+    #[error("the records cannot be read")]
+    Store(#[from] StoreError),
+}
+
+/// A finding, and what became of it.
+#[derive(Debug)]
+pub struct Dealt {
+    /// What was found.
+    pub finding: Finding,
+    /// What became of it.
+    pub outcome: Repair,
+}
+
+/// What became of a finding.
+#[derive(Debug)]
+pub enum Repair {
+    /// It is removed.
+    Removed,
+    /// It could not be removed yet, and this is why.
+    Left(String),
+    /// It is not for the portal to remove.
+    Reported,
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Removed => f.write_str("removed"),
+            Self::Left(why) => write!(f, "not removed: {why}"),
+            Self::Reported => f.write_str("only reported"),
+        }
+    }
+}
+
+impl Reconciler {
+    /// Makes a reconciler that works as `owner`, whose leases last `lease` without a heartbeat.
+    pub fn new(ports: Ports, owner: String, lease: Duration) -> Self {
+        Self {
+            store: Arc::clone(&ports.store),
+            platform: Arc::clone(&ports.platform),
+            clock: Arc::clone(&ports.clock),
+            prefix: ports.settings.marker_prefix(),
+            sweeper: Sweeper::new(ports, owner, lease),
+            known: Vec::new(),
+        }
+    }
+
+    /// Compares the two sides, without changing anything. What counts is what two looks in a
+    /// row agree on, each at the platform first and then at the records:
+    ///
+    /// - A row is in the records before anything with its marker is on the platform. So what
+    ///   the platform shows and the records do not know is not just beginning.
+    /// - What the first look found ended, and the second still saw on the platform, was there
+    ///   after the end; what ended between platform and records is gone by the second look.
+    /// - A stack that both looks found live was live in between, when the platform did not
+    ///   show part of it: there is no way back from a removal. One that came up or was taken
+    ///   down meanwhile differs between the looks.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the sides could not be compared.
+    pub async fn survey(&self) -> Result<Vec<Finding>, SurveyError> {
+        let mut found = self.look().await?;
+        if !found.is_empty() {
+            let again = self.look().await?;
+            found.retain(|finding| again.contains(finding));
+        }
+        Ok(found)
+    }
+
+    async fn look(&self) -> Result<Vec<Finding>, SurveyError> {
+        let platform = PlatformView::read(&*self.platform, &self.prefix).await?;
+        let store = StoreView::read(&*self.store, &platform).await?;
+        Ok(findings::findings(&store, &platform))
+    }
+
+    /// Removes what can be removed of `findings`, and tells what became of each. Before it
+    /// removes anything it looks again, with the deployment's lease in hand.
+    pub async fn repair(&self, findings: Vec<Finding>, stop: &CancellationToken) -> Vec<Dealt> {
+        let mut swept = Vec::new();
+        let mut dealt = Vec::new();
+        for finding in findings {
+            let outcome = match finding.removable() {
+                None => Repair::Reported,
+                Some((id, resource)) => {
+                    if !swept.iter().any(|(done, _)| done == id) {
+                        swept.push((id.clone(), self.sweeper.sweep(id, stop).await));
+                    }
+                    let result = swept.iter().find(|(done, _)| done == id);
+                    result.map_or(Repair::Reported, |(_, result)| judge(resource, result))
+                }
+            };
+            dealt.push(Dealt { finding, outcome });
+        }
+        dealt
+    }
+
+    /// Compares and repairs every `interval`, the first time soon, until `shutdown`.
+    pub async fn run(mut self, interval: Duration, shutdown: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = self.clock.sleep(pause) => {}
+            }
+            pause = interval;
+            // An end in the middle of a look leaves nothing behind.
+            let found = tokio::select! {
+                () = shutdown.cancelled() => return,
+                found = self.search() => found,
+            };
+            let Some(found) = found else { continue };
+            for finding in self.news(&found) {
+                tracing::warn!("Found out of order: {finding}");
+            }
+            let dealt = self.repair(found, &shutdown).await;
+            self.conclude(dealt);
+        }
+    }
+
+    /// Surveys, unless the platform is known to be out of reach.
+    async fn search(&self) -> Option<Vec<Finding>> {
+        if self.platform.breaker().state == BreakerState::Open {
+            return None;
+        }
+        match self.survey().await {
+            Ok(found) => Some(found),
+            Err(error) => {
+                let source = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, source, "Could not compare the records with the platform");
+                None
+            }
+        }
+    }
+
+    /// Returns what the last round did not know of.
+    pub fn news<'a>(&self, found: &'a [Finding]) -> Vec<&'a Finding> {
+        found.iter().filter(|finding| !self.known.contains(finding)).collect()
+    }
+
+    /// Logs what is new about a round, and keeps what is left for the next.
+    pub fn conclude(&mut self, dealt: Vec<Dealt>) {
+        let mut left = Vec::new();
+        for Dealt { finding, outcome } in dealt {
+            let is_new = !self.known.contains(&finding);
+            match (outcome, is_new) {
+                (Repair::Removed, _) => {
+                    tracing::info!("Removed what was out of order: {finding}");
+                    continue;
+                }
+                (Repair::Left(why), true) => {
+                    tracing::warn!("Could not remove it yet, and will try again: {finding}: {why}");
+                }
+                (Repair::Left(_), false) | (Repair::Reported, _) => {}
+            }
+            left.push(finding);
+        }
+        self.known = left;
+    }
+}
+
+/// Tells from what a sweep did what became of `resource`.
+fn judge(resource: &Resource, result: &Result<Vec<Line>, SweepError>) -> Repair {
+    let lines = match result {
+        Ok(lines) => lines,
+        Err(error) => return Repair::Left(error.to_string()),
+    };
+    let left: Vec<_> = lines.iter().filter(|line| line.outcome == Outcome::Left).collect();
+    let is_gone = |line: &&Line| {
+        line.outcome != Outcome::Left && line.id.as_deref() == Some(resource.id.as_str())
+    };
+    if left.is_empty() || lines.iter().any(|line| is_gone(&line)) {
+        return Repair::Removed;
+    }
+    let remedies = left.iter().filter_map(|line| line.remedy.clone()).collect::<Vec<_>>();
+    Repair::Left(remedies.join("; "))
+}

@@ -1,0 +1,139 @@
+//! What the portal's records and the platform disagree on, in an operator's words.
+
+use std::fmt;
+
+use crate::{
+    domain::{deployment::DeploymentId, receipt::ResourceKind, stack_name::StackName},
+    server::ports::platform::{AppName, ApplicationId, DomainId},
+};
+
+/// Something on which the portal's records and the platform disagree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It carries the marker of a deployment that ended with nothing left.
+    Leftover {
+        /// The deployment.
+        id: DeploymentId,
+        /// What it is.
+        resource: Resource,
+    },
+    /// It carries the marker of a live stack's deployment, which has recorded another one.
+    Double {
+        /// The deployment.
+        id: DeploymentId,
+        /// What it is.
+        resource: Resource,
+    },
+    /// It carries a marker of this portal that the records know nothing of.
+    Unknown {
+        /// The marker.
+        marker: String,
+        /// What it is.
+        resource: Resource,
+    },
+    /// A service of ours whose application is gone, so that no call can remove it.
+    Service {
+        /// The service.
+        name: AppName,
+        /// Whose it was.
+        id: DeploymentId,
+    },
+    /// Part of a live stack is gone from the platform.
+    Lost {
+        /// The stack.
+        name: StackName,
+        /// Its deployment.
+        id: DeploymentId,
+        /// The part.
+        part: ResourceKind,
+    },
+    /// The platform does not route a live stack's host to it.
+    Unrouted {
+        /// The stack.
+        name: StackName,
+        /// Its host.
+        host: String,
+        /// Where it should lead.
+        application: ApplicationId,
+    },
+    /// The platform routes a live stack's host to something else, too.
+    Contested {
+        /// The stack.
+        name: StackName,
+        /// Its host.
+        host: String,
+        /// The domain that is not ours.
+        domain: DomainId,
+    },
+}
+
+/// A resource on the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// What it is.
+    pub kind: ResourceKind,
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Finding {
+    /// Returns the deployment by whose marker it can be removed, and what would be; `None`
+    /// for what is only reported.
+    pub fn removable(&self) -> Option<(&DeploymentId, &Resource)> {
+        match self {
+            Self::Leftover { id, resource } | Self::Double { id, resource } => Some((id, resource)),
+            Self::Unknown { .. }
+            | Self::Service { .. }
+            | Self::Lost { .. }
+            | Self::Unrouted { .. }
+            | Self::Contested { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} {} ({})", self.kind.noun(), self.name, self.id)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Leftover { id, resource } => {
+                write!(f, "{resource} turned up after {id} had ended without it")
+            }
+            Self::Double { id, resource } => {
+                write!(f, "{resource} is there beside the one that {id} is live with")
+            }
+            Self::Unknown { marker, resource } => write!(
+                f,
+                "{resource} is marked {marker}, which the records do not know, as if they were \
+                 lost or restored from an older copy: if nobody needs it, delete it in Dokploy"
+            ),
+            Self::Service { name, id } => write!(
+                f,
+                "the container {name} of {id} runs without an application, so Dokploy cannot \
+                 remove it: docker service rm {name}"
+            ),
+            Self::Lost { name, id, part } => write!(
+                f,
+                "the {} of {name} ({id}) is gone from the platform, although the stack should be \
+                 live: remove the stack in the portal, which frees the name",
+                part.noun()
+            ),
+            Self::Unrouted { name, host, application } => write!(
+                f,
+                "the host {host} of {name} does not lead to it: add the domain to the \
+                 application {application} in Dokploy, or remove the stack in the portal"
+            ),
+            Self::Contested { name, host, domain } => write!(
+                f,
+                "the host {host} of {name} also leads to something that is not ours: delete the \
+                 domain {domain} in Dokploy"
+            ),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The comparison: what is on one side and should not be, or should be and is not.
+//!
+//! Pure. It must only ever call removable what carries the marker of a deployment that the
+//! records know to have ended, and never what a live one has recorded.
+
+use super::{
+    finding::{Finding, Resource},
+    view::{Live, MarkedProject, PlatformView, Standing, StoreView},
+};
+use crate::{
+    domain::{deployment::DeploymentId, receipt::ResourceKind},
+    server::ports::platform::{AppName, ApplicationId, ApplicationSummary, Host},
+};
+
+/// Compares the two sides.
+pub(super) fn findings(store: &StoreView, platform: &PlatformView) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for project in &platform.projects {
+        let known = project.maker.as_ref().and_then(|id| Some((id, store.standing(id)?)));
+        match known {
+            None => {
+                let (marker, resource) = (project.marker.clone(), of_project(project));
+                found.push(Finding::Unknown { marker, resource });
+            }
+            Some((id, Standing::Gone)) => {
+                found.push(Finding::Leftover { id: id.clone(), resource: of_project(project) });
+            }
+            Some((_, Standing::Busy | Standing::Live(_))) => {}
+        }
+    }
+    for (id, standing) in &store.operations {
+        if let Standing::Live(live) = standing {
+            compare_stack(id, live, platform, &mut found);
+        }
+    }
+    for name in &platform.services {
+        found.extend(orphan(name, store, platform));
+    }
+    found
+}
+
+/// Compares a live stack with what the platform has of it.
+fn compare_stack(
+    id: &DeploymentId,
+    live: &Live,
+    platform: &PlatformView,
+    found: &mut Vec<Finding>,
+) {
+    let lost = |part| Finding::Lost { name: live.name.clone(), id: id.clone(), part };
+    let double = |resource| Finding::Double { id: id.clone(), resource };
+    let (kept, others) = projects_of(id, live, platform);
+    let Some(project) = kept else {
+        found.push(lost(ResourceKind::Project));
+        return;
+    };
+    found.extend(others.into_iter().map(|other| double(of_project(other))));
+    let (kept, others) = applications_of(live, project);
+    let Some(application) = kept else {
+        found.push(lost(ResourceKind::Application));
+        return;
+    };
+    let is_double = |id: &ApplicationId| others.iter().any(|other| other.id == *id);
+    let theirs = |host: &&&Host| !host.leads_to.as_ref().is_some_and(&is_double);
+    let (own, elsewhere): (Vec<&Host>, Vec<&Host>) = platform
+        .hosts
+        .iter()
+        .filter(|host| host.name.eq_ignore_ascii_case(&live.host))
+        .partition(|host| host.leads_to.as_ref() == Some(&application.id));
+    found.extend(others.iter().map(|other| double(of_application(other))));
+    found.extend(double_domains(live, &own).into_iter().map(double));
+    if own.is_empty() {
+        found.push(Finding::Unrouted {
+            name: live.name.clone(),
+            host: live.host.clone(),
+            application: application.id.clone(),
+        });
+    }
+    found.extend(elsewhere.iter().filter(theirs).map(|host| Finding::Contested {
+        name: live.name.clone(),
+        host: live.host.clone(),
+        domain: host.domain.clone(),
+    }));
+}
+
+/// Finds the project that a live stack has recorded, and others with its marker.
+fn projects_of<'a>(
+    id: &DeploymentId,
+    live: &Live,
+    platform: &'a PlatformView,
+) -> (Option<&'a MarkedProject>, Vec<&'a MarkedProject>) {
+    let ours = platform.projects.iter().filter(|project| project.maker.as_ref() == Some(id));
+    let (kept, others): (Vec<_>, Vec<_>) =
+        ours.partition(|project| live.kept.project_id.as_ref() == Some(&project.id.0));
+    (kept.first().copied(), others)
+}
+
+/// Finds the application that a live stack has recorded, and others with its marker beside it.
+fn applications_of<'a>(
+    live: &Live,
+    project: &'a MarkedProject,
+) -> (Option<&'a ApplicationSummary>, Vec<&'a ApplicationSummary>) {
+    let is_ours =
+        |one: &&ApplicationSummary| one.description.as_deref() == Some(project.marker.as_str());
+    let (kept, others): (Vec<_>, Vec<_>) = project
+        .applications
+        .iter()
+        .filter(is_ours)
+        .partition(|one| live.kept.application_id.as_ref() == Some(&one.id.0));
+    (kept.first().copied(), others)
+}
+
+/// Finds the domains beside the one that a live stack has recorded, if that one is there.
+fn double_domains(live: &Live, own: &[&Host]) -> Vec<Resource> {
+    let is_kept = |host: &&&Host| live.kept.domain_id.as_ref() == Some(&host.domain.0);
+    if !own.iter().any(|host| is_kept(&host)) {
+        return Vec::new();
+    }
+    let others = own.iter().filter(|host| !is_kept(host));
+    let resource = |host: &&Host| Resource {
+        kind: ResourceKind::Domain,
+        id: host.domain.0.clone(),
+        name: host.name.clone(),
+    };
+    others.map(resource).collect()
+}
+
+/// Tells whether a service of ours runs without an application.
+fn orphan(name: &AppName, store: &StoreView, platform: &PlatformView) -> Option<Finding> {
+    let mut rows = platform.projects.iter().flat_map(|project| &project.applications);
+    if rows.any(|application| application.app_name == *name) {
+        return None;
+    }
+    let owners = || store.services.iter().filter(|(owned, _)| owned == name).map(|(_, id)| id);
+    let is_over = |id: &DeploymentId| match store.standing(id) {
+        Some(Standing::Gone) => true,
+        // Its project may only have lost its marker: then its applications are not seen here.
+        Some(Standing::Live(live)) => projects_of(id, live, platform).0.is_some(),
+        Some(Standing::Busy) | None => false,
+    };
+    let id = owners().next().filter(|_| owners().all(is_over))?;
+    Some(Finding::Service { name: name.clone(), id: id.clone() })
+}
+
+fn of_project(project: &MarkedProject) -> Resource {
+    let (id, name) = (project.id.0.clone(), project.name.clone());
+    Resource { kind: ResourceKind::Project, id, name }
+}
+
+fn of_application(application: &ApplicationSummary) -> Resource {
+    let (id, name) = (application.id.0.clone(), application.app_name.0.clone());
+    Resource { kind: ResourceKind::Application, id, name }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! The two sides of the comparison, read into plain values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::SurveyError;
+use crate::{
+    domain::{
+        deployment::{DeploymentId, Kind},
+        event::{EventBody, Resources},
+        stack_name::StackName,
+    },
+    server::ports::{
+        platform::{AppName, ApplicationSummary, Host, Platform, ProjectId},
+        store::{Record, Stack, State, Store, StoreError},
+    },
+};
+
+/// What the platform has that concerns us.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PlatformView {
+    /// The projects with a marker of this portal.
+    pub(super) projects: Vec<MarkedProject>,
+    /// Every host.
+    pub(super) hosts: Vec<Host>,
+    /// Every service; none while Docker is down.
+    pub(super) services: BTreeSet<AppName>,
+}
+
+/// A project with a marker of this portal.
+#[derive(Clone, Debug)]
+pub(super) struct MarkedProject {
+    pub(super) id: ProjectId,
+    pub(super) name: String,
+    pub(super) marker: String,
+    /// The deployment that the marker names, if it names one.
+    pub(super) maker: Option<DeploymentId>,
+    /// All its applications, marked or not.
+    pub(super) applications: Vec<ApplicationSummary>,
+}
+
+/// What the records say of every operation that the platform brought up.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StoreView {
+    pub(super) operations: BTreeMap<DeploymentId, Standing>,
+    /// Whose service is whose; one may have several owners, as a removal remembers it, too.
+    pub(super) services: Vec<(AppName, DeploymentId)>,
+}
+
+/// How an operation stands, as far as the comparison goes.
+#[derive(Clone, Debug)]
+pub(super) enum Standing {
+    /// Somebody works on it, or will: it is under way, stuck, or its stack is being removed.
+    Busy,
+    /// Its stack is live, and nobody works on it.
+    Live(Live),
+    /// It ended with nothing left.
+    Gone,
+}
+
+/// A live stack.
+#[derive(Clone, Debug)]
+pub(super) struct Live {
+    pub(super) name: StackName,
+    pub(super) host: String,
+    /// What its end recorded.
+    pub(super) kept: Resources,
+}
+
+impl PlatformView {
+    /// Reads the platform; `prefix` is how the portal's markers begin.
+    pub(super) async fn read(platform: &dyn Platform, prefix: &str) -> Result<Self, SurveyError> {
+        let mut projects = Vec::new();
+        for summary in platform.projects().await? {
+            if !summary.description.is_some_and(|text| text.starts_with(prefix)) {
+                continue;
+            }
+            let Some(project) = platform.project(&summary.id).await? else { continue };
+            let Some(marker) = project.description.filter(|text| text.starts_with(prefix)) else {
+                continue;
+            };
+            let environments = project.environments.into_iter();
+            projects.push(MarkedProject {
+                id: project.id,
+                name: summary.name,
+                maker: maker(&marker, prefix),
+                marker,
+                applications: environments.flat_map(|one| one.applications).collect(),
+            });
+        }
+        let hosts = platform.hosts().await?;
+        let services = platform.services().await?.into_iter().collect();
+        Ok(Self { projects, hosts, services })
+    }
+}
+
+/// Returns the deployment that `marker` names.
+fn maker(marker: &str, prefix: &str) -> Option<DeploymentId> {
+    let id = DeploymentId::parse(marker.strip_prefix(prefix)?).ok()?;
+    (id.kind() == Kind::Deployment).then_some(id)
+}
+
+impl StoreView {
+    /// Reads what the records say of the live stacks and of what `platform` shows.
+    pub(super) async fn read(
+        store: &dyn Store,
+        platform: &PlatformView,
+    ) -> Result<Self, StoreError> {
+        let mut services = store.services().await?;
+        services.retain(|(name, _)| platform.services.contains(name));
+        let stacks = store.stacks(None).await?;
+        let makers = platform.projects.iter().filter_map(|project| project.maker.clone());
+        let owners = services.iter().map(|(_, owner)| owner.clone());
+        let live = stacks.iter().map(|stack| stack.deployment.id.clone());
+        let ids: BTreeSet<DeploymentId> = makers.chain(owners).chain(live).collect();
+        let mut operations = BTreeMap::new();
+        for id in ids {
+            if let Some(record) = store.find(&id).await? {
+                let stack = stacks.iter().find(|stack| stack.deployment.id == id);
+                let standing = standing(store, record, stack).await?;
+                operations.insert(id, standing);
+            }
+        }
+        Ok(Self { operations, services })
+    }
+
+    /// Returns how `id` stands; `None` when the records know nothing of it.
+    pub(super) fn standing(&self, id: &DeploymentId) -> Option<&Standing> {
+        self.operations.get(id)
+    }
+}
+
+/// Judges a record; `stack` is its live stack, if it had one a moment before.
+async fn standing(
+    store: &dyn Store,
+    record: Record,
+    stack: Option<&Stack>,
+) -> Result<Standing, StoreError> {
+    match (record.state, stack) {
+        (State::RolledBack, _) => Ok(Standing::Gone),
+        (State::Live, Some(Stack { removal: None, .. })) => {
+            let kept = recorded(store, &record).await?;
+            let Record { deployment, host, .. } = record;
+            Ok(Standing::Live(Live { name: deployment.name, host, kept }))
+        }
+        // What went live this very moment is looked at next time.
+        (State::Live | State::Active | State::Stuck, _) => Ok(Standing::Busy),
+    }
+}
+
+/// Reads what the live end of a deployment recorded, which is its last event.
+async fn recorded(store: &dyn Store, record: &Record) -> Result<Resources, StoreError> {
+    let corrupt = || StoreError::Corrupt { what: "end of a deployment" };
+    let last = store.events(&record.deployment.id, record.seq.saturating_sub(1), 1).await?;
+    let event = last.first().ok_or_else(corrupt)?.decode().map_err(|_| corrupt())?;
+    match event.body {
+        EventBody::Complete(completion) => Ok(completion.resources),
+        EventBody::Progress(_)
+        | EventBody::Log(_)
+        | EventBody::Removed(_)
+        | EventBody::Error(_) => Err(corrupt()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_names_a_deployment_of_this_portal_or_nobody() {
+        let prefix = "ai-stack-deployer/default/";
+        let id = DeploymentId::from_random(7);
+        assert_eq!(maker(&format!("{prefix}{id}"), prefix), Some(id.clone()));
+        let removal = DeploymentId::new(Kind::Removal, 7);
+        for other in [
+            format!("ai-stack-deployer/other/{id}"),
+            format!("{prefix}{removal}"),
+            format!("{prefix}{id} and more"),
+            String::from(prefix),
+        ] {
+            assert_eq!(maker(&other, prefix), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The comparison of records and platform: what turned up late is found and removed, and what
+//! is under way, unknown or not ours is left alone.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use ai_stack_deployer::{
+    domain::deployment::DeploymentId,
+    server::{
+        orchestrator::Sweeper,
+        ports::{
+            clock::Clock,
+            store::{State, StepId, Store},
+        },
+        reconciler::{Dealt, Finding, Reconciler, Repair},
+    },
+};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::world::World;
+use crate::support::core_platform::Moment;
+
+const LEASE: Duration = Duration::from_secs(30);
+const HOUR: Duration = Duration::from_hours(1);
+
+fn reconciler(world: &World) -> Reconciler {
+    Reconciler::new(world.ports.clone(), String::from("reconciler"), LEASE)
+}
+
+async fn survey(world: &World) -> Vec<Finding> {
+    reconciler(world).survey().await.unwrap()
+}
+
+async fn repair(world: &World) -> Vec<Dealt> {
+    let reconciler = reconciler(world);
+    let found = reconciler.survey().await.unwrap();
+    reconciler.repair(found, &CancellationToken::new()).await
+}
+
+/// Repairs, and checks that everything that was found is removed and nothing else changed.
+async fn assert_all_removed(world: &World, expected: usize) {
+    let events = world.events().await;
+    let dealt = repair(world).await;
+    assert_eq!(dealt.len(), expected, "{dealt:?}");
+    for Dealt { finding, outcome } in dealt {
+        assert!(matches!(outcome, Repair::Removed), "{finding}: {outcome}");
+    }
+    assert!(survey(world).await.is_empty());
+    assert_eq!(world.events().await, events, "there are no events after the end");
+    world.assert_all_or_nothing("after the repair").await;
+}
+
+#[tokio::test]
+async fn projects_that_come_long_after_the_rollback_are_found_and_removed() {
+    let world = World::begin("sandbox/hello", &["project.create:late=1h:6"]).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::RolledBack);
+    assert!(survey(&world).await.is_empty(), "nothing has come yet");
+    world.clock.advance(HOUR);
+    assert_eq!(world.count().await.0, 6);
+    assert_all_removed(&world, 6).await;
+}
+
+#[tokio::test]
+async fn what_comes_late_beside_a_live_stack_is_removed_and_the_stack_stays() {
+    for call in ["project.create", "application.create", "domain.create"] {
+        let world = World::begin("sandbox/hello", &[]).await;
+        world.inject(&format!("{call}:late=1h"));
+        world.drive().await;
+        world.assert_all_or_nothing(call).await;
+        assert!(survey(&world).await.is_empty(), "{call}");
+        world.clock.advance(HOUR);
+        let (projects, applications, domains, services) = world.count().await;
+        assert_eq!(projects + applications + domains + services, 5, "{call}: one is a double");
+        assert_all_removed(&world, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_live_stack_and_one_under_way_or_stuck_are_in_order() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    assert!(survey(&world).await.is_empty());
+    for step in StepId::ALL {
+        let world = World::begin("sandbox/hello", &[]).await;
+        world.drive_until(step).await;
+        assert!(survey(&world).await.is_empty(), "{step:?}");
+    }
+    let world = World::begin("sandbox/crashloop", &["domain.delete:error-before:always"]).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Stuck);
+    assert!(survey(&world).await.is_empty());
+}
+
+/// What happens in the middle of a survey.
+#[derive(Clone, Copy, Debug)]
+enum Meanwhile {
+    /// A deployment begins and goes live.
+    WholeLife,
+    /// A deployment under way goes live.
+    GoesLive,
+    /// A deployment under way is rolled back.
+    RollsBack,
+    /// A live stack is removed.
+    IsRemoved,
+}
+
+impl Meanwhile {
+    async fn prepare(self) -> World {
+        let image = match self {
+            Self::RollsBack => "sandbox/crashloop",
+            Self::WholeLife | Self::GoesLive | Self::IsRemoved => "sandbox/hello",
+        };
+        let world = World::begin(image, &[]).await;
+        match self {
+            Self::WholeLife => {}
+            Self::GoesLive => world.drive_until(StepId::Application).await,
+            Self::RollsBack => world.drive_until(StepId::Health).await,
+            Self::IsRemoved => _ = world.drive().await,
+        }
+        world
+    }
+
+    async fn happen(self, world: &World) {
+        match self {
+            Self::WholeLife | Self::GoesLive | Self::RollsBack => {}
+            Self::IsRemoved => drop(world.begin_removal().await),
+        }
+        world.drive().await;
+    }
+}
+
+#[tokio::test]
+async fn what_begins_or_ends_during_a_survey_is_never_taken_for_an_orphan() {
+    let cases =
+        [Meanwhile::WholeLife, Meanwhile::GoesLive, Meanwhile::RollsBack, Meanwhile::IsRemoved];
+    let mut schedules = 0;
+    for meanwhile in cases {
+        for moment in [Moment::Before, Moment::After] {
+            for call in 1.. {
+                let world = Arc::new(meanwhile.prepare().await);
+                let struck = Arc::new(AtomicBool::new(false));
+                let (own, noted) = (Arc::clone(&world), Arc::clone(&struck));
+                world.platform.at_call(world.platform.calls() + call, moment, async move {
+                    meanwhile.happen(&own).await;
+                    noted.store(true, Ordering::SeqCst);
+                });
+                let found = survey(&world).await;
+                assert!(found.is_empty(), "{meanwhile:?} {moment:?} call {call}: {found:?}");
+                if !struck.load(Ordering::SeqCst) {
+                    break;
+                }
+                schedules += 1;
+            }
+        }
+    }
+    assert!(schedules > 20, "only {schedules}");
+}
+
+#[tokio::test]
+async fn what_the_records_do_not_know_is_reported_and_left_alone() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    let lost = DeploymentId::from_random(7);
+    let unknown = format!("ai-stack-deployer/test/{lost}");
+    let elsewhere = format!("ai-stack-deployer/another-portal/{lost}");
+    for description in [Value::from(unknown), Value::from(elsewhere), Value::Null] {
+        let project = json!({ "name": "ai-stack-bobby", "description": description, "env": "" });
+        world.platform.as_somebody_else("project.create", &project);
+    }
+    let before = world.platform.inventory().await;
+    let dealt = repair(&world).await;
+    let [Dealt { finding, outcome: Repair::Reported }] = &dealt[..] else { panic!("{dealt:?}") };
+    assert!(finding.to_string().contains(lost.as_str()), "{finding}");
+    assert_eq!(world.platform.inventory().await, before);
+}
+
+#[tokio::test]
+async fn a_service_without_its_application_is_reported_with_what_removes_it() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    let inventory = world.platform.inventory().await;
+    let id = inventory["applications"][0]["applicationId"].clone();
+    let service = inventory["services"][0]["appName"].as_str().unwrap().to_owned();
+    // Removed by hand while a job is under way: its service comes afterwards, for ever.
+    world.platform.as_somebody_else("application.deploy", &json!({ "applicationId": id }));
+    world.clock.advance(Duration::from_millis(100));
+    world.platform.as_somebody_else("application.delete", &json!({ "applicationId": id }));
+    assert_eq!(world.count().await, (1, 0, 0, 1));
+    let found: Vec<String> = repair(&world).await.iter().map(|d| d.finding.to_string()).collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("alice") && found[0].contains("is gone"), "{found:?}");
+    assert!(found[1].contains(&format!("docker service rm {service}")), "{found:?}");
+    assert_eq!(world.count().await, (1, 0, 0, 1));
+}
+
+#[tokio::test]
+async fn a_host_that_leads_elsewhere_and_a_stack_that_is_gone_are_reported() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    let inventory = world.platform.inventory().await;
+    let project = json!({ "name": "theirs", "description": null, "env": "" });
+    let made = world.platform.as_somebody_else("project.create", &project);
+    let application = json!({
+        "name": "theirs",
+        "environmentId": made["environment"]["environmentId"],
+        "sourceType": "docker",
+    });
+    let application = world.platform.as_somebody_else("application.create", &application);
+    let domain = json!({
+        "host": "alice.localhost",
+        "applicationId": application["applicationId"],
+        "domainType": "application",
+    });
+    world.platform.as_somebody_else("domain.create", &domain);
+    let own = json!({ "domainId": inventory["domains"][0]["domainId"] });
+    world.platform.as_somebody_else("domain.delete", &own);
+    let found = survey(&world).await;
+    assert!(
+        matches!(&found[..], [Finding::Unrouted { .. }, Finding::Contested { .. }]),
+        "{found:?}"
+    );
+    let own = json!({ "projectId": inventory["projects"][0]["projectId"] });
+    world.platform.as_somebody_else("project.remove", &own);
+    let found = survey(&world).await;
+    assert!(matches!(&found[..], [Finding::Lost { .. }]), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_somebody_else_works_on_is_left_to_them() {
+    let world = World::begin("sandbox/hello", &["project.create:late=1h:6"]).await;
+    world.drive().await;
+    world.clock.advance(HOUR);
+    let now = world.clock.now();
+    let lease = world.store.claim_ended(&world.id, "another portal", now, HOUR).await.unwrap();
+    for Dealt { outcome, .. } in repair(&world).await {
+        let Repair::Left(why) = outcome else { panic!("{outcome}") };
+        assert_eq!(why, "somebody else is working on it");
+    }
+    assert_eq!(world.count().await.0, 6);
+    world.store.release(&lease.unwrap()).await.unwrap();
+    assert_all_removed(&world, 6).await;
+}
+
+#[tokio::test]
+async fn a_sweep_of_what_is_in_order_or_has_not_ended_changes_nothing() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    let sweeper = Sweeper::new(world.ports.clone(), String::from("sweeper"), LEASE);
+    let sweep = || async { sweeper.sweep(&world.id, &CancellationToken::new()).await };
+    world.drive_until(StepId::Health).await;
+    sweep().await.unwrap_err();
+    assert_eq!(world.count().await, (1, 1, 1, 1));
+    world.drive().await;
+    assert_eq!(sweep().await.unwrap(), []);
+    world.assert_all_or_nothing("after a sweep").await;
+    world.begin_removal().await;
+    sweep().await.unwrap_err();
+    assert_eq!(world.count().await, (1, 1, 1, 1));
+}
+
+#[tokio::test]
+async fn what_stays_out_of_order_is_news_only_once() {
+    let world = World::begin("sandbox/crashloop", &["project.create:late=1h:6"]).await;
+    world.drive().await;
+    world.clock.advance(HOUR);
+    let mut reconciler = reconciler(&world);
+    let stop = CancellationToken::new();
+    world.inject("project.remove:error-before:always");
+    for expected in [6, 0] {
+        let found = reconciler.survey().await.unwrap();
+        assert_eq!(found.len(), 6);
+        assert_eq!(reconciler.news(&found).len(), expected);
+        let dealt = reconciler.repair(found, &stop).await;
+        assert!(dealt.iter().all(|dealt| matches!(dealt.outcome, Repair::Left(_))), "{dealt:?}");
+        reconciler.conclude(dealt);
+    }
+    world.platform.core().clear_faults();
+    let found = reconciler.survey().await.unwrap();
+    let dealt = reconciler.repair(found, &stop).await;
+    assert!(dealt.iter().all(|dealt| matches!(dealt.outcome, Repair::Removed)), "{dealt:?}");
+    reconciler.conclude(dealt);
+    world.assert_all_or_nothing("put in order").await;
+}
