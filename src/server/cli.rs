@@ -1,11 +1,17 @@
-//! The command line: serves the portal, checks its platform, or runs the sandbox alone.
+//! The command line: serves the portal, looks after its platform, or runs the sandbox alone.
 
 mod check;
 mod error;
 mod healthcheck;
+mod reconcile;
 mod sandbox;
+mod stuck;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use leptos::config::get_configuration;
@@ -34,6 +40,13 @@ struct Cli {
 enum Command {
     /// Checks that the platform can be reached, takes the key and is new enough
     Check,
+    /// Compares the portal's records with the platform, and removes what turned up there after
+    /// its deployment had ended. Ends with 0 when nothing is out of order, with 2 when
+    /// something remains
+    Reconcile(reconcile::ReconcileOptions),
+    /// Shows what could not be removed, or has it tried again
+    #[command(subcommand)]
+    Stuck(stuck::StuckCommand),
     /// Runs the embedded Dokploy-compatible sandbox alone
     Sandbox(sandbox::SandboxOptions),
     /// Asks a running portal whether it is ready
@@ -59,12 +72,19 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
     let settings = cli.options.settle(environment)?;
     match cli.command {
         Some(Command::Check) => runtime.block_on(check::run(&settings)),
+        Some(Command::Reconcile(options)) => runtime.block_on(reconcile::run(&options, &settings)),
+        Some(Command::Stuck(command)) => runtime.block_on(stuck::run(command, &settings.store)),
         Some(Command::Healthcheck) => runtime.block_on(healthcheck::run(settings.http.addr)),
         Some(Command::Sandbox(_)) | None => {
             telemetry::init(&settings.log);
             runtime.block_on(serve(settings))
         }
     }
+}
+
+/// Writes a line for whoever gave the command.
+fn say(sentence: &str) -> Result<(), CommandError> {
+    writeln!(io::stdout(), "{sentence}").map_err(CommandError::system("writing to standard output"))
 }
 
 async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {

@@ -11,6 +11,7 @@ mod garbage;
 mod idempotency;
 mod kills;
 mod operations;
+mod operator;
 mod pages;
 mod portal;
 mod probe;

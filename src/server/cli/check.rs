@@ -1,12 +1,8 @@
 //! `check`: tells in plain sentences whether the platform can be driven.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{process::ExitCode, sync::Arc};
 
-use super::CommandError;
+use super::{CommandError, say};
 use crate::server::{
     dokploy::{Dokploy, DokployConfig},
     ports::{
@@ -65,8 +61,4 @@ async fn verdict(platform: &dyn Platform, url: &str) -> Result<String, String> {
         projects.len(),
         hosts.len()
     ))
-}
-
-fn say(sentence: &str) -> Result<(), CommandError> {
-    writeln!(io::stdout(), "{sentence}").map_err(CommandError::system("writing to standard output"))
 }

@@ -4,7 +4,10 @@ use std::{io, net::SocketAddr};
 
 use leptos::config::errors::LeptosConfigError;
 
-use crate::server::{config::ConfigError, run::StartError, sandbox::StartSandboxError};
+use crate::server::{
+    config::ConfigError, ports::store::StoreError, reconciler::SurveyError, run::StartError,
+    sandbox::StartSandboxError,
+};
 
 /// A command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +38,21 @@ pub enum CommandError {
     /// The portal on this machine answers that it cannot serve requests.
     #[error("the portal at {0} is not ready")]
     NotReady(SocketAddr),
+    /// There is no platform that could be asked.
+    #[error(
+        "no DOKPLOY_URL is set: the embedded sandbox lives in the portal's own process, so this \
+         command has no platform to compare its records with"
+    )]
+    NoPlatform,
+    /// Records and platform could not be compared.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// The records cannot be read or changed.
+    #[error("the portal's records cannot be used")]
+    Records(#[from] StoreError),
+    /// Nothing that is stuck goes by the name that was given.
+    #[error("nothing stuck is called {0:?}: see `stuck list`")]
+    NotStuck(String),
     /// The system refused something that every command needs.
     #[error("{doing} failed")]
     System {

@@ -1,0 +1,50 @@
+//! `reconcile`: compares the portal's records with the platform, at once and for an operator.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::{CommandError, say};
+use crate::server::{reconciler::Repair, run, settings::Settings};
+
+/// Ends a command that found something that it could not put in order.
+const REMAINS: u8 = 2;
+
+/// How the comparison is done.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct ReconcileOptions {
+    /// Only tell what is out of order, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Compares, repairs unless told otherwise, and writes a line for each finding.
+pub(super) async fn run(
+    options: &ReconcileOptions,
+    settings: &Settings,
+) -> Result<ExitCode, CommandError> {
+    let reconciler = run::reconciler_beside(settings).await?.ok_or(CommandError::NoPlatform)?;
+    let found = reconciler.survey().await?;
+    if found.is_empty() {
+        say("The platform has what the records say, and nothing else of this portal's.")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut remaining = 0;
+    if options.dry_run {
+        for finding in found {
+            let would = if finding.removable().is_some() { "would be removed" } else { "reported" };
+            say(&format!("{would}: {finding}"))?;
+            remaining += 1;
+        }
+    } else {
+        for dealt in reconciler.repair(found, &CancellationToken::new()).await {
+            say(&format!("{}: {}", dealt.outcome, dealt.finding))?;
+            match dealt.outcome {
+                Repair::Removed => {}
+                Repair::Left(_) | Repair::Reported => remaining += 1,
+            }
+        }
+    }
+    Ok(if remaining == 0 { ExitCode::SUCCESS } else { ExitCode::from(REMAINS) })
+}

@@ -1,0 +1,143 @@
+//! `stuck`: shows what could not be removed, and has it tried again at once.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+
+use super::{CommandError, say};
+use crate::{
+    domain::{deployment::Kind, progress::End, receipt::Receipt},
+    server::{
+        ports::store::{Record, Store},
+        run,
+        settings::StoreSettings,
+    },
+};
+
+/// What to do about what is stuck.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum StuckCommand {
+    /// Lists what could not be removed, and what an operator can do about it
+    List,
+    /// Has the removal tried again at once, by the portal that is running
+    Retry(RetryOptions),
+}
+
+/// What to try again.
+#[derive(Clone, Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct RetryOptions {
+    /// The operation's id or reference, or the stack's name
+    #[arg(value_name = "ID|NAME")]
+    which: Option<String>,
+    /// Everything that is stuck
+    #[arg(long)]
+    all: bool,
+}
+
+/// Carries `command` out on the records that `settings` name.
+pub(super) async fn run(
+    command: StuckCommand,
+    settings: &StoreSettings,
+) -> Result<ExitCode, CommandError> {
+    let store = run::store_beside(settings).await?;
+    match command {
+        StuckCommand::List => list(&*store).await?,
+        StuckCommand::Retry(options) => retry(&*store, options.which.as_deref()).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(store: &dyn Store) -> Result<(), CommandError> {
+    let stuck = store.stuck().await?;
+    if stuck.is_empty() {
+        return say("Nothing is stuck.");
+    }
+    for record in stuck {
+        let receipt = receipt(store, &record).await?;
+        for line in describe(&record, &receipt) {
+            say(&line)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns what became of everything that was made, as far as is known by now.
+async fn receipt(store: &dyn Store, record: &Record) -> Result<Receipt, CommandError> {
+    if let Some(receipt) = &record.standing.receipt {
+        return Ok(receipt.clone());
+    }
+    let progress = store.progress(&record.deployment.id).await?;
+    Ok(match progress.end {
+        Some(End::Failed(failure)) => failure.receipt,
+        Some(End::Live(_) | End::Removed(_)) | None => Receipt::default(),
+    })
+}
+
+/// Writes a head with who and since when, and a line for each thing that is left.
+fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
+    let Record { deployment, standing, clean_up, .. } = record;
+    let what = match deployment.id.kind() {
+        Kind::Deployment => "deployment",
+        Kind::Removal => "removal",
+    };
+    let (id, reference) = (&deployment.id, deployment.id.reference());
+    let mut lines = vec![
+        format!("{}: {what} {id}, reference {reference}", deployment.name),
+        format!(
+            "  stuck since {}, tried {} since then, next try {}",
+            time(standing.completed),
+            times(clean_up.tries),
+            time(clean_up.due),
+        ),
+    ];
+    let left = receipt.left().map(|line| {
+        let remedy = line.remedy.as_deref().unwrap_or("nothing is known to help");
+        format!("  {} {}: {remedy}", line.resource.noun(), line.name)
+    });
+    lines.extend(left);
+    if receipt.left().next().is_none() {
+        lines.push(format!("  what is left is not known: search the log for {reference}"));
+    }
+    lines
+}
+
+fn time(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| String::from("at no time"), |at| format!("{at:.0}"))
+}
+
+fn times(count: u32) -> String {
+    match count {
+        1 => String::from("once"),
+        _ => format!("{count} times"),
+    }
+}
+
+async fn retry(store: &dyn Store, which: Option<&str>) -> Result<(), CommandError> {
+    let mut hurried = 0;
+    for record in store.stuck().await? {
+        // It may have come loose this very moment.
+        if which.is_none_or(|which| is_called(&record, which))
+            && store.hurry(&record.deployment.id).await?
+        {
+            hurried += 1;
+            say(&format!("{} ({}) is due at once.", record.deployment.name, record.deployment.id))?;
+        }
+    }
+    match (hurried, which) {
+        (0, Some(which)) => Err(CommandError::NotStuck(which.to_owned())),
+        (0, None) => say("Nothing is stuck."),
+        (_, _) => say(
+            "A running portal takes it up within two seconds; where none runs, the next one to \
+             start does. See `stuck list` for how it went.",
+        ),
+    }
+}
+
+fn is_called(record: &Record, which: &str) -> bool {
+    let id = &record.deployment.id;
+    id.as_str() == which
+        || record.deployment.name.as_str() == which
+        || id.reference().eq_ignore_ascii_case(which)
+}

@@ -1,0 +1,220 @@
+//! The operator's commands, given to the real binary beside a portal and its platform.
+
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::support::process::{Place, Running, exchange, free_port};
+
+const KEY: &str = "key-of-the-sandbox";
+
+/// A portal's folder and a platform of its own.
+struct World {
+    place: Place,
+    api: u16,
+    _sandbox: Running,
+}
+
+impl World {
+    fn start() -> Self {
+        let (place, api) = (Place::new(), free_port());
+        let mut command = place.command(&[]);
+        command
+            .args(["sandbox", "--api-key", KEY, "--latency", "1"])
+            .args(["--listen", &format!("127.0.0.1:{api}")])
+            .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+        let mut sandbox = Running::spawn(&mut command);
+        sandbox.wait_for("API listens on");
+        Self { place, api, _sandbox: sandbox }
+    }
+
+    fn variables(&self, image: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("DOKPLOY_URL", format!("http://127.0.0.1:{}", self.api)),
+            ("DOKPLOY_API_TOKEN", KEY.to_owned()),
+            ("STACK_IMAGE", image.to_owned()),
+            ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
+            ("STACK_SCHEME", String::from("http")),
+            ("STACK_PUBLIC_PORT", self.place.edge.to_string()),
+            ("STACK_ALLOW_PRIVATE", String::from("true")),
+        ]
+    }
+
+    fn portal(&self, image: &str) -> Running {
+        let mut command = self.place.command(&[]);
+        let mut portal = Running::spawn(command.envs(self.variables(image)));
+        portal.wait_until_ready();
+        portal
+    }
+
+    /// Gives a command and returns its exit code and what it said.
+    fn give(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut command = self.place.command(&[]);
+        let output = command.envs(self.variables("sandbox/hello")).args(arguments).output();
+        said(&output.unwrap())
+    }
+
+    /// Deploys `name` and waits for the end; returns the deployment's id.
+    fn deploy(&self, name: &str, end: &str) -> String {
+        let id = self.place.deploy(name);
+        let stream = self.place.get(&format!("/api/status/{id}"));
+        assert!(stream.contains(&format!("event: {end}")), "{stream}");
+        id
+    }
+
+    /// Asks the platform something as somebody else.
+    fn as_somebody_else(&self, method: &str, call: &str, body: &Value) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = exchange(
+            self.api,
+            &format!(
+                "{method} {call} HTTP/1.0\r\nHost: x\r\nX-Api-Key: {KEY}\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            ),
+        );
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 "), "{call}: {answer}");
+        serde_json::from_str(body).unwrap_or_default()
+    }
+
+    /// Reads how often what is stuck was tried again.
+    fn tries(&self) -> u32 {
+        let (_, text) = self.give(&["stuck", "list"]);
+        let (_, rest) = text.split_once("tried ").unwrap();
+        let word = rest.split(' ').next().unwrap();
+        if word == "once" { 1 } else { word.parse().unwrap() }
+    }
+
+    fn make_project(&self, marker: &str) -> Value {
+        let body = json!({ "name": "ai-stack-late", "description": marker, "env": "" });
+        self.as_somebody_else("POST", "/api/project.create", &body)
+    }
+
+    fn project_count(&self) -> usize {
+        let state = self.as_somebody_else("GET", "/sandbox/state", &Value::Null);
+        state["projects"].as_array().unwrap().len()
+    }
+}
+
+fn said(output: &Output) -> (Option<i32>, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[test]
+fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
+    let world = World::start();
+    let portal = world.portal("sandbox/hello");
+    let live = world.deploy("alice", "complete");
+    let (code, text) = world.give(&["reconcile"]);
+    assert_eq!((code, text.lines().count()), (Some(0), 1), "{text}");
+    portal.end();
+    let portal = world.portal("sandbox/nothing-such");
+    let ended = world.deploy("bobby", "error");
+    portal.end();
+
+    // As a create that the platform carried out late.
+    let marker = |id: &str| format!("ai-stack-deployer/default/{id}");
+    world.make_project(&marker(&ended));
+    world.make_project(&marker(&live));
+    let unknown = world.make_project(&marker(&format!("dep_{}", "0".repeat(32))));
+    world.make_project("theirs");
+    let (code, text) = world.give(&["reconcile", "--dry-run"]);
+    assert_eq!((code, world.project_count()), (Some(2), 5), "{text}");
+    assert_eq!(text.matches("would be removed: ").count(), 2, "{text}");
+    let (code, text) = world.give(&["reconcile"]);
+    assert_eq!((code, world.project_count()), (Some(2), 3), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("removed: ")).count(), 2, "{text}");
+    assert!(text.contains(&ended) && text.contains(&live), "{text}");
+    assert!(text.contains("only reported: ") && text.contains("do not know"), "{text}");
+
+    let id = json!({ "projectId": unknown["project"]["projectId"] });
+    world.as_somebody_else("POST", "/api/project.remove", &id);
+    assert_eq!(world.give(&["reconcile"]).0, Some(0));
+    world.make_project(&marker(&ended));
+    let mut portal = world.portal("sandbox/hello");
+    portal.wait_for("Removed what was out of order");
+    assert_eq!(world.project_count(), 2, "alice's and theirs");
+    assert_eq!(portal.end().0, Some(0));
+}
+
+#[test]
+fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
+    let world = World::start();
+    let mut portal = world.portal("sandbox/hello");
+    world.deploy("alice", "complete");
+    assert_eq!(world.give(&["stuck", "list"]), (Some(0), String::from("Nothing is stuck.\n")));
+
+    // Somebody works in our project, so it cannot be removed.
+    let state = world.as_somebody_else("GET", "/sandbox/state", &Value::Null);
+    let project = state["projects"][0]["projectId"].as_str().unwrap();
+    let project = format!("/api/project.one?projectId={project}");
+    let project = world.as_somebody_else("GET", &project, &Value::Null);
+    let environment = &project["environments"][0]["environmentId"];
+    let theirs = json!({ "name": "theirs", "environmentId": environment, "sourceType": "docker" });
+    let theirs = world.as_somebody_else("POST", "/api/application.create", &theirs);
+    let remove = "DELETE /api/stacks/alice HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let answer = exchange(world.place.port, remove);
+    let at = answer.find("rem_").unwrap();
+    let id = &answer[at..at + 36];
+    assert!(world.place.get(&format!("/api/status/{id}")).contains("event: error"));
+
+    let reference = format!("{}-{}", &id[4..8], &id[8..12]).to_uppercase();
+    let (code, text) = world.give(&["stuck", "list"]);
+    assert_eq!(code, Some(0), "{text}");
+    for part in ["alice: removal", id, &reference, "stuck since 20", "next try 20", "not ours"] {
+        assert!(text.contains(part), "no {part}:\n{text}");
+    }
+    // Each try that fails doubles the pause, so in the end only being told makes a difference.
+    for which in ["alice", id, &reference] {
+        let before = world.tries();
+        let (code, text) = world.give(&["stuck", "retry", which]);
+        assert!(code == Some(0) && text.contains("within two seconds"), "{text}");
+        assert!((0..200).any(|_| world.tries() > before), "nobody tries {which} again");
+    }
+    let theirs = json!({ "applicationId": theirs["applicationId"] });
+    world.as_somebody_else("POST", "/api/application.delete", &theirs);
+    assert_eq!(world.give(&["stuck", "retry", "--all"]).0, Some(0));
+    portal.wait_for("Removed what had been left");
+    assert_eq!(world.give(&["stuck", "list"]), (Some(0), String::from("Nothing is stuck.\n")));
+    let (code, text) = world.give(&["stuck", "retry", "alice"]);
+    assert!(code == Some(1) && text.contains("nothing stuck is called \"alice\""), "{text}");
+    assert_eq!(portal.end().0, Some(0));
+}
+
+#[test]
+fn a_command_that_has_nothing_to_work_on_says_so_in_a_sentence() {
+    let place = Place::new();
+    let give = |arguments: &[&str]| said(&place.command(&[]).args(arguments).output().unwrap());
+    let (code, text) = give(&["reconcile"]);
+    assert_eq!((code, text.lines().count()), (Some(1), 1), "{text}");
+    assert!(text.contains("DOKPLOY_URL") && text.contains("no platform"), "{text}");
+    for arguments in [&["stuck", "list"][..], &["stuck", "retry", "--all"]] {
+        let (code, text) = give(arguments);
+        assert_eq!((code, text.lines().count()), (Some(1), 1), "{text}");
+        assert!(text.contains("DATABASE_URL") && text.contains("does not exist"), "{text}");
+    }
+    for arguments in [&["stuck", "retry"][..], &["stuck", "retry", "--all", "alice"], &["stuck"]] {
+        assert_eq!(give(arguments).0, Some(2), "{arguments:?}");
+    }
+    assert!(!place.path().join("portal.db").exists(), "a command makes no database");
+}
+
+#[test]
+fn the_help_lists_the_operators_commands() {
+    let place = Place::new();
+    let help = |arguments: &[&str]| {
+        let (code, text) = said(&place.command(&[]).args(arguments).output().unwrap());
+        assert_eq!(code, Some(0), "{text}");
+        text
+    };
+    let text = help(&["--help"]);
+    for command in ["check", "reconcile", "stuck", "sandbox", "healthcheck"] {
+        assert!(text.contains(&format!("\n  {command} ")), "no {command}:\n{text}");
+    }
+    assert!(help(&["reconcile", "--help"]).contains("--dry-run"));
+    assert!(help(&["stuck", "--help"]).contains("retry"));
+    let text = help(&["stuck", "retry", "--help"]);
+    assert!(text.contains("--all") && text.contains("ID|NAME"), "{text}");
+}
