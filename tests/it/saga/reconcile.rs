@@ -10,9 +10,9 @@ use std::{
 };
 
 use ai_stack_deployer::{
-    domain::deployment::DeploymentId,
+    domain::deployment::{DeploymentId, Kind},
     server::{
-        orchestrator::Sweeper,
+        orchestrator::{SweepError, Sweeper},
         ports::{
             clock::Clock,
             store::{State, StepId, Store},
@@ -261,7 +261,58 @@ async fn a_sweep_of_what_is_in_order_or_has_not_ended_changes_nothing() {
     world.assert_all_or_nothing("after a sweep").await;
     world.begin_removal().await;
     sweep().await.unwrap_err();
+    world.inject("project.remove:error-before:always");
+    world.drive().await;
+    let (id, never) = (DeploymentId::new(Kind::Removal, 43), CancellationToken::new());
+    let swept = sweeper.sweep(&id, &never).await;
+    assert!(matches!(swept, Err(SweepError::Busy)), "stuck is its worker's business");
+    assert_eq!(world.count().await, (1, 0, 0, 0));
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_double() {
+    let world = World::begin("sandbox/hello", &["project.create:late=1h"]).await;
+    world.drive().await;
+    world.clock.advance(HOUR);
+    let domain = &world.platform.inventory().await["domains"][0];
+    let anew = json!({
+        "host": domain["host"],
+        "applicationId": domain["applicationId"],
+        "domainType": "application",
+    });
+    let id = json!({ "domainId": domain["domainId"] });
+    world.platform.as_somebody_else("domain.delete", &id);
+    let anew = world.platform.as_somebody_else("domain.create", &anew);
+    let dealt = repair(&world).await;
+    assert!(matches!(&dealt[..], [Dealt { outcome: Repair::Removed, .. }]), "{dealt:?}");
     assert_eq!(world.count().await, (1, 1, 1, 1));
+    let inventory = world.platform.inventory().await;
+    assert_eq!(inventory["domains"][0]["domainId"], anew["domainId"]);
+}
+
+#[tokio::test]
+async fn a_leftover_whose_deploy_is_under_way_leaves_no_service() {
+    let world = World::begin("sandbox/crashloop", &[]).await;
+    world.drive().await;
+    let marker = format!("ai-stack-deployer/test/{}", world.id);
+    let project = json!({ "name": "ai-stack-alice", "description": marker, "env": "" });
+    let made = world.platform.as_somebody_else("project.create", &project);
+    let application = json!({
+        "name": "alice",
+        "description": marker,
+        "environmentId": made["environment"]["environmentId"],
+        "sourceType": "docker",
+    });
+    let made = world.platform.as_somebody_else("application.create", &application);
+    let id = &made["applicationId"];
+    let update = json!({ "applicationId": id, "dockerImage": "sandbox/slow" });
+    world.platform.as_somebody_else("application.update", &update);
+    world.platform.as_somebody_else("application.deploy", &json!({ "applicationId": id }));
+    world.clock.advance(Duration::from_millis(100));
+    let dealt = repair(&world).await;
+    assert!(matches!(&dealt[..], [Dealt { outcome: Repair::Removed, .. }]), "{dealt:?}");
+    world.clock.advance(HOUR);
+    world.assert_all_or_nothing("a job under way").await;
 }
 
 #[tokio::test]
