@@ -77,17 +77,19 @@ pub(super) async fn removed(cx: &Context, left: Left) -> Result<(), StoreError> 
     cx.journal.end(event, end).await
 }
 
-/// Records what clean-up found after the end.
+/// Records what clean-up found after the end, and tells it once it is recorded.
 pub(super) async fn settled(cx: &Context, left: Left) -> Result<(), StoreError> {
-    let receipt = receipt(cx, left);
+    let at = cx.clock.now();
+    let settlement = Settlement { receipt: receipt(cx, left), at, due: due(at, cx.tries + 1) };
+    cx.journal.settle(&settlement).await?;
+    let receipt = &settlement.receipt;
     if receipt.clean {
         tracing::info!("Removed what had been left: the name is free");
     } else {
         let left: Vec<_> = receipt.left().filter_map(|line| line.remedy.as_deref()).collect();
         tracing::error!(tries = cx.tries + 1, remedies = ?left, "Something is still left");
     }
-    let at = cx.clock.now();
-    cx.journal.settle(&Settlement { receipt, at, due: due(at, cx.tries + 1) }).await
+    Ok(())
 }
 
 fn receipt(cx: &Context, left: Left) -> Receipt {
