@@ -72,8 +72,11 @@ pub async fn remove_stack(
     #[server(default)]
     name: String,
 ) -> Result<(), ApiError> {
-    use super::reply::{go_on, page_of};
-
-    let result = super::service()?.remove(&name).await;
-    go_on(result.map(|id| page_of(&id)), "/")
+    match super::service()?.remove(&name).await {
+        Ok(id) => {
+            leptos_axum::redirect(&super::reply::page_of(&id));
+            Ok(())
+        }
+        Err(error) => Err(super::reply::refuse(&name, error)),
+    }
 }

@@ -43,8 +43,8 @@ pub(crate) fn respond_with(status: u16) {
     }
 }
 
-/// Answers that nothing was started for `name`: a program gets the status, a person who
-/// posted the form without JavaScript is led back to the home page.
+/// Answers that nothing was begun for `name`: a program gets the status, a person who posted
+/// the form without JavaScript is led back to the home page.
 pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
     let parts = use_context::<Parts>();
     if parts.is_some_and(|parts| accepts_html(&parts.headers)) {
@@ -73,8 +73,8 @@ pub(super) async fn go_on_from(
 }
 
 /// Sends the caller to the page that `result` leads to. Where it is an error, a program gets
-/// its status, and a person who posted a form without JavaScript is led back to `page`, which
-/// shows how things stand.
+/// its status, and a person who posted a form is led back to `page`, which shows how things
+/// stand and what the error's code means.
 pub(super) fn go_on(result: Result<String, ApiError>, page: &str) -> Result<(), ApiError> {
     let parts = use_context::<Parts>();
     let by_form = parts.is_some_and(|parts| accepts_html(&parts.headers));
@@ -83,8 +83,8 @@ pub(super) fn go_on(result: Result<String, ApiError>, page: &str) -> Result<(), 
             leptos_axum::redirect(&page);
             Ok(())
         }
-        Err(_) if by_form => {
-            leptos_axum::redirect(page);
+        Err(error) if by_form => {
+            leptos_axum::redirect(&format!("{page}?refused={}", percent_encode(&error.code)));
             Ok(())
         }
         Err(error) => {

@@ -92,11 +92,22 @@ pub struct DeploymentView {
     /// When clean-up goes on, while something is left.
     #[serde(with = "crate::domain::wire_time::optional")]
     pub next_try: Option<Timestamp>,
-    /// How long a deployment usually takes, where that is known.
+    /// What has become of the stack since, if it was live.
+    pub taken_down: Option<TakenDown>,
+    /// How long a deployment usually takes, where that is known and of use.
     pub usual: Option<Usual>,
     /// The server's time, so that both targets render the same elapsed times.
     #[serde(with = "crate::domain::wire_time")]
     pub now: Timestamp,
+}
+
+/// What has become of a stack that was live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TakenDown {
+    /// This removal is under way, or could not remove everything yet.
+    NotYet(DeploymentId),
+    /// It is gone.
+    Done,
 }
 
 /// How long a deployment usually takes, in seconds, measured on those that came up.

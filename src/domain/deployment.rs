@@ -161,6 +161,9 @@ pub struct Snapshot {
     /// after the end changes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// When clean-up goes on, while something is left.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "super::wire_time::optional")]
+    pub next_try: Option<Timestamp>,
     /// The ended deployment that this one tries again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<DeploymentId>,
@@ -262,6 +265,7 @@ impl Deployment {
                 reference: failure.reference.clone(),
             }),
             receipt: receipt.or_else(|| progress.receipt().cloned()),
+            next_try: None,
             retry_of: links.retry_of,
             retried_by: links.retried_by,
             removes: links.removes,

@@ -23,7 +23,7 @@ use super::{
     ports::{
         clock::Clock,
         platform::{Platform, PlatformError},
-        store::{Answer, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent, Wish},
+        store::{Answer, NewDeployment, PAGE, Record, State, Store, StoreError, StoredEvent, Wish},
     },
     settings::StackSettings,
 };
@@ -99,14 +99,17 @@ impl Service {
         if progress.is_finished() && record.standing.completed.is_none() {
             record = self.record(id).await?.unwrap_or(record);
         }
-        let Record { deployment, standing, wish, clean_up, .. } = record;
+        let taken_down = self.taken_down(&record, &progress).await?;
+        let usual = if progress.is_finished() { None } else { self.usual_duration().await };
+        let Record { deployment, state, standing, wish, clean_up, .. } = record;
         Ok(Some(DeploymentView {
             deployment,
             progress,
             standing,
             is_cancelling: wish == Wish::Cancel,
-            next_try: clean_up.due,
-            usual: self.usual_duration().await,
+            next_try: clean_up.due.filter(|_| state == State::Stuck),
+            taken_down,
+            usual,
             now: self.parts.clock.now(),
         }))
     }
@@ -118,7 +121,10 @@ impl Service {
     /// Returns an error when the store is out of reach.
     pub async fn snapshot(&self, id: &DeploymentId) -> Result<Option<Snapshot>, ApiError> {
         let view = self.deployment(id).await?;
-        Ok(view.map(|view| view.deployment.snapshot(&view.progress, view.standing)))
+        Ok(view.map(|view| Snapshot {
+            next_try: view.next_try,
+            ..view.deployment.snapshot(&view.progress, view.standing)
+        }))
     }
 
     /// Finds a deployment as the store has it.

@@ -2,9 +2,9 @@
 
 use super::{Service, store_failed};
 use crate::{
-    api::wire::{ApiError, StackState, StackView},
-    domain::stack_name::StackName,
-    server::ports::store::{Stack, State},
+    api::wire::{ApiError, StackState, StackView, TakenDown},
+    domain::{phase::Phase, progress::Progress, stack_name::StackName},
+    server::ports::store::{Record, Stack, State},
 };
 
 impl Service {
@@ -28,6 +28,25 @@ impl Service {
         let stacks = self.parts.store.stacks(Some(&parsed)).await;
         let stacks = stacks.map_err(|error| store_failed(&error))?;
         stacks.into_iter().next().map(view).ok_or_else(no_stack)
+    }
+}
+
+impl Service {
+    /// Tells what has become of the stack that `record` brought up.
+    pub(super) async fn taken_down(
+        &self,
+        record: &Record,
+        progress: &Progress,
+    ) -> Result<Option<TakenDown>, ApiError> {
+        if progress.phase != Phase::Completed {
+            return Ok(None);
+        }
+        if record.state == State::RolledBack {
+            return Ok(Some(TakenDown::Done));
+        }
+        let stacks = self.parts.store.stacks(Some(&record.deployment.name)).await;
+        let stacks = stacks.map_err(|error| store_failed(&error))?;
+        Ok(stacks.into_iter().find_map(|stack| stack.removal).map(|(id, _)| TakenDown::NotYet(id)))
     }
 }
 
