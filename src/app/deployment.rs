@@ -2,19 +2,32 @@
 //!
 //! They must not know where events come from: `live` writes the signals, they read them.
 
+pub mod attempts;
+pub mod cancel;
 pub mod copy;
-pub mod failure;
+pub mod ended;
 pub mod headline;
 pub mod log;
 pub mod open;
+pub mod post_form;
 pub mod receipt;
+pub mod remove;
 pub mod status;
 pub mod steps;
+pub mod taken_down;
 
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use crate::domain::progress::{End, Progress};
+use super::words::stage::{Besides, Stage};
+use crate::{
+    api::wire::{DeploymentView, TakenDown},
+    domain::{
+        deployment::{DeploymentId, Kind, Standing},
+        progress::Progress,
+        receipt::Receipt,
+    },
+};
 
 /// What the parts follow.
 #[derive(Clone, Copy)]
@@ -25,6 +38,13 @@ pub struct Watched {
     pub(super) now: RwSignal<Timestamp>,
     /// How the stream is.
     pub(super) connection: RwSignal<Connection>,
+    /// Whether somebody wished to cancel it.
+    pub(super) is_cancelling: RwSignal<bool>,
+    /// What has become of it since its end.
+    pub(super) aftermath: RwSignal<Aftermath>,
+    /// What has become of the stack since, if it was live.
+    pub(super) taken_down: StoredValue<Option<TakenDown>>,
+    kind: Kind,
 }
 
 /// How the stream is.
@@ -36,48 +56,53 @@ pub enum Connection {
     Lost,
 }
 
-/// Which of its three faces the page shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Steps are being done or undone.
-    UnderWay,
-    /// The stack is up.
-    Live,
-    /// It is not.
-    Failed,
-    /// It is taken down.
-    Removed,
+/// What becomes of an operation after its end, besides its events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aftermath {
+    /// What clean-up has found since.
+    pub(super) receipt: Option<Receipt>,
+    /// When clean-up goes on, while something is left.
+    pub(super) next_try: Option<Timestamp>,
+    /// The deployment that tries this one again.
+    pub(super) retried_by: Option<DeploymentId>,
 }
 
 impl Watched {
-    /// Starts from what the server knew at `now`.
-    pub(super) fn new(progress: Progress, now: Timestamp) -> Self {
+    /// Starts from what the server knew.
+    pub(super) fn new(view: DeploymentView) -> Self {
+        let Standing { receipt, links, .. } = view.standing;
+        let aftermath =
+            Aftermath { receipt, next_try: view.next_try, retried_by: links.retried_by };
         Self {
-            progress: RwSignal::new(progress),
-            now: RwSignal::new(now),
+            kind: view.deployment.id.kind(),
+            progress: RwSignal::new(view.progress),
+            now: RwSignal::new(view.now),
             connection: RwSignal::new(Connection::Fine),
+            is_cancelling: RwSignal::new(view.is_cancelling),
+            aftermath: RwSignal::new(aftermath),
+            taken_down: StoredValue::new(view.taken_down),
         }
     }
 
     /// Follows which face the page shows.
     pub(super) fn stage(self) -> Memo<Stage> {
-        Memo::new(move |_| match self.progress.read().end {
-            None => Stage::UnderWay,
-            Some(End::Live(_)) => Stage::Live,
-            Some(End::Failed(_)) => Stage::Failed,
-            Some(End::Removed(_)) => Stage::Removed,
+        let receipt = self.receipt();
+        Memo::new(move |_| {
+            let is_clean = receipt.read().clean;
+            let is_cancelling = self.is_cancelling.get();
+            self.taken_down.with_value(|taken_down| {
+                let taken_down = taken_down.as_ref();
+                let besides = Besides { kind: self.kind, is_cancelling, is_clean, taken_down };
+                Stage::of(&self.progress.read(), besides)
+            })
         })
     }
-}
 
-impl Stage {
-    /// Returns the word that styles select the stage by.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::UnderWay => "under-way",
-            Self::Live => "live",
-            Self::Failed => "failed",
-            Self::Removed => "removed",
-        }
+    /// Follows what has become of everything by now; empty before the end.
+    pub(super) fn receipt(self) -> Memo<Receipt> {
+        Memo::new(move |_| {
+            let since = self.aftermath.read().receipt.clone();
+            since.or_else(|| self.progress.read().receipt().cloned()).unwrap_or_default()
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! The deployment page's browser I/O: follows the event stream until the deployment has ended.
+//! The deployment page's browser I/O: follows the event stream until the deployment has ended,
+//! and then the clean-up for as long as something is left.
 //!
 //! `EventSource` mends a broken stream by itself, but gives up for good after any answer that
 //! is not 200. Which of the two it was cannot be told apart, so after giving up the portal is
@@ -22,12 +23,14 @@ use web_sys::MessageEvent;
 pub(crate) use browser::copy;
 use browser::{now_ms, pause, random_below, reload, until_hidden_for, until_shown};
 
-use super::deployment::{Connection, Watched};
+use super::deployment::{Aftermath, Connection, Watched};
 use crate::domain::{
     deployment::DeploymentId,
     event::{Event, EventBody},
     phase::Status,
     progress::Progress,
+    receipt::Receipt,
+    wire_time,
 };
 
 /// The browser's own event for a stream that is open, again or for the first time.
@@ -38,6 +41,8 @@ const HIDDEN_MS: u32 = 60_000;
 const TICK_MS: u32 = 250;
 /// The shortest pause before the portal is asked again; the longest is ten times that.
 const RETRY_MS: u32 = 1_000;
+/// How often the portal is asked what is still left.
+const CLEAN_UP_MS: u32 = 15_000;
 
 /// Why a stream is no longer listened to.
 enum Break {
@@ -59,26 +64,56 @@ enum Outlook {
     Silent,
 }
 
-/// Follows the deployment `id` and keeps `watched` true, until it has ended.
+/// Follows the deployment `id` and keeps `watched` true, until it has ended with nothing left.
 pub(crate) fn follow(id: DeploymentId, watched: Watched) {
-    if !watched.progress.with_untracked(Progress::is_finished) {
-        leptos::task::spawn_local(future::or(follow_stream(id, watched), tick(watched)));
+    if !watched.progress.with_untracked(Progress::is_finished) || is_left(watched) {
+        let following = async move {
+            if !watched.progress.with_untracked(Progress::is_finished) {
+                follow_stream(&id, watched).await;
+            }
+            follow_clean_up(&id, watched).await;
+        };
+        leptos::task::spawn_local(future::or(following, tick(watched)));
     }
 }
 
-async fn follow_stream(id: DeploymentId, watched: Watched) {
+/// Tells whether something is left after the end.
+fn is_left(watched: Watched) -> bool {
+    let at_end = watched.progress.with_untracked(|progress| Some(progress.receipt()?.clean));
+    let since =
+        watched.aftermath.with_untracked(|aftermath| Some(aftermath.receipt.as_ref()?.clean));
+    since.or(at_end) == Some(false)
+}
+
+/// Asks what is still left, until that is nothing.
+async fn follow_clean_up(id: &DeploymentId, watched: Watched) {
+    while is_left(watched) {
+        if let Some(Standing { receipt, next_try, retried_by, .. }) = fetch(id).await.standing() {
+            let aftermath = Aftermath { receipt, next_try, retried_by };
+            if watched.aftermath.with_untracked(|known| *known != aftermath) {
+                watched.aftermath.set(aftermath);
+            }
+        }
+        if is_left(watched) {
+            pause(CLEAN_UP_MS).await;
+            until_shown().await;
+        }
+    }
+}
+
+async fn follow_stream(id: &DeploymentId, watched: Watched) {
     loop {
         until_shown().await;
         let hidden = async {
             until_hidden_for(HIDDEN_MS).await;
             Break::Hidden
         };
-        match future::or(listen(&id, watched), hidden).await {
+        match future::or(listen(id, watched), hidden).await {
             Break::Ended => return,
             Break::Hidden => {}
             Break::Lost => {
                 watched.connection.set(Connection::Lost);
-                if let Outlook::Over = outlook(&id).await {
+                if let Outlook::Over = outlook(id).await {
                     // The page as the server renders it now has the end.
                     return reload();
                 }
@@ -152,7 +187,7 @@ async fn outlook(id: &DeploymentId) -> Outlook {
     let mut spread = RETRY_MS;
     loop {
         pause(RETRY_MS + random_below(spread)).await;
-        match ask(id).await {
+        match fetch(id).await.outlook() {
             Outlook::Silent => spread = (spread * 2).min(9 * RETRY_MS),
             answered => return answered,
         }
@@ -166,21 +201,54 @@ struct Answer {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Standing {
     status: Status,
+    #[serde(default)]
+    receipt: Option<Receipt>,
+    #[serde(default, with = "wire_time::optional")]
+    next_try: Option<Timestamp>,
+    #[serde(default)]
+    retried_by: Option<DeploymentId>,
 }
 
-async fn ask(id: &DeploymentId) -> Outlook {
+/// What came of asking.
+enum Fetched {
+    /// How it stands.
+    Known(Standing),
+    /// There is no such deployment.
+    Unknown,
+    /// Nothing that could be read.
+    Nothing,
+}
+
+async fn fetch(id: &DeploymentId) -> Fetched {
     let Ok(response) = Request::get(&format!("/api/deployment/{id}")).send().await else {
-        return Outlook::Silent;
+        return Fetched::Nothing;
     };
     match response.status() {
-        404 => Outlook::Over,
+        404 => Fetched::Unknown,
         200 => match response.json::<Answer>().await {
-            Ok(answer) if answer.deployment.status == Status::InProgress => Outlook::GoesOn,
-            Ok(_) => Outlook::Over,
-            Err(_) => Outlook::Silent,
+            Ok(answer) => Fetched::Known(answer.deployment),
+            Err(_) => Fetched::Nothing,
         },
-        _ => Outlook::Silent,
+        _ => Fetched::Nothing,
+    }
+}
+
+impl Fetched {
+    fn standing(self) -> Option<Standing> {
+        match self {
+            Self::Known(standing) => Some(standing),
+            Self::Unknown | Self::Nothing => None,
+        }
+    }
+
+    fn outlook(&self) -> Outlook {
+        match self {
+            Self::Known(standing) if standing.status == Status::InProgress => Outlook::GoesOn,
+            Self::Known(_) | Self::Unknown => Outlook::Over,
+            Self::Nothing => Outlook::Silent,
+        }
     }
 }

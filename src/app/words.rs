@@ -2,10 +2,11 @@
 //!
 //! They must not know a clock, a browser or a signal.
 
+pub(crate) mod estimate;
 pub mod hint;
 pub(crate) mod receipt;
 #[cfg(feature = "ssr")]
 pub(crate) mod refusal;
+pub mod stage;
 pub(crate) mod step;
-pub(crate) mod tab;
 pub(crate) mod time;

@@ -6,10 +6,10 @@ use leptos::prelude::*;
 #[component]
 pub fn CopyDetails(
     /// The text to copy.
-    details: String,
+    details: Memo<String>,
 ) -> impl IntoView {
     let words = RwSignal::new("Copy details for support");
-    let copy = move |_| copy(details.clone(), words);
+    let copy = move |_| copy(details.get_untracked(), words);
     view! {
         <button type="button" class="button needs-script" on:click=copy>
             <span aria-live="polite">{words}</span>

@@ -1,13 +1,11 @@
 //! The receipt on the page: line by line what was undone, and what is left.
 
-use leptos::prelude::*;
+use leptos::{either::EitherOf3, prelude::*};
 
+use super::Watched;
 use crate::{
     app::words::receipt,
-    domain::{
-        receipt::{Line, Receipt},
-        stack_name::StackName,
-    },
+    domain::{receipt::Line, stack_name::StackName},
 };
 
 /// Renders the receipt and what it means for the name.
@@ -15,21 +13,46 @@ use crate::{
 pub fn ReceiptLines(
     /// The stack's name.
     name: StackName,
-    /// What became of what was made.
-    receipt: Receipt,
+    /// What to follow.
+    watched: Watched,
 ) -> impl IntoView {
-    let heading = receipt::heading(&receipt);
-    let afterwards = receipt::name_afterwards(&name, &receipt);
-    let state = if receipt.clean { "clean" } else { "left" };
+    let receipt = watched.receipt();
+    let heading = move || {
+        let at_end = watched.progress.read().receipt().cloned().unwrap_or_default();
+        receipt::heading(&receipt.read(), &at_end)
+    };
+    let state = move || if receipt.read().clean { "clean" } else { "left" };
+    let lines = move || {
+        let lines = receipt.get().lines.into_iter();
+        lines.map(|line| view! { <ReceiptLine line /> }).collect_view()
+    };
+    let is_retried = Memo::new(move |_| watched.aftermath.read().retried_by.is_some());
+    let afterwards = move || match (is_retried.get(), receipt.read().clean) {
+        (true, _) => EitherOf3::A("It was tried again since."),
+        (false, true) => EitherOf3::B(receipt::name_afterwards(&name, &receipt.read())),
+        (false, false) => {
+            let name = receipt::name_afterwards(&name, &receipt.read());
+            EitherOf3::C(view! { <CleanUp watched /> " " {name} })
+        }
+    };
     view! {
         <div class="receipt" data-state=state>
             <h2 class="receipt__heading">{heading}</h2>
-            <ul class="receipt__lines">
-                {receipt.lines.into_iter().map(|line| view! { <ReceiptLine line /> }).collect_view()}
-            </ul>
+            <ul class="receipt__lines">{lines}</ul>
             <p>{afterwards}</p>
         </div>
     }
+}
+
+/// Says who works on what is left, and when they go on.
+#[component]
+fn CleanUp(
+    /// What to follow.
+    watched: Watched,
+) -> impl IntoView {
+    let words =
+        Memo::new(move |_| receipt::clean_up(watched.aftermath.read().next_try, watched.now.get()));
+    view! { <span>{words}</span> }
 }
 
 /// Renders one line; for what is left, with what an operator can do.

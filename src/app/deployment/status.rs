@@ -2,40 +2,65 @@
 
 use leptos::prelude::*;
 
-use super::{Connection, Stage, Watched};
+use super::{Connection, Watched};
 use crate::{
-    app::words::tab,
-    domain::{deployment::Deployment, phase::Phase},
+    api::wire::Usual,
+    app::words::{estimate, receipt, stage::Stage},
+    domain::{deployment::Deployment, phase::Phase, progress::elapsed_ms},
 };
 
 /// What a person reads while the stream is broken.
-const LOST: &str = "Reconnecting… the deployment goes on without this page";
+const LOST: &str = "Reconnecting… it goes on without this page";
+/// What a person reads until the first of what was made is being removed.
+const CANCELLING: &str = "Cancelling… what was made is removed again";
 
 /// Renders the current message, announced once whenever it changes, and the bar.
 #[component]
 pub fn StatusLine(
     /// The deployment.
     deployment: Deployment,
+    /// How long it usually takes.
+    usual: Option<Usual>,
     /// What to follow.
     watched: Watched,
     /// Which face the page shows.
     stage: Memo<Stage>,
 ) -> impl IntoView {
-    let Deployment { name, url, .. } = deployment;
+    let Deployment { name, url, started, .. } = deployment;
     let is_lost = Memo::new(move |_| {
-        stage.get() == Stage::UnderWay && watched.connection.get() == Connection::Lost
+        stage.get().is_under_way() && watched.connection.get() == Connection::Lost
+    });
+    let receipt = watched.receipt();
+    let is_removed_since = Memo::new(move |_| {
+        let was_left = watched.progress.read().receipt().is_some_and(|receipt| !receipt.clean);
+        was_left && receipt.read().clean
     });
     let message = Memo::new(move |_| {
         let progress = watched.progress.read();
-        match stage.get() {
+        let stage = stage.get();
+        match stage {
             // What it replaces may be out of date by now, and nothing else has to move.
-            Stage::UnderWay if is_lost.get() => LOST.to_owned(),
-            Stage::UnderWay | Stage::Removed => progress.message.clone(),
-            Stage::Live => format!("{name} is live at {url}"),
-            Stage::Failed => {
-                format!("{}. {}", tab::failed(&name, progress.phase), progress.message)
+            _ if is_lost.get() => LOST.to_owned(),
+            _ if is_removed_since.get() => receipt::removed_since(&name),
+            Stage::Cancelling if progress.phase != Phase::RollingBack => CANCELLING.to_owned(),
+            Stage::Deploying | Stage::CleaningUp | Stage::Cancelling | Stage::Removing => {
+                progress.message.clone()
             }
+            Stage::Live => format!("{name} is live at {url}"),
+            Stage::Failed | Stage::NotRemoved => {
+                format!("{}. {}", stage.heading(&name), progress.message)
+            }
+            Stage::Cancelled | Stage::Removed => format!(
+                "{}. {}.",
+                stage.heading(&name),
+                receipt::heading(&receipt.read(), &receipt.read())
+            ),
+            Stage::BeingTakenDown | Stage::TakenDown => stage.heading(&name),
         }
+    });
+    let remaining = Memo::new(move |_| match stage.get() {
+        Stage::Deploying => estimate::remaining(usual, elapsed_ms(started, watched.now.get())),
+        _ => None,
     });
     view! {
         <section class="status">
@@ -43,46 +68,41 @@ pub fn StatusLine(
                 <p class="status__message" class:status__lost=is_lost role="status">
                     {message}
                 </p>
-                <Percent watched />
+                <span class="status__remaining">{remaining}</span>
             </div>
-            <Bar watched />
+            <Bar watched stage />
         </section>
     }
 }
 
-/// Renders the percentage as text.
-#[component]
-fn Percent(
-    /// What to follow.
-    watched: Watched,
-) -> impl IntoView {
-    let percent = Memo::new(move |_| watched.progress.read().percent);
-    view! {
-        <span class="status__percent" aria-hidden="true">
-            {percent}
-            " %"
-        </span>
-    }
-}
-
-/// Renders the bar. It stands still while what was made is being removed.
+/// Renders the bar. It stands still while what was made is being removed, and says nothing of
+/// how far a removal is, since nobody knows.
 #[component]
 fn Bar(
     /// What to follow.
     watched: Watched,
+    /// Which face the page shows.
+    stage: Memo<Stage>,
 ) -> impl IntoView {
-    let percent = Memo::new(move |_| watched.progress.read().percent);
-    let direction = Memo::new(move |_| match watched.progress.read().phase {
-        Phase::RollingBack => "back",
+    let percent = Memo::new(move |_| match stage.get() {
+        Stage::Removing => None,
+        _ => Some(watched.progress.read().percent),
+    });
+    let direction = Memo::new(move |_| match stage.get() {
+        Stage::CleaningUp | Stage::Cancelling => "back",
         _ => "forth",
     });
+    let label = move || match stage.get() {
+        Stage::Removing => "Progress of the removal",
+        _ => "Progress of the deployment",
+    };
     view! {
         <progress
             class="bar"
             max="100"
             value=percent
             data-direction=direction
-            aria-label="Progress of the deployment"
+            aria-label=label
         ></progress>
     }
 }

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{Stage, Watched};
+use super::Watched;
 use crate::{
-    app::words::step,
+    app::words::{stage::Stage, step},
     domain::{
         phase::Phase,
         progress::{Progress, StepState},
@@ -19,10 +19,10 @@ pub fn StepList(
     /// Which face the page shows.
     stage: Memo<Stage>,
 ) -> impl IntoView {
-    let is_open = move || stage.get() == Stage::UnderWay;
+    let is_open = move || stage.get().is_under_way();
     let summary = move || match stage.get() {
-        Stage::UnderWay | Stage::Live | Stage::Removed => "What was done",
-        Stage::Failed => "What was tried",
+        Stage::Failed | Stage::Cancelled => "What was tried",
+        _ => "What was done",
     };
     let is_rolling_back = Memo::new(move |_| watched.progress.read().phase == Phase::RollingBack);
     let undoing = move || is_rolling_back.get().then(|| view! { <Undoing /> });
@@ -49,6 +49,11 @@ fn Step(
     watched: Watched,
 ) -> impl IntoView {
     let state = Memo::new(move |_| watched.progress.with(|progress| state_of(progress, phase)));
+    let detail = Memo::new(move |_| {
+        watched.progress.with(|progress| step::detail(phase, &state.read(), &progress.message))
+    });
+    let detail =
+        move || detail.get().map(|words| view! { <span class="step__detail">{words}</span> });
     view! {
         <li class="step" data-state=move || step::state(&state.read())>
             <span class="step__mark" aria-hidden="true"></span>
@@ -57,6 +62,7 @@ fn Step(
                     " ("{move || step::state(&state.read())}")"
                 </span>
             </span>
+            {detail}
             <span class="step__time">{move || step::time(&state.read(), watched.now.get())}</span>
         </li>
     }

@@ -2,55 +2,100 @@
 
 #![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
-use leptos::{either::EitherOf3, prelude::*};
+use leptos::{either::EitherOf4, prelude::*};
 
 use crate::{
     api::wire::DeploymentView,
     app::{
         deployment::{
-            Stage, Watched, failure::FailurePanel, headline::Headline, log::LogPanel,
-            open::OpenPanel, status::StatusLine, steps::StepList,
+            Watched, attempts::EarlierAttempt, cancel::CancelForm, ended::EndedPanel,
+            headline::Headline, log::LogPanel, open::OpenPanel, remove::RemovePanel,
+            status::StatusLine, steps::StepList, taken_down::TakenDownPanel,
         },
-        words::tab,
+        words::stage::Stage,
     },
-    domain::stack_name::StackName,
+    domain::{
+        deployment::{Deployment, Kind},
+        stack_name::StackName,
+    },
 };
 
-/// Renders a deployment as it stands, and follows it.
+/// Renders a deployment or a removal as it stands, and follows it.
 #[island]
 pub fn LiveDeployment(
     /// What the server knew when it rendered the page.
     view: DeploymentView,
 ) -> impl IntoView {
-    let DeploymentView { deployment, progress, now, .. } = view;
-    let watched = Watched::new(progress, now);
+    let deployment = view.deployment.clone();
+    let (usual, retry_of) = (view.usual, view.standing.links.retry_of.clone());
+    let watched = Watched::new(view);
     let stage = watched.stage();
-    follow_in_tab(deployment.name.clone(), watched);
+    follow_in_tab(deployment.name.clone(), watched, stage);
     #[cfg(feature = "hydrate")]
     crate::app::live::follow(deployment.id.clone(), watched);
-    let deployment = StoredValue::new(deployment);
-    let outcome = move || match stage.get() {
-        Stage::UnderWay | Stage::Removed => EitherOf3::A(()),
-        Stage::Live => EitherOf3::B(view! { <OpenPanel deployment=deployment.get_value() /> }),
-        Stage::Failed => {
-            EitherOf3::C(view! { <FailurePanel deployment=deployment.get_value() watched /> })
-        }
-    };
+    let Deployment { id, name, started, .. } = deployment.clone();
+    let earlier = retry_of.map(|id| view! { <EarlierAttempt name=name.clone() id /> });
+    let steps = (id.kind() == Kind::Deployment).then(|| view! { <StepList watched stage /> });
+    let is_cancellable = Memo::new(move |_| match stage.get() {
+        Stage::Deploying => true,
+        Stage::Cancelling => !watched.progress.read().is_finished(),
+        _ => false,
+    });
+    let cancel =
+        move || is_cancellable.get().then(|| view! { <CancelForm id=id.clone() watched /> });
+    let is_live = Memo::new(move |_| stage.get() == Stage::Live);
+    let remove = move || is_live.get().then(|| view! { <RemovePanel name=name.clone() /> });
     view! {
         <article class="deployment" data-stage=move || stage.get().as_str()>
-            <Headline deployment=deployment.get_value() watched stage />
-            <StatusLine deployment=deployment.get_value() watched stage />
-            {outcome}
-            <StepList watched stage />
-            <LogPanel started=deployment.with_value(|deployment| deployment.started) watched />
+            <Headline deployment=deployment.clone() watched stage />
+            {earlier} <StatusLine deployment=deployment.clone() usual watched stage />
+            <Outcome deployment watched stage /> {steps} <div class="deployment__foot">
+                <LogPanel started watched /> {cancel}
+            </div> {remove}
         </article>
     }
 }
 
+/// Renders what the page is about once there is an end.
+#[component]
+fn Outcome(
+    /// The deployment.
+    deployment: Deployment,
+    /// What to follow.
+    watched: Watched,
+    /// Which face the page shows.
+    stage: Memo<Stage>,
+) -> impl IntoView {
+    /// Which part shows: a stage may change within one.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Part {
+        None,
+        Open,
+        TakenDown,
+        Ended,
+    }
+    let part = Memo::new(move |_| match stage.get() {
+        Stage::Deploying | Stage::CleaningUp | Stage::Cancelling | Stage::Removing => Part::None,
+        Stage::Live => Part::Open,
+        Stage::BeingTakenDown | Stage::TakenDown => Part::TakenDown,
+        Stage::Failed | Stage::Cancelled | Stage::NotRemoved | Stage::Removed => Part::Ended,
+    });
+    move || match part.get() {
+        Part::None => EitherOf4::A(()),
+        Part::Open => EitherOf4::B(view! { <OpenPanel deployment=deployment.clone() /> }),
+        Part::TakenDown => EitherOf4::C(watched.taken_down.get_value().map(|taken_down| {
+            view! { <TakenDownPanel name=deployment.name.clone() taken_down /> }
+        })),
+        Part::Ended => {
+            EitherOf4::D(view! { <EndedPanel deployment=deployment.clone() watched stage /> })
+        }
+    }
+}
+
 /// Keeps the tab's title and icon true.
-fn follow_in_tab(name: StackName, watched: Watched) {
-    let title = Memo::new(move |_| watched.progress.with(|progress| tab::title(&name, progress)));
-    let icon = Memo::new(move |_| tab::icon(watched.progress.read().phase));
+fn follow_in_tab(name: StackName, watched: Watched, stage: Memo<Stage>) {
+    let title = Memo::new(move |_| stage.get().title(&name, watched.progress.read().percent));
+    let icon = Memo::new(move |_| stage.get().icon());
     Effect::new(move |_| document().set_title(&title.read()));
     Effect::new(move |_| {
         if let Ok(Some(link)) = document().query_selector("link[rel=icon]") {

@@ -1,8 +1,10 @@
-//! The page of one deployment: `/deployments/<id>`.
+//! The page of one deployment or removal: `/deployments/<id>`.
+//!
+//! With `?refused=<code>` it is where a form on it comes back to when nothing was done.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::not_found::Notice;
 use crate::{
@@ -10,14 +12,21 @@ use crate::{
         respond_with, service,
         wire::{ApiError, DeploymentView},
     },
-    app::{islands::live_deployment::LiveDeployment, words::tab},
-    domain::deployment::DeploymentId,
+    app::{
+        islands::live_deployment::LiveDeployment,
+        words::{
+            refusal,
+            stage::{Besides, Stage},
+        },
+    },
+    domain::{deployment::DeploymentId, receipt::Receipt},
 };
 
 /// Renders the deployment that the address names, as it stands.
 #[component]
 pub fn DeploymentPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    let refused = use_query_map().with_untracked(|query| query.get("refused"));
     let service = service();
     Suspend::new(async move {
         let found = match (service, DeploymentId::parse(&id)) {
@@ -26,30 +35,62 @@ pub fn DeploymentPage() -> impl IntoView {
             (Err(error), _) => Err(error),
         };
         match found {
-            Ok(Some(view)) => view! { <Found view /> }.into_any(),
+            Ok(Some(view)) => view! { <Found view refused /> }.into_any(),
             Ok(None) => view! { <Unknown /> }.into_any(),
             Err(error) => view! { <Unavailable error /> }.into_any(),
         }
     })
 }
 
-/// Renders a deployment. Without JavaScript the page refreshes itself until the end.
+/// How often a page without JavaScript refreshes itself, in seconds: while it is under way, and
+/// while something is left after the end.
+const REFRESH_S: (u8, u8) = (2, 15);
+
+/// Renders a deployment. Without JavaScript the page refreshes itself until the end, and on
+/// until nothing is left.
 #[component]
 fn Found(
     /// The deployment.
     view: DeploymentView,
+    /// Why a form on the page came back.
+    refused: Option<String>,
 ) -> impl IntoView {
-    let title = tab::title(&view.deployment.name, &view.progress);
-    let refresh = (!view.progress.is_finished()).then(|| {
+    let receipt: Option<&Receipt> =
+        view.standing.receipt.as_ref().or_else(|| view.progress.receipt());
+    let is_clean = receipt.is_some_and(|receipt| receipt.clean);
+    let stage = Stage::of(
+        &view.progress,
+        Besides {
+            kind: view.deployment.id.kind(),
+            is_cancelling: view.is_cancelling,
+            is_clean,
+            taken_down: view.taken_down.as_ref(),
+        },
+    );
+    let title = stage.title(&view.deployment.name, view.progress.percent);
+    let refresh_s = match (stage.is_under_way(), receipt.is_some() && !is_clean) {
+        (true, _) => Some(REFRESH_S.0),
+        (false, true) => Some(REFRESH_S.1),
+        (false, false) => None,
+    };
+    let refresh = refresh_s.map(|seconds| {
         view! {
             <noscript>
-                <meta http-equiv="refresh" content="2" />
+                <meta http-equiv="refresh" content=seconds />
             </noscript>
+        }
+    });
+    let refused = refused.map(|code| {
+        view! {
+            <p class="refused" role="alert">
+                {refusal::of_operation(&code)}
+            </p>
         }
     });
     view! {
         <Title text=title />
         {refresh}
+        {refused}
         <LiveDeployment view />
     }
 }

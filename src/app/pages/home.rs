@@ -14,7 +14,11 @@ use crate::{
         service,
         wire::{AddressPattern, NameVerdict},
     },
-    app::{components::plan::Plan, islands::name_form::NameForm, words::refusal},
+    app::{
+        components::plan::Plan,
+        islands::name_form::NameForm,
+        words::{estimate, refusal},
+    },
     server::service::Service,
 };
 
@@ -25,16 +29,25 @@ pub fn HomePage() -> impl IntoView {
     let name = query.get("name").unwrap_or_default();
     let refused = query.get("refused");
     let service = service().ok();
+    let pace = service.clone().map(|service| Suspend::new(async move { promise(&service).await }));
     view! {
         <Title text="AI Stack Deployer" />
         <section class="hero">
-            <h1>"Your own AI stack, one name away"</h1>
+            <h1>"Your own AI stack, " {pace}</h1>
             <p class="hero__lead">
                 "Pick a name. We do the rest, and clean up after ourselves if anything goes wrong."
             </p>
         </section>
         {service.map(|service| Suspend::new(filled_form(service, name, refused)))}
         <Plan />
+    }
+}
+
+/// Says how soon a stack is there, where that was measured.
+async fn promise(service: &Service) -> String {
+    match service.usual_duration().await {
+        Some(usual) => estimate::pace(usual),
+        None => String::from("one name away"),
     }
 }
 
@@ -45,10 +58,10 @@ async fn filled_form(
     refused: Option<String>,
 ) -> impl IntoView {
     let verdict: Option<NameVerdict> = match name.as_str() {
-        "" if refused.is_none() => None,
+        "" if refused.as_deref() != Some("INVALID_NAME") => None,
         name => Some(service.check_name(name).await),
     };
-    let problem = refused.and_then(|code| refusal::sentence(&code));
+    let problem = refused.and_then(|code| refusal::of_start(&code));
     let pattern: AddressPattern = service.address_pattern();
     let platform = service.platform_status().await;
     view! { <NameForm name verdict problem=problem.map(ToOwned::to_owned) pattern platform /> }

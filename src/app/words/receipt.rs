@@ -1,15 +1,25 @@
 //! The receipt of a failure: what was undone, what is left, and what follows from it.
 
+use jiff::Timestamp;
+
+use super::time;
 use crate::domain::{
     deployment::Deployment,
     event::Failure,
+    progress::elapsed_ms,
     receipt::{Line, Outcome, Receipt},
     stack_name::StackName,
 };
 
-/// Returns the heading over the lines. It claims only what the receipt has evidence for.
-pub(crate) fn heading(receipt: &Receipt) -> &'static str {
-    if receipt.clean {
+/// What is left is said of a receipt that was not clean when the deployment ended.
+const REMOVED_SINCE: &str = "Everything has been removed since";
+
+/// Returns the heading over the lines. It claims only what the receipt has evidence for; a
+/// clean one is not news of the end when `at_end` something was left.
+pub(crate) fn heading(receipt: &Receipt, at_end: &Receipt) -> &'static str {
+    if receipt.clean && !at_end.clean {
+        REMOVED_SINCE
+    } else if receipt.clean {
         "Nothing was left behind"
     } else if receipt.left().next().is_some() {
         "Something is left"
@@ -37,20 +47,46 @@ pub(crate) fn is_gone(line: &Line) -> bool {
     }
 }
 
-/// Says what the failure means for the name.
+/// Returns what a cancelled deployment's `message` says besides that it was cancelled.
+pub(crate) fn before_the_cancel(message: &str) -> Option<&str> {
+    let (_, before) = message.split_once("Before that: ")?;
+    Some(before)
+}
+
+/// Says what the end means for the name.
 pub(crate) fn name_afterwards(name: &StackName, receipt: &Receipt) -> String {
     if receipt.clean {
         format!("The name {name} is free again.")
     } else {
         format!(
-            "The name {name} stays reserved until nothing is left. \
+            "The name {name} is kept until then. \
              An operator can help: give them the reference."
         )
     }
 }
 
-/// Writes down everything that support will ask for, one thing on a line.
-pub(crate) fn support_text(deployment: &Deployment, failure: &Failure) -> String {
+/// Says once, to those who only listen, that clean-up has removed what was left at the end.
+pub(crate) fn removed_since(name: &StackName) -> String {
+    format!("{REMOVED_SINCE}. The name {name} is free again.")
+}
+
+/// Says who works on what is left, and when they go on.
+pub(crate) fn clean_up(next_try: Option<Timestamp>, now: Timestamp) -> String {
+    const WORK: &str = "We keep trying to remove the rest";
+    let Some(next_try) = next_try else { return format!("{WORK}.") };
+    match elapsed_ms(now, next_try).div_ceil(1000) {
+        0 => format!("{WORK}; we are about to try again."),
+        ahead => format!("{WORK}; the next try is in {}.", time::about(ahead)),
+    }
+}
+
+/// Writes down everything that support will ask for, one thing on a line; `receipt` is the
+/// newest.
+pub(crate) fn support_text(
+    deployment: &Deployment,
+    failure: &Failure,
+    receipt: &Receipt,
+) -> String {
     let mut text = format!(
         "Stack: {} ({})\nDeployment: {}\nReference: {}\nStarted: {}\nFailed at: {}\n{}\n",
         deployment.name,
@@ -61,7 +97,7 @@ pub(crate) fn support_text(deployment: &Deployment, failure: &Failure) -> String
         failure.phase.sentence(),
         failure.message,
     );
-    for entry in &failure.receipt.lines {
+    for entry in &receipt.lines {
         text.push_str("- ");
         text.push_str(&line(entry));
         text.push_str(": ");
@@ -125,8 +161,46 @@ mod tests {
             (Receipt::default(), "We could not check that nothing is left", false),
         ];
         for (receipt, words, free) in cases {
-            assert_eq!(heading(&receipt), words);
+            assert_eq!(heading(&receipt, &receipt), words);
             assert_eq!(name_afterwards(&name, &receipt).contains("free again"), free);
+        }
+    }
+
+    #[test]
+    fn a_cancelled_deployment_tells_what_had_gone_wrong_before() {
+        let plain = "The deployment was cancelled.";
+        assert_eq!(before_the_cancel(plain), None);
+        let message = format!("{plain} Before that: The image does not exist.");
+        assert_eq!(before_the_cancel(&message), Some("The image does not exist."));
+    }
+
+    #[test]
+    fn what_clean_up_removed_after_the_end_is_news() {
+        let left = Receipt::of(vec![entry(ResourceKind::Service, Outcome::Left)]);
+        let clean = Receipt::of(vec![entry(ResourceKind::Service, Outcome::VerifiedGone)]);
+        assert_eq!(heading(&clean, &left), "Everything has been removed since");
+        assert_eq!(heading(&left, &left), "Something is left");
+        assert_eq!(
+            removed_since(&StackName::parse("alice").unwrap()),
+            "Everything has been removed since. The name alice is free again."
+        );
+    }
+
+    #[test]
+    fn who_works_on_the_rest_is_told_with_the_next_try() {
+        let now = Timestamp::from_second(1_795_427_270).unwrap();
+        let at = |seconds: i64| Some(Timestamp::from_second(1_795_427_270 + seconds).unwrap());
+        let work = "We keep trying to remove the rest";
+        let cases = [
+            (None, "."),
+            (at(-5), "; we are about to try again."),
+            (at(0), "; we are about to try again."),
+            (at(3), "; the next try is in about 5 s."),
+            (at(28), "; the next try is in about 30 s."),
+            (at(480), "; the next try is in about 8 min."),
+        ];
+        for (next_try, words) in cases {
+            assert_eq!(clean_up(next_try, now), format!("{work}{words}"));
         }
     }
 
@@ -146,7 +220,7 @@ mod tests {
             reference: deployment.id.reference(),
         };
         assert_eq!(
-            support_text(&deployment, &failure),
+            support_text(&deployment, &failure, &failure.receipt),
             "Stack: alice (https://alice.example.com)\n\
              Deployment: dep_7f3a22c1000000000000000000000000\n\
              Reference: 7F3A-22C1\n\

@@ -1,9 +1,11 @@
-//! Why a form posted without JavaScript came back.
+//! Why a form that was posted as a plain form came back.
 
-/// Says what the refusal's `code` means, where the name's own verdict does not say it.
-pub(crate) fn sentence(code: &str) -> Option<&'static str> {
+/// Says what the refusal's `code` means on the home page, where the name's own verdict does
+/// not say it.
+pub(crate) fn of_start(code: &str) -> Option<&'static str> {
     match code {
         "INVALID_NAME" | "NAME_TAKEN" => None,
+        "NOT_FOUND" => Some("No such stack is live any more, so there was nothing to remove."),
         "PLATFORM_UNREACHABLE" => {
             Some("The platform does not answer, so nothing was started. Try again in a minute.")
         }
@@ -15,7 +17,24 @@ pub(crate) fn sentence(code: &str) -> Option<&'static str> {
             "There were too many starts in a short time, so this one was not made. \
              Try again in a minute.",
         ),
-        _ => Some("The portal could not start it. Nothing was made: try again in a moment."),
+        _ => Some("The portal could not do it. Nothing was changed: try again in a moment."),
+    }
+}
+
+/// Says what the refusal's `code` means on the page of the deployment that was to be
+/// cancelled or tried again.
+pub(crate) fn of_operation(code: &str) -> &'static str {
+    match code {
+        "ALREADY_ENDED" => "It ended before it could be cancelled.",
+        "NOT_ENDED" => "It has not ended yet, so it was not tried again.",
+        "NAME_NOT_CLEAN" => {
+            "Something of it is left and still being removed, so it was not tried again."
+        }
+        "NAME_TAKEN" => "The name is taken by now, so it was not tried again.",
+        "PLATFORM_UNREACHABLE" => {
+            "The platform does not answer, so it was not tried again. Try it in a minute."
+        }
+        _ => "The portal could not do it. Nothing was changed: try again in a moment.",
     }
 }
 
@@ -25,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_name_is_left_to_the_verdict_and_every_other_is_a_sentence() {
-        assert_eq!(sentence("NAME_TAKEN"), None);
+        assert_eq!(of_start("NAME_TAKEN"), None);
         for code in [
             "PLATFORM_UNREACHABLE",
             "PLATFORM_TOO_OLD",
@@ -33,7 +52,15 @@ mod tests {
             "INTERNAL",
             "<script>",
         ] {
-            assert!(sentence(code).is_some_and(|sentence| sentence.ends_with('.')), "{code}");
+            assert!(of_start(code).is_some_and(|sentence| sentence.ends_with('.')), "{code}");
         }
+    }
+
+    #[test]
+    fn whatever_stood_in_the_way_of_cancelling_or_trying_again_is_a_sentence() {
+        for code in ["ALREADY_ENDED", "NAME_NOT_CLEAN", "NAME_TAKEN", "INTERNAL", "<script>"] {
+            assert!(of_operation(code).ends_with('.'), "{code}");
+        }
+        assert_eq!(of_operation("ALREADY_ENDED"), "It ended before it could be cancelled.");
     }
 }

@@ -46,6 +46,16 @@ pub(crate) fn state(state: &StepState) -> &'static str {
     }
 }
 
+/// Returns what the step's own line says besides: the part of the deployment's `message` that
+/// is more exact than the phase's sentence.
+pub(crate) fn detail(phase: Phase, state: &StepState, message: &str) -> Option<String> {
+    if !matches!(state, StepState::Running(_)) || message == phase.sentence() {
+        return None;
+    }
+    let exact = message.strip_prefix(phase.sentence()).and_then(|rest| rest.strip_prefix(": "));
+    Some(exact.unwrap_or(message).to_owned())
+}
+
 /// Returns how long the step took, or has taken until `now`.
 pub(crate) fn time(state: &StepState, now: Timestamp) -> String {
     match state {
@@ -72,6 +82,27 @@ mod tests {
         for (state, words, taken) in cases {
             assert_eq!(label(Phase::Deploying, &state), words);
             assert_eq!(time(&state, now), taken);
+        }
+    }
+
+    #[test]
+    fn the_running_steps_line_holds_what_the_message_adds_to_its_words() {
+        let running = StepState::Running(Timestamp::UNIX_EPOCH);
+        let waiting = "Waiting for the platform to answer again";
+        let cases = [
+            (&running, "Starting the container", None),
+            (
+                &running,
+                "Starting the container: 2nd in the platform's queue",
+                Some("2nd in the platform's queue"),
+            ),
+            (&running, waiting, Some(waiting)),
+            (&StepState::Waiting, waiting, None),
+            (&StepState::Done(3_140), "Checking that it answers", None),
+        ];
+        for (state, message, words) in cases {
+            let said = detail(Phase::Deploying, state, message);
+            assert_eq!(said.as_deref(), words, "{state:?} {message}");
         }
     }
 

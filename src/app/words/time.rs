@@ -24,6 +24,14 @@ pub(crate) fn so_far(ms: u64) -> String {
     }
 }
 
+/// Writes roughly how far off something is, as in `about 30 s` or `about 8 min`.
+pub(crate) fn about(seconds: u64) -> String {
+    match seconds {
+        0..=60 => format!("about {} s", seconds.div_ceil(5) * 5),
+        _ => format!("about {} min", seconds.div_ceil(60)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +51,14 @@ mod tests {
         for (ms, on_clock, took, lasting) in cases {
             assert_eq!((clock(ms).as_str(), duration(ms).as_str()), (on_clock, took), "{ms}");
             assert_eq!(so_far(ms), lasting, "{ms}");
+        }
+    }
+
+    #[test]
+    fn what_is_ahead_is_told_roughly() {
+        let cases = [(1, "about 5 s"), (30, "about 30 s"), (60, "about 60 s"), (61, "about 2 min")];
+        for (seconds, words) in cases {
+            assert_eq!(about(seconds), words);
         }
     }
 }

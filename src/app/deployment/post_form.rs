@@ -1,0 +1,40 @@
+//! A button that posts one field and leads to another page.
+
+use leptos::{ev, prelude::*};
+
+/// Renders the button. The browser itself posts the form and follows the answer; all that
+/// happens here is that it cannot be pressed twice.
+#[component]
+pub fn PostForm(
+    /// Where the form is posted to.
+    action: &'static str,
+    /// The field's name.
+    field: &'static str,
+    /// What is in the field.
+    value: String,
+    /// What the button says.
+    words: String,
+    /// What it says once it is pressed.
+    busy: &'static str,
+    /// The button's class besides `button`.
+    #[prop(default = "")]
+    class: &'static str,
+) -> impl IntoView {
+    let is_sent = RwSignal::new(false);
+    Effect::new(move |_| {
+        window_event_listener(ev::pageshow, move |event| {
+            if event.persisted() {
+                is_sent.set(false);
+            }
+        });
+    });
+    let words = move || if is_sent.get() { busy.to_owned() } else { words.clone() };
+    view! {
+        <form class="post-form" action=action method="post" on:submit=move |_| is_sent.set(true)>
+            <input type="hidden" name=field value=value />
+            <button class=format!("button {class}") type="submit" disabled=is_sent>
+                {words}
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,30 @@
+//! The way to take a live stack down: folded away, and confirmed.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use super::post_form::PostForm;
+use crate::{api::deployments::RemoveStack, domain::stack_name::StackName};
+
+/// Renders the disclosure with what it means and the button.
+#[component]
+pub fn RemovePanel(
+    /// The stack's name.
+    name: StackName,
+) -> impl IntoView {
+    view! {
+        <details class="disclosure remove">
+            <summary>"Remove this stack"</summary>
+            <div class="remove__panel">
+                <p>"This takes " <strong>{name.to_string()}</strong> " down for good. Nothing of it is kept."</p>
+                <PostForm
+                    action=RemoveStack::url()
+                    field="name"
+                    value=name.to_string()
+                    words=format!("Remove {name}")
+                    busy="Removing…"
+                    class="button--danger"
+                />
+            </div>
+        </details>
+    }
+}

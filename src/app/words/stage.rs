@@ -1,0 +1,245 @@
+//! Which of its faces the page shows, and the few words that each has.
+
+use crate::{
+    api::wire::TakenDown,
+    domain::{deployment::Kind, phase::Phase, progress::Progress, stack_name::StackName},
+};
+
+/// A face of the deployment's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Steps are being done.
+    Deploying,
+    /// They are being undone after a failure.
+    CleaningUp,
+    /// They are being undone, or about to be, because somebody wished so.
+    Cancelling,
+    /// A removal is under way.
+    Removing,
+    /// The stack is up.
+    Live,
+    /// It was, and its removal has begun.
+    BeingTakenDown,
+    /// It was, and is gone.
+    TakenDown,
+    /// It could not be started.
+    Failed,
+    /// Somebody wished it away before it was up.
+    Cancelled,
+    /// A removal could not remove everything yet.
+    NotRemoved,
+    /// A removal has removed everything.
+    Removed,
+}
+
+/// What [`Stage::of`] looks at besides the events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Besides<'a> {
+    /// What the operation does.
+    pub(crate) kind: Kind,
+    /// Whether somebody wished to cancel it.
+    pub(crate) is_cancelling: bool,
+    /// Whether nothing is left by now.
+    pub(crate) is_clean: bool,
+    /// What has become of the stack since, if it was live.
+    pub(crate) taken_down: Option<&'a TakenDown>,
+}
+
+impl Stage {
+    /// Tells which face the page shows.
+    pub(crate) fn of(progress: &Progress, besides: Besides<'_>) -> Self {
+        match progress.phase {
+            Phase::Completed => match besides.taken_down {
+                None => Self::Live,
+                Some(TakenDown::NotYet(_)) => Self::BeingTakenDown,
+                Some(TakenDown::Done) => Self::TakenDown,
+            },
+            Phase::Removed => Self::Removed,
+            Phase::Failed => match besides.kind {
+                Kind::Deployment => Self::Failed,
+                Kind::Removal if besides.is_clean => Self::Removed,
+                Kind::Removal => Self::NotRemoved,
+            },
+            Phase::Cancelled => Self::Cancelled,
+            Phase::Removing => Self::Removing,
+            _ if besides.kind == Kind::Removal => Self::Removing,
+            _ if besides.is_cancelling => Self::Cancelling,
+            Phase::RollingBack => Self::CleaningUp,
+            Phase::Initializing
+            | Phase::CreatingProject
+            | Phase::GettingEnvironment
+            | Phase::CreatingApplication
+            | Phase::ConfiguringApplication
+            | Phase::CreatingDomain
+            | Phase::Deploying
+            | Phase::VerifyingHealth => Self::Deploying,
+        }
+    }
+
+    /// Tells whether there is more to come.
+    pub(crate) fn is_under_way(self) -> bool {
+        match self {
+            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => true,
+            Self::Live
+            | Self::BeingTakenDown
+            | Self::TakenDown
+            | Self::Failed
+            | Self::Cancelled
+            | Self::NotRemoved
+            | Self::Removed => false,
+        }
+    }
+
+    /// Returns the word that styles select the stage by.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => "under-way",
+            Self::Live => "live",
+            Self::Failed | Self::NotRemoved => "failed",
+            Self::BeingTakenDown | Self::TakenDown | Self::Cancelled | Self::Removed => "over",
+        }
+    }
+
+    /// Returns what stands in the badge.
+    pub(crate) fn badge(self) -> &'static str {
+        match self {
+            Self::Deploying => "Deploying",
+            Self::CleaningUp => "Cleaning up",
+            Self::Cancelling => "Cancelling",
+            Self::Removing | Self::BeingTakenDown => "Removing",
+            Self::Live => "Live",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+            Self::NotRemoved => "Unfinished",
+            Self::TakenDown | Self::Removed => "Removed",
+        }
+    }
+
+    /// Returns the page's heading.
+    pub(crate) fn heading(self, name: &StackName) -> String {
+        match self {
+            Self::Deploying | Self::CleaningUp | Self::Cancelling => name.to_string(),
+            Self::Removing => format!("Removing {name}"),
+            Self::Live => format!("{name} is live"),
+            Self::BeingTakenDown => format!("{name} is being removed"),
+            Self::TakenDown => format!("{name} was removed"),
+            Self::Failed => format!("{name} could not be started"),
+            Self::Cancelled => format!("{name} was cancelled"),
+            Self::NotRemoved => format!("{name} is only partly removed"),
+            Self::Removed => format!("{name} is removed"),
+        }
+    }
+
+    /// Returns the tab's title, so that a person who went elsewhere sees how it stands.
+    pub(crate) fn title(self, name: &StackName, percent: u8) -> String {
+        match self {
+            Self::Deploying => format!("{percent} % · {name}"),
+            Self::CleaningUp => format!("{name}: removing what was made"),
+            Self::Cancelling => format!("{name}: cancelling"),
+            Self::Removing => format!("{name}: removing"),
+            Self::Live | Self::Removed => format!("✓ {}", self.heading(name)),
+            Self::Failed | Self::NotRemoved => format!("✗ {}", self.heading(name)),
+            Self::BeingTakenDown | Self::TakenDown | Self::Cancelled => self.heading(name),
+        }
+    }
+
+    /// Returns the path of the tab's icon.
+    pub(crate) fn icon(self) -> &'static str {
+        match self {
+            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => {
+                "/icon-running.svg"
+            }
+            Self::Live => "/icon-live.svg",
+            Self::Failed | Self::NotRemoved => "/icon-failed.svg",
+            Self::BeingTakenDown | Self::TakenDown | Self::Cancelled | Self::Removed => {
+                "/icon-over.svg"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::deployment::DeploymentId;
+
+    fn stage(kind: Kind, phase: Phase, change: impl FnOnce(&mut Besides<'_>)) -> Stage {
+        let mut progress = Progress::default();
+        progress.phase = phase;
+        let mut besides = Besides { kind, is_cancelling: false, is_clean: false, taken_down: None };
+        change(&mut besides);
+        Stage::of(&progress, besides)
+    }
+
+    #[test]
+    fn the_face_follows_from_the_events_and_what_is_known_besides() {
+        use Kind::{Deployment, Removal};
+        let cancelling = |besides: &mut Besides<'_>| besides.is_cancelling = true;
+        let clean = |besides: &mut Besides<'_>| besides.is_clean = true;
+        let as_is = |_: &mut Besides<'_>| {};
+        let cases = [
+            (stage(Deployment, Phase::Initializing, as_is), Stage::Deploying),
+            (stage(Deployment, Phase::Deploying, as_is), Stage::Deploying),
+            (stage(Deployment, Phase::Deploying, cancelling), Stage::Cancelling),
+            (stage(Deployment, Phase::RollingBack, as_is), Stage::CleaningUp),
+            (stage(Deployment, Phase::RollingBack, cancelling), Stage::Cancelling),
+            (stage(Deployment, Phase::Completed, cancelling), Stage::Live),
+            (stage(Deployment, Phase::Failed, as_is), Stage::Failed),
+            (stage(Deployment, Phase::Failed, clean), Stage::Failed),
+            (stage(Deployment, Phase::Cancelled, cancelling), Stage::Cancelled),
+            (stage(Removal, Phase::Initializing, as_is), Stage::Removing),
+            (stage(Removal, Phase::Removing, as_is), Stage::Removing),
+            (stage(Removal, Phase::Failed, as_is), Stage::NotRemoved),
+            (stage(Removal, Phase::Failed, clean), Stage::Removed),
+            (stage(Removal, Phase::Removed, clean), Stage::Removed),
+        ];
+        for (index, (stage, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(stage, expected, "case {index}");
+        }
+    }
+
+    /// A stack that is gone, or going, is never called live.
+    #[test]
+    fn what_was_live_is_not_called_live_once_its_removal_has_begun() {
+        let name = StackName::parse("alice").unwrap();
+        let removal = DeploymentId::new(Kind::Removal, 7);
+        for taken_down in [TakenDown::NotYet(removal), TakenDown::Done] {
+            let stage = stage(Kind::Deployment, Phase::Completed, |_| {});
+            assert_eq!(stage, Stage::Live);
+            let mut progress = Progress::default();
+            progress.phase = Phase::Completed;
+            let besides = Besides {
+                kind: Kind::Deployment,
+                is_cancelling: false,
+                is_clean: false,
+                taken_down: Some(&taken_down),
+            };
+            let stage = Stage::of(&progress, besides);
+            for words in [stage.heading(&name), stage.title(&name, 100), stage.badge().to_owned()] {
+                assert!(!words.to_lowercase().contains("live"), "{words}");
+            }
+            assert_ne!(stage.icon(), Stage::Live.icon());
+        }
+    }
+
+    #[test]
+    fn the_tab_tells_how_it_stands() {
+        let name = StackName::parse("alice").unwrap();
+        let cases = [
+            (Stage::Deploying, "60 % · alice", "/icon-running.svg"),
+            (Stage::CleaningUp, "alice: removing what was made", "/icon-running.svg"),
+            (Stage::Cancelling, "alice: cancelling", "/icon-running.svg"),
+            (Stage::Removing, "alice: removing", "/icon-running.svg"),
+            (Stage::Live, "✓ alice is live", "/icon-live.svg"),
+            (Stage::BeingTakenDown, "alice is being removed", "/icon-over.svg"),
+            (Stage::TakenDown, "alice was removed", "/icon-over.svg"),
+            (Stage::Failed, "✗ alice could not be started", "/icon-failed.svg"),
+            (Stage::Cancelled, "alice was cancelled", "/icon-over.svg"),
+            (Stage::NotRemoved, "✗ alice is only partly removed", "/icon-failed.svg"),
+            (Stage::Removed, "✓ alice is removed", "/icon-over.svg"),
+        ];
+        for (stage, words, path) in cases {
+            assert_eq!((stage.title(&name, 60).as_str(), stage.icon()), (words, path));
+        }
+    }
+}
