@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { defineConfig, devices } from '@playwright/test';
-import { origin, portals, ready, root, type Portal } from './portals';
+import { origin, platform, platformKey, portals, ready, root, type Portal } from './portals';
 
 const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
 const binary = path.join(target, 'debug', 'ai-stack-deployer');
@@ -22,6 +22,7 @@ const server = (portal: Portal) => {
     DATABASE_URL: `sqlite://${folder}/portal.db`,
     LEPTOS_SITE_ROOT: path.resolve(root, process.env.LEPTOS_SITE_ROOT ?? 'target/site-dev'),
     RUST_LOG: process.env.RUST_LOG ?? 'warn',
+    ...portal.variables,
   };
   const variables = Object.entries(environment).map(([name, value]) => `${name}='${value}'`);
   return {
@@ -39,6 +40,19 @@ const server = (portal: Portal) => {
     timeout: 30_000,
     gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 12_000 },
   };
+};
+
+// The platform alone, for the portal whose platform does not always work.
+const sandbox = {
+  name: 'platform',
+  command:
+    `exec env -i '${binary}' sandbox --api-key ${platformKey}` +
+    ` --listen 127.0.0.1:${platform.port} --edge 127.0.0.1:${platform.edgePort}`,
+  // Refused without the key, which is as good as ready.
+  url: `${platform.origin}/api/project.all`,
+  reuseExistingServer: false,
+  timeout: 30_000,
+  gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 12_000 },
 };
 
 export default defineConfig({
@@ -69,5 +83,5 @@ export default defineConfig({
       ],
     },
   },
-  webServer: portals.map(server),
+  webServer: [sandbox, ...portals.map(server)],
 });

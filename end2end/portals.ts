@@ -13,6 +13,8 @@ export interface Portal {
   port: number;
   edgePort: number;
   image: string;
+  /** What it is told besides. */
+  variables?: Record<string, string>;
 }
 
 const first = port('PORT', 3100);
@@ -24,8 +26,28 @@ export const ready: Portal = { name: 'ready', port: first, edgePort: firstEdge, 
 export const failing: Portal = { name: 'failing', port: first + 1, edgePort: firstEdge + 1, image: 'sandbox/crashloop' };
 /** Stacks take their time, so that a test can look in the middle. */
 export const slow: Portal = { name: 'slow', port: first + 2, edgePort: firstEdge + 2, image: 'sandbox/slow' };
+/** The key of the platform that things go wrong on. */
+export const platformKey = 'end2end';
+/** A sandbox run alone, so that a test can tell it what goes wrong. */
+export const platform = { port: first + 4, edgePort: firstEdge + 3, origin: `http://127.0.0.1:${first + 4}` };
+/** Stacks come up at once, on a platform of its own that does not always work; undoing gives up soon. */
+export const troubled: Portal = {
+  name: 'troubled',
+  port: first + 3,
+  edgePort: platform.edgePort,
+  image: 'sandbox/hello',
+  variables: {
+    DOKPLOY_URL: platform.origin,
+    DOKPLOY_API_TOKEN: platformKey,
+    STACK_DOMAIN_SUFFIX: 'localhost',
+    STACK_SCHEME: 'http',
+    STACK_PUBLIC_PORT: String(platform.edgePort),
+    STACK_ALLOW_PRIVATE: 'true',
+    DRAIN_LIMIT: '4s',
+  },
+};
 
-export const portals = [ready, failing, slow];
+export const portals = [ready, failing, slow, troubled];
 
 /** Returns the address of the portal itself. */
 export const origin = (portal: Portal) => `http://127.0.0.1:${portal.port}`;

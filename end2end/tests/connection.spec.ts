@@ -1,7 +1,6 @@
 // A lost connection is said and survived; the deployment goes on without its watchers.
-import type { APIRequestContext } from '@playwright/test';
 import { origin, slow } from '../portals';
-import { deploy, expect, expectLive, freshName, keep, test } from './fixtures';
+import { deploy, expect, expectLive, freshName, keep, start, test } from './fixtures';
 import { Wire } from './wire';
 
 test.use({ expectedErrors: /net::ERR_|status of 502/ });
@@ -9,7 +8,7 @@ test.use({ expectedErrors: /net::ERR_|status of 502/ });
 test('a lost connection is said while it lasts, and nothing is missed', async ({ page, request }) => {
   const name = freshName('lost');
   const wire = await Wire.to(slow.port);
-  await page.goto(`${wire.origin}/deployments/${await start(request, name)}`);
+  await page.goto(`${wire.origin}/deployments/${await start(request, slow, name)}`);
   await expect(page.getByRole('progressbar')).toBeVisible();
   await expect(page.getByText('Reconnecting')).toBeHidden();
 
@@ -38,9 +37,3 @@ test('a stream that a proxy refuses is opened again', async ({ page }) => {
   await expect(page.getByText('Reconnecting')).toBeHidden();
   expect(attempts, 'attempts to open the stream').toBeGreaterThan(2);
 });
-
-async function start(request: APIRequestContext, name: string): Promise<string> {
-  const answer = await request.post(`${origin(slow)}/api/deploy`, { data: { name } });
-  expect(answer.status()).toBe(201);
-  return (await answer.json()).deploymentId;
-}

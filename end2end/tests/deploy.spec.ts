@@ -1,7 +1,7 @@
 // From the name to the stack's own page, and the ways a deployment can go.
 import type { Page } from '@playwright/test';
 import { failing, origin, ready, slow, stackAddress } from '../portals';
-import { deploy, expect, expectLive, freshName, keep, nameField, openLink, test } from './fixtures';
+import { deploy, expect, expectAwake, expectLive, freshName, keep, openLink, test } from './fixtures';
 
 test('a name becomes a live stack that opens at its own address', async ({ page }) => {
   const name = freshName('alice');
@@ -45,8 +45,20 @@ test('a stack that cannot start is taken back, line by line, and its name is fre
   const { deployment } = await (await page.request.get(`${origin(failing)}/api/deployment/${id}`)).json();
   expect(deployment).toMatchObject({ status: 'failure', phase: 'failed', error: { code: 'CRASH_LOOP' } });
 
-  await page.getByRole('link', { name: 'Try again' }).click();
-  await expect(nameField(page)).toHaveValue(name);
+
+  await expectAwake(page);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.waitForURL(url => url.pathname.includes('/dep_') && !url.pathname.includes(id));
+  await expect(page.getByText(`This is another try of ${name}`)).toBeVisible();
+  await expect(page.getByText('Nothing was left behind')).toBeVisible({ timeout: 40_000 });
+  await keep(page, 'another-try');
+  await page.getByRole('link', { name: 'See the earlier attempt' }).click();
+  await page.waitForURL(new RegExp(id));
+  await expect(page.getByText('It was tried again since')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeHidden();
+  await keep(page, 'tried-again');
+  await page.getByRole('link', { name: 'See the newer attempt' }).click();
+  await expect(page.getByText(`This is another try of ${name}`)).toBeVisible();
 });
 
 test('a reload in the middle shows the same deployment and goes on', async ({ page }) => {

@@ -2,7 +2,8 @@
 // violation of the content security policy, and the few moves that a person makes again and again.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test as base, type Page } from '@playwright/test';
+import { expect, test as base, type APIRequestContext, type Page } from '@playwright/test';
+import { origin, platform, platformKey, type Portal } from '../portals';
 
 interface Options {
   /** Console errors that belong to the scenario, such as those of a connection cut on purpose. */
@@ -39,6 +40,7 @@ export const freshName = (prefix: string) =>
 
 export const nameField = (page: Page) => page.getByLabel('Name', { exact: true });
 export const deployButton = (page: Page) => page.getByRole('button', { name: 'Deploy' });
+export const cancelButton = (page: Page) => page.getByRole('button', { name: 'Cancel', exact: true });
 export const openLink = (page: Page) => page.getByRole('link', { name: 'Open', exact: true });
 
 /**
@@ -61,9 +63,51 @@ export async function deploy(page: Page, home: string, name: string): Promise<st
   return arrive(page, name);
 }
 
+/** Starts the deployment of `name` without a page; returns the deployment's id. */
+export async function start(request: APIRequestContext, portal: Portal, name: string): Promise<string> {
+  const answer = await request.post(`${origin(portal)}/api/deploy`, { data: { name } });
+  expect(answer.status()).toBe(201);
+  return (await answer.json()).deploymentId;
+}
+
+/** Starts `name`, waits until it is live and returns the deployment's id. */
+export async function startLive(request: APIRequestContext, portal: Portal, name: string): Promise<string> {
+  const id = await start(request, portal, name);
+  await expectPhase(request, portal, id, 'completed');
+  return id;
+}
+
+/** Waits until the operation `id` is in `phase`. */
+export async function expectPhase(request: APIRequestContext, portal: Portal, id: string, phase: string) {
+  const current = async () => {
+    const answer = await request.get(`${origin(portal)}/api/deployment/${id}`);
+    return (await answer.json()).deployment.phase;
+  };
+  await expect.poll(current, { timeout: 40_000 }).toBe(phase);
+}
+
+/** Checks whether `name` can be had. */
+export async function expectFree(request: APIRequestContext, portal: Portal, name: string, isFree: boolean) {
+  const verdict = await (await request.get(`${origin(portal)}/api/check/${name}`)).json();
+  expect(verdict.available, `${name} is free`).toBe(isFree);
+}
+
+/** Tells the platform of the troubled portal what goes wrong from now on. */
+export async function spoil(request: APIRequestContext, ...faults: string[]) {
+  const headers = { 'x-api-key': platformKey };
+  const answer = await request.post(`${platform.origin}/sandbox/faults`, { headers, data: { faults } });
+  expect(answer.status()).toBe(200);
+}
+
+/** Waits until the page is awake: before that, a button posts its form as if there were no scripts. */
+export async function expectAwake(page: Page) {
+  // The switch says which theme is pressed only once its island runs.
+  await expect(page.getByRole('group', { name: 'Theme' }).locator('[aria-pressed=true]')).toBeAttached();
+}
+
 /** Waits for the deployment's page and returns the deployment's id. */
 export async function arrive(page: Page, name: string): Promise<string> {
-  await page.waitForURL(/\/deployments\/dep_[\w-]+$/);
+  await page.waitForURL(/\/deployments\/(dep|rem)_\w+$/);
   await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
   return new URL(page.url()).pathname.split('/').at(-1)!;
 }
@@ -72,6 +116,13 @@ export async function arrive(page: Page, name: string): Promise<string> {
 export async function expectLive(page: Page, name: string) {
   await expect(openLink(page)).toBeVisible({ timeout: 40_000 });
   await expect(page).toHaveTitle(new RegExp(`${name} is live`));
+}
+
+/** Opens the way to take the stack down. */
+export async function unfoldRemoval(page: Page, name: string) {
+  await page.getByText('Remove this stack').click();
+  await expect(page.getByText(`This takes ${name} down for good. Nothing of it is kept.`)).toBeVisible();
+  return page.getByRole('button', { name: `Remove ${name}` });
 }
 
 /** Fails when anything sticks out at the side. */

@@ -1,6 +1,9 @@
 // Without JavaScript: the form posts, the page says where things stand and refreshes itself.
-import { failing, origin, ready } from '../portals';
-import { arrive, deployButton, expect, expectLive, freshName, keep, nameField, test } from './fixtures';
+import { failing, origin, ready, slow } from '../portals';
+import {
+  arrive, cancelButton, deployButton, expect, expectFree, expectLive, freshName, keep, nameField, start, startLive,
+  test, unfoldRemoval,
+} from './fixtures';
 
 test.use({ javaScriptEnabled: false });
 
@@ -21,6 +24,38 @@ test('a failure is shown with JavaScript off', async ({ page }) => {
   await deployButton(page).click();
   await arrive(page, name);
   await expect(page.getByText('Nothing was left behind')).toBeVisible({ timeout: 40_000 });
+  const first = page.url();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.waitForURL(url => url.pathname.includes('/dep_') && url.href !== first);
+  await expect(page.getByText(`This is another try of ${name}`)).toBeVisible();
+});
+
+test('cancelling works with JavaScript off', async ({ page, request }) => {
+  const name = freshName('plaincancel');
+  const id = await start(request, slow, name);
+  await page.goto(`${origin(slow)}/deployments/${id}`);
+  await cancelButton(page).click();
+  await expect(page.getByRole('heading', { name: `${name} was cancelled` })).toBeVisible({ timeout: 40_000 });
+  expect(page.url()).toContain(id);
+  await expect(page.getByText(`The name ${name} is free again.`)).toBeVisible();
+});
+
+test('a stack is removed with JavaScript off', async ({ page, request }) => {
+  const name = freshName('plainremove');
+  const id = await startLive(request, ready, name);
+  await page.goto(`${origin(ready)}/deployments/${id}`);
+  await (await unfoldRemoval(page, name)).click();
+  await arrive(page, name);
+  await expect(page.getByRole('heading', { name: `${name} is removed` })).toBeVisible({ timeout: 40_000 });
+  await expectFree(request, ready, name, true);
+});
+
+test('what could not be done is said with JavaScript off', async ({ page, request }) => {
+  const name = freshName('plainlate');
+  const id = await startLive(request, ready, name);
+  await page.goto(`${origin(ready)}/deployments/${id}?refused=ALREADY_ENDED`);
+  await expect(page.getByText('It ended before it could be cancelled.')).toBeVisible();
+  await keep(page, 'plain-refused-cancel');
 });
 
 test('a refused name comes back on the page, with what was typed', async ({ page }) => {

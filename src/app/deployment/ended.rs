@@ -26,8 +26,8 @@ pub fn EndedPanel(
     let message = move || {
         let progress = watched.progress.read();
         match stage.get() {
-            // The heading says it all.
-            Stage::Removed => None,
+            // The heading says it all, or the receipt says it better.
+            Stage::Removed | Stage::NotRemoved => None,
             Stage::Cancelled => {
                 receipt::before_the_cancel(&progress.message).map(ToOwned::to_owned)
             }

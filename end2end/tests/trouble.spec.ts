@@ -1,0 +1,81 @@
+// A platform that does not always work: what is left is shown and made good, and an outage is waited for. The
+// faults hit whatever comes next, so one test at a time.
+import { origin, troubled } from '../portals';
+import {
+  expect, expectAwake, expectFree, expectNoSidewaysScroll, expectPhase, freshName, keep, openLink, spoil, start,
+  startLive, test, unfoldRemoval,
+} from './fixtures';
+
+test.describe.configure({ mode: 'serial' });
+
+test('what is left is shown, worked on, and gone in the end', async ({ page, context, request }) => {
+  test.setTimeout(150_000);
+  const live = freshName('leave');
+  const liveId = await startLive(request, troubled, live);
+  const old = await context.newPage();
+  await old.goto(`${origin(troubled)}/deployments/${liveId}`);
+  await expectAwake(old);
+  const button = await unfoldRemoval(old, live);
+
+  // Docker goes down as the next container is started: nothing can be proved gone until it is back.
+  await spoil(request, 'application.deploy:docker-down=38s');
+  const name = freshName('stuck');
+  const id = await start(request, troubled, name);
+  await page.goto(`${origin(troubled)}/deployments/${id}`);
+  await expectAwake(page);
+  await expectPhase(request, troubled, id, 'rolling_back');
+  await button.click();
+  await old.waitForURL(/rem_/);
+  await expect(old.getByRole('heading', { name: `Removing ${live}` })).toBeVisible();
+  await expect(old.getByRole('status').first()).toHaveText('Stopping the container');
+  await expect(old).toHaveTitle(`${live}: removing`);
+  expect(await old.getByRole('progressbar').evaluate(bar => bar.matches(':indeterminate'))).toBe(true);
+  await keep(old, 'removing');
+  await expect(page.locator('.badge')).toContainText('Cleaning up');
+  await keep(page, 'cleaning-up');
+
+  const third = await context.newPage();
+  await third.goto(`${origin(troubled)}/deployments/${liveId}`);
+  await expect(third.getByRole('heading', { name: `${live} is being removed` })).toBeVisible();
+  await expect(openLink(third)).toBeHidden();
+  await keep(third, 'being-removed');
+  await third.getByRole('link', { name: 'See the removal' }).click();
+  await third.waitForURL(old.url());
+
+  // The page knows of the end by the stream, and by asking of what comes after it.
+  await expect(page.getByText('Something is left')).toBeVisible({ timeout: 50_000 });
+  await expect(page.getByText(/We keep trying to remove the rest; the next try is in about \d+ s\./)).toBeVisible();
+  await expect(page.getByText(`The name ${name} is kept until then`)).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Choose another name' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeHidden();
+  await expectFree(request, troubled, name, false);
+  await keep(page, 'stuck');
+  await expect(old.getByRole('heading', { name: `${live} is only partly removed` })).toBeVisible({ timeout: 50_000 });
+  await keep(old, 'removal-stuck');
+  await expectNoSidewaysScroll(old);
+  await old.getByRole('button', { name: 'Try now' }).click();
+
+  await expect(page.getByText('Everything has been removed since', { exact: true })).toBeVisible({ timeout: 50_000 });
+  await expect(page.getByRole('status').first()).toHaveText(
+    `Everything has been removed since. The name ${name} is free again.`,
+  );
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
+  await expectFree(request, troubled, name, true);
+  await keep(page, 'removed-since');
+  await expect(old.getByRole('heading', { name: `${live} is removed` })).toBeVisible({ timeout: 50_000 });
+  await expect(old.getByRole('link', { name: 'Deploy something new' })).toBeVisible();
+  await expectFree(request, troubled, live, true);
+});
+
+test('while the platform is down the step says what it waits for, and goes on', async ({ page, request }) => {
+  test.setTimeout(150_000);
+  await spoil(request, 'application.deploy:database-down=4s');
+  const name = freshName('down');
+  const all = await Promise.all([name, ...'abcd'].map((_, at) => start(request, troubled, at ? freshName('too') : name)));
+  await page.goto(`${origin(troubled)}/deployments/${all[0]}`);
+  const step = page.locator('.step[data-state=running]');
+  await expect(step).toContainText('Waiting for the platform to answer again', { timeout: 40_000 });
+  await expect(page.getByRole('status').first()).toHaveText('Waiting for the platform to answer again');
+  await keep(page, 'platform-down');
+  await expect(page.getByRole('heading', { name: `${name} is live` })).toBeVisible({ timeout: 90_000 });
+});
