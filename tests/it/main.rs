@@ -7,6 +7,7 @@ mod chaos;
 mod cross_site;
 mod dokploy;
 mod events;
+mod faces;
 mod garbage;
 mod idempotency;
 mod kills;

@@ -40,8 +40,12 @@ pub fn EndedPanel(
     let reference = deployment.id.reference();
     let receipt = watched.receipt();
     let facts = deployment.clone();
-    // A removal that is done needs no support.
-    let is_wanted = Memo::new(move |_| stage.get() != Stage::Removed);
+    // What went as somebody wished needs no support.
+    let is_wanted = Memo::new(move |_| match stage.get() {
+        Stage::Removed => false,
+        Stage::Cancelled => !receipt.read().clean,
+        _ => true,
+    });
     let support = Memo::new(move |_| match &failure {
         Some(failure) => receipt::support_text(&facts, failure, &receipt.read()),
         None => String::new(),

@@ -1,6 +1,9 @@
 //! The receipt on the page: line by line what was undone, and what is left.
 
-use leptos::{either::EitherOf3, prelude::*};
+use leptos::{
+    either::{Either, EitherOf3},
+    prelude::*,
+};
 
 use super::Watched;
 use crate::{
@@ -64,9 +67,11 @@ fn ReceiptLine(
     let state = if receipt::is_gone(&line) { "done" } else { "failed" };
     let words = receipt::line(&line);
     let remedy = line.remedy.map(|remedy| {
-        view! {
-            <p class="receipt__remedy">"An operator can run: " <code>{remedy}</code></p>
-        }
+        let remedy = match receipt::is_command(&remedy) {
+            true => Either::Left(view! { "An operator can run: " <code>{remedy}</code> }),
+            false => Either::Right(view! { "For an operator: " {remedy} }),
+        };
+        view! { <p class="receipt__remedy">{remedy}</p> }
     });
     view! {
         <li class="receipt__line" data-state=state>

@@ -47,6 +47,11 @@ pub(crate) fn is_gone(line: &Line) -> bool {
     }
 }
 
+/// Tells whether a remedy is typed into a shell; else it is a sentence.
+pub(crate) fn is_command(remedy: &str) -> bool {
+    remedy.starts_with("docker ")
+}
+
 /// Returns what a cancelled deployment's `message` says besides that it was cancelled.
 pub(crate) fn before_the_cancel(message: &str) -> Option<&str> {
     let (_, before) = message.split_once("Before that: ")?;
@@ -164,6 +169,12 @@ mod tests {
             assert_eq!(heading(&receipt, &receipt), words);
             assert_eq!(name_afterwards(&name, &receipt).contains("free again"), free);
         }
+    }
+
+    #[test]
+    fn what_an_operator_types_is_told_from_what_they_do() {
+        assert!(is_command("docker service rm stack-alice-x1y2z3"));
+        assert!(!is_command("Delete the application alice (x1) in Dokploy"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ import {
 test.describe.configure({ mode: 'serial' });
 
 test('what is left is shown, worked on, and gone in the end', async ({ page, context, request }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(180_000);
   const live = freshName('leave');
   const liveId = await startLive(request, troubled, live);
   const old = await context.newPage();
@@ -18,7 +18,7 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   const button = await unfoldRemoval(old, live);
 
   // Docker goes down as the next container is started: nothing can be proved gone until it is back.
-  await spoil(request, 'application.deploy:docker-down=38s');
+  await spoil(request, 'application.deploy:docker-down=42s');
   const name = freshName('stuck');
   const id = await start(request, troubled, name);
   await page.goto(`${origin(troubled)}/deployments/${id}`);
@@ -42,6 +42,15 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await third.getByRole('link', { name: 'See the removal' }).click();
   await third.waitForURL(old.url());
 
+  // One that is being undone anyway can still be cancelled.
+  const late = freshName('late');
+  const lateId = await start(request, troubled, late);
+  await expectPhase(request, troubled, lateId, 'rolling_back');
+  const wish = await request.post(`${origin(troubled)}/api/deployment/${lateId}/cancel`);
+  expect(wish.status()).toBe(202);
+  await third.goto(`${origin(troubled)}/deployments/${lateId}`);
+  await expect(third.locator('.badge')).toContainText('Cancelling');
+
   // The page knows of the end by the stream, and by asking of what comes after it.
   await expect(page.getByText('Something is left')).toBeVisible({ timeout: 50_000 });
   await expect(page.getByText(/We keep trying to remove the rest; the next try is in about \d+ s\./)).toBeVisible();
@@ -54,6 +63,9 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await keep(old, 'removal-stuck');
   await expectNoSidewaysScroll(old);
   await old.getByRole('button', { name: 'Try now' }).click();
+  await expect(third.getByRole('heading', { name: `${late} was cancelled` })).toBeVisible({ timeout: 50_000 });
+  await expect(third.locator('.ended__message')).toHaveText('The platform could not start the container.');
+  await keep(third, 'cancelled-late');
 
   await expect(page.getByText('Everything has been removed since', { exact: true })).toBeVisible({ timeout: 50_000 });
   await expect(page.getByRole('status').first()).toHaveText(
@@ -78,4 +90,17 @@ test('while the platform is down the step says what it waits for, and goes on', 
   await expect(page.getByRole('status').first()).toHaveText('Waiting for the platform to answer again');
   await keep(page, 'platform-down');
   await expect(page.getByRole('heading', { name: `${name} is live` })).toBeVisible({ timeout: 90_000 });
+});
+
+test('how long it usually takes is said once it was measured', async ({ page, request }) => {
+  // Those before came up on this portal, most of them after a minute of waiting.
+  await page.goto(origin(troubled));
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Your own AI stack, in about (a|\d+) minutes?$/);
+  await keep(page, 'home-measured');
+  await spoil(request, 'application.deploy:latency=6s');
+  const id = await start(request, troubled, freshName('usual'));
+  await page.goto(`${origin(troubled)}/deployments/${id}`);
+  await expect(page.getByText(/^usually (up to \d+|\d+–\d+) s more$/)).toBeVisible();
+  await expectNoSidewaysScroll(page);
+  await keep(page, 'usual');
 });

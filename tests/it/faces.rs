@@ -1,0 +1,225 @@
+//! The deployment's page as it leaves the server, in each of its faces, and the forms on it.
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::DeploymentId,
+        event::{EventBody, Failure, FailureCode, Gone, RemovalCompletion},
+        phase::Phase,
+        receipt::{Line, Outcome, Receipt, ResourceKind},
+    },
+    server::ports::{
+        clock::Clock,
+        store::{End, Fact, Lane, Lease, Settlement, State, Store, Wish},
+    },
+};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use tempfile::TempDir;
+
+use crate::support::app::{Reply, TestApp};
+
+fn portal() -> (TestApp, TempDir) {
+    let site = tempfile::tempdir().unwrap();
+    (TestApp::with_pages(&[], site.path()), site)
+}
+
+/// Posts a form as a browser does, and returns where it leads.
+async fn post(app: &TestApp, function: &str, form: String) -> String {
+    let request = Request::post(format!("/api/fn/{function}"))
+        .header("accept", "text/html")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", "http://127.0.0.1:3000")
+        .body(Body::from(form));
+    let reply = app.send(request.unwrap()).await;
+    assert_eq!(reply.status, StatusCode::FOUND, "{reply:?}");
+    reply.header("location").unwrap().to_owned()
+}
+
+async fn page(app: &TestApp, id: &DeploymentId) -> Reply {
+    let reply = app.get(&format!("/deployments/{id}")).await;
+    assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    reply
+}
+
+/// Checks that the page's text has each of `words`, and none of `others`.
+fn expect(reply: &Reply, words: &[&str], others: &[&str]) {
+    // What the island starts from is not what a person reads.
+    let mut parts = reply.body.split("data-props=\"");
+    let first = parts.next().into_iter();
+    let rest = parts.filter_map(|part| part.split_once('"').map(|(_, text)| text));
+    let text = first.chain(rest).collect::<String>().replace("<!>", "");
+    for words in words {
+        assert!(text.contains(words), "{words:?} is missing: {text}");
+    }
+    for words in others {
+        assert!(!text.contains(words), "{words:?} is there: {text}");
+    }
+}
+
+fn receipt(outcome: Outcome, app: &TestApp) -> Receipt {
+    Receipt::of(vec![Line {
+        resource: ResourceKind::Project,
+        id: None,
+        name: String::from("ai-stack-alice"),
+        outcome,
+        at: app.clock.now(),
+        remedy: None,
+    }])
+}
+
+/// Ends an operation with its project left, to be cleaned up in 30 seconds.
+async fn get_stuck(app: &TestApp, lease: &Lease) {
+    let at = app.clock.now();
+    let event = EventBody::Error(Failure {
+        phase: Phase::Deploying,
+        message: String::from("The container did not start."),
+        code: FailureCode::DeployFailed,
+        receipt: receipt(Outcome::Left, app),
+        reference: String::from("7F3A-22C1"),
+    });
+    let due = Some(at + Duration::from_secs(30));
+    let end = Some(End { state: State::Stuck, at, wish: Wish::GoOn, due });
+    app.store.record(lease, &Fact { events: vec![event], end, ..Fact::default() }).await.unwrap();
+}
+
+async fn live(app: &TestApp) -> DeploymentId {
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![TestApp::complete("alice")]).await;
+    id
+}
+
+/// Claims the removal that was asked for.
+async fn claim_removal(app: &TestApp) -> Lease {
+    let lasting = Duration::from_mins(1);
+    app.store.claim(Lane::CleanUp, "test", app.clock.now(), lasting).await.unwrap().unwrap()
+}
+
+const REFRESH: &str = "http-equiv=\"refresh\"";
+
+#[tokio::test]
+async fn the_cancel_form_leads_back_to_the_page_which_says_so_and_refreshes() {
+    let (app, _site) = portal();
+    let id = app.begin("alice").await;
+    let before = page(&app, &id).await;
+    expect(&before, &[REFRESH, "content=\"2\"", ">Cancel<"], &["Cancelling"]);
+    let location = post(&app, "cancel_deployment", format!("id={id}")).await;
+    assert_eq!(location, format!("/deployments/{id}"));
+    let after = page(&app, &id).await;
+    expect(&after, &["alice: cancelling", "Cancelling…", REFRESH], &[">Cancel<"]);
+}
+
+#[tokio::test]
+async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
+    let (app, _site) = portal();
+    let id = live(&app).await;
+    for (function, code, words) in [
+        ("cancel_deployment", "ALREADY_ENDED", "It ended before it could be cancelled."),
+        ("retry_deployment", "NAME_TAKEN", "The name is taken by now, so it was not tried again."),
+    ] {
+        let location = post(&app, function, format!("id={id}")).await;
+        assert_eq!(location, format!("/deployments/{id}?refused={code}"));
+        expect(&app.get(&location).await, &[words], &[REFRESH]);
+    }
+    let location = post(&app, "remove_stack", String::from("name=nobody")).await;
+    assert_eq!(location, "/?name=nobody&refused=NOT_FOUND");
+    expect(&app.get(&location).await, &["there was nothing to remove"], &[]);
+    let location = post(&app, "cancel_deployment", String::from("id=none")).await;
+    assert_eq!(location, "/?refused=NOT_FOUND");
+    expect(&app.get(&location).await, &["one name away"], &["Enter a name"]);
+}
+
+#[tokio::test]
+async fn a_retry_and_what_it_tries_again_lead_to_each_other() {
+    let (app, _site) = portal();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    let failed = page(&app, &id).await;
+    expect(&failed, &["alice could not be started", "is free again", "Try again"], &[REFRESH]);
+    let newer = post(&app, "retry_deployment", format!("id={id}")).await;
+    let again = app.get(&newer).await;
+    expect(&again, &["This is another try of", &format!("/deployments/{id}")], &[]);
+    let old = page(&app, &id).await;
+    expect(&old, &["It was tried again since", &newer], &["Try again", "is free again"]);
+}
+
+#[tokio::test]
+async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
+    let (app, _site) = portal();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    get_stuck(&app, &lease).await;
+    let stuck = page(&app, &id).await;
+    let words = ["Something is left", "the next try is in about 30 s", "Choose another name"];
+    expect(&stuck, &words, &["Try again"]);
+    expect(&stuck, &[REFRESH, "content=\"15\""], &["is free again"]);
+    let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
+    assert!(snapshot["deployment"]["nextTry"].is_string(), "{snapshot}");
+
+    let at = app.clock.now();
+    let settlement = Settlement { receipt: receipt(Outcome::VerifiedGone, &app), at, due: at };
+    app.store.settle(&lease, &settlement).await.unwrap();
+    let clean = page(&app, &id).await;
+    expect(
+        &clean,
+        &["Everything has been removed since", "is free again", "Try again"],
+        &[REFRESH],
+    );
+    let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
+    assert!(snapshot["deployment"]["nextTry"].is_null(), "{snapshot}");
+}
+
+#[tokio::test]
+async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
+    let (app, _site) = portal();
+    let id = live(&app).await;
+    let up = page(&app, &id).await;
+    expect(&up, &["alice is live", "Remove this stack", "This takes"], &[REFRESH]);
+
+    let removal = post(&app, "remove_stack", String::from("name=alice")).await;
+    assert!(removal.starts_with("/deployments/rem_"), "{removal}");
+    let old = page(&app, &id).await;
+    expect(&old, &["alice is being removed", &removal], &["is live", "Remove this stack"]);
+    let removing = app.get(&removal).await;
+    expect(&removing, &["Removing alice", REFRESH], &[">Cancel<", "Creating the project", "%"]);
+
+    let lease = claim_removal(&app).await;
+    let receipt = receipt(Outcome::VerifiedGone, &app);
+    let end = EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt });
+    app.record(&lease, vec![end]).await;
+    let removed = app.get(&removal).await;
+    expect(&removed, &["alice is removed", "is free again", "Deploy something new"], &[REFRESH]);
+    expect(&page(&app, &id).await, &["alice was removed"], &["is live", "being removed"]);
+}
+
+#[tokio::test]
+async fn a_removal_that_got_stuck_can_be_tried_at_once() {
+    let (app, _site) = portal();
+    live(&app).await;
+    let removal = post(&app, "remove_stack", String::from("name=alice")).await;
+    get_stuck(&app, &claim_removal(&app).await).await;
+    let stuck = app.get(&removal).await;
+    expect(&stuck, &["alice is only partly removed", "Try now", REFRESH], &["is live"]);
+    let again = post(&app, "remove_stack", String::from("name=alice")).await;
+    assert_eq!(again, removal, "the same removal goes on");
+}
+
+#[tokio::test]
+async fn the_home_page_promises_what_was_measured() {
+    let (app, _site) = portal();
+    expect(&app.get("/").await, &["one name away"], &["in about"]);
+    for name in ["ada", "bob", "cid", "dan", "eve"] {
+        app.begin(name).await;
+        let lease = app.claim().await;
+        app.clock.advance(Duration::from_secs(41));
+        app.record(&lease, vec![TestApp::complete(name)]).await;
+    }
+    expect(&app.get("/").await, &["in about 40 seconds"], &["one name away"]);
+    let id = app.begin("fay").await;
+    expect(&page(&app, &id).await, &["usually 40–45 s more"], &[]);
+}
