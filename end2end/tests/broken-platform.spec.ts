@@ -2,8 +2,8 @@
 // faults hit whatever comes next, so one test at a time.
 import { origin, troubled } from '../portals';
 import {
-  expect, expectAwake, expectFree, expectNoSidewaysScroll, expectPhase, freshName, keep, openLink, spoil, start,
-  startLive, test, unfoldRemoval,
+  cancelButton, expect, expectAwake, expectFree, expectNoSidewaysScroll, expectPhase, freshName, keep, openLink, spoil,
+  start, startLive, test, unfoldRemoval,
 } from './fixtures';
 
 test.describe.configure({ mode: 'serial' });
@@ -18,7 +18,7 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   const button = await unfoldRemoval(old, live);
 
   // Docker goes down as the next container is started: nothing can be proved gone until it is back.
-  await spoil(request, 'application.deploy:docker-down=42s');
+  await spoil(request, 'application.deploy:docker-down=60s');
   const name = freshName('stuck');
   const id = await start(request, troubled, name);
   await page.goto(`${origin(troubled)}/deployments/${id}`);
@@ -58,16 +58,16 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await expect(page.getByRole('link', { name: 'Choose another name' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Try again' })).toBeHidden();
   await expectFree(request, troubled, name, false);
-  await keep(page, 'stuck');
   await expect(old.getByRole('heading', { name: `${live} is only partly removed` })).toBeVisible({ timeout: 50_000 });
   await keep(old, 'removal-stuck');
   await expectNoSidewaysScroll(old);
   await old.getByRole('button', { name: 'Try now' }).click();
+  await keep(page, 'stuck');
   await expect(third.getByRole('heading', { name: `${late} was cancelled` })).toBeVisible({ timeout: 50_000 });
   await expect(third.locator('.ended__message')).toHaveText('The platform could not start the container.');
   await keep(third, 'cancelled-late');
 
-  await expect(page.getByText('Everything has been removed since', { exact: true })).toBeVisible({ timeout: 50_000 });
+  await expect(page.getByText('Everything has been removed since', { exact: true })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('status').first()).toHaveText(
     `Everything has been removed since. The name ${name} is free again.`,
   );
@@ -77,6 +77,43 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await expect(old.getByRole('heading', { name: `${live} is removed` })).toBeVisible({ timeout: 50_000 });
   await expect(old.getByRole('link', { name: 'Deploy something new' })).toBeVisible();
   await expectFree(request, troubled, live, true);
+});
+
+test('a deployment is cancelled while its container starts, and nothing is left', async ({ page, request }) => {
+  // The page has until then.
+  await spoil(request, 'application.deploy:latency=14s');
+  const name = freshName('cancel').padEnd(32, 'x');
+  const id = await start(request, troubled, name);
+  await page.route('**/cancel_deployment', route => route.fulfill({ status: 200, body: 'not ours' }));
+  await page.goto(`${origin(troubled)}/deployments/${id}`);
+  await expectAwake(page);
+  await cancelButton(page).click();
+  await expect(page.getByText('The portal gave an answer that this page does not understand')).toBeVisible();
+
+  // The wish was not heard, so it can be repeated.
+  await page.unroute('**/cancel_deployment');
+  let loads = 0;
+  page.on('load', () => loads++);
+  await cancelButton(page).click();
+  const cancelling = page.getByRole('button', { name: 'Cancelling…' });
+  await expect(cancelling).toBeDisabled();
+  await expect(page.locator('.badge')).toContainText('Cancelling');
+  await expect(page).toHaveTitle(`${name}: cancelling`);
+  await keep(page, 'cancelling');
+  await page.setViewportSize({ width: 360, height: 740 });
+  await expectNoSidewaysScroll(page);
+  expect((await cancelling.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+
+  await expect(page.getByRole('heading', { name: `${name} was cancelled` })).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByText('Nothing was left behind', { exact: true })).toBeVisible();
+  await expect(page.getByText(`The name ${name} is free again.`)).toBeVisible();
+  await expect(page).toHaveTitle(`${name} was cancelled`);
+  await expect(page.locator('link[rel=icon]')).toHaveAttribute('href', '/icon-over.svg');
+  await expect(cancelling).toBeHidden();
+  await expectNoSidewaysScroll(page);
+  expect(loads, 'loads of the page while it was cancelled').toBe(0);
+  await expectFree(request, troubled, name, true);
+  await keep(page, 'cancelled');
 });
 
 test('while the platform is down the step says what it waits for, and goes on', async ({ page, request }) => {
@@ -97,7 +134,7 @@ test('how long it usually takes is said once it was measured', async ({ page, re
   await page.goto(origin(troubled));
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Your own AI stack, in about (a|\d+) minutes?$/);
   await keep(page, 'home-measured');
-  await spoil(request, 'application.deploy:latency=6s');
+  await spoil(request, 'application.deploy:latency=12s');
   const id = await start(request, troubled, freshName('usual'));
   await page.goto(`${origin(troubled)}/deployments/${id}`);
   await expect(page.getByText(/^usually (up to \d+|\d+–\d+) s more$/)).toBeVisible();

@@ -1,7 +1,7 @@
 // From the name to the stack's own page, and the ways a deployment can go.
 import type { Page } from '@playwright/test';
 import { failing, origin, ready, slow, stackAddress } from '../portals';
-import { deploy, expect, expectAwake, expectLive, freshName, keep, openLink, test } from './fixtures';
+import { deploy, expect, expectAwake, expectLive, freshName, keep, openLink, start, test } from './fixtures';
 
 test('a name becomes a live stack that opens at its own address', async ({ page }) => {
   const name = freshName('alice');
@@ -61,7 +61,9 @@ test('a stack that cannot start is taken back, line by line, and its name is fre
   await expect(page.getByText(`This is another try of ${name}`)).toBeVisible();
 });
 
-test('a reload in the middle shows the same deployment and goes on', async ({ page }) => {
+test('a reload in the middle shows the same deployment and goes on', async ({ page, request }) => {
+  // It has to wait for this one, so that there is time to look.
+  await start(request, slow, freshName('ahead'));
   const name = freshName('reload');
   const id = await deploy(page, origin(slow), name);
   await expect(page.getByRole('progressbar')).toBeVisible();

@@ -134,10 +134,47 @@ export async function expectNoSidewaysScroll(page: Page) {
   expect(content, 'width of the content').toBeLessThanOrEqual(window);
 }
 
+/** Fails when any text has too little contrast with what is behind it, in light or dark. */
+export async function expectReadable(page: Page) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    // Without motion no colour is on its way to another.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    expect(await page.evaluate(faintTexts), `texts with too little contrast, ${colorScheme}`).toEqual([]);
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+}
+
+/** Lists the visible texts whose contrast is below 4.5; runs in the page. */
+function faintTexts(): string[] {
+  const channels = (colour: string) => (colour.match(/[\d.]+/g) ?? []).map(Number);
+  const luminance = (colour: string) =>
+    channels(colour)
+      .slice(0, 3)
+      .map(value => value / 255)
+      .map(value => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, value, at) => sum + value * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (element: Element | null): string => {
+    if (!element) return 'rgb(255, 255, 255)';
+    const colour = getComputedStyle(element).backgroundColor;
+    return channels(colour)[3] === 0 ? behind(element.parentElement) : colour;
+  };
+  const texts = Array.from(document.querySelectorAll('body *')).filter(element => {
+    const isOwn = Array.from(element.childNodes).some(node => node.nodeType === Node.TEXT_NODE && node.textContent?.trim());
+    const isDisabled = element.closest(':disabled, script, noscript, style') !== null;
+    return isOwn && !isDisabled && element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  });
+  return texts.flatMap(element => {
+    const [text, ground] = [luminance(getComputedStyle(element).color), luminance(behind(element))];
+    const contrast = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+    return contrast < 4.5 ? [`${element.textContent?.trim()}: ${contrast.toFixed(2)}`] : [];
+  });
+}
+
 /** Keeps a picture of the whole page as end2end/screenshots/<name>.png; with GALLERY set, one each for light and
  * dark, 1280 and 360 pixels. */
 export async function keep(page: Page, name: string) {
   const folder = fileURLToPath(new URL('../screenshots', import.meta.url));
+  await expectReadable(page);
   const shoot = (kind: string) => page.screenshot({ path: path.join(folder, `${name}${kind}.png`), fullPage: true });
   if (!process.env.GALLERY) {
     await shoot('');

@@ -41,10 +41,9 @@ pub fn EndedPanel(
     let receipt = watched.receipt();
     let facts = deployment.clone();
     // What went as somebody wished needs no support.
-    let is_wanted = Memo::new(move |_| match stage.get() {
-        Stage::Removed => false,
-        Stage::Cancelled => !receipt.read().clean,
-        _ => true,
+    let is_wanted = Memo::new(move |_| {
+        let is_as_wished = matches!(stage.get(), Stage::Removed | Stage::Cancelled);
+        !(is_as_wished && receipt.read().clean)
     });
     let support = Memo::new(move |_| match &failure {
         Some(failure) => receipt::support_text(&facts, failure, &receipt.read()),

@@ -67,9 +67,10 @@ fn ReceiptLine(
     let state = if receipt::is_gone(&line) { "done" } else { "failed" };
     let words = receipt::line(&line);
     let remedy = line.remedy.map(|remedy| {
-        let remedy = match receipt::is_command(&remedy) {
-            true => Either::Left(view! { "An operator can run: " <code>{remedy}</code> }),
-            false => Either::Right(view! { "For an operator: " {remedy} }),
+        let remedy = if receipt::is_command(&remedy) {
+            Either::Left(view! { "An operator can run: " <code>{remedy}</code> })
+        } else {
+            Either::Right(view! { "For an operator: " {remedy} })
         };
         view! { <p class="receipt__remedy">{remedy}</p> }
     });

@@ -58,9 +58,9 @@ pub fn StatusLine(
             Stage::BeingTakenDown | Stage::TakenDown => stage.heading(&name),
         }
     });
-    let remaining = Memo::new(move |_| match stage.get() {
-        Stage::Deploying => estimate::remaining(usual, elapsed_ms(started, watched.now.get())),
-        _ => None,
+    let remaining = Memo::new(move |_| {
+        let usual = usual.filter(|_| stage.get() == Stage::Deploying);
+        estimate::remaining(usual, elapsed_ms(started, watched.now.get()))
     });
     view! {
         <section class="status">
@@ -84,17 +84,12 @@ fn Bar(
     /// Which face the page shows.
     stage: Memo<Stage>,
 ) -> impl IntoView {
-    let percent = Memo::new(move |_| match stage.get() {
-        Stage::Removing => None,
-        _ => Some(watched.progress.read().percent),
-    });
-    let direction = Memo::new(move |_| match stage.get() {
-        Stage::CleaningUp | Stage::Cancelling => "back",
-        _ => "forth",
-    });
-    let label = move || match stage.get() {
-        Stage::Removing => "Progress of the removal",
-        _ => "Progress of the deployment",
+    let is_removing = Memo::new(move |_| stage.get() == Stage::Removing);
+    let percent = Memo::new(move |_| (!is_removing.get()).then(|| watched.progress.read().percent));
+    let is_undoing = move || matches!(stage.get(), Stage::CleaningUp | Stage::Cancelling);
+    let direction = move || if is_undoing() { "back" } else { "forth" };
+    let label = move || {
+        if is_removing.get() { "Progress of the removal" } else { "Progress of the deployment" }
     };
     view! {
         <progress

@@ -20,10 +20,8 @@ pub fn StepList(
     stage: Memo<Stage>,
 ) -> impl IntoView {
     let is_open = move || stage.get().is_under_way();
-    let summary = move || match stage.get() {
-        Stage::Failed | Stage::Cancelled => "What was tried",
-        _ => "What was done",
-    };
+    let is_in_vain = move || matches!(stage.get(), Stage::Failed | Stage::Cancelled);
+    let summary = move || if is_in_vain() { "What was tried" } else { "What was done" };
     let is_rolling_back = Memo::new(move |_| watched.progress.read().phase == Phase::RollingBack);
     let undoing = move || is_rolling_back.get().then(|| view! { <Undoing /> });
     view! {
@@ -31,7 +29,7 @@ pub fn StepList(
             <summary>{summary}</summary>
             <ol class="steps__list">
                 {Phase::STEPS
-                    .map(|phase| view! { <Step phase watched /> })
+                    .map(|phase| view! { <Step phase watched stage /> })
                     .into_iter()
                     .collect_view()}
                 {undoing}
@@ -47,19 +45,22 @@ fn Step(
     phase: Phase,
     /// What to follow.
     watched: Watched,
+    /// Which face the page shows.
+    stage: Memo<Stage>,
 ) -> impl IntoView {
     let state = Memo::new(move |_| watched.progress.with(|progress| state_of(progress, phase)));
+    let word = Memo::new(move |_| step::state(&state.read(), stage.get()));
     let detail = Memo::new(move |_| {
         watched.progress.with(|progress| step::detail(phase, &state.read(), &progress.message))
     });
     let detail =
         move || detail.get().map(|words| view! { <span class="step__detail">{words}</span> });
     view! {
-        <li class="step" data-state=move || step::state(&state.read())>
+        <li class="step" data-state=word>
             <span class="step__mark" aria-hidden="true"></span>
             <span class="step__label">
                 {move || step::label(phase, &state.read())} <span class="visually-hidden">
-                    " ("{move || step::state(&state.read())}")"
+                    " ("{word}")"
                 </span>
             </span>
             {detail}

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::time;
+use super::{stage::Stage, time};
 use crate::domain::{
     phase::Phase,
     progress::{StepState, elapsed_ms},
@@ -36,12 +36,14 @@ fn done(phase: Phase) -> &'static str {
     }
 }
 
-/// Returns the word for a step's state: what styles select it by, and what is read out.
-pub(crate) fn state(state: &StepState) -> &'static str {
+/// Returns the word for a step's state: what styles select it by, and what is read out. Where
+/// the deployment was cancelled, the step that ran has not failed.
+pub(crate) fn state(state: &StepState, stage: Stage) -> &'static str {
     match state {
         StepState::Waiting => "waiting",
         StepState::Running(_) => "running",
         StepState::Done(_) => "done",
+        StepState::Failed if matches!(stage, Stage::Cancelling | Stage::Cancelled) => "stopped",
         StepState::Failed => "failed",
     }
 }
@@ -83,6 +85,14 @@ mod tests {
             assert_eq!(label(Phase::Deploying, &state), words);
             assert_eq!(time(&state, now), taken);
         }
+    }
+
+    #[test]
+    fn a_step_that_was_cancelled_is_not_called_failed() {
+        assert_eq!(state(&StepState::Failed, Stage::CleaningUp), "failed");
+        assert_eq!(state(&StepState::Failed, Stage::Cancelling), "stopped");
+        assert_eq!(state(&StepState::Failed, Stage::Cancelled), "stopped");
+        assert_eq!(state(&StepState::Done(1), Stage::Cancelled), "done");
     }
 
     #[test]
