@@ -92,7 +92,9 @@ pub struct DeploymentView {
     /// When clean-up goes on, while something is left.
     #[serde(with = "crate::domain::wire_time::optional")]
     pub next_try: Option<Timestamp>,
-    /// What has become of the stack since, if it was live.
+    /// What has become of the stack since, if it was live. Such a page does not change, so this
+    /// stays on the server.
+    #[serde(skip)]
     pub taken_down: Option<TakenDown>,
     /// How long a deployment usually takes, where that is known and of use.
     pub usual: Option<Usual>,
@@ -102,7 +104,7 @@ pub struct DeploymentView {
 }
 
 /// What has become of a stack that was live.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TakenDown {
     /// This removal is under way, or could not remove everything yet.
     NotYet(DeploymentId),

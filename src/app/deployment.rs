@@ -14,14 +14,13 @@ pub mod receipt;
 pub mod remove;
 pub mod status;
 pub mod steps;
-pub mod taken_down;
 
 use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::words::stage::{Besides, Stage};
 use crate::{
-    api::wire::{DeploymentView, TakenDown},
+    api::wire::DeploymentView,
     domain::{
         deployment::{DeploymentId, Kind, Standing},
         progress::Progress,
@@ -42,8 +41,6 @@ pub struct Watched {
     pub(super) is_cancelling: RwSignal<bool>,
     /// What has become of it since its end.
     pub(super) aftermath: RwSignal<Aftermath>,
-    /// What has become of the stack since, if it was live.
-    pub(super) taken_down: StoredValue<Option<TakenDown>>,
     kind: Kind,
 }
 
@@ -80,7 +77,6 @@ impl Watched {
             connection: RwSignal::new(Connection::Fine),
             is_cancelling: RwSignal::new(view.is_cancelling),
             aftermath: RwSignal::new(aftermath),
-            taken_down: StoredValue::new(view.taken_down),
         }
     }
 
@@ -88,13 +84,9 @@ impl Watched {
     pub(super) fn stage(self) -> Memo<Stage> {
         let receipt = self.receipt();
         Memo::new(move |_| {
-            let is_clean = receipt.read().clean;
-            let is_cancelling = self.is_cancelling.get();
-            self.taken_down.with_value(|taken_down| {
-                let taken_down = taken_down.as_ref();
-                let besides = Besides { kind: self.kind, is_cancelling, is_clean, taken_down };
-                Stage::of(&self.progress.read(), besides)
-            })
+            let (is_clean, is_cancelling) = (receipt.read().clean, self.is_cancelling.get());
+            let besides = Besides { kind: self.kind, is_cancelling, is_clean };
+            Stage::of(&self.progress.read(), besides)
         })
     }
 

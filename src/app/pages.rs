@@ -3,3 +3,4 @@
 pub mod deployment;
 pub mod home;
 pub mod not_found;
+pub mod taken_down;

@@ -55,7 +55,6 @@ pub fn StatusLine(
                 stage.heading(&name),
                 receipt::heading(&receipt.read(), &receipt.read())
             ),
-            Stage::BeingTakenDown | Stage::TakenDown => stage.heading(&name),
         }
     });
     let remaining = Memo::new(move |_| {

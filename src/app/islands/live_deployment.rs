@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
-use leptos::{either::EitherOf4, prelude::*};
+use leptos::{either::EitherOf3, prelude::*};
 
 use crate::{
     api::wire::DeploymentView,
@@ -10,7 +10,7 @@ use crate::{
         deployment::{
             Watched, attempts::EarlierAttempt, cancel::CancelForm, ended::EndedPanel,
             headline::Headline, log::LogPanel, open::OpenPanel, remove::RemovePanel,
-            status::StatusLine, steps::StepList, taken_down::TakenDownPanel,
+            status::StatusLine, steps::StepList,
         },
         words::stage::Stage,
     },
@@ -71,23 +71,18 @@ fn Outcome(
     enum Part {
         None,
         Open,
-        TakenDown,
         Ended,
     }
     let part = Memo::new(move |_| match stage.get() {
         Stage::Deploying | Stage::CleaningUp | Stage::Cancelling | Stage::Removing => Part::None,
         Stage::Live => Part::Open,
-        Stage::BeingTakenDown | Stage::TakenDown => Part::TakenDown,
         Stage::Failed | Stage::Cancelled | Stage::NotRemoved | Stage::Removed => Part::Ended,
     });
     move || match part.get() {
-        Part::None => EitherOf4::A(()),
-        Part::Open => EitherOf4::B(view! { <OpenPanel deployment=deployment.clone() /> }),
-        Part::TakenDown => EitherOf4::C(watched.taken_down.get_value().map(|taken_down| {
-            view! { <TakenDownPanel name=deployment.name.clone() taken_down /> }
-        })),
+        Part::None => EitherOf3::A(()),
+        Part::Open => EitherOf3::B(view! { <OpenPanel deployment=deployment.clone() /> }),
         Part::Ended => {
-            EitherOf4::D(view! { <EndedPanel deployment=deployment.clone() watched stage /> })
+            EitherOf3::C(view! { <EndedPanel deployment=deployment.clone() watched stage /> })
         }
     }
 }

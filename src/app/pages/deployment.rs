@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::not_found::Notice;
+use super::{not_found::Notice, taken_down::TakenDownPage};
 use crate::{
     api::{
         respond_with, service,
@@ -35,6 +35,9 @@ pub fn DeploymentPage() -> impl IntoView {
             (Err(error), _) => Err(error),
         };
         match found {
+            Ok(Some(DeploymentView { taken_down: Some(taken_down), deployment, .. })) => {
+                view! { <TakenDownPage deployment taken_down /> }.into_any()
+            }
             Ok(Some(view)) => view! { <Found view refused /> }.into_any(),
             Ok(None) => view! { <Unknown /> }.into_any(),
             Err(error) => view! { <Unavailable error /> }.into_any(),
@@ -60,12 +63,7 @@ fn Found(
     let is_clean = receipt.is_some_and(|receipt| receipt.clean);
     let stage = Stage::of(
         &view.progress,
-        Besides {
-            kind: view.deployment.id.kind(),
-            is_cancelling: view.is_cancelling,
-            is_clean,
-            taken_down: view.taken_down.as_ref(),
-        },
+        Besides { kind: view.deployment.id.kind(), is_cancelling: view.is_cancelling, is_clean },
     );
     let title = stage.title(&view.deployment.name, view.progress.percent);
     let refresh_s = match (stage.is_under_way(), receipt.is_some() && !is_clean) {

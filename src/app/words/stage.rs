@@ -1,9 +1,6 @@
 //! Which of its faces the page shows, and the few words that each has.
 
-use crate::{
-    api::wire::TakenDown,
-    domain::{deployment::Kind, phase::Phase, progress::Progress, stack_name::StackName},
-};
+use crate::domain::{deployment::Kind, phase::Phase, progress::Progress, stack_name::StackName};
 
 /// A face of the deployment's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +15,6 @@ pub enum Stage {
     Removing,
     /// The stack is up.
     Live,
-    /// It was, and its removal has begun.
-    BeingTakenDown,
-    /// It was, and is gone.
-    TakenDown,
     /// It could not be started.
     Failed,
     /// Somebody wished it away before it was up.
@@ -34,26 +27,20 @@ pub enum Stage {
 
 /// What [`Stage::of`] looks at besides the events.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Besides<'a> {
+pub(crate) struct Besides {
     /// What the operation does.
     pub(crate) kind: Kind,
     /// Whether somebody wished to cancel it.
     pub(crate) is_cancelling: bool,
     /// Whether nothing is left by now.
     pub(crate) is_clean: bool,
-    /// What has become of the stack since, if it was live.
-    pub(crate) taken_down: Option<&'a TakenDown>,
 }
 
 impl Stage {
     /// Tells which face the page shows.
-    pub(crate) fn of(progress: &Progress, besides: Besides<'_>) -> Self {
+    pub(crate) fn of(progress: &Progress, besides: Besides) -> Self {
         match progress.phase {
-            Phase::Completed => match besides.taken_down {
-                None => Self::Live,
-                Some(TakenDown::NotYet(_)) => Self::BeingTakenDown,
-                Some(TakenDown::Done) => Self::TakenDown,
-            },
+            Phase::Completed => Self::Live,
             Phase::Removed => Self::Removed,
             Phase::Failed => match besides.kind {
                 Kind::Deployment => Self::Failed,
@@ -80,13 +67,7 @@ impl Stage {
     pub(crate) fn is_under_way(self) -> bool {
         match self {
             Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => true,
-            Self::Live
-            | Self::BeingTakenDown
-            | Self::TakenDown
-            | Self::Failed
-            | Self::Cancelled
-            | Self::NotRemoved
-            | Self::Removed => false,
+            Self::Live | Self::Failed | Self::Cancelled | Self::NotRemoved | Self::Removed => false,
         }
     }
 
@@ -96,7 +77,7 @@ impl Stage {
             Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => "under-way",
             Self::Live => "live",
             Self::Failed | Self::NotRemoved => "failed",
-            Self::BeingTakenDown | Self::TakenDown | Self::Cancelled | Self::Removed => "over",
+            Self::Cancelled | Self::Removed => "over",
         }
     }
 
@@ -106,12 +87,12 @@ impl Stage {
             Self::Deploying => "Deploying",
             Self::CleaningUp => "Cleaning up",
             Self::Cancelling => "Cancelling",
-            Self::Removing | Self::BeingTakenDown => "Removing",
+            Self::Removing => "Removing",
             Self::Live => "Live",
             Self::Failed => "Failed",
             Self::Cancelled => "Cancelled",
             Self::NotRemoved => "Unfinished",
-            Self::TakenDown | Self::Removed => "Removed",
+            Self::Removed => "Removed",
         }
     }
 
@@ -121,8 +102,6 @@ impl Stage {
             Self::Deploying | Self::CleaningUp | Self::Cancelling => name.to_string(),
             Self::Removing => format!("Removing {name}"),
             Self::Live => format!("{name} is live"),
-            Self::BeingTakenDown => format!("{name} is being removed"),
-            Self::TakenDown => format!("{name} was removed"),
             Self::Failed => format!("{name} could not be started"),
             Self::Cancelled => format!("{name} was cancelled"),
             Self::NotRemoved => format!("{name} is only partly removed"),
@@ -139,7 +118,7 @@ impl Stage {
             Self::Removing => format!("{name}: removing"),
             Self::Live | Self::Removed => format!("✓ {}", self.heading(name)),
             Self::Failed | Self::NotRemoved => format!("✗ {}", self.heading(name)),
-            Self::BeingTakenDown | Self::TakenDown | Self::Cancelled => self.heading(name),
+            Self::Cancelled => self.heading(name),
         }
     }
 
@@ -151,9 +130,7 @@ impl Stage {
             }
             Self::Live => "/icon-live.svg",
             Self::Failed | Self::NotRemoved => "/icon-failed.svg",
-            Self::BeingTakenDown | Self::TakenDown | Self::Cancelled | Self::Removed => {
-                "/icon-over.svg"
-            }
+            Self::Cancelled | Self::Removed => "/icon-over.svg",
         }
     }
 }
@@ -161,12 +138,11 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deployment::DeploymentId;
 
-    fn stage(kind: Kind, phase: Phase, change: impl FnOnce(&mut Besides<'_>)) -> Stage {
+    fn stage(kind: Kind, phase: Phase, change: impl FnOnce(&mut Besides)) -> Stage {
         let mut progress = Progress::default();
         progress.phase = phase;
-        let mut besides = Besides { kind, is_cancelling: false, is_clean: false, taken_down: None };
+        let mut besides = Besides { kind, is_cancelling: false, is_clean: false };
         change(&mut besides);
         Stage::of(&progress, besides)
     }
@@ -174,9 +150,9 @@ mod tests {
     #[test]
     fn the_face_follows_from_the_events_and_what_is_known_besides() {
         use Kind::{Deployment, Removal};
-        let cancelling = |besides: &mut Besides<'_>| besides.is_cancelling = true;
-        let clean = |besides: &mut Besides<'_>| besides.is_clean = true;
-        let as_is = |_: &mut Besides<'_>| {};
+        let cancelling = |besides: &mut Besides| besides.is_cancelling = true;
+        let clean = |besides: &mut Besides| besides.is_clean = true;
+        let as_is = |_: &mut Besides| {};
         let cases = [
             (stage(Deployment, Phase::Initializing, as_is), Stage::Deploying),
             (stage(Deployment, Phase::Deploying, as_is), Stage::Deploying),
@@ -198,30 +174,6 @@ mod tests {
         }
     }
 
-    /// A stack that is gone, or going, is never called live.
-    #[test]
-    fn what_was_live_is_not_called_live_once_its_removal_has_begun() {
-        let name = StackName::parse("alice").unwrap();
-        let removal = DeploymentId::new(Kind::Removal, 7);
-        for taken_down in [TakenDown::NotYet(removal), TakenDown::Done] {
-            let stage = stage(Kind::Deployment, Phase::Completed, |_| {});
-            assert_eq!(stage, Stage::Live);
-            let mut progress = Progress::default();
-            progress.phase = Phase::Completed;
-            let besides = Besides {
-                kind: Kind::Deployment,
-                is_cancelling: false,
-                is_clean: false,
-                taken_down: Some(&taken_down),
-            };
-            let stage = Stage::of(&progress, besides);
-            for words in [stage.heading(&name), stage.title(&name, 100), stage.badge().to_owned()] {
-                assert!(!words.to_lowercase().contains("live"), "{words}");
-            }
-            assert_ne!(stage.icon(), Stage::Live.icon());
-        }
-    }
-
     #[test]
     fn the_tab_tells_how_it_stands() {
         let name = StackName::parse("alice").unwrap();
@@ -231,8 +183,6 @@ mod tests {
             (Stage::Cancelling, "alice: cancelling", "/icon-running.svg"),
             (Stage::Removing, "alice: removing", "/icon-running.svg"),
             (Stage::Live, "✓ alice is live", "/icon-live.svg"),
-            (Stage::BeingTakenDown, "alice is being removed", "/icon-over.svg"),
-            (Stage::TakenDown, "alice was removed", "/icon-over.svg"),
             (Stage::Failed, "✗ alice could not be started", "/icon-failed.svg"),
             (Stage::Cancelled, "alice was cancelled", "/icon-over.svg"),
             (Stage::NotRemoved, "✗ alice is only partly removed", "/icon-failed.svg"),

@@ -1,0 +1,71 @@
+//! The page of a deployment whose stack was live once, and is not any more.
+//!
+//! Nothing on it changes, so all of it stays on the server.
+
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+
+use crate::{
+    api::wire::TakenDown,
+    domain::{deployment::Deployment, stack_name::StackName},
+};
+
+/// Renders what became of the stack, and where to go from here.
+#[component]
+pub fn TakenDownPage(
+    /// The deployment.
+    deployment: Deployment,
+    /// What became of its stack.
+    taken_down: TakenDown,
+) -> impl IntoView {
+    let Deployment { name, url, .. } = deployment;
+    let (heading, badge) = match taken_down {
+        TakenDown::NotYet(_) => (format!("{name} is being removed"), "Removing"),
+        TakenDown::Done => (format!("{name} was removed"), "Removed"),
+    };
+    let next = match taken_down {
+        TakenDown::NotYet(removal) => Either::Left(view! {
+            <p class="ended__message">"It was live. Its removal has begun."</p>
+            <p class="actions">
+                <a class="button button--primary" href=format!("/deployments/{removal}")>
+                    "See the removal"
+                </a>
+            </p>
+        }),
+        TakenDown::Done => Either::Right(view! { <Afterwards name /> }),
+    };
+    view! {
+        <Title text=heading.clone() />
+        <article class="deployment" data-stage="over">
+            <header class="headline">
+                <h1 class="headline__name">{heading}</h1>
+                <p class="badge">
+                    <span class="badge__state">{badge}</span>
+                </p>
+                <p class="headline__address">{url}</p>
+            </header>
+            <section class="ended">{next}</section>
+        </article>
+    }
+}
+
+/// Offers the name again, or another.
+#[component]
+fn Afterwards(
+    /// The stack's name.
+    name: StackName,
+) -> impl IntoView {
+    view! {
+        <p class="ended__message">
+            "It was live, and was taken down since. Nothing of it is kept."
+        </p>
+        <p class="actions">
+            <a class="button button--primary" href=format!("/?name={name}")>
+                {format!("Deploy {name} again")}
+            </a>
+            <a class="button" href="/">
+                "Start another"
+            </a>
+        </p>
+    }
+}
