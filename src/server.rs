@@ -3,6 +3,7 @@
 //! Arrows point one way: `http` and the server functions call `service`, which knows the
 //! `ports`; adapters (`dokploy`, `store`) implement them. Only [`run`] knows every part.
 
+pub mod access;
 pub mod cli;
 pub mod config;
 pub mod dokploy;

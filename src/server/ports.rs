@@ -2,6 +2,8 @@
 //!
 //! An adapter implements one; nothing here knows which adapter.
 
+pub mod accounts;
+pub mod audit;
 pub mod clock;
 pub mod platform;
 pub mod probe;

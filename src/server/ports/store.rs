@@ -9,19 +9,26 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::platform::AppName;
-use crate::domain::{
-    deployment::{Deployment, DeploymentId, Standing},
-    event::{EventBody, Seq},
-    progress::Progress,
-    receipt::Receipt,
-    stack_name::StackName,
+use crate::{
+    domain::{
+        deployment::{Deployment, DeploymentId, Standing},
+        event::{EventBody, Seq},
+        progress::Progress,
+        receipt::Receipt,
+        stack_name::StackName,
+    },
+    server::access::OwnerId,
 };
 
+pub use error::StoreError;
 pub use events::StoredEvent;
 pub use journal::{Cause, StepId, StepRecord, Steps};
+pub use quota::{LimitReached, OperationFilter, Quota, Usage};
 
+mod error;
 mod events;
 mod journal;
+mod quota;
 
 /// Keeps deployments, journals and events.
 #[async_trait]
@@ -39,6 +46,8 @@ pub trait Store: Send + Sync {
     ///
     /// [`StoreError::NameTaken`] when the name is reserved; [`StoreError::KeyUsed`] when
     /// `answer`'s key is in use, in which case nothing is inserted either.
+    /// [`StoreError::LimitReached`] and [`StoreError::NameHeld`] where the quota says so, decided
+    /// in the same transaction: of several at once, no more begin than may.
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError>;
     /// Inserts the removal of the live stack called `name`, with its first event, and makes it
     /// claimable; returns its id. Where there is one that is under way or stuck, returns that
@@ -63,6 +72,17 @@ pub trait Store: Send + Sync {
         after: Seq,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError>;
+    /// Counts what counts against a [`Quota`] that is counted as `counted_as`.
+    async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError>;
+    /// Finds the last removal of a live stack called `name` that ended with nothing left after
+    /// `since`: whose the stack was, and when the name became free.
+    async fn freed(
+        &self,
+        name: &StackName,
+        since: Timestamp,
+    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError>;
+    /// Lists operations that pass `filter`, newest first.
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError>;
     /// Tells which of `names` are reserved.
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError>;
     /// Lists the live stacks by name: all, or the one called `name`.
@@ -157,6 +177,10 @@ pub struct NewDeployment {
     pub first: EventBody,
     /// The ended deployment that it tries again.
     pub retry_of: Option<DeploymentId>,
+    /// Who owns it and its stack; nobody in particular where a guest starts it.
+    pub owner: Option<OwnerId>,
+    /// Within which bounds it may begin.
+    pub quota: Quota,
 }
 
 /// A removal to begin; host and address are the stack's.
@@ -203,6 +227,8 @@ pub struct Record {
     pub deployment: Deployment,
     /// The host under which its stack is reached.
     pub host: String,
+    /// Who owns it and its stack; nobody in particular where a guest started it.
+    pub owner: Option<OwnerId>,
     /// Where it is.
     pub state: State,
     /// When it ended, what is left, and what it is linked with.
@@ -254,6 +280,8 @@ pub struct Stack {
     pub since: Timestamp,
     /// The removal that is under way or stuck, with its state, if there is one.
     pub removal: Option<(DeploymentId, State)>,
+    /// Who owns it; nobody in particular where a guest started it.
+    pub owner: Option<OwnerId>,
 }
 
 /// Which kind of work to claim. Clean-up never waits for a slot among deployments.
@@ -346,30 +374,4 @@ pub struct Fact {
     pub events: Vec<EventBody>,
     /// The end, with the terminal event among `events`.
     pub end: Option<End>,
-}
-
-/// The store could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The name is reserved.
-    #[error("the name is taken")]
-    NameTaken,
-    /// The idempotency key has an answer already.
-    #[error("the idempotency key is in use")]
-    KeyUsed,
-    /// The lease is somebody else's now, or the deployment has ended.
-    #[error("the lease is lost")]
-    LeaseLost,
-    /// The end does not know what is wished by now: look, and end accordingly.
-    #[error("somebody wished otherwise meanwhile")]
-    WishUnheard,
-    /// It holds something that we did not write.
-    #[error("the store holds an unreadable {what}")]
-    Corrupt {
-        /// What cannot be read.
-        what: &'static str,
-    },
-    /// It does not answer.
-    #[error("the store is out of reach")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

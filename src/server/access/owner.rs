@@ -1,0 +1,55 @@
+//! What somebody owns things as.
+
+use std::fmt;
+
+/// What somebody owns things as: `person:<id>` or `browser:<digest of its cookie>`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnerId(String);
+
+/// A text names no owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an owner")]
+pub struct ParseOwnerIdError;
+
+const PERSON: &str = "person:";
+const BROWSER: &str = "browser:";
+
+impl OwnerId {
+    /// Names a person who signed in, by the portal's own id of them.
+    pub fn person(id: &str) -> Self {
+        Self(format!("{PERSON}{id}"))
+    }
+
+    /// Names a browser by the digest of its cookie, in hexadecimal digits.
+    pub fn browser(digest: &str) -> Self {
+        Self(format!("{BROWSER}{digest}"))
+    }
+
+    /// Reads an owner as a store holds it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when `text` is of another form.
+    pub fn parse(text: &str) -> Result<Self, ParseOwnerIdError> {
+        let id = text.strip_prefix(PERSON).or_else(|| text.strip_prefix(BROWSER));
+        let is_id =
+            |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if id.is_some_and(is_id) { Ok(Self(text.to_owned())) } else { Err(ParseOwnerIdError) }
+    }
+
+    /// Returns the text that a store holds.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the portal's own id of a person; `None` for a browser.
+    pub fn person_id(&self) -> Option<&str> {
+        self.0.strip_prefix(PERSON)
+    }
+}
+
+impl fmt::Display for OwnerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

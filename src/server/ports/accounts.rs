@@ -1,0 +1,159 @@
+//! The accounts port: people who sign in, their sessions, and their API tokens.
+//!
+//! What opens a door comes in as its [`Digest`] only: whoever reads the store has no key. It
+//! must not know how somebody proved who they are.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::store::StoreError;
+use crate::server::access::{OwnerId, Role, Scope};
+
+/// Keeps people, sessions, tokens, and sign-ins that are under way.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Keeps a sign-in that has begun. Those that have expired are forgotten.
+    async fn begin_sign_in(&self, sign_in: &SignIn) -> Result<(), StoreError>;
+    /// Takes out the sign-in that has not expired at `now`: it can be finished once.
+    async fn take_sign_in(
+        &self,
+        browser: &Digest,
+        now: Timestamp,
+    ) -> Result<Option<SignIn>, StoreError>;
+
+    /// Finds the person whom the provider describes, or adds them; takes over what it says now,
+    /// and begins a session of theirs. Sessions that have expired are forgotten.
+    async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError>;
+    /// Finds the session that has not expired at `now`, and lets it last until `idle_until`, but
+    /// not beyond its end.
+    async fn session(
+        &self,
+        session: &Digest,
+        now: Timestamp,
+        idle_until: Timestamp,
+    ) -> Result<Option<Session>, StoreError>;
+    /// Ends a session; `false` when there is none.
+    async fn end_session(&self, session: &Digest) -> Result<bool, StoreError>;
+    /// Ends all sessions of a person, and tells how many.
+    async fn end_sessions_of(&self, person: &OwnerId) -> Result<u64, StoreError>;
+    /// Lists people by name, those who signed in last first, at most `limit`.
+    async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError>;
+
+    /// Keeps a new API token, unless its person has `most` already that can still be used;
+    /// `false` then.
+    async fn add_token(&self, token: &NewToken, most: u32) -> Result<bool, StoreError>;
+    /// Lists a person's tokens, newest first, those that are revoked or expired at the end.
+    async fn tokens(&self, person: &OwnerId) -> Result<Vec<Token>, StoreError>;
+    /// Revokes the token `id` of this person; `false` when there is none to revoke.
+    async fn revoke_token(
+        &self,
+        person: &OwnerId,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Finds the token that can be used at `now`, and notes when it was last used, to the
+    /// minute.
+    async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError>;
+}
+
+/// The SHA-256 digest of a secret, in lower-case hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest(pub String);
+
+/// A sign-in that has been sent to the provider and is not back yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// What the browser that began it is known by.
+    pub browser: Digest,
+    /// What the provider has to send back.
+    pub state: String,
+    /// What the identity token has to hold.
+    pub nonce: String,
+    /// The proof key's verifier (RFC 7636).
+    pub verifier: String,
+    /// Where on the portal the person wanted to go.
+    pub return_to: String,
+    /// From when on it is forgotten.
+    pub expires: Timestamp,
+}
+
+/// What a provider says of a person. Issuer and subject together are who they are; the rest is
+/// only shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The provider.
+    pub issuer: String,
+    /// The provider's id of the person.
+    pub subject: String,
+    /// How they are called.
+    pub name: String,
+    /// What they are to the portal.
+    pub role: Role,
+}
+
+/// A person who has signed in at least once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// What they own things as.
+    pub owner: OwnerId,
+    /// How they are called.
+    pub name: String,
+    /// What they were to the portal when they last signed in.
+    pub role: Role,
+    /// When they last signed in.
+    pub seen: Timestamp,
+}
+
+/// A session to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
+    /// The id of the person, if they are new.
+    pub person: OwnerId,
+    /// What the browser shows.
+    pub secret: Digest,
+    /// When it begins.
+    pub begun: Timestamp,
+    /// When it ends unless it is used.
+    pub idle_until: Timestamp,
+    /// When it ends in any case.
+    pub ends: Timestamp,
+}
+
+/// A session that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Whose it is.
+    pub person: Person,
+    /// When it ends in any case.
+    pub ends: Timestamp,
+}
+
+/// A token to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    /// What it is shown and kept as.
+    pub token: Token,
+    /// What a program shows.
+    pub secret: Digest,
+}
+
+/// An API token, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// What it is revoked by.
+    pub id: String,
+    /// Whose it is.
+    pub person: OwnerId,
+    /// What its person calls it.
+    pub name: String,
+    /// What it is good for.
+    pub scope: Scope,
+    /// When it was made.
+    pub made: Timestamp,
+    /// From when on it is not good any more.
+    pub expires: Timestamp,
+    /// When it was last used.
+    pub used: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+}

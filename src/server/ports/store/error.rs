@@ -1,0 +1,40 @@
+//! Why the store could not do what was asked.
+
+use jiff::Timestamp;
+
+use super::LimitReached;
+
+/// The store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The name is reserved.
+    #[error("the name is taken")]
+    NameTaken,
+    /// The name is kept for its former owner.
+    #[error("the name is kept for its former owner")]
+    NameHeld {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A bound of the quota is reached.
+    #[error("a limit is reached")]
+    LimitReached(LimitReached),
+    /// The idempotency key has an answer already.
+    #[error("the idempotency key is in use")]
+    KeyUsed,
+    /// The lease is somebody else's now, or the deployment has ended.
+    #[error("the lease is lost")]
+    LeaseLost,
+    /// The end does not know what is wished by now: look, and end accordingly.
+    #[error("somebody wished otherwise meanwhile")]
+    WishUnheard,
+    /// It holds something that we did not write.
+    #[error("the store holds an unreadable {what}")]
+    Corrupt {
+        /// What cannot be read.
+        what: &'static str,
+    },
+    /// It does not answer.
+    #[error("the store is out of reach")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
