@@ -2,7 +2,7 @@
 
 use ai_stack_deployer::{
     domain::receipt::{Outcome, ResourceKind},
-    server::ports::store::{State, StepId},
+    server::ports::store::{State, StepId, Store},
 };
 use serde_json::{Value, json};
 
