@@ -5,6 +5,7 @@
 //! pure, and must not know how somebody was recognised.
 
 mod owner;
+mod words;
 
 use std::net::IpAddr;
 
@@ -153,8 +154,9 @@ pub fn decide(identity: &Identity, need: Need, target: Target<'_>) -> Result<(),
 fn in_the_open(who: Option<&OwnerId>, need: Need, target: Target<'_>) -> Result<(), Refusal> {
     let may = match (need, target) {
         (Need::Account | Need::Operate, _) => false,
-        (Need::Browse | Need::Start, _) | (Need::See | Need::Change, Target::Unnamed) => true,
-        (Need::See, Target::Operation { by: Knowing::Id, .. }) => true,
+        (Need::Browse | Need::Start, _)
+        | (Need::See | Need::Change, Target::Unnamed)
+        | (Need::See, Target::Operation { by: Knowing::Id, .. }) => true,
         (Need::See | Need::Change, Target::Operation { owner: Some(owner), .. }) => {
             who == Some(owner)
         }

@@ -5,6 +5,7 @@
 
 mod estimate;
 mod health;
+mod limits;
 mod names;
 mod once;
 mod operations;
@@ -12,6 +13,8 @@ mod stacks;
 mod surroundings;
 
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 pub use health::Health;
 pub use once::{Answered, Once};
@@ -23,7 +26,10 @@ use super::{
     ports::{
         clock::Clock,
         platform::{Platform, PlatformError},
-        store::{Answer, NewDeployment, PAGE, Record, State, Store, StoreError, StoredEvent, Wish},
+        store::{
+            Answer, LimitReached, NewDeployment, PAGE, Quota, Record, State, Store, StoreError,
+            StoredEvent, Wish,
+        },
     },
     settings::StackSettings,
 };
@@ -214,10 +220,16 @@ impl Service {
             first: EventBody::Progress(first),
             deployment: deployment.clone(),
             retry_of: retry_of.cloned(),
+            owner: None,
+            quota: Quota::default(),
         };
         match self.parts.store.begin(&new, answer(&deployment).as_ref()).await {
             Ok(()) => {}
             Err(StoreError::NameTaken) => return Err(StartError::Taken(deployment.name)),
+            Err(StoreError::NameHeld { until }) => {
+                return Err(StartError::Held { name: deployment.name, until });
+            }
+            Err(StoreError::LimitReached(limit)) => return Err(StartError::Limit(limit)),
             Err(error) => return Err(error.into()),
         }
         tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "accepted a deployment");
@@ -233,6 +245,10 @@ enum StartError {
     Invalid(#[source] ParseStackNameError),
     #[error("the name is taken")]
     Taken(StackName),
+    #[error("the name is kept for its former owner")]
+    Held { name: StackName, until: Timestamp },
+    #[error("a limit is reached")]
+    Limit(LimitReached),
     #[error("the platform is too old")]
     TooOld,
     #[error("the platform cannot tell who has the name")]
@@ -252,6 +268,8 @@ impl StartError {
                 let message = format!("The name {name} is taken: choose another.");
                 ApiError::new(409, "NAME_TAKEN", message)
             }
+            Self::Held { name, until } => limits::name_held(&name, until),
+            Self::Limit(limit) => limits::limit_reached(limit),
             Self::TooOld => {
                 let message = "The platform that runs the stacks is too old for this portal, so \
                                nothing was started. An operator has to update it.";

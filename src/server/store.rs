@@ -1,5 +1,6 @@
 //! The store adapters: the only place that speaks SQL.
 
+mod lists;
 pub mod postgres;
 mod rows;
 pub mod sqlite;

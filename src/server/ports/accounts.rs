@@ -3,17 +3,24 @@
 //! What opens a door comes in as its [`Digest`] only: whoever reads the store has no key. It
 //! must not know how somebody proved who they are.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use super::store::StoreError;
 use crate::server::access::{OwnerId, Role, Scope};
 
+/// What a use is worth a write after.
+const MINUTE: Duration = Duration::from_mins(1);
+
 /// Keeps people, sessions, tokens, and sign-ins that are under way.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Keeps a sign-in that has begun. Those that have expired are forgotten.
-    async fn begin_sign_in(&self, sign_in: &SignIn) -> Result<(), StoreError>;
+    /// Keeps a sign-in that has begun, in place of one that this browser had. Those that have
+    /// expired at `now` are forgotten.
+    async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError>;
     /// Takes out the sign-in that has not expired at `now`: it can be finished once.
     async fn take_sign_in(
         &self,
@@ -39,11 +46,12 @@ pub trait Accounts: Send + Sync {
     /// Lists people by name, those who signed in last first, at most `limit`.
     async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError>;
 
-    /// Keeps a new API token, unless its person has `most` already that can still be used;
-    /// `false` then.
+    /// Keeps a new API token, unless its person has `most` already that can still be used when
+    /// it is made; `false` then.
     async fn add_token(&self, token: &NewToken, most: u32) -> Result<bool, StoreError>;
-    /// Lists a person's tokens, newest first, those that are revoked or expired at the end.
-    async fn tokens(&self, person: &OwnerId) -> Result<Vec<Token>, StoreError>;
+    /// Lists a person's tokens, newest first, those that are revoked or expired at `now` at the
+    /// end.
+    async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError>;
     /// Revokes the token `id` of this person; `false` when there is none to revoke.
     async fn revoke_token(
         &self,
@@ -59,6 +67,13 @@ pub trait Accounts: Send + Sync {
 /// The SHA-256 digest of a secret, in lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest(pub String);
+
+impl Digest {
+    /// Returns the digest of `secret`.
+    pub fn of(secret: &str) -> Self {
+        Self(format!("{:x}", Sha256::digest(secret)))
+    }
+}
 
 /// A sign-in that has been sent to the provider and is not back yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +143,15 @@ pub struct Session {
     pub ends: Timestamp,
 }
 
+impl Session {
+    /// Decides until when a session lasts that lasts until `idle` and is used, where that is
+    /// worth a write: not at each request, but at most once a minute.
+    pub fn prolong(&self, idle: Timestamp, idle_until: Timestamp) -> Option<Timestamp> {
+        let until = idle_until.min(self.ends);
+        (until.duration_since(idle).unsigned_abs() > MINUTE).then_some(until)
+    }
+}
+
 /// A token to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewToken {
@@ -156,4 +180,18 @@ pub struct Token {
     pub used: Option<Timestamp>,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+}
+
+impl Token {
+    /// Decides when it was last used, where that is worth a write: to the minute.
+    pub fn use_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let second = now.as_second();
+        let minute = Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(now);
+        (self.used != Some(minute)).then_some(minute)
+    }
+
+    /// Tells whether it can be used at `now`.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && now < self.expires
+    }
 }

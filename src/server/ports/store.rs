@@ -23,7 +23,7 @@ use crate::{
 pub use error::StoreError;
 pub use events::StoredEvent;
 pub use journal::{Cause, StepId, StepRecord, Steps};
-pub use quota::{LimitReached, OperationFilter, Quota, Usage};
+pub use quota::{LimitReached, OperationFilter, Quota, Usage, hour_before};
 
 mod error;
 mod events;
@@ -46,8 +46,9 @@ pub trait Store: Send + Sync {
     ///
     /// [`StoreError::NameTaken`] when the name is reserved; [`StoreError::KeyUsed`] when
     /// `answer`'s key is in use, in which case nothing is inserted either.
-    /// [`StoreError::LimitReached`] and [`StoreError::NameHeld`] where the quota says so, decided
-    /// in the same transaction: of several at once, no more begin than may.
+    /// [`StoreError::NameHeld`] and [`StoreError::LimitReached`] where the quota says so, decided
+    /// in the same transaction: of several at once, no more begin than may. A key that is in use
+    /// comes first, then the name, then the limits; whatever it is, nothing is left of it.
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError>;
     /// Inserts the removal of the live stack called `name`, with its first event, and makes it
     /// claimable; returns its id. Where there is one that is under way or stuck, returns that
@@ -72,7 +73,8 @@ pub trait Store: Send + Sync {
         after: Seq,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError>;
-    /// Counts what counts against a [`Quota`] that is counted as `counted_as`.
+    /// Counts what counts against a [`Quota`] that is counted as `counted_as`; see
+    /// [`hour_before`].
     async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError>;
     /// Finds the last removal of a live stack called `name` that ended with nothing left after
     /// `since`: whose the stack was, and when the name became free.

@@ -56,7 +56,7 @@ pub(super) fn no_stack() -> ApiError {
 }
 
 fn view(stack: Stack) -> StackView {
-    let Stack { deployment, since, removal } = stack;
+    let Stack { deployment, since, removal, .. } = stack;
     StackView {
         name: deployment.name,
         url: deployment.url,

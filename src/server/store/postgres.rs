@@ -4,11 +4,14 @@
 //! the others. Nothing here waits for ever: not for a connection, not for an answer, and not
 //! for somebody who holds a lock and says nothing.
 
+mod accounts;
 mod answers;
+mod audit;
 mod beginning;
 mod ending;
 mod leases;
 mod nudges;
+mod quota;
 mod reading;
 mod writing;
 
@@ -28,12 +31,14 @@ use super::{rows, unavailable, unavailable_for};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
     server::{
+        access::OwnerId,
         notifier::Notifier,
         ports::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                Record, Recorded, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
+                OperationFilter, Record, Recorded, Settlement, Stack, Steps, Store, StoreError,
+                StoredEvent, Usage, Wish,
             },
         },
     },
@@ -50,6 +55,9 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// How long the tables may take to be brought up to date, the wait for another portal that
 /// does the same among it.
 const MIGRATION: Duration = Duration::from_mins(2);
+
+/// What no text in PostgreSQL can hold.
+const NUL: char = '\0';
 
 /// The store in a PostgreSQL database.
 #[derive(Debug)]
@@ -207,6 +215,22 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         within(reading::events(&self.pool, id, after, limit)).await
+    }
+
+    async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
+        within(quota::usage_alone(&self.pool, counted_as, hour_ago)).await
+    }
+
+    async fn freed(
+        &self,
+        name: &StackName,
+        since: Timestamp,
+    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
+        within(quota::freed_alone(&self.pool, name, since)).await
+    }
+
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
+        within(reading::operations(&self.pool, filter)).await
     }
 
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {

@@ -1,5 +1,8 @@
 //! From rows to the port's types, the same for every database.
 
+pub(super) mod accounts;
+pub(super) mod audit;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,11 +14,14 @@ use crate::{
         deployment::{Deployment, DeploymentId, Links, Standing},
         stack_name::StackName,
     },
-    server::ports::{
-        platform::AppName,
-        store::{
-            Answer, AnswerKey, CleanUp, Lease, Record, Recorded, Stack, State, StepId, StepRecord,
-            StoreError, StoredEvent, Wish,
+    server::{
+        access::OwnerId,
+        ports::{
+            platform::AppName,
+            store::{
+                Answer, AnswerKey, CleanUp, Lease, Record, Recorded, Stack, State, StepId,
+                StepRecord, StoreError, StoredEvent, Usage, Wish,
+            },
         },
     },
 };
@@ -62,6 +68,7 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
     Ok(Record {
         deployment: deployment(row)?,
         host: row.text("host")?,
+        owner: optional_owner(row, "owner")?,
         state: state(&row.text("state")?)?,
         standing: Standing {
             completed: optional_time(row, "completed_ms")?,
@@ -113,6 +120,19 @@ fn parse_id(text: &str) -> Result<DeploymentId, StoreError> {
     DeploymentId::parse(text).map_err(|_| StoreError::Corrupt { what: "deployment id" })
 }
 
+/// Reads an owner.
+fn owner(row: &impl Columns, column: &str) -> Result<OwnerId, StoreError> {
+    parse_owner(&row.text(column)?)
+}
+
+fn optional_owner(row: &impl Columns, column: &str) -> Result<Option<OwnerId>, StoreError> {
+    row.optional_text(column)?.as_deref().map(parse_owner).transpose()
+}
+
+fn parse_owner(text: &str) -> Result<OwnerId, StoreError> {
+    OwnerId::parse(text).map_err(|_| StoreError::Corrupt { what: "owner" })
+}
+
 fn time(ms: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(ms).map_err(|_| StoreError::Corrupt { what: "time" })
 }
@@ -144,7 +164,33 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack, StoreError> {
         Some(id) => Some((id, state(&row.text("removal_state")?)?)),
     };
     let since = time(row.number("completed_ms")?)?;
-    Ok(Stack { deployment: deployment(row)?, since, removal })
+    Ok(Stack { deployment: deployment(row)?, since, removal, owner: optional_owner(row, "owner")? })
+}
+
+/// Reads what counts from `state` and `started_ms` of deployments that are there or have begun
+/// after `hour_ago`.
+pub(super) fn usage<R: Columns>(found: &[R], hour_ago: Timestamp) -> Result<Usage, StoreError> {
+    let mut usage = Usage::default();
+    for row in found {
+        let (state, started) = (state(&row.text("state")?)?, row.number("started_ms")?);
+        usage.stacks += u32::from(state != State::RolledBack);
+        usage.under_way += u32::from(state == State::Active);
+        if started > hour_ago.as_millisecond() {
+            usage.begun.push(time(started)?);
+        }
+    }
+    usage.begun.sort_unstable();
+    Ok(usage)
+}
+
+/// Reads whose a removed stack was, and when its name became free.
+pub(super) fn freed(row: &impl Columns) -> Result<(Option<OwnerId>, Timestamp), StoreError> {
+    Ok((optional_owner(row, "owner")?, time(row.number("released_ms")?)?))
+}
+
+/// Reads a count from the column `count`.
+pub(super) fn count(row: &impl Columns) -> Result<u32, StoreError> {
+    Ok(u32::try_from(row.number("count")?).unwrap_or(u32::MAX))
 }
 
 /// Reads how long a deployment took from the column `took_ms`.

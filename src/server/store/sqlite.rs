@@ -3,10 +3,13 @@
 //! One connection writes and several read (write-ahead log). The process holds an exclusive
 //! lock beside the file; having it, the leases of earlier owners are void.
 
+mod accounts;
 mod answers;
+mod audit;
 mod beginning;
 mod ending;
 mod leases;
+mod quota;
 mod reading;
 mod writing;
 
@@ -27,11 +30,15 @@ use sqlx::{
 use super::{rows, unavailable, unavailable_for};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
-    server::ports::{
-        platform::AppName,
-        store::{
-            Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval, Record,
-            Recorded, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
+    server::{
+        access::OwnerId,
+        ports::{
+            platform::AppName,
+            store::{
+                Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
+                OperationFilter, Record, Recorded, Settlement, Stack, Steps, Store, StoreError,
+                StoredEvent, Usage, Wish,
+            },
         },
     },
 };
@@ -194,6 +201,22 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         reading::events(&self.readers, id, after, limit).await
+    }
+
+    async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
+        quota::usage_alone(&self.readers, counted_as, hour_ago).await
+    }
+
+    async fn freed(
+        &self,
+        name: &StackName,
+        since: Timestamp,
+    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
+        quota::freed_alone(&self.readers, name, since).await
+    }
+
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
+        reading::operations(&self.readers, filter).await
     }
 
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {

@@ -20,7 +20,9 @@ use ai_stack_deployer::{
         ports::{
             clock::Clock,
             platform::{Platform, ProjectId},
-            store::{Lane, NewDeployment, NewRemoval, Record, State, StepId, Store, StoreError},
+            store::{
+                Lane, NewDeployment, NewRemoval, Quota, Record, State, StepId, Store, StoreError,
+            },
         },
         sandbox::Fault,
         settings::StackSettings,
@@ -91,6 +93,8 @@ impl World {
             deployment: Deployment { id: self.id.clone(), url: settings.url(&name), name, started },
             first: EventBody::Progress(first),
             retry_of: None,
+            owner: None,
+            quota: Quota::default(),
         };
         self.store.begin(&new, None).await.unwrap();
     }

@@ -14,7 +14,7 @@ use ai_stack_deployer::{
         platform::AppName,
         store::{
             Answer, AnswerKey, Cancelling, Cause, End, Fact, Lane, Lease, NewDeployment,
-            NewRemoval, Settlement, State, StepId, StepRecord, Store, StoreError, Wish,
+            NewRemoval, Quota, Settlement, State, StepId, StepRecord, Store, StoreError, Wish,
         },
     },
 };
@@ -45,6 +45,8 @@ pub(super) fn new(number: u128, name: &str) -> NewDeployment {
         host: format!("{name}.example.com"),
         first: progress(Phase::Initializing),
         retry_of: None,
+        owner: None,
+        quota: Quota::default(),
     }
 }
 

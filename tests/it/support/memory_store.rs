@@ -7,16 +7,19 @@ use std::{
 
 use ai_stack_deployer::{
     domain::{
-        deployment::{DeploymentId, Links, Standing},
+        deployment::DeploymentId,
         event::{Event, Seq},
         stack_name::StackName,
     },
-    server::ports::{
-        platform::AppName,
-        store::{
-            Answer, AnswerKey, Cancelling, CleanUp, Fact, Lane, Lease, NewDeployment, NewRemoval,
-            Record, Recorded, Settlement, Stack, State, Steps, Store, StoreError, StoredEvent,
-            Wish,
+    server::{
+        access::OwnerId,
+        ports::{
+            platform::AppName,
+            store::{
+                Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
+                OperationFilter, Record, Recorded, Settlement, Stack, State, Steps, Store,
+                StoreError, StoredEvent, Usage, Wish,
+            },
         },
     },
 };
@@ -24,6 +27,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tables::{Row, Tables, stored};
 
+mod accounts;
+mod audit;
+mod beginning;
+mod lists;
 mod tables;
 
 /// The store in memory.
@@ -69,36 +76,7 @@ impl Store for MemoryStore {
     }
 
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {
-        let mut tables = self.up()?;
-        let started = new.deployment.started;
-        tables.answers.retain(|_, answer| answer.expires > started);
-        let key = |answer: &Answer| (answer.key.caller.clone(), answer.key.key.clone());
-        if answer.is_some_and(|answer| tables.answers.contains_key(&key(answer))) {
-            return Err(StoreError::KeyUsed);
-        }
-        let holds = |row: &Row| row.reserves() && row.record.deployment.name == new.deployment.name;
-        if tables.deployments.iter().any(holds) {
-            return Err(StoreError::NameTaken);
-        }
-        if let Some(answer) = answer {
-            tables.answers.insert(key(answer), answer.clone());
-        }
-        if let Some(row) = new.retry_of.as_ref().and_then(|tried| tables.row(tried)) {
-            row.record.standing.links.retried_by = Some(new.deployment.id.clone());
-        }
-        let links = Links { retry_of: new.retry_of.clone(), ..Links::default() };
-        let record = Record {
-            deployment: new.deployment.clone(),
-            host: new.host.clone(),
-            state: State::Active,
-            standing: Standing { links, ..Standing::default() },
-            seq: 1,
-            wish: Wish::GoOn,
-            clean_up: CleanUp::default(),
-        };
-        let first = Event { seq: 1, body: new.first.clone() };
-        tables.deployments.push(Row::new(record, &first));
-        Ok(())
+        self.up()?.begin(new, answer)
     }
 
     async fn begin_removal(
@@ -106,31 +84,7 @@ impl Store for MemoryStore {
         name: &StackName,
         new: &NewRemoval,
     ) -> Result<Option<DeploymentId>, StoreError> {
-        let mut tables = self.up()?;
-        let named = |row: &Row| row.record.deployment.name == *name;
-        let unfinished = |row: &&mut Row| {
-            named(row) && row.is_removal() && row.record.state != State::RolledBack
-        };
-        if let Some(row) = tables.deployments.iter_mut().find(unfinished) {
-            if row.record.state == State::Stuck {
-                row.record.clean_up.due = Some(new.started);
-            }
-            return Ok(Some(row.record.deployment.id.clone()));
-        }
-        let live = |row: &&Row| named(row) && row.reserves() && row.record.state == State::Live;
-        let Some(live) = tables.deployments.iter().find(live) else { return Ok(None) };
-        let mut record = live.record.clone();
-        record.standing = Standing {
-            links: Links { removes: Some(record.deployment.id), ..Links::default() },
-            ..Standing::default()
-        };
-        record.deployment.id = new.id.clone();
-        record.deployment.started = new.started;
-        record.state = State::Active;
-        record.seq = 1;
-        let first = Event { seq: 1, body: new.first.clone() };
-        tables.deployments.push(Row::new(record, &first));
-        Ok(Some(new.id.clone()))
+        Ok(self.up()?.begin_removal(name, new))
     }
 
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
@@ -158,6 +112,22 @@ impl Store for MemoryStore {
         let mut tables = self.up()?;
         let events = tables.row(id).map(|row| row.events.clone()).unwrap_or_default();
         Ok(events.into_iter().filter(|event| event.seq > after).take(limit as usize).collect())
+    }
+
+    async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
+        Ok(self.up()?.usage(counted_as, hour_ago))
+    }
+
+    async fn freed(
+        &self,
+        name: &StackName,
+        since: Timestamp,
+    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
+        Ok(self.up()?.freed(name, since))
+    }
+
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
+        Ok(self.up()?.operations(filter))
     }
 
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
@@ -197,6 +167,7 @@ impl Store for MemoryStore {
             removal: removal(&row.record.deployment.id),
             deployment: row.record.deployment.clone(),
             since: row.record.standing.completed.unwrap(),
+            owner: row.record.owner.clone(),
         };
         let mut stacks: Vec<_> = tables.deployments.iter().filter(wanted).map(stack).collect();
         stacks.sort_by(|a, b| a.deployment.name.as_str().cmp(b.deployment.name.as_str()));

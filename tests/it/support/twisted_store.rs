@@ -10,12 +10,16 @@ use std::{
 
 use ai_stack_deployer::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
-    server::ports::{
-        clock::Clock,
-        platform::AppName,
-        store::{
-            Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval, Record,
-            Recorded, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
+    server::{
+        access::OwnerId,
+        ports::{
+            clock::Clock,
+            platform::AppName,
+            store::{
+                Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
+                OperationFilter, Record, Recorded, Settlement, Stack, Steps, Store, StoreError,
+                StoredEvent, Usage, Wish,
+            },
         },
     },
 };
@@ -174,6 +178,22 @@ impl Store for TwistedStore {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         self.up()?.events(id, after, limit).await
+    }
+
+    async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
+        self.up()?.usage(counted_as, hour_ago).await
+    }
+
+    async fn freed(
+        &self,
+        name: &StackName,
+        since: Timestamp,
+    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
+        self.up()?.freed(name, since).await
+    }
+
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
+        self.up()?.operations(filter).await
     }
 
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 
 use crate::server::access::OwnerId;
 
-use super::{DeploymentId, State};
+use super::{DeploymentId, State, StoreError};
+
+/// How far back what has begun counts.
+const HOUR: Duration = Duration::from_hours(1);
 
 /// The bounds within which a deployment may begin. Nothing is counted by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +26,87 @@ pub struct Quota {
     pub per_hour: Option<u32>,
     /// How long the name of a removed stack is kept for its owner.
     pub hold_down: Option<Duration>,
+}
+
+impl Quota {
+    /// Returns what is counted together, where anything of it is bounded.
+    pub fn counts(&self) -> Option<&str> {
+        let is_bounded = self.stacks.or(self.under_way).or(self.per_hour).is_some();
+        self.counted_as.as_deref().filter(|_| is_bounded)
+    }
+
+    /// Tells since when a name that became free is kept from a deployment that begins at
+    /// `started`, where names are kept at all.
+    pub fn held_since(&self, started: Timestamp) -> Option<Timestamp> {
+        Some(earlier(started, self.hold_down?))
+    }
+
+    /// Decides whether `owner` may have a name that became free lately, as [`Store::freed`]
+    /// tells. What belonged to nobody is kept for nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NameHeld`] when it is kept for somebody else.
+    ///
+    /// [`Store::freed`]: super::Store::freed
+    pub fn admit_name(
+        &self,
+        owner: Option<&OwnerId>,
+        freed: Option<&(Option<OwnerId>, Timestamp)>,
+    ) -> Result<(), StoreError> {
+        match (self.hold_down, freed) {
+            (Some(hold_down), Some((Some(former), at))) if owner != Some(former) => {
+                Err(StoreError::NameHeld { until: later(*at, hold_down) })
+            }
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
+
+    /// Decides whether one more may begin at `started`, beside what is counted already.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LimitReached`] with the first bound that is reached.
+    pub fn admit(
+        &self,
+        usage: &Usage,
+        under_way_in_all: u32,
+        started: Timestamp,
+    ) -> Result<(), StoreError> {
+        let counted = if self.counts().is_some() { self.reached(usage, started) } else { None };
+        let is_full = |most: &u32| under_way_in_all >= *most;
+        let in_all = self.under_way_in_all.filter(is_full).map(LimitReached::UnderWayInAll);
+        counted.or(in_all).map_or(Ok(()), |limit| Err(StoreError::LimitReached(limit)))
+    }
+
+    fn reached(&self, usage: &Usage, started: Timestamp) -> Option<LimitReached> {
+        let stacks = self.stacks.filter(|most| usage.stacks >= *most);
+        let under_way = self.under_way.filter(|most| usage.under_way >= *most);
+        let per_hour = || {
+            let most = self.per_hour?;
+            let surplus = usage.begun.len().checked_sub(most as usize)?;
+            let wait = usage.begun.get(surplus).map_or(HOUR, |begun| {
+                later(*begun, HOUR).duration_since(started).try_into().unwrap_or_default()
+            });
+            Some(LimitReached::PerHour { most, wait })
+        };
+        let stacks = stacks.map(LimitReached::Stacks);
+        stacks.or(under_way.map(LimitReached::UnderWay)).or_else(per_hour)
+    }
+}
+
+/// Returns the time after which what has begun counts at `now`: what began exactly then does
+/// not any more.
+pub fn hour_before(now: Timestamp) -> Timestamp {
+    earlier(now, HOUR)
+}
+
+fn earlier(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// What counts against a quota.

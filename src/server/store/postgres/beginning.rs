@@ -2,16 +2,20 @@
 
 use sqlx::PgConnection;
 
-use super::{PostgresStore, answers, rows, rows::Columns, unavailable, writing::insert_events};
+use super::{
+    PostgresStore, answers, quota, rows, rows::Columns, unavailable, writing::insert_events,
+};
 use crate::{
     domain::{deployment::DeploymentId, stack_name::StackName},
     server::{
+        access::OwnerId,
         notifier::Nudge,
         ports::store::{Answer, NewDeployment, NewRemoval, StoreError},
     },
 };
 
-/// Reserves the name and inserts the deployment, its first event and the answer.
+/// Reserves the name and inserts the deployment, its first event and the answer, if the quota
+/// lets it begin.
 pub(super) async fn begin(
     store: &PostgresStore,
     new: &NewDeployment,
@@ -26,8 +30,9 @@ pub(super) async fn begin(
         return Err(StoreError::KeyUsed);
     }
     sqlx::query(
-        "INSERT INTO deployments (id, name, host, url, seq, started_ms, retry_of)
-         VALUES ($1, $2, $3, $4, 1, $5, $6)",
+        "INSERT INTO deployments
+             (id, name, host, url, seq, started_ms, retry_of, owner, counted_as)
+         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8)",
     )
     .bind(deployment.id.as_str())
     .bind(deployment.name.as_str())
@@ -35,9 +40,12 @@ pub(super) async fn begin(
     .bind(&deployment.url)
     .bind(deployment.started.as_millisecond())
     .bind(new.retry_of.as_ref().map(DeploymentId::as_str))
+    .bind(new.owner.as_ref().map(OwnerId::as_str))
+    .bind(&new.quota.counted_as)
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
+    quota::admit(&mut tx, new).await?;
     if let Some(tried) = &new.retry_of {
         sqlx::query("UPDATE deployments SET retried_by = $1 WHERE id = $2")
             .bind(deployment.id.as_str())
@@ -70,8 +78,9 @@ pub(super) async fn begin_removal(
         return Ok(Some(id));
     }
     sqlx::query(
-        "INSERT INTO deployments (id, name, host, url, seq, started_ms, removes)
-         SELECT $1, name, host, url, 1, $2, id FROM deployments
+        "INSERT INTO deployments
+             (id, name, host, url, seq, started_ms, removes, owner, counted_as)
+         SELECT $1, name, host, url, 1, $2, id, owner, counted_as FROM deployments
          WHERE name = $3 AND state = 'live' AND removes IS NULL",
     )
     .bind(new.id.as_str())

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
-use super::{rows, rows::Columns, unavailable};
+use super::{NUL, rows, rows::Columns, unavailable};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
-    server::ports::{
-        platform::AppName,
-        store::{Record, Stack, Steps, StoreError, StoredEvent},
+    server::{
+        ports::{
+            platform::AppName,
+            store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent},
+        },
+        store::lists,
     },
 };
 
@@ -36,6 +39,19 @@ pub(super) async fn stuck(pool: &PgPool) -> Result<Vec<Record>, StoreError> {
             .fetch_all(pool)
             .await
             .map_err(unavailable)?;
+    found.iter().map(rows::record).collect()
+}
+
+/// Lists operations that pass `filter`, newest first.
+pub(super) async fn operations(
+    pool: &PgPool,
+    filter: &OperationFilter,
+) -> Result<Vec<Record>, StoreError> {
+    if filter.search.as_deref().is_some_and(|search| search.contains(NUL)) {
+        return Ok(Vec::new());
+    }
+    let mut query = lists::operations(filter, "strpos");
+    let found = query.build().fetch_all(pool).await.map_err(unavailable)?;
     found.iter().map(rows::record).collect()
 }
 
@@ -83,7 +99,7 @@ pub(super) async fn stacks(
 ) -> Result<Vec<Stack>, StoreError> {
     let found = sqlx::query(
         "SELECT live.id, live.name, live.url, live.started_ms, live.completed_ms,
-                removal.id AS removal, removal.state AS removal_state
+                live.owner, removal.id AS removal, removal.state AS removal_state
          FROM deployments AS live
          LEFT JOIN deployments AS removal
              ON removal.removes = live.id AND removal.state <> 'rolled_back'

@@ -2,13 +2,17 @@
 
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::{answers, rows, unavailable, writing::insert_event};
+use super::{answers, quota, rows, unavailable, writing::insert_event};
 use crate::{
     domain::{deployment::DeploymentId, event::Event, stack_name::StackName},
-    server::ports::store::{Answer, NewDeployment, NewRemoval, StoreError},
+    server::{
+        access::OwnerId,
+        ports::store::{Answer, NewDeployment, NewRemoval, StoreError},
+    },
 };
 
-/// Reserves the name and inserts the deployment, its first event and the answer.
+/// Reserves the name and inserts the deployment, its first event and the answer, if the quota
+/// lets it begin.
 pub(super) async fn begin(
     pool: &SqlitePool,
     new: &NewDeployment,
@@ -23,8 +27,9 @@ pub(super) async fn begin(
         return Err(StoreError::KeyUsed);
     }
     sqlx::query(
-        "INSERT INTO deployments (id, name, host, url, seq, started_ms, retry_of)
-         VALUES (?, ?, ?, ?, 1, ?, ?)",
+        "INSERT INTO deployments
+             (id, name, host, url, seq, started_ms, retry_of, owner, counted_as)
+         VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)",
     )
     .bind(deployment.id.as_str())
     .bind(deployment.name.as_str())
@@ -32,9 +37,12 @@ pub(super) async fn begin(
     .bind(&deployment.url)
     .bind(deployment.started.as_millisecond())
     .bind(new.retry_of.as_ref().map(DeploymentId::as_str))
+    .bind(new.owner.as_ref().map(OwnerId::as_str))
+    .bind(&new.quota.counted_as)
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
+    quota::admit(&mut tx, new).await?;
     if let Some(tried) = &new.retry_of {
         sqlx::query("UPDATE deployments SET retried_by = ? WHERE id = ?")
             .bind(deployment.id.as_str())
@@ -60,8 +68,9 @@ pub(super) async fn begin_removal(
         return Ok(Some(id));
     }
     let done = sqlx::query(
-        "INSERT INTO deployments (id, name, host, url, seq, started_ms, removes)
-         SELECT ?, name, host, url, 1, ?, id FROM deployments
+        "INSERT INTO deployments
+             (id, name, host, url, seq, started_ms, removes, owner, counted_as)
+         SELECT ?, name, host, url, 1, ?, id, owner, counted_as FROM deployments
          WHERE name = ? AND state = 'live' AND removes IS NULL",
     )
     .bind(new.id.as_str())

@@ -7,9 +7,12 @@ use sqlx::SqlitePool;
 use super::{rows, rows::Columns, unavailable, unavailable_for};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
-    server::ports::{
-        platform::AppName,
-        store::{Record, Stack, Steps, StoreError, StoredEvent},
+    server::{
+        ports::{
+            platform::AppName,
+            store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent},
+        },
+        store::lists,
     },
 };
 
@@ -33,6 +36,16 @@ pub(super) async fn stuck(pool: &SqlitePool) -> Result<Vec<Record>, StoreError> 
             .fetch_all(pool)
             .await
             .map_err(unavailable)?;
+    found.iter().map(rows::record).collect()
+}
+
+/// Lists operations that pass `filter`, newest first.
+pub(super) async fn operations(
+    pool: &SqlitePool,
+    filter: &OperationFilter,
+) -> Result<Vec<Record>, StoreError> {
+    let mut query = lists::operations(filter, "instr");
+    let found = query.build().fetch_all(pool).await.map_err(unavailable)?;
     found.iter().map(rows::record).collect()
 }
 
@@ -80,7 +93,7 @@ pub(super) async fn stacks(
 ) -> Result<Vec<Stack>, StoreError> {
     let found = sqlx::query(
         "SELECT live.id, live.name, live.url, live.started_ms, live.completed_ms,
-                removal.id AS removal, removal.state AS removal_state
+                live.owner, removal.id AS removal, removal.state AS removal_state
          FROM deployments AS live
          LEFT JOIN deployments AS removal
              ON removal.removes = live.id AND removal.state <> 'rolled_back'

@@ -7,21 +7,29 @@ use ai_stack_deployer::{
         deployment::{DeploymentId, Kind},
         event::Event,
     },
-    server::ports::store::{Answer, Lease, Record, State, Steps, StoreError, StoredEvent},
+    server::ports::{
+        audit::AuditEntry,
+        store::{Answer, Lease, Record, State, Steps, StoreError, StoredEvent},
+    },
 };
 use jiff::Timestamp;
+
+use super::accounts::AccountTables;
 
 /// What is in the store, and what shall happen to it.
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
     pub(super) answers: HashMap<(String, String), Answer>,
+    pub(super) accounts: AccountTables,
+    pub(super) audit: Vec<AuditEntry>,
     pub(super) down: bool,
 }
 
 /// A deployment, or another operation.
 pub(super) struct Row {
     pub(super) record: Record,
+    pub(super) counted_as: Option<String>,
     pub(super) released: Option<Timestamp>,
     pub(super) events: Vec<StoredEvent>,
     pub(super) steps: Steps,
@@ -73,9 +81,10 @@ impl Tables {
 
 impl Row {
     /// Begins with the first event.
-    pub(super) fn new(record: Record, first: &Event) -> Self {
+    pub(super) fn new(record: Record, counted_as: Option<String>, first: &Event) -> Self {
         Self {
             record,
+            counted_as,
             released: None,
             events: vec![stored(first)],
             steps: Steps::default(),

@@ -1,0 +1,63 @@
+//! Sign-ins that were sent to the provider and are not back yet.
+
+use jiff::Timestamp;
+use sqlx::PgPool;
+
+use crate::server::{
+    ports::{
+        accounts::{Digest, SignIn},
+        store::StoreError,
+    },
+    store::{rows::accounts as rows, unavailable},
+};
+
+/// Keeps a sign-in, and forgets those that have expired, but for those that another portal is
+/// forgetting.
+pub(super) async fn begin(
+    pool: &PgPool,
+    sign_in: &SignIn,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    sqlx::query(
+        "DELETE FROM sign_ins WHERE browser IN
+             (SELECT browser FROM sign_ins WHERE expires_ms <= $1 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind(now.as_millisecond())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    sqlx::query(
+        "INSERT INTO sign_ins (browser, state, nonce, verifier, return_to, expires_ms)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (browser) DO UPDATE
+         SET state = excluded.state, nonce = excluded.nonce, verifier = excluded.verifier,
+             return_to = excluded.return_to, expires_ms = excluded.expires_ms",
+    )
+    .bind(&sign_in.browser.0)
+    .bind(&sign_in.state)
+    .bind(&sign_in.nonce)
+    .bind(&sign_in.verifier)
+    .bind(&sign_in.return_to)
+    .bind(sign_in.expires.as_millisecond())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)
+}
+
+/// Takes out the sign-in that this browser began.
+pub(super) async fn take(
+    pool: &PgPool,
+    browser: &Digest,
+    now: Timestamp,
+) -> Result<Option<SignIn>, StoreError> {
+    let row =
+        sqlx::query("DELETE FROM sign_ins WHERE browser = $1 AND expires_ms > $2 RETURNING *")
+            .bind(&browser.0)
+            .bind(now.as_millisecond())
+            .fetch_optional(pool)
+            .await
+            .map_err(unavailable)?;
+    row.as_ref().map(rows::sign_in).transpose()
+}

@@ -1,0 +1,112 @@
+//! API tokens.
+
+use jiff::Timestamp;
+use sqlx::PgPool;
+
+use crate::server::{
+    access::OwnerId,
+    ports::{
+        accounts::{Digest, NewToken, Token},
+        store::StoreError,
+    },
+    store::{postgres::PostgresStore, rows::accounts as rows, unavailable},
+};
+
+/// Keeps a token, unless its person has `most` already. Of several at once for one person, each
+/// waits for the one before.
+pub(super) async fn add(
+    pool: &PgPool,
+    NewToken { token, secret }: &NewToken,
+    most: u32,
+) -> Result<bool, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    sqlx::query("SELECT owner FROM people WHERE owner = $1 FOR NO KEY UPDATE")
+        .bind(token.person.as_str())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(unavailable)?;
+    let done = sqlx::query(
+        "INSERT INTO tokens (id, digest, person, name, scope, made_ms, expires_ms)
+         SELECT $1, $2, $3, $4, $5, $6, $7
+         WHERE (SELECT count(*) FROM tokens
+                WHERE person = $3 AND revoked_ms IS NULL AND expires_ms > $6) < $8",
+    )
+    .bind(&token.id)
+    .bind(&secret.0)
+    .bind(token.person.as_str())
+    .bind(&token.name)
+    .bind(token.scope.as_str())
+    .bind(token.made.as_millisecond())
+    .bind(token.expires.as_millisecond())
+    .bind(i64::from(most))
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lists a person's tokens, those that cannot be used at the end.
+pub(super) async fn list(
+    pool: &PgPool,
+    person: &OwnerId,
+    now: Timestamp,
+) -> Result<Vec<Token>, StoreError> {
+    let found = sqlx::query(
+        "SELECT * FROM tokens WHERE person = $1
+         ORDER BY (revoked_ms IS NOT NULL OR expires_ms <= $2), made_ms DESC, id",
+    )
+    .bind(person.as_str())
+    .bind(now.as_millisecond())
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
+    found.iter().map(rows::token).collect()
+}
+
+/// Revokes a token of this person.
+pub(super) async fn revoke(
+    pool: &PgPool,
+    person: &OwnerId,
+    id: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE tokens SET revoked_ms = $1 WHERE person = $2 AND id = $3 AND revoked_ms IS NULL",
+    )
+    .bind(now.as_millisecond())
+    .bind(person.as_str())
+    .bind(id)
+    .execute(pool)
+    .await
+    .map_err(unavailable)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Finds a token that can be used, and notes that it was.
+pub(super) async fn find(
+    store: &PostgresStore,
+    secret: &Digest,
+    now: Timestamp,
+) -> Result<Option<Token>, StoreError> {
+    let row = sqlx::query(
+        "SELECT * FROM tokens WHERE digest = $1 AND revoked_ms IS NULL AND expires_ms > $2",
+    )
+    .bind(&secret.0)
+    .bind(now.as_millisecond())
+    .fetch_optional(&store.pool)
+    .await
+    .map_err(unavailable)?;
+    let Some(row) = row else { return Ok(None) };
+    let mut token = rows::token(&row)?;
+    if let Some(used) = token.use_at(now) {
+        sqlx::query("UPDATE tokens SET used_ms = $1 WHERE id = $2")
+            .bind(used.as_millisecond())
+            .bind(&token.id)
+            .execute(&store.pool)
+            .await
+            .map_err(unavailable)?;
+        token.used = Some(used);
+    }
+    Ok(Some(token))
+}

@@ -1,0 +1,57 @@
+//! The audit log.
+
+use async_trait::async_trait;
+use sqlx::PgPool;
+
+use super::{NUL, PostgresStore, rows::audit::entry as read, unavailable, within};
+use crate::server::{
+    ports::{
+        audit::{AuditEntry, AuditFilter, AuditLog},
+        store::StoreError,
+    },
+    store::lists,
+};
+
+#[async_trait]
+impl AuditLog for PostgresStore {
+    async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        within(note(&self.pool, entry)).await
+    }
+
+    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+        within(entries(&self.pool, filter)).await
+    }
+}
+
+/// Adds an entry. Whatever somebody sent, it is not lost for what the database cannot hold.
+async fn note(pool: &PgPool, entry: &AuditEntry) -> Result<(), StoreError> {
+    let text = |text: &str| text.replace(NUL, "\u{fffd}");
+    sqlx::query(
+        "INSERT INTO audit (at_ms, who, act, target, address, outcome)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(entry.at.as_millisecond())
+    .bind(text(&entry.who))
+    .bind(entry.act.as_str())
+    .bind(entry.target.as_deref().map(text))
+    .bind(entry.from.map(|address| address.to_string()))
+    .bind(text(&entry.outcome))
+    .execute(pool)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
+}
+
+/// Lists the entries that pass `filter`, newest first.
+async fn entries(
+    pool: &PgPool,
+    filter: &AuditFilter,
+) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+    let mut wanted = [&filter.who, &filter.target].into_iter().flatten();
+    if wanted.any(|text| text.contains(NUL)) {
+        return Ok(Vec::new());
+    }
+    let mut query = lists::entries(filter);
+    let found = query.build().fetch_all(pool).await.map_err(unavailable)?;
+    found.iter().map(read).collect()
+}

@@ -1,0 +1,22 @@
+//! Rows of the audit log.
+
+use super::{Columns, time};
+use crate::server::ports::{
+    audit::{Act, AuditEntry},
+    store::StoreError,
+};
+
+/// Reads a row of `audit`: its number, and the entry.
+pub(in crate::server::store) fn entry(row: &impl Columns) -> Result<(i64, AuditEntry), StoreError> {
+    let corrupt = || StoreError::Corrupt { what: "audit entry" };
+    let from = row.optional_text("address")?.map(|text| text.parse().map_err(|_| corrupt()));
+    let entry = AuditEntry {
+        at: time(row.number("at_ms")?)?,
+        who: row.text("who")?,
+        act: Act::from_word(&row.text("act")?).ok_or_else(corrupt)?,
+        target: row.optional_text("target")?,
+        from: from.transpose()?,
+        outcome: row.text("outcome")?,
+    };
+    Ok((row.number("number")?, entry))
+}

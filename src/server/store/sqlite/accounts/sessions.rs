@@ -1,0 +1,122 @@
+//! People, and the sessions in which they are signed in.
+
+use jiff::Timestamp;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use crate::server::{
+    access::OwnerId,
+    ports::{
+        accounts::{Digest, NewSession, Person, Profile, Session},
+        store::StoreError,
+    },
+    store::{rows::accounts as rows, sqlite::SqliteStore, unavailable},
+};
+
+/// Finds or adds the person, begins a session of theirs, and forgets those that have expired.
+pub(super) async fn begin(
+    pool: &SqlitePool,
+    profile: &Profile,
+    session: &NewSession,
+) -> Result<Person, StoreError> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+    sqlx::query("DELETE FROM sessions WHERE idle_ms <= ?")
+        .bind(session.begun.as_millisecond())
+        .execute(&mut *tx)
+        .await
+        .map_err(unavailable)?;
+    let person = take_over(&mut tx, profile, session).await?;
+    sqlx::query("INSERT INTO sessions (digest, person, idle_ms, ends_ms) VALUES (?, ?, ?, ?)")
+        .bind(&session.secret.0)
+        .bind(person.owner.as_str())
+        .bind(session.idle_until.min(session.ends).as_millisecond())
+        .bind(session.ends.as_millisecond())
+        .execute(&mut *tx)
+        .await
+        .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
+    Ok(person)
+}
+
+/// Takes over what the provider says of a person, who keeps their id.
+async fn take_over(
+    tx: &mut SqliteConnection,
+    profile: &Profile,
+    session: &NewSession,
+) -> Result<Person, StoreError> {
+    let row = sqlx::query(
+        "INSERT INTO people (owner, issuer, subject, name, role, seen_ms)
+         VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (issuer, subject) DO UPDATE
+         SET name = excluded.name, role = excluded.role, seen_ms = excluded.seen_ms
+         RETURNING *",
+    )
+    .bind(session.person.as_str())
+    .bind(&profile.issuer)
+    .bind(&profile.subject)
+    .bind(&profile.name)
+    .bind(profile.role.as_str())
+    .bind(session.begun.as_millisecond())
+    .fetch_one(tx)
+    .await
+    .map_err(unavailable)?;
+    rows::person(&row)
+}
+
+/// Finds a session, and lets it last longer.
+pub(super) async fn find(
+    store: &SqliteStore,
+    session: &Digest,
+    now: Timestamp,
+    idle_until: Timestamp,
+) -> Result<Option<Session>, StoreError> {
+    let row = sqlx::query(
+        "SELECT people.*, idle_ms, ends_ms FROM sessions JOIN people ON owner = person
+         WHERE digest = ? AND idle_ms > ?",
+    )
+    .bind(&session.0)
+    .bind(now.as_millisecond())
+    .fetch_optional(&store.readers)
+    .await
+    .map_err(unavailable)?;
+    let Some(row) = row else { return Ok(None) };
+    let (found, idle) = rows::session(&row)?;
+    if let Some(until) = found.prolong(idle, idle_until) {
+        sqlx::query("UPDATE sessions SET idle_ms = ? WHERE digest = ?")
+            .bind(until.as_millisecond())
+            .bind(&session.0)
+            .execute(&store.writer)
+            .await
+            .map_err(unavailable)?;
+    }
+    Ok(Some(found))
+}
+
+/// Ends a session.
+pub(super) async fn end(pool: &SqlitePool, session: &Digest) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM sessions WHERE digest = ?")
+        .bind(&session.0)
+        .execute(pool)
+        .await
+        .map_err(unavailable)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends all sessions of a person.
+pub(super) async fn end_all(pool: &SqlitePool, person: &OwnerId) -> Result<u64, StoreError> {
+    let done = sqlx::query("DELETE FROM sessions WHERE person = ?")
+        .bind(person.as_str())
+        .execute(pool)
+        .await
+        .map_err(unavailable)?;
+    Ok(done.rows_affected())
+}
+
+/// Lists people, those who signed in last first.
+pub(super) async fn people(pool: &SqlitePool, limit: u32) -> Result<Vec<Person>, StoreError> {
+    let found = sqlx::query("SELECT * FROM people ORDER BY seen_ms DESC, owner LIMIT ?")
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await
+        .map_err(unavailable)?;
+    found.iter().map(rows::person).collect()
+}

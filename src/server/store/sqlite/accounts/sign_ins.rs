@@ -1,0 +1,58 @@
+//! Sign-ins that were sent to the provider and are not back yet.
+
+use jiff::Timestamp;
+use sqlx::SqlitePool;
+
+use crate::server::{
+    ports::{
+        accounts::{Digest, SignIn},
+        store::StoreError,
+    },
+    store::{rows::accounts as rows, unavailable},
+};
+
+/// Keeps a sign-in, and forgets those that have expired.
+pub(super) async fn begin(
+    pool: &SqlitePool,
+    sign_in: &SignIn,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+    sqlx::query("DELETE FROM sign_ins WHERE expires_ms <= ?")
+        .bind(now.as_millisecond())
+        .execute(&mut *tx)
+        .await
+        .map_err(unavailable)?;
+    sqlx::query(
+        "INSERT INTO sign_ins (browser, state, nonce, verifier, return_to, expires_ms)
+         VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (browser) DO UPDATE
+         SET state = excluded.state, nonce = excluded.nonce, verifier = excluded.verifier,
+             return_to = excluded.return_to, expires_ms = excluded.expires_ms",
+    )
+    .bind(&sign_in.browser.0)
+    .bind(&sign_in.state)
+    .bind(&sign_in.nonce)
+    .bind(&sign_in.verifier)
+    .bind(&sign_in.return_to)
+    .bind(sign_in.expires.as_millisecond())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)
+}
+
+/// Takes out the sign-in that this browser began.
+pub(super) async fn take(
+    pool: &SqlitePool,
+    browser: &Digest,
+    now: Timestamp,
+) -> Result<Option<SignIn>, StoreError> {
+    let row = sqlx::query("DELETE FROM sign_ins WHERE browser = ? AND expires_ms > ? RETURNING *")
+        .bind(&browser.0)
+        .bind(now.as_millisecond())
+        .fetch_optional(pool)
+        .await
+        .map_err(unavailable)?;
+    row.as_ref().map(rows::sign_in).transpose()
+}

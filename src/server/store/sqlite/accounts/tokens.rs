@@ -1,0 +1,104 @@
+//! API tokens.
+
+use jiff::Timestamp;
+use sqlx::SqlitePool;
+
+use crate::server::{
+    access::OwnerId,
+    ports::{
+        accounts::{Digest, NewToken, Token},
+        store::StoreError,
+    },
+    store::{rows::accounts as rows, sqlite::SqliteStore, unavailable},
+};
+
+/// Keeps a token, unless its person has `most` already.
+pub(super) async fn add(
+    pool: &SqlitePool,
+    NewToken { token, secret }: &NewToken,
+    most: u32,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO tokens (id, digest, person, name, scope, made_ms, expires_ms)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+         WHERE (SELECT count(*) FROM tokens
+                WHERE person = ?3 AND revoked_ms IS NULL AND expires_ms > ?6) < ?8",
+    )
+    .bind(&token.id)
+    .bind(&secret.0)
+    .bind(token.person.as_str())
+    .bind(&token.name)
+    .bind(token.scope.as_str())
+    .bind(token.made.as_millisecond())
+    .bind(token.expires.as_millisecond())
+    .bind(i64::from(most))
+    .execute(pool)
+    .await
+    .map_err(unavailable)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lists a person's tokens, those that cannot be used at the end.
+pub(super) async fn list(
+    pool: &SqlitePool,
+    person: &OwnerId,
+    now: Timestamp,
+) -> Result<Vec<Token>, StoreError> {
+    let found = sqlx::query(
+        "SELECT * FROM tokens WHERE person = ?
+         ORDER BY (revoked_ms IS NOT NULL OR expires_ms <= ?), made_ms DESC, id",
+    )
+    .bind(person.as_str())
+    .bind(now.as_millisecond())
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
+    found.iter().map(rows::token).collect()
+}
+
+/// Revokes a token of this person.
+pub(super) async fn revoke(
+    pool: &SqlitePool,
+    person: &OwnerId,
+    id: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE tokens SET revoked_ms = ? WHERE person = ? AND id = ? AND revoked_ms IS NULL",
+    )
+    .bind(now.as_millisecond())
+    .bind(person.as_str())
+    .bind(id)
+    .execute(pool)
+    .await
+    .map_err(unavailable)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Finds a token that can be used, and notes that it was.
+pub(super) async fn find(
+    store: &SqliteStore,
+    secret: &Digest,
+    now: Timestamp,
+) -> Result<Option<Token>, StoreError> {
+    let row = sqlx::query(
+        "SELECT * FROM tokens WHERE digest = ? AND revoked_ms IS NULL AND expires_ms > ?",
+    )
+    .bind(&secret.0)
+    .bind(now.as_millisecond())
+    .fetch_optional(&store.readers)
+    .await
+    .map_err(unavailable)?;
+    let Some(row) = row else { return Ok(None) };
+    let mut token = rows::token(&row)?;
+    if let Some(used) = token.use_at(now) {
+        sqlx::query("UPDATE tokens SET used_ms = ? WHERE id = ?")
+            .bind(used.as_millisecond())
+            .bind(&token.id)
+            .execute(&store.writer)
+            .await
+            .map_err(unavailable)?;
+        token.used = Some(used);
+    }
+    Ok(Some(token))
+}

@@ -1,0 +1,116 @@
+//! Quotas: what counts against them, and whether a deployment may begin.
+
+use jiff::Timestamp;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::{rows, unavailable};
+use crate::{
+    domain::{deployment::DeploymentId, stack_name::StackName},
+    server::{
+        access::OwnerId,
+        ports::store::{NewDeployment, StoreError, Usage, hour_before},
+    },
+};
+
+/// Decides whether a deployment that is inserted already may begin. The transaction is the only
+/// one that writes.
+pub(super) async fn admit(
+    tx: &mut SqliteConnection,
+    new: &NewDeployment,
+) -> Result<(), StoreError> {
+    let NewDeployment { deployment, owner, quota, .. } = new;
+    let started = deployment.started;
+    if let Some(since) = quota.held_since(started) {
+        let freed = freed(tx, &deployment.name, since).await?;
+        quota.admit_name(owner.as_ref(), freed.as_ref())?;
+    }
+    let usage = match quota.counts() {
+        Some(counted_as) => {
+            usage(tx, counted_as, hour_before(started), Some(&deployment.id)).await?
+        }
+        None => Usage::default(),
+    };
+    let in_all = match quota.under_way_in_all {
+        Some(_) => under_way_in_all(tx, &deployment.id).await?,
+        None => 0,
+    };
+    quota.admit(&usage, in_all, started)
+}
+
+/// Counts what is counted as `counted_as`, apart from one deployment.
+async fn usage(
+    connection: &mut SqliteConnection,
+    counted_as: &str,
+    hour_ago: Timestamp,
+    apart_from: Option<&DeploymentId>,
+) -> Result<Usage, StoreError> {
+    let found = sqlx::query(
+        "SELECT state, started_ms FROM deployments
+         WHERE counted_as = ?1 AND removes IS NULL AND state <> 'rolled_back' AND id <> ?3
+         UNION ALL
+         SELECT state, started_ms FROM deployments
+         WHERE counted_as = ?1 AND removes IS NULL AND state = 'rolled_back' AND started_ms > ?2",
+    )
+    .bind(counted_as)
+    .bind(hour_ago.as_millisecond())
+    .bind(apart_from.map_or("", DeploymentId::as_str))
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable)?;
+    rows::usage(&found, hour_ago)
+}
+
+/// Counts the deployments under way, apart from one.
+async fn under_way_in_all(
+    tx: &mut SqliteConnection,
+    apart_from: &DeploymentId,
+) -> Result<u32, StoreError> {
+    let row = sqlx::query(
+        "SELECT count(*) AS count FROM deployments
+         WHERE state = 'active' AND removes IS NULL AND id <> ?",
+    )
+    .bind(apart_from.as_str())
+    .fetch_one(tx)
+    .await
+    .map_err(unavailable)?;
+    rows::count(&row)
+}
+
+/// Finds the last removal of `name` that ended with nothing left after `since`.
+async fn freed(
+    connection: &mut SqliteConnection,
+    name: &StackName,
+    since: Timestamp,
+) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT owner, released_ms FROM deployments
+         WHERE name = ? AND removes IS NOT NULL AND released_ms > ?
+         ORDER BY released_ms DESC, started_ms DESC LIMIT 1",
+    )
+    .bind(name.as_str())
+    .bind(since.as_millisecond())
+    .fetch_optional(connection)
+    .await
+    .map_err(unavailable)?;
+    row.as_ref().map(rows::freed).transpose()
+}
+
+/// Counts what is counted as `counted_as`.
+pub(super) async fn usage_alone(
+    pool: &SqlitePool,
+    counted_as: &str,
+    hour_ago: Timestamp,
+) -> Result<Usage, StoreError> {
+    let mut connection = pool.acquire().await.map_err(unavailable)?;
+    usage(&mut connection, counted_as, hour_ago, None).await
+}
+
+/// Finds the last removal of `name` that ended with nothing left after `since`.
+pub(super) async fn freed_alone(
+    pool: &SqlitePool,
+    name: &StackName,
+    since: Timestamp,
+) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
+    let mut connection = pool.acquire().await.map_err(unavailable)?;
+    freed(&mut connection, name, since).await
+}

@@ -1,0 +1,146 @@
+//! People, their sessions and tokens, and sign-ins, in memory.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use ai_stack_deployer::server::{
+    access::OwnerId,
+    ports::{
+        accounts::{
+            Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
+        },
+        store::StoreError,
+    },
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::MemoryStore;
+
+/// What is kept of people, by digests.
+#[derive(Default)]
+pub(super) struct AccountTables {
+    /// By issuer and subject.
+    people: HashMap<(String, String), Person>,
+    sessions: HashMap<String, Row>,
+    sign_ins: HashMap<String, SignIn>,
+    tokens: Vec<NewToken>,
+}
+
+/// A session.
+struct Row {
+    person: OwnerId,
+    idle: Timestamp,
+    ends: Timestamp,
+}
+
+#[async_trait]
+impl Accounts for MemoryStore {
+    async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError> {
+        let sign_ins = &mut self.up()?.accounts.sign_ins;
+        sign_ins.retain(|_, sign_in| sign_in.expires > now);
+        sign_ins.insert(sign_in.browser.0.clone(), sign_in.clone());
+        Ok(())
+    }
+
+    async fn take_sign_in(
+        &self,
+        browser: &Digest,
+        now: Timestamp,
+    ) -> Result<Option<SignIn>, StoreError> {
+        let taken = self.up()?.accounts.sign_ins.remove(&browser.0);
+        Ok(taken.filter(|sign_in| sign_in.expires > now))
+    }
+
+    async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError> {
+        let tables = &mut self.up()?.accounts;
+        tables.sessions.retain(|_, row| row.idle > session.begun);
+        let key = (profile.issuer.clone(), profile.subject.clone());
+        let owner = tables.people.get(&key).map_or(&session.person, |person| &person.owner).clone();
+        let Profile { name, role, .. } = profile.clone();
+        let person = Person { owner: owner.clone(), name, role, seen: session.begun };
+        tables.people.insert(key, person.clone());
+        let idle = session.idle_until.min(session.ends);
+        let row = Row { person: owner, idle, ends: session.ends };
+        tables.sessions.insert(session.secret.0.clone(), row);
+        Ok(person)
+    }
+
+    async fn session(
+        &self,
+        session: &Digest,
+        now: Timestamp,
+        idle_until: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let AccountTables { people, sessions, .. } = &mut self.up()?.accounts;
+        let row = sessions.get_mut(&session.0).filter(|row| row.idle > now);
+        let Some(row) = row else { return Ok(None) };
+        let person = people.values().find(|person| person.owner == row.person).unwrap().clone();
+        let found = Session { person, ends: row.ends };
+        row.idle = found.prolong(row.idle, idle_until).unwrap_or(row.idle);
+        Ok(Some(found))
+    }
+
+    async fn end_session(&self, session: &Digest) -> Result<bool, StoreError> {
+        Ok(self.up()?.accounts.sessions.remove(&session.0).is_some())
+    }
+
+    async fn end_sessions_of(&self, person: &OwnerId) -> Result<u64, StoreError> {
+        let sessions = &mut self.up()?.accounts.sessions;
+        let count = sessions.len();
+        sessions.retain(|_, row| row.person != *person);
+        Ok((count - sessions.len()) as u64)
+    }
+
+    async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError> {
+        let mut people: Vec<_> = self.up()?.accounts.people.values().cloned().collect();
+        people.sort_by_key(|person| (Reverse(person.seen), person.owner.clone()));
+        people.truncate(limit as usize);
+        Ok(people)
+    }
+
+    async fn add_token(&self, new: &NewToken, most: u32) -> Result<bool, StoreError> {
+        let tables = &mut self.up()?.accounts;
+        let is_known = tables.people.values().any(|person| person.owner == new.token.person);
+        assert!(is_known, "a token of nobody");
+        let counts = |kept: &&NewToken| {
+            kept.token.person == new.token.person && kept.token.is_good(new.token.made)
+        };
+        let has_room = tables.tokens.iter().filter(counts).count() < most as usize;
+        if has_room {
+            tables.tokens.push(new.clone());
+        }
+        Ok(has_room)
+    }
+
+    async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError> {
+        let tables = self.up()?;
+        let tokens = tables.accounts.tokens.iter().map(|kept| kept.token.clone());
+        let mut own: Vec<_> = tokens.filter(|token| token.person == *person).collect();
+        own.sort_by_key(|token| (!token.is_good(now), Reverse(token.made), token.id.clone()));
+        Ok(own)
+    }
+
+    async fn revoke_token(
+        &self,
+        person: &OwnerId,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let tokens = &mut self.up()?.accounts.tokens;
+        let is_meant = |kept: &&mut NewToken| {
+            let token = &kept.token;
+            token.person == *person && token.id == id && token.revoked.is_none()
+        };
+        let Some(kept) = tokens.iter_mut().find(is_meant) else { return Ok(false) };
+        kept.token.revoked = Some(now);
+        Ok(true)
+    }
+
+    async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError> {
+        let tokens = &mut self.up()?.accounts.tokens;
+        let is_meant = |kept: &&mut NewToken| kept.secret == *secret && kept.token.is_good(now);
+        let Some(kept) = tokens.iter_mut().find(is_meant) else { return Ok(None) };
+        kept.token.used = kept.token.use_at(now).or(kept.token.used);
+        Ok(Some(kept.token.clone()))
+    }
+}

@@ -1,0 +1,31 @@
+//! The audit log in memory.
+
+use ai_stack_deployer::server::ports::{
+    audit::{AuditEntry, AuditFilter, AuditLog},
+    store::StoreError,
+};
+use async_trait::async_trait;
+
+use super::MemoryStore;
+
+#[async_trait]
+impl AuditLog for MemoryStore {
+    async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.up()?.audit.push(entry.clone());
+        Ok(())
+    }
+
+    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+        let AuditFilter { who, act, target, since, before, limit } = filter;
+        let tables = self.up()?;
+        let found = (1..).zip(tables.audit.iter()).collect::<Vec<_>>().into_iter().rev();
+        let found = found
+            .filter(|(_, entry)| who.as_ref().is_none_or(|who| entry.who == *who))
+            .filter(|(_, entry)| act.is_none_or(|act| entry.act == act))
+            .filter(|(_, entry)| target.is_none() || entry.target == *target)
+            .filter(|(_, entry)| since.is_none_or(|since| entry.at >= since))
+            .filter(|(number, _)| before.is_none_or(|before| *number < before));
+        let listed = found.take(*limit as usize);
+        Ok(listed.map(|(number, entry)| (number, entry.clone())).collect())
+    }
+}

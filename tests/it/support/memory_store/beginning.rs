@@ -1,0 +1,136 @@
+//! Beginnings: a deployment with its name, within its quota, and a removal of what is live.
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::{DeploymentId, Links, Standing},
+        event::Event,
+        stack_name::StackName,
+    },
+    server::{
+        access::OwnerId,
+        ports::store::{
+            Answer, CleanUp, NewDeployment, NewRemoval, Record, State, StoreError, Usage, Wish,
+            hour_before,
+        },
+    },
+};
+use jiff::Timestamp;
+
+use super::tables::{Row, Tables};
+
+impl Tables {
+    /// Reserves the name and inserts the deployment with its answer, if the quota lets it begin.
+    pub(super) fn begin(
+        &mut self,
+        new: &NewDeployment,
+        answer: Option<&Answer>,
+    ) -> Result<(), StoreError> {
+        let started = new.deployment.started;
+        self.answers.retain(|_, answer| answer.expires > started);
+        let key = |answer: &Answer| (answer.key.caller.clone(), answer.key.key.clone());
+        if answer.is_some_and(|answer| self.answers.contains_key(&key(answer))) {
+            return Err(StoreError::KeyUsed);
+        }
+        let holds = |row: &Row| row.reserves() && row.record.deployment.name == new.deployment.name;
+        if self.deployments.iter().any(holds) {
+            return Err(StoreError::NameTaken);
+        }
+        self.admit(new)?;
+        if let Some(answer) = answer {
+            self.answers.insert(key(answer), answer.clone());
+        }
+        if let Some(row) = new.retry_of.as_ref().and_then(|tried| self.row(tried)) {
+            row.record.standing.links.retried_by = Some(new.deployment.id.clone());
+        }
+        let links = Links { retry_of: new.retry_of.clone(), ..Links::default() };
+        let record = Record {
+            deployment: new.deployment.clone(),
+            host: new.host.clone(),
+            owner: new.owner.clone(),
+            state: State::Active,
+            standing: Standing { links, ..Standing::default() },
+            seq: 1,
+            wish: Wish::GoOn,
+            clean_up: CleanUp::default(),
+        };
+        let first = Event { seq: 1, body: new.first.clone() };
+        self.deployments.push(Row::new(record, new.quota.counted_as.clone(), &first));
+        Ok(())
+    }
+
+    /// Decides whether a deployment may begin.
+    fn admit(&self, new: &NewDeployment) -> Result<(), StoreError> {
+        let NewDeployment { deployment, owner, quota, .. } = new;
+        let started = deployment.started;
+        if let Some(since) = quota.held_since(started) {
+            let freed = self.freed(&deployment.name, since);
+            quota.admit_name(owner.as_ref(), freed.as_ref())?;
+        }
+        let usage = quota.counts().map(|counted_as| self.usage(counted_as, hour_before(started)));
+        let is_under_way = |row: &&Row| row.reserves() && row.record.state == State::Active;
+        let in_all = self.deployments.iter().filter(is_under_way).count();
+        quota.admit(&usage.unwrap_or_default(), u32::try_from(in_all).unwrap(), started)
+    }
+
+    /// Counts what is counted as `counted_as`.
+    pub(super) fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Usage {
+        let counts =
+            |row: &&Row| !row.is_removal() && row.counted_as.as_deref() == Some(counted_as);
+        let mut usage = Usage::default();
+        for Row { record, .. } in self.deployments.iter().filter(counts) {
+            usage.stacks += u32::from(record.state != State::RolledBack);
+            usage.under_way += u32::from(record.state == State::Active);
+            usage.begun.extend(Some(record.deployment.started).filter(|time| *time > hour_ago));
+        }
+        usage.begun.sort_unstable();
+        usage
+    }
+
+    /// Finds the last removal of `name` that ended with nothing left after `since`.
+    pub(super) fn freed(
+        &self,
+        name: &StackName,
+        since: Timestamp,
+    ) -> Option<(Option<OwnerId>, Timestamp)> {
+        let removals = self
+            .deployments
+            .iter()
+            .filter(|row| row.is_removal() && row.record.deployment.name == *name);
+        let freed = removals.filter_map(|row| Some((row, row.released?)));
+        let recent = freed.filter(|(_, released)| *released > since);
+        let (row, released) = recent.max_by_key(|(_, released)| *released)?;
+        Some((row.record.owner.clone(), released))
+    }
+
+    /// Inserts the removal of the live stack `name`, unless there is one.
+    pub(super) fn begin_removal(
+        &mut self,
+        name: &StackName,
+        new: &NewRemoval,
+    ) -> Option<DeploymentId> {
+        let named = |row: &Row| row.record.deployment.name == *name;
+        let unfinished = |row: &&mut Row| {
+            named(row) && row.is_removal() && row.record.state != State::RolledBack
+        };
+        if let Some(row) = self.deployments.iter_mut().find(unfinished) {
+            if row.record.state == State::Stuck {
+                row.record.clean_up.due = Some(new.started);
+            }
+            return Some(row.record.deployment.id.clone());
+        }
+        let live = |row: &&Row| named(row) && row.reserves() && row.record.state == State::Live;
+        let live = self.deployments.iter().find(live)?;
+        let (mut record, counted_as) = (live.record.clone(), live.counted_as.clone());
+        record.standing = Standing {
+            links: Links { removes: Some(record.deployment.id), ..Links::default() },
+            ..Standing::default()
+        };
+        record.deployment.id = new.id.clone();
+        record.deployment.started = new.started;
+        record.state = State::Active;
+        record.seq = 1;
+        let first = Event { seq: 1, body: new.first.clone() };
+        self.deployments.push(Row::new(record, counted_as, &first));
+        Some(new.id.clone())
+    }
+}
