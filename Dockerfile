@@ -34,8 +34,10 @@ RUN apt-get update \
 WORKDIR /app
 COPY --from=builder /out/ ./
 USER portal
+# AUTH=oidc wants an OIDC_ISSUER; a portal that whoever reaches it may use has to be asked for: AUTH=open
 ENV HOST=0.0.0.0 \
     PORT=3000 \
+    AUTH=oidc \
     DATABASE_URL=sqlite:///data/portal.db \
     LEPTOS_SITE_ROOT=site
 VOLUME /data

@@ -3,6 +3,7 @@
 //! Every setting is a variable of the environment and an option of the same name, which goes
 //! first. It is pure: the environment is handed in, so that tests need none of their own.
 
+mod auth;
 mod build;
 mod options;
 mod parse;

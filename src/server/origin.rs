@@ -50,6 +50,11 @@ impl Origin {
         }
     }
 
+    /// Returns the scheme.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
     /// Returns the host, in lower case.
     pub fn host(&self) -> &str {
         &self.host
@@ -62,7 +67,8 @@ impl Origin {
         same_host && (self.scheme, self.port) == (other.scheme, other.port)
     }
 
-    fn is_loopback(&self) -> bool {
+    /// Tells whether it is one of the names that a browser takes for the machine it runs on.
+    pub fn is_loopback(&self) -> bool {
         matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
     }
 }

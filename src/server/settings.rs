@@ -3,8 +3,11 @@
 //! Plain values: where they came from is `config`'s business, and none of them changes while
 //! the server runs.
 
+mod auth;
+
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
+pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 use secrecy::SecretString;
 
 use super::{
@@ -21,6 +24,8 @@ use crate::{
 pub struct Settings {
     /// How the portal is reached.
     pub http: HttpSettings,
+    /// Who may use it.
+    pub auth: AuthSettings,
     /// What runs the stacks.
     pub platform: PlatformSettings,
     /// Where deployments are kept.

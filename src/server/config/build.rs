@@ -32,11 +32,13 @@ impl Options {
         let stack = self.stack(&platform, environment)?;
         let sandbox = platform.is_sandbox();
         let http = http(self.host, self.port, self.public_url);
+        let auth = self.auth.settle(&http)?;
         let mut reserved_names = self.reserved_names;
         reserved_names.retain(|name| !name.is_empty());
         reserved_names.extend(own_names(&stack.suffix, &http.public_url, &platform));
         Ok(Settings {
             http,
+            auth,
             store: self.database_url,
             stack,
             probe: ProbeSettings {

@@ -32,7 +32,7 @@ fn settings_of(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Setting
     parse::<Cli>(&arguments, &environment)?.options.settle(&environment)
 }
 
-fn settings(variables: &[(&str, &str)]) -> Settings {
+pub(super) fn settings(variables: &[(&str, &str)]) -> Settings {
     settings_of(&[], variables).unwrap()
 }
 
@@ -45,7 +45,7 @@ fn file(settings: &Settings) -> &Path {
     path
 }
 
-fn sentence(variables: &[(&str, &str)]) -> String {
+pub(super) fn sentence(variables: &[(&str, &str)]) -> String {
     settings_of(&[], variables).unwrap_err().to_string()
 }
 
@@ -82,7 +82,7 @@ fn an_empty_variable_is_none_and_an_option_goes_before_its_variable() {
 #[test]
 fn a_portal_on_every_address_is_found_at_localhost() {
     for host in ["0.0.0.0", "::"] {
-        let origin = settings(&[("HOST", host)]).http.public_url;
+        let origin = settings(&[("HOST", host), ("AUTH", "open")]).http.public_url;
         assert_eq!(origin.to_string(), "http://localhost:3000");
     }
 }

@@ -1,0 +1,186 @@
+//! Sign-in: its options, and which of them go together.
+
+use std::{net::IpAddr, time::Duration};
+
+use clap::Args;
+use secrecy::SecretString;
+
+use super::{ConfigError, parse};
+use crate::server::{
+    origin::Origin,
+    settings::{AuthSettings, HttpSettings, OidcSettings, Scheme, SessionSettings},
+};
+
+/// After this long browsers forget a cookie, whatever it says.
+const LONGEST: Duration = Duration::from_hours(400 * 24);
+
+/// Who may use the portal, as `AUTH` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Auth {
+    Open,
+    Oidc,
+}
+
+/// Who may use the portal, and how people sign in.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Sign-in")]
+pub(super) struct AuthOptions {
+    /// Who may use the portal: open (whoever reaches it) or oidc (who signs in) [default: open
+    /// where HOST is a loopback address, else required]
+    #[arg(long, env, hide_env_values = true, value_parser = auth)]
+    auth: Option<Auth>,
+    /// Address of the OpenID Connect provider, exactly as it names itself
+    #[arg(long, env, hide_env_values = true, value_parser = issuer)]
+    oidc_issuer: Option<String>,
+    /// What the portal is called there; its redirect address is `PUBLIC_URL/auth/callback`
+    #[arg(long, env, hide_env_values = true, value_parser = plain)]
+    oidc_client_id: Option<String>,
+    /// With which secret it proves that [default: none, a public client]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::secret)]
+    oidc_client_secret: Option<SecretString>,
+    /// What the button says that people sign in with [default: your organisation]
+    #[arg(long, env, hide_env_values = true, value_parser = plain)]
+    oidc_name: Option<String>,
+    /// What the portal asks to know, with blanks between [default: openid profile]
+    #[arg(long, env, hide_env_values = true, value_parser = plain)]
+    oidc_scopes: Option<String>,
+    /// The claim that holds a person's groups [default: groups]
+    #[arg(long, env, hide_env_values = true, value_parser = plain)]
+    oidc_groups_claim: Option<String>,
+    /// The group whose members are operators [default: none, nobody is]
+    #[arg(long, env, hide_env_values = true, value_parser = plain)]
+    oidc_operator_group: Option<String>,
+    /// How long people stay signed in without doing anything
+    #[arg(long, env, hide_env_values = true, value_parser = session_time, default_value = "8h")]
+    session_idle: Duration,
+    /// How long people stay signed in at most
+    #[arg(long, env, hide_env_values = true, value_parser = session_time, default_value = "7d")]
+    session_lifetime: Duration,
+}
+
+impl AuthOptions {
+    /// Settles who may use the portal that listens and is reached as `http` says.
+    pub(super) fn settle(self, http: &HttpSettings) -> Result<AuthSettings, ConfigError> {
+        match self.auth {
+            Some(Auth::Oidc) => self.oidc(&http.public_url).map(AuthSettings::Oidc),
+            Some(Auth::Open) => match self.first_of_oidc() {
+                None => Ok(AuthSettings::Open),
+                Some(variable) => Err(ConfigError::setting(
+                    variable,
+                    "is set, but AUTH is open: set AUTH to oidc to have people sign in, or leave \
+                     this out",
+                )),
+            },
+            None => self.by_default(http.addr.ip()),
+        }
+    }
+
+    /// Lets everybody in where only this machine gets to, and nowhere else: that is for somebody
+    /// to decide.
+    fn by_default(&self, host: IpAddr) -> Result<AuthSettings, ConfigError> {
+        if let Some(variable) = self.first_of_oidc() {
+            let problem = format!("is not set, but {variable} is: set it to oidc as well");
+            return Err(ConfigError::setting("AUTH", problem));
+        }
+        if host.to_canonical().is_loopback() {
+            return Ok(AuthSettings::Open);
+        }
+        let problem = format!(
+            "is not set, but with HOST {host} others than this machine may reach the portal: set \
+             it to oidc to have people sign in, or to open to let everybody start and remove stacks \
+             who reaches it"
+        );
+        Err(ConfigError::setting("AUTH", problem))
+    }
+
+    fn oidc(self, public_url: &Origin) -> Result<OidcSettings, ConfigError> {
+        if public_url.scheme() != Scheme::Https && !public_url.is_loopback() {
+            let problem = format!(
+                "is {public_url}, but AUTH is oidc: browsers keep the cookies of a sign-in only \
+                 from an https address, or on this machine itself"
+            );
+            return Err(ConfigError::setting("PUBLIC_URL", problem));
+        }
+        let example = "https://login.example.com/realms/staff";
+        let text = |text: Option<String>, otherwise: &str| text.unwrap_or(otherwise.to_owned());
+        let scopes = text(self.oidc_scopes, "openid profile");
+        Ok(OidcSettings {
+            issuer: required(self.oidc_issuer, "OIDC_ISSUER", example)?,
+            client_id: required(self.oidc_client_id, "OIDC_CLIENT_ID", "portal")?,
+            client_secret: self.oidc_client_secret,
+            name: text(self.oidc_name, "your organisation"),
+            scopes: scopes.split_whitespace().map(ToOwned::to_owned).collect(),
+            groups_claim: text(self.oidc_groups_claim, "groups"),
+            operator_group: self.oidc_operator_group,
+            session: SessionSettings { idle: self.session_idle, lifetime: self.session_lifetime },
+        })
+    }
+
+    /// Names the first variable that is of use only where people sign in.
+    fn first_of_oidc(&self) -> Option<&'static str> {
+        let given = [
+            ("OIDC_ISSUER", self.oidc_issuer.is_some()),
+            ("OIDC_CLIENT_ID", self.oidc_client_id.is_some()),
+            ("OIDC_CLIENT_SECRET", self.oidc_client_secret.is_some()),
+            ("OIDC_NAME", self.oidc_name.is_some()),
+            ("OIDC_SCOPES", self.oidc_scopes.is_some()),
+            ("OIDC_GROUPS_CLAIM", self.oidc_groups_claim.is_some()),
+            ("OIDC_OPERATOR_GROUP", self.oidc_operator_group.is_some()),
+        ];
+        given.into_iter().find_map(|(variable, is_given)| is_given.then_some(variable))
+    }
+}
+
+fn required(value: Option<String>, variable: &str, example: &str) -> Result<String, ConfigError> {
+    value.ok_or_else(|| {
+        let problem = format!("is not set, but AUTH is oidc: give one like {example}");
+        ConfigError::setting(variable, problem)
+    })
+}
+
+fn auth(text: &str) -> Result<Auth, String> {
+    match text {
+        "open" => Ok(Auth::Open),
+        "oidc" => Ok(Auth::Oidc),
+        _ => Err(format!("is {text:?}: give open or oidc")),
+    }
+}
+
+/// Reads a provider's address as it stands: to the last slash it is what tokens are checked for.
+fn issuer(text: &str) -> Result<String, String> {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let path = text.get(start..).and_then(|rest| rest.find('/')).unwrap_or(text.len() - start);
+    let (origin, path) = text.split_at(start + path);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-._~%".contains(c);
+    match Origin::parse(origin) {
+        Ok(origin) if !path.chars().all(is_plain) => Err(format!(
+            "is {text:?}: give the provider's address without a query, like {origin}/realms/staff"
+        )),
+        Ok(origin) if origin.scheme() == Scheme::Https || origin.is_loopback() => {
+            Ok(text.to_owned())
+        }
+        Ok(_) => Err(format!("is {text:?}: a provider has an https address")),
+        Err(_) => Err(format!("is {text:?}: give an address like https://login.example.com")),
+    }
+}
+
+fn plain(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        Err(format!("is {text:?}: give a text without line breaks"))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+fn session_time(text: &str) -> Result<Duration, String> {
+    let time = parse::duration(text)?;
+    if time <= LONGEST {
+        Ok(time)
+    } else {
+        Err(format!("is {text:?}: give 400d at most, after which browsers forget a sign-in"))
+    }
+}
+
+#[cfg(test)]
+mod tests;
