@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod clock;
+pub mod identity_provider;
 pub mod platform;
 pub mod probe;
 pub mod store;

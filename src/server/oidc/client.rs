@@ -1,0 +1,107 @@
+//! The library's types as we use them, and its client made of what the provider says of itself.
+
+use openidconnect::{
+    AdditionalClaims, AuthType, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, IdTokenFields, ProviderMetadataWithLogout, RedirectUrl,
+    RequestTokenError, StandardErrorResponse, StandardTokenResponse,
+    core::{
+        CoreAuthDisplay, CoreAuthPrompt, CoreClientAuthMethod, CoreErrorResponseType,
+        CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm,
+        CoreJwsSigningAlgorithm, CoreRevocableToken, CoreRevocationErrorResponse,
+        CoreTokenIntrospectionResponse, CoreTokenType,
+    },
+};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::exchange::ExchangeError;
+use crate::server::{ports::identity_provider::IdentityError, settings::OidcSettings};
+
+/// What the provider says of itself.
+pub(super) type Provider = ProviderMetadataWithLogout;
+/// What a code is exchanged for.
+pub(super) type Tokens = StandardTokenResponse<
+    IdTokenFields<
+        Others,
+        EmptyExtraTokenFields,
+        CoreGenderClaim,
+        CoreJweContentEncryptionAlgorithm,
+        CoreJwsSigningAlgorithm,
+    >,
+    CoreTokenType,
+>;
+/// The library's client.
+pub(super) type Client = openidconnect::Client<
+    Others,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    StandardErrorResponse<CoreErrorResponseType>,
+    Tokens,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+/// The claims that no standard names: groups are among them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Others {
+    /// By name.
+    #[serde(flatten)]
+    pub all: Map<String, Value>,
+}
+
+impl AdditionalClaims for Others {}
+
+/// Makes the client that comes back to `callback`.
+pub(super) fn client(
+    provider: &Provider,
+    settings: &OidcSettings,
+    callback: RedirectUrl,
+) -> Client {
+    let secret = settings.client_secret.as_ref();
+    let secret = secret.map(|secret| ClientSecret::new(secret.expose_secret().to_owned()));
+    Client::from_provider_metadata(provider.clone(), id(settings), secret)
+        .set_redirect_uri(callback)
+        .set_auth_type(proof_of(provider))
+}
+
+/// Returns what the portal is called at the provider.
+pub(super) fn id(settings: &OidcSettings) -> ClientId {
+    ClientId::new(settings.client_id.clone())
+}
+
+/// Picks how the secret is shown: as every provider takes it unless this one says otherwise.
+fn proof_of(provider: &Provider) -> AuthType {
+    let Some(methods) = provider.token_endpoint_auth_methods_supported() else {
+        return AuthType::BasicAuth;
+    };
+    let has = |method| methods.contains(&method);
+    let only_in_body = has(CoreClientAuthMethod::ClientSecretPost)
+        && !has(CoreClientAuthMethod::ClientSecretBasic);
+    if only_in_body { AuthType::RequestBody } else { AuthType::BasicAuth }
+}
+
+/// Tells a provider that refuses from one that does not answer. What it sent is not repeated: it
+/// may hold tokens.
+pub(super) fn refused(
+    error: RequestTokenError<ExchangeError, StandardErrorResponse<CoreErrorResponseType>>,
+) -> IdentityError {
+    match error {
+        RequestTokenError::ServerResponse(answer) => IdentityError::Refused(answer.to_string()),
+        RequestTokenError::Request(error) => IdentityError::Away(error.to_string()),
+        RequestTokenError::Parse(error, _) => {
+            IdentityError::Away(format!("its tokens cannot be read at {}", error.path()))
+        }
+        RequestTokenError::Other(reason) => IdentityError::Away(reason),
+    }
+}

@@ -1,0 +1,86 @@
+//! One request to the provider and its answer, within limits.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl, http};
+
+use crate::server::tls;
+
+/// The largest answer that is read.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+/// How long connecting may take, name and TLS included.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a request may take in all.
+const WHOLE: Duration = Duration::from_secs(10);
+
+/// An answer did not come.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ExchangeError {
+    /// The request failed on its way, or the answer did.
+    #[error("{0}")]
+    Transport(String),
+    /// The answer is too large to be one.
+    #[error("its answer is larger than {LARGEST_ANSWER} bytes")]
+    TooLarge,
+    /// The answer is none of HTTP's.
+    #[error("its answer cannot be read")]
+    Unreadable(#[from] http::Error),
+}
+
+/// Sends requests to the provider.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    http: reqwest::Client,
+}
+
+impl Exchange {
+    /// Makes the client. It follows no redirect: that could lead a secret elsewhere.
+    pub(super) fn new(issuer: &IssuerUrl) -> reqwest::Result<Self> {
+        tls::install_crypto_provider();
+        let is_secure = issuer.url().scheme() == "https";
+        let builder = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
+            .https_only(is_secure)
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            // A sign-in now and then: a kept connection would be closed by the time of the next.
+            .pool_max_idle_per_host(0);
+        let builder = if is_secure { builder } else { builder.tls_certs_only([]) };
+        Ok(Self { http: builder.build()? })
+    }
+
+    /// Sends a request and reads the answer to its end.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
+        let request = reqwest::Request::try_from(request).map_err(transport)?;
+        let mut response = self.http.execute(request).await.map_err(transport)?;
+        let mut answer = http::Response::builder().status(response.status());
+        if let Some(headers) = answer.headers_mut() {
+            *headers = response.headers().clone();
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(transport)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LARGEST_ANSWER {
+                return Err(ExchangeError::TooLarge);
+            }
+        }
+        Ok(answer.body(body)?)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Exchange {
+    type Error = ExchangeError;
+    type Future = BoxFuture<'c, Result<HttpResponse, ExchangeError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}
+
+fn transport(error: reqwest::Error) -> ExchangeError {
+    ExchangeError::Transport(tls::describe(&error.without_url()))
+}

@@ -1,0 +1,261 @@
+//! The use cases of signing in and out, and of the API tokens of those who have.
+//!
+//! What opens a door is made here, handed out once and kept as a digest. It knows the ports; it
+//! must not know cookies, nor how the provider is asked.
+
+mod error;
+mod return_to;
+mod tokens;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+pub use error::{Callback, SignInError, TurnedAway};
+pub use return_to::ReturnTo;
+pub use tokens::{Lifetime, MOST_TOKENS, TokenError, TokenName};
+
+use super::{
+    access::OwnerId,
+    ports::{
+        accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn},
+        audit::{Act, AuditEntry, AuditLog},
+        clock::Clock,
+        identity_provider::{Arrival, Departure, IdentityProvider},
+        store::StoreError,
+    },
+    secret::{self, RandomBits, Secret},
+    settings::SessionSettings,
+};
+
+/// How long a person may be away at the provider.
+pub const UNDER_WAY: Duration = Duration::from_mins(10);
+/// What came of what went well, in the audit log.
+const DONE: &str = "done";
+
+/// What an [`Entrance`] is made of.
+#[derive(Clone)]
+pub struct EntranceParts {
+    /// Where people, sessions and tokens are kept.
+    pub accounts: Arc<dyn Accounts>,
+    /// Where it is noted who came and went.
+    pub audit: Arc<dyn AuditLog>,
+    /// Who tells us who somebody is.
+    pub provider: Arc<dyn IdentityProvider>,
+    /// What people call the provider.
+    pub provider_name: String,
+    /// How long people stay signed in.
+    pub session: SessionSettings,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bits, which nobody can guess.
+    pub random: Arc<dyn Fn() -> RandomBits + Send + Sync>,
+}
+
+/// Where people come in, and go.
+pub struct Entrance {
+    parts: EntranceParts,
+}
+
+/// A sign-in that has begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Where the person has to go.
+    pub address: String,
+    /// What their browser keeps meanwhile.
+    pub browser: Secret,
+}
+
+/// Somebody who has signed in.
+#[derive(Debug)]
+pub struct Arrived {
+    /// What their browser keeps from now on.
+    pub session: Secret,
+    /// Where they wanted to go.
+    pub return_to: ReturnTo,
+}
+
+impl Entrance {
+    /// Makes it of its parts.
+    pub fn new(parts: EntranceParts) -> Self {
+        Self { parts }
+    }
+
+    /// Returns what people call the provider.
+    pub fn provider_name(&self) -> &str {
+        &self.parts.provider_name
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// Returns how long people stay signed in.
+    pub fn session(&self) -> SessionSettings {
+        self.parts.session
+    }
+
+    /// Begins the sign-in of somebody who wants to go to `return_to`.
+    ///
+    /// # Errors
+    ///
+    /// Returns why nobody can sign in now.
+    pub async fn begin(&self, return_to: &ReturnTo) -> Result<Begun, SignInError> {
+        let [browser, state, nonce, verifier] =
+            std::array::from_fn(|_| Secret::from_random((self.parts.random)()));
+        let departure =
+            Departure { state: state.expose(), nonce: nonce.expose(), verifier: verifier.expose() };
+        let address = self.parts.provider.begin(&departure).await?;
+        let now = self.parts.clock.now();
+        let sign_in = SignIn {
+            browser: browser.digest(),
+            state: state.expose().to_owned(),
+            nonce: nonce.expose().to_owned(),
+            verifier: verifier.expose().to_owned(),
+            return_to: return_to.as_str().to_owned(),
+            expires: now + UNDER_WAY,
+        };
+        self.parts.accounts.begin_sign_in(&sign_in, now).await?;
+        Ok(Begun { address, browser })
+    }
+
+    /// Finishes the sign-in that the browser began which shows `browser`: once, whatever comes
+    /// of it.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the person is not let in, and where they wanted to go.
+    pub async fn finish(
+        &self,
+        browser: Option<&str>,
+        callback: &Callback,
+        from: IpAddr,
+    ) -> Result<Arrived, TurnedAway> {
+        let sign_in = match self.take(browser).await {
+            Ok(sign_in) => sign_in,
+            Err(error) => return Err(TurnedAway { error, return_to: ReturnTo::home() }),
+        };
+        let return_to = ReturnTo::parse(&sign_in.return_to);
+        match self.let_in(&sign_in, callback).await {
+            Ok((person, session)) => {
+                tracing::info!(person = %person.owner, "Somebody signed in");
+                self.note(person.owner.as_str(), Act::SignIn, None, from, DONE).await;
+                Ok(Arrived { session, return_to })
+            }
+            Err(error) => {
+                report(&error);
+                self.note("stranger", Act::SignIn, None, from, error.code()).await;
+                Err(TurnedAway { error, return_to })
+            }
+        }
+    }
+
+    /// Signs somebody out of the browser that shows `session`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the session could not be ended: it goes on.
+    pub async fn sign_out(
+        &self,
+        session: &str,
+        who: Option<&OwnerId>,
+        from: IpAddr,
+    ) -> Result<(), StoreError> {
+        let has_ended = self.parts.accounts.end_session(&Digest::of(session)).await?;
+        if let (true, Some(who)) = (has_ended, who) {
+            self.note(who.as_str(), Act::SignOut, None, from, DONE).await;
+        }
+        Ok(())
+    }
+
+    /// Signs somebody out of every browser.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when their sessions could not be ended: they go on.
+    pub async fn sign_out_everywhere(&self, who: &OwnerId, from: IpAddr) -> Result<(), StoreError> {
+        let count = self.parts.accounts.end_sessions_of(who).await?;
+        tracing::info!(person = %who, count, "Somebody signed out everywhere");
+        self.note(who.as_str(), Act::SignOut, Some("everywhere"), from, DONE).await;
+        Ok(())
+    }
+
+    /// Returns the address at which somebody signs out of the provider, too, if it has one.
+    pub async fn sign_out_address(&self) -> Option<String> {
+        self.parts.provider.sign_out_address().await
+    }
+
+    /// Takes out what was kept for the browser that shows `browser`.
+    async fn take(&self, browser: Option<&str>) -> Result<SignIn, SignInError> {
+        let browser = browser.ok_or(SignInError::Stale)?;
+        let now = self.parts.clock.now();
+        let taken = self.parts.accounts.take_sign_in(&Digest::of(browser), now).await?;
+        taken.ok_or(SignInError::Stale)
+    }
+
+    /// Finds out who came back, and begins a session of theirs: a new one, whatever session the
+    /// browser has had.
+    async fn let_in(
+        &self,
+        sign_in: &SignIn,
+        callback: &Callback,
+    ) -> Result<(Person, Secret), SignInError> {
+        let (state, answer) = callback.parts();
+        // As digests, so that the time it takes tells nothing.
+        if Digest::of(state) != Digest::of(&sign_in.state) {
+            return Err(SignInError::Stale);
+        }
+        let code = answer?;
+        let SignIn { nonce, verifier, .. } = sign_in;
+        let profile = self.parts.provider.finish(&Arrival { code, nonce, verifier }).await?;
+        self.begin_session(&profile).await
+    }
+
+    async fn begin_session(&self, profile: &Profile) -> Result<(Person, Secret), SignInError> {
+        let SessionSettings { idle, lifetime } = self.parts.session;
+        let secret = Secret::from_random((self.parts.random)());
+        let begun = self.parts.clock.now();
+        let session = NewSession {
+            person: OwnerId::person(&secret::id((self.parts.random)())),
+            secret: secret.digest(),
+            begun,
+            idle_until: begun + idle.min(lifetime),
+            ends: begun + lifetime,
+        };
+        let person = self.parts.accounts.sign_in(profile, &session).await?;
+        Ok((person, secret))
+    }
+
+    /// Adds to the audit log. What has happened has happened: a log that cannot be written does
+    /// not undo it.
+    async fn note(&self, who: &str, act: Act, target: Option<&str>, from: IpAddr, outcome: &str) {
+        let entry = AuditEntry {
+            at: self.parts.clock.now(),
+            who: who.to_owned(),
+            act,
+            target: target.map(ToOwned::to_owned),
+            from: Some(from),
+            outcome: outcome.to_owned(),
+        };
+        if let Err(error) = self.parts.audit.note(&entry).await {
+            tracing::error!(%error, act = act.as_str(), who, "The audit log cannot be written");
+        }
+    }
+}
+
+/// Logs why somebody could not sign in, as loud as somebody should look.
+fn report(error: &SignInError) {
+    let code = error.code();
+    match error {
+        SignInError::Denied | SignInError::Stale => {
+            tracing::info!(%error, code, "Somebody did not sign in");
+        }
+        SignInError::Away(_) | SignInError::Untrusted(_) | SignInError::Store(_) => {
+            tracing::warn!(%error, code, "Somebody could not sign in");
+        }
+        SignInError::Refused(_) => {
+            tracing::error!(%error, code, "Nobody can sign in: see how the provider knows us");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Where somebody wanted to go before they had to sign in.
+
+use std::fmt;
+
+/// The longest that is kept.
+const LONGEST: usize = 1_000;
+/// Pages that lead nowhere after a sign-in.
+const WAYS_IN: [&str; 2] = ["/sign-in", "/auth/"];
+
+/// A place on the portal itself: a path, and perhaps a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnTo(String);
+
+impl ReturnTo {
+    /// Returns the home page.
+    pub fn home() -> Self {
+        Self(String::from("/"))
+    }
+
+    /// Takes `text` if it leads to a place on the portal, and the home page if it does not: what
+    /// stands in an address could be anybody's.
+    pub fn parse(text: &str) -> Self {
+        let leads_here = text.starts_with('/')
+            && !text.starts_with("//")
+            // Browsers take this for `//`.
+            && !text.starts_with("/\\")
+            // They leave out what is none of these, which could make another `//`.
+            && text.bytes().all(|byte| byte.is_ascii_graphic())
+            && text.len() <= LONGEST;
+        let is_way_in = WAYS_IN.iter().any(|way| text.starts_with(way));
+        if leads_here && !is_way_in { Self(text.to_owned()) } else { Self::home() }
+    }
+
+    /// Returns the path with its query.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ReturnTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_on_the_portal_is_kept() {
+        for path in ["/", "/deployments/dep_1", "/?name=alice&refused=NAME_TAKEN", "/a//b", "/%0a"]
+        {
+            assert_eq!(ReturnTo::parse(path).as_str(), path);
+        }
+    }
+
+    #[test]
+    fn everything_else_is_the_home_page() {
+        let long = format!("/{}", "a".repeat(1_000));
+        for path in [
+            "",
+            "deployments",
+            "https://evil.example.org",
+            "//evil.example.org",
+            "/\\evil.example.org",
+            "\\/evil.example.org",
+            "/\t/evil.example.org",
+            "\t//evil.example.org",
+            " //evil.example.org",
+            "/a\r\nSet-Cookie: a=b",
+            "/ä",
+            "javascript:alert(1)",
+            "/sign-in?return_to=/",
+            "/auth/sign-out",
+            &long,
+        ] {
+            assert_eq!(ReturnTo::parse(path), ReturnTo::home(), "{path:?}");
+        }
+    }
+}
