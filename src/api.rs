@@ -3,6 +3,8 @@
 //! A server function parses, authorises, calls one use case and maps the error. It must not
 //! decide anything itself.
 
+#[cfg(feature = "ssr")]
+pub mod account;
 pub mod deployments;
 mod error;
 pub mod names;
@@ -11,4 +13,11 @@ mod reply;
 pub mod wire;
 
 #[cfg(feature = "ssr")]
-pub(crate) use reply::{accepts_html, refusal_location, respond_with, service};
+pub(crate) use account::{
+    AccountView, SignedIn, TokenStanding, TokenView, Visit, account, entrance, signed_in, visit,
+};
+#[cfg(feature = "ssr")]
+pub(crate) use reply::{
+    accepts_html, lead_to, percent_encode, refusal_location, respond_with, service,
+    sign_in_location,
+};

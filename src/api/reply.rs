@@ -43,6 +43,11 @@ pub(crate) fn respond_with(status: u16) {
     }
 }
 
+/// Answers the current request by leading to `location`.
+pub(crate) fn lead_to(location: &str) {
+    leptos_axum::redirect(location);
+}
+
 /// Answers that nothing was begun for `name`: a program gets the status, a person who posted
 /// the form without JavaScript is led back to the home page.
 pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
@@ -115,7 +120,16 @@ pub(crate) fn refusal_location(name: &str, code: &str) -> String {
     format!("/?name={}&refused={}", percent_encode(&name), percent_encode(code))
 }
 
-fn percent_encode(text: &str) -> String {
+/// Returns the address of the page that asks somebody to sign in who wants to go to `return_to`,
+/// and says what stood in the way, if something did.
+pub(crate) fn sign_in_location(return_to: &str, refused: Option<&str>) -> String {
+    let refused = refused.map(|code| format!("refused={}&", percent_encode(code)));
+    let refused = refused.unwrap_or_default();
+    format!("/sign-in?{refused}return_to={}", percent_encode(return_to))
+}
+
+/// Writes `text` as a part of an address.
+pub(crate) fn percent_encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {

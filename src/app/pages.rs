@@ -1,6 +1,9 @@
 //! The pages. They stay on the server; what moves in them are islands.
 
+pub mod account;
 pub mod deployment;
 pub mod home;
 pub mod not_found;
+pub mod sign_in;
 pub mod taken_down;
+pub mod tokens;

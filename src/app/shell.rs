@@ -10,7 +10,10 @@ use leptos_router::{
 
 use super::{
     components::{footer::Footer, header::Header},
-    pages::{deployment::DeploymentPage, home::HomePage, not_found::NotFoundPage},
+    pages::{
+        account::AccountPage, deployment::DeploymentPage, home::HomePage, not_found::NotFoundPage,
+        sign_in::SignInPage,
+    },
     policy,
 };
 
@@ -65,6 +68,8 @@ pub fn App() -> impl IntoView {
                         view=DeploymentPage
                         ssr=SsrMode::Async
                     />
+                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                    <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                 </Routes>
             </main>
             <Footer />

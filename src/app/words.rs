@@ -7,6 +7,8 @@ pub mod hint;
 pub(crate) mod receipt;
 #[cfg(feature = "ssr")]
 pub(crate) mod refusal;
+#[cfg(feature = "ssr")]
+pub(crate) mod sign_in;
 pub mod stage;
 pub(crate) mod step;
 pub(crate) mod time;

@@ -3,7 +3,9 @@
 //! A handler reads the request, calls one use case and writes the answer. The layers around
 //! them guard every route alike, the pages and their server functions included.
 
+mod account;
 mod compat;
+mod cookies;
 mod cross_site;
 mod error;
 mod events;
@@ -14,6 +16,9 @@ mod limit;
 mod operations;
 mod pages;
 mod router;
+mod sign_in;
+mod visit;
+mod visitor;
 
 use std::sync::Arc;
 
@@ -21,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use pages::pages;
 pub use router::router;
+pub use sign_in::sign_in;
 
 use self::limit::Limiter;
 use super::{origin::Origin, service::Service, settings::Limits};

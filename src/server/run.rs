@@ -2,6 +2,8 @@
 //!
 //! The only place that knows every part.
 
+mod records;
+
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use leptos::config::LeptosOptions;
@@ -9,12 +11,14 @@ use secrecy::SecretString;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use self::records::Records;
 use super::{
     dokploy::{
         BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
     },
     http::{self, HttpState},
     notifier::Notifier,
+    oidc::{BuildOidcError, Oidc},
     orchestrator::{Ports, Worker},
     ports::{
         clock::{Clock, SystemClock},
@@ -25,8 +29,10 @@ use super::{
     sandbox::{self, Sandbox, SandboxConfig, StartSandboxError},
     service::{Service, ServiceParts},
     settings::{
-        Limits, PlatformSettings, ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,
+        AuthSettings, Limits, PlatformSettings, ProbeSettings, Scheme, Settings, StackSettings,
+        StoreSettings,
     },
+    sign_in::{Entrance, EntranceParts},
     store::{
         postgres::{OpenPostgresError, PostgresStore},
         sqlite::{OpenStoreError, SqliteStore},
@@ -53,6 +59,9 @@ pub enum StartError {
     /// The client for Dokploy cannot be made.
     #[error("the client for DOKPLOY_URL cannot be made")]
     Dokploy(#[from] BuildDokployError),
+    /// The client for the identity provider cannot be made.
+    #[error("nobody could sign in, see OIDC_ISSUER")]
+    Oidc(#[from] BuildOidcError),
     /// The client for health checks cannot be made.
     #[error("stacks cannot be asked how they are, see STACK_CA_FILE")]
     Probe(#[from] BuildProbeError),
@@ -93,7 +102,9 @@ impl Portal {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         check_environment(&settings.stack)?;
         let notifier = Arc::new(Notifier::default());
-        let store = store(&settings.store, &notifier).await?;
+        let records = Records::open(&settings.store, &notifier).await?;
+        let store = Arc::clone(&records.store);
+        let entrance = entrance(&settings, &records, &clock)?;
         let stop_sandbox = CancellationToken::new();
         let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
@@ -128,7 +139,12 @@ impl Portal {
             &settings.limits,
             shutdown.clone(),
         );
-        let site = http::router(state, http::pages(site, service));
+        let pages = http::pages(site, service, entrance.clone());
+        let pages = match entrance {
+            Some(entrance) => pages.merge(http::sign_in(entrance)),
+            None => pages,
+        };
+        let site = http::router(state, pages);
         let days = settings.retention_days;
         let cleaning = clean(Arc::clone(&store), clock, days, shutdown.clone());
         let tasks = [
@@ -173,19 +189,6 @@ impl Portal {
 /// Returns the first one that cannot.
 pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
     encode_environment(&stack.environment).map(drop).map_err(StartError::Environment)
-}
-
-/// Opens the store; what other portals do to it nudges `notifier`.
-async fn store(
-    settings: &StoreSettings,
-    notifier: &Arc<Notifier>,
-) -> Result<Arc<dyn Store>, StartError> {
-    Ok(match settings {
-        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open(path).await?),
-        StoreSettings::Postgres { url } => {
-            Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?)
-        }
-    })
 }
 
 /// Opens the records for a command, beside a portal that may be running.
@@ -247,6 +250,33 @@ async fn platform(
             Ok((DokployConfig::new(sandbox.url(), key), Some(sandbox)))
         }
     }
+}
+
+/// Makes the way in, where people sign in.
+fn entrance(
+    settings: &Settings,
+    records: &Records,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<Entrance>>, StartError> {
+    let public_url = &settings.http.public_url;
+    let oidc = match &settings.auth {
+        AuthSettings::Oidc(oidc) => oidc.clone(),
+        AuthSettings::Open => {
+            if !public_url.is_loopback() {
+                tracing::warn!("AUTH is open: whoever reaches {public_url} may start stacks");
+            }
+            return Ok(None);
+        }
+    };
+    Ok(Some(Arc::new(Entrance::new(EntranceParts {
+        accounts: Arc::clone(&records.accounts),
+        audit: Arc::clone(&records.audit),
+        provider_name: oidc.name.clone(),
+        session: oidc.session,
+        provider: Arc::new(Oidc::new(oidc, public_url, Arc::clone(clock))?),
+        clock: Arc::clone(clock),
+        random: Arc::new(rand::random),
+    }))))
 }
 
 fn probe(settings: &Settings) -> Result<HttpProbe, BuildProbeError> {

@@ -298,7 +298,7 @@ fn platform_failed(error: &PlatformError) -> ApiError {
     }
 }
 
-fn store_failed(error: &StoreError) -> ApiError {
+pub(crate) fn store_failed(error: &StoreError) -> ApiError {
     let source = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(error = %error, source, "the store failed");
     ApiError {

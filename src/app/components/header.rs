@@ -1,8 +1,8 @@
-//! The line at the top of every page: the mark, and whether the platform is there.
+//! The line at the top of every page: the mark, whether the platform is there, and who is.
 
 use leptos::prelude::*;
 
-use crate::api::{service, wire::PlatformStatus};
+use crate::api::{SignedIn, entrance, service, signed_in, wire::PlatformStatus};
 
 /// Renders the mark and the platform's status.
 #[component]
@@ -25,8 +25,46 @@ pub fn Header() -> impl IntoView {
                 </svg>
                 "AI Stack Deployer"
             </a>
-            {status}
+            <div class="header__end">
+                {status} <Visitor />
+            </div>
         </header>
+    }
+}
+
+/// Leads to one's account, or to the way in; to nothing where the portal is open to all.
+#[component]
+fn Visitor() -> impl IntoView {
+    if entrance().is_none() {
+        return ().into_any();
+    }
+    match signed_in() {
+        Some(SignedIn { name, is_operator }) => {
+            let admin = is_operator.then(|| {
+                view! {
+                    <a class="header__link" href="/admin">
+                        "Admin"
+                    </a>
+                }
+            });
+            view! {
+                <nav class="header__visitor" aria-label="Account">
+                    {admin}
+                    <a class="header__link header__name" href="/account">
+                        {name}
+                    </a>
+                </nav>
+            }
+            .into_any()
+        }
+        None => view! {
+            <nav class="header__visitor" aria-label="Account">
+                <a class="header__link" href="/sign-in">
+                    "Sign in"
+                </a>
+            </nav>
+        }
+        .into_any(),
     }
 }
 

@@ -9,7 +9,7 @@ pub fn CopyDetails(
     details: Memo<String>,
 ) -> impl IntoView {
     let words = RwSignal::new("Copy details for support");
-    let copy = move |_| copy(details.get_untracked(), words);
+    let copy = move |_| copy(details.get_untracked(), words, "Select them below");
     view! {
         <button type="button" class="button needs-script" on:click=copy>
             <span aria-live="polite">{words}</span>
@@ -17,14 +17,20 @@ pub fn CopyDetails(
     }
 }
 
+/// Copies `text` and says so in `words`, or what to do `otherwise`.
 #[cfg(feature = "hydrate")]
-fn copy(details: String, words: RwSignal<&'static str>) {
+pub(in crate::app) fn copy(text: String, words: RwSignal<&'static str>, otherwise: &'static str) {
     leptos::task::spawn_local(async move {
-        let is_copied = crate::app::live::copy(&details).await;
-        words.set(if is_copied { "Copied" } else { "Select them below" });
+        let is_copied = crate::app::live::copy(&text).await;
+        words.set(if is_copied { "Copied" } else { otherwise });
     });
 }
 
 /// Nobody presses a button on the server.
 #[cfg(feature = "ssr")]
-fn copy(_details: String, _words: RwSignal<&'static str>) {}
+pub(in crate::app) fn copy(
+    _text: String,
+    _words: RwSignal<&'static str>,
+    _otherwise: &'static str,
+) {
+}

@@ -19,15 +19,25 @@ use leptos_axum::{
 use tower::ServiceBuilder;
 use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer};
 
-use super::error;
+use super::{error, visit};
 use crate::{
     app::{App, shell},
-    server::service::Service,
+    server::{service::Service, sign_in::Entrance},
 };
 
-/// Returns the pages, their server functions and the built site's files.
-pub fn pages(options: LeptosOptions, service: Arc<Service>) -> Router {
-    let context = move || provide_context(Arc::clone(&service));
+/// Returns the pages, their server functions and the built site's files. Where people sign in,
+/// the pages know the `entrance`.
+pub fn pages(
+    options: LeptosOptions,
+    service: Arc<Service>,
+    entrance: Option<Arc<Entrance>>,
+) -> Router {
+    let context = move || {
+        provide_context(Arc::clone(&service));
+        if let Some(entrance) = entrance.clone() {
+            provide_context(entrance);
+        }
+    };
     let document = {
         let options = options.clone();
         move || shell(options.clone())
@@ -44,6 +54,7 @@ pub fn pages(options: LeptosOptions, service: Arc<Service>) -> Router {
         .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(context, shell))
         .layer(RequestBodyLimitLayer::new(error::BODY_LIMIT))
         .layer(from_fn(refuse_long_bodies))
+        .layer(from_fn(visit::note))
         .with_state(options)
 }
 

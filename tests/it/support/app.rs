@@ -14,14 +14,16 @@ use ai_stack_deployer::{
     },
     server::{
         config::{self, Environment, Options},
-        http::{HttpState, pages, router},
+        http::{HttpState, pages, router, sign_in},
         notifier::{Notifier, Nudge},
+        oidc::Oidc,
         ports::{
-            clock::Clock,
+            clock::{Clock, SystemClock},
             store::{End, Fact, Lane, Lease, State, Store, Wish},
         },
         service::{Service, ServiceParts},
-        settings::Settings,
+        settings::{AuthSettings, Settings},
+        sign_in::{Entrance, EntranceParts},
     },
 };
 use axum::{
@@ -108,7 +110,7 @@ impl TestApp {
     }
 
     pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
-        Self::build(variables, |_| Router::new())
+        Self::build(variables, |_, _| Router::new())
     }
 
     /// The portal with its pages; the built site lies in `site`.
@@ -117,14 +119,17 @@ impl TestApp {
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().unwrap().to_owned())
             .build();
-        Self::build(variables, |service| pages(options, service))
+        Self::build(variables, |service, entrance| pages(options, service, entrance))
     }
 
-    fn build(variables: &[(&str, &str)], pages: impl FnOnce(Arc<Service>) -> Router) -> Self {
+    fn build(
+        variables: &[(&str, &str)],
+        pages: impl FnOnce(Arc<Service>, Option<Arc<Entrance>>) -> Router,
+    ) -> Self {
         let settings = settings(variables);
         let store = Arc::new(MemoryStore::default());
         let platform = Arc::new(FakePlatform::new());
-        let clock = Arc::new(ManualClock::new());
+        let clock = Arc::new(clock(&settings.auth));
         let notifier = Arc::new(Notifier::default());
         let shutdown = CancellationToken::new();
         let service = Arc::new(Service::new(ServiceParts {
@@ -138,9 +143,28 @@ impl TestApp {
             random: Arc::new(rand::random),
         }));
         let public_url = settings.http.public_url;
+        let entrance = match settings.auth {
+            AuthSettings::Open => None,
+            AuthSettings::Oidc(oidc) => Some(Arc::new(Entrance::new(EntranceParts {
+                accounts: Arc::<MemoryStore>::clone(&store),
+                audit: Arc::<MemoryStore>::clone(&store),
+                provider_name: oidc.name.clone(),
+                session: oidc.session,
+                provider: Arc::new(
+                    Oidc::new(oidc, &public_url, Arc::<ManualClock>::clone(&clock)).unwrap(),
+                ),
+                clock: Arc::<ManualClock>::clone(&clock),
+                random: Arc::new(rand::random),
+            }))),
+        };
+        let pages = pages(Arc::clone(&service), entrance.clone());
+        let pages = match entrance {
+            Some(entrance) => pages.merge(sign_in(entrance)),
+            None => pages,
+        };
         let limits = &settings.limits;
         let state = HttpState::new(Arc::clone(&service), public_url, limits, shutdown.clone());
-        let router = router(state, pages(service));
+        let router = router(state, pages);
         Self { router, store, platform, clock, notifier, shutdown }
     }
 
@@ -243,6 +267,14 @@ impl TestApp {
             }]),
             reference: String::from("7F3A-22C1"),
         })
+    }
+}
+
+/// Makes the clock: an identity provider has a time of its own, which is the real one.
+fn clock(auth: &AuthSettings) -> ManualClock {
+    match auth {
+        AuthSettings::Open => ManualClock::new(),
+        AuthSettings::Oidc(_) => ManualClock::at(SystemClock.now()),
     }
 }
 

@@ -16,7 +16,10 @@ pub(crate) struct ManualClock {
 
 impl ManualClock {
     pub(crate) fn new() -> Self {
-        let start = "2026-11-23T09:55:24.515Z".parse().unwrap();
+        Self::at("2026-11-23T09:55:24.515Z".parse().unwrap())
+    }
+
+    pub(crate) fn at(start: Timestamp) -> Self {
         Self { now: watch::Sender::new(start), sleepers: watch::Sender::new(0) }
     }
 

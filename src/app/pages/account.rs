@@ -1,0 +1,109 @@
+//! One's own account: `/account`.
+//!
+//! With `?refused=<code>` it is where a form on it comes back to when nothing was done.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::{
+    not_found::{NotFoundPage, Notice},
+    tokens::{FreshToken, MakeTokenForm, TokenList},
+};
+use crate::{
+    api::{
+        AccountView, account, entrance, lead_to, respond_with, sign_in_location, wire::ApiError,
+    },
+    app::words::sign_in,
+};
+
+/// Renders the account of the person who has signed in.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    if entrance().is_none() {
+        return view! { <NotFoundPage /> }.into_any();
+    }
+    let query = use_query_map().get_untracked();
+    let (refused, name) = (query.get("refused"), query.get("name").unwrap_or_default());
+    Suspend::new(async move {
+        match account().await {
+            Some(Ok(view)) => view! { <Account view refused name /> }.into_any(),
+            Some(Err(error)) => view! { <Unavailable error /> }.into_any(),
+            None => {
+                lead_to(&sign_in_location("/account", None));
+                ().into_any()
+            }
+        }
+    })
+    .into_any()
+}
+
+/// Renders who it is, the way out, and the tokens.
+#[component]
+fn Account(
+    /// The account.
+    view: AccountView,
+    /// Why a form on the page came back.
+    refused: Option<String>,
+    /// The name of the token that was not made.
+    name: String,
+) -> impl IntoView {
+    let AccountView { who, provider, fresh_token, tokens } = view;
+    let role = who.is_operator.then_some(" You are an operator of this portal.");
+    let refused = refused.map(|code| {
+        view! {
+            <p class="refused" role="alert">
+                {sign_in::of_account(&code)}
+            </p>
+        }
+    });
+    view! {
+        <Title text=format!("{} · Account", who.name) />
+        {refused}
+        <section class="account">
+            <h1 class="account__name">{who.name}</h1>
+            <p class="account__lead">{format!("You have signed in with {provider}.")} {role}</p>
+            <div class="actions">
+                <form action="/auth/sign-out" method="post">
+                    <button class="button" type="submit">
+                        "Sign out"
+                    </button>
+                </form>
+                <form action="/auth/sign-out-everywhere" method="post">
+                    <button class="button" type="submit">
+                        "Sign out everywhere"
+                    </button>
+                </form>
+            </div>
+            <p class="account__note">
+                "Everywhere means every browser in which you have signed in. Your tokens go on until \
+                you revoke them."
+            </p>
+        </section>
+        <section class="account" aria-labelledby="tokens">
+            <h2 id="tokens">"API tokens"</h2>
+            <p class="account__lead">
+                "A program that sends one in the header " <code>"Authorization: Bearer"</code>
+                " acts for you: it sees your stacks, and changes them if you let it."
+            </p>
+            {fresh_token.map(|token| view! { <FreshToken token /> })}
+            <TokenList tokens />
+            <MakeTokenForm name />
+        </section>
+    }
+}
+
+/// Says that the account cannot be shown now, with the error's own status.
+#[component]
+fn Unavailable(
+    /// Why.
+    error: ApiError,
+) -> impl IntoView {
+    respond_with(error.status);
+    view! {
+        <Title text="Account not available" />
+        <Notice heading="We cannot show your account now">
+            <p>{error.message}</p>
+        </Notice>
+    }
+}

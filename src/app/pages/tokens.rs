@@ -1,0 +1,137 @@
+//! The API tokens on the account's page: the new one, those there are, and the form for another.
+
+use leptos::{either::Either, prelude::*};
+
+use crate::{
+    api::{TokenStanding, TokenView},
+    app::{
+        islands::copy_button::CopyButton,
+        words::sign_in::{day, minute},
+    },
+    server::sign_in::Lifetime,
+};
+
+/// How long a token is good for unless somebody chooses otherwise.
+const USUAL: Lifetime = Lifetime::Quarter;
+
+/// Shows a new token, this once.
+#[component]
+pub fn FreshToken(
+    /// The token.
+    token: String,
+) -> impl IntoView {
+    view! {
+        <div class="fresh-token" role="status">
+            <h3>"Your new token"</h3>
+            <p>
+                "Copy it now: it is shown this once. Whoever has it acts for you, so keep it like a \
+                password."
+            </p>
+            <code class="fresh-token__secret">{token.clone()}</code>
+            <CopyButton text=token />
+        </div>
+    }
+}
+
+/// Lists the tokens there are.
+#[component]
+pub fn TokenList(
+    /// The tokens.
+    tokens: Vec<TokenView>,
+) -> impl IntoView {
+    if tokens.is_empty() {
+        return Either::Left(view! { <p class="account__note">"You have no tokens."</p> });
+    }
+    let items = tokens.into_iter().map(|token| view! { <TokenItem token /> }).collect_view();
+    Either::Right(view! { <ul class="tokens">{items}</ul> })
+}
+
+/// Shows one token, and the way to revoke it while it can be used.
+#[component]
+fn TokenItem(
+    /// The token.
+    token: TokenView,
+) -> impl IntoView {
+    let TokenView { id, name, may_change, made, used, standing } = token;
+    let scope = if may_change { "Looks, starts and removes" } else { "Only looks" };
+    let (state, words) = match standing {
+        TokenStanding::Good(until) => ("good", format!("Good until {}", day(until))),
+        TokenStanding::Expired(at) => ("over", format!("Expired on {}", day(at))),
+        TokenStanding::Revoked(at) => ("over", format!("Revoked on {}", day(at))),
+    };
+    let used = used.map_or(String::from("never used"), |at| format!("last used {}", minute(at)));
+    let revoke = matches!(standing, TokenStanding::Good(_)).then(|| {
+        view! { <RevokePanel id name=name.clone() /> }
+    });
+    view! {
+        <li class="token" data-state=state>
+            <p class="token__name">{name}</p>
+            <p class="token__standing">{words}</p>
+            <p class="token__facts">{format!("{scope} · made {} · {used}", day(made))}</p>
+            {revoke}
+        </li>
+    }
+}
+
+/// Renders the disclosure with what revoking means and the button.
+#[component]
+fn RevokePanel(
+    /// The token's id.
+    id: String,
+    /// What its person calls it.
+    name: String,
+) -> impl IntoView {
+    view! {
+        <details class="disclosure token__revoke">
+            <summary>
+                "Revoke" <span class="visually-hidden">{format!(" {name}")}</span>
+            </summary>
+            <div class="remove__panel">
+                <p>"Whatever uses " <strong>{name.clone()}</strong> " is refused from then on, for good."</p>
+                <form action="/account/tokens/revoke" method="post">
+                    <input type="hidden" name="id" value=id />
+                    <button class="button button--danger" type="submit">
+                        {format!("Revoke {name}")}
+                    </button>
+                </form>
+            </div>
+        </details>
+    }
+}
+
+/// Renders the form for a new token.
+#[component]
+pub fn MakeTokenForm(
+    /// What is in its field.
+    name: String,
+) -> impl IntoView {
+    let days = Lifetime::ALL.map(|lifetime| {
+        view! {
+            <option value=lifetime.days() selected=lifetime == USUAL>
+                {format!("{} days", lifetime.days())}
+            </option>
+        }
+    });
+    view! {
+        <form class="token-form" action="/account/tokens" method="post">
+            <h3>"Make a token"</h3>
+            <label class="token-form__field">
+                "Name" <span class="token-form__hint">"What it is for, such as nightly build"</span>
+                <input name="name" value=name required maxlength="60" autocomplete="off" />
+            </label>
+            <label class="token-form__field">
+                "It may"
+                <select name="scope">
+                    <option value="read">"only look"</option>
+                    <option value="deploy">"look, start, cancel and remove"</option>
+                </select>
+            </label>
+            <label class="token-form__field">
+                "For" <select name="days">{days}</select>
+            </label>
+            <button class="button button--primary" type="submit">
+                "Make the token"
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,106 @@
+//! What people read on their way in and out, and on their account.
+
+use jiff::Timestamp;
+
+/// What somebody reads whose sign-in is over.
+pub(crate) const ENDED: &str =
+    "Nothing was lost, and whatever is under way goes on. Sign in again to see it.";
+/// What somebody reads who has just signed out.
+pub(crate) const SIGNED_OUT: &str = "This browser is signed out of the portal.";
+
+/// Says what signing in is for, and what it is.
+pub(crate) fn lead(provider: &str) -> String {
+    format!(
+        "This portal wants to know you before you start a stack or look after yours. It asks \
+         {provider} who you are, and never sees your password."
+    )
+}
+
+/// Says what the refusal's `code` means on the way in.
+pub(crate) fn refusal(code: &str, provider: &str) -> String {
+    match code {
+        "SIGN_IN_DENIED" => format!(
+            "You were not signed in: either you gave it up, or {provider} does not let you use \
+             this portal."
+        ),
+        "SIGN_IN_STALE" => String::from(
+            "That sign-in took too long, was finished before, or began in another browser. Sign \
+             in once more.",
+        ),
+        "PROVIDER_UNREACHABLE" => format!(
+            "Nobody can sign in right now: the sign-in of {provider} does not answer. Try again \
+             in a minute. Stacks and deployments go on meanwhile."
+        ),
+        "PROVIDER_REFUSED" => format!(
+            "The sign-in of {provider} did not accept this portal. Tell the portal's operator, \
+             whose log says why."
+        ),
+        "IDENTITY_UNTRUSTED" => format!(
+            "What {provider} said of you could not be verified, so you were not signed in. Try \
+             again, and tell the portal's operator if it stays."
+        ),
+        "STORE_UNAVAILABLE" => String::from(
+            "The portal cannot read or write its records right now. Try again in a moment.",
+        ),
+        _ => String::from("You could not be signed in. Try again in a moment."),
+    }
+}
+
+/// Says what the refusal's `code` means on the account's page.
+pub(crate) fn of_account(code: &str) -> &'static str {
+    match code {
+        "INVALID_TOKEN_NAME" => {
+            "Give the token a name of 1 to 60 characters, so that you know it again. None was made."
+        }
+        "TOO_MANY_TOKENS" => {
+            "You have 20 tokens that can be used, which is all you may have. Revoke one that you \
+             do not need. None was made."
+        }
+        "NO_SUCH_TOKEN" => "That token is revoked already, or is none of yours.",
+        "STORE_UNAVAILABLE" => {
+            "The portal cannot read or write its records right now. Nothing was changed: try \
+             again in a moment."
+        }
+        _ => "The portal could not do it. Nothing was changed: try again in a moment.",
+    }
+}
+
+/// Writes a day, as `25 Nov 2026`.
+pub(crate) fn day(at: Timestamp) -> String {
+    at.strftime("%-d %b %Y").to_string()
+}
+
+/// Writes a time to the minute, as `25 Nov 2026, 23:10 UTC`.
+pub(crate) fn minute(at: Timestamp) -> String {
+    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_stood_in_the_way_is_a_sentence_without_jargon() {
+        for code in [
+            "SIGN_IN_DENIED",
+            "SIGN_IN_STALE",
+            "PROVIDER_UNREACHABLE",
+            "PROVIDER_REFUSED",
+            "IDENTITY_UNTRUSTED",
+            "STORE_UNAVAILABLE",
+            "<script>",
+        ] {
+            let sentence = refusal(code, "Example Ltd");
+            assert!(sentence.ends_with('.') && !sentence.contains(code), "{sentence}");
+            assert!(of_account(code).ends_with('.'), "{code}");
+        }
+        assert!(refusal("PROVIDER_UNREACHABLE", "Example Ltd").contains("Example Ltd"));
+    }
+
+    #[test]
+    fn times_read_the_same_for_everybody() {
+        let at = "2026-11-05T23:10:59Z".parse().unwrap();
+        assert_eq!(day(at), "5 Nov 2026");
+        assert_eq!(minute(at), "5 Nov 2026, 23:10 UTC");
+    }
+}

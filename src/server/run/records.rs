@@ -1,0 +1,44 @@
+//! What the portal keeps, behind its ports: one database holds all of it.
+
+use std::sync::Arc;
+
+use super::StartError;
+use crate::server::{
+    notifier::Notifier,
+    ports::{accounts::Accounts, audit::AuditLog, store::Store},
+    settings::StoreSettings,
+    store::{postgres::PostgresStore, sqlite::SqliteStore},
+};
+
+/// What the portal keeps.
+pub(super) struct Records {
+    /// Deployments.
+    pub store: Arc<dyn Store>,
+    /// People, their sessions and tokens.
+    pub accounts: Arc<dyn Accounts>,
+    /// Who did what.
+    pub audit: Arc<dyn AuditLog>,
+}
+
+impl Records {
+    /// Opens the database; what other portals do to it nudges `notifier`.
+    pub(super) async fn open(
+        settings: &StoreSettings,
+        notifier: &Arc<Notifier>,
+    ) -> Result<Self, StartError> {
+        Ok(match settings {
+            StoreSettings::Sqlite { path } => Self::of(Arc::new(SqliteStore::open(path).await?)),
+            StoreSettings::Postgres { url } => {
+                Self::of(Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?))
+            }
+        })
+    }
+
+    fn of<T: Store + Accounts + AuditLog + 'static>(database: Arc<T>) -> Self {
+        Self {
+            store: Arc::<T>::clone(&database),
+            accounts: Arc::<T>::clone(&database),
+            audit: database,
+        }
+    }
+}
