@@ -12,6 +12,7 @@ pub mod open;
 pub mod post_form;
 pub mod receipt;
 pub mod remove;
+pub mod sign_in_again;
 pub mod status;
 pub mod steps;
 
@@ -51,6 +52,8 @@ pub enum Connection {
     Fine,
     /// Broken, and being reopened.
     Lost,
+    /// Closed: whoever watches has to sign in again.
+    SignedOut,
 }
 
 /// What becomes of an operation after its end, besides its events.

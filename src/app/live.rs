@@ -60,6 +60,8 @@ enum Outlook {
     GoesOn,
     /// There is not, or no such deployment.
     Over,
+    /// Nothing to somebody who is not signed in.
+    SignedOut,
     /// Nothing.
     Silent,
 }
@@ -87,7 +89,11 @@ fn is_left(watched: Watched) -> bool {
 
 /// Asks what is still left, until that is nothing.
 async fn follow_clean_up(id: &DeploymentId, watched: Watched) {
-    while is_left(watched) {
+    while is_left(watched) && watched.connection.get_untracked() != Connection::SignedOut {
+        let fetched = fetch(id).await;
+        if let Fetched::SignedOut = fetched {
+            return watched.connection.set(Connection::SignedOut);
+        }
         if let Some(Standing { receipt, next_try, retried_by, .. }) = fetch(id).await.standing() {
             let aftermath = Aftermath { receipt, next_try, retried_by };
             if watched.aftermath.with_untracked(|known| *known != aftermath) {
@@ -113,9 +119,11 @@ async fn follow_stream(id: &DeploymentId, watched: Watched) {
             Break::Hidden => {}
             Break::Lost => {
                 watched.connection.set(Connection::Lost);
-                if let Outlook::Over = outlook(id).await {
+                match outlook(id).await {
                     // The page as the server renders it now has the end.
-                    return reload();
+                    Outlook::Over => return reload(),
+                    Outlook::SignedOut => return watched.connection.set(Connection::SignedOut),
+                    Outlook::GoesOn | Outlook::Silent => {}
                 }
             }
         }
@@ -218,6 +226,8 @@ enum Fetched {
     Known(Standing),
     /// There is no such deployment.
     Unknown,
+    /// Whoever asks has to sign in.
+    SignedOut,
     /// Nothing that could be read.
     Nothing,
 }
@@ -228,6 +238,7 @@ async fn fetch(id: &DeploymentId) -> Fetched {
     };
     match response.status() {
         404 => Fetched::Unknown,
+        401 => Fetched::SignedOut,
         200 => match response.json::<Answer>().await {
             Ok(answer) => Fetched::Known(answer.deployment),
             Err(_) => Fetched::Nothing,
@@ -240,7 +251,7 @@ impl Fetched {
     fn standing(self) -> Option<Standing> {
         match self {
             Self::Known(standing) => Some(standing),
-            Self::Unknown | Self::Nothing => None,
+            Self::Unknown | Self::SignedOut | Self::Nothing => None,
         }
     }
 
@@ -248,6 +259,7 @@ impl Fetched {
         match self {
             Self::Known(standing) if standing.status == Status::InProgress => Outlook::GoesOn,
             Self::Known(_) | Self::Unknown => Outlook::Over,
+            Self::SignedOut => Outlook::SignedOut,
             Self::Nothing => Outlook::Silent,
         }
     }

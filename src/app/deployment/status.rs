@@ -11,6 +11,8 @@ use crate::{
 
 /// What a person reads while the stream is broken.
 const LOST: &str = "Reconnecting… it goes on without this page";
+/// What a person reads once they are signed out.
+const SIGNED_OUT: &str = "Your sign-in has ended. It goes on, but this page stands still";
 /// What a person reads until the first of what was made is being removed.
 const CANCELLING: &str = "Cancelling… what was made is removed again";
 
@@ -30,6 +32,7 @@ pub fn StatusLine(
     let is_lost = Memo::new(move |_| {
         stage.get().is_under_way() && watched.connection.get() == Connection::Lost
     });
+    let is_signed_out = Memo::new(move |_| watched.connection.get() == Connection::SignedOut);
     let receipt = watched.receipt();
     let is_removed_since = Memo::new(move |_| {
         let was_left = watched.progress.read().receipt().is_some_and(|receipt| !receipt.clean);
@@ -39,6 +42,7 @@ pub fn StatusLine(
         let progress = watched.progress.read();
         let stage = stage.get();
         match stage {
+            _ if is_signed_out.get() => SIGNED_OUT.to_owned(),
             // What it replaces may be out of date by now, and nothing else has to move.
             _ if is_lost.get() => LOST.to_owned(),
             _ if is_removed_since.get() => receipt::removed_since(&name),

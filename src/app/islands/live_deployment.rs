@@ -10,7 +10,7 @@ use crate::{
         deployment::{
             Watched, attempts::EarlierAttempt, cancel::CancelForm, ended::EndedPanel,
             headline::Headline, log::LogPanel, open::OpenPanel, remove::RemovePanel,
-            status::StatusLine, steps::StepList,
+            sign_in_again::SignInAgain, status::StatusLine, steps::StepList,
         },
         words::stage::Stage,
     },
@@ -49,6 +49,7 @@ pub fn LiveDeployment(
         <article class="deployment" data-stage=move || stage.get().as_str()>
             <Headline deployment=deployment.clone() watched stage />
             {earlier} <StatusLine deployment=deployment.clone() usual watched stage />
+            <SignInAgain id=deployment.id.clone() watched />
             <Outcome deployment watched stage /> {steps} <div class="deployment__foot">
                 <LogPanel started watched /> {cancel}
             </div> {remove}

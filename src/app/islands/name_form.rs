@@ -26,6 +26,9 @@ use crate::{
     app::words::hint::Hint,
 };
 
+/// The code of the answer to somebody whose sign-in has ended.
+const SIGN_IN: &str = "SIGN_IN_REQUIRED";
+
 /// Renders the field, the button and what is known about the name.
 #[island]
 pub fn NameForm(
@@ -142,11 +145,19 @@ fn follow_answers(start: ServerAction<StartDeployment>, field: Field, input: Nod
             field.type_in(typed);
         }
     });
-    Effect::new(move |_| {
-        if let Some(Err(error)) = start.value().get() {
-            field.refuse(error.message);
-        }
+    Effect::new(move |_| match start.value().get() {
+        Some(Err(error)) if error.code == SIGN_IN => go_and_sign_in(&field.text()),
+        Some(Err(error)) => field.refuse(error.message),
+        Some(Ok(())) | None => {}
     });
+}
+
+/// Leaves for the way in, which leads back here with the name in the field.
+fn go_and_sign_in(name: &str) {
+    // A name that could be posted needs no escape.
+    let address = format!("/sign-in?return_to=/?name={name}");
+    // Our own path: it cannot fail to parse.
+    window().location().set_href(&address).ok();
 }
 
 fn focus(input: NodeRef<html::Input>) {
