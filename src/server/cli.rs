@@ -38,7 +38,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks that the platform can be reached, takes the key and is new enough
+    /// Checks that the platform can be reached, takes the key and is new enough, and that the
+    /// identity provider answers
     Check,
     /// Compares the portal's records with the platform, and removes what turned up there after
     /// its deployment had ended. Ends with 0 when nothing is out of order, with 2 when

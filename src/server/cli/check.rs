@@ -1,37 +1,59 @@
-//! `check`: tells in plain sentences whether the platform can be driven.
+//! `check`: tells in plain sentences whether the platform can be driven, and people sign in.
 
 use std::{process::ExitCode, sync::Arc};
 
 use super::{CommandError, say};
 use crate::server::{
     dokploy::{Dokploy, DokployConfig},
+    oidc::Oidc,
     ports::{
         clock::SystemClock,
+        identity_provider::CALLBACK,
         platform::{Platform, PlatformError, Version},
     },
     run::{self, StartError},
-    settings::{PlatformSettings, Settings},
+    settings::{AuthSettings, PlatformSettings, Settings},
 };
 
-/// Checks the platform that `settings` name.
+/// Checks the platform that `settings` name, and the identity provider.
 pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
     run::check_environment(&settings.stack)?;
+    let verdicts = [platform(settings).await?, provider(settings).await?];
+    for verdict in &verdicts {
+        let (Ok(sentence) | Err(sentence)) = verdict;
+        say(sentence)?;
+    }
+    let is_well = verdicts.iter().all(Result::is_ok);
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Tells whether the platform can be driven, in a sentence either way.
+async fn platform(settings: &Settings) -> Result<Result<String, String>, StartError> {
     let PlatformSettings::Dokploy { url, token } = &settings.platform else {
-        say("No DOKPLOY_URL is set: the portal would run with its embedded sandbox.")?;
-        return Ok(ExitCode::SUCCESS);
+        let sentence = "No DOKPLOY_URL is set: the portal would run with its embedded sandbox.";
+        return Ok(Ok(sentence.to_owned()));
     };
     let config = DokployConfig::new(url.clone(), token.clone());
-    let platform = Dokploy::new(config, Arc::new(SystemClock)).map_err(StartError::from)?;
-    match verdict(&platform, url).await {
-        Ok(sentence) => {
-            say(&sentence)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(sentence) => {
-            say(&sentence)?;
-            Ok(ExitCode::FAILURE)
-        }
-    }
+    let platform = Dokploy::new(config, Arc::new(SystemClock))?;
+    Ok(verdict(&platform, url).await)
+}
+
+/// Tells whether people can sign in, in a sentence either way.
+async fn provider(settings: &Settings) -> Result<Result<String, String>, StartError> {
+    let AuthSettings::Oidc(oidc) = &settings.auth else {
+        let sentence = "AUTH is open: whoever reaches the portal may start stacks.";
+        return Ok(Ok(sentence.to_owned()));
+    };
+    let issuer = &oidc.issuer;
+    let public_url = &settings.http.public_url;
+    let provider = Oidc::new(oidc.clone(), public_url, Arc::new(SystemClock))?;
+    Ok(match provider.check().await {
+        Ok(()) => Ok(format!(
+            "The identity provider {issuer} answers. It has to send people back to \
+             {public_url}{CALLBACK}."
+        )),
+        Err(error) => Err(format!("Nobody can sign in at {issuer}: {error}. Check OIDC_ISSUER.")),
+    })
 }
 
 async fn verdict(platform: &dyn Platform, url: &str) -> Result<String, String> {
