@@ -6,7 +6,7 @@
 #
 #   setup_build      the Rust toolchain with the WASM target, wasm-bindgen, cargo-leptos, wasm-opt, sass
 #   setup_lint       rustfmt and clippy
-#   setup_servers    the programs of PostgreSQL and nginx, for the tests to start servers of their own
+#   setup_servers    PostgreSQL, nginx and an identity provider, for the tests to start servers of their own
 #   setup_browser    Playwright and a Chromium
 
 CARGO_LEPTOS_VERSION=0.3.11
@@ -75,6 +75,8 @@ setup_servers() {
   # unquoted: one word for each package
   [ -z "$missing" ] || apt_install $missing ||
     die "the programs of PostgreSQL (initdb, pg_ctl) and nginx are needed: install both, put them on the PATH, then run this again"
+  # end2end/provider.mjs
+  npm_packages end2end
 }
 
 setup_browser() {

@@ -19,5 +19,6 @@ mod probe;
 mod replicas;
 mod saga;
 mod sandbox;
+mod sign_in;
 mod store;
 mod support;

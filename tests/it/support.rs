@@ -1,17 +1,20 @@
-//! What the tests share: clocks, a store in memory, databases, platforms, the portal around
-//! them, its binary as a process, and what stands beside or before it.
+//! What the tests share: clocks, a store in memory, databases, platforms, identity providers, the
+//! portal around them, its binary as a process, and what stands beside or before it.
 
 pub(crate) mod app;
 pub(crate) mod black_hole;
+pub(crate) mod browser;
 pub(crate) mod clock;
 pub(crate) mod core_platform;
 pub(crate) mod fake_platform;
+pub(crate) mod fake_provider;
 pub(crate) mod keeper;
 pub(crate) mod manual_clock;
 pub(crate) mod memory_store;
 pub(crate) mod nginx;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod provider;
 pub(crate) mod settings;
 pub(crate) mod twisted_store;
 

@@ -1,0 +1,17 @@
+//! Signing in and out: at a real provider, and with one that says what no honest one would.
+
+mod callback;
+mod forged;
+mod open;
+mod outage;
+mod world;
+
+use crate::support::app::TestApp;
+
+/// The portal with its pages, told `variables`.
+fn portal(variables: &[(&'static str, String)]) -> (TestApp, tempfile::TempDir) {
+    let site = tempfile::tempdir().unwrap();
+    std::fs::create_dir(site.path().join("pkg")).unwrap();
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    (TestApp::with_pages(&variables, site.path()), site)
+}

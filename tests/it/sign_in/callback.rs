@@ -1,0 +1,174 @@
+//! Coming back from the provider: only the browser that went there gets in, and only once.
+
+use std::time::Duration;
+
+use ai_stack_deployer::server::ports::{
+    audit::{Act, AuditFilter, AuditLog},
+    clock::Clock,
+};
+use axum::http::StatusCode;
+
+use super::world::{UnderWay, World};
+use crate::support::{browser::Browser, fake_provider::TOKENS};
+
+const STALE: &str = "/sign-in?refused=SIGN_IN_STALE&return_to=%2f";
+
+impl World {
+    /// Tells what came of each sign-in, the last one first.
+    async fn outcomes(&self) -> Vec<(String, String)> {
+        let filter = AuditFilter { act: Some(Act::SignIn), limit: 100, ..AuditFilter::default() };
+        let entries = self.app.store.entries(&filter).await.unwrap();
+        entries.into_iter().map(|(_, entry)| (entry.who, entry.outcome)).collect()
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_is_let_in_once_and_is_where_they_wanted_to_go() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    let UnderWay { state } = world.begin(&mut browser).await;
+    let answer = format!("code=c&state={state}");
+    let reply = world.come_back(&mut browser, &answer).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER);
+    assert_eq!(reply.header("location"), Some("/?name=alice"));
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    assert_eq!(browser.cookie("__Host-sign-in"), None, "it is done with");
+    let session = browser.cookie("__Host-session").unwrap().to_owned();
+    assert_eq!(session.len(), 43);
+
+    let again = world.come_back(&mut browser, &answer).await;
+    assert_eq!(again.header("location"), Some(STALE));
+    assert_eq!(browser.cookie("__Host-session"), Some(session.as_str()), "and nobody is put out");
+    assert_eq!(world.fake.count(TOKENS).await, 1);
+    let outcomes = world.outcomes().await;
+    assert_eq!(outcomes.len(), 1, "{outcomes:?}");
+    assert!(outcomes[0].0.starts_with("person:") && outcomes[0].1 == "done", "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_session_is_a_new_one_whatever_the_browser_had_before() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    browser.plant("__Host-session", "known-to-somebody-else");
+    browser.plant("__Host-sign-in", "known-to-somebody-else");
+    let mut seen = vec![String::from("known-to-somebody-else")];
+    for _ in 0..2 {
+        let UnderWay { state } = world.begin(&mut browser).await;
+        world.come_back(&mut browser, &format!("code=c&state={state}")).await;
+        let session = browser.cookie("__Host-session").unwrap().to_owned();
+        assert!(!seen.contains(&session));
+        seen.push(session);
+    }
+}
+
+#[tokio::test]
+async fn another_state_gets_nobody_in_and_ends_the_sign_in() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    let UnderWay { state } = world.begin(&mut browser).await;
+    let other = world.begin(&mut Browser::new(&world.app)).await.state;
+    for answer in [format!("code=c&state={other}"), format!("code=c&state={state}")] {
+        let reply = world.come_back(&mut browser, &answer).await;
+        assert!(reply.header("location").unwrap().starts_with("/sign-in?refused=SIGN_IN_STALE"));
+    }
+    assert_eq!(browser.cookie("__Host-session"), None);
+    assert_eq!(world.fake.count(TOKENS).await, 0, "the provider is not asked");
+    let stale = (String::from("stranger"), String::from("SIGN_IN_STALE"));
+    assert_eq!(world.outcomes().await, [stale]);
+}
+
+#[tokio::test]
+async fn another_browser_gets_in_by_no_address_that_it_was_sent() {
+    let world = World::new().await;
+    let UnderWay { state } = world.begin(&mut Browser::new(&world.app)).await;
+    let answer = format!("code=c&state={state}");
+    let mut other = Browser::new(&world.app);
+    let reply = world.come_back(&mut other, &answer).await;
+    assert_eq!(reply.header("location"), Some(STALE));
+    // Nor with a sign-in of its own under way.
+    world.begin(&mut other).await;
+    let reply = world.come_back(&mut other, &answer).await;
+    assert!(reply.header("location").unwrap().starts_with("/sign-in?refused=SIGN_IN_STALE"));
+    assert_eq!(other.cookie("__Host-session"), None);
+    assert_eq!(world.fake.count(TOKENS).await, 0);
+}
+
+#[tokio::test]
+async fn who_comes_back_too_late_has_to_begin_anew() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    let UnderWay { state } = world.begin(&mut browser).await;
+    world.app.clock.advance(Duration::from_mins(10));
+    let reply = world.come_back(&mut browser, &format!("code=c&state={state}")).await;
+    assert_eq!(reply.header("location"), Some(STALE));
+    let page = browser.follow(reply).await;
+    assert!(page.body.contains("That sign-in took too long"), "{page:?}");
+}
+
+#[tokio::test]
+async fn what_the_provider_says_instead_of_a_code_is_told_in_plain_words() {
+    let world = World::new().await;
+    for (error, code, words) in [
+        ("access_denied", "SIGN_IN_DENIED", "You were not signed in"),
+        ("temporarily_unavailable", "PROVIDER_UNREACHABLE", "does not answer"),
+        ("server_error", "PROVIDER_UNREACHABLE", "does not answer"),
+        ("invalid_scope", "PROVIDER_REFUSED", "did not accept this portal"),
+    ] {
+        let mut browser = Browser::new(&world.app);
+        let UnderWay { state } = world.begin(&mut browser).await;
+        let description = "error_description=%3Cscript%3Ecanary";
+        let answer = format!("error={error}&{description}&state={state}&code=c");
+        let reply = world.come_back(&mut browser, &answer).await;
+        let expected = format!("/sign-in?refused={code}&return_to=%2f%3fname%3dalice");
+        assert_eq!(reply.header("location"), Some(expected.as_str()));
+        let page = browser.follow(reply).await;
+        assert!(page.body.contains(words) && !page.body.contains("canary"), "{page:?}");
+        assert_eq!(world.outcomes().await[0], (String::from("stranger"), code.to_owned()));
+    }
+    assert_eq!(world.fake.count(TOKENS).await, 0);
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_hold_gets_nobody_in() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    let UnderWay { state } = world.begin(&mut browser).await;
+    let now = world.app.clock.now().as_second();
+    world.fake.give(&world.fake.key.sign(&world.fake.claims("of another sign-in", now)));
+    let reply = world.come_back(&mut browser, &format!("code=c&state={state}")).await;
+    let location = reply.header("location").unwrap().to_owned();
+    assert!(location.starts_with("/sign-in?refused=IDENTITY_UNTRUSTED"), "{location}");
+    assert_eq!(browser.cookie("__Host-session"), None);
+    let page = browser.follow(reply).await;
+    assert!(page.body.contains("could not be verified"), "{page:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_a_provider_leads_to_the_sign_in() {
+    let world = World::new().await;
+    for answer in ["", "code=c", "state=s", "state=s&state=t&code=c", "code=%ff&state=%ff"] {
+        let mut browser = Browser::new(&world.app);
+        world.begin(&mut browser).await;
+        let reply = world.come_back(&mut browser, answer).await;
+        assert!(reply.header("location").unwrap().starts_with("/sign-in?refused=SIGN_IN_STALE"));
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_led_to_another_site() {
+    let world = World::new().await;
+    for wanted in
+        ["https://evil.example.org", "//evil.example.org", "/\\evil.example.org", "/%09/e"]
+    {
+        let mut browser = Browser::new(&world.app);
+        let encoded = wanted.replace('/', "%2F").replace('\\', "%5C");
+        let reply = browser.get(&format!("/auth/sign-in?return_to={encoded}")).await;
+        let address = reply.header("location").unwrap();
+        let state = address.split("state=").nth(1).unwrap().split('&').next().unwrap();
+        let nonce = address.split("nonce=").nth(1).unwrap().split('&').next().unwrap();
+        let claims = world.fake.claims(nonce, world.app.clock.now().as_second());
+        world.fake.give(&world.fake.key.sign(&claims));
+        let reply = world.come_back(&mut browser, &format!("code=c&state={state}")).await;
+        assert_eq!(reply.header("location"), Some("/"), "{wanted}");
+    }
+}

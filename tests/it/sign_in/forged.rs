@@ -1,0 +1,215 @@
+//! What the provider's client believes, and what it does not.
+
+use std::sync::Arc;
+
+use ai_stack_deployer::server::{
+    access::Role,
+    oidc::Oidc,
+    origin::Origin,
+    ports::{
+        accounts::Profile,
+        clock::Clock,
+        identity_provider::{Arrival, IdentityError, IdentityProvider},
+    },
+    settings::{AuthSettings, OidcSettings},
+};
+use openidconnect::{
+    PrivateSigningKey,
+    core::{CoreHmacKey, CoreJwsSigningAlgorithm},
+};
+use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
+
+use crate::support::{
+    app::settings,
+    fake_provider::{FakeProvider, KEYS, Key, MORE, TOKENS, unsigned, with_signature},
+    manual_clock::ManualClock,
+};
+
+const NONCE: &str = "nonce-of-this-sign-in";
+
+/// A provider and its client, at a time of their own.
+struct World {
+    fake: FakeProvider,
+    oidc: Oidc,
+    now: i64,
+}
+
+fn oidc_settings(variables: &[(&'static str, String)]) -> OidcSettings {
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    match settings(&variables).auth {
+        AuthSettings::Oidc(oidc) => oidc,
+        AuthSettings::Open => panic!("it is open"),
+    }
+}
+
+impl World {
+    async fn new() -> Self {
+        let fake = FakeProvider::start().await;
+        let clock = Arc::new(ManualClock::new());
+        let now = clock.now().as_second();
+        let portal = Origin::parse("https://portal.example.com").unwrap();
+        let oidc = Oidc::new(oidc_settings(&fake.variables()), &portal, clock).unwrap();
+        Self { fake, oidc, now }
+    }
+
+    fn claims(&self) -> Value {
+        self.fake.claims(NONCE, self.now)
+    }
+
+    fn with(&self, changes: Value) -> Value {
+        let mut claims = self.claims();
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims
+    }
+
+    async fn finish(&self) -> Result<Profile, IdentityError> {
+        let arrival = Arrival { code: "code", nonce: NONCE, verifier: &"v".repeat(43) };
+        self.oidc.finish(&arrival).await
+    }
+
+    async fn finish_with(&self, token: &str) -> Result<Profile, IdentityError> {
+        self.fake.give(token);
+        self.finish().await
+    }
+
+    /// Checks that a token is not believed, for a reason that has `word` in it.
+    async fn refuses(&self, token: &str, word: &str) {
+        match self.finish_with(token).await {
+            Err(IdentityError::Untrusted(reason)) => assert!(reason.contains(word), "{reason}"),
+            other => panic!("{other:?} where {word} is wrong"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_good_token_says_who_somebody_is() {
+    let world = World::new().await;
+    let profile = world.finish_with(&world.fake.key.sign(&world.claims())).await.unwrap();
+    let expected = Profile {
+        issuer: world.fake.issuer(),
+        subject: String::from("1234"),
+        name: String::from("Ann Bell"),
+        role: Role::Member,
+    };
+    assert_eq!(profile, expected);
+    let operator = world.with(json!({ "groups": ["staff", "operators"] }));
+    let profile = world.finish_with(&world.fake.key.sign(&operator)).await.unwrap();
+    assert_eq!(profile.role, Role::Operator);
+    assert_eq!(world.fake.count(MORE).await, 0, "the token says it all");
+}
+
+#[tokio::test]
+async fn a_token_with_anything_wrong_in_it_is_not_believed() {
+    let world = World::new().await;
+    let wrong = [
+        (json!({ "nonce": "of another sign-in" }), "nonce"),
+        (json!({ "nonce": null }), "nonce"),
+        (json!({ "aud": "another" }), "audience"),
+        (json!({ "aud": ["portal", "another"] }), "audience"),
+        (json!({ "iss": "https://login.example.com" }), "issuer"),
+        (json!({ "iss": format!("{}/", world.fake.issuer()) }), "issuer"),
+        (json!({ "exp": world.now }), "Expired"),
+        (json!({ "exp": world.now - 86_400 }), "Expired"),
+        (json!({ "at_hash": "AAAAAAAAAAAAAAAAAAAAAA" }), "access token"),
+    ];
+    for (changes, word) in wrong {
+        world.refuses(&world.fake.key.sign(&world.with(changes)), word).await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_the_provider_has_not_signed_is_not_believed() {
+    let world = World::new().await;
+    let claims = world.claims();
+    let head = |algorithm: &str| json!({ "alg": algorithm, "typ": "JWT", "kid": "first" });
+    world.refuses(&with_signature(&unsigned(&head("none"), &claims), b""), "ignature").await;
+    world.refuses(&with_signature(&unsigned(&head("EdDSA"), &claims), &[0; 64]), "ignature").await;
+    // By another key under the same name.
+    world.refuses(&Key::new(2, "first").sign(&claims), "ignature").await;
+    // With the secret that the portal has, too.
+    let unsigned = unsigned(&head("HS256"), &claims);
+    let secret = CoreHmacKey::new("portal-secret");
+    let algorithm = CoreJwsSigningAlgorithm::HmacSha256;
+    let signature = secret.sign(&algorithm, unsigned.as_bytes()).unwrap();
+    world.refuses(&with_signature(&unsigned, &signature), "HS256").await;
+    // With other words under the signature.
+    let good = world.fake.key.sign(&claims);
+    let (_, signature) = good.rsplit_once('.').unwrap();
+    let other = world.fake.key.sign(&world.with(json!({ "sub": "5678" })));
+    let (said, _) = other.rsplit_once('.').unwrap();
+    world.refuses(&format!("{said}.{signature}"), "ignature").await;
+    let tokens = json!({ "access_token": "access", "token_type": "Bearer" });
+    world.fake.answer(TOKENS, ResponseTemplate::new(200).set_body_json(tokens));
+    let missing = world.finish().await.unwrap_err();
+    assert!(matches!(&missing, IdentityError::Untrusted(reason) if reason.contains("no identity")));
+}
+
+#[tokio::test]
+async fn a_new_key_is_asked_for_once_and_a_key_of_nobody_is_not_believed() {
+    let world = World::new().await;
+    world.finish_with(&world.fake.key.sign(&world.claims())).await.unwrap();
+    assert_eq!(world.fake.count(KEYS).await, 1);
+    let second = Key::new(2, "second");
+    world.fake.publish(&second);
+    for _ in 0..2 {
+        world.finish_with(&second.sign(&world.claims())).await.unwrap();
+        assert_eq!(world.fake.count(KEYS).await, 2, "the new key is known from then on");
+    }
+    world.refuses(&Key::new(3, "third").sign(&world.claims()), "nobody knows").await;
+    assert_eq!(world.fake.count(KEYS).await, 3);
+}
+
+#[tokio::test]
+async fn what_the_token_does_not_say_is_asked_for_and_only_of_the_same_person() {
+    let world = World::new().await;
+    let silent = world.with(json!({ "name": null, "groups": ["staff"] }));
+    let token = world.fake.key.sign(&silent);
+    let more = |body: Value| {
+        world.fake.answer(MORE, ResponseTemplate::new(200).set_body_json(body));
+    };
+    more(json!({ "sub": "1234", "preferred_username": "ann", "groups": ["operators"] }));
+    let profile = world.finish_with(&token).await.unwrap();
+    assert_eq!(
+        (profile.name.as_str(), profile.role),
+        ("ann", Role::Member),
+        "the token goes first"
+    );
+
+    let mut silent = silent;
+    silent.as_object_mut().unwrap().remove("groups");
+    let token = world.fake.key.sign(&silent);
+    let profile = world.finish_with(&token).await.unwrap();
+    assert_eq!((profile.name.as_str(), profile.role), ("ann", Role::Operator));
+
+    more(json!({ "sub": "5678", "name": "Mallory", "groups": ["operators"] }));
+    let profile = world.finish_with(&token).await.unwrap();
+    assert_eq!((profile.name.as_str(), profile.role), ("1234", Role::Member));
+
+    world.fake.answer(MORE, ResponseTemplate::new(500));
+    let profile = world.finish_with(&token).await.unwrap();
+    assert_eq!((profile.name.as_str(), profile.role), ("1234", Role::Member));
+}
+
+#[tokio::test]
+async fn a_provider_that_refuses_is_told_from_one_that_cannot_answer() {
+    let world = World::new().await;
+    let refusal = json!({ "error": "invalid_grant", "error_description": "used before" });
+    world.fake.answer(TOKENS, ResponseTemplate::new(400).set_body_json(refusal));
+    let refused = world.finish().await.unwrap_err();
+    assert!(matches!(&refused, IdentityError::Refused(reason) if reason.contains("used before")));
+    for answer in [
+        ResponseTemplate::new(502).set_body_string("<html>canary"),
+        ResponseTemplate::new(200).set_body_string("canary"),
+        ResponseTemplate::new(302).insert_header("location", "/elsewhere"),
+        ResponseTemplate::new(200).set_body_bytes(vec![b' '; 2 << 20]),
+    ] {
+        world.fake.answer(TOKENS, answer);
+        let away = world.finish().await.unwrap_err();
+        let IdentityError::Away(reason) = &away else { panic!("{away:?}") };
+        assert!(!reason.contains("canary"), "{reason}");
+    }
+    assert_eq!(world.fake.count("/elsewhere").await, 0);
+}

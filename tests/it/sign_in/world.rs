@@ -1,0 +1,73 @@
+//! A portal, and a provider that believes everybody.
+
+use ai_stack_deployer::server::ports::clock::Clock;
+use axum::http::{StatusCode, Uri};
+use tempfile::TempDir;
+
+use super::portal;
+use crate::support::{
+    app::{Reply, TestApp},
+    browser::Browser,
+    fake_provider::FakeProvider,
+};
+
+/// A portal and a provider that believes everybody.
+pub(super) struct World {
+    pub(super) fake: FakeProvider,
+    pub(super) app: TestApp,
+    _site: TempDir,
+}
+
+/// A sign-in that has been sent to the provider.
+pub(super) struct UnderWay {
+    pub(super) state: String,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let fake = FakeProvider::start().await;
+        let (app, site) = portal(&fake.variables());
+        Self { fake, app, _site: site }
+    }
+
+    /// Begins a sign-in, which the provider will finish.
+    pub(super) async fn begin(&self, browser: &mut Browser) -> UnderWay {
+        self.begin_as(browser, "1234").await
+    }
+
+    async fn begin_as(&self, browser: &mut Browser, subject: &str) -> UnderWay {
+        let reply = browser.get("/auth/sign-in?return_to=%2F%3Fname%3Dalice").await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER);
+        let address: Uri = reply.header("location").unwrap().parse().unwrap();
+        let parameter = |name: &str| {
+            let pairs = address.query().unwrap().split('&');
+            let mut found =
+                pairs.filter_map(|pair| pair.split_once('=')).filter(|(n, _)| *n == name);
+            found.next().unwrap_or_else(|| panic!("no {name} in {address}")).1.to_owned()
+        };
+        assert_eq!(parameter("response_type"), "code");
+        assert_eq!(parameter("client_id"), "portal");
+        assert_eq!(parameter("code_challenge_method"), "S256");
+        assert_eq!(parameter("redirect_uri"), "http%3A%2F%2F127.0.0.1%3A3000%2Fauth%2Fcallback");
+        assert_eq!(parameter("scope"), "openid+profile");
+        for secret in ["state", "nonce", "code_challenge"] {
+            assert_eq!(parameter(secret).len(), 43, "{secret}");
+        }
+        let mut claims = self.fake.claims(&parameter("nonce"), self.app.clock.now().as_second());
+        claims["sub"] = subject.into();
+        self.fake.give(&self.fake.key.sign(&claims));
+        UnderWay { state: parameter("state") }
+    }
+
+    /// Comes back as the provider would send somebody.
+    pub(super) async fn come_back(&self, browser: &mut Browser, answer: &str) -> Reply {
+        browser.get(&format!("/auth/callback?{answer}")).await
+    }
+
+    /// Signs the person called `subject` in.
+    pub(super) async fn sign_in(&self, browser: &mut Browser, subject: &str) {
+        let UnderWay { state } = self.begin_as(browser, subject).await;
+        let reply = self.come_back(browser, &format!("code=c&state={state}")).await;
+        assert_eq!(reply.header("location"), Some("/?name=alice"), "{reply:?}");
+    }
+}

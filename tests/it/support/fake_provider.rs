@@ -1,0 +1,165 @@
+//! An identity provider that says whatever a test wants it to, with keys of its own.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use openidconnect::{
+    JsonWebKeyId, PrivateSigningKey,
+    core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm},
+};
+use serde_json::{Value, json};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
+
+/// Where the provider says what it is.
+pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
+pub(crate) const KEYS: &str = "/jwks";
+pub(crate) const TOKENS: &str = "/token";
+pub(crate) const MORE: &str = "/me";
+
+type Answers = Arc<Mutex<HashMap<&'static str, ResponseTemplate>>>;
+
+/// A provider whose every answer can be changed.
+pub(crate) struct FakeProvider {
+    server: MockServer,
+    answers: Answers,
+    pub(crate) key: Key,
+}
+
+/// A key that tokens are signed with.
+pub(crate) struct Key {
+    pair: CoreEdDsaPrivateSigningKey,
+    id: &'static str,
+}
+
+impl FakeProvider {
+    /// Starts a provider that is well, and has no tokens to give.
+    pub(crate) async fn start() -> Self {
+        let answers = Answers::default();
+        let known = Arc::clone(&answers);
+        let answer = move |request: &Request| {
+            let answers = known.lock().unwrap_or_else(PoisonError::into_inner);
+            answers.get(request.url.path()).cloned().unwrap_or_else(|| ResponseTemplate::new(404))
+        };
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let fake = Self { server, answers, key: Key::new(1, "first") };
+        fake.come_back();
+        fake.publish(&fake.key);
+        fake
+    }
+
+    pub(crate) fn issuer(&self) -> String {
+        self.server.uri()
+    }
+
+    /// What a portal is told, so that people sign in here.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AUTH", String::from("oidc")),
+            ("OIDC_ISSUER", self.issuer()),
+            ("OIDC_CLIENT_ID", String::from("portal")),
+            ("OIDC_CLIENT_SECRET", String::from("portal-secret")),
+            ("OIDC_NAME", String::from("Example Ltd")),
+            ("OIDC_OPERATOR_GROUP", String::from("operators")),
+        ]
+    }
+
+    /// Says what it is, from now on.
+    pub(crate) fn come_back(&self) {
+        self.answer(DISCOVERY, ResponseTemplate::new(200).set_body_json(self.metadata()));
+    }
+
+    /// Answers like that from now on.
+    pub(crate) fn answer(&self, path: &'static str, answer: ResponseTemplate) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(path, answer);
+    }
+
+    /// Shows `key`, and no other.
+    pub(crate) fn publish(&self, key: &Key) {
+        let keys = json!({ "keys": [key.public()] });
+        self.answer(KEYS, ResponseTemplate::new(200).set_body_json(keys));
+    }
+
+    /// Gives out `token` for whatever code.
+    pub(crate) fn give(&self, token: &str) {
+        let tokens = json!({ "access_token": "access", "token_type": "Bearer", "id_token": token });
+        self.answer(TOKENS, ResponseTemplate::new(200).set_body_json(tokens));
+    }
+
+    /// What a good token says, at `now` in seconds.
+    pub(crate) fn claims(&self, nonce: &str, now: i64) -> Value {
+        json!({
+            "iss": self.issuer(),
+            "aud": "portal",
+            "sub": "1234",
+            "name": "Ann Bell",
+            "groups": ["staff"],
+            "nonce": nonce,
+            "iat": now,
+            "exp": now + 300,
+        })
+    }
+
+    /// Counts how often it was asked at `path`.
+    pub(crate) async fn count(&self, path: &str) -> usize {
+        let requests = self.server.received_requests().await.unwrap();
+        requests.iter().filter(|request| request.url.path() == path).count()
+    }
+
+    fn metadata(&self) -> Value {
+        let at = |path: &str| format!("{}{path}", self.issuer());
+        json!({
+            "issuer": self.issuer(),
+            "authorization_endpoint": at("/authorize"),
+            "token_endpoint": at(TOKENS),
+            "userinfo_endpoint": at(MORE),
+            "jwks_uri": at(KEYS),
+            "end_session_endpoint": at("/end"),
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["EdDSA", "RS256", "HS256", "none"],
+        })
+    }
+}
+
+impl Key {
+    pub(crate) fn new(seed: u8, id: &'static str) -> Self {
+        // RFC 8410, section 7: what stands before the 32 bytes of an Ed25519 key.
+        const PREFIX: [u8; 16] = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
+        let der = [&PREFIX[..], &[seed; 32]].concat();
+        let (label, encoded) = ("PRIVATE KEY", STANDARD.encode(der));
+        let pem = format!("-----BEGIN {label}-----\n{encoded}\n-----END {label}-----\n");
+        let id_of_key = JsonWebKeyId::new(id.to_owned());
+        let pair = CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(id_of_key)).unwrap();
+        Self { pair, id }
+    }
+
+    /// Signs a token that says `claims`.
+    pub(crate) fn sign(&self, claims: &Value) -> String {
+        let unsigned = unsigned(&json!({ "alg": "EdDSA", "typ": "JWT", "kid": self.id }), claims);
+        let signature =
+            self.pair.sign(&CoreJwsSigningAlgorithm::EdDsa, unsigned.as_bytes()).unwrap();
+        with_signature(&unsigned, &signature)
+    }
+
+    fn public(&self) -> Value {
+        serde_json::to_value(self.pair.as_verification_key()).unwrap()
+    }
+}
+
+/// What is signed of a token: its head and what it says.
+pub(crate) fn unsigned(head: &Value, claims: &Value) -> String {
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}", encode(head), encode(claims))
+}
+
+/// A token with `signature`, whatever that is worth.
+pub(crate) fn with_signature(unsigned: &str, signature: &[u8]) -> String {
+    format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
