@@ -1,0 +1,60 @@
+//! The cookies: written so that a browser sends them to this very host alone, and never to a
+//! script.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// Holds the secret of a session.
+pub(super) const SESSION: &str = "__Host-session";
+/// Holds what a browser is known by while its sign-in is under way.
+pub(super) const SIGN_IN: &str = "__Host-sign-in";
+/// Holds a new API token on its way to the page that shows it once.
+pub(super) const TOKEN: &str = "__Host-token";
+
+/// Finds a cookie in a request.
+pub(super) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let mut pairs = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
+    pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Writes a cookie that lasts for `lifetime`. `value` is a secret of ours, and so needs no
+/// escape.
+pub(super) fn write(name: &str, value: &str, lifetime: Duration) -> HeaderValue {
+    let seconds = lifetime.as_secs();
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
+    let mut value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+/// Takes a cookie from the browser.
+pub(super) fn remove(name: &str) -> HeaderValue {
+    write(name, "", Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_goes_to_this_host_alone_and_to_no_script() {
+        let written = write(SESSION, "abc", Duration::from_hours(1));
+        let expected = "__Host-session=abc; Path=/; Max-Age=3600; Secure; HttpOnly; SameSite=Lax";
+        assert_eq!(written, expected);
+        assert!(written.is_sensitive());
+        assert!(remove(TOKEN).to_str().unwrap().starts_with("__Host-token=; Path=/; Max-Age=0;"));
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("a=1; x__Host-session=no"));
+        headers
+            .append(header::COOKIE, HeaderValue::from_static("__Host-sign-in=2;__Host-session=3"));
+        assert_eq!(read(&headers, SESSION), Some("3"));
+        assert_eq!(read(&headers, SIGN_IN), Some("2"));
+        assert_eq!(read(&headers, TOKEN), None);
+    }
+}
