@@ -196,9 +196,7 @@ async fn store(
 pub async fn store_beside(settings: &StoreSettings) -> Result<Arc<dyn Store>, StartError> {
     Ok(match settings {
         StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_beside(path).await?),
-        StoreSettings::Postgres { url } => {
-            Arc::new(PostgresStore::open(url, Arc::new(Notifier::default())).await?)
-        }
+        StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_beside(url).await?),
     })
 }
 

@@ -208,6 +208,11 @@ pub struct Deadlines {
 }
 
 impl StackSettings {
+    /// Returns what the project of the stack called `name` is called on the platform.
+    pub fn project(name: &StackName) -> String {
+        format!("ai-stack-{name}")
+    }
+
     /// Returns the host of the stack called `name`.
     pub fn host(&self, name: &StackName) -> String {
         format!("{name}.{}", self.suffix)

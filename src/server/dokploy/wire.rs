@@ -102,6 +102,8 @@ impl From<EnvironmentRow> for Environment {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ApplicationRow {
     application_id: ApplicationId,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
     app_name: AppName,
     description: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
@@ -110,8 +112,8 @@ pub(super) struct ApplicationRow {
 
 impl From<ApplicationRow> for ApplicationSummary {
     fn from(row: ApplicationRow) -> Self {
-        let ApplicationRow { application_id: id, app_name, description, created_at } = row;
-        Self { id, app_name, description, created_at }
+        let ApplicationRow { application_id: id, name, app_name, description, created_at } = row;
+        Self { id, name, app_name, description, created_at }
     }
 }
 

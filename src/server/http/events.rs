@@ -23,7 +23,7 @@ use crate::{
     domain::{deployment::DeploymentId, event::Seq},
     server::{
         ports::store::{State as DeploymentState, StoredEvent},
-        service::Service,
+        service::{self, Service},
     },
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn status(
     let cursor = cursor(&headers, query.as_deref());
     // Subscribed before the first reading, so that nothing falls in between.
     let nudges = state.service.notifier().watch(&id);
-    let record = state.service.record(&id).await?.ok_or_else(compat::no_deployment)?;
+    let record = state.service.record(&id).await?.ok_or_else(service::no_deployment)?;
     if record.state != DeploymentState::Active && cursor >= record.seq {
         return Ok((StatusCode::NO_CONTENT, UNBUFFERED).into_response());
     }

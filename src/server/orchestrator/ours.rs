@@ -1,13 +1,24 @@
 //! What carries our marker. Nothing else is ever changed (promise P9).
+//!
+//! The marker alone is not enough: who copies a project or an application in Dokploy copies its
+//! description, too, and gives the copy a name of its own. That copy is theirs.
 
 use super::{context::Context, failure::StepError};
-use crate::server::ports::platform::{ApplicationSummary, ProjectId, ProjectSummary};
+use crate::server::{
+    ports::platform::{ApplicationSummary, ProjectId, ProjectSummary},
+    settings::StackSettings,
+};
 
 impl Context {
     /// Lists the projects that this deployment made, oldest first.
     pub(super) async fn our_projects(&self) -> Result<Vec<ProjectSummary>, StepError> {
         let mut projects = self.ask("project.all", || self.platform.projects()).await?;
-        projects.retain(|project| self.is_ours(project.description.as_deref()));
+        let name = StackSettings::project(&self.deployment.name);
+        let recorded = self.journal.resources().project_id;
+        projects.retain(|project| {
+            self.is_marked(project.description.as_deref())
+                && (project.name == name || recorded.as_ref() == Some(&project.id.0))
+        });
         projects.sort_by(|a, b| a.created_at.cmp(&b.created_at));
         Ok(projects)
     }
@@ -21,7 +32,12 @@ impl Context {
         let environments = project.into_iter().flat_map(|project| project.environments);
         let mut applications: Vec<_> =
             environments.flat_map(|environment| environment.applications).collect();
-        applications.retain(|application| self.is_ours(application.description.as_deref()));
+        let recorded = self.journal.resources().application_id;
+        applications.retain(|application| {
+            self.is_marked(application.description.as_deref())
+                && (application.name == self.deployment.name.as_str()
+                    || recorded.as_ref() == Some(&application.id.0))
+        });
         applications.sort_by(|a, b| a.created_at.cmp(&b.created_at));
         Ok(applications)
     }
@@ -35,7 +51,7 @@ impl Context {
         Ok(applications)
     }
 
-    fn is_ours(&self, description: Option<&str>) -> bool {
+    fn is_marked(&self, description: Option<&str>) -> bool {
         description == Some(self.marker.as_str())
     }
 }

@@ -183,6 +183,8 @@ pub struct Environment {
 pub struct ApplicationSummary {
     /// Its id.
     pub id: ApplicationId,
+    /// Its name; not unique.
+    pub name: String,
     /// Its service's name.
     pub app_name: AppName,
     /// Where our marker stands.

@@ -31,6 +31,14 @@ pub enum Finding {
         /// What it is.
         resource: Resource,
     },
+    /// It carries the marker of a deployment that has ended, but a name that we never gave: as
+    /// if somebody had copied what we made.
+    Copy {
+        /// The deployment.
+        id: DeploymentId,
+        /// What it is.
+        resource: Resource,
+    },
     /// A service of ours whose application is gone, so that no call can remove it.
     Service {
         /// The service.
@@ -85,6 +93,7 @@ impl Finding {
         match self {
             Self::Leftover { id, resource } | Self::Double { id, resource } => Some((id, resource)),
             Self::Unknown { .. }
+            | Self::Copy { .. }
             | Self::Service { .. }
             | Self::Lost { .. }
             | Self::Unrouted { .. }
@@ -112,6 +121,11 @@ impl fmt::Display for Finding {
                 f,
                 "{resource} is marked {marker}, which the records do not know, as if they were \
                  lost or restored from an older copy: if nobody needs it, delete it in Dokploy"
+            ),
+            Self::Copy { id, resource } => write!(
+                f,
+                "{resource} carries the marker of {id}, but not its name, as if somebody had \
+                 copied it: if it is yours, change its description; if not, delete it in Dokploy"
             ),
             Self::Service { name, id } => write!(
                 f,

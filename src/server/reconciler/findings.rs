@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     domain::{deployment::DeploymentId, receipt::ResourceKind},
-    server::ports::platform::{AppName, ApplicationId, ApplicationSummary, Host},
+    server::{
+        ports::platform::{AppName, ApplicationId, ApplicationSummary, Host},
+        settings::StackSettings,
+    },
 };
 
 /// Compares the two sides.
@@ -22,8 +25,13 @@ pub(super) fn findings(store: &StoreView, platform: &PlatformView) -> Vec<Findin
                 let (marker, resource) = (project.marker.clone(), of_project(project));
                 found.push(Finding::Unknown { marker, resource });
             }
-            Some((id, Standing::Gone)) => {
-                found.push(Finding::Leftover { id: id.clone(), resource: of_project(project) });
+            Some((id, Standing::Gone { name })) => {
+                let (id, resource) = (id.clone(), of_project(project));
+                found.push(if project.name == StackSettings::project(name) {
+                    Finding::Leftover { id, resource }
+                } else {
+                    Finding::Copy { id, resource }
+                });
             }
             Some((_, Standing::Busy | Standing::Live(_))) => {}
         }
@@ -48,17 +56,25 @@ fn compare_stack(
 ) {
     let lost = |part| Finding::Lost { name: live.name.clone(), id: id.clone(), part };
     let double = |resource| Finding::Double { id: id.clone(), resource };
+    let copy = |resource| Finding::Copy { id: id.clone(), resource };
     let (kept, others) = projects_of(id, live, platform);
     let Some(project) = kept else {
         found.push(lost(ResourceKind::Project));
         return;
     };
-    found.extend(others.into_iter().map(|other| double(of_project(other))));
+    let project_name = StackSettings::project(&live.name);
+    found.extend(others.into_iter().map(|other| {
+        let resource = of_project(other);
+        if other.name == project_name { double(resource) } else { copy(resource) }
+    }));
     let (kept, others) = applications_of(live, project);
     let Some(application) = kept else {
         found.push(lost(ResourceKind::Application));
         return;
     };
+    let is_named_so = |one: &&ApplicationSummary| one.name == live.name.as_str();
+    let (others, copies): (Vec<_>, Vec<_>) = others.into_iter().partition(is_named_so);
+    found.extend(copies.into_iter().map(|other| copy(of_application(other))));
     let is_double = |id: &ApplicationId| others.iter().any(|other| other.id == *id);
     let theirs = |host: &&&Host| !host.leads_to.as_ref().is_some_and(&is_double);
     let (own, elsewhere): (Vec<&Host>, Vec<&Host>) = platform
@@ -132,7 +148,7 @@ fn orphan(name: &AppName, store: &StoreView, platform: &PlatformView) -> Option<
     }
     let owners = || store.services.iter().filter(|(owned, _)| owned == name).map(|(_, id)| id);
     let is_over = |id: &DeploymentId| match store.standing(id) {
-        Some(Standing::Gone) => true,
+        Some(Standing::Gone { .. }) => true,
         // Its project may only have lost its marker: then its applications are not seen here.
         Some(Standing::Live(live)) => projects_of(id, live, platform).0.is_some(),
         Some(Standing::Busy) | None => false,

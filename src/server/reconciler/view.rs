@@ -54,7 +54,10 @@ pub(super) enum Standing {
     /// Its stack is live, and nobody works on it.
     Live(Live),
     /// It ended with nothing left.
-    Gone,
+    Gone {
+        /// The name of its stack.
+        name: StackName,
+    },
 }
 
 /// A live stack.
@@ -136,7 +139,7 @@ async fn standing(
     stack: Option<&Stack>,
 ) -> Result<Standing, StoreError> {
     match (record.state, stack) {
-        (State::RolledBack, _) => Ok(Standing::Gone),
+        (State::RolledBack, _) => Ok(Standing::Gone { name: record.deployment.name }),
         (State::Live, Some(Stack { removal: None, .. })) => {
             let kept = recorded(store, &record).await?;
             let Record { deployment, host, .. } = record;

@@ -47,13 +47,9 @@ pub(super) struct Taken {
 impl Taken {
     /// Tells whether the platform has something where the stack `name` would be.
     pub(super) fn has(&self, name: &StackName, stack: &StackSettings) -> bool {
-        self.hosts.contains(&stack.host(name)) || self.projects.contains(&project_name(name))
+        self.hosts.contains(&stack.host(name))
+            || self.projects.contains(&StackSettings::project(name))
     }
-}
-
-/// Returns the name of a stack's project.
-pub(super) fn project_name(name: &StackName) -> String {
-    format!("ai-stack-{name}")
 }
 
 /// What was seen when the platform was last asked.

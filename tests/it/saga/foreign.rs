@@ -2,7 +2,7 @@
 
 use ai_stack_deployer::{
     domain::receipt::{Outcome, ResourceKind},
-    server::ports::store::{State, StepId},
+    server::ports::store::{State, StepId, Store},
 };
 use serde_json::{Value, json};
 
@@ -16,10 +16,14 @@ fn make_theirs(world: &World, description: &Value) {
 }
 
 fn add_application(world: &World, environment: &Value) {
+    add_application_called("alice", "theirs", world, environment);
+}
+
+fn add_application_called(name: &str, description: &str, world: &World, environment: &Value) {
     let application = json!({
-        "name": "alice",
+        "name": name,
         "appName": "stack-alice",
-        "description": "theirs",
+        "description": description,
         "environmentId": environment,
         "sourceType": "docker",
     });
@@ -70,6 +74,35 @@ async fn a_foreign_application_in_our_project_stays_and_so_does_the_project() {
     assert_eq!(applications[0]["description"], "theirs");
     let left: Vec<_> = world.failure().await.receipt.left().map(|line| line.resource).collect();
     assert_eq!(left, [ResourceKind::Project]);
+}
+
+#[tokio::test]
+async fn a_copy_keeps_our_marker_under_another_name_and_is_theirs() {
+    let world = World::begin("sandbox/hello", &["application.deploy:reset"]).await;
+    world.drive_until(StepId::Deploy).await;
+    let marker = format!("ai-stack-deployer/test/{}", world.id);
+    let project = &world.platform.inventory().await["projects"][0]["projectId"];
+    let environment = world.environment_of(project.as_str().unwrap()).await;
+    add_application_called("alice (copy)", &marker, &world, &Value::from(environment));
+    let copy = json!({ "name": "alice for testing", "description": marker, "env": "" });
+    world.platform.as_somebody_else("project.create", &copy);
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert!(world.platform.count("project.all") > 0, "it looked for doubles");
+    let (projects, applications, ..) = world.count().await;
+    assert_eq!((projects, applications), (2, 2));
+
+    let removal = world.begin_removal().await;
+    world.drive().await;
+    let inventory = world.platform.inventory().await;
+    let names = |kind: &str| {
+        let rows = inventory[kind].as_array().unwrap().iter();
+        rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("applications"), ["alice (copy)"]);
+    assert!(names("projects").contains(&String::from("alice for testing")), "{inventory}");
+    let removal = world.store.find(&removal).await.unwrap().unwrap();
+    assert_eq!(removal.state, State::Stuck, "the project still holds something that is not ours");
 }
 
 #[tokio::test]

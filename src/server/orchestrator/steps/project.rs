@@ -13,6 +13,7 @@ use crate::{
             platform::{EnvironmentId, NewProject, ProjectId},
             store::StepId,
         },
+        settings::StackSettings,
     },
 };
 
@@ -84,7 +85,7 @@ impl Step for CreateProject {
 }
 
 fn name(cx: &Context) -> String {
-    format!("ai-stack-{}", cx.deployment.name)
+    StackSettings::project(&cx.deployment.name)
 }
 
 /// Keeps the oldest project of ours, and removes the others.

@@ -21,6 +21,7 @@ fn marker(number: u8) -> String {
 fn application(number: u8, description: Option<String>) -> ApplicationSummary {
     ApplicationSummary {
         id: ApplicationId(format!("application-{number}")),
+        name: String::from("alice"),
         app_name: AppName(format!("stack-{number}")),
         description,
         created_at: String::new(),
@@ -43,6 +44,11 @@ fn host(domain: u8, application: Option<u8>) -> Host {
         domain: DomainId(format!("domain-{domain}")),
         leads_to: application.map(|number| ApplicationId(format!("application-{number}"))),
     }
+}
+
+/// A deployment of alice that left nothing.
+fn gone() -> Standing {
+    Standing::Gone { name: StackName::parse("alice").unwrap() }
 }
 
 /// A stack that is live with the resources of this number.
@@ -93,6 +99,7 @@ fn kind(finding: &Finding) -> String {
         Finding::Leftover { resource, .. } => format!("leftover {}", resource.id),
         Finding::Double { resource, .. } => format!("double {}", resource.id),
         Finding::Unknown { resource, .. } => format!("unknown {}", resource.id),
+        Finding::Copy { resource, .. } => format!("copy {}", resource.id),
         Finding::Service { name, .. } => format!("service {name}"),
         Finding::Lost { part, .. } => format!("lost {part:?}"),
         Finding::Unrouted { .. } => String::from("unrouted"),
@@ -127,6 +134,23 @@ fn what_is_there_beside_a_live_stack_is_a_double() {
 }
 
 #[test]
+fn what_carries_our_marker_under_another_name_is_a_copy_that_is_theirs() {
+    let renamed = |project| MarkedProject { name: String::from("alice for testing"), ..project };
+    let copied = |platform: &mut PlatformView| {
+        platform.projects.push(renamed(project(2, 1, vec![])));
+        let copy = application(2, Some(marker(1)));
+        let copy = ApplicationSummary { name: String::from("alice (copy)"), ..copy };
+        platform.projects[0].applications.push(copy);
+    };
+    assert_eq!(after(copied), ["copy project-2", "copy application-2"]);
+    let platform =
+        PlatformView { projects: vec![renamed(project(2, 2, vec![]))], ..PlatformView::default() };
+    let found = findings(&store(vec![(2, gone())], &[]), &platform);
+    assert_eq!(found.iter().map(kind).collect::<Vec<_>>(), ["copy project-2"]);
+    assert!(found.iter().all(|finding| finding.removable().is_none()));
+}
+
+#[test]
 fn without_what_is_recorded_nothing_is_a_double() {
     let moved = |platform: &mut PlatformView| platform.projects[0] = project(2, 1, vec![]);
     assert_eq!(after(moved), ["lost Project"]);
@@ -158,7 +182,7 @@ fn an_application_that_lost_its_marker_is_lost_but_its_service_is_no_orphan() {
 #[test]
 fn a_marker_is_judged_by_how_its_deployment_stands() {
     let cases = [
-        (Some(Standing::Gone), vec!["leftover project-2"]),
+        (Some(gone()), vec!["leftover project-2"]),
         (Some(Standing::Busy), vec![]),
         (None, vec!["unknown project-2"]),
     ];
@@ -177,11 +201,8 @@ fn a_marker_is_judged_by_how_its_deployment_stands() {
 #[test]
 fn a_service_is_an_orphan_once_all_who_own_it_are_gone() {
     let services = [(2, 2), (2, 3)];
-    let cases = [
-        (Standing::Gone, Standing::Gone, true),
-        (Standing::Gone, Standing::Busy, false),
-        (Standing::Busy, Standing::Gone, false),
-    ];
+    let cases =
+        [(gone(), gone(), true), (gone(), Standing::Busy, false), (Standing::Busy, gone(), false)];
     for (deployment, removal, expected) in cases {
         let platform = PlatformView {
             services: [AppName(String::from("stack-2"))].into(),
@@ -197,7 +218,7 @@ fn a_service_is_an_orphan_once_all_who_own_it_are_gone() {
 }
 
 fn any_standing() -> impl Strategy<Value = Standing> {
-    prop_oneof![Just(Standing::Busy), Just(Standing::Gone), (0..4_u8).prop_map(live)]
+    prop_oneof![Just(Standing::Busy), Just(gone()), (0..4_u8).prop_map(live)]
 }
 
 fn any_store() -> impl Strategy<Value = StoreView> {
@@ -241,7 +262,7 @@ proptest! {
         for finding in findings(&store, &platform) {
             let Some((id, resource)) = finding.removable() else { continue };
             match store.standing(id) {
-                Some(Standing::Gone) => prop_assert_eq!(resource.kind, ResourceKind::Project),
+                Some(Standing::Gone { .. }) => prop_assert_eq!(resource.kind, ResourceKind::Project),
                 Some(Standing::Live(live)) => {
                     let Resources { project_id, application_id, domain_id, .. } = &live.kept;
                     for kept in [project_id, application_id, domain_id] {

@@ -34,6 +34,7 @@ fn removal(result: Result<Value, PlatformError>) -> Result<Removal, PlatformErro
 fn application(row: &Value) -> ApplicationSummary {
     ApplicationSummary {
         id: ApplicationId(text(row, "applicationId")),
+        name: text(row, "name"),
         app_name: AppName(text(row, "appName")),
         description: optional(row, "description"),
         created_at: text(row, "createdAt"),
