@@ -19,7 +19,7 @@ use crate::{
             stage::{Besides, Stage},
         },
     },
-    domain::{deployment::DeploymentId, receipt::Receipt},
+    domain::deployment::DeploymentId,
 };
 
 /// Renders the deployment that the address names, as it stands.
@@ -58,8 +58,7 @@ fn Found(
     /// Why a form on the page came back.
     refused: Option<String>,
 ) -> impl IntoView {
-    let receipt: Option<&Receipt> =
-        view.standing.receipt.as_ref().or_else(|| view.progress.receipt());
+    let receipt = view.progress.receipt_by_now(view.standing.receipt.as_ref());
     let is_clean = receipt.is_some_and(|receipt| receipt.clean);
     let stage = Stage::of(
         &view.progress,
