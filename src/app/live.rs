@@ -79,10 +79,10 @@ pub(crate) fn follow(id: DeploymentId, watched: Watched) {
 
 /// Tells whether something is left after the end.
 fn is_left(watched: Watched) -> bool {
-    let at_end = watched.progress.with_untracked(|progress| Some(progress.receipt()?.clean));
-    let since =
-        watched.aftermath.with_untracked(|aftermath| Some(aftermath.receipt.as_ref()?.clean));
-    since.or(at_end) == Some(false)
+    let (progress, aftermath) =
+        (watched.progress.read_untracked(), watched.aftermath.read_untracked());
+    let receipt = progress.receipt_by_now(aftermath.receipt.as_ref());
+    receipt.is_some_and(|receipt| !receipt.clean)
 }
 
 /// Asks what is still left, until that is nothing.

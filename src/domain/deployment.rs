@@ -264,7 +264,7 @@ impl Deployment {
                 code: failure.code,
                 reference: failure.reference.clone(),
             }),
-            receipt: receipt.or_else(|| progress.receipt().cloned()),
+            receipt: progress.receipt_by_now(receipt.as_ref()).cloned(),
             next_try: None,
             retry_of: links.retry_of,
             retried_by: links.retried_by,

@@ -139,6 +139,12 @@ impl Progress {
         }
     }
 
+    /// Returns what has become of what was made by now: what clean-up found `since` the end, else
+    /// the end's own receipt.
+    pub fn receipt_by_now<'a>(&'a self, since: Option<&'a Receipt>) -> Option<&'a Receipt> {
+        since.or_else(|| self.receipt())
+    }
+
     /// Returns when `phase` began, while it is under way.
     pub fn running_since(&self, phase: Phase) -> Option<Timestamp> {
         self.steps.iter().find(|step| step.phase == phase).and_then(|step| match step.state {

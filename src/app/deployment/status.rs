@@ -1,4 +1,4 @@
-//! The line that says what is going on: the page's one live region, and the bar.
+//! The line that says what is going on, announced whenever it changes, and the bar.
 
 use leptos::prelude::*;
 

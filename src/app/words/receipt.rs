@@ -52,12 +52,6 @@ pub(crate) fn is_command(remedy: &str) -> bool {
     remedy.starts_with("docker ")
 }
 
-/// Returns what a cancelled deployment's `message` says besides that it was cancelled.
-pub(crate) fn before_the_cancel(message: &str) -> Option<&str> {
-    let (_, before) = message.split_once("Before that: ")?;
-    Some(before)
-}
-
 /// Says what the end means for the name.
 pub(crate) fn name_afterwards(name: &StackName, receipt: &Receipt) -> String {
     if receipt.clean {
@@ -175,14 +169,6 @@ mod tests {
     fn what_an_operator_types_is_told_from_what_they_do() {
         assert!(is_command("docker service rm stack-alice-x1y2z3"));
         assert!(!is_command("Delete the application alice (x1) in Dokploy"));
-    }
-
-    #[test]
-    fn a_cancelled_deployment_tells_what_had_gone_wrong_before() {
-        let plain = "The deployment was cancelled.";
-        assert_eq!(before_the_cancel(plain), None);
-        let message = format!("{plain} Before that: The image does not exist.");
-        assert_eq!(before_the_cancel(&message), Some("The image does not exist."));
     }
 
     #[test]

@@ -37,7 +37,7 @@ use crate::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Settlement, Stack, Steps, Store, StoreError,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store, StoreError,
                 StoredEvent, Usage, Wish,
             },
         },
@@ -192,7 +192,7 @@ impl Store for PostgresStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         within(beginning::begin_removal(self, name, new)).await
     }
 

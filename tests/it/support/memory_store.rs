@@ -17,7 +17,7 @@ use ai_stack_deployer::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Settlement, Stack, State, Steps, Store,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, State, Steps, Store,
                 StoreError, StoredEvent, Usage, Wish,
             },
         },
@@ -83,7 +83,7 @@ impl Store for MemoryStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         Ok(self.up()?.begin_removal(name, new))
     }
 
