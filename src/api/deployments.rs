@@ -18,7 +18,8 @@ pub async fn start_deployment(
     #[server(default)]
     name: String,
 ) -> Result<(), ApiError> {
-    match super::service()?.start_deployment(&name).await {
+    let (service, caller) = (super::service()?, super::caller()?);
+    match service.start_deployment(&caller, &name).await {
         Ok(id) => {
             leptos_axum::redirect(&super::reply::page_of(&id));
             Ok(())
@@ -40,8 +41,8 @@ pub async fn cancel_deployment(
 ) -> Result<(), ApiError> {
     use super::reply::{go_on_from, page_of};
 
-    let service = super::service()?;
-    go_on_from(&id, async |id| service.cancel(id).await.map(|()| page_of(id))).await
+    let (service, caller) = (super::service()?, super::caller()?);
+    go_on_from(&id, async |id| service.cancel(&caller, id).await.map(|()| page_of(id))).await
 }
 
 /// Tries the ended deployment `id` again, and sends the caller to the new one's page. Asked
@@ -58,8 +59,8 @@ pub async fn retry_deployment(
 ) -> Result<(), ApiError> {
     use super::reply::{go_on_from, page_of};
 
-    let service = super::service()?;
-    go_on_from(&id, async |id| service.retry_once(id).await.map(|newer| page_of(&newer))).await
+    let (service, caller) = (super::service()?, super::caller()?);
+    go_on_from(&id, async |id| service.retry_once(&caller, id).await.map(|newer| page_of(&newer))).await
 }
 
 /// Takes the live stack `name` down, and sends the caller to the removal's page.
@@ -81,9 +82,9 @@ pub async fn remove_stack(
 ) -> Result<(), ApiError> {
     use super::reply::{go_on_from, page_of};
 
-    let service = super::service()?;
+    let (service, caller) = (super::service()?, super::caller()?);
     go_on_from(&id, async |id| {
-        let removal = service.remove(&name, Some(id)).await?;
+        let removal = service.remove(&caller, &name, Some(id)).await?;
         Ok(page_of(&removal))
     })
     .await

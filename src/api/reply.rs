@@ -15,7 +15,10 @@ use leptos_axum::ResponseOptions;
 use super::wire::ApiError;
 use crate::{
     domain::deployment::DeploymentId,
-    server::service::{Service, deployment_id},
+    server::{
+        access::Caller,
+        service::{Service, deployment_id},
+    },
 };
 
 /// How much of a refused name goes back into the field.
@@ -32,6 +35,18 @@ pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
         code: String::from("INTERNAL"),
         message: String::from("The portal is not ready. Try again in a moment."),
         retry_after: None,
+    })
+}
+
+/// Returns who asks.
+///
+/// # Errors
+///
+/// Returns an error where nobody was let in at the door.
+pub(crate) fn caller() -> Result<Caller, ApiError> {
+    let parts = use_context::<Parts>();
+    parts.and_then(|parts| parts.extensions.get::<Caller>().cloned()).ok_or_else(|| {
+        ApiError::new(500, "INTERNAL", "The portal does not know who asks. Try again in a moment.")
     })
 }
 
@@ -129,6 +144,14 @@ pub(crate) fn operation_refusal_location(id: &DeploymentId, code: &str) -> Strin
 
 fn refused_at(page: &str, code: &str) -> String {
     format!("{page}?refused={}", percent_encode(code))
+}
+
+/// Returns the address of the page that asks somebody to sign in who wants to go to `return_to`,
+/// and says what stood in the way, if something did.
+pub(crate) fn sign_in_location(return_to: &str, refused: Option<&str>) -> String {
+    let refused = refused.map(|code| format!("refused={}&", percent_encode(code)));
+    let refused = refused.unwrap_or_default();
+    format!("/sign-in?{refused}return_to={}", percent_encode(return_to))
 }
 
 fn percent_encode(text: &str) -> String {

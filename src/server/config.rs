@@ -4,6 +4,7 @@
 //! first. It is pure: the environment is handed in, so that tests need none of their own.
 
 mod build;
+mod limits;
 mod options;
 mod parse;
 

@@ -50,6 +50,11 @@ impl Origin {
         }
     }
 
+    /// Returns the scheme.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
     /// Returns the host, in lower case.
     pub fn host(&self) -> &str {
         &self.host

@@ -13,10 +13,11 @@ use super::{
     dokploy::{
         BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
     },
-    http::{self, HttpState},
+    http::{self, Door, HttpState},
     notifier::Notifier,
     orchestrator::{Ports, Worker},
     ports::{
+        audit::AuditLog,
         clock::{Clock, SystemClock},
         store::Store,
     },
@@ -25,7 +26,8 @@ use super::{
     sandbox::{self, Sandbox, SandboxConfig, StartSandboxError},
     service::{Service, ServiceParts},
     settings::{
-        Limits, PlatformSettings, ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,
+        HttpSettings, Limits, PlatformSettings, ProbeSettings, Scheme, Settings, StackSettings,
+        StoreSettings,
     },
     store::{
         postgres::{OpenPostgresError, PostgresStore},
@@ -93,18 +95,21 @@ impl Portal {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         check_environment(&settings.stack)?;
         let notifier = Arc::new(Notifier::default());
-        let store = store(&settings.store, &notifier).await?;
+        let kept = open(&settings.store, &notifier).await?;
+        let store = kept.store;
         let stop_sandbox = CancellationToken::new();
         let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
         let stack = Arc::new(settings.stack.clone());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::clone(&store),
+            audit: kept.audit,
             platform: Arc::clone(&platform) as _,
             clock: Arc::clone(&clock),
             notifier: Arc::clone(&notifier),
             stack: Arc::clone(&stack),
             reserved_names: settings.reserved_names.clone(),
+            quotas: settings.quotas,
             sandbox: sandbox.is_some(),
             random: Arc::new(rand::random),
         }));
@@ -124,7 +129,8 @@ impl Portal {
         let worker = Worker::new(ports, owner(), lease, concurrent_deployments);
         let state = HttpState::new(
             Arc::clone(&service),
-            settings.http.public_url,
+            door(&settings.http),
+            &settings.http,
             &settings.limits,
             shutdown.clone(),
         );
@@ -175,17 +181,33 @@ pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
     encode_environment(&stack.environment).map(drop).map_err(StartError::Environment)
 }
 
-/// Opens the store; what other portals do to it nudges `notifier`.
-async fn store(
-    settings: &StoreSettings,
-    notifier: &Arc<Notifier>,
-) -> Result<Arc<dyn Store>, StartError> {
+/// What the database keeps, by what is asked of it.
+struct Kept {
+    store: Arc<dyn Store>,
+    audit: Arc<dyn AuditLog>,
+}
+
+impl Kept {
+    fn by<T: Store + AuditLog + 'static>(database: T) -> Self {
+        let database = Arc::new(database);
+        Self { store: Arc::<T>::clone(&database), audit: database }
+    }
+}
+
+/// Opens the database; what other portals do to it nudges `notifier`.
+async fn open(settings: &StoreSettings, notifier: &Arc<Notifier>) -> Result<Kept, StartError> {
     Ok(match settings {
-        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open(path).await?),
+        StoreSettings::Sqlite { path } => Kept::by(SqliteStore::open(path).await?),
         StoreSettings::Postgres { url } => {
-            Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?)
+            Kept::by(PostgresStore::open(url, Arc::clone(notifier)).await?)
         }
     })
+}
+
+/// Returns by which door people come in.
+fn door(http: &HttpSettings) -> Door {
+    let is_secure = http.public_url.scheme() == Scheme::Https;
+    Door::Open { is_secure, random: Arc::new(rand::random) }
 }
 
 /// Opens the records for a command, beside a portal that may be running.

@@ -9,7 +9,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{not_found::Notice, taken_down::TakenDownPage};
 use crate::{
     api::{
-        forbid_storing, respond_with, service,
+        caller, forbid_storing, respond_with, service,
         wire::{ApiError, DeploymentView},
     },
     app::{
@@ -19,7 +19,7 @@ use crate::{
             stage::{Besides, Stage},
         },
     },
-    domain::deployment::DeploymentId,
+    server::service::deployment_id,
 };
 
 /// Renders the deployment that the address names, as it stands.
@@ -28,25 +28,24 @@ pub fn DeploymentPage() -> impl IntoView {
     forbid_storing();
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let refused = use_query_map().with_untracked(|query| query.get("refused"));
-    let service = service();
+    let asked = service().and_then(|service| Ok((service, caller()?, deployment_id(&id)?)));
     Suspend::new(async move {
-        let found = match (service, DeploymentId::parse(&id)) {
-            (Ok(service), Ok(id)) => service.deployment(&id).await,
-            (Ok(_), Err(_)) => Ok(None),
-            (Err(error), _) => Err(error),
+        let found = match asked {
+            Ok((service, caller, id)) => service.deployment(&caller, &id).await,
+            Err(error) => Err(error),
         };
         match found {
-            Ok(Some(DeploymentView { taken_down: Some(taken_down), deployment, .. })) => view! {
+            Ok(DeploymentView { taken_down: Some(taken_down), deployment, .. }) => view! {
                 <Refused code=refused />
                 <TakenDownPage deployment taken_down />
             }
             .into_any(),
-            Ok(Some(view)) => view! {
+            Ok(view) => view! {
                 <Refused code=refused />
                 <Found view />
             }
             .into_any(),
-            Ok(None) => view! { <Unknown /> }.into_any(),
+            Err(error) if error.status == 404 => view! { <Unknown /> }.into_any(),
             Err(error) => view! { <Unavailable error /> }.into_any(),
         }
     })

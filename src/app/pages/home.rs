@@ -11,13 +11,13 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::{
-        service,
+        caller, service,
         wire::{AddressPattern, NameVerdict},
     },
     app::{
         components::plan::Plan,
         islands::name_form::NameForm,
-        words::{estimate, refusal},
+        words::{allowance, estimate, refusal},
     },
     server::service::Service,
 };
@@ -64,5 +64,12 @@ async fn filled_form(
     let problem = refused.and_then(|code| refusal::of_start(&code));
     let pattern: AddressPattern = service.address_pattern();
     let platform = service.platform_status().await;
-    view! { <NameForm name verdict problem=problem.map(ToOwned::to_owned) pattern platform /> }
+    let allowance = match caller() {
+        Ok(caller) => service.allowance(&caller).await,
+        Err(_) => None,
+    };
+    view! {
+        <NameForm name verdict problem=problem.map(ToOwned::to_owned) pattern platform />
+        {allowance.map(|allowance| view! { <p class="allowance">{allowance::sentence(allowance)}</p> })}
+    }
 }

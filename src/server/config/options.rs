@@ -7,7 +7,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use clap::Args;
 use secrecy::SecretString;
 
-use super::parse;
+use super::{limits::LimitOptions, parse};
 use crate::server::{
     origin::Origin,
     ports::platform::Certificate,
@@ -59,6 +59,8 @@ pub struct Options {
     /// How it is logged: pretty or json [default: pretty on a terminal, else json]
     #[arg(long, env, hide_env_values = true, value_parser = parse::log_format)]
     pub(super) log_format: Option<LogFormat>,
+    #[command(flatten)]
+    pub(super) limits: LimitOptions,
     #[command(flatten)]
     pub(super) platform: PlatformOptions,
     #[command(flatten)]

@@ -4,27 +4,30 @@
 //! [`access::decide`](crate::server::access::decide); what a handler does with one operation is
 //! decided again where that operation is known. A route without a rule is closed.
 
-mod address;
 mod recognise;
 mod rules;
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-pub use address::{ParseProxyError, Proxy};
-pub(super) use address::client;
 pub use recognise::Door;
 pub(super) use recognise::{Unrecognised, recognise};
-pub(super) use rules::{Rule, Rules, rules};
+use rules::{Rule, rules};
 
 use super::{HttpState, error::Failed, headers::NO_STORE};
 use crate::{
     api::{accepts_html, sign_in_location},
-    server::access::{Caller, Identity, Refusal, Target},
+    server::{
+        access::{Caller, Identity, Refusal, Target},
+        proxies::{self, Proxy},
+        service,
+    },
 };
 
 /// Lets a request through with its [`Caller`], or says why not.
@@ -45,14 +48,14 @@ pub(super) async fn guard(
         }
     };
     let (mut parts, body) = request.into_parts();
-    let address = client(&parts, &state.proxies);
+    let address = address(&parts.extensions, &parts.headers, &state.proxies);
     let now = state.service.clock().now();
     let recognised = recognise(&state.door, &parts.headers, now).await;
     let (identity, until) = match (recognised, rule) {
         (Ok(known), _) => known,
         // What everybody may see is shown while the records are out of reach, too.
         (Err(_), Rule::Everyone) => (state.door.nobody(), None),
-        (Err(error), Rule::Needs(_)) => return error.into_failed().into_response(),
+        (Err(error), Rule::Needs(_)) => return error.into_response(),
     };
     let caller = Caller { identity, address, until };
     if let Rule::Needs(need) = rule
@@ -66,6 +69,15 @@ pub(super) async fn guard(
     request = Request::from_parts(parts, body);
     let response = next.run(request).await;
     if newcomer { state.door.greet(response) } else { response }
+}
+
+/// Returns from where a request comes, behind the proxies that are trusted.
+pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[Proxy]) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
+    let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
+    let lines = lines.iter().map(|line| line.to_str().unwrap_or_default());
+    proxies::client(peer, lines, proxies)
 }
 
 /// Answers somebody who may not: a program gets the status, a person is led to the sign-in.
@@ -101,8 +113,8 @@ fn unauthorized(code: &str, message: &str) -> Response {
     response
 }
 
-impl Unrecognised {
-    fn into_failed(self) -> Response {
+impl IntoResponse for Unrecognised {
+    fn into_response(self) -> Response {
         match self {
             Self::Token => {
                 let message = "This API token is not good, or not any more: make a new one.";
@@ -110,7 +122,7 @@ impl Unrecognised {
             }
             Self::Store(error) => {
                 tracing::error!(%error, "Could not look up who asks");
-                Failed::from(crate::server::service::store_failed(&error)).into_response()
+                Failed::from(service::store_failed(&error)).into_response()
             }
         }
     }

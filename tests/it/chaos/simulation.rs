@@ -169,6 +169,8 @@ impl Portal {
             notifier: Arc::clone(&ports.notifier),
             stack: Arc::clone(&ports.settings),
             reserved_names: Vec::new(),
+            audit: Arc::new(MemoryStore::default()),
+            quotas: Quotas::default(),
             sandbox: true,
             random: Arc::new(move || random.lock().unwrap().random()),
         });

@@ -1,6 +1,6 @@
 //! The portal in process: its real router and use cases over a store in memory.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use ai_stack_deployer::{
     domain::{
@@ -14,14 +14,14 @@ use ai_stack_deployer::{
     },
     server::{
         config::{self, Environment, Options},
-        http::{HttpState, pages, router},
+        http::{Door, HttpState, pages, router},
         notifier::{Notifier, Nudge},
         ports::{
             clock::Clock,
             store::{End, Fact, Lane, Lease, State, Store, Wish},
         },
         service::{Service, ServiceParts},
-        settings::Settings,
+        settings::{Scheme, Settings},
     },
 };
 use axum::{
@@ -108,7 +108,16 @@ impl TestApp {
     }
 
     pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
-        Self::build(variables, |_| Router::new())
+        Self::build(variables, None, |_| Router::new())
+    }
+
+    /// The portal where people sign in.
+    pub(crate) fn with_sign_in(variables: &[(&str, &str)]) -> Self {
+        let door = |store: &Arc<MemoryStore>| Door::SignIn {
+            accounts: Arc::<MemoryStore>::clone(store),
+            idle: Duration::from_hours(8),
+        };
+        Self::build(variables, Some(door), |_| Router::new())
     }
 
     /// The portal with its pages; the built site lies in `site`.
@@ -117,10 +126,14 @@ impl TestApp {
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().unwrap().to_owned())
             .build();
-        Self::build(variables, |service| pages(options, service))
+        Self::build(variables, None, |service| pages(options, service))
     }
 
-    fn build(variables: &[(&str, &str)], pages: impl FnOnce(Arc<Service>) -> Router) -> Self {
+    fn build(
+        variables: &[(&str, &str)],
+        door: Option<fn(&Arc<MemoryStore>) -> Door>,
+        pages: impl FnOnce(Arc<Service>) -> Router,
+    ) -> Self {
         let settings = settings(variables);
         let store = Arc::new(MemoryStore::default());
         let platform = Arc::new(FakePlatform::new());
@@ -129,17 +142,25 @@ impl TestApp {
         let shutdown = CancellationToken::new();
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::<MemoryStore>::clone(&store),
+            audit: Arc::<MemoryStore>::clone(&store),
             platform: Arc::<FakePlatform>::clone(&platform),
             clock: Arc::<ManualClock>::clone(&clock),
             notifier: Arc::clone(&notifier),
             stack: Arc::new(settings.stack),
             reserved_names: settings.reserved_names,
+            quotas: settings.quotas,
             sandbox: settings.platform.is_sandbox(),
             random: Arc::new(rand::random),
         }));
-        let public_url = settings.http.public_url;
-        let limits = &settings.limits;
-        let state = HttpState::new(Arc::clone(&service), public_url, limits, shutdown.clone());
+        let door = match door {
+            Some(door) => door(&store),
+            None => Door::Open {
+                is_secure: settings.http.public_url.scheme() == Scheme::Https,
+                random: Arc::new(rand::random),
+            },
+        };
+        let (http, limits) = (&settings.http, &settings.limits);
+        let state = HttpState::new(Arc::clone(&service), door, http, limits, shutdown.clone());
         let router = router(state, pages(service));
         Self { router, store, platform, clock, notifier, shutdown }
     }

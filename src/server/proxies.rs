@@ -4,12 +4,7 @@
 //! stands further left may be anybody's invention: it is believed only as far as trusted proxies
 //! have added to it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
-use axum::{
-    extract::ConnectInfo,
-    http::{HeaderMap, request::Parts},
-};
+use std::net::{IpAddr, SocketAddr};
 
 /// Addresses of proxies that are trusted: `10.0.0.0/8`, or one alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,21 +56,18 @@ impl Proxy {
     }
 }
 
-/// Returns from where somebody asks.
-pub(in crate::server::http) fn client(parts: &Parts, proxies: &[Proxy]) -> IpAddr {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
-    behind(peer.to_canonical(), &parts.headers, proxies)
-}
-
-/// Walks from the peer to the left for as long as a trusted proxy tells who asked it.
-fn behind(peer: IpAddr, headers: &HeaderMap, proxies: &[Proxy]) -> IpAddr {
+/// Returns from where somebody asks whom `peer` speaks for; `told` are the lines of
+/// `X-Forwarded-For`, in order.
+///
+/// It walks from the peer to the left for as long as a trusted proxy tells who asked it.
+pub fn client<'a>(
+    peer: IpAddr,
+    told: impl DoubleEndedIterator<Item = &'a str>,
+    proxies: &[Proxy],
+) -> IpAddr {
     let is_trusted = |address: IpAddr| proxies.iter().any(|proxy| proxy.holds(address));
-    let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
-    let told = lines.iter().rev().flat_map(|line| {
-        line.to_str().unwrap_or_default().rsplit(',').map(|text| address(text.trim()))
-    });
-    let mut client = peer;
+    let told = told.rev().flat_map(|line| line.rsplit(',').map(|text| address(text.trim())));
+    let mut client = peer.to_canonical();
     for told in told {
         match told {
             Some(told) if is_trusted(client) => client = told,
@@ -95,18 +87,13 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-    use proptest::prelude::*;
+    use proptest::{collection::vec, prelude::*};
 
     use super::*;
 
-    fn behind_texts(peer: &str, lines: &[&str], proxies: &[&str]) -> String {
-        let mut headers = HeaderMap::new();
-        for line in lines {
-            headers.append("x-forwarded-for", HeaderValue::from_str(line).unwrap());
-        }
+    fn client_of(peer: &str, lines: &[&str], proxies: &[&str]) -> String {
         let proxies: Vec<_> = proxies.iter().map(|text| Proxy::parse(text).unwrap()).collect();
-        behind(peer.parse().unwrap(), &headers, &proxies).to_string()
+        client(peer.parse().unwrap(), lines.iter().copied(), &proxies).to_string()
     }
 
     #[test]
@@ -126,10 +113,9 @@ mod tests {
             ("::ffff:10.0.0.1", vec!["::ffff:1.2.3.4"], "1.2.3.4"),
             ("::1", vec!["1.2.3.4"], "1.2.3.4"),
         ] {
-            let peer_is_mapped = peer.parse::<IpAddr>().unwrap().to_canonical().to_string();
-            assert_eq!(behind_texts(&peer_is_mapped, &lines, &inner), client, "{peer} {lines:?}");
+            assert_eq!(client_of(peer, &lines, &inner), client, "{peer} {lines:?}");
         }
-        assert_eq!(behind_texts("10.0.0.1", &["1.2.3.4"], &[]), "10.0.0.1", "nobody is trusted");
+        assert_eq!(client_of("10.0.0.1", &["1.2.3.4"], &[]), "10.0.0.1", "nobody is trusted");
     }
 
     #[test]
@@ -144,16 +130,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_but_a_trusted_proxy_says_where_somebody_is(text in "\\PC{0,80}") {
-            if let Ok(value) = HeaderValue::from_str(&text) {
-                let headers = HeaderMap::from_iter([(
-                    axum::http::HeaderName::from_static("x-forwarded-for"),
-                    value,
-                )]);
-                let peer: IpAddr = "203.0.113.9".parse().unwrap();
-                let proxies = [Proxy::parse("10.0.0.0/8").unwrap()];
-                prop_assert_eq!(behind(peer, &headers, &proxies), peer);
-            }
+        fn nobody_but_a_trusted_proxy_says_where_somebody_is(lines in vec("\\PC{0,60}", 0..4)) {
+            let peer: IpAddr = "203.0.113.9".parse().unwrap();
+            let proxies = [Proxy::parse("10.0.0.0/8").unwrap()];
+            prop_assert_eq!(client(peer, lines.iter().map(String::as_str), &proxies), peer);
+        }
+
+        #[test]
+        fn whatever_stands_further_left_a_trusted_proxy_is_believed(left in "\\PC{0,60}") {
+            let line = format!("{left}, 1.2.3.4");
+            prop_assert_eq!(client_of("10.0.0.1", &[&line], &["10.0.0.0/8"]), "1.2.3.4");
         }
     }
 }
