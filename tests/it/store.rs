@@ -6,15 +6,36 @@ use ai_stack_deployer::{
     domain::phase::Phase,
     server::{
         ports::store::{Lane, StepId, StepRecord, Store, StoreError},
-        store::sqlite::{OpenStoreError, SqliteStore},
+        store::{
+            postgres::PostgresStore,
+            sqlite::{OpenStoreError, SqliteStore},
+        },
     },
 };
+use secrecy::SecretString;
+use tempfile::TempDir;
 
 use self::contract::{LEASE, at, new, progress, step};
 use crate::support::memory_store::MemoryStore;
 
+mod accounts;
+mod audit;
 mod contract;
+mod digests;
 mod postgres;
+mod quota;
+
+/// Makes a store in a file of its own, which goes with the folder.
+async fn in_sqlite() -> (TempDir, Arc<SqliteStore>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("portal.db")).await.unwrap();
+    (folder, Arc::new(store))
+}
+
+/// Opens a database that several stores may share.
+async fn in_postgres(url: &str) -> Arc<PostgresStore> {
+    Arc::new(PostgresStore::open_beside(&SecretString::from(url)).await.unwrap())
+}
 
 #[tokio::test]
 async fn the_store_in_memory_holds_the_contract() {

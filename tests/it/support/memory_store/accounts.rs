@@ -47,8 +47,9 @@ impl Accounts for MemoryStore {
         browser: &Digest,
         now: Timestamp,
     ) -> Result<Option<SignIn>, StoreError> {
-        let taken = self.up()?.accounts.sign_ins.remove(&browser.0);
-        Ok(taken.filter(|sign_in| sign_in.expires > now))
+        let sign_ins = &mut self.up()?.accounts.sign_ins;
+        let is_there = sign_ins.get(&browser.0).is_some_and(|sign_in| sign_in.expires > now);
+        Ok(if is_there { sign_ins.remove(&browser.0) } else { None })
     }
 
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError> {

@@ -1,0 +1,120 @@
+//! The audit log: entries are added and read, and the databases refuse all else.
+
+use std::net::IpAddr;
+
+use ai_stack_deployer::server::ports::{
+    audit::{Act, AuditEntry, AuditFilter, AuditLog},
+    store::Store,
+};
+use sqlx::{Connection, PgConnection, SqliteConnection};
+
+use super::{contract::at, in_postgres, in_sqlite};
+use crate::support::{memory_store::MemoryStore, postgres::Cluster};
+
+const ALL: AuditFilter =
+    AuditFilter { who: None, act: None, target: None, since: None, before: None, limit: 100 };
+
+#[tokio::test]
+async fn the_store_in_memory_holds_the_contract_of_the_audit_log() {
+    hold(&MemoryStore::default()).await;
+}
+
+#[tokio::test]
+async fn the_store_in_sqlite_holds_the_contract_of_the_audit_log() {
+    let (_folder, store) = in_sqlite().await;
+    hold(&*store).await;
+}
+
+#[tokio::test]
+async fn the_store_in_postgres_holds_the_contract_of_the_audit_log() {
+    hold(&*in_postgres(&Cluster::shared().database()).await).await;
+}
+
+#[tokio::test]
+async fn sqlite_refuses_to_change_and_to_delete_entries() {
+    let (folder, store) = in_sqlite().await;
+    store.note(&entry(0)).await.unwrap();
+    let path = folder.path().join("portal.db");
+    let mut raw = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
+    for statement in [
+        "UPDATE audit SET outcome = 'done'",
+        "DELETE FROM audit",
+        "REPLACE INTO audit (number, at_ms, who, act, outcome) VALUES (1, 0, 'x', 'x', 'x')",
+        "INSERT INTO audit (number, at_ms, who, act, outcome) VALUES (1, 0, 'x', 'x', 'x')
+         ON CONFLICT DO UPDATE SET outcome = excluded.outcome",
+    ] {
+        let error = sqlx::query(statement).execute(&mut raw).await.unwrap_err().to_string();
+        assert!(error.contains("only ever added"), "{statement}: {error}");
+    }
+    assert_eq!(store.entries(&ALL).await.unwrap(), [(1, entry(0))]);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn postgres_refuses_to_change_and_to_delete_entries() {
+    let url = Cluster::shared().database();
+    let store = in_postgres(&url).await;
+    store.note(&entry(0)).await.unwrap();
+    let mut raw = PgConnection::connect(&url).await.unwrap();
+    for statement in [
+        "UPDATE audit SET outcome = 'done'",
+        "DELETE FROM audit",
+        "TRUNCATE audit",
+        "INSERT INTO audit (number, at_ms, who, act, outcome) OVERRIDING SYSTEM VALUE
+         VALUES (1, 0, 'x', 'x', 'x')
+         ON CONFLICT (number) DO UPDATE SET outcome = excluded.outcome",
+    ] {
+        let error = sqlx::query(statement).execute(&mut raw).await.unwrap_err().to_string();
+        assert!(error.contains("only ever added"), "{statement}: {error}");
+    }
+    assert_eq!(store.entries(&ALL).await.unwrap(), [(1, entry(0))]);
+}
+
+async fn hold(log: &dyn AuditLog) {
+    assert!(log.entries(&ALL).await.unwrap().is_empty());
+    let noted: Vec<_> = (0..Act::ALL.len()).map(entry).collect();
+    for entry in &noted {
+        log.note(entry).await.unwrap();
+    }
+    let found = log.entries(&ALL).await.unwrap();
+    assert!(found.is_sorted_by(|(one, _), (next, _)| one > next), "newest first");
+    let entries = |found: Vec<(i64, AuditEntry)>| -> Vec<_> {
+        found.into_iter().map(|(_, entry)| entry).rev().collect()
+    };
+    assert_eq!(entries(found.clone()), noted);
+
+    let list = async |filter| entries(log.entries(&filter).await.unwrap());
+    let newest = AuditFilter { limit: 5, ..ALL };
+    assert_eq!(list(newest.clone()).await, noted[7..]);
+    let next = AuditFilter { before: Some(found[4].0), ..newest };
+    assert_eq!(list(next).await, noted[2..7]);
+    assert_eq!(list(AuditFilter { since: Some(at(9)), ..ALL }).await, noted[9..]);
+    assert_eq!(list(AuditFilter { act: Some(Act::Retry), ..ALL }).await, noted[4..5]);
+    let who = Some(String::from("person:1"));
+    let own = AuditFilter { who, ..ALL };
+    assert_eq!(list(own.clone()).await, [1, 4, 7, 10].map(entry));
+    let target = Some(String::from("stack-1"));
+    assert_eq!(list(AuditFilter { target, ..own }).await, [1, 7].map(entry));
+    let target = Some(String::from("stack"));
+    assert!(list(AuditFilter { target, ..ALL }).await.is_empty(), "only the whole of it");
+
+    let odd = AuditEntry { target: Some(String::from("a\0b")), at: at(99), ..entry(0) };
+    log.note(&odd).await.unwrap();
+    assert_eq!(log.entries(&ALL).await.unwrap().len(), noted.len() + 1);
+    let target = Some(String::from("\0"));
+    assert!(list(AuditFilter { target, ..ALL }).await.is_empty());
+}
+
+/// One of many entries, each with another act.
+fn entry(number: usize) -> AuditEntry {
+    let addresses = [None, Some("192.0.2.7"), Some("2001:db8::7")];
+    let address = addresses[number % 3].map(|text| text.parse::<IpAddr>().unwrap());
+    AuditEntry {
+        at: at(i64::try_from(number).unwrap()),
+        who: format!("person:{}", number % 3),
+        act: Act::ALL[number],
+        target: (!number.is_multiple_of(4)).then(|| format!("stack-{}", number % 6)),
+        from: address,
+        outcome: String::from("done"),
+    }
+}

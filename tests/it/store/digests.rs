@@ -1,0 +1,88 @@
+//! What opens a door is kept as its digest only: whoever reads the database has no key.
+
+use std::fs;
+
+use ai_stack_deployer::server::{
+    access::{OwnerId, Role, Scope},
+    ports::{
+        accounts::{Accounts, Digest, NewSession, NewToken, Profile, SignIn, Token},
+        store::Store,
+    },
+};
+
+use super::{contract::at, in_postgres, in_sqlite};
+use crate::support::postgres::Cluster;
+
+/// The cookie of a sign-in, that of a session, and a token.
+const SECRETS: [&str; 3] = ["canary-sign-in", "canary-session", "canary-token"];
+
+#[tokio::test]
+async fn nothing_in_sqlite_holds_a_secret_that_opens_a_door() {
+    let (folder, store) = in_sqlite().await;
+    show_secrets(&*store).await;
+    store.close().await;
+    let files = fs::read_dir(folder.path()).unwrap();
+    let bytes: Vec<u8> = files.flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
+    only_digests(&String::from_utf8_lossy(&bytes));
+}
+
+#[tokio::test]
+async fn no_column_in_postgres_holds_a_secret_that_opens_a_door() {
+    let url = Cluster::shared().database();
+    show_secrets(&*in_postgres(&url).await).await;
+    let tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'";
+    let rows = |table| {
+        Cluster::ask(&url, &format!("SELECT string_agg(t::text, ' ') FROM \"{table}\" AS t"))
+    };
+    only_digests(&Cluster::ask(&url, tables).lines().map(rows).collect::<String>());
+}
+
+/// Lets somebody sign in, come back, and use a token.
+async fn show_secrets(store: &dyn Accounts) {
+    let [browser, cookie, secret] = SECRETS.map(Digest::of);
+    let sign_in = SignIn {
+        browser,
+        state: String::from("state"),
+        nonce: String::from("nonce"),
+        verifier: String::from("verifier"),
+        return_to: String::from("/"),
+        expires: at(100),
+    };
+    store.begin_sign_in(&sign_in, at(0)).await.unwrap();
+    let profile = Profile {
+        issuer: String::from("https://provider.example"),
+        subject: String::from("alice"),
+        name: String::from("alice"),
+        role: Role::Member,
+    };
+    let person = OwnerId::person("a1");
+    let session = NewSession {
+        person: person.clone(),
+        secret: cookie.clone(),
+        begun: at(0),
+        idle_until: at(100),
+        ends: at(900),
+    };
+    store.sign_in(&profile, &session).await.unwrap();
+    assert!(store.session(&cookie, at(50), at(500)).await.unwrap().is_some());
+    let token = Token {
+        id: String::from("t1"),
+        person,
+        name: String::from("laptop"),
+        scope: Scope::Read,
+        made: at(0),
+        expires: at(100),
+        used: None,
+        revoked: None,
+    };
+    assert!(store.add_token(&NewToken { token, secret: secret.clone() }, 1).await.unwrap());
+    assert!(store.token(&secret, at(50)).await.unwrap().is_some());
+}
+
+/// Looks for the secrets, and for their digests, in all that a database holds.
+fn only_digests(held: &str) {
+    for secret in SECRETS {
+        assert!(held.contains(&Digest::of(secret).0), "no trace of {secret}");
+        assert!(!held.contains(secret), "{secret} is in the database");
+    }
+}

@@ -1,0 +1,68 @@
+//! What becomes of operations, told in one line.
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::{DeploymentId, Kind},
+        phase::Phase,
+        receipt::Receipt,
+        stack_name::StackName,
+    },
+    server::ports::store::{End, Fact, Lane, Lease, NewRemoval, Settlement, State, Store, Wish},
+};
+use jiff::Timestamp;
+
+use crate::store::contract::{LEASE, progress};
+
+/// Begins the removal of a live stack.
+pub(super) async fn remove(
+    store: &dyn Store,
+    number: u128,
+    name: &str,
+    started: Timestamp,
+) -> DeploymentId {
+    let id = DeploymentId::new(Kind::Removal, number);
+    let removal = NewRemoval { id: id.clone(), started, first: progress(Phase::Removing) };
+    let name = StackName::parse(name).unwrap();
+    let begun = store.begin_removal(&name, &removal).await.unwrap();
+    assert_eq!(begun, Some(id.clone()));
+    id
+}
+
+/// Ends what is under way.
+pub(super) async fn finish(store: &dyn Store, id: &DeploymentId, state: State, time: Timestamp) {
+    let (lease, others) = claim(store, Lane::Forward, id, time).await;
+    let due = (state == State::Stuck).then_some(time);
+    let end = End { state, at: time, wish: Wish::GoOn, due };
+    store.record(&lease, &Fact { end: Some(end), ..Fact::default() }).await.unwrap();
+    release(store, lease, others).await;
+}
+
+/// Finds that nothing is left of what was stuck.
+pub(super) async fn settle(store: &dyn Store, id: &DeploymentId, time: Timestamp) {
+    let (lease, others) = claim(store, Lane::CleanUp, id, time).await;
+    let settlement = Settlement { receipt: Receipt::of(Vec::new()), at: time, due: time };
+    store.settle(&lease, &settlement).await.unwrap();
+    release(store, lease, others).await;
+}
+
+async fn claim(
+    store: &dyn Store,
+    lane: Lane,
+    id: &DeploymentId,
+    time: Timestamp,
+) -> (Lease, Vec<Lease>) {
+    let mut others = Vec::new();
+    loop {
+        let lease = store.claim(lane, "a", time, LEASE).await.unwrap().unwrap();
+        if lease.id == *id {
+            return (lease, others);
+        }
+        others.push(lease);
+    }
+}
+
+async fn release(store: &dyn Store, lease: Lease, others: Vec<Lease>) {
+    for lease in others.into_iter().chain([lease]) {
+        store.release(&lease).await.unwrap();
+    }
+}

@@ -1,0 +1,55 @@
+//! Lists of operations.
+
+use ai_stack_deployer::{
+    domain::stack_name::StackName,
+    server::{
+        access::OwnerId,
+        ports::store::{OperationFilter, State, Store},
+    },
+};
+
+use super::{
+    acts::{finish, remove},
+    by, counted, id,
+};
+use crate::store::contract::at;
+
+pub(super) async fn are_newest_first_and_a_page_at_a_time(store: &dyn Store) {
+    let owner = Some(OwnerId::person("heidi"));
+    for number in 70..75 {
+        let mut new = by("heidi", number, &format!("heidi-{number}"), &counted("heidi"));
+        // Some began at the same time.
+        new.deployment.started = at(i64::try_from(number / 2).unwrap());
+        store.begin(&new, None).await.unwrap();
+    }
+    finish(store, &id(72), State::Live, at(80)).await;
+    let removal = remove(store, 76, "heidi-72", at(81)).await;
+    let own = OperationFilter { owner: owner.clone(), limit: 100, ..OperationFilter::default() };
+    let list = async |filter: OperationFilter| {
+        let found = store.operations(&filter).await.unwrap();
+        assert!(found.iter().all(|record| filter.owner.is_none() || record.owner == owner));
+        found.into_iter().map(|record| record.deployment.id).collect::<Vec<_>>()
+    };
+    let all = vec![removal.clone(), id(74), id(73), id(72), id(71), id(70)];
+    assert_eq!(list(own.clone()).await, all);
+
+    let first = OperationFilter { limit: 3, ..own.clone() };
+    assert_eq!(list(first.clone()).await, all[..3]);
+    let second = OperationFilter { before: Some(id(73)), ..first.clone() };
+    assert_eq!(list(second).await, all[3..], "of those that began at once, none is lost");
+    let after_nothing = OperationFilter { before: Some(id(999)), ..first };
+    assert!(list(after_nothing).await.is_empty());
+
+    let live = OperationFilter { state: Some(State::Live), ..own.clone() };
+    assert_eq!(list(live).await, [id(72)]);
+    let search = |text: &str| OperationFilter { search: Some(text.to_owned()), ..own.clone() };
+    assert_eq!(list(search("idi-72")).await, [removal.clone(), id(72)]);
+    assert_eq!(list(search(id(71).as_str())).await, [id(71)]);
+    assert!(list(search(&id(71).as_str()[..20])).await.is_empty(), "only a whole id");
+    assert!(list(search("%")).await.is_empty());
+    assert!(list(search("\0")).await.is_empty());
+    assert!(list(OperationFilter { owner: None, ..own }).await.len() > all.len());
+
+    let stack = &store.stacks(Some(&StackName::parse("heidi-72").unwrap())).await.unwrap()[0];
+    assert_eq!((&stack.owner, &stack.removal), (&owner, &Some((removal, State::Active))));
+}
