@@ -11,4 +11,7 @@ mod reply;
 pub mod wire;
 
 #[cfg(feature = "ssr")]
-pub(crate) use reply::{accepts_html, refusal_location, respond_with, service};
+pub(crate) use reply::{
+    accepts_html, forbid_storing, operation_refusal_location, refusal_location, respond_with,
+    service,
+};

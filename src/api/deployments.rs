@@ -44,7 +44,8 @@ pub async fn cancel_deployment(
     go_on_from(&id, async |id| service.cancel(id).await.map(|()| page_of(id))).await
 }
 
-/// Tries the ended deployment `id` again, and sends the caller to the new one's page.
+/// Tries the ended deployment `id` again, and sends the caller to the new one's page. Asked
+/// again, it sends the caller there again.
 ///
 /// # Errors
 ///
@@ -58,10 +59,13 @@ pub async fn retry_deployment(
     use super::reply::{go_on_from, page_of};
 
     let service = super::service()?;
-    go_on_from(&id, async |id| service.retry(id).await.map(|begun| page_of(&begun.id))).await
+    go_on_from(&id, async |id| service.retry_once(id).await.map(|newer| page_of(&newer))).await
 }
 
 /// Takes the live stack `name` down, and sends the caller to the removal's page.
+///
+/// The page that was posted from may be older than the stack that has the name now: nothing is
+/// done unless that is the stack of the operation `id`.
 ///
 /// # Errors
 ///
@@ -71,12 +75,16 @@ pub async fn remove_stack(
     /// The stack's name.
     #[server(default)]
     name: String,
+    /// The deployment that brought it up, or its unfinished removal.
+    #[server(default)]
+    id: String,
 ) -> Result<(), ApiError> {
-    match super::service()?.remove(&name).await {
-        Ok(id) => {
-            leptos_axum::redirect(&super::reply::page_of(&id));
-            Ok(())
-        }
-        Err(error) => Err(super::reply::refuse(&name, error)),
-    }
+    use super::reply::{go_on_from, page_of};
+
+    let service = super::service()?;
+    go_on_from(&id, async |id| {
+        let removal = service.remove(&name, Some(id)).await?;
+        Ok(page_of(&removal))
+    })
+    .await
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{ACCEPT, RETRY_AFTER},
+    header::{ACCEPT, CACHE_CONTROL, RETRY_AFTER},
     request::Parts,
 };
 use leptos::prelude::use_context;
@@ -40,6 +40,13 @@ pub(crate) fn respond_with(status: u16) {
     let options = use_context::<ResponseOptions>();
     if let (Some(options), Ok(status)) = (options, StatusCode::from_u16(status)) {
         options.set_status(status);
+    }
+}
+
+/// Forbids that the answer be kept: whoever goes back to it must see what is true by then.
+pub(crate) fn forbid_storing() {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 
@@ -84,7 +91,7 @@ pub(super) fn go_on(result: Result<String, ApiError>, page: &str) -> Result<(), 
             Ok(())
         }
         Err(error) if by_form => {
-            leptos_axum::redirect(&format!("{page}?refused={}", percent_encode(&error.code)));
+            leptos_axum::redirect(&refused_at(page, &error.code));
             Ok(())
         }
         Err(error) => {
@@ -113,6 +120,15 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
 pub(crate) fn refusal_location(name: &str, code: &str) -> String {
     let name: String = name.chars().take(NAME_LIMIT).collect();
     format!("/?name={}&refused={}", percent_encode(&name), percent_encode(code))
+}
+
+/// Returns the address of the page of the operation `id` that says why nothing was done about it.
+pub(crate) fn operation_refusal_location(id: &DeploymentId, code: &str) -> String {
+    refused_at(&page_of(id), code)
+}
+
+fn refused_at(page: &str, code: &str) -> String {
+    format!("{page}?refused={}", percent_encode(code))
 }
 
 fn percent_encode(text: &str) -> String {

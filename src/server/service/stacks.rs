@@ -29,9 +29,7 @@ impl Service {
         let stacks = stacks.map_err(|error| store_failed(&error))?;
         stacks.into_iter().next().map(view).ok_or_else(no_stack)
     }
-}
 
-impl Service {
     /// Tells what has become of the stack that `record` brought up.
     pub(super) async fn taken_down(
         &self,

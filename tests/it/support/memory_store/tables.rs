@@ -17,6 +17,7 @@ pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
     pub(super) answers: HashMap<(String, String), Answer>,
     pub(super) down: bool,
+    pub(super) comparisons: u32,
 }
 
 /// A deployment, or another operation.
@@ -41,6 +42,18 @@ impl Tables {
         self.row(&lease.id)
             .filter(|row| row.token == lease.token && row.owner.as_ref() == Some(&lease.owner))
             .ok_or(StoreError::LeaseLost)
+    }
+
+    /// Tells whether the row is of a deployment that came up, removed since or not.
+    pub(super) fn came_up(&self, row: &Row) -> bool {
+        let id = Some(&row.record.deployment.id);
+        match row.record.state {
+            State::Live => true,
+            State::RolledBack => {
+                self.deployments.iter().any(|row| row.record.standing.links.removes.as_ref() == id)
+            }
+            State::Active | State::Stuck => false,
+        }
     }
 
     /// Frees the name of the stack that the removal `id` removed.
