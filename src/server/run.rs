@@ -159,10 +159,16 @@ impl Portal {
 
     /// Waits until the shutdown is over: within ten seconds, whatever is still open.
     pub async fn stopped(self) {
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "A part of the portal did not end well");
+        let tasks = async {
+            for task in self.tasks {
+                if let Err(error) = task.await {
+                    tracing::error!(%error, "A part of the portal did not end well");
+                }
             }
+        };
+        // What is cut short here is as good as a crash: leases lapse.
+        if tokio::time::timeout(GRACE, tasks).await.is_err() {
+            tracing::warn!("Stopped without waiting any longer for what was under way");
         }
         self.stop_sandbox.cancel();
         if let Some(sandbox) = self.sandbox {

@@ -16,9 +16,8 @@ mod surroundings;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 pub use health::Health;
+use jiff::Timestamp;
 pub use once::{Answered, Once};
 pub use operations::{deployment_id, no_deployment};
 use starting::New;
@@ -44,6 +43,7 @@ use crate::{
         deployment::{Deployment, DeploymentId, Snapshot},
         event::{EventBody, ProgressUpdate, Resources, Seq},
         phase::Phase,
+        progress::Progress,
         stack_name::{ParseStackNameError, StackName},
     },
 };
@@ -114,26 +114,19 @@ impl Service {
         caller: &Caller,
         id: &DeploymentId,
     ) -> Result<DeploymentView, ApiError> {
-        let mut record = self.permitted(caller, Need::See, id).await?;
-        let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
-        // The end may have come between the two readings.
-        if progress.is_finished() && record.standing.completed.is_none() {
-            record = self.record(id).await?.unwrap_or(record);
-        }
+        let (record, progress) = self.as_it_stands(caller, id).await?;
         let taken_down = self.taken_down(&record, &progress).await?;
         let usual = if progress.is_finished() { None } else { self.usual_duration().await };
         let target = Target::Operation { owner: record.owner.as_ref(), by: Knowing::Id };
-        let may_change = caller.may(Need::Change, target).is_ok();
-        let Record { deployment, state, standing, wish, clean_up, .. } = record;
         Ok(DeploymentView {
-            deployment,
+            may_change: caller.may(Need::Change, target).is_ok(),
+            is_cancelling: record.wish == Wish::Cancel,
+            next_try: next_try(&record),
+            deployment: record.deployment,
             progress,
-            standing,
-            is_cancelling: wish == Wish::Cancel,
-            next_try: clean_up.due.filter(|_| state == State::Stuck),
+            standing: record.standing,
             taken_down,
             usual,
-            may_change,
             now: self.parts.clock.now(),
         })
     }
@@ -145,11 +138,27 @@ impl Service {
     /// Returns an error when there is none under `id` for this caller, or the store is out of
     /// reach.
     pub async fn snapshot(&self, caller: &Caller, id: &DeploymentId) -> Result<Snapshot, ApiError> {
-        let view = self.deployment(caller, id).await?;
+        let (record, progress) = self.as_it_stands(caller, id).await?;
         Ok(Snapshot {
-            next_try: view.next_try,
-            ..view.deployment.snapshot(&view.progress, view.standing)
+            cancelling: record.wish == Wish::Cancel && !progress.is_finished(),
+            next_try: next_try(&record),
+            ..record.deployment.snapshot(&progress, record.standing)
         })
+    }
+
+    /// Reads what is known of a deployment itself, and of no other, for somebody who may see it.
+    async fn as_it_stands(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<(Record, Progress), ApiError> {
+        let mut record = self.permitted(caller, Need::See, id).await?;
+        let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
+        // The end may have come between the two readings.
+        if progress.is_finished() && record.standing.completed.is_none() {
+            record = self.record(id).await?.unwrap_or(record);
+        }
+        Ok((record, progress))
     }
 
     /// Finds a deployment as the store has it.
@@ -297,6 +306,11 @@ impl StartError {
             Self::Store(error) => store_failed(&error),
         }
     }
+}
+
+/// Tells when clean-up goes on, while something is left.
+fn next_try(record: &Record) -> Option<Timestamp> {
+    record.clean_up.due.filter(|_| record.state == State::Stuck)
 }
 
 fn platform_failed(error: &PlatformError) -> ApiError {

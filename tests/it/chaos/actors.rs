@@ -13,6 +13,7 @@ use ai_stack_deployer::{
 use rand::{RngExt, rngs::StdRng};
 
 use super::simulation::{Portal, Simulation};
+use crate::support::caller;
 
 /// How long things happen.
 const LONG: Duration = Duration::from_mins(4);

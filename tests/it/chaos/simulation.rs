@@ -15,6 +15,7 @@ use ai_stack_deployer::{
             store::{State, Store},
         },
         service::{Service, ServiceParts},
+        settings::Quotas,
     },
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
