@@ -12,6 +12,6 @@ pub mod wire;
 
 #[cfg(feature = "ssr")]
 pub(crate) use reply::{
-    accepts_html, caller, forbid_storing, operation_refusal_location, refusal_location, respond_with,
-    service, sign_in_location,
+    accepts_html, caller, forbid_storing, operation_refusal_location, refusal_location,
+    respond_with, service, sign_in_location,
 };

@@ -60,7 +60,8 @@ pub async fn retry_deployment(
     use super::reply::{go_on_from, page_of};
 
     let (service, caller) = (super::service()?, super::caller()?);
-    go_on_from(&id, async |id| service.retry_once(&caller, id).await.map(|newer| page_of(&newer))).await
+    go_on_from(&id, async |id| service.retry_once(&caller, id).await.map(|newer| page_of(&newer)))
+        .await
 }
 
 /// Takes the live stack `name` down, and sends the caller to the removal's page.

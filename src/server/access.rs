@@ -149,9 +149,7 @@ pub fn decide(identity: &Identity, need: Need, target: Target<'_>) -> Result<(),
                 Err(Refusal::Scope)
             }
             (Need::Browse | Need::Glance | Need::See, _)
-            | (Need::Start | Need::Change, Scope::Deploy) => {
-                only_own(owner, target)
-            }
+            | (Need::Start | Need::Change, Scope::Deploy) => only_own(owner, target),
         },
     }
 }

@@ -9,8 +9,8 @@ use secrecy::SecretString;
 
 use super::{
     origin::Origin,
-    proxies::Proxy,
     ports::platform::{Certificate, Registry},
+    proxies::Proxy,
 };
 use crate::{
     api::wire::AddressPattern,

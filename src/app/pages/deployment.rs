@@ -19,6 +19,7 @@ use crate::{
             stage::{Besides, Stage},
         },
     },
+    domain::deployment::DeploymentId,
     server::service::deployment_id,
 };
 

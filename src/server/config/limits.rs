@@ -29,8 +29,10 @@ pub(super) enum Bounded {
 
 /// How much somebody may have and start.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Limits (a number, or none; by default none where only this machine \
-                               gets to an open portal)")]
+#[command(
+    next_help_heading = "Limits (a number, or none; by default none where only this machine \
+                               gets to an open portal)"
+)]
 pub(super) struct LimitOptions {
     /// How many stacks a person may have; an address where nobody signs in [default: 5]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]

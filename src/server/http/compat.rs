@@ -59,9 +59,10 @@ struct DeploymentBody {
 /// `GET /api/check/:name`: whether a name can be had.
 pub(super) async fn check(
     State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
     name: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
-    let body = match state.service.check_name(&parameter(name)?).await {
+    let body = match state.service.check_name(&caller, &parameter(name)?).await {
         NameVerdict::Free { name, url } => {
             CheckBody::Valid { available: true, valid: true, name: name.into(), url }
         }

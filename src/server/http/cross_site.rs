@@ -50,7 +50,8 @@ fn is_invited(headers: &HeaderMap, invited: &[Origin]) -> bool {
 /// Lets pages of other origins read answers of the API, where origins are let in. Without any,
 /// no header says so, and browsers keep every answer to themselves.
 pub(super) fn share(origins: &[Origin]) -> CorsLayer {
-    let origins = origins.iter().filter_map(|origin| HeaderValue::try_from(origin.to_string()).ok());
+    let origins =
+        origins.iter().filter_map(|origin| HeaderValue::try_from(origin.to_string()).ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])

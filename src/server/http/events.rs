@@ -204,7 +204,8 @@ impl Visit {
 
 /// Returns the headers by which a caller is recognised.
 fn credentials(headers: &HeaderMap) -> HeaderMap {
-    let is_credential = |name: &HeaderName| *name == header::COOKIE || *name == header::AUTHORIZATION;
+    let is_credential =
+        |name: &HeaderName| *name == header::COOKIE || *name == header::AUTHORIZATION;
     let pairs = headers.iter().filter(|(name, _)| is_credential(name));
     pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

@@ -67,8 +67,8 @@ impl Service {
         let error = match request {
             Err(error) => error,
             Ok(name) => {
-                let begun = self.begin(&New::of(caller, &name), |new| Some(kept(accepted(new))));
-                match begun.await {
+                let wanted = New::of(caller, &name);
+                match self.begin(&wanted, |new| Some(kept(accepted(new)))).await {
                     Err(StartError::Store(StoreError::KeyUsed)) => key_in_use(),
                     begun => {
                         let begun = begun.map_err(StartError::into_api);

@@ -59,11 +59,7 @@ impl Service {
     ///
     /// Returns what stands in the way: it has not ended, something of it is left, its stack is
     /// live, or what stands in the way of any deployment.
-    pub async fn retry(
-        &self,
-        caller: &Caller,
-        id: &DeploymentId,
-    ) -> Result<Deployment, ApiError> {
+    pub async fn retry(&self, caller: &Caller, id: &DeploymentId) -> Result<Deployment, ApiError> {
         let record = self.permitted(caller, Need::Change, id).await?;
         let begun = self.retry_permitted(caller, &record).await;
         self.noted(caller, Act::Retry, id.as_str(), begun).await

@@ -104,4 +104,3 @@ pub(super) fn refused(refusal: Refusal, hidden: ApiError) -> ApiError {
         }
     }
 }
-

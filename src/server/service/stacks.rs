@@ -3,9 +3,7 @@
 use super::{Service, permits::refused, store_failed};
 use crate::{
     api::wire::{ApiError, StackState, StackView, TakenDown},
-    domain::{
-        deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName,
-    },
+    domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName},
     server::{
         access::{Caller, Knowing, Need, Target},
         ports::store::{Record, Stack, State},

@@ -37,8 +37,8 @@ use crate::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store, StoreError,
-                StoredEvent, Usage, Wish,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store,
+                StoreError, StoredEvent, Usage, Wish,
             },
         },
     },

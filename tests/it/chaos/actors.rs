@@ -210,6 +210,7 @@ async fn start(service: &Arc<Service>, name: &str) -> Option<DeploymentId> {
         body: deployment.id.to_string(),
     };
     let refused = |_: &_| Answered { status: 409, location: None, body: String::new() };
-    let result = service.start_answered(&caller(), Ok(name.to_owned()), None, accepted, refused).await;
+    let result =
+        service.start_answered(&caller(), Ok(name.to_owned()), None, accepted, refused).await;
     DeploymentId::parse(&result.ok()?.body).ok()
 }

@@ -21,7 +21,8 @@ use ai_stack_deployer::{
             clock::Clock,
             platform::{Platform, ProjectId},
             store::{
-                Lane, NewDeployment, NewRemoval, Quota, Record, Removing, State, StepId, Store, StoreError,
+                Lane, NewDeployment, NewRemoval, Quota, Record, Removing, State, StepId, Store,
+                StoreError,
             },
         },
         sandbox::Fault,

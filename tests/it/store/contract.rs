@@ -13,8 +13,8 @@ use ai_stack_deployer::{
     server::ports::{
         platform::AppName,
         store::{
-            Answer, AnswerKey, Cancelling, Cause, End, Fact, Lane, Lease, NewDeployment,
-            Quota, Settlement, State, StepId, StepRecord, Store, StoreError, Wish,
+            Answer, AnswerKey, Cancelling, Cause, End, Fact, Lane, Lease, NewDeployment, Quota,
+            Settlement, State, StepId, StepRecord, Store, StoreError, Wish,
         },
     },
 };

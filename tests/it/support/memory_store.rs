@@ -17,8 +17,8 @@ use ai_stack_deployer::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Removing, Settlement, Stack, State, Steps, Store,
-                StoreError, StoredEvent, Usage, Wish,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, State, Steps,
+                Store, StoreError, StoredEvent, Usage, Wish,
             },
         },
     },

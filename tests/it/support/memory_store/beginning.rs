@@ -9,9 +9,8 @@ use ai_stack_deployer::{
     server::{
         access::OwnerId,
         ports::store::{
-            Answer, CleanUp, NewDeployment, NewRemoval, Record, Removing, State, StoreError,
-            Usage, Wish,
-            hour_before,
+            Answer, CleanUp, NewDeployment, NewRemoval, Record, Removing, State, StoreError, Usage,
+            Wish, hour_before,
         },
     },
 };
@@ -104,11 +103,7 @@ impl Tables {
     }
 
     /// Inserts the removal of the live stack `name`, unless there is one.
-    pub(super) fn begin_removal(
-        &mut self,
-        name: &StackName,
-        new: &NewRemoval,
-    ) -> Removing {
+    pub(super) fn begin_removal(&mut self, name: &StackName, new: &NewRemoval) -> Removing {
         let named = |row: &Row| row.record.deployment.name == *name;
         let live = |row: &&Row| named(row) && row.reserves() && row.record.state == State::Live;
         let live = self.deployments.iter().find(live);
