@@ -18,6 +18,6 @@ pub(crate) use account::{
 };
 #[cfg(feature = "ssr")]
 pub(crate) use reply::{
-    accepts_html, lead_to, percent_encode, refusal_location, respond_with, service,
-    sign_in_location,
+    accepts_html, caller, forbid_storing, lead_to, operation_refusal_location, percent_encode,
+    refusal_location, respond_with, service, sign_in_location,
 };

@@ -14,6 +14,7 @@ pub mod orchestrator;
 pub mod origin;
 pub mod ports;
 pub mod probe;
+pub mod proxies;
 pub mod reconciler;
 pub mod run;
 pub mod sandbox;

@@ -18,7 +18,8 @@ pub async fn start_deployment(
     #[server(default)]
     name: String,
 ) -> Result<(), ApiError> {
-    match super::service()?.start_deployment(&name).await {
+    let (service, caller) = (super::service()?, super::caller()?);
+    match service.start_deployment(&caller, &name).await {
         Ok(id) => {
             leptos_axum::redirect(&super::reply::page_of(&id));
             Ok(())
@@ -40,11 +41,12 @@ pub async fn cancel_deployment(
 ) -> Result<(), ApiError> {
     use super::reply::{go_on_from, page_of};
 
-    let service = super::service()?;
-    go_on_from(&id, async |id| service.cancel(id).await.map(|()| page_of(id))).await
+    let (service, caller) = (super::service()?, super::caller()?);
+    go_on_from(&id, async |id| service.cancel(&caller, id).await.map(|()| page_of(id))).await
 }
 
-/// Tries the ended deployment `id` again, and sends the caller to the new one's page.
+/// Tries the ended deployment `id` again, and sends the caller to the new one's page. Asked
+/// again, it sends the caller there again.
 ///
 /// # Errors
 ///
@@ -57,11 +59,15 @@ pub async fn retry_deployment(
 ) -> Result<(), ApiError> {
     use super::reply::{go_on_from, page_of};
 
-    let service = super::service()?;
-    go_on_from(&id, async |id| service.retry(id).await.map(|begun| page_of(&begun.id))).await
+    let (service, caller) = (super::service()?, super::caller()?);
+    go_on_from(&id, async |id| service.retry_once(&caller, id).await.map(|newer| page_of(&newer)))
+        .await
 }
 
 /// Takes the live stack `name` down, and sends the caller to the removal's page.
+///
+/// The page that was posted from may be older than the stack that has the name now: nothing is
+/// done unless that is the stack of the operation `id`.
 ///
 /// # Errors
 ///
@@ -71,12 +77,16 @@ pub async fn remove_stack(
     /// The stack's name.
     #[server(default)]
     name: String,
+    /// The deployment that brought it up, or its unfinished removal.
+    #[server(default)]
+    id: String,
 ) -> Result<(), ApiError> {
-    match super::service()?.remove(&name).await {
-        Ok(id) => {
-            leptos_axum::redirect(&super::reply::page_of(&id));
-            Ok(())
-        }
-        Err(error) => Err(super::reply::refuse(&name, error)),
-    }
+    use super::reply::{go_on_from, page_of};
+
+    let (service, caller) = (super::service()?, super::caller()?);
+    go_on_from(&id, async |id| {
+        let removal = service.remove(&caller, &name, Some(id)).await?;
+        Ok(page_of(&removal))
+    })
+    .await
 }

@@ -15,5 +15,5 @@ pub async fn check_name(
     #[server(default)]
     name: String,
 ) -> Result<NameVerdict, ApiError> {
-    Ok(super::service()?.check_name(&name).await)
+    Ok(super::service()?.check_name(&super::caller()?, &name).await)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{ACCEPT, RETRY_AFTER},
+    header::{ACCEPT, CACHE_CONTROL, RETRY_AFTER},
     request::Parts,
 };
 use leptos::prelude::use_context;
@@ -15,7 +15,10 @@ use leptos_axum::ResponseOptions;
 use super::wire::ApiError;
 use crate::{
     domain::deployment::DeploymentId,
-    server::service::{Service, deployment_id},
+    server::{
+        access::Caller,
+        service::{Service, deployment_id},
+    },
 };
 
 /// How much of a refused name goes back into the field.
@@ -35,6 +38,18 @@ pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
     })
 }
 
+/// Returns who asks.
+///
+/// # Errors
+///
+/// Returns an error where nobody was let in at the door.
+pub(crate) fn caller() -> Result<Caller, ApiError> {
+    let parts = use_context::<Parts>();
+    parts.and_then(|parts| parts.extensions.get::<Caller>().cloned()).ok_or_else(|| {
+        ApiError::new(500, "INTERNAL", "The portal does not know who asks. Try again in a moment.")
+    })
+}
+
 /// Answers the current request with `status`.
 pub(crate) fn respond_with(status: u16) {
     let options = use_context::<ResponseOptions>();
@@ -46,6 +61,13 @@ pub(crate) fn respond_with(status: u16) {
 /// Answers the current request by leading to `location`.
 pub(crate) fn lead_to(location: &str) {
     leptos_axum::redirect(location);
+}
+
+/// Forbids that the answer be kept: whoever goes back to it must see what is true by then.
+pub(crate) fn forbid_storing() {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
 }
 
 /// Answers that nothing was begun for `name`: a program gets the status, a person who posted
@@ -89,7 +111,7 @@ pub(super) fn go_on(result: Result<String, ApiError>, page: &str) -> Result<(), 
             Ok(())
         }
         Err(error) if by_form => {
-            leptos_axum::redirect(&format!("{page}?refused={}", percent_encode(&error.code)));
+            leptos_axum::redirect(&refused_at(page, &error.code));
             Ok(())
         }
         Err(error) => {
@@ -118,6 +140,15 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
 pub(crate) fn refusal_location(name: &str, code: &str) -> String {
     let name: String = name.chars().take(NAME_LIMIT).collect();
     format!("/?name={}&refused={}", percent_encode(&name), percent_encode(code))
+}
+
+/// Returns the address of the page of the operation `id` that says why nothing was done about it.
+pub(crate) fn operation_refusal_location(id: &DeploymentId, code: &str) -> String {
+    refused_at(&page_of(id), code)
+}
+
+fn refused_at(page: &str, code: &str) -> String {
+    format!("{page}?refused={}", percent_encode(code))
 }
 
 /// Returns the address of the page that asks somebody to sign in who wants to go to `return_to`,

@@ -98,6 +98,8 @@ pub struct DeploymentView {
     pub taken_down: Option<TakenDown>,
     /// How long a deployment usually takes, where that is known and of use.
     pub usual: Option<Usual>,
+    /// Whether whoever looks at it may cancel it, try it again or remove its stack.
+    pub may_change: bool,
     /// The server's time, so that both targets render the same elapsed times.
     #[serde(with = "crate::domain::wire_time")]
     pub now: Timestamp,
@@ -110,6 +112,15 @@ pub enum TakenDown {
     NotYet(DeploymentId),
     /// It is gone.
     Done,
+}
+
+/// How many stacks somebody may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// How many they have.
+    pub stacks: u32,
+    /// How many they may have.
+    pub most: u32,
 }
 
 /// How long a deployment usually takes, in seconds, measured on those that came up.
@@ -134,8 +145,9 @@ pub struct StackView {
     /// Since when it is live.
     #[serde(with = "crate::domain::wire_time")]
     pub since: Timestamp,
-    /// The deployment that brought it up.
-    pub deployment_id: DeploymentId,
+    /// The deployment that brought it up, for those who may see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment_id: Option<DeploymentId>,
     /// How it stands.
     pub state: StackState,
     /// The removal that is under way or stuck, if there is one.

@@ -96,8 +96,8 @@ impl Watched {
     /// Follows what has become of everything by now; empty before the end.
     pub(super) fn receipt(self) -> Memo<Receipt> {
         Memo::new(move |_| {
-            let since = self.aftermath.read().receipt.clone();
-            since.or_else(|| self.progress.read().receipt().cloned()).unwrap_or_default()
+            let (progress, aftermath) = (self.progress.read(), self.aftermath.read());
+            progress.receipt_by_now(aftermath.receipt.as_ref()).cloned().unwrap_or_default()
         })
     }
 }

@@ -27,7 +27,7 @@ use super::deployment::{Aftermath, Connection, Watched};
 use crate::domain::{
     deployment::DeploymentId,
     event::{Event, EventBody},
-    phase::Status,
+    phase::{Phase, Status},
     progress::Progress,
     receipt::Receipt,
     wire_time,
@@ -81,10 +81,10 @@ pub(crate) fn follow(id: DeploymentId, watched: Watched) {
 
 /// Tells whether something is left after the end.
 fn is_left(watched: Watched) -> bool {
-    let at_end = watched.progress.with_untracked(|progress| Some(progress.receipt()?.clean));
-    let since =
-        watched.aftermath.with_untracked(|aftermath| Some(aftermath.receipt.as_ref()?.clean));
-    since.or(at_end) == Some(false)
+    let (progress, aftermath) =
+        (watched.progress.read_untracked(), watched.aftermath.read_untracked());
+    let receipt = progress.receipt_by_now(aftermath.receipt.as_ref());
+    receipt.is_some_and(|receipt| !receipt.clean)
 }
 
 /// Asks what is still left, until that is nothing.
@@ -159,7 +159,7 @@ async fn listen(id: &DeploymentId, watched: Watched) -> Break {
                     watched.connection.set(connection);
                 }
                 if let Some(event) = decode(&name, &message) {
-                    watched.progress.update(|progress| progress.apply(event));
+                    take(event, id, watched);
                 }
             }
             (Err(_), State::Closed) => return Break::Lost,
@@ -171,6 +171,23 @@ async fn listen(id: &DeploymentId, watched: Watched) -> Break {
         }
     }
     Break::Lost
+}
+
+/// Takes one event in. Where that begins the way back, asks whether somebody wished so: another
+/// page may have, and no event tells.
+fn take(event: Event, id: &DeploymentId, watched: Watched) {
+    let is_turned =
+        || watched.progress.with_untracked(|progress| progress.phase == Phase::RollingBack);
+    let was_turned = is_turned();
+    watched.progress.update(|progress| progress.apply(event));
+    if is_turned() && !was_turned && !watched.is_cancelling.get_untracked() {
+        let id = id.clone();
+        leptos::task::spawn_local(async move {
+            if let Some(Standing { cancelling: true, .. }) = fetch(&id).await.standing() {
+                watched.is_cancelling.set(true);
+            }
+        });
+    }
 }
 
 /// Joins the channels, one for each name, into one stream.
@@ -212,6 +229,8 @@ struct Answer {
 #[serde(rename_all = "camelCase")]
 struct Standing {
     status: Status,
+    #[serde(default)]
+    cancelling: bool,
     #[serde(default)]
     receipt: Option<Receipt>,
     #[serde(default, with = "wire_time::optional")]

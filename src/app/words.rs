@@ -2,6 +2,8 @@
 //!
 //! They must not know a clock, a browser or a signal.
 
+#[cfg(feature = "ssr")]
+pub(crate) mod allowance;
 pub(crate) mod estimate;
 pub mod hint;
 pub(crate) mod receipt;

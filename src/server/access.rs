@@ -75,6 +75,8 @@ pub enum Need {
     Browse,
     /// Start a deployment.
     Start,
+    /// See that a stack is live: its name, its address and its state.
+    Glance,
     /// See an operation: its state, its log, its events; or list what is one's own.
     See,
     /// Cancel, retry or remove.
@@ -135,17 +137,19 @@ pub fn decide(identity: &Identity, need: Need, target: Target<'_>) -> Result<(),
         Identity::Person { role: Role::Operator, .. } => Ok(()),
         Identity::Person { owner, role: Role::Member } => match need {
             Need::Operate => Err(Refusal::Hidden),
-            Need::Browse | Need::Start | Need::See | Need::Change | Need::Account => {
-                only_own(owner, target)
-            }
+            Need::Browse
+            | Need::Start
+            | Need::Glance
+            | Need::See
+            | Need::Change
+            | Need::Account => only_own(owner, target),
         },
         Identity::Program { owner, scope } => match (need, scope) {
             (Need::Account | Need::Operate, _) | (Need::Start | Need::Change, Scope::Read) => {
                 Err(Refusal::Scope)
             }
-            (Need::Browse | Need::See, _) | (Need::Start | Need::Change, Scope::Deploy) => {
-                only_own(owner, target)
-            }
+            (Need::Browse | Need::Glance | Need::See, _)
+            | (Need::Start | Need::Change, Scope::Deploy) => only_own(owner, target),
         },
     }
 }
@@ -155,9 +159,10 @@ fn in_the_open(who: Option<&OwnerId>, need: Need, target: Target<'_>) -> Result<
     let may = match (need, target) {
         (Need::Account | Need::Operate, _) => false,
         (Need::Browse | Need::Start, _)
-        | (Need::See | Need::Change, Target::Unnamed)
-        | (Need::See, Target::Operation { by: Knowing::Id, .. }) => true,
-        (Need::See | Need::Change, Target::Operation { owner: Some(owner), .. }) => {
+        | (Need::Glance | Need::See | Need::Change, Target::Unnamed)
+        | (Need::Glance | Need::See, Target::Operation { by: Knowing::Id, .. })
+        | (Need::Glance, Target::Operation { owner: None, .. }) => true,
+        (Need::Glance | Need::See | Need::Change, Target::Operation { owner: Some(owner), .. }) => {
             who == Some(owner)
         }
         (Need::See | Need::Change, Target::Operation { owner: None, by }) => by == Knowing::Id,

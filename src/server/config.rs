@@ -5,6 +5,7 @@
 
 mod auth;
 mod build;
+mod limits;
 mod options;
 mod parse;
 

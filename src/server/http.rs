@@ -7,6 +7,7 @@ mod account;
 mod compat;
 mod cookies;
 mod cross_site;
+mod door;
 mod error;
 mod events;
 mod functions;
@@ -17,6 +18,7 @@ mod operations;
 mod pages;
 mod router;
 mod sign_in;
+mod streams;
 mod visit;
 mod visitor;
 
@@ -24,31 +26,53 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+pub use door::Door;
 pub use pages::pages;
 pub use router::router;
 pub use sign_in::sign_in;
 
-use self::limit::Limiter;
-use super::{origin::Origin, service::Service, settings::Limits};
+use self::{limit::Limiter, streams::Streams};
+use super::{
+    origin::Origin,
+    proxies::Proxy,
+    service::Service,
+    settings::{HttpSettings, Limits},
+};
 
 /// What the handlers share.
 #[derive(Clone)]
 pub struct HttpState {
     service: Arc<Service>,
+    door: Door,
     public_url: Arc<Origin>,
+    cors_origins: Arc<[Origin]>,
+    proxies: Arc<[Proxy]>,
     limiter: Arc<Limiter>,
+    streams: Arc<Streams>,
     shutdown: CancellationToken,
 }
 
 impl HttpState {
-    /// Puts together what the handlers share. Streams end when `shutdown` is cancelled.
+    /// Puts together what the handlers share. People come in by `door`. Streams end when
+    /// `shutdown` is cancelled.
     pub fn new(
         service: Arc<Service>,
-        public_url: Origin,
+        door: Door,
+        http: &HttpSettings,
         limits: &Limits,
         shutdown: CancellationToken,
     ) -> Self {
-        let limiter = Limiter::new(limits.deploys_per_minute, Arc::clone(service.clock()));
-        Self { service, public_url: Arc::new(public_url), limiter: Arc::new(limiter), shutdown }
+        let limiter = Limiter::new(limits, service.clock());
+        let streams = Streams::new(limits.streams_per_person, limits.streams_per_address);
+        Self {
+            service,
+            door,
+            public_url: Arc::new(http.public_url.clone()),
+            cors_origins: http.cors_origins.clone().into(),
+            proxies: http.trusted_proxies.clone().into(),
+            limiter: Arc::new(limiter),
+            streams: Arc::new(streams),
+            shutdown,
+        }
     }
 }

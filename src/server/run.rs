@@ -16,7 +16,7 @@ use super::{
     dokploy::{
         BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
     },
-    http::{self, HttpState},
+    http::{self, Door, HttpState},
     notifier::Notifier,
     oidc::{BuildOidcError, Oidc},
     orchestrator::{Ports, Worker},
@@ -111,11 +111,13 @@ impl Portal {
         let stack = Arc::new(settings.stack.clone());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::clone(&store),
+            audit: Arc::clone(&records.audit),
             platform: Arc::clone(&platform) as _,
             clock: Arc::clone(&clock),
             notifier: Arc::clone(&notifier),
             stack: Arc::clone(&stack),
             reserved_names: settings.reserved_names.clone(),
+            quotas: settings.quotas,
             sandbox: sandbox.is_some(),
             random: Arc::new(rand::random),
         }));
@@ -135,7 +137,8 @@ impl Portal {
         let worker = Worker::new(ports, owner(), lease, concurrent_deployments);
         let state = HttpState::new(
             Arc::clone(&service),
-            settings.http.public_url,
+            door(&settings, &records),
+            &settings.http,
             &settings.limits,
             shutdown.clone(),
         );
@@ -169,10 +172,16 @@ impl Portal {
 
     /// Waits until the shutdown is over: within ten seconds, whatever is still open.
     pub async fn stopped(self) {
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "A part of the portal did not end well");
+        let tasks = async {
+            for task in self.tasks {
+                if let Err(error) = task.await {
+                    tracing::error!(%error, "A part of the portal did not end well");
+                }
             }
+        };
+        // What is cut short here is as good as a crash: leases lapse.
+        if tokio::time::timeout(GRACE, tasks).await.is_err() {
+            tracing::warn!("Stopped without waiting any longer for what was under way");
         }
         self.stop_sandbox.cancel();
         if let Some(sandbox) = self.sandbox {
@@ -248,6 +257,19 @@ async fn platform(
             };
             let sandbox = sandbox::start(config, Arc::clone(clock), stop.clone()).await?;
             Ok((DokployConfig::new(sandbox.url(), key), Some(sandbox)))
+        }
+    }
+}
+
+/// Returns by which door people come in.
+fn door(settings: &Settings, records: &Records) -> Door {
+    match &settings.auth {
+        AuthSettings::Open => Door::Open {
+            is_secure: settings.http.public_url.scheme() == Scheme::Https,
+            random: Arc::new(rand::random),
+        },
+        AuthSettings::Oidc(oidc) => {
+            Door::SignIn { accounts: Arc::clone(&records.accounts), idle: oidc.session.idle }
         }
     }
 }

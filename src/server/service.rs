@@ -9,29 +9,33 @@ mod limits;
 mod names;
 mod once;
 mod operations;
+mod permits;
 mod stacks;
+mod starting;
 mod surroundings;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 pub use health::Health;
+use jiff::Timestamp;
 pub use once::{Answered, Once};
 pub use operations::{deployment_id, no_deployment};
+use starting::New;
 use surroundings::Surroundings;
 
 use super::{
+    access::{Caller, Knowing, Need, Target},
     notifier::{Notifier, Nudge},
     ports::{
+        audit::{Act, AuditLog},
         clock::Clock,
         platform::{Platform, PlatformError},
         store::{
-            Answer, LimitReached, NewDeployment, PAGE, Quota, Record, State, Store, StoreError,
+            Answer, LimitReached, NewDeployment, PAGE, Record, State, Store, StoreError,
             StoredEvent, Wish,
         },
     },
-    settings::StackSettings,
+    settings::{Quotas, StackSettings},
 };
 use crate::{
     api::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus},
@@ -39,6 +43,7 @@ use crate::{
         deployment::{Deployment, DeploymentId, Snapshot},
         event::{EventBody, ProgressUpdate, Resources, Seq},
         phase::Phase,
+        progress::Progress,
         stack_name::{ParseStackNameError, StackName},
     },
 };
@@ -48,6 +53,8 @@ use crate::{
 pub struct ServiceParts {
     /// Where deployments are kept.
     pub store: Arc<dyn Store>,
+    /// Where it is kept who did what.
+    pub audit: Arc<dyn AuditLog>,
     /// What runs the stacks.
     pub platform: Arc<dyn Platform>,
     /// The time.
@@ -58,6 +65,8 @@ pub struct ServiceParts {
     pub stack: Arc<StackSettings>,
     /// Names that nobody gets besides the built-in ones.
     pub reserved_names: Vec<String>,
+    /// How much somebody may have and start.
+    pub quotas: Quotas,
     /// Whether the platform is the embedded sandbox.
     pub sandbox: bool,
     /// Random bits for ids; whoever guesses them can watch.
@@ -87,50 +96,69 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Returns what stands in the way: the name's form, somebody who has it, or a part of the
-    /// portal that is out of reach.
-    pub(crate) async fn start_deployment(&self, input: &str) -> Result<DeploymentId, ApiError> {
-        let deployment = self.begin(input, None, |_| None).await.map_err(StartError::into_api)?;
-        Ok(deployment.id)
+    /// Returns what stands in the way: the name's form, somebody who has it, a limit, or a part
+    /// of the portal that is out of reach.
+    pub(crate) async fn start_deployment(
+        &self,
+        caller: &Caller,
+        input: &str,
+    ) -> Result<DeploymentId, ApiError> {
+        let begun = self.begin(&New::of(caller, input), |_| None).await;
+        let begun = begun.map_err(StartError::into_api).map(|deployment| deployment.id);
+        self.noted(caller, Act::Start, input, begun).await
     }
 
     /// Describes a deployment for its page.
     pub(crate) async fn deployment(
         &self,
+        caller: &Caller,
         id: &DeploymentId,
-    ) -> Result<Option<DeploymentView>, ApiError> {
-        let Some(mut record) = self.record(id).await? else { return Ok(None) };
+    ) -> Result<DeploymentView, ApiError> {
+        let (record, progress) = self.as_it_stands(caller, id).await?;
+        let taken_down = self.taken_down(&record, &progress).await?;
+        let usual = if progress.is_finished() { None } else { self.usual_duration().await };
+        let target = Target::Operation { owner: record.owner.as_ref(), by: Knowing::Id };
+        Ok(DeploymentView {
+            may_change: caller.may(Need::Change, target).is_ok(),
+            is_cancelling: record.wish == Wish::Cancel,
+            next_try: next_try(&record),
+            deployment: record.deployment,
+            progress,
+            standing: record.standing,
+            taken_down,
+            usual,
+            now: self.parts.clock.now(),
+        })
+    }
+
+    /// Describes a deployment as it stands.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when there is none under `id` for this caller, or the store is out of
+    /// reach.
+    pub async fn snapshot(&self, caller: &Caller, id: &DeploymentId) -> Result<Snapshot, ApiError> {
+        let (record, progress) = self.as_it_stands(caller, id).await?;
+        Ok(Snapshot {
+            cancelling: record.wish == Wish::Cancel && !progress.is_finished(),
+            next_try: next_try(&record),
+            ..record.deployment.snapshot(&progress, record.standing)
+        })
+    }
+
+    /// Reads what is known of a deployment itself, and of no other, for somebody who may see it.
+    async fn as_it_stands(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<(Record, Progress), ApiError> {
+        let mut record = self.permitted(caller, Need::See, id).await?;
         let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
         // The end may have come between the two readings.
         if progress.is_finished() && record.standing.completed.is_none() {
             record = self.record(id).await?.unwrap_or(record);
         }
-        let taken_down = self.taken_down(&record, &progress).await?;
-        let usual = if progress.is_finished() { None } else { self.usual_duration().await };
-        let Record { deployment, state, standing, wish, clean_up, .. } = record;
-        Ok(Some(DeploymentView {
-            deployment,
-            progress,
-            standing,
-            is_cancelling: wish == Wish::Cancel,
-            next_try: clean_up.due.filter(|_| state == State::Stuck),
-            taken_down,
-            usual,
-            now: self.parts.clock.now(),
-        }))
-    }
-
-    /// Describes a deployment as it stands, or `None` when there is none under `id`.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error when the store is out of reach.
-    pub async fn snapshot(&self, id: &DeploymentId) -> Result<Option<Snapshot>, ApiError> {
-        let view = self.deployment(id).await?;
-        Ok(view.map(|view| Snapshot {
-            next_try: view.next_try,
-            ..view.deployment.snapshot(&view.progress, view.standing)
-        }))
+        Ok((record, progress))
     }
 
     /// Finds a deployment as the store has it.
@@ -188,15 +216,14 @@ impl Service {
         }
     }
 
-    /// Reserves the name and makes the deployment claimable, as a retry of `retry_of` where
-    /// there is one, keeping the answer that `answer` makes of it in the same transaction.
+    /// Reserves the name and makes the deployment claimable, keeping the answer that `answer`
+    /// makes of it in the same transaction.
     async fn begin(
         &self,
-        input: &str,
-        retry_of: Option<&DeploymentId>,
+        new: &New<'_>,
         answer: impl FnOnce(&Deployment) -> Option<Answer>,
     ) -> Result<Deployment, StartError> {
-        let name = self.parse_name(input).map_err(StartError::Invalid)?;
+        let name = self.parse_name(new.name).map_err(StartError::Invalid)?;
         if !self.parts.store.reserved(std::slice::from_ref(&name)).await?.is_empty() {
             return Err(StartError::Taken(name));
         }
@@ -215,15 +242,15 @@ impl Service {
         };
         let first =
             ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), deployment.started);
-        let new = NewDeployment {
+        let begun = NewDeployment {
             host: self.parts.stack.host(&deployment.name),
             first: EventBody::Progress(first),
             deployment: deployment.clone(),
-            retry_of: retry_of.cloned(),
-            owner: None,
-            quota: Quota::default(),
+            retry_of: new.retry_of.map(|record| record.deployment.id.clone()),
+            owner: new.owner().cloned(),
+            quota: self.quota(new),
         };
-        match self.parts.store.begin(&new, answer(&deployment).as_ref()).await {
+        match self.parts.store.begin(&begun, answer(&deployment).as_ref()).await {
             Ok(()) => {}
             Err(StoreError::NameTaken) => return Err(StartError::Taken(deployment.name)),
             Err(StoreError::NameHeld { until }) => {
@@ -281,6 +308,11 @@ impl StartError {
     }
 }
 
+/// Tells when clean-up goes on, while something is left.
+fn next_try(record: &Record) -> Option<Timestamp> {
+    record.clean_up.due.filter(|_| record.state == State::Stuck)
+}
+
 fn platform_failed(error: &PlatformError) -> ApiError {
     tracing::warn!(error = %error, "could not ask the platform who has a name");
     let pause = match error {
@@ -298,7 +330,8 @@ fn platform_failed(error: &PlatformError) -> ApiError {
     }
 }
 
-pub(crate) fn store_failed(error: &StoreError) -> ApiError {
+/// Says that the records are out of reach.
+pub fn store_failed(error: &StoreError) -> ApiError {
     let source = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(error = %error, source, "the store failed");
     ApiError {

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use super::{
     origin::Origin,
     ports::platform::{Certificate, Registry},
+    proxies::Proxy,
 };
 use crate::{
     api::wire::AddressPattern,
@@ -36,6 +37,8 @@ pub struct Settings {
     pub probe: ProbeSettings,
     /// How much is done at a time.
     pub limits: Limits,
+    /// How much somebody may have and start.
+    pub quotas: Quotas,
     /// Names that nobody gets besides the built-in ones.
     pub reserved_names: Vec<String>,
     /// How many days events and logs of ended deployments are kept.
@@ -51,6 +54,10 @@ pub struct HttpSettings {
     pub addr: SocketAddr,
     /// Where people reach it: the only origin that browsers may post from.
     pub public_url: Origin,
+    /// The proxies that are believed when they say from where somebody comes.
+    pub trusted_proxies: Vec<Proxy>,
+    /// Other origins whose pages may use the API with a token.
+    pub cors_origins: Vec<Origin>,
 }
 
 /// What runs the stacks.
@@ -108,12 +115,33 @@ pub struct ProbeSettings {
 pub struct Limits {
     /// How many deployments are driven at once; the others wait.
     pub concurrent_deployments: usize,
-    /// How many deployments one caller can ask for within a minute.
+    /// How many deployments one address can ask for within a minute.
     pub deploys_per_minute: u32,
+    /// How many names one address can look at within a second.
+    pub checks_per_second: Option<u32>,
+    /// How many streams one person may have open.
+    pub streams_per_person: Option<u32>,
+    /// How many streams one address may have open.
+    pub streams_per_address: Option<u32>,
     /// How long the right to drive a deployment lasts without a heartbeat.
     pub lease: Duration,
     /// How often the store is compared with the platform.
     pub reconcile_interval: Duration,
+}
+
+/// How much somebody may have and start; `None` is no bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// How many stacks one may have.
+    pub stacks: Option<u32>,
+    /// How many deployments of one may be under way.
+    pub under_way: Option<u32>,
+    /// How many deployments may be under way in all.
+    pub under_way_in_all: Option<u32>,
+    /// How many deployments one may start within an hour.
+    pub per_hour: Option<u32>,
+    /// How long the name of a removed stack is kept for its owner.
+    pub hold_down: Option<Duration>,
 }
 
 /// How the server's own log is written.

@@ -42,6 +42,7 @@ async fn post(app: &TestApp, function: &str, form: String) -> String {
 async fn page(app: &TestApp, id: &DeploymentId) -> Reply {
     let reply = app.get(&format!("/deployments/{id}")).await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "gone back to, it must be true");
     reply
 }
 
@@ -93,6 +94,19 @@ async fn live(app: &TestApp) -> DeploymentId {
     id
 }
 
+/// Lets `alice` fail with nothing left.
+async fn fail(app: &TestApp) -> DeploymentId {
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    id
+}
+
+/// Presses the button that takes `alice` down on the page of the operation `id`.
+async fn remove(app: &TestApp, id: &DeploymentId) -> String {
+    post(app, "remove_stack", format!("name=alice&id={id}")).await
+}
+
 /// Claims the removal that was asked for.
 async fn claim_removal(app: &TestApp) -> Lease {
     let lasting = Duration::from_mins(1);
@@ -106,11 +120,13 @@ async fn the_cancel_form_leads_back_to_the_page_which_says_so_and_refreshes() {
     let (app, _site) = portal();
     let id = app.begin("alice").await;
     let before = page(&app, &id).await;
-    expect(&before, &[REFRESH, "content=\"2\"", ">Cancel<"], &["Cancelling"]);
+    let refresh = format!("content=\"8; url=/deployments/{id}\"");
+    expect(&before, &[REFRESH, &refresh, ">Cancel<"], &["Cancelling", "aria-disabled"]);
     let location = post(&app, "cancel_deployment", format!("id={id}")).await;
     assert_eq!(location, format!("/deployments/{id}"));
     let after = page(&app, &id).await;
-    expect(&after, &["alice: cancelling", "Cancelling…", REFRESH], &[">Cancel<"]);
+    let words = ["alice: cancelling", "Cancelling…", "aria-disabled=\"true\"", REFRESH];
+    expect(&after, &words, &[">Cancel<", " disabled"]);
 }
 
 #[tokio::test]
@@ -125,27 +141,73 @@ async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
         assert_eq!(location, format!("/deployments/{id}?refused={code}"));
         expect(&app.get(&location).await, &[words], &[REFRESH]);
     }
-    let location = post(&app, "remove_stack", String::from("name=nobody")).await;
-    assert_eq!(location, "/?name=nobody&refused=NOT_FOUND");
-    expect(&app.get(&location).await, &["there was nothing to remove"], &[]);
     let location = post(&app, "cancel_deployment", String::from("id=none")).await;
     assert_eq!(location, "/?refused=NOT_FOUND");
-    expect(&app.get(&location).await, &["one name away"], &["Enter a name"]);
+    let words = ["one name away", "There is no such deployment"];
+    expect(&app.get(&location).await, &words, &["Enter a name"]);
+}
+
+#[tokio::test]
+async fn a_page_from_before_the_removal_says_so_and_leaves_the_next_stack_alone() {
+    let (app, _site) = portal();
+    let old = live(&app).await;
+    let removal = remove(&app, &old).await;
+    let lease = claim_removal(&app).await;
+    let receipt = receipt(Outcome::VerifiedGone, &app);
+    let end = EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt });
+    app.record(&lease, vec![end]).await;
+
+    let location = remove(&app, &old).await;
+    assert_eq!(location, format!("/deployments/{old}?refused=NOT_FOUND"));
+    expect(&app.get(&location).await, &["alice was removed", "there was nothing to remove"], &[]);
+
+    let next = live(&app).await;
+    for stale in [&old, &lease.id] {
+        let location = remove(&app, stale).await;
+        assert_eq!(location, format!("/deployments/{stale}?refused=ANOTHER_STACK"));
+        expect(&app.get(&location).await, &["Another stack has the name by now"], &["is live"]);
+    }
+    expect(&page(&app, &next).await, &["alice is live"], &["is being removed"]);
+    assert_eq!(removal, format!("/deployments/{}", lease.id));
 }
 
 #[tokio::test]
 async fn a_retry_and_what_it_tries_again_lead_to_each_other() {
     let (app, _site) = portal();
-    let id = app.begin("alice").await;
-    let lease = app.claim().await;
-    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    let id = fail(&app).await;
     let failed = page(&app, &id).await;
-    expect(&failed, &["alice could not be started", "is free again", "Try again"], &[REFRESH]);
+    expect(&failed, &["alice could not be started", "was freed", "Try again"], &[REFRESH]);
     let newer = post(&app, "retry_deployment", format!("id={id}")).await;
     let again = app.get(&newer).await;
     expect(&again, &["This is another try of", &format!("/deployments/{id}")], &[]);
     let old = page(&app, &id).await;
-    expect(&old, &["It was tried again since", &newer], &["Try again", "is free again"]);
+    expect(&old, &["It was tried again since", &newer], &["Try again", "was freed"]);
+}
+
+#[tokio::test]
+async fn a_button_pressed_twice_leads_to_the_one_attempt() {
+    let (app, _site) = portal();
+    let id = fail(&app).await;
+    let press = || post(&app, "retry_deployment", format!("id={id}"));
+    let (first, second) = futures::join!(press(), press());
+    assert_eq!(first, second, "both presses find the name free, and one of them gets it");
+    assert!(first.starts_with("/deployments/dep_") && !first.contains('?'), "{first}");
+    assert_eq!(press().await, first, "later, too");
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.failure()]).await;
+    assert_eq!(press().await, first, "and when that attempt has failed as well");
+}
+
+#[tokio::test]
+async fn what_is_refused_before_it_is_read_leads_back_to_its_page_with_the_reason() {
+    let site = tempfile::tempdir().unwrap();
+    let app = TestApp::with_pages(&[("DEPLOY_RATE_LIMIT", "1")], site.path());
+    let id = fail(&app).await;
+    let location = post(&app, "retry_deployment", format!("id={id}")).await;
+    assert_eq!(location, format!("/deployments/{id}?refused=TOO_MANY_REQUESTS"));
+    expect(&app.get(&location).await, &["There were too many starts", "Try again"], &[]);
+    let location = post(&app, "retry_deployment", String::from("id=none")).await;
+    assert_eq!(location, "/?name=&refused=TOO_MANY_REQUESTS");
 }
 
 #[tokio::test]
@@ -157,7 +219,8 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
     let stuck = page(&app, &id).await;
     let words = ["Something is left", "the next try is in about 30 s", "Choose another name"];
     expect(&stuck, &words, &["Try again"]);
-    expect(&stuck, &[REFRESH, "content=\"15\""], &["is free again"]);
+    let refresh = format!("content=\"15; url=/deployments/{id}\"");
+    expect(&stuck, &[REFRESH, &refresh], &["was freed"]);
     let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
     assert!(snapshot["deployment"]["nextTry"].is_string(), "{snapshot}");
 
@@ -165,11 +228,7 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
     let settlement = Settlement { receipt: receipt(Outcome::VerifiedGone, &app), at, due: at };
     app.store.settle(&lease, &settlement).await.unwrap();
     let clean = page(&app, &id).await;
-    expect(
-        &clean,
-        &["Everything has been removed since", "is free again", "Try again"],
-        &[REFRESH],
-    );
+    expect(&clean, &["Everything has been removed since", "was freed", "Try again"], &[REFRESH]);
     let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
     assert!(snapshot["deployment"]["nextTry"].is_null(), "{snapshot}");
 }
@@ -181,10 +240,13 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
     let up = page(&app, &id).await;
     expect(&up, &["alice is live", "Remove this stack", "This takes"], &[REFRESH]);
 
-    let removal = post(&app, "remove_stack", String::from("name=alice")).await;
+    expect(&up, &[&format!("name=\"id\" value=\"{id}\"")], &[]);
+    let removal = remove(&app, &id).await;
     assert!(removal.starts_with("/deployments/rem_"), "{removal}");
     let old = page(&app, &id).await;
     expect(&old, &["alice is being removed", &removal], &["is live", "Remove this stack"]);
+    let refresh = format!("http-equiv=\"refresh\" content=\"15; url=/deployments/{id}\"");
+    expect(&old, &[&refresh], &["<noscript>"]);
     let removing = app.get(&removal).await;
     expect(&removing, &["Removing alice", REFRESH], &[">Cancel<", "Creating the project", "%"]);
 
@@ -193,20 +255,22 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
     let end = EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt });
     app.record(&lease, vec![end]).await;
     let removed = app.get(&removal).await;
-    expect(&removed, &["alice is removed", "is free again", "Deploy something new"], &[REFRESH]);
-    expect(&page(&app, &id).await, &["alice was removed"], &["is live", "being removed"]);
+    expect(&removed, &["alice is removed", "was freed", "Deploy something new"], &[REFRESH]);
+    let words = ["is live", "being removed", REFRESH];
+    expect(&page(&app, &id).await, &["alice was removed"], &words);
 }
 
 #[tokio::test]
 async fn a_removal_that_got_stuck_can_be_tried_at_once() {
     let (app, _site) = portal();
-    live(&app).await;
-    let removal = post(&app, "remove_stack", String::from("name=alice")).await;
-    get_stuck(&app, &claim_removal(&app).await).await;
+    let id = live(&app).await;
+    let removal = remove(&app, &id).await;
+    let lease = claim_removal(&app).await;
+    get_stuck(&app, &lease).await;
     let stuck = app.get(&removal).await;
     expect(&stuck, &["alice is only partly removed", "Try now", REFRESH], &["is live"]);
-    let again = post(&app, "remove_stack", String::from("name=alice")).await;
-    assert_eq!(again, removal, "the same removal goes on");
+    expect(&stuck, &[&format!("name=\"id\" value=\"{}\"", lease.id)], &[]);
+    assert_eq!(remove(&app, &lease.id).await, removal, "the same removal goes on");
 }
 
 #[tokio::test]

@@ -69,6 +69,7 @@ async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
 async fn a_cancellation_is_accepted_until_the_end_however_often() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
+    assert_eq!(deployment(&app, id.as_str()).await["cancelling"], Value::Null, "nobody wished so");
     let mut wishes = app.notifier.wishes(&id);
     for _ in 0..2 {
         let reply = cancel(&app, &id).await;
@@ -78,6 +79,7 @@ async fn a_cancellation_is_accepted_until_the_end_however_often() {
     assert!(wishes.has_changed().unwrap(), "whoever drives it is nudged");
     wishes.mark_unchanged();
     assert_eq!(app.store.find(&id).await.unwrap().unwrap().wish, Wish::Cancel);
+    assert_eq!(deployment(&app, id.as_str()).await["cancelling"], true);
 
     let other = TestApp::new();
     let ended = live(&other).await;
@@ -157,6 +159,33 @@ async fn a_live_stack_is_listed_and_removed_by_one_operation() {
     assert_eq!(app.get("/api/stacks/alice").await.json()["stack"]["state"], "stuck");
     let taken = app.deploy(r#"{"name":"alice"}"#).await;
     assert_eq!(taken.error_code(), "NAME_TAKEN", "a name is free only after verified removal");
+}
+
+#[tokio::test]
+async fn with_an_id_that_very_stack_is_removed_or_none() {
+    let app = TestApp::new();
+    let id = live(&app).await;
+    let remove = async |query: &str| {
+        let reply = send(&app, Method::DELETE, &format!("/api/stacks/alice{query}")).await;
+        let code = if reply.status.is_success() { String::new() } else { reply.error_code() };
+        (reply.status.as_u16(), code, reply)
+    };
+    let refused = |status: u16, code: &str| (status, code.to_owned());
+    let stranger = DeploymentId::from_random(7);
+    for (query, expected) in [
+        (format!("?id={stranger}"), refused(409, "ANOTHER_STACK")),
+        (String::from("?id="), refused(404, "NOT_FOUND")),
+        (format!("?id={id}&id={stranger}"), refused(400, "INVALID_REQUEST")),
+    ] {
+        let (status, code, _) = remove(&query).await;
+        assert_eq!((status, code), expected, "{query}");
+    }
+    assert_eq!(app.get("/api/stacks/alice").await.json()["stack"]["state"], "live");
+    let (status, _, reply) = remove(&format!("?id={id}")).await;
+    assert_eq!(status, 202, "{reply:?}");
+    let removal = reply.json()["operationId"].as_str().unwrap().to_owned();
+    let (status, _, reply) = remove(&format!("?id={removal}")).await;
+    assert_eq!((status, &reply.json()["operationId"]), (202, &removal.as_str().into()));
 }
 
 #[tokio::test]

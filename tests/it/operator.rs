@@ -86,8 +86,9 @@ impl World {
         if word == "once" { 1 } else { word.parse().unwrap() }
     }
 
-    fn make_project(&self, marker: &str) -> Value {
-        let body = json!({ "name": "ai-stack-late", "description": marker, "env": "" });
+    fn make_project(&self, stack: &str, marker: &str) -> Value {
+        let name = format!("ai-stack-{stack}");
+        let body = json!({ "name": name, "description": marker, "env": "" });
         self.as_somebody_else("POST", "/api/project.create", &body)
     }
 
@@ -116,10 +117,10 @@ fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
 
     // As a create that the platform carried out late.
     let marker = |id: &str| format!("ai-stack-deployer/default/{id}");
-    world.make_project(&marker(&ended));
-    world.make_project(&marker(&live));
-    let unknown = world.make_project(&marker(&format!("dep_{}", "0".repeat(32))));
-    world.make_project("theirs");
+    world.make_project("bobby", &marker(&ended));
+    world.make_project("alice", &marker(&live));
+    let unknown = world.make_project("lost", &marker(&format!("dep_{}", "0".repeat(32))));
+    world.make_project("theirs", "theirs");
     let (code, text) = world.give(&["reconcile", "--dry-run"]);
     assert_eq!((code, world.project_count()), (Some(2), 5), "{text}");
     assert_eq!(text.matches("would be removed: ").count(), 2, "{text}");
@@ -132,7 +133,7 @@ fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
     let id = json!({ "projectId": unknown["project"]["projectId"] });
     world.as_somebody_else("POST", "/api/project.remove", &id);
     assert_eq!(world.give(&["reconcile"]).0, Some(0));
-    world.make_project(&marker(&ended));
+    world.make_project("bobby", &marker(&ended));
     let mut portal = world.portal("sandbox/hello");
     portal.wait_for("Removed what was out of order");
     assert_eq!(world.project_count(), 2, "alice's and theirs");

@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use viewer::{Seen, view};
 use world::{LEASE, World};
 
-/// How often a portal looks for work of others, and then some: the machine may be busy.
-const TICK: Duration = Duration::from_secs(2);
-const LEEWAY: Duration = Duration::from_secs(10);
+/// Long beyond a lease and the other portal's next look: the machine may be busy.
+const LEEWAY: Duration = Duration::from_mins(1);
+/// Watchers that no nudge reaches look again after 15 seconds.
+const NUDGED_MS: i64 = 1_000;
 
 /// Somebody who watches a deployment, in a thread.
 type Watching = thread::JoinHandle<Vec<Seen>>;
@@ -53,7 +54,7 @@ fn a_replica_that_is_killed_is_replaced_by_the_other_within_a_lease() {
     let stories = seen(watching);
     let took = last_of(&stories).duration_since(killed).unsigned_abs();
     println!("killed one of two replicas: all {} live after {took:?}", stories.len());
-    assert!(took < LEASE + TICK + LEEWAY, "{took:?}");
+    assert!(took < LEASE + LEEWAY, "{took:?}");
 
     // The other way round, in good order: leases are handed back, and nobody waits for them.
     world.start_portal(0);
@@ -87,7 +88,7 @@ fn what_one_replica_records_is_seen_at_once_by_who_watches_the_other() {
          at most {worst} ms",
         behind.len()
     );
-    assert!(median < 100, "{median} ms");
+    assert!(median < NUDGED_MS, "{median} ms");
 }
 
 fn last_of(stories: &[Vec<Seen>]) -> Timestamp {

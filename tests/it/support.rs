@@ -1,11 +1,16 @@
 //! What the tests share: clocks, a store in memory, databases, platforms, identity providers, the
 //! portal around them, its binary as a process, and what stands beside or before it.
 
+use std::net::Ipv4Addr;
+
+use ai_stack_deployer::server::access::{Caller, Identity, OwnerId};
+
 pub(crate) mod app;
 pub(crate) mod black_hole;
 pub(crate) mod browser;
 pub(crate) mod clock;
 pub(crate) mod core_platform;
+pub(crate) mod entrance;
 pub(crate) mod fake_platform;
 pub(crate) mod fake_provider;
 pub(crate) mod keeper;
@@ -30,4 +35,10 @@ pub(crate) fn seed(what: &str) -> u64 {
 pub(crate) fn number(variable: &str) -> Option<u64> {
     let given = std::env::vars().find_map(|(name, value)| (name == variable).then_some(value));
     given.map(|text| text.parse().expect("the variable holds a number"))
+}
+
+/// Returns somebody who may do something with whatever they start: a browser with a cookie.
+pub(crate) fn caller() -> Caller {
+    let identity = Identity::Browser(OwnerId::browser("00ff"));
+    Caller { identity, address: Ipv4Addr::LOCALHOST.into(), until: None }
 }

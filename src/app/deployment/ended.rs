@@ -10,7 +10,7 @@ use super::{Watched, copy::CopyDetails, post_form::PostForm, receipt::ReceiptLin
 use crate::{
     api::deployments::{RemoveStack, RetryDeployment},
     app::words::{receipt, stage::Stage},
-    domain::deployment::Deployment,
+    domain::{deployment::Deployment, event::Failure},
 };
 
 /// Renders what happened, what became of everything and what to do next.
@@ -28,8 +28,8 @@ pub fn EndedPanel(
         match stage.get() {
             // The heading says it all, or the receipt says it better.
             Stage::Removed | Stage::NotRemoved => None,
-            Stage::Cancelled => {
-                receipt::before_the_cancel(&progress.message).map(ToOwned::to_owned)
+            Stage::Cancelled | Stage::CancelledStuck => {
+                progress.failure().and_then(Failure::before_the_cancel).map(ToOwned::to_owned)
             }
             _ => Some(progress.message.clone()),
         }
@@ -41,10 +41,7 @@ pub fn EndedPanel(
     let receipt = watched.receipt();
     let facts = deployment.clone();
     // What went as somebody wished needs no support.
-    let is_wanted = Memo::new(move |_| {
-        let is_as_wished = matches!(stage.get(), Stage::Removed | Stage::Cancelled);
-        !(is_as_wished && receipt.read().clean)
-    });
+    let is_wanted = Memo::new(move |_| !matches!(stage.get(), Stage::Removed | Stage::Cancelled));
     let support = Memo::new(move |_| match &failure {
         Some(failure) => receipt::support_text(&facts, failure, &receipt.read()),
         None => String::new(),
@@ -94,8 +91,7 @@ fn NextStep(
         (Stage::NotRemoved, None) => EitherOf4::C(view! {
             <PostForm
                 action=RemoveStack::url()
-                field="name"
-                value=name.to_string()
+                fields=vec![("name", name.to_string()), ("id", id.to_string())]
                 words=String::from("Try now")
                 busy="Trying…"
                 class="button--primary"
@@ -105,8 +101,7 @@ fn NextStep(
             Either::Left(view! {
                 <PostForm
                     action=RetryDeployment::url()
-                    field="id"
-                    value=id.to_string()
+                    fields=vec![("id", id.to_string())]
                     words=String::from("Try again")
                     busy="Starting…"
                     class="button--primary"

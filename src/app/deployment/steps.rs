@@ -20,7 +20,8 @@ pub fn StepList(
     stage: Memo<Stage>,
 ) -> impl IntoView {
     let is_open = move || stage.get().is_under_way();
-    let is_in_vain = move || matches!(stage.get(), Stage::Failed | Stage::Cancelled);
+    let is_in_vain =
+        move || matches!(stage.get(), Stage::Failed | Stage::Cancelled | Stage::CancelledStuck);
     let summary = move || if is_in_vain() { "What was tried" } else { "What was done" };
     let is_rolling_back = Memo::new(move |_| watched.progress.read().phase == Phase::RollingBack);
     let undoing = move || is_rolling_back.get().then(|| view! { <Undoing /> });
@@ -29,7 +30,7 @@ pub fn StepList(
             <summary>{summary}</summary>
             <ol class="steps__list">
                 {Phase::STEPS
-                    .map(|phase| view! { <Step phase watched stage /> })
+                    .map(|phase| view! { <Step phase watched /> })
                     .into_iter()
                     .collect_view()}
                 {undoing}
@@ -45,11 +46,9 @@ fn Step(
     phase: Phase,
     /// What to follow.
     watched: Watched,
-    /// Which face the page shows.
-    stage: Memo<Stage>,
 ) -> impl IntoView {
     let state = Memo::new(move |_| watched.progress.with(|progress| state_of(progress, phase)));
-    let word = Memo::new(move |_| step::state(&state.read(), stage.get()));
+    let word = Memo::new(move |_| step::state(&state.read()));
     let detail = Memo::new(move |_| {
         watched.progress.with(|progress| step::detail(phase, &state.read(), &progress.message))
     });

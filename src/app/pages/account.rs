@@ -69,7 +69,7 @@ fn Account(
                         "Sign out"
                     </button>
                 </form>
-                <form action="/auth/sign-out-everywhere" method="post">
+                <form action="/account/sign-out-everywhere" method="post">
                     <button class="button" type="submit">
                         "Sign out everywhere"
                     </button>

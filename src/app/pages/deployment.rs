@@ -9,7 +9,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{not_found::Notice, taken_down::TakenDownPage};
 use crate::{
     api::{
-        respond_with, service,
+        caller, forbid_storing, respond_with, service,
         wire::{ApiError, DeploymentView},
     },
     app::{
@@ -19,47 +19,53 @@ use crate::{
             stage::{Besides, Stage},
         },
     },
-    domain::{deployment::DeploymentId, receipt::Receipt},
+    domain::deployment::DeploymentId,
+    server::service::deployment_id,
 };
 
 /// Renders the deployment that the address names, as it stands.
 #[component]
 pub fn DeploymentPage() -> impl IntoView {
+    forbid_storing();
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let refused = use_query_map().with_untracked(|query| query.get("refused"));
-    let service = service();
+    let asked = service().and_then(|service| Ok((service, caller()?, deployment_id(&id)?)));
     Suspend::new(async move {
-        let found = match (service, DeploymentId::parse(&id)) {
-            (Ok(service), Ok(id)) => service.deployment(&id).await,
-            (Ok(_), Err(_)) => Ok(None),
-            (Err(error), _) => Err(error),
+        let found = match asked {
+            Ok((service, caller, id)) => service.deployment(&caller, &id).await,
+            Err(error) => Err(error),
         };
         match found {
-            Ok(Some(DeploymentView { taken_down: Some(taken_down), deployment, .. })) => {
-                view! { <TakenDownPage deployment taken_down /> }.into_any()
+            Ok(DeploymentView { taken_down: Some(taken_down), deployment, .. }) => view! {
+                <Refused code=refused />
+                <TakenDownPage deployment taken_down />
             }
-            Ok(Some(view)) => view! { <Found view refused /> }.into_any(),
-            Ok(None) => view! { <Unknown /> }.into_any(),
+            .into_any(),
+            Ok(view) => view! {
+                <Refused code=refused />
+                <Found view />
+            }
+            .into_any(),
+            Err(error) if error.status == 404 => view! { <Unknown /> }.into_any(),
             Err(error) => view! { <Unavailable error /> }.into_any(),
         }
     })
 }
 
-/// How often a page without JavaScript refreshes itself, in seconds: while it is under way, and
-/// while something is left after the end.
-const REFRESH_S: (u8, u8) = (2, 15);
+/// How often a page without JavaScript refreshes itself while it is under way, in seconds. Each
+/// time the focus goes back to the top, so there must be time to reach the button by keyboard.
+const REFRESH_S: u8 = 8;
+/// How often a page refreshes itself that waits for clean-up, in seconds.
+pub(super) const CLEAN_UP_REFRESH_S: u8 = 15;
 
 /// Renders a deployment. Without JavaScript the page refreshes itself until the end, and on
-/// until nothing is left.
+/// until nothing is left; why a form came back is said once.
 #[component]
 fn Found(
     /// The deployment.
     view: DeploymentView,
-    /// Why a form on the page came back.
-    refused: Option<String>,
 ) -> impl IntoView {
-    let receipt: Option<&Receipt> =
-        view.standing.receipt.as_ref().or_else(|| view.progress.receipt());
+    let receipt = view.progress.receipt_by_now(view.standing.receipt.as_ref());
     let is_clean = receipt.is_some_and(|receipt| receipt.clean);
     let stage = Stage::of(
         &view.progress,
@@ -67,30 +73,44 @@ fn Found(
     );
     let title = stage.title(&view.deployment.name, view.progress.percent);
     let refresh_s = match (stage.is_under_way(), receipt.is_some() && !is_clean) {
-        (true, _) => Some(REFRESH_S.0),
-        (false, true) => Some(REFRESH_S.1),
+        (true, _) => Some(REFRESH_S),
+        (false, true) => Some(CLEAN_UP_REFRESH_S),
         (false, false) => None,
     };
     let refresh = refresh_s.map(|seconds| {
+        let content = refresh(&view.deployment.id, seconds);
         view! {
             <noscript>
-                <meta http-equiv="refresh" content=seconds />
+                <meta http-equiv="refresh" content=content />
             </noscript>
-        }
-    });
-    let refused = refused.map(|code| {
-        view! {
-            <p class="refused" role="alert">
-                {refusal::of_operation(&code)}
-            </p>
         }
     });
     view! {
         <Title text=title />
         {refresh}
-        {refused}
         <LiveDeployment view />
     }
+}
+
+/// Writes that the page of the operation `id` is to be loaded anew after `seconds`, without what
+/// it was told by a form.
+pub(super) fn refresh(id: &DeploymentId, seconds: u8) -> String {
+    format!("{seconds}; url=/deployments/{id}")
+}
+
+/// Says why a form on the page came back, if one did.
+#[component]
+fn Refused(
+    /// The refusal's code.
+    code: Option<String>,
+) -> impl IntoView {
+    code.map(|code| {
+        view! {
+            <p class="refused" role="alert">
+                {refusal::of_operation(&code)}
+            </p>
+        }
+    })
 }
 
 /// Says that there is no such deployment, with status 404.

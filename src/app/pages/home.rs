@@ -11,13 +11,13 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::{
-        service,
+        caller, service,
         wire::{AddressPattern, NameVerdict},
     },
     app::{
         components::plan::Plan,
         islands::name_form::NameForm,
-        words::{estimate, refusal},
+        words::{allowance, estimate, refusal},
     },
     server::service::Service,
 };
@@ -57,12 +57,21 @@ async fn filled_form(
     name: String,
     refused: Option<String>,
 ) -> impl IntoView {
-    let verdict: Option<NameVerdict> = match name.as_str() {
-        "" if refused.as_deref() != Some("INVALID_NAME") => None,
-        name => Some(service.check_name(name).await),
+    let caller = caller().ok();
+    let verdict: Option<NameVerdict> = match (name.as_str(), &caller) {
+        ("", _) if refused.as_deref() != Some("INVALID_NAME") => None,
+        (name, Some(caller)) => Some(service.check_name(caller, name).await),
+        (_, None) => None,
     };
     let problem = refused.and_then(|code| refusal::of_start(&code));
     let pattern: AddressPattern = service.address_pattern();
     let platform = service.platform_status().await;
-    view! { <NameForm name verdict problem=problem.map(ToOwned::to_owned) pattern platform /> }
+    let allowance = match &caller {
+        Some(caller) => service.allowance(caller).await,
+        None => None,
+    };
+    view! {
+        <NameForm name verdict problem=problem.map(ToOwned::to_owned) pattern platform />
+        {allowance.map(|allowance| view! { <p class="allowance">{allowance::sentence(allowance)}</p> })}
+    }
 }

@@ -6,14 +6,15 @@ use secrecy::SecretString;
 
 use super::{
     ConfigError, Environment,
+    limits::Bounded,
     options::{Options, PlatformOptions, StackOptions},
 };
 use crate::server::{
     origin::Origin,
     ports::platform::{Certificate, Registry},
     settings::{
-        Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings, ProbeSettings, Scheme,
-        Settings, StackSettings, StoreSettings,
+        AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings,
+        ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,
     },
 };
 
@@ -31,8 +32,14 @@ impl Options {
         check_store(&self.database_url, &platform)?;
         let stack = self.stack(&platform, environment)?;
         let sandbox = platform.is_sandbox();
-        let http = http(self.host, self.port, self.public_url);
+        let http = HttpSettings {
+            trusted_proxies: self.limits.trusted_proxies.clone(),
+            cors_origins: self.limits.cors_origins.clone(),
+            ..http(self.host, self.port, self.public_url)
+        };
         let auth = self.auth.settle(&http)?;
+        let bounded = bounded(&auth, http.addr.ip());
+        let rates = self.limits.rates(bounded);
         let mut reserved_names = self.reserved_names;
         reserved_names.retain(|name| !name.is_empty());
         reserved_names.extend(own_names(&stack.suffix, &http.public_url, &platform));
@@ -50,9 +57,13 @@ impl Options {
                 concurrent_deployments: usize::try_from(self.max_concurrent_deployments)
                     .unwrap_or(usize::MAX),
                 deploys_per_minute: self.deploy_rate_limit,
+                checks_per_second: rates.checks_per_second,
+                streams_per_person: rates.streams_per_person,
+                streams_per_address: rates.streams_per_address,
                 lease: self.lease_duration,
                 reconcile_interval: self.reconcile_interval,
             },
+            quotas: self.limits.quotas(bounded),
             reserved_names,
             retention_days: self.retention_days,
             log: LogSettings { filter: self.rust_log, format: self.log_format },
@@ -117,6 +128,17 @@ fn http(host: IpAddr, port: u16, public_url: Option<Origin>) -> HttpSettings {
     HttpSettings {
         addr: SocketAddr::new(host, port),
         public_url: public_url.unwrap_or_else(|| Origin::new(Scheme::Http, shown, port)),
+        trusted_proxies: Vec::new(),
+        cors_origins: Vec::new(),
+    }
+}
+
+/// Tells what is bounded where nothing else is said.
+fn bounded(auth: &AuthSettings, host: IpAddr) -> Bounded {
+    match auth {
+        AuthSettings::Oidc(_) => Bounded::People,
+        AuthSettings::Open if host.to_canonical().is_loopback() => Bounded::Nothing,
+        AuthSettings::Open => Bounded::Addresses,
     }
 }
 

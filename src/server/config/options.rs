@@ -7,7 +7,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use clap::Args;
 use secrecy::SecretString;
 
-use super::{auth::AuthOptions, parse};
+use super::{auth::AuthOptions, limits::LimitOptions, parse};
 use crate::server::{
     origin::Origin,
     ports::platform::Certificate,
@@ -61,6 +61,8 @@ pub struct Options {
     pub(super) log_format: Option<LogFormat>,
     #[command(flatten)]
     pub(super) auth: AuthOptions,
+    #[command(flatten)]
+    pub(super) limits: LimitOptions,
     #[command(flatten)]
     pub(super) platform: PlatformOptions,
     #[command(flatten)]

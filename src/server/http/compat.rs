@@ -1,7 +1,7 @@
 //! The JSON API, in the older server's form made exact.
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -13,12 +13,12 @@ use super::{
     HttpState,
     error::{self, Failed},
     headers::NO_STORE,
-    limit,
 };
 use crate::{
     api::wire::{ApiError, NameVerdict},
     domain::deployment::{Deployment, DeploymentId, Snapshot},
     server::{
+        access::Caller,
         ports::store::AnswerKey,
         service::{self, Answered, Once},
     },
@@ -59,9 +59,10 @@ struct DeploymentBody {
 /// `GET /api/check/:name`: whether a name can be had.
 pub(super) async fn check(
     State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
     name: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
-    let body = match state.service.check_name(&parameter(name)?).await {
+    let body = match state.service.check_name(&caller, &parameter(name)?).await {
         NameVerdict::Free { name, url } => {
             CheckBody::Valid { available: true, valid: true, name: name.into(), url }
         }
@@ -79,29 +80,37 @@ pub(super) async fn check(
 /// `POST /api/deploy`: begins a deployment.
 pub(super) async fn deploy(
     State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Failed> {
-    let caller = limit::caller(request.extensions()).to_string();
     let (parts, content) = request.into_parts();
     let key = idempotency_key(&parts.headers)?;
     let content = body::read(content, state.service.clock()).await?;
     let once = key.map(|key| Once {
-        key: AnswerKey { caller, key },
+        key: AnswerKey { caller: asked_by(&caller), key },
         fingerprint: body::fingerprint(&content),
     });
     let name = body::name(&content);
-    let answered = state.service.start_answered(name, once, accepted, refused).await?;
+    let answered = state.service.start_answered(&caller, name, once, accepted, refused).await?;
     Ok(answer(answered))
 }
 
 /// `GET /api/deployment/:id`: a deployment as it stands.
 pub(super) async fn deployment(
     State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
-    let id = deployment_id(id)?;
-    let deployment = state.service.snapshot(&id).await?.ok_or_else(service::no_deployment)?;
+    let deployment = state.service.snapshot(&caller, &deployment_id(id)?).await?;
     Ok((NO_STORE, Json(DeploymentBody { success: true, deployment })))
+}
+
+/// Returns whose an idempotency key is: the owner's, or of all who come from one address.
+fn asked_by(caller: &Caller) -> String {
+    match caller.identity.owner() {
+        Some(owner) => owner.to_string(),
+        None => caller.address.to_string(),
+    }
 }
 
 /// Reads a deployment's id.

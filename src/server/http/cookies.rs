@@ -12,6 +12,23 @@ pub(super) const SIGN_IN: &str = "__Host-sign-in";
 /// Holds a new API token on its way to the page that shows it once.
 pub(super) const TOKEN: &str = "__Host-token";
 
+/// Returns the name of the cookie that a browser is known by where nobody signs in. Without
+/// https some browsers do not keep a cookie that is for secure connections only.
+pub(super) fn browser(is_secure: bool) -> &'static str {
+    if is_secure { "__Host-browser" } else { "browser" }
+}
+
+/// Writes the cookie that a browser is known by where nobody signs in.
+pub(super) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) -> HeaderValue {
+    let name = browser(is_secure);
+    if is_secure {
+        return write(name, value, lifetime);
+    }
+    let seconds = lifetime.as_secs();
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax");
+    sensitive(text)
+}
+
 /// Finds a cookie in a request.
 pub(super) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
@@ -24,6 +41,10 @@ pub(super) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 pub(super) fn write(name: &str, value: &str, lifetime: Duration) -> HeaderValue {
     let seconds = lifetime.as_secs();
     let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
+    sensitive(text)
+}
+
+fn sensitive(text: String) -> HeaderValue {
     let mut value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
     value.set_sensitive(true);
     value

@@ -3,12 +3,15 @@
 //! The body of a deploy is read as JSON whatever its content type, so no preflight protects
 //! it; and stacks are same-site with the portal. What is no browser sends neither header.
 
+use std::time::Duration;
+
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{HttpState, error::Failed};
 use crate::server::origin::Origin;
@@ -19,7 +22,11 @@ pub(super) async fn refuse(
     request: Request,
     next: Next,
 ) -> Response {
-    if is_safe(request.method()) || is_ours(request.headers(), &state.public_url) {
+    let headers = request.headers();
+    let may = is_safe(request.method())
+        || is_ours(headers, &state.public_url)
+        || is_invited(headers, &state.cors_origins);
+    if may {
         return next.run(request).await;
     }
     let message = format!(
@@ -28,6 +35,34 @@ pub(super) async fn refuse(
         state.public_url
     );
     Failed::new(403, "CROSS_SITE", message).into_response()
+}
+
+/// Tells whether a page of an origin that was let in sends a token. A cookie is never taken from
+/// elsewhere.
+fn is_invited(headers: &HeaderMap, invited: &[Origin]) -> bool {
+    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    let origin = origin.and_then(|text| Origin::parse(text).ok());
+    origin.is_some_and(|origin| invited.contains(&origin))
+        && headers.contains_key(header::AUTHORIZATION)
+        && !headers.contains_key(header::COOKIE)
+}
+
+/// Lets pages of other origins read answers of the API, where origins are let in. Without any,
+/// no header says so, and browsers keep every answer to themselves.
+pub(super) fn share(origins: &[Origin]) -> CorsLayer {
+    let origins =
+        origins.iter().filter_map(|origin| HeaderValue::try_from(origin.to_string()).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([header::LOCATION, header::RETRY_AFTER])
+        .max_age(Duration::from_mins(10))
 }
 
 fn is_safe(method: &Method) -> bool {

@@ -6,24 +6,30 @@
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response, Sse, sse::Event as Frame},
 };
 use futures::{StreamExt, stream};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     HttpState,
     compat::{self, Parameter},
+    door::{self, Door, Unrecognised},
     error::Failed,
+    streams::Place,
 };
 use crate::{
+    api::wire::ApiError,
     domain::{deployment::DeploymentId, event::Seq},
     server::{
+        access::{Caller, Need},
         ports::store::{State as DeploymentState, StoredEvent},
-        service::{self, Service},
+        service::Service,
     },
 };
 
@@ -31,6 +37,8 @@ use crate::{
 const RETRY: Duration = Duration::from_secs(2);
 /// A silent stream says that it is there this often, and looks again.
 const KEEPALIVE: Duration = Duration::from_secs(15);
+/// After how many seconds to come back when all places are taken.
+const RETRY_FULL_S: u64 = 15;
 const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
@@ -39,6 +47,7 @@ const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
 /// `GET /api/status/:id`: the events after the cursor, and those to come.
 pub(super) async fn status(
     State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
     id: Parameter,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -47,11 +56,14 @@ pub(super) async fn status(
     let cursor = cursor(&headers, query.as_deref());
     // Subscribed before the first reading, so that nothing falls in between.
     let nudges = state.service.notifier().watch(&id);
-    let record = state.service.record(&id).await?.ok_or_else(service::no_deployment)?;
+    let record = state.service.permitted(&caller, Need::See, &id).await?;
     if record.state != DeploymentState::Active && cursor >= record.seq {
         return Ok((StatusCode::NO_CONTENT, UNBUFFERED).into_response());
     }
+    let Some(place) = state.streams.take(&caller) else { return Err(too_many_streams()) };
     let watcher = Watcher {
+        _place: place,
+        visit: Visit { door: state.door, headers: credentials(&headers), caller },
         service: state.service,
         shutdown: state.shutdown,
         id,
@@ -77,8 +89,22 @@ fn cursor(headers: &HeaderMap, query: Option<&str>) -> Seq {
     given.filter_map(|text| text.trim().parse().ok()).max().unwrap_or(0)
 }
 
+fn too_many_streams() -> Failed {
+    Failed::from(ApiError {
+        status: 429,
+        code: String::from("TOO_MANY_STREAMS"),
+        message: String::from(
+            "You watch too many deployments at once: close some pages, then reload this one.",
+        ),
+        retry_after: Some(RETRY_FULL_S),
+    })
+}
+
 /// One who watches a deployment.
 struct Watcher {
+    /// Counts for as long as the stream is there.
+    _place: Place,
+    visit: Visit,
     service: Arc<Service>,
     shutdown: CancellationToken,
     id: DeploymentId,
@@ -120,6 +146,9 @@ impl Watcher {
                 return None;
             }
             if self.wait().await == Waited::Long {
+                if !self.visit.goes_on(self.service.clock().now()).await {
+                    return None;
+                }
                 return Some(Frame::default().comment("keepalive"));
             }
         }
@@ -136,9 +165,49 @@ impl Watcher {
         tokio::select! {
             () = self.shutdown.cancelled() => Waited::Nudged,
             _ = self.nudges.changed() => Waited::Nudged,
-            () = self.service.clock().sleep(KEEPALIVE) => Waited::Long,
+            () = self.service.clock().sleep(self.visit.look_again_in(self.service.clock().now())) => {
+                Waited::Long
+            }
         }
     }
+}
+
+/// On whose authority a stream is open.
+struct Visit {
+    door: Door,
+    /// What the caller was recognised by.
+    headers: HeaderMap,
+    caller: Caller,
+}
+
+impl Visit {
+    /// Tells whether the caller is still who they were: they may have signed out meanwhile, or
+    /// their token may be revoked. While nobody can tell, the stream goes on.
+    async fn goes_on(&self, now: Timestamp) -> bool {
+        match door::recognise(&self.door, &self.headers, now).await {
+            Ok(known) => known.identity == self.caller.identity,
+            Err(Unrecognised::Token) => false,
+            Err(Unrecognised::Store(_)) => true,
+        }
+    }
+
+    /// Returns how long nothing needs to be looked at: until the next sign of life, or until the
+    /// caller's authority ends.
+    fn look_again_in(&self, now: Timestamp) -> Duration {
+        let left = |until: Timestamp| Duration::try_from(until.duration_since(now));
+        match self.caller.until.map(left) {
+            None => KEEPALIVE,
+            Some(left) => left.unwrap_or_default().min(KEEPALIVE),
+        }
+    }
+}
+
+/// Returns the headers by which a caller is recognised.
+fn credentials(headers: &HeaderMap) -> HeaderMap {
+    let is_credential =
+        |name: &HeaderName| *name == header::COOKIE || *name == header::AUTHORIZATION;
+    let pairs = headers.iter().filter(|(name, _)| is_credential(name));
+    pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 #[derive(PartialEq, Eq)]

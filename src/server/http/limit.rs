@@ -1,18 +1,12 @@
-//! How many deployments one caller can ask for.
+//! How many deployments, and how many looks at names, one address can ask for.
 //!
-//! A caller is the address at the other end of the connection: what a header says of it
-//! could be anyone's invention.
+//! An address is the one at the other end of the connection, or what a trusted proxy says of
+//! it. It is counted before anything is looked up.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    num::NonZeroU32,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
-    http::{Extensions, Method},
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -21,66 +15,108 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 
-use super::{HttpState, error::Failed};
-use crate::{api::wire::ApiError, server::ports::clock::Clock};
+use super::{HttpState, door, error::Failed};
+use crate::{
+    api::wire::ApiError,
+    server::{ports::clock::Clock, settings::Limits},
+};
 
 /// From this many callers on, those with a full allowance are forgotten.
 const MANY_CALLERS: usize = 10_000;
 
-/// Counts what each caller asks for.
+/// Counts what each address asks for.
 pub(super) struct Limiter {
+    starts: Counter,
+    /// `None` where looks at names are not bounded.
+    checks: Option<Counter>,
+}
+
+struct Counter {
     limiter: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, PortClock, NoOpMiddleware<Duration>>,
     clock: PortClock,
 }
 
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counted {
+    Start,
+    Check,
+}
+
 impl Limiter {
-    pub(super) fn new(per_minute: u32, clock: Arc<dyn Clock>) -> Self {
-        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
-        let clock = PortClock(clock);
-        Self { limiter: RateLimiter::hashmap_with_clock(quota, clock.clone()), clock }
+    pub(super) fn new(limits: &Limits, clock: &Arc<dyn Clock>) -> Self {
+        let at_least_one = |most| NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN);
+        let starts = Quota::per_minute(at_least_one(limits.deploys_per_minute));
+        let per_second = |most| Quota::per_second(at_least_one(most));
+        Self {
+            starts: Counter::new(starts, clock),
+            checks: limits.checks_per_second.map(|most| Counter::new(per_second(most), clock)),
+        }
     }
 
     /// Counts one request, or returns after how long there is room for it.
-    fn check(&self, caller: IpAddr) -> Result<(), Duration> {
+    fn check(&self, counted: Counted, address: IpAddr) -> Result<(), Duration> {
+        match counted {
+            Counted::Start => self.starts.check(address),
+            Counted::Check => self.checks.as_ref().map_or(Ok(()), |checks| checks.check(address)),
+        }
+    }
+}
+
+impl Counter {
+    fn new(quota: Quota, clock: &Arc<dyn Clock>) -> Self {
+        let clock = PortClock(Arc::clone(clock));
+        Self { limiter: RateLimiter::hashmap_with_clock(quota, clock.clone()), clock }
+    }
+
+    fn check(&self, address: IpAddr) -> Result<(), Duration> {
         if self.limiter.len() > MANY_CALLERS {
             self.limiter.retain_recent();
         }
-        let full = self.limiter.check_key(&caller);
+        let full = self.limiter.check_key(&address);
         full.map_err(|full| full.wait_time_from(self.clock.now()))
     }
 }
 
-/// Refuses a caller's deployments beyond the limit.
+/// Refuses what an address asks for beyond its limits.
 pub(super) async fn limit(
     State(state): State<HttpState>,
     request: Request,
     next: Next,
 ) -> Response {
-    let counts = request.method() == Method::POST && starts_deployment(request.uri().path());
-    match counts.then(|| state.limiter.check(caller(request.extensions()))) {
-        None | Some(Ok(())) => next.run(request).await,
-        Some(Err(wait)) => too_many(wait).into_response(),
+    let Some(counted) = counted(request.uri().path()) else { return next.run(request).await };
+    let address = door::address(request.extensions(), request.headers(), &state.proxies);
+    match state.limiter.check(counted, address) {
+        Ok(()) => next.run(request).await,
+        Err(wait) => too_many(counted, wait).into_response(),
     }
 }
 
-/// Returns the address at the other end of the connection.
-pub(super) fn caller(extensions: &Extensions) -> IpAddr {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip().to_canonical())
+/// Tells what a request to `path` counts as: by the API, or by the page.
+fn counted(path: &str) -> Option<Counted> {
+    match path {
+        "/api/deploy" | "/api/fn/start_deployment" | "/api/fn/retry_deployment" => {
+            Some(Counted::Start)
+        }
+        "/api/fn/check_name" => Some(Counted::Check),
+        path if path.starts_with("/api/check/") => Some(Counted::Check),
+        path if path.starts_with("/api/deployment/") && path.ends_with("/retry") => {
+            Some(Counted::Start)
+        }
+        _ => None,
+    }
 }
 
-/// Tells whether a post to `path` starts a deployment: by the API, or by the page's form.
-fn starts_deployment(path: &str) -> bool {
-    matches!(path, "/api/deploy" | "/api/fn/start_deployment" | "/api/fn/retry_deployment")
-        || path.starts_with("/api/deployment/") && path.ends_with("/retry")
-}
-
-fn too_many(wait: Duration) -> Failed {
+fn too_many(counted: Counted, wait: Duration) -> Failed {
     let seconds = wait.as_secs() + 1;
+    let what = match counted {
+        Counted::Start => "You have asked for many deployments",
+        Counted::Check => "You have looked at many names",
+    };
     Failed::from(ApiError {
         status: 429,
         code: String::from("TOO_MANY_REQUESTS"),
-        message: format!("You have asked for many deployments: try again in {seconds} seconds."),
+        message: format!("{what}: try again in {seconds} seconds."),
         retry_after: Some(seconds),
     })
 }

@@ -1,12 +1,12 @@
 //! The JSON API for what is there already: cancel, retry, stacks and their removal.
 
 use axum::{
-    Json,
-    extract::State,
+    Extension, Json,
+    extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     HttpState,
@@ -14,7 +14,11 @@ use super::{
     error::Failed,
     headers::NO_STORE,
 };
-use crate::{api::wire::StackView, domain::deployment::DeploymentId};
+use crate::{
+    api::wire::StackView,
+    domain::deployment::DeploymentId,
+    server::{access::Caller, service},
+};
 
 #[derive(Serialize)]
 struct StacksBody {
@@ -46,13 +50,20 @@ struct RemovalBody {
     page: String,
 }
 
+/// Which stack of a name is to be removed.
+#[derive(Deserialize)]
+pub(super) struct Meant {
+    id: Option<String>,
+}
+
 /// `POST /api/deployment/:id/cancel`: asks that a deployment be cancelled.
 pub(super) async fn cancel(
     State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<impl IntoResponse, Failed> {
     let id = deployment_id(id)?;
-    state.service.cancel(&id).await?;
+    state.service.cancel(&caller, &id).await?;
     let status_endpoint = format!("/api/status/{id}");
     let body = CancelledBody { success: true, deployment_id: id, status_endpoint };
     Ok((StatusCode::ACCEPTED, NO_STORE, Json(body)))
@@ -61,33 +72,42 @@ pub(super) async fn cancel(
 /// `POST /api/deployment/:id/retry`: tries an ended deployment again.
 pub(super) async fn retry(
     State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
     id: Parameter,
 ) -> Result<Response, Failed> {
-    let deployment = state.service.retry(&deployment_id(id)?).await?;
+    let deployment = state.service.retry(&caller, &deployment_id(id)?).await?;
     Ok(answer(accepted(&deployment)))
 }
 
 /// `GET /api/stacks`: what is live.
-pub(super) async fn stacks(State(state): State<HttpState>) -> Result<impl IntoResponse, Failed> {
-    let stacks = state.service.stacks().await?;
+pub(super) async fn stacks(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+) -> Result<impl IntoResponse, Failed> {
+    let stacks = state.service.stacks(&caller).await?;
     Ok((NO_STORE, Json(StacksBody { success: true, stacks })))
 }
 
 /// `GET /api/stacks/:name`: one live stack.
 pub(super) async fn stack(
     State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
     name: Parameter,
+    query: Result<Query<Meant>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failed> {
-    let stack = state.service.stack(&parameter(name)?).await?;
+    let stack = state.service.stack(&caller, &parameter(name)?, meant(query)?.as_ref()).await?;
     Ok((NO_STORE, Json(StackBody { success: true, stack })))
 }
 
-/// `DELETE /api/stacks/:name`: takes a live stack down.
+/// `DELETE /api/stacks/:name`: takes a live stack down; with `?id=`, that one or none.
 pub(super) async fn remove(
     State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
     name: Parameter,
+    query: Result<Query<Meant>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failed> {
-    let id = state.service.remove(&parameter(name)?).await?;
+    let of = meant(query)?;
+    let id = state.service.remove(&caller, &parameter(name)?, of.as_ref()).await?;
     let body = RemovalBody {
         success: true,
         status_endpoint: format!("/api/status/{id}"),
@@ -96,4 +116,13 @@ pub(super) async fn remove(
         operation_id: id,
     };
     Ok((StatusCode::ACCEPTED, NO_STORE, Json(body)))
+}
+
+/// Reads the id of the stack that is meant, if the query names one.
+fn meant(query: Result<Query<Meant>, QueryRejection>) -> Result<Option<DeploymentId>, Failed> {
+    let Ok(Query(Meant { id })) = query else {
+        let message = "The query could not be read: send at most one id.";
+        return Err(Failed::new(400, "INVALID_REQUEST", message));
+    };
+    Ok(id.as_deref().map(service::deployment_id).transpose()?)
 }

@@ -8,20 +8,24 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    HttpState, compat, cross_site, error::Failed, events, functions, headers, health, limit,
+    HttpState, compat, cross_site, door, error::Failed, events, functions, headers, health, limit,
     operations,
 };
 
 /// Returns the whole site: the API, and `pages` beside it, behind the same layers.
 pub fn router(state: HttpState, pages: Router) -> Router {
+    let share = (!state.cors_origins.is_empty()).then(|| cross_site::share(&state.cors_origins));
     api(state.clone())
         .merge(pages)
+        .layer(from_fn_with_state(state.clone(), door::guard))
         .layer(from_fn_with_state(state.clone(), limit::limit))
         .layer(from_fn_with_state(state.clone(), functions::answer))
         .layer(from_fn_with_state(state, cross_site::refuse))
+        .layer(option_layer(share))
         .layer(from_fn(spell_out))
         .layer(CatchPanicLayer::custom(Failed::from_panic))
         .layer(from_fn(headers::secure))

@@ -34,7 +34,7 @@ pub fn sign_in(entrance: Arc<Entrance>) -> Router {
         .route("/auth/sign-in", get(begin))
         .route(CALLBACK, get(finish))
         .route("/auth/sign-out", post(sign_out))
-        .route("/auth/sign-out-everywhere", post(sign_out_everywhere))
+        .route("/account/sign-out-everywhere", post(sign_out_everywhere))
         .route("/account/tokens", post(account::make_token))
         .route("/account/tokens/revoke", post(account::revoke_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -119,7 +119,7 @@ async fn sign_out(
     }
 }
 
-/// `POST /auth/sign-out-everywhere`: signs a person out of every browser.
+/// `POST /account/sign-out-everywhere`: signs a person out of every browser.
 async fn sign_out_everywhere(
     State(entrance): State<Arc<Entrance>>,
     Visitor { person, address }: Visitor,

@@ -119,7 +119,7 @@ fn due(now: Timestamp, tries: u32) -> Timestamp {
 fn as_cancelled(cause: Cause) -> Cause {
     let message = match cause.code {
         FailureCode::Cancelled => cause.message,
-        _ => format!("The deployment was cancelled. Before that: {}", cause.message),
+        _ => Failure::cancelled_after(&cause.message),
     };
     Cause { code: FailureCode::Cancelled, message, ..cause }
 }

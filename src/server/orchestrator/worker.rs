@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
@@ -16,7 +17,10 @@ use super::{
     context::{Context, Ports},
     saga,
 };
-use crate::server::ports::store::{Lane, Lease, StoreError, Wish};
+use crate::{
+    domain::progress::elapsed_ms,
+    server::ports::store::{Lane, Lease, StoreError, Wish},
+};
 
 /// How often the store is asked for work without a nudge.
 const TICK: Duration = Duration::from_secs(2);
@@ -134,25 +138,30 @@ pub(super) async fn keep(
     let heartbeat = lasting / 3;
     let mut wishes = ports.notifier.wishes(&lease.id);
     let mut held_until = ports.clock.now() + lasting;
+    let left =
+        |held_until: Timestamp| Duration::from_millis(elapsed_ms(ports.clock.now(), held_until));
     loop {
         tokio::select! {
             biased;
             _ = wishes.changed() => {}
-            () = ports.clock.sleep(heartbeat) => {}
+            () = ports.clock.sleep(heartbeat.min(left(held_until))) => {}
         }
         let until = ports.clock.now() + lasting;
-        match ports.store.renew(lease, until).await {
+        // A store that hangs must not keep the lease alive beyond its end.
+        let renewed = tokio::select! {
+            biased;
+            renewed = ports.store.renew(lease, until) => renewed,
+            () = ports.clock.sleep(left(held_until)) => return StoreError::LeaseLost,
+        };
+        match renewed {
             Ok(wish) => {
                 held_until = until;
                 if wish == Wish::Cancel {
                     cancelled.cancel();
                 }
             }
-            Err(error)
-                if matches!(error, StoreError::LeaseLost) || until - lasting >= held_until =>
-            {
-                return StoreError::LeaseLost;
-            }
+            Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
+            Err(_) if ports.clock.now() >= held_until => return StoreError::LeaseLost,
             Err(error) => tracing::warn!(error = error_chain(&error), "Missed a heartbeat"),
         }
     }

@@ -51,14 +51,14 @@ pub trait Store: Send + Sync {
     /// comes first, then the name, then the limits; whatever it is, nothing is left of it.
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError>;
     /// Inserts the removal of the live stack called `name`, with its first event, and makes it
-    /// claimable; returns its id. Where there is one that is under way or stuck, returns that
-    /// one's instead, and a stuck one becomes due. `None` when no stack of that name is live.
-    /// The name stays reserved until the removal ends with nothing left.
+    /// claimable. Where there is one that is under way or stuck, that one serves instead, and a
+    /// stuck one becomes due. Nothing changes where `new` means another stack. The name stays
+    /// reserved until the removal ends with nothing left.
     async fn begin_removal(
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError>;
+    ) -> Result<Removing, StoreError>;
     /// Keeps the first answer to a request, unless its key has one already.
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError>;
     /// Finds the answer kept under `key` that has not expired at `now`.
@@ -89,7 +89,8 @@ pub trait Store: Send + Sync {
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError>;
     /// Lists the live stacks by name: all, or the one called `name`.
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError>;
-    /// Returns how long the last deployments that came up took, at most `limit`, newest first.
+    /// Returns how long the last deployments that came up took, removed since or not: at most
+    /// `limit`, newest first.
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError>;
     /// Counts the operations of which something is left.
     async fn stuck_count(&self) -> Result<u64, StoreError>;
@@ -194,6 +195,16 @@ pub struct NewRemoval {
     pub started: Timestamp,
     /// Its first event.
     pub first: EventBody,
+    /// What is meant: the deployment that brought the stack up, or its unfinished removal.
+    /// Without it, whichever stack has the name.
+    pub of: Option<DeploymentId>,
+}
+
+impl NewRemoval {
+    /// Tells whether it means the stack that `deployment` brought up and `removal` takes down.
+    pub fn means(&self, deployment: &DeploymentId, removal: Option<&DeploymentId>) -> bool {
+        self.of.as_ref().is_none_or(|of| of == deployment || Some(of) == removal)
+    }
 }
 
 /// Who asked for what, under a key that the caller chose.
@@ -271,6 +282,17 @@ pub enum Cancelling {
     AlreadyEnded,
     /// There is no such deployment.
     Unknown,
+}
+
+/// What became of the wish to take a stack down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removing {
+    /// This removal does it.
+    Accepted(DeploymentId),
+    /// The stack of that name is another one than was meant.
+    Another,
+    /// No stack of that name is live.
+    NotLive,
 }
 
 /// A live stack.

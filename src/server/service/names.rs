@@ -1,18 +1,19 @@
 //! Whether a name can be had.
 
-use super::{Service, surroundings::Seen};
+use super::{New, Service, surroundings::Seen};
 use crate::{
     api::wire::NameVerdict,
     domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName},
+    server::access::Caller,
 };
 
 /// How many free names are suggested in place of a taken one.
 const SUGGESTIONS: usize = 2;
 
 impl Service {
-    /// Tells whether `input` can be had as a name. Advisory: only the start reserves it. While
-    /// the platform is out of reach, the portal's own records decide.
-    pub(crate) async fn check_name(&self, input: &str) -> NameVerdict {
+    /// Tells whether a caller can have `input` as a name. Advisory: only the start reserves it.
+    /// While the platform is out of reach, the portal's own records decide.
+    pub(crate) async fn check_name(&self, caller: &Caller, input: &str) -> NameVerdict {
         let name = match self.parse_name(input) {
             Ok(name) => name,
             Err(rule) => return NameVerdict::invalid(input, rule),
@@ -21,12 +22,24 @@ impl Service {
         let mut candidates = alternatives(&name);
         candidates.retain(|candidate| self.parse_name(candidate.as_str()).is_ok());
         candidates.insert(0, name.clone());
-        let free = self.free(candidates).await;
+        let mut free = self.free(candidates).await;
+        if free.contains(&name) && self.is_kept(caller, &name).await {
+            free.retain(|other| *other != name);
+        }
         if free.contains(&name) {
             return NameVerdict::Free { name, url };
         }
         let suggestions = free.into_iter().take(SUGGESTIONS).collect();
         NameVerdict::Taken { name, url, suggestions }
+    }
+
+    /// Tells whether a name that is free is still kept for a former owner who is not the caller.
+    async fn is_kept(&self, caller: &Caller, name: &StackName) -> bool {
+        let now = self.parts.clock.now();
+        let quota = self.quota(&New::of(caller, name.as_str()));
+        let Some(since) = quota.held_since(now) else { return false };
+        let freed = self.parts.store.freed(name, since).await.unwrap_or_default();
+        quota.admit_name(caller.identity.owner(), freed.as_ref()).is_err()
     }
 
     /// Checks `input` against the rules and the names that this portal reserves.

@@ -3,11 +3,17 @@
 
 use jiff::SignedDuration;
 
-use super::{Service, StartError, store_failed};
+use super::{New, Service, StartError, store_failed};
 use crate::{
     api::wire::ApiError,
     domain::deployment::Deployment,
-    server::ports::store::{Answer, AnswerKey, StoreError},
+    server::{
+        access::Caller,
+        ports::{
+            audit::Act,
+            store::{Answer, AnswerKey, StoreError},
+        },
+    },
 };
 
 /// How long an answer is kept.
@@ -42,15 +48,17 @@ impl Service {
     /// Returns what stands in the way and may be gone at the next try; it is not kept.
     pub async fn start_answered(
         &self,
+        caller: &Caller,
         request: Result<String, ApiError>,
         once: Option<Once>,
         accepted: fn(&Deployment) -> Answered,
         refused: fn(&ApiError) -> Answered,
     ) -> Result<Answered, ApiError> {
         let Some(once) = once else {
-            let deployment =
-                self.begin(&request?, None, |_| None).await.map_err(StartError::into_api)?;
-            return Ok(accepted(&deployment));
+            let name = request?;
+            let begun = self.begin(&New::of(caller, &name), |_| None).await;
+            let begun = begun.map_err(StartError::into_api);
+            return self.noted(caller, Act::Start, &name, begun).await.map(|new| accepted(&new));
         };
         if let Some(answer) = self.repeat(&once).await? {
             return Ok(answer);
@@ -58,11 +66,19 @@ impl Service {
         let kept = |answered| self.answer(&once, answered);
         let error = match request {
             Err(error) => error,
-            Ok(name) => match self.begin(&name, None, |new| Some(kept(accepted(new)))).await {
-                Ok(deployment) => return Ok(accepted(&deployment)),
-                Err(StartError::Store(StoreError::KeyUsed)) => key_in_use(),
-                Err(error) => error.into_api(),
-            },
+            Ok(name) => {
+                let wanted = New::of(caller, &name);
+                match self.begin(&wanted, |new| Some(kept(accepted(new)))).await {
+                    Err(StartError::Store(StoreError::KeyUsed)) => key_in_use(),
+                    begun => {
+                        let begun = begun.map_err(StartError::into_api);
+                        match self.noted(caller, Act::Start, &name, begun).await {
+                            Ok(deployment) => return Ok(accepted(&deployment)),
+                            Err(error) => error,
+                        }
+                    }
+                }
+            }
         };
         self.keep_refusal(&once, error, refused).await
     }

@@ -1,7 +1,7 @@
 //! What can be done about a deployment once it is there: cancel it, try it again, remove its
 //! stack.
 
-use super::{Service, StartError, stacks::no_stack, store_failed};
+use super::{New, Service, StartError, stacks::no_stack, store_failed};
 use crate::{
     api::wire::ApiError,
     domain::{
@@ -11,8 +11,12 @@ use crate::{
         stack_name::StackName,
     },
     server::{
+        access::{Caller, Need},
         notifier::Nudge,
-        ports::store::{Cancelling, NewRemoval, State},
+        ports::{
+            audit::Act,
+            store::{Cancelling, NewRemoval, Record, Removing, State},
+        },
     },
 };
 
@@ -22,7 +26,13 @@ impl Service {
     /// # Errors
     ///
     /// Returns what stands in the way: there is none, it has ended, or it is a removal.
-    pub async fn cancel(&self, id: &DeploymentId) -> Result<(), ApiError> {
+    pub async fn cancel(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
+        self.permitted(caller, Need::Change, id).await?;
+        let cancelled = self.cancel_permitted(id).await;
+        self.noted(caller, Act::Cancel, id.as_str(), cancelled).await
+    }
+
+    async fn cancel_permitted(&self, id: &DeploymentId) -> Result<(), ApiError> {
         if id.kind() == Kind::Removal {
             let message = "A removal cannot be cancelled: parts of the stack may be gone already.";
             return Err(ApiError::new(409, "NOT_CANCELLABLE", message));
@@ -49,8 +59,18 @@ impl Service {
     ///
     /// Returns what stands in the way: it has not ended, something of it is left, its stack is
     /// live, or what stands in the way of any deployment.
-    pub async fn retry(&self, id: &DeploymentId) -> Result<Deployment, ApiError> {
-        let record = self.record(id).await?.ok_or_else(no_deployment)?;
+    pub async fn retry(&self, caller: &Caller, id: &DeploymentId) -> Result<Deployment, ApiError> {
+        let record = self.permitted(caller, Need::Change, id).await?;
+        let begun = self.retry_permitted(caller, &record).await;
+        self.noted(caller, Act::Retry, id.as_str(), begun).await
+    }
+
+    async fn retry_permitted(
+        &self,
+        caller: &Caller,
+        record: &Record,
+    ) -> Result<Deployment, ApiError> {
+        let id = &record.deployment.id;
         let name = &record.deployment.name;
         match (id.kind(), record.state) {
             (Kind::Deployment, State::RolledBack) => {}
@@ -73,31 +93,89 @@ impl Service {
                 return Err(ApiError::new(409, "NOT_A_DEPLOYMENT", message));
             }
         }
-        let begun = self.begin(name.as_str(), Some(id), |_| None).await;
+        let begun = self.begin(&New::again(caller, record), |_| None).await;
         begun.map_err(StartError::into_api)
     }
 
-    /// Begins the removal of the live stack called `name`, or finds the one that is under way,
-    /// and returns its id. One that is stuck is tried again at once.
+    /// Begins a new deployment as [`Self::retry`] does, unless there is one that tries this one
+    /// again: then finds that. A button that is pressed twice leads to one attempt.
     ///
     /// # Errors
     ///
-    /// Returns an error when no stack of that name is live.
-    pub async fn remove(&self, name: &str) -> Result<DeploymentId, ApiError> {
-        let name = StackName::parse(name).map_err(|_| no_stack())?;
+    /// Returns what stands in the way of a first try.
+    pub(crate) async fn retry_once(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<DeploymentId, ApiError> {
+        if let Some(newer) = self.retried_by(caller, id).await? {
+            return Ok(newer);
+        }
+        match self.retry(caller, id).await {
+            Ok(deployment) => Ok(deployment.id),
+            // The other press may have come between, and have the name.
+            Err(error) => self.retried_by(caller, id).await?.ok_or(error),
+        }
+    }
+
+    async fn retried_by(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<Option<DeploymentId>, ApiError> {
+        let record = self.permitted(caller, Need::Change, id).await?;
+        Ok(record.standing.links.retried_by)
+    }
+
+    /// Begins the removal of the live stack called `name`, or finds the one that is under way,
+    /// and returns its id. One that is stuck is tried again at once. With `of`, only the stack
+    /// that this deployment brought up, or that this removal takes down; who knows that id may
+    /// remove a stack that nobody owns.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when no stack of that name is live, or another one than is meant.
+    pub async fn remove(
+        &self,
+        caller: &Caller,
+        name: &str,
+        of: Option<&DeploymentId>,
+    ) -> Result<DeploymentId, ApiError> {
+        let stack = self.permitted_stack(caller, Need::Change, name, of).await?;
+        let removing = self.remove_permitted(stack.deployment.name, of).await;
+        self.noted(caller, Act::Remove, name, removing).await
+    }
+
+    async fn remove_permitted(
+        &self,
+        name: StackName,
+        of: Option<&DeploymentId>,
+    ) -> Result<DeploymentId, ApiError> {
         let started = self.parts.clock.now();
         let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
         let new = NewRemoval {
             id: DeploymentId::new(Kind::Removal, (self.parts.random)()),
             started,
             first: EventBody::Progress(first),
+            of: of.cloned(),
         };
-        let begun = self.parts.store.begin_removal(&name, &new).await;
-        let id = begun.map_err(|error| store_failed(&error))?.ok_or_else(no_stack)?;
+        let removing = self.parts.store.begin_removal(&name, &new).await;
+        let id = match removing.map_err(|error| store_failed(&error))? {
+            Removing::Accepted(id) => id,
+            Removing::Another => return Err(another_stack(&name)),
+            Removing::NotLive => return Err(no_stack()),
+        };
         tracing::info!(deployment.id = %id, stack.name = %name, "A stack is to be removed");
         self.parts.notifier.nudge(&Nudge::Work);
         Ok(id)
     }
+}
+
+fn another_stack(name: &StackName) -> ApiError {
+    let message = format!(
+        "Another stack has the name {name} by now, so nothing was removed: look which one is live."
+    );
+    ApiError::new(409, "ANOTHER_STACK", message)
 }
 
 /// Reads a deployment's id. What is none is not found, like one that never was.

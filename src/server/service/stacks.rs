@@ -1,37 +1,65 @@
 //! The live stacks.
 
-use super::{Service, store_failed};
+use super::{Service, permits::refused, store_failed};
 use crate::{
     api::wire::{ApiError, StackState, StackView, TakenDown},
-    domain::{phase::Phase, progress::Progress, stack_name::StackName},
-    server::ports::store::{Record, Stack, State},
+    domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName},
+    server::{
+        access::{Caller, Knowing, Need, Target},
+        ports::store::{Record, Stack, State},
+    },
 };
 
 impl Service {
-    /// Lists the live stacks by name.
+    /// Lists the live stacks that a caller may see, by name. Those that nobody owns are shown to
+    /// all who are not signed in, but not their ids, which are as good as keys.
     ///
     /// # Errors
     ///
     /// Returns an error when the store is out of reach.
-    pub async fn stacks(&self) -> Result<Vec<StackView>, ApiError> {
+    pub async fn stacks(&self, caller: &Caller) -> Result<Vec<StackView>, ApiError> {
         let stacks = self.parts.store.stacks(None).await.map_err(|error| store_failed(&error))?;
-        Ok(stacks.into_iter().map(view).collect())
+        Ok(stacks.into_iter().filter_map(|stack| shown(caller, stack, None)).collect())
     }
 
-    /// Finds the live stack called `name`.
+    /// Finds the live stack called `name`, as far as a caller may see it; `of` is the id of its
+    /// deployment, if they know it.
     ///
     /// # Errors
     ///
-    /// Returns an error when there is none, or the store is out of reach.
-    pub async fn stack(&self, name: &str) -> Result<StackView, ApiError> {
+    /// Returns an error when there is none, also where it is somebody else's, or the store is
+    /// out of reach.
+    pub async fn stack(
+        &self,
+        caller: &Caller,
+        name: &str,
+        of: Option<&DeploymentId>,
+    ) -> Result<StackView, ApiError> {
+        let stack = self.permitted_stack(caller, Need::Glance, name, of).await?;
+        shown(caller, stack, of).ok_or_else(no_stack)
+    }
+
+    /// Finds the live stack called `name`, if a caller may do this to it.
+    pub(super) async fn permitted_stack(
+        &self,
+        caller: &Caller,
+        need: Need,
+        name: &str,
+        of: Option<&DeploymentId>,
+    ) -> Result<Stack, ApiError> {
         let parsed = StackName::parse(name).map_err(|_| no_stack())?;
         let stacks = self.parts.store.stacks(Some(&parsed)).await;
         let stacks = stacks.map_err(|error| store_failed(&error))?;
-        stacks.into_iter().next().map(view).ok_or_else(no_stack)
+        let stack = stacks.into_iter().next().ok_or_else(no_stack)?;
+        match caller.may(need, target(&stack, of)) {
+            Ok(()) => Ok(stack),
+            Err(refusal) => {
+                self.note_refusal(caller, name, refusal).await;
+                Err(refused(refusal, no_stack()))
+            }
+        }
     }
-}
 
-impl Service {
     /// Tells what has become of the stack that `record` brought up.
     pub(super) async fn taken_down(
         &self,
@@ -55,18 +83,30 @@ pub(super) fn no_stack() -> ApiError {
     ApiError::new(404, "NOT_FOUND", "No stack of this name is live: check the name.")
 }
 
-fn view(stack: Stack) -> StackView {
+/// Returns what is to be done to, given the id that a caller knows.
+fn target<'a>(stack: &'a Stack, of: Option<&DeploymentId>) -> Target<'a> {
+    let removal = stack.removal.as_ref().map(|(id, _)| id);
+    let is_known = of.is_some_and(|id| *id == stack.deployment.id || removal == Some(id));
+    let by = if is_known { Knowing::Id } else { Knowing::Name };
+    Target::Operation { owner: stack.owner.as_ref(), by }
+}
+
+/// Shows of a stack what a caller may see.
+fn shown(caller: &Caller, stack: Stack, of: Option<&DeploymentId>) -> Option<StackView> {
+    let target = target(&stack, of);
+    caller.may(Need::Glance, target).ok()?;
+    let may_see = caller.may(Need::See, target).is_ok();
     let Stack { deployment, since, removal, .. } = stack;
-    StackView {
+    Some(StackView {
         name: deployment.name,
         url: deployment.url,
         since,
-        deployment_id: deployment.id,
+        deployment_id: Some(deployment.id).filter(|_| may_see),
         state: match removal {
             None => StackState::Live,
             Some((_, State::Stuck)) => StackState::Stuck,
             Some((_, State::Active | State::Live | State::RolledBack)) => StackState::Removing,
         },
-        removal_id: removal.map(|(id, _)| id),
-    }
+        removal_id: removal.map(|(id, _)| id).filter(|_| may_see),
+    })
 }

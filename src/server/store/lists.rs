@@ -4,6 +4,12 @@ use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use crate::server::ports::{audit::AuditFilter, store::OperationFilter};
 
+/// What a record is read from. Named one by one: a newer portal may add a column while this one
+/// runs, and a statement that PostgreSQL has prepared for `*` fails from then on.
+pub(super) const RECORD: &str = "SELECT id, name, host, url, owner, state, seq, started_ms,
+    completed_ms, removes, retry_of, retried_by, cancel_ms, receipt, tries, due_ms
+    FROM deployments";
+
 /// Asks for the operations that pass `filter`, newest first. `position` is the function that
 /// finds a text within another and counts from one.
 pub(super) fn operations<DB>(filter: &OperationFilter, position: &str) -> QueryBuilder<DB>
@@ -13,7 +19,8 @@ where
     for<'a> i64: Encode<'a, DB> + Type<DB>,
 {
     let OperationFilter { owner, state, search, before, limit } = filter;
-    let mut query = QueryBuilder::new("SELECT * FROM deployments WHERE TRUE");
+    let mut query = QueryBuilder::new(RECORD);
+    query.push(" WHERE TRUE");
     if let Some(owner) = owner {
         query.push(" AND owner = ").push_bind(owner.as_str());
     }
@@ -40,7 +47,9 @@ where
     for<'a> i64: Encode<'a, DB> + Type<DB>,
 {
     let AuditFilter { who, act, target, since, before, limit } = filter;
-    let mut query = QueryBuilder::new("SELECT * FROM audit WHERE TRUE");
+    let mut query = QueryBuilder::new(
+        "SELECT number, at_ms, who, act, target, address, outcome FROM audit WHERE TRUE",
+    );
     if let Some(who) = who.as_deref() {
         query.push(" AND who = ").push_bind(who);
     }

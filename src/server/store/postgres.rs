@@ -37,8 +37,8 @@ use crate::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Settlement, Stack, Steps, Store, StoreError,
-                StoredEvent, Usage, Wish,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store,
+                StoreError, StoredEvent, Usage, Wish,
             },
         },
     },
@@ -121,6 +121,7 @@ impl PostgresStore {
             .test_before_acquire(false)
             .before_acquire(|connection, _| Box::pin(lives(connection)))
             .after_release(|connection, _| Box::pin(lives(connection)))
+            .after_connect(|connection, _| Box::pin(bound(connection)))
             .connect_lazy_with(options);
         Ok(Self { pool, origin: Origin::random(), listening: None })
     }
@@ -128,14 +129,22 @@ impl PostgresStore {
 
 fn options(url: &SecretString) -> Result<PgConnectOptions, OpenPostgresError> {
     let options = PgConnectOptions::from_str(url.expose_secret());
-    let options = options.map_err(|_| OpenPostgresError::Address)?;
-    let statement = PATIENCE.as_millis().to_string();
-    // A portal that hangs in the middle of a transaction must let go of its rows.
-    let idle = LIMIT.as_millis().to_string();
-    Ok(options.options([
-        ("statement_timeout", statement.as_str()),
-        ("idle_in_transaction_session_timeout", idle.as_str()),
-    ]))
+    // What poolers refuse to be told at the start is left out, or set afterwards.
+    Ok(options.map_err(|_| OpenPostgresError::Address)?.extra_float_digits(None))
+}
+
+/// Bounds what a connection may take: a portal that hangs in the middle of a transaction must
+/// let go of its rows.
+async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT set_config('statement_timeout', $1, false),
+                set_config('idle_in_transaction_session_timeout', $2, false)",
+    )
+    .bind(PATIENCE.as_millis().to_string())
+    .bind(LIMIT.as_millis().to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Waits for a sign of life; an error lets the pool drop the connection without ceremony.
@@ -151,11 +160,6 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
     let connection = timeout(PATIENCE, options.connect()).await;
     let mut connection: PgConnection = connection
         .map_err(|_| OpenPostgresError::Silent)?
-        .map_err(OpenPostgresError::Unreachable)?;
-    // Waiting for another portal that migrates is a statement, too.
-    sqlx::query("SET statement_timeout = 0")
-        .execute(&mut connection)
-        .await
         .map_err(OpenPostgresError::Unreachable)?;
     sqlx::migrate!("migrations/postgres")
         .run_direct(None, &mut connection, false)
@@ -192,7 +196,7 @@ impl Store for PostgresStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         within(beginning::begin_removal(self, name, new)).await
     }
 
@@ -266,7 +270,13 @@ impl Store for PostgresStore {
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
-        within(ending::forget(self, before)).await
+        let mut forgotten = 0;
+        loop {
+            match within(ending::forget(self, before)).await? {
+                0 => return Ok(forgotten),
+                some => forgotten += some,
+            }
+        }
     }
 
     async fn claim(

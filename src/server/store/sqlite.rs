@@ -36,8 +36,8 @@ use crate::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Settlement, Stack, Steps, Store, StoreError,
-                StoredEvent, Usage, Wish,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store,
+                StoreError, StoredEvent, Usage, Wish,
             },
         },
     },
@@ -176,7 +176,7 @@ impl Store for SqliteStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         beginning::begin_removal(&self.writer, name, new).await
     }
 

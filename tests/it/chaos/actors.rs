@@ -13,6 +13,7 @@ use ai_stack_deployer::{
 use rand::{RngExt, rngs::StdRng};
 
 use super::simulation::{Portal, Simulation};
+use crate::support::caller;
 
 /// How long things happen.
 const LONG: Duration = Duration::from_mins(4);
@@ -82,7 +83,7 @@ impl Simulation {
         let Some(id) = self.one_begun(&mut rng) else { return };
         match rng.random_range(0..4) {
             0 | 1 => {
-                let result = service.cancel(&id).await;
+                let result = service.cancel(&caller(), &id).await;
                 self.note(format!(
                     "cancel {id}: {:?}",
                     result.as_ref().map_err(|error| &error.code)
@@ -91,7 +92,7 @@ impl Simulation {
                     self.cancelled.lock().unwrap().push(id);
                 }
             }
-            2 => match service.retry(&id).await {
+            2 => match service.retry(&caller(), &id).await {
                 Ok(deployment) => {
                     self.note(format!("retried {id} as {}", deployment.id));
                     self.begun.lock().unwrap().push(deployment.id);
@@ -100,7 +101,7 @@ impl Simulation {
             },
             _ => {
                 let name = NAMES[rng.random_range(0..NAMES.len())];
-                let result = service.remove(name).await;
+                let result = service.remove(&caller(), name, None).await;
                 self.note(format!("remove {name}: {:?}", result.map_err(|error| error.code)));
             }
         }
@@ -209,6 +210,7 @@ async fn start(service: &Arc<Service>, name: &str) -> Option<DeploymentId> {
         body: deployment.id.to_string(),
     };
     let refused = |_: &_| Answered { status: 409, location: None, body: String::new() };
-    let result = service.start_answered(Ok(name.to_owned()), None, accepted, refused).await;
+    let result =
+        service.start_answered(&caller(), Ok(name.to_owned()), None, accepted, refused).await;
     DeploymentId::parse(&result.ok()?.body).ok()
 }

@@ -15,6 +15,7 @@ use ai_stack_deployer::{
             store::{State, Store},
         },
         service::{Service, ServiceParts},
+        settings::Quotas,
     },
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -169,6 +170,8 @@ impl Portal {
             notifier: Arc::clone(&ports.notifier),
             stack: Arc::clone(&ports.settings),
             reserved_names: Vec::new(),
+            audit: Arc::new(MemoryStore::default()),
+            quotas: Quotas::default(),
             sandbox: true,
             random: Arc::new(move || random.lock().unwrap().random()),
         });

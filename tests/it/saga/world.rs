@@ -21,7 +21,8 @@ use ai_stack_deployer::{
             clock::Clock,
             platform::{Platform, ProjectId},
             store::{
-                Lane, NewDeployment, NewRemoval, Quota, Record, State, StepId, Store, StoreError,
+                Lane, NewDeployment, NewRemoval, Quota, Record, Removing, State, StepId, Store,
+                StoreError,
             },
         },
         sandbox::Fault,
@@ -168,8 +169,12 @@ impl World {
             id: DeploymentId::new(Kind::Removal, 43),
             started,
             first: EventBody::Progress(first),
+            of: None,
         };
-        self.store.begin_removal(&name, &new).await.unwrap().unwrap()
+        match self.store.begin_removal(&name, &new).await.unwrap() {
+            Removing::Accepted(id) => id,
+            refused @ (Removing::Another | Removing::NotLive) => panic!("{refused:?}"),
+        }
     }
 
     /// Drives the deployment until the journal has begun `step`, and crashes there.

@@ -1,6 +1,6 @@
 //! The portal in process: its real router and use cases over a store in memory.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use ai_stack_deployer::{
     domain::{
@@ -14,16 +14,15 @@ use ai_stack_deployer::{
     },
     server::{
         config::{self, Environment, Options},
-        http::{HttpState, pages, router, sign_in},
+        http::{Door, HttpState, pages, router, sign_in},
         notifier::{Notifier, Nudge},
-        oidc::Oidc,
         ports::{
-            clock::{Clock, SystemClock},
+            clock::Clock,
             store::{End, Fact, Lane, Lease, State, Store, Wish},
         },
         service::{Service, ServiceParts},
-        settings::{AuthSettings, Settings},
-        sign_in::{Entrance, EntranceParts},
+        settings::Settings,
+        sign_in::Entrance,
     },
 };
 use axum::{
@@ -41,7 +40,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::{fake_platform::FakePlatform, manual_clock::ManualClock, memory_store::MemoryStore};
+use super::{
+    entrance::{self, clock, entrance},
+    fake_platform::FakePlatform,
+    manual_clock::ManualClock,
+    memory_store::MemoryStore,
+};
 
 #[derive(Parser)]
 struct Cli {
@@ -110,7 +114,16 @@ impl TestApp {
     }
 
     pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
-        Self::build(variables, |_, _| Router::new())
+        Self::build(variables, None, |_, _| Router::new())
+    }
+
+    /// The portal where people sign in.
+    pub(crate) fn with_sign_in(variables: &[(&str, &str)]) -> Self {
+        let door = |store: &Arc<MemoryStore>| Door::SignIn {
+            accounts: Arc::<MemoryStore>::clone(store),
+            idle: Duration::from_hours(8),
+        };
+        Self::build(variables, Some(door), |_, _| Router::new())
     }
 
     /// The portal with its pages; the built site lies in `site`.
@@ -119,51 +132,41 @@ impl TestApp {
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().unwrap().to_owned())
             .build();
-        Self::build(variables, |service, entrance| pages(options, service, entrance))
+        Self::build(variables, None, |service, entrance| pages(options, service, entrance))
     }
 
     fn build(
         variables: &[(&str, &str)],
+        door: Option<fn(&Arc<MemoryStore>) -> Door>,
         pages: impl FnOnce(Arc<Service>, Option<Arc<Entrance>>) -> Router,
     ) -> Self {
         let settings = settings(variables);
         let store = Arc::new(MemoryStore::default());
         let platform = Arc::new(FakePlatform::new());
-        let clock = Arc::new(clock(&settings.auth));
+        let clock = Arc::new(clock(&settings));
+        let door = door.map_or_else(|| entrance::door(&settings, &store), |door| door(&store));
         let notifier = Arc::new(Notifier::default());
         let shutdown = CancellationToken::new();
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::<MemoryStore>::clone(&store),
+            audit: Arc::<MemoryStore>::clone(&store),
             platform: Arc::<FakePlatform>::clone(&platform),
             clock: Arc::<ManualClock>::clone(&clock),
             notifier: Arc::clone(&notifier),
-            stack: Arc::new(settings.stack),
-            reserved_names: settings.reserved_names,
+            stack: Arc::new(settings.stack.clone()),
+            reserved_names: settings.reserved_names.clone(),
+            quotas: settings.quotas,
             sandbox: settings.platform.is_sandbox(),
             random: Arc::new(rand::random),
         }));
-        let public_url = settings.http.public_url;
-        let entrance = match settings.auth {
-            AuthSettings::Open => None,
-            AuthSettings::Oidc(oidc) => Some(Arc::new(Entrance::new(EntranceParts {
-                accounts: Arc::<MemoryStore>::clone(&store),
-                audit: Arc::<MemoryStore>::clone(&store),
-                provider_name: oidc.name.clone(),
-                session: oidc.session,
-                provider: Arc::new(
-                    Oidc::new(oidc, &public_url, Arc::<ManualClock>::clone(&clock)).unwrap(),
-                ),
-                clock: Arc::<ManualClock>::clone(&clock),
-                random: Arc::new(rand::random),
-            }))),
-        };
+        let entrance = entrance(&settings, &store, &clock);
         let pages = pages(Arc::clone(&service), entrance.clone());
         let pages = match entrance {
             Some(entrance) => pages.merge(sign_in(entrance)),
             None => pages,
         };
-        let limits = &settings.limits;
-        let state = HttpState::new(Arc::clone(&service), public_url, limits, shutdown.clone());
+        let (http, limits) = (&settings.http, &settings.limits);
+        let state = HttpState::new(Arc::clone(&service), door, http, limits, shutdown.clone());
         let router = router(state, pages);
         Self { router, store, platform, clock, notifier, shutdown }
     }
@@ -267,14 +270,6 @@ impl TestApp {
             }]),
             reference: String::from("7F3A-22C1"),
         })
-    }
-}
-
-/// Makes the clock: an identity provider has a time of its own, which is the real one.
-fn clock(auth: &AuthSettings) -> ManualClock {
-    match auth {
-        AuthSettings::Open => ManualClock::new(),
-        AuthSettings::Oidc(_) => ManualClock::at(SystemClock.now()),
     }
 }
 

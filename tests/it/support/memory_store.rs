@@ -17,8 +17,8 @@ use ai_stack_deployer::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Settlement, Stack, State, Steps, Store,
-                StoreError, StoredEvent, Usage, Wish,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, State, Steps,
+                Store, StoreError, StoredEvent, Usage, Wish,
             },
         },
     },
@@ -55,6 +55,11 @@ impl MemoryStore {
         self.tables().deployments.iter().map(|row| row.record.clone()).collect()
     }
 
+    /// Counts how often a reader looked at more than one deployment's own records.
+    pub(crate) fn comparisons(&self) -> u32 {
+        self.tables().comparisons
+    }
+
     fn up(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
         let tables = self.tables();
         if tables.down { Err(StoreError::Unavailable("switched off".into())) } else { Ok(tables) }
@@ -83,7 +88,7 @@ impl Store for MemoryStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         Ok(self.up()?.begin_removal(name, new))
     }
 
@@ -149,7 +154,8 @@ impl Store for MemoryStore {
     }
 
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
-        let tables = self.up()?;
+        let mut tables = self.up()?;
+        tables.comparisons += 1;
         let wanted = |row: &&Row| {
             row.reserves()
                 && row.record.state == State::Live
@@ -175,9 +181,10 @@ impl Store for MemoryStore {
     }
 
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
-        let tables = self.up()?;
-        let live = |row: &&Row| row.reserves() && row.record.state == State::Live;
-        let mut ended: Vec<_> = tables.deployments.iter().filter(live).collect();
+        let mut tables = self.up()?;
+        tables.comparisons += 1;
+        let mut ended: Vec<_> =
+            tables.deployments.iter().filter(|row| tables.came_up(row)).collect();
         ended.sort_by_key(|row| std::cmp::Reverse(row.record.standing.completed));
         let took = |row: &Row| {
             let completed = row.record.standing.completed.unwrap();

@@ -17,8 +17,8 @@ use ai_stack_deployer::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Settlement, Stack, Steps, Store, StoreError,
-                StoredEvent, Usage, Wish,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store,
+                StoreError, StoredEvent, Usage, Wish,
             },
         },
     },
@@ -155,7 +155,7 @@ impl Store for TwistedStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         self.up()?.begin_removal(name, new).await
     }
 

@@ -12,6 +12,9 @@ use crate::{
     },
 };
 
+/// How many deployments are forgotten in one statement.
+const FORGET_AT_ONCE: i64 = 500;
+
 /// Records the wish to cancel, unless the end came first.
 pub(super) async fn cancel(
     store: &PostgresStore,
@@ -116,12 +119,15 @@ pub(super) async fn release_removed(
 
 /// Forgets what has had nothing left since before `before`, but for what another portal is
 /// forgetting.
+/// At most a batch at a time, so that it is done within the time that a statement has.
 pub(super) async fn forget(store: &PostgresStore, before: Timestamp) -> Result<u64, StoreError> {
     let done = sqlx::query(
-        "DELETE FROM deployments WHERE id IN
-             (SELECT id FROM deployments WHERE released_ms < $1 FOR UPDATE SKIP LOCKED)",
+        "DELETE FROM deployments WHERE id = ANY (ARRAY
+             (SELECT id FROM deployments WHERE released_ms < $1
+              ORDER BY released_ms LIMIT $2 FOR UPDATE SKIP LOCKED))",
     )
     .bind(before.as_millisecond())
+    .bind(FORGET_AT_ONCE)
     .execute(&store.pool)
     .await
     .map_err(unavailable)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 
 use super::{NUL, rows, rows::Columns, unavailable};
 use crate::{
@@ -24,7 +24,7 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
 
 /// Finds a deployment.
 pub(super) async fn find(pool: &PgPool, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
-    let row = sqlx::query("SELECT * FROM deployments WHERE id = $1")
+    let row = sqlx::query(AssertSqlSafe(format!("{} WHERE id = $1", lists::RECORD)))
         .bind(id.as_str())
         .fetch_optional(pool)
         .await
@@ -34,11 +34,8 @@ pub(super) async fn find(pool: &PgPool, id: &DeploymentId) -> Result<Option<Reco
 
 /// Lists the operations of which something is left, oldest first.
 pub(super) async fn stuck(pool: &PgPool) -> Result<Vec<Record>, StoreError> {
-    let found =
-        sqlx::query("SELECT * FROM deployments WHERE state = 'stuck' ORDER BY started_ms, id")
-            .fetch_all(pool)
-            .await
-            .map_err(unavailable)?;
+    let stuck = format!("{} WHERE state = 'stuck' ORDER BY started_ms, id", lists::RECORD);
+    let found = sqlx::query(AssertSqlSafe(stuck)).fetch_all(pool).await.map_err(unavailable)?;
     found.iter().map(rows::record).collect()
 }
 
@@ -113,11 +110,15 @@ pub(super) async fn stacks(
     found.iter().map(rows::stack).collect()
 }
 
-/// Returns how long the last deployments that came up took, newest first.
+/// Returns how long the last deployments that came up took, newest first. What is gone by now
+/// came up where there is a removal of it.
 pub(super) async fn durations(pool: &PgPool, limit: u32) -> Result<Vec<Duration>, StoreError> {
     let found = sqlx::query(
-        "SELECT completed_ms - started_ms AS took_ms FROM deployments
-         WHERE state = 'live' AND removes IS NULL ORDER BY completed_ms DESC LIMIT $1",
+        "SELECT completed_ms - started_ms AS took_ms FROM deployments AS ended
+         WHERE removes IS NULL AND completed_ms IS NOT NULL
+           AND (state = 'live' OR (state = 'rolled_back' AND EXISTS
+                (SELECT 1 FROM deployments AS removal WHERE removal.removes = ended.id)))
+         ORDER BY completed_ms DESC LIMIT $1",
     )
     .bind(i64::from(limit))
     .fetch_all(pool)

@@ -9,8 +9,8 @@ use ai_stack_deployer::{
     server::{
         access::OwnerId,
         ports::store::{
-            Answer, CleanUp, NewDeployment, NewRemoval, Record, State, StoreError, Usage, Wish,
-            hour_before,
+            Answer, CleanUp, NewDeployment, NewRemoval, Record, Removing, State, StoreError, Usage,
+            Wish, hour_before,
         },
     },
 };
@@ -103,24 +103,26 @@ impl Tables {
     }
 
     /// Inserts the removal of the live stack `name`, unless there is one.
-    pub(super) fn begin_removal(
-        &mut self,
-        name: &StackName,
-        new: &NewRemoval,
-    ) -> Option<DeploymentId> {
+    pub(super) fn begin_removal(&mut self, name: &StackName, new: &NewRemoval) -> Removing {
         let named = |row: &Row| row.record.deployment.name == *name;
+        let live = |row: &&Row| named(row) && row.reserves() && row.record.state == State::Live;
+        let live = self.deployments.iter().find(live);
+        let live = live.map(|row| (row.record.clone(), row.counted_as.clone()));
+        let Some((mut record, counted_as)) = live else { return Removing::NotLive };
         let unfinished = |row: &&mut Row| {
             named(row) && row.is_removal() && row.record.state != State::RolledBack
         };
-        if let Some(row) = self.deployments.iter_mut().find(unfinished) {
+        let unfinished = self.deployments.iter_mut().find(unfinished);
+        let removal = unfinished.as_ref().map(|row| row.record.deployment.id.clone());
+        if !new.means(&record.deployment.id, removal.as_ref()) {
+            return Removing::Another;
+        }
+        if let Some(row) = unfinished {
             if row.record.state == State::Stuck {
                 row.record.clean_up.due = Some(new.started);
             }
-            return Some(row.record.deployment.id.clone());
+            return Removing::Accepted(row.record.deployment.id.clone());
         }
-        let live = |row: &&Row| named(row) && row.reserves() && row.record.state == State::Live;
-        let live = self.deployments.iter().find(live)?;
-        let (mut record, counted_as) = (live.record.clone(), live.counted_as.clone());
         record.standing = Standing {
             links: Links { removes: Some(record.deployment.id), ..Links::default() },
             ..Standing::default()
@@ -131,6 +133,6 @@ impl Tables {
         record.seq = 1;
         let first = Event { seq: 1, body: new.first.clone() };
         self.deployments.push(Row::new(record, counted_as, &first));
-        Some(new.id.clone())
+        Removing::Accepted(new.id.clone())
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct Tables {
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,
     pub(super) down: bool,
+    pub(super) comparisons: u32,
 }
 
 /// A deployment, or another operation.
@@ -49,6 +50,18 @@ impl Tables {
         self.row(&lease.id)
             .filter(|row| row.token == lease.token && row.owner.as_ref() == Some(&lease.owner))
             .ok_or(StoreError::LeaseLost)
+    }
+
+    /// Tells whether the row is of a deployment that came up, removed since or not.
+    pub(super) fn came_up(&self, row: &Row) -> bool {
+        let id = Some(&row.record.deployment.id);
+        match row.record.state {
+            State::Live => true,
+            State::RolledBack => {
+                self.deployments.iter().any(|row| row.record.standing.links.removes.as_ref() == id)
+            }
+            State::Active | State::Stuck => false,
+        }
     }
 
     /// Frees the name of the stack that the removal `id` removed.

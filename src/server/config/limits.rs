@@ -1,0 +1,127 @@
+//! How much somebody may have and start, and who is believed about where they come from.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::parse;
+use crate::server::{origin::Origin, proxies::Proxy, settings::Quotas};
+
+/// A bound, or that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound<T> {
+    /// At most so much.
+    Most(T),
+    /// `none`.
+    Unbounded,
+}
+
+/// What is bounded where nothing else is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bounded {
+    /// Nothing: only this machine gets to the portal.
+    Nothing,
+    /// What comes from one address; names are free at once.
+    Addresses,
+    /// What one person has.
+    People,
+}
+
+/// How much somebody may have and start.
+#[derive(Clone, Debug, Args)]
+#[command(
+    next_help_heading = "Limits (a number, or none; by default none where only this machine \
+                               gets to an open portal)"
+)]
+pub(super) struct LimitOptions {
+    /// How many stacks a person may have; an address where nobody signs in [default: 5]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    stacks_per_person: Option<Bound<u32>>,
+    /// How many of their deployments may be under way at once [default: 3]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    deployments_per_person: Option<Bound<u32>>,
+    /// How many deployments they may start within an hour [default: 20]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    deployments_per_hour: Option<Bound<u32>>,
+    /// How many deployments may be under way at once in all [default: 200]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    deployments_in_all: Option<Bound<u32>>,
+    /// How many event streams a person may have open [default: 20]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    streams_per_person: Option<Bound<u32>>,
+    /// How many event streams an address may have open [default: 100]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    streams_per_address: Option<Bound<u32>>,
+    /// How many names an address may look at within a second [default: 20]
+    #[arg(long, env, hide_env_values = true, value_parser = bound)]
+    check_rate_limit: Option<Bound<u32>>,
+    /// How long the name of a removed stack is kept for its owner, where people sign in
+    /// [default: 24h]
+    #[arg(long, env, hide_env_values = true, value_parser = time)]
+    name_hold_down: Option<Bound<Duration>>,
+    /// Proxies that are believed in X-Forwarded-For: addresses or networks like 10.0.0.0/8, with
+    /// commas between [default: none]
+    #[arg(long, env, hide_env_values = true, value_parser = proxy, value_delimiter = ',')]
+    pub(super) trusted_proxies: Vec<Proxy>,
+    /// Other origins whose pages may use the API with a token, with commas between
+    /// [default: none]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::public_url, value_delimiter = ',')]
+    pub(super) cors_origins: Vec<Origin>,
+}
+
+/// How often somebody may ask for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rates {
+    pub(super) checks_per_second: Option<u32>,
+    pub(super) streams_per_person: Option<u32>,
+    pub(super) streams_per_address: Option<u32>,
+}
+
+impl LimitOptions {
+    /// Returns how much somebody may have and start.
+    pub(super) fn quotas(&self, bounded: Bounded) -> Quotas {
+        let number = |given, most| settle(given, bounded, most);
+        let day = Duration::from_hours(24);
+        Quotas {
+            stacks: number(self.stacks_per_person, 5),
+            under_way: number(self.deployments_per_person, 3),
+            under_way_in_all: number(self.deployments_in_all, 200),
+            per_hour: number(self.deployments_per_hour, 20),
+            hold_down: match bounded {
+                // Without people there is nobody to keep a name for.
+                Bounded::Nothing | Bounded::Addresses => None,
+                Bounded::People => settle(self.name_hold_down, bounded, day),
+            },
+        }
+    }
+
+    /// Returns how often somebody may ask for something.
+    pub(super) fn rates(&self, bounded: Bounded) -> Rates {
+        let number = |given, most| settle(given, bounded, most);
+        Rates {
+            checks_per_second: number(self.check_rate_limit, 20),
+            streams_per_person: number(self.streams_per_person, 20),
+            streams_per_address: number(self.streams_per_address, 100),
+        }
+    }
+}
+
+fn settle<T>(given: Option<Bound<T>>, bounded: Bounded, otherwise: T) -> Option<T> {
+    match (given, bounded) {
+        (Some(Bound::Most(most)), _) => Some(most),
+        (Some(Bound::Unbounded), _) | (None, Bounded::Nothing) => None,
+        (None, Bounded::Addresses | Bounded::People) => Some(otherwise),
+    }
+}
+
+fn bound(text: &str) -> Result<Bound<u32>, String> {
+    if text == "none" { Ok(Bound::Unbounded) } else { parse::count(text).map(Bound::Most) }
+}
+
+fn time(text: &str) -> Result<Bound<Duration>, String> {
+    if text == "none" { Ok(Bound::Unbounded) } else { parse::duration(text).map(Bound::Most) }
+}
+
+fn proxy(text: &str) -> Result<Proxy, String> {
+    Proxy::parse(text.trim()).map_err(|error| format!("holds {text:?}: {error}"))
+}

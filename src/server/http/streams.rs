@@ -1,0 +1,112 @@
+//! How many streams are open at a time, for each person and each address.
+//!
+//! Each replica counts its own. A place is given back when the stream is dropped, however it
+//! ended.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::server::access::{Caller, OwnerId};
+
+/// Counts open streams.
+#[derive(Debug)]
+pub(super) struct Streams {
+    per_person: Option<u32>,
+    per_address: Option<u32>,
+    open: Mutex<HashMap<Key, u32>>,
+}
+
+/// What streams are counted by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Owner(OwnerId),
+    Address(IpAddr),
+}
+
+/// The place of one open stream.
+#[derive(Debug)]
+pub(super) struct Place {
+    streams: Arc<Streams>,
+    keys: Vec<Key>,
+}
+
+impl Streams {
+    /// Bounds the streams of each person and of each address; `None` is no bound.
+    pub(super) fn new(per_person: Option<u32>, per_address: Option<u32>) -> Self {
+        Self { per_person, per_address, open: Mutex::default() }
+    }
+
+    /// Takes a place for a stream of this caller; `None` when theirs are all taken.
+    pub(super) fn take(self: &Arc<Self>, caller: &Caller) -> Option<Place> {
+        let owner = caller.identity.owner().cloned().map(Key::Owner).zip(self.per_person);
+        let address = Some(Key::Address(caller.address)).zip(self.per_address);
+        let bounds: Vec<_> = [owner, address].into_iter().flatten().collect();
+        let mut open = self.open();
+        let is_full = |(key, most): &(Key, u32)| open.get(key).is_some_and(|count| count >= most);
+        if bounds.iter().any(is_full) {
+            return None;
+        }
+        let keys: Vec<_> = bounds.into_iter().map(|(key, _)| key).collect();
+        for key in &keys {
+            *open.entry(key.clone()).or_default() += 1;
+        }
+        Some(Place { streams: Arc::clone(self), keys })
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.streams.open();
+        for key in &self.keys {
+            if let Some(count) = open.get_mut(key) {
+                *count -= 1;
+                if *count == 0 {
+                    open.remove(key);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::access::{Identity, Role};
+
+    fn caller(person: Option<&str>, address: &str) -> Caller {
+        let identity = match person {
+            Some(id) => Identity::Person { owner: OwnerId::person(id), role: Role::Member },
+            None => Identity::Guest,
+        };
+        Caller { identity, address: address.parse().unwrap(), until: None }
+    }
+
+    #[test]
+    fn a_person_and_an_address_have_so_many_places_and_get_them_back() {
+        let streams = Arc::new(Streams::new(Some(2), Some(3)));
+        let alice = caller(Some("alice"), "192.0.2.1");
+        let first = streams.take(&alice).unwrap();
+        let _second = streams.take(&alice).unwrap();
+        assert!(streams.take(&alice).is_none(), "two for a person");
+        assert!(streams.take(&caller(Some("alice"), "192.0.2.2")).is_none(), "wherever she is");
+        let _third = streams.take(&caller(Some("bob"), "192.0.2.1")).unwrap();
+        assert!(streams.take(&caller(None, "192.0.2.1")).is_none(), "three for an address");
+        drop(first);
+        assert!(streams.take(&alice).is_some());
+    }
+
+    #[test]
+    fn without_a_bound_nothing_is_counted() {
+        let streams = Arc::new(Streams::new(None, None));
+        let places: Vec<_> = (0..1000).map(|_| streams.take(&caller(None, "::1"))).collect();
+        assert!(places.iter().all(Option::is_some));
+        assert!(streams.open().is_empty());
+    }
+}

@@ -1,0 +1,145 @@
+//! From where somebody asks, behind the proxies that are trusted.
+//!
+//! A proxy adds the address that it was asked from at the right end of `X-Forwarded-For`. What
+//! stands further left may be anybody's invention: it is believed only as far as trusted proxies
+//! have added to it.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// Addresses of proxies that are trusted: `10.0.0.0/8`, or one alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    network: IpAddr,
+    prefix: u32,
+}
+
+/// A text is no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an address or a network like 10.0.0.0/8")]
+pub struct ParseProxyError;
+
+impl Proxy {
+    /// Reads an address, or a network with the length of its prefix.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when `text` is neither.
+    pub fn parse(text: &str) -> Result<Self, ParseProxyError> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let network: IpAddr = address.parse().map_err(|_| ParseProxyError)?;
+        let longest = if network.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix {
+            Some(prefix) => prefix.parse().map_err(|_| ParseProxyError)?,
+            None => longest,
+        };
+        if prefix > longest {
+            return Err(ParseProxyError);
+        }
+        Ok(Self { network: network.to_canonical(), prefix })
+    }
+
+    fn holds(&self, address: IpAddr) -> bool {
+        match (self.network, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let differ = network.to_bits() ^ address.to_bits();
+                differ.leading_zeros() >= self.prefix
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let differ = network.to_bits() ^ address.to_bits();
+                differ.leading_zeros() >= self.prefix
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+/// Returns from where somebody asks whom `peer` speaks for; `told` are the lines of
+/// `X-Forwarded-For`, in order.
+///
+/// It walks from the peer to the left for as long as a trusted proxy tells who asked it.
+pub fn client<'a>(
+    peer: IpAddr,
+    told: impl DoubleEndedIterator<Item = &'a str>,
+    proxies: &[Proxy],
+) -> IpAddr {
+    let is_trusted = |address: IpAddr| proxies.iter().any(|proxy| proxy.holds(address));
+    let told = told.rev().flat_map(|line| line.rsplit(',').map(|text| address(text.trim())));
+    let mut client = peer.to_canonical();
+    for told in told {
+        match told {
+            Some(told) if is_trusted(client) => client = told,
+            Some(_) | None => break,
+        }
+    }
+    client
+}
+
+/// Reads an address as proxies write it: some add the port.
+fn address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<IpAddr>().ok();
+    let address = text.parse::<IpAddr>().ok().or_else(with_port).or_else(bracketed)?;
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn client_of(peer: &str, lines: &[&str], proxies: &[&str]) -> String {
+        let proxies: Vec<_> = proxies.iter().map(|text| Proxy::parse(text).unwrap()).collect();
+        client(peer.parse().unwrap(), lines.iter().copied(), &proxies).to_string()
+    }
+
+    #[test]
+    fn only_what_a_trusted_proxy_has_added_is_believed() {
+        let inner = ["10.0.0.0/8", "::1"];
+        for (peer, lines, client) in [
+            ("203.0.113.9", vec!["1.2.3.4"], "203.0.113.9"),
+            ("10.0.0.1", vec![], "10.0.0.1"),
+            ("10.0.0.1", vec!["1.2.3.4"], "1.2.3.4"),
+            ("10.0.0.1", vec!["6.6.6.6, 1.2.3.4"], "1.2.3.4"),
+            ("10.0.0.1", vec!["6.6.6.6, 1.2.3.4, 10.0.0.7"], "1.2.3.4"),
+            ("10.0.0.1", vec!["6.6.6.6", "1.2.3.4", "10.0.0.7"], "1.2.3.4"),
+            ("10.0.0.1", vec!["1.2.3.4, nonsense"], "10.0.0.1"),
+            ("10.0.0.1", vec!["10.0.0.2"], "10.0.0.2"),
+            ("10.0.0.1", vec!["[2001:db8::1]:443"], "2001:db8::1"),
+            ("10.0.0.1", vec!["1.2.3.4:5678"], "1.2.3.4"),
+            ("::ffff:10.0.0.1", vec!["::ffff:1.2.3.4"], "1.2.3.4"),
+            ("::1", vec!["1.2.3.4"], "1.2.3.4"),
+        ] {
+            assert_eq!(client_of(peer, &lines, &inner), client, "{peer} {lines:?}");
+        }
+        assert_eq!(client_of("10.0.0.1", &["1.2.3.4"], &[]), "10.0.0.1", "nobody is trusted");
+    }
+
+    #[test]
+    fn a_network_is_an_address_with_the_length_of_its_prefix() {
+        for text in ["10.0.0.0/8", "10.1.2.3", "::/0", "fd00::/8", "0.0.0.0/0"] {
+            assert!(Proxy::parse(text).is_ok(), "{text}");
+        }
+        for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "proxy.example.com"] {
+            assert_eq!(Proxy::parse(text), Err(ParseProxyError), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_but_a_trusted_proxy_says_where_somebody_is(lines in vec("\\PC{0,60}", 0..4)) {
+            let peer: IpAddr = "203.0.113.9".parse().unwrap();
+            let proxies = [Proxy::parse("10.0.0.0/8").unwrap()];
+            prop_assert_eq!(client(peer, lines.iter().map(String::as_str), &proxies), peer);
+        }
+
+        #[test]
+        fn whatever_stands_further_left_a_trusted_proxy_is_believed(left in "\\PC{0,60}") {
+            let line = format!("{left}, 1.2.3.4");
+            prop_assert_eq!(client_of("10.0.0.1", &[&line], &["10.0.0.0/8"]), "1.2.3.4");
+        }
+    }
+}
