@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-pub use door::Door;
+pub use door::{Door, ruled_routes};
 pub use pages::pages;
 pub use router::router;
 pub use sign_in::sign_in;

@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 #![cfg(test)]
 
+mod access;
 mod api;
 mod architecture;
 mod chaos;

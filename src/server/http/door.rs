@@ -19,6 +19,7 @@ use axum::{
 pub use recognise::Door;
 use recognise::Known;
 pub(super) use recognise::{Unrecognised, recognise};
+pub use rules::ruled_routes;
 use rules::{Rule, rules};
 
 use super::{HttpState, error::Failed, headers::NO_STORE};

@@ -28,7 +28,7 @@ use ai_stack_deployer::{
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, Response, StatusCode},
+    http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header},
 };
 use clap::Parser;
 use leptos::config::LeptosOptions;
@@ -69,6 +69,8 @@ pub(crate) struct TestApp {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) notifier: Arc<Notifier>,
     pub(crate) shutdown: CancellationToken,
+    /// What every request shows that brings no cookie of its own.
+    cookie: Option<HeaderValue>,
 }
 
 /// An answer, read to its end.
@@ -168,10 +170,19 @@ impl TestApp {
         let (http, limits) = (&settings.http, &settings.limits);
         let state = HttpState::new(Arc::clone(&service), door, http, limits, shutdown.clone());
         let router = router(state, pages);
-        Self { router, store, platform, clock, notifier, shutdown }
+        Self { router, store, platform, clock, notifier, shutdown, cookie: None }
     }
 
-    pub(crate) async fn open(&self, request: Request<Body>) -> Response<Body> {
+    /// Lets every request come from one browser, which owns what it starts.
+    pub(crate) fn as_browser(self) -> Self {
+        let cookie = format!("browser={}", "a".repeat(43));
+        Self { cookie: Some(HeaderValue::try_from(cookie).unwrap()), ..self }
+    }
+
+    pub(crate) async fn open(&self, mut request: Request<Body>) -> Response<Body> {
+        if let Some(cookie) = &self.cookie {
+            request.headers_mut().entry(header::COOKIE).or_insert_with(|| cookie.clone());
+        }
         self.router.clone().oneshot(request).await.unwrap()
     }
 

@@ -87,3 +87,9 @@ impl Rules {
         rule.unwrap_or(Everyone)
     }
 }
+
+/// Lists every route, and tells whether it needs something of whoever comes.
+pub fn ruled_routes() -> impl Iterator<Item = (&'static str, bool)> {
+    let needs = |rule: Option<Rule>| matches!(rule, Some(Needs(_)));
+    RULES.iter().map(move |(route, rules)| (*route, needs(rules.look) || needs(rules.change)))
+}

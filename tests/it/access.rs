@@ -1,0 +1,6 @@
+//! Who may do what, over the whole portal: every route for everybody, as data.
+
+mod matrix;
+mod open;
+mod routes;
+mod world;

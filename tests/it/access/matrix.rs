@@ -1,0 +1,253 @@
+//! The matrix: what everybody gets at every route.
+
+use ai_stack_deployer::{domain::deployment::DeploymentId, server::http::ruled_routes};
+use axum::http::Method;
+
+use super::world::{Who, World};
+
+/// A request, and the status that each of [`Who::ALL`] gets for it. `{active}`, `{ended}` and
+/// `{live}` stand for the ids of what is Alice's.
+struct Row {
+    route: &'static str,
+    method: Method,
+    path: &'static str,
+    body: &'static str,
+    expected: [u16; 7],
+}
+
+const fn row(
+    route: &'static str,
+    method: Method,
+    path: &'static str,
+    body: &'static str,
+    expected: [u16; 7],
+) -> Row {
+    Row { route, method, path, body, expected }
+}
+
+/// Everyone may, whoever they are; a token that is no good does not matter.
+const EVERYONE: [u16; 7] = [200; 7];
+
+/// anonymous, owner, other, read token, deploy token, operator, revoked token
+const MATRIX: &[Row] = &[
+    row("/livez", Method::GET, "/livez", "", EVERYONE),
+    row("/readyz", Method::GET, "/readyz", "", EVERYONE),
+    row("/health", Method::GET, "/health", "", EVERYONE),
+    row("/sign-in", Method::GET, "/sign-in", "", EVERYONE),
+    row("/", Method::GET, "/", "", [303, 200, 200, 200, 200, 200, 401]),
+    row(
+        "/api/check/{name}",
+        Method::GET,
+        "/api/check/zoe",
+        "",
+        [401, 200, 200, 200, 200, 200, 401],
+    ),
+    row(
+        "/api/fn/check_name",
+        Method::GET,
+        "/api/fn/check_name?name=zoe",
+        "",
+        [401, 200, 200, 200, 200, 200, 401],
+    ),
+    row(
+        "/api/deploy",
+        Method::POST,
+        "/api/deploy",
+        r#"{"name":"zoe"}"#,
+        [401, 201, 201, 403, 201, 201, 401],
+    ),
+    row(
+        "/api/fn/start_deployment",
+        Method::POST,
+        "/api/fn/start_deployment",
+        "name=zoe",
+        [401, 200, 200, 403, 200, 200, 401],
+    ),
+    row(
+        "/api/deployment/{id}",
+        Method::GET,
+        "/api/deployment/{active}",
+        "",
+        [401, 200, 404, 200, 200, 200, 401],
+    ),
+    row(
+        "/deployments/{id}",
+        Method::GET,
+        "/deployments/{active}",
+        "",
+        [303, 200, 404, 200, 200, 200, 401],
+    ),
+    row(
+        "/api/status/{id}",
+        Method::GET,
+        "/api/status/{ended}?after=999",
+        "",
+        [401, 204, 404, 204, 204, 204, 401],
+    ),
+    row(
+        "/api/deployment/{id}/cancel",
+        Method::POST,
+        "/api/deployment/{active}/cancel",
+        "",
+        [401, 202, 404, 403, 202, 202, 401],
+    ),
+    row(
+        "/api/fn/cancel_deployment",
+        Method::POST,
+        "/api/fn/cancel_deployment",
+        "id={active}",
+        [401, 200, 404, 403, 200, 200, 401],
+    ),
+    row(
+        "/api/deployment/{id}/retry",
+        Method::POST,
+        "/api/deployment/{ended}/retry",
+        "",
+        [401, 201, 404, 403, 201, 201, 401],
+    ),
+    row(
+        "/api/fn/retry_deployment",
+        Method::POST,
+        "/api/fn/retry_deployment",
+        "id={ended}",
+        [401, 200, 404, 403, 200, 200, 401],
+    ),
+    row("/api/stacks", Method::GET, "/api/stacks", "", [401, 200, 200, 200, 200, 200, 401]),
+    row(
+        "/api/stacks/{name}",
+        Method::GET,
+        "/api/stacks/livey",
+        "",
+        [401, 200, 404, 200, 200, 200, 401],
+    ),
+    row(
+        "/api/stacks/{name}",
+        Method::GET,
+        "/api/stacks/livey?id={live}",
+        "",
+        [401, 200, 404, 200, 200, 200, 401],
+    ),
+    row(
+        "/api/stacks/{name}",
+        Method::DELETE,
+        "/api/stacks/livey",
+        "",
+        [401, 202, 404, 403, 202, 202, 401],
+    ),
+    row(
+        "/api/stacks/{name}",
+        Method::DELETE,
+        "/api/stacks/livey?id={live}",
+        "",
+        [401, 202, 404, 403, 202, 202, 401],
+    ),
+    row(
+        "/api/fn/remove_stack",
+        Method::POST,
+        "/api/fn/remove_stack",
+        "name=livey&id={live}",
+        [401, 200, 404, 403, 200, 200, 401],
+    ),
+    row("/account", Method::GET, "/account", "", [303, 200, 200, 403, 403, 200, 401]),
+    row(
+        "/account/tokens",
+        Method::POST,
+        "/account/tokens",
+        "name=ci&scope=read&days=7",
+        [303, 303, 303, 403, 403, 303, 401],
+    ),
+    row(
+        "/account/tokens/revoke",
+        Method::POST,
+        "/account/tokens/revoke",
+        "id=read",
+        [303, 303, 303, 403, 403, 303, 401],
+    ),
+    row(
+        "/account/sign-out-everywhere",
+        Method::POST,
+        "/account/sign-out-everywhere",
+        "",
+        [303, 303, 303, 403, 403, 303, 401],
+    ),
+    row("/auth/sign-out", Method::POST, "/auth/sign-out", "", [303; 7]),
+];
+
+impl Row {
+    fn filled(&self, text: &str, world: &World) -> String {
+        let ids: [(&str, &DeploymentId); 3] =
+            [("{active}", &world.active), ("{ended}", &world.ended), ("{live}", &world.live)];
+        ids.iter().fold(text.to_owned(), |text, (place, id)| text.replace(place, id.as_str()))
+    }
+
+    /// Asks as everybody, each at a portal of their own.
+    async fn statuses(&self) -> [u16; 7] {
+        let mut statuses = [0; 7];
+        for (status, who) in statuses.iter_mut().zip(Who::ALL) {
+            let world = World::start().await;
+            let (path, body) = (self.filled(self.path, &world), self.filled(self.body, &world));
+            let reply = world.send(who, self.method.clone(), &path, &body).await;
+            *status = reply.status.as_u16();
+        }
+        statuses
+    }
+}
+
+#[tokio::test]
+async fn everybody_gets_at_every_route_what_the_matrix_says() {
+    println!("{:<48}{:?}", "", Who::ALL);
+    let mut wrong = Vec::new();
+    for row in MATRIX {
+        let statuses = row.statuses().await;
+        println!("{:<8}{:<40}{statuses:?}", row.method.as_str(), row.path);
+        if statuses != row.expected {
+            wrong
+                .push(format!("{} {}: {statuses:?}, not {:?}", row.method, row.path, row.expected));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_route_that_needs_something_stands_in_the_matrix() {
+    let elsewhere = ["/auth/sign-in", "/auth/callback", "/pkg/{*path}"];
+    for (route, needs_something) in ruled_routes() {
+        let is_tested = MATRIX.iter().any(|row| row.route == route);
+        let is_admin = route.starts_with("/admin");
+        assert!(
+            is_tested || is_admin || !needs_something || elsewhere.contains(&route),
+            "{route} is not in the matrix"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_looks_like_what_never_was() {
+    let world = World::start().await;
+    let nothing = DeploymentId::from_random(7);
+    for (method, path) in [
+        (Method::GET, "/api/deployment/{}"),
+        (Method::GET, "/api/status/{}"),
+        (Method::POST, "/api/deployment/{}/cancel"),
+        (Method::POST, "/api/deployment/{}/retry"),
+        (Method::GET, "/deployments/{}"),
+    ] {
+        let at = |id: &DeploymentId| path.replace("{}", id.as_str());
+        let theirs = world.send(Who::Other, method.clone(), &at(&world.active), "").await;
+        let none = world.send(Who::Other, method, &at(&nothing), "").await;
+        let nonce = |body: &str| {
+            let cut = body
+                .split("nonce=\"")
+                .map(|part| part.split_once('"').map_or(part, |(_, rest)| rest));
+            cut.collect::<String>()
+        };
+        assert_eq!(theirs.status, none.status, "{path}");
+        assert_eq!(
+            nonce(&theirs.body).replace(world.active.as_str(), ""),
+            nonce(&none.body).replace(nothing.as_str(), ""),
+            "{path}"
+        );
+    }
+    let listed = world.send(Who::Other, Method::GET, "/api/stacks", "").await;
+    assert_eq!(listed.json()["stacks"], serde_json::json!([]));
+}

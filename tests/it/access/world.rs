@@ -1,0 +1,168 @@
+//! A portal where people sign in, with somebody of every kind and something of Alice's in every
+//! state.
+
+use std::{path::Path, time::Duration};
+
+use ai_stack_deployer::{
+    domain::deployment::DeploymentId,
+    server::{
+        access::{OwnerId, Role, Scope},
+        ports::{
+            accounts::{Accounts, Digest, NewSession, NewToken, Profile, Token},
+            clock::Clock,
+        },
+    },
+};
+use axum::{
+    body::Body,
+    http::{Method, Request, header, request::Builder},
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::app::{Reply, TestApp};
+
+/// Everybody who may come to the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Somebody who has not signed in.
+    Anonymous,
+    /// Alice, whose everything is.
+    Owner,
+    /// Bob.
+    Other,
+    /// A program of Alice's that may look.
+    Read,
+    /// A program of Alice's that may deploy.
+    Deploy,
+    /// Olga, who runs the portal.
+    Operator,
+    /// A program of Alice's whose token is revoked.
+    Revoked,
+}
+
+impl Who {
+    /// All of them, in the order of the matrix's columns.
+    pub(super) const ALL: [Self; 7] = [
+        Self::Anonymous,
+        Self::Owner,
+        Self::Other,
+        Self::Read,
+        Self::Deploy,
+        Self::Operator,
+        Self::Revoked,
+    ];
+
+    /// Shows what this somebody is recognised by.
+    pub(super) fn shown(self, request: Builder) -> Builder {
+        match self {
+            Self::Anonymous => request,
+            Self::Owner => request.header(header::COOKIE, "__Host-session=alice"),
+            Self::Other => request.header(header::COOKIE, "__Host-session=bob"),
+            Self::Operator => request.header(header::COOKIE, "__Host-session=olga"),
+            Self::Read => request.header(header::AUTHORIZATION, "Bearer asd_read"),
+            Self::Deploy => request.header(header::AUTHORIZATION, "Bearer asd_deploy"),
+            Self::Revoked => request.header(header::AUTHORIZATION, "Bearer asd_revoked"),
+        }
+    }
+}
+
+/// The portal, and what is there.
+pub(super) struct World {
+    pub(super) app: TestApp,
+    /// Alice's deployment that is under way.
+    pub(super) active: DeploymentId,
+    /// Alice's deployment that failed and left nothing.
+    pub(super) ended: DeploymentId,
+    /// The deployment of Alice's live stack, which is called `livey`.
+    pub(super) live: DeploymentId,
+    _site: TempDir,
+}
+
+impl World {
+    pub(super) async fn start() -> Self {
+        let site = tempfile::tempdir().unwrap();
+        let variables =
+            [("AUTH", "oidc"), ("OIDC_ISSUER", "http://127.0.0.1:9"), ("OIDC_CLIENT_ID", "portal")];
+        let app = TestApp::with_pages(&variables, Path::new(site.path()));
+        for (name, role) in
+            [("alice", Role::Member), ("bob", Role::Member), ("olga", Role::Operator)]
+        {
+            sign_in(&app, name, role).await;
+        }
+        for (secret, scope) in
+            [("read", Scope::Read), ("deploy", Scope::Deploy), ("revoked", Scope::Deploy)]
+        {
+            make_token(&app, secret, scope).await;
+        }
+        let now = app.clock.now();
+        assert!(app.store.revoke_token(&OwnerId::person("alice"), "revoked", now).await.unwrap());
+
+        let live = begin(&app, "livey").await;
+        let lease = app.claim().await;
+        app.record(&lease, vec![TestApp::complete("livey")]).await;
+        let ended = begin(&app, "endy").await;
+        let lease = app.claim().await;
+        app.record(&lease, vec![app.failure()]).await;
+        let active = begin(&app, "activey").await;
+        Self { app, active, ended, live, _site: site }
+    }
+
+    /// Sends a request as somebody.
+    pub(super) async fn send(&self, who: Who, method: Method, path: &str, body: &str) -> Reply {
+        self.app.send(request(who, method, path, body)).await
+    }
+}
+
+/// Writes a request of somebody: a page is asked for as browsers do, and a form posted so.
+fn request(who: Who, method: Method, path: &str, body: &str) -> Request<Body> {
+    let is_page = !path.starts_with("/api/") && !path.starts_with("/health");
+    let accept = if is_page { "text/html" } else { "application/json" };
+    let mut request =
+        who.shown(Request::builder().method(method).uri(path)).header(header::ACCEPT, accept);
+    if body.contains('=') {
+        request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    }
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+async fn sign_in(app: &TestApp, name: &str, role: Role) {
+    let now = app.clock.now();
+    let later = now + Duration::from_hours(1);
+    let profile = Profile {
+        issuer: String::from("https://login.example.com"),
+        subject: name.to_owned(),
+        name: name.to_owned(),
+        role,
+    };
+    let session = NewSession {
+        person: OwnerId::person(name),
+        secret: Digest::of(name),
+        begun: now,
+        idle_until: later,
+        ends: later,
+    };
+    app.store.sign_in(&profile, &session).await.unwrap();
+}
+
+async fn make_token(app: &TestApp, name: &str, scope: Scope) {
+    let made = app.clock.now();
+    let token = Token {
+        id: name.to_owned(),
+        person: OwnerId::person("alice"),
+        name: name.to_owned(),
+        scope,
+        made,
+        expires: made + Duration::from_hours(1),
+        used: None,
+        revoked: None,
+    };
+    let new = NewToken { token, secret: Digest::of(&format!("asd_{name}")) };
+    assert!(app.store.add_token(&new, 20).await.unwrap());
+}
+
+async fn begin(app: &TestApp, name: &str) -> DeploymentId {
+    let body = json!({ "name": name }).to_string();
+    let reply = app.send(request(Who::Owner, Method::POST, "/api/deploy", &body)).await;
+    DeploymentId::parse(reply.json()["deploymentId"].as_str().unwrap()).unwrap()
+}
