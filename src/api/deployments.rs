@@ -72,7 +72,7 @@ pub async fn remove_stack(
     #[server(default)]
     name: String,
 ) -> Result<(), ApiError> {
-    match super::service()?.remove(&name).await {
+    match super::service()?.remove(&name, None).await {
         Ok(id) => {
             leptos_axum::redirect(&super::reply::page_of(&id));
             Ok(())

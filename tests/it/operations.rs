@@ -160,6 +160,33 @@ async fn a_live_stack_is_listed_and_removed_by_one_operation() {
 }
 
 #[tokio::test]
+async fn with_an_id_that_very_stack_is_removed_or_none() {
+    let app = TestApp::new();
+    let id = live(&app).await;
+    let remove = async |query: &str| {
+        let reply = send(&app, Method::DELETE, &format!("/api/stacks/alice{query}")).await;
+        let code = if reply.status.is_success() { String::new() } else { reply.error_code() };
+        (reply.status.as_u16(), code, reply)
+    };
+    let refused = |status: u16, code: &str| (status, code.to_owned());
+    let stranger = DeploymentId::from_random(7);
+    for (query, expected) in [
+        (format!("?id={stranger}"), refused(409, "ANOTHER_STACK")),
+        (String::from("?id="), refused(404, "NOT_FOUND")),
+        (format!("?id={id}&id={stranger}"), refused(400, "INVALID_REQUEST")),
+    ] {
+        let (status, code, _) = remove(&query).await;
+        assert_eq!((status, code), expected, "{query}");
+    }
+    assert_eq!(app.get("/api/stacks/alice").await.json()["stack"]["state"], "live");
+    let (status, _, reply) = remove(&format!("?id={id}")).await;
+    assert_eq!(status, 202, "{reply:?}");
+    let removal = reply.json()["operationId"].as_str().unwrap().to_owned();
+    let (status, _, reply) = remove(&format!("?id={removal}")).await;
+    assert_eq!((status, &reply.json()["operationId"]), (202, &removal.as_str().into()));
+}
+
+#[tokio::test]
 async fn what_is_not_live_cannot_be_removed() {
     let app = TestApp::new();
     for name in ["alice", "A", "%20"] {

@@ -2,11 +2,11 @@
 
 use axum::{
     Json,
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     HttpState,
@@ -14,7 +14,7 @@ use super::{
     error::Failed,
     headers::NO_STORE,
 };
-use crate::{api::wire::StackView, domain::deployment::DeploymentId};
+use crate::{api::wire::StackView, domain::deployment::DeploymentId, server::service};
 
 #[derive(Serialize)]
 struct StacksBody {
@@ -44,6 +44,12 @@ struct RemovalBody {
     status_endpoint: String,
     deployment_endpoint: String,
     page: String,
+}
+
+/// Which stack of a name is to be removed.
+#[derive(Deserialize)]
+pub(super) struct Meant {
+    id: Option<String>,
 }
 
 /// `POST /api/deployment/:id/cancel`: asks that a deployment be cancelled.
@@ -82,12 +88,18 @@ pub(super) async fn stack(
     Ok((NO_STORE, Json(StackBody { success: true, stack })))
 }
 
-/// `DELETE /api/stacks/:name`: takes a live stack down.
+/// `DELETE /api/stacks/:name`: takes a live stack down; with `?id=`, that one or none.
 pub(super) async fn remove(
     State(state): State<HttpState>,
     name: Parameter,
+    query: Result<Query<Meant>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failed> {
-    let id = state.service.remove(&parameter(name)?).await?;
+    let Ok(Query(Meant { id })) = query else {
+        let message = "The query could not be read: send at most one id.";
+        return Err(Failed::new(400, "INVALID_REQUEST", message));
+    };
+    let of = id.as_deref().map(service::deployment_id).transpose()?;
+    let id = state.service.remove(&parameter(name)?, of.as_ref()).await?;
     let body = RemovalBody {
         success: true,
         status_endpoint: format!("/api/status/{id}"),

@@ -41,14 +41,14 @@ pub trait Store: Send + Sync {
     /// `answer`'s key is in use, in which case nothing is inserted either.
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError>;
     /// Inserts the removal of the live stack called `name`, with its first event, and makes it
-    /// claimable; returns its id. Where there is one that is under way or stuck, returns that
-    /// one's instead, and a stuck one becomes due. `None` when no stack of that name is live.
-    /// The name stays reserved until the removal ends with nothing left.
+    /// claimable. Where there is one that is under way or stuck, that one serves instead, and a
+    /// stuck one becomes due. Nothing changes where `new` means another stack. The name stays
+    /// reserved until the removal ends with nothing left.
     async fn begin_removal(
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError>;
+    ) -> Result<Removing, StoreError>;
     /// Keeps the first answer to a request, unless its key has one already.
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError>;
     /// Finds the answer kept under `key` that has not expired at `now`.
@@ -168,6 +168,16 @@ pub struct NewRemoval {
     pub started: Timestamp,
     /// Its first event.
     pub first: EventBody,
+    /// What is meant: the deployment that brought the stack up, or its unfinished removal.
+    /// Without it, whichever stack has the name.
+    pub of: Option<DeploymentId>,
+}
+
+impl NewRemoval {
+    /// Tells whether it means the stack that `deployment` brought up and `removal` takes down.
+    pub fn means(&self, deployment: &DeploymentId, removal: Option<&DeploymentId>) -> bool {
+        self.of.as_ref().is_none_or(|of| of == deployment || Some(of) == removal)
+    }
 }
 
 /// Who asked for what, under a key that the caller chose.
@@ -243,6 +253,17 @@ pub enum Cancelling {
     AlreadyEnded,
     /// There is no such deployment.
     Unknown,
+}
+
+/// What became of the wish to take a stack down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removing {
+    /// This removal does it.
+    Accepted(DeploymentId),
+    /// The stack of that name is another one than was meant.
+    Another,
+    /// No stack of that name is live.
+    NotLive,
 }
 
 /// A live stack.

@@ -12,7 +12,7 @@ use crate::{
     },
     server::{
         notifier::Nudge,
-        ports::store::{Cancelling, NewRemoval, State},
+        ports::store::{Cancelling, NewRemoval, Removing, State},
     },
 };
 
@@ -78,12 +78,17 @@ impl Service {
     }
 
     /// Begins the removal of the live stack called `name`, or finds the one that is under way,
-    /// and returns its id. One that is stuck is tried again at once.
+    /// and returns its id. One that is stuck is tried again at once. With `of`, only the stack
+    /// that this deployment brought up, or that this removal takes down.
     ///
     /// # Errors
     ///
-    /// Returns an error when no stack of that name is live.
-    pub async fn remove(&self, name: &str) -> Result<DeploymentId, ApiError> {
+    /// Returns an error when no stack of that name is live, or another one than is meant.
+    pub async fn remove(
+        &self,
+        name: &str,
+        of: Option<&DeploymentId>,
+    ) -> Result<DeploymentId, ApiError> {
         let name = StackName::parse(name).map_err(|_| no_stack())?;
         let started = self.parts.clock.now();
         let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
@@ -91,13 +96,25 @@ impl Service {
             id: DeploymentId::new(Kind::Removal, (self.parts.random)()),
             started,
             first: EventBody::Progress(first),
+            of: of.cloned(),
         };
-        let begun = self.parts.store.begin_removal(&name, &new).await;
-        let id = begun.map_err(|error| store_failed(&error))?.ok_or_else(no_stack)?;
+        let removing = self.parts.store.begin_removal(&name, &new).await;
+        let id = match removing.map_err(|error| store_failed(&error))? {
+            Removing::Accepted(id) => id,
+            Removing::Another => return Err(another_stack(&name)),
+            Removing::NotLive => return Err(no_stack()),
+        };
         tracing::info!(deployment.id = %id, stack.name = %name, "A stack is to be removed");
         self.parts.notifier.nudge(&Nudge::Work);
         Ok(id)
     }
+}
+
+fn another_stack(name: &StackName) -> ApiError {
+    let message = format!(
+        "Another stack has the name {name} by now, so nothing was removed: look which one is live."
+    );
+    ApiError::new(409, "ANOTHER_STACK", message)
 }
 
 /// Reads a deployment's id. What is none is not found, like one that never was.

@@ -33,7 +33,8 @@ use crate::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                Record, Recorded, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
+                Record, Recorded, Removing, Settlement, Stack, Steps, Store, StoreError,
+                StoredEvent, Wish,
             },
         },
     },
@@ -184,7 +185,7 @@ impl Store for PostgresStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         within(beginning::begin_removal(self, name, new)).await
     }
 

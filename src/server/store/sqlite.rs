@@ -31,7 +31,7 @@ use crate::{
         platform::AppName,
         store::{
             Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval, Record,
-            Recorded, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
+            Recorded, Removing, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
         },
     },
 };
@@ -169,7 +169,7 @@ impl Store for SqliteStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         beginning::begin_removal(&self.writer, name, new).await
     }
 

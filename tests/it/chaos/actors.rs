@@ -100,7 +100,7 @@ impl Simulation {
             },
             _ => {
                 let name = NAMES[rng.random_range(0..NAMES.len())];
-                let result = service.remove(name).await;
+                let result = service.remove(name, None).await;
                 self.note(format!("remove {name}: {:?}", result.map_err(|error| error.code)));
             }
         }

@@ -20,7 +20,9 @@ use ai_stack_deployer::{
         ports::{
             clock::Clock,
             platform::{Platform, ProjectId},
-            store::{Lane, NewDeployment, NewRemoval, Record, State, StepId, Store, StoreError},
+            store::{
+                Lane, NewDeployment, NewRemoval, Record, Removing, State, StepId, Store, StoreError,
+            },
         },
         sandbox::Fault,
         settings::StackSettings,
@@ -164,8 +166,12 @@ impl World {
             id: DeploymentId::new(Kind::Removal, 43),
             started,
             first: EventBody::Progress(first),
+            of: None,
         };
-        self.store.begin_removal(&name, &new).await.unwrap().unwrap()
+        match self.store.begin_removal(&name, &new).await.unwrap() {
+            Removing::Accepted(id) => id,
+            refused @ (Removing::Another | Removing::NotLive) => panic!("{refused:?}"),
+        }
     }
 
     /// Drives the deployment until the journal has begun `step`, and crashes there.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ai_stack_deployer::{
     domain::{
-        deployment::{Deployment, DeploymentId, Kind},
+        deployment::{Deployment, DeploymentId},
         event::{EventBody, FailureCode, ProgressUpdate, Resources},
         phase::Phase,
         receipt::{Line, Outcome, Receipt, ResourceKind},
@@ -14,11 +14,13 @@ use ai_stack_deployer::{
         platform::AppName,
         store::{
             Answer, AnswerKey, Cancelling, Cause, End, Fact, Lane, Lease, NewDeployment,
-            NewRemoval, Settlement, State, StepId, StepRecord, Store, StoreError, Wish,
+            Settlement, State, StepId, StepRecord, Store, StoreError, Wish,
         },
     },
 };
 use jiff::Timestamp;
+
+mod removals;
 
 /// How long leases last here.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -85,7 +87,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     what_was_rolled_back_is_forgotten_in_time(&*store).await;
     a_wish_to_cancel_is_heard_before_the_end(&*store).await;
     clean_up_goes_on_after_the_end_until_nothing_is_left(&*store).await;
-    a_removal_frees_the_name_once_nothing_is_left(&*store).await;
+    removals::hold(&*store).await;
     a_retry_is_linked_both_ways(&*store).await;
 }
 
@@ -275,56 +277,6 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
     let ended = store.claim_ended(&id, "b", at(200), LEASE).await.unwrap().unwrap();
     assert_eq!(store.claim_ended(&id, "c", at(201), LEASE).await.unwrap(), None);
     store.release(&ended).await.unwrap();
-}
-
-async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
-    let name = StackName::parse("judy").unwrap();
-    let removal = |number| NewRemoval {
-        id: DeploymentId::new(Kind::Removal, number),
-        started: at(70),
-        first: progress(Phase::Removing),
-    };
-    assert_eq!(store.begin_removal(&name, &removal(71)).await.unwrap(), None, "nothing is live");
-    store.begin(&new(70, "judy"), None).await.unwrap();
-    assert_eq!(store.begin_removal(&name, &removal(71)).await.unwrap(), None, "not live yet");
-    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(70)).await;
-    store.record(&lease, &end(State::Live)).await.unwrap();
-    let stacks = store.stacks(Some(&name)).await.unwrap();
-    assert_eq!((stacks.len(), stacks[0].since, &stacks[0].removal), (1, at(50), &None));
-    assert!(store.stacks(None).await.unwrap().len() > 1);
-
-    let id = store.begin_removal(&name, &removal(71)).await.unwrap().unwrap();
-    assert_eq!(id, removal(71).id);
-    let same = store.begin_removal(&name, &removal(72)).await.unwrap().unwrap();
-    assert_eq!(same, id, "one removal at a time");
-    let record = store.find(&id).await.unwrap().unwrap();
-    assert_eq!(record.standing.links.removes, Some(DeploymentId::from_random(70)));
-    assert_eq!((record.host.as_str(), record.seq), ("judy.example.com", 1));
-    assert_eq!(store.events(&id, 0, 10).await.unwrap().len(), 1);
-
-    let lease = claim(store, Lane::CleanUp, &id).await;
-    store.record(&lease, &end(State::Stuck)).await.unwrap();
-    let stacks = store.stacks(Some(&name)).await.unwrap();
-    assert_eq!(stacks[0].removal, Some((id.clone(), State::Stuck)));
-    assert!(store.begin(&new(73, "judy"), None).await.is_err(), "stuck keeps the name");
-    assert_eq!(store.begin_removal(&name, &removal(74)).await.unwrap(), Some(id.clone()));
-    assert_eq!(store.find(&id).await.unwrap().unwrap().clean_up.due, Some(at(70)));
-    let receipt = Receipt::of(Vec::new());
-    let gone = Settlement { receipt, at: at(75), due: at(600) };
-    store.settle(&lease, &gone).await.unwrap();
-    assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
-    let removed = store.find(&DeploymentId::from_random(70)).await.unwrap().unwrap();
-    assert_eq!((removed.state, removed.standing.completed), (State::RolledBack, Some(at(50))));
-
-    store.begin(&new(76, "judy"), None).await.unwrap();
-    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(76)).await;
-    store.record(&lease, &end(State::Live)).await.unwrap();
-    let id = store.begin_removal(&name, &removal(77)).await.unwrap().unwrap();
-    assert_eq!(id, removal(77).id, "the next stack has a removal of its own");
-    let lease = claim(store, Lane::CleanUp, &id).await;
-    store.record(&lease, &end(State::RolledBack)).await.unwrap();
-    assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
-    assert_eq!(store.forget(at(51)).await.unwrap(), 4, "the stack, its removal and two before");
 }
 
 async fn a_retry_is_linked_both_ways(store: &dyn Store) {

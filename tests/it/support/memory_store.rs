@@ -15,8 +15,8 @@ use ai_stack_deployer::{
         platform::AppName,
         store::{
             Answer, AnswerKey, Cancelling, CleanUp, Fact, Lane, Lease, NewDeployment, NewRemoval,
-            Record, Recorded, Settlement, Stack, State, Steps, Store, StoreError, StoredEvent,
-            Wish,
+            Record, Recorded, Removing, Settlement, Stack, State, Steps, Store, StoreError,
+            StoredEvent, Wish,
         },
     },
 };
@@ -105,21 +105,26 @@ impl Store for MemoryStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         let mut tables = self.up()?;
         let named = |row: &Row| row.record.deployment.name == *name;
+        let live = |row: &&Row| named(row) && row.reserves() && row.record.state == State::Live;
+        let live = tables.deployments.iter().find(live).map(|row| row.record.clone());
+        let Some(mut record) = live else { return Ok(Removing::NotLive) };
         let unfinished = |row: &&mut Row| {
             named(row) && row.is_removal() && row.record.state != State::RolledBack
         };
-        if let Some(row) = tables.deployments.iter_mut().find(unfinished) {
+        let unfinished = tables.deployments.iter_mut().find(unfinished);
+        let removal = unfinished.as_ref().map(|row| row.record.deployment.id.clone());
+        if !new.means(&record.deployment.id, removal.as_ref()) {
+            return Ok(Removing::Another);
+        }
+        if let Some(row) = unfinished {
             if row.record.state == State::Stuck {
                 row.record.clean_up.due = Some(new.started);
             }
-            return Ok(Some(row.record.deployment.id.clone()));
+            return Ok(Removing::Accepted(row.record.deployment.id.clone()));
         }
-        let live = |row: &&Row| named(row) && row.reserves() && row.record.state == State::Live;
-        let Some(live) = tables.deployments.iter().find(live) else { return Ok(None) };
-        let mut record = live.record.clone();
         record.standing = Standing {
             links: Links { removes: Some(record.deployment.id), ..Links::default() },
             ..Standing::default()
@@ -130,7 +135,7 @@ impl Store for MemoryStore {
         record.seq = 1;
         let first = Event { seq: 1, body: new.first.clone() };
         tables.deployments.push(Row::new(record, &first));
-        Ok(Some(new.id.clone()))
+        Ok(Removing::Accepted(new.id.clone()))
     }
 
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@ use ai_stack_deployer::{
         platform::AppName,
         store::{
             Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval, Record,
-            Recorded, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
+            Recorded, Removing, Settlement, Stack, Steps, Store, StoreError, StoredEvent, Wish,
         },
     },
 };
@@ -151,7 +151,7 @@ impl Store for TwistedStore {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Option<DeploymentId>, StoreError> {
+    ) -> Result<Removing, StoreError> {
         self.up()?.begin_removal(name, new).await
     }
 

@@ -7,7 +7,7 @@ use crate::{
     domain::{deployment::DeploymentId, stack_name::StackName},
     server::{
         notifier::Nudge,
-        ports::store::{Answer, NewDeployment, NewRemoval, StoreError},
+        ports::store::{Answer, NewDeployment, NewRemoval, Removing, StoreError},
     },
 };
 
@@ -51,43 +51,48 @@ pub(super) async fn begin(
     tx.commit().await.map_err(unavailable)
 }
 
-/// Inserts the removal of the live stack `name`, unless there is one.
+/// Inserts the removal of the live stack `name`, unless there is one or another stack is meant.
 pub(super) async fn begin_removal(
     store: &PostgresStore,
     name: &StackName,
     new: &NewRemoval,
-) -> Result<Option<DeploymentId>, StoreError> {
+) -> Result<Removing, StoreError> {
     let mut tx = store.pool.begin().await.map_err(unavailable)?;
-    if !hold_live(&mut tx, name).await? {
-        return Ok(None);
+    let Some(live) = hold_live(&mut tx, name).await? else { return Ok(Removing::NotLive) };
+    let unfinished = unfinished(&mut tx, &live).await?;
+    if !new.means(&live, unfinished.as_ref().map(|(id, _)| id)) {
+        return Ok(Removing::Another);
     }
-    if let Some((id, is_stuck)) = unfinished(&mut tx, name).await? {
+    if let Some((id, is_stuck)) = unfinished {
         // First let go of the stack: whoever ends its removal holds the removal and waits for it.
         tx.commit().await.map_err(unavailable)?;
         if is_stuck {
             super::ending::hurry(store, &id, new.started).await?;
         }
-        return Ok(Some(id));
+        return Ok(Removing::Accepted(id));
     }
     sqlx::query(
         "INSERT INTO deployments (id, name, host, url, seq, started_ms, removes)
-         SELECT $1, name, host, url, 1, $2, id FROM deployments
-         WHERE name = $3 AND state = 'live' AND removes IS NULL",
+         SELECT $1, name, host, url, 1, $2, id FROM deployments WHERE id = $3",
     )
     .bind(new.id.as_str())
     .bind(new.started.as_millisecond())
-    .bind(name.as_str())
+    .bind(live.as_str())
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
     insert_events(&mut tx, &new.id, 1, std::slice::from_ref(&new.first)).await?;
     store.origin.tell(&mut tx, &Nudge::Work).await?;
     tx.commit().await.map_err(unavailable)?;
-    Ok(Some(new.id.clone()))
+    Ok(Removing::Accepted(new.id.clone()))
 }
 
-/// Lets nobody else begin or end a removal of the live stack `name`; tells whether it is live.
-async fn hold_live(tx: &mut PgConnection, name: &StackName) -> Result<bool, StoreError> {
+/// Lets nobody else begin or end a removal of the live stack `name`; returns the deployment that
+/// brought it up.
+async fn hold_live(
+    tx: &mut PgConnection,
+    name: &StackName,
+) -> Result<Option<DeploymentId>, StoreError> {
     let row = sqlx::query(
         "SELECT id FROM deployments WHERE name = $1 AND state = 'live' AND removes IS NULL
          FOR NO KEY UPDATE",
@@ -96,19 +101,18 @@ async fn hold_live(tx: &mut PgConnection, name: &StackName) -> Result<bool, Stor
     .fetch_optional(tx)
     .await
     .map_err(unavailable)?;
-    Ok(row.is_some())
+    row.map(|row| rows::id(&row, "id")).transpose()
 }
 
-/// Finds the removal of `name` that has not ended well, and tells whether it is stuck.
+/// Finds the removal of `live` that has not ended well, and tells whether it is stuck.
 async fn unfinished(
     tx: &mut PgConnection,
-    name: &StackName,
+    live: &DeploymentId,
 ) -> Result<Option<(DeploymentId, bool)>, StoreError> {
     let row = sqlx::query(
-        "SELECT id, state FROM deployments
-         WHERE name = $1 AND removes IS NOT NULL AND state <> 'rolled_back'",
+        "SELECT id, state FROM deployments WHERE removes = $1 AND state <> 'rolled_back'",
     )
-    .bind(name.as_str())
+    .bind(live.as_str())
     .fetch_optional(tx)
     .await
     .map_err(unavailable)?;

@@ -5,7 +5,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 use super::{answers, rows, unavailable, writing::insert_event};
 use crate::{
     domain::{deployment::DeploymentId, event::Event, stack_name::StackName},
-    server::ports::store::{Answer, NewDeployment, NewRemoval, StoreError},
+    server::ports::store::{Answer, NewDeployment, NewRemoval, Removing, StoreError},
 };
 
 /// Reserves the name and inserts the deployment, its first event and the answer.
@@ -48,52 +48,90 @@ pub(super) async fn begin(
     tx.commit().await.map_err(unavailable)
 }
 
-/// Inserts the removal of the live stack `name`, unless there is one.
+/// Inserts the removal of the live stack `name`, unless there is one or another stack is meant.
 pub(super) async fn begin_removal(
     pool: &SqlitePool,
     name: &StackName,
     new: &NewRemoval,
-) -> Result<Option<DeploymentId>, StoreError> {
+) -> Result<Removing, StoreError> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
-    if let Some(id) = unfinished(&mut tx, name, new).await? {
-        tx.commit().await.map_err(unavailable)?;
-        return Ok(Some(id));
+    let Some(live) = live(&mut tx, name).await? else { return Ok(Removing::NotLive) };
+    let unfinished = unfinished(&mut tx, &live).await?;
+    if !new.means(&live, unfinished.as_ref()) {
+        return Ok(Removing::Another);
     }
-    let done = sqlx::query(
-        "INSERT INTO deployments (id, name, host, url, seq, started_ms, removes)
-         SELECT ?, name, host, url, 1, ?, id FROM deployments
-         WHERE name = ? AND state = 'live' AND removes IS NULL",
-    )
-    .bind(new.id.as_str())
-    .bind(new.started.as_millisecond())
-    .bind(name.as_str())
-    .execute(&mut *tx)
-    .await
-    .map_err(unavailable)?;
-    if done.rows_affected() == 0 {
-        return Ok(None);
-    }
-    insert_event(&mut tx, &new.id, &Event { seq: 1, body: new.first.clone() }).await?;
+    let id = if let Some(removal) = unfinished {
+        hurry(&mut tx, &removal, new).await?;
+        removal
+    } else {
+        insert_removal(&mut tx, &live, new).await?;
+        new.id.clone()
+    };
     tx.commit().await.map_err(unavailable)?;
-    Ok(Some(new.id.clone()))
+    Ok(Removing::Accepted(id))
 }
 
-/// Finds the removal of `name` that has not ended well; a stuck one becomes due.
-async fn unfinished(
+/// Finds the deployment that brought the live stack `name` up.
+async fn live(
     tx: &mut SqliteConnection,
     name: &StackName,
-    new: &NewRemoval,
 ) -> Result<Option<DeploymentId>, StoreError> {
     let row = sqlx::query(
-        "UPDATE deployments SET due_ms = CASE state WHEN 'stuck' THEN ? END
-         WHERE name = ? AND removes IS NOT NULL AND state <> 'rolled_back' RETURNING id",
+        "SELECT id FROM deployments WHERE name = ? AND state = 'live' AND removes IS NULL",
     )
-    .bind(new.started.as_millisecond())
     .bind(name.as_str())
     .fetch_optional(tx)
     .await
     .map_err(unavailable)?;
     row.map(|row| rows::id(&row, "id")).transpose()
+}
+
+/// Finds the removal of `live` that has not ended well.
+async fn unfinished(
+    tx: &mut SqliteConnection,
+    live: &DeploymentId,
+) -> Result<Option<DeploymentId>, StoreError> {
+    let row =
+        sqlx::query("SELECT id FROM deployments WHERE removes = ? AND state <> 'rolled_back'")
+            .bind(live.as_str())
+            .fetch_optional(tx)
+            .await
+            .map_err(unavailable)?;
+    row.map(|row| rows::id(&row, "id")).transpose()
+}
+
+/// Makes `removal` due where it is stuck.
+async fn hurry(
+    tx: &mut SqliteConnection,
+    removal: &DeploymentId,
+    new: &NewRemoval,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE deployments SET due_ms = ? WHERE id = ? AND state = 'stuck'")
+        .bind(new.started.as_millisecond())
+        .bind(removal.as_str())
+        .execute(tx)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
+}
+
+/// Inserts the removal of what `live` brought up, with its first event.
+async fn insert_removal(
+    tx: &mut SqliteConnection,
+    live: &DeploymentId,
+    new: &NewRemoval,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO deployments (id, name, host, url, seq, started_ms, removes)
+         SELECT ?, name, host, url, 1, ?, id FROM deployments WHERE id = ?",
+    )
+    .bind(new.id.as_str())
+    .bind(new.started.as_millisecond())
+    .bind(live.as_str())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    insert_event(tx, &new.id, &Event { seq: 1, body: new.first.clone() }).await
 }
 
 fn name_taken(error: sqlx::Error) -> StoreError {

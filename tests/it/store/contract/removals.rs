@@ -1,0 +1,115 @@
+//! The part of the contract that is about taking a live stack down.
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::{DeploymentId, Kind},
+        phase::Phase,
+        receipt::Receipt,
+        stack_name::StackName,
+    },
+    server::ports::store::{Lane, NewRemoval, Removing, Settlement, State, Store},
+};
+
+use super::{at, claim, end, new, progress};
+
+/// Runs this part against `store`.
+pub(super) async fn hold(store: &dyn Store) {
+    a_removal_frees_the_name_once_nothing_is_left(store).await;
+    a_removal_takes_down_what_is_meant_or_nothing(store).await;
+}
+
+fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
+    NewRemoval {
+        id: DeploymentId::new(Kind::Removal, number),
+        started: at(70),
+        first: progress(Phase::Removing),
+        of: of.cloned(),
+    }
+}
+
+/// Brings a stack up, as far as the store is concerned.
+async fn live(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
+    store.begin(&new(number, name), None).await.unwrap();
+    let id = DeploymentId::from_random(number);
+    let lease = claim(store, Lane::Forward, &id).await;
+    store.record(&lease, &end(State::Live)).await.unwrap();
+    id
+}
+
+async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
+    let name = StackName::parse("judy").unwrap();
+    let begin = async |number| store.begin_removal(&name, &removal(number, None)).await.unwrap();
+    let accepted = |number| Removing::Accepted(DeploymentId::new(Kind::Removal, number));
+    assert_eq!(begin(71).await, Removing::NotLive, "nothing of that name");
+    store.begin(&new(70, "judy"), None).await.unwrap();
+    assert_eq!(begin(71).await, Removing::NotLive, "not live yet");
+    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(70)).await;
+    store.record(&lease, &end(State::Live)).await.unwrap();
+    let stacks = store.stacks(Some(&name)).await.unwrap();
+    assert_eq!((stacks.len(), stacks[0].since, &stacks[0].removal), (1, at(50), &None));
+    assert!(store.stacks(None).await.unwrap().len() > 1);
+
+    assert_eq!(begin(71).await, accepted(71));
+    assert_eq!(begin(72).await, accepted(71), "one removal at a time");
+    let id = removal(71, None).id;
+    let record = store.find(&id).await.unwrap().unwrap();
+    assert_eq!(record.standing.links.removes, Some(DeploymentId::from_random(70)));
+    assert_eq!((record.host.as_str(), record.seq), ("judy.example.com", 1));
+    assert_eq!(store.events(&id, 0, 10).await.unwrap().len(), 1);
+
+    let lease = claim(store, Lane::CleanUp, &id).await;
+    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    let stacks = store.stacks(Some(&name)).await.unwrap();
+    assert_eq!(stacks[0].removal, Some((id.clone(), State::Stuck)));
+    assert!(store.begin(&new(73, "judy"), None).await.is_err(), "stuck keeps the name");
+    assert_eq!(begin(74).await, accepted(71));
+    assert_eq!(store.find(&id).await.unwrap().unwrap().clean_up.due, Some(at(70)));
+    let receipt = Receipt::of(Vec::new());
+    let gone = Settlement { receipt, at: at(75), due: at(600) };
+    store.settle(&lease, &gone).await.unwrap();
+    assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
+    let removed = store.find(&DeploymentId::from_random(70)).await.unwrap().unwrap();
+    assert_eq!((removed.state, removed.standing.completed), (State::RolledBack, Some(at(50))));
+
+    live(store, 76, "judy").await;
+    assert_eq!(begin(77).await, accepted(77), "the next stack has a removal of its own");
+    let lease = claim(store, Lane::CleanUp, &removal(77, None).id).await;
+    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
+    assert_eq!(store.forget(at(51)).await.unwrap(), 4, "the stack, its removal and two before");
+}
+
+/// The page of a stack may be older than the stack that has its name.
+async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
+    let name = StackName::parse("mallory").unwrap();
+    let begin = async |number, of: &DeploymentId| {
+        store.begin_removal(&name, &removal(number, Some(of))).await.unwrap()
+    };
+    let due = async |id: &DeploymentId| store.find(id).await.unwrap().unwrap().clean_up.due;
+    let (stranger, first) = (DeploymentId::from_random(89), live(store, 90, "mallory").await);
+    assert_eq!(begin(91, &stranger).await, Removing::Another);
+    assert_eq!(store.find(&removal(91, None).id).await.unwrap(), None, "nothing has begun");
+
+    let id = removal(92, None).id;
+    assert_eq!(begin(92, &first).await, Removing::Accepted(id.clone()));
+    let lease = claim(store, Lane::CleanUp, &id).await;
+    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    assert_eq!(begin(93, &stranger).await, Removing::Another);
+    assert_eq!(due(&id).await, Some(at(60)), "nor is anything hurried");
+    assert_eq!(begin(93, &first).await, Removing::Accepted(id.clone()));
+    assert_eq!(begin(93, &id).await, Removing::Accepted(id.clone()));
+    assert_eq!(due(&id).await, Some(at(70)));
+    let gone = Settlement { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600) };
+    store.settle(&lease, &gone).await.unwrap();
+    assert_eq!(begin(93, &id).await, Removing::NotLive);
+
+    let second = live(store, 94, "mallory").await;
+    for stale in [&first, &id] {
+        assert_eq!(begin(95, stale).await, Removing::Another);
+    }
+    assert_eq!(store.stacks(Some(&name)).await.unwrap()[0].removal, None);
+    let id = removal(96, None).id;
+    assert_eq!(begin(96, &second).await, Removing::Accepted(id.clone()));
+    let lease = claim(store, Lane::CleanUp, &id).await;
+    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+}
