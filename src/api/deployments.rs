@@ -63,6 +63,9 @@ pub async fn retry_deployment(
 
 /// Takes the live stack `name` down, and sends the caller to the removal's page.
 ///
+/// The page that was posted from may be older than the stack that has the name now: nothing is
+/// done unless that is the stack of the operation `id`.
+///
 /// # Errors
 ///
 /// Returns why that cannot be.
@@ -71,12 +74,16 @@ pub async fn remove_stack(
     /// The stack's name.
     #[server(default)]
     name: String,
+    /// The deployment that brought it up, or its unfinished removal.
+    #[server(default)]
+    id: String,
 ) -> Result<(), ApiError> {
-    match super::service()?.remove(&name, None).await {
-        Ok(id) => {
-            leptos_axum::redirect(&super::reply::page_of(&id));
-            Ok(())
-        }
-        Err(error) => Err(super::reply::refuse(&name, error)),
-    }
+    use super::reply::{go_on_from, page_of};
+
+    let service = super::service()?;
+    go_on_from(&id, async |id| {
+        let removal = service.remove(&name, Some(id)).await?;
+        Ok(page_of(&removal))
+    })
+    .await
 }

@@ -93,6 +93,11 @@ async fn live(app: &TestApp) -> DeploymentId {
     id
 }
 
+/// Presses the button that takes `alice` down on the page of the operation `id`.
+async fn remove(app: &TestApp, id: &DeploymentId) -> String {
+    post(app, "remove_stack", format!("name=alice&id={id}")).await
+}
+
 /// Claims the removal that was asked for.
 async fn claim_removal(app: &TestApp) -> Lease {
     let lasting = Duration::from_mins(1);
@@ -125,12 +130,34 @@ async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
         assert_eq!(location, format!("/deployments/{id}?refused={code}"));
         expect(&app.get(&location).await, &[words], &[REFRESH]);
     }
-    let location = post(&app, "remove_stack", String::from("name=nobody")).await;
-    assert_eq!(location, "/?name=nobody&refused=NOT_FOUND");
-    expect(&app.get(&location).await, &["there was nothing to remove"], &[]);
     let location = post(&app, "cancel_deployment", String::from("id=none")).await;
     assert_eq!(location, "/?refused=NOT_FOUND");
-    expect(&app.get(&location).await, &["one name away"], &["Enter a name"]);
+    let words = ["one name away", "There is no such deployment"];
+    expect(&app.get(&location).await, &words, &["Enter a name"]);
+}
+
+#[tokio::test]
+async fn a_page_from_before_the_removal_says_so_and_leaves_the_next_stack_alone() {
+    let (app, _site) = portal();
+    let old = live(&app).await;
+    let removal = remove(&app, &old).await;
+    let lease = claim_removal(&app).await;
+    let receipt = receipt(Outcome::VerifiedGone, &app);
+    let end = EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt });
+    app.record(&lease, vec![end]).await;
+
+    let location = remove(&app, &old).await;
+    assert_eq!(location, format!("/deployments/{old}?refused=NOT_FOUND"));
+    expect(&app.get(&location).await, &["alice was removed", "there was nothing to remove"], &[]);
+
+    let next = live(&app).await;
+    for stale in [&old, &lease.id] {
+        let location = remove(&app, stale).await;
+        assert_eq!(location, format!("/deployments/{stale}?refused=ANOTHER_STACK"));
+        expect(&app.get(&location).await, &["Another stack has the name by now"], &["is live"]);
+    }
+    expect(&page(&app, &next).await, &["alice is live"], &["is being removed"]);
+    assert_eq!(removal, format!("/deployments/{}", lease.id));
 }
 
 #[tokio::test]
@@ -181,7 +208,8 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
     let up = page(&app, &id).await;
     expect(&up, &["alice is live", "Remove this stack", "This takes"], &[REFRESH]);
 
-    let removal = post(&app, "remove_stack", String::from("name=alice")).await;
+    expect(&up, &[&format!("name=\"id\" value=\"{id}\"")], &[]);
+    let removal = remove(&app, &id).await;
     assert!(removal.starts_with("/deployments/rem_"), "{removal}");
     let old = page(&app, &id).await;
     expect(&old, &["alice is being removed", &removal], &["is live", "Remove this stack"]);
@@ -200,13 +228,14 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
 #[tokio::test]
 async fn a_removal_that_got_stuck_can_be_tried_at_once() {
     let (app, _site) = portal();
-    live(&app).await;
-    let removal = post(&app, "remove_stack", String::from("name=alice")).await;
-    get_stuck(&app, &claim_removal(&app).await).await;
+    let id = live(&app).await;
+    let removal = remove(&app, &id).await;
+    let lease = claim_removal(&app).await;
+    get_stuck(&app, &lease).await;
     let stuck = app.get(&removal).await;
     expect(&stuck, &["alice is only partly removed", "Try now", REFRESH], &["is live"]);
-    let again = post(&app, "remove_stack", String::from("name=alice")).await;
-    assert_eq!(again, removal, "the same removal goes on");
+    expect(&stuck, &[&format!("name=\"id\" value=\"{}\"", lease.id)], &[]);
+    assert_eq!(remove(&app, &lease.id).await, removal, "the same removal goes on");
 }
 
 #[tokio::test]

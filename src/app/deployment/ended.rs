@@ -94,8 +94,7 @@ fn NextStep(
         (Stage::NotRemoved, None) => EitherOf4::C(view! {
             <PostForm
                 action=RemoveStack::url()
-                field="name"
-                value=name.to_string()
+                fields=vec![("name", name.to_string()), ("id", id.to_string())]
                 words=String::from("Try now")
                 busy="Trying…"
                 class="button--primary"
@@ -105,8 +104,7 @@ fn NextStep(
             Either::Left(view! {
                 <PostForm
                     action=RetryDeployment::url()
-                    field="id"
-                    value=id.to_string()
+                    fields=vec![("id", id.to_string())]
                     words=String::from("Try again")
                     busy="Starting…"
                     class="button--primary"

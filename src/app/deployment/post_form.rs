@@ -1,4 +1,4 @@
-//! A button that posts one field and leads to another page.
+//! A button that posts a few fields and leads to another page.
 
 use leptos::{ev, prelude::*};
 
@@ -8,10 +8,8 @@ use leptos::{ev, prelude::*};
 pub fn PostForm(
     /// Where the form is posted to.
     action: &'static str,
-    /// The field's name.
-    field: &'static str,
-    /// What is in the field.
-    value: String,
+    /// The fields' names, and what is in them.
+    fields: Vec<(&'static str, String)>,
     /// What the button says.
     words: String,
     /// What it says once it is pressed.
@@ -31,7 +29,10 @@ pub fn PostForm(
     let words = move || if is_sent.get() { busy.to_owned() } else { words.clone() };
     view! {
         <form class="post-form" action=action method="post" on:submit=move |_| is_sent.set(true)>
-            <input type="hidden" name=field value=value />
+            {fields
+                .into_iter()
+                .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+                .collect_view()}
             <button class=format!("button {class}") type="submit" disabled=is_sent>
                 {words}
             </button>

@@ -3,13 +3,18 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::post_form::PostForm;
-use crate::{api::deployments::RemoveStack, domain::stack_name::StackName};
+use crate::{
+    api::deployments::RemoveStack,
+    domain::{deployment::DeploymentId, stack_name::StackName},
+};
 
 /// Renders the disclosure with what it means and the button.
 #[component]
 pub fn RemovePanel(
     /// The stack's name.
     name: StackName,
+    /// The deployment that brought it up: no other stack is removed.
+    id: DeploymentId,
 ) -> impl IntoView {
     view! {
         <details class="disclosure remove">
@@ -18,8 +23,7 @@ pub fn RemovePanel(
                 <p>"This takes " <strong>{name.to_string()}</strong> " down for good. Nothing of it is kept."</p>
                 <PostForm
                     action=RemoveStack::url()
-                    field="name"
-                    value=name.to_string()
+                    fields=vec![("name", name.to_string()), ("id", id.to_string())]
                     words=format!("Remove {name}")
                     busy="Removing…"
                     class="button--danger"

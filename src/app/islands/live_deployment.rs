@@ -41,10 +41,12 @@ pub fn LiveDeployment(
         Stage::Cancelling => !watched.progress.read().is_finished(),
         _ => false,
     });
+    let own = id.clone();
     let cancel =
-        move || is_cancellable.get().then(|| view! { <CancelForm id=id.clone() watched /> });
+        move || is_cancellable.get().then(|| view! { <CancelForm id=own.clone() watched /> });
     let is_live = Memo::new(move |_| stage.get() == Stage::Live);
-    let remove = move || is_live.get().then(|| view! { <RemovePanel name=name.clone() /> });
+    let remove =
+        move || is_live.get().then(|| view! { <RemovePanel name=name.clone() id=id.clone() /> });
     view! {
         <article class="deployment" data-stage=move || stage.get().as_str()>
             <Headline deployment=deployment.clone() watched stage />

@@ -35,10 +35,16 @@ pub fn DeploymentPage() -> impl IntoView {
             (Err(error), _) => Err(error),
         };
         match found {
-            Ok(Some(DeploymentView { taken_down: Some(taken_down), deployment, .. })) => {
-                view! { <TakenDownPage deployment taken_down /> }.into_any()
+            Ok(Some(DeploymentView { taken_down: Some(taken_down), deployment, .. })) => view! {
+                <Refused code=refused />
+                <TakenDownPage deployment taken_down />
             }
-            Ok(Some(view)) => view! { <Found view refused /> }.into_any(),
+            .into_any(),
+            Ok(Some(view)) => view! {
+                <Refused code=refused />
+                <Found view />
+            }
+            .into_any(),
             Ok(None) => view! { <Unknown /> }.into_any(),
             Err(error) => view! { <Unavailable error /> }.into_any(),
         }
@@ -55,8 +61,6 @@ const REFRESH_S: (u8, u8) = (2, 15);
 fn Found(
     /// The deployment.
     view: DeploymentView,
-    /// Why a form on the page came back.
-    refused: Option<String>,
 ) -> impl IntoView {
     let receipt = view.progress.receipt_by_now(view.standing.receipt.as_ref());
     let is_clean = receipt.is_some_and(|receipt| receipt.clean);
@@ -77,19 +81,26 @@ fn Found(
             </noscript>
         }
     });
-    let refused = refused.map(|code| {
+    view! {
+        <Title text=title />
+        {refresh}
+        <LiveDeployment view />
+    }
+}
+
+/// Says why a form on the page came back, if one did.
+#[component]
+fn Refused(
+    /// The refusal's code.
+    code: Option<String>,
+) -> impl IntoView {
+    code.map(|code| {
         view! {
             <p class="refused" role="alert">
                 {refusal::of_operation(&code)}
             </p>
         }
-    });
-    view! {
-        <Title text=title />
-        {refresh}
-        {refused}
-        <LiveDeployment view />
-    }
+    })
 }
 
 /// Says that there is no such deployment, with status 404.

@@ -5,7 +5,7 @@
 pub(crate) fn of_start(code: &str) -> Option<&'static str> {
     match code {
         "INVALID_NAME" | "NAME_TAKEN" => None,
-        "NOT_FOUND" => Some("No such stack is live any more, so there was nothing to remove."),
+        "NOT_FOUND" => Some("There is no such deployment, so nothing was changed."),
         "PLATFORM_UNREACHABLE" => {
             Some("The platform does not answer, so nothing was started. Try again in a minute.")
         }
@@ -22,7 +22,7 @@ pub(crate) fn of_start(code: &str) -> Option<&'static str> {
 }
 
 /// Says what the refusal's `code` means on the page of the deployment that was to be
-/// cancelled or tried again.
+/// cancelled or tried again, or whose stack was to be removed.
 pub(crate) fn of_operation(code: &str) -> &'static str {
     match code {
         "ALREADY_ENDED" => "It ended before it could be cancelled.",
@@ -34,6 +34,9 @@ pub(crate) fn of_operation(code: &str) -> &'static str {
         "PLATFORM_UNREACHABLE" => {
             "The platform does not answer, so it was not tried again. Try it in a minute."
         }
+        // What cannot be found is another page's matter; this page's own is a stack.
+        "NOT_FOUND" => "This stack is not live any more, so there was nothing to remove.",
+        "ANOTHER_STACK" => "Another stack has the name by now, so nothing was removed.",
         _ => "The portal could not do it. Nothing was changed: try again in a moment.",
     }
 }
@@ -57,9 +60,12 @@ mod tests {
     }
 
     #[test]
-    fn whatever_stood_in_the_way_of_cancelling_or_trying_again_is_a_sentence() {
+    fn whatever_stood_in_the_way_on_a_deployments_page_is_a_sentence() {
         for code in ["ALREADY_ENDED", "NAME_NOT_CLEAN", "NAME_TAKEN", "INTERNAL", "<script>"] {
             assert!(of_operation(code).ends_with('.'), "{code}");
+        }
+        for code in ["NOT_FOUND", "ANOTHER_STACK"] {
+            assert!(of_operation(code).contains("remove"), "{code}");
         }
         assert_eq!(of_operation("ALREADY_ENDED"), "It ended before it could be cancelled.");
     }

@@ -70,7 +70,7 @@ fn understood(response: Response) -> Response {
     if is_ours || !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return response;
     }
-    let message = "The form could not be read: send one field called name.";
+    let message = "The form could not be read: send each of its fields once.";
     Failed::new(400, "INVALID_REQUEST", message).into_response()
 }
 
