@@ -11,4 +11,6 @@ mod reply;
 pub mod wire;
 
 #[cfg(feature = "ssr")]
-pub(crate) use reply::{accepts_html, refusal_location, respond_with, service};
+pub(crate) use reply::{
+    accepts_html, operation_refusal_location, refusal_location, respond_with, service,
+};

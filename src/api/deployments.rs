@@ -44,7 +44,8 @@ pub async fn cancel_deployment(
     go_on_from(&id, async |id| service.cancel(id).await.map(|()| page_of(id))).await
 }
 
-/// Tries the ended deployment `id` again, and sends the caller to the new one's page.
+/// Tries the ended deployment `id` again, and sends the caller to the new one's page. Asked
+/// again, it sends the caller there again.
 ///
 /// # Errors
 ///
@@ -58,7 +59,7 @@ pub async fn retry_deployment(
     use super::reply::{go_on_from, page_of};
 
     let service = super::service()?;
-    go_on_from(&id, async |id| service.retry(id).await.map(|begun| page_of(&begun.id))).await
+    go_on_from(&id, async |id| service.retry_once(id).await.map(|newer| page_of(&newer))).await
 }
 
 /// Takes the live stack `name` down, and sends the caller to the removal's page.

@@ -84,7 +84,7 @@ pub(super) fn go_on(result: Result<String, ApiError>, page: &str) -> Result<(), 
             Ok(())
         }
         Err(error) if by_form => {
-            leptos_axum::redirect(&format!("{page}?refused={}", percent_encode(&error.code)));
+            leptos_axum::redirect(&refused_at(page, &error.code));
             Ok(())
         }
         Err(error) => {
@@ -113,6 +113,15 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
 pub(crate) fn refusal_location(name: &str, code: &str) -> String {
     let name: String = name.chars().take(NAME_LIMIT).collect();
     format!("/?name={}&refused={}", percent_encode(&name), percent_encode(code))
+}
+
+/// Returns the address of the page of the operation `id` that says why nothing was done about it.
+pub(crate) fn operation_refusal_location(id: &DeploymentId, code: &str) -> String {
+    refused_at(&page_of(id), code)
+}
+
+fn refused_at(page: &str, code: &str) -> String {
+    format!("{page}?refused={}", percent_encode(code))
 }
 
 fn percent_encode(text: &str) -> String {

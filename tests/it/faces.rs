@@ -93,6 +93,14 @@ async fn live(app: &TestApp) -> DeploymentId {
     id
 }
 
+/// Lets `alice` fail with nothing left.
+async fn fail(app: &TestApp) -> DeploymentId {
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    id
+}
+
 /// Presses the button that takes `alice` down on the page of the operation `id`.
 async fn remove(app: &TestApp, id: &DeploymentId) -> String {
     post(app, "remove_stack", format!("name=alice&id={id}")).await
@@ -163,9 +171,7 @@ async fn a_page_from_before_the_removal_says_so_and_leaves_the_next_stack_alone(
 #[tokio::test]
 async fn a_retry_and_what_it_tries_again_lead_to_each_other() {
     let (app, _site) = portal();
-    let id = app.begin("alice").await;
-    let lease = app.claim().await;
-    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    let id = fail(&app).await;
     let failed = page(&app, &id).await;
     expect(&failed, &["alice could not be started", "is free again", "Try again"], &[REFRESH]);
     let newer = post(&app, "retry_deployment", format!("id={id}")).await;
@@ -173,6 +179,32 @@ async fn a_retry_and_what_it_tries_again_lead_to_each_other() {
     expect(&again, &["This is another try of", &format!("/deployments/{id}")], &[]);
     let old = page(&app, &id).await;
     expect(&old, &["It was tried again since", &newer], &["Try again", "is free again"]);
+}
+
+#[tokio::test]
+async fn a_button_pressed_twice_leads_to_the_one_attempt() {
+    let (app, _site) = portal();
+    let id = fail(&app).await;
+    let press = || post(&app, "retry_deployment", format!("id={id}"));
+    let (first, second) = futures::join!(press(), press());
+    assert_eq!(first, second, "both presses find the name free, and one of them gets it");
+    assert!(first.starts_with("/deployments/dep_") && !first.contains('?'), "{first}");
+    assert_eq!(press().await, first, "later, too");
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.failure()]).await;
+    assert_eq!(press().await, first, "and when that attempt has failed as well");
+}
+
+#[tokio::test]
+async fn what_is_refused_before_it_is_read_leads_back_to_its_page_with_the_reason() {
+    let site = tempfile::tempdir().unwrap();
+    let app = TestApp::with_pages(&[("DEPLOY_RATE_LIMIT", "1")], site.path());
+    let id = fail(&app).await;
+    let location = post(&app, "retry_deployment", format!("id={id}")).await;
+    assert_eq!(location, format!("/deployments/{id}?refused=TOO_MANY_REQUESTS"));
+    expect(&app.get(&location).await, &["There were too many starts", "Try again"], &[]);
+    let location = post(&app, "retry_deployment", String::from("id=none")).await;
+    assert_eq!(location, "/?name=&refused=TOO_MANY_REQUESTS");
 }
 
 #[tokio::test]

@@ -34,6 +34,15 @@ pub(crate) fn of_operation(code: &str) -> &'static str {
         "PLATFORM_UNREACHABLE" => {
             "The platform does not answer, so it was not tried again. Try it in a minute."
         }
+        "PLATFORM_TOO_OLD" => {
+            "The platform is too old for this portal, so it was not tried again. \
+             An operator has to update it."
+        }
+        // It may have been tried again by another press.
+        "TOO_MANY_REQUESTS" => {
+            "There were too many starts in a short time, so this one was not made. \
+             Try again in a minute."
+        }
         // What cannot be found is another page's matter; this page's own is a stack.
         "NOT_FOUND" => "This stack is not live any more, so there was nothing to remove.",
         "ANOTHER_STACK" => "Another stack has the name by now, so nothing was removed.",
@@ -61,9 +70,20 @@ mod tests {
 
     #[test]
     fn whatever_stood_in_the_way_on_a_deployments_page_is_a_sentence() {
-        for code in ["ALREADY_ENDED", "NAME_NOT_CLEAN", "NAME_TAKEN", "INTERNAL", "<script>"] {
-            assert!(of_operation(code).ends_with('.'), "{code}");
+        let unknown = of_operation("<script>");
+        for code in [
+            "ALREADY_ENDED",
+            "NOT_ENDED",
+            "NAME_NOT_CLEAN",
+            "NAME_TAKEN",
+            "PLATFORM_UNREACHABLE",
+            "PLATFORM_TOO_OLD",
+            "TOO_MANY_REQUESTS",
+        ] {
+            let sentence = of_operation(code);
+            assert!(sentence.ends_with('.') && sentence != unknown, "{code}: {sentence}");
         }
+        assert!(unknown.ends_with('.'), "{unknown}");
         for code in ["NOT_FOUND", "ANOTHER_STACK"] {
             assert!(of_operation(code).contains("remove"), "{code}");
         }

@@ -1,7 +1,7 @@
 //! What the page's own calls, the server functions, get back.
 //!
-//! Errors have the API's form, whatever was sent. A person who posted the form without scripts
-//! is led back to the home page instead, which has words for every refusal.
+//! Errors have the API's form, whatever was sent. A person who posted a form is led back to the
+//! page it is on instead, which has words for every refusal.
 
 use axum::{
     body::Body,
@@ -19,16 +19,34 @@ use super::{
     error::{Code, Failed},
     headers::NO_STORE,
 };
-use crate::api;
+use crate::{api, domain::deployment::DeploymentId};
 
 /// Where the server functions are.
 const FUNCTIONS: &str = "/api/fn/";
 
-/// What the home page's form holds.
-#[derive(Deserialize)]
-struct StartForm {
-    #[serde(default)]
+/// What a form holds that tells which page it is on: a name on the home page, an id on the page
+/// of an operation.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Form {
     name: String,
+    id: String,
+}
+
+impl Form {
+    /// Reads a form, as far as it can be read: it is written like a query.
+    fn read(content: &[u8]) -> Self {
+        let uri = Uri::try_from([b"/?", content].concat()).unwrap_or_default();
+        Query::try_from_uri(&uri).map(|Query(form)| form).unwrap_or_default()
+    }
+
+    /// Returns the address of its page that says why it came back.
+    fn refusal_location(&self, code: &str) -> String {
+        match DeploymentId::parse(&self.id) {
+            Ok(id) => api::operation_refusal_location(&id, code),
+            Err(_) => api::refusal_location(&self.name, code),
+        }
+    }
 }
 
 /// Reads a server function's request within the limits of the API's, and looks after its answer.
@@ -42,17 +60,17 @@ pub(super) async fn answer(
     }
     let by_form = api::accepts_html(request.headers());
     let (parts, content) = request.into_parts();
-    let (name, response) = match body::read(content, state.service.clock()).await {
+    let (form, response) = match body::read(content, state.service.clock()).await {
         Ok(content) => {
-            let name = name_in(&content);
+            let form = Form::read(&content);
             let request = Request::from_parts(parts, Body::from(content));
-            (name, understood(next.run(request).await))
+            (form, understood(next.run(request).await))
         }
-        Err(failed) => (String::new(), failed.into_response()),
+        Err(failed) => (Form::default(), failed.into_response()),
     };
     match response.extensions().get::<Code>() {
         Some(Code(code)) if by_form => {
-            let location = [(header::LOCATION, api::refusal_location(&name, code))];
+            let location = [(header::LOCATION, form.refusal_location(code))];
             (StatusCode::FOUND, NO_STORE, location).into_response()
         }
         Some(_) | None => (NO_STORE, response).into_response(),
@@ -72,10 +90,4 @@ fn understood(response: Response) -> Response {
     }
     let message = "The form could not be read: send each of its fields once.";
     Failed::new(400, "INVALID_REQUEST", message).into_response()
-}
-
-/// Returns the name that a form holds, as far as it can be read: a form is written like a query.
-fn name_in(form: &[u8]) -> String {
-    let uri = Uri::try_from([b"/?", form].concat()).unwrap_or_default();
-    Query::<StartForm>::try_from_uri(&uri).map(|Query(form)| form.name).unwrap_or_default()
 }

@@ -77,6 +77,28 @@ impl Service {
         begun.map_err(StartError::into_api)
     }
 
+    /// Begins a new deployment as [`Self::retry`] does, unless there is one that tries this one
+    /// again: then finds that. A button that is pressed twice leads to one attempt.
+    ///
+    /// # Errors
+    ///
+    /// Returns what stands in the way of a first try.
+    pub(crate) async fn retry_once(&self, id: &DeploymentId) -> Result<DeploymentId, ApiError> {
+        if let Some(newer) = self.retried_by(id).await? {
+            return Ok(newer);
+        }
+        match self.retry(id).await {
+            Ok(deployment) => Ok(deployment.id),
+            // The other press may have come between, and have the name.
+            Err(error) => self.retried_by(id).await?.ok_or(error),
+        }
+    }
+
+    async fn retried_by(&self, id: &DeploymentId) -> Result<Option<DeploymentId>, ApiError> {
+        let record = self.record(id).await?;
+        Ok(record.and_then(|record| record.standing.links.retried_by))
+    }
+
     /// Begins the removal of the live stack called `name`, or finds the one that is under way,
     /// and returns its id. One that is stuck is tried again at once. With `of`, only the stack
     /// that this deployment brought up, or that this removal takes down.

@@ -109,6 +109,8 @@ impl Platform for FakePlatform {
     }
 
     async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError> {
+        // Whoever else is under way comes between, as it does where an answer takes time.
+        tokio::task::yield_now().await;
         self.ask(|state| {
             let summary = |name: &String| ProjectSummary {
                 id: ProjectId(name.clone()),
