@@ -12,5 +12,6 @@ pub mod wire;
 
 #[cfg(feature = "ssr")]
 pub(crate) use reply::{
-    accepts_html, operation_refusal_location, refusal_location, respond_with, service,
+    accepts_html, forbid_storing, operation_refusal_location, refusal_location, respond_with,
+    service,
 };

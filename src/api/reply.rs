@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{ACCEPT, RETRY_AFTER},
+    header::{ACCEPT, CACHE_CONTROL, RETRY_AFTER},
     request::Parts,
 };
 use leptos::prelude::use_context;
@@ -40,6 +40,13 @@ pub(crate) fn respond_with(status: u16) {
     let options = use_context::<ResponseOptions>();
     if let (Some(options), Ok(status)) = (options, StatusCode::from_u16(status)) {
         options.set_status(status);
+    }
+}
+
+/// Forbids that the answer be kept: whoever goes back to it must see what is true by then.
+pub(crate) fn forbid_storing() {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 

@@ -42,6 +42,7 @@ async fn post(app: &TestApp, function: &str, form: String) -> String {
 async fn page(app: &TestApp, id: &DeploymentId) -> Reply {
     let reply = app.get(&format!("/deployments/{id}")).await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "gone back to, it must be true");
     reply
 }
 

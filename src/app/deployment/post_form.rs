@@ -20,11 +20,14 @@ pub fn PostForm(
 ) -> impl IntoView {
     let is_sent = RwSignal::new(false);
     Effect::new(move |_| {
-        window_event_listener(ev::pageshow, move |event| {
-            if event.persisted() {
-                is_sent.set(false);
+        let listener = window_event_listener(ev::pageshow, move |event| {
+            // Back: what the button was about may be no more, so the page must not offer it again.
+            if event.persisted() && is_sent.get_untracked() {
+                // Only a page that is being left fails here.
+                window().location().reload().ok();
             }
         });
+        on_cleanup(move || listener.remove());
     });
     let words = move || if is_sent.get() { busy.to_owned() } else { words.clone() };
     view! {

@@ -9,7 +9,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{not_found::Notice, taken_down::TakenDownPage};
 use crate::{
     api::{
-        respond_with, service,
+        forbid_storing, respond_with, service,
         wire::{ApiError, DeploymentView},
     },
     app::{
@@ -25,6 +25,7 @@ use crate::{
 /// Renders the deployment that the address names, as it stands.
 #[component]
 pub fn DeploymentPage() -> impl IntoView {
+    forbid_storing();
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let refused = use_query_map().with_untracked(|query| query.get("refused"));
     let service = service();
