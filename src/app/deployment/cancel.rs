@@ -15,31 +15,33 @@ pub fn CancelForm(
 ) -> impl IntoView {
     let cancel = ServerAction::<CancelDeployment>::new();
     let value = id.to_string();
+    let problem = RwSignal::new(None);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if !watched.is_cancelling.get_untracked() {
+            problem.set(None);
             watched.is_cancelling.set(true);
             cancel.dispatch(CancelDeployment { id: id.to_string() });
         }
     };
-    let problem = RwSignal::new(String::new());
-    Effect::new(move |_| match cancel.value().get() {
-        None | Some(Ok(())) => problem.set(String::new()),
-        Some(Err(error)) => {
+    Effect::new(move |_| {
+        if let Some(Err(error)) = cancel.value().get() {
             watched.is_cancelling.set(false);
-            problem.set(error.message);
+            problem.set(Some(error.message));
         }
     });
+    // A button that is disabled loses the focus, and with it the person's place on the page.
+    let is_pressed = move || watched.is_cancelling.get().then_some("true");
     let words = move || if watched.is_cancelling.get() { "Cancelling…" } else { "Cancel" };
     view! {
         <form class="cancel" action=CancelDeployment::url() method="post" on:submit=submit>
             <input type="hidden" name="id" value=value />
-            <button class="button" type="submit" disabled=watched.is_cancelling>
+            <button class="button cancel__button" type="submit" aria-disabled=is_pressed>
                 {words}
             </button>
-            <p class="cancel__problem" role="status">
-                {problem}
-            </p>
+            <div class="cancel__problem" role="status">
+                {move || problem.get().map(|words| view! { <p>{words}</p> })}
+            </div>
         </form>
     }
 }
