@@ -120,11 +120,13 @@ async fn the_cancel_form_leads_back_to_the_page_which_says_so_and_refreshes() {
     let (app, _site) = portal();
     let id = app.begin("alice").await;
     let before = page(&app, &id).await;
-    expect(&before, &[REFRESH, "content=\"2\"", ">Cancel<"], &["Cancelling"]);
+    let refresh = format!("content=\"8; url=/deployments/{id}\"");
+    expect(&before, &[REFRESH, &refresh, ">Cancel<"], &["Cancelling", "aria-disabled"]);
     let location = post(&app, "cancel_deployment", format!("id={id}")).await;
     assert_eq!(location, format!("/deployments/{id}"));
     let after = page(&app, &id).await;
-    expect(&after, &["alice: cancelling", "Cancelling…", REFRESH], &[">Cancel<"]);
+    let words = ["alice: cancelling", "Cancelling…", "aria-disabled=\"true\"", REFRESH];
+    expect(&after, &words, &[">Cancel<", " disabled"]);
 }
 
 #[tokio::test]
@@ -217,7 +219,8 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
     let stuck = page(&app, &id).await;
     let words = ["Something is left", "the next try is in about 30 s", "Choose another name"];
     expect(&stuck, &words, &["Try again"]);
-    expect(&stuck, &[REFRESH, "content=\"15\""], &["is free again"]);
+    let refresh = format!("content=\"15; url=/deployments/{id}\"");
+    expect(&stuck, &[REFRESH, &refresh], &["is free again"]);
     let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
     assert!(snapshot["deployment"]["nextTry"].is_string(), "{snapshot}");
 
@@ -246,6 +249,8 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
     assert!(removal.starts_with("/deployments/rem_"), "{removal}");
     let old = page(&app, &id).await;
     expect(&old, &["alice is being removed", &removal], &["is live", "Remove this stack"]);
+    let refresh = format!("http-equiv=\"refresh\" content=\"15; url=/deployments/{id}\"");
+    expect(&old, &[&refresh], &["<noscript>"]);
     let removing = app.get(&removal).await;
     expect(&removing, &["Removing alice", REFRESH], &[">Cancel<", "Creating the project", "%"]);
 
@@ -255,7 +260,8 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
     app.record(&lease, vec![end]).await;
     let removed = app.get(&removal).await;
     expect(&removed, &["alice is removed", "is free again", "Deploy something new"], &[REFRESH]);
-    expect(&page(&app, &id).await, &["alice was removed"], &["is live", "being removed"]);
+    let words = ["is live", "being removed", REFRESH];
+    expect(&page(&app, &id).await, &["alice was removed"], &words);
 }
 
 #[tokio::test]

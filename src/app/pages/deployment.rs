@@ -52,12 +52,14 @@ pub fn DeploymentPage() -> impl IntoView {
     })
 }
 
-/// How often a page without JavaScript refreshes itself, in seconds: while it is under way, and
-/// while something is left after the end.
-const REFRESH_S: (u8, u8) = (2, 15);
+/// How often a page without JavaScript refreshes itself while it is under way, in seconds. Each
+/// time the focus goes back to the top, so there must be time to reach the button by keyboard.
+const REFRESH_S: u8 = 8;
+/// How often a page refreshes itself that waits for clean-up, in seconds.
+pub(super) const CLEAN_UP_REFRESH_S: u8 = 15;
 
 /// Renders a deployment. Without JavaScript the page refreshes itself until the end, and on
-/// until nothing is left.
+/// until nothing is left; why a form came back is said once.
 #[component]
 fn Found(
     /// The deployment.
@@ -71,14 +73,15 @@ fn Found(
     );
     let title = stage.title(&view.deployment.name, view.progress.percent);
     let refresh_s = match (stage.is_under_way(), receipt.is_some() && !is_clean) {
-        (true, _) => Some(REFRESH_S.0),
-        (false, true) => Some(REFRESH_S.1),
+        (true, _) => Some(REFRESH_S),
+        (false, true) => Some(CLEAN_UP_REFRESH_S),
         (false, false) => None,
     };
     let refresh = refresh_s.map(|seconds| {
+        let content = refresh(&view.deployment.id, seconds);
         view! {
             <noscript>
-                <meta http-equiv="refresh" content=seconds />
+                <meta http-equiv="refresh" content=content />
             </noscript>
         }
     });
@@ -87,6 +90,12 @@ fn Found(
         {refresh}
         <LiveDeployment view />
     }
+}
+
+/// Writes that the page of the operation `id` is to be loaded anew after `seconds`, without what
+/// it was told by a form.
+pub(super) fn refresh(id: &DeploymentId, seconds: u8) -> String {
+    format!("{seconds}; url=/deployments/{id}")
 }
 
 /// Says why a form on the page came back, if one did.

@@ -1,10 +1,12 @@
 //! The page of a deployment whose stack was live once, and is not any more.
 //!
-//! Nothing on it changes, so all of it stays on the server.
+//! Next to nothing on it changes, so all of it stays on the server: while the removal goes on the
+//! page refreshes itself, with JavaScript, too.
 
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
+use leptos_meta::{Meta, Title};
 
+use super::deployment::{CLEAN_UP_REFRESH_S, refresh};
 use crate::{
     api::wire::TakenDown,
     domain::{deployment::Deployment, stack_name::StackName},
@@ -18,7 +20,12 @@ pub fn TakenDownPage(
     /// What became of its stack.
     taken_down: TakenDown,
 ) -> impl IntoView {
-    let Deployment { name, url, .. } = deployment;
+    let Deployment { id, name, url, .. } = deployment;
+    let refresh = match taken_down {
+        TakenDown::NotYet(_) => Some(refresh(&id, CLEAN_UP_REFRESH_S)),
+        TakenDown::Done => None,
+    };
+    let refresh = refresh.map(|content| view! { <Meta http_equiv="refresh" content /> });
     let (heading, badge) = match taken_down {
         TakenDown::NotYet(_) => (format!("{name} is being removed"), "Removing"),
         TakenDown::Done => (format!("{name} was removed"), "Removed"),
@@ -36,6 +43,7 @@ pub fn TakenDownPage(
     };
     view! {
         <Title text=heading.clone() />
+        {refresh}
         <article class="deployment" data-stage="over">
             <header class="headline">
                 <h1 class="headline__name">{heading}</h1>
