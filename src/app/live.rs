@@ -27,7 +27,7 @@ use super::deployment::{Aftermath, Connection, Watched};
 use crate::domain::{
     deployment::DeploymentId,
     event::{Event, EventBody},
-    phase::Status,
+    phase::{Phase, Status},
     progress::Progress,
     receipt::Receipt,
     wire_time,
@@ -151,7 +151,7 @@ async fn listen(id: &DeploymentId, watched: Watched) -> Break {
                     watched.connection.set(connection);
                 }
                 if let Some(event) = decode(&name, &message) {
-                    watched.progress.update(|progress| progress.apply(event));
+                    take(event, id, watched);
                 }
             }
             (Err(_), State::Closed) => return Break::Lost,
@@ -163,6 +163,23 @@ async fn listen(id: &DeploymentId, watched: Watched) -> Break {
         }
     }
     Break::Lost
+}
+
+/// Takes one event in. Where that begins the way back, asks whether somebody wished so: another
+/// page may have, and no event tells.
+fn take(event: Event, id: &DeploymentId, watched: Watched) {
+    let is_turned =
+        || watched.progress.with_untracked(|progress| progress.phase == Phase::RollingBack);
+    let was_turned = is_turned();
+    watched.progress.update(|progress| progress.apply(event));
+    if is_turned() && !was_turned && !watched.is_cancelling.get_untracked() {
+        let id = id.clone();
+        leptos::task::spawn_local(async move {
+            if let Some(Standing { cancelling: true, .. }) = fetch(&id).await.standing() {
+                watched.is_cancelling.set(true);
+            }
+        });
+    }
 }
 
 /// Joins the channels, one for each name, into one stream.
@@ -204,6 +221,8 @@ struct Answer {
 #[serde(rename_all = "camelCase")]
 struct Standing {
     status: Status,
+    #[serde(default)]
+    cancelling: bool,
     #[serde(default)]
     receipt: Option<Receipt>,
     #[serde(default, with = "wire_time::optional")]

@@ -161,6 +161,9 @@ pub struct Snapshot {
     /// after the end changes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// Whether somebody wished to cancel it, and it has not ended yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelling: bool,
     /// When clean-up goes on, while something is left.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "super::wire_time::optional")]
     pub next_try: Option<Timestamp>,
@@ -265,6 +268,7 @@ impl Deployment {
                 reference: failure.reference.clone(),
             }),
             receipt: progress.receipt_by_now(receipt.as_ref()).cloned(),
+            cancelling: false,
             next_try: None,
             retry_of: links.retry_of,
             retried_by: links.retried_by,

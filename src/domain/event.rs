@@ -131,6 +131,11 @@ pub struct LogEntry {
     pub attempt: Option<u32>,
 }
 
+impl LogEntry {
+    /// The action of the entry that tells of a step's failure, recorded before the way back begins.
+    pub const FAILURE: &str = "deployment.fail";
+}
+
 /// The data of a `complete` event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Completion {

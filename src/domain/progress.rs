@@ -63,8 +63,10 @@ pub enum StepState {
     Running(#[serde(with = "super::wire_time")] Timestamp),
     /// Done, after this many milliseconds.
     Done(u64),
-    /// Failed, or stopped while it ran.
+    /// Failed.
     Failed,
+    /// Stopped while it ran, since somebody wished the deployment away.
+    Stopped,
 }
 
 /// How a deployment ended.
@@ -149,7 +151,9 @@ impl Progress {
     pub fn running_since(&self, phase: Phase) -> Option<Timestamp> {
         self.steps.iter().find(|step| step.phase == phase).and_then(|step| match step.state {
             StepState::Running(since) => Some(since),
-            StepState::Waiting | StepState::Done(_) | StepState::Failed => None,
+            StepState::Waiting | StepState::Done(_) | StepState::Failed | StepState::Stopped => {
+                None
+            }
         })
     }
 
@@ -170,8 +174,10 @@ impl Progress {
 
     fn enter(&mut self, update: ProgressUpdate) {
         if update.phase != self.phase {
+            let has_failed = self.logs.iter().any(|entry| entry.action == LogEntry::FAILURE);
+            let halted = if has_failed { StepState::Failed } else { StepState::Stopped };
             for step in &mut self.steps {
-                step.enter(update.phase, update.at);
+                step.enter(update.phase, update.at, &halted);
             }
         }
         self.phase = update.phase;
@@ -205,6 +211,13 @@ impl Progress {
     }
 
     fn fail(&mut self, failure: Failure) {
+        // The end has the last word.
+        let halted = if failure.is_by_wish() { StepState::Stopped } else { StepState::Failed };
+        for step in &mut self.steps {
+            if matches!(step.state, StepState::Failed | StepState::Stopped) {
+                step.state = halted.clone();
+            }
+        }
         self.phase = failure.code.end();
         self.message.clone_from(&failure.message);
         self.end = Some(End::Failed(failure));
@@ -212,11 +225,12 @@ impl Progress {
 }
 
 impl StepProgress {
-    /// Follows the deployment into `phase`, which began at `at`.
-    fn enter(&mut self, phase: Phase, at: Timestamp) {
+    /// Follows the deployment into `phase`, which began at `at`; `halted` is what becomes of the
+    /// step that runs where the way back begins.
+    fn enter(&mut self, phase: Phase, at: Timestamp, halted: &StepState) {
         self.state = match (&self.state, phase) {
             (StepState::Waiting, phase) if phase == self.phase => StepState::Running(at),
-            (StepState::Running(_), Phase::RollingBack) => StepState::Failed,
+            (StepState::Running(_), Phase::RollingBack) => halted.clone(),
             (StepState::Running(since), _) => StepState::Done(elapsed_ms(*since, at)),
             (state, _) => state.clone(),
         };
@@ -227,7 +241,7 @@ impl StepState {
     fn duration_ms(&self) -> u64 {
         match self {
             Self::Done(ms) => *ms,
-            Self::Waiting | Self::Running(_) | Self::Failed => 0,
+            Self::Waiting | Self::Running(_) | Self::Failed | Self::Stopped => 0,
         }
     }
 }
@@ -238,112 +252,4 @@ pub fn elapsed_ms(since: Timestamp, until: Timestamp) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::domain::event::{FailureCode, Level, Ready};
-
-    fn at(ms: i64) -> Timestamp {
-        Timestamp::from_millisecond(1_795_427_270_000 + ms).unwrap()
-    }
-
-    fn progress(phase: Phase, percent: u8, ms: i64) -> EventBody {
-        EventBody::Progress(ProgressUpdate::new(phase, percent, Resources::default(), at(ms)))
-    }
-
-    fn log(ms: i64) -> EventBody {
-        EventBody::Log(LogEntry {
-            timestamp: at(ms),
-            level: Level::Info,
-            phase: Phase::Deploying,
-            action: String::from("test.log"),
-            message: format!("at {ms}"),
-            duration_ms: 0,
-            attempt: None,
-        })
-    }
-
-    fn story(fails: bool, logs: usize) -> Vec<Event> {
-        let mut bodies = vec![progress(Phase::Initializing, 0, 0)];
-        for (index, phase) in (1..).zip(Phase::STEPS) {
-            bodies.push(progress(phase, 0, index * 100));
-        }
-        bodies.extend((0..logs).map(|_| log(750)));
-        if fails {
-            bodies.push(progress(Phase::RollingBack, 85, 800));
-            bodies.push(EventBody::Error(Failure {
-                phase: Phase::VerifyingHealth,
-                message: String::from("It did not answer"),
-                code: FailureCode::HealthTimeout,
-                receipt: Receipt::default(),
-                reference: String::from("7F3A-22C1"),
-            }));
-        } else {
-            bodies.push(EventBody::Complete(Completion {
-                url: String::from("https://alice.example.com"),
-                status: Ready::Ready,
-                resources: Resources::default(),
-                duration: 0.9,
-            }));
-        }
-        (1..).zip(bodies).map(|(seq, body)| Event { seq, body }).collect()
-    }
-
-    #[test]
-    fn a_live_stack_has_seven_done_steps() {
-        let progress = Progress::of(story(false, 0));
-        assert_eq!((progress.phase, progress.percent), (Phase::Completed, 100));
-        assert!(progress.steps.iter().all(|step| matches!(step.state, StepState::Done(_))));
-    }
-
-    #[test]
-    fn a_failure_keeps_the_percentage_and_marks_the_step_that_ran() {
-        let progress = Progress::of(story(true, 0));
-        assert_eq!((progress.phase, progress.percent), (Phase::Failed, 85));
-        assert_eq!(progress.steps.last().unwrap().state, StepState::Failed);
-        assert_eq!(progress.failure().unwrap().code, FailureCode::HealthTimeout);
-    }
-
-    #[test]
-    fn only_the_last_log_entries_are_kept() {
-        let progress = Progress::of(story(false, LOG_LIMIT + 7));
-        assert_eq!(progress.logs.len(), LOG_LIMIT);
-    }
-
-    #[test]
-    fn a_terminal_event_before_its_turn_does_not_finish() {
-        let mut events = story(false, 0);
-        let last = events.pop().unwrap();
-        let mut progress = Progress::default();
-        progress.apply(last);
-        assert!(!progress.is_finished());
-        for event in events {
-            progress.apply(event);
-        }
-        assert!(progress.is_finished());
-    }
-
-    proptest! {
-        /// P14: any prefix and the rest, shuffled and repeated, are the whole.
-        #[test]
-        fn any_order_with_repeats_adds_up_to_the_same(
-            fails: bool,
-            logs in 0usize..4,
-            (order, cut) in (Just((0usize..14).collect::<Vec<_>>()).prop_shuffle(), 0usize..14),
-        ) {
-            let events = story(fails, logs);
-            let whole = Progress::of(events.clone());
-            let pick = |index: &usize| events.get(*index).cloned();
-            let mut progress = Progress::of(order.iter().take(cut).filter_map(pick));
-            let snapshot = serde_json::to_string(&progress).unwrap();
-            let mut resumed: Progress = serde_json::from_str(&snapshot).unwrap();
-            for event in order.iter().filter_map(pick) {
-                progress.apply(event.clone());
-                resumed.apply(event);
-            }
-            prop_assert_eq!(&progress, &whole);
-            prop_assert_eq!(resumed, whole);
-        }
-    }
-}
+mod tests;

@@ -122,6 +122,7 @@ impl Service {
     pub async fn snapshot(&self, id: &DeploymentId) -> Result<Option<Snapshot>, ApiError> {
         let view = self.deployment(id).await?;
         Ok(view.map(|view| Snapshot {
+            cancelling: view.is_cancelling && !view.progress.is_finished(),
             next_try: view.next_try,
             ..view.deployment.snapshot(&view.progress, view.standing)
         }))

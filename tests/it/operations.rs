@@ -69,6 +69,7 @@ async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
 async fn a_cancellation_is_accepted_until_the_end_however_often() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
+    assert_eq!(deployment(&app, id.as_str()).await["cancelling"], Value::Null, "nobody wished so");
     let mut wishes = app.notifier.wishes(&id);
     for _ in 0..2 {
         let reply = cancel(&app, &id).await;
@@ -78,6 +79,7 @@ async fn a_cancellation_is_accepted_until_the_end_however_often() {
     assert!(wishes.has_changed().unwrap(), "whoever drives it is nudged");
     wishes.mark_unchanged();
     assert_eq!(app.store.find(&id).await.unwrap().unwrap().wish, Wish::Cancel);
+    assert_eq!(deployment(&app, id.as_str()).await["cancelling"], true);
 
     let other = TestApp::new();
     let ended = live(&other).await;

@@ -29,7 +29,7 @@ pub fn StepList(
             <summary>{summary}</summary>
             <ol class="steps__list">
                 {Phase::STEPS
-                    .map(|phase| view! { <Step phase watched stage /> })
+                    .map(|phase| view! { <Step phase watched /> })
                     .into_iter()
                     .collect_view()}
                 {undoing}
@@ -45,11 +45,9 @@ fn Step(
     phase: Phase,
     /// What to follow.
     watched: Watched,
-    /// Which face the page shows.
-    stage: Memo<Stage>,
 ) -> impl IntoView {
     let state = Memo::new(move |_| watched.progress.with(|progress| state_of(progress, phase)));
-    let word = Memo::new(move |_| step::state(&state.read(), stage.get()));
+    let word = Memo::new(move |_| step::state(&state.read()));
     let detail = Memo::new(move |_| {
         watched.progress.with(|progress| step::detail(phase, &state.read(), &progress.message))
     });

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{stage::Stage, time};
+use super::time;
 use crate::domain::{
     phase::Phase,
     progress::{StepState, elapsed_ms},
@@ -12,7 +12,9 @@ use crate::domain::{
 pub(crate) fn label(phase: Phase, state: &StepState) -> &'static str {
     match state {
         StepState::Done(_) => done(phase),
-        StepState::Waiting | StepState::Running(_) | StepState::Failed => phase.sentence(),
+        StepState::Waiting | StepState::Running(_) | StepState::Failed | StepState::Stopped => {
+            phase.sentence()
+        }
     }
 }
 
@@ -36,15 +38,14 @@ fn done(phase: Phase) -> &'static str {
     }
 }
 
-/// Returns the word for a step's state: what styles select it by, and what is read out. Where
-/// the deployment was cancelled, the step that ran has not failed.
-pub(crate) fn state(state: &StepState, stage: Stage) -> &'static str {
+/// Returns the word for a step's state: what styles select it by, and what is read out.
+pub(crate) fn state(state: &StepState) -> &'static str {
     match state {
         StepState::Waiting => "waiting",
         StepState::Running(_) => "running",
         StepState::Done(_) => "done",
-        StepState::Failed if matches!(stage, Stage::Cancelling | Stage::Cancelled) => "stopped",
         StepState::Failed => "failed",
+        StepState::Stopped => "stopped",
     }
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn detail(phase: Phase, state: &StepState, message: &str) -> Option<S
 /// Returns how long the step took, or has taken until `now`.
 pub(crate) fn time(state: &StepState, now: Timestamp) -> String {
     match state {
-        StepState::Waiting | StepState::Failed => String::new(),
+        StepState::Waiting | StepState::Failed | StepState::Stopped => String::new(),
         StepState::Running(since) => time::so_far(elapsed_ms(*since, now)),
         StepState::Done(ms) => time::duration(*ms),
     }
@@ -80,19 +81,12 @@ mod tests {
             (StepState::Running(since), "Starting the container", "31 s"),
             (StepState::Done(3_140), "Container started", "3.1 s"),
             (StepState::Failed, "Starting the container", ""),
+            (StepState::Stopped, "Starting the container", ""),
         ];
         for (state, words, taken) in cases {
             assert_eq!(label(Phase::Deploying, &state), words);
             assert_eq!(time(&state, now), taken);
         }
-    }
-
-    #[test]
-    fn a_step_that_was_cancelled_is_not_called_failed() {
-        assert_eq!(state(&StepState::Failed, Stage::CleaningUp), "failed");
-        assert_eq!(state(&StepState::Failed, Stage::Cancelling), "stopped");
-        assert_eq!(state(&StepState::Failed, Stage::Cancelled), "stopped");
-        assert_eq!(state(&StepState::Done(1), Stage::Cancelled), "done");
     }
 
     #[test]

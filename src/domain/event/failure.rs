@@ -59,6 +59,11 @@ impl Failure {
     /// What stands in the message of a cancelled deployment before what had failed earlier.
     const EARLIER: &str = "The deployment was cancelled. Before that: ";
 
+    /// Tells whether nothing had failed until somebody wished the deployment away.
+    pub fn is_by_wish(&self) -> bool {
+        self.code == FailureCode::Cancelled && self.before_the_cancel().is_none()
+    }
+
     /// Writes the message of a deployment that was cancelled after it had failed with `message`.
     pub fn cancelled_after(message: &str) -> String {
         format!("{}{message}", Self::EARLIER)
@@ -97,7 +102,10 @@ mod tests {
             (FailureCode::CrashLoop, after.as_str(), None),
         ];
         for (code, message, before) in cases {
-            assert_eq!(failure(code, message).before_the_cancel(), before, "{message}");
+            let failure = failure(code, message);
+            assert_eq!(failure.before_the_cancel(), before, "{message}");
+            let is_by_wish = code == FailureCode::Cancelled && before.is_none();
+            assert_eq!(failure.is_by_wish(), is_by_wish, "{message}");
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{
     unwind::{Made, Undo, unwind},
 };
 use crate::{
-    domain::event::{FailureCode, Level},
+    domain::event::{FailureCode, Level, LogEntry},
     server::ports::store::{StepId, StoreError, Wish},
 };
 
@@ -144,7 +144,7 @@ impl Saga {
             Err(StepError::Failed(cause)) => {
                 let (level, action) = match cause.code {
                     FailureCode::Cancelled => (Level::Info, "deployment.cancel"),
-                    _ => (Level::Error, "deployment.fail"),
+                    _ => (Level::Error, LogEntry::FAILURE),
                 };
                 cx.log(level, action, &cause.message, 0, None);
                 journal.failed(S::ID, cause).await?;

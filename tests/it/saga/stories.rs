@@ -6,12 +6,14 @@ use ai_stack_deployer::{
     domain::{
         event::{EventBody, FailureCode},
         phase::Phase,
+        progress::{Progress, StepState},
         receipt::{Outcome, ResourceKind},
     },
     server::ports::store::State,
 };
 
 use super::world::World;
+use crate::support::core_platform::Moment;
 
 #[tokio::test]
 async fn a_clean_run_makes_each_call_once_and_looks_nothing_up() {
@@ -67,6 +69,26 @@ async fn each_image_that_does_not_work_ends_clean_with_its_own_reason() {
         world.assert_all_or_nothing(image).await;
         let failure = world.failure().await;
         assert_eq!((failure.code, failure.phase), (code, phase), "{image}");
+    }
+}
+
+#[tokio::test]
+async fn from_the_turn_on_a_watcher_sees_whether_the_step_failed_or_was_stopped() {
+    let failing = World::begin("sandbox/crashloop", &[]).await;
+    let cancelled = World::begin("sandbox/hello", &[]).await;
+    cancelled.cancel_at_call(6, Moment::Before);
+    for (world, expected) in [(failing, StepState::Failed), (cancelled, StepState::Stopped)] {
+        world.drive().await;
+        let mut progress = Progress::default();
+        for event in world.events().await.into_iter().filter(|event| !event.is_end()) {
+            progress.apply(event);
+        }
+        assert_eq!(progress.phase, Phase::RollingBack);
+        let halted = progress.steps.iter().map(|step| &step.state);
+        let halted: Vec<_> = halted
+            .filter(|state| !matches!(state, StepState::Done(_) | StepState::Waiting))
+            .collect();
+        assert_eq!(halted, [&expected]);
     }
 }
 
