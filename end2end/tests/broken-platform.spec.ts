@@ -69,7 +69,7 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
 
   await expect(page.getByText('Everything has been removed since', { exact: true })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('status').first()).toHaveText(
-    `Everything has been removed since. The name ${name} is free again.`,
+    `Everything has been removed since. The name ${name} was freed.`,
   );
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
   await expectFree(request, troubled, name, true);
@@ -106,7 +106,7 @@ test('a deployment is cancelled while its container starts, and nothing is left'
 
   await expect(page.getByRole('heading', { name: `${name} was cancelled` })).toBeVisible({ timeout: 40_000 });
   await expect(page.getByText('Nothing was left behind', { exact: true })).toBeVisible();
-  await expect(page.getByText(`The name ${name} is free again.`)).toBeVisible();
+  await expect(page.getByText(`The name ${name} was freed.`)).toBeVisible();
   await expect(page).toHaveTitle(`${name} was cancelled`);
   await expect(page.locator('link[rel=icon]')).toHaveAttribute('href', '/icon-over.svg');
   await expect(cancelling).toBeHidden();

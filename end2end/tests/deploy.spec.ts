@@ -39,7 +39,7 @@ test('a stack that cannot start is taken back, line by line, and its name is fre
   for (const resource of ['address', 'application', 'project']) {
     await expect(page.getByText(new RegExp(`^${resource} (removed|gone)`)).first()).toBeVisible();
   }
-  await expect(page.getByText(`The name ${name} is free again`)).toBeVisible();
+  await expect(page.getByText(`The name ${name} was freed`)).toBeVisible();
   await keep(page, 'failed');
 
   const { deployment } = await (await page.request.get(`${origin(failing)}/api/deployment/${id}`)).json();

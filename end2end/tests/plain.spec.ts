@@ -37,7 +37,7 @@ test('cancelling works with JavaScript off', async ({ page, request }) => {
   await cancelButton(page).click();
   await expect(page.getByRole('heading', { name: `${name} was cancelled` })).toBeVisible({ timeout: 40_000 });
   expect(page.url()).toContain(id);
-  await expect(page.getByText(`The name ${name} is free again.`)).toBeVisible();
+  await expect(page.getByText(`The name ${name} was freed.`)).toBeVisible();
 });
 
 test('a stack is removed with JavaScript off', async ({ page, request }) => {

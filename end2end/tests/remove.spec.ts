@@ -21,7 +21,7 @@ test('a stack is removed after a confirmation, and its name is free again', asyn
   for (const resource of ['address', 'application', 'project']) {
     await expect(page.getByText(new RegExp(`^${resource} (removed|gone)`)).first()).toBeVisible();
   }
-  await expect(page.getByText(`The name ${name} is free again.`)).toBeVisible();
+  await expect(page.getByText(`The name ${name} was freed.`)).toBeVisible();
   await expect(page).toHaveTitle(`✓ ${name} is removed`);
   await expect(page.locator('.steps')).toHaveCount(0);
   await expectFree(request, ready, name, true);

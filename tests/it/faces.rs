@@ -176,12 +176,12 @@ async fn a_retry_and_what_it_tries_again_lead_to_each_other() {
     let (app, _site) = portal();
     let id = fail(&app).await;
     let failed = page(&app, &id).await;
-    expect(&failed, &["alice could not be started", "is free again", "Try again"], &[REFRESH]);
+    expect(&failed, &["alice could not be started", "was freed", "Try again"], &[REFRESH]);
     let newer = post(&app, "retry_deployment", format!("id={id}")).await;
     let again = app.get(&newer).await;
     expect(&again, &["This is another try of", &format!("/deployments/{id}")], &[]);
     let old = page(&app, &id).await;
-    expect(&old, &["It was tried again since", &newer], &["Try again", "is free again"]);
+    expect(&old, &["It was tried again since", &newer], &["Try again", "was freed"]);
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
     let words = ["Something is left", "the next try is in about 30 s", "Choose another name"];
     expect(&stuck, &words, &["Try again"]);
     let refresh = format!("content=\"15; url=/deployments/{id}\"");
-    expect(&stuck, &[REFRESH, &refresh], &["is free again"]);
+    expect(&stuck, &[REFRESH, &refresh], &["was freed"]);
     let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
     assert!(snapshot["deployment"]["nextTry"].is_string(), "{snapshot}");
 
@@ -228,11 +228,7 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
     let settlement = Settlement { receipt: receipt(Outcome::VerifiedGone, &app), at, due: at };
     app.store.settle(&lease, &settlement).await.unwrap();
     let clean = page(&app, &id).await;
-    expect(
-        &clean,
-        &["Everything has been removed since", "is free again", "Try again"],
-        &[REFRESH],
-    );
+    expect(&clean, &["Everything has been removed since", "was freed", "Try again"], &[REFRESH]);
     let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
     assert!(snapshot["deployment"]["nextTry"].is_null(), "{snapshot}");
 }
@@ -259,7 +255,7 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
     let end = EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt });
     app.record(&lease, vec![end]).await;
     let removed = app.get(&removal).await;
-    expect(&removed, &["alice is removed", "is free again", "Deploy something new"], &[REFRESH]);
+    expect(&removed, &["alice is removed", "was freed", "Deploy something new"], &[REFRESH]);
     let words = ["is live", "being removed", REFRESH];
     expect(&page(&app, &id).await, &["alice was removed"], &words);
 }

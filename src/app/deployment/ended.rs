@@ -28,7 +28,7 @@ pub fn EndedPanel(
         match stage.get() {
             // The heading says it all, or the receipt says it better.
             Stage::Removed | Stage::NotRemoved => None,
-            Stage::Cancelled => {
+            Stage::Cancelled | Stage::CancelledStuck => {
                 progress.failure().and_then(Failure::before_the_cancel).map(ToOwned::to_owned)
             }
             _ => Some(progress.message.clone()),
@@ -41,10 +41,7 @@ pub fn EndedPanel(
     let receipt = watched.receipt();
     let facts = deployment.clone();
     // What went as somebody wished needs no support.
-    let is_wanted = Memo::new(move |_| {
-        let is_as_wished = matches!(stage.get(), Stage::Removed | Stage::Cancelled);
-        !(is_as_wished && receipt.read().clean)
-    });
+    let is_wanted = Memo::new(move |_| !matches!(stage.get(), Stage::Removed | Stage::Cancelled));
     let support = Memo::new(move |_| match &failure {
         Some(failure) => receipt::support_text(&facts, failure, &receipt.read()),
         None => String::new(),

@@ -41,20 +41,19 @@ pub fn StatusLine(
         match stage {
             // What it replaces may be out of date by now, and nothing else has to move.
             _ if is_lost.get() => LOST.to_owned(),
-            _ if is_removed_since.get() => receipt::removed_since(&name),
+            _ if is_removed_since.get() => {
+                receipt::removed_since(&name, watched.aftermath.read().retried_by.as_ref())
+            }
             Stage::Cancelling if progress.phase != Phase::RollingBack => CANCELLING.to_owned(),
             Stage::Deploying | Stage::CleaningUp | Stage::Cancelling | Stage::Removing => {
                 progress.message.clone()
             }
             Stage::Live => format!("{name} is live at {url}"),
-            Stage::Failed | Stage::NotRemoved => {
-                format!("{}. {}", stage.heading(&name), progress.message)
-            }
-            Stage::Cancelled | Stage::Removed => format!(
-                "{}. {}.",
-                stage.heading(&name),
-                receipt::heading(&receipt.read(), &receipt.read())
-            ),
+            Stage::Failed
+            | Stage::NotRemoved
+            | Stage::Cancelled
+            | Stage::CancelledStuck
+            | Stage::Removed => stage.announcement(&name, &progress.message, &receipt.read()),
         }
     });
     let remaining = Memo::new(move |_| {

@@ -20,7 +20,8 @@ pub fn StepList(
     stage: Memo<Stage>,
 ) -> impl IntoView {
     let is_open = move || stage.get().is_under_way();
-    let is_in_vain = move || matches!(stage.get(), Stage::Failed | Stage::Cancelled);
+    let is_in_vain =
+        move || matches!(stage.get(), Stage::Failed | Stage::Cancelled | Stage::CancelledStuck);
     let summary = move || if is_in_vain() { "What was tried" } else { "What was done" };
     let is_rolling_back = Memo::new(move |_| watched.progress.read().phase == Phase::RollingBack);
     let undoing = move || is_rolling_back.get().then(|| view! { <Undoing /> });

@@ -78,7 +78,11 @@ fn Outcome(
     let part = Memo::new(move |_| match stage.get() {
         Stage::Deploying | Stage::CleaningUp | Stage::Cancelling | Stage::Removing => Part::None,
         Stage::Live => Part::Open,
-        Stage::Failed | Stage::Cancelled | Stage::NotRemoved | Stage::Removed => Part::Ended,
+        Stage::Failed
+        | Stage::Cancelled
+        | Stage::CancelledStuck
+        | Stage::NotRemoved
+        | Stage::Removed => Part::Ended,
     });
     move || match part.get() {
         Part::None => EitherOf3::A(()),

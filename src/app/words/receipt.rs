@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::time;
 use crate::domain::{
-    deployment::Deployment,
+    deployment::{Deployment, DeploymentId},
     event::Failure,
     progress::elapsed_ms,
     receipt::{Line, Outcome, Receipt},
@@ -52,10 +52,10 @@ pub(crate) fn is_command(remedy: &str) -> bool {
     remedy.starts_with("docker ")
 }
 
-/// Says what the end means for the name.
+/// Says what the end meant for the name: somebody may have taken it since.
 pub(crate) fn name_afterwards(name: &StackName, receipt: &Receipt) -> String {
     if receipt.clean {
-        format!("The name {name} is free again.")
+        format!("The name {name} was freed.")
     } else {
         format!(
             "The name {name} is kept until then. \
@@ -64,9 +64,13 @@ pub(crate) fn name_afterwards(name: &StackName, receipt: &Receipt) -> String {
     }
 }
 
-/// Says once, to those who only listen, that clean-up has removed what was left at the end.
-pub(crate) fn removed_since(name: &StackName) -> String {
-    format!("{REMOVED_SINCE}. The name {name} is free again.")
+/// Says once, to those who only listen, that clean-up has removed what was left at the end; and
+/// that `name` was freed by that, unless it was tried again since.
+pub(crate) fn removed_since(name: &StackName, retried_by: Option<&DeploymentId>) -> String {
+    match retried_by {
+        None => format!("{REMOVED_SINCE}. The name {name} was freed."),
+        Some(_) => format!("{REMOVED_SINCE}. It was tried again since."),
+    }
 }
 
 /// Says who works on what is left, and when they go on.
@@ -114,9 +118,7 @@ pub(crate) fn support_text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        deployment::DeploymentId, event::FailureCode, phase::Phase, receipt::ResourceKind,
-    };
+    use crate::domain::{event::FailureCode, phase::Phase, receipt::ResourceKind};
 
     fn entry(resource: ResourceKind, outcome: Outcome) -> Line {
         Line {
@@ -161,7 +163,7 @@ mod tests {
         ];
         for (receipt, words, free) in cases {
             assert_eq!(heading(&receipt, &receipt), words);
-            assert_eq!(name_afterwards(&name, &receipt).contains("free again"), free);
+            assert_eq!(name_afterwards(&name, &receipt).contains("was freed"), free);
         }
     }
 
@@ -177,10 +179,11 @@ mod tests {
         let clean = Receipt::of(vec![entry(ResourceKind::Service, Outcome::VerifiedGone)]);
         assert_eq!(heading(&clean, &left), "Everything has been removed since");
         assert_eq!(heading(&left, &left), "Something is left");
-        assert_eq!(
-            removed_since(&StackName::parse("alice").unwrap()),
-            "Everything has been removed since. The name alice is free again."
-        );
+        let (name, newer) = (StackName::parse("alice").unwrap(), DeploymentId::from_random(2));
+        let freed = "Everything has been removed since. The name alice was freed.";
+        assert_eq!(removed_since(&name, None), freed);
+        let retried = "Everything has been removed since. It was tried again since.";
+        assert_eq!(removed_since(&name, Some(&newer)), retried);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Which of its faces the page shows, and the few words that each has.
 
-use crate::domain::{deployment::Kind, phase::Phase, progress::Progress, stack_name::StackName};
+use super::receipt;
+use crate::domain::{
+    deployment::Kind, phase::Phase, progress::Progress, receipt::Receipt, stack_name::StackName,
+};
 
 /// A face of the deployment's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +20,10 @@ pub enum Stage {
     Live,
     /// It could not be started.
     Failed,
-    /// Somebody wished it away before it was up.
+    /// Somebody wished it away before it was up, and nothing is left.
     Cancelled,
+    /// Somebody wished it away before it was up, and not all of it could be removed yet.
+    CancelledStuck,
     /// A removal could not remove everything yet.
     NotRemoved,
     /// A removal has removed everything.
@@ -47,7 +52,8 @@ impl Stage {
                 Kind::Removal if besides.is_clean => Self::Removed,
                 Kind::Removal => Self::NotRemoved,
             },
-            Phase::Cancelled => Self::Cancelled,
+            Phase::Cancelled if besides.is_clean => Self::Cancelled,
+            Phase::Cancelled => Self::CancelledStuck,
             Phase::Removing => Self::Removing,
             _ if besides.kind == Kind::Removal => Self::Removing,
             _ if besides.is_cancelling => Self::Cancelling,
@@ -67,7 +73,12 @@ impl Stage {
     pub(crate) fn is_under_way(self) -> bool {
         match self {
             Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => true,
-            Self::Live | Self::Failed | Self::Cancelled | Self::NotRemoved | Self::Removed => false,
+            Self::Live
+            | Self::Failed
+            | Self::Cancelled
+            | Self::CancelledStuck
+            | Self::NotRemoved
+            | Self::Removed => false,
         }
     }
 
@@ -76,7 +87,7 @@ impl Stage {
         match self {
             Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => "under-way",
             Self::Live => "live",
-            Self::Failed | Self::NotRemoved => "failed",
+            Self::Failed | Self::CancelledStuck | Self::NotRemoved => "failed",
             Self::Cancelled | Self::Removed => "over",
         }
     }
@@ -90,7 +101,7 @@ impl Stage {
             Self::Removing => "Removing",
             Self::Live => "Live",
             Self::Failed => "Failed",
-            Self::Cancelled => "Cancelled",
+            Self::Cancelled | Self::CancelledStuck => "Cancelled",
             Self::NotRemoved => "Unfinished",
             Self::Removed => "Removed",
         }
@@ -103,9 +114,26 @@ impl Stage {
             Self::Removing => format!("Removing {name}"),
             Self::Live => format!("{name} is live"),
             Self::Failed => format!("{name} could not be started"),
-            Self::Cancelled => format!("{name} was cancelled"),
+            Self::Cancelled | Self::CancelledStuck => format!("{name} was cancelled"),
             Self::NotRemoved => format!("{name} is only partly removed"),
             Self::Removed => format!("{name} is removed"),
+        }
+    }
+
+    /// Says once, to those who only listen, how it ended without a stack: with the events' last
+    /// `message`, and what became of everything.
+    pub(crate) fn announcement(self, name: &StackName, message: &str, receipt: &Receipt) -> String {
+        let heading = self.heading(name);
+        let left = receipt::heading(receipt, receipt);
+        match self {
+            Self::NotRemoved => format!("{heading}. {message}"),
+            Self::Failed => format!("{heading}. {message} {left}."),
+            Self::Cancelled | Self::CancelledStuck | Self::Removed => {
+                format!("{heading}. {left}.")
+            }
+            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing | Self::Live => {
+                format!("{heading}.")
+            }
         }
     }
 
@@ -118,6 +146,7 @@ impl Stage {
             Self::Removing => format!("{name}: removing"),
             Self::Live | Self::Removed => format!("✓ {}", self.heading(name)),
             Self::Failed | Self::NotRemoved => format!("✗ {}", self.heading(name)),
+            Self::CancelledStuck => format!("✗ {}; clean-up goes on", self.heading(name)),
             Self::Cancelled => self.heading(name),
         }
     }
@@ -129,7 +158,7 @@ impl Stage {
                 "/icon-running.svg"
             }
             Self::Live => "/icon-live.svg",
-            Self::Failed | Self::NotRemoved => "/icon-failed.svg",
+            Self::Failed | Self::CancelledStuck | Self::NotRemoved => "/icon-failed.svg",
             Self::Cancelled | Self::Removed => "/icon-over.svg",
         }
     }
@@ -162,7 +191,8 @@ mod tests {
             (stage(Deployment, Phase::Completed, cancelling), Stage::Live),
             (stage(Deployment, Phase::Failed, as_is), Stage::Failed),
             (stage(Deployment, Phase::Failed, clean), Stage::Failed),
-            (stage(Deployment, Phase::Cancelled, cancelling), Stage::Cancelled),
+            (stage(Deployment, Phase::Cancelled, clean), Stage::Cancelled),
+            (stage(Deployment, Phase::Cancelled, cancelling), Stage::CancelledStuck),
             (stage(Removal, Phase::Initializing, as_is), Stage::Removing),
             (stage(Removal, Phase::Removing, as_is), Stage::Removing),
             (stage(Removal, Phase::Failed, as_is), Stage::NotRemoved),
@@ -171,6 +201,31 @@ mod tests {
         ];
         for (index, (stage, expected)) in cases.into_iter().enumerate() {
             assert_eq!(stage, expected, "case {index}");
+        }
+    }
+
+    #[test]
+    fn an_end_without_a_stack_is_announced_with_what_became_of_everything() {
+        let name = StackName::parse("alice").unwrap();
+        let (clean, unknown) = (Receipt::of(Vec::new()), Receipt::default());
+        let cases = [
+            (Stage::Failed, &clean, "alice could not be started. Why. Nothing was left behind."),
+            (
+                Stage::Failed,
+                &unknown,
+                "alice could not be started. Why. We could not check that nothing is left.",
+            ),
+            (Stage::Cancelled, &clean, "alice was cancelled. Nothing was left behind."),
+            (
+                Stage::CancelledStuck,
+                &unknown,
+                "alice was cancelled. We could not check that nothing is left.",
+            ),
+            (Stage::NotRemoved, &unknown, "alice is only partly removed. Why."),
+            (Stage::Removed, &clean, "alice is removed. Nothing was left behind."),
+        ];
+        for (stage, receipt, words) in cases {
+            assert_eq!(stage.announcement(&name, "Why.", receipt), words);
         }
     }
 
@@ -185,6 +240,7 @@ mod tests {
             (Stage::Live, "✓ alice is live", "/icon-live.svg"),
             (Stage::Failed, "✗ alice could not be started", "/icon-failed.svg"),
             (Stage::Cancelled, "alice was cancelled", "/icon-over.svg"),
+            (Stage::CancelledStuck, "✗ alice was cancelled; clean-up goes on", "/icon-failed.svg"),
             (Stage::NotRemoved, "✗ alice is only partly removed", "/icon-failed.svg"),
             (Stage::Removed, "✓ alice is removed", "/icon-over.svg"),
         ];
