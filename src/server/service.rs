@@ -14,6 +14,7 @@ mod surroundings;
 use std::sync::Arc;
 
 pub use health::Health;
+use jiff::Timestamp;
 pub use once::{Answered, Once};
 pub use operations::{deployment_id, no_deployment};
 use surroundings::Surroundings;
@@ -33,6 +34,7 @@ use crate::{
         deployment::{Deployment, DeploymentId, Snapshot},
         event::{EventBody, ProgressUpdate, Resources, Seq},
         phase::Phase,
+        progress::Progress,
         stack_name::{ParseStackNameError, StackName},
     },
 };
@@ -93,21 +95,15 @@ impl Service {
         &self,
         id: &DeploymentId,
     ) -> Result<Option<DeploymentView>, ApiError> {
-        let Some(mut record) = self.record(id).await? else { return Ok(None) };
-        let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
-        // The end may have come between the two readings.
-        if progress.is_finished() && record.standing.completed.is_none() {
-            record = self.record(id).await?.unwrap_or(record);
-        }
+        let Some((record, progress)) = self.as_it_stands(id).await? else { return Ok(None) };
         let taken_down = self.taken_down(&record, &progress).await?;
         let usual = if progress.is_finished() { None } else { self.usual_duration().await };
-        let Record { deployment, state, standing, wish, clean_up, .. } = record;
         Ok(Some(DeploymentView {
-            deployment,
+            is_cancelling: record.wish == Wish::Cancel,
+            next_try: next_try(&record),
+            deployment: record.deployment,
             progress,
-            standing,
-            is_cancelling: wish == Wish::Cancel,
-            next_try: clean_up.due.filter(|_| state == State::Stuck),
+            standing: record.standing,
             taken_down,
             usual,
             now: self.parts.clock.now(),
@@ -120,12 +116,26 @@ impl Service {
     ///
     /// Returns an error when the store is out of reach.
     pub async fn snapshot(&self, id: &DeploymentId) -> Result<Option<Snapshot>, ApiError> {
-        let view = self.deployment(id).await?;
-        Ok(view.map(|view| Snapshot {
-            cancelling: view.is_cancelling && !view.progress.is_finished(),
-            next_try: view.next_try,
-            ..view.deployment.snapshot(&view.progress, view.standing)
+        let Some((record, progress)) = self.as_it_stands(id).await? else { return Ok(None) };
+        Ok(Some(Snapshot {
+            cancelling: record.wish == Wish::Cancel && !progress.is_finished(),
+            next_try: next_try(&record),
+            ..record.deployment.snapshot(&progress, record.standing)
         }))
+    }
+
+    /// Reads what is known of a deployment itself, and of no other.
+    async fn as_it_stands(
+        &self,
+        id: &DeploymentId,
+    ) -> Result<Option<(Record, Progress)>, ApiError> {
+        let Some(mut record) = self.record(id).await? else { return Ok(None) };
+        let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
+        // The end may have come between the two readings.
+        if progress.is_finished() && record.standing.completed.is_none() {
+            record = self.record(id).await?.unwrap_or(record);
+        }
+        Ok(Some((record, progress)))
     }
 
     /// Finds a deployment as the store has it.
@@ -262,6 +272,11 @@ impl StartError {
             Self::Store(error) => store_failed(&error),
         }
     }
+}
+
+/// Tells when clean-up goes on, while something is left.
+fn next_try(record: &Record) -> Option<Timestamp> {
+    record.clean_up.due.filter(|_| record.state == State::Stuck)
 }
 
 fn platform_failed(error: &PlatformError) -> ApiError {

@@ -72,6 +72,18 @@ async fn a_live_deployment_is_completed() {
 }
 
 #[tokio::test]
+async fn describing_a_deployment_reads_no_other() {
+    let app = TestApp::new();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    for event in [app.progress(Phase::CreatingProject), TestApp::complete("alice")] {
+        app.record(&lease, vec![event]).await;
+        app.get(&format!("/api/deployment/{id}")).await;
+    }
+    assert_eq!(app.store.comparisons(), 0, "what is usual, and what is live, is the page's matter");
+}
+
+#[tokio::test]
 async fn only_the_last_50_log_entries_are_shown_and_each_is_a_string_of_json() {
     let app = TestApp::new();
     let id = app.begin("alice").await;

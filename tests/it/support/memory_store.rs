@@ -48,6 +48,11 @@ impl MemoryStore {
         self.tables().deployments.iter().map(|row| row.record.clone()).collect()
     }
 
+    /// Counts how often a reader looked at more than one deployment's own records.
+    pub(crate) fn comparisons(&self) -> u32 {
+        self.tables().comparisons
+    }
+
     fn up(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
         let tables = self.tables();
         if tables.down { Err(StoreError::Unavailable("switched off".into())) } else { Ok(tables) }
@@ -184,7 +189,8 @@ impl Store for MemoryStore {
     }
 
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
-        let tables = self.up()?;
+        let mut tables = self.up()?;
+        tables.comparisons += 1;
         let wanted = |row: &&Row| {
             row.reserves()
                 && row.record.state == State::Live
@@ -209,7 +215,8 @@ impl Store for MemoryStore {
     }
 
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
-        let tables = self.up()?;
+        let mut tables = self.up()?;
+        tables.comparisons += 1;
         let live = |row: &&Row| row.reserves() && row.record.state == State::Live;
         let mut ended: Vec<_> = tables.deployments.iter().filter(live).collect();
         ended.sort_by_key(|row| std::cmp::Reverse(row.record.standing.completed));

@@ -17,6 +17,7 @@ pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
     pub(super) answers: HashMap<(String, String), Answer>,
     pub(super) down: bool,
+    pub(super) comparisons: u32,
 }
 
 /// A deployment, or another operation.
