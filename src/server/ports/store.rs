@@ -67,7 +67,8 @@ pub trait Store: Send + Sync {
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError>;
     /// Lists the live stacks by name: all, or the one called `name`.
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError>;
-    /// Returns how long the last deployments that came up took, at most `limit`, newest first.
+    /// Returns how long the last deployments that came up took, removed since or not: at most
+    /// `limit`, newest first.
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError>;
     /// Counts the operations of which something is left.
     async fn stuck_count(&self) -> Result<u64, StoreError>;

@@ -217,8 +217,8 @@ impl Store for MemoryStore {
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
         let mut tables = self.up()?;
         tables.comparisons += 1;
-        let live = |row: &&Row| row.reserves() && row.record.state == State::Live;
-        let mut ended: Vec<_> = tables.deployments.iter().filter(live).collect();
+        let mut ended: Vec<_> =
+            tables.deployments.iter().filter(|row| tables.came_up(row)).collect();
         ended.sort_by_key(|row| std::cmp::Reverse(row.record.standing.completed));
         let took = |row: &Row| {
             let completed = row.record.standing.completed.unwrap();

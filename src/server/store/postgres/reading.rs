@@ -97,11 +97,15 @@ pub(super) async fn stacks(
     found.iter().map(rows::stack).collect()
 }
 
-/// Returns how long the last deployments that came up took, newest first.
+/// Returns how long the last deployments that came up took, newest first. What is gone by now
+/// came up where there is a removal of it.
 pub(super) async fn durations(pool: &PgPool, limit: u32) -> Result<Vec<Duration>, StoreError> {
     let found = sqlx::query(
-        "SELECT completed_ms - started_ms AS took_ms FROM deployments
-         WHERE state = 'live' AND removes IS NULL ORDER BY completed_ms DESC LIMIT $1",
+        "SELECT completed_ms - started_ms AS took_ms FROM deployments AS ended
+         WHERE removes IS NULL AND completed_ms IS NOT NULL
+           AND (state = 'live' OR (state = 'rolled_back' AND EXISTS
+                (SELECT 1 FROM deployments AS removal WHERE removal.removes = ended.id)))
+         ORDER BY completed_ms DESC LIMIT $1",
     )
     .bind(i64::from(limit))
     .fetch_all(pool)

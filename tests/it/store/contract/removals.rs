@@ -1,5 +1,7 @@
 //! The part of the contract that is about taking a live stack down.
 
+use std::time::Duration;
+
 use ai_stack_deployer::{
     domain::{
         deployment::{DeploymentId, Kind},
@@ -16,6 +18,7 @@ use super::{at, claim, end, new, progress};
 pub(super) async fn hold(store: &dyn Store) {
     a_removal_frees_the_name_once_nothing_is_left(store).await;
     a_removal_takes_down_what_is_meant_or_nothing(store).await;
+    what_came_up_is_measured_though_it_was_removed_since(store).await;
 }
 
 fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
@@ -112,4 +115,32 @@ async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
     assert_eq!(begin(96, &second).await, Removing::Accepted(id.clone()));
     let lease = claim(store, Lane::CleanUp, &id).await;
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
+}
+
+async fn what_came_up_is_measured_though_it_was_removed_since(store: &dyn Store) {
+    // They end at 50, so that they take 6, 7 and 8 seconds.
+    live(store, 44, "nina").await;
+    let name = StackName::parse("nina").unwrap();
+    let removing = store.begin_removal(&name, &removal(97, None)).await.unwrap();
+    assert_eq!(removing, Removing::Accepted(removal(97, None).id));
+    let measured = async || store.durations(100).await.unwrap();
+    let [came_up, failed, stuck] = [6, 7, 8].map(Duration::from_secs);
+    assert!(measured().await.contains(&came_up), "while it is being removed");
+    let lease = claim(store, Lane::CleanUp, &removal(97, None).id).await;
+    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+
+    store.begin(&new(43, "oscar"), None).await.unwrap();
+    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(43)).await;
+    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    store.begin(&new(42, "peggy"), None).await.unwrap();
+    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(42)).await;
+    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    let gone = Settlement { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600) };
+    store.settle(&lease, &gone).await.unwrap();
+
+    let durations = measured().await;
+    assert!(durations.contains(&came_up), "and afterwards: {durations:?}");
+    assert!(!durations.contains(&failed) && !durations.contains(&stuck), "{durations:?}");
+    assert!(durations.contains(&Duration::from_secs(10)), "frank still is: {durations:?}");
+    assert_eq!(store.durations(2).await.unwrap().len(), 2);
 }

@@ -44,6 +44,18 @@ impl Tables {
             .ok_or(StoreError::LeaseLost)
     }
 
+    /// Tells whether the row is of a deployment that came up, removed since or not.
+    pub(super) fn came_up(&self, row: &Row) -> bool {
+        let id = Some(&row.record.deployment.id);
+        match row.record.state {
+            State::Live => true,
+            State::RolledBack => {
+                self.deployments.iter().any(|row| row.record.standing.links.removes.as_ref() == id)
+            }
+            State::Active | State::Stuck => false,
+        }
+    }
+
     /// Frees the name of the stack that the removal `id` removed.
     pub(super) fn release_removed(&mut self, id: &DeploymentId, at: Timestamp) {
         let removed = self.row(id).and_then(|row| row.record.standing.links.removes.clone());
