@@ -36,15 +36,16 @@ pub fn LiveDeployment(
     let Deployment { id, name, started, .. } = deployment.clone();
     let earlier = retry_of.map(|id| view! { <EarlierAttempt name=name.clone() id /> });
     let steps = (id.kind() == Kind::Deployment).then(|| view! { <StepList watched stage /> });
+    let may_change = watched.may_change;
     let is_cancellable = Memo::new(move |_| match stage.get() {
-        Stage::Deploying => true,
-        Stage::Cancelling => !watched.progress.read().is_finished(),
+        Stage::Deploying => may_change,
+        Stage::Cancelling => may_change && !watched.progress.read().is_finished(),
         _ => false,
     });
     let own = id.clone();
     let cancel =
         move || is_cancellable.get().then(|| view! { <CancelForm id=own.clone() watched /> });
-    let is_live = Memo::new(move |_| stage.get() == Stage::Live);
+    let is_live = Memo::new(move |_| may_change && stage.get() == Stage::Live);
     let remove =
         move || is_live.get().then(|| view! { <RemovePanel name=name.clone() id=id.clone() /> });
     view! {
