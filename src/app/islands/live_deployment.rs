@@ -8,7 +8,7 @@ use crate::{
     api::wire::DeploymentView,
     app::{
         deployment::{
-            Watched, attempts::EarlierAttempt, cancel::CancelForm, ended::EndedPanel,
+            Connection, Watched, attempts::EarlierAttempt, cancel::CancelForm, ended::EndedPanel,
             headline::Headline, log::LogPanel, open::OpenPanel, remove::RemovePanel,
             sign_in_again::SignInAgain, status::StatusLine, steps::StepList,
         },
@@ -37,6 +37,8 @@ pub fn LiveDeployment(
     let earlier = retry_of.map(|id| view! { <EarlierAttempt name=name.clone() id /> });
     let steps = (id.kind() == Kind::Deployment).then(|| view! { <StepList watched stage /> });
     let is_cancellable = Memo::new(move |_| match stage.get() {
+        // It would be refused.
+        _ if watched.connection.get() == Connection::SignedOut => false,
         Stage::Deploying => true,
         Stage::Cancelling => !watched.progress.read().is_finished(),
         _ => false,
