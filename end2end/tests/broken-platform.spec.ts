@@ -65,6 +65,7 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await keep(page, 'stuck');
   await expect(third.getByRole('heading', { name: `${late} was cancelled` })).toBeVisible({ timeout: 50_000 });
   await expect(third.locator('.ended__message')).toHaveText('The platform could not start the container.');
+  await expect(third.locator('.step[data-state=failed]')).toHaveCount(1);
   await keep(third, 'cancelled-late');
 
   await expect(page.getByText('Everything has been removed since', { exact: true })).toBeVisible({ timeout: 60_000 });
@@ -88,7 +89,14 @@ test('a deployment is cancelled while its container starts, and nothing is left'
   await page.goto(`${origin(troubled)}/deployments/${id}`);
   await expectAwake(page);
   await cancelButton(page).click();
-  await expect(page.getByText('The portal gave an answer that this page does not understand')).toBeVisible();
+  const problem = page.getByText('The portal gave an answer that this page does not understand');
+  await expect(problem).toBeVisible();
+  await keep(page, 'cancel-refused');
+  // It covers nothing that can be pressed.
+  const log = page.locator('.log');
+  await log.getByText('Log').click();
+  await expect(log).toHaveAttribute('open');
+  await log.getByText('Log').click();
 
   // The wish was not heard, so it can be repeated.
   await page.unroute('**/cancel_deployment');
@@ -97,6 +105,8 @@ test('a deployment is cancelled while its container starts, and nothing is left'
   await cancelButton(page).click();
   const cancelling = page.getByRole('button', { name: 'Cancelling…' });
   await expect(cancelling).toBeDisabled();
+  await expect(cancelling).toBeFocused();
+  await expect(problem).toBeHidden();
   await expect(page.locator('.badge')).toContainText('Cancelling');
   await expect(page).toHaveTitle(`${name}: cancelling`);
   await keep(page, 'cancelling');
@@ -114,6 +124,23 @@ test('a deployment is cancelled while its container starts, and nothing is left'
   expect(loads, 'loads of the page while it was cancelled').toBe(0);
   await expectFree(request, troubled, name, true);
   await keep(page, 'cancelled');
+});
+
+test('what somebody else cancels shows on an open page as cancelling', async ({ page, request }) => {
+  await spoil(request, 'application.deploy:latency=4s', 'domain.delete:latency=6s');
+  const name = freshName('other');
+  const id = await start(request, troubled, name);
+  await page.goto(`${origin(troubled)}/deployments/${id}`);
+  await expectAwake(page);
+  await expectPhase(request, troubled, id, 'deploying');
+  const wish = await request.post(`${origin(troubled)}/api/deployment/${id}/cancel`);
+  expect(wish.status()).toBe(202);
+  await expectPhase(request, troubled, id, 'rolling_back');
+  await expect(page.locator('.badge')).toContainText('Cancelling');
+  await expect(page.locator('.step[data-state=stopped]')).toHaveCount(1);
+  await expect(page.locator('.step[data-state=failed]')).toHaveCount(0);
+  await keep(page, 'cancelling-elsewhere');
+  await expect(page.getByRole('heading', { name: `${name} was cancelled` })).toBeVisible({ timeout: 40_000 });
 });
 
 test('while the platform is down the step says what it waits for, and goes on', async ({ page, request }) => {

@@ -65,6 +65,24 @@ test('removing what is gone already is said on its page', async ({ page, request
   await keep(page, 'refused-remove');
 });
 
+test('a page that is gone back to is loaded anew, not armed again', async ({ page, request }) => {
+  const name = freshName('back');
+  const id = await startLive(request, ready, name);
+  await page.goto(`${origin(ready)}/deployments/${id}`);
+  await expectAwake(page);
+  const button = await unfoldRemoval(page, name);
+  // Its answer never comes, as for a page that is left meanwhile.
+  await page.route('**/remove_stack', () => {});
+  await button.click({ noWaitAfter: true });
+  await expect(page.getByRole('button', { name: 'Removing…' })).toBeVisible();
+  const loaded = page.waitForEvent('load');
+  // What a browser says when it brings a page back from its memory; the one under test keeps none there.
+  await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  await loaded;
+  await expect(openLink(page)).toBeVisible();
+  await expect(button).toBeHidden();
+});
+
 test.describe('at 360 px', () => {
   test.use({ viewport: { width: 360, height: 740 } });
 

@@ -72,19 +72,30 @@ fn receipt(outcome: Outcome, app: &TestApp) -> Receipt {
     }])
 }
 
-/// Ends an operation with its project left, to be cleaned up in 30 seconds.
+/// Fails an operation with its project left, to be cleaned up in 30 seconds.
 async fn get_stuck(app: &TestApp, lease: &Lease) {
+    get_stuck_by(app, lease, FailureCode::DeployFailed, "The container did not start.").await;
+}
+
+async fn get_stuck_by(app: &TestApp, lease: &Lease, code: FailureCode, message: &str) {
     let at = app.clock.now();
     let event = EventBody::Error(Failure {
         phase: Phase::Deploying,
-        message: String::from("The container did not start."),
-        code: FailureCode::DeployFailed,
+        message: message.to_owned(),
+        code,
         receipt: receipt(Outcome::Left, app),
         reference: String::from("7F3A-22C1"),
     });
     let due = Some(at + Duration::from_secs(30));
     let end = Some(End { state: State::Stuck, at, wish: Wish::GoOn, due });
     app.store.record(lease, &Fact { events: vec![event], end, ..Fact::default() }).await.unwrap();
+}
+
+/// Removes what an operation had left at its end.
+async fn clean_up(app: &TestApp, lease: &Lease) {
+    let at = app.clock.now();
+    let settlement = Settlement { receipt: receipt(Outcome::VerifiedGone, app), at, due: at };
+    app.store.settle(lease, &settlement).await.unwrap();
 }
 
 async fn live(app: &TestApp) -> DeploymentId {
@@ -224,13 +235,31 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
     let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
     assert!(snapshot["deployment"]["nextTry"].is_string(), "{snapshot}");
 
-    let at = app.clock.now();
-    let settlement = Settlement { receipt: receipt(Outcome::VerifiedGone, &app), at, due: at };
-    app.store.settle(&lease, &settlement).await.unwrap();
+    clean_up(&app, &lease).await;
     let clean = page(&app, &id).await;
     expect(&clean, &["Everything has been removed since", "was freed", "Try again"], &[REFRESH]);
     let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
     assert!(snapshot["deployment"]["nextTry"].is_null(), "{snapshot}");
+
+    post(&app, "retry_deployment", format!("id={id}")).await;
+    let since = "Everything has been removed since. It was tried again since.";
+    expect(&page(&app, &id).await, &[since], &["was freed"]);
+}
+
+#[tokio::test]
+async fn a_cancel_that_left_something_does_not_look_as_if_it_had_gone_well() {
+    let (app, _site) = portal();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    let message = "The deployment was cancelled.";
+    get_stuck_by(&app, &lease, FailureCode::Cancelled, message).await;
+    let words = ["✗ alice was cancelled; clean-up goes on", "data-stage=\"failed\""];
+    expect(&page(&app, &id).await, &words, &[]);
+    let announced = ["alice was cancelled. Something is left.", "Copy details for support"];
+    expect(&page(&app, &id).await, &announced, &["Nothing was left"]);
+    clean_up(&app, &lease).await;
+    let words = ["data-stage=\"over\"", "Everything has been removed since"];
+    expect(&page(&app, &id).await, &words, &["✗", "clean-up goes on", "Copy details"]);
 }
 
 #[tokio::test]

@@ -171,7 +171,8 @@ impl Service {
     }
 }
 
-fn another_stack(name: &StackName) -> ApiError {
+/// Says that the stack of that name is not the one that is meant.
+pub(super) fn another_stack(name: &StackName) -> ApiError {
     let message = format!(
         "Another stack has the name {name} by now, so nothing was removed: look which one is live."
     );

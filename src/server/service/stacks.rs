@@ -1,6 +1,6 @@
 //! The live stacks.
 
-use super::{Service, permits::refused, store_failed};
+use super::{Service, operations::another_stack, permits::refused, store_failed};
 use crate::{
     api::wire::{ApiError, StackState, StackView, TakenDown},
     domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName},
@@ -53,6 +53,10 @@ impl Service {
         let stack = stacks.into_iter().next().ok_or_else(no_stack)?;
         match caller.may(need, target(&stack, of)) {
             Ok(()) => Ok(stack),
+            // Whoever may know that it is there is told that it is not the one they mean.
+            Err(_) if of.is_some() && caller.may(Need::Glance, target(&stack, of)).is_ok() => {
+                Err(another_stack(&parsed))
+            }
             Err(refusal) => {
                 self.note_refusal(caller, name, refusal).await;
                 Err(refused(refusal, no_stack()))

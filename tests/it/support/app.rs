@@ -208,7 +208,7 @@ impl TestApp {
 
     /// Claims what can be claimed, as a worker does.
     pub(crate) async fn claim(&self) -> Lease {
-        let lasting = std::time::Duration::from_mins(1);
+        let lasting = Duration::from_mins(1);
         self.store.claim(Lane::Forward, "test", self.clock.now(), lasting).await.unwrap().unwrap()
     }
 

@@ -81,7 +81,7 @@ pub(in crate::server::http) fn rules(path: &str) -> Option<&'static Rules> {
 
 impl Rules {
     /// Returns the rule for a method.
-    pub(in crate::server::http) fn of(&self, method: &Method) -> Rule {
+    pub(in crate::server::http) fn of(self, method: &Method) -> Rule {
         let looks = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         let rule = if looks { self.look } else { self.change };
         rule.unwrap_or(Everyone)

@@ -68,15 +68,12 @@ pub(super) async fn begin_removal(
     if !new.means(&live, unfinished.as_ref()) {
         return Ok(Removing::Another);
     }
-    let id = match unfinished {
-        Some(removal) => {
-            hurry(&mut tx, &removal, new).await?;
-            removal
-        }
-        None => {
-            insert_removal(&mut tx, &live, new).await?;
-            new.id.clone()
-        }
+    let id = if let Some(removal) = unfinished {
+        hurry(&mut tx, &removal, new).await?;
+        removal
+    } else {
+        insert_removal(&mut tx, &live, new).await?;
+        new.id.clone()
     };
     tx.commit().await.map_err(unavailable)?;
     Ok(Removing::Accepted(id))

@@ -7,7 +7,9 @@ use ai_stack_deployer::{
         receipt::Receipt,
         stack_name::StackName,
     },
-    server::ports::store::{End, Fact, Lane, Lease, NewRemoval, Settlement, State, Store, Wish},
+    server::ports::store::{
+        End, Fact, Lane, Lease, NewRemoval, Removing, Settlement, State, Store, Wish,
+    },
 };
 use jiff::Timestamp;
 
@@ -21,10 +23,11 @@ pub(super) async fn remove(
     started: Timestamp,
 ) -> DeploymentId {
     let id = DeploymentId::new(Kind::Removal, number);
-    let removal = NewRemoval { id: id.clone(), started, first: progress(Phase::Removing) };
+    let removal =
+        NewRemoval { id: id.clone(), started, first: progress(Phase::Removing), of: None };
     let name = StackName::parse(name).unwrap();
     let begun = store.begin_removal(&name, &removal).await.unwrap();
-    assert_eq!(begun, Some(id.clone()));
+    assert_eq!(begun, Removing::Accepted(id.clone()));
     id
 }
 

@@ -2,7 +2,7 @@
 
 use ai_stack_deployer::{
     domain::{
-        deployment::{DeploymentId, Links, Standing},
+        deployment::{Links, Standing},
         event::Event,
         stack_name::StackName,
     },
