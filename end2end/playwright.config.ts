@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { defineConfig, devices } from '@playwright/test';
-import { origin, platform, platformKey, portals, ready, root, type Portal } from './portals';
+import {
+  brief, guarded, origin, platform, platformKey, portals, provider, ready, root, type Portal,
+} from './portals';
 
 const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
 const binary = path.join(target, 'debug', 'ai-stack-deployer');
@@ -55,6 +57,15 @@ const sandbox = {
   gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 12_000 },
 };
 
+// Who says who somebody is, for the portals where people sign in.
+const identityProvider = {
+  name: 'provider',
+  command: `exec node provider.mjs ${provider.port} ${origin(guarded)} ${origin(brief)}`,
+  url: `${provider.origin}/.well-known/openid-configuration`,
+  reuseExistingServer: false,
+  timeout: 30_000,
+};
+
 export default defineConfig({
   testDir: 'tests',
   outputDir: 'test-results',
@@ -83,5 +94,5 @@ export default defineConfig({
       ],
     },
   },
-  webServer: [sandbox, ...portals.map(server)],
+  webServer: [sandbox, identityProvider, ...portals.map(server)],
 });

@@ -47,7 +47,35 @@ export const troubled: Portal = {
   },
 };
 
-export const portals = [ready, failing, slow, troubled];
+/** Who says who somebody is: takes any account's name; olga is an operator. */
+export const provider = { port: first + 7, origin: `http://127.0.0.1:${first + 7}` };
+const signingIn = {
+  AUTH: 'oidc',
+  OIDC_ISSUER: provider.origin,
+  OIDC_CLIENT_ID: 'portal',
+  OIDC_CLIENT_SECRET: 'portal-secret',
+  OIDC_NAME: 'Example Ltd',
+  OIDC_SCOPES: 'openid profile groups',
+  OIDC_OPERATOR_GROUP: 'operators',
+};
+/** People sign in; stacks come up at once. */
+export const guarded: Portal = {
+  name: 'guarded',
+  port: first + 5,
+  edgePort: firstEdge + 4,
+  image: 'sandbox/hello',
+  variables: signingIn,
+};
+/** People sign in for a short while only, and stacks take longer than that. */
+export const brief: Portal = {
+  name: 'brief',
+  port: first + 6,
+  edgePort: firstEdge + 5,
+  image: 'sandbox/unhealthy',
+  variables: { ...signingIn, SESSION_LIFETIME: '15s' },
+};
+
+export const portals = [ready, failing, slow, troubled, guarded, brief];
 
 /** Returns the address of the portal itself. */
 export const origin = (portal: Portal) => `http://127.0.0.1:${portal.port}`;

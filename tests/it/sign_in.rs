@@ -4,6 +4,9 @@ mod callback;
 mod forged;
 mod open;
 mod outage;
+mod sessions;
+mod tokens;
+mod whole;
 mod world;
 
 use crate::support::app::TestApp;

@@ -12,7 +12,7 @@ use crate::{
 /// What a person reads while the stream is broken.
 const LOST: &str = "Reconnecting… it goes on without this page";
 /// What a person reads once they are signed out.
-const SIGNED_OUT: &str = "Your sign-in has ended. It goes on, but this page stands still";
+const SIGNED_OUT: &str = "Your sign-in has ended. What is under way goes on without this page";
 /// What a person reads until the first of what was made is being removed.
 const CANCELLING: &str = "Cancelling… what was made is removed again";
 

@@ -8,7 +8,7 @@ use crate::{
     api::wire::DeploymentView,
     app::{
         deployment::{
-            Watched, attempts::EarlierAttempt, cancel::CancelForm, ended::EndedPanel,
+            Connection, Watched, attempts::EarlierAttempt, cancel::CancelForm, ended::EndedPanel,
             headline::Headline, log::LogPanel, open::OpenPanel, remove::RemovePanel,
             sign_in_again::SignInAgain, status::StatusLine, steps::StepList,
         },
@@ -38,8 +38,10 @@ pub fn LiveDeployment(
     let steps = (id.kind() == Kind::Deployment).then(|| view! { <StepList watched stage /> });
     let may_change = watched.may_change;
     let is_cancellable = Memo::new(move |_| match stage.get() {
-        Stage::Deploying => may_change,
-        Stage::Cancelling => may_change && !watched.progress.read().is_finished(),
+        // It would be refused.
+        _ if !may_change || watched.connection.get() == Connection::SignedOut => false,
+        Stage::Deploying => true,
+        Stage::Cancelling => !watched.progress.read().is_finished(),
         _ => false,
     });
     let own = id.clone();

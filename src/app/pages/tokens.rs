@@ -115,20 +115,34 @@ pub fn MakeTokenForm(
     view! {
         <form class="token-form" action="/account/tokens" method="post">
             <h3>"Make a token"</h3>
-            <label class="token-form__field">
-                "Name" <span class="token-form__hint">"What it is for, such as nightly build"</span>
-                <input name="name" value=name required maxlength="60" autocomplete="off" />
-            </label>
-            <label class="token-form__field">
-                "It may"
-                <select name="scope">
+            <div class="token-form__field">
+                <label for="token-name">"Name"</label>
+                <input
+                    id="token-name"
+                    name="name"
+                    value=name
+                    required
+                    maxlength="60"
+                    autocomplete="off"
+                    aria-describedby="token-name-hint"
+                />
+                <p id="token-name-hint" class="token-form__hint">
+                    "What it is for, such as nightly build"
+                </p>
+            </div>
+            <div class="token-form__field">
+                <label for="token-scope">"It may"</label>
+                <select id="token-scope" name="scope">
                     <option value="read">"only look"</option>
                     <option value="deploy">"look, start, cancel and remove"</option>
                 </select>
-            </label>
-            <label class="token-form__field">
-                "For" <select name="days">{days}</select>
-            </label>
+            </div>
+            <div class="token-form__field">
+                <label for="token-days">"Good for"</label>
+                <select id="token-days" name="days">
+                    {days}
+                </select>
+            </div>
             <button class="button button--primary" type="submit">
                 "Make the token"
             </button>

@@ -172,7 +172,7 @@ mod tests {
         ];
         for (receipt, words, free) in cases {
             assert_eq!(heading(&receipt, &receipt), words);
-            assert_eq!(name_afterwards(&name, &receipt).contains("was freed"), free);
+            assert_eq!(name_afterwards(&name, &receipt, None).contains("was freed"), free);
         }
     }
 

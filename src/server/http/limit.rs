@@ -1,4 +1,4 @@
-//! How many deployments, and how many looks at names, one address can ask for.
+//! How many deployments, looks at names and sign-ins one address can ask for.
 //!
 //! An address is the one at the other end of the connection, or what a trusted proxy says of
 //! it. It is counted before anything is looked up.
@@ -27,7 +27,7 @@ const MANY_CALLERS: usize = 10_000;
 /// Counts what each address asks for.
 pub(super) struct Limiter {
     starts: Counter,
-    /// `None` where looks at names are not bounded.
+    /// Looks at names, and sign-ins; `None` where they are not bounded.
     checks: Option<Counter>,
 }
 
@@ -41,6 +41,8 @@ struct Counter {
 enum Counted {
     Start,
     Check,
+    /// Each sign-in that begins is kept for a while, and anybody can begin one.
+    SignIn,
 }
 
 impl Limiter {
@@ -58,7 +60,9 @@ impl Limiter {
     fn check(&self, counted: Counted, address: IpAddr) -> Result<(), Duration> {
         match counted {
             Counted::Start => self.starts.check(address),
-            Counted::Check => self.checks.as_ref().map_or(Ok(()), |checks| checks.check(address)),
+            Counted::Check | Counted::SignIn => {
+                self.checks.as_ref().map_or(Ok(()), |checks| checks.check(address))
+            }
         }
     }
 }
@@ -99,6 +103,7 @@ fn counted(path: &str) -> Option<Counted> {
             Some(Counted::Start)
         }
         "/api/fn/check_name" => Some(Counted::Check),
+        "/auth/sign-in" | "/auth/callback" => Some(Counted::SignIn),
         path if path.starts_with("/api/check/") => Some(Counted::Check),
         path if path.starts_with("/api/deployment/") && path.ends_with("/retry") => {
             Some(Counted::Start)
@@ -112,6 +117,7 @@ fn too_many(counted: Counted, wait: Duration) -> Failed {
     let what = match counted {
         Counted::Start => "You have asked for many deployments",
         Counted::Check => "You have looked at many names",
+        Counted::SignIn => "You have begun many sign-ins",
     };
     Failed::from(ApiError {
         status: 429,

@@ -8,8 +8,14 @@ use ai_stack_deployer::server::ports::{
 };
 use axum::http::StatusCode;
 
-use super::world::{UnderWay, World};
-use crate::support::{browser::Browser, fake_provider::TOKENS};
+use super::{
+    portal,
+    world::{UnderWay, World},
+};
+use crate::support::{
+    browser::Browser,
+    fake_provider::{FakeProvider, TOKENS},
+};
 
 const STALE: &str = "/sign-in?refused=SIGN_IN_STALE&return_to=%2f";
 
@@ -171,4 +177,18 @@ async fn nobody_is_led_to_another_site() {
         let reply = world.come_back(&mut browser, &format!("code=c&state={state}")).await;
         assert_eq!(reply.header("location"), Some("/"), "{wanted}");
     }
+}
+
+#[tokio::test]
+async fn nobody_can_begin_sign_ins_without_end() {
+    let fake = FakeProvider::start().await;
+    let mut variables = fake.variables();
+    variables.push(("CHECK_RATE_LIMIT", String::from("2")));
+    let (app, _site) = portal(&variables);
+    let mut browser = Browser::new(&app);
+    for expected in [StatusCode::SEE_OTHER, StatusCode::SEE_OTHER, StatusCode::TOO_MANY_REQUESTS] {
+        assert_eq!(browser.get("/auth/sign-in").await.status, expected);
+    }
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(browser.get("/auth/sign-in").await.status, StatusCode::SEE_OTHER);
 }

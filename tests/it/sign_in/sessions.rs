@@ -1,0 +1,107 @@
+//! How long somebody stays signed in, and in which browsers.
+
+use std::time::Duration;
+
+use ai_stack_deployer::server::ports::audit::{Act, AuditFilter, AuditLog};
+use axum::http::StatusCode;
+
+use super::world::World;
+use crate::support::browser::Browser;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Tells whether the browser is signed in.
+async fn is_in(browser: &mut Browser) -> bool {
+    let reply = browser.get("/account").await;
+    match reply.status {
+        StatusCode::OK => true,
+        StatusCode::SEE_OTHER => {
+            assert_eq!(reply.header("location"), Some("/sign-in?return_to=%2faccount"));
+            false
+        }
+        _ => panic!("{reply:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_does_nothing_for_eight_hours_has_to_sign_in_again() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    assert!(!is_in(&mut browser).await);
+    world.sign_in(&mut browser, "1234").await;
+    for _ in 0..3 {
+        world.app.clock.advance(HOUR * 7);
+        assert!(is_in(&mut browser).await, "each visit lets it last");
+    }
+    world.app.clock.advance(HOUR * 8);
+    assert!(!is_in(&mut browser).await);
+    let page = browser.visit("/account").await;
+    assert!(page.body.contains("Your sign-in has ended"), "{page:?}");
+}
+
+#[tokio::test]
+async fn after_seven_days_everybody_has_to_sign_in_again() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    world.sign_in(&mut browser, "1234").await;
+    for _ in 0..27 {
+        world.app.clock.advance(HOUR * 6);
+        assert!(is_in(&mut browser).await);
+    }
+    world.app.clock.advance(HOUR * 6);
+    assert!(!is_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn signing_out_ends_this_session_and_signing_out_everywhere_all_of_that_person() {
+    let world = World::new().await;
+    let (mut first, mut second) = (Browser::new(&world.app), Browser::new(&world.app));
+    let (mut third, mut other) = (Browser::new(&world.app), Browser::new(&world.app));
+    for browser in [&mut first, &mut second, &mut third] {
+        world.sign_in(browser, "1234").await;
+    }
+    world.sign_in(&mut other, "5678").await;
+
+    let reply = first.post("/auth/sign-out", "").await;
+    assert_eq!(reply.header("location"), Some("/sign-in?signed_out=1"));
+    assert!(!is_in(&mut first).await);
+    assert!(is_in(&mut second).await && is_in(&mut third).await);
+    second.post("/account/sign-out-everywhere", "").await;
+    assert!(!is_in(&mut second).await && !is_in(&mut third).await);
+    assert!(is_in(&mut other).await);
+    let filter = AuditFilter { act: Some(Act::SignOut), limit: 10, ..AuditFilter::default() };
+    let entries = world.app.store.entries(&filter).await.unwrap();
+    let targets: Vec<_> = entries.iter().map(|(_, entry)| entry.target.as_deref()).collect();
+    assert_eq!(targets, [Some("everywhere"), None]);
+}
+
+#[tokio::test]
+async fn a_link_signs_nobody_out_and_neither_does_another_site() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    world.sign_in(&mut browser, "1234").await;
+    for path in ["/auth/sign-out", "/account/sign-out-everywhere"] {
+        assert_eq!(browser.get(path).await.status, StatusCode::METHOD_NOT_ALLOWED);
+        let request =
+            axum::http::Request::post(path).header("origin", "https://evil.example.org").header(
+                "cookie",
+                format!("__Host-session={}", browser.cookie("__Host-session").unwrap()),
+            );
+        let reply = world.app.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert_eq!(reply.status, StatusCode::FORBIDDEN);
+    }
+    assert!(is_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn the_same_person_comes_back_to_the_same_account_whatever_they_are_called_by_then() {
+    let world = World::new().await;
+    let mut owners = Vec::new();
+    for subject in ["1234", "1234", "5678"] {
+        world.sign_in(&mut Browser::new(&world.app), subject).await;
+        let filter = AuditFilter { act: Some(Act::SignIn), limit: 1, ..AuditFilter::default() };
+        owners.push(world.app.store.entries(&filter).await.unwrap()[0].1.who.clone());
+    }
+    assert_eq!(owners[0], owners[1]);
+    assert_ne!(owners[0], owners[2], "the same name is not the same person");
+}

@@ -1,0 +1,177 @@
+//! The life of an API token: made, shown once, used, and not good any more.
+
+use std::time::Duration;
+
+use ai_stack_deployer::server::ports::audit::{Act, AuditFilter, AuditLog};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+
+use super::world::World;
+use crate::support::{app::Reply, browser::Browser};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Makes a token on the account's page, and returns the page that shows it.
+async fn make(browser: &mut Browser, form: &str) -> Reply {
+    let reply = browser.post("/account/tokens", form).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER);
+    let location = reply.header("location").unwrap().split('#').next().unwrap().to_owned();
+    browser.visit(&location).await
+}
+
+/// Finds the token that a page shows.
+fn shown(page: &Reply) -> Option<String> {
+    let (_, rest) = page.body.split_once("fresh-token__secret\">")?;
+    rest.split('<').next().map(ToOwned::to_owned)
+}
+
+/// Calls the API with a token.
+async fn call(world: &World, token: &str, method: &str, path: &str) -> Reply {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {token}"))
+        .body(Body::from("{\"name\":\"alice\"}"));
+    world.app.send(request.unwrap()).await
+}
+
+async fn audited(world: &World, act: Act) -> Vec<String> {
+    let filter = AuditFilter { act: Some(act), limit: 100, ..AuditFilter::default() };
+    let entries = world.app.store.entries(&filter).await.unwrap();
+    entries.into_iter().map(|(_, entry)| entry.outcome).collect()
+}
+
+async fn signed_in(world: &World) -> Browser {
+    let mut browser = Browser::new(&world.app);
+    world.sign_in(&mut browser, "1234").await;
+    browser
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_and_is_nowhere_else() {
+    let world = World::new().await;
+    let mut browser = signed_in(&world).await;
+    let reply = browser.post("/account/tokens", "name=CI&scope=read&days=90").await;
+    let location = reply.header("location").unwrap();
+    assert_eq!(location, "/account#tokens");
+    let token = browser.cookie("__Host-token").unwrap().to_owned();
+    assert!(token.starts_with("asd_") && token.len() == 47, "{token}");
+
+    let page = browser.visit("/account").await;
+    assert_eq!(shown(&page).as_deref(), Some(token.as_str()));
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    assert_eq!(browser.cookie("__Host-token"), None);
+    let again = browser.visit("/account").await;
+    assert!(!again.body.contains(&token) && again.body.contains("CI"), "{again:?}");
+    assert_eq!(audited(&world, Act::MakeToken).await, ["done"]);
+}
+
+#[tokio::test]
+async fn a_token_opens_the_api_within_its_scope_and_notes_when_it_was_used() {
+    let world = World::new().await;
+    let mut browser = signed_in(&world).await;
+    let page = make(&mut browser, "name=Look&scope=read&days=7").await;
+    assert!(page.body.contains("never used"), "{page:?}");
+    let reader = shown(&page).unwrap();
+    assert_eq!(call(&world, &reader, "GET", "/api/stacks").await.status, StatusCode::OK);
+    let refused = call(&world, &reader, "POST", "/api/deploy").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let page = browser.visit("/account").await;
+    assert!(page.body.contains("last used") && !page.body.contains("never used"), "{page:?}");
+
+    let page = make(&mut browser, "name=Do&scope=deploy&days=7").await;
+    let deployer = shown(&page).unwrap();
+    let begun = call(&world, &deployer, "POST", "/api/deploy").await;
+    assert_eq!(begun.status, StatusCode::CREATED, "{begun:?}");
+    let path = begun.header("location").unwrap().to_owned();
+    assert_eq!(call(&world, &reader, "GET", &path).await.status, StatusCode::OK);
+    assert_eq!(call(&world, &deployer, "GET", "/account").await.status, StatusCode::FORBIDDEN);
+    let made = call(&world, &deployer, "POST", "/account/tokens").await;
+    assert_eq!(made.status, StatusCode::FORBIDDEN, "a token makes no other");
+}
+
+#[tokio::test]
+async fn a_token_is_good_until_it_expires_or_is_revoked() {
+    let world = World::new().await;
+    let mut browser = signed_in(&world).await;
+    let brief = shown(&make(&mut browser, "name=Brief&scope=read&days=7").await).unwrap();
+    world.app.clock.advance(Duration::from_secs(1));
+    let revoked = shown(&make(&mut browser, "name=Gone&scope=read&days=365").await).unwrap();
+
+    // Nobody revokes what is somebody else's.
+    let page = browser.visit("/account").await;
+    let (_, rest) = page.body.split_once("name=\"id\" value=\"").unwrap();
+    let id = rest.split('"').next().unwrap().to_owned();
+    let mut other = Browser::new(&world.app);
+    world.sign_in(&mut other, "5678").await;
+    let reply = other.post("/account/tokens/revoke", &format!("id={id}")).await;
+    assert_eq!(reply.header("location"), Some("/account?refused=NO_SUCH_TOKEN"));
+    assert_eq!(call(&world, &revoked, "GET", "/api/stacks").await.status, StatusCode::OK);
+
+    let reply = browser.post("/account/tokens/revoke", &format!("id={id}")).await;
+    assert_eq!(reply.header("location"), Some("/account#tokens"));
+    let answer = call(&world, &revoked, "GET", "/api/stacks").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    let again = browser.post("/account/tokens/revoke", &format!("id={id}")).await;
+    assert_eq!(again.header("location"), Some("/account?refused=NO_SUCH_TOKEN"));
+    assert_eq!(audited(&world, Act::RevokeToken).await, ["done"]);
+
+    world.app.clock.advance(DAY * 7 - Duration::from_secs(2));
+    assert_eq!(call(&world, &brief, "GET", "/api/stacks").await.status, StatusCode::OK);
+    world.app.clock.advance(Duration::from_secs(1));
+    let answer = call(&world, &brief, "GET", "/api/stacks").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    world.sign_in(&mut browser, "1234").await;
+    let page = browser.visit("/account").await;
+    assert!(page.body.contains("Expired on") && page.body.contains("Revoked on"), "{page:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_wish_for_a_token_makes_none_and_keeps_what_was_typed() {
+    let world = World::new().await;
+    let mut browser = signed_in(&world).await;
+    for (form, code) in [
+        ("name=&scope=read&days=90", "INVALID_TOKEN_NAME&name="),
+        ("name=%0a&scope=read&days=90", "INVALID_TOKEN_NAME&name=%0a"),
+        ("name=CI&scope=admin&days=90", "INVALID_REQUEST&name=CI"),
+        ("name=CI&scope=read&days=9000", "INVALID_REQUEST&name=CI"),
+        ("name=CI", "INVALID_REQUEST&name=CI"),
+        ("name=%ff&name=b", "INVALID_REQUEST&name="),
+    ] {
+        let reply = browser.post("/account/tokens", form).await;
+        let expected = format!("/account?refused={code}");
+        assert_eq!(reply.header("location"), Some(expected.as_str()), "{form}");
+    }
+    let page = browser.visit("/account?refused=INVALID_REQUEST&name=CI").await;
+    assert!(page.body.contains("role=\"alert\"") && page.body.contains("value=\"CI\""), "{page:?}");
+    assert!(page.body.contains("You have no tokens."), "{page:?}");
+}
+
+#[tokio::test]
+async fn twenty_tokens_that_can_be_used_are_enough() {
+    let world = World::new().await;
+    let mut browser = signed_in(&world).await;
+    for _ in 0..20 {
+        assert!(shown(&make(&mut browser, "name=CI&scope=read&days=7").await).is_some());
+    }
+    let page = make(&mut browser, "name=CI&scope=read&days=7").await;
+    assert!(shown(&page).is_none() && page.body.contains("You have 20 tokens"), "{page:?}");
+    assert_eq!(audited(&world, Act::MakeToken).await[0], "TOO_MANY_TOKENS");
+    world.app.clock.advance(DAY * 7);
+    world.sign_in(&mut browser, "1234").await;
+    assert!(shown(&make(&mut browser, "name=CI&scope=read&days=7").await).is_some());
+}
+
+#[tokio::test]
+async fn the_account_is_for_those_who_have_signed_in() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    for path in ["/account/tokens", "/account/tokens/revoke", "/account/sign-out-everywhere"] {
+        let reply = browser.post(path, "name=CI&scope=read&days=7").await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{path}");
+        assert!(reply.header("location").unwrap().starts_with("/sign-in"), "{path}");
+    }
+    assert!(audited(&world, Act::MakeToken).await.is_empty());
+}
