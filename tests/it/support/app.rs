@@ -165,7 +165,7 @@ impl TestApp {
     }
 
     /// Lets every request come from one browser, which owns what it starts.
-    pub(crate) fn from_one_browser(self) -> Self {
+    pub(crate) fn in_one_browser(self) -> Self {
         let cookie = format!("browser={}", "a".repeat(43));
         Self { cookie: Some(HeaderValue::try_from(cookie).unwrap()), ..self }
     }
