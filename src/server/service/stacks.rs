@@ -51,10 +51,13 @@ impl Service {
         let stacks = self.parts.store.stacks(Some(&parsed)).await;
         let stacks = stacks.map_err(|error| store_failed(&error))?;
         let stack = stacks.into_iter().next().ok_or_else(no_stack)?;
-        match caller.may(need, target(&stack, of)) {
+        let target = target(&stack, of);
+        let is_another =
+            of.is_some() && matches!(target, Target::Operation { by: Knowing::Name, .. });
+        match caller.may(need, target) {
             Ok(()) => Ok(stack),
             // Whoever may know that it is there is told that it is not the one they mean.
-            Err(_) if of.is_some() && caller.may(Need::Glance, target(&stack, of)).is_ok() => {
+            Err(_) if is_another && caller.may(Need::Glance, target).is_ok() => {
                 Err(another_stack(&parsed))
             }
             Err(refusal) => {
