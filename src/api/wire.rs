@@ -100,6 +100,8 @@ pub struct DeploymentView {
     pub usual: Option<Usual>,
     /// Whether whoever looks at it may cancel it, try it again or remove its stack.
     pub may_change: bool,
+    /// How many hours the stack's name is kept for its owner once it is removed.
+    pub kept_hours: Option<u64>,
     /// The server's time, so that both targets render the same elapsed times.
     #[serde(with = "crate::domain::wire_time")]
     pub now: Timestamp,

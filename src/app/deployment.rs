@@ -42,6 +42,10 @@ pub struct Watched {
     pub(super) is_cancelling: RwSignal<bool>,
     /// What has become of it since its end.
     pub(super) aftermath: RwSignal<Aftermath>,
+    /// Whether whoever watches may cancel it, try it again or remove its stack.
+    pub(super) may_change: bool,
+    /// How many hours its name is kept for its owner, once its stack is removed.
+    pub(super) kept_hours: Option<u64>,
     kind: Kind,
 }
 
@@ -75,6 +79,8 @@ impl Watched {
             Aftermath { receipt, next_try: view.next_try, retried_by: links.retried_by };
         Self {
             kind: view.deployment.id.kind(),
+            may_change: view.may_change,
+            kept_hours: view.kept_hours,
             progress: RwSignal::new(view.progress),
             now: RwSignal::new(view.now),
             connection: RwSignal::new(Connection::Fine),

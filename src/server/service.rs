@@ -119,6 +119,7 @@ impl Service {
         let usual = if progress.is_finished() { None } else { self.usual_duration().await };
         let target = Target::Operation { owner: record.owner.as_ref(), by: Knowing::Id };
         Ok(DeploymentView {
+            kept_hours: self.kept_hours(&record),
             may_change: caller.may(Need::Change, target).is_ok(),
             is_cancelling: record.wish == Wish::Cancel,
             next_try: next_try(&record),

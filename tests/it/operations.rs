@@ -67,7 +67,7 @@ async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
 
 #[tokio::test]
 async fn a_cancellation_is_accepted_until_the_end_however_often() {
-    let app = TestApp::new().as_browser();
+    let app = TestApp::new().in_one_browser();
     let id = app.begin("alice").await;
     assert_eq!(deployment(&app, id.as_str()).await["cancelling"], Value::Null, "nobody wished so");
     let mut wishes = app.notifier.wishes(&id);
@@ -81,7 +81,7 @@ async fn a_cancellation_is_accepted_until_the_end_however_often() {
     assert_eq!(app.store.find(&id).await.unwrap().unwrap().wish, Wish::Cancel);
     assert_eq!(deployment(&app, id.as_str()).await["cancelling"], true);
 
-    let other = TestApp::new().as_browser();
+    let other = TestApp::new().in_one_browser();
     let ended = live(&other).await;
     let reply = cancel(&other, &ended).await;
     assert_eq!(
@@ -94,7 +94,7 @@ async fn a_cancellation_is_accepted_until_the_end_however_often() {
 
 #[tokio::test]
 async fn a_failed_deployment_is_tried_again_and_linked_both_ways() {
-    let app = TestApp::new().as_browser();
+    let app = TestApp::new().in_one_browser();
     let first = app.begin("alice").await;
     let early = retry(&app, &first).await;
     assert_eq!((early.status, early.error_code().as_str()), (StatusCode::CONFLICT, "NOT_ENDED"));
@@ -113,7 +113,7 @@ async fn a_failed_deployment_is_tried_again_and_linked_both_ways() {
 
 #[tokio::test]
 async fn nothing_is_tried_again_while_something_is_left_or_live() {
-    let app = TestApp::new().as_browser();
+    let app = TestApp::new().in_one_browser();
     let id = app.begin("alice").await;
     let lease = app.claim().await;
     get_stuck(&app, &lease, Phase::CreatingProject).await;
@@ -125,7 +125,7 @@ async fn nothing_is_tried_again_while_something_is_left_or_live() {
     let health = app.get("/health").await.json();
     assert_eq!((&health["status"], &health["stuck"]), (&"degraded".into(), &1.into()));
 
-    let other = TestApp::new().as_browser();
+    let other = TestApp::new().in_one_browser();
     let id = live(&other).await;
     let reply = retry(&other, &id).await;
     assert_eq!((reply.status, reply.error_code().as_str()), (StatusCode::CONFLICT, "NAME_TAKEN"));
@@ -133,7 +133,7 @@ async fn nothing_is_tried_again_while_something_is_left_or_live() {
 
 #[tokio::test]
 async fn a_live_stack_is_listed_and_removed_by_one_operation() {
-    let app = TestApp::new().as_browser();
+    let app = TestApp::new().in_one_browser();
     assert_eq!(app.get("/api/stacks").await.json()["stacks"], Value::Array(Vec::new()));
     let id = live(&app).await;
     let stack = app.get("/api/stacks/alice").await.json()["stack"].clone();
@@ -163,7 +163,7 @@ async fn a_live_stack_is_listed_and_removed_by_one_operation() {
 
 #[tokio::test]
 async fn with_an_id_that_very_stack_is_removed_or_none() {
-    let app = TestApp::new().as_browser();
+    let app = TestApp::new().in_one_browser();
     let id = live(&app).await;
     let remove = async |query: &str| {
         let reply = send(&app, Method::DELETE, &format!("/api/stacks/alice{query}")).await;
@@ -190,7 +190,7 @@ async fn with_an_id_that_very_stack_is_removed_or_none() {
 
 #[tokio::test]
 async fn what_is_not_live_cannot_be_removed() {
-    let app = TestApp::new().as_browser();
+    let app = TestApp::new().in_one_browser();
     for name in ["alice", "A", "%20"] {
         let reply = send(&app, Method::DELETE, &format!("/api/stacks/{name}")).await;
         assert_eq!(

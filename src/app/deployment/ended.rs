@@ -85,6 +85,9 @@ fn NextStep(
             let href = format!("/deployments/{newer}");
             EitherOf4::A(view! { <Way href words="See the newer attempt" /> })
         }
+        (_, None) if !watched.may_change => {
+            EitherOf4::B(view! { <Way href="/" words="Start one of your own" /> })
+        }
         (Stage::Removed, None) => {
             EitherOf4::B(view! { <Way href="/" words="Deploy something new" /> })
         }

@@ -32,9 +32,11 @@ pub fn ReceiptLines(
     let is_retried = Memo::new(move |_| watched.aftermath.read().retried_by.is_some());
     let afterwards = move || match (is_retried.get(), receipt.read().clean) {
         (true, _) => EitherOf3::A("It was tried again since."),
-        (false, true) => EitherOf3::B(receipt::name_afterwards(&name, &receipt.read())),
+        (false, true) => {
+            EitherOf3::B(receipt::name_afterwards(&name, &receipt.read(), watched.kept_hours))
+        }
         (false, false) => {
-            let name = receipt::name_afterwards(&name, &receipt.read());
+            let name = receipt::name_afterwards(&name, &receipt.read(), None);
             EitherOf3::C(view! { <CleanUp watched /> " " {name} })
         }
     };

@@ -36,9 +36,10 @@ pub fn LiveDeployment(
     let Deployment { id, name, started, .. } = deployment.clone();
     let earlier = retry_of.map(|id| view! { <EarlierAttempt name=name.clone() id /> });
     let steps = (id.kind() == Kind::Deployment).then(|| view! { <StepList watched stage /> });
+    let may_change = watched.may_change;
     let is_cancellable = Memo::new(move |_| match stage.get() {
         // It would be refused.
-        _ if watched.connection.get() == Connection::SignedOut => false,
+        _ if !may_change || watched.connection.get() == Connection::SignedOut => false,
         Stage::Deploying => true,
         Stage::Cancelling => !watched.progress.read().is_finished(),
         _ => false,
@@ -46,7 +47,7 @@ pub fn LiveDeployment(
     let own = id.clone();
     let cancel =
         move || is_cancellable.get().then(|| view! { <CancelForm id=own.clone() watched /> });
-    let is_live = Memo::new(move |_| stage.get() == Stage::Live);
+    let is_live = Memo::new(move |_| may_change && stage.get() == Stage::Live);
     let remove =
         move || is_live.get().then(|| view! { <RemovePanel name=name.clone() id=id.clone() /> });
     view! {

@@ -52,10 +52,19 @@ pub(crate) fn is_command(remedy: &str) -> bool {
     remedy.starts_with("docker ")
 }
 
-/// Says what the end meant for the name: somebody may have taken it since.
-pub(crate) fn name_afterwards(name: &StackName, receipt: &Receipt) -> String {
+/// Says what the end meant for the name: somebody may have taken it since, unless it was kept
+/// for its owner for some hours.
+pub(crate) fn name_afterwards(
+    name: &StackName,
+    receipt: &Receipt,
+    kept_hours: Option<u64>,
+) -> String {
     if receipt.clean {
-        format!("The name {name} was freed.")
+        match kept_hours {
+            None => format!("The name {name} was freed."),
+            Some(1) => format!("The name {name} was kept for its owner for an hour."),
+            Some(hours) => format!("The name {name} was kept for its owner for {hours} hours."),
+        }
     } else {
         format!(
             "The name {name} is kept until then. \
@@ -163,7 +172,7 @@ mod tests {
         ];
         for (receipt, words, free) in cases {
             assert_eq!(heading(&receipt, &receipt), words);
-            assert_eq!(name_afterwards(&name, &receipt).contains("was freed"), free);
+            assert_eq!(name_afterwards(&name, &receipt, None).contains("was freed"), free);
         }
     }
 

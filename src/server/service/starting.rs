@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::Service;
 use crate::{
     api::wire::Allowance,
+    domain::deployment::Kind,
     server::{
         access::{Caller, Identity, OwnerId},
         ports::store::{Quota, Record},
@@ -58,6 +59,15 @@ impl Service {
             per_hour,
             hold_down,
         }
+    }
+
+    /// Returns for how many hours the name of a stack is kept for its owner once it is removed, as
+    /// the page of that removal says.
+    pub(super) fn kept_hours(&self, record: &Record) -> Option<u64> {
+        let is_a_persons = record.owner.as_ref().is_some_and(|owner| owner.person_id().is_some());
+        let is_a_removal = record.deployment.id.kind() == Kind::Removal;
+        let hold_down = self.parts.quotas.hold_down.filter(|_| is_a_persons && is_a_removal)?;
+        Some(hold_down.as_secs().div_ceil(3600))
     }
 
     /// Tells how much a caller may start yet; `None` where nothing is bounded, or nobody knows.

@@ -174,7 +174,7 @@ const MATRIX: &[Row] = &[
 ];
 
 impl Row {
-    fn filled(&self, text: &str, world: &World) -> String {
+    fn filled(text: &str, world: &World) -> String {
         let ids: [(&str, &DeploymentId); 3] =
             [("{active}", &world.active), ("{ended}", &world.ended), ("{live}", &world.live)];
         ids.iter().fold(text.to_owned(), |text, (place, id)| text.replace(place, id.as_str()))
@@ -185,7 +185,7 @@ impl Row {
         let mut statuses = [0; 7];
         for (status, who) in statuses.iter_mut().zip(Who::ALL) {
             let world = World::start().await;
-            let (path, body) = (self.filled(self.path, &world), self.filled(self.body, &world));
+            let (path, body) = (Self::filled(self.path, &world), Self::filled(self.body, &world));
             let reply = world.send(who, self.method.clone(), &path, &body).await;
             *status = reply.status.as_u16();
         }

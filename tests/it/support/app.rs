@@ -119,15 +119,6 @@ impl TestApp {
         Self::build(variables, None, |_, _| Router::new())
     }
 
-    /// The portal where people sign in.
-    pub(crate) fn with_sign_in(variables: &[(&str, &str)]) -> Self {
-        let door = |store: &Arc<MemoryStore>| Door::SignIn {
-            accounts: Arc::<MemoryStore>::clone(store),
-            idle: Duration::from_hours(8),
-        };
-        Self::build(variables, Some(door), |_, _| Router::new())
-    }
-
     /// The portal with its pages; the built site lies in `site`.
     pub(crate) fn with_pages(variables: &[(&str, &str)], site: &Path) -> Self {
         let options = LeptosOptions::builder()
@@ -174,7 +165,7 @@ impl TestApp {
     }
 
     /// Lets every request come from one browser, which owns what it starts.
-    pub(crate) fn as_browser(self) -> Self {
+    pub(crate) fn in_one_browser(self) -> Self {
         let cookie = format!("browser={}", "a".repeat(43));
         Self { cookie: Some(HeaderValue::try_from(cookie).unwrap()), ..self }
     }
