@@ -2,8 +2,8 @@
 import { type Page } from '@playwright/test';
 import { brief, guarded, origin, provider } from '../portals';
 import {
-  arrive, cancelButton, deployButton, expect, expectAwake, expectLive, expectNoSidewaysScroll, freshName, keep, nameField,
-  test,
+  arrive, cancelButton, deployButton, expect, expectAwake, expectLive, expectNoSidewaysScroll, freshName, keep,
+  nameField, test,
 } from './fixtures';
 
 const signInButton = (page: Page) => page.getByRole('link', { name: 'Sign in with Example Ltd' });

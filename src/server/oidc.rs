@@ -16,6 +16,7 @@ use openidconnect::{
     OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl,
     Scope, core::CoreResponseType, url::ParseError,
 };
+use secrecy::ExposeSecret;
 
 use self::{
     claims::Said,
@@ -104,7 +105,11 @@ impl Oidc {
             .exchange_code(AuthorizationCode::new(arrival.code.to_owned()))
             .map_err(|error| IdentityError::Away(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(arrival.verifier.to_owned()));
-        request.request_async(&self.exchange).await.map_err(refused)
+        let secret = self.settings.client_secret.as_ref().map_or("", ExposeSecret::expose_secret);
+        let secrets = [arrival.code, arrival.verifier, secret].map(|secret| secret.trim());
+        let secrets: Vec<_> = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
+        let sent = request.request_async(&self.exchange).await;
+        sent.map_err(|error| refused(error, &secrets))
     }
 
     /// Reads the identity token. With a key that nobody knows the keys are asked for once more:

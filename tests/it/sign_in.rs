@@ -4,6 +4,7 @@ mod callback;
 mod forged;
 mod open;
 mod outage;
+mod secrets;
 mod sessions;
 mod tokens;
 mod whole;

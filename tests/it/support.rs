@@ -14,6 +14,7 @@ pub(crate) mod entrance;
 pub(crate) mod fake_platform;
 pub(crate) mod fake_provider;
 pub(crate) mod keeper;
+pub(crate) mod log;
 pub(crate) mod manual_clock;
 pub(crate) mod memory_store;
 pub(crate) mod nginx;

@@ -52,7 +52,8 @@ pub(super) struct LimitOptions {
     /// How many event streams an address may have open [default: 100]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     streams_per_address: Option<Bound<u32>>,
-    /// How many names an address may look at within a second [default: 20]
+    /// How many names an address may look at within a second, and how many sign-ins it may begin
+    /// [default: 20]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     check_rate_limit: Option<Bound<u32>>,
     /// How long the name of a removed stack is kept for its owner, where people sign in

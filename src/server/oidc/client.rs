@@ -18,6 +18,11 @@ use serde_json::{Map, Value};
 use super::exchange::ExchangeError;
 use crate::server::{ports::identity_provider::IdentityError, settings::OidcSettings};
 
+/// How many characters of a refusal are kept.
+const REASON_LENGTH: usize = 300;
+/// What stands for a refusal that holds a secret.
+const NOT_REPEATED: &str = "it repeats a secret, which is left out here";
+
 /// What the provider says of itself.
 pub(super) type Provider = ProviderMetadataWithLogout;
 /// What a code is exchanged for.
@@ -91,13 +96,18 @@ fn proof_of(provider: &Provider) -> AuthType {
     if only_in_body { AuthType::RequestBody } else { AuthType::BasicAuth }
 }
 
-/// Tells a provider that refuses from one that does not answer. What it sent is not repeated: it
-/// may hold tokens.
+/// Tells a provider that refuses from one that does not answer. What it sent is not repeated where
+/// it may hold tokens, nor what it says of a refusal where that holds one of `secrets`.
 pub(super) fn refused(
     error: RequestTokenError<ExchangeError, StandardErrorResponse<CoreErrorResponseType>>,
+    secrets: &[&str],
 ) -> IdentityError {
     match error {
-        RequestTokenError::ServerResponse(answer) => IdentityError::Refused(answer.to_string()),
+        RequestTokenError::ServerResponse(answer) => {
+            let said: String = answer.to_string().chars().take(REASON_LENGTH).collect();
+            let is_discreet = !secrets.iter().any(|secret| said.contains(secret));
+            IdentityError::Refused(if is_discreet { said } else { NOT_REPEATED.to_owned() })
+        }
         RequestTokenError::Request(error) => IdentityError::Away(error.to_string()),
         RequestTokenError::Parse(error, _) => {
             IdentityError::Away(format!("its tokens cannot be read at {}", error.path()))

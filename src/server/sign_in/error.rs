@@ -3,6 +3,9 @@
 use super::ReturnTo;
 use crate::server::ports::{identity_provider::IdentityError, store::StoreError};
 
+/// How many characters of an error's name are kept.
+const ERROR_LENGTH: usize = 60;
+
 /// What a person comes back from the provider with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Callback {
@@ -31,12 +34,17 @@ impl Callback {
                 let error = match error.as_str() {
                     "access_denied" => SignInError::Denied,
                     "temporarily_unavailable" | "server_error" => SignInError::Away(error.clone()),
-                    _ => SignInError::Refused(error.clone()),
+                    _ => SignInError::Refused(plain(error)),
                 };
                 (state, Err(error))
             }
         }
     }
+}
+
+/// Returns the name of an error as one looks (RFC 6749, section 4.1.2.1): the rest is anybody's.
+fn plain(error: &str) -> String {
+    error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(ERROR_LENGTH).collect()
 }
 
 /// Somebody cannot sign in.

@@ -1,17 +1,14 @@
 //! No secret in any log line, error or debug output, however the platform repeats it (P17).
 
-use std::{
-    fmt::Write as _,
-    io,
-    sync::{Arc, Mutex},
-};
+use std::fmt::Write as _;
 
 use ai_stack_deployer::server::ports::platform::{
     ApplicationId, Configuration, Platform, Registry,
 };
 use secrecy::SecretString;
-use tracing_subscriber::fmt::MakeWriter;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+use crate::support::log::Log;
 
 use super::{
     KEY, client, config,
@@ -20,35 +17,6 @@ use super::{
 
 const PASSWORD: &str = "canary-password";
 const VALUE: &str = "canary-value";
-
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 fn configuration() -> Configuration {
     Configuration {
@@ -87,16 +55,7 @@ fn repeating() -> Vec<ResponseTemplate> {
 
 #[tokio::test]
 async fn no_secret_appears_in_any_log_line_error_or_debug_output() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    // With one subscriber alone, tracing asks only the thread that meets a log line first, and
-    // that is another test's; with two it asks both.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let (log, _guard, _second) = Log::listen();
     let id = ApplicationId("app".to_owned());
     let mut told = format!("{:?} {:?}", config("http://x"), configuration());
     for answer in repeating() {

@@ -1,0 +1,59 @@
+//! No secret of a sign-in in any log line, whatever the provider repeats (P17).
+
+use std::time::Duration;
+
+use serde_json::json;
+use wiremock::ResponseTemplate;
+
+use super::world::{UnderWay, World};
+use crate::support::{
+    browser::Browser,
+    fake_provider::{DISCOVERY, TOKENS},
+    log::Log,
+};
+
+#[tokio::test]
+async fn no_secret_of_a_sign_in_is_logged_whatever_comes_of_it() {
+    let (log, _guard, _second) = Log::listen();
+    let world = World::new().await;
+    let mut browser = Browser::new(&world.app);
+    let mut secrets = vec![String::from("portal-secret"), String::from("canary")];
+
+    // All goes well.
+    let UnderWay { state } = world.begin(&mut browser).await;
+    secrets.extend([state.clone(), browser.cookie("__Host-sign-in").unwrap().to_owned()]);
+    world.come_back(&mut browser, &format!("code=canary&state={state}")).await;
+    secrets.push(browser.cookie("__Host-session").unwrap().to_owned());
+    browser.post("/account/tokens", "name=CI&scope=read&days=7").await;
+    secrets.push(browser.cookie("__Host-token").unwrap().to_owned());
+
+    // And does not.
+    let refusal = json!({
+        "error": "invalid_client",
+        "error_description": "canary and portal-secret are unknown",
+    });
+    for answer in [
+        ResponseTemplate::new(400).set_body_json(refusal),
+        ResponseTemplate::new(500).set_body_string("portal-secret canary"),
+        ResponseTemplate::new(200).set_body_string("{\"access_token\": \"canary\", \"x\""),
+    ] {
+        let UnderWay { state } = world.begin(&mut browser).await;
+        world.fake.answer(TOKENS, answer);
+        world.come_back(&mut browser, &format!("code=canary&state={state}")).await;
+    }
+    let UnderWay { state } = world.begin(&mut browser).await;
+    world.come_back(&mut browser, &format!("error=no%0Afake%20line&state={state}")).await;
+    world.app.clock.advance(Duration::from_hours(2));
+    world.fake.answer(DISCOVERY, ResponseTemplate::new(200).set_body_string("canary"));
+    browser.get("/auth/sign-in").await;
+
+    let log = log.text();
+    for told in ["Somebody signed in", "Nobody can sign in", "Somebody could not sign in"] {
+        assert!(log.contains(told), "no {told:?} in {log}");
+    }
+    assert!(log.contains("it repeats a secret") && log.contains("nofakeline"), "{log}");
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(&secret));
+        assert_eq!(line, None, "{secret} is logged");
+    }
+}
