@@ -66,11 +66,15 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
+    let [first, second, third, _] = address.octets();
     let this_network = first == 0;
+    let for_protocols = (first, second, third) == (192, 0, 0);
+    let for_benchmarks = first == 198 && (second == 18 || second == 19);
     let shared_by_carriers = first == 100 && (64..128).contains(&second);
     let reserved = first >= 240;
     !(this_network
+        || for_protocols
+        || for_benchmarks
         || shared_by_carriers
         || reserved
         || address.is_private()
@@ -80,11 +84,25 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    !(address.is_loopback()
+    let leads_inside = embedded(address).is_some_and(|address| !is_public_v4(address));
+    !(leads_inside
+        || address.is_loopback()
         || address.is_unspecified()
         || address.is_unique_local()
         || address.is_unicast_link_local()
         || address.is_multicast())
+}
+
+/// Returns the IPv4 address that an IPv6 address leads to by translation or in a tunnel: NAT64
+/// (RFC 6052), 6to4 (RFC 3056), and the old IPv4-compatible form (RFC 4291, section 2.5.5.1).
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0, 0, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => (high, low),
+        _ => return None,
+    };
+    Some(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)))
 }
 
 #[cfg(test)]
@@ -114,6 +132,13 @@ mod tests {
             ("fe80::1", false),
             ("ff02::1", false),
             ("::ffff:10.0.0.1", false),
+            ("192.0.0.8", false),
+            ("198.18.0.1", false),
+            ("64:ff9b::a00:1", false),
+            ("64:ff9b::101:101", true),
+            ("2002:a00:1::1", false),
+            ("2002:101:101::1", true),
+            ("::10.0.0.1", false),
         ] {
             assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
         }
