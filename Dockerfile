@@ -1,5 +1,9 @@
 # The portal as an image: `docker build -t ai-stack-deployer .`
 
+# A bill of materials (`docker buildx build --sbom=true`) lists what the lockfiles name, too: a binary does not tell what
+# it was made of.
+ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
+
 FROM node:20-bookworm-slim AS node
 
 FROM rust:1-bookworm AS builder
