@@ -52,7 +52,7 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await expect(third.locator('.badge')).toContainText('Cancelling');
 
   // The page knows of the end by the stream, and by asking of what comes after it.
-  await expect(page.getByText('Something is left')).toBeVisible({ timeout: 50_000 });
+  await expect(page.getByRole('heading', { name: 'Something is left' })).toBeVisible({ timeout: 50_000 });
   await expect(page.getByText(/We keep trying to remove the rest; the next try is in about \d+ s\./)).toBeVisible();
   await expect(page.getByText(`The name ${name} is kept until then`)).toBeVisible();
   await expect(page.getByRole('link', { name: 'Choose another name' })).toBeVisible();
@@ -115,7 +115,7 @@ test('a deployment is cancelled while its container starts, and nothing is left'
   expect((await cancelling.boundingBox())?.height).toBeGreaterThanOrEqual(44);
 
   await expect(page.getByRole('heading', { name: `${name} was cancelled` })).toBeVisible({ timeout: 40_000 });
-  await expect(page.getByText('Nothing was left behind', { exact: true })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Nothing was left behind' })).toBeVisible();
   await expect(page.getByText(`The name ${name} was freed.`)).toBeVisible();
   await expect(page).toHaveTitle(`${name} was cancelled`);
   await expect(page.locator('link[rel=icon]')).toHaveAttribute('href', '/icon-over.svg');

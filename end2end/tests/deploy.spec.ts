@@ -34,7 +34,7 @@ test('the page follows the deployment without being loaded again', async ({ page
 test('a stack that cannot start is taken back, line by line, and its name is free again', async ({ page }) => {
   const name = freshName('broken');
   const id = await deploy(page, origin(failing), name);
-  await expect(page.getByText('Nothing was left behind')).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByRole('heading', { name: 'Nothing was left behind' })).toBeVisible({ timeout: 40_000 });
   await expect(page.getByRole('heading', { name: `${name} could not be started` })).toBeVisible();
   for (const resource of ['address', 'application', 'project']) {
     await expect(page.getByText(new RegExp(`^${resource} (removed|gone)`)).first()).toBeVisible();
@@ -50,7 +50,7 @@ test('a stack that cannot start is taken back, line by line, and its name is fre
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.waitForURL(url => url.pathname.includes('/dep_') && !url.pathname.includes(id));
   await expect(page.getByText(`This is another try of ${name}`)).toBeVisible();
-  await expect(page.getByText('Nothing was left behind')).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByRole('heading', { name: 'Nothing was left behind' })).toBeVisible({ timeout: 40_000 });
   await keep(page, 'another-try');
   await page.getByRole('link', { name: 'See the earlier attempt' }).click();
   await page.waitForURL(new RegExp(id));

@@ -23,7 +23,7 @@ test('a failure is shown with JavaScript off', async ({ page }) => {
   await nameField(page).fill(name);
   await deployButton(page).click();
   await arrive(page, name);
-  await expect(page.getByText('Nothing was left behind')).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByRole('heading', { name: 'Nothing was left behind' })).toBeVisible({ timeout: 40_000 });
   const first = page.url();
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.waitForURL(url => url.pathname.includes('/dep_') && url.href !== first);

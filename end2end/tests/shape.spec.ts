@@ -20,7 +20,7 @@ test.describe('at 360 px', () => {
   test('nothing scrolls sideways with the longest name, nor on a failure', async ({ page }) => {
     const name = freshName('narrow').padEnd(32, 'x');
     await deploy(page, origin(failing), name);
-    await expect(page.getByText('Nothing was left behind')).toBeVisible({ timeout: 40_000 });
+    await expect(page.getByRole('heading', { name: 'Nothing was left behind' })).toBeVisible({ timeout: 40_000 });
     await expectNoSidewaysScroll(page);
     await keep(page, 'failed-360');
   });
