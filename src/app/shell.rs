@@ -11,11 +11,16 @@ use leptos_router::{
 use super::{
     components::{footer::Footer, header::Header},
     pages::{
-        account::AccountPage, deployment::DeploymentPage, home::HomePage, not_found::NotFoundPage,
+        account::AccountPage,
+        admin::{AdminPage, audit::AuditLogPage},
+        deployment::DeploymentPage,
+        home::HomePage,
+        not_found::NotFoundPage,
         sign_in::SignInPage,
     },
     policy,
 };
+use crate::api::leads_nowhere;
 
 /// Applies the remembered theme before the first paint. It also marks the document as one in
 /// which scripts run, for the parts that are of no use without.
@@ -54,6 +59,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    let page = if leads_nowhere() {
+        view! { <NotFoundPage /> }.into_any()
+    } else {
+        view! { <Pages /> }.into_any()
+    };
     view! {
         <a class="skip-link" href="#main">
             "Skip to the content"
@@ -61,18 +71,24 @@ pub fn App() -> impl IntoView {
         <Router>
             <Header />
             <main id="main" class="page">
-                <Routes fallback=NotFoundPage>
-                    <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
-                    <Route
-                        path=path!("/deployments/:id")
-                        view=DeploymentPage
-                        ssr=SsrMode::Async
-                    />
-                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
-                    <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
-                </Routes>
+                {page}
             </main>
             <Footer />
         </Router>
+    }
+}
+
+/// Renders the page of the route.
+#[component]
+fn Pages() -> impl IntoView {
+    view! {
+        <Routes fallback=NotFoundPage>
+            <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
+            <Route path=path!("/deployments/:id") view=DeploymentPage ssr=SsrMode::Async />
+            <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+            <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
+            <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />
+            <Route path=path!("/admin/audit") view=AuditLogPage ssr=SsrMode::Async />
+        </Routes>
     }
 }
