@@ -1,6 +1,6 @@
 //! The document around every page, and the routes.
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
     SsrMode,
@@ -59,11 +59,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let page = if leads_nowhere() {
-        view! { <NotFoundPage /> }.into_any()
-    } else {
-        view! { <Pages /> }.into_any()
-    };
     view! {
         <a class="skip-link" href="#main">
             "Skip to the content"
@@ -71,17 +66,20 @@ pub fn App() -> impl IntoView {
         <Router>
             <Header />
             <main id="main" class="page">
-                {page}
+                <Page />
             </main>
             <Footer />
         </Router>
     }
 }
 
-/// Renders the page of the route.
+/// Renders the page of the route, unless it is not there for the visitor.
 #[component]
-fn Pages() -> impl IntoView {
-    view! {
+fn Page() -> impl IntoView {
+    if leads_nowhere() {
+        return Either::Left(view! { <NotFoundPage /> });
+    }
+    Either::Right(view! {
         <Routes fallback=NotFoundPage>
             <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
             <Route path=path!("/deployments/:id") view=DeploymentPage ssr=SsrMode::Async />
@@ -90,5 +88,5 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />
             <Route path=path!("/admin/audit") view=AuditLogPage ssr=SsrMode::Async />
         </Routes>
-    }
+    })
 }
