@@ -144,7 +144,7 @@ fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
 fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let world = World::start();
     let mut portal = world.portal("sandbox/hello");
-    world.deploy("alice", "complete");
+    let live = world.deploy("alice", "complete");
     assert_eq!(world.give(&["stuck", "list"]), (Some(0), String::from("Nothing is stuck.\n")));
 
     // Somebody works in our project, so it cannot be removed.
@@ -155,8 +155,10 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let environment = &project["environments"][0]["environmentId"];
     let theirs = json!({ "name": "theirs", "environmentId": environment, "sourceType": "docker" });
     let theirs = world.as_somebody_else("POST", "/api/application.create", &theirs);
-    let remove = "DELETE /api/stacks/alice HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    let answer = exchange(world.place.port, remove);
+    let remove = format!(
+        "DELETE /api/stacks/alice?id={live} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    );
+    let answer = exchange(world.place.port, &remove);
     let at = answer.find("rem_").unwrap();
     let id = &answer[at..at + 36];
     assert!(world.place.get(&format!("/api/status/{id}")).contains("event: error"));

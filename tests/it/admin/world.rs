@@ -152,3 +152,11 @@ pub(super) fn text(reply: &Reply) -> String {
 pub(super) fn count(reply: &Reply, words: &str) -> usize {
     text(reply).matches(words).count()
 }
+
+/// Finds where the next page of a list is.
+pub(super) fn next_page(reply: &Reply) -> String {
+    let text = text(reply);
+    let mut addresses = text.split("href=\"").filter_map(|rest| rest.split(['"', '#']).next());
+    let address = addresses.find(|address| address.contains("before="));
+    address.unwrap_or_else(|| panic!("no next page: {text}")).replace("&amp;", "&")
+}
