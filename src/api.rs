@@ -14,7 +14,8 @@ pub mod wire;
 
 #[cfg(feature = "ssr")]
 pub(crate) use account::{
-    AccountView, SignedIn, TokenStanding, TokenView, Visit, account, entrance, signed_in, visit,
+    AccountView, Nowhere, SignedIn, TokenStanding, TokenView, Visit, account, entrance,
+    leads_nowhere, signed_in, visit,
 };
 #[cfg(feature = "ssr")]
 pub(crate) use reply::{

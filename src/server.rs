@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod dokploy;
 pub mod http;
+pub mod last_round;
 pub mod notifier;
 pub mod oidc;
 pub mod orchestrator;

@@ -25,6 +25,10 @@ pub struct Visit {
     pub had_session: bool,
 }
 
+/// Marks a visit to a page that is not there, as far as the visitor is concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct Nowhere;
+
 /// Somebody who has signed in, as every page shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
@@ -81,6 +85,11 @@ pub(crate) fn entrance() -> Option<Arc<Entrance>> {
 /// Returns what the current visit brought along.
 pub(crate) fn visit() -> Visit {
     extension::<Visit>().unwrap_or_default()
+}
+
+/// Tells whether the page of this visit is not there, as far as the visitor is concerned.
+pub(crate) fn leads_nowhere() -> bool {
+    extension::<Nowhere>().is_some()
 }
 
 /// Returns who has signed in, if somebody has.

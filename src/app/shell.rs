@@ -1,6 +1,6 @@
 //! The document around every page, and the routes.
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
     SsrMode,
@@ -11,11 +11,16 @@ use leptos_router::{
 use super::{
     components::{footer::Footer, header::Header},
     pages::{
-        account::AccountPage, deployment::DeploymentPage, home::HomePage, not_found::NotFoundPage,
+        account::AccountPage,
+        admin::{AdminPage, audit::AuditLogPage},
+        deployment::DeploymentPage,
+        home::HomePage,
+        not_found::NotFoundPage,
         sign_in::SignInPage,
     },
     policy,
 };
+use crate::api::leads_nowhere;
 
 /// Applies the remembered theme before the first paint. It also marks the document as one in
 /// which scripts run, for the parts that are of no use without.
@@ -61,18 +66,27 @@ pub fn App() -> impl IntoView {
         <Router>
             <Header />
             <main id="main" class="page">
-                <Routes fallback=NotFoundPage>
-                    <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
-                    <Route
-                        path=path!("/deployments/:id")
-                        view=DeploymentPage
-                        ssr=SsrMode::Async
-                    />
-                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
-                    <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
-                </Routes>
+                <Page />
             </main>
             <Footer />
         </Router>
     }
+}
+
+/// Renders the page of the route, unless it is not there for the visitor.
+#[component]
+fn Page() -> impl IntoView {
+    if leads_nowhere() {
+        return Either::Left(view! { <NotFoundPage /> });
+    }
+    Either::Right(view! {
+        <Routes fallback=NotFoundPage>
+            <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
+            <Route path=path!("/deployments/:id") view=DeploymentPage ssr=SsrMode::Async />
+            <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+            <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
+            <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />
+            <Route path=path!("/admin/audit") view=AuditLogPage ssr=SsrMode::Async />
+        </Routes>
+    })
 }

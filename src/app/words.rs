@@ -3,6 +3,8 @@
 //! They must not know a clock, a browser or a signal.
 
 #[cfg(feature = "ssr")]
+pub(crate) mod admin;
+#[cfg(feature = "ssr")]
 pub(crate) mod allowance;
 pub(crate) mod estimate;
 pub mod hint;

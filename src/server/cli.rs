@@ -1,5 +1,6 @@
 //! The command line: serves the portal, looks after its platform, or runs the sandbox alone.
 
+mod audit;
 mod check;
 mod error;
 mod healthcheck;
@@ -48,6 +49,8 @@ enum Command {
     /// Shows what could not be removed, or has it tried again
     #[command(subcommand)]
     Stuck(stuck::StuckCommand),
+    /// Writes out who did what, newest first: a JSON object on each line
+    Audit(audit::AuditOptions),
     /// Runs the embedded Dokploy-compatible sandbox alone
     Sandbox(sandbox::SandboxOptions),
     /// Asks a running portal whether it is ready
@@ -75,6 +78,7 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
         Some(Command::Check) => runtime.block_on(check::run(&settings)),
         Some(Command::Reconcile(options)) => runtime.block_on(reconcile::run(&options, &settings)),
         Some(Command::Stuck(command)) => runtime.block_on(stuck::run(command, &settings.store)),
+        Some(Command::Audit(options)) => runtime.block_on(audit::run(options, &settings.store)),
         Some(Command::Healthcheck) => runtime.block_on(healthcheck::run(settings.http.addr)),
         Some(Command::Sandbox(_)) | None => {
             telemetry::init(&settings.log);

@@ -4,6 +4,7 @@
 //! them guard every route alike, the pages and their server functions included.
 
 mod account;
+mod admin;
 mod compat;
 mod cookies;
 mod cross_site;

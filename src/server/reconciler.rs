@@ -17,6 +17,7 @@ pub use finding::{Finding, Resource};
 use view::{PlatformView, StoreView};
 
 use super::{
+    last_round::{LastRound, Round},
     orchestrator::{Ports, SweepError, Sweeper},
     ports::{
         clock::Clock,
@@ -39,6 +40,8 @@ pub struct Reconciler {
     sweeper: Sweeper,
     /// What the last round found and left.
     known: Vec<Finding>,
+    /// Where operators read it.
+    last_round: Arc<LastRound>,
 }
 
 /// The two sides could not be compared.
@@ -92,7 +95,14 @@ impl Reconciler {
             prefix: ports.settings.marker_prefix(),
             sweeper: Sweeper::new(ports, owner, lease),
             known: Vec::new(),
+            last_round: Arc::default(),
         }
+    }
+
+    /// Tells `last_round` what each round leaves, too.
+    #[must_use]
+    pub fn telling(self, last_round: Arc<LastRound>) -> Self {
+        Self { last_round, ..self }
     }
 
     /// Compares the two sides, without changing anything. What counts is what two looks in a
@@ -188,11 +198,17 @@ impl Reconciler {
         found.iter().filter(|finding| !self.known.contains(finding)).collect()
     }
 
-    /// Logs what is new about a round, and keeps what is left for the next.
+    /// Logs what is new about a round, and keeps what is left for the next, and for operators.
     pub fn conclude(&mut self, dealt: Vec<Dealt>) {
-        let mut left = Vec::new();
+        let (mut left, mut told) = (Vec::new(), Vec::new());
         for Dealt { finding, outcome } in dealt {
             let is_new = !self.known.contains(&finding);
+            let line = match &outcome {
+                Repair::Removed => None,
+                Repair::Left(_) => Some(format!("{finding} ({outcome})")),
+                Repair::Reported => Some(finding.to_string()),
+            };
+            told.extend(line);
             match (outcome, is_new) {
                 (Repair::Removed, _) => {
                     tracing::info!("Removed what was out of order: {finding}");
@@ -206,6 +222,7 @@ impl Reconciler {
             left.push(finding);
         }
         self.known = left;
+        self.last_round.tell(Round { at: self.clock.now(), left: told });
     }
 }
 

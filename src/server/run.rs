@@ -17,10 +17,12 @@ use super::{
         BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
     },
     http::{self, Door, HttpState},
+    last_round::LastRound,
     notifier::Notifier,
     oidc::{BuildOidcError, Oidc},
     orchestrator::{Ports, Worker},
     ports::{
+        audit::AuditLog,
         clock::{Clock, SystemClock},
         store::Store,
     },
@@ -109,9 +111,12 @@ impl Portal {
         let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
         let stack = Arc::new(settings.stack.clone());
+        let last_round = Arc::new(LastRound::default());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::clone(&store),
+            accounts: Arc::clone(&records.accounts),
             audit: Arc::clone(&records.audit),
+            last_round: Arc::clone(&last_round),
             platform: Arc::clone(&platform) as _,
             clock: Arc::clone(&clock),
             notifier: Arc::clone(&notifier),
@@ -133,7 +138,7 @@ impl Portal {
         let listener = listen(settings.http.addr).await?;
         let addr = listener.local_addr().unwrap_or(settings.http.addr);
         let Limits { lease, concurrent_deployments, reconcile_interval, .. } = settings.limits;
-        let reconciler = Reconciler::new(ports.clone(), owner(), lease);
+        let reconciler = Reconciler::new(ports.clone(), owner(), lease).telling(last_round);
         let worker = Worker::new(ports, owner(), lease, concurrent_deployments);
         let state = HttpState::new(
             Arc::clone(&service),
@@ -206,6 +211,18 @@ pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
 ///
 /// Returns why they cannot be used.
 pub async fn store_beside(settings: &StoreSettings) -> Result<Arc<dyn Store>, StartError> {
+    Ok(match settings {
+        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_beside(path).await?),
+        StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_beside(url).await?),
+    })
+}
+
+/// Opens the audit log for a command, beside a portal that may be running.
+///
+/// # Errors
+///
+/// Returns why it cannot be used.
+pub async fn audit_beside(settings: &StoreSettings) -> Result<Arc<dyn AuditLog>, StartError> {
     Ok(match settings {
         StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_beside(path).await?),
         StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_beside(url).await?),

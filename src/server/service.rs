@@ -3,8 +3,10 @@
 //! HTTP and the server functions call it; it knows the ports and no adapter. It reserves and
 //! reads; driving a deployment is the orchestrator's.
 
+pub mod admin;
 mod estimate;
 mod health;
+mod inspections;
 mod limits;
 mod names;
 mod once;
@@ -17,6 +19,7 @@ mod surroundings;
 use std::sync::Arc;
 
 pub use health::Health;
+use inspections::Inspections;
 use jiff::Timestamp;
 pub use once::{Answered, Once};
 pub use operations::{deployment_id, no_deployment};
@@ -25,8 +28,10 @@ use surroundings::Surroundings;
 
 use super::{
     access::{Caller, Knowing, Need, Target},
+    last_round::LastRound,
     notifier::{Notifier, Nudge},
     ports::{
+        accounts::Accounts,
         audit::{Act, AuditLog},
         clock::Clock,
         platform::{Platform, PlatformError},
@@ -53,8 +58,12 @@ use crate::{
 pub struct ServiceParts {
     /// Where deployments are kept.
     pub store: Arc<dyn Store>,
+    /// Who has signed in.
+    pub accounts: Arc<dyn Accounts>,
     /// Where it is kept who did what.
     pub audit: Arc<dyn AuditLog>,
+    /// What the last comparison of records and platform left.
+    pub last_round: Arc<LastRound>,
     /// What runs the stacks.
     pub platform: Arc<dyn Platform>,
     /// The time.
@@ -77,13 +86,15 @@ pub struct ServiceParts {
 pub struct Service {
     parts: ServiceParts,
     surroundings: Arc<Surroundings>,
+    inspections: Inspections,
 }
 
 impl Service {
     /// Makes the service of its parts.
     pub fn new(parts: ServiceParts) -> Self {
         let surroundings = Surroundings::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
-        Self { parts, surroundings: Arc::new(surroundings) }
+        let surroundings = Arc::new(surroundings);
+        Self { parts, surroundings, inspections: Inspections::default() }
     }
 
     /// Asks the platform once, so that the first answers are not guesses.

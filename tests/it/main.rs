@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod access;
+mod admin;
 mod api;
 mod architecture;
 mod chaos;

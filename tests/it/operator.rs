@@ -144,7 +144,7 @@ fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
 fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let world = World::start();
     let mut portal = world.portal("sandbox/hello");
-    let deployment = world.deploy("alice", "complete");
+    let live = world.deploy("alice", "complete");
     assert_eq!(world.give(&["stuck", "list"]), (Some(0), String::from("Nothing is stuck.\n")));
 
     // Somebody works in our project, so it cannot be removed.
@@ -156,7 +156,7 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let theirs = json!({ "name": "theirs", "environmentId": environment, "sourceType": "docker" });
     let theirs = world.as_somebody_else("POST", "/api/application.create", &theirs);
     let remove = format!(
-        "DELETE /api/stacks/alice?id={deployment} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        "DELETE /api/stacks/alice?id={live} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     );
     let answer = exchange(world.place.port, &remove);
     let at = answer.find("rem_").unwrap();
@@ -187,13 +187,48 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
 }
 
 #[test]
+fn audit_says_who_did_what_as_json_beside_a_running_portal() {
+    let world = World::start();
+    let portal = world.portal("sandbox/hello");
+    let id = world.deploy("alice", "complete");
+    world.deploy("bobby", "complete");
+    let cancel = format!("POST /api/deployment/{id}/cancel HTTP/1.0\r\nHost: x\r\n\r\n");
+    assert!(exchange(world.place.port, &cancel).contains("ALREADY_ENDED"));
+    let lines = |arguments: &[&str]| {
+        let (code, text) = world.give(&[&["audit"], arguments].concat());
+        assert_eq!(code, Some(0), "{text}");
+        let read = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        text.lines().map(read).collect::<Vec<_>>()
+    };
+    let all = lines(&[]);
+    let of = |key: &str| all.iter().map(|line| line[key].clone()).collect::<Vec<_>>();
+    assert_eq!(of("number"), [3, 2, 1], "newest first");
+    assert_eq!(of("act"), ["cancel", "start", "start"]);
+    assert_eq!(of("target"), [&id, "bobby", "alice"]);
+    assert_eq!(of("outcome"), ["ALREADY_ENDED", "done", "done"]);
+    assert_eq!((&all[0]["who"], &all[0]["from"]), (&json!("guest"), &json!("127.0.0.1")));
+    let at = all[0]["at"].as_str().unwrap();
+    assert!(at.starts_with("20") && at.ends_with('Z'), "{at}");
+
+    assert_eq!(lines(&["--act", "start", "--limit", "1"]), [all[1].clone()]);
+    assert_eq!(lines(&["--target", "alice", "--who", "guest"]), [all[2].clone()]);
+    assert_eq!(lines(&["--since", at]), [all[0].clone()]);
+    assert!(lines(&["--since", "2999-01-01"]).is_empty());
+    for arguments in [["--act", "fly"], ["--since", "yesterday"]] {
+        let (code, text) = world.give(&[&["audit"], &arguments[..]].concat());
+        assert!(code == Some(2) && text.contains(arguments[1]), "{text}");
+    }
+    assert_eq!(portal.end().0, Some(0));
+}
+
+#[test]
 fn a_command_that_has_nothing_to_work_on_says_so_in_a_sentence() {
     let place = Place::new();
     let give = |arguments: &[&str]| said(&place.command(&[]).args(arguments).output().unwrap());
     let (code, text) = give(&["reconcile"]);
     assert_eq!((code, text.lines().count()), (Some(1), 1), "{text}");
     assert!(text.contains("DOKPLOY_URL") && text.contains("no platform"), "{text}");
-    for arguments in [&["stuck", "list"][..], &["stuck", "retry", "--all"]] {
+    for arguments in [&["stuck", "list"][..], &["stuck", "retry", "--all"], &["audit"]] {
         let (code, text) = give(arguments);
         assert_eq!((code, text.lines().count()), (Some(1), 1), "{text}");
         assert!(text.contains("DATABASE_URL") && text.contains("does not exist"), "{text}");
@@ -213,7 +248,7 @@ fn the_help_lists_the_operators_commands() {
         text
     };
     let text = help(&["--help"]);
-    for command in ["check", "reconcile", "stuck", "sandbox", "healthcheck"] {
+    for command in ["check", "reconcile", "stuck", "audit", "sandbox", "healthcheck"] {
         assert!(text.contains(&format!("\n  {command} ")), "no {command}:\n{text}");
     }
     assert!(help(&["reconcile", "--help"]).contains("--dry-run"));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{CommandError, say};
 use crate::{
-    domain::{deployment::Kind, progress::End, receipt::Receipt},
+    domain::{deployment::Kind, receipt::Receipt},
     server::{
         ports::store::{Record, Store},
         run,
@@ -55,24 +55,12 @@ async fn list(store: &dyn Store) -> Result<(), CommandError> {
         return say("Nothing is stuck.");
     }
     for record in stuck {
-        let receipt = receipt(store, &record).await?;
+        let receipt = store.receipt(&record).await?;
         for line in describe(&record, &receipt) {
             say(&line)?;
         }
     }
     Ok(())
-}
-
-/// Returns what became of everything that was made, as far as is known by now.
-async fn receipt(store: &dyn Store, record: &Record) -> Result<Receipt, CommandError> {
-    if let Some(receipt) = &record.standing.receipt {
-        return Ok(receipt.clone());
-    }
-    let progress = store.progress(&record.deployment.id).await?;
-    Ok(match progress.end {
-        Some(End::Failed(failure)) => failure.receipt,
-        Some(End::Live(_) | End::Removed(_)) | None => Receipt::default(),
-    })
 }
 
 /// Writes a head with who and since when, and a line for each thing that is left.

@@ -20,11 +20,11 @@ pub use recognise::Door;
 use recognise::Known;
 pub(super) use recognise::{Unrecognised, recognise};
 pub use rules::ruled_routes;
-use rules::{Rule, rules};
+use rules::{OPERATOR_PAGES, Rule, rules};
 
 use super::{HttpState, error::Failed, headers::NO_STORE};
 use crate::{
-    api::{accepts_html, sign_in_location},
+    api::{Nowhere, accepts_html, sign_in_location},
     server::{
         access::{Caller, Identity, Refusal, Target},
         proxies::{self, Proxy},
@@ -67,7 +67,11 @@ pub(super) async fn guard(
         && let Err(refusal) = caller.may(need, Target::Unnamed)
     {
         state.service.note_refusal(&caller, parts.uri.path(), refusal).await;
-        return turn_away(&parts, refusal);
+        if !(refusal == Refusal::Hidden && is_visit(&parts)) {
+            return turn_away(&parts, refusal);
+        }
+        // The same as `turn_away` says, as the page of the site that says so.
+        parts.extensions.insert(Nowhere);
     }
     let newcomer = state.door.greets(&caller.identity, &parts);
     parts.extensions.insert(caller);
@@ -77,6 +81,14 @@ pub(super) async fn guard(
     request = Request::from_parts(parts, body);
     let response = next.run(request).await;
     if newcomer { state.door.greet(response) } else { response }
+}
+
+/// Tells whether a person opens a page: nothing but that page is behind such a request.
+fn is_visit(parts: &Parts) -> bool {
+    let path = parts.extensions.get::<MatchedPath>();
+    parts.method == Method::GET
+        && accepts_html(&parts.headers)
+        && path.is_some_and(|path| OPERATOR_PAGES.contains(&path.as_str()))
 }
 
 /// Returns from where a request comes, behind the proxies that are trusted.

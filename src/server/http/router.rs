@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http::{StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -12,8 +12,9 @@ use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    HttpState, compat, cross_site, door, error::Failed, events, functions, headers, health, limit,
-    operations,
+    HttpState, admin, compat, cross_site, door,
+    error::{BODY_LIMIT, Failed},
+    events, functions, headers, health, limit, operations,
 };
 
 /// Returns the whole site: the API, and `pages` beside it, behind the same layers.
@@ -49,6 +50,7 @@ fn api(state: HttpState) -> Router {
         .route("/api/stacks", get(operations::stacks))
         .route("/api/stacks/{name}", get(operations::stack).delete(operations::remove))
         .route("/api/status/{id}", get(events::status))
+        .route("/admin/stuck/retry", post(admin::retry).layer(DefaultBodyLimit::max(BODY_LIMIT)))
         .method_not_allowed_fallback(wrong_method)
         .with_state(state)
 }

@@ -13,7 +13,6 @@ use crate::{
     domain::{
         deployment::{Deployment, DeploymentId, Standing},
         event::{EventBody, Seq},
-        progress::Progress,
         stack_name::StackName,
     },
     server::access::OwnerId,
@@ -22,12 +21,14 @@ use crate::{
 pub use error::StoreError;
 pub use events::StoredEvent;
 pub use facts::{End, Fact, Lease, Recorded, Settlement};
+pub use folding::PAGE;
 pub use journal::{Cause, StepId, StepRecord, Steps};
 pub use quota::{LimitReached, OperationFilter, Quota, Usage, hour_before};
 
 mod error;
 mod events;
 mod facts;
+mod folding;
 mod journal;
 mod quota;
 
@@ -144,30 +145,6 @@ pub trait Store: Send + Sync {
 
     /// Ends connections and tasks in good order.
     async fn close(&self);
-}
-
-/// How many events are read at a time.
-pub const PAGE: u32 = 500;
-
-impl dyn Store + '_ {
-    /// Folds all events of a deployment, a page at a time.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error when the store does not answer, or holds an event that is none.
-    pub async fn progress(&self, id: &DeploymentId) -> Result<Progress, StoreError> {
-        let mut progress = Progress::default();
-        loop {
-            let before = progress.seq;
-            for event in self.events(id, before, PAGE).await? {
-                let event = event.decode().map_err(|_| StoreError::Corrupt { what: "event" })?;
-                progress.apply(event);
-            }
-            if progress.is_finished() || progress.seq < before + Seq::from(PAGE) {
-                return Ok(progress);
-            }
-        }
-    }
 }
 
 /// A deployment to begin.
@@ -332,6 +309,14 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Live, Self::RolledBack, Self::Stuck];
+
+    /// Finds a state by its word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
     /// Returns the word in the database. Persisted: never rename.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What an audit entry holds for what went well.
-const DONE: &str = "done";
+pub(super) const DONE: &str = "done";
 
 impl Service {
     /// Finds the operation that a caller names by its id, and may do this to.
@@ -34,7 +34,10 @@ impl Service {
         let record = self.record(id).await?.ok_or_else(no_deployment)?;
         let target = Target::Operation { owner: record.owner.as_ref(), by: Knowing::Id };
         match caller.may(need, target) {
-            Ok(()) => Ok(record),
+            Ok(()) => {
+                self.note_inspection(caller, need, &record).await;
+                Ok(record)
+            }
             Err(refusal) => {
                 self.note_refusal(caller, id.as_str(), refusal).await;
                 Err(refused(refusal, no_deployment()))

@@ -142,10 +142,7 @@ fn optional_time(row: &impl Columns, column: &str) -> Result<Option<Timestamp>, 
 }
 
 fn state(word: &str) -> Result<State, StoreError> {
-    [State::Active, State::Live, State::RolledBack, State::Stuck]
-        .into_iter()
-        .find(|state| state.as_str() == word)
-        .ok_or(StoreError::Corrupt { what: "deployment state" })
+    State::from_word(word).ok_or(StoreError::Corrupt { what: "deployment state" })
 }
 
 /// Reads a row of `events`.

@@ -15,6 +15,7 @@ use ai_stack_deployer::{
     server::{
         config::{self, Environment, Options},
         http::{Door, HttpState, pages, router, sign_in},
+        last_round::LastRound,
         notifier::{Notifier, Nudge},
         ports::{
             clock::Clock,
@@ -68,6 +69,7 @@ pub(crate) struct TestApp {
     pub(crate) platform: Arc<FakePlatform>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) notifier: Arc<Notifier>,
+    pub(crate) last_round: Arc<LastRound>,
     pub(crate) shutdown: CancellationToken,
     /// What every request shows that brings no cookie of its own.
     cookie: Option<HeaderValue>,
@@ -140,9 +142,12 @@ impl TestApp {
         let door = door.map_or_else(|| entrance::door(&settings, &store), |door| door(&store));
         let notifier = Arc::new(Notifier::default());
         let shutdown = CancellationToken::new();
+        let last_round = Arc::new(LastRound::default());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::<MemoryStore>::clone(&store),
+            accounts: Arc::<MemoryStore>::clone(&store),
             audit: Arc::<MemoryStore>::clone(&store),
+            last_round: Arc::clone(&last_round),
             platform: Arc::<FakePlatform>::clone(&platform),
             clock: Arc::<ManualClock>::clone(&clock),
             notifier: Arc::clone(&notifier),
@@ -161,7 +166,7 @@ impl TestApp {
         let (http, limits) = (&settings.http, &settings.limits);
         let state = HttpState::new(Arc::clone(&service), door, http, limits, shutdown.clone());
         let router = router(state, pages);
-        Self { router, store, platform, clock, notifier, shutdown, cookie: None }
+        Self { router, store, platform, clock, notifier, last_round, shutdown, cookie: None }
     }
 
     /// Lets every request come from one browser, which owns what it starts.

@@ -74,6 +74,9 @@ pub(in crate::server::http) const RULES: &[(&str, Rules)] = &[
     ("/admin/stuck/retry", change(Needs(Operate))),
 ];
 
+/// The pages that others than operators are told not to be there.
+pub(in crate::server::http) const OPERATOR_PAGES: [&str; 2] = ["/admin", "/admin/audit"];
+
 /// Returns the rules of a route, by its path in the router.
 pub(in crate::server::http) fn rules(path: &str) -> Option<&'static Rules> {
     RULES.iter().find(|(route, _)| *route == path).map(|(_, rules)| rules)

@@ -1,0 +1,128 @@
+//! The operators' page: `/admin`.
+//!
+//! With `?refused=<code>` or `?retried=1` it is where the form on it comes back to. To everybody
+//! else the door says that there is no such page.
+
+pub mod audit;
+pub mod filter;
+pub mod health;
+pub mod operations;
+pub mod people;
+pub mod stuck;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use self::{
+    health::HealthSection,
+    operations::OperationSection,
+    people::{LimitSection, PersonSection},
+    stuck::{RoundSection, StuckSection},
+};
+use super::not_found::{NotFoundPage, Notice};
+use crate::{
+    api::{caller, forbid_storing, respond_with, service, wire::ApiError},
+    app::words::admin as words,
+    server::service::admin::{OperationPage, OperationQuery, Overview},
+};
+
+/// Renders how the portal is, and what everybody has.
+#[component]
+pub fn AdminPage() -> impl IntoView {
+    forbid_storing();
+    let query = use_query_map().get_untracked();
+    let said = |name| query.get(name).unwrap_or_default();
+    let asked = OperationQuery {
+        owner: said("owner"),
+        state: said("state"),
+        search: said("search"),
+        before: said("before"),
+    };
+    let (refused, retried) = (query.get("refused"), query.get("retried").is_some());
+    let known = service().and_then(|service| Ok((service, caller()?)));
+    Suspend::new(async move {
+        let found = match known {
+            Ok((service, caller)) => match service.overview(&caller).await {
+                Ok(overview) => Ok((overview, service.operations(&caller, &asked).await)),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok((overview, operations)) => {
+                view! { <Admin overview operations asked refused retried /> }.into_any()
+            }
+            Err(error) => view! { <Unavailable error /> }.into_any(),
+        }
+    })
+}
+
+/// Renders everything there is to see, what needs somebody first.
+#[component]
+fn Admin(
+    /// How the portal is.
+    overview: Overview,
+    /// The operations that were asked for, or why there are none.
+    operations: Result<OperationPage, ApiError>,
+    /// Which were asked for.
+    asked: OperationQuery,
+    /// Why the form on the page came back.
+    refused: Option<String>,
+    /// Whether the form did what it is for.
+    retried: bool,
+) -> impl IntoView {
+    let Overview { health, stuck, round, people, has_more_people, quotas, under_way, now } =
+        overview;
+    let owners = people.iter().map(|person| person.owner.clone()).collect::<Vec<_>>();
+    let refused = refused.map(|code| {
+        view! {
+            <p class="refused" role="alert">
+                {words::refusal(&code)}
+            </p>
+        }
+    });
+    let retried = retried.then(|| {
+        view! {
+            <p class="admin__done" role="status">
+                "It is tried again now. Reload the page in a moment to see how that went."
+            </p>
+        }
+    });
+    view! {
+        <Title text="Admin" />
+        {refused}
+        {retried}
+        <div class="admin">
+            <header class="admin__head">
+                <h1>"Admin"</h1>
+                <a href="/admin/audit">"Who did what"</a>
+            </header>
+            <HealthSection health />
+            <StuckSection stuck now />
+            <RoundSection round />
+            <OperationSection operations asked owners />
+            <PersonSection people has_more=has_more_people />
+            <LimitSection quotas under_way />
+        </div>
+    }
+}
+
+/// Says that a page of the operators' cannot be shown, with the error's own status.
+#[component]
+fn Unavailable(
+    /// Why.
+    error: ApiError,
+) -> impl IntoView {
+    if error.status == 404 {
+        return view! { <NotFoundPage /> }.into_any();
+    }
+    respond_with(error.status);
+    view! {
+        <Title text="Not available" />
+        <Notice heading="We cannot show this page now">
+            <p>{error.message}</p>
+        </Notice>
+    }
+    .into_any()
+}

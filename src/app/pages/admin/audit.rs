@@ -1,0 +1,146 @@
+//! Who did what: `/admin/audit`.
+
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::{
+    Unavailable,
+    filter::{Choice, Field, NextPage, NoList, address},
+};
+use crate::{
+    api::{caller, forbid_storing, service, wire::ApiError},
+    app::words::admin as words,
+    server::service::admin::{Act, AuditLine, AuditPage, AuditQuery},
+};
+
+/// Renders the audit log.
+#[component]
+pub fn AuditLogPage() -> impl IntoView {
+    forbid_storing();
+    let query = use_query_map().get_untracked();
+    let said = |name| query.get(name).unwrap_or_default();
+    let asked = AuditQuery {
+        who: said("who"),
+        act: said("act"),
+        target: said("target"),
+        since: said("since"),
+        before: said("before"),
+    };
+    let known = service().and_then(|service| Ok((service, caller()?)));
+    Suspend::new(async move {
+        let found = match known {
+            Ok((service, caller)) => service.audit(&caller, &asked).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Err(error) if error.status != 400 => view! { <Unavailable error /> }.into_any(),
+            found => view! { <AuditLog found asked /> }.into_any(),
+        }
+    })
+}
+
+/// Renders the filter, and a page of what it lets pass.
+#[component]
+fn AuditLog(
+    /// The entries, or what is wrong with the filter.
+    found: Result<AuditPage, ApiError>,
+    /// Which were asked for.
+    asked: AuditQuery,
+) -> impl IntoView {
+    let list = match found {
+        Ok(AuditPage { lines, next }) => {
+            let next = next.map(|next| page_after(&asked, next));
+            Either::Left(view! {
+                <AuditTable lines />
+                <NextPage address=next />
+            })
+        }
+        Err(error) => Either::Right(view! { <NoList error /> }),
+    };
+    view! {
+        <Title text="Who did what" />
+        <div class="admin">
+            <header class="admin__head">
+                <h1 id="audit">"Who did what"</h1>
+                <a href="/admin">"Admin"</a>
+            </header>
+            <section class="admin__part" aria-labelledby="audit">
+                <AuditFilterForm asked />
+                {list}
+            </section>
+        </div>
+    }
+}
+
+fn page_after(asked: &AuditQuery, number: i64) -> String {
+    let AuditQuery { who, act, target, since, .. } = asked;
+    let before = number.to_string();
+    let parameters =
+        [("who", who), ("act", act), ("target", target), ("since", since), ("before", &before)];
+    address("/admin/audit", &parameters.map(|(name, value)| (name, value.as_str())))
+}
+
+#[component]
+fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
+    let AuditQuery { who, act, target, since, before: _ } = asked;
+    let acts = Act::ALL.map(|act| (act.as_str().to_owned(), words::act(act).to_owned()));
+    view! {
+        <form class="filter" action="/admin/audit" method="get">
+            <Field label="Who" name="who" example="a name, person:id or guest" value=who />
+            <Choice label="Did" name="act" any="anything" options=acts.into() chosen=act />
+            <Field label="To" name="target" example="a name, an id or a path" value=target />
+            <Field label="Since" name="since" example="2026-11-23" value=since />
+            <button class="button" type="submit">
+                "Show"
+            </button>
+        </form>
+    }
+}
+
+#[component]
+fn AuditTable(lines: Vec<AuditLine>) -> impl IntoView {
+    if lines.is_empty() {
+        return Either::Left(view! { <p class="admin__note">"There are no such entries."</p> });
+    }
+    let rows = lines.into_iter().map(|line| view! { <AuditRow line /> }).collect_view();
+    Either::Right(view! {
+        <div class="table" role="region" aria-labelledby="audit" tabindex="0">
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">"When"</th>
+                        <th scope="col">"Who"</th>
+                        <th scope="col">"Did"</th>
+                        <th scope="col">"To"</th>
+                        <th scope="col">"Outcome"</th>
+                        <th scope="col">"From"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    })
+}
+
+#[component]
+fn AuditRow(line: AuditLine) -> impl IntoView {
+    let AuditLine { number, at, who, name, act, target, from, outcome } = line;
+    let theirs = address("/admin/audit", &[("who", &who)]);
+    let name = name.unwrap_or_else(|| who.clone());
+    let of_it = target.as_deref().map(|target| address("/admin/audit", &[("target", target)]));
+    view! {
+        <tr data-number=number>
+            <td class="table__time">{words::second(at)}</td>
+            <td>
+                <a href=theirs title=who>
+                    {name}
+                </a>
+            </td>
+            <td>{words::act(act)}</td>
+            <td>{target.map(|target| view! { <a href=of_it>{target}</a> })}</td>
+            <td>{outcome}</td>
+            <td>{from.map(|from| from.to_string())}</td>
+        </tr>
+    }
+}

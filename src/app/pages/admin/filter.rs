@@ -1,0 +1,136 @@
+//! What the filters on the operators' pages have in common.
+
+use leptos::{either::Either, prelude::*};
+
+use crate::{
+    api::{percent_encode, respond_with, wire::ApiError},
+    server::service::admin::Owner,
+};
+
+/// Renders a list to choose from, with `any` for no choice.
+#[component]
+pub fn Choice(
+    /// What is chosen.
+    label: &'static str,
+    /// The parameter's name.
+    name: &'static str,
+    /// What choosing nothing means.
+    any: &'static str,
+    /// What there is: values and what they are called.
+    options: Vec<(String, String)>,
+    /// What is chosen now.
+    chosen: String,
+) -> impl IntoView {
+    let options = options.into_iter().map(|(value, words)| {
+        let selected = value == chosen;
+        view! {
+            <option value=value selected=selected>
+                {words}
+            </option>
+        }
+    });
+    let options = options.collect_view();
+    view! {
+        <div class="filter__field">
+            <label for=id(name)>{label}</label>
+            <select id=id(name) name=name>
+                <option value="">{any}</option>
+                {options}
+            </select>
+        </div>
+    }
+}
+
+/// Renders a field to type in.
+#[component]
+pub fn Field(
+    /// What is typed.
+    label: &'static str,
+    /// The parameter's name.
+    name: &'static str,
+    /// What it may look like.
+    #[prop(default = "")]
+    example: &'static str,
+    /// What is in it now.
+    value: String,
+) -> impl IntoView {
+    view! {
+        <div class="filter__field">
+            <label for=id(name)>{label}</label>
+            <input
+                id=id(name)
+                name=name
+                value=value
+                placeholder=example
+                maxlength="200"
+                autocomplete="off"
+            />
+        </div>
+    }
+}
+
+/// Says why a list cannot be shown, with the error's own status.
+#[component]
+pub fn NoList(
+    /// Why.
+    error: ApiError,
+) -> impl IntoView {
+    respond_with(error.status);
+    view! {
+        <p class="refused" role="alert">
+            {error.message}
+        </p>
+    }
+}
+
+/// Leads to the next page of a list, if there is one.
+#[component]
+pub fn NextPage(
+    /// Its address.
+    address: Option<String>,
+) -> impl IntoView {
+    address.map(|address| {
+        view! {
+            <p class="actions">
+                <a class="button" href=address>
+                    "Older"
+                </a>
+            </p>
+        }
+    })
+}
+
+/// Names an owner, and leads to what is theirs.
+#[component]
+pub fn OwnerLink(
+    /// The owner; nobody where a guest started something.
+    owner: Option<Owner>,
+) -> impl IntoView {
+    let Some(Owner { id, name }) = owner else { return Either::Left("nobody") };
+    let address = address("/admin", &[("owner", id.as_str())]) + "#operations";
+    Either::Right(view! { <a href=address>{name}</a> })
+}
+
+fn id(name: &str) -> String {
+    format!("filter-{name}")
+}
+
+/// Returns the address of `path` with those of `parameters` that say something.
+pub(super) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let said = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let said: Vec<_> =
+        said.map(|(name, value)| format!("{name}={}", percent_encode(value))).collect();
+    if said.is_empty() { path.to_owned() } else { format!("{path}?{}", said.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_holds_what_is_said_and_nothing_else() {
+        assert_eq!(address("/admin", &[("owner", ""), ("state", "")]), "/admin");
+        let parameters = [("owner", "person:7"), ("state", ""), ("search", "a&b=c")];
+        assert_eq!(address("/admin", &parameters), "/admin?owner=person%3a7&search=a%26b%3dc");
+    }
+}

@@ -1,0 +1,41 @@
+//! How the portal and what it depends on are doing.
+
+use leptos::prelude::*;
+
+use crate::{app::words::admin as words, server::service::Health};
+
+/// Renders a line for each part.
+#[component]
+pub fn HealthSection(
+    /// How everything is.
+    health: Health,
+) -> impl IntoView {
+    let kind = if health.sandbox { "the sandbox" } else { "Dokploy" };
+    let platform = if health.platform_reachable { "answers" } else { "does not answer" };
+    let store = if health.store_ok { "answers" } else { "does not answer" };
+    let breaker = words::breaker(health.breaker.state, health.breaker.consecutive_failures);
+    let wait = health.breaker.retry_after.map(|wait| format!(", for {} s", wait.as_secs() + 1));
+    view! {
+        <section class="admin__part" aria-labelledby="health">
+            <h2 id="health">"Health"</h2>
+            <dl class="facts">
+                <div>
+                    <dt>"Platform"</dt>
+                    <dd>{format!("{kind} {platform}")}</dd>
+                </div>
+                <div>
+                    <dt>"Breaker"</dt>
+                    <dd>{breaker + &wait.unwrap_or_default()}</dd>
+                </div>
+                <div>
+                    <dt>"Records"</dt>
+                    <dd>{format!("{} {store}", health.store_kind)}</dd>
+                </div>
+                <div>
+                    <dt>"Stuck"</dt>
+                    <dd>{health.stuck.to_string()}</dd>
+                </div>
+            </dl>
+        </section>
+    }
+}

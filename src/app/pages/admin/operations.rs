@@ -1,0 +1,122 @@
+//! Everybody's operations, with the filter for them.
+
+use leptos::{either::Either, prelude::*};
+
+use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, address};
+use crate::{
+    api::wire::ApiError,
+    app::words::admin as words,
+    domain::deployment::Kind,
+    server::service::admin::{OperationLine, OperationPage, OperationQuery, Owner, State},
+};
+
+/// Renders the filter, and a page of what it lets pass.
+#[component]
+pub fn OperationSection(
+    /// The operations, or why they cannot be shown.
+    operations: Result<OperationPage, ApiError>,
+    /// Which were asked for.
+    asked: OperationQuery,
+    /// People to choose from.
+    owners: Vec<Owner>,
+) -> impl IntoView {
+    let list = match operations {
+        Ok(OperationPage { lines, next }) => {
+            let next = next.map(|next| {
+                let OperationQuery { owner, state, search, .. } = &asked;
+                let parameters = [
+                    ("owner", owner.as_str()),
+                    ("state", state),
+                    ("search", search),
+                    ("before", next.as_str()),
+                ];
+                address("/admin", &parameters) + "#operations"
+            });
+            Either::Left(view! {
+                <OperationTable lines />
+                <NextPage address=next />
+            })
+        }
+        Err(error) => Either::Right(view! { <NoList error /> }),
+    };
+    view! {
+        <section class="admin__part" aria-labelledby="operations">
+            <h2 id="operations">"Operations"</h2>
+            <OperationFilterForm asked owners />
+            {list}
+        </section>
+    }
+}
+
+#[component]
+fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoView {
+    let OperationQuery { owner, state, search, before: _ } = asked;
+    let mut people: Vec<_> =
+        owners.into_iter().map(|owner| (owner.id.to_string(), owner.name)).collect();
+    // A browser, or somebody who has not been here for long.
+    if !owner.is_empty() && people.iter().all(|(id, _)| *id != owner) {
+        people.push((owner.clone(), owner.clone()));
+    }
+    let states =
+        State::ALL.map(|state| (state.as_str().to_owned(), words::states(state).to_owned()));
+    view! {
+        <form class="filter" action="/admin#operations" method="get">
+            <Choice label="Person" name="owner" any="anybody" options=people chosen=owner />
+            <Choice label="State" name="state" any="any" options=states.into() chosen=state />
+            <Field label="Name or id" name="search" value=search />
+            <button class="button" type="submit">
+                "Show"
+            </button>
+        </form>
+    }
+}
+
+#[component]
+fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
+    if lines.is_empty() {
+        return Either::Left(view! { <p class="admin__note">"There are none."</p> });
+    }
+    let rows = lines.into_iter().map(|line| view! { <OperationRow line /> }).collect_view();
+    Either::Right(view! {
+        <div class="table" role="region" aria-labelledby="operations" tabindex="0">
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">"Stack"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Of"</th>
+                        <th scope="col">"Began"</th>
+                        <th scope="col">"Ended"</th>
+                        <th scope="col">"Reference"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    })
+}
+
+#[component]
+fn OperationRow(line: OperationLine) -> impl IntoView {
+    let OperationLine { deployment, owner, state, completed } = line;
+    let kind = deployment.id.kind();
+    let what = match kind {
+        Kind::Deployment => None,
+        Kind::Removal => Some(" (removal)"),
+    };
+    view! {
+        <tr data-state=state.as_str()>
+            <th scope="row">
+                <a href=format!("/deployments/{}", deployment.id)>{deployment.name.to_string()}</a>
+                {what}
+            </th>
+            <td>{words::state(kind, state)}</td>
+            <td>
+                <OwnerLink owner />
+            </td>
+            <td class="table__time">{words::second(deployment.started)}</td>
+            <td class="table__time">{completed.map(words::second)}</td>
+            <td>{deployment.id.reference()}</td>
+        </tr>
+    }
+}

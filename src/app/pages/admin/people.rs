@@ -1,0 +1,103 @@
+//! People with what they have, and the limits for them.
+
+use leptos::{either::Either, prelude::*};
+
+use super::filter::OwnerLink;
+use crate::{
+    app::words::{admin as words, sign_in::minute},
+    server::{service::admin::PersonLine, settings::Quotas},
+};
+
+/// Renders those who signed in last.
+#[component]
+pub fn PersonSection(
+    /// The people.
+    people: Vec<PersonLine>,
+    /// Whether there are more.
+    has_more: bool,
+) -> impl IntoView {
+    let table = if people.is_empty() {
+        Either::Left(view! { <p class="admin__note">"Nobody has signed in yet."</p> })
+    } else {
+        Either::Right(view! { <PersonTable people /> })
+    };
+    let more = has_more.then(|| {
+        view! {
+            <p class="admin__note">"These signed in last; there are more."</p>
+        }
+    });
+    view! {
+        <section class="admin__part" aria-labelledby="people">
+            <h2 id="people">"People"</h2>
+            {table}
+            {more}
+        </section>
+    }
+}
+
+#[component]
+fn PersonTable(people: Vec<PersonLine>) -> impl IntoView {
+    let rows = people.into_iter().map(|line| view! { <PersonRow line /> }).collect_view();
+    view! {
+        <div class="table" role="region" aria-labelledby="people" tabindex="0">
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"Stacks"</th>
+                        <th scope="col">"Under way"</th>
+                        <th scope="col">"Within an hour"</th>
+                        <th scope="col">"Signed in"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn PersonRow(line: PersonLine) -> impl IntoView {
+    let PersonLine { owner, is_operator, seen, stacks, under_way, within_hour } = line;
+    view! {
+        <tr>
+            <th scope="row">
+                <OwnerLink owner=Some(owner) /> {is_operator.then_some(" (operator)")}
+            </th>
+            <td>{stacks}</td>
+            <td>{under_way}</td>
+            <td>{within_hour}</td>
+            <td class="table__time">{minute(seen)}</td>
+        </tr>
+    }
+}
+
+/// Renders how much somebody may have and start, and how much of it all is used.
+#[component]
+pub fn LimitSection(
+    /// How much somebody may have and start.
+    quotas: Quotas,
+    /// How many deployments are under way.
+    under_way: usize,
+) -> impl IntoView {
+    let limits = words::limits(&quotas).map(|(what, words)| {
+        view! {
+            <div>
+                <dt>{what}</dt>
+                <dd>{words}</dd>
+            </div>
+        }
+    });
+    view! {
+        <section class="admin__part" aria-labelledby="limits">
+            <h2 id="limits">"Limits"</h2>
+            <dl class="facts">
+                <div>
+                    <dt>"Deployments under way in all"</dt>
+                    <dd>{words::of_all(under_way, quotas.under_way_in_all)}</dd>
+                </div>
+                {limits.collect_view()}
+            </dl>
+        </section>
+    }
+}

@@ -1,0 +1,101 @@
+//! What needs somebody: what could not be removed, and what records and platform disagree on.
+
+use leptos::{either::Either, prelude::*};
+
+use super::filter::OwnerLink;
+use crate::{
+    app::words::{admin as words, receipt},
+    domain::receipt::Line,
+    server::{last_round::Round, service::admin::StuckLine},
+};
+
+/// Renders what could not be removed, with what helps and the way to try again.
+#[component]
+pub fn StuckSection(
+    /// What is stuck.
+    stuck: Vec<StuckLine>,
+    /// The server's time.
+    now: jiff::Timestamp,
+) -> impl IntoView {
+    let list = if stuck.is_empty() {
+        Either::Left(view! { <p class="admin__note">"Nothing is stuck."</p> })
+    } else {
+        let items = stuck.into_iter().map(|line| view! { <StuckItem line now /> }).collect_view();
+        Either::Right(view! { <ul class="stuck">{items}</ul> })
+    };
+    view! {
+        <section class="admin__part" aria-labelledby="stuck">
+            <h2 id="stuck">"Stuck"</h2>
+            {list}
+        </section>
+    }
+}
+
+#[component]
+fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
+    let StuckLine { deployment, owner, since, tries, next_try, left } = line;
+    let since = since.map_or(String::from("at no time"), words::second);
+    let facts = format!(
+        "{} · since {since} · {} · {}",
+        deployment.id.reference(),
+        words::tries(tries),
+        words::next_try(next_try, now)
+    );
+    let left = if left.is_empty() {
+        Either::Left(view! { <li>"What is left is not known: search the log."</li> })
+    } else {
+        Either::Right(left.into_iter().map(|line| view! { <Remedy line /> }).collect_view())
+    };
+    view! {
+        <li class="stuck__item">
+            <p class="stuck__name">
+                <a href=format!("/deployments/{}", deployment.id)>{deployment.name.to_string()}</a>
+                " of " <OwnerLink owner />
+            </p>
+            <p class="admin__note">{facts}</p>
+            <ul class="stuck__left">{left}</ul>
+            <form action="/admin/stuck/retry" method="post">
+                <input type="hidden" name="id" value=deployment.id.to_string() />
+                <button class="button" type="submit">
+                    "Try again now"
+                    <span class="visually-hidden">{format!(" to remove {}", deployment.name)}</span>
+                </button>
+            </form>
+        </li>
+    }
+}
+
+#[component]
+fn Remedy(line: Line) -> impl IntoView {
+    let what = format!("{} {}: ", line.resource.noun(), line.name);
+    let remedy = line.remedy.unwrap_or_else(|| String::from("nothing is known to help"));
+    let remedy = if receipt::is_command(&remedy) {
+        Either::Left(view! { <code>{remedy}</code> })
+    } else {
+        Either::Right(remedy)
+    };
+    view! { <li>{what} {remedy}</li> }
+}
+
+/// Renders what the last comparison of records and platform left.
+#[component]
+pub fn RoundSection(
+    /// The comparison, if there was one.
+    round: Option<Round>,
+) -> impl IntoView {
+    let (words, left) = match round {
+        None => (String::from("Not compared yet since this portal started."), Vec::new()),
+        Some(Round { at, left }) if left.is_empty() => {
+            (format!("Nothing is out of order, as of {}.", words::second(at)), left)
+        }
+        Some(Round { at, left }) => (format!("As of {}:", words::second(at)), left),
+    };
+    let left = left.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
+    view! {
+        <section class="admin__part" aria-labelledby="round">
+            <h2 id="round">"Records and platform"</h2>
+            <p class="admin__note">{words}</p>
+            <ul class="findings">{left}</ul>
+        </section>
+    }
+}

@@ -1,0 +1,73 @@
+//! `audit`: writes out who did what, for an operator or another program.
+
+use std::{net::IpAddr, process::ExitCode};
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{CommandError, say};
+use crate::server::{
+    ports::audit::{Act, AuditEntry, AuditFilter},
+    run,
+    service::admin::since,
+    settings::StoreSettings,
+};
+
+/// Which entries are written out.
+#[derive(Clone, Debug, Args)]
+pub(super) struct AuditOptions {
+    /// Only what this somebody did: person:ID, browser:ID, guest, stranger
+    #[arg(long)]
+    who: Option<String>,
+    /// Only this act, such as start or remove
+    #[arg(long, value_parser = act)]
+    act: Option<Act>,
+    /// Only what was done to this: a stack's name, an id, a path
+    #[arg(long)]
+    target: Option<String>,
+    /// Only from then on: 2026-11-23, or 2026-11-23T09:55:24Z
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Timestamp>,
+    /// At most so many entries
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: u32,
+}
+
+/// A text is no act.
+#[derive(Debug, thiserror::Error)]
+#[error("it is one of {}", Act::ALL.map(Act::as_str).join(", "))]
+struct ParseActError;
+
+/// An entry, as it is written out.
+#[derive(Serialize)]
+struct Line {
+    number: i64,
+    at: Timestamp,
+    who: String,
+    act: &'static str,
+    target: Option<String>,
+    from: Option<IpAddr>,
+    outcome: String,
+}
+
+/// Writes the entries out that `options` ask for.
+pub(super) async fn run(
+    options: AuditOptions,
+    settings: &StoreSettings,
+) -> Result<ExitCode, CommandError> {
+    let AuditOptions { who, act, target, since, limit } = options;
+    let filter = AuditFilter { who, act, target, since, before: None, limit };
+    let audit = run::audit_beside(settings).await?;
+    for (number, entry) in audit.entries(&filter).await? {
+        let AuditEntry { at, who, act, target, from, outcome } = entry;
+        let line = Line { number, at, who, act: act.as_str(), target, from, outcome };
+        say(&serde_json::to_string(&line)
+            .map_err(|error| CommandError::system("writing JSON")(error.into()))?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn act(word: &str) -> Result<Act, ParseActError> {
+    Act::from_word(word).ok_or(ParseActError)
+}

@@ -1,0 +1,49 @@
+//! What a deployment's events add up to, read a page at a time.
+
+use super::{Record, Store, StoreError};
+use crate::domain::{
+    deployment::DeploymentId,
+    event::Seq,
+    progress::{End, Progress},
+    receipt::Receipt,
+};
+
+/// How many events are read at a time.
+pub const PAGE: u32 = 500;
+
+impl dyn Store + '_ {
+    /// Folds all events of a deployment, a page at a time.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store does not answer, or holds an event that is none.
+    pub async fn progress(&self, id: &DeploymentId) -> Result<Progress, StoreError> {
+        let mut progress = Progress::default();
+        loop {
+            let before = progress.seq;
+            for event in self.events(id, before, PAGE).await? {
+                let event = event.decode().map_err(|_| StoreError::Corrupt { what: "event" })?;
+                progress.apply(event);
+            }
+            if progress.is_finished() || progress.seq < before + Seq::from(PAGE) {
+                return Ok(progress);
+            }
+        }
+    }
+
+    /// Returns what became of everything that an operation made, as far as is known by now.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store does not answer, or holds an event that is none.
+    pub async fn receipt(&self, record: &Record) -> Result<Receipt, StoreError> {
+        if let Some(receipt) = &record.standing.receipt {
+            return Ok(receipt.clone());
+        }
+        let progress = self.progress(&record.deployment.id).await?;
+        Ok(match progress.end {
+            Some(End::Failed(failure)) => failure.receipt,
+            Some(End::Live(_) | End::Removed(_)) | None => Receipt::default(),
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Everybody's operations, a page at a time.
+
+use jiff::Timestamp;
+
+use super::{Names, Owner, PAGE, allow, invalid_filter, page, typed};
+use crate::{
+    api::wire::ApiError,
+    domain::deployment::{Deployment, DeploymentId},
+    server::{
+        access::{Caller, OwnerId},
+        ports::store::{OperationFilter, Record, State},
+        service::{Service, store_failed},
+    },
+};
+
+/// Which operations somebody asks for, as they were typed; what is empty asks for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperationQuery {
+    /// Whose: `person:<id>` or `browser:<digest>`.
+    pub owner: String,
+    /// In which state, by its word.
+    pub state: String,
+    /// A part of the stack's name, or the operation's id.
+    pub search: String,
+    /// The last one of the page before.
+    pub before: String,
+}
+
+/// A page of operations, newest first.
+#[derive(Debug)]
+pub struct OperationPage {
+    /// The operations.
+    pub lines: Vec<OperationLine>,
+    /// After which one the next page begins, if there is one.
+    pub next: Option<DeploymentId>,
+}
+
+/// An operation.
+#[derive(Debug)]
+pub struct OperationLine {
+    /// Which it is.
+    pub deployment: Deployment,
+    /// Whose it is; nobody's where a guest started it.
+    pub owner: Option<Owner>,
+    /// Where it is.
+    pub state: State,
+    /// When it ended.
+    pub completed: Option<Timestamp>,
+}
+
+impl OperationQuery {
+    /// Reads what was typed.
+    fn filter(&self) -> Result<OperationFilter, ApiError> {
+        let owner = typed(&self.owner).map(OwnerId::parse).transpose();
+        let before = typed(&self.before).map(DeploymentId::parse).transpose();
+        let state = typed(&self.state).map(|word| State::from_word(word).ok_or(())).transpose();
+        Ok(OperationFilter {
+            owner: owner.map_err(|_| invalid_filter("Nobody goes by that id: choose a person."))?,
+            state: state.map_err(|()| invalid_filter("There is no such state: choose one."))?,
+            search: typed(&self.search).map(str::to_ascii_lowercase),
+            before: before.map_err(|_| invalid_filter("There is no such page: start again."))?,
+            limit: PAGE + 1,
+        })
+    }
+}
+
+impl Service {
+    /// Lists everybody's operations.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for everybody but operators, when the query cannot be read, or the store
+    /// is out of reach.
+    pub async fn operations(
+        &self,
+        caller: &Caller,
+        query: &OperationQuery,
+    ) -> Result<OperationPage, ApiError> {
+        allow(caller)?;
+        let found = self.parts.store.operations(&query.filter()?).await;
+        let (records, goes_on) = page(found.map_err(|error| store_failed(&error))?);
+        let names = self.names().await?;
+        let lines: Vec<_> = records.into_iter().map(|record| line(record, &names)).collect();
+        let last = lines.last().map(|line| line.deployment.id.clone());
+        Ok(OperationPage { next: last.filter(|_| goes_on), lines })
+    }
+}
+
+fn line(record: Record, names: &Names) -> OperationLine {
+    OperationLine {
+        owner: record.owner.map(|owner| names.owner(owner)),
+        state: record.state,
+        completed: record.standing.completed,
+        deployment: record.deployment,
+    }
+}

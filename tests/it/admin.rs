@@ -1,0 +1,190 @@
+//! The operators' pages: what they show, to whom, and what they do.
+
+mod audit;
+mod world;
+
+use std::time::Duration;
+
+use ai_stack_deployer::server::{
+    access::Role,
+    last_round::Round,
+    ports::{audit::Act, clock::Clock},
+};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use jiff::Timestamp;
+
+use self::world::{World, count, next_page, text};
+use crate::support::{app::Reply, browser::Browser};
+
+/// Checks that a page has each of `words`, and none of `others`.
+fn expect(reply: &Reply, words: &[&str], others: &[&str]) {
+    let text = text(reply);
+    for words in words {
+        assert!(text.contains(words), "{words:?} is missing: {text}");
+    }
+    for words in others {
+        assert!(!text.contains(words), "{words:?} is there: {text}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_sees_how_the_portal_is_and_what_everybody_has() {
+    let world = World::new();
+    let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
+    let (mut olga, _) = world.sign_in("Olga Ost", Role::Operator).await;
+    let page = olga.get("/admin").await;
+    assert_eq!((page.status, page.header("cache-control")), (StatusCode::OK, Some("no-store")));
+    expect(&page, &["Nothing is stuck.", "Not compared yet", "There are none.", "0 of 200"], &[]);
+
+    let stuck = world.start(&mut ann, "alice").await;
+    world.get_stuck(&world.app.claim().await).await;
+    world.start(&mut ann, "bobby").await;
+    let at = Timestamp::from_second(1_795_427_270).unwrap();
+    let left = vec![String::from("the project lost (p-1) is marked")];
+    world.app.last_round.tell(Round { at, left });
+    let page = olga.get("/admin").await;
+    let reference = stuck.reference();
+    let words = [
+        &*reference,
+        "docker service rm stack-alice",
+        "not tried since · next try at",
+        "As of 2026-11-23 09:47:50 UTC:",
+        "the project lost (p-1) is marked",
+        "1 of 200",
+        "Ann Bell",
+        "Olga Ost",
+        "(operator)",
+        "bobby",
+        "calls go through",
+        "memory answers",
+    ];
+    expect(&page, &words, &["Nothing is stuck.", "There are none."]);
+    assert_eq!(count(&page, "<tr data-state=\"stuck\">"), 1);
+    assert_eq!(count(&page, "<tr data-state=\"active\">"), 1);
+    expect(&olga.get("/").await, &["href=\"/admin\""], &[]);
+    expect(&ann.get("/").await, &[], &["href=\"/admin\""]);
+}
+
+#[tokio::test]
+async fn to_everybody_else_there_is_no_such_page() {
+    let world = World::new();
+    let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
+    let stuck = world.start(&mut ann, "alice").await;
+    world.get_stuck(&world.app.claim().await).await;
+    let due = world.due(&stuck).await;
+    for path in ["/admin", "/admin/audit", "/admin?state=live"] {
+        let page = ann.get(path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        expect(&page, &["There is no page here"], &["alice", "Operations", "Who did what"]);
+        let request = Request::get(path).header("cookie", world.cookie("Ann Bell"));
+        let reply = world.app.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(reply.error_code(), "NOT_FOUND");
+        let stranger = Browser::new(&world.app).get(path).await;
+        assert_eq!(stranger.status, StatusCode::SEE_OTHER, "{path}");
+        assert!(stranger.header("location").unwrap().starts_with("/sign-in?return_to=%2fadmin"));
+    }
+    let reply = ann.post("/admin/stuck/retry", &format!("id={stuck}")).await;
+    assert_eq!((reply.status, reply.error_code().as_str()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
+    assert_eq!(world.due(&stuck).await, due, "and nothing is tried again");
+    let entered = world.entries(Act::Enter).await;
+    assert_eq!(entered.len(), 7, "each is on record: {entered:?}");
+    assert!(world.entries(Act::RetryCleanUp).await.is_empty());
+}
+
+#[tokio::test]
+async fn operations_are_found_by_person_state_and_name_a_page_at_a_time() {
+    let world = World::new();
+    let (_, ann) = world.sign_in("Ann Bell", Role::Member).await;
+    let (_, bob) = world.sign_in("Bob Dean", Role::Member).await;
+    let (mut olga, _) = world.sign_in("Olga Ost", Role::Operator).await;
+    for number in 0..60 {
+        world.app.clock.advance(Duration::from_secs(1));
+        let owner = if number % 3 == 0 { &ann } else { &bob };
+        world.begin(&format!("stack-{number:02}"), owner).await;
+    }
+    world.get_stuck(&world.app.claim().await).await;
+
+    let rows = |page: &Reply| count(page, "<tr data-state=");
+    let page = olga.get("/admin").await;
+    assert_eq!(rows(&page), 50);
+    expect(&page, &["stack-59", "stack-10"], &[">stack-09<"]);
+    let page = olga.get(&next_page(&page)).await;
+    assert_eq!(rows(&page), 10);
+    expect(&page, &["stack-09", "stack-00"], &[">stack-10<", ">Older<"]);
+
+    let page = olga.get(&format!("/admin?owner={ann}")).await;
+    assert_eq!(rows(&page), 20);
+    expect(&page, &["stack-57", "selected"], &[">stack-58<", ">Older<"]);
+    assert_eq!(rows(&olga.get("/admin?state=stuck").await), 1);
+    assert_eq!(rows(&olga.get("/admin?state=active&search=%20STACK-1").await), 10);
+    let id = world.app.store.records()[7].deployment.id.clone();
+    let page = olga.get(&format!("/admin?search={id}")).await;
+    assert_eq!(rows(&page), 1);
+    expect(&page, &["stack-07"], &[]);
+    for query in ["owner=x", "state=gone", "before=x"] {
+        let page = olga.get(&format!("/admin?{query}")).await;
+        assert_eq!((page.status, rows(&page)), (StatusCode::BAD_REQUEST, 0), "{query}");
+        expect(&page, &["role=\"alert\""], &["There are none."]);
+    }
+}
+
+#[tokio::test]
+async fn a_stuck_clean_up_is_made_due_at_once_and_that_is_on_record() {
+    let world = World::new();
+    let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
+    let (mut olga, operator) = world.sign_in("Olga Ost", Role::Operator).await;
+    let id = world.start(&mut ann, "alice").await;
+    let lease = world.app.claim().await;
+    let form = format!("id={id}");
+    let reply = olga.post("/admin/stuck/retry", &form).await;
+    assert_eq!(reply.header("location"), Some("/admin?refused=NOT_STUCK"));
+    let page = olga.follow(reply).await;
+    expect(&page, &["Nothing of that is left any more"], &[]);
+
+    world.get_stuck(&lease).await;
+    assert!(world.due(&id).await > Some(world.app.clock.now()));
+    let reply = olga.post("/admin/stuck/retry", &form).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER);
+    assert_eq!(reply.header("location"), Some("/admin?retried=1#stuck"));
+    assert!(world.due(&id).await <= Some(world.app.clock.now()));
+    let page = olga.get("/admin?retried=1").await;
+    expect(&page, &["It is tried again now.", "next try at once"], &[]);
+    let reply = olga.post("/admin/stuck/retry", "").await;
+    assert_eq!(reply.header("location"), Some("/admin?refused=NOT_FOUND"));
+
+    let entries = world.entries(Act::RetryCleanUp).await;
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.who.as_str(), entry.target.as_deref().unwrap(), &*entry.outcome))
+        .collect();
+    let (who, id) = (operator.as_str(), id.as_str());
+    let expected = [(who, "", "NOT_FOUND"), (who, id, "done"), (who, id, "NOT_STUCK")];
+    assert_eq!(told, expected, "the last one first");
+}
+
+#[tokio::test]
+async fn an_operator_who_looks_at_somebody_elses_is_on_record_once_an_hour() {
+    let world = World::new();
+    let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
+    let (mut olga, operator) = world.sign_in("Olga Ost", Role::Operator).await;
+    let theirs = world.start(&mut ann, "alice").await;
+    let own = world.start(&mut olga, "bobby").await;
+    ann.get(&format!("/deployments/{theirs}")).await;
+    olga.get(&format!("/deployments/{own}")).await;
+    assert!(world.entries(Act::Inspect).await.is_empty());
+    for _ in 0..3 {
+        let page = olga.get(&format!("/deployments/{theirs}")).await;
+        assert_eq!(page.status, StatusCode::OK);
+    }
+    let entries = world.entries(Act::Inspect).await;
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    assert_eq!(entries[0].who, operator.as_str());
+    assert_eq!(entries[0].target.as_deref(), Some(theirs.as_str()));
+    world.app.clock.advance(Duration::from_mins(61));
+    olga.get(&format!("/deployments/{theirs}")).await;
+    assert_eq!(world.entries(Act::Inspect).await.len(), 2);
+}

@@ -1,0 +1,162 @@
+//! A portal where people sign in, with people who have.
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::{Deployment, DeploymentId},
+        event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
+        phase::Phase,
+        receipt::{Line, Outcome, Receipt, ResourceKind},
+        stack_name::StackName,
+    },
+    server::{
+        access::{OwnerId, Role},
+        ports::{
+            accounts::{Accounts, Digest, NewSession, Profile},
+            audit::{Act, AuditEntry, AuditFilter, AuditLog},
+            clock::Clock,
+            store::{End, Fact, Lease, NewDeployment, Quota, State, Store, Wish},
+        },
+    },
+};
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::support::{
+    app::{Reply, TestApp},
+    browser::Browser,
+};
+
+/// A provider that nobody asks.
+const VARIABLES: [(&str, &str); 4] = [
+    ("AUTH", "oidc"),
+    ("OIDC_ISSUER", "http://127.0.0.1:9"),
+    ("OIDC_CLIENT_ID", "portal"),
+    ("OIDC_CLIENT_SECRET", "portal-secret"),
+];
+
+/// A portal where people sign in.
+pub(super) struct World {
+    pub(super) app: TestApp,
+    _site: TempDir,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let site = tempfile::tempdir().unwrap();
+        Self { app: TestApp::with_pages(&VARIABLES, site.path()), _site: site }
+    }
+
+    /// Signs somebody in, and returns their browser and what they own things as.
+    pub(super) async fn sign_in(&self, name: &str, role: Role) -> (Browser, OwnerId) {
+        let now = self.app.clock.now();
+        let ends = now + Duration::from_hours(24);
+        let letters = name.replace(' ', "");
+        let profile = Profile {
+            issuer: String::from("http://127.0.0.1:9"),
+            subject: name.to_owned(),
+            name: name.to_owned(),
+            role,
+        };
+        let session = NewSession {
+            person: OwnerId::person(&letters),
+            secret: Digest::of(&letters),
+            begun: now,
+            idle_until: ends,
+            ends,
+        };
+        let person = Accounts::sign_in(&*self.app.store, &profile, &session).await.unwrap();
+        let mut browser = Browser::new(&self.app);
+        browser.plant("__Host-session", &letters);
+        (browser, person.owner)
+    }
+
+    /// The cookie of whoever is called `name`.
+    pub(super) fn cookie(&self, name: &str) -> String {
+        format!("__Host-session={}", name.replace(' ', ""))
+    }
+
+    /// Starts a deployment as its page does.
+    pub(super) async fn start(&self, browser: &mut Browser, name: &str) -> DeploymentId {
+        self.app.clock.advance(Duration::from_secs(1));
+        let reply = browser.post("/api/fn/start_deployment", &format!("name={name}")).await;
+        assert_eq!(reply.status, StatusCode::FOUND, "{reply:?}");
+        let id = reply.header("location").unwrap().strip_prefix("/deployments/").unwrap();
+        DeploymentId::parse(id).unwrap()
+    }
+
+    /// Begins a deployment of somebody's, past all limits.
+    pub(super) async fn begin(&self, name: &str, owner: &OwnerId) {
+        let started = self.app.clock.now();
+        let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
+        let new = NewDeployment {
+            deployment: Deployment {
+                id: DeploymentId::from_random(rand::random()),
+                name: StackName::parse(name).unwrap(),
+                url: format!("http://{name}.localhost"),
+                started,
+            },
+            host: format!("{name}.localhost"),
+            first: EventBody::Progress(first),
+            retry_of: None,
+            owner: Some(owner.clone()),
+            quota: Quota { counted_as: Some(owner.to_string()), ..Quota::default() },
+        };
+        self.app.store.begin(&new, None).await.unwrap();
+    }
+
+    /// Ends a deployment with its container left, to be cleaned up in 30 seconds.
+    pub(super) async fn get_stuck(&self, lease: &Lease) {
+        let at = self.app.clock.now();
+        let event = EventBody::Error(Failure {
+            phase: Phase::Deploying,
+            message: String::from("The container did not start."),
+            code: FailureCode::DeployFailed,
+            receipt: Receipt::of(vec![Line {
+                resource: ResourceKind::Service,
+                id: None,
+                name: String::from("stack-alice"),
+                outcome: Outcome::Left,
+                at,
+                remedy: Some(String::from("docker service rm stack-alice")),
+            }]),
+            reference: lease.id.reference(),
+        });
+        let due = Some(at + Duration::from_secs(30));
+        let end = Some(End { state: State::Stuck, at, wish: Wish::GoOn, due });
+        let fact = Fact { events: vec![event], end, ..Fact::default() };
+        self.app.store.record(lease, &fact).await.unwrap();
+    }
+
+    /// Tells when the clean-up of an operation is tried next.
+    pub(super) async fn due(&self, id: &DeploymentId) -> Option<Timestamp> {
+        self.app.store.find(id).await.unwrap().unwrap().clean_up.due
+    }
+
+    /// Lists what is on record of an act, the last one first.
+    pub(super) async fn entries(&self, act: Act) -> Vec<AuditEntry> {
+        let filter = AuditFilter { act: Some(act), limit: 100, ..AuditFilter::default() };
+        let entries = self.app.store.entries(&filter).await.unwrap();
+        entries.into_iter().map(|(_, entry)| entry).collect()
+    }
+}
+
+/// A page as a person reads it: without the marks between texts.
+pub(super) fn text(reply: &Reply) -> String {
+    reply.body.replace("<!>", "")
+}
+
+/// Counts how often a page has `words`.
+pub(super) fn count(reply: &Reply, words: &str) -> usize {
+    text(reply).matches(words).count()
+}
+
+/// Finds where the next page of a list is.
+pub(super) fn next_page(reply: &Reply) -> String {
+    let text = text(reply);
+    let mut addresses = text.split("href=\"").filter_map(|rest| rest.split(['"', '#']).next());
+    let address = addresses.find(|address| address.contains("before="));
+    address.unwrap_or_else(|| panic!("no next page: {text}")).replace("&amp;", "&")
+}
