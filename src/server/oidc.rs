@@ -106,7 +106,7 @@ impl Oidc {
             .map_err(|error| IdentityError::Away(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(arrival.verifier.to_owned()));
         let secret = self.settings.client_secret.as_ref().map_or("", ExposeSecret::expose_secret);
-        let secrets = [arrival.code, arrival.verifier, secret].map(|secret| secret.trim());
+        let secrets = [arrival.code, arrival.verifier, secret].map(str::trim);
         let secrets: Vec<_> = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
         let sent = request.request_async(&self.exchange).await;
         sent.map_err(|error| refused(error, &secrets))

@@ -79,7 +79,7 @@ async fn to_everybody_else_there_is_no_such_page() {
         let page = ann.get(path).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
         expect(&page, &["There is no page here"], &["alice", "Operations", "Who did what"]);
-        let request = Request::get(path).header("cookie", world.cookie("Ann Bell"));
+        let request = Request::get(path).header("cookie", World::cookie("Ann Bell"));
         let reply = world.app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(reply.error_code(), "NOT_FOUND");

@@ -96,11 +96,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 /// Returns the IPv4 address that an IPv6 address leads to by translation or in a tunnel: NAT64
 /// (RFC 6052), 6to4 (RFC 3056), and the old IPv4-compatible form (RFC 4291, section 2.5.5.1).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let (high, low) = match address.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0, 0, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => (high, low),
-        _ => return None,
+    let ([0x64, 0xff9b, 0, 0, 0, 0, high, low]
+    | [0, 0, 0, 0, 0, 0, high, low]
+    | [0x2002, high, low, ..]) = address.segments()
+    else {
+        return None;
     };
     Some(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)))
 }

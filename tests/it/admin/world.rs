@@ -74,7 +74,7 @@ impl World {
     }
 
     /// The cookie of whoever is called `name`.
-    pub(super) fn cookie(&self, name: &str) -> String {
+    pub(super) fn cookie(name: &str) -> String {
         format!("__Host-session={}", name.replace(' ', ""))
     }
 
