@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{
     Unavailable,
-    filter::{Choice, Field, NextPage, NoList, address},
+    filter::{Choice, Field, NextPage, NoList, Table, address},
 };
 use crate::{
     api::{caller, forbid_storing, service, wire::ApiError},
@@ -98,6 +98,9 @@ fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
     }
 }
 
+/// What stands above the columns.
+const COLUMNS: [&str; 6] = ["When", "Who", "Did", "To", "Outcome", "From"];
+
 #[component]
 fn AuditTable(lines: Vec<AuditLine>) -> impl IntoView {
     if lines.is_empty() {
@@ -105,21 +108,9 @@ fn AuditTable(lines: Vec<AuditLine>) -> impl IntoView {
     }
     let rows = lines.into_iter().map(|line| view! { <AuditRow line /> }).collect_view();
     Either::Right(view! {
-        <div class="table" role="region" aria-labelledby="audit" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"Did"</th>
-                        <th scope="col">"To"</th>
-                        <th scope="col">"Outcome"</th>
-                        <th scope="col">"From"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <Table labelled_by="audit" columns=&COLUMNS>
+            {rows}
+        </Table>
     })
 }
 

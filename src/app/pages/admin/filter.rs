@@ -1,4 +1,4 @@
-//! What the filters on the operators' pages have in common.
+//! What the filters and the tables on the operators' pages have in common.
 
 use leptos::{either::Either, prelude::*};
 
@@ -109,6 +109,29 @@ pub fn OwnerLink(
     let Some(Owner { id, name }) = owner else { return Either::Left("nobody") };
     let address = address("/admin", &[("owner", id.as_str())]) + "#operations";
     Either::Right(view! { <a href=address>{name}</a> })
+}
+
+/// Renders a table that scrolls by itself where it is too wide for the page.
+#[component]
+pub fn Table(
+    /// The id of its heading.
+    labelled_by: &'static str,
+    /// What stands above its columns.
+    columns: &'static [&'static str],
+    /// Its rows.
+    children: Children,
+) -> impl IntoView {
+    let heads = columns.iter().map(|words| view! { <th scope="col">{*words}</th> }).collect_view();
+    view! {
+        <div class="table" role="region" aria-labelledby=labelled_by tabindex="0">
+            <table>
+                <thead>
+                    <tr>{heads}</tr>
+                </thead>
+                <tbody>{children()}</tbody>
+            </table>
+        </div>
+    }
 }
 
 fn id(name: &str) -> String {

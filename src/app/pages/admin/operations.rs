@@ -2,7 +2,7 @@
 
 use leptos::{either::Either, prelude::*};
 
-use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, address};
+use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, Table, address};
 use crate::{
     api::wire::ApiError,
     app::words::admin as words,
@@ -71,6 +71,9 @@ fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoVi
     }
 }
 
+/// What stands above the columns.
+const COLUMNS: [&str; 6] = ["Stack", "State", "Of", "Began", "Ended", "Reference"];
+
 #[component]
 fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
     if lines.is_empty() {
@@ -78,21 +81,9 @@ fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
     }
     let rows = lines.into_iter().map(|line| view! { <OperationRow line /> }).collect_view();
     Either::Right(view! {
-        <div class="table" role="region" aria-labelledby="operations" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"Stack"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Of"</th>
-                        <th scope="col">"Began"</th>
-                        <th scope="col">"Ended"</th>
-                        <th scope="col">"Reference"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <Table labelled_by="operations" columns=&COLUMNS>
+            {rows}
+        </Table>
     })
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::{either::Either, prelude::*};
 
-use super::filter::OwnerLink;
+use super::filter::{OwnerLink, Table};
 use crate::{
     app::words::{admin as words, sign_in::minute},
     server::{service::admin::PersonLine, settings::Quotas},
@@ -35,24 +35,16 @@ pub fn PersonSection(
     }
 }
 
+/// What stands above the columns.
+const COLUMNS: [&str; 5] = ["Name", "Stacks", "Under way", "Within an hour", "Signed in"];
+
 #[component]
 fn PersonTable(people: Vec<PersonLine>) -> impl IntoView {
     let rows = people.into_iter().map(|line| view! { <PersonRow line /> }).collect_view();
     view! {
-        <div class="table" role="region" aria-labelledby="people" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Stacks"</th>
-                        <th scope="col">"Under way"</th>
-                        <th scope="col">"Within an hour"</th>
-                        <th scope="col">"Signed in"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <Table labelled_by="people" columns=&COLUMNS>
+            {rows}
+        </Table>
     }
 }
 
