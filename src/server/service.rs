@@ -23,6 +23,7 @@ use inspections::Inspections;
 use jiff::Timestamp;
 pub use once::{Answered, Once};
 pub use operations::{deployment_id, no_deployment};
+pub use permits::refused;
 use starting::New;
 use surroundings::Surroundings;
 

@@ -24,7 +24,7 @@ use rules::{OPERATOR_PAGES, Rule, rules};
 
 use super::{HttpState, error::Failed, headers::NO_STORE};
 use crate::{
-    api::{Nowhere, accepts_html, sign_in_location},
+    api::{Nowhere, accepts_html, sign_in_location, wire::ApiError},
     server::{
         access::{Caller, Identity, Refusal, Target},
         proxies::{self, Proxy},
@@ -48,8 +48,7 @@ pub(super) async fn guard(
         Some(Some(rules)) => rules.of(request.method()),
         Some(None) => {
             tracing::error!(path, "A route has no rule, so nobody may use it");
-            return Failed::new(404, "NOT_FOUND", "There is nothing here: check the address.")
-                .into_response();
+            return Failed::from(nothing_here()).into_response();
         }
     };
     let (mut parts, body) = request.into_parts();
@@ -111,23 +110,21 @@ fn turn_away(parts: &Parts, refusal: Refusal) -> Response {
             let location = [(header::LOCATION, sign_in_location(wanted, None))];
             (StatusCode::SEE_OTHER, NO_STORE, location).into_response()
         }
-        Refusal::SignIn => {
-            let message = "Sign in first, or send an API token: Authorization: Bearer asd_...";
-            unauthorized("SIGN_IN_REQUIRED", message)
-        }
-        Refusal::Scope => {
-            let message = "This API token is not good for that: make one with the scope it needs.";
-            Failed::new(403, "SCOPE_MISSING", message).into_response()
-        }
-        Refusal::Hidden => {
-            let message = "There is nothing here: check the address.";
-            Failed::new(404, "NOT_FOUND", message).into_response()
+        Refusal::SignIn => challenge(service::refused(refusal, nothing_here())),
+        Refusal::Scope | Refusal::Hidden => {
+            Failed::from(service::refused(refusal, nothing_here())).into_response()
         }
     }
 }
 
-fn unauthorized(code: &str, message: &str) -> Response {
-    let mut response = Failed::new(401, code, message).into_response();
+/// Says that there is nothing, as far as whoever asks is concerned.
+fn nothing_here() -> ApiError {
+    ApiError::new(404, "NOT_FOUND", "There is nothing here: check the address.")
+}
+
+/// Answers with an error, and says that a token would help (RFC 6750, section 3).
+fn challenge(error: ApiError) -> Response {
+    let mut response = Failed::from(error).into_response();
     let challenge = HeaderValue::from_static("Bearer");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     response
@@ -138,12 +135,9 @@ impl IntoResponse for Unrecognised {
         match self {
             Self::Token => {
                 let message = "This API token is not good, or not any more: make a new one.";
-                unauthorized("TOKEN_INVALID", message)
+                challenge(ApiError::new(401, "TOKEN_INVALID", message))
             }
-            Self::Store(error) => {
-                tracing::error!(%error, "Could not look up who asks");
-                Failed::from(service::store_failed(&error)).into_response()
-            }
+            Self::Store(error) => Failed::from(service::store_failed(&error)).into_response(),
         }
     }
 }

@@ -97,10 +97,13 @@ fn who(identity: &Identity) -> String {
 }
 
 /// Says why somebody may not; `hidden` where it is not there as far as they are concerned.
-pub(super) fn refused(refusal: Refusal, hidden: ApiError) -> ApiError {
+pub fn refused(refusal: Refusal, hidden: ApiError) -> ApiError {
     match refusal {
         Refusal::Hidden => hidden,
-        Refusal::SignIn => ApiError::new(401, "SIGN_IN_REQUIRED", "Sign in first."),
+        Refusal::SignIn => {
+            let message = "Sign in first, or send an API token: Authorization: Bearer asd_...";
+            ApiError::new(401, "SIGN_IN_REQUIRED", message)
+        }
         Refusal::Scope => {
             let message = "This API token is not good for that: make one with the scope it needs.";
             ApiError::new(403, "SCOPE_MISSING", message)

@@ -8,7 +8,7 @@ use crate::{
     domain::deployment::Kind,
     server::{
         access::{Caller, Identity, OwnerId},
-        ports::store::{Quota, Record},
+        ports::store::{Quota, Record, hour_before},
         settings::Quotas,
     },
 };
@@ -74,9 +74,8 @@ impl Service {
     pub(crate) async fn allowance(&self, caller: &Caller) -> Option<Allowance> {
         let stacks = self.parts.quotas.stacks?;
         let now = self.parts.clock.now();
-        let hour_ago = now.checked_sub(std::time::Duration::from_hours(1)).unwrap_or(now);
         // Nice to have: the start decides.
-        let usage = self.parts.store.usage(&counted_as(caller), hour_ago).await.ok()?;
+        let usage = self.parts.store.usage(&counted_as(caller), hour_before(now)).await.ok()?;
         Some(Allowance { stacks: usage.stacks, most: stacks })
     }
 }

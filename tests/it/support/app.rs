@@ -14,7 +14,7 @@ use ai_stack_deployer::{
     },
     server::{
         config::{self, Environment, Options},
-        http::{Door, HttpState, pages, router, sign_in},
+        http::{HttpState, pages, router, sign_in},
         last_round::LastRound,
         notifier::{Notifier, Nudge},
         ports::{
@@ -42,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::{
-    entrance::{self, clock, entrance},
+    entrance::{clock, door, entrance},
     fake_platform::FakePlatform,
     manual_clock::ManualClock,
     memory_store::MemoryStore,
@@ -118,7 +118,7 @@ impl TestApp {
     }
 
     pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
-        Self::build(variables, None, |_, _| Router::new())
+        Self::build(variables, |_, _| Router::new())
     }
 
     /// The portal with its pages; the built site lies in `site`.
@@ -127,19 +127,18 @@ impl TestApp {
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().unwrap().to_owned())
             .build();
-        Self::build(variables, None, |service, entrance| pages(options, service, entrance))
+        Self::build(variables, |service, entrance| pages(options, service, entrance))
     }
 
     fn build(
         variables: &[(&str, &str)],
-        door: Option<fn(&Arc<MemoryStore>) -> Door>,
         pages: impl FnOnce(Arc<Service>, Option<Arc<Entrance>>) -> Router,
     ) -> Self {
         let settings = settings(variables);
         let store = Arc::new(MemoryStore::default());
         let platform = Arc::new(FakePlatform::new());
         let clock = Arc::new(clock(&settings));
-        let door = door.map_or_else(|| entrance::door(&settings, &store), |door| door(&store));
+        let door = door(&settings, &store);
         let notifier = Arc::new(Notifier::default());
         let shutdown = CancellationToken::new();
         let last_round = Arc::new(LastRound::default());
