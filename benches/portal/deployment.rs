@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::platform::Platform;
 
 /// The pause between the two answers of a stack that count: part of what is promised.
 pub(crate) const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
@@ -19,12 +19,12 @@ const AT_ONCE: [&str; 2] = ["overview.domains", "project.all"];
 /// How often a stack is looked at.
 const LOOK_PAUSE: Duration = Duration::from_millis(2);
 
-/// Asks for a deployment and returns the address of its events.
-pub(crate) async fn post(client: &Client, world: &World, name: &str) -> anyhow::Result<String> {
-    let request = client.post(world.url("/api/deploy")).json(&json!({ "name": name }));
+/// Asks the portal at `root` for a deployment, and returns the address of its events.
+pub(crate) async fn post(client: &Client, root: &str, name: &str) -> anyhow::Result<String> {
+    let request = client.post(format!("{root}/api/deploy")).json(&json!({ "name": name }));
     let body: Value = request.send().await?.error_for_status()?.json().await?;
     let events = body.get("statusEndpoint").and_then(Value::as_str);
-    Ok(world.url(events.context("an answer without statusEndpoint")?))
+    Ok(format!("{root}{}", events.context("an answer without statusEndpoint")?))
 }
 
 /// Reads the events, and returns when the one that says `complete` was there.
@@ -42,8 +42,8 @@ pub(crate) async fn until_complete(client: &Client, events: &str) -> anyhow::Res
 
 /// Looks at the stack behind `host` every few milliseconds, and returns when it first answered.
 /// It asks the sandbox itself: what its edge would answer, without the cost of HTTP.
-pub(crate) async fn until_healthy(world: &World, host: &str) -> anyhow::Result<Instant> {
-    let core = world.sandbox.core();
+pub(crate) async fn until_healthy(platform: &Platform, host: &str) -> anyhow::Result<Instant> {
+    let core = platform.sandbox.core();
     loop {
         let visit = match core.lock() {
             Ok(mut core) => core.visit(SystemClock.now(), host),

@@ -6,6 +6,7 @@ use super::sample::Sample;
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
     PerSecond,
+    Seconds,
     Milliseconds,
     /// Thousands of bytes.
     Kilobytes,
@@ -78,6 +79,7 @@ impl Unit {
     fn write(self, value: f64) -> String {
         match self {
             Self::PerSecond => format!("{value:.0} /s"),
+            Self::Seconds => format!("{value:.2} s"),
             Self::Milliseconds => format!("{value:.1} ms"),
             Self::Kilobytes => format!("{value:.1} kB"),
             Self::Megabytes => format!("{value:.1} MB"),

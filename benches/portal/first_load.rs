@@ -73,7 +73,7 @@ async fn load(
     path: &str,
     encoding: &str,
 ) -> anyhow::Result<(Vec<u8>, bool)> {
-    let request = client.get(world.url(path)).header(ACCEPT_ENCODING, encoding);
+    let request = client.get(format!("{}{path}", world.root())).header(ACCEPT_ENCODING, encoding);
     let response = request.send().await?.error_for_status()?;
     let compressed = response.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "br");
     Ok((response.bytes().await?.into(), compressed))

@@ -1,6 +1,7 @@
 //! The benchmark: the portal's figures, each beside its baseline of the same run.
 //!
-//! Everything runs on loopback, in under two minutes; `--quick` shows in seconds that it works.
+//! Everything runs on loopback, in about ten minutes, or in parts; `--quick` shows in seconds
+//! that it works.
 //! It judges nothing: a machine that does other things meanwhile gives other figures.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 #![expect(clippy::disallowed_methods, reason = "it times the portal from outside")]
@@ -8,23 +9,34 @@
 mod bare;
 mod calls;
 mod connection;
+mod crowd;
+mod database;
 mod deployment;
 mod figure;
 mod first_load;
+mod home;
+mod platform;
 mod process;
+mod recovery;
+mod running;
 mod sample;
 mod speed;
+mod support;
 mod throughput;
 mod world;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use figure::Figure;
+use support::postgres::Cluster;
 
 /// Measures the portal. Run it with `cargo bench --features ssr`, and options behind `--`.
 #[derive(Parser)]
 struct Options {
+    /// What is measured [default: everything]
+    #[arg(value_enum)]
+    parts: Vec<Part>,
     /// Only a few rounds of each: shows that it works, not how fast
     #[arg(long)]
     quick: bool,
@@ -42,6 +54,23 @@ struct Options {
     bare: Option<u16>,
 }
 
+/// What can be measured alone.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Name checks per second
+    Checks,
+    /// One deployment after the other
+    Speed,
+    /// Many deployments at once
+    Crowd,
+    /// Deployments whose portal is killed
+    Recovery,
+    /// The bytes of the first load
+    Load,
+    /// The binary, its start and its memory
+    Process,
+}
+
 /// How much is done for each figure.
 #[derive(Clone, Copy)]
 struct Effort {
@@ -51,6 +80,12 @@ struct Effort {
     round: Duration,
     /// Deployments for each figure about deployments.
     deployments: u32,
+    /// How many deployments are many at once.
+    crowd: u32,
+    /// How often that many are brought up in each way.
+    crowds: u32,
+    /// How often portals are killed on each store.
+    recoveries: u32,
     /// Starts of the binary.
     starts: usize,
     /// How long it idles until its memory is read.
@@ -62,6 +97,9 @@ impl Effort {
         rounds: 7,
         round: Duration::from_secs(1),
         deployments: 24,
+        crowd: 200,
+        crowds: 3,
+        recoveries: 5,
         starts: 11,
         idle: Duration::from_secs(5),
     };
@@ -69,6 +107,9 @@ impl Effort {
         rounds: 3,
         round: Duration::from_millis(200),
         deployments: 3,
+        crowd: 3,
+        crowds: 1,
+        recoveries: 1,
         starts: 3,
         idle: Duration::from_millis(500),
     };
@@ -94,14 +135,44 @@ fn main() -> anyhow::Result<ExitCode> {
 
 async fn measure(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
+    let is_wanted = |part| options.parts.is_empty() || options.parts.contains(&part);
     let mut figures = Vec::new();
-    println!("Measuring name checks ...");
-    figures.push(throughput::measure(effort).await?);
-    println!("Measuring deployments ...");
-    figures.extend(speed::measure(effort).await?);
-    println!("Measuring the first load ...");
-    figures.extend(first_load::measure(&options.site).await?);
-    println!("Measuring the process ...\n");
-    figures.extend(process::measure(&options.binary, effort).await?);
+    if is_wanted(Part::Checks) {
+        println!("Measuring name checks ...");
+        figures.push(throughput::measure(effort).await?);
+    }
+    if is_wanted(Part::Speed) {
+        println!("Measuring deployments ...");
+        figures.extend(speed::measure(effort).await?);
+    }
+    if is_wanted(Part::Crowd) || is_wanted(Part::Recovery) {
+        let cluster = cluster(options.quick);
+        if is_wanted(Part::Crowd) {
+            println!("Measuring many deployments at once ...");
+            figures.extend(crowd::measure(&options.binary, effort, &cluster).await?);
+        }
+        if is_wanted(Part::Recovery) {
+            println!("Measuring recovery ...");
+            figures.extend(recovery::measure(&options.binary, effort, &cluster).await?);
+        }
+    }
+    if is_wanted(Part::Load) {
+        println!("Measuring the first load ...");
+        figures.extend(first_load::measure(&options.site).await?);
+    }
+    if is_wanted(Part::Process) {
+        println!("Measuring the process ...");
+        figures.extend(process::measure(&options.binary, effort).await?);
+    }
+    println!();
     Ok(figures)
+}
+
+/// Starts PostgreSQL, or says why there is none: its start takes longer than a quick run.
+fn cluster(quick: bool) -> Result<Cluster, String> {
+    if quick {
+        return Err(String::from("A quick run leaves PostgreSQL out."));
+    }
+    let missing = "PostgreSQL's server programs are missing: scripts/test installs them on Debian.";
+    Cluster::try_start().ok_or_else(|| String::from(missing))
 }

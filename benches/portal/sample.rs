@@ -26,6 +26,10 @@ impl Sample {
         (self.quantile(1, 4), self.quantile(3, 4))
     }
 
+    pub(crate) fn largest(&self) -> f64 {
+        self.quantile(1, 1)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -42,19 +42,20 @@ async fn as_shipped(effort: Effort) -> anyhow::Result<Vec<Figure>> {
         let timing = Timing { start, ..Timing::default() };
         let world = World::start(timing, Path::new("target/site")).await?;
         let client = client()?;
-        let before = world.sandbox.calls().len();
+        let platform = &world.platform;
+        let before = platform.sandbox.calls().len();
         let posted = Instant::now();
-        let events = post(&client, &world, "alice").await?;
-        let host = world.host("alice");
+        let events = post(&client, &world.root(), "alice").await?;
+        let host = platform.host("alice");
         let (complete, healthy) =
-            tokio::try_join!(until_complete(&client, &events), until_healthy(&world, &host))?;
+            tokio::try_join!(until_complete(&client, &events), until_healthy(platform, &host))?;
         notice.push_ms(complete.saturating_duration_since(healthy), Duration::ZERO);
         for _ in 0..PHASES {
             poll.push_ms(until_next_poll(healthy - posted), Duration::ZERO);
         }
-        let calls = world.sandbox.calls().split_off(before);
-        let platform = answer_times(until_deploy(&calls)) + timing.job + timing.start;
-        beyond.push_ms(complete - posted, platform + CONFIRM_PAUSE);
+        let calls = platform.sandbox.calls().split_off(before);
+        let theirs = answer_times(until_deploy(&calls)) + timing.job + timing.start;
+        beyond.push_ms(complete - posted, theirs + CONFIRM_PAUSE);
         world.end().await;
     }
     Ok(vec![
@@ -97,7 +98,8 @@ async fn at_once(effort: Effort) -> anyhow::Result<Figure> {
         let name = format!("ours-{number}");
         let (ours_ms, our_calls) = beyond(&world, orchestrated(&client, &world, &name)).await?;
         let name = format!("bare-{number}");
-        let (bare_ms, bare_calls) = beyond(&world, straight(&client, &world, &name)).await?;
+        let (bare_ms, bare_calls) =
+            beyond(&world, straight(&client, &world.platform, &name)).await?;
         ensure!(our_calls == bare_calls, "the portal calls {our_calls:?}, not {bare_calls:?}");
         ours.push(ours_ms);
         bare.push(bare_ms);
@@ -115,7 +117,7 @@ async fn at_once(effort: Effort) -> anyhow::Result<Figure> {
 }
 
 async fn orchestrated(client: &Client, world: &World, name: &str) -> anyhow::Result<()> {
-    let events = post(client, world, name).await?;
+    let events = post(client, &world.root(), name).await?;
     until_complete(client, &events).await?;
     Ok(())
 }
@@ -126,11 +128,11 @@ async fn beyond(
     world: &World,
     deploying: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<(f64, Vec<String>)> {
-    let before = world.sandbox.calls().len();
+    let before = world.platform.sandbox.calls().len();
     let begun = Instant::now();
     deploying.await?;
     let whole = begun.elapsed();
-    let calls = world.sandbox.calls().split_off(before);
+    let calls = world.platform.sandbox.calls().split_off(before);
     let platform = answer_times(&calls) + CONFIRM_PAUSE;
     let mut names: Vec<_> = calls.into_iter().map(|call| call.call).collect();
     names.sort_unstable();

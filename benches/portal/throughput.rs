@@ -29,7 +29,7 @@ pub(crate) async fn measure(effort: Effort) -> anyhow::Result<Figure> {
     let world = World::start(Timing::NONE, Path::new("target/site")).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let (portal, other) = (world.portal.addr(), listener.local_addr()?);
-    let serving = tokio::spawn(bare::serve_checks(listener, world.sandbox.edge().port()));
+    let serving = tokio::spawn(bare::serve_checks(listener, world.platform.sandbox.edge().port()));
     let paths = (0..NAMES).map(|number| get(&format!("/api/check/name-{number:05}")));
     let requests: Arc<[Vec<u8>]> = paths.collect();
     ensure_same_size(portal, other, &requests).await?;

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Most call times that are remembered.
-const KEPT_CALLS: usize = 10_000;
+const KEPT_CALLS: usize = 20_000;
 
 /// How long the platform took to answer one call.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,9 @@ use super::{keeper::Keeper, process::free_port};
 /// Where Debian puts one folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 const SCRIPT: &str = include_str!("postgres.sh");
+const MISSING: &str =
+    "PostgreSQL's server programs are missing: scripts/test installs them on Debian";
+
 /// A running PostgreSQL server with its data, which ends with this value or the test process.
 pub(crate) struct Cluster {
     keeper: Mutex<Keeper>,
@@ -31,14 +34,19 @@ impl Cluster {
 
     /// Makes a cluster and starts its server.
     pub(crate) fn start() -> Self {
+        Self::try_start().expect(MISSING)
+    }
+
+    /// The same, or `None` where the server's programs are missing.
+    pub(crate) fn try_start() -> Option<Self> {
         let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT, "sh"]).arg(binaries()).arg(SCRIPT);
+        command.args(["-c", SCRIPT, "sh"]).arg(binaries()?).arg(SCRIPT);
         let mut keeper = Keeper::start(command);
         let folder = keeper.answer();
         assert!(Path::new(&folder).is_absolute(), "{folder}");
         let port = free_port();
         keeper.order(&format!("start {port}")).unwrap_or_else(|problem| panic!("{problem}"));
-        Self { keeper: Mutex::new(keeper), port, databases: AtomicU32::new(0) }
+        Some(Self { keeper: Mutex::new(keeper), port, databases: AtomicU32::new(0) })
     }
 
     /// Makes an empty database and returns its address.
@@ -56,7 +64,7 @@ impl Cluster {
 
     /// Asks a database, and returns its answer as text without ornament.
     pub(crate) fn ask(url: &str, question: &str) -> String {
-        let mut psql = Command::new(binaries().join("psql"));
+        let mut psql = Command::new(binaries().expect(MISSING).join("psql"));
         let output = psql.args(["-XAtc", question, url]).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -83,14 +91,12 @@ impl Cluster {
 }
 
 /// Finds the folder with the server's programs, of the newest version.
-fn binaries() -> PathBuf {
+fn binaries() -> Option<PathBuf> {
     let versions = fs::read_dir(DEBIAN).into_iter().flatten().flatten();
     let version = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
     let newest = versions.map(|entry| entry.path()).max_by_key(version);
     let path = env::var_os("PATH").unwrap_or_default();
     let mut candidates =
         newest.map(|path| path.join("bin")).into_iter().chain(env::split_paths(&path));
-    candidates
-        .find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
-        .expect("PostgreSQL's server programs are missing: scripts/test installs them on Debian")
+    candidates.find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
 }

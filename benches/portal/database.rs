@@ -1,0 +1,124 @@
+//! The databases of portals that are processes of their own, as seen from beside them.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use ai_stack_deployer::server::{
+    ports::store::{Lane, Store},
+    store::{postgres::PostgresStore, sqlite::SqliteStore},
+};
+use anyhow::ensure;
+use jiff::Timestamp;
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions,
+};
+
+/// The pause between two looks at who holds what.
+const LOOK_PAUSE: Duration = Duration::from_millis(2);
+/// How long something may take that has to come.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Who holds how many operations under way, and until when at most, in Unix milliseconds.
+const HOLDERS: &str = "SELECT lease_owner, count(*), max(lease_until_ms) FROM deployments
+    WHERE state = 'active' AND lease_owner IS NOT NULL GROUP BY lease_owner";
+
+/// A database.
+pub(crate) enum Database {
+    /// In this file.
+    Sqlite(PathBuf),
+    /// At this address.
+    Postgres(String),
+}
+
+/// A portal that holds leases.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    pub(crate) owner: String,
+    /// When the last of its leases ends.
+    pub(crate) until: Timestamp,
+}
+
+/// A look into a database that changes nothing.
+pub(crate) enum View {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Database {
+    /// Returns its address, as `DATABASE_URL` takes it.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
+    /// Opens a view of it.
+    pub(crate) async fn view(&self) -> anyhow::Result<View> {
+        Ok(match self {
+            Self::Sqlite(path) => {
+                // As a reader it leaves the log alone when it is the last to go.
+                let options = SqliteConnectOptions::new().filename(path).read_only(true);
+                View::Sqlite(options.connect().await?)
+            }
+            Self::Postgres(url) => View::Postgres(PgConnection::connect(url).await?),
+        })
+    }
+
+    /// Returns how long the store takes for `count` claims one after the other, with no portal
+    /// near it and leases that all have ended.
+    pub(crate) async fn bare_claims(&self, count: usize) -> anyhow::Result<Duration> {
+        let store: Arc<dyn Store> = match self {
+            Self::Sqlite(path) => Arc::new(SqliteStore::open_beside(path).await?),
+            Self::Postgres(url) => {
+                Arc::new(PostgresStore::open_beside(&url.as_str().into()).await?)
+            }
+        };
+        let later = Timestamp::now() + Duration::from_hours(1);
+        let begun = std::time::Instant::now();
+        let mut claimed = 0;
+        while store.claim(Lane::Forward, "bare", later, Duration::from_hours(1)).await?.is_some() {
+            claimed += 1;
+        }
+        let took = begun.elapsed();
+        store.close().await;
+        ensure!(claimed == count, "{claimed} operations were left to claim, not {count}");
+        Ok(took)
+    }
+}
+
+impl View {
+    /// Waits until `count` operations are held by one portal, which is not `other`.
+    pub(crate) async fn until_held(
+        &mut self,
+        count: usize,
+        other: Option<&Holder>,
+    ) -> anyhow::Result<Holder> {
+        let begun = std::time::Instant::now();
+        loop {
+            let holders = self.holders().await?;
+            let count = i64::try_from(count)?;
+            let is_whole = |(owner, held, _): &&(String, i64, i64)| {
+                *held == count && other.is_none_or(|other| *owner != other.owner)
+            };
+            if let Some((owner, _, until)) = holders.iter().find(is_whole) {
+                let until = Timestamp::from_millisecond(*until)?;
+                return Ok(Holder { owner: owner.clone(), until });
+            }
+            ensure!(begun.elapsed() < PATIENCE, "no portal holds {count}: {holders:?}");
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+    }
+
+    async fn holders(&mut self) -> sqlx::Result<Vec<(String, i64, i64)>> {
+        match self {
+            Self::Sqlite(connection) => sqlx::query_as(HOLDERS).fetch_all(connection).await,
+            Self::Postgres(connection) => sqlx::query_as(HOLDERS).fetch_all(connection).await,
+        }
+    }
+
+    pub(crate) async fn close(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await,
+            Self::Postgres(connection) => connection.close().await,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A server as a process of its own: started, looked at, and killed.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+
+use super::connection::{Connection, get};
+
+/// How long a start may take until the benchmark gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A process that is killed with this value.
+pub(crate) struct Running {
+    child: Child,
+    addr: SocketAddr,
+}
+
+impl Running {
+    /// Starts a command that will listen on a port, and returns how long it took until it was
+    /// ready.
+    pub(crate) async fn start(
+        (mut command, port): (Command, u16),
+    ) -> anyhow::Result<(Self, Duration)> {
+        let begun = Instant::now();
+        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let running = Self { child: quiet.spawn()?, addr };
+        while !is_ready(addr).await {
+            ensure!(begun.elapsed() < PATIENCE, "the process does not get ready");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok((running, begun.elapsed()))
+    }
+
+    /// Returns the address of what it serves.
+    pub(crate) fn root(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Returns the bytes of memory that it holds.
+    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// Returns the most bytes of memory that it has ever held.
+    pub(crate) fn peak_memory(&self) -> anyhow::Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        Ok(number.context("the system does not tell the memory of a process")? * 1_024)
+    }
+
+    /// Ends it by SIGKILL.
+    ///
+    /// # Errors
+    ///
+    /// When it had ended by itself.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        ensure!(self.child.try_wait()?.is_none(), "the process ended by itself");
+        Ok(self.child.kill()?)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+async fn is_ready(addr: SocketAddr) -> bool {
+    let Ok(mut connection) = Connection::open(addr).await else { return false };
+    connection.ask(&get("/readyz")).await.is_ok()
+}
