@@ -7,7 +7,10 @@ use ai_stack_deployer::{
         event::{EventBody, FailureCode},
         phase::Phase,
     },
-    server::ports::{platform::PlatformError, store::State},
+    server::ports::{
+        platform::PlatformError,
+        store::{Lane, State, StepId},
+    },
 };
 use jiff::Timestamp;
 
@@ -115,4 +118,43 @@ async fn the_message_says_that_it_waits_and_goes_back_to_the_phase_when_calls_go
         of(Phase::RollingBack),
         ["Removing what was made", WAITING, "Removing what was made"],
     );
+}
+
+/// The steps that make something, with the call that makes it.
+const CREATES: [(StepId, &str); 3] = [
+    (StepId::Project, "project.create"),
+    (StepId::Application, "application.create"),
+    (StepId::Domain, "domain.create"),
+];
+
+#[tokio::test]
+async fn what_was_made_before_its_answer_was_lost_is_kept_and_made_once() {
+    for (_, call) in CREATES {
+        let world = World::begin("sandbox/hello", &[&format!("{call}:reset")]).await;
+        world.drive().await;
+        assert_kept(&world, call).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_made_before_a_crash_is_kept_and_made_once() {
+    for (step, call) in CREATES {
+        let world = World::begin("sandbox/hello", &[]).await;
+        world.drive_until(step).await;
+        // Its intent is written, and then it is made.
+        world.store.crash_at(world.store.writes() + 2, Crash::Before);
+        world.drive_once(Lane::Forward).await.unwrap_err();
+        assert_eq!(world.platform.count(call), 1, "crashed before {call}");
+        world.drive().await;
+        assert_kept(&world, call).await;
+    }
+}
+
+async fn assert_kept(world: &World, call: &str) {
+    assert_eq!(world.record().await.state, State::Live, "{call}");
+    world.assert_all_or_nothing(call).await;
+    assert_eq!(world.platform.count(call), 1, "{call} was repeated");
+    let log = world.log().await;
+    let kept = format!("warn {call}: Found what an earlier attempt had made, and kept it");
+    assert!(log.contains(&kept), "{log:#?}");
 }
