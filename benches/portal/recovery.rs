@@ -34,7 +34,7 @@ const ENDLESS: Duration = Duration::from_hours(1);
 /// How long leases last where one replica waits for the end of the other's.
 const LEASE: Duration = Duration::from_secs(6);
 /// How often a portal looks for work that nobody has told it of.
-const TICK: Duration = Duration::from_secs(2);
+const TICK: Duration = Duration::from_secs(1);
 
 /// Measures a restart on SQLite and a takeover on PostgreSQL.
 pub(crate) async fn measure(
@@ -88,7 +88,7 @@ async fn restarts(binary: &Path, effort: Effort) -> anyhow::Result<Figure> {
         .note("is killed by SIGKILL: from spawning its next process until that has claimed all, as")
         .note(format!("read in the database. {start:.1} ms of it are the start, to the first 200 on"))
         .note(format!("/readyz. The longest was {longest:.1} ms."))
-        .note("Baseline: the store alone makes as many claims, one after the other."))
+        .note("Baseline: the store alone claims as many."))
 }
 
 /// Kills one of two portals on a PostgreSQL database, several times.
@@ -125,8 +125,7 @@ async fn takeovers(binary: &Path, effort: Effort, cluster: &Cluster) -> anyhow::
         .note("killed by SIGKILL: from the end of the last of its leases until the other one has")
         .note(format!("claimed all, as read in the database. Leases last {LEASE:?} and end evenly spread over"))
         .note(format!("the {TICK:?} between two looks of the other. The longest was {longest:.1} ms."))
-        .note("Baseline: the store alone makes as many claims, one after the other. The server does")
-        .note("not wait for its disk (fsync=off)."))
+        .note("Baseline: the store alone claims as many. The server does not wait for its disk (fsync=off)."))
 }
 
 async fn endless() -> anyhow::Result<Platform> {

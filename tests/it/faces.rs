@@ -20,7 +20,10 @@ use axum::{
 };
 use tempfile::TempDir;
 
-use crate::support::app::{Reply, TestApp};
+use crate::support::{
+    app::{Reply, TestApp},
+    claim_one::ClaimOne as _,
+};
 
 fn portal() -> (TestApp, TempDir) {
     let site = tempfile::tempdir().unwrap();
@@ -121,7 +124,7 @@ async fn remove(app: &TestApp, id: &DeploymentId) -> String {
 /// Claims the removal that was asked for.
 async fn claim_removal(app: &TestApp) -> Lease {
     let lasting = Duration::from_mins(1);
-    app.store.claim(Lane::CleanUp, "test", app.clock.now(), lasting).await.unwrap().unwrap()
+    app.store.claim_one(Lane::CleanUp, "test", app.clock.now(), lasting).await.unwrap().unwrap()
 }
 
 const REFRESH: &str = "http-equiv=\"refresh\"";

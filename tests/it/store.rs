@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 
 use self::contract::{LEASE, at, new, progress, step};
-use crate::support::memory_store::MemoryStore;
+use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore};
 
 mod accounts;
 mod audit;
@@ -67,13 +67,13 @@ async fn reopening_voids_every_lease_and_keeps_every_fact() {
     let path = folder.path().join("portal.db");
     let store = SqliteStore::open(&path).await.unwrap();
     store.begin(&new(1, "alice"), None).await.unwrap();
-    let lease = store.claim(Lane::Forward, "before", at(1), LEASE).await.unwrap().unwrap();
+    let lease = store.claim_one(Lane::Forward, "before", at(1), LEASE).await.unwrap().unwrap();
     let fact = step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)]);
     store.record(&lease, &fact).await.unwrap();
     drop(store);
 
     let store = SqliteStore::open(&path).await.unwrap();
-    let resumed = store.claim(Lane::Forward, "after", at(1), LEASE).await.unwrap().unwrap();
+    let resumed = store.claim_one(Lane::Forward, "after", at(1), LEASE).await.unwrap().unwrap();
     assert_eq!((&resumed.id, resumed.token > lease.token), (&lease.id, true));
     assert!(matches!(store.record(&lease, &fact).await, Err(StoreError::LeaseLost)));
     let steps = store.journal(&resumed.id).await.unwrap();
@@ -89,7 +89,7 @@ async fn a_command_beside_the_portal_leaves_its_leases_alone() {
     assert!(matches!(missing, OpenStoreError::Missing { .. }), "{missing:?}");
     let store = SqliteStore::open(&path).await.unwrap();
     store.begin(&new(1, "alice"), None).await.unwrap();
-    let lease = store.claim(Lane::Forward, "portal", at(1), LEASE).await.unwrap().unwrap();
+    let lease = store.claim_one(Lane::Forward, "portal", at(1), LEASE).await.unwrap().unwrap();
     let beside = SqliteStore::open_beside(&path).await.unwrap();
     assert!(!beside.hurry(&lease.id).await.unwrap());
     store.renew(&lease, at(99)).await.unwrap();

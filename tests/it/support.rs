@@ -8,6 +8,7 @@ use ai_stack_deployer::server::access::{Caller, Identity, OwnerId};
 pub(crate) mod app;
 pub(crate) mod black_hole;
 pub(crate) mod browser;
+pub(crate) mod claim_one;
 pub(crate) mod clock;
 pub(crate) mod core_platform;
 pub(crate) mod entrance;

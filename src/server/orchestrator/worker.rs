@@ -7,10 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -23,7 +20,7 @@ use crate::{
 };
 
 /// How often the store is asked for work without a nudge.
-const TICK: Duration = Duration::from_secs(2);
+const TICK: Duration = Duration::from_secs(1);
 /// How many clean-ups, cancellations and removals go on at once, besides the deployments.
 const CLEAN_UPS: usize = 16;
 
@@ -51,48 +48,43 @@ impl Worker {
         tokio::join!(forward, clean_up);
     }
 
-    /// Claims what there is in `lane`, `most` at a time.
+    /// Claims what there is in `lane`, and drives `most` at a time.
+    ///
+    /// All that it has room for is claimed at once: a store with many under way answers late,
+    /// and what waits should not wait for one answer after the other.
     async fn work(self: Arc<Self>, lane: Lane, most: usize, shutdown: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(most));
         let mut driving = JoinSet::new();
         let mut work = self.ports.notifier.work();
-        loop {
-            let slot = tokio::select! {
-                biased;
-                () = shutdown.cancelled() => break,
-                slot = Arc::clone(&slots).acquire_owned() => slot,
-            };
-            let Ok(slot) = slot else { break };
+        while !shutdown.is_cancelled() {
             while driving.try_join_next().is_some() {}
             work.mark_unchanged();
-            if let Some(lease) = self.claim(lane).await {
+            for lease in self.claim(lane, most - driving.len()).await {
                 let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
-                driving.spawn(async move { worker.hold(lease, slot, shutdown).await });
-                continue;
+                driving.spawn(async move { worker.hold(lease, shutdown).await });
             }
+            let is_full = driving.len() == most;
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => break,
-                _ = work.changed() => {}
-                () = self.ports.clock.sleep(TICK) => {}
+                () = shutdown.cancelled() => {}
+                _ = driving.join_next(), if is_full => {}
+                _ = work.changed(), if !is_full => {}
+                () = self.ports.clock.sleep(TICK), if !is_full => {}
             }
         }
         while driving.join_next().await.is_some() {}
     }
 
-    async fn claim(&self, lane: Lane) -> Option<Lease> {
+    async fn claim(&self, lane: Lane, most: usize) -> Vec<Lease> {
         let now = self.ports.clock.now();
-        match self.ports.store.claim(lane, &self.owner, now, self.lease).await {
-            Ok(lease) => lease,
-            Err(error) => {
-                tracing::error!(error = error_chain(&error), "Could not look for work");
-                None
-            }
-        }
+        let claimed = self.ports.store.claim(lane, most, &self.owner, now, self.lease).await;
+        claimed.unwrap_or_else(|error| {
+            tracing::error!(error = error_chain(&error), "Could not look for work");
+            Vec::new()
+        })
     }
 
     /// Drives the operation for as long as the lease is ours.
-    async fn hold(&self, lease: Lease, slot: OwnedSemaphorePermit, shutdown: CancellationToken) {
+    async fn hold(&self, lease: Lease, shutdown: CancellationToken) {
         let id = lease.id.clone();
         let cancelled = CancellationToken::new();
         let result = tokio::select! {
@@ -118,7 +110,6 @@ impl Worker {
         if let Err(error) = self.ports.store.release(&lease).await {
             tracing::warn!(error = error_chain(&error), "Could not hand a lease back");
         }
-        drop(slot);
     }
 
     async fn drive(&self, lease: Lease, cancelled: &CancellationToken) -> Result<(), StoreError> {

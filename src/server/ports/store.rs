@@ -110,14 +110,16 @@ pub trait Store: Send + Sync {
     /// holds its name.
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError>;
 
-    /// Gives `owner` the lease of one operation in `lane` that nobody holds at `now`.
+    /// Gives `owner` the leases of the oldest operations in `lane` that nobody holds at `now`: at
+    /// most `most`, in any order.
     async fn claim(
         &self,
         lane: Lane,
+        most: usize,
         owner: &str,
         now: Timestamp,
         lasting: Duration,
-    ) -> Result<Option<Lease>, StoreError>;
+    ) -> Result<Vec<Lease>, StoreError>;
     /// Gives `owner` the lease of this operation, if it has ended and nobody holds it at `now`.
     async fn claim_ended(
         &self,

@@ -282,11 +282,12 @@ impl Store for PostgresStore {
     async fn claim(
         &self,
         lane: Lane,
+        most: usize,
         owner: &str,
         now: Timestamp,
         lasting: Duration,
-    ) -> Result<Option<Lease>, StoreError> {
-        within(leases::claim(self, lane, owner, now, lasting)).await
+    ) -> Result<Vec<Lease>, StoreError> {
+        within(leases::claim(self, lane, most, owner, now, lasting)).await
     }
 
     async fn claim_ended(

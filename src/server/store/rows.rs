@@ -236,6 +236,11 @@ pub(super) fn answer(row: &impl Columns, key: &AnswerKey) -> Result<Answer, Stor
     })
 }
 
+/// Returns the most rows that a statement may give.
+pub(super) fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
 /// Returns a duration as the databases count it.
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)

@@ -258,11 +258,12 @@ impl Store for SqliteStore {
     async fn claim(
         &self,
         lane: Lane,
+        most: usize,
         owner: &str,
         now: Timestamp,
         lasting: Duration,
-    ) -> Result<Option<Lease>, StoreError> {
-        leases::claim(&self.writer, lane, owner, now, lasting).await
+    ) -> Result<Vec<Lease>, StoreError> {
+        leases::claim(&self.writer, lane, most, owner, now, lasting).await
     }
 
     async fn claim_ended(

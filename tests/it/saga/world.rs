@@ -33,6 +33,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
+    claim_one::ClaimOne as _,
     clock::JumpingClock,
     core_platform::{CorePlatform, Moment},
     memory_store::MemoryStore,
@@ -133,7 +134,7 @@ impl World {
     pub(super) async fn drive_once(&self, lane: Lane) -> Result<(), StoreError> {
         let now = self.clock.now();
         let lasting = Duration::from_secs(30);
-        let lease = self.store.claim(lane, "test", now, lasting).await.unwrap();
+        let lease = self.store.claim_one(lane, "test", now, lasting).await.unwrap();
         let Some(lease) = lease else { return Ok(()) };
         let cancelled = CancellationToken::new();
         *self.cancelled.lock().unwrap() = cancelled.clone();

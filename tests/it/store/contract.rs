@@ -20,6 +20,8 @@ use ai_stack_deployer::{
 };
 use jiff::Timestamp;
 
+use crate::support::claim_one::ClaimOne as _;
+
 mod removals;
 
 /// How long leases last here.
@@ -91,6 +93,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     clean_up_goes_on_after_the_end_until_nothing_is_left(&*store).await;
     removals::hold(&*store).await;
     a_retry_is_linked_both_ways(&*store).await;
+    of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {
@@ -101,16 +104,16 @@ async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {
     let names = ["alice", "bob"].map(|name| StackName::parse(name).unwrap());
     assert_eq!(store.reserved(&names).await.unwrap(), &names[..1]);
 
-    let lease = store.claim(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
+    let lease = store.claim_one(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
     store.record(&lease, &end(State::Stuck)).await.unwrap();
     assert_eq!(store.stuck_count().await.unwrap(), 1);
     assert!(store.begin(&new(3, "alice"), None).await.is_err(), "stuck keeps the name");
 
     store.begin(&new(4, "bob"), None).await.unwrap();
-    let lease = store.claim(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
+    let lease = store.claim_one(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
     store.begin(&new(5, "bob"), None).await.unwrap();
-    let lease = store.claim(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
+    let lease = store.claim_one(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
     store.record(&lease, &end(State::Live)).await.unwrap();
     assert!(store.begin(&new(6, "bob"), None).await.is_err(), "live keeps the name");
 }
@@ -118,7 +121,7 @@ async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {
 async fn a_fact_is_numbered_without_a_gap_and_found_again(store: &dyn Store) {
     let begun = new(10, "carol");
     store.begin(&begun, None).await.unwrap();
-    let lease = store.claim(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
+    let lease = store.claim_one(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
     let id = &lease.id;
     let started = step(
         StepId::Project,
@@ -152,27 +155,27 @@ async fn a_fact_is_numbered_without_a_gap_and_found_again(store: &dyn Store) {
 
 async fn a_lease_is_exclusive_until_it_lapses(store: &dyn Store) {
     store.begin(&new(20, "dave"), None).await.unwrap();
-    let first = store.claim(Lane::Forward, "a", at(20), LEASE).await.unwrap().unwrap();
-    assert_eq!(store.claim(Lane::Forward, "b", at(49), LEASE).await.unwrap(), None);
+    let first = store.claim_one(Lane::Forward, "a", at(20), LEASE).await.unwrap().unwrap();
+    assert_eq!(store.claim_one(Lane::Forward, "b", at(49), LEASE).await.unwrap(), None);
     store.renew(&first, at(80)).await.unwrap();
-    assert_eq!(store.claim(Lane::Forward, "b", at(79), LEASE).await.unwrap(), None);
-    let second = store.claim(Lane::Forward, "b", at(80), LEASE).await.unwrap().unwrap();
+    assert_eq!(store.claim_one(Lane::Forward, "b", at(79), LEASE).await.unwrap(), None);
+    let second = store.claim_one(Lane::Forward, "b", at(80), LEASE).await.unwrap().unwrap();
     assert!(second.token > first.token);
     store.release(&first).await.unwrap();
     assert_eq!(
-        store.claim(Lane::Forward, "c", at(81), LEASE).await.unwrap(),
+        store.claim_one(Lane::Forward, "c", at(81), LEASE).await.unwrap(),
         None,
         "not the first's to give"
     );
     store.release(&second).await.unwrap();
-    let third = store.claim(Lane::Forward, "c", at(81), LEASE).await.unwrap().unwrap();
+    let third = store.claim_one(Lane::Forward, "c", at(81), LEASE).await.unwrap().unwrap();
     store.record(&third, &end(State::RolledBack)).await.unwrap();
 }
 
 async fn who_lost_the_lease_cannot_write(store: &dyn Store) {
     store.begin(&new(30, "erin"), None).await.unwrap();
-    let lost = store.claim(Lane::Forward, "a", at(30), LEASE).await.unwrap().unwrap();
-    let held = store.claim(Lane::Forward, "a", at(60), LEASE).await.unwrap().unwrap();
+    let lost = store.claim_one(Lane::Forward, "a", at(30), LEASE).await.unwrap().unwrap();
+    let held = store.claim_one(Lane::Forward, "a", at(60), LEASE).await.unwrap().unwrap();
     let fact = step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)]);
     let error = store.record(&lost, &fact).await.unwrap_err();
     assert!(matches!(error, StoreError::LeaseLost), "{error:?}");
@@ -199,7 +202,7 @@ async fn an_answer_is_kept_once_and_expires(store: &dyn Store) {
     let refused = answer("refused", "no");
     store.keep_answer(&refused).await.unwrap();
     assert_eq!(store.answer(&refused.key, at(99)).await.unwrap(), Some(refused));
-    let frank = store.claim(Lane::Forward, "a", at(50), LEASE).await.unwrap().unwrap();
+    let frank = store.claim_one(Lane::Forward, "a", at(50), LEASE).await.unwrap().unwrap();
     store.record(&frank, &end(State::Live)).await.unwrap();
 }
 
@@ -247,7 +250,7 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
     assert!(store.services().await.unwrap().contains(&(service, id.clone())));
     assert!(store.stuck().await.unwrap().iter().any(|record| record.deployment.id == id));
 
-    let early = store.claim(Lane::CleanUp, "a", at(59), LEASE).await.unwrap();
+    let early = store.claim_one(Lane::CleanUp, "a", at(59), LEASE).await.unwrap();
     assert_eq!(early, None, "nothing is due yet");
     let lease = claim(store, Lane::CleanUp, &id).await;
     let undone = StepRecord::Undone { lines: Vec::new(), cause: None };
@@ -265,7 +268,7 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
 
     assert!(store.hurry(&id).await.unwrap());
     store.release(&lease).await.unwrap();
-    let lease = store.claim(Lane::CleanUp, "a", at(62), LEASE).await.unwrap().unwrap();
+    let lease = store.claim_one(Lane::CleanUp, "a", at(62), LEASE).await.unwrap().unwrap();
     let clean = Receipt::of(vec![line(Outcome::VerifiedGone)]);
     let gone = Settlement { receipt: clean.clone(), at: at(63), due: at(600) };
     store.settle(&lease, &gone).await.unwrap();
@@ -298,10 +301,29 @@ async fn a_retry_is_linked_both_ways(store: &dyn Store) {
     store.record(&lease, &end(State::Live)).await.unwrap();
 }
 
+async fn of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(store: &dyn Store) {
+    let now = at(1_000);
+    store.claim(Lane::Forward, usize::MAX, "a", now, LEASE).await.unwrap();
+    for number in [804, 802, 805, 801, 803] {
+        store.begin(&new(number, &format!("queue-{number}")), None).await.unwrap();
+    }
+    for (most, expected) in
+        [(2, &[801, 802][..]), (0, &[]), (2, &[803, 804]), (2, &[805]), (2, &[])]
+    {
+        let leases = store.claim(Lane::Forward, most, "b", now, LEASE).await.unwrap();
+        let mut claimed: Vec<_> = leases.into_iter().map(|lease| lease.id).collect();
+        let mut expected: Vec<_> =
+            expected.iter().copied().map(DeploymentId::from_random).collect();
+        claimed.sort();
+        expected.sort();
+        assert_eq!(claimed, expected);
+    }
+}
+
 /// Claims until it is the turn of `id`.
 async fn claim(store: &dyn Store, lane: Lane, id: &DeploymentId) -> Lease {
     loop {
-        let lease = store.claim(lane, "a", at(100), LEASE).await.unwrap().unwrap();
+        let lease = store.claim_one(lane, "a", at(100), LEASE).await.unwrap().unwrap();
         if lease.id == *id {
             return lease;
         }

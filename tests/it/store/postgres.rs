@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::contract::{self, LEASE, at, end, new, progress, step};
-use crate::support::{black_hole::BlackHole, postgres::Cluster};
+use crate::support::{black_hole::BlackHole, claim_one::ClaimOne as _, postgres::Cluster};
 
 /// How long something may take that takes a moment.
 const SOON: Duration = Duration::from_secs(20);
@@ -73,17 +73,20 @@ async fn two_portals_claim_each_deployment_exactly_once() {
         replicas[0].store.begin(&new(number, &format!("stack-{number}")), None).await.unwrap();
     }
     let mut claiming = JoinSet::new();
+    // Some take one at a time, some several.
     for (number, replica) in replicas.iter().cycle().take(8).enumerate() {
         let store = Arc::clone(&replica.store);
         claiming.spawn(async move {
             let mut claimed = Vec::new();
-            let owner = number.to_string();
-            while let Some(lease) =
-                store.claim(Lane::Forward, &owner, at(100), LEASE).await.unwrap()
-            {
-                claimed.push(lease.id);
+            let (owner, most) = (number.to_string(), 1 + number / 2);
+            loop {
+                let got = store.claim(Lane::Forward, most, &owner, at(100), LEASE).await.unwrap();
+                assert!(got.len() <= most, "more than asked for");
+                if got.is_empty() {
+                    return claimed;
+                }
+                claimed.extend(got.into_iter().map(|lease| lease.id));
             }
-            claimed
         });
     }
     let claimed = claiming.join_all().await;
@@ -104,7 +107,7 @@ async fn what_one_portal_writes_nudges_the_other() {
     here.store.begin(&begun, None).await.unwrap();
     nudged(&mut work).await;
 
-    let lease = here.store.claim(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
+    let lease = here.store.claim_one(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
     let mut events = there.notifier.watch(id);
     here.store.record(&lease, &started()).await.unwrap();
     nudged(&mut events).await;
@@ -123,8 +126,8 @@ async fn what_is_not_committed_nudges_nobody() {
     let url = Cluster::shared().database();
     let (here, there) = (Replica::open(&url).await, Replica::open(&url).await);
     here.store.begin(&new(1, "alice"), None).await.unwrap();
-    let lost = here.store.claim(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
-    let held = here.store.claim(Lane::Forward, "a", at(60), LEASE).await.unwrap().unwrap();
+    let lost = here.store.claim_one(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
+    let held = here.store.claim_one(Lane::Forward, "a", at(60), LEASE).await.unwrap().unwrap();
     let mut events = there.notifier.watch(&held.id);
     here.store.record(&lost, &started()).await.unwrap_err();
     assert!(!events.has_changed().unwrap());
@@ -153,7 +156,7 @@ async fn a_database_that_goes_away_and_comes_back_is_survived() {
     let url = cluster.database();
     let (here, there) = (Replica::open(&url).await, Replica::open(&url).await);
     here.store.begin(&new(1, "alice"), None).await.unwrap();
-    let lease = here.store.claim(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
+    let lease = here.store.claim_one(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
     let (mut work, mut events) = (there.notifier.work(), there.notifier.watch(&lease.id));
 
     cluster.stop();

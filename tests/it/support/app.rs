@@ -42,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::{
+    claim_one::ClaimOne as _,
     entrance::{clock, door, entrance},
     fake_platform::FakePlatform,
     manual_clock::ManualClock,
@@ -204,7 +205,11 @@ impl TestApp {
     /// Claims what can be claimed, as a worker does.
     pub(crate) async fn claim(&self) -> Lease {
         let lasting = Duration::from_mins(1);
-        self.store.claim(Lane::Forward, "test", self.clock.now(), lasting).await.unwrap().unwrap()
+        self.store
+            .claim_one(Lane::Forward, "test", self.clock.now(), lasting)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Records events, as a worker does, and nudges.

@@ -230,10 +230,11 @@ impl Store for MemoryStore {
     async fn claim(
         &self,
         lane: Lane,
+        most: usize,
         owner: &str,
         now: Timestamp,
         lasting: Duration,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> Result<Vec<Lease>, StoreError> {
         let wanted = |record: &Record| match lane {
             Lane::Forward => record.state == State::Active,
             Lane::CleanUp => match record.state {
@@ -244,7 +245,7 @@ impl Store for MemoryStore {
                 State::Live | State::RolledBack => false,
             },
         };
-        Ok(self.up()?.claim(wanted, owner, now, lasting))
+        Ok(self.up()?.claim(wanted, most, owner, now, lasting))
     }
 
     async fn claim_ended(
@@ -255,7 +256,7 @@ impl Store for MemoryStore {
         lasting: Duration,
     ) -> Result<Option<Lease>, StoreError> {
         let wanted = |record: &Record| record.deployment.id == *id && record.state != State::Active;
-        Ok(self.up()?.claim(wanted, owner, now, lasting))
+        Ok(self.up()?.claim(wanted, 1, owner, now, lasting).pop())
     }
 
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {

@@ -235,11 +235,12 @@ impl Store for TwistedStore {
     async fn claim(
         &self,
         lane: Lane,
+        most: usize,
         owner: &str,
         now: Timestamp,
         lasting: Duration,
-    ) -> Result<Option<Lease>, StoreError> {
-        self.up()?.claim(lane, owner, now, lasting).await
+    ) -> Result<Vec<Lease>, StoreError> {
+        self.up()?.claim(lane, most, owner, now, lasting).await
     }
 
     async fn claim_ended(

@@ -14,15 +14,16 @@ use crate::{
     },
 };
 
-/// Claims the oldest operation in `lane` that nobody holds at `now`. Of portals that claim at
-/// the same moment, each gets another one.
+/// Claims the oldest operations in `lane` that nobody holds at `now`, at most `most`. Portals that
+/// claim at the same moment get different ones.
 pub(super) async fn claim(
     store: &PostgresStore,
     lane: Lane,
+    most: usize,
     owner: &str,
     now: Timestamp,
     lasting: Duration,
-) -> Result<Option<Lease>, StoreError> {
+) -> Result<Vec<Lease>, StoreError> {
     let candidates = match lane {
         Lane::Forward => "state = 'active'",
         Lane::CleanUp => {
@@ -30,22 +31,26 @@ pub(super) async fn claim(
              OR (state = 'stuck' AND due_ms <= $2)"
         }
     };
+    // Materialized: a plan that ran the subquery once for each row would claim more than `most`.
     let statement = format!(
-        "UPDATE deployments
+        "WITH free AS MATERIALIZED (
+             SELECT id FROM deployments
+             WHERE ({candidates}) AND (lease_owner IS NULL OR lease_until_ms <= $2)
+             ORDER BY started_ms, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
+         UPDATE deployments
          SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
-         WHERE id = (SELECT id FROM deployments
-                     WHERE ({candidates}) AND (lease_owner IS NULL OR lease_until_ms <= $2)
-                     ORDER BY started_ms, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
-         RETURNING id, lease_token"
+         FROM free WHERE deployments.id = free.id
+         RETURNING deployments.id, lease_token"
     );
-    let row = sqlx::query(AssertSqlSafe(statement))
+    let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(owner)
         .bind(now.as_millisecond())
         .bind(rows::millis(lasting))
-        .fetch_optional(&store.pool)
+        .bind(rows::limit(most))
+        .fetch_all(&store.pool)
         .await
         .map_err(unavailable)?;
-    row.map(|row| rows::lease(&row, owner)).transpose()
+    rows.iter().map(|row| rows::lease(row, owner)).collect()
 }
 
 /// Claims the operation `id`, if it has ended and nobody holds it at `now`.

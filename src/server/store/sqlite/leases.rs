@@ -11,14 +11,15 @@ use crate::{
     server::ports::store::{Lane, Lease, StoreError, Wish},
 };
 
-/// Claims the oldest operation in `lane` that nobody holds at `now`.
+/// Claims the oldest operations in `lane` that nobody holds at `now`, at most `most`.
 pub(super) async fn claim(
     pool: &SqlitePool,
     lane: Lane,
+    most: usize,
     owner: &str,
     now: Timestamp,
     lasting: Duration,
-) -> Result<Option<Lease>, StoreError> {
+) -> Result<Vec<Lease>, StoreError> {
     let candidates = match lane {
         Lane::Forward => "state = 'active'",
         Lane::CleanUp => {
@@ -29,19 +30,20 @@ pub(super) async fn claim(
     let statement = format!(
         "UPDATE deployments
          SET lease_owner = ?1, lease_token = lease_token + 1, lease_until_ms = ?2 + ?3
-         WHERE id = (SELECT id FROM deployments
-                     WHERE ({candidates}) AND (lease_owner IS NULL OR lease_until_ms <= ?2)
-                     ORDER BY started_ms, id LIMIT 1)
+         WHERE id IN (SELECT id FROM deployments
+                      WHERE ({candidates}) AND (lease_owner IS NULL OR lease_until_ms <= ?2)
+                      ORDER BY started_ms, id LIMIT ?4)
          RETURNING id, lease_token"
     );
-    let row = sqlx::query(AssertSqlSafe(statement))
+    let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(owner)
         .bind(now.as_millisecond())
         .bind(rows::millis(lasting))
-        .fetch_optional(pool)
+        .bind(rows::limit(most))
+        .fetch_all(pool)
         .await
         .map_err(unavailable)?;
-    row.map(|row| rows::lease(&row, owner)).transpose()
+    rows.iter().map(|row| rows::lease(row, owner)).collect()
 }
 
 /// Claims the operation `id`, if it has ended and nobody holds it at `now`.

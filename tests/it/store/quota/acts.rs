@@ -13,7 +13,10 @@ use ai_stack_deployer::{
 };
 use jiff::Timestamp;
 
-use crate::store::contract::{LEASE, progress};
+use crate::{
+    store::contract::{LEASE, progress},
+    support::claim_one::ClaimOne as _,
+};
 
 /// Begins the removal of a live stack.
 pub(super) async fn remove(
@@ -56,7 +59,7 @@ async fn claim(
 ) -> (Lease, Vec<Lease>) {
     let mut others = Vec::new();
     loop {
-        let lease = store.claim(lane, "a", time, LEASE).await.unwrap().unwrap();
+        let lease = store.claim_one(lane, "a", time, LEASE).await.unwrap().unwrap();
         if lease.id == *id {
             return (lease, others);
         }

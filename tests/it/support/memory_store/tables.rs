@@ -73,22 +73,27 @@ impl Tables {
         }
     }
 
-    /// Claims the first operation that is `wanted` and that nobody holds at `now`.
+    /// Claims the first operations that are `wanted` and that nobody holds at `now`: at most `most`.
     pub(super) fn claim(
         &mut self,
         wanted: impl Fn(&Record) -> bool,
+        most: usize,
         owner: &str,
         now: Timestamp,
         lasting: Duration,
-    ) -> Option<Lease> {
+    ) -> Vec<Lease> {
         let free =
             |row: &&mut Row| wanted(&row.record) && (row.owner.is_none() || row.until <= now);
-        let row = self.deployments.iter_mut().find(free)?;
-        row.owner = Some(owner.to_owned());
-        row.token += 1;
-        row.until = now + lasting;
-        let id = row.record.deployment.id.clone();
-        Some(Lease { id, owner: owner.to_owned(), token: row.token })
+        let mut claimable: Vec<_> = self.deployments.iter_mut().filter(free).collect();
+        claimable.sort_by_key(|row| row.record.deployment.started);
+        let claimed = claimable.into_iter().take(most).map(|row| {
+            row.owner = Some(owner.to_owned());
+            row.token += 1;
+            row.until = now + lasting;
+            let id = row.record.deployment.id.clone();
+            Lease { id, owner: owner.to_owned(), token: row.token }
+        });
+        claimed.collect()
     }
 }
 

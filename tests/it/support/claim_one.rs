@@ -1,0 +1,32 @@
+//! Claims of one operation, for tests that drive them one after the other.
+
+use std::time::Duration;
+
+use ai_stack_deployer::server::ports::store::{Lane, Lease, Store, StoreError};
+use jiff::Timestamp;
+
+/// A store that gives one lease at a time.
+pub(crate) trait ClaimOne {
+    /// Gives `owner` the lease of the oldest operation in `lane` that nobody holds at `now`.
+    async fn claim_one(
+        &self,
+        lane: Lane,
+        owner: &str,
+        now: Timestamp,
+        lasting: Duration,
+    ) -> Result<Option<Lease>, StoreError>;
+}
+
+impl<S: Store + ?Sized> ClaimOne for S {
+    async fn claim_one(
+        &self,
+        lane: Lane,
+        owner: &str,
+        now: Timestamp,
+        lasting: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        let mut leases = self.claim(lane, 1, owner, now, lasting).await?;
+        assert!(leases.len() <= 1, "more than asked for: {leases:?}");
+        Ok(leases.pop())
+    }
+}
