@@ -3,12 +3,13 @@
 mod audit;
 mod world;
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use ai_stack_deployer::server::{
-    access::Role,
+    access::{Caller, Identity, OwnerId, Role, Scope},
     last_round::Round,
     ports::{audit::Act, clock::Clock},
+    service::admin::{AuditQuery, OperationQuery},
 };
 use axum::{
     body::Body,
@@ -93,6 +94,33 @@ async fn to_everybody_else_there_is_no_such_page() {
     let entered = world.entries(Act::Enter).await;
     assert_eq!(entered.len(), 7, "each is on record: {entered:?}");
     assert!(world.entries(Act::RetryCleanUp).await.is_empty());
+}
+
+/// Whoever has passed the door.
+#[tokio::test]
+async fn each_use_case_refuses_everybody_else_by_itself() {
+    let world = World::new();
+    let (mut ann, owner) = world.sign_in("Ann Bell", Role::Member).await;
+    let stuck = world.start(&mut ann, "alice").await;
+    world.get_stuck(&world.app.claim().await).await;
+    let due = world.due(&stuck).await;
+    let service = &world.app.service;
+    for identity in [
+        Identity::Person { owner: owner.clone(), role: Role::Member },
+        Identity::Program { owner, scope: Scope::Deploy },
+        Identity::Browser(OwnerId::browser("00")),
+        Identity::Guest,
+        Identity::Stranger,
+    ] {
+        let address = Ipv4Addr::LOCALHOST.into();
+        let caller = Caller { identity, address, until: None };
+        assert!(service.overview(&caller).await.is_err(), "{caller:?}");
+        let query = OperationQuery::default();
+        assert!(service.operations(&caller, &query).await.is_err(), "{caller:?}");
+        assert!(service.audit(&caller, &AuditQuery::default()).await.is_err(), "{caller:?}");
+        assert!(service.retry_clean_up(&caller, stuck.as_str()).await.is_err(), "{caller:?}");
+    }
+    assert_eq!(world.due(&stuck).await, due);
 }
 
 #[tokio::test]

@@ -66,6 +66,7 @@ pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
 /// The portal in process.
 pub(crate) struct TestApp {
     pub(crate) router: Router,
+    pub(crate) service: Arc<Service>,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) platform: Arc<FakePlatform>,
     pub(crate) clock: Arc<ManualClock>,
@@ -166,7 +167,17 @@ impl TestApp {
         let (http, limits) = (&settings.http, &settings.limits);
         let state = HttpState::new(Arc::clone(&service), door, http, limits, shutdown.clone());
         let router = router(state, pages);
-        Self { router, store, platform, clock, notifier, last_round, shutdown, cookie: None }
+        Self {
+            router,
+            service,
+            store,
+            platform,
+            clock,
+            notifier,
+            last_round,
+            shutdown,
+            cookie: None,
+        }
     }
 
     /// Lets every request come from one browser, which owns what it starts.
