@@ -5,11 +5,12 @@
 # to the user's cache folder. Works with the bash 3.2 of macOS, too.
 #
 #   setup_build      the Rust toolchain with the WASM target, wasm-bindgen, cargo-leptos, wasm-opt, sass
-#   setup_lint       rustfmt and clippy
+#   setup_lint       rustfmt, clippy and cargo-deny
 #   setup_servers    PostgreSQL, nginx and an identity provider, for the tests to start servers of their own
 #   setup_browser    Playwright and a Chromium
 
 CARGO_LEPTOS_VERSION=0.3.11
+CARGO_DENY_VERSION=0.20.2
 TOOLS="${XDG_CACHE_HOME:-$HOME/.cache}/ai-stack-deployer/tools"
 export PATH="$TOOLS/bin:$PATH"
 
@@ -66,6 +67,8 @@ setup_build() {
 setup_lint() {
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+  at_least "$CARGO_DENY_VERSION" "$(version_of cargo-deny)" ||
+    cargo_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION" --locked
 }
 
 setup_servers() {
