@@ -281,6 +281,8 @@ impl Deployment {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -306,6 +308,29 @@ mod tests {
         for kind in Kind::ALL {
             let id = DeploymentId::parse(DeploymentId::new(kind, 7).as_str()).unwrap();
             assert_eq!(id.kind(), kind);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_parses_is_an_id_of_the_one_form(
+            text in "\\PC{0,40}|(dep|rem)_[0-9a-g]{31,33}|(dep|rem|run)_[0-9a-f]{32}"
+        ) {
+            if let Ok(id) = DeploymentId::parse(&text) {
+                prop_assert_eq!(id.as_str(), &text);
+                prop_assert_eq!(id.reference().len(), 9);
+                let bits = u128::from_str_radix(&text[4..], 16).unwrap();
+                prop_assert_eq!(DeploymentId::new(id.kind(), bits), id);
+            }
+        }
+
+        #[test]
+        fn every_id_reads_back(bits: u128, is_removal: bool) {
+            let kind = if is_removal { Kind::Removal } else { Kind::Deployment };
+            let id = DeploymentId::new(kind, bits);
+            prop_assert_eq!(&DeploymentId::parse(id.as_str()).unwrap(), &id);
+            let json = serde_json::to_string(&id).unwrap();
+            prop_assert_eq!(serde_json::from_str::<DeploymentId>(&json).unwrap(), id);
         }
     }
 }

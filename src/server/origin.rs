@@ -100,6 +100,8 @@ pub fn is_domain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -149,5 +151,21 @@ mod tests {
             assert_eq!(local.covers(&origin(other)), covered, "{other}");
         }
         assert!(!origin("https://a.com").covers(&origin("https://b.com")));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_parses_reads_back_and_covers_itself_alone(
+            text in "\\PC{0,30}|(https?|HTTP)://[a-zA-Z0-9.:\\[\\]@/-]{0,20}",
+            port in 1..65_535_u16,
+        ) {
+            if let Ok(origin) = Origin::parse(&text) {
+                let shown = origin.to_string();
+                prop_assert_eq!(&Origin::parse(&shown).unwrap(), &origin);
+                prop_assert!(origin.covers(&origin));
+                let other = Origin::new(origin.scheme(), origin.host(), port);
+                prop_assert_eq!(origin.covers(&other), other == origin);
+            }
+        }
     }
 }

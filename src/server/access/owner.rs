@@ -53,3 +53,31 @@ impl fmt::Display for OwnerId {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_parses_is_an_owner_of_one_of_the_two_forms(
+            text in "\\PC{0,30}|(person|browser|program):\\PC{0,9}|(person|browser):[0-9a-zA-Z]{0,9}"
+        ) {
+            let id = text.strip_prefix(PERSON).or_else(|| text.strip_prefix(BROWSER));
+            let is_one = id.is_some_and(|id| {
+                !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric())
+            });
+            prop_assert_eq!(OwnerId::parse(&text).is_ok(), is_one);
+        }
+
+        #[test]
+        fn every_owner_reads_back(id in "[0-9a-f]{32,64}") {
+            let (person, browser) = (OwnerId::person(&id), OwnerId::browser(&id));
+            prop_assert_eq!(&OwnerId::parse(person.as_str()).unwrap(), &person);
+            prop_assert_eq!(&OwnerId::parse(&browser.to_string()).unwrap(), &browser);
+            prop_assert_eq!((person.person_id(), browser.person_id()), (Some(id.as_str()), None));
+        }
+    }
+}

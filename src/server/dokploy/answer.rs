@@ -198,3 +198,64 @@ fn pause(text: &str, now: Timestamp) -> Option<Duration> {
     };
     Some(pause.min(LONGEST_PAUSE))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, option, prelude::*};
+    use serde_json::json;
+
+    use super::*;
+
+    const KEY: &str = "key-of-the-test";
+
+    /// Bodies as Dokploy writes them, bodies that repeat the key, and anything at all.
+    fn body() -> impl Strategy<Value = Vec<u8>> {
+        let words =
+            || prop_oneof![any::<String>(), Just(KEY.to_owned()), Just(format!("params: {KEY}"))];
+        let said =
+            (words(), option::of(words()), option::of(words()), option::of(vec(words(), 0..3)));
+        let said = said.prop_map(|(message, code, path, issues)| {
+            let issue = |text: String| json!({ "path": [text], "code": text, "message": text });
+            let issues = issues.map(|issues| issues.into_iter().map(issue).collect::<Vec<_>>());
+            json!({ "message": message, "code": code, "data": { "path": path }, "issues": issues })
+                .to_string()
+                .into_bytes()
+        });
+        prop_oneof![said, words().prop_map(String::into_bytes), vec(any::<u8>(), 0..60)]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_platform_answers_is_judged_and_the_key_is_not_kept(
+            status in 100..1_000_u16,
+            retry_after in option::of("\\PC{0,30}|[0-9]{1,30}"),
+            location in option::of("\\PC{0,30}|https?://x/key-of-the-test"),
+            body in body(),
+            is_confidential: bool,
+        ) {
+            let discretion =
+                if is_confidential { Discretion::Confidential } else { Discretion::Ordinary };
+            let (key, now) = (SecretString::from(KEY), Timestamp::UNIX_EPOCH);
+            let judge = Judge { call: "project.create", discretion, key: &key, now };
+            let judged = judge.judge(&Answer { status, retry_after, location, body });
+            prop_assert_eq!(judged.is_ok(), (200..300).contains(&status));
+            let kept = format!("{judged:?}");
+            prop_assert!(!kept.contains(KEY));
+        }
+
+        #[test]
+        fn the_platform_never_asks_for_a_long_pause(
+            text in "\\PC{0,40}|[0-9]{1,40}|[A-Z][a-z]{2}, [0-9]{1,2} (Jan|Dec) [0-9]{1,5} [0-9:]{8} (GMT|[+-][0-9]{4})",
+            seconds in -100_000_000_000..200_000_000_000_i64,
+        ) {
+            let now = Timestamp::from_second(seconds).unwrap();
+            prop_assert!(pause(&text, now).is_none_or(|pause| pause <= LONGEST_PAUSE));
+        }
+
+        #[test]
+        fn a_pause_in_seconds_is_kept_up_to_the_longest(seconds: u32) {
+            let expected = Duration::from_secs(seconds.into()).min(LONGEST_PAUSE);
+            prop_assert_eq!(pause(&format!(" {seconds}"), Timestamp::MAX), Some(expected));
+        }
+    }
+}

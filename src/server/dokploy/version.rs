@@ -23,6 +23,8 @@ fn number(text: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -41,5 +43,18 @@ mod tests {
             assert_eq!(judge(text.to_owned()).is_supported, is_supported, "{text}");
         }
         assert_eq!(number(OLDEST_TEXT), Some(OLDEST));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_platform_calls_itself_is_judged_and_kept(text in "\\PC{0,30}|v?[0-9.]{0,30}") {
+            prop_assert_eq!(judge(text.clone()).text, text);
+        }
+
+        #[test]
+        fn every_version_is_compared_by_its_numbers(major: u32, minor: u32, rest in "(\\.[0-9a-z.-]{0,9})?") {
+            let version = judge(format!("v{major}.{minor}{rest}"));
+            prop_assert_eq!(version.is_supported, (major, minor) >= OLDEST);
+        }
     }
 }

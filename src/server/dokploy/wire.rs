@@ -291,22 +291,4 @@ impl NodeRow {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_task_that_ended_by_itself_has_failed_whatever_its_exit_code() {
-        for (words, expected) in [
-            ("Running 3 seconds ago", TaskState::Running),
-            ("Failed less than a second ago", TaskState::Failed),
-            ("Rejected 2 seconds ago", TaskState::Failed),
-            ("Complete 4 seconds ago", TaskState::Failed),
-            ("Preparing 1 second ago", TaskState::Other),
-            ("Pending 5 minutes ago", TaskState::Other),
-            ("", TaskState::Other),
-        ] {
-            let row = TaskRow { current_state: words.to_owned(), error: String::new() };
-            assert_eq!(Task::from(row).state, expected, "{words:?}");
-        }
-    }
-}
+mod tests;

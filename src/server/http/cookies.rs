@@ -57,6 +57,8 @@ pub(super) fn remove(name: &str) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
 
     #[test]
@@ -77,5 +79,38 @@ mod tests {
         assert_eq!(read(&headers, SESSION), Some("3"));
         assert_eq!(read(&headers, SIGN_IN), Some("2"));
         assert_eq!(read(&headers, TOKEN), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_browser_sends_a_cookie_is_one_part_of_it(
+            lines in vec(prop_oneof![vec(any::<u8>(), 0..60), "[_a-zHost=; -]{0,60}".prop_map(String::into_bytes)], 0..3)
+        ) {
+            let mut headers = HeaderMap::new();
+            for value in lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok()) {
+                headers.append(header::COOKIE, value);
+            }
+            for name in [SESSION, SIGN_IN, TOKEN, browser(false)] {
+                if let Some(value) = read(&headers, name) {
+                    let sent = format!("{name}={value}");
+                    let is_part = |line: &Vec<u8>| String::from_utf8_lossy(line).contains(&sent);
+                    prop_assert!(!value.contains(';') && lines.iter().any(is_part));
+                }
+            }
+        }
+
+        #[test]
+        fn a_cookie_that_was_written_is_read_among_any_others(
+            before in "([a-z]{1,6}=[!-:<-~]{0,9}; ?){0,3}",
+            secret in "[A-Za-z0-9_-]{43}",
+            after in "(; ?[a-z]{1,6}=[!-:<-~]{0,9}){0,3}",
+        ) {
+            let written = write(SESSION, &secret, Duration::from_hours(1));
+            let (pair, _) = written.to_str().unwrap().split_once(';').unwrap();
+            let mut headers = HeaderMap::new();
+            let line = format!("{before}{pair}{after}");
+            headers.insert(header::COOKIE, HeaderValue::try_from(line).unwrap());
+            prop_assert_eq!(read(&headers, SESSION), Some(secret.as_str()));
+        }
     }
 }

@@ -222,6 +222,8 @@ fn frame(event: &StoredEvent) -> Frame {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, option, prelude::*};
+
     use super::*;
 
     #[test]
@@ -242,6 +244,35 @@ mod tests {
                 headers.insert("last-event-id", HeaderValue::from_str(text).unwrap());
             }
             assert_eq!(cursor(&headers, query), expected, "{header:?} {query:?}");
+        }
+    }
+
+    fn last_event_id(value: Option<&[u8]>) -> HeaderMap {
+        let value = value.and_then(|bytes| HeaderValue::from_bytes(bytes).ok());
+        value.into_iter().map(|value| (HeaderName::from_static("last-event-id"), value)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_a_cursor_was_among_it(
+            header in option::of(vec(any::<u8>(), 0..30)),
+            query in option::of("\\PC{0,30}|(after=[0-9 +-]{0,22}&?){0,3}"),
+        ) {
+            let cursor = cursor(&last_event_id(header.as_deref()), query.as_deref());
+            let header = String::from_utf8_lossy(header.as_deref().unwrap_or_default()).into_owned();
+            let sent = header + query.as_deref().unwrap_or_default();
+            prop_assert!(cursor == 0 || sent.contains(&cursor.to_string()));
+        }
+
+        #[test]
+        fn a_cursor_is_read_as_it_was_sent(header: Option<Seq>, query: Option<Seq>, other in "([a-z]{1,5}=[0-9]{1,5}&)?") {
+            let text = header.map(|seq| seq.to_string());
+            let headers = last_event_id(text.as_ref().map(String::as_bytes));
+            let query_text = query.map(|seq| format!("{other}after={seq}"));
+            // "after" is five letters, too.
+            prop_assume!(!other.starts_with("after="));
+            let expected = header.max(query).unwrap_or(0);
+            prop_assert_eq!(cursor(&headers, query_text.as_deref()), expected);
         }
     }
 }

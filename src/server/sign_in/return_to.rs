@@ -45,6 +45,9 @@ impl fmt::Display for ReturnTo {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use reqwest::Url;
+
     use super::*;
 
     #[test]
@@ -76,6 +79,21 @@ mod tests {
             &long,
         ] {
             assert_eq!(ReturnTo::parse(path), ReturnTo::home(), "{path:?}");
+        }
+    }
+
+    proptest! {
+        /// The judge is the parser of the URL standard, which browsers follow.
+        #[test]
+        fn wherever_somebody_wants_to_go_a_browser_stays_on_the_portal(
+            wanted in "\\PC{0,40}|/?[/\\\\.@:?#%\t\r\n a-z-]{0,12}|[/\\\\\t]{0,3}evil\\.example\\.org/?"
+        ) {
+            let portal = Url::parse("https://portal.example.com/auth/callback?code=c").unwrap();
+            let taken = ReturnTo::parse(&wanted);
+            let arrived = portal.join(taken.as_str()).unwrap();
+            prop_assert_eq!(arrived.origin(), portal.origin());
+            prop_assert!(taken == ReturnTo::home() || taken.as_str() == wanted);
+            prop_assert_eq!(ReturnTo::parse(taken.as_str()), taken);
         }
     }
 }

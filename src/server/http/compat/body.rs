@@ -82,3 +82,50 @@ pub(super) fn name(body: &[u8]) -> Result<String, ApiError> {
         Err(_) => Err(not_json()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use serde_json::json;
+
+    use super::*;
+
+    /// A body that is right but for one byte.
+    fn almost() -> impl Strategy<Value = Vec<u8>> {
+        (any::<String>(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(text, at, byte)| {
+            let mut body = json!({ "name": text, "other": [1.5, null] }).to_string().into_bytes();
+            let at = at.index(body.len());
+            body[at] = byte;
+            body
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_a_name_comes_out_or_a_reason(
+            body in prop_oneof![
+                vec(any::<u8>(), 0..80),
+                "[\\[\\]{}:,\"\\\\ a-u0-9.eE+-]{0,40}".prop_map(String::into_bytes),
+                almost(),
+            ]
+        ) {
+            match name(&body) {
+                Ok(name) => {
+                    // Another reader finds the same.
+                    let read = serde_json::from_slice::<serde_json::Value>(&body);
+                    prop_assert!(read.map_or(true, |read| read["name"] == name));
+                }
+                Err(error) => {
+                    prop_assert_eq!(error.status, 400);
+                    prop_assert!(matches!(error.code.as_str(), "INVALID_JSON" | "INVALID_NAME"));
+                }
+            }
+        }
+
+        #[test]
+        fn a_name_arrives_as_it_was_sent(text: String, before in "[ \t\r\n]{0,3}") {
+            let body = format!("{before}{}", json!({ "other": [], "name": text }));
+            prop_assert_eq!(name(body.as_bytes()).unwrap(), text);
+        }
+    }
+}

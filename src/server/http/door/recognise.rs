@@ -147,6 +147,8 @@ impl Door {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -159,6 +161,22 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(bearer(value), token, "{value:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_only_what_follows_bearer_is_a_token(value in "\\PC{0,40}|[Bb][Ee]arer? {0,2}\\PC{0,20}") {
+            let rest = value.get(..7).filter(|head| head.eq_ignore_ascii_case("bearer "));
+            let expected = rest.and_then(|head| value.strip_prefix(head)).map(str::trim);
+            prop_assert_eq!(bearer(&value), expected);
+        }
+
+        #[test]
+        fn a_token_is_read_as_it_was_made(bits: RandomBits, scheme in "[Bb][Ee][Aa][Rr][Ee][Rr]") {
+            let token = Secret::token(bits);
+            let sent = format!("{scheme} {}", token.expose());
+            prop_assert_eq!(bearer(&sent), Some(token.expose()));
         }
     }
 }
