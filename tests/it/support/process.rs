@@ -92,12 +92,18 @@ impl Place {
 }
 
 impl Running {
-    /// Starts `command`, and reads its log for as long as it runs: a full pipe would stop it.
+    /// Starts `command`, and reads what it says for as long as it runs: a full pipe would stop it.
     pub(crate) fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, log) = mpsc::channel();
-        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let outputs: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for output in outputs {
+            let (lines, sender) = (BufReader::new(output).lines(), sender.clone());
+            thread::spawn(move || {
+                lines.map_while(Result::ok).try_for_each(|line| sender.send(line))
+            });
+        }
         Self { child, log, read: Vec::new() }
     }
 
@@ -126,8 +132,19 @@ impl Running {
         self.read.iter().any(|line| line.contains(text))
     }
 
+    /// Asks it to end and returns its exit code and all that it said.
+    pub(crate) fn end_and_tell(mut self) -> (Option<i32>, Vec<String>) {
+        let (code, _) = self.ask_to_end();
+        self.read.extend(self.log.iter());
+        (code, std::mem::take(&mut self.read))
+    }
+
     /// Asks it to end and returns its exit code and how many seconds it took.
     pub(crate) fn end(mut self) -> (Option<i32>, i64) {
+        self.ask_to_end()
+    }
+
+    fn ask_to_end(&mut self) -> (Option<i32>, i64) {
         let asked = SystemClock.now();
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());

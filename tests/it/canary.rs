@@ -1,0 +1,53 @@
+//! No secret comes out anywhere (P17): each that goes into the portal carries a mark, and all
+//! that comes out of the real binary is searched for it.
+//!
+//! Two things are not searched, on purpose. The registry's password and the stacks' variables
+//! are made for the platform: what it was sent and keeps is its own. And what opens a door is
+//! told once to whom it belongs: a cookie as it is set, an API token on the page that shows it.
+
+mod marks;
+mod world;
+
+use ai_stack_deployer::server::ports::accounts::Digest;
+
+use self::{
+    marks::Marks,
+    world::{Credentials, PASSWORD, SECRETS, VALUE, World},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_that_goes_in_comes_out_anywhere() {
+    let mut world = World::start().await;
+    let portal = world.portal("sandbox/hello");
+    let credentials = world.sign_in();
+    let live = world.deploy("alice", &credentials, "complete");
+    world.look_around(&live, &credentials);
+    world.be_refused(&live, &credentials);
+    world.end(portal);
+
+    let portal = world.portal("sandbox/crashloop");
+    let failed = world.deploy("bobby", &credentials, "error");
+    world.look_around(&failed, &credentials);
+    world.give(&["check"]);
+    world.give(&["stuck", "list"]);
+    let platform = world.kept_by_the_platform();
+    world.end(portal);
+    world.give(&["reconcile"]);
+    let database = world.read_files();
+
+    for secret in [PASSWORD, VALUE] {
+        assert!(platform.contains(secret), "{secret} goes to the platform");
+    }
+    let Credentials { session, token, passing } = &credentials;
+    for secret in [session, token] {
+        assert!(database.contains(&Digest::of(secret).0), "its digest is kept");
+    }
+    let marks = SECRETS.iter().map(|(_, secret)| *secret).chain([session.as_str(), token.as_str()]);
+    let marks = Marks::new(marks.chain(passing.iter().map(String::as_str)));
+    let told = world.told();
+    assert!(told.len() > 30, "only {} answers and outputs", told.len());
+    assert!(told.iter().any(|(_, text)| text.contains("\"level\":\"TRACE\"")), "all is logged");
+    for (name, text) in told {
+        assert_eq!(marks.found_in(text), None, "in {name}");
+    }
+}

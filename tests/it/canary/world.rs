@@ -1,0 +1,253 @@
+//! A portal with a marked secret in each of its inputs, and all that comes out of it.
+
+use std::fs;
+
+use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
+
+use crate::support::{
+    fake_provider::{FakeProvider, TOKENS},
+    process::{Place, Running, exchange, free_port},
+};
+
+const KEY: &str = "canary-platform/key+one";
+pub(super) const PASSWORD: &str = "canary-registry/password+two";
+pub(super) const VALUE: &str = "canary-variable/value+three";
+const CLIENT_SECRET: &str = "canary-provider/secret+four";
+const CODE: &str = "canary-code-five";
+const ACCESS: &str = "canary-access/token+six";
+
+/// The secrets among the settings.
+pub(super) const SECRETS: [(&str, &str); 4] = [
+    ("DOKPLOY_API_TOKEN", KEY),
+    ("STACK_REGISTRY_PASSWORD", PASSWORD),
+    ("STACK_ENV_TOKEN", VALUE),
+    ("OIDC_CLIENT_SECRET", CLIENT_SECRET),
+];
+
+/// What a person and their program hold, and what their sign-in went by.
+pub(super) struct Credentials {
+    pub(super) session: String,
+    pub(super) token: String,
+    pub(super) passing: Vec<String>,
+}
+
+/// A portal's folder, a platform and a provider of its own.
+pub(super) struct World {
+    place: Place,
+    api: u16,
+    fake: FakeProvider,
+    told: Vec<(String, String)>,
+    _sandbox: Running,
+}
+
+impl World {
+    pub(super) async fn start() -> Self {
+        let (place, api) = (Place::new(), free_port());
+        let mut command = place.command(&[]);
+        command
+            .args(["sandbox", "--api-key", KEY, "--latency", "1"])
+            .args(["--listen", &format!("127.0.0.1:{api}")])
+            .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+        let mut sandbox = Running::spawn(&mut command);
+        sandbox.wait_for("API listens on");
+        let fake = FakeProvider::start().await;
+        Self { place, api, fake, told: Vec::new(), _sandbox: sandbox }
+    }
+
+    /// Starts a portal that brings up `image`, and logs everything.
+    pub(super) fn portal(&self, image: &str) -> Running {
+        let mut command = self.place.command(&[]);
+        let mut portal = Running::spawn(command.envs(self.variables(image)));
+        portal.wait_until_ready();
+        portal
+    }
+
+    /// Ends a portal, and keeps what it has logged.
+    pub(super) fn end(&mut self, portal: Running) {
+        let (code, said) = portal.end_and_tell();
+        assert_eq!(code, Some(0), "{}", said.join("\n"));
+        self.told.push((String::from("the log"), said.join("\n")));
+    }
+
+    /// Gives a command, and keeps what it says.
+    pub(super) fn give(&mut self, arguments: &[&str]) {
+        let mut command = self.place.command(&[]);
+        let command = command.envs(self.variables("sandbox/hello")).args(arguments);
+        let output = command.output().unwrap();
+        for bytes in [output.stdout, output.stderr] {
+            self.told.push((arguments.join(" "), String::from_utf8(bytes).unwrap()));
+        }
+    }
+
+    /// Signs somebody in, and makes an API token of theirs.
+    pub(super) fn sign_in(&mut self) -> Credentials {
+        let begun = self.ask("GET /auth/sign-in?return_to=%2F", &[], "");
+        let address = line(&begun, "location: ").to_owned();
+        let parameter = |name: &str| {
+            let (_, rest) = address.split_once(&format!("&{name}=")).unwrap();
+            rest.split('&').next().unwrap().to_owned()
+        };
+        let claims = self.fake.claims(&parameter("nonce"), SystemClock.now().as_second());
+        let identity = self.fake.key.sign(&claims);
+        let answer =
+            json!({ "access_token": ACCESS, "token_type": "Bearer", "id_token": &identity });
+        self.fake.answer(TOKENS, ResponseTemplate::new(200).set_body_json(answer));
+        let browser = cookie(&begun, "__Host-sign-in");
+        let back = format!("GET /auth/callback?code={CODE}&state={}", parameter("state"));
+        let arrived = self.ask(&back, &[("cookie", &format!("__Host-sign-in={browser}"))], "");
+        let session = cookie(&arrived, "__Host-session");
+        let cookies = format!("__Host-session={session}");
+        let form = "name=ci&scope=deploy&days=7";
+        let made = self.ask("POST /account/tokens", &[("cookie", &cookies)], form);
+        let token = cookie(&made, "__Host-token");
+        // The page that shows it, once: told to its owner, and searched no further.
+        let cookies = format!("{cookies}; __Host-token={token}");
+        let (_, page) = self.exchange("GET /account", &[("cookie", &cookies)], "");
+        assert!(page.contains(&token), "{page}");
+        let signature = identity.rsplit('.').next().unwrap().to_owned();
+        let passing = vec![browser, CODE.to_owned(), ACCESS.to_owned(), signature];
+        Credentials { session, token, passing }
+    }
+
+    /// Deploys `name` as a program, and waits for the end; returns the deployment's id.
+    pub(super) fn deploy(&mut self, name: &str, by: &Credentials, end: &str) -> String {
+        let bearer = format!("Bearer {}", by.token);
+        let headers = [("authorization", bearer.as_str())];
+        let answer = self.ask("POST /api/deploy", &headers, &format!("{{\"name\":\"{name}\"}}"));
+        let at = answer.find("dep_").unwrap_or_else(|| panic!("{answer}"));
+        let id = answer[at..at + 36].to_owned();
+        let stream = self.ask(&format!("GET /api/status/{id}"), &headers, "");
+        assert!(stream.contains(&format!("event: {end}")), "{stream}");
+        id
+    }
+
+    /// Asks for whatever there is to see.
+    pub(super) fn look_around(&mut self, id: &str, by: &Credentials) {
+        let cookies = format!("__Host-session={}", by.session);
+        let bearer = format!("Bearer {}", by.token);
+        for path in ["/", "/account", "/sign-in", "/health", "/readyz", "/api/stacks"] {
+            self.ask(&format!("GET {path}"), &[("cookie", &cookies)], "");
+        }
+        for path in ["deployments", "api/deployment", "api/status"] {
+            self.ask(&format!("GET /{path}/{id}"), &[("cookie", &cookies)], "");
+        }
+        for path in ["/api/stacks", "/api/check/alice", "/api/stacks/alice"] {
+            self.ask(&format!("GET {path}"), &[("authorization", &bearer)], "");
+        }
+    }
+
+    /// Asks for what is refused, in one way after the other.
+    pub(super) fn be_refused(&mut self, id: &str, by: &Credentials) {
+        let cookies = format!("__Host-session={}", by.session);
+        let (bearer, bad) = (format!("Bearer {}", by.token), format!("Basic {}", by.token));
+        let name = "{\"name\":\"alice\"}";
+        let cases: [Refused<'_>; 10] = [
+            ("POST /api/deploy", &[("authorization", &bearer)], name, 409),
+            ("POST /api/deploy", &[("authorization", &bearer)], "{\"name\":\"Not One\"}", 400),
+            ("POST /api/deploy", &[("authorization", &bearer)], "{", 400),
+            ("POST /api/deploy", &[("authorization", &bad)], name, 401),
+            ("POST /api/deploy", &[], name, 401),
+            (
+                "POST /api/deploy",
+                &[("cookie", &cookies), ("origin", "https://alice.example.com")],
+                name,
+                403,
+            ),
+            ("GET /admin", &[("cookie", &cookies)], "", 404),
+            ("GET /api/nothing", &[("cookie", &cookies), ("authorization", &bearer)], "", 404),
+            ("POST /account/tokens", &[("cookie", &cookies)], "name=&scope=deploy&days=7", 303),
+            ("GET /auth/callback?code=canary-code-five&state=other", &[], "", 303),
+        ];
+        for (request, headers, body, status) in cases {
+            let answer = self.ask(request, headers, body);
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
+        }
+        let answer = self.ask(&format!("GET /deployments/{id}"), &[("accept", "text/html")], "");
+        assert!(line(&answer, "location: ").starts_with("/sign-in"), "{answer}");
+    }
+
+    /// Returns what the platform keeps of the one application, which is its own.
+    pub(super) fn kept_by_the_platform(&self) -> String {
+        let ask = |path: &str| {
+            let head = format!("GET {path} HTTP/1.0\r\nHost: x\r\nX-Api-Key: {KEY}\r\n\r\n");
+            let answer = exchange(self.api, &head);
+            answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+        };
+        let state: Value = serde_json::from_str(&ask("/sandbox/state")).unwrap();
+        let id = state["applications"][0]["applicationId"].as_str().unwrap();
+        ask(&format!("/api/application.one?applicationId={id}"))
+    }
+
+    /// Reads every file of the portal's, and returns what stands in its database.
+    pub(super) fn read_files(&mut self) -> String {
+        let mut database = String::new();
+        for file in fs::read_dir(self.place.path()).unwrap() {
+            let path = file.unwrap().path();
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            if path.ends_with("portal.db") {
+                database.clone_from(&text);
+            }
+            self.told.push((path.display().to_string(), text));
+        }
+        database
+    }
+
+    /// Returns all that came out, each with where.
+    pub(super) fn told(&self) -> &[(String, String)] {
+        &self.told
+    }
+
+    /// Asks the portal, keeps the answer but for the cookies that it sets, and returns it.
+    fn ask(&mut self, request: &str, headers: &[(&str, &str)], body: &str) -> String {
+        let (name, answer) = self.exchange(request, headers, body);
+        let sets = |line: &&str| line.to_ascii_lowercase().starts_with("set-cookie: ");
+        let searched: Vec<_> = answer.lines().filter(|line| !sets(line)).collect();
+        self.told.push((name, searched.join("\n")));
+        answer
+    }
+
+    fn exchange(&self, request: &str, headers: &[(&str, &str)], body: &str) -> (String, String) {
+        let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+        let (headers, length) = (headers.collect::<String>(), body.len());
+        let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+        let head = format!("{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{form}{headers}");
+        let answer =
+            exchange(self.place.port, &format!("{head}Content-Length: {length}\r\n\r\n{body}"));
+        (request.to_owned(), answer)
+    }
+
+    fn variables(&self, image: &str) -> Vec<(&'static str, String)> {
+        let own = |(name, value): &(&'static str, &str)| (*name, (*value).to_owned());
+        let mut variables = self.fake.variables();
+        variables.extend(SECRETS.iter().map(own));
+        variables.extend([
+            ("RUST_LOG", String::from("trace")),
+            ("DOKPLOY_URL", format!("http://127.0.0.1:{}", self.api)),
+            ("STACK_REGISTRY_URL", String::from("registry.example.com")),
+            ("STACK_REGISTRY_USER", String::from("puller")),
+            ("STACK_IMAGE", image.to_owned()),
+            ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
+            ("STACK_SCHEME", String::from("http")),
+            ("STACK_PUBLIC_PORT", self.place.edge.to_string()),
+            ("STACK_ALLOW_PRIVATE", String::from("true")),
+        ]);
+        variables
+    }
+}
+
+/// A request with its headers and its body, and the status of its answer.
+type Refused<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, u16);
+
+/// Returns what stands behind `head` in the head of an answer.
+fn line<'a>(answer: &'a str, head: &str) -> &'a str {
+    let mut lines = answer.lines().filter_map(|line| line.strip_prefix(head));
+    lines.next().unwrap_or_else(|| panic!("no {head:?} in {answer}"))
+}
+
+/// Returns the cookie called `name` that an answer sets.
+fn cookie(answer: &str, name: &str) -> String {
+    let pair = line(answer, &format!("set-cookie: {name}="));
+    pair.split(';').next().unwrap().to_owned()
+}
