@@ -2,7 +2,7 @@
 //!
 //! It reads what the servers here send: answers with a length.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, ops::Range};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,14 +24,22 @@ impl Connection {
 
     /// Asks, and returns the body of an answer of success.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> io::Result<&[u8]> {
+        match self.exchange(request).await? {
+            (200, body) => Ok(body),
+            (status, _) => Err(io::Error::other(format!("unexpected answer: {status}"))),
+        }
+    }
+
+    /// Asks, and returns the status and the body of the answer.
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<(u16, &[u8])> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         loop {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            if let Some((start, end)) = extent(&self.buffer)? {
-                return Ok(self.buffer.get(start..end).unwrap_or_default());
+            if let Some((status, body)) = extent(&self.buffer)? {
+                return Ok((status, self.buffer.get(body).unwrap_or_default()));
             }
         }
     }
@@ -39,23 +47,27 @@ impl Connection {
 
 /// Writes a request for `path`.
 pub(crate) fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").into_bytes()
+    get_with(path, "")
 }
 
-/// Finds the body in an answer that is there as a whole.
-fn extent(answer: &[u8]) -> io::Result<Option<(usize, usize)>> {
+/// Writes a request for `path` with more lines in its head, each with its end.
+pub(crate) fn get_with(path: &str, lines: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}\r\n").into_bytes()
+}
+
+/// Finds the status and the body of an answer that is there as a whole.
+fn extent(answer: &[u8]) -> io::Result<Option<(u16, Range<usize>)>> {
     let Some(head_length) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };
     let head = String::from_utf8_lossy(answer.get(..head_length).unwrap_or_default());
-    if !head.starts_with("HTTP/1.1 200 ") {
-        return Err(io::Error::other(format!("unexpected answer: {head}")));
-    }
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| io::Error::other(format!("unexpected answer: {head}")))?;
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(": ")?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
     });
     let start = head_length + 4;
     let end = start + length.ok_or_else(|| io::Error::other("an answer without a length"))?;
-    Ok((answer.len() >= end).then_some((start, end)))
+    Ok((answer.len() >= end).then_some((status, start..end)))
 }

@@ -15,6 +15,7 @@ mod deployment;
 mod figure;
 mod first_load;
 mod home;
+mod neighbour;
 mod platform;
 mod process;
 mod recovery;
@@ -61,6 +62,8 @@ enum Part {
     Checks,
     /// One deployment after the other
     Speed,
+    /// A deployment beside an address that asks without end
+    Neighbour,
     /// Many deployments at once
     Crowd,
     /// Deployments whose portal is killed
@@ -144,6 +147,10 @@ async fn measure(options: &Options) -> anyhow::Result<Vec<Figure>> {
     if is_wanted(Part::Speed) {
         println!("Measuring deployments ...");
         figures.extend(speed::measure(effort).await?);
+    }
+    if is_wanted(Part::Neighbour) {
+        println!("Measuring a deployment beside a busy neighbour ...");
+        figures.push(neighbour::measure(effort).await?);
     }
     if is_wanted(Part::Crowd) || is_wanted(Part::Recovery) {
         let cluster = cluster(options.quick);

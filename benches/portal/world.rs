@@ -37,10 +37,19 @@ pub(crate) struct World {
 impl World {
     /// Starts both; the built site lies in `site`.
     pub(crate) async fn start(timing: Timing, site: &Path) -> anyhow::Result<Self> {
+        Self::start_with(timing, site, &[]).await
+    }
+
+    /// Starts both, the portal with more settings.
+    pub(crate) async fn start_with(
+        timing: Timing,
+        site: &Path,
+        more: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let stop_portal = CancellationToken::new();
         let platform = Platform::start(timing).await?;
-        let settings = settings(&platform, folder.path())?;
+        let settings = settings(&platform, folder.path(), more)?;
         let site = LeptosOptions::builder()
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().context("the site's folder is not UTF-8")?.to_owned())
@@ -62,12 +71,14 @@ impl World {
     }
 }
 
-fn settings(platform: &Platform, folder: &Path) -> anyhow::Result<Settings> {
+fn settings(platform: &Platform, folder: &Path, more: &[(&str, &str)]) -> anyhow::Result<Settings> {
     let own = [
         ("DATABASE_URL", format!("sqlite://{}", folder.join("portal.db").display())),
         ("DEPLOY_RATE_LIMIT", "100000".to_owned()),
     ];
     let variables = own.into_iter().chain(platform.variables());
+    let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let variables = variables.chain(more);
     let environment: Environment =
         variables.map(|(name, value)| (name.to_owned(), value)).collect();
     let cli: Cli = config::parse(&["portal".into()], &environment)?;
