@@ -245,8 +245,8 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
     assert!(snapshot["deployment"]["nextTry"].is_null(), "{snapshot}");
 
     post(&app, "retry_deployment", format!("id={id}")).await;
-    let since = "Everything has been removed since. It was tried again since.";
-    expect(&page(&app, &id).await, &[since], &["was freed"]);
+    let words = ["Everything has been removed since.", "It was tried again since."];
+    expect(&page(&app, &id).await, &words, &["was freed"]);
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ pub(crate) fn name_afterwards(
 pub(crate) fn removed_since(name: &StackName, retried_by: Option<&DeploymentId>) -> String {
     match retried_by {
         None => format!("{REMOVED_SINCE}. The name {name} was freed."),
-        Some(_) => format!("{REMOVED_SINCE}. It was tried again since."),
+        Some(_) => format!("{REMOVED_SINCE}."),
     }
 }
 
@@ -191,8 +191,7 @@ mod tests {
         let (name, newer) = (StackName::parse("alice").unwrap(), DeploymentId::from_random(2));
         let freed = "Everything has been removed since. The name alice was freed.";
         assert_eq!(removed_since(&name, None), freed);
-        let retried = "Everything has been removed since. It was tried again since.";
-        assert_eq!(removed_since(&name, Some(&newer)), retried);
+        assert_eq!(removed_since(&name, Some(&newer)), "Everything has been removed since.");
     }
 
     #[test]
