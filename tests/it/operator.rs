@@ -4,7 +4,10 @@ use std::{process::Output, thread, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::support::process::{Place, Running, exchange, free_port};
+use crate::support::{
+    postgres::Cluster,
+    process::{Place, Running, exchange, free_port},
+};
 
 const KEY: &str = "key-of-the-sandbox";
 
@@ -259,4 +262,22 @@ fn the_help_lists_the_operators_commands() {
     assert!(help(&["stuck", "--help"]).contains("retry"));
     let text = help(&["stuck", "retry", "--help"]);
     assert!(text.contains("--all") && text.contains("ID|NAME"), "{text}");
+}
+
+#[test]
+fn audit_reads_a_database_of_postgres_too() {
+    let (world, url) = (World::start(), Cluster::shared().database());
+    let in_postgres = || {
+        let mut command = world.place.command(&[("DATABASE_URL", &url)]);
+        command.envs(world.variables("sandbox/hello"));
+        command
+    };
+    let mut portal = Running::spawn(&mut in_postgres());
+    portal.wait_until_ready();
+    world.deploy("alice", "complete");
+    let (code, text) = said(&in_postgres().args(["audit", "--act", "start"]).output().unwrap());
+    assert_eq!((code, text.lines().count()), (Some(0), 1), "{text}");
+    let entry: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&entry["act"], &entry["target"]), (&json!("start"), &json!("alice")), "{text}");
+    assert_eq!(portal.end().0, Some(0));
 }

@@ -24,6 +24,7 @@ mod contract;
 mod digests;
 mod postgres;
 mod quota;
+mod upgrade;
 
 /// Makes a store in a file of its own, which goes with the folder.
 async fn in_sqlite() -> (TempDir, Arc<SqliteStore>) {
