@@ -121,7 +121,7 @@ impl Entrance {
     }
 
     /// Finishes the sign-in that the browser began which shows `browser`: once, whatever comes
-    /// of it.
+    /// of it. Whoever comes in leaves the session of `previous`, which that browser has shown.
     ///
     /// # Errors
     ///
@@ -130,6 +130,7 @@ impl Entrance {
         &self,
         browser: Option<&str>,
         callback: &Callback,
+        previous: Option<&str>,
         from: IpAddr,
     ) -> Result<Arrived, TurnedAway> {
         let sign_in = match self.take(browser).await {
@@ -141,6 +142,7 @@ impl Entrance {
             Ok((person, session)) => {
                 tracing::info!(person = %person.owner, "Somebody signed in");
                 self.note(person.owner.as_str(), Act::SignIn, None, from, DONE).await;
+                self.leave(previous).await;
                 Ok(Arrived { session, return_to })
             }
             Err(error) => {
@@ -210,6 +212,14 @@ impl Entrance {
         let SignIn { nonce, verifier, .. } = sign_in;
         let profile = self.parts.provider.finish(&Arrival { code, nonce, verifier }).await?;
         self.begin_session(&profile).await
+    }
+
+    /// Ends the session that nobody will show any more, since the browser has a new one.
+    async fn leave(&self, previous: Option<&str>) {
+        let Some(previous) = previous else { return };
+        if let Err(error) = self.parts.accounts.end_session(&Digest::of(previous)).await {
+            tracing::warn!(%error, "A session that was replaced goes on until its time is over");
+        }
     }
 
     async fn begin_session(&self, profile: &Profile) -> Result<(Person, Secret), SignInError> {

@@ -87,7 +87,8 @@ async fn finish(
         return turned_away(&nowhere, [gone]);
     };
     let browser = cookies::read(&headers, cookies::SIGN_IN);
-    match entrance.finish(browser, &callback, address).await {
+    let previous = cookies::read(&headers, cookies::SESSION);
+    match entrance.finish(browser, &callback, previous, address).await {
         Ok(Arrived { session, return_to }) => {
             let lifetime = entrance.session().lifetime;
             let session = cookies::write(cookies::SESSION, session.expose(), lifetime);

@@ -76,6 +76,20 @@ async fn signing_out_ends_this_session_and_signing_out_everywhere_all_of_that_pe
 }
 
 #[tokio::test]
+async fn who_signs_in_again_in_the_same_browser_leaves_the_session_before() {
+    let world = World::new().await;
+    let (mut browser, mut other) = (Browser::new(&world.app), Browser::new(&world.app));
+    world.sign_in(&mut browser, "1234").await;
+    world.sign_in(&mut other, "1234").await;
+    let mut copied = Browser::new(&world.app);
+    copied.plant("__Host-session", browser.cookie("__Host-session").unwrap());
+    assert!(is_in(&mut copied).await);
+    world.sign_in(&mut browser, "5678").await;
+    assert!(!is_in(&mut copied).await, "what the browser showed before opens nothing any more");
+    assert!(is_in(&mut browser).await && is_in(&mut other).await);
+}
+
+#[tokio::test]
 async fn a_link_signs_nobody_out_and_neither_does_another_site() {
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
