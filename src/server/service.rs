@@ -7,6 +7,7 @@ pub mod admin;
 mod estimate;
 mod health;
 mod inspections;
+mod lately;
 mod limits;
 mod names;
 mod once;
@@ -16,11 +17,11 @@ mod stacks;
 mod starting;
 mod surroundings;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 pub use health::Health;
-use inspections::Inspections;
 use jiff::Timestamp;
+use lately::{Beyond, Lately};
 pub use once::{Answered, Once};
 pub use operations::{deployment_id, no_deployment};
 pub use permits::refused;
@@ -28,7 +29,7 @@ use starting::New;
 use surroundings::Surroundings;
 
 use super::{
-    access::{Caller, Knowing, Need, Target},
+    access::{Caller, Knowing, Need, OwnerId, Target},
     last_round::LastRound,
     notifier::{Notifier, Nudge},
     ports::{
@@ -87,7 +88,10 @@ pub struct ServiceParts {
 pub struct Service {
     parts: ServiceParts,
     surroundings: Arc<Surroundings>,
-    inspections: Inspections,
+    /// Which operators looked at what.
+    inspections: Lately<(OwnerId, DeploymentId)>,
+    /// Which addresses were turned away, and why.
+    rebuffs: Lately<(IpAddr, &'static str)>,
 }
 
 impl Service {
@@ -95,7 +99,12 @@ impl Service {
     pub fn new(parts: ServiceParts) -> Self {
         let surroundings = Surroundings::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
         let surroundings = Arc::new(surroundings);
-        Self { parts, surroundings, inspections: Inspections::default() }
+        Self {
+            parts,
+            surroundings,
+            inspections: Lately::new(Beyond::Note),
+            rebuffs: Lately::new(Beyond::Drop),
+        }
     }
 
     /// Asks the platform once, so that the first answers are not guesses.

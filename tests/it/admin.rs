@@ -8,7 +8,11 @@ use std::{net::Ipv4Addr, time::Duration};
 use ai_stack_deployer::server::{
     access::{Caller, Identity, OwnerId, Role, Scope},
     last_round::Round,
-    ports::{audit::Act, clock::Clock},
+    ports::{
+        accounts::{Accounts, Digest, NewToken, Token},
+        audit::Act,
+        clock::Clock,
+    },
     service::admin::{AuditQuery, OperationQuery},
 };
 use axum::{
@@ -119,7 +123,9 @@ async fn each_use_case_refuses_everybody_else_by_itself() {
         assert!(service.operations(&caller, &query).await.is_err(), "{caller:?}");
         assert!(service.audit(&caller, &AuditQuery::default()).await.is_err(), "{caller:?}");
         assert!(service.retry_clean_up(&caller, stuck.as_str()).await.is_err(), "{caller:?}");
+        assert!(service.shut_out(&caller, "person:AnnBell").await.is_err(), "{caller:?}");
     }
+    assert_eq!(ann.get("/account").await.status, StatusCode::OK, "nobody was shut out");
     assert_eq!(world.due(&stuck).await, due);
 }
 
@@ -215,4 +221,56 @@ async fn an_operator_who_looks_at_somebody_elses_is_on_record_once_an_hour() {
     world.app.clock.advance(Duration::from_mins(61));
     olga.get(&format!("/deployments/{theirs}")).await;
     assert_eq!(world.entries(Act::Inspect).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_operator_ends_the_sessions_and_tokens_of_a_person_and_that_is_on_record() {
+    let world = World::new();
+    let (mut ann, person) = world.sign_in("Ann Bell", Role::Member).await;
+    let (mut bob, _) = world.sign_in("Bob Dean", Role::Member).await;
+    let (mut olga, operator) = world.sign_in("Olga Ost", Role::Operator).await;
+    let now = world.app.clock.now();
+    let token = NewToken {
+        token: Token {
+            id: String::from("t1"),
+            person: person.clone(),
+            name: String::from("ci"),
+            scope: Scope::Deploy,
+            made: now,
+            expires: now + Duration::from_hours(24),
+            used: None,
+            revoked: None,
+        },
+        secret: Digest::of("asd_secret"),
+    };
+    assert!(world.app.store.add_token(&token, 5).await.unwrap());
+    let form = format!("id={person}");
+    let reply = ann.post("/admin/people/sign-out", &form).await;
+    assert_eq!(reply.status, StatusCode::NOT_FOUND, "not even herself");
+
+    let page = olga.get("/admin").await;
+    expect(&page, &["Sign out everywhere", &format!("value=\"{person}\"")], &[]);
+    let reply = olga.post("/admin/people/sign-out", &form).await;
+    assert_eq!(reply.header("location"), Some("/admin?signed_out=1#people"));
+    let page = olga.get("/admin?signed_out=1").await;
+    expect(&page, &["They are signed out everywhere, and their API tokens are revoked."], &[]);
+    assert_eq!(ann.get("/account").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(bob.get("/account").await.status, StatusCode::OK);
+    assert_eq!(world.app.store.token(&Digest::of("asd_secret"), now).await.unwrap(), None);
+    for (id, code) in [
+        (person.as_str(), "NOT_SIGNED_IN"),
+        ("person:nobody", "NOT_SIGNED_IN"),
+        ("browser:00ff", "NO_SUCH_PERSON"),
+        ("", "NO_SUCH_PERSON"),
+    ] {
+        let reply = olga.post("/admin/people/sign-out", &format!("id={id}")).await;
+        assert_eq!(reply.header("location"), Some(format!("/admin?refused={code}").as_str()));
+        let page = olga.follow(reply).await;
+        expect(&page, &["role=\"alert\""], &["The portal could not do it"]);
+    }
+    let entries = world.entries(Act::ShutOut).await;
+    let first = entries.last().unwrap();
+    let told = (first.who.as_str(), first.target.as_deref(), &*first.outcome);
+    assert_eq!(told, (operator.as_str(), Some(person.as_str()), "done"));
+    assert_eq!(entries.len(), 5);
 }

@@ -19,6 +19,7 @@ mod operator;
 mod pages;
 mod portal;
 mod probe;
+mod rebuffs;
 mod replicas;
 mod saga;
 mod sandbox;

@@ -1,7 +1,7 @@
 //! The operators' page: `/admin`.
 //!
-//! With `?refused=<code>` or `?retried=1` it is where the form on it comes back to. To everybody
-//! else the door says that there is no such page.
+//! With `?refused=<code>`, `?retried=1` or `?signed_out=1` it is where the forms on it come back
+//! to. To everybody else the door says that there is no such page.
 
 pub mod audit;
 pub mod filter;
@@ -39,7 +39,9 @@ pub fn AdminPage() -> impl IntoView {
         search: said("search"),
         before: said("before"),
     };
-    let (refused, retried) = (query.get("refused"), query.get("retried").is_some());
+    let refused = query.get("refused");
+    let done = words::DONE.into_iter().find(|(name, _)| query.get(name).is_some());
+    let done = done.map(|(_, words)| words);
     let known = service().and_then(|service| Ok((service, caller()?)));
     Suspend::new(async move {
         let found = match known {
@@ -51,7 +53,7 @@ pub fn AdminPage() -> impl IntoView {
         };
         match found {
             Ok((overview, operations)) => {
-                view! { <Admin overview operations asked refused retried /> }.into_any()
+                view! { <Admin overview operations asked refused done /> }.into_any()
             }
             Err(error) => view! { <Unavailable error /> }.into_any(),
         }
@@ -67,10 +69,10 @@ fn Admin(
     operations: Result<OperationPage, ApiError>,
     /// Which were asked for.
     asked: OperationQuery,
-    /// Why the form on the page came back.
+    /// Why a form on the page came back.
     refused: Option<String>,
-    /// Whether the form did what it is for.
-    retried: bool,
+    /// What a form on the page has done.
+    done: Option<&'static str>,
 ) -> impl IntoView {
     let Overview { health, stuck, round, people, has_more_people, quotas, under_way, now } =
         overview;
@@ -82,17 +84,17 @@ fn Admin(
             </p>
         }
     });
-    let retried = retried.then(|| {
+    let done = done.map(|words| {
         view! {
             <p class="admin__done" role="status">
-                "It is tried again now. Reload the page in a moment to see how that went."
+                {words}
             </p>
         }
     });
     view! {
         <Title text="Admin" />
         {refused}
-        {retried}
+        {done}
         <div class="admin">
             <header class="admin__head">
                 <h1>"Admin"</h1>

@@ -49,6 +49,7 @@ pub(crate) fn act(act: Act) -> &'static str {
         Act::Enter => "Was turned away",
         Act::RetryCleanUp => "Had a clean-up tried again",
         Act::Inspect => "Looked at somebody else's",
+        Act::ShutOut => "Signed somebody out",
     }
 }
 
@@ -78,10 +79,22 @@ pub(crate) fn tries(count: u32) -> String {
     }
 }
 
+/// Says what a form on the operators' page has done, by the parameter that it comes back with.
+pub(crate) const DONE: [(&str, &str); 2] = [
+    ("retried", "It is tried again now. Reload the page in a moment to see how that went."),
+    (
+        "signed_out",
+        "They are signed out everywhere, and their API tokens are revoked. Who may not come back \
+         has to be shut out where people sign in, too.",
+    ),
+];
+
 /// Says what the refusal's `code` means on the operators' page.
 pub(crate) fn refusal(code: &str) -> &'static str {
     match code {
         "NOT_STUCK" => "Nothing of that is left any more: there is nothing to try again.",
+        "NO_SUCH_PERSON" => "There is no such person. Nobody was signed out.",
+        "NOT_SIGNED_IN" => "They are signed in nowhere, and no API token of theirs is good.",
         "NOT_FOUND" => "There is no such operation. Nothing was changed.",
         "STORE_UNAVAILABLE" => {
             "The portal cannot read or write its records right now. Nothing was changed: try \

@@ -1,6 +1,6 @@
-//! The form of an operator's page: a clean-up is tried again here.
+//! The forms of the operators' page: a clean-up is tried again, and a person is shut out.
 //!
-//! The answer is a redirect to the page, which shows what has come of it.
+//! Each answer is a redirect to the page, which shows what has come of it.
 
 use axum::{
     Extension,
@@ -10,11 +10,14 @@ use axum::{
 use serde::Deserialize;
 
 use super::{HttpState, sign_in::see_other};
-use crate::{api, server::access::Caller};
+use crate::{
+    api::{self, wire::ApiError},
+    server::access::Caller,
+};
 
-/// What is to be tried again.
+/// What, or who, it is about.
 #[derive(Deserialize)]
-pub(super) struct RetryForm {
+pub(super) struct IdForm {
     #[serde(default)]
     id: String,
 }
@@ -23,11 +26,29 @@ pub(super) struct RetryForm {
 pub(super) async fn retry(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
-    form: Result<Form<RetryForm>, FormRejection>,
+    form: Result<Form<IdForm>, FormRejection>,
 ) -> Response {
-    let id = form.map(|Form(form)| form.id).unwrap_or_default();
-    match state.service.retry_clean_up(&caller, &id).await {
-        Ok(()) => see_other("/admin?retried=1#stuck", []),
+    let done = state.service.retry_clean_up(&caller, &id(form)).await;
+    come_back(done, "/admin?retried=1#stuck")
+}
+
+/// `POST /admin/people/sign-out`: signs a person out everywhere, and revokes their API tokens.
+pub(super) async fn shut_out(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+    form: Result<Form<IdForm>, FormRejection>,
+) -> Response {
+    let done = state.service.shut_out(&caller, &id(form)).await;
+    come_back(done, "/admin?signed_out=1#people")
+}
+
+fn id(form: Result<Form<IdForm>, FormRejection>) -> String {
+    form.map(|Form(form)| form.id).unwrap_or_default()
+}
+
+fn come_back(done: Result<(), ApiError>, to: &str) -> Response {
+    match done {
+        Ok(()) => see_other(to, []),
         Err(error) => {
             see_other(&format!("/admin?refused={}", api::percent_encode(&error.code)), [])
         }

@@ -13,8 +13,11 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{HttpState, error::Failed};
-use crate::server::origin::Origin;
+use super::{HttpState, door, error::Failed};
+use crate::server::{origin::Origin, ports::audit::Act};
+
+/// The code of the refusal.
+const CROSS_SITE: &str = "CROSS_SITE";
 
 /// Lets through what is safe, what our own pages send and what is no browser's.
 pub(super) async fn refuse(
@@ -29,12 +32,15 @@ pub(super) async fn refuse(
     if may {
         return next.run(request).await;
     }
+    let caller = state.door.unknown(door::address(request.extensions(), headers, &state.proxies));
+    let path = request.uri().path();
+    state.service.note_rebuff(&caller, Act::Enter, path, CROSS_SITE).await;
     let message = format!(
         "This request comes from another site. Use the portal at {}; if this is the portal, its \
          operator has to set PUBLIC_URL to the address in your browser.",
         state.public_url
     );
-    Failed::new(403, "CROSS_SITE", message).into_response()
+    Failed::new(403, CROSS_SITE, message).into_response()
 }
 
 /// Tells whether a page of an origin that was let in sends a token. A cookie is never taken from

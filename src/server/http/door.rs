@@ -27,10 +27,14 @@ use crate::{
     api::{Nowhere, accepts_html, sign_in_location, wire::ApiError},
     server::{
         access::{Caller, Identity, Refusal, Target},
+        ports::audit::Act,
         proxies::{self, Proxy},
         service,
     },
 };
+
+/// The code of the refusal of an API token that is not good.
+const TOKEN_INVALID: &str = "TOKEN_INVALID";
 
 /// Lets a request through with its [`Caller`], and with the [`Person`] who has signed in; or says
 /// why not.
@@ -59,7 +63,14 @@ pub(super) async fn guard(
         (Ok(known), _) => known,
         // What everybody may see is shown while the records are out of reach, too.
         (Err(_), Rule::Everyone) => Known::just(state.door.nobody()),
-        (Err(error), Rule::Needs(_)) => return error.into_response(),
+        (Err(error), Rule::Needs(_)) => {
+            if matches!(error, Unrecognised::Token) {
+                let caller = state.door.unknown(address);
+                let path = parts.uri.path();
+                state.service.note_rebuff(&caller, Act::Enter, path, TOKEN_INVALID).await;
+            }
+            return error.into_response();
+        }
     };
     let caller = Caller { identity, address, until };
     if let Rule::Needs(need) = rule
@@ -135,7 +146,7 @@ impl IntoResponse for Unrecognised {
         match self {
             Self::Token => {
                 let message = "This API token is not good, or not any more: make a new one.";
-                challenge(ApiError::new(401, "TOKEN_INVALID", message))
+                challenge(ApiError::new(401, TOKEN_INVALID, message))
             }
             Self::Store(error) => Failed::from(service::store_failed(&error)).into_response(),
         }
@@ -149,6 +160,11 @@ impl Door {
             Self::Open { .. } => Identity::Guest,
             Self::SignIn { .. } => Identity::Stranger,
         }
+    }
+
+    /// Returns somebody at `address` of whom nothing is known.
+    pub(super) fn unknown(&self, address: IpAddr) -> Caller {
+        Caller { identity: self.nobody(), address, until: None }
     }
 
     /// Tells whether to give a cookie to whoever asks: a browser without one that visits a page.

@@ -28,7 +28,10 @@ use crate::{
     domain::{deployment::DeploymentId, event::Seq},
     server::{
         access::{Caller, Need},
-        ports::store::{State as DeploymentState, StoredEvent},
+        ports::{
+            audit::Act,
+            store::{State as DeploymentState, StoredEvent},
+        },
         service::Service,
     },
 };
@@ -60,7 +63,10 @@ pub(super) async fn status(
     if record.state != DeploymentState::Active && cursor >= record.seq {
         return Ok((StatusCode::NO_CONTENT, UNBUFFERED).into_response());
     }
-    let Some(place) = state.streams.take(&caller) else { return Err(too_many_streams()) };
+    let Some(place) = state.streams.take(&caller) else {
+        state.service.note_rebuff(&caller, Act::ReachLimit, id.as_str(), TOO_MANY_STREAMS).await;
+        return Err(too_many_streams());
+    };
     let watcher = Watcher {
         _place: place,
         visit: Visit { door: state.door, headers: credentials(&headers), caller },
@@ -89,10 +95,13 @@ fn cursor(headers: &HeaderMap, query: Option<&str>) -> Seq {
     given.filter_map(|text| text.trim().parse().ok()).max().unwrap_or(0)
 }
 
+/// The code of the refusal.
+const TOO_MANY_STREAMS: &str = "TOO_MANY_STREAMS";
+
 fn too_many_streams() -> Failed {
     Failed::from(ApiError {
         status: 429,
-        code: String::from("TOO_MANY_STREAMS"),
+        code: String::from(TOO_MANY_STREAMS),
         message: String::from(
             "You watch too many deployments at once: close some pages, then reload this one.",
         ),

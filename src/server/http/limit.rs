@@ -18,11 +18,16 @@ use governor::{
 use super::{HttpState, door, error::Failed};
 use crate::{
     api::wire::ApiError,
-    server::{ports::clock::Clock, settings::Limits},
+    server::{
+        ports::{audit::Act, clock::Clock},
+        settings::Limits,
+    },
 };
 
 /// From this many callers on, those with a full allowance are forgotten.
 const MANY_CALLERS: usize = 10_000;
+/// The code of the refusal.
+const TOO_MANY: &str = "TOO_MANY_REQUESTS";
 
 /// Counts what each address asks for.
 pub(super) struct Limiter {
@@ -92,7 +97,12 @@ pub(super) async fn limit(
     let address = door::address(request.extensions(), request.headers(), &state.proxies);
     match state.limiter.check(counted, address) {
         Ok(()) => next.run(request).await,
-        Err(wait) => too_many(counted, wait).into_response(),
+        Err(wait) => {
+            let caller = state.door.unknown(address);
+            let path = request.uri().path();
+            state.service.note_rebuff(&caller, Act::ReachLimit, path, TOO_MANY).await;
+            too_many(counted, wait).into_response()
+        }
     }
 }
 
@@ -121,7 +131,7 @@ fn too_many(counted: Counted, wait: Duration) -> Failed {
     };
     Failed::from(ApiError {
         status: 429,
-        code: String::from("TOO_MANY_REQUESTS"),
+        code: String::from(TOO_MANY),
         message: format!("{what}: try again in {seconds} seconds."),
         retry_after: Some(seconds),
     })

@@ -51,6 +51,10 @@ fn api(state: HttpState) -> Router {
         .route("/api/stacks/{name}", get(operations::stack).delete(operations::remove))
         .route("/api/status/{id}", get(events::status))
         .route("/admin/stuck/retry", post(admin::retry).layer(DefaultBodyLimit::max(BODY_LIMIT)))
+        .route(
+            "/admin/people/sign-out",
+            post(admin::shut_out).layer(DefaultBodyLimit::max(BODY_LIMIT)),
+        )
         .method_not_allowed_fallback(wrong_method)
         .with_state(state)
 }

@@ -63,11 +63,13 @@ pub enum Act {
     RetryCleanUp,
     /// Looked at what is somebody else's, as an operator.
     Inspect,
+    /// Ended the sessions and tokens of somebody else, as an operator.
+    ShutOut,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SignIn,
         Self::SignOut,
         Self::Start,
@@ -80,6 +82,7 @@ impl Act {
         Self::Enter,
         Self::RetryCleanUp,
         Self::Inspect,
+        Self::ShutOut,
     ];
 
     /// Returns the word in the database and on the wire. Persisted: never rename.
@@ -97,6 +100,7 @@ impl Act {
             Self::Enter => "enter",
             Self::RetryCleanUp => "retry_clean_up",
             Self::Inspect => "inspect",
+            Self::ShutOut => "shut_out",
         }
     }
 

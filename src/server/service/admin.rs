@@ -5,6 +5,7 @@
 
 mod audit;
 mod operations;
+mod people;
 mod since;
 
 use std::collections::HashMap;

@@ -179,6 +179,13 @@ const MATRIX: &[Row] = &[
         "id={ended}",
         [303, 404, 404, 403, 403, 303, 401],
     ),
+    row(
+        "/admin/people/sign-out",
+        Method::POST,
+        "/admin/people/sign-out",
+        "id=person:nobody",
+        [303, 404, 404, 403, 403, 303, 401],
+    ),
     row("/auth/sign-out", Method::POST, "/auth/sign-out", "", [303; 7]),
 ];
 

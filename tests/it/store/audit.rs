@@ -85,9 +85,10 @@ async fn hold(log: &dyn AuditLog) {
 
     let list = async |filter| entries(log.entries(&filter).await.unwrap());
     let newest = AuditFilter { limit: 5, ..ALL };
-    assert_eq!(list(newest.clone()).await, noted[7..]);
+    let first = noted.len() - 5;
+    assert_eq!(list(newest.clone()).await, noted[first..]);
     let next = AuditFilter { before: Some(found[4].0), ..newest };
-    assert_eq!(list(next).await, noted[2..7]);
+    assert_eq!(list(next).await, noted[first - 5..first]);
     assert_eq!(list(AuditFilter { since: Some(at(9)), ..ALL }).await, noted[9..]);
     assert_eq!(list(AuditFilter { act: Some(Act::Retry), ..ALL }).await, noted[4..5]);
     let who = Some(String::from("person:1"));

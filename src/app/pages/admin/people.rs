@@ -5,7 +5,10 @@ use leptos::{either::Either, prelude::*};
 use super::filter::{OwnerLink, Table};
 use crate::{
     app::words::{admin as words, sign_in::minute},
-    server::{service::admin::PersonLine, settings::Quotas},
+    server::{
+        service::admin::{Owner, PersonLine},
+        settings::Quotas,
+    },
 };
 
 /// Renders those who signed in last.
@@ -36,7 +39,7 @@ pub fn PersonSection(
 }
 
 /// What stands above the columns.
-const COLUMNS: [&str; 5] = ["Name", "Stacks", "Under way", "Within an hour", "Signed in"];
+const COLUMNS: [&str; 6] = ["Name", "Stacks", "Under way", "Within an hour", "Signed in", "Access"];
 
 #[component]
 fn PersonTable(people: Vec<PersonLine>) -> impl IntoView {
@@ -51,6 +54,7 @@ fn PersonTable(people: Vec<PersonLine>) -> impl IntoView {
 #[component]
 fn PersonRow(line: PersonLine) -> impl IntoView {
     let PersonLine { owner, is_operator, seen, stacks, under_way, within_hour } = line;
+    let shut_out = view! { <ShutOut owner=owner.clone() /> };
     view! {
         <tr>
             <th scope="row">
@@ -60,7 +64,28 @@ fn PersonRow(line: PersonLine) -> impl IntoView {
             <td>{under_way}</td>
             <td>{within_hour}</td>
             <td class="table__time">{minute(seen)}</td>
+            <td>{shut_out}</td>
         </tr>
+    }
+}
+
+/// Renders the way to shut a person out, which has to be opened first.
+#[component]
+fn ShutOut(owner: Owner) -> impl IntoView {
+    view! {
+        <details class="disclosure shut-out">
+            <summary>
+                "Sign out" <span class="visually-hidden">{format!(" {}", owner.name)}</span>
+            </summary>
+            <form action="/admin/people/sign-out" method="post">
+                <p>"Ends their sessions in all browsers, and revokes their API tokens."</p>
+                <input type="hidden" name="id" value=owner.id.to_string() />
+                <button class="button" type="submit">
+                    "Sign out everywhere"
+                    <span class="visually-hidden">{format!(": {}", owner.name)}</span>
+                </button>
+            </form>
+        </details>
     }
 }
 

@@ -72,6 +72,7 @@ pub(in crate::server::http) const RULES: &[(&str, Rules)] = &[
     ("/admin", look(Needs(Operate))),
     ("/admin/audit", look(Needs(Operate))),
     ("/admin/stuck/retry", change(Needs(Operate))),
+    ("/admin/people/sign-out", change(Needs(Operate))),
 ];
 
 /// The pages that others than operators are told not to be there.

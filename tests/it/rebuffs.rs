@@ -1,0 +1,71 @@
+//! Whoever is turned away before anything is looked up is on record: once an hour for each address
+//! and reason, so that nobody can fill the records.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use ai_stack_deployer::server::ports::audit::{Act, AuditEntry, AuditFilter, AuditLog};
+use axum::{body::Body, http::Request};
+
+use crate::support::app::TestApp;
+
+async fn entries(app: &TestApp) -> Vec<AuditEntry> {
+    let filter = AuditFilter { limit: 100, ..AuditFilter::default() };
+    let entries = app.store.entries(&filter).await.unwrap();
+    entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Sends a request again and again, within an hour and after it, and checks what is noted.
+async fn assert_noted_once_an_hour(
+    app: &TestApp,
+    request: impl Fn() -> Request<Body>,
+    expected: (Act, &str, &str),
+) {
+    let status = app.send(request()).await.status;
+    for hour in 1..=2 {
+        for _ in 0..5 {
+            app.send(request()).await;
+        }
+        let noted = entries(app).await;
+        assert_eq!(noted.len(), hour, "{status}: {noted:?}");
+        let AuditEntry { act, target, outcome, from, .. } = &noted[0];
+        assert_eq!((*act, target.as_deref().unwrap(), outcome.as_str()), expected);
+        assert_eq!(*from, Some(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        app.clock.advance(Duration::from_hours(1));
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_asks_too_much_is_on_record() {
+    let app = TestApp::with(&[("CHECK_RATE_LIMIT", "1")]);
+    let request = || Request::get("/api/check/alice").body(Body::empty()).unwrap();
+    let expected = (Act::ReachLimit, "/api/check/alice", "TOO_MANY_REQUESTS");
+    assert_noted_once_an_hour(&app, request, expected).await;
+}
+
+#[tokio::test]
+async fn a_post_from_another_site_is_on_record() {
+    let app = TestApp::new();
+    let request = || {
+        let request = Request::post("/api/deploy").header("origin", "https://evil.example.org");
+        request.body(Body::from("{}")).unwrap()
+    };
+    assert_noted_once_an_hour(&app, request, (Act::Enter, "/api/deploy", "CROSS_SITE")).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_good_is_on_record_and_itself_is_not() {
+    let app = TestApp::with(&[
+        ("AUTH", "oidc"),
+        ("OIDC_ISSUER", "http://127.0.0.1:9"),
+        ("OIDC_CLIENT_ID", "portal"),
+    ]);
+    let request = || {
+        let request = Request::get("/api/stacks").header("authorization", "Bearer asd_canary");
+        request.body(Body::empty()).unwrap()
+    };
+    assert_noted_once_an_hour(&app, request, (Act::Enter, "/api/stacks", "TOKEN_INVALID")).await;
+    assert!(!format!("{:?}", entries(&app).await).contains("canary"));
+}
