@@ -175,7 +175,11 @@ function faintTexts(): string[] {
 export async function keep(page: Page, name: string) {
   const folder = fileURLToPath(new URL('../screenshots', import.meta.url));
   await expectReadable(page);
-  const shoot = (kind: string) => page.screenshot({ path: path.join(folder, `${name}${kind}.png`), fullPage: true });
+  const shoot = (kind: string) => page.screenshot({
+    path: path.join(folder, `${name}${kind}.png`), fullPage: true,
+    // Colours are where they go, not on their way there.
+    animations: 'disabled',
+  });
   if (!process.env.GALLERY) {
     await shoot('');
     return;

@@ -110,10 +110,37 @@ test("somebody else's deployment is not there", async ({ page, browser }) => {
   await stranger.context().close();
 });
 
-test('an operator is shown the way to their page', async ({ page }) => {
+test('an operator sees what everybody has, and signs somebody out everywhere', async ({ page, browser }) => {
+  const [account, name] = [freshAccount('ann'), freshName('theirs')];
+  const person = await (await browser.newContext()).newPage();
+  await person.goto(origin(guarded));
+  await signIn(person, account);
+  await startFromHome(person, origin(guarded), name);
+
   await page.goto(origin(guarded));
   await signIn(page, 'olga');
-  await expect(page.getByRole('link', { name: 'Admin' })).toHaveAttribute('href', '/admin');
+  await page.getByRole('link', { name: 'Admin' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Admin');
+  await expect(page.getByRole('link', { name, exact: true })).toBeVisible();
+  const row = page.getByRole('row').filter({ has: page.locator('summary', { hasText: shownAs(account) }) });
+  const signOut = page.getByRole('button', { name: new RegExp(`Sign out everywhere.*${shownAs(account)}`) });
+  await expect(signOut).toBeHidden();
+  await keep(page, 'admin');
+  await row.locator('summary').click();
+  await keep(page, 'admin-sign-out');
+  await signOut.click();
+  await expect(page.getByRole('status')).toContainText('They are signed out everywhere');
+  await person.goto(`${origin(guarded)}/account`);
+  await expect(signInButton(person)).toBeVisible();
+  await person.context().close();
+
+  await page.getByRole('link', { name: 'Who did what' }).click();
+  await expect(page.getByRole('row').filter({ hasText: 'Signed somebody out' }).first()).toBeVisible();
+  await keep(page, 'admin-audit');
+  await page.setViewportSize({ width: 360, height: 740 });
+  await expectNoSidewaysScroll(page);
+  await page.goto(`${origin(guarded)}/admin`);
+  await expectNoSidewaysScroll(page);
 });
 
 test.describe('while watching', () => {
