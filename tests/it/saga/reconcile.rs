@@ -12,6 +12,7 @@ use std::{
 use ai_stack_deployer::{
     domain::deployment::{DeploymentId, Kind},
     server::{
+        last_round::LastRound,
         orchestrator::{SweepError, Sweeper},
         ports::{
             clock::Clock,
@@ -320,7 +321,10 @@ async fn what_stays_out_of_order_is_news_only_once() {
     let world = World::begin("sandbox/crashloop", &["project.create:late=1h:6"]).await;
     world.drive().await;
     world.clock.advance(HOUR);
-    let mut reconciler = reconciler(&world);
+    let last_round = Arc::new(LastRound::default());
+    let mut reconciler = reconciler(&world).telling(Arc::clone(&last_round));
+    let left = || last_round.get().map(|round| round.left);
+    assert_eq!(left(), None);
     let stop = CancellationToken::new();
     world.inject("project.remove:error-before:always");
     for expected in [6, 0] {
@@ -330,11 +334,14 @@ async fn what_stays_out_of_order_is_news_only_once() {
         let dealt = reconciler.repair(found, &stop).await;
         assert!(dealt.iter().all(|dealt| matches!(dealt.outcome, Repair::Left(_))), "{dealt:?}");
         reconciler.conclude(dealt);
+        let left = left().unwrap();
+        assert!(left.len() == 6 && left[0].contains(world.id.as_str()), "{left:?}");
     }
     world.platform.core().clear_faults();
     let found = reconciler.survey().await.unwrap();
     let dealt = reconciler.repair(found, &stop).await;
     assert!(dealt.iter().all(|dealt| matches!(dealt.outcome, Repair::Removed)), "{dealt:?}");
     reconciler.conclude(dealt);
+    assert_eq!(left(), Some(Vec::new()), "operators see that all is in order");
     world.assert_all_or_nothing("put in order").await;
 }
