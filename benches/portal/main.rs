@@ -1,6 +1,6 @@
 //! The benchmark: the portal's figures, each beside its baseline of the same run.
 //!
-//! Everything runs on loopback, in about ten minutes, or in parts; `--quick` shows in seconds
+//! Everything runs on loopback, in a quarter of an hour, or in parts; `--quick` shows in seconds
 //! that it works.
 //! It judges nothing: a machine that does other things meanwhile gives other figures.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
@@ -83,6 +83,8 @@ struct Effort {
     round: Duration,
     /// Deployments for each figure about deployments.
     deployments: u32,
+    /// How long the neighbour asks.
+    neighbour: Duration,
     /// How many deployments are many at once.
     crowd: u32,
     /// How often that many are brought up in each way.
@@ -100,6 +102,7 @@ impl Effort {
         rounds: 7,
         round: Duration::from_secs(1),
         deployments: 24,
+        neighbour: Duration::from_mins(1),
         crowd: 200,
         crowds: 3,
         recoveries: 5,
@@ -110,6 +113,7 @@ impl Effort {
         rounds: 3,
         round: Duration::from_millis(200),
         deployments: 3,
+        neighbour: Duration::from_secs(1),
         crowd: 3,
         crowds: 1,
         recoveries: 1,

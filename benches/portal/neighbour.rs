@@ -48,7 +48,10 @@ pub(crate) async fn measure(effort: Effort) -> anyhow::Result<Figure> {
     let (mut alone, mut beside) = (Sample::default(), Sample::default());
     let mut busy = Duration::ZERO;
     deploy(&client, &world, "warm-up").await?;
-    for number in 0..effort.deployments {
+    let mut numbers = 0_u32..;
+    while busy < effort.neighbour
+        && let Some(number) = numbers.next()
+    {
         alone.push_ms(deploy(&client, &world, &format!("alone-{number}")).await?, Duration::ZERO);
         let begun = Instant::now();
         // Ends with this value.
@@ -71,7 +74,7 @@ pub(crate) async fn measure(effort: Effort) -> anyhow::Result<Figure> {
              {CONNECTIONS} connections,"
         ))
         .note(format!(
-            "one after the other: {per_second:.0} requests a second, of which {CHECKS_PER_SECOND} \
+            "one after the other: {per_second:.0} requests a second for {busy:.0?}, of which {CHECKS_PER_SECOND} \
              are let through; {refused} were refused."
         ))
         .note(
