@@ -65,7 +65,7 @@ pub enum StepState {
     Done(u64),
     /// Failed.
     Failed,
-    /// Stopped while it ran, since somebody wished the deployment away.
+    /// Stopped while it ran, or before it began, since somebody wished the deployment away.
     Stopped,
 }
 

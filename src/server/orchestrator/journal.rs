@@ -252,18 +252,21 @@ impl Journal {
 
     /// Records that `step` gave up now, and announces that what was made is being removed.
     pub(super) async fn failed(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
-        let cause = self.dated(cause);
-        self.turn(step, StepRecord::Failed { cause }).await
+        self.turn(step, StepRecord::Failed { cause: self.dated(cause) }).await
     }
 
-    /// Records that the deployment turns round before `step`, which made nothing.
+    /// Records that the deployment turns round before `step`, which made nothing: whoever watches
+    /// sees that one stopped, and the one before it done.
     pub(super) async fn stopped_before(
         &self,
         step: StepId,
         cause: Cause,
     ) -> Result<(), StoreError> {
-        let cause = Some(self.dated(cause));
-        self.turn(step, StepRecord::Undone { lines: Vec::new(), cause }).await
+        let record = StepRecord::Undone { lines: Vec::new(), cause: Some(self.dated(cause)) };
+        let mut events = self.announce(step.phase(), None);
+        events.retain(|_| self.phase() != Phase::Initializing);
+        events.append(&mut self.announce(Phase::RollingBack, None));
+        self.record(Fact { step: Some((step, record)), events, ..Fact::default() }).await
     }
 
     fn dated(&self, cause: Cause) -> Cause {

@@ -1,15 +1,18 @@
 //! Single stories: each a promise to the person or the operator.
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use ai_stack_deployer::{
     domain::{
         event::{EventBody, FailureCode},
         phase::Phase,
-        progress::{Progress, StepState},
+        progress::{Progress, StepProgress, StepState},
         receipt::{Outcome, ResourceKind},
     },
-    server::ports::store::State,
+    server::ports::{
+        clock::Clock,
+        store::{State, StepId, Store},
+    },
 };
 
 use super::world::World;
@@ -89,6 +92,28 @@ async fn from_the_turn_on_a_watcher_sees_whether_the_step_failed_or_was_stopped(
             .filter(|state| !matches!(state, StepState::Done(_) | StepState::Waiting))
             .collect();
         assert_eq!(halted, [&expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_wish_that_is_heard_between_two_steps_stops_the_one_that_was_next() {
+    // Before the container is seen to run, starting it is not over.
+    let steps = StepId::ALL.into_iter().filter(|step| *step != StepId::Health);
+    for (next, step) in steps.enumerate().skip(1) {
+        let world = World::begin("sandbox/hello", &[]).await;
+        world.drive_until(step).await;
+        world.store.cancel(&world.id, world.clock.now()).await.unwrap();
+        world.drive().await;
+        world.assert_all_or_nothing("cancelled between two steps").await;
+        let steps = Progress::of(world.events().await).steps;
+        for (index, StepProgress { state, .. }) in steps.iter().enumerate() {
+            let is_right = match index.cmp(&next) {
+                Ordering::Less => matches!(state, StepState::Done(_)),
+                Ordering::Equal => *state == StepState::Stopped,
+                Ordering::Greater => *state == StepState::Waiting,
+            };
+            assert!(is_right, "before {step:?}: {steps:?}");
+        }
     }
 }
 
