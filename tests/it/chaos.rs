@@ -8,6 +8,7 @@ mod actors;
 mod clock;
 mod promises;
 mod simulation;
+mod timely;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

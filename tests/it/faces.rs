@@ -11,7 +11,7 @@ use ai_stack_deployer::{
     },
     server::ports::{
         clock::Clock,
-        store::{End, Fact, Lane, Lease, Settlement, State, Store, Wish},
+        store::{End, Fact, Lease, Settlement, State, Store, Wish},
     },
 };
 use axum::{
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     app::{Reply, TestApp},
-    claim_one::ClaimOne as _,
+    claim_one::{CLEAN_UP, ClaimOne as _},
 };
 
 fn portal() -> (TestApp, TempDir) {
@@ -124,7 +124,7 @@ async fn remove(app: &TestApp, id: &DeploymentId) -> String {
 /// Claims the removal that was asked for.
 async fn claim_removal(app: &TestApp) -> Lease {
     let lasting = Duration::from_mins(1);
-    app.store.claim_one(Lane::CleanUp, "test", app.clock.now(), lasting).await.unwrap().unwrap()
+    app.store.claim_one(CLEAN_UP, "test", app.clock.now(), lasting).await.unwrap().unwrap()
 }
 
 const REFRESH: &str = "http-equiv=\"refresh\"";

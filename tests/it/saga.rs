@@ -10,5 +10,6 @@ mod reconcile;
 mod retries;
 mod stories;
 mod story;
+mod stranded;
 mod undo;
 mod world;

@@ -143,24 +143,25 @@ impl Context {
         let now = self.clock.now().as_millisecond();
         let left = self.deadline_ms.load(Ordering::Relaxed).saturating_sub(now);
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-        if pause >= left {
-            self.clock.sleep(left).await;
-            return Err(StepError::failed(
-                FailureCode::Deadline,
-                "It took too long, so the portal stopped waiting.",
-            ));
-        }
+        let sleep = self.clock.sleep(pause.min(left));
         if self.is_undoing.load(Ordering::Relaxed) {
-            self.clock.sleep(pause).await;
-            return Ok(());
-        }
-        tokio::select! {
-            biased;
-            () = self.journal.cancelled().cancelled() => {
-                Err(StepError::Failed(StepError::cancelled()))
+            sleep.await;
+        } else {
+            tokio::select! {
+                biased;
+                () = self.journal.cancelled().cancelled() => {
+                    return Err(StepError::Failed(StepError::cancelled()));
+                }
+                () = sleep => {}
             }
-            () = self.clock.sleep(pause) => Ok(()),
         }
+        if pause < left { Ok(()) } else { Err(StepError::Failed(StepError::overdue())) }
+    }
+
+    /// Tells whether the time of the whole deployment is up.
+    pub(super) fn is_overdue(&self) -> bool {
+        let deadline = deadline_ms(self.deployment.started, self.settings.deadlines.whole);
+        self.clock.now().as_millisecond() >= deadline
     }
 
     /// Waits until a lost call of `step` can no longer come late, where there was one.

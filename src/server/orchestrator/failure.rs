@@ -33,6 +33,12 @@ impl StepError {
         Cause { code: FailureCode::Cancelled, message, at: None }
     }
 
+    /// Returns why a step stops whose time is up, or the whole deployment's.
+    pub(super) fn overdue() -> Cause {
+        let message = String::from("It took too long, so the portal stopped waiting.");
+        Cause { code: FailureCode::Deadline, message, at: None }
+    }
+
     /// Fails because a call failed for good during `phase`.
     pub(super) fn of_platform(phase: Phase, error: &PlatformError) -> Self {
         let doing = doing(phase);

@@ -252,30 +252,29 @@ impl Journal {
 
     /// Records that `step` gave up now, and announces that what was made is being removed.
     pub(super) async fn failed(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
-        self.turn(step, StepRecord::Failed { cause: self.dated(cause) }).await
+        let step = Some((step, StepRecord::Failed { cause: self.dated(cause) }));
+        let events = self.announce(Phase::RollingBack, None);
+        self.record(Fact { step, events, ..Fact::default() }).await
     }
 
     /// Records that the deployment turns round before `step`, which made nothing: whoever watches
     /// sees that one stopped, and the one before it done.
-    pub(super) async fn stopped_before(
-        &self,
-        step: StepId,
-        cause: Cause,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn turned_at(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
         let record = StepRecord::Undone { lines: Vec::new(), cause: Some(self.dated(cause)) };
         let mut events = self.announce(step.phase(), None);
         events.retain(|_| self.phase() != Phase::Initializing);
-        events.append(&mut self.announce(Phase::RollingBack, None));
+        let mut turn = self.announce(Phase::RollingBack, None);
+        if let [EventBody::Progress(shown)] = &events[..]
+            && let [EventBody::Progress(turn)] = &mut turn[..]
+        {
+            turn.progress = shown.progress;
+        }
+        events.append(&mut turn);
         self.record(Fact { step: Some((step, record)), events, ..Fact::default() }).await
     }
 
     fn dated(&self, cause: Cause) -> Cause {
         Cause { at: Some(self.clock.now()), ..cause }
-    }
-
-    async fn turn(&self, step: StepId, record: StepRecord) -> Result<(), StoreError> {
-        let events = self.announce(Phase::RollingBack, None);
-        self.record(Fact { step: Some((step, record)), events, ..Fact::default() }).await
     }
 
     /// Records that `step` is undone, and what became of what it had made.

@@ -124,13 +124,20 @@ impl Saga {
     async fn attempt<S: Step>(&self, step: &S) -> Result<Option<S::Output>, Halt> {
         let (cx, journal) = (&self.cx, &self.cx.journal);
         match (journal.wish(), journal.was_interrupted(S::ID)) {
+            (Wish::GoOn, false) if cx.is_overdue() => {
+                let cause = StepError::overdue();
+                cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
+                journal.turned_at(S::ID, cause).await?;
+                return Err(Halt::Unwind);
+            }
+            // What it may have done already is looked at once, whatever the time.
             (Wish::GoOn, _) => {}
             (Wish::Cancel, true) => {
                 journal.failed(S::ID, StepError::cancelled()).await?;
                 return Ok(None);
             }
             (Wish::Cancel, false) => {
-                journal.stopped_before(S::ID, StepError::cancelled()).await?;
+                journal.turned_at(S::ID, StepError::cancelled()).await?;
                 return Err(Halt::Unwind);
             }
         }

@@ -21,7 +21,8 @@ use crate::{
 
 /// How often the store is asked for work without a nudge.
 const TICK: Duration = Duration::from_secs(1);
-/// How many clean-ups, cancellations and removals go on at once, besides the deployments.
+/// How many clean-ups, cancellations, removals and deployments whose time is up go on at once,
+/// besides the other deployments.
 const CLEAN_UPS: usize = 16;
 
 /// Claims and drives deployments.
@@ -43,22 +44,29 @@ impl Worker {
     /// Works until `shutdown`, then hands every lease back. Dropping it is as good as a crash.
     pub async fn run(self, shutdown: CancellationToken) {
         let worker = Arc::new(self);
-        let forward = Arc::clone(&worker).work(Lane::Forward, worker.most, shutdown.clone());
-        let clean_up = Arc::clone(&worker).work(Lane::CleanUp, CLEAN_UPS, shutdown);
+        let whole = worker.ports.settings.deadlines.whole;
+        let clean_up = move |now: Timestamp| Lane::CleanUp { overdue: before(now, whole) };
+        let clean_up = Arc::clone(&worker).work(clean_up, CLEAN_UPS, shutdown.clone());
+        let forward = Arc::clone(&worker).work(|_| Lane::Forward, worker.most, shutdown);
         tokio::join!(forward, clean_up);
     }
 
-    /// Claims what there is in `lane`, and drives `most` at a time.
+    /// Claims what there is in the lane that is `lane` by then, and drives `most` at a time.
     ///
     /// All that it has room for is claimed at once: a store with many under way answers late,
     /// and what waits should not wait for one answer after the other.
-    async fn work(self: Arc<Self>, lane: Lane, most: usize, shutdown: CancellationToken) {
+    async fn work(
+        self: Arc<Self>,
+        lane: impl Fn(Timestamp) -> Lane,
+        most: usize,
+        shutdown: CancellationToken,
+    ) {
         let mut driving = JoinSet::new();
         let mut work = self.ports.notifier.work();
         while !shutdown.is_cancelled() {
             while driving.try_join_next().is_some() {}
             work.mark_unchanged();
-            for lease in self.claim(lane, most - driving.len()).await {
+            for lease in self.claim(&lane, most - driving.len()).await {
                 let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
                 driving.spawn(async move { worker.hold(lease, shutdown).await });
             }
@@ -74,9 +82,9 @@ impl Worker {
         while driving.join_next().await.is_some() {}
     }
 
-    async fn claim(&self, lane: Lane, most: usize) -> Vec<Lease> {
+    async fn claim(&self, lane: impl Fn(Timestamp) -> Lane, most: usize) -> Vec<Lease> {
         let now = self.ports.clock.now();
-        let claimed = self.ports.store.claim(lane, most, &self.owner, now, self.lease).await;
+        let claimed = self.ports.store.claim(lane(now), most, &self.owner, now, self.lease).await;
         claimed.unwrap_or_else(|error| {
             tracing::error!(error = error_chain(&error), "Could not look for work");
             Vec::new()
@@ -156,6 +164,10 @@ pub(super) async fn keep(
             Err(error) => tracing::warn!(error = error_chain(&error), "Missed a heartbeat"),
         }
     }
+}
+
+fn before(now: Timestamp, time: Duration) -> Timestamp {
+    now.checked_sub(time).unwrap_or(Timestamp::MIN)
 }
 
 /// Writes an error with all its sources on one line.

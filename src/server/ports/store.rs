@@ -288,13 +288,16 @@ pub struct Stack {
     pub owner: Option<OwnerId>,
 }
 
-/// Which kind of work to claim. Clean-up never waits for a slot among deployments.
+/// Which kind of work to claim. What is to be removed never waits for a slot among deployments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     /// Whatever is under way.
     Forward,
     /// What is under way and to be cancelled, removals, and stuck operations that are due.
-    CleanUp,
+    CleanUp {
+        /// Whatever began by then is to be removed as well: its time is up.
+        overdue: Timestamp,
+    },
 }
 
 /// Where an operation is. All states of a deployment but [`State::RolledBack`] reserve its name.

@@ -1,7 +1,9 @@
 //! The deploy queue: in memory, first in first out, one job at a time for all applications.
 //!
 //! A waiting job has no row; a row is done before its application says so; and no job is
-//! ever stopped, not even when its application is deleted (recordings 175, 178).
+//! ever stopped, not even when its application is deleted (recordings 175, 178). While the
+//! database is down, nobody can write down that a job ended: it is gone, and its row says for
+//! ever that it runs, until the platform restarts.
 
 use std::collections::VecDeque;
 
@@ -106,9 +108,12 @@ impl Core {
         }
     }
 
-    /// Begins a job; one whose application is gone just ends.
+    /// Begins a job; one whose application is gone, or cannot be looked up, just ends.
     fn begin(&mut self, job: Job) -> Option<Active> {
         let started_at = job.enqueued_at.max(self.queue.free_since);
+        if self.outages.database_is_down(started_at) {
+            return None;
+        }
         let application = self.state.application_mut(&job.application_id)?;
         application.status = ApplicationStatus::Running;
         let app_name = application.app_name.clone();
@@ -148,17 +153,20 @@ impl Core {
             return Some(active);
         }
         match active.stage {
-            Stage::Working => Some(self.finish(active)),
+            Stage::Working => self.finish(active),
             Stage::Settling => {
-                self.settle(&active);
-                self.queue.free_since = active.due(&self.timing);
+                let due = active.due(&self.timing);
+                if !self.outages.database_is_down(due) {
+                    self.settle(&active);
+                }
+                self.queue.free_since = due;
                 None
             }
         }
     }
 
     /// Ends the row, and creates or updates the service whether or not a row is left.
-    fn finish(&mut self, mut active: Active) -> Active {
+    fn finish(&mut self, mut active: Active) -> Option<Active> {
         let docker_is_down = self.outages.docker_is_down(active.ends_at);
         if docker_is_down {
             active.plan.fail_without_docker();
@@ -178,6 +186,10 @@ impl Core {
                 replicas: 1,
             });
         }
+        if self.outages.database_is_down(active.ends_at) {
+            self.queue.free_since = active.ends_at;
+            return None;
+        }
         if let Some(row) = self.state.deployment_mut(&active.deployment_id) {
             row.status = match active.plan.behaviour {
                 Some(_) => DeploymentStatus::Done,
@@ -187,7 +199,7 @@ impl Core {
             row.log.push_str(&active.plan.last_lines);
         }
         active.stage = Stage::Settling;
-        active
+        Some(active)
     }
 
     fn settle(&mut self, active: &Active) {

@@ -34,7 +34,7 @@ const CALLS: [&str; 14] = [
     "deployment.all",
     "swarm.getNodes",
 ];
-const FAULTS: [&str; 13] = [
+const FAULTS: [&str; 14] = [
     "error-before",
     "error-after",
     "refused-after",
@@ -48,6 +48,7 @@ const FAULTS: [&str; 13] = [
     "latency=8s",
     "restart",
     "docker-down=40s",
+    "database-down=40s",
 ];
 
 impl Simulation {

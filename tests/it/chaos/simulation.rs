@@ -29,7 +29,7 @@ use crate::support::{
 };
 
 /// How long a lease lasts.
-const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// The images that a schedule picks from.
 const IMAGES: [&str; 6] = [
     "sandbox/hello",

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use ai_stack_deployer::{
     domain::{event::FailureCode, phase::Phase, receipt::ResourceKind},
-    server::ports::store::{Lane, State, StepId, Store},
+    server::ports::{
+        clock::Clock,
+        store::{Lane, State, StepId, Store},
+    },
 };
 
 use super::world::World;
-use crate::support::twisted_store::Crash;
+use crate::support::{claim_one::CLEAN_UP, twisted_store::Crash};
 
 async fn seconds_taken(world: &World) -> i64 {
     let record = world.record().await;
@@ -40,6 +43,37 @@ async fn a_restart_gives_a_step_no_more_time() {
 }
 
 #[tokio::test]
+async fn what_nobody_drove_in_time_is_claimed_for_clean_up_and_ends_without_a_call() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    let whole = world.ports.settings.deadlines.whole;
+    let begun = world.clock.now();
+    let lane = Lane::CleanUp { overdue: begun - Duration::from_millis(1) };
+    world.drive_once(lane).await.unwrap();
+    assert_eq!(world.record().await.state, State::Active, "its time is not up");
+
+    world.clock.advance(whole);
+    world.drive_once(Lane::CleanUp { overdue: begun }).await.unwrap();
+    let failure = world.failure().await;
+    assert_eq!(failure.code, FailureCode::Deadline);
+    assert_eq!(world.platform.calls(), 0);
+    assert!(world.log().await.iter().any(|line| line.contains("It took too long")));
+    world.assert_all_or_nothing("never driven").await;
+}
+
+#[tokio::test]
+async fn a_deployment_whose_time_is_up_between_two_steps_begins_no_other() {
+    for step in StepId::ALL {
+        let world = World::begin("sandbox/hello", &[]).await;
+        world.drive_until(step).await;
+        world.clock.advance(world.ports.settings.deadlines.whole);
+        world.drive().await;
+        assert_eq!(world.failure().await.code, FailureCode::Deadline, "{step:?}");
+        assert_eq!(world.failure().await.phase, step.phase(), "{step:?}");
+        world.assert_all_or_nothing("overdue between two steps").await;
+    }
+}
+
+#[tokio::test]
 async fn a_platform_that_hangs_for_ever_ends_the_deployment_with_everything_left() {
     let world = World::begin("sandbox/hello", &["application.update:latency=1ms"]).await;
     world.inject("*:timeout-before:always");
@@ -65,7 +99,7 @@ async fn a_service_without_a_row_is_freed_once_the_operator_has_removed_it() {
     world.platform.core().start_docker(world.ports.clock.now());
     for _ in 0..3 {
         world.clock.advance(Duration::from_mins(31));
-        world.drive_once(Lane::CleanUp).await.unwrap();
+        world.drive_once(CLEAN_UP).await.unwrap();
         assert_eq!(world.record().await.state, State::Stuck, "nobody has removed it yet");
     }
     let record = world.record().await;

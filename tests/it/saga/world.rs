@@ -33,7 +33,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    claim_one::ClaimOne as _,
+    claim_one::{CLEAN_UP, ClaimOne as _},
     clock::JumpingClock,
     core_platform::{CorePlatform, Moment},
     memory_store::MemoryStore,
@@ -114,7 +114,7 @@ impl World {
                 return tries;
             }
             self.clock.advance(Duration::from_mins(31));
-            self.drive_in(Lane::CleanUp).await;
+            self.drive_in(CLEAN_UP).await;
         }
         panic!("something is still left after {most} tries: {:?}", self.record().await.standing);
     }
@@ -198,17 +198,18 @@ impl World {
         self.store.find(&self.id).await.unwrap().unwrap()
     }
 
-    /// Returns the deployment's events, after checking that they are gap-free and that their
-    /// phases move along legal edges only (P12, P14).
+    /// Returns the deployment's events, after checking that they are gap-free, that their phases
+    /// move along legal edges only, and that the progress never falls (P12, P14).
     pub(super) async fn events(&self) -> Vec<Event> {
         let stored = self.store.events(&self.id, 0, u32::MAX).await.unwrap();
         let events: Vec<Event> = stored.iter().map(|event| event.decode().unwrap()).collect();
-        let mut phase = Phase::Initializing;
+        let (mut phase, mut percent) = (Phase::Initializing, 0);
         for (seq, event) in (1..).zip(&events) {
             assert_eq!(event.seq, seq, "a gap");
             if let EventBody::Progress(update) = &event.body {
                 assert!(phase.may_become(update.phase), "{phase:?} -> {:?}", update.phase);
-                phase = update.phase;
+                assert!(update.progress >= percent, "{percent} % -> {} %", update.progress);
+                (phase, percent) = (update.phase, update.progress);
             }
         }
         let ends = events.iter().filter(|event| event.is_end()).count();

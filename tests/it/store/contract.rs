@@ -20,7 +20,7 @@ use ai_stack_deployer::{
 };
 use jiff::Timestamp;
 
-use crate::support::claim_one::ClaimOne as _;
+use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
 mod removals;
 
@@ -94,6 +94,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     removals::hold(&*store).await;
     a_retry_is_linked_both_ways(&*store).await;
     of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(&*store).await;
+    what_is_overdue_is_claimed_for_clean_up(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {
@@ -233,7 +234,7 @@ async fn a_wish_to_cancel_is_heard_before_the_end(store: &dyn Store) {
     assert_eq!(store.find(&id).await.unwrap().unwrap().state, State::Active, "nothing was written");
 
     store.release(&lease).await.unwrap();
-    let lease = claim(store, Lane::CleanUp, &id).await;
+    let lease = claim(store, CLEAN_UP, &id).await;
     store.record(&lease, &end_as(State::RolledBack, Wish::Cancel)).await.unwrap();
     assert_eq!(store.cancel(&id, at(53)).await.unwrap(), Cancelling::AlreadyEnded);
 }
@@ -250,9 +251,9 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
     assert!(store.services().await.unwrap().contains(&(service, id.clone())));
     assert!(store.stuck().await.unwrap().iter().any(|record| record.deployment.id == id));
 
-    let early = store.claim_one(Lane::CleanUp, "a", at(59), LEASE).await.unwrap();
+    let early = store.claim_one(CLEAN_UP, "a", at(59), LEASE).await.unwrap();
     assert_eq!(early, None, "nothing is due yet");
-    let lease = claim(store, Lane::CleanUp, &id).await;
+    let lease = claim(store, CLEAN_UP, &id).await;
     let undone = StepRecord::Undone { lines: Vec::new(), cause: None };
     store.record(&lease, &step(StepId::Health, undone, Vec::new())).await.unwrap();
     let event = step(StepId::Health, StepRecord::Started, vec![progress(Phase::Deploying)]);
@@ -268,7 +269,7 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
 
     assert!(store.hurry(&id).await.unwrap());
     store.release(&lease).await.unwrap();
-    let lease = store.claim_one(Lane::CleanUp, "a", at(62), LEASE).await.unwrap().unwrap();
+    let lease = store.claim_one(CLEAN_UP, "a", at(62), LEASE).await.unwrap().unwrap();
     let clean = Receipt::of(vec![line(Outcome::VerifiedGone)]);
     let gone = Settlement { receipt: clean.clone(), at: at(63), due: at(600) };
     store.settle(&lease, &gone).await.unwrap();
@@ -318,6 +319,23 @@ async fn of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(store: &dy
         expected.sort();
         assert_eq!(claimed, expected);
     }
+}
+
+/// What `of_what_waits_…` began was claimed there until its leases lapse.
+async fn what_is_overdue_is_claimed_for_clean_up(store: &dyn Store) {
+    let now = at(1_000) + LEASE;
+    let claim = async |overdue| {
+        let lane = Lane::CleanUp { overdue: at(overdue) };
+        let leases = store.claim(lane, usize::MAX, "c", now, LEASE).await.unwrap();
+        leases.into_iter().map(|lease| lease.id).collect::<Vec<_>>()
+    };
+    let waits = |id: &DeploymentId| (801..=805).any(|n| *id == DeploymentId::from_random(n));
+    assert!(!claim(800).await.iter().any(waits), "none of them is overdue");
+    let mut overdue = claim(803).await;
+    overdue.sort();
+    let mut expected = [801, 802, 803].map(DeploymentId::from_random);
+    expected.sort();
+    assert_eq!(overdue, expected);
 }
 
 /// Claims until it is the turn of `id`.

@@ -19,7 +19,10 @@ use super::{
     contract::{LEASE, at, new},
     in_postgres,
 };
-use crate::support::{claim_one::ClaimOne as _, postgres::Cluster};
+use crate::support::{
+    claim_one::{CLEAN_UP, ClaimOne as _},
+    postgres::Cluster,
+};
 
 /// One operation in each state, with an event, as all versions had them.
 const ROWS: &str = "
@@ -111,6 +114,6 @@ async fn assert_nothing_is_lost(store: &dyn Store) {
     assert_eq!(reserved, [&names[0], &names[1], &names[3]].map(Clone::clone));
     let claim = async |lane| store.claim_one(lane, "a", at(10), LEASE).await.unwrap().unwrap().id;
     assert_eq!(claim(Lane::Forward).await, david);
-    assert_eq!(claim(Lane::CleanUp).await, bobby);
+    assert_eq!(claim(CLEAN_UP).await, bobby);
     store.begin(&new(5, "carol"), None).await.unwrap();
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 use ai_stack_deployer::server::ports::store::{Lane, Lease, Store, StoreError};
 use jiff::Timestamp;
 
+/// The lane of whatever is to be removed, but for what is overdue.
+pub(crate) const CLEAN_UP: Lane = Lane::CleanUp { overdue: Timestamp::MIN };
+
 /// A store that gives one lease at a time.
 pub(crate) trait ClaimOne {
     /// Gives `owner` the lease of the oldest operation in `lane` that nobody holds at `now`.

@@ -237,9 +237,11 @@ impl Store for MemoryStore {
     ) -> Result<Vec<Lease>, StoreError> {
         let wanted = |record: &Record| match lane {
             Lane::Forward => record.state == State::Active,
-            Lane::CleanUp => match record.state {
+            Lane::CleanUp { overdue } => match record.state {
                 State::Active => {
-                    record.wish == Wish::Cancel || record.standing.links.removes.is_some()
+                    record.wish == Wish::Cancel
+                        || record.standing.links.removes.is_some()
+                        || record.deployment.started <= overdue
                 }
                 State::Stuck => record.clean_up.due.is_some_and(|due| due <= now),
                 State::Live | State::RolledBack => false,

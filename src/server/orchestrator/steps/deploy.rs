@@ -2,12 +2,16 @@
 //!
 //! The call only enqueues and returns nothing; the deployment's id is the job's title, its
 //! only correlation. The queue is in the platform's memory: a restart forgets it, so a job
-//! that is neither queued nor listed is enqueued again (recordings 175 and 183).
+//! that is neither queued nor listed is enqueued again (recordings 175 and 183). A job that runs
+//! is in the queue and in the list (recording 133); where the platform could not write down how
+//! it ended, the list says for ever that it runs, and only the queue tells the truth.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::{
-    domain::{event::FailureCode, receipt::Line},
+    domain::{event::FailureCode, progress::elapsed_ms, receipt::Line},
     server::{
         orchestrator::{context::Context, failure::StepError, step::Step},
         ports::{
@@ -23,6 +27,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often a job that the platform forgot is enqueued again.
 const ENQUEUE_LIMIT: u32 = 5;
+/// How long the list is believed that a job runs which is not in the queue. Less than an undo
+/// gets at least.
+const STRANDED_LIMIT: Duration = Duration::from_secs(20);
 
 /// Lets the platform start the application.
 pub(in crate::server::orchestrator) struct Deploy {
@@ -38,6 +45,8 @@ enum Sight {
     Failed(JobId),
     /// It is under way.
     Running,
+    /// The list says that it is under way, and it is not in the queue.
+    Stranded,
     /// This many jobs come before it.
     Queued(usize),
     /// The platform knows nothing of it, or gave it up when it restarted.
@@ -53,8 +62,11 @@ impl Step for Deploy {
         self.enqueue(cx).await?;
         let mut enqueued = 1;
         let mut pause = FIRST_PAUSE;
+        let mut stranded = Lasting::default();
         loop {
-            match self.look(cx).await? {
+            let sight = self.look(cx).await?;
+            let is_stranded = stranded.too_long(sight == Sight::Stranded, cx.clock.now());
+            match if is_stranded { Sight::Lost } else { sight } {
                 Sight::Done(job) => {
                     cx.info("container.start", "The container is started", since);
                     return Ok(job);
@@ -64,12 +76,15 @@ impl Step for Deploy {
                     cx.warn("application.deploy", "The platform forgot the job: asking again");
                     self.enqueue(cx).await?;
                     enqueued += 1;
+                    stranded = Lasting::default();
                 }
                 Sight::Lost => {
                     let message = "The platform keeps forgetting to start the container.";
                     return Err(StepError::failed(FailureCode::DeployFailed, message));
                 }
-                Sight::Running => cx.journal.say("Starting the container").await?,
+                Sight::Running | Sight::Stranded => {
+                    cx.journal.say("Starting the container").await?
+                }
                 Sight::Queued(before) => cx.journal.say(&place(before)).await?,
             }
             cx.wait(pause).await?;
@@ -99,7 +114,7 @@ impl Deploy {
     /// Enqueues the job, unless an earlier attempt did.
     async fn enqueue(&self, cx: &Context) -> Result<(), StepError> {
         let find = || async {
-            let there = self.look(cx).await? != Sight::Lost;
+            let there = !matches!(self.look(cx).await?, Sight::Lost | Sight::Stranded);
             Ok(there.then_some(()))
         };
         let done = "Asked the platform to start the container";
@@ -107,19 +122,40 @@ impl Deploy {
     }
 
     /// Looks for the job: in the list, in the queue, and in the list again, since it may have
-    /// begun in between.
+    /// begun or ended in between.
     async fn look(&self, cx: &Context) -> Result<Sight, StepError> {
         let id = &self.application.id;
         let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
-        if let Some(sight) = sight_of(&jobs, cx.deployment.id.as_str()) {
-            return Ok(sight);
+        match sight_of(&jobs, cx.deployment.id.as_str()) {
+            Some(ended @ (Sight::Done(_) | Sight::Failed(_))) => return Ok(ended),
+            _ => {}
         }
         let queue = cx.ask("deployment.queueList", || cx.platform.queue()).await?;
         if let Some(before) = queue.iter().position(|job| job.application == *id) {
-            return Ok(Sight::Queued(before));
+            let is_active = queue[before].active;
+            return Ok(if is_active { Sight::Running } else { Sight::Queued(before) });
         }
         let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
-        Ok(sight_of(&jobs, cx.deployment.id.as_str()).unwrap_or(Sight::Lost))
+        Ok(match sight_of(&jobs, cx.deployment.id.as_str()) {
+            Some(Sight::Running) => Sight::Stranded,
+            sight => sight.unwrap_or(Sight::Lost),
+        })
+    }
+}
+
+/// Since when something is so without a break.
+#[derive(Default)]
+struct Lasting(Option<Timestamp>);
+
+impl Lasting {
+    /// Takes in whether it `is_so` at `now`, and tells whether it has been for too long.
+    fn too_long(&mut self, is_so: bool, now: Timestamp) -> bool {
+        if !is_so {
+            self.0 = None;
+            return false;
+        }
+        let since = *self.0.get_or_insert(now);
+        Duration::from_millis(elapsed_ms(since, now)) >= STRANDED_LIMIT
     }
 }
 
@@ -178,15 +214,22 @@ pub(in crate::server::orchestrator) async fn stop_jobs(
     drain(cx, id).await
 }
 
-/// Waits until the platform holds no job of the application any more.
+/// Waits until the platform holds no job of the application any more. Once the queue has held
+/// none for a while, whatever the list says, none can make a service any more.
 async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
     let mut pause = FIRST_PAUSE;
+    let mut stranded = Lasting::default();
     let is_theirs = |job: &QueuedJob| job.application == *id;
     loop {
         let queue = cx.ask("deployment.queueList", || cx.platform.queue()).await?;
         let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
         let running = jobs.iter().any(|job| job.status == JobStatus::Running);
-        if !running && !queue.iter().any(is_theirs) {
+        let is_queued = queue.iter().any(is_theirs);
+        if !running && !is_queued {
+            return Ok(());
+        }
+        if stranded.too_long(!is_queued, cx.clock.now()) {
+            cx.warn("deployment.all", "The platform lists a job that it no longer runs");
             return Ok(());
         }
         cx.wait(pause).await?;

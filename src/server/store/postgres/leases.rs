@@ -24,12 +24,14 @@ pub(super) async fn claim(
     now: Timestamp,
     lasting: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
-    let candidates = match lane {
-        Lane::Forward => "state = 'active'",
-        Lane::CleanUp => {
-            "(state = 'active' AND (cancel_ms IS NOT NULL OR removes IS NOT NULL))
-             OR (state = 'stuck' AND due_ms <= $2)"
-        }
+    let (candidates, overdue) = match lane {
+        Lane::Forward => ("state = 'active' AND started_ms <= $5", Timestamp::MAX),
+        Lane::CleanUp { overdue } => (
+            "(state = 'active'
+              AND (cancel_ms IS NOT NULL OR removes IS NOT NULL OR started_ms <= $5))
+             OR (state = 'stuck' AND due_ms <= $2)",
+            overdue,
+        ),
     };
     // Materialized: a plan that ran the subquery once for each row would claim more than `most`.
     let statement = format!(
@@ -47,6 +49,7 @@ pub(super) async fn claim(
         .bind(now.as_millisecond())
         .bind(rows::millis(lasting))
         .bind(rows::limit(most))
+        .bind(overdue.as_millisecond())
         .fetch_all(&store.pool)
         .await
         .map_err(unavailable)?;

@@ -13,6 +13,7 @@ use ai_stack_deployer::{
 };
 
 use super::{at, claim, end, new, progress};
+use crate::support::claim_one::CLEAN_UP;
 
 /// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {
@@ -60,7 +61,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     assert_eq!((record.host.as_str(), record.seq), ("judy.example.com", 1));
     assert_eq!(store.events(&id, 0, 10).await.unwrap().len(), 1);
 
-    let lease = claim(store, Lane::CleanUp, &id).await;
+    let lease = claim(store, CLEAN_UP, &id).await;
     store.record(&lease, &end(State::Stuck)).await.unwrap();
     let stacks = store.stacks(Some(&name)).await.unwrap();
     assert_eq!(stacks[0].removal, Some((id.clone(), State::Stuck)));
@@ -76,7 +77,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
 
     live(store, 76, "judy").await;
     assert_eq!(begin(77).await, accepted(77), "the next stack has a removal of its own");
-    let lease = claim(store, Lane::CleanUp, &removal(77, None).id).await;
+    let lease = claim(store, CLEAN_UP, &removal(77, None).id).await;
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
     assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
     assert_eq!(store.forget(at(51)).await.unwrap(), 4, "the stack, its removal and two before");
@@ -95,7 +96,7 @@ async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
 
     let id = removal(92, None).id;
     assert_eq!(begin(92, &first).await, Removing::Accepted(id.clone()));
-    let lease = claim(store, Lane::CleanUp, &id).await;
+    let lease = claim(store, CLEAN_UP, &id).await;
     store.record(&lease, &end(State::Stuck)).await.unwrap();
     assert_eq!(begin(93, &stranger).await, Removing::Another);
     assert_eq!(due(&id).await, Some(at(60)), "nor is anything hurried");
@@ -113,7 +114,7 @@ async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
     assert_eq!(store.stacks(Some(&name)).await.unwrap()[0].removal, None);
     let id = removal(96, None).id;
     assert_eq!(begin(96, &second).await, Removing::Accepted(id.clone()));
-    let lease = claim(store, Lane::CleanUp, &id).await;
+    let lease = claim(store, CLEAN_UP, &id).await;
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
 }
 
@@ -126,7 +127,7 @@ async fn what_came_up_is_measured_though_it_was_removed_since(store: &dyn Store)
     let measured = async || store.durations(100).await.unwrap();
     let [came_up, failed, stuck] = [6, 7, 8].map(Duration::from_secs);
     assert!(measured().await.contains(&came_up), "while it is being removed");
-    let lease = claim(store, Lane::CleanUp, &removal(97, None).id).await;
+    let lease = claim(store, CLEAN_UP, &removal(97, None).id).await;
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
 
     store.begin(&new(43, "oscar"), None).await.unwrap();

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::{
     store::contract::{LEASE, progress},
-    support::claim_one::ClaimOne as _,
+    support::claim_one::{CLEAN_UP, ClaimOne as _},
 };
 
 /// Begins the removal of a live stack.
@@ -45,7 +45,7 @@ pub(super) async fn finish(store: &dyn Store, id: &DeploymentId, state: State, t
 
 /// Finds that nothing is left of what was stuck.
 pub(super) async fn settle(store: &dyn Store, id: &DeploymentId, time: Timestamp) {
-    let (lease, others) = claim(store, Lane::CleanUp, id, time).await;
+    let (lease, others) = claim(store, CLEAN_UP, id, time).await;
     let settlement = Settlement { receipt: Receipt::of(Vec::new()), at: time, due: time };
     store.settle(&lease, &settlement).await.unwrap();
     release(store, lease, others).await;

@@ -1,0 +1,74 @@
+//! Jobs whose end the platform could not write down: its list says for ever that they run.
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{event::FailureCode, phase::Phase},
+    server::ports::{clock::Clock, store::State},
+};
+use serde_json::{Value, json};
+
+use super::world::World;
+
+/// The database stops at the first look after the job was asked for, and comes back long after
+/// the job's end.
+const OUTAGE: &str = "deployment.all:database-down=10s";
+
+#[tokio::test]
+async fn a_stranded_job_is_asked_for_again() {
+    let world = World::begin("sandbox/hello", &[OUTAGE]).await;
+    world.drive().await;
+    assert_eq!(statuses(&world).await, ["done", "running"], "the newest first");
+    assert_eq!(world.record().await.state, State::Live);
+    assert_eq!(world.platform.count("application.deploy"), 2);
+    world.assert_all_or_nothing("a stranded job").await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_stranded_job_on_the_way_back() {
+    let mut world = World::begin("sandbox/hello", &[OUTAGE]).await;
+    world.configure(|settings| settings.deadlines.deploy = Duration::from_secs(20));
+    world.drive().await;
+    let failure = world.failure().await;
+    assert_eq!((failure.code, failure.phase), (FailureCode::Deadline, Phase::Deploying));
+    assert_eq!(world.platform.count("application.deploy"), 1);
+    world.assert_all_or_nothing("a stranded job, undone").await;
+}
+
+#[tokio::test]
+async fn a_removal_does_not_wait_for_a_stranded_job() {
+    let mut world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    let inventory = world.platform.inventory().await;
+    let application = &inventory["applications"][0]["applicationId"];
+    let again = json!({ "applicationId": application, "title": "Rebuild" });
+    world.platform.as_somebody_else("application.deploy", &again);
+    world.platform.core().tick(world.clock.now());
+    world.platform.core().stop_database(world.clock.now());
+    world.clock.advance(Duration::from_secs(10));
+    world.platform.core().start_database(world.clock.now());
+    assert_eq!(statuses(&world).await, ["running", "done"]);
+
+    world.remove().await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::RolledBack);
+    world.assert_all_or_nothing("removed in spite of a stranded job").await;
+}
+
+#[tokio::test]
+async fn a_job_that_takes_long_is_not_stranded() {
+    let world = World::begin("sandbox/slow", &[]).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert_eq!(world.platform.count("application.deploy"), 1);
+}
+
+/// Lists how the platform's jobs stand, as it tells those who ask.
+async fn statuses(world: &World) -> Vec<String> {
+    let inventory = world.platform.inventory().await;
+    let application = inventory["applications"][0]["applicationId"].as_str().unwrap().to_owned();
+    let path = format!("deployment.all?applicationId={application}");
+    let jobs = world.platform.seen_by_somebody_else(&path);
+    let status = |job: &Value| job["status"].as_str().unwrap().to_owned();
+    jobs.as_array().unwrap().iter().map(status).collect()
+}
