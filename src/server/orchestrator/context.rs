@@ -15,7 +15,7 @@ use super::{failure::StepError, journal::Journal, plan::Course};
 use crate::{
     domain::{
         deployment::Deployment,
-        event::{FailureCode, Level, LogEntry},
+        event::{Level, LogEntry},
         progress::elapsed_ms,
     },
     server::{
@@ -136,7 +136,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`FailureCode::Deadline`] when the deadline comes first, [`FailureCode::Cancelled`]
+    /// `DEADLINE` when the deadline comes first, `CANCELLED`
     /// when the wish does. A call under way is never cut short: what it does would come late.
     pub(super) async fn wait(&self, pause: Duration) -> Result<(), StepError> {
         self.journal.flush().await?;
