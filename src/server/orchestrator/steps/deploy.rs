@@ -83,7 +83,7 @@ impl Step for Deploy {
                     return Err(StepError::failed(FailureCode::DeployFailed, message));
                 }
                 Sight::Running | Sight::Stranded => {
-                    cx.journal.say("Starting the container").await?
+                    cx.journal.say("Starting the container").await?;
                 }
                 Sight::Queued(before) => cx.journal.say(&place(before)).await?,
             }
@@ -126,14 +126,14 @@ impl Deploy {
     async fn look(&self, cx: &Context) -> Result<Sight, StepError> {
         let id = &self.application.id;
         let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
-        match sight_of(&jobs, cx.deployment.id.as_str()) {
-            Some(ended @ (Sight::Done(_) | Sight::Failed(_))) => return Ok(ended),
-            _ => {}
+        let sight = sight_of(&jobs, cx.deployment.id.as_str());
+        if let Some(ended @ (Sight::Done(_) | Sight::Failed(_))) = sight {
+            return Ok(ended);
         }
         let queue = cx.ask("deployment.queueList", || cx.platform.queue()).await?;
-        if let Some(before) = queue.iter().position(|job| job.application == *id) {
-            let is_active = queue[before].active;
-            return Ok(if is_active { Sight::Running } else { Sight::Queued(before) });
+        let mut waiting = queue.iter().enumerate();
+        if let Some((before, job)) = waiting.find(|(_, job)| job.application == *id) {
+            return Ok(if job.active { Sight::Running } else { Sight::Queued(before) });
         }
         let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
         Ok(match sight_of(&jobs, cx.deployment.id.as_str()) {
