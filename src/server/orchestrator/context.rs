@@ -136,8 +136,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// `DEADLINE` when the deadline comes first, `CANCELLED`
-    /// when the wish does. A call under way is never cut short: what it does would come late.
+    /// `DEADLINE` when the deadline comes first, `CANCELLED` when the wish does. A call under way
+    /// is never cut short: what it does would come late.
     pub(super) async fn wait(&self, pause: Duration) -> Result<(), StepError> {
         self.journal.flush().await?;
         let now = self.clock.now().as_millisecond();
