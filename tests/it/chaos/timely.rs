@@ -116,6 +116,20 @@ fn what_waits_for_a_slot_ends_within_its_deadline_though_the_platform_hangs() {
 }
 
 #[test]
+fn what_waits_for_a_slot_ends_at_its_deadline_though_the_slot_is_taken() {
+    in_virtual_time(async |clock| {
+        // Each that has the slot keeps it for minutes, the fourth past everybody's deadline.
+        let portal = Portal::begin(clock, "deployment.queueList:timeout-before:always", 5).await;
+        let whole = portal.ports.settings.deadlines.whole.as_secs();
+        let mut took: Vec<u64> = portal.ended().await.iter().map(seconds_taken).collect();
+        took.sort_unstable();
+        let [.., waited, held] = took[..] else { panic!("{took:?}") };
+        assert!((whole..whole + 5).contains(&waited), "{took:?}");
+        assert!(held > whole + 30, "nobody had the slot then: {took:?}");
+    });
+}
+
+#[test]
 fn a_cancellation_is_heard_though_the_platform_asks_for_more_time_than_there_is() {
     in_virtual_time(async |clock| {
         let portal = Portal::begin(clock, "project.create:throttled=900s", 1).await;
