@@ -73,12 +73,7 @@ fn whatever_happens_every_deployment_ends_in_all_or_nothing() {
 /// Tells one schedule.
 fn tell(seed: u64, totals: &Totals) {
     let clock = VirtualClock::default();
-    let idle = clock.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .on_thread_park(move || idle.jump())
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    clock.clone().block_on(async {
         let mut rng = StdRng::seed_from_u64(seed);
         let simulation = Simulation::new(clock, &mut rng);
         let result = AssertUnwindSafe(play(&simulation, &mut rng, totals));

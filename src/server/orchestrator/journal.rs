@@ -259,7 +259,7 @@ impl Journal {
 
     /// Records that the deployment turns round before `step`, which made nothing: whoever watches
     /// sees that one stopped, and the one before it done.
-    pub(super) async fn turned_at(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
+    pub(super) async fn turned_before(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
         let record = StepRecord::Undone { lines: Vec::new(), cause: Some(self.dated(cause)) };
         let mut events = self.announce(step.phase(), None);
         events.retain(|_| self.phase() != Phase::Initializing);

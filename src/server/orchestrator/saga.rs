@@ -127,7 +127,7 @@ impl Saga {
             (Wish::GoOn, false) if cx.is_overdue() => {
                 let cause = StepError::overdue();
                 cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
-                journal.turned_at(S::ID, cause).await?;
+                journal.turned_before(S::ID, cause).await?;
                 return Err(Halt::Unwind);
             }
             // What it may have done already is looked at once, whatever the time.
@@ -137,7 +137,7 @@ impl Saga {
                 return Ok(None);
             }
             (Wish::Cancel, false) => {
-                journal.turned_at(S::ID, StepError::cancelled()).await?;
+                journal.turned_before(S::ID, StepError::cancelled()).await?;
                 return Err(Halt::Unwind);
             }
         }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::progress::elapsed_ms,
-    server::ports::store::{Lane, Lease, StoreError, Wish},
+    server::ports::store::{Lane, Lease, StoreError, Wish, earlier},
 };
 
 /// How often the store is asked for work without a nudge.
@@ -45,7 +45,7 @@ impl Worker {
     pub async fn run(self, shutdown: CancellationToken) {
         let worker = Arc::new(self);
         let whole = worker.ports.settings.deadlines.whole;
-        let clean_up = move |now: Timestamp| Lane::CleanUp { overdue: before(now, whole) };
+        let clean_up = move |now: Timestamp| Lane::CleanUp { overdue: earlier(now, whole) };
         let clean_up = Arc::clone(&worker).work(clean_up, CLEAN_UPS, shutdown.clone());
         let forward = Arc::clone(&worker).work(|_| Lane::Forward, worker.most, shutdown);
         tokio::join!(forward, clean_up);
@@ -164,10 +164,6 @@ pub(super) async fn keep(
             Err(error) => tracing::warn!(error = error_chain(&error), "Missed a heartbeat"),
         }
     }
-}
-
-fn before(now: Timestamp, time: Duration) -> Timestamp {
-    now.checked_sub(time).unwrap_or(Timestamp::MIN)
 }
 
 /// Writes an error with all its sources on one line.

@@ -23,7 +23,7 @@ pub use events::StoredEvent;
 pub use facts::{End, Fact, Lease, Recorded, Settlement};
 pub use folding::PAGE;
 pub use journal::{Cause, StepId, StepRecord, Steps};
-pub use quota::{LimitReached, OperationFilter, Quota, Usage, hour_before};
+pub use quota::{LimitReached, OperationFilter, Quota, Usage, earlier, hour_before};
 
 mod error;
 mod events;

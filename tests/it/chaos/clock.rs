@@ -28,8 +28,17 @@ struct Time {
 }
 
 impl VirtualClock {
+    /// Runs `future` to its end in this time.
+    pub(super) fn block_on<T>(self, future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .on_thread_park(move || self.jump())
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
     /// Jumps to when the next sleeper wakes, and wakes it.
-    pub(super) fn jump(&self) {
+    fn jump(&self) {
         let mut time = self.time();
         let Some(((at, _), waker)) = time.sleepers.pop_first() else { return };
         time.now_ms = time.now_ms.max(at);

@@ -3,18 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::{
-    domain::{
-        deployment::{Deployment, DeploymentId},
-        event::{EventBody, ProgressUpdate, Resources},
-        phase::Phase,
-        stack_name::StackName,
-    },
+    domain::deployment::DeploymentId,
     server::{
         notifier::{Notifier, Nudge},
         orchestrator::{Ports, Worker},
         ports::{
             clock::Clock,
-            store::{NewDeployment, Quota, Record, State, Store},
+            store::{Record, State, Store},
         },
     },
 };
@@ -22,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{clock::VirtualClock, simulation::LEASE};
 use crate::support::{
-    core_platform::CorePlatform, memory_store::MemoryStore, settings::stack_settings,
+    core_platform::CorePlatform,
+    memory_store::MemoryStore,
+    settings::{new_deployment, stack_settings},
 };
 
 /// A portal whose worker drives one deployment at a time.
@@ -56,18 +53,9 @@ impl Portal {
     }
 
     async fn reserve(&self, number: u64) {
-        let name = StackName::parse(&format!("stack-{number}")).unwrap();
-        let (started, settings) = (self.clock.now(), &self.ports.settings);
-        let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
         let id = DeploymentId::from_random(u128::from(number));
-        let new = NewDeployment {
-            host: settings.host(&name),
-            deployment: Deployment { id, url: settings.url(&name), name, started },
-            first: EventBody::Progress(first),
-            retry_of: None,
-            owner: None,
-            quota: Quota::default(),
-        };
+        let (name, started) = (format!("stack-{number}"), self.clock.now());
+        let new = new_deployment(&self.ports.settings, id, &name, started);
         self.store.begin(&new, None).await.unwrap();
     }
 
@@ -85,12 +73,7 @@ impl Portal {
 
 fn in_virtual_time(test: impl AsyncFnOnce(VirtualClock)) {
     let clock = VirtualClock::default();
-    let idle = clock.clone();
-    tokio::runtime::Builder::new_current_thread()
-        .on_thread_park(move || idle.jump())
-        .build()
-        .unwrap()
-        .block_on(test(clock));
+    clock.clone().block_on(test(clock));
 }
 
 fn seconds_taken(record: &Record) -> u64 {

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use ai_stack_deployer::{
     domain::{event::FailureCode, phase::Phase},
-    server::ports::{clock::Clock, store::State},
+    server::ports::{
+        clock::Clock,
+        platform::{ApplicationId, JobStatus, Platform},
+        store::State,
+    },
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::world::World;
 
@@ -18,7 +22,7 @@ const OUTAGE: &str = "deployment.all:database-down=10s";
 async fn a_stranded_job_is_asked_for_again() {
     let world = World::begin("sandbox/hello", &[OUTAGE]).await;
     world.drive().await;
-    assert_eq!(statuses(&world).await, ["done", "running"], "the newest first");
+    assert_eq!(statuses(&world).await, [JobStatus::Done, JobStatus::Running]);
     assert_eq!(world.record().await.state, State::Live);
     assert_eq!(world.platform.count("application.deploy"), 2);
     world.assert_all_or_nothing("a stranded job").await;
@@ -47,7 +51,7 @@ async fn a_removal_does_not_wait_for_a_stranded_job() {
     world.platform.core().stop_database(world.clock.now());
     world.clock.advance(Duration::from_secs(10));
     world.platform.core().start_database(world.clock.now());
-    assert_eq!(statuses(&world).await, ["running", "done"]);
+    assert_eq!(statuses(&world).await, [JobStatus::Running, JobStatus::Done]);
 
     world.remove().await;
     world.drive().await;
@@ -63,12 +67,10 @@ async fn a_job_that_takes_long_is_not_stranded() {
     assert_eq!(world.platform.count("application.deploy"), 1);
 }
 
-/// Lists how the platform's jobs stand, as it tells those who ask.
-async fn statuses(world: &World) -> Vec<String> {
+/// Lists how the platform's jobs stand, the newest first.
+async fn statuses(world: &World) -> Vec<JobStatus> {
     let inventory = world.platform.inventory().await;
-    let application = inventory["applications"][0]["applicationId"].as_str().unwrap().to_owned();
-    let path = format!("deployment.all?applicationId={application}");
-    let jobs = world.platform.seen_by_somebody_else(&path);
-    let status = |job: &Value| job["status"].as_str().unwrap().to_owned();
-    jobs.as_array().unwrap().iter().map(status).collect()
+    let id = inventory["applications"][0]["applicationId"].as_str().unwrap().to_owned();
+    let jobs = world.platform.jobs(&ApplicationId(id)).await.unwrap();
+    jobs.into_iter().map(|job| job.status).collect()
 }

@@ -7,7 +7,7 @@ use std::{
 
 use ai_stack_deployer::{
     domain::{
-        deployment::{Deployment, DeploymentId, Kind},
+        deployment::{DeploymentId, Kind},
         event::{Event, EventBody, Failure, ProgressUpdate, Resources},
         phase::Phase,
         progress::{End, Progress},
@@ -20,10 +20,7 @@ use ai_stack_deployer::{
         ports::{
             clock::Clock,
             platform::{Platform, ProjectId},
-            store::{
-                Lane, NewDeployment, NewRemoval, Quota, Record, Removing, State, StepId, Store,
-                StoreError,
-            },
+            store::{Lane, NewRemoval, Record, Removing, State, StepId, Store, StoreError},
         },
         sandbox::Fault,
         settings::StackSettings,
@@ -37,7 +34,7 @@ use crate::support::{
     clock::JumpingClock,
     core_platform::{CorePlatform, Moment},
     memory_store::MemoryStore,
-    settings::stack_settings,
+    settings::{new_deployment, stack_settings},
     twisted_store::{Crash, TwistedStore},
 };
 
@@ -86,18 +83,8 @@ impl World {
     }
 
     async fn reserve(&self, name: &str) {
-        let name = StackName::parse(name).unwrap();
         let started = self.clock.now();
-        let settings = &self.ports.settings;
-        let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
-        let new = NewDeployment {
-            host: settings.host(&name),
-            deployment: Deployment { id: self.id.clone(), url: settings.url(&name), name, started },
-            first: EventBody::Progress(first),
-            retry_of: None,
-            owner: None,
-            quota: Quota::default(),
-        };
+        let new = new_deployment(&self.ports.settings, self.id.clone(), name, started);
         self.store.begin(&new, None).await.unwrap();
     }
 

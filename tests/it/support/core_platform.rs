@@ -132,14 +132,6 @@ impl CorePlatform {
         answer.value().clone()
     }
 
-    /// Looks something up on the platform as somebody else.
-    pub(crate) fn seen_by_somebody_else(&self, call: &str) -> Value {
-        let request = Request::get(&format!("/api/{call}")).with_key(KEY);
-        let answer = self.core().handle(self.clock.now(), &request);
-        assert_eq!(answer.status, 200, "{call}");
-        answer.value().clone()
-    }
-
     fn scripted(&self, call: &str) -> Option<PlatformError> {
         let mut script = self.script.lock().unwrap();
         let index = script.iter().position(|(planned, _)| *planned == call)?;

@@ -1,11 +1,42 @@
-//! The settings of a stack in tests.
+//! The settings of a stack in tests, and a deployment by them.
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    ports::platform::Certificate,
-    settings::{Deadlines, Scheme, StackSettings},
+use ai_stack_deployer::{
+    domain::{
+        deployment::{Deployment, DeploymentId},
+        event::{EventBody, ProgressUpdate, Resources},
+        phase::Phase,
+        stack_name::StackName,
+    },
+    server::{
+        ports::{
+            platform::Certificate,
+            store::{NewDeployment, Quota},
+        },
+        settings::{Deadlines, Scheme, StackSettings},
+    },
 };
+use jiff::Timestamp;
+
+/// Returns a deployment called `name` that begins at `started`, of nobody's and without limits.
+pub(crate) fn new_deployment(
+    settings: &StackSettings,
+    id: DeploymentId,
+    name: &str,
+    started: Timestamp,
+) -> NewDeployment {
+    let name = StackName::parse(name).unwrap();
+    let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
+    NewDeployment {
+        host: settings.host(&name),
+        deployment: Deployment { id, url: settings.url(&name), name, started },
+        first: EventBody::Progress(first),
+        retry_of: None,
+        owner: None,
+        quota: Quota::default(),
+    }
+}
 
 /// Returns the settings of the sandbox, with short limits.
 pub(crate) fn stack_settings(image: &str) -> StackSettings {

@@ -101,7 +101,8 @@ pub fn hour_before(now: Timestamp) -> Timestamp {
     earlier(now, HOUR)
 }
 
-fn earlier(time: Timestamp, by: Duration) -> Timestamp {
+/// Returns the time `by` before `time`, or the first there is.
+pub fn earlier(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
