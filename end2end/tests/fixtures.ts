@@ -136,13 +136,18 @@ export async function expectNoSidewaysScroll(page: Page) {
 
 /** Fails when any text has too little contrast with what is behind it, in light or dark. */
 export async function expectReadable(page: Page) {
-  for (const colorScheme of ['light', 'dark'] as const) {
+  const colorScheme = await preferred(page);
+  for (const tried of ['light', 'dark'] as const) {
     // Without motion no colour is on its way to another.
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    expect(await page.evaluate(faintTexts), `texts with too little contrast, ${colorScheme}`).toEqual([]);
+    await page.emulateMedia({ colorScheme: tried, reducedMotion: 'reduce' });
+    expect(await page.evaluate(faintTexts), `texts with too little contrast, ${tried}`).toEqual([]);
   }
-  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  await page.emulateMedia({ colorScheme, reducedMotion: null });
 }
+
+/** Tells which colours the person prefers: to try others, and to go back, as no call undoes another. */
+const preferred = (page: Page): Promise<'dark' | 'light'> =>
+  page.evaluate(() => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'));
 
 /** Lists the visible texts whose contrast is below 4.5; runs in the page. */
 function faintTexts(): string[] {
@@ -184,7 +189,7 @@ export async function keep(page: Page, name: string) {
     await shoot('');
     return;
   }
-  const before = page.viewportSize()!;
+  const before = { colorScheme: await preferred(page), size: page.viewportSize()! };
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1280, 360]) {
       await page.emulateMedia({ colorScheme });
@@ -192,6 +197,6 @@ export async function keep(page: Page, name: string) {
       await shoot(`-${colorScheme}-${width}`);
     }
   }
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize(before);
+  await page.emulateMedia({ colorScheme: before.colorScheme });
+  await page.setViewportSize(before.size);
 }

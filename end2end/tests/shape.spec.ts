@@ -38,6 +38,7 @@ test.describe('dark', () => {
 
   test('the page follows the preference', async ({ page }) => {
     await page.goto(origin(ready));
+    await keep(page, 'home-dark');
     const [red, green, blue] = await page.evaluate(() => {
       const canvas = document.createElement('canvas').getContext('2d')!;
       canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
@@ -45,7 +46,6 @@ test.describe('dark', () => {
       return [...canvas.getImageData(0, 0, 1, 1).data];
     });
     expect(Math.max(red, green, blue), 'brightest channel of the background').toBeLessThan(80);
-    await keep(page, 'home-dark');
   });
 });
 
