@@ -6,6 +6,7 @@
 
 mod actors;
 mod clock;
+mod late;
 mod promises;
 mod simulation;
 mod timely;

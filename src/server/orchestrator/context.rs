@@ -123,7 +123,7 @@ impl Context {
         let began = match self.journal.course() {
             Course::Deploy => self.journal.cause().and_then(|(_, cause)| cause.at),
             Course::Remove => Some(self.deployment.started),
-            Course::CleanUp => None,
+            Course::CleanUp | Course::Tidy => None,
         };
         let deadline = deadline_ms(began.unwrap_or(now), self.settings.deadlines.drain)
             .max(deadline_ms(now, GRACE));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{context::Context, removal, unwind::Left};
+use super::{context::Context, lateness, removal, unwind::Left};
 use crate::{
     domain::{
         event::{Completion, EventBody, Failure, FailureCode, Gone, Ready, RemovalCompletion},
@@ -18,13 +18,15 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 
-/// Ends live. What a lost answer may have made twice is removed first.
+/// Ends live. What a lost answer may have made twice is removed first, and looked for once more
+/// when nothing can come late any more.
 ///
 /// # Errors
 ///
 /// [`StoreError::WishUnheard`] when somebody wished to cancel before the end was recorded.
 pub(super) async fn live(cx: &Context) -> Result<(), StoreError> {
-    if cx.journal.is_doubtful() {
+    let is_doubtful = cx.journal.is_doubtful();
+    if is_doubtful {
         removal::remove_doubles(cx).await?;
     }
     let at = cx.clock.now();
@@ -34,7 +36,8 @@ pub(super) async fn live(cx: &Context) -> Result<(), StoreError> {
         resources: cx.journal.resources(),
         duration: seconds(cx.elapsed_ms(at)),
     });
-    cx.journal.end(event, End { state: State::Live, at, wish: Wish::GoOn, due: None }).await
+    let due = is_doubtful.then(|| lateness::until(at));
+    cx.journal.end(event, End { state: State::Live, at, wish: Wish::GoOn, due }).await
 }
 
 /// Ends a deployment that is not live, as cancelled if that is wished by now.
@@ -111,7 +114,7 @@ fn end(cx: &Context, receipt: &Receipt, wish: Wish) -> End {
 }
 
 /// Returns when to clean up next, after that many tries.
-fn due(now: Timestamp, tries: u32) -> Timestamp {
+pub(super) fn due(now: Timestamp, tries: u32) -> Timestamp {
     let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE);
     now.checked_add(pause).unwrap_or(now)
 }

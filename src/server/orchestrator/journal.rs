@@ -32,12 +32,14 @@ use crate::{
             clock::Clock,
             platform::AppName,
             store::{
-                Cause, End, Fact, Lease, Record, Recorded, Settlement, State, StepId, StepRecord,
-                Steps, Store, StoreError, Wish,
+                Cause, End, Fact, Lease, Record, Recorded, State, StepId, StepRecord, Steps, Store,
+                StoreError, Wish,
             },
         },
     },
 };
+
+mod after;
 
 /// The durable record of one deployment, as its only writer sees it.
 pub(super) struct Journal {
@@ -78,15 +80,17 @@ impl Journal {
             (*record == StepRecord::Started).then_some(*step)
         };
         let interrupted = steps.records.iter().filter_map(is_open).collect();
+        let mut ended = record.standing.completed;
         if let Some(removed) = &record.standing.links.removes {
             // What is to be undone stands in the journal of the deployment that made it.
+            ended = store.find(removed).await?.and_then(|made| made.standing.completed);
             let mut made = store.journal(removed).await?;
             made.records.append(&mut steps.records);
             made.services.append(&mut steps.services);
             steps = made;
         }
         let progress = store.progress(&lease.id).await?;
-        let late = lateness::known(&steps, ports.clock.now());
+        let late = lateness::known(&steps, ended, ports.clock.now());
         let (unrecorded, doubtful) = (Vec::new(), false);
         let known = Known { steps, progress, unrecorded, interrupted, doubtful, late };
         let journal = Self {
@@ -96,7 +100,8 @@ impl Journal {
             course: match (record.state, lease.id.kind()) {
                 (State::Active, Kind::Deployment) => Course::Deploy,
                 (State::Active, Kind::Removal) => Course::Remove,
-                (State::Live | State::RolledBack | State::Stuck, _) => Course::CleanUp,
+                (State::Live, _) => Course::Tidy,
+                (State::RolledBack | State::Stuck, _) => Course::CleanUp,
             },
             lease,
             cancelled,
@@ -226,7 +231,7 @@ impl Journal {
 
     /// Keeps a log entry for the next fact. After the end the log is closed.
     pub(super) fn log(&self, entry: LogEntry) {
-        if self.course != Course::CleanUp {
+        if !self.course.is_after_end() {
             self.known().unrecorded.push(EventBody::Log(entry));
         }
     }
@@ -297,7 +302,7 @@ impl Journal {
     pub(super) async fn say_removing(&self, message: &str) -> Result<(), StoreError> {
         match self.course {
             Course::Remove => self.say(message).await,
-            Course::Deploy | Course::CleanUp => Ok(()),
+            Course::Deploy | Course::CleanUp | Course::Tidy => Ok(()),
         }
     }
 
@@ -333,15 +338,8 @@ impl Journal {
         result
     }
 
-    /// Records what clean-up found after the end.
-    pub(super) async fn settle(&self, settlement: &Settlement) -> Result<(), StoreError> {
-        self.store.settle(&self.lease, settlement).await?;
-        self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
-        Ok(())
-    }
-
     fn announce(&self, phase: Phase, message: Option<&str>) -> Vec<EventBody> {
-        if self.course == Course::CleanUp {
+        if self.course.is_after_end() {
             return Vec::new();
         }
         let known = self.known();

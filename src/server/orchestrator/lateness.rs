@@ -12,8 +12,13 @@ use crate::server::ports::store::{StepId, StepRecord, Steps};
 const LATE: Duration = Duration::from_secs(30);
 
 /// Returns until when calls may still be carried out whose answers an earlier run lost: those
-/// of a step that it was in the middle of, that failed, or that lost one on the way.
-pub(super) fn known(steps: &Steps, now: Timestamp) -> BTreeMap<StepId, Timestamp> {
+/// of a step that it was in the middle of, that failed, or that lost one on the way. `ended` is
+/// when what made all that came to its end, if it did.
+pub(super) fn known(
+    steps: &Steps,
+    ended: Option<Timestamp>,
+    now: Timestamp,
+) -> BTreeMap<StepId, Timestamp> {
     let turned = steps.records.values().find_map(|record| match record {
         StepRecord::Failed { cause } | StepRecord::Undone { cause: Some(cause), .. } => cause.at,
         StepRecord::Started
@@ -22,7 +27,8 @@ pub(super) fn known(steps: &Steps, now: Timestamp) -> BTreeMap<StepId, Timestamp
     });
     let since = |record: &StepRecord| match record {
         StepRecord::Started => Some(now),
-        StepRecord::Succeeded { doubtful: true, .. } | StepRecord::Failed { .. } => turned,
+        StepRecord::Succeeded { doubtful: true, .. } => turned.or(ended),
+        StepRecord::Failed { .. } => turned,
         StepRecord::Succeeded { doubtful: false, .. } | StepRecord::Undone { .. } => None,
     };
     let late = |(step, record): (&StepId, &StepRecord)| Some((*step, until(since(record)?)));

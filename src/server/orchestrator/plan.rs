@@ -9,6 +9,15 @@ pub(super) enum Course {
     Remove,
     /// Remove what is left after the end: there are no more events.
     CleanUp,
+    /// Remove what a live stack has twice: there are no more events.
+    Tidy,
+}
+
+impl Course {
+    /// Tells whether the operation has ended already.
+    pub(super) fn is_after_end(self) -> bool {
+        matches!(self, Self::CleanUp | Self::Tidy)
+    }
 }
 
 /// What to do about a step, given its record.

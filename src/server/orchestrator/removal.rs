@@ -202,7 +202,7 @@ pub(super) async fn doubles(cx: &Context) -> Result<Vec<Line>, StepError> {
 }
 
 /// Warns of what is left of a double, since no receipt tells.
-fn warn_of_left(cx: &Context, lines: &[Line]) {
+pub(super) fn warn_of_left(cx: &Context, lines: &[Line]) {
     for line in lines.iter().filter(|line| line.outcome == Outcome::Left) {
         let remedy = line.remedy.as_deref().unwrap_or_default();
         let (noun, name) = (line.resource.noun(), &line.name);

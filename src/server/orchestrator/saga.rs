@@ -3,7 +3,7 @@
 //! Forward, each step's output is the next step's input. Backward, the same steps are undone
 //! newest first, the one that failed included, since a call that timed out may have worked. A
 //! removal, and clean-up after the end, run the same line with a journal that only replays, and
-//! then go the same way back.
+//! then go the same way back; a stack that is live stays where it is.
 
 use tracing::Instrument;
 
@@ -17,6 +17,7 @@ use super::{
         Configure, CreateApplication, CreateDomain, CreateProject, Deploy, FindEnvironment,
         VerifyHealth,
     },
+    sweep,
     unwind::{Made, Undo, unwind},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// Drives the operation to its end, from wherever its journal left off; after the end, does
-/// what is left of the clean-up.
+/// what is left of the clean-up, or looks for what came late.
 ///
 /// # Errors
 ///
@@ -41,6 +42,9 @@ pub async fn drive(cx: Context) -> Result<(), StoreError> {
 }
 
 async fn run(cx: Context) -> Result<(), StoreError> {
+    if cx.journal.course() == Course::Tidy {
+        return sweep::tidy(&cx).await;
+    }
     let mut saga = Saga { cx, made: Vec::new() };
     match saga.forward().await {
         Ok(()) => return Ok(()),
@@ -52,7 +56,7 @@ async fn run(cx: Context) -> Result<(), StoreError> {
     match cx.journal.course() {
         Course::Deploy => ends::not_live(&cx, left).await,
         Course::Remove => ends::removed(&cx, left).await,
-        Course::CleanUp => ends::settled(&cx, left).await,
+        Course::CleanUp | Course::Tidy => ends::settled(&cx, left).await,
     }
 }
 

@@ -12,13 +12,21 @@ use tracing::Instrument;
 
 use super::{
     context::{Context, Ports},
+    ends,
     failure::StepError,
     removal, steps, worker,
 };
 use crate::{
-    domain::{deployment::DeploymentId, receipt::Line},
-    server::ports::store::{Lease, Record, State, StoreError},
+    domain::{
+        deployment::DeploymentId,
+        receipt::{Line, Outcome},
+    },
+    server::ports::store::{Lease, State, StoreError},
 };
+
+/// How often a live stack is looked at again in which something is left. After that it is the
+/// reconciler's.
+const TRIES: u32 = 10;
 
 /// Removes what turned up of operations that have ended.
 pub struct Sweeper {
@@ -95,26 +103,49 @@ impl Sweeper {
     /// Looks by marker once more, now that the lease is ours, and removes what is there.
     async fn remove(&self, lease: Lease) -> Result<Vec<Line>, SweepError> {
         let record = self.ports.store.find(&lease.id).await?.ok_or(SweepError::Busy)?;
-        let is_being_removed = self.is_being_removed(&record).await?;
         let cx = Context::open(&self.ports, lease, CancellationToken::new()).await?;
         cx.begin_undo();
         match record.state {
             State::RolledBack => Ok(remove_all(&cx).await?),
-            State::Live if !is_being_removed => {
-                let kept = cx.journal.resources().application_id;
-                stop_jobs(&cx, kept.as_deref()).await?;
-                Ok(removal::doubles(&cx).await?)
-            }
+            State::Live if !cx.journal.is_being_removed().await? => Ok(remove_doubles(&cx).await?),
             State::Active | State::Live | State::Stuck => Err(SweepError::Busy),
         }
     }
+}
 
-    /// Tells whether a removal is about to take the stack down, doubles and all.
-    async fn is_being_removed(&self, record: &Record) -> Result<bool, StoreError> {
-        let stacks = self.ports.store.stacks(Some(&record.deployment.name)).await?;
-        let own = stacks.iter().find(|stack| stack.deployment.id == record.deployment.id);
-        Ok(own.is_some_and(|stack| stack.removal.is_some()))
-    }
+/// Looks once more for what a live stack has twice: a lost call may have been carried out after
+/// the end.
+///
+/// # Errors
+///
+/// Returns a [`StoreError`] when the journal is out of reach.
+pub(super) async fn tidy(cx: &Context) -> Result<(), StoreError> {
+    cx.begin_undo();
+    let lines = if cx.journal.is_being_removed().await? {
+        Ok(Vec::new())
+    } else {
+        remove_doubles(cx).await
+    };
+    let is_done = match lines {
+        Ok(lines) => {
+            removal::warn_of_left(cx, &lines);
+            lines.iter().all(|line| line.outcome != Outcome::Left)
+        }
+        Err(StepError::Failed(cause)) => {
+            cx.warn("doubles.remove", &format!("Could not look for doubles: {}", cause.message));
+            false
+        }
+        Err(StepError::Store(error)) => return Err(error),
+    };
+    let again = !is_done && cx.tries < TRIES;
+    cx.journal.tidied(again.then(|| ends::due(cx.clock.now(), cx.tries + 1))).await
+}
+
+/// Removes what a live stack has twice.
+async fn remove_doubles(cx: &Context) -> Result<Vec<Line>, StepError> {
+    let kept = cx.journal.resources().application_id;
+    stop_jobs(cx, kept.as_deref()).await?;
+    removal::doubles(cx).await
 }
 
 /// Removes everything with the marker of an operation that left nothing.

@@ -144,6 +144,9 @@ pub trait Store: Send + Sync {
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError>;
     /// Records what clean-up found after the end. With nothing left the name is free.
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError>;
+    /// Records that somebody looked for what a live stack has twice, and when to look again, if
+    /// at all.
+    async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError>;
 
     /// Ends connections and tasks in good order.
     async fn close(&self);
@@ -234,7 +237,7 @@ pub struct Record {
     pub clean_up: CleanUp,
 }
 
-/// How far the clean-up of a stuck operation is.
+/// How far the clean-up of an operation is that is stuck, or live and to be looked at once more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CleanUp {
     /// How often it was tried since the end.
@@ -293,7 +296,8 @@ pub struct Stack {
 pub enum Lane {
     /// Whatever is under way.
     Forward,
-    /// What is under way and to be cancelled, removals, and stuck operations that are due.
+    /// What is under way and to be cancelled, removals, and what has ended and is due: stuck
+    /// operations, and live stacks to look at once more.
     CleanUp {
         /// Whatever began by then is to be removed as well: its time is up.
         overdue: Timestamp,

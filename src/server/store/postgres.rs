@@ -320,6 +320,10 @@ impl Store for PostgresStore {
         within(ending::settle(self, lease, settlement)).await
     }
 
+    async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        within(ending::tidied(self, lease, again)).await
+    }
+
     async fn close(&self) {
         if let Some(listening) = &self.listening {
             listening.stop().await;

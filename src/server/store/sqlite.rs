@@ -296,6 +296,10 @@ impl Store for SqliteStore {
         ending::settle(&self.writer, lease, settlement).await
     }
 
+    async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        ending::tidied(&self.writer, lease, again).await
+    }
+
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

@@ -135,15 +135,19 @@ impl Simulation {
             self.help().await;
         }
         let open = |record: &ai_stack_deployer::server::ports::store::Record| {
-            matches!(record.state, State::Active | State::Stuck)
+            record.clean_up.due.is_some() || record.state == State::Active
         };
         let open: Vec<_> = self.store.records().into_iter().filter(open).collect();
         panic!("not settled after hours: {open:#?}");
     }
 
     fn is_settled(&self) -> bool {
-        let ended = |state| matches!(state, State::Live | State::RolledBack);
-        self.store.records().iter().all(|record| ended(record.state))
+        let records = self.store.records();
+        records.iter().all(|record| match record.state {
+            State::Live => record.clean_up.due.is_none(),
+            State::RolledBack => true,
+            State::Active | State::Stuck => false,
+        })
     }
 
     /// Does what the receipts ask an operator for.

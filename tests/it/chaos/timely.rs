@@ -13,6 +13,7 @@ use ai_stack_deployer::{
         },
     },
 };
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{clock::VirtualClock, simulation::LEASE};
@@ -47,9 +48,13 @@ impl Portal {
         for number in 0..count {
             portal.reserve(number).await;
         }
-        let worker = Worker::new(portal.ports.clone(), String::from("one"), LEASE, 1);
-        tokio::spawn(worker.run(CancellationToken::new()));
+        portal.start();
         portal
+    }
+
+    fn start(&self) -> JoinHandle<()> {
+        let worker = Worker::new(self.ports.clone(), String::from("one"), LEASE, 1);
+        tokio::spawn(worker.run(CancellationToken::new()))
     }
 
     async fn reserve(&self, number: u64) {

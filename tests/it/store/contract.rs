@@ -95,6 +95,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     a_retry_is_linked_both_ways(&*store).await;
     of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(&*store).await;
     what_is_overdue_is_claimed_for_clean_up(&*store).await;
+    a_live_stack_that_is_due_is_claimed_until_it_is_tidied(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {
@@ -336,6 +337,37 @@ async fn what_is_overdue_is_claimed_for_clean_up(store: &dyn Store) {
     let mut expected = [801, 802, 803].map(DeploymentId::from_random);
     expected.sort();
     assert_eq!(overdue, expected);
+}
+
+async fn a_live_stack_that_is_due_is_claimed_until_it_is_tidied(store: &dyn Store) {
+    let id = DeploymentId::from_random(900);
+    store.begin(&new(900, "tina"), None).await.unwrap();
+    let lease = claim(store, Lane::Forward, &id).await;
+    assert!(store.tidied(&lease, None).await.is_err(), "it is not live yet");
+    let live = End { state: State::Live, at: at(50), wish: Wish::GoOn, due: Some(at(80)) };
+    store.record(&lease, &Fact { end: Some(live), ..end(State::Live) }).await.unwrap();
+    store.release(&lease).await.unwrap();
+
+    let claim_at = async |now| {
+        let leases = store.claim(CLEAN_UP, usize::MAX, "t", at(now), LEASE).await.unwrap();
+        for lease in leases.iter().filter(|lease| lease.id != id) {
+            store.release(lease).await.unwrap();
+        }
+        leases.into_iter().find(|lease| lease.id == id)
+    };
+    assert_eq!(claim_at(79).await, None, "it is not due yet");
+    let first = claim_at(80).await.expect("it is due");
+    store.tidied(&first, Some(at(2_000))).await.unwrap();
+    store.release(&first).await.unwrap();
+    assert!(store.tidied(&first, None).await.is_err(), "the lease is handed back");
+    assert_eq!(claim_at(1_999).await, None);
+    let second = claim_at(2_000).await.expect("it is due again");
+    store.tidied(&second, None).await.unwrap();
+    store.release(&second).await.unwrap();
+    assert_eq!(claim_at(90_000).await, None, "nothing is left to look for");
+    let record = store.find(&id).await.unwrap().unwrap();
+    assert_eq!((record.state, record.clean_up.tries), (State::Live, 2));
+    assert_eq!(record.standing.completed, Some(at(50)), "the end stays where it was");
 }
 
 /// Claims until it is the turn of `id`.

@@ -243,8 +243,8 @@ impl Store for MemoryStore {
                         || record.standing.links.removes.is_some()
                         || record.deployment.started <= overdue
                 }
-                State::Stuck => record.clean_up.due.is_some_and(|due| due <= now),
-                State::Live | State::RolledBack => false,
+                State::Stuck | State::Live => record.clean_up.due.is_some_and(|due| due <= now),
+                State::RolledBack => false,
             },
         };
         Ok(self.up()?.claim(wanted, most, owner, now, lasting))
@@ -325,6 +325,17 @@ impl Store for MemoryStore {
             row.released = Some(settlement.at);
             tables.release_removed(&lease.id, settlement.at);
         }
+        Ok(())
+    }
+
+    async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        let mut tables = self.up()?;
+        let row = tables.leased(lease)?;
+        if row.record.state != State::Live {
+            return Err(StoreError::LeaseLost);
+        }
+        row.record.clean_up.tries += 1;
+        row.record.clean_up.due = again;
         Ok(())
     }
 

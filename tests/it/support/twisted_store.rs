@@ -273,6 +273,10 @@ impl Store for TwistedStore {
         self.write(&lease.id, self.inner.settle(lease, settlement)).await
     }
 
+    async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        self.write(&lease.id, self.inner.tidied(lease, again)).await
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }

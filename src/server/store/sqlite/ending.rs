@@ -82,6 +82,26 @@ pub(super) async fn settle(
     tx.commit().await.map_err(unavailable)
 }
 
+/// Records that somebody looked for what a live stack has twice, and when to look again.
+pub(super) async fn tidied(
+    pool: &SqlitePool,
+    lease: &Lease,
+    again: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE deployments SET tries = tries + 1, due_ms = ?
+         WHERE id = ? AND lease_owner = ? AND lease_token = ? AND state = 'live'",
+    )
+    .bind(again.map(Timestamp::as_millisecond))
+    .bind(lease.id.as_str())
+    .bind(&lease.owner)
+    .bind(lease.token)
+    .execute(pool)
+    .await
+    .map_err(unavailable)?;
+    if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
+}
+
 /// Where `id` is a removal that left nothing, frees the name of the stack that it removed.
 pub(super) async fn release_removed(
     tx: &mut SqliteConnection,

@@ -25,7 +25,8 @@ pub(super) async fn claim(
         Lane::CleanUp { overdue } => (
             "(state = 'active'
               AND (cancel_ms IS NOT NULL OR removes IS NOT NULL OR started_ms <= ?5))
-             OR (state = 'stuck' AND due_ms <= ?2)",
+             OR (state = 'stuck' AND due_ms <= ?2)
+             OR (state = 'live' AND due_ms <= ?2)",
             overdue,
         ),
     };

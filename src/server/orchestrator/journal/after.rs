@@ -1,0 +1,40 @@
+//! What is recorded after the end, when there are no more events.
+
+use jiff::Timestamp;
+
+use super::Journal;
+use crate::server::{
+    notifier::Nudge,
+    ports::store::{Settlement, StoreError},
+};
+
+impl Journal {
+    /// Records what clean-up found.
+    pub(in crate::server::orchestrator) async fn settle(
+        &self,
+        settlement: &Settlement,
+    ) -> Result<(), StoreError> {
+        self.store.settle(&self.lease, settlement).await?;
+        self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
+        Ok(())
+    }
+
+    /// Records that what a live stack has twice was looked for, and when to look again.
+    pub(in crate::server::orchestrator) async fn tidied(
+        &self,
+        again: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.store.tidied(&self.lease, again).await
+    }
+
+    /// Tells whether a removal is about to take the live stack down, doubles and all.
+    pub(in crate::server::orchestrator) async fn is_being_removed(
+        &self,
+    ) -> Result<bool, StoreError> {
+        let Some(record) = self.store.find(&self.lease.id).await? else { return Ok(true) };
+        let stacks = self.store.stacks(Some(&record.deployment.name)).await?;
+        let own = stacks.iter().find(|stack| stack.deployment.id == self.lease.id);
+        // Not listed any more: a removal has just ended.
+        Ok(own.is_none_or(|stack| stack.removal.is_some()))
+    }
+}
