@@ -159,17 +159,7 @@ fn is_empty(project: &Project) -> bool {
 /// Removes what a lost answer made twice. The stack is live by then, so a failure is only
 /// warned about.
 pub(super) async fn remove_doubles(cx: &Context) -> Result<(), StoreError> {
-    match doubles(cx).await {
-        Ok(lines) => {
-            warn_of_left(cx, &lines);
-            Ok(())
-        }
-        Err(StepError::Failed(cause)) => {
-            cx.warn("doubles.remove", &format!("Could not look for doubles: {}", cause.message));
-            Ok(())
-        }
-        Err(StepError::Store(error)) => Err(error),
-    }
+    warn_of_left(cx, doubles(cx).await).map(drop)
 }
 
 /// Removes what is there beside what the journal recorded of a live stack, and tells what
@@ -201,13 +191,26 @@ pub(super) async fn doubles(cx: &Context) -> Result<Vec<Line>, StepError> {
     Ok(lines)
 }
 
-/// Warns of what is left of a double, since no receipt tells.
-pub(super) fn warn_of_left(cx: &Context, lines: &[Line]) {
-    for line in lines.iter().filter(|line| line.outcome == Outcome::Left) {
+/// Warns of what is left of a double, since no receipt tells, and tells whether nothing is.
+pub(super) fn warn_of_left(
+    cx: &Context,
+    removed: Result<Vec<Line>, StepError>,
+) -> Result<bool, StoreError> {
+    let lines = match removed {
+        Ok(lines) => lines,
+        Err(StepError::Failed(cause)) => {
+            cx.warn("doubles.remove", &format!("Could not look for doubles: {}", cause.message));
+            return Ok(false);
+        }
+        Err(StepError::Store(error)) => return Err(error),
+    };
+    let left: Vec<_> = lines.iter().filter(|line| line.outcome == Outcome::Left).collect();
+    for line in &left {
         let remedy = line.remedy.as_deref().unwrap_or_default();
         let (noun, name) = (line.resource.noun(), &line.name);
         cx.warn("doubles.remove", &format!("Could not remove the {noun} {name}: {remedy}"));
     }
+    Ok(left.is_empty())
 }
 
 async fn double_domains(

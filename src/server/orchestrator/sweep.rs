@@ -17,10 +17,7 @@ use super::{
     removal, steps, worker,
 };
 use crate::{
-    domain::{
-        deployment::DeploymentId,
-        receipt::{Line, Outcome},
-    },
+    domain::{deployment::DeploymentId, receipt::Line},
     server::ports::store::{Lease, State, StoreError},
 };
 
@@ -107,7 +104,9 @@ impl Sweeper {
         cx.begin_undo();
         match record.state {
             State::RolledBack => Ok(remove_all(&cx).await?),
-            State::Live if !cx.journal.is_being_removed().await? => Ok(remove_doubles(&cx).await?),
+            State::Live if !cx.journal.is_being_removed(&cx.deployment.name).await? => {
+                Ok(remove_doubles(&cx).await?)
+            }
             State::Active | State::Live | State::Stuck => Err(SweepError::Busy),
         }
     }
@@ -121,22 +120,8 @@ impl Sweeper {
 /// Returns a [`StoreError`] when the journal is out of reach.
 pub(super) async fn tidy(cx: &Context) -> Result<(), StoreError> {
     cx.begin_undo();
-    let lines = if cx.journal.is_being_removed().await? {
-        Ok(Vec::new())
-    } else {
-        remove_doubles(cx).await
-    };
-    let is_done = match lines {
-        Ok(lines) => {
-            removal::warn_of_left(cx, &lines);
-            lines.iter().all(|line| line.outcome != Outcome::Left)
-        }
-        Err(StepError::Failed(cause)) => {
-            cx.warn("doubles.remove", &format!("Could not look for doubles: {}", cause.message));
-            false
-        }
-        Err(StepError::Store(error)) => return Err(error),
-    };
+    let is_done = cx.journal.is_being_removed(&cx.deployment.name).await?
+        || removal::warn_of_left(cx, remove_doubles(cx).await)?;
     let again = !is_done && cx.tries < TRIES;
     cx.journal.tidied(again.then(|| ends::due(cx.clock.now(), cx.tries + 1))).await
 }

@@ -3,9 +3,12 @@
 use jiff::Timestamp;
 
 use super::Journal;
-use crate::server::{
-    notifier::Nudge,
-    ports::store::{Settlement, StoreError},
+use crate::{
+    domain::stack_name::StackName,
+    server::{
+        notifier::Nudge,
+        ports::store::{Settlement, StoreError},
+    },
 };
 
 impl Journal {
@@ -27,12 +30,13 @@ impl Journal {
         self.store.tidied(&self.lease, again).await
     }
 
-    /// Tells whether a removal is about to take the live stack down, doubles and all.
+    /// Tells whether a removal is about to take the live stack called `name` down, doubles and
+    /// all.
     pub(in crate::server::orchestrator) async fn is_being_removed(
         &self,
+        name: &StackName,
     ) -> Result<bool, StoreError> {
-        let Some(record) = self.store.find(&self.lease.id).await? else { return Ok(true) };
-        let stacks = self.store.stacks(Some(&record.deployment.name)).await?;
+        let stacks = self.store.stacks(Some(name)).await?;
         let own = stacks.iter().find(|stack| stack.deployment.id == self.lease.id);
         // Not listed any more: a removal has just ended.
         Ok(own.is_none_or(|stack| stack.removal.is_some()))

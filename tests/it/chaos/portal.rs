@@ -1,0 +1,90 @@
+//! One portal on a platform of its own, in virtual time.
+
+use std::{sync::Arc, time::Duration};
+
+use ai_stack_deployer::{
+    domain::deployment::DeploymentId,
+    server::{
+        notifier::Notifier,
+        orchestrator::{Ports, Worker},
+        ports::{
+            clock::Clock,
+            store::{Record, State, Store},
+        },
+    },
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{clock::VirtualClock, simulation::LEASE};
+use crate::support::{
+    core_platform::CorePlatform,
+    memory_store::MemoryStore,
+    settings::{new_deployment, stack_settings},
+};
+
+/// A portal whose worker drives one deployment at a time.
+pub(super) struct Portal {
+    pub(super) ports: Ports,
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) platform: CorePlatform,
+    pub(super) clock: VirtualClock,
+}
+
+impl Portal {
+    /// Starts it, on a platform with `fault`, and begins `count` deployments. Whoever holds the
+    /// worker can kill it.
+    pub(super) async fn begin(
+        clock: VirtualClock,
+        fault: &str,
+        count: u64,
+    ) -> (Self, JoinHandle<()>) {
+        let platform = CorePlatform::new(Arc::new(clock.clone()), 7);
+        platform.core().inject(fault.parse().unwrap());
+        let store = Arc::new(MemoryStore::default());
+        let ports = Ports {
+            store: Arc::clone(&store) as _,
+            platform: Arc::new(platform.clone()),
+            probe: Arc::new(platform.clone()),
+            clock: Arc::new(clock.clone()),
+            notifier: Arc::new(Notifier::default()),
+            settings: Arc::new(stack_settings("sandbox/hello")),
+        };
+        let portal = Self { ports, store, platform, clock };
+        for number in 0..count {
+            portal.reserve(number).await;
+        }
+        let worker = portal.start("one");
+        (portal, worker)
+    }
+
+    async fn reserve(&self, number: u64) {
+        let id = DeploymentId::from_random(u128::from(number));
+        let (name, started) = (format!("stack-{number}"), self.clock.now());
+        let new = new_deployment(&self.ports.settings, id, &name, started);
+        self.store.begin(&new, None).await.unwrap();
+    }
+
+    /// Starts a worker called `owner`.
+    pub(super) fn start(&self, owner: &str) -> JoinHandle<()> {
+        let worker = Worker::new(self.ports.clone(), owner.to_owned(), LEASE, 1);
+        tokio::spawn(worker.run(CancellationToken::new()))
+    }
+
+    /// Waits until everything has ended.
+    pub(super) async fn ended(&self) -> Vec<Record> {
+        loop {
+            let records = self.store.records();
+            if records.iter().all(|record| record.state != State::Active) {
+                return records;
+            }
+            self.clock.sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+/// Runs `test` on a clock that goes on by itself whenever everybody waits.
+pub(super) fn in_virtual_time(test: impl AsyncFnOnce(VirtualClock)) {
+    let clock = VirtualClock::default();
+    clock.clone().block_on(test(clock));
+}
