@@ -12,6 +12,8 @@ pub mod app;
 pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod server;
+#[cfg(test)]
+mod testing;
 
 /// Starts the islands of the page that the server rendered.
 #[cfg(feature = "hydrate")]

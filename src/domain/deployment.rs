@@ -312,6 +312,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn whatever_parses_is_an_id_of_the_one_form(
             text in "\\PC{0,40}|(dep|rem)_[0-9a-g]{31,33}|(dep|rem|run)_[0-9a-f]{32}"

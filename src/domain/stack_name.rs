@@ -244,6 +244,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn whatever_parses_is_a_dns_label_and_round_trips(input in "\\PC{0,40}|[a-z0-9-]{0,40}") {
             if let Ok(name) = StackName::parse(&input) {

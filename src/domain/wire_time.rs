@@ -95,6 +95,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn a_time_reads_back_as_it_was_written_and_as_everybody_else_reads_it(
             ms in 0i64..253_402_300_799_999,

@@ -154,6 +154,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn whatever_parses_reads_back_and_covers_itself_alone(
             text in "\\PC{0,30}|(https?|HTTP)://[a-zA-Z0-9.:\\[\\]@/-]{0,20}",

@@ -129,6 +129,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn nobody_but_a_trusted_proxy_says_where_somebody_is(lines in vec("\\PC{0,60}", 0..4)) {
             let peer: IpAddr = "203.0.113.9".parse().unwrap();

@@ -143,6 +143,34 @@ fn files_are_short_and_none_is_called_mod() {
     }
 }
 
+/// What draws ids, secrets and a port for a portal under test, which no schedule hangs on.
+const DRAWS: [&str; 4] = [
+    "tests/it/admin/world",
+    "tests/it/support/app",
+    "tests/it/support/entrance",
+    "tests/it/support/process",
+];
+
+#[test]
+fn what_tests_leave_to_chance_comes_from_the_seed_of_the_commit() {
+    let draws = ["rand::random", "rand::rng()", "RngSeed::Random", "from_os_rng", "ThreadRng"];
+    let config = "#![proptest_config(crate::testing::properties())]";
+    let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
+    for source in sources("src").iter().chain(&sources("tests/it")) {
+        let text = read(&source.path).unwrap();
+        let mut lines = text.lines().map(str::trim);
+        while lines.any(|line| line.starts_with("proptest! {")) {
+            assert_eq!(lines.next(), Some(config), "{}", source.path);
+        }
+    }
+    let of_schedules = sources("tests/it").into_iter().filter(|source| {
+        !DRAWS.iter().chain(&["tests/it/architecture"]).any(|part| source.is_in(part))
+    });
+    for source in of_schedules {
+        assert!(!draws.iter().any(|draw| source.code.contains(draw)), "{}", source.path);
+    }
+}
+
 #[test]
 fn every_module_says_what_it_is_for() {
     for path in sources("src").iter().chain(&sources("tests/it")).map(|source| &source.path) {

@@ -22,7 +22,7 @@ use futures::future::join_all;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use self::{clock::VirtualClock, simulation::Simulation};
-use crate::support;
+use crate::support::seed;
 
 /// How many schedules run when nothing else is said.
 const SCHEDULES: u64 = 10_000;
@@ -38,8 +38,8 @@ struct Totals {
 
 #[test]
 fn whatever_happens_every_deployment_ends_in_all_or_nothing() {
-    let first = support::seed("random schedules");
-    let count = support::number("SCHEDULES").unwrap_or(SCHEDULES);
+    let first = seed::seed("random schedules");
+    let count = seed::number("SCHEDULES").unwrap_or(SCHEDULES);
     let (next, totals) = (AtomicU64::new(0), Totals::default());
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let failed = thread::scope(|scope| {

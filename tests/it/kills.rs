@@ -7,7 +7,7 @@
 //! well. At the end the store, the watchers and the platform must tell one story.
 //!
 //! `KILLS` says how many kills the first test makes, 50 without it; the others make a fifth of
-//! that. `SEED` chooses images and moments; what meets which moment is up to the machine. For a
+//! that. The seed chooses images and moments; what meets which moment is up to the machine. For a
 //! long run by hand: `KILLS=1000 cargo test --features ssr --test it -- kills --nocapture`.
 
 mod board;
@@ -18,7 +18,6 @@ mod watcher;
 mod world;
 
 use std::{
-    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -35,6 +34,8 @@ use rand::RngExt;
 use starter::Starter;
 use world::{Platform, World};
 
+use crate::support::seed;
+
 /// How long a chosen phase is waited for.
 const PATIENCE: Duration = Duration::from_millis(1_600);
 /// How long everything may take to end once the killing is over.
@@ -42,7 +43,7 @@ const END: Duration = Duration::from_mins(3);
 
 #[test]
 fn a_portal_killed_at_any_moment_loses_nothing_and_leaves_nothing() {
-    let kills = number("KILLS", 50_usize);
+    let kills = kills();
     let (figures, coverage) =
         run("portal", Platform::alone(), kills, |world, _| world.kill_portal());
     coverage.assert_wide();
@@ -51,13 +52,13 @@ fn a_portal_killed_at_any_moment_loses_nothing_and_leaves_nothing() {
 
 #[test]
 fn a_portal_killed_together_with_its_embedded_platform_loses_nothing_and_leaves_nothing() {
-    let kills = number("KILLS", 50_usize).div_ceil(5);
+    let kills = kills().div_ceil(5);
     run("embedded", Platform::Embedded, kills, |world, _| world.kill_portal());
 }
 
 #[test]
 fn a_platform_killed_under_the_portal_loses_nothing_and_leaves_nothing() {
-    let kills = number("KILLS", 50_usize).div_ceil(5);
+    let kills = kills().div_ceil(5);
     run("platform", Platform::alone(), kills, |world, last| {
         let pause = Duration::from_millis(world.rng.random_range(0..300));
         let which = world.rng.random_range(0..3);
@@ -71,6 +72,11 @@ fn a_platform_killed_under_the_portal_loses_nothing_and_leaves_nothing() {
     });
 }
 
+/// Returns how many kills the first test makes.
+fn kills() -> usize {
+    seed::number("KILLS").map_or(50, |kills| usize::try_from(kills).unwrap())
+}
+
 /// Kills `kills` times while deployments come and go, lets everything end, and compares.
 /// `kill` is told whether it is the last time.
 fn run(
@@ -79,8 +85,7 @@ fn run(
     kills: usize,
     kill: impl Fn(&mut World, bool),
 ) -> (Figures, Coverage) {
-    let seed = number("SEED", rand::random());
-    println!("{name}: SEED={seed}");
+    let seed = seed::seed(name);
     let began = SystemClock.now();
     let mut world = World::start(platform, &[], seed);
     let stop = Arc::new(AtomicBool::new(false));
@@ -123,10 +128,4 @@ fn wait_for(moment: Moment, world: &mut World) {
             thread::sleep(pause);
         }
     }
-}
-
-/// Reads a number from the environment.
-#[expect(clippy::disallowed_methods, reason = "for a run by hand, there is nothing else to set")]
-fn number<T: FromStr>(variable: &str, default: T) -> T {
-    std::env::var(variable).map_or(default, |text| text.parse().ok().expect("a number"))
 }

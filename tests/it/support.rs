@@ -22,22 +22,9 @@ pub(crate) mod nginx;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod provider;
+pub(crate) mod seed;
 pub(crate) mod settings;
 pub(crate) mod twisted_store;
-
-/// Returns the seed of what is left to chance in `what`, and prints it: the variable `SEED`, or
-/// a new one at each run.
-pub(crate) fn seed(what: &str) -> u64 {
-    let seed = number("SEED").unwrap_or_else(rand::random);
-    println!("{what}: SEED={seed}");
-    seed
-}
-
-/// Returns the number in a variable, if it is set.
-pub(crate) fn number(variable: &str) -> Option<u64> {
-    let given = std::env::vars().find_map(|(name, value)| (name == variable).then_some(value));
-    given.map(|text| text.parse().expect("the variable holds a number"))
-}
 
 /// Returns somebody who may do something with whatever they start: a browser with a cookie.
 pub(crate) fn caller() -> Caller {

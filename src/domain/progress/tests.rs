@@ -129,6 +129,8 @@ fn a_terminal_event_before_its_turn_does_not_finish() {
 }
 
 proptest! {
+    #![proptest_config(crate::testing::properties())]
+
     /// P14: any prefix and the rest, shuffled and repeated, are the whole.
     #[test]
     fn any_order_with_repeats_adds_up_to_the_same(

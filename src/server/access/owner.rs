@@ -61,6 +61,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn whatever_parses_is_an_owner_of_one_of_the_two_forms(
             text in "\\PC{0,30}|(person|browser|program):\\PC{0,9}|(person|browser):[0-9a-zA-Z]{0,9}"

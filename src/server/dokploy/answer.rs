@@ -225,6 +225,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn whatever_the_platform_answers_is_judged_and_the_key_is_not_kept(
             status in 100..1_000_u16,

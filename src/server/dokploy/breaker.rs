@@ -274,6 +274,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn it_refuses_only_within_a_minute_of_five_failures_and_never_for_ever(moves in moves()) {
             let breaker = Breaker::new();

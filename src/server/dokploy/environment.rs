@@ -180,6 +180,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn every_block_that_is_written_is_read_back_as_it_was(
             values in proptest::collection::vec("[ab \n#'\"`\\\\=$ü]{0,8}", 0..4)

@@ -46,6 +46,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn whatever_the_platform_calls_itself_is_judged_and_kept(text in "\\PC{0,30}|v?[0-9.]{0,30}") {
             prop_assert_eq!(judge(text.clone()).text, text);

@@ -82,6 +82,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn whatever_a_browser_sends_a_cookie_is_one_part_of_it(
             lines in vec(prop_oneof![vec(any::<u8>(), 0..60), "[_a-zHost=; -]{0,60}".prop_map(String::into_bytes)], 0..3)

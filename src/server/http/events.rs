@@ -262,6 +262,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn whatever_is_sent_a_cursor_was_among_it(
             header in option::of(vec(any::<u8>(), 0..30)),

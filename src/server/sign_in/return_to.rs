@@ -83,6 +83,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         /// The judge is the parser of the URL standard, which browsers follow.
         #[test]
         fn wherever_somebody_wants_to_go_a_browser_stays_on_the_portal(

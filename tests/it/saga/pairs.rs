@@ -11,7 +11,7 @@ use super::{
     matrix,
     story::{Ended, Story, Tally, Twist},
 };
-use crate::support::seed;
+use crate::support::seed::seed;
 
 /// How many pairs are told.
 const PAIRS: usize = 1_500;

@@ -79,6 +79,8 @@ fn a_task_that_ended_by_itself_has_failed_whatever_its_exit_code() {
 }
 
 proptest! {
+    #![proptest_config(crate::testing::properties())]
+
     #[test]
     fn whatever_the_platform_answers_is_read_or_refused(
         body in prop_oneof![

@@ -101,6 +101,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::properties())]
+
         #[test]
         fn whatever_is_sent_a_name_comes_out_or_a_reason(
             body in prop_oneof![

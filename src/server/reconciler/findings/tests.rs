@@ -254,6 +254,8 @@ fn carriers(platform: &PlatformView, resource: &Resource) -> Vec<String> {
 }
 
 proptest! {
+    #![proptest_config(crate::testing::properties())]
+
     #[test]
     fn nothing_removable_is_live_busy_unknown_or_without_our_marker(
         store in any_store(),
