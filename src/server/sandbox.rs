@@ -7,6 +7,7 @@
 mod applications;
 mod calls;
 mod configuration;
+mod containers;
 mod control;
 mod core;
 mod deployments;

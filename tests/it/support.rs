@@ -22,6 +22,7 @@ pub(crate) mod nginx;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod provider;
+pub(crate) mod recordings;
 pub(crate) mod seed;
 pub(crate) mod settings;
 pub(crate) mod twisted_store;

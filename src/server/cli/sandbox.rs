@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{CommandError, asked_to_stop};
 use crate::server::{
     ports::clock::SystemClock,
-    sandbox::{self, Fault, SandboxConfig},
+    sandbox::{self, Fault, SandboxConfig, Timing},
     settings::LogSettings,
     telemetry,
 };
@@ -29,7 +29,7 @@ pub(super) struct SandboxOptions {
     /// File that keeps what exists; without it every start is empty
     #[arg(long)]
     state: Option<PathBuf>,
-    /// What every answer takes, in milliseconds
+    /// What every answer takes, in milliseconds; how long containers take to end goes with it
     #[arg(long, value_name = "MS", default_value = "40")]
     latency: u64,
     /// What goes wrong, as CALL:KIND[=DURATION][:HOW OFTEN], like application.create:reset:2
@@ -45,6 +45,7 @@ pub(super) async fn run(options: SandboxOptions) -> Result<ExitCode, CommandErro
         edge: options.edge,
         state: options.state,
         latency: Duration::from_millis(options.latency),
+        timing: Timing::scaled_to(Duration::from_millis(options.latency)),
         faults: options.fault,
         ..SandboxConfig::new(options.api_key, rand::random())
     };

@@ -14,9 +14,9 @@ use super::{
     version, wire,
 };
 use crate::server::ports::platform::{
-    AppName, Application, ApplicationId, Breaker, Certificate, Configuration, CreatedProject,
-    Domain, DomainId, Host, Job, JobId, NewApplication, NewDomain, NewProject, Platform,
-    PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, Version,
+    AppName, Application, ApplicationId, Breaker, Certificate, Configuration, Container,
+    CreatedProject, Domain, DomainId, Host, Job, JobId, NewApplication, NewDomain, NewProject,
+    Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, Version,
 };
 
 /// How many lines of a job's log are read: its end, where the reason stands.
@@ -197,6 +197,21 @@ impl Platform for Dokploy {
     async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, PlatformError> {
         let parameters = [("appName", name.0.as_str())];
         self.list::<wire::TaskRow, _>("docker.getServiceContainersByAppName", &parameters).await
+    }
+
+    async fn running_containers(&self, name: &AppName) -> Result<Vec<Container>, PlatformError> {
+        let parameters = [("appName", name.0.as_str()), ("type", "swarm")];
+        self.list::<wire::ContainerRow, _>("docker.getContainersByAppLabel", &parameters).await
+    }
+
+    async fn containers(&self, name: &AppName) -> Result<Vec<Container>, PlatformError> {
+        let (call, parameters) =
+            ("docker.getContainersByAppNameMatch", [("appName", name.0.as_str())]);
+        let mut containers: Vec<Container> =
+            self.list::<wire::ContainerRow, _>(call, &parameters).await?;
+        // It lists those of every service whose name begins like this one's (day-two 45).
+        containers.retain(|container| name.owns_container(&container.name));
+        Ok(containers)
     }
 
     async fn services(&self) -> Result<Vec<AppName>, PlatformError> {

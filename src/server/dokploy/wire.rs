@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::server::ports::platform::{
-    AppName, Application, ApplicationId, ApplicationSummary, CreatedProject, Domain, DomainId,
-    Environment, EnvironmentId, Host, Job, JobId, JobStatus, Project, ProjectId, ProjectSummary,
-    QueuedJob, Task, TaskState,
+    AppName, Application, ApplicationId, ApplicationSummary, Container, ContainerId,
+    CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Job, JobId, JobStatus,
+    Project, ProjectId, ProjectSummary, QueuedJob, Task, TaskState,
 };
 
 /// Reads a null as the default.
@@ -259,6 +259,24 @@ impl From<TaskRow> for Task {
         let error = error.strip_suffix('"').unwrap_or(error).trim();
         let error = Some(error).filter(|error| !matches!(*error, "" | "Error:"));
         Self { state, error: error.map(ToOwned::to_owned) }
+    }
+}
+
+/// A row of `docker.getContainersByAppLabel` and `docker.getContainersByAppNameMatch` (recordings
+/// day-two 45 and 46).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContainerRow {
+    container_id: ContainerId,
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    state: String,
+}
+
+impl From<ContainerRow> for Container {
+    fn from(row: ContainerRow) -> Self {
+        let is_running = row.state == "running";
+        Self { id: row.container_id, name: row.name, is_running }
     }
 }
 

@@ -9,8 +9,10 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+pub use container::{Container, ContainerId};
 pub use error::{Advice, PlatformError};
 
+mod container;
 mod error;
 
 /// Makes a newtype around the platform's own text ids.
@@ -106,6 +108,12 @@ pub trait Platform: Send + Sync {
 
     /// Lists the tasks of a service, newest first; none proves nothing while Docker is down.
     async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, PlatformError>;
+    /// Lists the containers of exactly this service that run; none proves nothing while Docker
+    /// is down.
+    async fn running_containers(&self, name: &AppName) -> Result<Vec<Container>, PlatformError>;
+    /// Lists the containers of exactly this service, those that have ended as well; none proves
+    /// nothing while Docker is down. They outlive service and tasks by some seconds.
+    async fn containers(&self, name: &AppName) -> Result<Vec<Container>, PlatformError>;
     /// Lists the names of all services; none proves nothing while Docker is down.
     async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
     /// Counts the nodes that run services; 0 means that Docker does not answer.

@@ -89,11 +89,12 @@ pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Bo
 pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let application = find(core, input)?;
     let before = rows::application_with_relations(&core.state, &application);
-    if !core.outages.docker_is_down(now)
-        && let Some(service) = core.state.service_mut(&application.app_name)
-    {
-        service.replicas = 0;
-        service.since = now;
+    if !core.outages.docker_is_down(now) {
+        core.let_containers_leave(now, &application.app_name);
+        if let Some(service) = core.state.service_mut(&application.app_name) {
+            service.replicas = 0;
+            service.since = now;
+        }
     }
     if let Some(row) = core.state.application_mut(&application.id) {
         row.status = ApplicationStatus::Idle;
@@ -101,14 +102,15 @@ pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Result
     Ok(Body::Json(before))
 }
 
-/// `application.delete`: answers the deleted row; what Docker says is swallowed.
+/// `application.delete`: answers the deleted row; what Docker says is swallowed, and the
+/// containers are gone only some seconds later.
 pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let application = find(core, input)?;
     let answer = rows::application_with_relations(&core.state, &application);
     core.state.remove_application_rows(&application.id);
     core.state.routes.retain(|route| route.app_name != application.app_name);
     if !core.outages.docker_is_down(now) {
-        core.state.services.retain(|service| service.app_name != application.app_name);
+        core.remove_swarm_service(now, &application.app_name);
     }
     Ok(Body::Json(answer))
 }

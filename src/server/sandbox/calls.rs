@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    applications, configuration,
+    applications, configuration, containers,
     core::{BODY_LIMIT, Core},
     deployments, docker, domains,
     input::Input,
@@ -96,6 +96,8 @@ fn find_query(call: &str) -> Option<Call> {
         "deployment.readLogs" => Call::Act(deployments::read_logs),
         "deployment.queueList" => Call::Show(deployments::queue),
         "docker.getServiceContainersByAppName" => Call::Act(docker::service_containers),
+        "docker.getContainersByAppLabel" => Call::Act(containers::by_app_label),
+        "docker.getContainersByAppNameMatch" => Call::Act(containers::by_app_name_match),
         "swarm.getNodes" => Call::Show(docker::nodes),
         "swarm.getNodeApps" => Call::Show(docker::node_apps),
         _ => return None,

@@ -62,6 +62,10 @@ impl Core {
                 "answers": service.answers(now, &self.timing),
             })
         });
+        let containers = self
+            .containers(now)
+            .into_iter()
+            .map(|one| json!({ "name": one.name, "isRunning": one.is_running }));
         let routes = state
             .routes
             .iter()
@@ -80,6 +84,7 @@ impl Core {
             "domains": state.domains.iter().map(rows::domain).collect::<Vec<_>>(),
             "deployments": state.deployments.iter().map(rows::deployment).collect::<Vec<_>>(),
             "services": services.collect::<Vec<_>>(),
+            "containers": containers.collect::<Vec<_>>(),
             "routes": routes.collect::<Vec<_>>(),
         })
     }

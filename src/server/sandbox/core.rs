@@ -152,10 +152,8 @@ impl Core {
 
     /// Removes a service past the platform, as `docker service rm` does; `false` when there is
     /// none of that name.
-    pub fn remove_service(&mut self, app_name: &str) -> bool {
-        let before = self.state.services.len();
-        self.state.services.retain(|service| service.app_name != app_name);
-        self.state.services.len() < before
+    pub fn remove_service(&mut self, now: Timestamp, app_name: &str) -> bool {
+        self.remove_swarm_service(now, app_name)
     }
 
     pub(super) fn admits(&self, request: &Request) -> bool {

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 const NANOID: &[u8] = b"useandom-26T198340PX75pxJACKVERYMINDBUSHWOLF_GQZbfghjklqvwyzrict";
 const SUFFIX: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+const HEX: &[u8] = b"0123456789abcdef";
 const VERBS: [&str; 6] = ["transmit", "synthesize", "navigate", "compress", "index", "reboot"];
 const ADJECTIVES: [&str; 6] = ["bluetooth", "haptic", "optical", "neural", "virtual", "primary"];
 const NOUNS: [&str; 6] = ["feed", "card", "matrix", "sensor", "array", "driver"];
@@ -35,6 +36,12 @@ pub(crate) fn app_name(rng: &mut StdRng, wanted: Option<&str>) -> String {
 pub(crate) fn task_id(service: &str, number: u64) -> String {
     let digest = Sha256::digest(format!("{service}/{number}"));
     digest.iter().take(25).map(|byte| character(SUFFIX, usize::from(*byte))).collect()
+}
+
+/// Derives the short id of a container: 12 characters, the same each time it is asked for.
+pub(crate) fn container_id(name: &str) -> String {
+    let digest = Sha256::digest(name);
+    digest.iter().take(12).map(|byte| character(HEX, usize::from(*byte))).collect()
 }
 
 fn text(rng: &mut StdRng, alphabet: &[u8], length: usize) -> String {

@@ -24,6 +24,13 @@ pub(crate) enum Behaviour {
     Unhealthy,
 }
 
+/// What an answer usually takes, in milliseconds.
+const USUAL_LATENCY_MS: u32 = 40;
+
+fn millis(latency: Duration) -> u32 {
+    u32::try_from(latency.as_millis()).unwrap_or(u32::MAX)
+}
+
 /// How long things take on the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -39,6 +46,10 @@ pub struct Timing {
     pub slow_start: Duration,
     /// From one crash to the next.
     pub crash: Duration,
+    /// From the removal of a service until its container has stopped.
+    pub stop: Duration,
+    /// From then until the stopped container is removed, too.
+    pub reap: Duration,
 }
 
 impl Default for Timing {
@@ -50,6 +61,8 @@ impl Default for Timing {
             start: Duration::from_millis(1_200),
             slow_start: Duration::from_secs(4),
             crash: Duration::from_secs(1),
+            stop: Duration::from_millis(3_600),
+            reap: Duration::from_millis(2_300),
         }
     }
 }
@@ -63,7 +76,17 @@ impl Timing {
         start: Duration::ZERO,
         slow_start: Duration::ZERO,
         crash: Duration::ZERO,
+        stop: Duration::ZERO,
+        reap: Duration::ZERO,
     };
+
+    /// Returns the usual times with the ends of containers as quick, or as slow, as a platform is
+    /// whose answers take `latency` instead of the usual 40 ms.
+    pub fn scaled_to(latency: Duration) -> Self {
+        let usual = Self::default();
+        let scaled = |time: Duration| time.saturating_mul(millis(latency)) / USUAL_LATENCY_MS;
+        Self { stop: scaled(usual.stop), reap: scaled(usual.reap), ..usual }
+    }
 
     /// Returns how long a deploy job for `image` takes.
     pub(crate) fn of_job(&self, image: &str) -> Duration {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::images::Behaviour;
+use super::{containers::LeavingContainer, images::Behaviour};
 
 /// Everything that survives a restart of the platform.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub(crate) struct State {
     pub(crate) domains: Vec<Domain>,
     pub(crate) deployments: Vec<Deployment>,
     pub(crate) services: Vec<Service>,
+    /// Containers whose services are gone, and which are not gone yet.
+    #[serde(default)]
+    pub(crate) leaving: Vec<LeavingContainer>,
     pub(crate) routes: Vec<Route>,
     pub(crate) last_config_key: u64,
 }

@@ -156,7 +156,7 @@ impl Simulation {
             let Some(receipt) = &record.standing.receipt else { continue };
             for remedy in receipt.left().filter_map(|line| line.remedy.as_deref()) {
                 if let Some(service) = remedy.strip_prefix("docker service rm ") {
-                    let removed = self.platform.core().remove_service(service);
+                    let removed = self.platform.core().remove_service(self.clock.now(), service);
                     self.note(format!("operator: {remedy} ({removed})"));
                 }
             }

@@ -1,6 +1,6 @@
 //! Every recording is either played to the client or listed with a reason.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use ai_stack_deployer::server::{
     dokploy::Dokploy,
@@ -73,18 +73,10 @@ impl RecordedResponse {
 
 /// Reads all recordings, by number.
 fn recordings() -> BTreeMap<u32, (String, Recording)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dokploy");
-    let mut recordings = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let number = name.split('-').next().unwrap().parse().unwrap();
-            let text = std::fs::read_to_string(path).unwrap();
-            recordings.insert(number, (name, serde_json::from_str(&text).unwrap()));
-        }
-    }
-    recordings
+    let read = |(number, (name, text)): (u32, (String, String))| {
+        (number, (name, serde_json::from_str(&text).unwrap()))
+    };
+    crate::support::recordings::all().into_iter().map(read).collect()
 }
 
 /// The call under which the client gets to see an answer.
@@ -123,7 +115,7 @@ fn reason_not_to_play(call: &str) -> Option<&'static str> {
         "overview.services" => "swarm.getNodeApps tells what runs, rows or no rows",
         "deployment.allByType" => "deployment.all tells the same",
         "application.readLogs" | "application.readTraefikConfig" => "not needed",
-        "docker.getContainersByAppLabel" => "docker.getServiceContainersByAppName tells more",
+        "docker.getContainersByAppLabel" => "stacks are services of the swarm, never standalone",
         "application.stop"
         | "application.start"
         | "application.reload"
@@ -180,6 +172,13 @@ async fn play(
         "application.cleanQueues" => client.clear_queue(&id()).await.map(show),
         "docker.getServiceContainersByAppName" => {
             client.tasks(&AppName(request.text("appName"))).await.map(show)
+        }
+        "docker.getContainersByAppLabel" if request.text("type") == "standalone" => return None,
+        "docker.getContainersByAppLabel" => {
+            client.running_containers(&AppName(request.text("appName"))).await.map(show)
+        }
+        "docker.getContainersByAppNameMatch" => {
+            client.containers(&AppName(request.text("appName"))).await.map(show)
         }
         "swarm.getNodeApps" => client.services().await.map(show),
         "swarm.getNodes" => client.node_count().await.map(show),

@@ -107,7 +107,7 @@ async fn a_service_without_a_row_is_freed_once_the_operator_has_removed_it() {
     let receipt = record.standing.receipt.unwrap();
     let service = receipt.left().find(|line| line.resource == ResourceKind::Service).unwrap();
     assert_eq!(service.remedy, Some(format!("docker service rm {}", service.name)));
-    assert!(world.platform.core().remove_service(&service.name));
+    assert!(world.platform.core().remove_service(world.clock.now(), &service.name));
     world.clean_up(1).await;
     world.assert_all_or_nothing("with an operator's help").await;
     assert_eq!(world.events().await, events, "events never change after the end");

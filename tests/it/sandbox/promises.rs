@@ -99,6 +99,28 @@ fn deleting_an_application_removes_everything_of_it() {
 }
 
 #[test]
+fn a_container_outlives_its_service_by_some_seconds() {
+    let mut world = World::new();
+    let stack = world.deployed("demo", "sandbox/hello");
+    let other = world.deployed("demo", "sandbox/hello");
+    let look = |world: &mut World| {
+        let label = format!("/api/docker.getContainersByAppLabel?appName={}", stack.app_name);
+        let running = world.get(&format!("{label}&type=swarm")).as_array().unwrap().len();
+        let name = format!("/api/docker.getContainersByAppNameMatch?appName={}", stack.app_name);
+        (world.tasks(&stack).len(), running, world.get(&name).as_array().unwrap().len())
+    };
+    assert_eq!(look(&mut world), (1, 1, 1));
+    world.post("/api/application.delete", json!({ "applicationId": stack.application }));
+    assert_eq!(look(&mut world), (0, 1, 1), "its tasks are gone at once, its container is not");
+    world.advance(4);
+    assert_eq!(look(&mut world), (0, 0, 1), "it has stopped");
+    world.advance(2);
+    assert_eq!(look(&mut world), (0, 0, 0));
+    assert_eq!(world.tasks(&other).len(), 1);
+    assert_eq!(world.existing("containers").len(), 1, "those of others stay");
+}
+
+#[test]
 fn with_docker_down_a_deletion_says_success_and_leaves_the_service() {
     let mut world = World::new();
     let stack = world.deployed("demo", "sandbox/hello");

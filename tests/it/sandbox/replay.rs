@@ -1,7 +1,7 @@
 //! Every recording of the real platform whose call the sandbox knows, against the sandbox:
 //! same status, same JSON shape, and the same words where it refuses.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
 
 use ai_stack_deployer::server::sandbox::{Answer, Body, Request};
 use serde_json::{Value, json};
@@ -38,15 +38,10 @@ struct RecordedResponse {
 }
 
 fn recordings() -> BTreeMap<u32, (String, Recording)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dokploy");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let json = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-    json.map(|path| {
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let number = name.split('-').next().unwrap().parse().unwrap();
-        (number, (name, serde_json::from_slice(&fs::read(&path).unwrap()).unwrap()))
-    })
-    .collect()
+    let read = |(number, (name, text)): (u32, (String, String))| {
+        (number, (name, serde_json::from_str(&text).unwrap()))
+    };
+    crate::support::recordings::all().into_iter().map(read).collect()
 }
 
 #[test]

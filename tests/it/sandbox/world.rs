@@ -16,6 +16,8 @@ const TIMING: Timing = Timing {
     start: Duration::from_secs(1),
     slow_start: Duration::from_secs(10),
     crash: Duration::from_secs(1),
+    stop: Duration::from_secs(4),
+    reap: Duration::from_secs(2),
 };
 
 pub(crate) struct World {

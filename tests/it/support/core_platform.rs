@@ -33,6 +33,10 @@ const SLOW_JOB: Duration = Duration::from_mins(2);
 /// How long a container takes to start: long enough for what is late to come before the end.
 const START: Duration = Duration::from_secs(5);
 
+/// How long a container goes on after its service is gone, and how long it lies there stopped.
+const STOP: Duration = Duration::from_millis(3_600);
+const REAP: Duration = Duration::from_millis(2_300);
+
 /// When something happens at a call: before its effect, or after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
@@ -63,7 +67,14 @@ pub(crate) struct CorePlatform {
 impl CorePlatform {
     /// Makes an empty platform; `seed` decides its ids.
     pub(crate) fn new(clock: Arc<dyn Clock>, seed: u64) -> Self {
-        let timing = Timing { job: JOB, slow_job: SLOW_JOB, start: START, ..Timing::NONE };
+        let timing = Timing {
+            job: JOB,
+            slow_job: SLOW_JOB,
+            start: START,
+            stop: STOP,
+            reap: REAP,
+            ..Timing::NONE
+        };
         let core = Core::new(SecretString::from(KEY), timing, seed);
         Self {
             core: Arc::new(Mutex::new(core)),

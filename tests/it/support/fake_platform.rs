@@ -6,9 +6,9 @@ use std::sync::{
 };
 
 use ai_stack_deployer::server::ports::platform::{
-    AppName, Application, ApplicationId, Breaker, BreakerState, Configuration, CreatedProject,
-    Domain, DomainId, Host, Job, JobId, NewApplication, NewDomain, NewProject, Platform,
-    PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, Version,
+    AppName, Application, ApplicationId, Breaker, BreakerState, Configuration, Container,
+    CreatedProject, Domain, DomainId, Host, Job, JobId, NewApplication, NewDomain, NewProject,
+    Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, Version,
 };
 use async_trait::async_trait;
 
@@ -198,6 +198,14 @@ impl Platform for FakePlatform {
     }
 
     async fn tasks(&self, _: &AppName) -> Result<Vec<Task>, PlatformError> {
+        never()
+    }
+
+    async fn running_containers(&self, _: &AppName) -> Result<Vec<Container>, PlatformError> {
+        never()
+    }
+
+    async fn containers(&self, _: &AppName) -> Result<Vec<Container>, PlatformError> {
         never()
     }
 

@@ -11,7 +11,6 @@ pub(super) const ALL: &[(&[u32], &str)] = &[
     (&[85, 86], "application.reload"),
     (&[91, 232], "application.readLogs: the sandbox's containers have no logs"),
     (&[122], "an update that the swarm rolled back"),
-    (&[123], "docker.getContainersByAppLabel"),
     (&[127, 128, 129, 135, 233], "ports and mounts"),
     (&[139], "environment.remove"),
     (&[157], "the tRPC endpoint of the platform's own page"),

@@ -45,7 +45,9 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[227, 228, 229, 230], database_down),
     (&[231], crash_loop),
     (&[238], dangling_domain),
-    (&[242], live),
+    (&[123, 242, 1046, 1047], live),
+    (&[1045], five_with_one_beginning),
+    (&[1386], crash_loop),
     (&[246, 247, 248], docker_down),
 ];
 
@@ -144,6 +146,14 @@ fn deployed(world: &mut World, name: &str, image: &str, columns: serde_json::Val
 
 fn live(world: &mut World) -> Ids {
     deployed(world, "demo", "sandbox/hello", json!({ "replicas": 1 }))
+}
+
+/// The look-up by name is one by its beginning.
+fn five_with_one_beginning(world: &mut World) -> Ids {
+    for number in 1..=5 {
+        world.deployed(&format!("rec-{number}"), "sandbox/hello");
+    }
+    Ids::from([("appName", String::from("rec-"))])
 }
 
 fn missing_image(world: &mut World) -> Ids {

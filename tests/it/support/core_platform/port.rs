@@ -2,9 +2,10 @@
 
 use ai_stack_deployer::server::ports::platform::{
     AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState, Certificate,
-    Configuration, CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Job, JobId,
-    JobStatus, NewApplication, NewDomain, NewProject, Platform, PlatformError, Project, ProjectId,
-    ProjectSummary, QueuedJob, Removal, Task, TaskState, Version,
+    Configuration, Container, ContainerId, CreatedProject, Domain, DomainId, Environment,
+    EnvironmentId, Host, Job, JobId, JobStatus, NewApplication, NewDomain, NewProject, Platform,
+    PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, TaskState,
+    Version,
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -47,6 +48,14 @@ fn environment(row: &Value) -> Environment {
         is_default: row["isDefault"] == true,
         applications: list(&row["applications"]).iter().map(application).collect(),
         other_services: 0,
+    }
+}
+
+fn container(row: &Value) -> Container {
+    Container {
+        id: ContainerId(text(row, "containerId")),
+        name: text(row, "name"),
+        is_running: row["state"] == "running",
     }
 }
 
@@ -227,6 +236,19 @@ impl Platform for CorePlatform {
         let query = format!("?appName={name}");
         let rows = self.get("docker.getServiceContainersByAppName", &query).await?;
         Ok(list(&rows).iter().map(task).collect())
+    }
+
+    async fn running_containers(&self, name: &AppName) -> Result<Vec<Container>, PlatformError> {
+        let query = format!("?appName={name}&type=swarm");
+        let rows = self.get("docker.getContainersByAppLabel", &query).await?;
+        Ok(list(&rows).iter().map(container).collect())
+    }
+
+    async fn containers(&self, name: &AppName) -> Result<Vec<Container>, PlatformError> {
+        let rows =
+            self.get("docker.getContainersByAppNameMatch", &format!("?appName={name}")).await?;
+        let containers = list(&rows).iter().map(container).collect::<Vec<_>>();
+        Ok(containers.into_iter().filter(|one| name.owns_container(&one.name)).collect())
     }
 
     async fn services(&self) -> Result<Vec<AppName>, PlatformError> {

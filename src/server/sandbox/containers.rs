@@ -1,0 +1,162 @@
+//! The containers behind the services: what really runs, whatever rows and tasks say.
+//!
+//! A service that is gone has no tasks any more at once, but its container runs on for some
+//! seconds, and lies there stopped for some more (recordings day-two 424 and 546). With Docker
+//! down these calls answer as if there were nothing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    core::Core,
+    ids,
+    images::{Behaviour, Timing},
+    input::Input,
+    refusal::Refusal,
+    request::Body,
+    state::Service,
+};
+
+/// A container whose service no longer wants it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LeavingContainer {
+    app_name: String,
+    name: String,
+    stops_at: Timestamp,
+    gone_at: Timestamp,
+}
+
+/// A container as Docker lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Container {
+    pub(crate) app_name: String,
+    /// `<appName>.<slot>.<task id>`.
+    pub(crate) name: String,
+    pub(crate) is_running: bool,
+}
+
+impl Container {
+    /// Derives the short id that Docker shows: the same each time it is asked for.
+    pub(crate) fn id(&self) -> String {
+        ids::container_id(&self.name)
+    }
+
+    fn state(&self) -> &'static str {
+        if self.is_running { "running" } else { "exited" }
+    }
+
+    fn status(&self) -> &'static str {
+        if self.is_running { "Up 6 seconds" } else { "Exited (0) 2 seconds ago" }
+    }
+}
+
+impl Service {
+    /// Lists the containers that the service has at `now`, the newest first.
+    pub(crate) fn containers(&self, now: Timestamp, timing: &Timing) -> Vec<Container> {
+        if self.replicas == 0 {
+            return Vec::new();
+        }
+        let crashes = self.behaviour == Behaviour::Crashloop;
+        let tasks = self.tasks(now, timing).into_iter();
+        // Between two crashes there is only what has ended.
+        let with_container = tasks.filter(|task| !crashes || task.state == "shutdown");
+        let container = |task: super::images::Task| Container {
+            app_name: self.app_name.clone(),
+            name: format!("{}.1.{}", self.app_name, task.id),
+            is_running: !crashes,
+        };
+        with_container.map(container).collect()
+    }
+}
+
+impl Core {
+    /// Lists every container at `now`.
+    pub(super) fn containers(&self, now: Timestamp) -> Vec<Container> {
+        let of_services =
+            self.state.services.iter().flat_map(|service| service.containers(now, &self.timing));
+        let leaving = self.state.leaving.iter().filter(|one| now < one.gone_at);
+        let leaving = leaving.map(|one| Container {
+            app_name: one.app_name.clone(),
+            name: one.name.clone(),
+            is_running: now < one.stops_at,
+        });
+        of_services.chain(leaving).collect()
+    }
+
+    /// Lets the containers of a service go their way, which takes them some seconds.
+    pub(super) fn let_containers_leave(&mut self, now: Timestamp, app_name: &str) {
+        let Some(service) = self.state.service(app_name) else { return };
+        let Timing { stop, reap, .. } = self.timing;
+        for container in service.containers(now, &self.timing) {
+            let stops_at = after(now, if container.is_running { stop } else { Duration::ZERO });
+            let gone_at = after(now, stop + reap);
+            let Container { app_name, name, .. } = container;
+            self.state.leaving.push(LeavingContainer { app_name, name, stops_at, gone_at });
+        }
+        self.state.leaving.retain(|one| now < one.gone_at);
+    }
+
+    /// Removes a service from the swarm, and leaves its containers to end by themselves; `false`
+    /// when there is none of that name.
+    pub(super) fn remove_swarm_service(&mut self, now: Timestamp, app_name: &str) -> bool {
+        self.let_containers_leave(now, app_name);
+        let before = self.state.services.len();
+        self.state.services.retain(|service| service.app_name != app_name);
+        self.state.services.len() < before
+    }
+}
+
+fn after(now: Timestamp, pause: Duration) -> Timestamp {
+    now.checked_add(pause).unwrap_or(now)
+}
+
+/// `docker.getContainersByAppLabel`: those that run, of exactly this service (recordings day-two
+/// 46, 47, 386).
+pub(super) fn by_app_label(
+    core: &mut Core,
+    now: Timestamp,
+    input: &mut Input,
+) -> Result<Body, Refusal> {
+    let app_name = input.string("appName");
+    input.choice("type", &["standalone", "swarm"], "swarm");
+    input.check()?;
+    let row =
+        |one: Container| json!({ "containerId": one.id(), "name": one.name, "state": one.state() });
+    let is_meant = |one: &Container| one.app_name == app_name && one.is_running;
+    Ok(list(core, now, is_meant, row))
+}
+
+/// `docker.getContainersByAppNameMatch`: also those that have ended, and of every service whose
+/// name begins like this (recording day-two 45).
+pub(super) fn by_app_name_match(
+    core: &mut Core,
+    now: Timestamp,
+    input: &mut Input,
+) -> Result<Body, Refusal> {
+    let app_name = input.string("appName");
+    input.check()?;
+    let row = |one: Container| {
+        json!({
+            "containerId": one.id(),
+            "name": one.name,
+            "state": one.state(),
+            "status": one.status(),
+        })
+    };
+    Ok(list(core, now, |one| one.name.starts_with(&app_name), row))
+}
+
+fn list(
+    core: &Core,
+    now: Timestamp,
+    is_meant: impl Fn(&Container) -> bool,
+    row: impl Fn(Container) -> Value,
+) -> Body {
+    if core.outages.docker_is_down(now) {
+        return Body::Json(json!([]));
+    }
+    Body::Json(core.containers(now).into_iter().filter(is_meant).map(row).collect())
+}
