@@ -1,8 +1,8 @@
 //! The server binary.
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
-use ai_stack_deployer::server::cli;
+use ai_stack_deployer::server::{cli, telemetry};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
@@ -13,8 +13,7 @@ fn main() -> ExitCode {
         Ok(cli::run(&arguments, &std::env::vars_os().filter_map(utf8).collect())?)
     });
     result.unwrap_or_else(|error| {
-        // Standard error is all there is: when it is gone, too, nobody is left to tell.
-        let _ignored = writeln!(std::io::stderr(), "ai-stack-deployer: {}", sentence(&error));
+        telemetry::last_words(format!("ai-stack-deployer: {}", sentence(&error)));
         ExitCode::FAILURE
     })
 }

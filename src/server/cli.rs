@@ -10,7 +10,7 @@ mod stuck;
 
 use std::{
     ffi::OsString,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -63,13 +63,15 @@ enum Command {
 ///
 /// Returns what kept it from starting, or what went wrong.
 pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode, CommandError> {
-    let cli: Cli = match config::parse(arguments, environment) {
-        Ok(cli) => cli,
-        Err(ConfigError::CommandLine(error)) => error.exit(),
-        Err(error) => return Err(error.into()),
-    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CommandError::system("starting the runtime"))?;
+    let survived = runtime.block_on(async { telemetry::survive_file_size_limit() });
+    survived.map_err(CommandError::system("installing a signal handler"))?;
+    let cli: Cli = match config::parse(arguments, environment) {
+        Ok(cli) => cli,
+        Err(ConfigError::CommandLine(error)) => return answer(&error),
+        Err(error) => return Err(error.into()),
+    };
     if let Some(Command::Sandbox(options)) = cli.command {
         return runtime.block_on(sandbox::run(options));
     }
@@ -81,10 +83,24 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
         Some(Command::Audit(options)) => runtime.block_on(audit::run(options, &settings.store)),
         Some(Command::Healthcheck) => runtime.block_on(healthcheck::run(settings.http.addr)),
         Some(Command::Sandbox(_)) | None => {
-            telemetry::init(&settings.log);
+            let _guard = telemetry::init(&settings.log);
             runtime.block_on(serve(settings))
         }
     }
+}
+
+/// Writes what was asked for about the command line itself, or what is wrong with it.
+fn answer(error: &clap::Error) -> Result<ExitCode, CommandError> {
+    if error.use_stderr() {
+        let text = error.render();
+        let text =
+            if io::stderr().is_terminal() { text.ansi().to_string() } else { text.to_string() };
+        telemetry::last_words(text.trim_end().to_owned());
+    } else {
+        let written = error.print().and_then(|()| io::stdout().flush());
+        written.map_err(CommandError::system("writing to standard output"))?;
+    }
+    Ok(u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Writes a line for whoever gave the command.

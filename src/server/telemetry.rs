@@ -1,19 +1,34 @@
 //! The server's own log: where it goes and how a line looks.
+//!
+//! Nothing here can stop the work: a line that cannot be written is lost and counted.
+
+mod last_words;
+mod writer;
 
 use std::io::{self, IsTerminal};
 
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+pub use self::{last_words::last_words, writer::FlushGuard};
 use super::settings::{LogFormat, LogSettings};
 
-/// Starts logging to standard error, panics included. A second start changes nothing.
-pub fn init(settings: &LogSettings) {
+/// The signal that a write beyond the limit for a file's size (`ulimit -f`) causes: SIGXFSZ.
+const FILE_SIZE_EXCEEDED: i32 = 25;
+
+/// Starts logging to standard error, panics included. A second start changes nothing. What is
+/// logged is written by a thread of its own, until the guard has gone.
+#[must_use = "the last lines are written when the guard goes"]
+pub fn init(settings: &LogSettings) -> FlushGuard {
     let format = settings.format.unwrap_or_else(|| {
         if io::stderr().is_terminal() { LogFormat::Pretty } else { LogFormat::Json }
     });
+    let (writer, guard) = writer::start(io::stderr(), format);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&settings.filter))
-        .with_writer(io::stderr);
+        .with_writer(writer)
+        // They would be told on standard error, whose failure would be a panic.
+        .log_internal_errors(false);
     let started = match format {
         LogFormat::Pretty => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
@@ -26,4 +41,15 @@ pub fn init(settings: &LogSettings) {
         })),
         Err(error) => tracing::debug!(%error, "The log had been started before"),
     }
+    guard
+}
+
+/// Lets a write beyond the limit for a file's size fail, instead of ending the process. To be
+/// called within the runtime, which keeps the handler installed.
+///
+/// # Errors
+///
+/// Returns the system's refusal to install the handler.
+pub fn survive_file_size_limit() -> io::Result<()> {
+    signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED)).map(drop)
 }

@@ -11,6 +11,7 @@ mod cross_site;
 mod dokploy;
 mod events;
 mod faces;
+mod failing_log;
 mod garbage;
 mod idempotency;
 mod kills;

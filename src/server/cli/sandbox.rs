@@ -39,7 +39,7 @@ pub(super) struct SandboxOptions {
 
 /// Runs the sandbox until it is asked to stop.
 pub(super) async fn run(options: SandboxOptions) -> Result<ExitCode, CommandError> {
-    telemetry::init(&LogSettings { filter: String::from("info"), format: None });
+    let _guard = telemetry::init(&LogSettings { filter: String::from("info"), format: None });
     let config = SandboxConfig {
         listen: options.listen,
         edge: options.edge,

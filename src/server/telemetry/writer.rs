@@ -1,0 +1,198 @@
+//! Writes the log from a thread of its own, so that neither an output that fails nor a reader
+//! that stalls holds up what logs.
+//!
+//! What waits to be written is bounded. A line beyond that, and one that cannot be written, is
+//! lost; the log says how many were, as soon as it can.
+
+use std::{
+    io::{self, ErrorKind, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
+    thread,
+    time::Duration,
+};
+
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::server::{
+    ports::clock::{Clock, SystemClock},
+    settings::LogFormat,
+};
+
+/// How many bytes may wait to be written.
+const CAPACITY: usize = 4 << 20;
+/// How long the end of the process waits for what is not written yet.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+/// How long an output that takes nothing for now is left alone, and how often.
+const PAUSE: Duration = Duration::from_millis(20);
+const PAUSES: u32 = 250;
+
+enum Message {
+    Line(Vec<u8>),
+    Flush(Sender<()>),
+}
+
+/// What both sides count.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Bytes that wait to be written.
+    queued: AtomicUsize,
+    /// Lines that were lost and are not told yet.
+    lost: AtomicU64,
+}
+
+/// Hands lines to the thread that writes them, and never waits for it.
+#[derive(Clone, Debug)]
+pub(super) struct LossyWriter {
+    sender: Sender<Message>,
+    counts: Arc<Counts>,
+}
+
+/// Waits, when it goes, for the lines that are not written yet: a second at most.
+#[derive(Debug)]
+pub struct FlushGuard(Sender<Message>);
+
+/// Starts the thread that writes to `output`.
+pub(super) fn start(
+    output: impl Write + Send + 'static,
+    format: LogFormat,
+) -> (LossyWriter, FlushGuard) {
+    let (sender, receiver) = mpsc::channel();
+    let counts = Arc::new(Counts::default());
+    let mut drain = Drain { output, format, counts: Arc::clone(&counts), cut_short: false };
+    // Without a thread every line is lost, and the work goes on.
+    thread::Builder::new().name("log".into()).spawn(move || drain.run(&receiver)).ok();
+    (LossyWriter { sender: sender.clone(), counts }, FlushGuard(sender))
+}
+
+impl Write for LossyWriter {
+    /// Takes the whole line, or loses it: this never fails.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let Counts { queued, lost } = &*self.counts;
+        let fits = queued.fetch_add(line.len(), Ordering::Relaxed) + line.len() <= CAPACITY;
+        if !fits || self.sender.send(Message::Line(line.to_vec())).is_err() {
+            queued.fetch_sub(line.len(), Ordering::Relaxed);
+            lost.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for LossyWriter {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Drop for FlushGuard {
+    fn drop(&mut self) {
+        let (done, flushed) = mpsc::channel();
+        if self.0.send(Message::Flush(done)).is_ok() {
+            flushed.recv_timeout(FLUSH_LIMIT).ok();
+        }
+    }
+}
+
+/// The thread's side.
+struct Drain<W> {
+    output: W,
+    format: LogFormat,
+    counts: Arc<Counts>,
+    /// A line was written in part only.
+    cut_short: bool,
+}
+
+impl<W: Write> Drain<W> {
+    fn run(&mut self, receiver: &Receiver<Message>) {
+        for message in receiver {
+            match message {
+                Message::Line(line) => {
+                    self.line(&line);
+                    let before = self.counts.queued.fetch_sub(line.len(), Ordering::Relaxed);
+                    // A reader that is slow hears of it once it has caught up.
+                    if before == line.len() {
+                        self.tell_lost();
+                    }
+                }
+                Message::Flush(done) => {
+                    self.tell_lost();
+                    done.send(()).ok();
+                }
+            }
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        if self.write(line).is_err() {
+            self.counts.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Says how many lines were lost since it was said last.
+    fn tell_lost(&mut self) {
+        let lost = self.counts.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 && self.write(lost_line(lost, self.format).as_bytes()).is_err() {
+            self.counts.lost.fetch_add(lost, Ordering::Relaxed);
+        }
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.cut_short {
+            self.write_all(b"\n")?;
+            self.cut_short = false;
+        }
+        self.write_all(line)
+    }
+
+    fn write_all(&mut self, mut rest: &[u8]) -> io::Result<()> {
+        let whole = rest.len();
+        let mut pauses = 0;
+        while !rest.is_empty() {
+            let error = match self.output.write(rest) {
+                Ok(0) => ErrorKind::WriteZero.into(),
+                Ok(count) => {
+                    rest = rest.get(count..).unwrap_or_default();
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => error,
+            };
+            if error.kind() != ErrorKind::WouldBlock || pauses == PAUSES {
+                self.cut_short |= rest.len() < whole;
+                return Err(error);
+            }
+            pauses += 1;
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+}
+
+/// Returns what the log says of lines that it lost, as its other lines look.
+fn lost_line(lost: u64, format: LogFormat) -> String {
+    let (at, target) = (SystemClock.now(), module_path!());
+    let message = "Log lines were lost: they could not be written, or not fast enough";
+    match format {
+        LogFormat::Pretty => format!("{at}  WARN {target}: {message} log.lost={lost}\n"),
+        LogFormat::Json => {
+            let line = json!({
+                "timestamp": at, "level": "WARN", "message": message, "log.lost": lost,
+                "target": target,
+            });
+            format!("{line}\n")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! Outputs that fail, in every way in which writing can: the real binary goes on working, and
+//! its commands end with an error code.
+
+use std::{
+    fs::{self, File},
+    io::{self, PipeReader, PipeWriter, Read, Write},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+
+use crate::support::process::{Place, try_exchange};
+
+/// How long a portal may take to answer.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How long it may take to end, in seconds: its grace, and what the log may take beyond.
+const END: i64 = 12;
+/// What a pipe holds.
+const PIPE: usize = 64 << 10;
+
+/// A portal whose outputs are the test's, and which ends with it.
+struct Portal(Child);
+
+impl Portal {
+    fn start(command: &mut Command, place: &Place) -> Self {
+        let mut portal = Self(command.spawn().unwrap());
+        portal.wait_until_ready(place);
+        portal
+    }
+
+    /// Waits until it answers; it has to run all the while.
+    fn wait_until_ready(&mut self, place: &Place) {
+        let since = SystemClock.now();
+        let request = "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        while !try_exchange(place.port, request).is_ok_and(|reply| reply.contains(" 200 ")) {
+            assert_eq!(self.0.try_wait().unwrap(), None, "it ended");
+            let waited = SystemClock.now().duration_since(since).unsigned_abs();
+            assert!(waited < PATIENCE, "it does not answer");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Brings a stack up, and ends in time with 0 when it is asked to.
+    fn works_and_ends(mut self, place: &Place) {
+        let id = place.deploy("alice");
+        let stream = place.get(&format!("/api/status/{id}"));
+        assert!(stream.contains("event: complete"), "{stream}");
+        assert!(place.get("/").starts_with("HTTP/1.1 200 "));
+        let asked = SystemClock.now();
+        let process = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+        assert_eq!(self.0.wait().unwrap().code(), Some(0));
+        let took = SystemClock.now().duration_since(asked).as_secs();
+        assert!(took < END, "{took} s");
+    }
+}
+
+impl Drop for Portal {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+fn full() -> File {
+    File::options().write(true).open("/dev/full").unwrap()
+}
+
+/// Runs the place's command, as `"$@"`, from a script of the shell's.
+fn through_shell(place: &Place, arguments: &[&str], script: &str) -> Command {
+    let own = place.command(&[]);
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script, "sh"]).arg(own.get_program()).args(arguments).env_clear();
+    command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A file that is as large as the limits of these tests let one be, and more.
+fn large_file(place: &Place) -> String {
+    let path = place.path().join("large");
+    File::create(&path).unwrap().set_len(1 << 30).unwrap();
+    path.display().to_string()
+}
+
+/// A pipe that is full, and that nobody reads.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = io::pipe().unwrap();
+    writer.write_all(&vec![b'x'; PIPE]).unwrap();
+    (reader, writer)
+}
+
+#[test]
+fn a_portal_whose_outputs_are_on_a_full_disk_works_and_ends() {
+    for filter in ["info", "trace"] {
+        let place = Place::new();
+        let mut command = place.command(&[("RUST_LOG", filter)]);
+        Portal::start(command.stdout(full()).stderr(full()), &place).works_and_ends(&place);
+    }
+}
+
+#[test]
+fn a_portal_whose_outputs_are_closed_works_and_ends() {
+    let place = Place::new();
+    let mut command = through_shell(&place, &[], "exec \"$@\" >&- 2>&-");
+    Portal::start(&mut command, &place).works_and_ends(&place);
+}
+
+#[test]
+fn a_portal_whose_logs_reader_goes_away_works_and_ends() {
+    let place = Place::new();
+    let mut portal = Portal(place.command(&[("RUST_LOG", "debug")]).spawn().unwrap());
+    let mut stderr = portal.0.stderr.take().unwrap();
+    stderr.read_exact(&mut [0]).unwrap();
+    drop((stderr, portal.0.stdout.take()));
+    portal.wait_until_ready(&place);
+    portal.works_and_ends(&place);
+}
+
+#[test]
+fn a_portal_whose_logs_reader_never_reads_works_and_ends() {
+    let place = Place::new();
+    // Tracing everything, it logs many times what a pipe holds.
+    let mut command = place.command(&[("RUST_LOG", "trace")]);
+    Portal::start(&mut command, &place).works_and_ends(&place);
+
+    let place = Place::new();
+    let (_reader, writer) = full_pipe();
+    let mut command = place.command(&[]);
+    Portal::start(command.stderr(writer), &place).works_and_ends(&place);
+}
+
+#[test]
+fn a_portal_whose_log_is_as_large_as_a_file_may_be_works_and_ends() {
+    let place = Place::new();
+    let log = large_file(&place);
+    // Blocks of 512 or of 1024 bytes: enough for the database, and less than the log has.
+    let script = format!("ulimit -f 65536; exec \"$@\" >>'{log}' 2>>'{log}'");
+    Portal::start(&mut through_shell(&place, &[], &script), &place).works_and_ends(&place);
+    assert_eq!(fs::metadata(&log).unwrap().len(), 1 << 30);
+}
+
+#[test]
+fn a_command_that_fails_and_cannot_say_so_ends_with_its_error_code() {
+    let place = Place::new();
+    let wrong = [("STACK_CPU", "half")];
+    let (_reader, writer) = full_pipe();
+    for stderr in [Stdio::from(full()), Stdio::from(writer)] {
+        let status = place.command(&wrong).stdout(full()).stderr(stderr).status();
+        assert_eq!(status.unwrap().code(), Some(1));
+    }
+    let (_reader, writer) = full_pipe();
+    for stderr in [Stdio::from(full()), Stdio::from(writer)] {
+        let status = place.command(&[]).arg("nonsense").stderr(stderr).status();
+        assert_eq!(status.unwrap().code(), Some(2));
+    }
+}
+
+#[test]
+fn a_command_whose_output_cannot_be_written_ends_with_an_error_code() {
+    let place = Place::new();
+    let _portal = place.start(&[]);
+    place.deploy("alice");
+    for arguments in [&["audit"][..], &["stuck", "list"], &["check"], &["--help"], &["--version"]] {
+        let command = || {
+            let mut command = place.command(&[]);
+            command.args(arguments);
+            command
+        };
+        fails_well(&command().stdout(full()).output().unwrap(), arguments);
+        let status = command().stdout(full()).stderr(full()).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{arguments:?}");
+
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        fails_well(&command().stdout(writer).output().unwrap(), arguments);
+
+        let script = format!("ulimit -f 65536; exec \"$@\" >>'{}'", large_file(&place));
+        let mut command = through_shell(&place, arguments, &script);
+        fails_well(&command.output().unwrap(), arguments);
+    }
+}
+
+fn fails_well(output: &Output, arguments: &[&str]) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+    assert!(said.contains("writing to standard output failed"), "{arguments:?}: {said}");
+    assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+}
