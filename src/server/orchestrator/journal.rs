@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{
         deployment::Kind,
-        event::{Event, EventBody, LogEntry, ProgressUpdate, Resources},
+        event::{Event, EventBody, LogEntry, Resources},
         phase::Phase,
         progress::Progress,
         receipt::Line,
@@ -40,6 +40,9 @@ use crate::{
 };
 
 mod after;
+mod shown;
+
+use shown::Shown;
 
 /// The durable record of one deployment, as its only writer sees it.
 pub(super) struct Journal {
@@ -56,6 +59,8 @@ pub(super) struct Journal {
 struct Known {
     steps: Steps,
     progress: Progress,
+    /// What a person read so far while the phase under way lasted.
+    shown: Shown,
     /// Log entries not yet recorded.
     unrecorded: Vec<EventBody>,
     /// Steps that were under way when an earlier run stopped.
@@ -89,10 +94,11 @@ impl Journal {
             made.services.append(&mut steps.services);
             steps = made;
         }
-        let progress = store.progress(&lease.id).await?;
+        let mut shown = Shown::default();
+        let progress = store.replay(&lease.id, |event| shown.take(&event.body)).await?;
         let late = lateness::known(&steps, ended, ports.clock.now());
         let (unrecorded, doubtful) = (Vec::new(), false);
-        let known = Known { steps, progress, unrecorded, interrupted, doubtful, late };
+        let known = Known { steps, progress, shown, unrecorded, interrupted, doubtful, late };
         let journal = Self {
             store,
             clock: Arc::clone(&ports.clock),
@@ -211,11 +217,6 @@ impl Journal {
         note(&mut self.known().progress.resources);
     }
 
-    /// Returns when `step` was announced, while it is the one under way.
-    pub(super) fn running_since(&self, step: StepId) -> Option<Timestamp> {
-        self.known().progress.running_since(step.phase())
-    }
-
     /// Returns the services that the platform made, removed ones included.
     pub(super) fn services(&self) -> BTreeSet<AppName> {
         self.known().steps.services.clone()
@@ -289,32 +290,6 @@ impl Journal {
         self.record(Fact { step: Some((step, record)), ..Fact::default() }).await
     }
 
-    /// Announces a more exact sentence for the phase under way, unless it is the one shown.
-    pub(super) async fn say(&self, message: &str) -> Result<(), StoreError> {
-        if self.known().progress.message == message {
-            return Ok(());
-        }
-        let events = self.announce(self.phase(), Some(message));
-        self.record(Fact { events, ..Fact::default() }).await
-    }
-
-    /// Announces what is being removed, to those who watch a removal.
-    pub(super) async fn say_removing(&self, message: &str) -> Result<(), StoreError> {
-        match self.course {
-            Course::Remove => self.say(message).await,
-            Course::Deploy | Course::CleanUp | Course::Tidy => Ok(()),
-        }
-    }
-
-    /// Goes back to the phase's own sentence, if `message` is the one shown.
-    pub(super) async fn unsay(&self, message: &str) -> Result<(), StoreError> {
-        if self.known().progress.message != message {
-            return Ok(());
-        }
-        let events = self.announce(self.phase(), None);
-        self.record(Fact { events, ..Fact::default() }).await
-    }
-
     /// Records the log entries that are waiting.
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
         if self.known().unrecorded.is_empty() {
@@ -338,33 +313,14 @@ impl Journal {
         result
     }
 
-    fn announce(&self, phase: Phase, message: Option<&str>) -> Vec<EventBody> {
-        if self.course.is_after_end() {
-            return Vec::new();
-        }
-        let known = self.known();
-        let progress = &known.progress;
-        if progress.phase == phase && progress.message == message.unwrap_or(phase.sentence()) {
-            return Vec::new();
-        }
-        if !progress.phase.may_become(phase) {
-            tracing::error!(from = ?progress.phase, to = ?phase, "Refused an illegal phase");
-            return Vec::new();
-        }
-        let resources = progress.resources.clone();
-        let update = ProgressUpdate::new(phase, progress.percent, resources, self.clock.now());
-        let update = match message {
-            Some(message) => update.saying(message),
-            None => update,
-        };
-        vec![EventBody::Progress(update)]
-    }
-
     async fn record(&self, mut fact: Fact) -> Result<(), StoreError> {
-        let mut events = std::mem::take(&mut self.known().unrecorded);
-        events.append(&mut fact.events);
-        fact.events = events;
+        // They stay in the log until they are recorded: a write that is refused, or given up in
+        // the middle, loses none.
+        let waiting = self.known().unrecorded.clone();
+        let count = waiting.len();
+        fact.events.splice(0..0, waiting);
         let recorded = self.store.record(&self.lease, &fact).await?;
+        self.known().unrecorded.drain(..count);
         self.believe(fact, recorded);
         self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
         self.hear(recorded.wish);
@@ -375,6 +331,7 @@ impl Journal {
         let mut known = self.known();
         let first = recorded.seq + 1 - fact.events.len() as u64;
         for (seq, body) in (first..).zip(fact.events) {
+            known.shown.take(&body);
             known.progress.apply(Event { seq, body });
         }
         known.steps.services.extend(fact.services);

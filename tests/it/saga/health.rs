@@ -1,6 +1,7 @@
 //! Waiting for the stack's own answer: how often, how long, and for what (promise P15).
 
 use std::{
+    future::pending,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -15,6 +16,7 @@ use ai_stack_deployer::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use super::world::World;
 use crate::support::clock::JumpingClock;
@@ -27,6 +29,9 @@ struct ScriptedProbe {
     clock: Arc<JumpingClock>,
     script: Script,
     asked: Mutex<Vec<Timestamp>>,
+    /// At how many milliseconds the portal is killed, each once.
+    kills: Mutex<Vec<u64>>,
+    killed: Notify,
 }
 
 #[async_trait]
@@ -34,9 +39,16 @@ impl Probe for ScriptedProbe {
     async fn ask(&self, url: &str, _: Duration) -> Health {
         assert_eq!(url, "http://alice.localhost:8081/health");
         let now = self.clock.now();
-        let mut asked = self.asked.lock().unwrap();
-        asked.push(now);
-        (self.script)(between(asked[0], now))
+        let ms = {
+            let mut asked = self.asked.lock().unwrap();
+            asked.push(now);
+            between(asked[0], now)
+        };
+        if self.kills.lock().unwrap().pop_if(|at| ms >= *at).is_some() {
+            self.killed.notify_one();
+            pending::<()>().await;
+        }
+        (self.script)(ms)
     }
 }
 
@@ -76,13 +88,35 @@ async fn drive_within(
     timeout: Duration,
     script: Script,
 ) -> (World, Arc<ScriptedProbe>) {
+    drive_killed(image, timeout, script, Vec::new()).await
+}
+
+/// Drives it while the portal is killed at each of `kills`, the last one first, and taken over
+/// when its lease has lapsed.
+async fn drive_killed(
+    image: &str,
+    timeout: Duration,
+    script: Script,
+    kills: Vec<u64>,
+) -> (World, Arc<ScriptedProbe>) {
     let mut world = World::begin(image, &[]).await;
     let clock = Arc::clone(&world.clock);
-    let probe = Arc::new(ScriptedProbe { clock, script, asked: Mutex::default() });
+    let probe = Arc::new(ScriptedProbe {
+        clock,
+        script,
+        asked: Mutex::default(),
+        kills: Mutex::new(kills),
+        killed: Notify::new(),
+    });
     world.ports.probe = Arc::clone(&probe) as _;
     world.configure(|settings| settings.health_timeout = timeout);
-    world.drive().await;
-    (world, probe)
+    loop {
+        tokio::select! {
+            biased;
+            _ = world.drive() => return (world, probe),
+            () = probe.killed.notified() => world.clock.advance(Duration::from_secs(31)),
+        }
+    }
 }
 
 /// Returns the sentences shown while the stack was asked.
@@ -175,4 +209,46 @@ async fn a_crash_loop_ends_the_wait_early_even_behind_a_missing_certificate() {
         assert_eq!(world.failure().await.code, FailureCode::CrashLoop);
         assert!(probe.total() < 10_000, "{} ms", probe.total());
     }
+}
+
+#[tokio::test]
+async fn takeovers_give_a_stack_no_more_time_than_it_has_but_for_a_few_looks() {
+    let minute = Duration::from_mins(1);
+    // The second takeover is at 86 s: too late for anything but a few looks.
+    let kills = vec![55_000, 20_000];
+    let (world, probe) = drive_killed("sandbox/hello", minute, |_| silent(), kills).await;
+    assert_eq!(world.failure().await.code, FailureCode::HealthTimeout);
+    let total = probe.total();
+    assert!((86_000..=92_000).contains(&total), "{total} ms");
+    world.assert_all_or_nothing("taken over while the stack was asked").await;
+}
+
+#[tokio::test]
+async fn takeovers_give_a_certificate_no_more_time_than_it_has() {
+    let minute = Duration::from_mins(1);
+    let (world, probe) =
+        drive_killed("sandbox/hello", minute, |_| untrusted(), vec![200_000, 100_000]).await;
+    assert_eq!(world.failure().await.code, FailureCode::CertificateTimeout);
+    let total = probe.total();
+    assert!((300_000..=301_000).contains(&total), "{total} ms");
+}
+
+#[tokio::test]
+async fn what_a_certificate_took_before_a_takeover_is_not_counted_against_the_stack() {
+    let late: Script = |ms| match ms {
+        0..200_000 => untrusted(),
+        200_000..240_000 => Health::Answering(502),
+        _ => Health::Healthy,
+    };
+    let minute = Duration::from_mins(1);
+    let (world, _) = drive_killed("sandbox/hello", minute, late, vec![205_000, 90_000]).await;
+    assert_eq!(world.record().await.state, State::Live);
+}
+
+#[tokio::test]
+async fn a_stack_that_came_back_with_the_portal_has_a_moment_to_answer() {
+    let late: Script = |ms| if ms < 72_000 { silent() } else { Health::Healthy };
+    let minute = Duration::from_mins(1);
+    let (world, _) = drive_killed("sandbox/hello", minute, late, vec![40_000]).await;
+    assert_eq!(world.record().await.state, State::Live, "both were away for half a minute");
 }

@@ -1,11 +1,14 @@
 //! The person's log: short sentences, in the order of what happened.
 
-use super::world::World;
-
 use std::{
     io,
     sync::{Arc, Mutex},
 };
+
+use ai_stack_deployer::{domain::event::FailureCode, server::ports::platform::PlatformError};
+
+use super::world::World;
+use crate::support::twisted_store::Crash;
 
 /// Where the operator's log goes.
 #[derive(Clone, Default)]
@@ -84,4 +87,44 @@ async fn a_call_that_fails_says_so_and_what_happens_next_in_no_words_of_the_plat
             "warn project.create: Found what an earlier attempt had made, and kept it",
         ]
     );
+}
+
+#[tokio::test]
+async fn what_waits_for_the_end_is_logged_although_a_cancellation_comes_before_it() {
+    // The undo is given up, which is logged, and the very next write is the end.
+    let faults = ["project.remove:error-before:always"];
+    let calm = World::begin("sandbox/crashloop", &faults).await;
+    calm.drive().await;
+    let lines = calm.log().await;
+    assert!(lines.last().unwrap().starts_with("warn step.undo: Could not undo"), "{lines:?}");
+
+    let world = World::begin("sandbox/crashloop", &faults).await;
+    world.store.cancel_at(calm.store.writes(), Crash::Before);
+    world.drive().await;
+    assert_eq!(world.failure().await.code, FailureCode::Cancelled);
+    assert_eq!(world.log().await, lines);
+}
+
+#[tokio::test]
+async fn what_waits_for_the_live_end_is_logged_although_a_cancellation_comes_before_it() {
+    let faults = ["project.create:error-after", "project.all:latency=1ms"];
+    let begin = async || {
+        let world = World::begin("sandbox/hello", &faults).await;
+        // One look finds what the lost call made; the next is the last one before the end.
+        world.platform.plan("project.all", None);
+        let away =
+            PlatformError::Unavailable { call: "project.all", status: 500, retry_after: None };
+        world.platform.plan("project.all", Some(away));
+        world
+    };
+    let calm = begin().await;
+    calm.drive().await;
+    let last = calm.log().await.pop().unwrap();
+    assert_eq!(last, "warn project.all: The platform could not do it now: trying again");
+
+    let world = begin().await;
+    world.store.cancel_at(calm.store.writes(), Crash::Before);
+    world.drive().await;
+    assert_eq!(world.failure().await.code, FailureCode::Cancelled);
+    assert!(world.log().await.contains(&last), "{:?}", world.log().await);
 }

@@ -31,6 +31,9 @@ const ENQUEUE_LIMIT: u32 = 5;
 /// gets at least.
 const STRANDED_LIMIT: Duration = Duration::from_secs(20);
 
+/// What a person reads while the list says that a job runs which is not in the queue.
+const STRANDED: &str = "Waiting for the platform to say how the start went";
+
 /// Lets the platform start the application.
 pub(in crate::server::orchestrator) struct Deploy {
     pub(in crate::server::orchestrator) application: Application,
@@ -82,9 +85,8 @@ impl Step for Deploy {
                     let message = "The platform keeps forgetting to start the container.";
                     return Err(StepError::failed(FailureCode::DeployFailed, message));
                 }
-                Sight::Running | Sight::Stranded => {
-                    cx.journal.say("Starting the container").await?;
-                }
+                Sight::Running => cx.journal.say("Starting the container").await?,
+                Sight::Stranded => cx.journal.say(STRANDED).await?,
                 Sight::Queued(before) => cx.journal.say(&place(before)).await?,
             }
             cx.wait(pause).await?;
@@ -218,7 +220,7 @@ pub(in crate::server::orchestrator) async fn stop_jobs(
 /// none for a while, whatever the list says, none can make a service any more.
 async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
     let mut pause = FIRST_PAUSE;
-    let mut stranded = Lasting::default();
+    let mut stranded = Lasting(cx.journal.shown_since(STRANDED));
     let is_theirs = |job: &QueuedJob| job.application == *id;
     loop {
         let queue = cx.ask("deployment.queueList", || cx.platform.queue()).await?;
@@ -226,11 +228,16 @@ async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
         let running = jobs.iter().any(|job| job.status == JobStatus::Running);
         let is_queued = queue.iter().any(is_theirs);
         if !running && !is_queued {
-            return Ok(());
+            return cx.journal.unsay(STRANDED).await.map_err(Into::into);
         }
         if stranded.too_long(!is_queued, cx.clock.now()) {
             cx.warn("deployment.all", "The platform lists a job that it no longer runs");
-            return Ok(());
+            return cx.journal.unsay(STRANDED).await.map_err(Into::into);
+        }
+        if is_queued {
+            cx.journal.unsay(STRANDED).await?;
+        } else {
+            cx.journal.say(STRANDED).await?;
         }
         cx.wait(pause).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);

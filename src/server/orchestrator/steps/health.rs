@@ -30,6 +30,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 const EAGER: Duration = Duration::from_mins(1);
 /// How often the platform is asked how the container fares.
 const TASKS_PAUSE: Duration = Duration::from_secs(1);
+/// How long the stack is asked at least after a restart, however long the portal was away: both
+/// may have come back at the same moment.
+const GRACE: Duration = Duration::from_secs(5);
 /// How many failed tasks are a crash loop.
 const CRASHES: usize = 3;
 
@@ -48,7 +51,7 @@ impl Step for VerifyHealth {
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
         let url = cx.settings.health_url(&cx.host);
         let since = cx.clock.now();
-        let mut wait = Wait::new(since);
+        let mut wait = Wait::resume(cx, since);
         loop {
             let mut health = cx.probe.ask(&url, ASK_LIMIT).await;
             if health == Health::Healthy {
@@ -108,9 +111,13 @@ fn crash(tasks: &[Task]) -> Option<String> {
     })
 }
 
-/// How long the stack has kept us waiting, and for what.
+/// How long the stack has kept us waiting, and for what. It counts from what is recorded, so a
+/// restart gives no more time.
 struct Wait {
+    /// When the step began.
     since: Timestamp,
+    /// Until when nothing is given up, although its time is over.
+    spared_until: Timestamp,
     untrusted_since: Option<Timestamp>,
     /// What the certificate has cost so far, which the stack is not blamed for.
     untrusted_ms: u64,
@@ -120,7 +127,29 @@ struct Wait {
 
 impl Wait {
     fn new(now: Timestamp) -> Self {
-        Self { since: now, untrusted_since: None, untrusted_ms: 0, last: None, tasks_asked: now }
+        Self {
+            since: now,
+            spared_until: now,
+            untrusted_since: None,
+            untrusted_ms: 0,
+            last: None,
+            tasks_asked: now,
+        }
+    }
+
+    /// Goes on with the wait that an earlier run began, if one did.
+    fn resume(cx: &Context, now: Timestamp) -> Self {
+        let journal = &cx.journal;
+        let since = journal.running_since(VerifyHealth::ID).unwrap_or(now);
+        let untrusted = journal.lasted(|sentence| sentence == UNTRUSTED);
+        let grace = if journal.was_interrupted(VerifyHealth::ID) { GRACE } else { Duration::ZERO };
+        Self {
+            since,
+            spared_until: now + grace.min(cx.settings.health_timeout),
+            untrusted_since: journal.shown_since(UNTRUSTED).map(|_| now),
+            untrusted_ms: u64::try_from(untrusted.as_millis()).unwrap_or(u64::MAX),
+            ..Self::new(now)
+        }
     }
 
     fn note(&mut self, health: Health, now: Timestamp) {
@@ -151,6 +180,9 @@ impl Wait {
     /// Fails when the stack, or its certificate, has taken too long.
     fn check(&self, cx: &Context, now: Timestamp) -> Result<(), StepError> {
         let settings = &cx.settings;
+        if now < self.spared_until {
+            return Ok(());
+        }
         let (stack, certificate) = self.waited(now);
         if certificate >= settings.certificate_timeout {
             let message = "The address did not get a valid certificate in time.";
@@ -193,6 +225,7 @@ impl Wait {
         } else {
             settings.health_timeout.saturating_sub(stack)
         };
+        let left = left.max(Duration::from_millis(elapsed_ms(now, self.spared_until)));
         let patient = (stack + certificate).saturating_sub(EAGER) / 4;
         (PAUSE + patient).min(settings.health_interval).max(PAUSE).min(left)
     }

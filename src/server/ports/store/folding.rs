@@ -3,7 +3,7 @@
 use super::{Record, Store, StoreError};
 use crate::domain::{
     deployment::DeploymentId,
-    event::Seq,
+    event::{Event, Seq},
     progress::{End, Progress},
     receipt::Receipt,
 };
@@ -18,11 +18,25 @@ impl dyn Store + '_ {
     ///
     /// Returns an error when the store does not answer, or holds an event that is none.
     pub async fn progress(&self, id: &DeploymentId) -> Result<Progress, StoreError> {
+        self.replay(id, |_| ()).await
+    }
+
+    /// Folds all events of a deployment, a page at a time, and shows each to `look`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store does not answer, or holds an event that is none.
+    pub async fn replay(
+        &self,
+        id: &DeploymentId,
+        mut look: impl FnMut(&Event) + Send,
+    ) -> Result<Progress, StoreError> {
         let mut progress = Progress::default();
         loop {
             let before = progress.seq;
             for event in self.events(id, before, PAGE).await? {
                 let event = event.decode().map_err(|_| StoreError::Corrupt { what: "event" })?;
+                look(&event);
                 progress.apply(event);
             }
             if progress.is_finished() || progress.seq < before + Seq::from(PAGE) {

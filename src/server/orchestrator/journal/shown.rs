@@ -1,0 +1,158 @@
+//! What people who watch are shown: the phase under way and its sentence. Limits that count a part
+//! of a phase only are counted from it, across restarts.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Journal;
+use crate::{
+    domain::{
+        event::{EventBody, ProgressUpdate},
+        phase::Phase,
+        progress::elapsed_ms,
+    },
+    server::{
+        orchestrator::plan::Course,
+        ports::store::{Fact, StepId, StoreError},
+    },
+};
+
+/// The sentences of the phase under way, each with when it was announced.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    phase: Option<Phase>,
+    sentences: Vec<(Timestamp, String)>,
+}
+
+impl Shown {
+    /// Takes an event in.
+    pub(super) fn take(&mut self, event: &EventBody) {
+        let EventBody::Progress(update) = event else { return };
+        if self.phase != Some(update.phase) {
+            *self = Self { phase: Some(update.phase), sentences: Vec::new() };
+        }
+        self.sentences.push((update.at, update.message.clone()));
+    }
+
+    /// Returns for how long sentences were shown that `is_meant`, until `now`.
+    fn lasted(&self, is_meant: impl Fn(&str) -> bool, now: Timestamp) -> Duration {
+        let ends = self.sentences.iter().skip(1).map(|(at, _)| *at).chain([now]);
+        let spans = self.sentences.iter().zip(ends);
+        let meant = spans.filter(|((_, sentence), _)| is_meant(sentence));
+        Duration::from_millis(meant.map(|((since, _), until)| elapsed_ms(*since, until)).sum())
+    }
+}
+
+impl Journal {
+    /// Announces a more exact sentence for the phase under way, unless it is the one shown.
+    pub(in crate::server::orchestrator) async fn say(
+        &self,
+        message: &str,
+    ) -> Result<(), StoreError> {
+        if self.course.is_after_end() || self.known().progress.message == message {
+            return Ok(());
+        }
+        let events = self.announce(self.phase(), Some(message));
+        self.record(Fact { events, ..Fact::default() }).await
+    }
+
+    /// Announces what is being removed, to those who watch a removal.
+    pub(in crate::server::orchestrator) async fn say_removing(
+        &self,
+        message: &str,
+    ) -> Result<(), StoreError> {
+        match self.course {
+            Course::Remove => self.say(message).await,
+            Course::Deploy | Course::CleanUp | Course::Tidy => Ok(()),
+        }
+    }
+
+    /// Goes back to the phase's own sentence, if `message` is the one shown.
+    pub(in crate::server::orchestrator) async fn unsay(
+        &self,
+        message: &str,
+    ) -> Result<(), StoreError> {
+        if self.known().progress.message != message {
+            return Ok(());
+        }
+        let events = self.announce(self.phase(), None);
+        self.record(Fact { events, ..Fact::default() }).await
+    }
+
+    /// Returns when `step` was announced, while it is the one under way.
+    pub(in crate::server::orchestrator) fn running_since(&self, step: StepId) -> Option<Timestamp> {
+        self.known().progress.running_since(step.phase())
+    }
+
+    /// Returns for how long sentences were shown that `is_meant`, while the phase under way
+    /// lasted.
+    pub(in crate::server::orchestrator) fn lasted(
+        &self,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Duration {
+        self.known().shown.lasted(is_meant, self.clock.now())
+    }
+
+    /// Returns since when `sentence` is shown, if it is.
+    pub(in crate::server::orchestrator) fn shown_since(&self, sentence: &str) -> Option<Timestamp> {
+        let known = self.known();
+        let since = known.shown.sentences.iter().rev().take_while(|(_, shown)| shown == sentence);
+        since.last().map(|(at, _)| *at)
+    }
+
+    /// Announces `phase`, unless it is the one shown, with `message` in place of its own sentence.
+    pub(super) fn announce(&self, phase: Phase, message: Option<&str>) -> Vec<EventBody> {
+        if self.course.is_after_end() {
+            return Vec::new();
+        }
+        let known = self.known();
+        let progress = &known.progress;
+        if progress.phase == phase && progress.message == message.unwrap_or(phase.sentence()) {
+            return Vec::new();
+        }
+        if !progress.phase.may_become(phase) {
+            tracing::error!(from = ?progress.phase, to = ?phase, "Refused an illegal phase");
+            return Vec::new();
+        }
+        let resources = progress.resources.clone();
+        let update = ProgressUpdate::new(phase, progress.percent, resources, self.clock.now());
+        let update = match message {
+            Some(message) => update.saying(message),
+            None => update,
+        };
+        vec![EventBody::Progress(update)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Resources;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn said(phase: Phase, sentence: &str, second: i64) -> EventBody {
+        let update = ProgressUpdate::new(phase, 0, Resources::default(), at(second));
+        EventBody::Progress(update.saying(sentence))
+    }
+
+    #[test]
+    fn the_time_of_a_sentence_adds_up_within_its_phase_alone() {
+        let mut shown = Shown::default();
+        for event in [
+            said(Phase::Deploying, "wait", 0),
+            said(Phase::VerifyingHealth, "check", 100),
+            said(Phase::VerifyingHealth, "wait", 101),
+            said(Phase::VerifyingHealth, "check", 104),
+            said(Phase::VerifyingHealth, "wait", 110),
+        ] {
+            shown.take(&event);
+        }
+        let is_wait = |sentence: &str| sentence == "wait";
+        assert_eq!(shown.lasted(is_wait, at(120)), Duration::from_secs(13));
+        assert_eq!(shown.lasted(|_| true, at(120)), Duration::from_secs(20));
+    }
+}
