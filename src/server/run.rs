@@ -103,6 +103,9 @@ impl Portal {
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         check_environment(&settings.stack)?;
+        if let Some(warning) = settings.stack.deadlines.warning() {
+            tracing::warn!("{warning}");
+        }
         let notifier = Arc::new(Notifier::default());
         let records = Records::open(&settings.store, &notifier).await?;
         let store = Arc::clone(&records.store);

@@ -240,6 +240,20 @@ pub struct Deadlines {
     pub drain: Duration,
 }
 
+impl Deadlines {
+    /// The least that an undo gets, also after a restart, however long the portal was away: the
+    /// evidence that something is gone takes some seconds.
+    pub const LEAST_DRAIN: Duration = Duration::from_secs(30);
+
+    /// Returns what an operator should know of these limits at the start.
+    pub fn warning(&self) -> Option<String> {
+        let least = Self::LEAST_DRAIN.as_secs();
+        (self.drain < Self::LEAST_DRAIN).then(|| {
+            format!("DRAIN_LIMIT is less than {least}s and counts as {least}s, which undoing needs")
+        })
+    }
+}
+
 impl StackSettings {
     /// Returns what the project of the stack called `name` is called on the platform.
     pub fn project(name: &StackName) -> String {

@@ -1,110 +1,17 @@
 //! The operator's commands, given to the real binary beside a portal and its platform.
 
-use std::{process::Output, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use serde_json::{Value, json};
 
+use self::world::{World, said};
 use crate::support::{
     postgres::Cluster,
-    process::{Place, Running, exchange, free_port},
+    process::{Place, Running, exchange},
 };
 
-const KEY: &str = "key-of-the-sandbox";
-
-/// A portal's folder and a platform of its own.
-struct World {
-    place: Place,
-    api: u16,
-    _sandbox: Running,
-}
-
-impl World {
-    fn start() -> Self {
-        let (place, api) = (Place::new(), free_port());
-        let mut command = place.command(&[]);
-        command
-            .args(["sandbox", "--api-key", KEY, "--latency", "1"])
-            .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
-        let mut sandbox = Running::spawn(&mut command);
-        sandbox.wait_for("API listens on");
-        Self { place, api, _sandbox: sandbox }
-    }
-
-    fn variables(&self, image: &str) -> Vec<(&'static str, String)> {
-        vec![
-            ("DOKPLOY_URL", format!("http://127.0.0.1:{}", self.api)),
-            ("DOKPLOY_API_TOKEN", KEY.to_owned()),
-            ("STACK_IMAGE", image.to_owned()),
-            ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
-            ("STACK_SCHEME", String::from("http")),
-            ("STACK_PUBLIC_PORT", self.place.edge.to_string()),
-            ("STACK_ALLOW_PRIVATE", String::from("true")),
-        ]
-    }
-
-    fn portal(&self, image: &str) -> Running {
-        let mut command = self.place.command(&[]);
-        let mut portal = Running::spawn(command.envs(self.variables(image)));
-        portal.wait_until_ready();
-        portal
-    }
-
-    /// Gives a command and returns its exit code and what it said.
-    fn give(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let mut command = self.place.command(&[]);
-        let output = command.envs(self.variables("sandbox/hello")).args(arguments).output();
-        said(&output.unwrap())
-    }
-
-    /// Deploys `name` and waits for the end; returns the deployment's id.
-    fn deploy(&self, name: &str, end: &str) -> String {
-        let id = self.place.deploy(name);
-        let stream = self.place.get(&format!("/api/status/{id}"));
-        assert!(stream.contains(&format!("event: {end}")), "{stream}");
-        id
-    }
-
-    /// Asks the platform something as somebody else.
-    fn as_somebody_else(&self, method: &str, call: &str, body: &Value) -> Value {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = exchange(
-            self.api,
-            &format!(
-                "{method} {call} HTTP/1.0\r\nHost: x\r\nX-Api-Key: {KEY}\r\n\
-                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            ),
-        );
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(" 200 "), "{call}: {answer}");
-        serde_json::from_str(body).unwrap_or_default()
-    }
-
-    /// Reads how often what is stuck was tried again.
-    fn tries(&self) -> u32 {
-        let (_, text) = self.give(&["stuck", "list"]);
-        let (_, rest) = text.split_once("tried ").unwrap();
-        let word = rest.split(' ').next().unwrap();
-        if word == "once" { 1 } else { word.parse().unwrap() }
-    }
-
-    fn make_project(&self, stack: &str, marker: &str) -> Value {
-        let name = format!("ai-stack-{stack}");
-        let body = json!({ "name": name, "description": marker, "env": "" });
-        self.as_somebody_else("POST", "/api/project.create", &body)
-    }
-
-    fn project_count(&self) -> usize {
-        let state = self.as_somebody_else("GET", "/sandbox/state", &Value::Null);
-        state["projects"].as_array().unwrap().len()
-    }
-}
-
-fn said(output: &Output) -> (Option<i32>, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
-}
+mod absence;
+mod world;
 
 #[test]
 fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
@@ -158,12 +65,7 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let environment = &project["environments"][0]["environmentId"];
     let theirs = json!({ "name": "theirs", "environmentId": environment, "sourceType": "docker" });
     let theirs = world.as_somebody_else("POST", "/api/application.create", &theirs);
-    let remove = format!(
-        "DELETE /api/stacks/alice?id={live} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    );
-    let answer = exchange(world.place.port, &remove);
-    let at = answer.find("rem_").unwrap();
-    let id = &answer[at..at + 36];
+    let id = &*world.remove("alice", &live);
     assert!(world.place.get(&format!("/api/status/{id}")).contains("event: error"));
 
     let reference = format!("{}-{}", &id[4..8], &id[8..12]).to_uppercase();

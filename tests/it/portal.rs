@@ -117,6 +117,20 @@ fn a_bad_value_stops_the_start_with_one_sentence() {
 }
 
 #[test]
+fn a_drain_limit_that_counts_as_more_is_said_at_the_start_and_by_check() {
+    let place = Place::new();
+    for (limit, is_said) in [("29s", true), ("1s", true), ("30s", false)] {
+        let variables = [("DRAIN_LIMIT", limit)];
+        let (code, log) = place.start(&variables).end_and_tell();
+        let said = log.iter().any(|line| line.contains("DRAIN_LIMIT is less than 30s and counts"));
+        assert_eq!((code, said), (Some(0), is_said), "{limit}: {log:?}");
+        let output = place.command(&variables).arg("check").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(text.contains("DRAIN_LIMIT is less than 30s"), is_said, "{limit}: {text}");
+    }
+}
+
+#[test]
 fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
     let place = Place::new();
     fs::write(place.path().join(".env"), "STACK_CPU=half\nSTACK_MEMORY=much\n").unwrap();

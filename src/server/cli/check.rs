@@ -18,6 +18,9 @@ use crate::server::{
 /// Checks the platform that `settings` name, and the identity provider.
 pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
     run::check_environment(&settings.stack)?;
+    if let Some(warning) = settings.stack.deadlines.warning() {
+        say(&format!("{warning}."))?;
+    }
     let verdicts = [platform(settings).await?, provider(settings).await?];
     for verdict in &verdicts {
         let (Ok(sentence) | Err(sentence)) = verdict;

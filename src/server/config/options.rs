@@ -164,7 +164,8 @@ pub(super) struct HealthOptions {
     /// How long the platform may take to start a container: queue, pull and start
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "10m")]
     pub(super) deploy_deadline: Duration,
-    /// How long an undo may take, the wait for a deploy job that is under way among it
+    /// How long an undo may take, the wait for a deploy job that is under way among it; less than
+    /// 30s counts as 30s
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
     pub(super) drain_limit: Duration,
 }

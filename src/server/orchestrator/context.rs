@@ -47,9 +47,6 @@ pub struct Ports {
     pub settings: Arc<StackSettings>,
 }
 
-/// How long an undo gets at least after a restart, however long the portal was away.
-const GRACE: Duration = Duration::from_secs(30);
-
 /// What the steps of one deployment may touch.
 pub struct Context {
     pub(super) platform: Arc<dyn Platform>,
@@ -126,7 +123,7 @@ impl Context {
             Course::CleanUp | Course::Tidy => None,
         };
         let deadline = deadline_ms(began.unwrap_or(now), self.settings.deadlines.drain)
-            .max(deadline_ms(now, GRACE));
+            .max(deadline_ms(now, Deadlines::LEAST_DRAIN));
         self.deadline_ms.store(deadline, Ordering::Relaxed);
         self.is_undoing.store(true, Ordering::Relaxed);
     }

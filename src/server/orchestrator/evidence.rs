@@ -2,7 +2,9 @@
 //!
 //! With Docker down, the platform answers "none" to every question (recordings 246 to 248).
 //! So an empty answer counts only between two looks that both saw a node: one look alone may
-//! fall into the moment in which Docker comes back.
+//! fall into the moment in which Docker comes back. The service's tasks are gone at once, its
+//! containers some seconds later (recordings day-two 424 and 546): only without any of them is
+//! nothing left of it.
 
 use std::time::Duration;
 
@@ -51,6 +53,14 @@ async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
         return Ok(false);
     }
     if cx.ask("swarm.getNodeApps", || platform.services()).await?.contains(name) {
+        return Ok(false);
+    }
+    let running = || platform.running_containers(name);
+    if !cx.ask("docker.getContainersByAppLabel", running).await?.is_empty() {
+        return Ok(false);
+    }
+    let all = || platform.containers(name);
+    if !cx.ask("docker.getContainersByAppNameMatch", all).await?.is_empty() {
         return Ok(false);
     }
     has_node(cx).await

@@ -5,10 +5,16 @@ use crate::{
     api::wire::{ApiError, StackState, StackView, TakenDown},
     domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName},
     server::{
-        access::{Caller, Knowing, Need, Target},
-        ports::store::{Record, Stack, State},
+        access::{Caller, Knowing, Need, Refusal, Target},
+        ports::{
+            audit::Act,
+            store::{Record, Stack, State},
+        },
     },
 };
+
+/// The code for a stack that only its id leads to.
+const ID_REQUIRED: &str = "ID_REQUIRED";
 
 impl Service {
     /// Lists the live stacks that a caller may see, by name. Those that nobody owns are shown to
@@ -60,6 +66,11 @@ impl Service {
             Err(_) if is_another && caller.may(Need::Glance, target).is_ok() => {
                 Err(another_stack(&parsed))
             }
+            // Listed for everybody, and changed by whoever knows its id.
+            Err(Refusal::Hidden) if of.is_none() && caller.may(Need::Glance, target).is_ok() => {
+                self.note(caller, Act::Enter, name, ID_REQUIRED).await;
+                Err(id_required(&parsed))
+            }
             Err(refusal) => {
                 self.note_refusal(caller, name, refusal).await;
                 Err(refused(refusal, no_stack()))
@@ -83,6 +94,16 @@ impl Service {
         let stacks = stacks.map_err(|error| store_failed(&error))?;
         Ok(stacks.into_iter().find_map(|stack| stack.removal).map(|(id, _)| TakenDown::NotYet(id)))
     }
+}
+
+/// Says that a stack that nobody owns must be named by its id.
+fn id_required(name: &StackName) -> ApiError {
+    let message = format!(
+        "The stack {name} was started without an owner, so its name is not enough: send the id of \
+         its deployment as well, as in /api/stacks/{name}?id=dep_..., which the answer to its \
+         start named."
+    );
+    ApiError::new(400, ID_REQUIRED, message)
 }
 
 /// Says that no stack of the name is live.

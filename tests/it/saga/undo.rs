@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use ai_stack_deployer::{
-    domain::{event::FailureCode, phase::Phase, receipt::ResourceKind},
-    server::ports::{platform::PlatformError, store::State},
+    domain::{
+        event::FailureCode,
+        phase::Phase,
+        progress::End,
+        receipt::{Line, Outcome, ResourceKind},
+    },
+    server::ports::{clock::Clock, platform::PlatformError, store::State},
 };
 use serde_json::json;
 
@@ -21,6 +26,23 @@ async fn a_job_under_way_ends_before_its_application_is_deleted() {
     let waited = deleted.duration_since(enqueued).as_secs();
     assert!((120..130).contains(&waited), "deleted after {waited} s");
     world.assert_all_or_nothing("slow job").await;
+}
+
+#[tokio::test]
+async fn a_container_is_called_gone_only_once_it_is() {
+    let mut world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    world.remove().await;
+    world.drive().await;
+    let now = world.clock.now();
+    assert_eq!(world.platform.core().inventory(now)["containers"], json!([]));
+    let deleted = world.platform.times_of("application.delete")[0];
+    let End::Removed(removal) = world.end().await else { panic!("not removed") };
+    let of_service = |line: &&Line| line.resource == ResourceKind::Service;
+    let line = removal.receipt.lines.iter().find(of_service).unwrap();
+    let waited = line.at.duration_since(deleted).as_millis();
+    assert!(waited >= 5_900, "called gone {waited} ms after its service");
+    assert_eq!(line.outcome, Outcome::VerifiedGone);
 }
 
 #[tokio::test]
