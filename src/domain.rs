@@ -5,6 +5,7 @@
 pub mod deployment;
 pub mod event;
 pub mod phase;
+pub mod platform_problem;
 pub mod progress;
 pub mod receipt;
 pub mod stack_name;

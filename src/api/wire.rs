@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     deployment::{Deployment, DeploymentId, Standing},
+    platform_problem::PlatformProblem,
     progress::Progress,
     stack_name::{ParseStackNameError, StackName},
 };
@@ -74,6 +75,8 @@ pub struct PlatformStatus {
     pub reachable: bool,
     /// Whether its version lacks what the portal needs.
     pub too_old: bool,
+    /// What keeps all of it from working until an operator acts.
+    pub problem: Option<PlatformProblem>,
     /// Whether it is the embedded sandbox.
     pub sandbox: bool,
 }

@@ -9,6 +9,7 @@ mod breaker;
 mod client;
 mod environment;
 mod platform;
+mod problem;
 mod report;
 mod version;
 mod wire;

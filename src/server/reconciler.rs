@@ -30,6 +30,10 @@ use crate::domain::receipt::{Line, Outcome};
 /// How long after the start the first round begins.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
+/// After how many seconds each the platform is read again that answered with a 401: a moment without its
+/// database brings it, too.
+const SECOND_LOOKS: [u64; 4] = [1, 2, 4, 8];
+
 /// Compares the records with the platform.
 pub struct Reconciler {
     store: Arc<dyn Store>,
@@ -129,9 +133,24 @@ impl Reconciler {
     }
 
     async fn look(&self) -> Result<Vec<Finding>, SurveyError> {
-        let platform = PlatformView::read(&*self.platform, &self.prefix).await?;
+        let platform = self.read_past_401().await?;
         let store = StoreView::read(&*self.store, &platform).await?;
         Ok(findings::findings(&store, &platform))
+    }
+
+    async fn read_past_401(&self) -> Result<PlatformView, SurveyError> {
+        let read = || PlatformView::read(&*self.platform, &self.prefix);
+        for pause in SECOND_LOOKS {
+            match read().await {
+                Err(SurveyError::Platform(error))
+                    if error.is_unauthorized() && self.platform.problem().is_none() =>
+                {
+                    self.clock.sleep(Duration::from_secs(pause)).await;
+                }
+                result => return result,
+            }
+        }
+        read().await
     }
 
     /// Removes what can be removed of `findings`, and tells what became of each. Before it

@@ -20,6 +20,7 @@ mod ids;
 mod images;
 mod input;
 mod job;
+mod key;
 mod overview;
 mod persistence;
 mod projects;

@@ -50,6 +50,7 @@ use crate::{
         deployment::{Deployment, DeploymentId, Snapshot},
         event::{EventBody, ProgressUpdate, Resources, Seq},
         phase::Phase,
+        platform_problem::PlatformProblem,
         progress::Progress,
         stack_name::{ParseStackNameError, StackName},
     },
@@ -211,6 +212,7 @@ impl Service {
         PlatformStatus {
             reachable: seen.reachable,
             too_old: seen.is_too_old(),
+            problem: self.parts.platform.problem(),
             sandbox: self.parts.sandbox,
         }
     }
@@ -252,7 +254,13 @@ impl Service {
         if self.is_platform_too_old().await {
             return Err(StartError::TooOld);
         }
-        let around = self.surroundings.read().await?;
+        let around = match self.surroundings.read_past_401().await {
+            Ok(around) => around,
+            Err(error) => match self.parts.platform.problem() {
+                Some(problem) => return Err(StartError::Problem(problem)),
+                None => return Err(error.into()),
+            },
+        };
         if around.has(&name, &self.parts.stack) {
             return Err(StartError::Taken(name));
         }
@@ -300,6 +308,8 @@ enum StartError {
     Limit(LimitReached),
     #[error("the platform is too old")]
     TooOld,
+    #[error("the platform has a problem: {}", .0.code())]
+    Problem(PlatformProblem),
     #[error("the platform cannot tell who has the name")]
     Platform(#[from] PlatformError),
     #[error("the store failed")]
@@ -323,6 +333,15 @@ impl StartError {
                 let message = "The platform that runs the stacks is too old for this portal, so \
                                nothing was started. An operator has to update it.";
                 ApiError::new(503, "PLATFORM_TOO_OLD", message)
+            }
+            Self::Problem(problem) => {
+                let why = match problem {
+                    PlatformProblem::KeyRefused => {
+                        "The platform that runs the stacks does not accept the portal's key, so \
+                         nothing was started. An operator has to give the portal another one."
+                    }
+                };
+                ApiError::new(503, problem.code(), why)
             }
             Self::Platform(error) => platform_failed(&error),
             Self::Store(error) => store_failed(&error),

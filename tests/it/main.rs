@@ -14,6 +14,7 @@ mod faces;
 mod failing_log;
 mod garbage;
 mod idempotency;
+mod key;
 mod kills;
 mod operations;
 mod operator;

@@ -11,5 +11,6 @@ mod retries;
 mod stories;
 mod story;
 mod stranded;
+mod unauthorized;
 mod undo;
 mod world;

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::api::{SignedIn, entrance, service, signed_in, wire::PlatformStatus};
+use crate::{
+    api::{SignedIn, entrance, service, signed_in, wire::PlatformStatus},
+    domain::platform_problem::PlatformProblem,
+};
 
 /// Renders the mark and the platform's status.
 #[component]
@@ -76,6 +79,9 @@ fn PlatformBadge(
 ) -> impl IntoView {
     let (state, words) = match status {
         PlatformStatus { too_old: true, .. } => ("away", "Platform too old"),
+        PlatformStatus { problem: Some(PlatformProblem::KeyRefused), .. } => {
+            ("away", "Platform refuses the portal")
+        }
         PlatformStatus { reachable: false, .. } => ("away", "Platform not answering"),
         PlatformStatus { sandbox: false, .. } => ("ready", "Platform ready"),
         PlatformStatus { sandbox: true, .. } => ("ready", "Sandbox ready"),

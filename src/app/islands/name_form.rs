@@ -24,6 +24,7 @@ use crate::{
         wire::{AddressPattern, NameVerdict, PlatformStatus},
     },
     app::words::hint::Hint,
+    domain::platform_problem::PlatformProblem,
 };
 
 /// The code of the answer to somebody whose sign-in has ended.
@@ -113,6 +114,10 @@ fn warning(platform: &PlatformStatus) -> Option<&'static str> {
         PlatformStatus { too_old: true, .. } => Some(
             "The platform is too old for this portal, so a new stack could not be started. \
              An operator has to update it.",
+        ),
+        PlatformStatus { problem: Some(PlatformProblem::KeyRefused), .. } => Some(
+            "The platform does not accept the portal's key, so a new stack could not be started. \
+             An operator has to give the portal another one.",
         ),
         PlatformStatus { reachable: false, .. } => Some(
             "The platform does not answer right now, so a new stack could not be started. \

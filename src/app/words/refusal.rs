@@ -13,6 +13,10 @@ pub(crate) fn of_start(code: &str) -> Option<&'static str> {
             "The platform is too old for this portal, so nothing was started. \
              An operator has to update it.",
         ),
+        "PLATFORM_KEY_REFUSED" => Some(
+            "The platform does not accept the portal's key, so nothing was started. \
+             An operator has to give the portal another one.",
+        ),
         "TOO_MANY_REQUESTS" => Some(
             "There were too many starts in a short time, so this one was not made. \
              Try again in a minute.",
@@ -38,6 +42,10 @@ pub(crate) fn of_operation(code: &str) -> &'static str {
             "The platform is too old for this portal, so it was not tried again. \
              An operator has to update it."
         }
+        "PLATFORM_KEY_REFUSED" => {
+            "The platform does not accept the portal's key, so it was not tried again. \
+             An operator has to give the portal another one."
+        }
         // It may have been tried again by another press.
         "TOO_MANY_REQUESTS" => {
             "There were too many starts in a short time, so this one was not made. \
@@ -60,6 +68,7 @@ mod tests {
         for code in [
             "PLATFORM_UNREACHABLE",
             "PLATFORM_TOO_OLD",
+            "PLATFORM_KEY_REFUSED",
             "TOO_MANY_REQUESTS",
             "INTERNAL",
             "<script>",
@@ -78,6 +87,7 @@ mod tests {
             "NAME_TAKEN",
             "PLATFORM_UNREACHABLE",
             "PLATFORM_TOO_OLD",
+            "PLATFORM_KEY_REFUSED",
             "TOO_MANY_REQUESTS",
         ] {
             let sentence = of_operation(code);

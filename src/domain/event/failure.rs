@@ -27,6 +27,8 @@ pub enum FailureCode {
     PlatformRefused,
     /// The platform did not answer, or not usefully, for too long.
     PlatformUnreachable,
+    /// The platform refused the portal's key for too long.
+    PlatformKeyRefused,
     /// The image does not exist or may not be pulled.
     ImageNotFound,
     /// The platform's own deploy job failed.

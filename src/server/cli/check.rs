@@ -59,29 +59,49 @@ async fn provider(settings: &Settings) -> Result<Result<String, String>, StartEr
     })
 }
 
+/// How many calls the key has to allow: Dokploy's default limit of ten a day counts each request
+/// twice, and whoever raised it a little finds that out, too.
+const CALLS: usize = 11;
+
+/// Says that the key is refused although Dokploy is well, after `answered` calls that were not.
+fn key_refused(answered: usize) -> String {
+    let then = match answered {
+        0 => String::from(
+            "Dokploy refused the key. Check DOKPLOY_API_TOKEN; a key made with a rate limit is \
+             refused, too, once it is used up.",
+        ),
+        _ => format!(
+            "Dokploy took the key for {answered} of {CALLS} calls and refused it then: it has a rate \
+             limit, with which the portal cannot work, or is not an owner's."
+        ),
+    };
+    format!("{then} See the README, section \"An API key without rate limit\".")
+}
+
 async fn verdict(platform: &dyn Platform, url: &str) -> Result<String, String> {
     platform.check_health().await.map_err(|error| {
         format!("Dokploy at {url} does not answer as it should: {error}. Check DOKPLOY_URL.")
     })?;
-    let version = platform.version().await.map_err(|error| match error {
-        PlatformError::KeyRefused { .. } => String::from(
-            "Dokploy refused the key. Check DOKPLOY_API_TOKEN; a key made with a rate limit is \
-             refused, too, once it is used up.",
-        ),
-        error => format!("Dokploy did not tell its version: {error}."),
-    })?;
+    let failed = |answered, what: &str, error| match error {
+        PlatformError::KeyRefused { .. } => key_refused(answered),
+        error => format!("{what}: {error}."),
+    };
+    let version = platform.version().await;
+    let version = version.map_err(|error| failed(0, "Dokploy did not tell its version", error))?;
     if !version.is_supported {
         let Version { text, oldest, .. } = version;
         return Err(format!("Dokploy {text} is too old: {oldest} or newer is needed."));
     }
-    let projects = platform.projects().await.map_err(|error| {
-        format!("The key does not let the portal list projects: {error}. Use an owner's key.")
-    })?;
-    let hosts = platform.hosts().await.map_err(|error| {
-        format!("The key does not let the portal list domains: {error}. Use an owner's key.")
-    })?;
+    let owners = "The portal needs an owner's key to list projects and domains";
+    let projects = platform.projects().await.map_err(|error| failed(1, owners, error))?;
+    let hosts = platform.hosts().await.map_err(|error| failed(2, owners, error))?;
+    for answered in 3..CALLS {
+        let again = platform.version().await;
+        again.map_err(|error| failed(answered, "Dokploy did not tell its version again", error))?;
+    }
     Ok(format!(
-        "Dokploy {} at {url} answers and takes the key. It has {} projects and {} domains.",
+        "Dokploy {} at {url} answers and takes the key, {CALLS} times in a row: it is not under \
+         Dokploy's default rate limit. It has {} projects and {} domains.",
         version.text,
         projects.len(),
         hosts.len()

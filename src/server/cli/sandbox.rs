@@ -32,6 +32,10 @@ pub(super) struct SandboxOptions {
     /// What every answer takes, in milliseconds; how long containers take to end goes with it
     #[arg(long, value_name = "MS", default_value = "40")]
     latency: u64,
+    /// How often the key may be verified in a day, each request twice; Dokploy's default is 10
+    /// [default: without limit]
+    #[arg(long, value_name = "COUNT")]
+    key_limit: Option<u32>,
     /// What goes wrong, as CALL:KIND[=DURATION][:HOW OFTEN], like application.create:reset:2
     #[arg(long)]
     fault: Vec<Fault>,
@@ -46,6 +50,7 @@ pub(super) async fn run(options: SandboxOptions) -> Result<ExitCode, CommandErro
         state: options.state,
         latency: Duration::from_millis(options.latency),
         timing: Timing::scaled_to(Duration::from_millis(options.latency)),
+        key_limit: options.key_limit,
         faults: options.fault,
         ..SandboxConfig::new(options.api_key, rand::random())
     };

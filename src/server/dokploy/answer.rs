@@ -44,8 +44,10 @@ pub(super) enum Discretion {
 pub(super) enum Fault {
     /// This.
     Known(PlatformError),
-    /// A 401 without a word: the key is refused, or the platform's database is down.
-    BareUnauthorized,
+    /// A 401, whatever it says: the key is refused, or the platform's database is down. The key is
+    /// verified twice for each request, and the second time answers in another form (recordings
+    /// 153, 229, and `postgres-of-dokploy-stopped`).
+    Unauthorized,
 }
 
 /// The call that an answer belongs to.
@@ -72,7 +74,7 @@ impl Judge<'_> {
         let said = Said::read(&answer.body);
         let error = match status {
             200..=299 => return Ok(()),
-            401 if said.code().is_none() => return Err(Fault::BareUnauthorized),
+            401 => return Err(Fault::Unauthorized),
             400 if said.issues().is_none() => {
                 PlatformError::Unexplained { call, detail: self.detail(answer, &said) }
             }

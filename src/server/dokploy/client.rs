@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{
     answer::{Answer, Discretion, Fault, Judge, decode},
     breaker::{Breaker, Verdict},
+    problem::Problems,
     report::{report, report_breaker},
 };
 use crate::server::{
@@ -88,6 +89,7 @@ pub struct Dokploy {
     pub(super) timeout: Duration,
     pub(super) removal_timeout: Duration,
     breaker: Breaker,
+    pub(super) problems: Problems,
     clock: Arc<dyn Clock>,
 }
 
@@ -155,6 +157,7 @@ impl Dokploy {
             timeout: config.timeout,
             removal_timeout: config.removal_timeout,
             breaker: Breaker::new(),
+            problems: Problems::default(),
             clock,
         })
     }
@@ -180,8 +183,11 @@ impl Dokploy {
         let result = match result {
             Ok(value) => Ok(value),
             Err(Fault::Known(error)) => Err(error),
-            Err(Fault::BareUnauthorized) => Err(self.explain_unauthorized(call).await),
+            Err(Fault::Unauthorized) => Err(self.explain_unauthorized(call).await),
         };
+        if is_accepted(status, &result) {
+            self.problems.accepted();
+        }
         let before = self.breaker_snapshot();
         let after = permit.conclude(verdict(result.as_ref().err()), self.clock.now());
         report(call, status, (started, ended), result.as_ref().err());
@@ -202,10 +208,14 @@ impl Dokploy {
         result
     }
 
-    /// Tells a refused key from an outage, which look the same (recordings 04, 228, 229).
+    /// Tells a refused key from an outage, which look the same (recordings 04, 228, 229). One
+    /// refusal proves nothing yet: the database may have come back in between.
     async fn explain_unauthorized(&self, call: &'static str) -> PlatformError {
         match self.ask_health().await {
-            Ok(()) => PlatformError::KeyRefused { call },
+            Ok(()) => {
+                self.problems.refused(self.clock.now());
+                PlatformError::KeyRefused { call }
+            }
             Err(_) => PlatformError::Unavailable { call, status: 401, retry_after: None },
         }
     }
@@ -220,7 +230,7 @@ impl Dokploy {
                 (word == Some("ok")).then_some(()).ok_or(unwell)
             }
             Err(Fault::Known(error)) => Err(error),
-            Err(Fault::BareUnauthorized) => Err(unwell),
+            Err(Fault::Unauthorized) => Err(unwell),
         }
     }
 
@@ -319,6 +329,16 @@ fn transport_error(call: &'static str, limit: Duration, error: reqwest::Error) -
         }
         (false, false) => PlatformError::Lost { call, reason },
     }
+}
+
+/// Tells whether an answer shows that the key was taken: what was done, and what the platform
+/// itself says no to.
+fn is_accepted<T>(status: Option<u16>, result: &Result<T, PlatformError>) -> bool {
+    status.is_some()
+        && matches!(
+            result,
+            Ok(_) | Err(PlatformError::Unexplained { .. } | PlatformError::NotFound { .. })
+        )
 }
 
 /// Decides what an ended call says of the platform: whoever answers, works, be the answer a

@@ -13,6 +13,7 @@ use super::{
     environment::encode_environment,
     version, wire,
 };
+use crate::domain::platform_problem::PlatformProblem;
 use crate::server::ports::platform::{
     AppName, Application, ApplicationId, Breaker, Certificate, Configuration, Container,
     CreatedProject, Domain, DomainId, Host, Job, JobId, NewApplication, NewDomain, NewProject,
@@ -85,6 +86,10 @@ impl Platform for Dokploy {
 
     fn breaker(&self) -> Breaker {
         self.breaker_snapshot()
+    }
+
+    fn problem(&self) -> Option<PlatformProblem> {
+        self.problems.current()
     }
 
     async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError> {

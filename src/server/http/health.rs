@@ -4,7 +4,10 @@ use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use serde::Serialize;
 
 use super::{HttpState, headers::NO_STORE};
-use crate::server::{ports::platform::BreakerState, service::Health};
+use crate::{
+    domain::platform_problem::PlatformProblem,
+    server::{ports::platform::BreakerState, service::Health},
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +46,11 @@ struct BreakerBody {
 struct PlatformBody {
     kind: &'static str,
     reachable: bool,
+    /// The code of what keeps all of it from working, and what an operator does about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +113,8 @@ fn body(status: &'static str, health: &Health) -> HealthBody {
         platform: PlatformBody {
             kind: if health.sandbox { "sandbox" } else { "dokploy" },
             reachable: health.platform_reachable,
+            problem: health.problem.map(PlatformProblem::code),
+            remedy: health.problem.map(PlatformProblem::remedy),
         },
         store: StoreBody { kind: health.store_kind, ok: health.store_ok },
         stuck: health.stuck,

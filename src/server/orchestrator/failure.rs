@@ -50,7 +50,7 @@ impl StepError {
                 format!("The platform refused a request while {doing}."),
             ),
             PlatformError::KeyRefused { .. } => Self::failed(
-                FailureCode::PlatformRefused,
+                FailureCode::PlatformKeyRefused,
                 format!("The platform did not accept the portal's key while {doing}."),
             ),
             PlatformError::Unavailable { .. }

@@ -13,10 +13,13 @@ use super::{
     failure::{StepError, complaint},
 };
 use crate::{
-    domain::{event::Level, progress::elapsed_ms},
+    domain::{
+        event::{FailureCode, Level},
+        progress::elapsed_ms,
+    },
     server::ports::{
         platform::{Advice, BreakerState, PlatformError},
-        store::StepId,
+        store::{Cause, StepId},
     },
 };
 
@@ -24,6 +27,12 @@ const RETRIES: usize = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// What a person reads while the breaker is open.
 const PAUSED: &str = "Waiting for the platform to answer again";
+/// What a person reads while the platform refuses the key.
+const REFUSED: &str = "Waiting for the platform to accept the portal's key again";
+/// Every sentence that is shown while something is waited for.
+const WAITING: [&str; 2] = [PAUSED, REFUSED];
+/// The longest pause while a call is repeated for as long as there is time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Context {
     /// Makes an idempotent call until it succeeds or its budget is used up. `done` is what a
@@ -148,12 +157,14 @@ struct Tries<'a> {
     took_ms: u64,
     pauses: ExponentialBackoff,
     looked: bool,
+    /// How often it was repeated without using the budget up.
+    kept_asking: u32,
 }
 
 impl<'a> Tries<'a> {
     fn new(cx: &'a Context, action: &'static str, done: Option<&'a str>) -> Self {
         let pauses = schedule(cx.deployment.id.seed());
-        Self { cx, action, done, attempt: 1, took_ms: 0, pauses, looked: false }
+        Self { cx, action, done, attempt: 1, took_ms: 0, pauses, looked: false, kept_asking: 0 }
     }
 
     /// Makes the call once.
@@ -172,7 +183,7 @@ impl<'a> Tries<'a> {
         if let Some(done) = self.done {
             self.log(Level::Info, done);
         }
-        self.cx.journal.unsay(PAUSED).await?;
+        self.resume().await?;
         Ok(value)
     }
 
@@ -195,15 +206,42 @@ impl<'a> Tries<'a> {
             Advice::Retry { after } => {
                 let Some(pause) = self.pauses.next() else { return Err(self.give_up(error)) };
                 self.log(Level::Warn, &format!("{}: trying again", complaint(error)));
-                self.cx.journal.unsay(PAUSED).await?;
+                self.resume().await?;
                 self.cx.wait(pause.max(after.unwrap_or_default())).await?;
             }
             Advice::Wait(pause) => {
                 self.cx.journal.say(PAUSED).await?;
                 return self.cx.wait(pause).await;
             }
+            Advice::KeepAsking => return self.keep_asking(error).await,
         }
         self.attempt += 1;
+        Ok(())
+    }
+
+    /// Waits before a call is made once more that nothing but the deadline ends.
+    async fn keep_asking(&mut self, error: &PlatformError) -> Result<(), StepError> {
+        if self.kept_asking == 0 {
+            self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
+        }
+        let is_refused = matches!(error, PlatformError::KeyRefused { .. });
+        self.cx.journal.say(if is_refused { REFUSED } else { PAUSED }).await?;
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.kept_asking.min(5)).min(LONGEST_PAUSE);
+        self.kept_asking += 1;
+        match self.cx.wait(pause).await {
+            // What it waited for says more than that it took too long.
+            Err(StepError::Failed(Cause { code: FailureCode::Deadline, .. })) => {
+                Err(self.give_up(error))
+            }
+            result => result,
+        }
+    }
+
+    /// Goes back to the phase's own sentence.
+    async fn resume(&self) -> Result<(), StepError> {
+        for sentence in WAITING {
+            self.cx.journal.unsay(sentence).await?;
+        }
         Ok(())
     }
 

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::platform_problem::PlatformProblem;
 pub use container::{Container, ContainerId};
+
 pub use error::{Advice, PlatformError};
 
 mod container;
@@ -65,6 +67,10 @@ pub trait Platform: Send + Sync {
     async fn version(&self) -> Result<Version, PlatformError>;
     /// Tells the state of the breaker, without a call.
     fn breaker(&self) -> Breaker;
+    /// Tells what keeps all of it from working for us until an operator acts, without a call.
+    fn problem(&self) -> Option<PlatformProblem> {
+        None
+    }
 
     /// Creates a project and its default environment. Not idempotent.
     async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError>;

@@ -3,7 +3,7 @@
 //! It does no I/O and never waits. Whatever takes time, such as a deploy job, is worked out
 //! from the present when the next request comes.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
@@ -14,6 +14,7 @@ use super::{
     faults::{Fault, Faults, Outage, Outages, Postponed},
     ids,
     images::Timing,
+    key::KeyLimit,
     queue::Queue,
     refusal::unauthorized,
     request::{Answer, Body, Request},
@@ -33,6 +34,7 @@ pub struct Core {
     pub(super) timing: Timing,
     pub(super) rng: StdRng,
     api_key: SecretString,
+    key_limit: Option<KeyLimit>,
 }
 
 impl fmt::Debug for Core {
@@ -55,6 +57,7 @@ impl Core {
             timing,
             rng,
             api_key,
+            key_limit: None,
         }
     }
 
@@ -86,8 +89,13 @@ impl Core {
         if let Some(answer) = self.answer_to_anybody(now, request) {
             return answer;
         }
-        if self.outages.database_is_down(now) || !self.admits(request) {
+        let is_refused = self.outages.database_is_down(now) || self.outages.key_is_limited(now);
+        if is_refused || !self.admits(request) {
             return unauthorized();
+        }
+        let limit = self.key_limit.as_mut();
+        if let Some(refusal) = limit.and_then(|limit| limit.refusal(now, request.call())) {
+            return refusal;
         }
         if request.method == "HEAD" {
             return Answer::new(204, Body::Empty);
@@ -132,6 +140,12 @@ impl Core {
     pub fn start_database(&mut self, now: Timestamp) {
         self.tick(now);
         self.outages.database = Outage::None;
+    }
+
+    /// Limits the key to `most` verifications within `window`, as Dokploy limits a new one to 10
+    /// within a day; `None` takes the limit away.
+    pub fn limit_key(&mut self, limit: Option<(u32, Duration)>) {
+        self.key_limit = limit.map(|(most, window)| KeyLimit::new(most, window));
     }
 
     /// Adds a fault to those that wait for their call.

@@ -11,7 +11,7 @@ use rand::{RngExt, rngs::StdRng};
 
 use super::{
     core::Core,
-    refusal::{Code, Refusal, unauthorized},
+    refusal::{Code, Refusal, unauthorized, unauthorized_within},
     request::{Answer, Body, Disposition, Request},
 };
 
@@ -47,6 +47,8 @@ pub enum FaultKind {
     Reset,
     /// The bare 401 that also means throttling (`unauthorized`).
     Unauthorized,
+    /// The other 401, of a key that is refused in the middle of the call (`unauthorized-within`).
+    UnauthorizedWithin,
     /// 429 with this `Retry-After`, as a proxy in front may answer (`throttled=3s`).
     Throttled(Duration),
     /// The answer comes this much later (`latency=300ms`).
@@ -57,6 +59,12 @@ pub enum FaultKind {
     DockerDown(Duration),
     /// The database is down from now on, for this long (`database-down=5s`).
     DatabaseDown(Duration),
+    /// The database goes down in the middle of this call, for this long: nothing has happened
+    /// (`database-lost=5s`).
+    DatabaseLost(Duration),
+    /// The key reaches its limit in the middle of this call and is refused for this long, while
+    /// all else is well (`key-limited=10s`).
+    KeyLimited(Duration),
 }
 
 /// How often a fault strikes.
@@ -79,8 +87,9 @@ pub enum ParseFaultError {
     /// The kind is none of [`FaultKind`].
     #[error(
         "unknown kind of fault {0:?}: use error-before, error-after, refused-after, \
-         timeout-before, timeout, late=2s, reset-before, reset, unauthorized, throttled=3s, \
-         latency=300ms, restart, docker-down=10s or database-down=5s"
+         timeout-before, timeout, late=2s, reset-before, reset, unauthorized, unauthorized-within, \
+         throttled=3s, latency=300ms, restart, docker-down=10s, database-down=5s, \
+         database-lost=5s or key-limited=10s"
     )]
     Kind(String),
     /// The duration does not parse.
@@ -125,11 +134,14 @@ fn parse_kind(text: &str) -> Result<FaultKind, ParseFaultError> {
         "reset-before" => FaultKind::ResetBefore,
         "reset" => FaultKind::Reset,
         "unauthorized" => FaultKind::Unauthorized,
+        "unauthorized-within" => FaultKind::UnauthorizedWithin,
         "throttled" => FaultKind::Throttled(or(Duration::from_secs(1))?),
         "latency" => FaultKind::Latency(or(Duration::from_secs(1))?),
         "restart" => FaultKind::Restart,
         "docker-down" => FaultKind::DockerDown(or(Duration::from_secs(10))?),
         "database-down" => FaultKind::DatabaseDown(or(Duration::from_secs(5))?),
+        "database-lost" => FaultKind::DatabaseLost(or(Duration::from_secs(5))?),
+        "key-limited" => FaultKind::KeyLimited(or(Duration::from_secs(10))?),
         _ => return Err(ParseFaultError::Kind(text.to_owned())),
     })
 }
@@ -194,6 +206,8 @@ impl Fault {
 pub(crate) struct Outages {
     pub(crate) docker: Outage,
     pub(crate) database: Outage,
+    /// Of the key: it is over its limit.
+    pub(crate) key: Outage,
 }
 
 /// Whether one of them is down, and for how long.
@@ -212,6 +226,10 @@ impl Outages {
 
     pub(crate) fn database_is_down(&self, now: Timestamp) -> bool {
         self.database.lasts(now)
+    }
+
+    pub(crate) fn key_is_limited(&self, now: Timestamp) -> bool {
+        self.key.lasts(now)
     }
 }
 
@@ -254,6 +272,7 @@ impl Core {
             FaultKind::ResetBefore => broken(call).with(Disposition::Reset),
             FaultKind::Reset => self.answer(now, request).with(Disposition::Reset),
             FaultKind::Unauthorized => unauthorized(),
+            FaultKind::UnauthorizedWithin => unauthorized_within(call),
             FaultKind::Throttled(after) => throttled(after),
             FaultKind::Latency(delay) => Answer { delay, ..self.answer(now, request) },
             FaultKind::Restart => {
@@ -268,6 +287,14 @@ impl Core {
             FaultKind::DatabaseDown(duration) => {
                 self.outages.database = Outage::Until(later(now, duration));
                 self.answer(now, request)
+            }
+            FaultKind::DatabaseLost(duration) => {
+                self.outages.database = Outage::Until(later(now, duration));
+                unauthorized_within(call)
+            }
+            FaultKind::KeyLimited(duration) => {
+                self.outages.key = Outage::Until(later(now, duration));
+                unauthorized_within(call)
             }
         }
     }

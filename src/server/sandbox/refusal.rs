@@ -19,6 +19,7 @@ pub(crate) struct Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     BadRequest,
+    Unauthorized,
     NotFound,
     UnsupportedMediaType,
     InternalServerError,
@@ -37,6 +38,7 @@ impl Code {
     fn as_str(self) -> &'static str {
         match self {
             Self::BadRequest => "BAD_REQUEST",
+            Self::Unauthorized => "UNAUTHORIZED",
             Self::NotFound => "NOT_FOUND",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
@@ -46,6 +48,7 @@ impl Code {
     fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
+            Self::Unauthorized => 401,
             Self::NotFound => 404,
             Self::UnsupportedMediaType => 415,
             Self::InternalServerError => 500,
@@ -119,6 +122,12 @@ impl Issue {
         issue.insert("message".to_owned(), json!(self.message));
         Value::Object(issue)
     }
+}
+
+/// The 401 of the second time that a request's key is verified, when the first went well: the
+/// database went down in between, or the key's limit was reached (day two, recording 90).
+pub(crate) fn unauthorized_within(call: &str) -> Answer {
+    Refusal::new(Code::Unauthorized, call, "UNAUTHORIZED").into_answer()
 }
 
 /// The bare 401, which has many causes: no key, a bad key, throttling, the database down.

@@ -30,6 +30,9 @@ use crate::server::ports::clock::Clock;
 /// How long answers under way may take once the sandbox is to end.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// The window of a key's limit.
+const DAY: Duration = Duration::from_hours(24);
+
 /// How the sandbox is set up.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
@@ -45,6 +48,9 @@ pub struct SandboxConfig {
     pub latency: Duration,
     /// What jobs and starts take.
     pub timing: Timing,
+    /// How often the key may be verified within a day; Dokploy's default is 10, and each request
+    /// counts twice.
+    pub key_limit: Option<u32>,
     /// What goes wrong, from the start.
     pub faults: Vec<Fault>,
     /// What ids and chances are drawn from: the same seed gives the same ones.
@@ -62,6 +68,7 @@ impl SandboxConfig {
             state: None,
             latency: Duration::from_millis(40),
             timing: Timing::default(),
+            key_limit: None,
             faults: Vec::new(),
             seed,
         }
@@ -177,6 +184,7 @@ fn local_address(
 
 async fn core(config: &SandboxConfig) -> Result<Core, StartSandboxError> {
     let mut core = Core::new(config.api_key.clone(), config.timing, config.seed);
+    core.limit_key(config.key_limit.map(|most| (most, DAY)));
     config.faults.iter().cloned().for_each(|fault| core.inject(fault));
     if let Some(path) = config.state.clone() {
         let reading = path.clone();

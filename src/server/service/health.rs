@@ -1,7 +1,10 @@
 //! How the portal and what it depends on are doing.
 
 use super::Service;
-use crate::server::ports::platform::{Breaker, BreakerState};
+use crate::{
+    domain::platform_problem::PlatformProblem,
+    server::ports::platform::{Breaker, BreakerState},
+};
 
 /// How the portal and what it depends on are doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub struct Health {
     pub sandbox: bool,
     /// Whether the platform answered when last asked.
     pub platform_reachable: bool,
+    /// What keeps all of the platform from working until an operator acts.
+    pub problem: Option<PlatformProblem>,
     /// The kind of store.
     pub store_kind: &'static str,
     /// Whether the store answers.
@@ -23,7 +28,10 @@ pub struct Health {
 impl Health {
     /// Tells whether all is as it should be; the store apart.
     pub fn is_complete(&self) -> bool {
-        self.platform_reachable && self.breaker.state != BreakerState::Open && self.stuck == 0
+        self.platform_reachable
+            && self.problem.is_none()
+            && self.breaker.state != BreakerState::Open
+            && self.stuck == 0
     }
 }
 
@@ -31,10 +39,12 @@ impl Service {
     /// Tells how the portal and what it depends on are doing.
     pub async fn health(&self) -> Health {
         let stuck = self.parts.store.stuck_count().await;
+        let platform = self.platform_status().await;
         Health {
             breaker: self.parts.platform.breaker(),
             sandbox: self.parts.sandbox,
-            platform_reachable: self.platform_status().await.reachable,
+            platform_reachable: platform.reachable,
+            problem: platform.problem,
             store_kind: self.parts.store.kind(),
             store_ok: stuck.is_ok() && self.is_ready().await,
             stuck: stuck.unwrap_or(0),

@@ -34,6 +34,8 @@ const RENEWAL_MS: u64 = 5_000;
 const RECENT_MS: u64 = 1_000;
 /// Up to this age a version that will do is not asked for again.
 const VERSION_LIFETIME_MS: u64 = 600_000;
+/// After which pauses a 401 is asked about again: a moment without its database brings it, too.
+const SECOND_LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// How long a caller waits for a new copy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -132,9 +134,13 @@ impl Surroundings {
             return;
         }
         let (health, taken, version) =
-            tokio::join!(self.platform.check_health(), self.read(), self.version());
-        // A breaker that is open says nothing of the platform behind it.
-        let answers = matches!(taken, Ok(_) | Err(PlatformError::Paused { .. }));
+            tokio::join!(self.platform.check_health(), self.read_past_401(), self.version());
+        // A breaker that is open says nothing of the platform behind it, and one that refuses
+        // the key answers.
+        let answers = matches!(
+            taken,
+            Ok(_) | Err(PlatformError::Paused { .. } | PlatformError::KeyRefused { .. })
+        );
         if let Err(error) = health.as_ref().and(taken.as_ref().map(|_| &())) {
             tracing::warn!(error = %error, "the platform does not answer as it should");
         }
@@ -144,8 +150,21 @@ impl Surroundings {
         self.readings.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Asks the platform what it has now, and about a 401 once more, until it is known to last.
+    pub(super) async fn read_past_401(&self) -> Result<Taken, PlatformError> {
+        for pause in SECOND_LOOKS {
+            match self.read().await {
+                Err(error) if error.is_unauthorized() && self.platform.problem().is_none() => {
+                    self.clock.sleep(pause).await;
+                }
+                result => return result,
+            }
+        }
+        self.read().await
+    }
+
     /// Asks the platform what it has now.
-    pub(super) async fn read(&self) -> Result<Taken, PlatformError> {
+    async fn read(&self) -> Result<Taken, PlatformError> {
         let (hosts, projects) = tokio::join!(self.platform.hosts(), self.platform.projects());
         Ok(Taken {
             hosts: hosts?.into_iter().map(|host| host.name.to_ascii_lowercase()).collect(),

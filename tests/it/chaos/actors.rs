@@ -34,7 +34,7 @@ const CALLS: [&str; 14] = [
     "deployment.all",
     "swarm.getNodes",
 ];
-const FAULTS: [&str; 14] = [
+const FAULTS: [&str; 17] = [
     "error-before",
     "error-after",
     "refused-after",
@@ -44,11 +44,14 @@ const FAULTS: [&str; 14] = [
     "reset-before",
     "reset",
     "unauthorized",
+    "unauthorized-within",
     "throttled=3s",
     "latency=8s",
     "restart",
     "docker-down=40s",
     "database-down=40s",
+    "database-lost=40s",
+    "key-limited=40s",
 ];
 
 impl Simulation {

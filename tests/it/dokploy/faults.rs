@@ -128,9 +128,17 @@ async fn the_pause_that_is_asked_for_is_told_and_bounded() {
 }
 
 #[tokio::test]
-async fn a_bare_401_is_a_refused_key_only_while_the_platform_is_well() {
-    let unauthorized =
-        || ResponseTemplate::new(401).set_body_string(r#"{"message":"Unauthorized"}"#);
+async fn a_401_of_either_form_is_a_refused_key_only_while_the_platform_is_well() {
+    let bare = r#"{"message":"Unauthorized"}"#;
+    let within = r#"{"message":"UNAUTHORIZED","code":"UNAUTHORIZED","data":{"code":"UNAUTHORIZED",
+        "httpStatus":401,"path":"project.all","zodError":null}}"#;
+    for body in [bare, within, "<html>Unauthorized</html>", ""] {
+        is_explained_by_health(&ResponseTemplate::new(401).set_body_string(body)).await;
+    }
+}
+
+async fn is_explained_by_health(unauthorized: &ResponseTemplate) {
+    let unauthorized = || unauthorized.clone();
     let call = "project.all";
     for (health, expected) in [
         (
@@ -151,7 +159,9 @@ async fn a_bare_401_is_a_refused_key_only_while_the_platform_is_well() {
         let server = answering(unauthorized()).await;
         let asked = Mock::given(path("/api/trpc/settings.health")).and(method(Method::GET));
         asked.respond_with(health).with_priority(1).mount(&server).await;
-        assert_eq!(client(&server.uri()).projects().await.unwrap_err(), expected);
+        let error = client(&server.uri()).projects().await.unwrap_err();
+        assert_eq!(error, expected);
+        assert!(error.may_be_done(), "the key is verified again in the middle of a call");
         let requests = server.received_requests().await.unwrap();
         assert_eq!(requests.len(), 2);
         assert_eq!(requests[0].headers["x-api-key"], KEY);

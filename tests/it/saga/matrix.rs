@@ -22,7 +22,7 @@ const BACKWARD: [&str; 4] =
     ["application.cleanQueues", "domain.delete", "application.delete", "project.remove"];
 
 /// What goes wrong once: before the effect, after it, or somewhere in between.
-const FAULTS: [&str; 11] = [
+const FAULTS: [&str; 12] = [
     "error-before",
     "error-after",
     "refused-after",
@@ -32,6 +32,7 @@ const FAULTS: [&str; 11] = [
     "reset-before",
     "reset",
     "unauthorized",
+    "unauthorized-within",
     "throttled=3s",
     "docker-down=5s",
 ];

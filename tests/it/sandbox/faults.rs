@@ -29,6 +29,9 @@ fn each_fault_has_its_answer_and_its_effect() {
         ("restart", 200, Disposition::Send, 1),
         ("docker-down=10s", 200, Disposition::Send, 1),
         ("database-down=5s", 401, Disposition::Send, 0),
+        ("unauthorized-within", 401, Disposition::Send, 0),
+        ("database-lost=5s", 401, Disposition::Send, 0),
+        ("key-limited=10s", 401, Disposition::Send, 0),
     ] {
         let mut world = World::new();
         world.fault(&format!("project.create:{fault}"));

@@ -203,10 +203,8 @@ impl CorePlatform {
             400 if answer.value().get("issues").is_none() => {
                 Err(PlatformError::Unexplained { call, detail })
             }
-            401 if answer.value().get("code").is_none() && !self.is_well() => {
-                Err(PlatformError::Unavailable { call, status, retry_after })
-            }
-            401 if answer.value().get("code").is_none() => Err(PlatformError::KeyRefused { call }),
+            401 if !self.is_well() => Err(PlatformError::Unavailable { call, status, retry_after }),
+            401 => Err(PlatformError::KeyRefused { call }),
             429 | 500.. => Err(PlatformError::Unavailable { call, status, retry_after }),
             _ => Err(PlatformError::Refused { call, status, detail }),
         }

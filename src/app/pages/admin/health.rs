@@ -15,6 +15,14 @@ pub fn HealthSection(
     let store = if health.store_ok { "answers" } else { "does not answer" };
     let breaker = words::breaker(health.breaker.state, health.breaker.consecutive_failures);
     let wait = health.breaker.retry_after.map(|wait| format!(", for {} s", wait.as_secs() + 1));
+    let problem = health.problem.map(|problem| {
+        view! {
+            <div>
+                <dt>"Problem"</dt>
+                <dd>{format!("{}: {}.", problem.code(), problem.remedy())}</dd>
+            </div>
+        }
+    });
     view! {
         <section class="admin__part" aria-labelledby="health">
             <h2 id="health">"Health"</h2>
@@ -23,6 +31,7 @@ pub fn HealthSection(
                     <dt>"Platform"</dt>
                     <dd>{format!("{kind} {platform}")}</dd>
                 </div>
+                {problem}
                 <div>
                     <dt>"Breaker"</dt>
                     <dd>{breaker + &wait.unwrap_or_default()}</dd>

@@ -29,7 +29,8 @@ pub enum PlatformError {
         /// The call.
         call: &'static str,
     },
-    /// The key is refused although the platform is well: wrong, expired or used up.
+    /// The key is refused although the platform is well: wrong, expired or used up, or its database
+    /// was away for a moment. The key is verified again in the middle of a call: perhaps done.
     #[error("the platform refused our key for {call}")]
     KeyRefused {
         /// The call.
@@ -83,6 +84,8 @@ pub enum Advice {
     },
     /// Wait; this attempt does not count.
     Wait(Duration),
+    /// Repeat it for as long as there is time, after growing pauses: the attempts do not count.
+    KeepAsking,
 }
 
 impl PlatformError {
@@ -91,22 +94,29 @@ impl PlatformError {
         match self {
             Self::Refused { .. } | Self::NotFound { .. } => Advice::GiveUp,
             Self::Unexplained { .. } => Advice::LookThenOnce,
-            // A key over its rate limit looks the same and recovers.
-            Self::KeyRefused { .. } | Self::Lost { .. } | Self::Unreachable { .. } => {
-                Advice::Retry { after: None }
-            }
+            // A platform without its database, and a key over its rate limit, look the same and
+            // recover.
+            Self::KeyRefused { .. } | Self::Unavailable { status: 401, .. } => Advice::KeepAsking,
+            Self::Lost { .. } | Self::Unreachable { .. } => Advice::Retry { after: None },
             Self::Unavailable { retry_after, .. } => Advice::Retry { after: *retry_after },
             Self::Paused { retry_after } => Advice::Wait(*retry_after),
         }
     }
 
+    /// Tells whether it is a 401, which one moment without the platform's database brings, too.
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::KeyRefused { .. } | Self::Unavailable { status: 401, .. })
+    }
+
     /// Tells whether the call may have been carried out all the same.
     pub fn may_be_done(&self) -> bool {
         match self {
-            Self::Unexplained { .. } | Self::Unavailable { .. } | Self::Lost { .. } => true,
+            Self::Unexplained { .. }
+            | Self::KeyRefused { .. }
+            | Self::Unavailable { .. }
+            | Self::Lost { .. } => true,
             Self::Refused { .. }
             | Self::NotFound { .. }
-            | Self::KeyRefused { .. }
             | Self::Unreachable { .. }
             | Self::Paused { .. } => false,
         }

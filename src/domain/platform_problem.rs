@@ -1,0 +1,44 @@
+//! What keeps the whole platform from working for the portal until an operator acts.
+//!
+//! It must not know how it is found out.
+
+use serde::{Deserialize, Serialize};
+
+/// A problem of the whole platform that only its operators can solve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PlatformProblem {
+    /// It refuses the portal's key again and again although it is well.
+    #[serde(rename = "PLATFORM_KEY_REFUSED")]
+    KeyRefused,
+}
+
+impl PlatformProblem {
+    /// Returns its code on the wire.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::KeyRefused => "PLATFORM_KEY_REFUSED",
+        }
+    }
+
+    /// Tells an operator what to do, and where the README says how.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::KeyRefused => {
+                "Dokploy refuses the key: it is wrong, expired, or over its rate limit. Give the \
+                 portal another one, see the README, section \"An API key without rate limit\""
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_written_as_its_code() {
+        let problem = PlatformProblem::KeyRefused;
+        let written = serde_json::to_string(&problem).unwrap();
+        assert_eq!(written, format!("{:?}", problem.code()));
+    }
+}
