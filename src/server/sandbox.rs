@@ -14,11 +14,13 @@ mod deployments;
 mod docker;
 mod domains;
 mod edge;
+mod environment;
 mod faults;
 mod http;
 mod ids;
 mod images;
 mod input;
+mod inspect;
 mod job;
 mod key;
 mod overview;
@@ -31,6 +33,7 @@ mod rows;
 mod shared;
 mod start;
 mod state;
+mod template;
 
 pub use self::{
     core::Core,

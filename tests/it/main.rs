@@ -9,6 +9,7 @@ mod canary;
 mod chaos;
 mod cross_site;
 mod dokploy;
+mod environment;
 mod events;
 mod faces;
 mod failing_log;

@@ -4,4 +4,4 @@ mod faults;
 mod listeners;
 mod promises;
 mod replay;
-mod world;
+pub(crate) mod world;

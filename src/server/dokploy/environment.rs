@@ -1,8 +1,10 @@
 //! The environment block: a container's variables in the dotenv text that Dokploy parses.
 //!
 //! Dokploy drops what it cannot parse and expands what looks like a reference, both without
-//! a word; so a value is quoted until it is read back as it is, or refused. It must not know
-//! where variables come from.
+//! a word, and Docker Swarm then takes each value for a Go template. So `{{`, with which all that a
+//! template evaluates begins, is written as a constant that stands for it (recording day-two 490),
+//! and the value is quoted until it is read back as it is, or refused. It must not know where
+//! variables come from.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -52,8 +54,21 @@ fn is_name(name: &str) -> bool {
     name.chars().all(word) && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
 }
 
-/// Puts `value` into the first quotes that preserve it.
+/// How a template says `{{`: a constant in backticks, which was recorded, or in double quotes,
+/// for a value that is quoted by backticks itself.
+const BRACES: [&str; 2] = ["{{`{{`}}", "{{\"{{\"}}"];
+
+/// Puts `value` into the first quotes that preserve it, written so that the swarm makes of it
+/// what it is.
 fn quote(value: &str) -> Option<String> {
+    if value.contains("{{") {
+        return BRACES.iter().find_map(|braces| quote_text(&value.replace("{{", braces)));
+    }
+    quote_text(value)
+}
+
+/// Puts `value` into the first quotes that preserve it.
+fn quote_text(value: &str) -> Option<String> {
     // The parser turns carriage returns into newlines, and no environment holds a NUL.
     if value.contains(['\r', '\0']) {
         return None;
@@ -153,6 +168,15 @@ mod tests {
             ("it's", "A=`it's`"),
             ("it's `so`", "A=\"it's `so`\""),
             ("grün", "A='grün'"),
+            ("}} { {", "A=}} { {"),
+            ("{\"a\":{\"b\":{}}}", "A='{\"a\":{\"b\":{}}}'"),
+            ("{{.Node.Hostname}}", "A='{{`{{`}}.Node.Hostname}}'"),
+            ("a {{ b", "A='a {{`{{`}} b'"),
+            ("{{{- x -}}}", "A='{{`{{`}}{- x -}}}'"),
+            ("it's {{x}}", "A=\"it's {{`{{`}}x}}\""),
+            ("it's \"{{x}}\"", "A=`it's \"{{\"{{\"}}x}}\"`"),
+            ("it's\\n{{x}}", "A=`it's\\n{{\"{{\"}}x}}`"),
+            ("`{{` \"x\"", "A='`{{`{{`}}` \"x\"'"),
         ] {
             assert_eq!(encode(&[("A", value)]).as_deref(), Ok(written), "{value:?}");
         }
@@ -160,7 +184,15 @@ mod tests {
 
     #[test]
     fn what_no_quoting_preserves_is_refused_by_name() {
-        for value in ["it's `so` \"here\"", "it's `so\\`", "a\rb", "a\0b", "#\\"] {
+        for value in [
+            "it's `so` \"here\"",
+            "it's `so\\`",
+            "a\rb",
+            "a\0b",
+            "#\\",
+            "it's `{{` \"here\"",
+            "{{\\",
+        ] {
             let error = encode(&[("A", value)]).unwrap_err();
             assert_eq!(error, EncodeEnvironmentError::Value("A".to_owned()), "{value:?}");
         }

@@ -10,7 +10,7 @@ use super::{
     core::{BODY_LIMIT, Core},
     deployments, docker, domains,
     input::Input,
-    overview, projects,
+    inspect, overview, projects,
     refusal::{Code, Refusal},
     request::{Answer, Body, Request},
 };
@@ -98,6 +98,7 @@ fn find_query(call: &str) -> Option<Call> {
         "docker.getServiceContainersByAppName" => Call::Act(docker::service_containers),
         "docker.getContainersByAppLabel" => Call::Act(containers::by_app_label),
         "docker.getContainersByAppNameMatch" => Call::Act(containers::by_app_name_match),
+        "docker.getConfig" => Call::Act(inspect::config),
         "swarm.getNodes" => Call::Show(docker::nodes),
         "swarm.getNodeApps" => Call::Show(docker::node_apps),
         _ => return None,

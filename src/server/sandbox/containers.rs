@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     core::Core,
-    ids,
+    environment, ids,
     images::{Behaviour, Timing},
     input::Input,
     refusal::Refusal,
@@ -25,6 +25,10 @@ use super::{
 pub(crate) struct LeavingContainer {
     app_name: String,
     name: String,
+    #[serde(default)]
+    service_id: String,
+    #[serde(default)]
+    env: Vec<String>,
     stops_at: Timestamp,
     gone_at: Timestamp,
 }
@@ -36,6 +40,9 @@ pub(crate) struct Container {
     /// `<appName>.<slot>.<task id>`.
     pub(crate) name: String,
     pub(crate) is_running: bool,
+    pub(crate) service_id: String,
+    /// Its variables, each as `NAME=value`.
+    pub(crate) env: Vec<String>,
 }
 
 impl Container {
@@ -44,7 +51,7 @@ impl Container {
         ids::container_id(&self.name)
     }
 
-    fn state(&self) -> &'static str {
+    pub(crate) fn state(&self) -> &'static str {
         if self.is_running { "running" } else { "exited" }
     }
 
@@ -67,6 +74,9 @@ impl Service {
             app_name: self.app_name.clone(),
             name: format!("{}.1.{}", self.app_name, task.id),
             is_running: !crashes,
+            service_id: self.id.clone(),
+            env: environment::of_container(&self.env, &self.id, &self.app_name, &task.id)
+                .unwrap_or_default(),
         };
         with_container.map(container).collect()
     }
@@ -82,6 +92,8 @@ impl Core {
             app_name: one.app_name.clone(),
             name: one.name.clone(),
             is_running: now < one.stops_at,
+            service_id: one.service_id.clone(),
+            env: one.env.clone(),
         });
         of_services.chain(leaving).collect()
     }
@@ -93,8 +105,9 @@ impl Core {
         for container in service.containers(now, &self.timing) {
             let stops_at = after(now, if container.is_running { stop } else { Duration::ZERO });
             let gone_at = after(now, stop + reap);
-            let Container { app_name, name, .. } = container;
-            self.state.leaving.push(LeavingContainer { app_name, name, stops_at, gone_at });
+            let Container { app_name, name, service_id, env, .. } = container;
+            let leaving = LeavingContainer { app_name, name, service_id, env, stops_at, gone_at };
+            self.state.leaving.push(leaving);
         }
         self.state.leaving.retain(|one| now < one.gone_at);
     }

@@ -5,7 +5,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{core::Core, input::Input, refusal::Refusal, request::Body, state::Service};
+use super::{
+    core::Core, environment, input::Input, refusal::Refusal, request::Body, state::Service,
+};
 
 /// `docker.getServiceContainersByAppName`: the tasks of a service, whether a row leads to it
 /// or not.
@@ -24,7 +26,7 @@ pub(super) fn service_containers(
             "name": format!("{app_name}.1"),
             "state": task.state,
             "currentState": task.current_state,
-            "node": "sandbox",
+            "node": environment::NODE_NAME,
             "error": task.error,
         })
     };
@@ -39,8 +41,8 @@ pub(super) fn nodes(core: &Core, now: Timestamp) -> Body {
     Body::Json(json!([{
         "Availability": "Active",
         "EngineVersion": "20.10.24+dfsg1",
-        "Hostname": "sandbox",
-        "ID": "ilua2h0b47q7qp3f7j4fcucj6",
+        "Hostname": environment::NODE_NAME,
+        "ID": environment::NODE_ID,
         "ManagerStatus": "Leader",
         "Self": true,
         "Status": "Ready",

@@ -3,6 +3,7 @@
 //! It must not know the queue nor the time.
 
 use super::{
+    environment,
     images::Behaviour,
     state::{Application, State},
 };
@@ -25,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) last_lines: String,
     /// How the service behaves, unless the job fails.
     pub(crate) behaviour: Option<Behaviour>,
+    /// The service's variables.
+    pub(crate) env: Vec<String>,
 }
 
 /// Plans the job that deploys `application`.
@@ -32,7 +35,7 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
     let first_lines = "Initializing deployment\n".to_owned();
     if application.text("sourceType") != "docker" {
         let last_lines = format!("Error: ❌ Github Provider not found\n{FAILED}");
-        return Plan { first_lines, last_lines, behaviour: None };
+        return Plan { first_lines, last_lines, behaviour: None, env: Vec::new() };
     }
     let image = application.text("dockerImage");
     let first_lines = format!("{first_lines}Pulling {image}\n");
@@ -42,16 +45,17 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
     };
     let Some(behaviour) = Behaviour::of(image) else {
         let last_lines = format!("{login}{}\n{PULL_FAILED}{FAILED}", pull_error(image));
-        return Plan { first_lines, last_lines, behaviour: None };
+        return Plan { first_lines, last_lines, behaviour: None, env: Vec::new() };
     };
     let pulled = format!("{login}{}", pull_log(image));
-    match complaint(state, application) {
-        Some(complaint) => Plan {
+    match variables(state, application) {
+        Err(complaint) => Plan {
             first_lines,
             last_lines: format!("{pulled}{complaint}{FAILED}"),
             behaviour: None,
+            env: Vec::new(),
         },
-        None => Plan { first_lines, last_lines: pulled, behaviour: Some(behaviour) },
+        Ok(env) => Plan { first_lines, last_lines: pulled, behaviour: Some(behaviour), env },
     }
 }
 
@@ -90,28 +94,23 @@ fn pull_log(image: &str) -> String {
     )
 }
 
-/// Returns why the swarm refuses the service, if it does (recordings 113, 115, 117).
-fn complaint(state: &State, application: &Application) -> Option<String> {
+/// Returns the service's variables.
+///
+/// # Errors
+///
+/// Returns why the swarm refuses the service (recordings 113, 115, 117, day-two 490).
+fn variables(state: &State, application: &Application) -> Result<Vec<String>, String> {
     let swarm = "(HTTP code 400) unexpected - rpc error: code = InvalidArgument desc =";
     let memory = application.text("memoryLimit");
     let bytes: String = memory.chars().take_while(char::is_ascii_digit).collect();
     let bytes = bytes.parse().unwrap_or(0_u64);
     if application.app_name.len() > 63 {
-        return Some(format!("{swarm} name must be 63 characters or fewer "));
+        return Err(format!("{swarm} name must be 63 characters or fewer "));
     }
     if !memory.is_empty() && bytes < LEAST_MEMORY {
-        return Some(format!("{swarm} invalid memory value {bytes}: Must be at least 4MiB "));
+        return Err(format!("{swarm} invalid memory value {bytes}: Must be at least 4MiB "));
     }
-    let name = unresolved(state, application)?;
-    Some(format!("Invalid project environment variable: project.{name}"))
-}
-
-/// Returns the first reference to a variable that the project does not have.
-fn unresolved(state: &State, application: &Application) -> Option<String> {
-    let environment = state.environment(&application.environment_id)?;
-    let known = &state.project(&environment.project_id)?.env;
-    let references = application.text("env").split("${{project.").skip(1);
-    let names = references.filter_map(|rest| rest.split_once("}}").map(|(name, _)| name));
-    let is_set = |name: &str| known.lines().any(|line| line.starts_with(&format!("{name}=")));
-    names.into_iter().find(|name| !is_set(name)).map(str::to_owned)
+    let env = environment::of_service(state, application)?;
+    environment::of_container(&env, "", &application.app_name, "")?;
+    Ok(env)
 }

@@ -182,6 +182,7 @@ impl Core {
                 app_name: active.app_name.clone(),
                 image: active.image.clone(),
                 behaviour,
+                env: active.plan.env.clone(),
                 since: active.ends_at,
                 replicas: 1,
             });

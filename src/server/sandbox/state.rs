@@ -111,6 +111,9 @@ pub(crate) struct Service {
     pub(crate) app_name: String,
     pub(crate) image: String,
     pub(crate) behaviour: Behaviour,
+    /// Its variables, each as `NAME=value`, with templates that each container has filled in.
+    #[serde(default)]
+    pub(crate) env: Vec<String>,
     /// Since when it has its present image and scale.
     pub(crate) since: Timestamp,
     pub(crate) replicas: u64,

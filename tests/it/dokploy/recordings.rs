@@ -114,7 +114,9 @@ fn reason_not_to_play(call: &str) -> Option<&'static str> {
         "domain.one" => "domain.byApplicationId tells the same",
         "overview.services" => "swarm.getNodeApps tells what runs, rows or no rows",
         "deployment.allByType" => "deployment.all tells the same",
-        "application.readLogs" | "application.readTraefikConfig" => "not needed",
+        "application.readLogs" | "application.readTraefikConfig" | "docker.getConfig" => {
+            "not needed"
+        }
         "docker.getContainersByAppLabel" => "stacks are services of the swarm, never standalone",
         "application.stop"
         | "application.start"

@@ -47,6 +47,8 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[238], dangling_domain),
     (&[123, 242, 1046, 1047], live),
     (&[1045], five_with_one_beginning),
+    (&[1049], one_container),
+    (&[1050], live),
     (&[1386], crash_loop),
     (&[246, 247, 248], docker_down),
 ];
@@ -154,6 +156,14 @@ fn five_with_one_beginning(world: &mut World) -> Ids {
         world.deployed(&format!("rec-{number}"), "sandbox/hello");
     }
     Ids::from([("appName", String::from("rec-"))])
+}
+
+fn one_container(world: &mut World) -> Ids {
+    let mut ids = deployed(world, "demo", "sandbox/hello", json!({ "env": "VERSION=1" }));
+    let call = format!("/api/docker.getContainersByAppLabel?appName={}&type=swarm", ids["appName"]);
+    let container = world.get(&call)[0]["containerId"].clone();
+    ids.insert("containerId", container.as_str().unwrap().to_owned());
+    ids
 }
 
 fn missing_image(world: &mut World) -> Ids {

@@ -1,0 +1,62 @@
+//! `docker.getConfig`: everything that Docker knows of one container, its variables in plain text.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{
+    containers::Container, core::Core, environment, input::Input, refusal::Refusal, request::Body,
+};
+
+/// What was recorded of a container (day-two 49); what differs from one to the next is filled in.
+const RECORDED: &str = include_str!("container_config.json");
+
+/// `docker.getConfig`: the container by its short or long id, or its name; an empty body where
+/// there is none, or Docker is down (recordings day-two 49, 50).
+pub(super) fn config(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let wanted = input.filled("containerId");
+    input.check()?;
+    if core.outages.docker_is_down(now) {
+        return Ok(Body::Empty);
+    }
+    let is_meant = |one: &Container| one.name == wanted || wanted.starts_with(&one.id());
+    let found = core.containers(now).into_iter().find(is_meant);
+    Ok(found.map_or(Body::Empty, |container| Body::Json(whole(&container))))
+}
+
+fn whole(container: &Container) -> Value {
+    let mut whole: Value = serde_json::from_str(RECORDED).unwrap_or_default();
+    let id = format!("{:0<64}", container.id());
+    let task = container.name.rsplit('.').next().unwrap_or_default();
+    let is_running = container.is_running;
+    fill(&mut whole, "State", |state| {
+        state.insert("Status".to_owned(), json!(container.state()));
+        state.insert("Running".to_owned(), json!(is_running));
+        state.insert("Pid".to_owned(), json!(if is_running { 14_128 } else { 0 }));
+    });
+    fill(&mut whole, "Config", |config| {
+        config.insert("Env".to_owned(), json!(container.env));
+        config.insert("Hostname".to_owned(), json!(container.id()));
+        config.insert(
+            "Labels".to_owned(),
+            json!({
+                "com.docker.swarm.node.id": environment::NODE_ID,
+                "com.docker.swarm.service.id": container.service_id,
+                "com.docker.swarm.service.name": container.app_name,
+                "com.docker.swarm.task": "",
+                "com.docker.swarm.task.id": task,
+                "com.docker.swarm.task.name": container.name,
+            }),
+        );
+    });
+    if let Some(own) = whole.as_object_mut() {
+        own.insert("Id".to_owned(), json!(id));
+        own.insert("Name".to_owned(), json!(format!("/{}", container.name)));
+    }
+    whole
+}
+
+fn fill(whole: &mut Value, part: &str, with: impl FnOnce(&mut Map<String, Value>)) {
+    if let Some(part) = whole.get_mut(part).and_then(Value::as_object_mut) {
+        with(part);
+    }
+}
