@@ -26,3 +26,4 @@ pub mod sign_in;
 pub mod store;
 pub mod telemetry;
 mod tls;
+pub mod vitals;

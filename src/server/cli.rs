@@ -12,6 +12,7 @@ use std::{
     ffi::OsString,
     io::{self, IsTerminal, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand};
@@ -36,6 +37,9 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
+
+/// How long a portal that is broken goes on being asked how it is before it ends.
+const LAST_MOMENT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -111,12 +115,22 @@ fn say(sentence: &str) -> Result<(), CommandError> {
 async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {
     let site = get_configuration(Some("Leptos.toml"))?.leptos_options;
     let shutdown = CancellationToken::new();
-    let portal = Portal::start(settings, site, shutdown.clone()).await?;
-    asked_to_stop().await?;
-    tracing::info!("Stopping");
+    let mut portal = Portal::start(settings, site, shutdown.clone()).await?;
+    let broken = tokio::select! {
+        asked = asked_to_stop() => {
+            asked?;
+            tracing::info!("Stopping");
+            None
+        }
+        part = portal.broken() => {
+            // A load balancer sees that it is not ready, and asks another one.
+            tokio::time::sleep(LAST_MOMENT).await;
+            Some(part)
+        }
+    };
     shutdown.cancel();
     portal.stopped().await;
-    Ok(ExitCode::SUCCESS)
+    broken.map_or(Ok(ExitCode::SUCCESS), |part| Err(CommandError::Broken(part)))
 }
 
 /// Waits for Ctrl-C, or for the signal that asks a service to end.

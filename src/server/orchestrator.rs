@@ -12,6 +12,7 @@ mod failure;
 mod journal;
 mod lateness;
 mod ours;
+mod panics;
 mod plan;
 mod removal;
 mod retry;

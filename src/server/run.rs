@@ -2,15 +2,17 @@
 //!
 //! The only place that knows every part.
 
+mod parts;
 mod records;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use self::parts::Parts;
 use self::records::Records;
 use super::{
     dokploy::{
@@ -24,7 +26,7 @@ use super::{
     ports::{
         audit::AuditLog,
         clock::{Clock, SystemClock},
-        store::Store,
+        store::{Store, earlier},
     },
     probe::{BuildProbeError, HttpProbe, Reach, Trust},
     reconciler::Reconciler,
@@ -86,7 +88,7 @@ pub struct Portal {
     sandbox: Option<Sandbox>,
     stop_sandbox: CancellationToken,
     store: Arc<dyn Store>,
-    tasks: [JoinHandle<()>; 4],
+    parts: Parts,
 }
 
 impl Portal {
@@ -150,6 +152,7 @@ impl Portal {
             &settings.limits,
             shutdown.clone(),
         );
+        let mut parts = Parts::new(service.vitals(), shutdown.clone());
         let pages = http::pages(site, service, entrance.clone());
         let pages = match entrance {
             Some(entrance) => pages.merge(http::sign_in(entrance)),
@@ -158,14 +161,17 @@ impl Portal {
         let site = http::router(state, pages);
         let days = settings.retention_days;
         let cleaning = clean(Arc::clone(&store), clock, days, shutdown.clone());
-        let tasks = [
-            tokio::spawn(serve(listener, site, shutdown.clone())),
-            tokio::spawn(worker.run(shutdown.clone())),
-            tokio::spawn(reconciler.run(reconcile_interval, shutdown)),
-            tokio::spawn(cleaning),
-        ];
+        parts.start("server", serve(listener, site, shutdown.clone()));
+        parts.start("worker", worker.run(shutdown.clone()));
+        parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));
+        parts.start("retention", cleaning);
+        let listened = Arc::clone(&store);
+        parts.watch("listener for nudges", async move { listened.broken().await });
+        if let Some(sandbox) = &sandbox {
+            parts.watch("sandbox", sandbox.over());
+        }
         tracing::info!("The portal listens on http://{addr}");
-        Ok(Self { addr, sandbox, stop_sandbox, store, tasks })
+        Ok(Self { addr, sandbox, stop_sandbox, store, parts })
     }
 
     /// Returns the address it listens on.
@@ -178,17 +184,16 @@ impl Portal {
         self.sandbox.as_ref()
     }
 
+    /// Waits until a part has ended that should have gone on, and returns its name. The portal is
+    /// unhealthy from then on.
+    pub async fn broken(&mut self) -> &'static str {
+        self.parts.ended().await
+    }
+
     /// Waits until the shutdown is over: within ten seconds, whatever is still open.
     pub async fn stopped(self) {
-        let tasks = async {
-            for task in self.tasks {
-                if let Err(error) = task.await {
-                    tracing::error!(%error, "A part of the portal did not end well");
-                }
-            }
-        };
         // What is cut short here is as good as a crash: leases lapse.
-        if tokio::time::timeout(GRACE, tasks).await.is_err() {
+        if tokio::time::timeout(GRACE, self.parts.stopped()).await.is_err() {
             tracing::warn!("Stopped without waiting any longer for what was under way");
         }
         self.stop_sandbox.cancel();
@@ -372,13 +377,10 @@ async fn clean(
 ) {
     let age = Duration::from_hours(u64::from(days) * 24);
     loop {
-        match clock.now().checked_sub(age) {
-            Ok(before) => match store.forget(before).await {
-                Ok(0) => {}
-                Ok(count) => tracing::info!(count, "Forgot old deployments"),
-                Err(error) => tracing::warn!(%error, "Could not forget old deployments"),
-            },
-            Err(_) => return,
+        match store.forget(earlier(clock.now(), age)).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "Forgot old deployments"),
+            Err(error) => tracing::warn!(%error, "Could not forget old deployments"),
         }
         tokio::select! {
             () = shutdown.cancelled() => return,

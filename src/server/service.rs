@@ -43,6 +43,7 @@ use super::{
         },
     },
     settings::{Quotas, StackSettings},
+    vitals::Vitals,
 };
 use crate::{
     api::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus},
@@ -89,6 +90,8 @@ pub struct ServiceParts {
 pub struct Service {
     parts: ServiceParts,
     surroundings: Arc<Surroundings>,
+    /// Which parts of the portal have ended.
+    vitals: Arc<Vitals>,
     /// Which operators looked at what.
     inspections: Lately<(OwnerId, DeploymentId)>,
     /// Which addresses were turned away, and why.
@@ -103,9 +106,15 @@ impl Service {
         Self {
             parts,
             surroundings,
+            vitals: Arc::default(),
             inspections: Lately::new(Beyond::Note),
             rebuffs: Lately::new(Beyond::Drop),
         }
+    }
+
+    /// Returns where it is noted which parts of the portal have ended.
+    pub fn vitals(&self) -> Arc<Vitals> {
+        Arc::clone(&self.vitals)
     }
 
     /// Asks the platform once, so that the first answers are not guesses.

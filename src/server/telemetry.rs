@@ -11,7 +11,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 pub use self::{last_words::last_words, writer::FlushGuard};
-use super::settings::{LogFormat, LogSettings};
+use super::{
+    settings::{LogFormat, LogSettings},
+    vitals,
+};
 
 /// The signal that a write beyond the limit for a file's size (`ulimit -f`) causes: SIGXFSZ.
 const FILE_SIZE_EXCEEDED: i32 = 25;
@@ -35,6 +38,7 @@ pub fn init(settings: &LogSettings) -> FlushGuard {
     };
     match started {
         Ok(()) => std::panic::set_hook(Box::new(|panic| {
+            vitals::count_panic();
             let location = panic.location().map(ToString::to_string);
             let message = panic.payload_as_str().unwrap_or_default();
             tracing::error!(panic.location = location, panic.message = message, "A panic");

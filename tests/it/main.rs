@@ -20,6 +20,7 @@ mod kills;
 mod operations;
 mod operator;
 mod pages;
+mod parts;
 mod portal;
 mod probe;
 mod rebuffs;

@@ -53,6 +53,15 @@ pub(crate) fn act(act: Act) -> &'static str {
     }
 }
 
+/// Says how many panics there were.
+pub(crate) fn panics(count: u64) -> String {
+    match count {
+        0 => String::from("none since the portal started"),
+        1 => String::from("1 since the portal started, see its log"),
+        _ => format!("{count} since the portal started, see its log"),
+    }
+}
+
 /// Says whether calls to the platform go through.
 pub(crate) fn breaker(state: BreakerState, failures: u32) -> String {
     match state {

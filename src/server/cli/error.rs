@@ -53,6 +53,9 @@ pub enum CommandError {
     /// Nothing that is stuck goes by the name that was given.
     #[error("nothing stuck is called {0:?}: see `stuck list`")]
     NotStuck(String),
+    /// A part of the portal ended while it ran: whoever started it is to start it again.
+    #[error("the portal's {0} has ended by itself, see the log")]
+    Broken(&'static str),
     /// The system refused something that every command needs.
     #[error("{doing} failed")]
     System {

@@ -80,6 +80,12 @@ fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
             time(clean_up.due),
         ),
     ];
+    if record.panics > 0 {
+        lines.push(format!(
+            "  the portal met an error of its own {} on it: search the log for {reference}",
+            times(record.panics),
+        ));
+    }
     let left = receipt.left().map(|line| {
         let remedy = line.remedy.as_deref().unwrap_or("nothing is known to help");
         format!("  {} {}: {remedy}", line.resource.noun(), line.name)

@@ -19,6 +19,10 @@ struct HealthBody {
     platform: PlatformBody,
     store: StoreBody,
     stuck: u64,
+    panics: u64,
+    /// Parts of the portal that have ended, where some have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lost_parts: Vec<&'static str>,
 }
 
 /// Which parts are wired into the server: all of them, with the sandbox as well.
@@ -81,7 +85,8 @@ pub(super) async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
 /// `GET /health`: how everything is doing.
 pub(super) async fn health(State(state): State<HttpState>) -> impl IntoResponse {
     let health = state.service.health().await;
-    let (code, status) = match (health.store_ok, health.is_complete()) {
+    let works = health.store_ok && health.lost_parts.is_empty();
+    let (code, status) = match (works, health.is_complete()) {
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
         (true, false) => (StatusCode::OK, "degraded"),
         (true, true) => (StatusCode::OK, "healthy"),
@@ -118,5 +123,7 @@ fn body(status: &'static str, health: &Health) -> HealthBody {
         },
         store: StoreBody { kind: health.store_kind, ok: health.store_ok },
         stuck: health.stuck,
+        panics: health.panics,
+        lost_parts: health.lost_parts.clone(),
     }
 }

@@ -59,6 +59,8 @@ pub struct Context {
     pub(super) marker: String,
     /// How often clean-up was tried since the end.
     pub(super) tries: u32,
+    /// How often whoever drove the operation panicked.
+    pub(super) panics: u32,
     /// When the step under way, or the undo, is given up, in Unix milliseconds.
     deadline_ms: AtomicI64,
     is_undoing: AtomicBool,
@@ -90,6 +92,7 @@ impl Context {
             host: record.host,
             marker,
             tries: record.clean_up.tries,
+            panics: record.panics,
             deadline_ms: AtomicI64::new(deadline),
             is_undoing: AtomicBool::new(false),
         })

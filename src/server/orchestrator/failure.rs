@@ -33,6 +33,12 @@ impl StepError {
         Cause { code: FailureCode::Cancelled, message, at: None }
     }
 
+    /// Returns why an operation is given up that panicked again and again.
+    pub(super) fn panicked() -> Cause {
+        let message = String::from("The portal met an error of its own, several times in a row.");
+        Cause { code: FailureCode::Internal, message, at: None }
+    }
+
     /// Returns why a step stops whose time is up, or the whole deployment's.
     pub(super) fn overdue() -> Cause {
         let message = String::from("It took too long, so the portal stopped waiting.");

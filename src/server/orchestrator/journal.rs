@@ -166,6 +166,21 @@ impl Journal {
         })
     }
 
+    /// Returns the step that is under way, or the next one, and whether it has begun.
+    pub(super) fn under_way(&self) -> (StepId, bool) {
+        let known = self.known();
+        let is_open = |step: &StepId| match known.steps.records.get(step) {
+            Some(StepRecord::Started) | None => true,
+            Some(
+                StepRecord::Succeeded { .. }
+                | StepRecord::Failed { .. }
+                | StepRecord::Undone { .. },
+            ) => false,
+        };
+        let step = StepId::ALL.into_iter().find(is_open).unwrap_or(StepId::Health);
+        (step, known.steps.records.contains_key(&step))
+    }
+
     /// Returns what became of everything undone so far, newest step first.
     pub(super) fn undone_lines(&self) -> Vec<Line> {
         let known = self.known();

@@ -11,6 +11,7 @@ use super::{
     context::Context,
     ends,
     failure::StepError,
+    panics,
     plan::{Course, Plan},
     step::Step,
     steps::{
@@ -18,7 +19,7 @@ use super::{
         VerifyHealth,
     },
     sweep,
-    unwind::{Made, Undo, unwind},
+    unwind::{Left, Made, Undo, unwind},
 };
 use crate::{
     domain::event::{FailureCode, Level, LogEntry},
@@ -45,6 +46,9 @@ async fn run(cx: Context) -> Result<(), StoreError> {
     if cx.journal.course() == Course::Tidy {
         return sweep::tidy(&cx).await;
     }
+    if cx.panics >= panics::LIMIT && !cx.journal.course().is_after_end() {
+        return give_up(cx).await;
+    }
     let mut saga = Saga { cx, made: Vec::new() };
     match saga.forward().await {
         Ok(()) => return Ok(()),
@@ -53,11 +57,38 @@ async fn run(cx: Context) -> Result<(), StoreError> {
     }
     let Saga { cx, made } = saga;
     let left = unwind(&cx, made).await?;
+    conclude(&cx, left).await
+}
+
+async fn conclude(cx: &Context, left: Left) -> Result<(), StoreError> {
     match cx.journal.course() {
-        Course::Deploy => ends::not_live(&cx, left).await,
-        Course::Remove => ends::removed(&cx, left).await,
-        Course::CleanUp | Course::Tidy => ends::settled(&cx, left).await,
+        Course::Deploy => ends::not_live(cx, left).await,
+        Course::Remove => ends::removed(cx, left).await,
+        Course::CleanUp | Course::Tidy => ends::settled(cx, left).await,
     }
+}
+
+/// Ends an operation that panics again and again, without another step or undo: all that it made
+/// is left, for clean-up to remove.
+async fn give_up(cx: Context) -> Result<(), StoreError> {
+    if cx.journal.course() == Course::Deploy && cx.journal.cause().is_none() {
+        let cause = StepError::panicked();
+        cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
+        match cx.journal.under_way() {
+            (step, true) => cx.journal.failed(step, cause).await?,
+            (step, false) => cx.journal.turned_before(step, cause).await?,
+        }
+    }
+    let mut saga = Saga { cx, made: Vec::new() };
+    match saga.forward().await {
+        Ok(()) => return Ok(()),
+        Err(Halt::Unwind) => {}
+        Err(Halt::Store(error)) => return Err(error),
+    }
+    let Saga { cx, made } = saga;
+    let lines = made.iter().rev().flat_map(|made| made.remains(&cx)).collect();
+    let left = Left { lines, code: Some(FailureCode::Internal) };
+    conclude(&cx, left).await
 }
 
 /// Why the line stopped short.

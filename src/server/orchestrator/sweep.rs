@@ -5,8 +5,10 @@
 //! operation ended with nothing left, and what is there twice where its stack is live. It must
 //! not know how it was found.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures::FutureExt;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -42,6 +44,9 @@ pub enum SweepError {
     /// The portal stops.
     #[error("the portal is stopping")]
     Stopped,
+    /// It panicked: an error of the portal's own.
+    #[error("the portal met an error of its own, see its log")]
+    Panicked,
     /// The platform would not do it.
     #[error("{}", .0.trim_end_matches('.'))]
     Platform(String),
@@ -85,9 +90,12 @@ impl Sweeper {
         let lease = lease.ok_or(SweepError::Busy)?;
         let never = CancellationToken::new();
         let span = tracing::info_span!("sweep", deployment.id = %id);
+        let removed = AssertUnwindSafe(self.remove(lease.clone())).catch_unwind();
         let result = tokio::select! {
             biased;
-            result = Box::pin(self.remove(lease.clone())).instrument(span) => result,
+            result = Box::pin(removed).instrument(span) => {
+                result.unwrap_or(Err(SweepError::Panicked))
+            }
             error = worker::keep(&self.ports, self.lease, &lease, &never) => Err(error.into()),
             () = stop.cancelled() => Err(SweepError::Stopped),
         };
@@ -122,8 +130,13 @@ pub(super) async fn tidy(cx: &Context) -> Result<(), StoreError> {
     cx.begin_undo();
     let is_done = cx.journal.is_being_removed(&cx.deployment.name).await?
         || removal::warn_of_left(cx, remove_doubles(cx).await)?;
-    let again = !is_done && cx.tries < TRIES;
-    cx.journal.tidied(again.then(|| ends::due(cx.clock.now(), cx.tries + 1))).await
+    let again = if is_done { None } else { again(cx.clock.now(), cx.tries) };
+    cx.journal.tidied(again).await
+}
+
+/// Returns when a live stack is looked at again after that many tries, if at all.
+pub(super) fn again(now: Timestamp, tries: u32) -> Option<Timestamp> {
+    (tries < TRIES).then(|| ends::due(now, tries + 1))
 }
 
 /// Removes what a live stack has twice.

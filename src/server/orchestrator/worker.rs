@@ -4,19 +4,20 @@
 //! as a crash, so losing the lease and shutting down need no cooperation from it. Every choice
 //! is biased, so that a seeded test runs the same way each time.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     context::{Context, Ports},
-    saga,
+    panics, saga,
 };
 use crate::{
     domain::progress::elapsed_ms,
-    server::ports::store::{Lane, Lease, StoreError, Wish, earlier},
+    server::ports::store::{Lane, Lease, State, StoreError, Wish, earlier},
 };
 
 /// How often the store is asked for work without a nudge.
@@ -95,12 +96,20 @@ impl Worker {
     async fn hold(&self, lease: Lease, shutdown: CancellationToken) {
         let id = lease.id.clone();
         let cancelled = CancellationToken::new();
-        let result = tokio::select! {
-            // The end of a saga comes before a heartbeat that misses the lease for it.
-            biased;
-            result = self.drive(lease.clone(), &cancelled) => result,
-            error = keep(&self.ports, self.lease, &lease, &cancelled) => Err(error),
-            () = shutdown.cancelled() => Ok(()),
+        let held = async {
+            tokio::select! {
+                // The end of a saga comes before a heartbeat that misses the lease for it.
+                biased;
+                result = self.drive(lease.clone(), &cancelled) => result,
+                error = keep(&self.ports, self.lease, &lease, &cancelled) => Err(error),
+                () = shutdown.cancelled() => Ok(()),
+            }
+        };
+        let Ok(result) = AssertUnwindSafe(held).catch_unwind().await else {
+            if let Err(error) = panics::suspend(&self.ports, &lease).await {
+                tracing::error!(error = error_chain(&error), "Could not note a panic");
+            }
+            return;
         };
         if let Err(error) = result {
             tracing::error!(
@@ -121,6 +130,12 @@ impl Worker {
     }
 
     async fn drive(&self, lease: Lease, cancelled: &CancellationToken) -> Result<(), StoreError> {
+        if let Some(record) = self.ports.store.find(&lease.id).await?
+            && record.state == State::Active
+            && record.panics > panics::LIMIT
+        {
+            return panics::end(&self.ports, &lease, &record).await;
+        }
         let context = Context::open(&self.ports, lease, cancelled.clone()).await?;
         Box::pin(saga::drive(context)).await
     }

@@ -103,7 +103,8 @@ pub trait Store: Send + Sync {
 
     /// Asks that a deployment be cancelled; asking again changes nothing.
     async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError>;
-    /// Makes the clean-up of a stuck operation due at once; `false` when it is not stuck.
+    /// Makes the clean-up of a stuck operation due at once, and forgets its panics; `false` when
+    /// it is not stuck.
     async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError>;
     /// Forgets the deployments that ended before `before` with nothing left, or were removed
     /// before, with their events, and tells how many. What is live or stuck is kept: it still
@@ -132,6 +133,13 @@ pub trait Store: Send + Sync {
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError>;
     /// Hands a lease back, so that the deployment can be claimed at once.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+    /// Counts a panic of whoever drove the operation, takes the lease from them, and lets nobody
+    /// claim the operation before `until`; after its end, that counts as a try of the clean-up.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LeaseLost`] when the lease is somebody else's by now.
+    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError>;
     /// Reads the journal of a deployment.
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError>;
     /// Records a fact: the step's new state, its events and the end, all or nothing. After the
@@ -148,6 +156,11 @@ pub trait Store: Send + Sync {
     /// at all.
     async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError>;
 
+    /// Waits until a task of the store's own has ended that should go on; for ever where there
+    /// is none.
+    async fn broken(&self) {
+        std::future::pending::<()>().await;
+    }
     /// Ends connections and tasks in good order.
     async fn close(&self);
 }
@@ -235,6 +248,8 @@ pub struct Record {
     pub wish: Wish,
     /// How far clean-up is, while something is left.
     pub clean_up: CleanUp,
+    /// How often whoever drove it panicked.
+    pub panics: u32,
 }
 
 /// How far the clean-up of an operation is that is stuck, or live and to be looked at once more.

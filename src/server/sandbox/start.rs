@@ -102,6 +102,7 @@ pub struct Sandbox {
     edge: SocketAddr,
     shared: Arc<Shared>,
     running: JoinHandle<()>,
+    over: CancellationToken,
 }
 
 /// Starts the sandbox; it runs until `shutdown` is cancelled.
@@ -127,13 +128,20 @@ pub async fn start(
         keeper: Keeper::new(config.state),
         calls: Mutex::default(),
     });
-    let running = tokio::spawn(run(
+    let over = CancellationToken::new();
+    let ending = over.clone().drop_guard();
+    let work = run(
         serve(api_listener, http::router(Arc::clone(&shared)), Arc::clone(&shared)),
         serve(edge_listener, edge::router(Arc::clone(&shared)), Arc::clone(&shared)),
         Arc::clone(&shared),
-    ));
+    );
+    let running = tokio::spawn(async move {
+        // However it ends, by a panic as well.
+        let _ending = ending;
+        work.await;
+    });
     tracing::info!(sandbox.api = %listen, "sandbox stacks are at {}", edge::pattern(edge));
-    Ok(Sandbox { listen, edge, shared, running })
+    Ok(Sandbox { listen, edge, shared, running, over })
 }
 
 impl Sandbox {
@@ -155,6 +163,11 @@ impl Sandbox {
     /// Returns how long each call took so far, in their order.
     pub fn calls(&self) -> Vec<CallTime> {
         lock(&self.shared.calls).clone()
+    }
+
+    /// Tells when it has ended, for whatever reason.
+    pub fn over(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.over.clone().cancelled_owned()
     }
 
     /// Waits until both listeners have ended and the state is on disk.

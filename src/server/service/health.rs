@@ -3,7 +3,10 @@
 use super::Service;
 use crate::{
     domain::platform_problem::PlatformProblem,
-    server::ports::platform::{Breaker, BreakerState},
+    server::{
+        ports::platform::{Breaker, BreakerState},
+        vitals,
+    },
 };
 
 /// How the portal and what it depends on are doing.
@@ -23,6 +26,10 @@ pub struct Health {
     pub store_ok: bool,
     /// How many deployments have left something that could not be removed.
     pub stuck: u64,
+    /// How many panics there were since the portal started.
+    pub panics: u64,
+    /// Which parts of the portal have ended: it is about to end itself.
+    pub lost_parts: Vec<&'static str>,
 }
 
 impl Health {
@@ -46,13 +53,15 @@ impl Service {
             platform_reachable: platform.reachable,
             problem: platform.problem,
             store_kind: self.parts.store.kind(),
-            store_ok: stuck.is_ok() && self.is_ready().await,
+            store_ok: stuck.is_ok() && self.parts.store.check().await.is_ok(),
             stuck: stuck.unwrap_or(0),
+            panics: vitals::panics(),
+            lost_parts: self.vitals.lost(),
         }
     }
 
     /// Tells whether requests can be served.
     pub async fn is_ready(&self) -> bool {
-        self.parts.store.check().await.is_ok()
+        self.vitals.are_good() && self.parts.store.check().await.is_ok()
     }
 }

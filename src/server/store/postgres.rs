@@ -308,6 +308,10 @@ impl Store for PostgresStore {
         within(leases::release(self, lease)).await
     }
 
+    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+        within(leases::suspend(self, lease, until)).await
+    }
+
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
         within(reading::journal(&self.pool, id)).await
     }
@@ -322,6 +326,13 @@ impl Store for PostgresStore {
 
     async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
         within(ending::tidied(self, lease, again)).await
+    }
+
+    async fn broken(&self) {
+        match &self.listening {
+            Some(listening) => listening.ended().await,
+            None => std::future::pending().await,
+        }
     }
 
     async fn close(&self) {

@@ -85,6 +85,7 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
             tries: u32::try_from(row.number("tries")?).unwrap_or(u32::MAX),
             due: optional_time(row, "due_ms")?,
         },
+        panics: u32::try_from(row.number("panics")?).unwrap_or(u32::MAX),
     })
 }
 

@@ -284,6 +284,10 @@ impl Store for SqliteStore {
         leases::release(&self.writer, lease).await
     }
 
+    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+        leases::suspend(&self.writer, lease, until).await
+    }
+
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
         reading::journal(&self.readers, id).await
     }

@@ -39,18 +39,8 @@ impl Portal {
         fault: &str,
         count: u64,
     ) -> (Self, JoinHandle<()>) {
-        let platform = CorePlatform::new(Arc::new(clock.clone()), 7);
-        platform.core().inject(fault.parse().unwrap());
-        let store = Arc::new(MemoryStore::default());
-        let ports = Ports {
-            store: Arc::clone(&store) as _,
-            platform: Arc::new(platform.clone()),
-            probe: Arc::new(platform.clone()),
-            clock: Arc::new(clock.clone()),
-            notifier: Arc::new(Notifier::default()),
-            settings: Arc::new(stack_settings("sandbox/hello")),
-        };
-        let portal = Self { ports, store, platform, clock };
+        let portal = Self::new(clock, "sandbox/hello");
+        portal.platform.core().inject(fault.parse().unwrap());
         for number in 0..count {
             portal.reserve(number).await;
         }
@@ -58,7 +48,23 @@ impl Portal {
         (portal, worker)
     }
 
-    async fn reserve(&self, number: u64) {
+    /// Sets it up for stacks of `image`, without a worker.
+    pub(super) fn new(clock: VirtualClock, image: &str) -> Self {
+        let platform = CorePlatform::new(Arc::new(clock.clone()), 7);
+        let store = Arc::new(MemoryStore::default());
+        let ports = Ports {
+            store: Arc::clone(&store) as _,
+            platform: Arc::new(platform.clone()),
+            probe: Arc::new(platform.clone()),
+            clock: Arc::new(clock.clone()),
+            notifier: Arc::new(Notifier::default()),
+            settings: Arc::new(stack_settings(image)),
+        };
+        Self { ports, store, platform, clock }
+    }
+
+    /// Begins the deployment of `stack-<number>`.
+    pub(super) async fn reserve(&self, number: u64) {
         let id = DeploymentId::from_random(u128::from(number));
         let (name, started) = (format!("stack-{number}"), self.clock.now());
         let new = new_deployment(&self.ports.settings, id, &name, started);

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 
 use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
+mod panics;
 mod removals;
 
 /// How long leases last here.
@@ -96,6 +97,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(&*store).await;
     what_is_overdue_is_claimed_for_clean_up(&*store).await;
     a_live_stack_that_is_due_is_claimed_until_it_is_tidied(&*store).await;
+    panics::hold(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {
@@ -371,7 +373,7 @@ async fn a_live_stack_that_is_due_is_claimed_until_it_is_tidied(store: &dyn Stor
 }
 
 /// Claims until it is the turn of `id`.
-async fn claim(store: &dyn Store, lane: Lane, id: &DeploymentId) -> Lease {
+pub(super) async fn claim(store: &dyn Store, lane: Lane, id: &DeploymentId) -> Lease {
     loop {
         let lease = store.claim_one(lane, "a", at(100), LEASE).await.unwrap().unwrap();
         if lease.id == *id {

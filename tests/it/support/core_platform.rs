@@ -24,6 +24,8 @@ use serde_json::Value;
 
 mod port;
 
+/// The questions to stacks, among what can panic.
+pub(crate) const PROBE: &str = "probe";
 const KEY: &str = "test-key";
 const CALL_LIMIT: Duration = Duration::from_secs(15);
 /// How long a deploy job takes.
@@ -60,6 +62,8 @@ pub(crate) struct CorePlatform {
     calls: Arc<Mutex<Vec<(&'static str, Timestamp)>>>,
     script: Arc<Mutex<Vec<Planned>>>,
     hook: Arc<Mutex<Option<Hook>>>,
+    /// What panics, from now on: a call, or the probe.
+    panicking: Arc<Mutex<Option<&'static str>>>,
     /// How long an answer is on its way back.
     way_back: Duration,
 }
@@ -82,6 +86,7 @@ impl CorePlatform {
             calls: Arc::default(),
             script: Arc::default(),
             hook: Arc::default(),
+            panicking: Arc::default(),
             way_back: Duration::ZERO,
         }
     }
@@ -120,6 +125,17 @@ impl CorePlatform {
         act: impl Future<Output = ()> + Send + 'static,
     ) {
         *self.hook.lock().unwrap() = Some((call, moment, Box::pin(act)));
+    }
+
+    /// Lets every `call` panic from now on, after it was counted; [`PROBE`] are the questions to
+    /// stacks.
+    pub(crate) fn panic_at(&self, call: Option<&'static str>) {
+        *self.panicking.lock().unwrap() = call;
+    }
+
+    fn panic_if_told(&self, call: &'static str) {
+        let is_told = *self.panicking.lock().unwrap() == Some(call);
+        assert!(!is_told, "{call} panics, as told");
     }
 
     async fn strike(&self, moment: Moment) {
@@ -172,6 +188,7 @@ impl CorePlatform {
         }
         tracing::info!(call, "A call is made");
         self.calls.lock().unwrap().push((call, self.clock.now()));
+        self.panic_if_told(call);
         self.strike(Moment::Before).await;
         self.clock.sleep(Duration::from_millis(10)).await;
         let answer = self.core().handle(self.clock.now(), &request.with_key(KEY));
@@ -220,6 +237,7 @@ impl CorePlatform {
 impl Probe for CorePlatform {
     async fn ask(&self, url: &str, _: Duration) -> Health {
         let host = url.split("//").nth(1).and_then(|rest| rest.split('/').next());
+        self.panic_if_told(PROBE);
         self.clock.sleep(Duration::from_millis(5)).await;
         match self.core().visit(self.clock.now(), host.unwrap_or_default()) {
             Visit::Healthy => Health::Healthy,

@@ -217,6 +217,7 @@ impl Store for MemoryStore {
         let stuck = tables.row(id).filter(|row| row.record.state == State::Stuck);
         let Some(row) = stuck else { return Ok(false) };
         row.record.clean_up.due = Some(Timestamp::UNIX_EPOCH);
+        row.record.panics = 0;
         Ok(true)
     }
 
@@ -271,6 +272,20 @@ impl Store for MemoryStore {
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         if let Ok(row) = self.up()?.leased(lease) {
             row.owner = None;
+        }
+        Ok(())
+    }
+
+    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+        let mut tables = self.up()?;
+        let row = tables.leased(lease)?;
+        row.record.panics += 1;
+        row.token += 1;
+        row.until = until;
+        if row.record.state != State::Active {
+            row.owner = None;
+            row.record.clean_up.tries += 1;
+            row.record.clean_up.due = Some(until);
         }
         Ok(())
     }

@@ -17,8 +17,8 @@ use ai_stack_deployer::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store,
-                StoreError, StoredEvent, Usage, Wish,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, StepId, Steps,
+                Store, StoreError, StoredEvent, Usage, Wish,
             },
         },
     },
@@ -41,6 +41,8 @@ struct Plan {
     writes: u32,
     /// At which writes a crash strikes.
     crashes: Vec<(u32, Crash)>,
+    /// Whatever is recorded of this step panics.
+    panics_at: Option<StepId>,
     /// Before or after which write somebody wishes to cancel.
     cancel: Option<(u32, Crash)>,
 }
@@ -92,6 +94,11 @@ impl TwistedStore {
     /// Lets somebody cancel just before or after the `write`-th fact from the beginning.
     pub(crate) fn cancel_at(&self, write: u32, when: Crash) {
         self.plan().cancel = Some((write, when));
+    }
+
+    /// Lets whatever is recorded of `step` panic from now on.
+    pub(crate) fn panic_at(&self, step: StepId) {
+        self.plan().panics_at = Some(step);
     }
 
     /// Returns how many facts have been recorded.
@@ -261,11 +268,18 @@ impl Store for TwistedStore {
         self.up()?.release(lease).await
     }
 
+    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+        self.up()?.suspend(lease, until).await
+    }
+
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
         self.up()?.journal(id).await
     }
 
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+        let panics_at = self.plan().panics_at;
+        let is_told = panics_at.is_some() && fact.step.as_ref().map(|(id, _)| *id) == panics_at;
+        assert!(!is_told, "{panics_at:?} panics, as told");
         self.write(&lease.id, self.inner.record(lease, fact)).await
     }
 

@@ -44,6 +44,10 @@ pub fn HealthSection(
                     <dt>"Stuck"</dt>
                     <dd>{health.stuck.to_string()}</dd>
                 </div>
+                <div>
+                    <dt>"Panics"</dt>
+                    <dd>{words::panics(health.panics)}</dd>
+                </div>
             </dl>
         </section>
     }

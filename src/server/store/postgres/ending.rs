@@ -52,12 +52,14 @@ pub(super) async fn hurry(
     due: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.pool.begin().await.map_err(unavailable)?;
-    let done = sqlx::query("UPDATE deployments SET due_ms = $1 WHERE id = $2 AND state = 'stuck'")
-        .bind(due.as_millisecond())
-        .bind(id.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(unavailable)?;
+    let done = sqlx::query(
+        "UPDATE deployments SET due_ms = $1, panics = 0 WHERE id = $2 AND state = 'stuck'",
+    )
+    .bind(due.as_millisecond())
+    .bind(id.as_str())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
     store.origin.tell(&mut tx, &Nudge::Work).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected() == 1)

@@ -123,3 +123,28 @@ pub(super) async fn release(store: &PostgresStore, lease: &Lease) -> Result<(), 
     }
     tx.commit().await.map_err(unavailable)
 }
+
+/// Takes `lease` away after a panic, and lets nobody claim the operation before `until`. An
+/// operation under way is held until then; one that has ended is due then, or when somebody asks.
+pub(super) async fn suspend(
+    store: &PostgresStore,
+    lease: &Lease,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE deployments
+         SET panics = panics + 1, lease_token = lease_token + 1, lease_until_ms = $1,
+             lease_owner = CASE WHEN state = 'active' THEN lease_owner END,
+             tries = tries + CASE WHEN state = 'active' THEN 0 ELSE 1 END,
+             due_ms = CASE WHEN state = 'active' THEN due_ms ELSE $1 END
+         WHERE id = $2 AND lease_owner = $3 AND lease_token = $4",
+    )
+    .bind(until.as_millisecond())
+    .bind(lease.id.as_str())
+    .bind(&lease.owner)
+    .bind(lease.token)
+    .execute(&store.pool)
+    .await
+    .map_err(unavailable)?;
+    if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
+}

@@ -86,6 +86,11 @@ impl Listening {
         Self { stop, task }
     }
 
+    /// Waits until the task has ended, for whatever reason.
+    pub(super) async fn ended(&self) {
+        self.task.wait().await;
+    }
+
     /// Ends it.
     pub(super) async fn stop(&self) {
         self.stop.cancel();

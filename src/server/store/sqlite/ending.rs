@@ -37,11 +37,13 @@ pub(super) async fn cancel(
 
 /// Makes the clean-up of a stuck operation due at once.
 pub(super) async fn hurry(pool: &SqlitePool, id: &DeploymentId) -> Result<bool, StoreError> {
-    let done = sqlx::query("UPDATE deployments SET due_ms = 0 WHERE id = ? AND state = 'stuck'")
-        .bind(id.as_str())
-        .execute(pool)
-        .await
-        .map_err(unavailable)?;
+    let done = sqlx::query(
+        "UPDATE deployments SET due_ms = 0, panics = 0 WHERE id = ? AND state = 'stuck'",
+    )
+    .bind(id.as_str())
+    .execute(pool)
+    .await
+    .map_err(unavailable)?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -110,3 +110,28 @@ pub(super) async fn release(pool: &SqlitePool, lease: &Lease) -> Result<(), Stor
     .map_err(unavailable)?;
     Ok(())
 }
+
+/// Takes `lease` away after a panic, and lets nobody claim the operation before `until`. An
+/// operation under way is held until then; one that has ended is due then, or when somebody asks.
+pub(super) async fn suspend(
+    pool: &SqlitePool,
+    lease: &Lease,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE deployments
+         SET panics = panics + 1, lease_token = lease_token + 1, lease_until_ms = ?1,
+             lease_owner = CASE WHEN state = 'active' THEN lease_owner END,
+             tries = tries + CASE WHEN state = 'active' THEN 0 ELSE 1 END,
+             due_ms = CASE WHEN state = 'active' THEN due_ms ELSE ?1 END
+         WHERE id = ?2 AND lease_owner = ?3 AND lease_token = ?4",
+    )
+    .bind(until.as_millisecond())
+    .bind(lease.id.as_str())
+    .bind(&lease.owner)
+    .bind(lease.token)
+    .execute(pool)
+    .await
+    .map_err(unavailable)?;
+    if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
+}

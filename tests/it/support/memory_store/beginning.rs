@@ -52,6 +52,7 @@ impl Tables {
             seq: 1,
             wish: Wish::GoOn,
             clean_up: CleanUp::default(),
+            panics: 0,
         };
         let first = Event { seq: 1, body: new.first.clone() };
         self.deployments.push(Row::new(record, new.quota.counted_as.clone(), &first));

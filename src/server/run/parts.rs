@@ -1,0 +1,78 @@
+//! The parts of a running portal: tasks that go on until the shutdown.
+//!
+//! One that ends before, by a panic or because it returns, makes the portal unhealthy. What is to
+//! become of the portal then is decided elsewhere.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::server::vitals::Vitals;
+
+/// The tasks of a portal, each with its name.
+pub struct Parts {
+    tasks: JoinSet<()>,
+    names: HashMap<Id, &'static str>,
+    vitals: Arc<Vitals>,
+    shutdown: CancellationToken,
+}
+
+impl Parts {
+    /// Has none yet. They go on until `shutdown`, and `vitals` is told of one that does not.
+    pub fn new(vitals: Arc<Vitals>, shutdown: CancellationToken) -> Self {
+        Self { tasks: JoinSet::new(), names: HashMap::new(), vitals, shutdown }
+    }
+
+    /// Starts `part`, which is called `name`.
+    pub fn start(&mut self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(part);
+        self.names.insert(task.id(), name);
+    }
+
+    /// Watches over something of `name`'s own that is `over` only when it has ended.
+    pub fn watch(&mut self, name: &'static str, over: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.shutdown.clone();
+        self.start(name, async move {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = over => {}
+            }
+        });
+    }
+
+    /// Waits until a part has ended that should have gone on, and returns its name; for ever where
+    /// all go on until the shutdown.
+    pub async fn ended(&mut self) -> &'static str {
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            let name = self.name(&ended);
+            if let Err(error) = ended {
+                tracing::error!(part = name, %error, "A part of the portal did not end well");
+            }
+            if !self.shutdown.is_cancelled() {
+                tracing::error!(
+                    part = name,
+                    "A part of the portal has ended: the portal is broken"
+                );
+                self.vitals.lose(name);
+                return name;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Waits until all have ended.
+    pub async fn stopped(mut self) {
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            let name = self.name(&ended);
+            if let Err(error) = ended {
+                tracing::error!(part = name, %error, "A part of the portal did not end well");
+            }
+        }
+    }
+
+    fn name(&self, ended: &Result<(Id, ()), JoinError>) -> &'static str {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
+        self.names.get(&id).copied().unwrap_or("unknown")
+    }
+}

@@ -1,0 +1,42 @@
+//! What shows that this process is not as it should be: panics, and parts that have ended.
+//!
+//! It must not know who is told, nor what is done about it.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// Counts every panic of the process, wherever it is caught.
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts a panic.
+pub fn count_panic() {
+    PANICS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Returns how many panics there were since the process started.
+pub fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
+}
+
+/// Which parts of a portal have ended that should go on.
+#[derive(Debug, Default)]
+pub struct Vitals(Mutex<Vec<&'static str>>);
+
+impl Vitals {
+    /// Notes that the part called `name` has ended.
+    pub fn lose(&self, name: &'static str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+    }
+
+    /// Returns the parts that have ended.
+    pub fn lost(&self) -> Vec<&'static str> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells whether none has.
+    pub fn are_good(&self) -> bool {
+        self.lost().is_empty()
+    }
+}

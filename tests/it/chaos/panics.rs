@@ -1,0 +1,241 @@
+//! Sagas that panic, driven by the worker, in virtual time: an error of their operation alone.
+
+use std::{sync::Arc, time::Duration};
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::{DeploymentId, Kind},
+        event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
+        phase::Phase,
+        progress::{End, Progress},
+        stack_name::StackName,
+    },
+    server::{
+        orchestrator::{SweepError, Sweeper},
+        ports::{
+            clock::Clock,
+            store::{NewRemoval, Record, Removing, State, StepId, Store},
+        },
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    portal::{Portal, in_virtual_time},
+    simulation::LEASE,
+};
+use crate::support::{
+    core_platform::{Moment, PROBE},
+    twisted_store::TwistedStore,
+};
+
+/// How often an operation may panic.
+const LIMIT: usize = 5;
+
+/// Waits up to a day until it `is_so` of that operation.
+async fn until(portal: &Portal, operation: usize, is_so: impl Fn(&Record) -> bool) -> Record {
+    for _ in 0..24 * 3600 {
+        let record = portal.store.records().swap_remove(operation);
+        if is_so(&record) {
+            return record;
+        }
+        portal.clock.sleep(Duration::from_secs(1)).await;
+    }
+    panic!("not within a day: {:#?}", portal.store.records());
+}
+
+async fn failure(portal: &Portal, record: &Record) -> Failure {
+    let events = portal.store.events(&record.deployment.id, 0, u32::MAX).await.unwrap();
+    match Progress::of(events.iter().map(|event| event.decode().unwrap())).end {
+        Some(End::Failed(failure)) => failure,
+        other => panic!("it did not fail: {other:?}"),
+    }
+}
+
+/// Returns the seconds between one `call` and the next.
+fn pauses(portal: &Portal, call: &str) -> Vec<i64> {
+    let times = portal.platform.times_of(call);
+    times.windows(2).map(|two| two[1].duration_since(two[0]).as_secs()).collect()
+}
+
+async fn is_empty(portal: &Portal) -> bool {
+    let inventory = portal.platform.inventory().await;
+    let none = |kind: &str| inventory[kind].as_array().unwrap().is_empty();
+    ["projects", "applications", "domains", "services"].into_iter().all(none)
+}
+
+#[test]
+fn a_step_that_panics_is_tried_again_after_growing_pauses_and_then_stuck_with_all_that_is_left() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/hello");
+        portal.platform.panic_at(Some("application.create"));
+        portal.reserve(0).await;
+        portal.start("one");
+        portal.start("two");
+        let record = until(&portal, 0, |record| record.state != State::Active).await;
+        assert_eq!((record.state, record.panics), (State::Stuck, 5));
+        let failure = failure(&portal, &record).await;
+        assert_eq!(
+            (failure.code, failure.phase),
+            (FailureCode::Internal, Phase::CreatingApplication)
+        );
+        assert!(failure.message.contains("an error of its own"), "{}", failure.message);
+        let left: Vec<_> = failure.receipt.left().map(|line| line.resource.noun()).collect();
+        assert_eq!(left, ["application", "project"]);
+        assert!(failure.receipt.left().all(|line| line.remedy.is_some()));
+        // Neither portal tries sooner.
+        assert_eq!(portal.platform.count("application.create"), LIMIT);
+        let pauses = pauses(&portal, "application.create");
+        for (pause, least) in pauses.iter().zip([2, 4, 8, 16]) {
+            assert!((least..least + 3).contains(pause), "{pauses:?}");
+        }
+        until(&portal, 0, |record| record.state == State::RolledBack).await;
+        assert!(is_empty(&portal).await, "clean-up removed what was left");
+    });
+}
+
+#[test]
+fn an_undo_and_a_clean_up_that_panic_are_tried_ever_less_often_until_they_do_not() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/crashloop");
+        portal.platform.panic_at(Some("application.delete"));
+        portal.reserve(0).await;
+        portal.start("one");
+        portal.start("two");
+        let record = until(&portal, 0, |record| record.state != State::Active).await;
+        assert_eq!(record.state, State::Stuck);
+        let failure = failure(&portal, &record).await;
+        assert_eq!(failure.code, FailureCode::CrashLoop, "why it failed is not lost");
+        assert!(!failure.receipt.clean);
+        assert_eq!(portal.platform.count("application.delete"), LIMIT);
+
+        portal.clock.sleep(Duration::from_hours(4)).await;
+        let tries = portal.platform.count("application.delete") - LIMIT;
+        assert!((8..=16).contains(&tries), "{tries} tries within four hours");
+        let record = portal.store.records().swap_remove(0);
+        assert_eq!(record.clean_up.tries as usize, tries);
+        assert!(record.clean_up.due.unwrap() > portal.clock.now());
+
+        // An operator asks, and has new tries at once.
+        portal.platform.panic_at(None);
+        assert!(portal.store.hurry(&record.deployment.id).await.unwrap());
+        portal.clock.sleep(Duration::from_mins(1)).await;
+        assert_eq!(portal.store.records()[0].state, State::RolledBack);
+        assert!(is_empty(&portal).await);
+    });
+}
+
+#[test]
+fn a_probe_that_panics_is_an_error_of_the_deployment_that_asked() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/hello");
+        portal.platform.panic_at(Some(PROBE));
+        portal.reserve(0).await;
+        portal.start("one");
+        let record = until(&portal, 0, |record| record.state != State::Active).await;
+        let failure = failure(&portal, &record).await;
+        let end = (record.state, failure.code, failure.phase);
+        assert_eq!(end, (State::Stuck, FailureCode::Internal, Phase::VerifyingHealth));
+        until(&portal, 0, |record| record.state == State::RolledBack).await;
+        assert!(is_empty(&portal).await);
+    });
+}
+
+#[test]
+fn an_operation_that_panics_even_while_it_is_given_up_ends_stuck_all_the_same() {
+    in_virtual_time(async |clock| {
+        let mut portal = Portal::new(clock, "sandbox/hello");
+        let line = Arc::new(TwistedStore::new(Arc::clone(&portal.store) as _));
+        line.panic_at(StepId::Application);
+        portal.ports.store = line;
+        portal.reserve(0).await;
+        portal.start("one");
+        let record = until(&portal, 0, |record| record.state != State::Active).await;
+        assert_eq!(record.state, State::Stuck);
+        let failure = failure(&portal, &record).await;
+        assert_eq!(failure.code, FailureCode::Internal);
+        let remedy = failure.receipt.left().next().unwrap().remedy.clone().unwrap();
+        assert!(remedy.contains(record.deployment.id.as_str()), "{remedy}");
+        until(&portal, 0, |record| record.state == State::RolledBack).await;
+        assert!(is_empty(&portal).await);
+    });
+}
+
+#[test]
+fn a_panic_that_passes_costs_seconds_and_nobody_else_anything() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/hello");
+        portal.reserve(0).await;
+        portal.reserve(1).await;
+        portal.platform.at_call(4, Moment::After, async { panic!("as told") });
+        portal.start("one");
+        let one = until(&portal, 0, |record| record.state == State::Live).await;
+        let other = until(&portal, 1, |record| record.state == State::Live).await;
+        assert_eq!((one.panics, other.panics), (1, 0));
+        let took = one.standing.completed.unwrap().duration_since(one.deployment.started);
+        assert!(took.as_secs() < i64::try_from(LEASE.as_secs()).unwrap(), "no lease had to lapse");
+    });
+}
+
+#[test]
+fn a_removal_that_panics_ends_stuck_and_goes_on_later() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/hello");
+        portal.reserve(0).await;
+        portal.start("one");
+        until(&portal, 0, |record| record.state == State::Live).await;
+        portal.platform.panic_at(Some("domain.delete"));
+        let started = portal.clock.now();
+        let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
+        let new = NewRemoval {
+            id: DeploymentId::new(Kind::Removal, 9),
+            started,
+            first: EventBody::Progress(first),
+            of: None,
+        };
+        let name = StackName::parse("stack-0").unwrap();
+        let begun = portal.store.begin_removal(&name, &new).await.unwrap();
+        assert_eq!(begun, Removing::Accepted(new.id.clone()));
+        let record = until(&portal, 1, |record| record.state != State::Active).await;
+        assert_eq!(record.state, State::Stuck);
+        let failure = failure(&portal, &record).await;
+        assert_eq!(failure.code, FailureCode::Internal);
+        assert!(failure.receipt.left().count() >= 3, "{:?}", failure.receipt);
+        assert_eq!(portal.store.records()[0].state, State::Live);
+
+        portal.platform.panic_at(None);
+        until(&portal, 1, |record| record.state == State::RolledBack).await;
+        assert!(is_empty(&portal).await);
+    });
+}
+
+#[test]
+fn a_sweep_that_panics_ends_neither_the_reconciler_nor_the_lease() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/missing");
+        portal.reserve(0).await;
+        portal.start("one");
+        let record = until(&portal, 0, |record| record.state == State::RolledBack).await;
+        let sweeper = Sweeper::new(portal.ports.clone(), String::from("reconciler"), LEASE);
+        let sweep = async || sweeper.sweep(&record.deployment.id, &CancellationToken::new()).await;
+        portal.platform.panic_at(Some("project.all"));
+        assert!(matches!(sweep().await, Err(SweepError::Panicked)));
+        portal.platform.panic_at(None);
+        sweep().await.unwrap();
+    });
+}
+
+#[test]
+fn a_look_for_doubles_that_panics_leaves_the_stack_live_and_stops_after_some_tries() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/hello");
+        portal.platform.core().inject("project.create:error-after".parse().unwrap());
+        portal.reserve(0).await;
+        portal.start("one");
+        until(&portal, 0, |record| record.state == State::Live).await;
+        portal.platform.panic_at(Some("project.all"));
+        until(&portal, 0, |record| record.clean_up.due.is_none()).await;
+        let record = portal.store.records().swap_remove(0);
+        assert_eq!((record.state, record.clean_up.tries), (State::Live, 11));
+    });
+}

@@ -1,0 +1,69 @@
+//! Parts of a running portal that end by themselves: it is not ready any more, and ends.
+
+use std::future::pending;
+
+use ai_stack_deployer::server::run::Parts;
+use axum::http::StatusCode;
+
+use crate::support::{app::TestApp, process::Place};
+
+fn parts_of(app: &TestApp) -> Parts {
+    let mut parts = Parts::new(app.service.vitals(), app.shutdown.clone());
+    let until = app.shutdown.clone();
+    parts.start("server", async move { until.cancelled().await });
+    parts
+}
+
+#[tokio::test]
+async fn a_part_that_panics_or_returns_makes_the_portal_unhealthy_and_is_told_by_name() {
+    for panics in [true, false] {
+        let app = TestApp::new();
+        let mut parts = parts_of(&app);
+        assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
+        parts.start("worker", async move { assert!(!panics, "as told") });
+        assert_eq!(parts.ended().await, "worker");
+        assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+        let health = app.get("/health").await;
+        assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(health.json()["status"], "unhealthy");
+        assert_eq!(health.json()["lostParts"][0], "worker");
+        assert_eq!(app.get("/livez").await.status, StatusCode::OK, "it still tells why");
+        app.shutdown.cancel();
+        parts.stopped().await;
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_has_something_watched_ends_with_it() {
+    let app = TestApp::new();
+    let mut parts = parts_of(&app);
+    parts.watch("sandbox", pending());
+    parts.watch("listener for nudges", async {});
+    assert_eq!(parts.ended().await, "listener for nudges");
+    assert_eq!(app.get("/health").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn parts_that_end_at_the_shutdown_are_no_failure() {
+    let app = TestApp::new();
+    let mut parts = parts_of(&app);
+    parts.watch("sandbox", pending());
+    app.shutdown.cancel();
+    tokio::select! {
+        biased;
+        part = parts.ended() => panic!("{part} ended in good order"),
+        () = async { for _ in 0..100 { tokio::task::yield_now().await } } => {}
+    }
+    assert_eq!(app.get("/health").await.status, StatusCode::OK);
+    parts.stopped().await;
+}
+
+#[test]
+fn records_that_are_kept_longer_than_time_goes_back_end_no_part_of_the_portal() {
+    let place = Place::new();
+    let portal = place.start(&[("RETENTION_DAYS", "4000000000")]);
+    let id = place.deploy("alice");
+    assert!(place.get(&format!("/api/status/{id}")).contains("event: complete"));
+    assert!(place.get("/health").starts_with("HTTP/1.1 200 "));
+    assert_eq!(portal.end().0, Some(0));
+}
