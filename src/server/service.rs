@@ -15,6 +15,7 @@ mod operations;
 mod permits;
 mod stacks;
 mod starting;
+mod store_probe;
 mod surroundings;
 
 use std::{net::IpAddr, sync::Arc};
@@ -26,6 +27,7 @@ pub use once::{Answered, Once};
 pub use operations::{deployment_id, no_deployment};
 pub use permits::refused;
 use starting::New;
+use store_probe::StoreProbe;
 use surroundings::Surroundings;
 
 use super::{
@@ -92,6 +94,7 @@ pub struct Service {
     surroundings: Arc<Surroundings>,
     /// Which parts of the portal have ended.
     vitals: Arc<Vitals>,
+    store_probe: Arc<StoreProbe>,
     /// Which operators looked at what.
     inspections: Lately<(OwnerId, DeploymentId)>,
     /// Which addresses were turned away, and why.
@@ -103,10 +106,12 @@ impl Service {
     pub fn new(parts: ServiceParts) -> Self {
         let surroundings = Surroundings::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
         let surroundings = Arc::new(surroundings);
+        let store_probe = StoreProbe::new(Arc::clone(&parts.store), Arc::clone(&parts.clock));
         Self {
             parts,
             surroundings,
             vitals: Arc::default(),
+            store_probe: Arc::new(store_probe),
             inspections: Lately::new(Beyond::Note),
             rebuffs: Lately::new(Beyond::Drop),
         }

@@ -112,6 +112,7 @@ async fn health_tells_of_every_part() {
     app.clock.advance(Duration::from_secs(10));
     insta::assert_snapshot!("health_degraded", health().await);
     app.store.set_down(true);
+    app.clock.advance(Duration::from_secs(2));
     insta::assert_snapshot!("health_unhealthy", health().await);
 }
 
@@ -120,6 +121,7 @@ async fn readiness_follows_the_store_and_liveness_nothing() {
     let app = TestApp::new();
     assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
     app.store.set_down(true);
+    app.clock.advance(Duration::from_secs(2));
     assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(app.get("/livez").await.status, StatusCode::OK);
 }

@@ -41,6 +41,10 @@ impl Clock for ManualClock {
         *self.0.lock().unwrap()
     }
 
+    fn monotonic(&self) -> Duration {
+        self.now().duration_since(Timestamp::UNIX_EPOCH).unsigned_abs()
+    }
+
     async fn sleep(&self, duration: Duration) {
         self.advance(duration);
     }

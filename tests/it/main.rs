@@ -12,6 +12,7 @@ mod dokploy;
 mod environment;
 mod events;
 mod faces;
+#[cfg(target_os = "linux")]
 mod failing_log;
 mod garbage;
 mod idempotency;
@@ -29,4 +30,5 @@ mod saga;
 mod sandbox;
 mod sign_in;
 mod store;
+mod store_health;
 mod support;

@@ -1,5 +1,7 @@
 //! The portal's own health, for people and for probes.
 
+use std::time::Duration;
+
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use serde::Serialize;
 
@@ -58,9 +60,13 @@ struct PlatformBody {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct StoreBody {
     kind: &'static str,
     ok: bool,
+    /// How long ago a write was tried last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_ms: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +79,7 @@ pub(super) async fn live() -> impl IntoResponse {
     (NO_STORE, Json(ProbeBody { status: "ok" }))
 }
 
-/// `GET /readyz`: requests can be served.
+/// `GET /readyz`: requests can be served, those that write included.
 pub(super) async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
     if state.service.is_ready().await {
         (StatusCode::OK, NO_STORE, Json(ProbeBody { status: "ok" }))
@@ -113,7 +119,7 @@ fn body(status: &'static str, health: &Health) -> HealthBody {
                 BreakerState::HalfOpen => "half-open",
             },
             consecutive_failures: health.breaker.consecutive_failures,
-            retry_after_ms: retry_after.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
+            retry_after_ms: retry_after.map(millis),
         },
         platform: PlatformBody {
             kind: if health.sandbox { "sandbox" } else { "dokploy" },
@@ -121,9 +127,17 @@ fn body(status: &'static str, health: &Health) -> HealthBody {
             problem: health.problem.map(PlatformProblem::code),
             remedy: health.problem.map(PlatformProblem::remedy),
         },
-        store: StoreBody { kind: health.store_kind, ok: health.store_ok },
+        store: StoreBody {
+            kind: health.store_kind,
+            ok: health.store_ok,
+            age_ms: health.store_age.map(millis),
+        },
         stuck: health.stuck,
         panics: health.panics,
         lost_parts: health.lost_parts.clone(),
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -37,7 +37,7 @@ mod quota;
 pub trait Store: Send + Sync {
     /// Names the kind of store, as `/health` shows it.
     fn kind(&self) -> &'static str;
-    /// Checks that the store answers.
+    /// Checks that the store takes writes, by a tiny one that lasts.
     async fn check(&self) -> Result<(), StoreError>;
 
     /// Reserves the name, inserts the deployment with its first event and makes it

@@ -1,5 +1,7 @@
 //! How the portal and what it depends on are doing.
 
+use std::time::Duration;
+
 use super::Service;
 use crate::{
     domain::platform_problem::PlatformProblem,
@@ -8,6 +10,9 @@ use crate::{
         vitals,
     },
 };
+
+/// How long the store may take to count.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How the portal and what it depends on are doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +27,10 @@ pub struct Health {
     pub problem: Option<PlatformProblem>,
     /// The kind of store.
     pub store_kind: &'static str,
-    /// Whether the store answers.
+    /// Whether the store answers and takes writes.
     pub store_ok: bool,
+    /// How long ago a write was tried last, if ever.
+    pub store_age: Option<Duration>,
     /// How many deployments have left something that could not be removed.
     pub stuck: u64,
     /// How many panics there were since the portal started.
@@ -45,23 +52,32 @@ impl Health {
 impl Service {
     /// Tells how the portal and what it depends on are doing.
     pub async fn health(&self) -> Health {
-        let stuck = self.parts.store.stuck_count().await;
-        let platform = self.platform_status().await;
+        let (stuck, store, platform) =
+            tokio::join!(self.stuck_count(), self.store_probe.current(), self.platform_status());
         Health {
             breaker: self.parts.platform.breaker(),
             sandbox: self.parts.sandbox,
             platform_reachable: platform.reachable,
             problem: platform.problem,
             store_kind: self.parts.store.kind(),
-            store_ok: stuck.is_ok() && self.parts.store.check().await.is_ok(),
+            store_ok: stuck.is_some() && store.ok,
+            store_age: store.age,
             stuck: stuck.unwrap_or(0),
             panics: vitals::panics(),
             lost_parts: self.vitals.lost(),
         }
     }
 
-    /// Tells whether requests can be served.
+    /// Tells whether requests can be served: reading and writing.
     pub async fn is_ready(&self) -> bool {
-        self.vitals.are_good() && self.parts.store.check().await.is_ok()
+        self.vitals.are_good() && self.store_probe.current().await.ok
+    }
+
+    /// Counts what is stuck; `None` where the store does not tell in time.
+    async fn stuck_count(&self) -> Option<u64> {
+        tokio::select! {
+            count = self.parts.store.stuck_count() => count.ok(),
+            () = self.parts.clock.sleep(PATIENCE) => None,
+        }
     }
 }

@@ -185,7 +185,7 @@ impl Store for PostgresStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        within(reading::check(&self.pool)).await
+        within(writing::check(&self.pool)).await
     }
 
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {

@@ -58,6 +58,10 @@ impl Clock for VirtualClock {
         Timestamp::from_millisecond(1_795_427_270_000 + passed).unwrap()
     }
 
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.time().now_ms)
+    }
+
     async fn sleep(&self, duration: Duration) {
         let ms = u64::try_from(duration.as_millis()).unwrap().max(1);
         let (at, came) = {

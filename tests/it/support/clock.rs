@@ -33,6 +33,10 @@ impl Clock for JumpingClock {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
     }
 
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst).unsigned_abs())
+    }
+
     async fn sleep(&self, duration: Duration) {
         self.advance(duration.max(Duration::from_millis(1)));
         tokio::task::yield_now().await;

@@ -10,8 +10,15 @@ use tokio::sync::watch;
 /// A clock that only moves when told.
 #[derive(Debug)]
 pub(crate) struct ManualClock {
-    now: watch::Sender<Timestamp>,
+    time: watch::Sender<Time>,
     sleepers: watch::Sender<usize>,
+}
+
+#[derive(Debug)]
+struct Time {
+    wall: Timestamp,
+    /// How much has passed, whatever the wall clock says.
+    passed: Duration,
 }
 
 impl ManualClock {
@@ -20,12 +27,16 @@ impl ManualClock {
     }
 
     pub(crate) fn at(start: Timestamp) -> Self {
-        Self { now: watch::Sender::new(start), sleepers: watch::Sender::new(0) }
+        let time = Time { wall: start, passed: Duration::ZERO };
+        Self { time: watch::Sender::new(time), sleepers: watch::Sender::new(0) }
     }
 
     /// Moves on, and wakes whose time has come.
     pub(crate) fn advance(&self, duration: Duration) {
-        self.now.send_modify(|now| *now += duration);
+        self.time.send_modify(|time| {
+            time.wall += duration;
+            time.passed += duration;
+        });
     }
 
     /// Waits until somebody has begun to sleep after `before` others.
@@ -42,13 +53,17 @@ impl ManualClock {
 #[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.now.borrow()
+        self.time.borrow().wall
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.time.borrow().passed
     }
 
     async fn sleep(&self, duration: Duration) {
-        let until = self.now() + duration;
-        let mut now = self.now.subscribe();
+        let until = self.monotonic() + duration;
+        let mut time = self.time.subscribe();
         self.sleepers.send_modify(|begun| *begun += 1);
-        now.wait_for(|now| *now >= until).await.unwrap();
+        time.wait_for(|time| time.passed >= until).await.unwrap();
     }
 }

@@ -107,6 +107,11 @@ impl Running {
         Self { child, log, read: Vec::new() }
     }
 
+    /// Returns the process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it has said `text`.
     pub(crate) fn wait_for(&mut self, text: &str) {
         while !self.has_read(text) {

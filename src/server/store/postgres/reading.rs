@@ -16,12 +16,6 @@ use crate::{
     },
 };
 
-/// Checks that the database answers.
-pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
-    sqlx::query("SELECT 1").execute(pool).await.map_err(unavailable)?;
-    Ok(())
-}
-
 /// Finds a deployment.
 pub(super) async fn find(pool: &PgPool, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
     let row = sqlx::query(AssertSqlSafe(format!("{} WHERE id = $1", lists::RECORD)))

@@ -1,6 +1,6 @@
 //! Facts: what a worker records, guarded by its lease.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 use super::{PostgresStore, ending, rows, unavailable, unavailable_for};
 use crate::{
@@ -16,6 +16,15 @@ use crate::{
         },
     },
 };
+
+/// Writes the one row that is there to be written.
+pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(pool).await;
+    match done.map_err(unavailable)?.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Corrupt { what: "table write_probe" }),
+    }
+}
 
 /// Records a fact, all of it or nothing.
 pub(super) async fn record(

@@ -11,6 +11,15 @@ use crate::{
     server::ports::store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError},
 };
 
+/// Writes the one row that is there to be written.
+pub(super) async fn check(pool: &SqlitePool) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(pool).await;
+    match done.map_err(unavailable)?.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Corrupt { what: "table write_probe" }),
+    }
+}
+
 /// Records a fact, all of it or nothing.
 pub(super) async fn record(
     pool: &SqlitePool,

@@ -24,6 +24,8 @@ pub(super) struct Tables {
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,
     pub(super) down: bool,
+    pub(super) hangs: bool,
+    pub(super) checks: u32,
     pub(super) comparisons: u32,
 }
 

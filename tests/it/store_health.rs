@@ -1,0 +1,120 @@
+//! `/health`, `/readyz` and `healthcheck` say whether the portal can do its work, writing
+//! included, and however often they are asked, that costs one tiny write in two seconds.
+
+use std::{process::Command, time::Duration};
+
+use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use axum::http::StatusCode;
+use futures::future::join_all;
+
+use crate::support::{
+    app::TestApp,
+    postgres::Cluster,
+    process::{Place, Running, free_port},
+};
+
+/// How long what is tried every two seconds may take to be noticed.
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn however_often_and_by_however_many_it_is_asked_one_write_is_tried_in_two_seconds() {
+    let app = TestApp::new();
+    let ask = async || {
+        let paths = ["/health", "/readyz"].into_iter().cycle().take(50);
+        for reply in join_all(paths.map(|path| app.get(path))).await {
+            assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+        }
+    };
+    ask().await;
+    app.clock.advance(Duration::from_millis(1999));
+    ask().await;
+    assert_eq!(app.store.checks(), 1);
+    assert_eq!(app.get("/health").await.json()["store"]["ageMs"], 1999);
+    app.clock.advance(Duration::from_millis(1));
+    ask().await;
+    assert_eq!(app.store.checks(), 2);
+    assert_eq!(app.get("/health").await.json()["store"]["ageMs"], 0);
+}
+
+#[tokio::test]
+async fn a_write_that_hangs_holds_nobody_up_for_long_and_is_not_tried_twice() {
+    let app = TestApp::new();
+    app.store.set_hanging(true);
+    for path in ["/readyz", "/health", "/readyz"] {
+        let before = app.clock.sleepers();
+        let asking = app.get(path);
+        let passing = async {
+            app.clock.sleeper_after(before).await;
+            app.clock.advance(Duration::from_secs(3));
+        };
+        let (reply, ()) = tokio::join!(asking, passing);
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{reply:?}");
+    }
+    assert_eq!(app.store.checks(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn with_a_full_disk_the_portal_says_that_it_is_not_well_until_there_is_room_again() {
+    let place = Place::new();
+    let portal = place.start(&[]);
+    assert_eq!(health(&place), ("200", true));
+    // From here on no file can be written to, as on a full disk.
+    limit_files(&portal, "0");
+    becomes(&place, ("503", false));
+    let readyz = place.get("/readyz");
+    assert!(readyz.starts_with("HTTP/1.1 503 "), "{readyz}");
+    assert_eq!(place.command(&[]).arg("healthcheck").output().unwrap().status.code(), Some(1));
+    assert!(place.get("/livez").starts_with("HTTP/1.1 200 "));
+    limit_files(&portal, "unlimited");
+    becomes(&place, ("200", true));
+    assert!(place.command(&[]).arg("healthcheck").output().unwrap().status.success());
+}
+
+#[test]
+fn with_a_postgres_that_takes_no_writes_the_portal_says_that_it_is_not_well() {
+    let (place, cluster) = (Place::new(), Cluster::start());
+    let url = cluster.database();
+    // A platform that does not answer will do: what is asked for is the database.
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let _portal = place.start(&[
+        ("DATABASE_URL", &url),
+        ("DOKPLOY_URL", &nobody),
+        ("DOKPLOY_API_TOKEN", "a-key"),
+        ("STACK_IMAGE", "an-image"),
+        ("STACK_DOMAIN_SUFFIX", "localhost"),
+    ]);
+    assert_eq!(health(&place), ("200", true));
+    Cluster::ask(&url, "ALTER SYSTEM SET default_transaction_read_only = on");
+    Cluster::ask(&url, "SELECT pg_reload_conf()");
+    becomes(&place, ("503", false));
+    assert!(place.get("/readyz").starts_with("HTTP/1.1 503 "));
+    assert_eq!(place.command(&[]).arg("healthcheck").output().unwrap().status.code(), Some(1));
+    Cluster::ask(&url, "ALTER SYSTEM RESET default_transaction_read_only");
+    Cluster::ask(&url, "SELECT pg_reload_conf()");
+    becomes(&place, ("200", true));
+}
+
+/// Lets the portal write at most so many bytes into a file.
+#[cfg(target_os = "linux")]
+fn limit_files(portal: &Running, bytes: &str) {
+    let mut limit = Command::new("prlimit");
+    limit.args(["--pid", &portal.id().to_string(), &format!("--fsize={bytes}:unlimited")]);
+    assert!(limit.status().unwrap().success());
+}
+
+/// Reads what `/health` says: the code, and whether the store is well.
+fn health(place: &Place) -> (&'static str, bool) {
+    let answer = place.get("/health");
+    let code = if answer.starts_with("HTTP/1.1 200 ") { "200" } else { "503" };
+    assert!(answer.contains("\"ageMs\":"), "{answer}");
+    (code, answer.contains("\"ok\":true"))
+}
+
+fn becomes(place: &Place, wanted: (&str, bool)) {
+    let since = SystemClock.now();
+    while health(place) != wanted {
+        let waited = SystemClock.now().duration_since(since).unsigned_abs();
+        assert!(waited < SOON, "{}", place.get("/health"));
+    }
+}
