@@ -22,10 +22,11 @@ mod sign_in;
 mod streams;
 mod visit;
 mod visitor;
+mod whole;
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use door::{Door, ruled_routes};
 pub use pages::pages;
@@ -50,6 +51,8 @@ pub struct HttpState {
     proxies: Arc<[Proxy]>,
     limiter: Arc<Limiter>,
     streams: Arc<Streams>,
+    /// Those that are carried out.
+    requests: TaskTracker,
     shutdown: CancellationToken,
 }
 
@@ -73,7 +76,13 @@ impl HttpState {
             proxies: http.trusted_proxies.clone().into(),
             limiter: Arc::new(limiter),
             streams: Arc::new(streams),
+            requests: TaskTracker::new(),
             shutdown,
         }
+    }
+
+    /// Returns the requests that are carried out, to be waited for at the end.
+    pub fn requests(&self) -> &TaskTracker {
+        &self.requests
     }
 }

@@ -10,7 +10,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::parts::Parts;
 use self::records::Records;
@@ -88,6 +88,7 @@ pub struct Portal {
     sandbox: Option<Sandbox>,
     stop_sandbox: CancellationToken,
     store: Arc<dyn Store>,
+    requests: TaskTracker,
     parts: Parts,
 }
 
@@ -158,6 +159,7 @@ impl Portal {
             Some(entrance) => pages.merge(http::sign_in(entrance)),
             None => pages,
         };
+        let requests = state.requests().clone();
         let site = http::router(state, pages);
         let days = settings.retention_days;
         let cleaning = clean(Arc::clone(&store), clock, days, shutdown.clone());
@@ -171,7 +173,7 @@ impl Portal {
             parts.watch("sandbox", sandbox.over());
         }
         tracing::info!("The portal listens on http://{addr}");
-        Ok(Self { addr, sandbox, stop_sandbox, store, parts })
+        Ok(Self { addr, sandbox, stop_sandbox, store, requests, parts })
     }
 
     /// Returns the address it listens on.
@@ -192,8 +194,14 @@ impl Portal {
 
     /// Waits until the shutdown is over: within ten seconds, whatever is still open.
     pub async fn stopped(self) {
+        let tasks = async {
+            self.parts.stopped().await;
+            // Nobody waits for these, and they are carried out all the same.
+            self.requests.close();
+            self.requests.wait().await;
+        };
         // What is cut short here is as good as a crash: leases lapse.
-        if tokio::time::timeout(GRACE, self.parts.stopped()).await.is_err() {
+        if tokio::time::timeout(GRACE, tasks).await.is_err() {
             tracing::warn!("Stopped without waiting any longer for what was under way");
         }
         self.stop_sandbox.cancel();

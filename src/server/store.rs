@@ -1,9 +1,11 @@
 //! The store adapters: the only place that speaks SQL.
 
 mod lists;
+mod pool;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
+mod writes;
 
 use super::ports::store::StoreError;
 

@@ -14,7 +14,9 @@ mod events;
 mod faces;
 #[cfg(target_os = "linux")]
 mod failing_log;
+mod failing_store;
 mod garbage;
+mod hang_ups;
 mod idempotency;
 mod key;
 mod kills;

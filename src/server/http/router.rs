@@ -14,12 +14,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::{
     HttpState, admin, compat, cross_site, door,
     error::{BODY_LIMIT, Failed},
-    events, functions, headers, health, limit, operations,
+    events, functions, headers, health, limit, operations, whole,
 };
 
 /// Returns the whole site: the API, and `pages` beside it, behind the same layers.
 pub fn router(state: HttpState, pages: Router) -> Router {
     let share = (!state.cors_origins.is_empty()).then(|| cross_site::share(&state.cors_origins));
+    let requests = state.requests.clone();
     api(state.clone())
         .merge(pages)
         .layer(from_fn_with_state(state.clone(), door::guard))
@@ -28,6 +29,7 @@ pub fn router(state: HttpState, pages: Router) -> Router {
         .layer(from_fn_with_state(state, cross_site::refuse))
         .layer(option_layer(share))
         .layer(from_fn(spell_out))
+        .layer(from_fn_with_state(requests, whole::carry_out))
         .layer(CatchPanicLayer::custom(Failed::from_panic))
         .layer(from_fn(headers::secure))
 }

@@ -21,13 +21,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    ConnectOptions, Connection, PgConnection, Postgres,
+    postgres::{PgConnectOptions, PgDatabaseError, PgSeverity},
 };
 use tokio::time::timeout;
 
 use self::nudges::{Listening, Origin};
-use super::{rows, unavailable, unavailable_for};
+use super::{
+    pool::{self, Kind},
+    rows, unavailable, unavailable_for,
+    writes::Writes,
+};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
     server::{
@@ -50,8 +54,6 @@ const CONNECTIONS: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How long one of the port's transactions may take as a whole.
 const LIMIT: Duration = Duration::from_secs(8);
-/// How long a connection that was put aside may take to answer that it is still one.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// How long the tables may take to be brought up to date, the wait for another portal that
 /// does the same among it.
 const MIGRATION: Duration = Duration::from_mins(2);
@@ -59,12 +61,15 @@ const MIGRATION: Duration = Duration::from_mins(2);
 /// What no text in PostgreSQL can hold.
 const NUL: char = '\0';
 
+type Pool = pool::Pool<Postgres>;
+
 /// The store in a PostgreSQL database.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PostgresStore {
-    pool: PgPool,
+    pool: Pool,
+    writes: Writes,
     origin: Origin,
-    listening: Option<Listening>,
+    listening: Option<Arc<Listening>>,
 }
 
 /// The database could not be opened as a store.
@@ -97,7 +102,7 @@ impl PostgresStore {
     ) -> Result<Self, OpenPostgresError> {
         let options = options(url)?;
         let mut store = Self::connect(options.clone()).await?;
-        store.listening = Some(Listening::start(options, store.origin, notifier));
+        store.listening = Some(Arc::new(Listening::start(options, store.origin, notifier)));
         Ok(store)
     }
 
@@ -113,17 +118,33 @@ impl PostgresStore {
     async fn connect(options: PgConnectOptions) -> Result<Self, OpenPostgresError> {
         let migrated = timeout(MIGRATION, migrate(&options)).await;
         migrated.map_err(|_| OpenPostgresError::Silent)??;
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            // sqlx waits for such signs for ever. With its other end gone, a connection would keep
-            // its place in the pool until the system gives it up: a quarter of an hour.
-            .test_before_acquire(false)
-            .before_acquire(|connection, _| Box::pin(lives(connection)))
-            .after_release(|connection, _| Box::pin(lives(connection)))
-            .after_connect(|connection, _| Box::pin(bound(connection)))
-            .connect_lazy_with(options);
-        Ok(Self { pool, origin: Origin::random(), listening: None })
+        let pool = Pool::new(CONNECTIONS, PATIENCE, options);
+        let writes = Writes::default();
+        Ok(Self { pool, writes, origin: Origin::random(), listening: None })
+    }
+
+    /// Asks the database, and once more where the connection was lost meanwhile: a connection
+    /// that was used just now is believed to be one.
+    async fn read<T, F>(&self, question: impl Fn() -> F + Send + Sync) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send,
+        T: Send,
+    {
+        within(async {
+            match question().await {
+                Err(StoreError::Unavailable(error)) if is_loss(&*error) => question().await,
+                answer => answer,
+            }
+        })
+        .await
+    }
+
+    /// Finishes a write within its time, whether or not somebody waits for it.
+    async fn finish<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writes.finish(within(write)).await
     }
 }
 
@@ -147,12 +168,40 @@ async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Waits for a sign of life; an error lets the pool drop the connection without ceremony.
-async fn lives(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match timeout(SIGN_OF_LIFE, connection.ping()).await {
-        Ok(answer) => answer.map(|()| true),
-        Err(_) => Err(sqlx::Error::PoolTimedOut),
+#[async_trait]
+impl Kind for Postgres {
+    const BEGIN: &'static str = "BEGIN";
+    const IS_REMOTE: bool = true;
+
+    async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = options.connect().await?;
+        bound(&mut connection).await?;
+        Ok(connection)
     }
+
+    async fn say(connection: &mut PgConnection, word: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(word).execute(connection).await.map(drop)
+    }
+
+    fn is_unharmed_by(error: &sqlx::Error) -> bool {
+        match error {
+            sqlx::Error::Database(error) => {
+                error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| {
+                    !matches!(error.severity(), PgSeverity::Panic | PgSeverity::Fatal)
+                })
+            }
+            sqlx::Error::RowNotFound => true,
+            _ => false,
+        }
+    }
+}
+
+/// Tells whether a question has failed because its connection was lost.
+fn is_loss(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    error.downcast_ref().is_some_and(|error| match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => false,
+        error => !Postgres::is_unharmed_by(error),
+    })
 }
 
 /// Brings the tables up to date, one portal after the other.
@@ -185,11 +234,11 @@ impl Store for PostgresStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        within(writing::check(&self.pool)).await
+        self.finish(writing::check(self.pool.clone())).await
     }
 
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {
-        within(beginning::begin(self, new, answer)).await
+        self.finish(beginning::begin(self.clone(), new.clone(), answer.cloned())).await
     }
 
     async fn begin_removal(
@@ -197,19 +246,19 @@ impl Store for PostgresStore {
         name: &StackName,
         new: &NewRemoval,
     ) -> Result<Removing, StoreError> {
-        within(beginning::begin_removal(self, name, new)).await
+        self.finish(beginning::begin_removal(self.clone(), name.clone(), new.clone())).await
     }
 
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
-        within(answers::keep_alone(&self.pool, answer)).await
+        self.finish(answers::keep_alone(self.pool.clone(), answer.clone())).await
     }
 
     async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<Answer>, StoreError> {
-        within(answers::find(&self.pool, key, now)).await
+        self.read(|| answers::find(&self.pool, key, now)).await
     }
 
     async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
-        within(reading::find(&self.pool, id)).await
+        self.read(|| reading::find(&self.pool, id)).await
     }
 
     async fn events(
@@ -218,11 +267,11 @@ impl Store for PostgresStore {
         after: Seq,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        within(reading::events(&self.pool, id, after, limit)).await
+        self.read(|| reading::events(&self.pool, id, after, limit)).await
     }
 
     async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
-        within(quota::usage_alone(&self.pool, counted_as, hour_ago)).await
+        self.read(|| quota::usage_alone(&self.pool, counted_as, hour_ago)).await
     }
 
     async fn freed(
@@ -230,49 +279,49 @@ impl Store for PostgresStore {
         name: &StackName,
         since: Timestamp,
     ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
-        within(quota::freed_alone(&self.pool, name, since)).await
+        self.read(|| quota::freed_alone(&self.pool, name, since)).await
     }
 
     async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
-        within(reading::operations(&self.pool, filter)).await
+        self.read(|| reading::operations(&self.pool, filter)).await
     }
 
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
-        within(reading::reserved(&self.pool, names)).await
+        self.read(|| reading::reserved(&self.pool, names)).await
     }
 
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
-        within(reading::stacks(&self.pool, name)).await
+        self.read(|| reading::stacks(&self.pool, name)).await
     }
 
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
-        within(reading::durations(&self.pool, limit)).await
+        self.read(|| reading::durations(&self.pool, limit)).await
     }
 
     async fn stuck_count(&self) -> Result<u64, StoreError> {
-        within(reading::stuck_count(&self.pool)).await
+        self.read(|| reading::stuck_count(&self.pool)).await
     }
 
     async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
-        within(reading::stuck(&self.pool)).await
+        self.read(|| reading::stuck(&self.pool)).await
     }
 
     async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
-        within(reading::services(&self.pool)).await
+        self.read(|| reading::services(&self.pool)).await
     }
 
     async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError> {
-        within(ending::cancel(self, id, now)).await
+        self.finish(ending::cancel(self.clone(), id.clone(), now)).await
     }
 
     async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError> {
-        within(ending::hurry(self, id, Timestamp::UNIX_EPOCH)).await
+        self.finish(ending::hurry(self.clone(), id.clone(), Timestamp::UNIX_EPOCH)).await
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         loop {
-            match within(ending::forget(self, before)).await? {
+            match self.finish(ending::forget(self.clone(), before)).await? {
                 0 => return Ok(forgotten),
                 some => forgotten += some,
             }
@@ -287,7 +336,7 @@ impl Store for PostgresStore {
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
-        within(leases::claim(self, lane, most, owner, now, lasting)).await
+        self.finish(leases::claim(self.clone(), lane, most, owner.to_owned(), now, lasting)).await
     }
 
     async fn claim_ended(
@@ -297,35 +346,36 @@ impl Store for PostgresStore {
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        within(leases::claim_ended(self, id, owner, now, lasting)).await
+        self.finish(leases::claim_ended(self.clone(), id.clone(), owner.to_owned(), now, lasting))
+            .await
     }
 
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {
-        within(leases::renew(self, lease, until)).await
+        self.finish(leases::renew(self.clone(), lease.clone(), until)).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        within(leases::release(self, lease)).await
+        self.finish(leases::release(self.clone(), lease.clone())).await
     }
 
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
-        within(leases::suspend(self, lease, until)).await
+        self.finish(leases::suspend(self.clone(), lease.clone(), until)).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
-        within(reading::journal(&self.pool, id)).await
+        self.read(|| reading::journal(&self.pool, id)).await
     }
 
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
-        within(writing::record(self, lease, fact)).await
+        self.finish(writing::record(self.clone(), lease.clone(), fact.clone())).await
     }
 
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError> {
-        within(ending::settle(self, lease, settlement)).await
+        self.finish(ending::settle(self.clone(), lease.clone(), settlement.clone())).await
     }
 
     async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
-        within(ending::tidied(self, lease, again)).await
+        self.finish(ending::tidied(self.clone(), lease.clone(), again)).await
     }
 
     async fn broken(&self) {
@@ -339,7 +389,7 @@ impl Store for PostgresStore {
         if let Some(listening) = &self.listening {
             listening.stop().await;
         }
-        // It waits for connections in use; whoever has one is not waited for.
-        timeout(PATIENCE, self.pool.close()).await.ok();
+        self.writes.finished(PATIENCE).await;
+        self.pool.close().await;
     }
 }

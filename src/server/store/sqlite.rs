@@ -17,17 +17,23 @@ use std::{
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    ConnectOptions as _, Connection as _, Sqlite, SqliteConnection,
+    error::ErrorKind,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{rows, unavailable, unavailable_for};
+use super::{
+    pool::{self, Kind},
+    rows, unavailable, unavailable_for,
+    writes::Writes,
+};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
     server::{
@@ -46,13 +52,21 @@ use crate::{
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a caller waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long writes under way are waited for at the end.
+const LAST_WRITES: Duration = Duration::from_secs(4);
+
+type Pool = pool::Pool<Sqlite>;
+
 /// The store in one SQLite file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SqliteStore {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Pool,
+    readers: Pool,
+    writes: Writes,
     /// Held by the portal, not by a command beside it.
-    _lock: Option<File>,
+    _lock: Option<Arc<File>>,
 }
 
 /// The file could not be opened as a store.
@@ -128,16 +142,23 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool =
-            |size, options| SqlitePoolOptions::new().max_connections(size).connect_with(options);
-        let writer = pool(1, options.clone()).await.map_err(|error| database(error.into()))?;
+        let mut first = options.connect().await.map_err(|error| database(error.into()))?;
         sqlx::migrate!("migrations/sqlite")
-            .run(&writer)
+            .run(&mut first)
             .await
             .map_err(|error| database(error.into()))?;
-        let readers =
-            pool(READERS, options.read_only(true)).await.map_err(|error| database(error.into()))?;
-        Ok(Self { writer, readers, _lock: lock })
+        first.close().await.map_err(|error| database(error.into()))?;
+        let writer = Pool::new(1, PATIENCE, options.clone());
+        let readers = Pool::new(READERS, PATIENCE, options.read_only(true));
+        Ok(Self { writer, readers, writes: Writes::default(), _lock: lock.map(Arc::new) })
+    }
+
+    /// Finishes a write, whether or not somebody waits for it.
+    async fn finish<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writes.finish(write).await
     }
 }
 
@@ -158,17 +179,40 @@ fn lock(path: &Path) -> Result<File, OpenStoreError> {
 }
 
 #[async_trait]
+impl Kind for Sqlite {
+    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    const IS_REMOTE: bool = false;
+
+    async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+        options.connect().await
+    }
+
+    async fn say(connection: &mut SqliteConnection, word: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(word).execute(connection).await.map(drop)
+    }
+
+    fn is_unharmed_by(error: &sqlx::Error) -> bool {
+        match error {
+            // What breaks a constraint; a disk that is full or broken is another matter.
+            sqlx::Error::Database(error) => !matches!(error.kind(), ErrorKind::Other),
+            sqlx::Error::RowNotFound => true,
+            _ => false,
+        }
+    }
+}
+
+#[async_trait]
 impl Store for SqliteStore {
     fn kind(&self) -> &'static str {
         "sqlite"
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        writing::check(&self.writer).await
+        self.finish(writing::check(self.writer.clone())).await
     }
 
     async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {
-        beginning::begin(&self.writer, new, answer).await
+        self.finish(beginning::begin(self.writer.clone(), new.clone(), answer.cloned())).await
     }
 
     async fn begin_removal(
@@ -176,13 +220,11 @@ impl Store for SqliteStore {
         name: &StackName,
         new: &NewRemoval,
     ) -> Result<Removing, StoreError> {
-        beginning::begin_removal(&self.writer, name, new).await
+        self.finish(beginning::begin_removal(self.writer.clone(), name.clone(), new.clone())).await
     }
 
     async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
-        let mut connection = self.writer.acquire().await.map_err(unavailable)?;
-        answers::keep(&mut connection, answer).await?;
-        Ok(())
+        self.finish(answers::keep_alone(self.writer.clone(), answer.clone())).await
     }
 
     async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<Answer>, StoreError> {
@@ -243,15 +285,15 @@ impl Store for SqliteStore {
     }
 
     async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError> {
-        ending::cancel(&self.writer, id, now).await
+        self.finish(ending::cancel(self.writer.clone(), id.clone(), now)).await
     }
 
     async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError> {
-        ending::hurry(&self.writer, id).await
+        self.finish(ending::hurry(self.writer.clone(), id.clone())).await
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
-        ending::forget(&self.writer, before).await
+        self.finish(ending::forget(self.writer.clone(), before)).await
     }
 
     async fn claim(
@@ -262,7 +304,8 @@ impl Store for SqliteStore {
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
-        leases::claim(&self.writer, lane, most, owner, now, lasting).await
+        self.finish(leases::claim(self.writer.clone(), lane, most, owner.to_owned(), now, lasting))
+            .await
     }
 
     async fn claim_ended(
@@ -272,19 +315,26 @@ impl Store for SqliteStore {
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        leases::claim_ended(&self.writer, id, owner, now, lasting).await
+        self.finish(leases::claim_ended(
+            self.writer.clone(),
+            id.clone(),
+            owner.to_owned(),
+            now,
+            lasting,
+        ))
+        .await
     }
 
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {
-        leases::renew(&self.writer, lease, until).await
+        self.finish(leases::renew(self.writer.clone(), lease.clone(), until)).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        leases::release(&self.writer, lease).await
+        self.finish(leases::release(self.writer.clone(), lease.clone())).await
     }
 
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
-        leases::suspend(&self.writer, lease, until).await
+        self.finish(leases::suspend(self.writer.clone(), lease.clone(), until)).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
@@ -292,18 +342,19 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
-        writing::record(&self.writer, lease, fact).await
+        self.finish(writing::record(self.writer.clone(), lease.clone(), fact.clone())).await
     }
 
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError> {
-        ending::settle(&self.writer, lease, settlement).await
+        self.finish(ending::settle(self.writer.clone(), lease.clone(), settlement.clone())).await
     }
 
     async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
-        ending::tidied(&self.writer, lease, again).await
+        self.finish(ending::tidied(self.writer.clone(), lease.clone(), again)).await
     }
 
     async fn close(&self) {
+        self.writes.finished(LAST_WRITES).await;
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -137,6 +137,13 @@ impl Running {
         self.read.iter().any(|line| line.contains(text))
     }
 
+    /// Waits until it ends by itself, and returns its exit code and all that it said.
+    pub(crate) fn wait_until_it_ends(&mut self) -> (Option<i32>, Vec<String>) {
+        // Its outputs end with it.
+        self.read.extend(self.log.iter());
+        (self.child.wait().unwrap().code(), std::mem::take(&mut self.read))
+    }
+
     /// Asks it to end and returns its exit code and all that it said.
     pub(crate) fn end_and_tell(mut self) -> (Option<i32>, Vec<String>) {
         let (code, _) = self.ask_to_end();

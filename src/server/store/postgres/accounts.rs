@@ -7,7 +7,7 @@ mod tokens;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{PostgresStore, within};
+use super::PostgresStore;
 use crate::server::{
     access::OwnerId,
     ports::{
@@ -21,7 +21,7 @@ use crate::server::{
 #[async_trait]
 impl Accounts for PostgresStore {
     async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError> {
-        within(sign_ins::begin(&self.pool, sign_in, now)).await
+        self.finish(sign_ins::begin(self.pool.clone(), sign_in.clone(), now)).await
     }
 
     async fn take_sign_in(
@@ -29,11 +29,11 @@ impl Accounts for PostgresStore {
         browser: &Digest,
         now: Timestamp,
     ) -> Result<Option<SignIn>, StoreError> {
-        within(sign_ins::take(&self.pool, browser, now)).await
+        self.finish(sign_ins::take(self.pool.clone(), browser.clone(), now)).await
     }
 
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError> {
-        within(sessions::begin(&self.pool, profile, session)).await
+        self.finish(sessions::begin(self.pool.clone(), profile.clone(), session.clone())).await
     }
 
     async fn session(
@@ -42,27 +42,32 @@ impl Accounts for PostgresStore {
         now: Timestamp,
         idle_until: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        within(sessions::find(self, session, now, idle_until)).await
+        let found = self.read(|| sessions::find(&self.pool, session, now)).await?;
+        let Some((found, idle)) = found else { return Ok(None) };
+        if let Some(until) = found.prolong(idle, idle_until) {
+            self.finish(sessions::prolong(self.pool.clone(), session.clone(), until)).await?;
+        }
+        Ok(Some(found))
     }
 
     async fn end_session(&self, session: &Digest) -> Result<bool, StoreError> {
-        within(sessions::end(&self.pool, session)).await
+        self.finish(sessions::end(self.pool.clone(), session.clone())).await
     }
 
     async fn end_sessions_of(&self, person: &OwnerId) -> Result<u64, StoreError> {
-        within(sessions::end_all(&self.pool, person)).await
+        self.finish(sessions::end_all(self.pool.clone(), person.clone())).await
     }
 
     async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError> {
-        within(sessions::people(&self.pool, limit)).await
+        self.read(|| sessions::people(&self.pool, limit)).await
     }
 
     async fn add_token(&self, token: &NewToken, most: u32) -> Result<bool, StoreError> {
-        within(tokens::add(&self.pool, token, most)).await
+        self.finish(tokens::add(self.pool.clone(), token.clone(), most)).await
     }
 
     async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError> {
-        within(tokens::list(&self.pool, person, now)).await
+        self.read(|| tokens::list(&self.pool, person, now)).await
     }
 
     async fn revoke_token(
@@ -71,10 +76,16 @@ impl Accounts for PostgresStore {
         id: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        within(tokens::revoke(&self.pool, person, id, now)).await
+        self.finish(tokens::revoke(self.pool.clone(), person.clone(), id.to_owned(), now)).await
     }
 
     async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError> {
-        within(tokens::find(self, secret, now)).await
+        let found = self.read(|| tokens::find(&self.pool, secret, now)).await?;
+        let Some(mut token) = found else { return Ok(None) };
+        if let Some(used) = token.use_at(now) {
+            self.finish(tokens::use_at(self.pool.clone(), token.id.clone(), used)).await?;
+            token.used = Some(used);
+        }
+        Ok(Some(token))
     }
 }

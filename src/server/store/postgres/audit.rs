@@ -1,9 +1,9 @@
 //! The audit log.
 
 use async_trait::async_trait;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
-use super::{NUL, PostgresStore, rows::audit::entry as read, unavailable, within};
+use super::{NUL, Pool, PostgresStore, rows::audit::entry as read, unavailable};
 use crate::server::{
     ports::{
         audit::{AuditEntry, AuditFilter, AuditLog},
@@ -15,16 +15,22 @@ use crate::server::{
 #[async_trait]
 impl AuditLog for PostgresStore {
     async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        within(note(&self.pool, entry)).await
+        self.finish(note(self.pool.clone(), entry.clone())).await
     }
 
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
-        within(entries(&self.pool, filter)).await
+        self.read(|| entries(&self.pool, filter)).await
     }
 }
 
+async fn note(pool: Pool, entry: AuditEntry) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    add(&mut tx, &entry).await?;
+    tx.commit().await.map_err(unavailable)
+}
+
 /// Adds an entry. Whatever somebody sent, it is not lost for what the database cannot hold.
-async fn note(pool: &PgPool, entry: &AuditEntry) -> Result<(), StoreError> {
+pub(super) async fn add(tx: &mut PgConnection, entry: &AuditEntry) -> Result<(), StoreError> {
     let text = |text: &str| text.replace(NUL, "\u{fffd}");
     sqlx::query(
         "INSERT INTO audit (at_ms, who, act, target, address, outcome)
@@ -36,17 +42,14 @@ async fn note(pool: &PgPool, entry: &AuditEntry) -> Result<(), StoreError> {
     .bind(entry.target.as_deref().map(text))
     .bind(entry.from.map(|address| address.to_string()))
     .bind(text(&entry.outcome))
-    .execute(pool)
+    .execute(tx)
     .await
     .map_err(unavailable)?;
     Ok(())
 }
 
 /// Lists the entries that pass `filter`, newest first.
-async fn entries(
-    pool: &PgPool,
-    filter: &AuditFilter,
-) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+async fn entries(pool: &Pool, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
     let mut wanted = [&filter.who, &filter.target].into_iter().flatten();
     if wanted.any(|text| text.contains(NUL)) {
         return Ok(Vec::new());

@@ -17,14 +17,14 @@ use crate::{
 /// Reserves the name and inserts the deployment, its first event and the answer, if the quota
 /// lets it begin.
 pub(super) async fn begin(
-    store: &PostgresStore,
-    new: &NewDeployment,
-    answer: Option<&Answer>,
+    store: PostgresStore,
+    new: NewDeployment,
+    answer: Option<Answer>,
 ) -> Result<(), StoreError> {
     let deployment = &new.deployment;
     let mut tx = store.pool.begin().await.map_err(unavailable)?;
     answers::forget(&mut tx, deployment.started).await?;
-    if let Some(answer) = answer
+    if let Some(answer) = &answer
         && !answers::keep(&mut tx, answer).await?
     {
         return Err(StoreError::KeyUsed);
@@ -45,7 +45,7 @@ pub(super) async fn begin(
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
-    quota::admit(&mut tx, new).await?;
+    quota::admit(&mut tx, &new).await?;
     if let Some(tried) = &new.retry_of {
         sqlx::query("UPDATE deployments SET retried_by = $1 WHERE id = $2")
             .bind(deployment.id.as_str())
@@ -61,12 +61,12 @@ pub(super) async fn begin(
 
 /// Inserts the removal of the live stack `name`, unless there is one or another stack is meant.
 pub(super) async fn begin_removal(
-    store: &PostgresStore,
-    name: &StackName,
-    new: &NewRemoval,
+    store: PostgresStore,
+    name: StackName,
+    new: NewRemoval,
 ) -> Result<Removing, StoreError> {
     let mut tx = store.pool.begin().await.map_err(unavailable)?;
-    let Some(live) = hold_live(&mut tx, name).await? else { return Ok(Removing::NotLive) };
+    let Some(live) = hold_live(&mut tx, &name).await? else { return Ok(Removing::NotLive) };
     let unfinished = unfinished(&mut tx, &live).await?;
     if !new.means(&live, unfinished.as_ref().map(|(id, _)| id)) {
         return Ok(Removing::Another);
@@ -75,7 +75,7 @@ pub(super) async fn begin_removal(
         // First let go of the stack: whoever ends its removal holds the removal and waits for it.
         tx.commit().await.map_err(unavailable)?;
         if is_stuck {
-            super::ending::hurry(store, &id, new.started).await?;
+            super::ending::hurry(store, id.clone(), new.started).await?;
         }
         return Ok(Removing::Accepted(id));
     }

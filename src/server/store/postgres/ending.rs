@@ -17,8 +17,8 @@ const FORGET_AT_ONCE: i64 = 500;
 
 /// Records the wish to cancel, unless the end came first.
 pub(super) async fn cancel(
-    store: &PostgresStore,
-    id: &DeploymentId,
+    store: PostgresStore,
+    id: DeploymentId,
     now: Timestamp,
 ) -> Result<Cancelling, StoreError> {
     let mut tx = store.pool.begin().await.map_err(unavailable)?;
@@ -47,8 +47,8 @@ pub(super) async fn cancel(
 
 /// Makes the clean-up of a stuck operation due at `due`.
 pub(super) async fn hurry(
-    store: &PostgresStore,
-    id: &DeploymentId,
+    store: PostgresStore,
+    id: DeploymentId,
     due: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.pool.begin().await.map_err(unavailable)?;
@@ -67,11 +67,11 @@ pub(super) async fn hurry(
 
 /// Records what clean-up found after the end.
 pub(super) async fn settle(
-    store: &PostgresStore,
-    lease: &Lease,
-    settlement: &Settlement,
+    store: PostgresStore,
+    lease: Lease,
+    settlement: Settlement,
 ) -> Result<(), StoreError> {
-    let Settlement { receipt, at, due } = settlement;
+    let Settlement { receipt, at, due } = &settlement;
     let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
     let mut tx = store.pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
@@ -103,10 +103,11 @@ pub(super) async fn settle(
 
 /// Records that somebody looked for what a live stack has twice, and when to look again.
 pub(super) async fn tidied(
-    store: &PostgresStore,
-    lease: &Lease,
+    store: PostgresStore,
+    lease: Lease,
     again: Option<Timestamp>,
 ) -> Result<(), StoreError> {
+    let mut tx = store.pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "UPDATE deployments SET tries = tries + 1, due_ms = $1
          WHERE id = $2 AND lease_owner = $3 AND lease_token = $4 AND state = 'live'",
@@ -115,9 +116,10 @@ pub(super) async fn tidied(
     .bind(lease.id.as_str())
     .bind(&lease.owner)
     .bind(lease.token)
-    .execute(&store.pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
 }
 
@@ -142,7 +144,8 @@ pub(super) async fn release_removed(
 /// Forgets what has had nothing left since before `before`, but for what another portal is
 /// forgetting.
 /// At most a batch at a time, so that it is done within the time that a statement has.
-pub(super) async fn forget(store: &PostgresStore, before: Timestamp) -> Result<u64, StoreError> {
+pub(super) async fn forget(store: PostgresStore, before: Timestamp) -> Result<u64, StoreError> {
+    let mut tx = store.pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "DELETE FROM deployments WHERE id = ANY (ARRAY
              (SELECT id FROM deployments WHERE released_ms < $1
@@ -150,8 +153,9 @@ pub(super) async fn forget(store: &PostgresStore, before: Timestamp) -> Result<u
     )
     .bind(before.as_millisecond())
     .bind(FORGET_AT_ONCE)
-    .execute(&store.pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected())
 }

@@ -4,9 +4,9 @@
 //! what he counts until he is done. Who takes both takes them in one order, and the name before.
 
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 
-use super::{rows, unavailable};
+use super::{Pool, rows, unavailable};
 use crate::{
     domain::{deployment::DeploymentId, stack_name::StackName},
     server::{
@@ -25,13 +25,13 @@ pub(super) async fn admit(tx: &mut PgConnection, new: &NewDeployment) -> Result<
     let NewDeployment { deployment, owner, quota, .. } = new;
     let started = deployment.started;
     if let Some(since) = quota.held_since(started) {
-        let freed = freed(tx, &deployment.name, since).await?;
+        let freed = freed(&mut *tx, &deployment.name, since).await?;
         quota.admit_name(owner.as_ref(), freed.as_ref())?;
     }
     let usage = match quota.counts() {
         Some(counted_as) => {
             lock(tx, COUNTED_AS, counted_as).await?;
-            usage(tx, counted_as, hour_before(started), Some(&deployment.id)).await?
+            usage(&mut *tx, counted_as, hour_before(started), Some(&deployment.id)).await?
         }
         None => Usage::default(),
     };
@@ -58,7 +58,7 @@ async fn lock(tx: &mut PgConnection, kind: i32, counted: &str) -> Result<(), Sto
 
 /// Counts what is counted as `counted_as`, apart from one deployment.
 async fn usage(
-    connection: &mut PgConnection,
+    database: impl PgExecutor<'_>,
     counted_as: &str,
     hour_ago: Timestamp,
     apart_from: Option<&DeploymentId>,
@@ -73,7 +73,7 @@ async fn usage(
     .bind(counted_as)
     .bind(hour_ago.as_millisecond())
     .bind(apart_from.map_or("", DeploymentId::as_str))
-    .fetch_all(connection)
+    .fetch_all(database)
     .await
     .map_err(unavailable)?;
     rows::usage(&found, hour_ago)
@@ -97,7 +97,7 @@ async fn under_way_in_all(
 
 /// Finds the last removal of `name` that ended with nothing left after `since`.
 async fn freed(
-    connection: &mut PgConnection,
+    database: impl PgExecutor<'_>,
     name: &StackName,
     since: Timestamp,
 ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
@@ -108,7 +108,7 @@ async fn freed(
     )
     .bind(name.as_str())
     .bind(since.as_millisecond())
-    .fetch_optional(connection)
+    .fetch_optional(database)
     .await
     .map_err(unavailable)?;
     row.as_ref().map(rows::freed).transpose()
@@ -116,20 +116,18 @@ async fn freed(
 
 /// Counts what is counted as `counted_as`.
 pub(super) async fn usage_alone(
-    pool: &PgPool,
+    pool: &Pool,
     counted_as: &str,
     hour_ago: Timestamp,
 ) -> Result<Usage, StoreError> {
-    let mut connection = pool.acquire().await.map_err(unavailable)?;
-    usage(&mut connection, counted_as, hour_ago, None).await
+    usage(pool, counted_as, hour_ago, None).await
 }
 
 /// Finds the last removal of `name` that ended with nothing left after `since`.
 pub(super) async fn freed_alone(
-    pool: &PgPool,
+    pool: &Pool,
     name: &StackName,
     since: Timestamp,
 ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
-    let mut connection = pool.acquire().await.map_err(unavailable)?;
-    freed(&mut connection, name, since).await
+    freed(pool, name, since).await
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::AssertSqlSafe;
 
-use super::{NUL, rows, rows::Columns, unavailable};
+use super::{NUL, Pool, rows, rows::Columns, unavailable};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
     server::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Finds a deployment.
-pub(super) async fn find(pool: &PgPool, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
+pub(super) async fn find(pool: &Pool, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
     let row = sqlx::query(AssertSqlSafe(format!("{} WHERE id = $1", lists::RECORD)))
         .bind(id.as_str())
         .fetch_optional(pool)
@@ -27,7 +27,7 @@ pub(super) async fn find(pool: &PgPool, id: &DeploymentId) -> Result<Option<Reco
 }
 
 /// Lists the operations of which something is left, oldest first.
-pub(super) async fn stuck(pool: &PgPool) -> Result<Vec<Record>, StoreError> {
+pub(super) async fn stuck(pool: &Pool) -> Result<Vec<Record>, StoreError> {
     let stuck = format!("{} WHERE state = 'stuck' ORDER BY started_ms, id", lists::RECORD);
     let found = sqlx::query(AssertSqlSafe(stuck)).fetch_all(pool).await.map_err(unavailable)?;
     found.iter().map(rows::record).collect()
@@ -35,7 +35,7 @@ pub(super) async fn stuck(pool: &PgPool) -> Result<Vec<Record>, StoreError> {
 
 /// Lists operations that pass `filter`, newest first.
 pub(super) async fn operations(
-    pool: &PgPool,
+    pool: &Pool,
     filter: &OperationFilter,
 ) -> Result<Vec<Record>, StoreError> {
     if filter.search.as_deref().is_some_and(|search| search.contains(NUL)) {
@@ -48,7 +48,7 @@ pub(super) async fn operations(
 
 /// Lists a deployment's events after `after`, in order, at most `limit`.
 pub(super) async fn events(
-    pool: &PgPool,
+    pool: &Pool,
     id: &DeploymentId,
     after: Seq,
     limit: u32,
@@ -68,7 +68,7 @@ pub(super) async fn events(
 
 /// Tells which of `names` are reserved.
 pub(super) async fn reserved(
-    pool: &PgPool,
+    pool: &Pool,
     names: &[StackName],
 ) -> Result<Vec<StackName>, StoreError> {
     let wanted: Vec<_> = names.iter().map(StackName::as_str).collect();
@@ -85,7 +85,7 @@ pub(super) async fn reserved(
 
 /// Lists the live stacks by name: all, or the one called `name`.
 pub(super) async fn stacks(
-    pool: &PgPool,
+    pool: &Pool,
     name: Option<&StackName>,
 ) -> Result<Vec<Stack>, StoreError> {
     let found = sqlx::query(
@@ -106,7 +106,7 @@ pub(super) async fn stacks(
 
 /// Returns how long the last deployments that came up took, newest first. What is gone by now
 /// came up where there is a removal of it.
-pub(super) async fn durations(pool: &PgPool, limit: u32) -> Result<Vec<Duration>, StoreError> {
+pub(super) async fn durations(pool: &Pool, limit: u32) -> Result<Vec<Duration>, StoreError> {
     let found = sqlx::query(
         "SELECT completed_ms - started_ms AS took_ms FROM deployments AS ended
          WHERE removes IS NULL AND completed_ms IS NOT NULL
@@ -122,7 +122,7 @@ pub(super) async fn durations(pool: &PgPool, limit: u32) -> Result<Vec<Duration>
 }
 
 /// Counts the operations of which something is left.
-pub(super) async fn stuck_count(pool: &PgPool) -> Result<u64, StoreError> {
+pub(super) async fn stuck_count(pool: &Pool) -> Result<u64, StoreError> {
     let row = sqlx::query("SELECT count(*) AS stuck FROM deployments WHERE state = 'stuck'")
         .fetch_one(pool)
         .await
@@ -131,7 +131,7 @@ pub(super) async fn stuck_count(pool: &PgPool) -> Result<u64, StoreError> {
 }
 
 /// Lists which services are known to be of which deployment.
-pub(super) async fn services(pool: &PgPool) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+pub(super) async fn services(pool: &Pool) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
     let found = sqlx::query("SELECT app_name, deployment_id FROM services")
         .fetch_all(pool)
         .await
@@ -140,7 +140,7 @@ pub(super) async fn services(pool: &PgPool) -> Result<Vec<(AppName, DeploymentId
 }
 
 /// Reads the journal of a deployment.
-pub(super) async fn journal(pool: &PgPool, id: &DeploymentId) -> Result<Steps, StoreError> {
+pub(super) async fn journal(pool: &Pool, id: &DeploymentId) -> Result<Steps, StoreError> {
     let records = sqlx::query("SELECT step, record FROM steps WHERE deployment_id = $1")
         .bind(id.as_str())
         .fetch_all(pool)

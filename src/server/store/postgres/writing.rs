@@ -1,8 +1,8 @@
 //! Facts: what a worker records, guarded by its lease.
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
-use super::{PostgresStore, ending, rows, unavailable, unavailable_for};
+use super::{Pool, PostgresStore, ending, rows, unavailable, unavailable_for};
 use crate::{
     domain::{
         deployment::DeploymentId,
@@ -18,22 +18,23 @@ use crate::{
 };
 
 /// Writes the one row that is there to be written.
-pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(pool).await;
-    match done.map_err(unavailable)?.rows_affected() {
-        1 => Ok(()),
-        _ => Err(StoreError::Corrupt { what: "table write_probe" }),
+pub(super) async fn check(pool: Pool) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let write = sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(&mut *tx);
+    if write.await.map_err(unavailable)?.rows_affected() != 1 {
+        return Err(StoreError::Corrupt { what: "table write_probe" });
     }
+    tx.commit().await.map_err(unavailable)
 }
 
 /// Records a fact, all of it or nothing.
 pub(super) async fn record(
-    store: &PostgresStore,
-    lease: &Lease,
-    fact: &Fact,
+    store: PostgresStore,
+    lease: Lease,
+    fact: Fact,
 ) -> Result<Recorded, StoreError> {
     let mut tx = store.pool.begin().await.map_err(unavailable)?;
-    let recorded = advance(&mut tx, lease, fact).await?;
+    let recorded = advance(&mut tx, &lease, &fact).await?;
     if !fact.events.is_empty() {
         let first = recorded.seq - fact.events.len() as Seq + 1;
         insert_events(&mut tx, &lease.id, first, &fact.events).await?;

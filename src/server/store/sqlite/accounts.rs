@@ -21,7 +21,7 @@ use crate::server::{
 #[async_trait]
 impl Accounts for SqliteStore {
     async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError> {
-        sign_ins::begin(&self.writer, sign_in, now).await
+        self.finish(sign_ins::begin(self.writer.clone(), sign_in.clone(), now)).await
     }
 
     async fn take_sign_in(
@@ -29,11 +29,11 @@ impl Accounts for SqliteStore {
         browser: &Digest,
         now: Timestamp,
     ) -> Result<Option<SignIn>, StoreError> {
-        sign_ins::take(&self.writer, browser, now).await
+        self.finish(sign_ins::take(self.writer.clone(), browser.clone(), now)).await
     }
 
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError> {
-        sessions::begin(&self.writer, profile, session).await
+        self.finish(sessions::begin(self.writer.clone(), profile.clone(), session.clone())).await
     }
 
     async fn session(
@@ -42,15 +42,20 @@ impl Accounts for SqliteStore {
         now: Timestamp,
         idle_until: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        sessions::find(self, session, now, idle_until).await
+        let found = sessions::find(&self.readers, session, now).await?;
+        let Some((found, idle)) = found else { return Ok(None) };
+        if let Some(until) = found.prolong(idle, idle_until) {
+            self.finish(sessions::prolong(self.writer.clone(), session.clone(), until)).await?;
+        }
+        Ok(Some(found))
     }
 
     async fn end_session(&self, session: &Digest) -> Result<bool, StoreError> {
-        sessions::end(&self.writer, session).await
+        self.finish(sessions::end(self.writer.clone(), session.clone())).await
     }
 
     async fn end_sessions_of(&self, person: &OwnerId) -> Result<u64, StoreError> {
-        sessions::end_all(&self.writer, person).await
+        self.finish(sessions::end_all(self.writer.clone(), person.clone())).await
     }
 
     async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError> {
@@ -58,7 +63,7 @@ impl Accounts for SqliteStore {
     }
 
     async fn add_token(&self, token: &NewToken, most: u32) -> Result<bool, StoreError> {
-        tokens::add(&self.writer, token, most).await
+        self.finish(tokens::add(self.writer.clone(), token.clone(), most)).await
     }
 
     async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError> {
@@ -71,10 +76,16 @@ impl Accounts for SqliteStore {
         id: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        tokens::revoke(&self.writer, person, id, now).await
+        self.finish(tokens::revoke(self.writer.clone(), person.clone(), id.to_owned(), now)).await
     }
 
     async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError> {
-        tokens::find(self, secret, now).await
+        let found = tokens::find(&self.readers, secret, now).await?;
+        let Some(mut token) = found else { return Ok(None) };
+        if let Some(used) = token.use_at(now) {
+            self.finish(tokens::use_at(self.writer.clone(), token.id.clone(), used)).await?;
+            token.used = Some(used);
+        }
+        Ok(Some(token))
     }
 }

@@ -1,9 +1,9 @@
 //! First answers, kept for idempotency keys.
 
 use jiff::Timestamp;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
-use super::{rows, unavailable};
+use super::{Pool, rows, unavailable};
 use crate::server::ports::store::{Answer, AnswerKey, StoreError};
 
 /// Keeps `answer` unless its key has one; tells whether it did.
@@ -28,9 +28,16 @@ pub(super) async fn keep(
     Ok(done.rows_affected() == 1)
 }
 
+/// Keeps `answer` unless its key has one.
+pub(super) async fn keep_alone(pool: Pool, answer: Answer) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    keep(&mut tx, &answer).await?;
+    tx.commit().await.map_err(unavailable)
+}
+
 /// Finds the answer under `key` that has not expired at `now`.
 pub(super) async fn find(
-    pool: &SqlitePool,
+    pool: &Pool,
     key: &AnswerKey,
     now: Timestamp,
 ) -> Result<Option<Answer>, StoreError> {

@@ -1,8 +1,9 @@
 //! The audit log.
 
 use async_trait::async_trait;
+use sqlx::SqliteConnection;
 
-use super::{SqliteStore, rows::audit::entry as read, unavailable};
+use super::{Pool, SqliteStore, rows::audit::entry as read, unavailable};
 use crate::server::{
     ports::{
         audit::{AuditEntry, AuditFilter, AuditLog},
@@ -14,20 +15,7 @@ use crate::server::{
 #[async_trait]
 impl AuditLog for SqliteStore {
     async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO audit (at_ms, who, act, target, address, outcome)
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(entry.at.as_millisecond())
-        .bind(&entry.who)
-        .bind(entry.act.as_str())
-        .bind(&entry.target)
-        .bind(entry.from.map(|address| address.to_string()))
-        .bind(&entry.outcome)
-        .execute(&self.writer)
-        .await
-        .map_err(unavailable)?;
-        Ok(())
+        self.finish(note(self.writer.clone(), entry.clone())).await
     }
 
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
@@ -35,4 +23,28 @@ impl AuditLog for SqliteStore {
         let found = query.build().fetch_all(&self.readers).await.map_err(unavailable)?;
         found.iter().map(read).collect()
     }
+}
+
+async fn note(pool: Pool, entry: AuditEntry) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    add(&mut tx, &entry).await?;
+    tx.commit().await.map_err(unavailable)
+}
+
+/// Adds an entry.
+pub(super) async fn add(tx: &mut SqliteConnection, entry: &AuditEntry) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO audit (at_ms, who, act, target, address, outcome)
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(entry.at.as_millisecond())
+    .bind(&entry.who)
+    .bind(entry.act.as_str())
+    .bind(&entry.target)
+    .bind(entry.from.map(|address| address.to_string()))
+    .bind(&entry.outcome)
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
 }

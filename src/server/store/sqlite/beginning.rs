@@ -1,8 +1,8 @@
 //! Beginnings: a deployment with its name, and a removal of what is live.
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
-use super::{answers, quota, rows, unavailable, writing::insert_event};
+use super::{Pool, answers, quota, rows, unavailable, writing::insert_event};
 use crate::{
     domain::{deployment::DeploymentId, event::Event, stack_name::StackName},
     server::{
@@ -14,14 +14,14 @@ use crate::{
 /// Reserves the name and inserts the deployment, its first event and the answer, if the quota
 /// lets it begin.
 pub(super) async fn begin(
-    pool: &SqlitePool,
-    new: &NewDeployment,
-    answer: Option<&Answer>,
+    pool: Pool,
+    new: NewDeployment,
+    answer: Option<Answer>,
 ) -> Result<(), StoreError> {
     let deployment = &new.deployment;
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     answers::forget(&mut tx, deployment.started).await?;
-    if let Some(answer) = answer
+    if let Some(answer) = &answer
         && !answers::keep(&mut tx, answer).await?
     {
         return Err(StoreError::KeyUsed);
@@ -42,7 +42,7 @@ pub(super) async fn begin(
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
-    quota::admit(&mut tx, new).await?;
+    quota::admit(&mut tx, &new).await?;
     if let Some(tried) = &new.retry_of {
         sqlx::query("UPDATE deployments SET retried_by = ? WHERE id = ?")
             .bind(deployment.id.as_str())
@@ -58,21 +58,21 @@ pub(super) async fn begin(
 
 /// Inserts the removal of the live stack `name`, unless there is one or another stack is meant.
 pub(super) async fn begin_removal(
-    pool: &SqlitePool,
-    name: &StackName,
-    new: &NewRemoval,
+    pool: Pool,
+    name: StackName,
+    new: NewRemoval,
 ) -> Result<Removing, StoreError> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
-    let Some(live) = live(&mut tx, name).await? else { return Ok(Removing::NotLive) };
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let Some(live) = live(&mut tx, &name).await? else { return Ok(Removing::NotLive) };
     let unfinished = unfinished(&mut tx, &live).await?;
     if !new.means(&live, unfinished.as_ref()) {
         return Ok(Removing::Another);
     }
     let id = if let Some(removal) = unfinished {
-        hurry(&mut tx, &removal, new).await?;
+        hurry(&mut tx, &removal, &new).await?;
         removal
     } else {
-        insert_removal(&mut tx, &live, new).await?;
+        insert_removal(&mut tx, &live, &new).await?;
         new.id.clone()
     };
     tx.commit().await.map_err(unavailable)?;

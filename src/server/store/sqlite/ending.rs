@@ -1,9 +1,9 @@
 //! Ends and what comes after: cancelling, clean-up, and forgetting.
 
 use jiff::Timestamp;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
-use super::{unavailable, unavailable_for};
+use super::{Pool, unavailable, unavailable_for};
 use crate::{
     domain::deployment::DeploymentId,
     server::ports::store::{Cancelling, Lease, Settlement, StoreError},
@@ -11,52 +11,56 @@ use crate::{
 
 /// Records the wish to cancel, unless the end came first.
 pub(super) async fn cancel(
-    pool: &SqlitePool,
-    id: &DeploymentId,
+    pool: Pool,
+    id: DeploymentId,
     now: Timestamp,
 ) -> Result<Cancelling, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, ?)
          WHERE id = ? AND state = 'active'",
     )
     .bind(now.as_millisecond())
     .bind(id.as_str())
-    .execute(pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
     if done.rows_affected() == 1 {
+        tx.commit().await.map_err(unavailable)?;
         return Ok(Cancelling::Accepted);
     }
     let known = sqlx::query("SELECT 1 FROM deployments WHERE id = ?")
         .bind(id.as_str())
-        .fetch_optional(pool)
+        .fetch_optional(&mut *tx)
         .await
         .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(if known.is_some() { Cancelling::AlreadyEnded } else { Cancelling::Unknown })
 }
 
 /// Makes the clean-up of a stuck operation due at once.
-pub(super) async fn hurry(pool: &SqlitePool, id: &DeploymentId) -> Result<bool, StoreError> {
+pub(super) async fn hurry(pool: Pool, id: DeploymentId) -> Result<bool, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "UPDATE deployments SET due_ms = 0, panics = 0 WHERE id = ? AND state = 'stuck'",
     )
     .bind(id.as_str())
-    .execute(pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Records what clean-up found after the end.
 pub(super) async fn settle(
-    pool: &SqlitePool,
-    lease: &Lease,
-    settlement: &Settlement,
+    pool: Pool,
+    lease: Lease,
+    settlement: Settlement,
 ) -> Result<(), StoreError> {
-    let Settlement { receipt, at, due } = settlement;
-    let at = *at;
+    let Settlement { receipt, at, due } = &settlement;
     let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "UPDATE deployments
          SET receipt = ?1, tries = tries + 1,
@@ -79,17 +83,18 @@ pub(super) async fn settle(
         return Err(StoreError::LeaseLost);
     }
     if receipt.clean {
-        release_removed(&mut tx, &lease.id, at).await?;
+        release_removed(&mut tx, &lease.id, *at).await?;
     }
     tx.commit().await.map_err(unavailable)
 }
 
 /// Records that somebody looked for what a live stack has twice, and when to look again.
 pub(super) async fn tidied(
-    pool: &SqlitePool,
-    lease: &Lease,
+    pool: Pool,
+    lease: Lease,
     again: Option<Timestamp>,
 ) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "UPDATE deployments SET tries = tries + 1, due_ms = ?
          WHERE id = ? AND lease_owner = ? AND lease_token = ? AND state = 'live'",
@@ -98,9 +103,10 @@ pub(super) async fn tidied(
     .bind(lease.id.as_str())
     .bind(&lease.owner)
     .bind(lease.token)
-    .execute(pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
 }
 
@@ -123,11 +129,13 @@ pub(super) async fn release_removed(
 }
 
 /// Forgets what has had nothing left since before `before`.
-pub(super) async fn forget(pool: &SqlitePool, before: Timestamp) -> Result<u64, StoreError> {
+pub(super) async fn forget(pool: Pool, before: Timestamp) -> Result<u64, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query("DELETE FROM deployments WHERE released_ms < ?")
         .bind(before.as_millisecond())
-        .execute(pool)
+        .execute(&mut *tx)
         .await
         .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected())
 }

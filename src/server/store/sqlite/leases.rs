@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, SqlitePool};
+use sqlx::AssertSqlSafe;
 
-use super::{rows, unavailable};
+use super::{Pool, rows, unavailable};
 use crate::{
     domain::deployment::DeploymentId,
     server::ports::store::{Lane, Lease, StoreError, Wish},
@@ -13,13 +13,14 @@ use crate::{
 
 /// Claims the oldest operations in `lane` that nobody holds at `now`, at most `most`.
 pub(super) async fn claim(
-    pool: &SqlitePool,
+    pool: Pool,
     lane: Lane,
     most: usize,
-    owner: &str,
+    owner: String,
     now: Timestamp,
     lasting: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let (candidates, overdue) = match lane {
         Lane::Forward => ("state = 'active' AND started_ms <= ?5", Timestamp::MAX),
         Lane::CleanUp { overdue } => (
@@ -39,47 +40,47 @@ pub(super) async fn claim(
          RETURNING id, lease_token"
     );
     let rows = sqlx::query(AssertSqlSafe(statement))
-        .bind(owner)
+        .bind(&owner)
         .bind(now.as_millisecond())
         .bind(rows::millis(lasting))
         .bind(rows::limit(most))
         .bind(overdue.as_millisecond())
-        .fetch_all(pool)
+        .fetch_all(&mut *tx)
         .await
         .map_err(unavailable)?;
-    rows.iter().map(|row| rows::lease(row, owner)).collect()
+    tx.commit().await.map_err(unavailable)?;
+    rows.iter().map(|row| rows::lease(row, &owner)).collect()
 }
 
 /// Claims the operation `id`, if it has ended and nobody holds it at `now`.
 pub(super) async fn claim_ended(
-    pool: &SqlitePool,
-    id: &DeploymentId,
-    owner: &str,
+    pool: Pool,
+    id: DeploymentId,
+    owner: String,
     now: Timestamp,
     lasting: Duration,
 ) -> Result<Option<Lease>, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let row = sqlx::query(
         "UPDATE deployments
          SET lease_owner = ?1, lease_token = lease_token + 1, lease_until_ms = ?2 + ?3
          WHERE id = ?4 AND state <> 'active' AND (lease_owner IS NULL OR lease_until_ms <= ?2)
          RETURNING id, lease_token",
     )
-    .bind(owner)
+    .bind(&owner)
     .bind(now.as_millisecond())
     .bind(rows::millis(lasting))
     .bind(id.as_str())
-    .fetch_optional(pool)
+    .fetch_optional(&mut *tx)
     .await
     .map_err(unavailable)?;
-    row.map(|row| rows::lease(&row, owner)).transpose()
+    tx.commit().await.map_err(unavailable)?;
+    row.map(|row| rows::lease(&row, &owner)).transpose()
 }
 
 /// Extends `lease`, if it is still held.
-pub(super) async fn renew(
-    pool: &SqlitePool,
-    lease: &Lease,
-    until: Timestamp,
-) -> Result<Wish, StoreError> {
+pub(super) async fn renew(pool: Pool, lease: Lease, until: Timestamp) -> Result<Wish, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let row = sqlx::query(
         "UPDATE deployments SET lease_until_ms = ?
          WHERE id = ? AND lease_owner = ? AND lease_token = ?
@@ -89,15 +90,17 @@ pub(super) async fn renew(
     .bind(lease.id.as_str())
     .bind(&lease.owner)
     .bind(lease.token)
-    .fetch_optional(pool)
+    .fetch_optional(&mut *tx)
     .await
     .map_err(unavailable)?
     .ok_or(StoreError::LeaseLost)?;
+    tx.commit().await.map_err(unavailable)?;
     rows::wish(&row)
 }
 
 /// Hands `lease` back; one that is lost is nobody's business any more.
-pub(super) async fn release(pool: &SqlitePool, lease: &Lease) -> Result<(), StoreError> {
+pub(super) async fn release(pool: Pool, lease: Lease) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     sqlx::query(
         "UPDATE deployments SET lease_owner = NULL
          WHERE id = ? AND lease_owner = ? AND lease_token = ?",
@@ -105,19 +108,17 @@ pub(super) async fn release(pool: &SqlitePool, lease: &Lease) -> Result<(), Stor
     .bind(lease.id.as_str())
     .bind(&lease.owner)
     .bind(lease.token)
-    .execute(pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(())
 }
 
 /// Takes `lease` away after a panic, and lets nobody claim the operation before `until`. An
 /// operation under way is held until then; one that has ended is due then, or when somebody asks.
-pub(super) async fn suspend(
-    pool: &SqlitePool,
-    lease: &Lease,
-    until: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) async fn suspend(pool: Pool, lease: Lease, until: Timestamp) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "UPDATE deployments
          SET panics = panics + 1, lease_token = lease_token + 1, lease_until_ms = ?1,
@@ -130,8 +131,9 @@ pub(super) async fn suspend(
     .bind(lease.id.as_str())
     .bind(&lease.owner)
     .bind(lease.token)
-    .execute(pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
 }

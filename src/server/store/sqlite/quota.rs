@@ -1,9 +1,9 @@
 //! Quotas: what counts against them, and whether a deployment may begin.
 
 use jiff::Timestamp;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqliteExecutor};
 
-use super::{rows, unavailable};
+use super::{Pool, rows, unavailable};
 use crate::{
     domain::{deployment::DeploymentId, stack_name::StackName},
     server::{
@@ -21,12 +21,12 @@ pub(super) async fn admit(
     let NewDeployment { deployment, owner, quota, .. } = new;
     let started = deployment.started;
     if let Some(since) = quota.held_since(started) {
-        let freed = freed(tx, &deployment.name, since).await?;
+        let freed = freed(&mut *tx, &deployment.name, since).await?;
         quota.admit_name(owner.as_ref(), freed.as_ref())?;
     }
     let usage = match quota.counts() {
         Some(counted_as) => {
-            usage(tx, counted_as, hour_before(started), Some(&deployment.id)).await?
+            usage(&mut *tx, counted_as, hour_before(started), Some(&deployment.id)).await?
         }
         None => Usage::default(),
     };
@@ -39,7 +39,7 @@ pub(super) async fn admit(
 
 /// Counts what is counted as `counted_as`, apart from one deployment.
 async fn usage(
-    connection: &mut SqliteConnection,
+    database: impl SqliteExecutor<'_>,
     counted_as: &str,
     hour_ago: Timestamp,
     apart_from: Option<&DeploymentId>,
@@ -54,7 +54,7 @@ async fn usage(
     .bind(counted_as)
     .bind(hour_ago.as_millisecond())
     .bind(apart_from.map_or("", DeploymentId::as_str))
-    .fetch_all(connection)
+    .fetch_all(database)
     .await
     .map_err(unavailable)?;
     rows::usage(&found, hour_ago)
@@ -78,7 +78,7 @@ async fn under_way_in_all(
 
 /// Finds the last removal of `name` that ended with nothing left after `since`.
 async fn freed(
-    connection: &mut SqliteConnection,
+    database: impl SqliteExecutor<'_>,
     name: &StackName,
     since: Timestamp,
 ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
@@ -89,7 +89,7 @@ async fn freed(
     )
     .bind(name.as_str())
     .bind(since.as_millisecond())
-    .fetch_optional(connection)
+    .fetch_optional(database)
     .await
     .map_err(unavailable)?;
     row.as_ref().map(rows::freed).transpose()
@@ -97,20 +97,18 @@ async fn freed(
 
 /// Counts what is counted as `counted_as`.
 pub(super) async fn usage_alone(
-    pool: &SqlitePool,
+    pool: &Pool,
     counted_as: &str,
     hour_ago: Timestamp,
 ) -> Result<Usage, StoreError> {
-    let mut connection = pool.acquire().await.map_err(unavailable)?;
-    usage(&mut connection, counted_as, hour_ago, None).await
+    usage(pool, counted_as, hour_ago, None).await
 }
 
 /// Finds the last removal of `name` that ended with nothing left after `since`.
 pub(super) async fn freed_alone(
-    pool: &SqlitePool,
+    pool: &Pool,
     name: &StackName,
     since: Timestamp,
 ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
-    let mut connection = pool.acquire().await.map_err(unavailable)?;
-    freed(&mut connection, name, since).await
+    freed(pool, name, since).await
 }

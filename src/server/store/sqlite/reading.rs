@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::SqlitePool;
-
-use super::{rows, rows::Columns, unavailable, unavailable_for};
+use super::{Pool, rows, rows::Columns, unavailable, unavailable_for};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
     server::{
@@ -17,10 +15,7 @@ use crate::{
 };
 
 /// Finds a deployment.
-pub(super) async fn find(
-    pool: &SqlitePool,
-    id: &DeploymentId,
-) -> Result<Option<Record>, StoreError> {
+pub(super) async fn find(pool: &Pool, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
     let row = sqlx::query("SELECT * FROM deployments WHERE id = ?")
         .bind(id.as_str())
         .fetch_optional(pool)
@@ -30,7 +25,7 @@ pub(super) async fn find(
 }
 
 /// Lists the operations of which something is left, oldest first.
-pub(super) async fn stuck(pool: &SqlitePool) -> Result<Vec<Record>, StoreError> {
+pub(super) async fn stuck(pool: &Pool) -> Result<Vec<Record>, StoreError> {
     let found =
         sqlx::query("SELECT * FROM deployments WHERE state = 'stuck' ORDER BY started_ms, id")
             .fetch_all(pool)
@@ -41,7 +36,7 @@ pub(super) async fn stuck(pool: &SqlitePool) -> Result<Vec<Record>, StoreError> 
 
 /// Lists operations that pass `filter`, newest first.
 pub(super) async fn operations(
-    pool: &SqlitePool,
+    pool: &Pool,
     filter: &OperationFilter,
 ) -> Result<Vec<Record>, StoreError> {
     let mut query = lists::operations(filter, "instr");
@@ -51,7 +46,7 @@ pub(super) async fn operations(
 
 /// Lists a deployment's events after `after`, in order, at most `limit`.
 pub(super) async fn events(
-    pool: &SqlitePool,
+    pool: &Pool,
     id: &DeploymentId,
     after: Seq,
     limit: u32,
@@ -71,7 +66,7 @@ pub(super) async fn events(
 
 /// Tells which of `names` are reserved.
 pub(super) async fn reserved(
-    pool: &SqlitePool,
+    pool: &Pool,
     names: &[StackName],
 ) -> Result<Vec<StackName>, StoreError> {
     let wanted = serde_json::to_string(names).map_err(|error| unavailable_for(error.into()))?;
@@ -88,7 +83,7 @@ pub(super) async fn reserved(
 
 /// Lists the live stacks by name: all, or the one called `name`.
 pub(super) async fn stacks(
-    pool: &SqlitePool,
+    pool: &Pool,
     name: Option<&StackName>,
 ) -> Result<Vec<Stack>, StoreError> {
     let found = sqlx::query(
@@ -109,7 +104,7 @@ pub(super) async fn stacks(
 
 /// Returns how long the last deployments that came up took, newest first. What is gone by now
 /// came up where there is a removal of it.
-pub(super) async fn durations(pool: &SqlitePool, limit: u32) -> Result<Vec<Duration>, StoreError> {
+pub(super) async fn durations(pool: &Pool, limit: u32) -> Result<Vec<Duration>, StoreError> {
     let found = sqlx::query(
         "SELECT completed_ms - started_ms AS took_ms FROM deployments AS ended
          WHERE removes IS NULL AND completed_ms IS NOT NULL
@@ -125,7 +120,7 @@ pub(super) async fn durations(pool: &SqlitePool, limit: u32) -> Result<Vec<Durat
 }
 
 /// Counts the operations of which something is left.
-pub(super) async fn stuck_count(pool: &SqlitePool) -> Result<u64, StoreError> {
+pub(super) async fn stuck_count(pool: &Pool) -> Result<u64, StoreError> {
     let row = sqlx::query("SELECT count(*) AS stuck FROM deployments WHERE state = 'stuck'")
         .fetch_one(pool)
         .await
@@ -134,9 +129,7 @@ pub(super) async fn stuck_count(pool: &SqlitePool) -> Result<u64, StoreError> {
 }
 
 /// Lists which services are known to be of which deployment.
-pub(super) async fn services(
-    pool: &SqlitePool,
-) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+pub(super) async fn services(pool: &Pool) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
     let found = sqlx::query("SELECT app_name, deployment_id FROM services")
         .fetch_all(pool)
         .await
@@ -145,7 +138,7 @@ pub(super) async fn services(
 }
 
 /// Reads the journal of a deployment.
-pub(super) async fn journal(pool: &SqlitePool, id: &DeploymentId) -> Result<Steps, StoreError> {
+pub(super) async fn journal(pool: &Pool, id: &DeploymentId) -> Result<Steps, StoreError> {
     let records = sqlx::query("SELECT step, record FROM steps WHERE deployment_id = ?")
         .bind(id.as_str())
         .fetch_all(pool)

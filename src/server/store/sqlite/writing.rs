@@ -1,8 +1,8 @@
 //! Facts: what a worker records, guarded by its lease.
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
-use super::{ending, rows, unavailable, unavailable_for};
+use super::{Pool, ending, rows, unavailable, unavailable_for};
 use crate::{
     domain::{
         deployment::DeploymentId,
@@ -12,22 +12,19 @@ use crate::{
 };
 
 /// Writes the one row that is there to be written.
-pub(super) async fn check(pool: &SqlitePool) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(pool).await;
-    match done.map_err(unavailable)?.rows_affected() {
-        1 => Ok(()),
-        _ => Err(StoreError::Corrupt { what: "table write_probe" }),
+pub(super) async fn check(pool: Pool) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let write = sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(&mut *tx);
+    if write.await.map_err(unavailable)?.rows_affected() != 1 {
+        return Err(StoreError::Corrupt { what: "table write_probe" });
     }
+    tx.commit().await.map_err(unavailable)
 }
 
 /// Records a fact, all of it or nothing.
-pub(super) async fn record(
-    pool: &SqlitePool,
-    lease: &Lease,
-    fact: &Fact,
-) -> Result<Recorded, StoreError> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
-    let recorded = advance(&mut tx, lease, fact).await?;
+pub(super) async fn record(pool: Pool, lease: Lease, fact: Fact) -> Result<Recorded, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let recorded = advance(&mut tx, &lease, &fact).await?;
     let first = recorded.seq - fact.events.len() as Seq + 1;
     for (seq, body) in (first..).zip(&fact.events) {
         insert_event(&mut tx, &lease.id, &Event { seq, body: body.clone() }).await?;

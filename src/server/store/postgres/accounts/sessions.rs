@@ -1,7 +1,7 @@
 //! People, and the sessions in which they are signed in.
 
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use crate::server::{
     access::OwnerId,
@@ -9,15 +9,15 @@ use crate::server::{
         accounts::{Digest, NewSession, Person, Profile, Session},
         store::StoreError,
     },
-    store::{postgres::PostgresStore, rows::accounts as rows, unavailable},
+    store::{postgres::Pool, rows::accounts as rows, unavailable},
 };
 
 /// Finds or adds the person, begins a session of theirs, and forgets those that have expired,
 /// but for those that another portal is forgetting.
 pub(super) async fn begin(
-    pool: &PgPool,
-    profile: &Profile,
-    session: &NewSession,
+    pool: Pool,
+    profile: Profile,
+    session: NewSession,
 ) -> Result<Person, StoreError> {
     let mut tx = pool.begin().await.map_err(unavailable)?;
     sqlx::query(
@@ -28,7 +28,7 @@ pub(super) async fn begin(
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
-    let person = take_over(&mut tx, profile, session).await?;
+    let person = take_over(&mut tx, &profile, &session).await?;
     sqlx::query("INSERT INTO sessions (digest, person, idle_ms, ends_ms) VALUES ($1, $2, $3, $4)")
         .bind(&session.secret.0)
         .bind(person.owner.as_str())
@@ -66,57 +66,66 @@ async fn take_over(
     rows::person(&row)
 }
 
-/// Finds a session, and lets it last longer.
+/// Finds a session, and until when it lasts unless it is used.
 pub(super) async fn find(
-    store: &PostgresStore,
+    pool: &Pool,
     session: &Digest,
     now: Timestamp,
-    idle_until: Timestamp,
-) -> Result<Option<Session>, StoreError> {
+) -> Result<Option<(Session, Timestamp)>, StoreError> {
     let row = sqlx::query(
         "SELECT people.*, idle_ms, ends_ms FROM sessions JOIN people ON owner = person
          WHERE digest = $1 AND idle_ms > $2",
     )
     .bind(&session.0)
     .bind(now.as_millisecond())
-    .fetch_optional(&store.pool)
+    .fetch_optional(pool)
     .await
     .map_err(unavailable)?;
-    let Some(row) = row else { return Ok(None) };
-    let (found, idle) = rows::session(&row)?;
-    if let Some(until) = found.prolong(idle, idle_until) {
-        sqlx::query("UPDATE sessions SET idle_ms = $1 WHERE digest = $2")
-            .bind(until.as_millisecond())
-            .bind(&session.0)
-            .execute(&store.pool)
-            .await
-            .map_err(unavailable)?;
-    }
-    Ok(Some(found))
+    row.as_ref().map(rows::session).transpose()
+}
+
+/// Lets a session last until `until`.
+pub(super) async fn prolong(
+    pool: Pool,
+    session: Digest,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    sqlx::query("UPDATE sessions SET idle_ms = $1 WHERE digest = $2")
+        .bind(until.as_millisecond())
+        .bind(&session.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)
 }
 
 /// Ends a session.
-pub(super) async fn end(pool: &PgPool, session: &Digest) -> Result<bool, StoreError> {
+pub(super) async fn end(pool: Pool, session: Digest) -> Result<bool, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query("DELETE FROM sessions WHERE digest = $1")
         .bind(&session.0)
-        .execute(pool)
+        .execute(&mut *tx)
         .await
         .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Ends all sessions of a person.
-pub(super) async fn end_all(pool: &PgPool, person: &OwnerId) -> Result<u64, StoreError> {
+pub(super) async fn end_all(pool: Pool, person: OwnerId) -> Result<u64, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query("DELETE FROM sessions WHERE person = $1")
         .bind(person.as_str())
-        .execute(pool)
+        .execute(&mut *tx)
         .await
         .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected())
 }
 
 /// Lists people, those who signed in last first.
-pub(super) async fn people(pool: &PgPool, limit: u32) -> Result<Vec<Person>, StoreError> {
+pub(super) async fn people(pool: &Pool, limit: u32) -> Result<Vec<Person>, StoreError> {
     let found = sqlx::query("SELECT * FROM people ORDER BY seen_ms DESC, owner LIMIT $1")
         .bind(i64::from(limit))
         .fetch_all(pool)

@@ -1,23 +1,18 @@
 //! Sign-ins that were sent to the provider and are not back yet.
 
 use jiff::Timestamp;
-use sqlx::PgPool;
 
 use crate::server::{
     ports::{
         accounts::{Digest, SignIn},
         store::StoreError,
     },
-    store::{rows::accounts as rows, unavailable},
+    store::{postgres::Pool, rows::accounts as rows, unavailable},
 };
 
 /// Keeps a sign-in, and forgets those that have expired, but for those that another portal is
 /// forgetting.
-pub(super) async fn begin(
-    pool: &PgPool,
-    sign_in: &SignIn,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) async fn begin(pool: Pool, sign_in: SignIn, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = pool.begin().await.map_err(unavailable)?;
     sqlx::query(
         "DELETE FROM sign_ins WHERE browser IN
@@ -48,16 +43,18 @@ pub(super) async fn begin(
 
 /// Takes out the sign-in that this browser began.
 pub(super) async fn take(
-    pool: &PgPool,
-    browser: &Digest,
+    pool: Pool,
+    browser: Digest,
     now: Timestamp,
 ) -> Result<Option<SignIn>, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let row =
         sqlx::query("DELETE FROM sign_ins WHERE browser = $1 AND expires_ms > $2 RETURNING *")
             .bind(&browser.0)
             .bind(now.as_millisecond())
-            .fetch_optional(pool)
+            .fetch_optional(&mut *tx)
             .await
             .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     row.as_ref().map(rows::sign_in).transpose()
 }

@@ -1,7 +1,6 @@
 //! API tokens.
 
 use jiff::Timestamp;
-use sqlx::PgPool;
 
 use crate::server::{
     access::OwnerId,
@@ -9,14 +8,14 @@ use crate::server::{
         accounts::{Digest, NewToken, Token},
         store::StoreError,
     },
-    store::{postgres::PostgresStore, rows::accounts as rows, unavailable},
+    store::{postgres::Pool, rows::accounts as rows, unavailable},
 };
 
 /// Keeps a token, unless its person has `most` already. Of several at once for one person, each
 /// waits for the one before.
 pub(super) async fn add(
-    pool: &PgPool,
-    NewToken { token, secret }: &NewToken,
+    pool: Pool,
+    NewToken { token, secret }: NewToken,
     most: u32,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await.map_err(unavailable)?;
@@ -48,7 +47,7 @@ pub(super) async fn add(
 
 /// Lists a person's tokens, those that cannot be used at the end.
 pub(super) async fn list(
-    pool: &PgPool,
+    pool: &Pool,
     person: &OwnerId,
     now: Timestamp,
 ) -> Result<Vec<Token>, StoreError> {
@@ -66,26 +65,28 @@ pub(super) async fn list(
 
 /// Revokes a token of this person.
 pub(super) async fn revoke(
-    pool: &PgPool,
-    person: &OwnerId,
-    id: &str,
+    pool: Pool,
+    person: OwnerId,
+    id: String,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "UPDATE tokens SET revoked_ms = $1 WHERE person = $2 AND id = $3 AND revoked_ms IS NULL",
     )
     .bind(now.as_millisecond())
     .bind(person.as_str())
     .bind(id)
-    .execute(pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Finds a token that can be used, and notes that it was.
+/// Finds a token that can be used.
 pub(super) async fn find(
-    store: &PostgresStore,
+    pool: &Pool,
     secret: &Digest,
     now: Timestamp,
 ) -> Result<Option<Token>, StoreError> {
@@ -94,19 +95,20 @@ pub(super) async fn find(
     )
     .bind(&secret.0)
     .bind(now.as_millisecond())
-    .fetch_optional(&store.pool)
+    .fetch_optional(pool)
     .await
     .map_err(unavailable)?;
-    let Some(row) = row else { return Ok(None) };
-    let mut token = rows::token(&row)?;
-    if let Some(used) = token.use_at(now) {
-        sqlx::query("UPDATE tokens SET used_ms = $1 WHERE id = $2")
-            .bind(used.as_millisecond())
-            .bind(&token.id)
-            .execute(&store.pool)
-            .await
-            .map_err(unavailable)?;
-        token.used = Some(used);
-    }
-    Ok(Some(token))
+    row.as_ref().map(rows::token).transpose()
+}
+
+/// Notes that a token was used.
+pub(super) async fn use_at(pool: Pool, id: String, used: Timestamp) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    sqlx::query("UPDATE tokens SET used_ms = $1 WHERE id = $2")
+        .bind(used.as_millisecond())
+        .bind(&id)
+        .execute(&mut *tx)
+        .await
+        .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)
 }

@@ -1,7 +1,6 @@
 //! API tokens.
 
 use jiff::Timestamp;
-use sqlx::SqlitePool;
 
 use crate::server::{
     access::OwnerId,
@@ -9,15 +8,16 @@ use crate::server::{
         accounts::{Digest, NewToken, Token},
         store::StoreError,
     },
-    store::{rows::accounts as rows, sqlite::SqliteStore, unavailable},
+    store::{rows::accounts as rows, sqlite::Pool, unavailable},
 };
 
 /// Keeps a token, unless its person has `most` already.
 pub(super) async fn add(
-    pool: &SqlitePool,
-    NewToken { token, secret }: &NewToken,
+    pool: Pool,
+    NewToken { token, secret }: NewToken,
     most: u32,
 ) -> Result<bool, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "INSERT INTO tokens (id, digest, person, name, scope, made_ms, expires_ms)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
@@ -32,15 +32,16 @@ pub(super) async fn add(
     .bind(token.made.as_millisecond())
     .bind(token.expires.as_millisecond())
     .bind(i64::from(most))
-    .execute(pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Lists a person's tokens, those that cannot be used at the end.
 pub(super) async fn list(
-    pool: &SqlitePool,
+    pool: &Pool,
     person: &OwnerId,
     now: Timestamp,
 ) -> Result<Vec<Token>, StoreError> {
@@ -58,26 +59,28 @@ pub(super) async fn list(
 
 /// Revokes a token of this person.
 pub(super) async fn revoke(
-    pool: &SqlitePool,
-    person: &OwnerId,
-    id: &str,
+    pool: Pool,
+    person: OwnerId,
+    id: String,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
     let done = sqlx::query(
         "UPDATE tokens SET revoked_ms = ? WHERE person = ? AND id = ? AND revoked_ms IS NULL",
     )
     .bind(now.as_millisecond())
     .bind(person.as_str())
     .bind(id)
-    .execute(pool)
+    .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Finds a token that can be used, and notes that it was.
+/// Finds a token that can be used.
 pub(super) async fn find(
-    store: &SqliteStore,
+    pool: &Pool,
     secret: &Digest,
     now: Timestamp,
 ) -> Result<Option<Token>, StoreError> {
@@ -86,19 +89,20 @@ pub(super) async fn find(
     )
     .bind(&secret.0)
     .bind(now.as_millisecond())
-    .fetch_optional(&store.readers)
+    .fetch_optional(pool)
     .await
     .map_err(unavailable)?;
-    let Some(row) = row else { return Ok(None) };
-    let mut token = rows::token(&row)?;
-    if let Some(used) = token.use_at(now) {
-        sqlx::query("UPDATE tokens SET used_ms = ? WHERE id = ?")
-            .bind(used.as_millisecond())
-            .bind(&token.id)
-            .execute(&store.writer)
-            .await
-            .map_err(unavailable)?;
-        token.used = Some(used);
-    }
-    Ok(Some(token))
+    row.as_ref().map(rows::token).transpose()
+}
+
+/// Notes that a token was used.
+pub(super) async fn use_at(pool: Pool, id: String, used: Timestamp) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(unavailable)?;
+    sqlx::query("UPDATE tokens SET used_ms = ? WHERE id = ?")
+        .bind(used.as_millisecond())
+        .bind(&id)
+        .execute(&mut *tx)
+        .await
+        .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)
 }

@@ -1,0 +1,78 @@
+//! Transactions that leave no connection behind of which nobody knows the state.
+
+use std::ops::{Deref, DerefMut};
+
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{Kind, Lent, Pool, SIGN_OF_LIFE};
+
+/// An open transaction. Dropping it rolls it back.
+pub(in crate::server::store) struct Transaction<D: Kind> {
+    /// There until the end.
+    lent: Option<Lent<D>>,
+}
+
+impl<D: Kind> Pool<D> {
+    /// Begins a transaction that is going to write.
+    ///
+    /// # Errors
+    ///
+    /// Returns why none is open; the connection is thrown away then.
+    pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>, sqlx::Error> {
+        let mut lent = self.lend().await?;
+        if let Err(error) = D::say(&mut lent.connection, D::BEGIN).await {
+            let has_died = D::IS_REMOTE && lent.is_used;
+            lent.throw_away();
+            if !has_died {
+                return Err(error);
+            }
+            // Nothing has been done yet, so nothing is done twice.
+            lent = self.lend_new().await?;
+            D::say(&mut lent.connection, D::BEGIN).await?;
+        }
+        Ok(Transaction { lent: Some(lent) })
+    }
+}
+
+impl<D: Kind> Transaction<D> {
+    /// Ends it, and keeps what it has done.
+    ///
+    /// # Errors
+    ///
+    /// Returns why nobody knows whether it is kept; the connection is thrown away then.
+    pub(in crate::server::store) async fn commit(mut self) -> Result<(), sqlx::Error> {
+        let Some(mut lent) = self.lent.take() else { return Ok(()) };
+        D::say(&mut lent.connection, "COMMIT").await?;
+        lent.give_back();
+        Ok(())
+    }
+}
+
+impl<D: Kind> Drop for Transaction<D> {
+    fn drop(&mut self) {
+        let (Some(mut lent), Ok(runtime)) = (self.lent.take(), Handle::try_current()) else {
+            return;
+        };
+        // It keeps its place in the pool until it is known to be clean, or thrown away.
+        runtime.spawn(async move {
+            let ending = timeout(SIGN_OF_LIFE, D::say(&mut lent.connection, "ROLLBACK")).await;
+            if let Ok(Ok(())) = ending {
+                lent.give_back();
+            }
+        });
+    }
+}
+
+impl<D: Kind> Deref for Transaction<D> {
+    type Target = D::Connection;
+
+    fn deref(&self) -> &D::Connection {
+        &self.lent.as_ref().expect("it is there until the end").connection
+    }
+}
+
+impl<D: Kind> DerefMut for Transaction<D> {
+    fn deref_mut(&mut self) -> &mut D::Connection {
+        &mut self.lent.as_mut().expect("it is there until the end").connection
+    }
+}

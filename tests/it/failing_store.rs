@@ -1,0 +1,181 @@
+//! A database that fails in the middle: what it fails at once does not go on failing, and nobody
+//! has to start the portal again.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::support::{
+    platform::Platform,
+    postgres::Cluster,
+    process::{Place, Running, exchange},
+};
+
+/// What the portal says while it cannot write.
+const UNAVAILABLE: &str = "STORE_UNAVAILABLE";
+
+/// Asks for a deployment and returns the status and the answer.
+fn deploy(place: &Place, name: &str) -> (u16, String) {
+    let body = format!("{{\"name\":\"{name}\"}}");
+    let request = format!(
+        "POST /api/deploy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = exchange(place.port, &request);
+    (answer[9..12].parse().unwrap(), answer)
+}
+
+/// Waits until a deployment has ended well.
+fn comes_up(place: &Place, name: &str) {
+    let (status, answer) = deploy(place, name);
+    assert_eq!(status, 201, "{answer}");
+    let at = answer.find("dep_").unwrap();
+    let stream = place.get(&format!("/api/status/{}", &answer[at..at + 36]));
+    assert!(stream.contains("event: complete"), "{stream}");
+}
+
+/// Shows that a portal cannot write, whatever is tried, and then can again.
+fn fails_and_recovers(place: &Place, fill: impl FnOnce(), give_back: impl FnOnce()) {
+    comes_up(place, "before");
+    fill();
+    let mut refused = 0;
+    // The journal may have some room left.
+    for number in 0..200 {
+        let (status, answer) = deploy(place, &format!("meanwhile-{number}"));
+        if status == 503 {
+            assert!(answer.contains(UNAVAILABLE), "{answer}");
+            refused += 1;
+        }
+        if refused == 5 {
+            break;
+        }
+    }
+    assert_eq!(refused, 5, "the database has not failed");
+    // What only reads works.
+    assert!(place.get("/api/stacks").starts_with("HTTP/1.1 200 "));
+    give_back();
+    comes_up(place, "after");
+}
+
+/// A file system of its own with little room, for as long as this value lives.
+struct Small(tempfile::TempDir);
+
+impl Small {
+    /// Returns none where nothing may be mounted.
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1536k", "none"]).arg(folder.path());
+        let is_mounted = mount.output().is_ok_and(|output| output.status.success());
+        is_mounted.then_some(Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Leaves no room.
+    fn fill(&self) {
+        let filler = self.path().join("filler");
+        for length in (0..2048).rev().map(|kibibytes| kibibytes * 1024) {
+            if fs::write(&filler, vec![1; length]).is_ok() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        Command::new("umount").arg("--lazy").arg(self.path()).output().ok();
+    }
+}
+
+#[test]
+fn a_disk_that_was_full_is_written_to_again_once_it_has_room() {
+    let Some(small) = Small::mount() else {
+        println!("nothing may be mounted here: the limit of a process shows the same");
+        return;
+    };
+    let place = Place::new();
+    let database = format!("sqlite://{}/portal.db", small.path().display());
+    let _portal = place.start(&[("DATABASE_URL", &database)]);
+    fails_and_recovers(
+        &place,
+        || small.fill(),
+        || fs::remove_file(small.path().join("filler")).unwrap(),
+    );
+}
+
+#[test]
+fn a_file_that_could_not_grow_is_written_to_again_once_it_can() {
+    let place = Place::new();
+    // The signal that comes with such a failure would end the process.
+    let mut command = Command::new("sh");
+    let portal = place.command(&[]);
+    command
+        .args(["-c", "trap '' XFSZ; exec \"$0\"", portal.get_program().to_str().unwrap()])
+        .env_clear()
+        .envs(portal.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut portal = Running::spawn(&mut command);
+    portal.wait_until_ready();
+    let limit = |bytes: &str| {
+        let mut prlimit = Command::new("prlimit");
+        prlimit.arg(format!("--pid={}", portal.id())).arg(format!("--fsize={bytes}"));
+        let output = prlimit.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    fails_and_recovers(&place, || limit("65536:unlimited"), || limit("unlimited:unlimited"));
+}
+
+/// Counts the connections with an open transaction in which nothing happens.
+fn idle_in_transaction(url: &str) -> String {
+    let question = "SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+                      AND state_change < now() - interval '1 second'";
+    Cluster::ask(url, question)
+}
+
+#[test]
+fn a_commit_that_fails_in_postgres_fails_alone() {
+    let url = Cluster::shared().database();
+    let place = Place::new();
+    let platform = Platform::start(&place);
+    let _portal = platform.portal(&place, &url);
+    fails_and_recovers(
+        &place,
+        || {
+            Cluster::ask(
+                &url,
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+                     AS $$ BEGIN RAISE 'no' USING ERRCODE = 'disk_full'; END $$;
+                 CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON deployments
+                     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()",
+            );
+        },
+        || {
+            Cluster::ask(&url, "DROP TRIGGER refuse ON deployments");
+        },
+    );
+    let waited = "SELECT pg_sleep(1.5)";
+    Cluster::ask(&url, waited);
+    assert_eq!(idle_in_transaction(&url), "0");
+}
+
+#[test]
+fn connections_that_the_server_ended_are_replaced_and_nobody_is_refused() {
+    let url = Cluster::shared().database();
+    let place = Place::new();
+    let platform = Platform::start(&place);
+    let _portal = platform.portal(&place, &url);
+    comes_up(&place, "before");
+    for round in 0..10 {
+        Cluster::ask(
+            &url,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        let (status, answer) = deploy(&place, &format!("round-{round}"));
+        assert_eq!(status, 201, "{answer}");
+        let answer = place.get("/api/stacks");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+}

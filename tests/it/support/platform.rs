@@ -1,0 +1,48 @@
+//! The sandbox alone, for portals whose records are in PostgreSQL.
+
+use super::process::{Place, Running, free_port};
+
+const API_KEY: &str = "key-of-the-sandbox";
+
+/// A sandbox that runs alone.
+pub(crate) struct Platform {
+    api: u16,
+    edge: u16,
+    _sandbox: Running,
+}
+
+impl Platform {
+    /// Starts it, with its stacks at the place's edge.
+    pub(crate) fn start(place: &Place) -> Self {
+        let (api, edge) = (free_port(), place.edge);
+        let mut sandbox = place.command(&[]);
+        sandbox
+            .args(["sandbox", "--api-key", API_KEY])
+            .args(["--listen", &format!("127.0.0.1:{api}")])
+            .args(["--edge", &format!("127.0.0.1:{edge}")]);
+        let mut sandbox = Running::spawn(&mut sandbox);
+        sandbox.wait_for("API listens on");
+        Self { api, edge, _sandbox: sandbox }
+    }
+
+    /// Returns the variables of a portal that drives it.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("DOKPLOY_URL", format!("http://127.0.0.1:{}", self.api)),
+            ("DOKPLOY_API_TOKEN", String::from(API_KEY)),
+            ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
+            ("STACK_SCHEME", String::from("http")),
+            ("STACK_PUBLIC_PORT", self.edge.to_string()),
+            ("STACK_ALLOW_PRIVATE", String::from("true")),
+            ("STACK_IMAGE", String::from("sandbox/hello")),
+        ]
+    }
+
+    /// Starts a portal that drives it and keeps its records at `url`.
+    pub(crate) fn portal(&self, place: &Place, url: &str) -> Running {
+        let mut command = place.command(&[("DATABASE_URL", url)]);
+        let mut portal = Running::spawn(command.envs(self.variables()));
+        portal.wait_until_ready();
+        portal
+    }
+}
