@@ -127,6 +127,8 @@ async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {
             tokio::time::sleep(LAST_MOMENT).await;
             Some(part)
         }
+        // A newer portal has the database.
+        () = shutdown.cancelled() => None,
     };
     shutdown.cancel();
     portal.stopped().await;

@@ -1,5 +1,6 @@
 //! The store adapters: the only place that speaks SQL.
 
+mod generation;
 mod lists;
 mod pool;
 pub mod postgres;
@@ -7,7 +8,16 @@ mod rows;
 pub mod sqlite;
 mod writes;
 
+pub use generation::OtherVersion;
+
 use super::ports::store::StoreError;
+
+/// Says that something was not written without which people can go on.
+fn unless_noted(result: Result<(), StoreError>, otherwise: &'static str) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "{otherwise}");
+    }
+}
 
 fn unavailable(error: sqlx::Error) -> StoreError {
     unavailable_for(error.into())

@@ -16,6 +16,7 @@ mod faces;
 mod failing_log;
 mod failing_store;
 mod garbage;
+mod generation;
 mod hang_ups;
 mod idempotency;
 mod key;

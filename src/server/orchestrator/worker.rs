@@ -67,7 +67,7 @@ impl Worker {
         while !shutdown.is_cancelled() {
             while driving.try_join_next().is_some() {}
             work.mark_unchanged();
-            for lease in self.claim(&lane, most - driving.len()).await {
+            for lease in self.claim(&lane, most - driving.len(), &shutdown).await {
                 let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
                 driving.spawn(async move { worker.hold(lease, shutdown).await });
             }
@@ -83,11 +83,23 @@ impl Worker {
         while driving.join_next().await.is_some() {}
     }
 
-    async fn claim(&self, lane: impl Fn(Timestamp) -> Lane, most: usize) -> Vec<Lease> {
+    /// Claims work. Where a newer portal has the database there is none for this one: it ends.
+    async fn claim(
+        &self,
+        lane: impl Fn(Timestamp) -> Lane,
+        most: usize,
+        shutdown: &CancellationToken,
+    ) -> Vec<Lease> {
         let now = self.ports.clock.now();
         let claimed = self.ports.store.claim(lane(now), most, &self.owner, now, self.lease).await;
         claimed.unwrap_or_else(|error| {
-            tracing::error!(error = error_chain(&error), "Could not look for work");
+            let text = error_chain(&error);
+            if let StoreError::OtherGeneration { .. } = error {
+                tracing::warn!(error = text, "Stopping: another version of the portal takes over");
+                shutdown.cancel();
+            } else {
+                tracing::error!(error = text, "Could not look for work");
+            }
             Vec::new()
         })
     }

@@ -34,8 +34,6 @@ const LIFETIME: Duration = Duration::from_mins(30);
 /// A kind of database, as far as its connections need it.
 #[async_trait]
 pub(super) trait Kind: Database {
-    /// Begins a transaction that is going to write.
-    const BEGIN: &'static str;
     /// Whether a connection can be lost while nobody uses it.
     const IS_REMOTE: bool;
 
@@ -43,6 +41,9 @@ pub(super) trait Kind: Database {
     async fn connect(
         options: &<Self::Connection as Connection>::Options,
     ) -> Result<Self::Connection, sqlx::Error>;
+    /// Begins a transaction that is going to write, and returns the schema's generation, which
+    /// stays the same until the end.
+    async fn begin(connection: &mut Self::Connection) -> Result<Option<i64>, sqlx::Error>;
     /// Says a word without parameters.
     async fn say(connection: &mut Self::Connection, word: &'static str) -> Result<(), sqlx::Error>;
     /// Tells whether a connection is as good as before although a statement failed so.

@@ -8,6 +8,7 @@ mod accounts;
 mod answers;
 mod audit;
 mod beginning;
+mod connecting;
 mod ending;
 mod leases;
 mod nudges;
@@ -20,18 +21,11 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{
-    ConnectOptions, Connection, PgConnection, Postgres,
-    postgres::{PgConnectOptions, PgDatabaseError, PgSeverity},
-};
+use sqlx::{Postgres, postgres::PgConnectOptions};
 use tokio::time::timeout;
 
 use self::nudges::{Listening, Origin};
-use super::{
-    pool::{self, Kind},
-    rows, unavailable, unavailable_for,
-    writes::Writes,
-};
+use super::{OtherVersion, pool, rows, unavailable, unavailable_for, writes::Writes};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
     server::{
@@ -84,6 +78,9 @@ pub enum OpenPostgresError {
     /// The tables cannot be brought up to date.
     #[error("the PostgreSQL database cannot be used as the portal's")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// A newer version of the portal has changed it.
+    #[error(transparent)]
+    OtherVersion(#[from] OtherVersion),
     /// It takes too long.
     #[error("the PostgreSQL server does not answer")]
     Silent,
@@ -116,7 +113,7 @@ impl PostgresStore {
     }
 
     async fn connect(options: PgConnectOptions) -> Result<Self, OpenPostgresError> {
-        let migrated = timeout(MIGRATION, migrate(&options)).await;
+        let migrated = timeout(MIGRATION, connecting::migrate(&options)).await;
         migrated.map_err(|_| OpenPostgresError::Silent)??;
         let pool = Pool::new(CONNECTIONS, PATIENCE, options);
         let writes = Writes::default();
@@ -132,7 +129,9 @@ impl PostgresStore {
     {
         within(async {
             match question().await {
-                Err(StoreError::Unavailable(error)) if is_loss(&*error) => question().await,
+                Err(StoreError::Unavailable(error)) if connecting::is_loss(&*error) => {
+                    question().await
+                }
                 answer => answer,
             }
         })
@@ -152,69 +151,6 @@ fn options(url: &SecretString) -> Result<PgConnectOptions, OpenPostgresError> {
     let options = PgConnectOptions::from_str(url.expose_secret());
     // What poolers refuse to be told at the start is left out, or set afterwards.
     Ok(options.map_err(|_| OpenPostgresError::Address)?.extra_float_digits(None))
-}
-
-/// Bounds what a connection may take: a portal that hangs in the middle of a transaction must
-/// let go of its rows.
-async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "SELECT set_config('statement_timeout', $1, false),
-                set_config('idle_in_transaction_session_timeout', $2, false)",
-    )
-    .bind(PATIENCE.as_millis().to_string())
-    .bind(LIMIT.as_millis().to_string())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-#[async_trait]
-impl Kind for Postgres {
-    const BEGIN: &'static str = "BEGIN";
-    const IS_REMOTE: bool = true;
-
-    async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-        let mut connection = options.connect().await?;
-        bound(&mut connection).await?;
-        Ok(connection)
-    }
-
-    async fn say(connection: &mut PgConnection, word: &'static str) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(word).execute(connection).await.map(drop)
-    }
-
-    fn is_unharmed_by(error: &sqlx::Error) -> bool {
-        match error {
-            sqlx::Error::Database(error) => {
-                error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| {
-                    !matches!(error.severity(), PgSeverity::Panic | PgSeverity::Fatal)
-                })
-            }
-            sqlx::Error::RowNotFound => true,
-            _ => false,
-        }
-    }
-}
-
-/// Tells whether a question has failed because its connection was lost.
-fn is_loss(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    error.downcast_ref().is_some_and(|error| match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => false,
-        error => !Postgres::is_unharmed_by(error),
-    })
-}
-
-/// Brings the tables up to date, one portal after the other.
-async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
-    let connection = timeout(PATIENCE, options.connect()).await;
-    let mut connection: PgConnection = connection
-        .map_err(|_| OpenPostgresError::Silent)?
-        .map_err(OpenPostgresError::Unreachable)?;
-    sqlx::migrate!("migrations/postgres")
-        .run_direct(None, &mut connection, false)
-        .await
-        .map_err(OpenPostgresError::Migration)?;
-    connection.close().await.map_err(OpenPostgresError::Unreachable)
 }
 
 /// Lets `transaction` take its time, but not for ever.

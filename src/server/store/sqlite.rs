@@ -24,12 +24,13 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{
-    ConnectOptions as _, Connection as _, Sqlite, SqliteConnection,
+    ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection,
     error::ErrorKind,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use super::{
+    OtherVersion,
     pool::{self, Kind},
     rows, unavailable, unavailable_for,
     writes::Writes,
@@ -143,10 +144,14 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let mut first = options.connect().await.map_err(|error| database(error.into()))?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&mut first)
-            .await
-            .map_err(|error| database(error.into()))?;
+        let found = generation(&mut first).await.map_err(|error| database(error.into()))?;
+        OtherVersion::of(found).map_err(|error| database(error.into()))?;
+        if let Err(error) = sqlx::migrate!("migrations/sqlite").run(&mut first).await {
+            return Err(match OtherVersion::of_migration(&error) {
+                Some(other) => database(other.into()),
+                None => database(error.into()),
+            });
+        }
         first.close().await.map_err(|error| database(error.into()))?;
         let writer = Pool::new(1, PATIENCE, options.clone());
         let readers = Pool::new(READERS, PATIENCE, options.read_only(true));
@@ -160,6 +165,16 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         self.writes.finish(write).await
     }
+}
+
+/// Reads the schema's generation, where the tables have one yet.
+async fn generation(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
+    let is_there = "SELECT count(*) FROM sqlite_master WHERE name = 'schema_generation'";
+    if sqlx::query_scalar::<_, i64>(is_there).fetch_one(&mut *connection).await? == 0 {
+        return Ok(None);
+    }
+    let question = "SELECT generation FROM schema_generation";
+    sqlx::query_scalar(question).fetch_optional(connection).await
 }
 
 /// Takes the exclusive lock beside the database, which ends with the process.
@@ -180,11 +195,16 @@ fn lock(path: &Path) -> Result<File, OpenStoreError> {
 
 #[async_trait]
 impl Kind for Sqlite {
-    const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const IS_REMOTE: bool = false;
 
     async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
         options.connect().await
+    }
+
+    async fn begin(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
+        let begin = "BEGIN IMMEDIATE; SELECT generation FROM schema_generation";
+        let rows = sqlx::raw_sql(begin).fetch_all(connection).await?;
+        rows.first().map(|row| row.try_get(0)).transpose()
     }
 
     async fn say(connection: &mut SqliteConnection, word: &'static str) -> Result<(), sqlx::Error> {

@@ -28,6 +28,17 @@ pub enum StoreError {
     /// The end does not know what is wished by now: look, and end accordingly.
     #[error("somebody wished otherwise meanwhile")]
     WishUnheard,
+    /// The tables are another version's by now: nothing may be written.
+    #[error(
+        "the database is of schema generation {found}, and this version of the portal was built \
+         for {built_for}"
+    )]
+    OtherGeneration {
+        /// The database's.
+        found: i64,
+        /// The program's.
+        built_for: i64,
+    },
     /// It holds something that we did not write.
     #[error("the store holds an unreadable {what}")]
     Corrupt {

@@ -5,6 +5,10 @@ use std::ops::{Deref, DerefMut};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{Kind, Lent, Pool, SIGN_OF_LIFE};
+use crate::server::{
+    ports::store::StoreError,
+    store::{generation, unavailable},
+};
 
 /// An open transaction. Dropping it rolls it back.
 pub(in crate::server::store) struct Transaction<D: Kind> {
@@ -18,19 +22,31 @@ impl<D: Kind> Pool<D> {
     /// # Errors
     ///
     /// Returns why none is open; the connection is thrown away then.
-    pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>, sqlx::Error> {
+    /// [`StoreError::OtherGeneration`] where the tables are not those that this program was built
+    /// for.
+    pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>, StoreError> {
+        let (lent, found) = self.open().await.map_err(unavailable)?;
+        let tx = Transaction { lent: Some(lent) };
+        generation::check(found)?;
+        Ok(tx)
+    }
+
+    async fn open(&self) -> Result<(Lent<D>, Option<i64>), sqlx::Error> {
         let mut lent = self.lend().await?;
-        if let Err(error) = D::say(&mut lent.connection, D::BEGIN).await {
-            let has_died = D::IS_REMOTE && lent.is_used;
-            lent.throw_away();
-            if !has_died {
-                return Err(error);
+        match D::begin(&mut lent.connection).await {
+            Ok(found) => Ok((lent, found)),
+            Err(error) => {
+                let has_died = D::IS_REMOTE && lent.is_used;
+                lent.throw_away();
+                if !has_died {
+                    return Err(error);
+                }
+                // Nothing has been done yet, so nothing is done twice.
+                let mut lent = self.lend_new().await?;
+                let found = D::begin(&mut lent.connection).await?;
+                Ok((lent, found))
             }
-            // Nothing has been done yet, so nothing is done twice.
-            lent = self.lend_new().await?;
-            D::say(&mut lent.connection, D::BEGIN).await?;
         }
-        Ok(Transaction { lent: Some(lent) })
     }
 }
 
@@ -66,12 +82,14 @@ impl<D: Kind> Drop for Transaction<D> {
 impl<D: Kind> Deref for Transaction<D> {
     type Target = D::Connection;
 
+    #[expect(clippy::expect_used, reason = "only the end takes it out")]
     fn deref(&self) -> &D::Connection {
         &self.lent.as_ref().expect("it is there until the end").connection
     }
 }
 
 impl<D: Kind> DerefMut for Transaction<D> {
+    #[expect(clippy::expect_used, reason = "only the end takes it out")]
     fn deref_mut(&mut self) -> &mut D::Connection {
         &mut self.lent.as_mut().expect("it is there until the end").connection
     }

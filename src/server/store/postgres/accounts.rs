@@ -16,6 +16,7 @@ use crate::server::{
         },
         store::StoreError,
     },
+    store::unless_noted,
 };
 
 #[async_trait]
@@ -45,7 +46,9 @@ impl Accounts for PostgresStore {
         let found = self.read(|| sessions::find(&self.pool, session, now)).await?;
         let Some((found, idle)) = found else { return Ok(None) };
         if let Some(until) = found.prolong(idle, idle_until) {
-            self.finish(sessions::prolong(self.pool.clone(), session.clone(), until)).await?;
+            let prolonged =
+                self.finish(sessions::prolong(self.pool.clone(), session.clone(), until)).await;
+            unless_noted(prolonged, "A session was not prolonged");
         }
         Ok(Some(found))
     }
@@ -83,7 +86,9 @@ impl Accounts for PostgresStore {
         let found = self.read(|| tokens::find(&self.pool, secret, now)).await?;
         let Some(mut token) = found else { return Ok(None) };
         if let Some(used) = token.use_at(now) {
-            self.finish(tokens::use_at(self.pool.clone(), token.id.clone(), used)).await?;
+            let noted =
+                self.finish(tokens::use_at(self.pool.clone(), token.id.clone(), used)).await;
+            unless_noted(noted, "The use of a token was not noted");
             token.used = Some(used);
         }
         Ok(Some(token))

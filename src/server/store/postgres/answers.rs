@@ -30,7 +30,7 @@ pub(super) async fn keep(
 
 /// Keeps `answer` unless its key has one.
 pub(super) async fn keep_alone(pool: Pool, answer: Answer) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     keep(&mut tx, &answer).await?;
     tx.commit().await.map_err(unavailable)
 }

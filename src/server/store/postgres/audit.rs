@@ -24,7 +24,7 @@ impl AuditLog for PostgresStore {
 }
 
 async fn note(pool: Pool, entry: AuditEntry) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     add(&mut tx, &entry).await?;
     tx.commit().await.map_err(unavailable)
 }

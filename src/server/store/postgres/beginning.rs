@@ -22,7 +22,7 @@ pub(super) async fn begin(
     answer: Option<Answer>,
 ) -> Result<(), StoreError> {
     let deployment = &new.deployment;
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     answers::forget(&mut tx, deployment.started).await?;
     if let Some(answer) = &answer
         && !answers::keep(&mut tx, answer).await?
@@ -65,7 +65,7 @@ pub(super) async fn begin_removal(
     name: StackName,
     new: NewRemoval,
 ) -> Result<Removing, StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let Some(live) = hold_live(&mut tx, &name).await? else { return Ok(Removing::NotLive) };
     let unfinished = unfinished(&mut tx, &live).await?;
     if !new.means(&live, unfinished.as_ref().map(|(id, _)| id)) {

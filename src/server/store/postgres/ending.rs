@@ -21,7 +21,7 @@ pub(super) async fn cancel(
     id: DeploymentId,
     now: Timestamp,
 ) -> Result<Cancelling, StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, $1)
          WHERE id = $2 AND state = 'active'",
@@ -51,7 +51,7 @@ pub(super) async fn hurry(
     id: DeploymentId,
     due: Timestamp,
 ) -> Result<bool, StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments SET due_ms = $1, panics = 0 WHERE id = $2 AND state = 'stuck'",
     )
@@ -73,7 +73,7 @@ pub(super) async fn settle(
 ) -> Result<(), StoreError> {
     let Settlement { receipt, at, due } = &settlement;
     let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments
          SET receipt = $1, tries = tries + 1,
@@ -107,7 +107,7 @@ pub(super) async fn tidied(
     lease: Lease,
     again: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments SET tries = tries + 1, due_ms = $1
          WHERE id = $2 AND lease_owner = $3 AND lease_token = $4 AND state = 'live'",
@@ -145,7 +145,7 @@ pub(super) async fn release_removed(
 /// forgetting.
 /// At most a batch at a time, so that it is done within the time that a statement has.
 pub(super) async fn forget(store: PostgresStore, before: Timestamp) -> Result<u64, StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
         "DELETE FROM deployments WHERE id = ANY (ARRAY
              (SELECT id FROM deployments WHERE released_ms < $1

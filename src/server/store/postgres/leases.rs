@@ -24,7 +24,7 @@ pub(super) async fn claim(
     now: Timestamp,
     lasting: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let (candidates, overdue) = match lane {
         Lane::Forward => ("state = 'active' AND started_ms <= $5", Timestamp::MAX),
         Lane::CleanUp { overdue } => (
@@ -67,7 +67,7 @@ pub(super) async fn claim_ended(
     now: Timestamp,
     lasting: Duration,
 ) -> Result<Option<Lease>, StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let row = sqlx::query(
         "UPDATE deployments
          SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
@@ -91,7 +91,7 @@ pub(super) async fn renew(
     lease: Lease,
     until: Timestamp,
 ) -> Result<Wish, StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let row = sqlx::query(
         "UPDATE deployments SET lease_until_ms = $1
          WHERE id = $2 AND lease_owner = $3 AND lease_token = $4
@@ -112,7 +112,7 @@ pub(super) async fn renew(
 /// Hands `lease` back; one that is lost is nobody's business any more. What is not over yet is
 /// work for another portal at once.
 pub(super) async fn release(store: PostgresStore, lease: Lease) -> Result<(), StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let row = sqlx::query(
         "UPDATE deployments SET lease_owner = NULL
          WHERE id = $1 AND lease_owner = $2 AND lease_token = $3
@@ -137,7 +137,7 @@ pub(super) async fn suspend(
     lease: Lease,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut tx = store.pool.begin().await.map_err(unavailable)?;
+    let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments
          SET panics = panics + 1, lease_token = lease_token + 1, lease_until_ms = $1,

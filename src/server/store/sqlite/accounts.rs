@@ -16,6 +16,7 @@ use crate::server::{
         },
         store::StoreError,
     },
+    store::unless_noted,
 };
 
 #[async_trait]
@@ -45,7 +46,9 @@ impl Accounts for SqliteStore {
         let found = sessions::find(&self.readers, session, now).await?;
         let Some((found, idle)) = found else { return Ok(None) };
         if let Some(until) = found.prolong(idle, idle_until) {
-            self.finish(sessions::prolong(self.writer.clone(), session.clone(), until)).await?;
+            let prolonged =
+                self.finish(sessions::prolong(self.writer.clone(), session.clone(), until)).await;
+            unless_noted(prolonged, "A session was not prolonged");
         }
         Ok(Some(found))
     }
@@ -83,7 +86,9 @@ impl Accounts for SqliteStore {
         let found = tokens::find(&self.readers, secret, now).await?;
         let Some(mut token) = found else { return Ok(None) };
         if let Some(used) = token.use_at(now) {
-            self.finish(tokens::use_at(self.writer.clone(), token.id.clone(), used)).await?;
+            let noted =
+                self.finish(tokens::use_at(self.writer.clone(), token.id.clone(), used)).await;
+            unless_noted(noted, "The use of a token was not noted");
             token.used = Some(used);
         }
         Ok(Some(token))

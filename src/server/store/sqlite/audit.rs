@@ -26,7 +26,7 @@ impl AuditLog for SqliteStore {
 }
 
 async fn note(pool: Pool, entry: AuditEntry) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     add(&mut tx, &entry).await?;
     tx.commit().await.map_err(unavailable)
 }

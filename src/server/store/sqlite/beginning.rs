@@ -19,7 +19,7 @@ pub(super) async fn begin(
     answer: Option<Answer>,
 ) -> Result<(), StoreError> {
     let deployment = &new.deployment;
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     answers::forget(&mut tx, deployment.started).await?;
     if let Some(answer) = &answer
         && !answers::keep(&mut tx, answer).await?
@@ -62,7 +62,7 @@ pub(super) async fn begin_removal(
     name: StackName,
     new: NewRemoval,
 ) -> Result<Removing, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let Some(live) = live(&mut tx, &name).await? else { return Ok(Removing::NotLive) };
     let unfinished = unfinished(&mut tx, &live).await?;
     if !new.means(&live, unfinished.as_ref()) {

@@ -15,7 +15,7 @@ pub(super) async fn cancel(
     id: DeploymentId,
     now: Timestamp,
 ) -> Result<Cancelling, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, ?)
          WHERE id = ? AND state = 'active'",
@@ -40,7 +40,7 @@ pub(super) async fn cancel(
 
 /// Makes the clean-up of a stuck operation due at once.
 pub(super) async fn hurry(pool: Pool, id: DeploymentId) -> Result<bool, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments SET due_ms = 0, panics = 0 WHERE id = ? AND state = 'stuck'",
     )
@@ -60,7 +60,7 @@ pub(super) async fn settle(
 ) -> Result<(), StoreError> {
     let Settlement { receipt, at, due } = &settlement;
     let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments
          SET receipt = ?1, tries = tries + 1,
@@ -94,7 +94,7 @@ pub(super) async fn tidied(
     lease: Lease,
     again: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments SET tries = tries + 1, due_ms = ?
          WHERE id = ? AND lease_owner = ? AND lease_token = ? AND state = 'live'",
@@ -130,7 +130,7 @@ pub(super) async fn release_removed(
 
 /// Forgets what has had nothing left since before `before`.
 pub(super) async fn forget(pool: Pool, before: Timestamp) -> Result<u64, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query("DELETE FROM deployments WHERE released_ms < ?")
         .bind(before.as_millisecond())
         .execute(&mut *tx)

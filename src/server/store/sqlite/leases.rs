@@ -20,7 +20,7 @@ pub(super) async fn claim(
     now: Timestamp,
     lasting: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let (candidates, overdue) = match lane {
         Lane::Forward => ("state = 'active' AND started_ms <= ?5", Timestamp::MAX),
         Lane::CleanUp { overdue } => (
@@ -60,7 +60,7 @@ pub(super) async fn claim_ended(
     now: Timestamp,
     lasting: Duration,
 ) -> Result<Option<Lease>, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let row = sqlx::query(
         "UPDATE deployments
          SET lease_owner = ?1, lease_token = lease_token + 1, lease_until_ms = ?2 + ?3
@@ -80,7 +80,7 @@ pub(super) async fn claim_ended(
 
 /// Extends `lease`, if it is still held.
 pub(super) async fn renew(pool: Pool, lease: Lease, until: Timestamp) -> Result<Wish, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let row = sqlx::query(
         "UPDATE deployments SET lease_until_ms = ?
          WHERE id = ? AND lease_owner = ? AND lease_token = ?
@@ -100,7 +100,7 @@ pub(super) async fn renew(pool: Pool, lease: Lease, until: Timestamp) -> Result<
 
 /// Hands `lease` back; one that is lost is nobody's business any more.
 pub(super) async fn release(pool: Pool, lease: Lease) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query(
         "UPDATE deployments SET lease_owner = NULL
          WHERE id = ? AND lease_owner = ? AND lease_token = ?",
@@ -118,7 +118,7 @@ pub(super) async fn release(pool: Pool, lease: Lease) -> Result<(), StoreError> 
 /// Takes `lease` away after a panic, and lets nobody claim the operation before `until`. An
 /// operation under way is held until then; one that has ended is due then, or when somebody asks.
 pub(super) async fn suspend(pool: Pool, lease: Lease, until: Timestamp) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments
          SET panics = panics + 1, lease_token = lease_token + 1, lease_until_ms = ?1,

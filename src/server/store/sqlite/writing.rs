@@ -13,7 +13,7 @@ use crate::{
 
 /// Writes the one row that is there to be written.
 pub(super) async fn check(pool: Pool) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let write = sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(&mut *tx);
     if write.await.map_err(unavailable)?.rows_affected() != 1 {
         return Err(StoreError::Corrupt { what: "table write_probe" });
@@ -23,7 +23,7 @@ pub(super) async fn check(pool: Pool) -> Result<(), StoreError> {
 
 /// Records a fact, all of it or nothing.
 pub(super) async fn record(pool: Pool, lease: Lease, fact: Fact) -> Result<Recorded, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let recorded = advance(&mut tx, &lease, &fact).await?;
     let first = recorded.seq - fact.events.len() as Seq + 1;
     for (seq, body) in (first..).zip(&fact.events) {

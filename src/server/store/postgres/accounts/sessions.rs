@@ -19,7 +19,7 @@ pub(super) async fn begin(
     profile: Profile,
     session: NewSession,
 ) -> Result<Person, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query(
         "DELETE FROM sessions WHERE digest IN
              (SELECT digest FROM sessions WHERE idle_ms <= $1 FOR UPDATE SKIP LOCKED)",
@@ -90,7 +90,7 @@ pub(super) async fn prolong(
     session: Digest,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query("UPDATE sessions SET idle_ms = $1 WHERE digest = $2")
         .bind(until.as_millisecond())
         .bind(&session.0)
@@ -102,7 +102,7 @@ pub(super) async fn prolong(
 
 /// Ends a session.
 pub(super) async fn end(pool: Pool, session: Digest) -> Result<bool, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query("DELETE FROM sessions WHERE digest = $1")
         .bind(&session.0)
         .execute(&mut *tx)
@@ -114,7 +114,7 @@ pub(super) async fn end(pool: Pool, session: Digest) -> Result<bool, StoreError>
 
 /// Ends all sessions of a person.
 pub(super) async fn end_all(pool: Pool, person: OwnerId) -> Result<u64, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query("DELETE FROM sessions WHERE person = $1")
         .bind(person.as_str())
         .execute(&mut *tx)

@@ -13,7 +13,7 @@ use crate::server::{
 /// Keeps a sign-in, and forgets those that have expired, but for those that another portal is
 /// forgetting.
 pub(super) async fn begin(pool: Pool, sign_in: SignIn, now: Timestamp) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query(
         "DELETE FROM sign_ins WHERE browser IN
              (SELECT browser FROM sign_ins WHERE expires_ms <= $1 FOR UPDATE SKIP LOCKED)",
@@ -47,7 +47,7 @@ pub(super) async fn take(
     browser: Digest,
     now: Timestamp,
 ) -> Result<Option<SignIn>, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let row =
         sqlx::query("DELETE FROM sign_ins WHERE browser = $1 AND expires_ms > $2 RETURNING *")
             .bind(&browser.0)

@@ -18,7 +18,7 @@ pub(super) async fn add(
     NewToken { token, secret }: NewToken,
     most: u32,
 ) -> Result<bool, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query("SELECT owner FROM people WHERE owner = $1 FOR NO KEY UPDATE")
         .bind(token.person.as_str())
         .fetch_optional(&mut *tx)
@@ -70,7 +70,7 @@ pub(super) async fn revoke(
     id: String,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE tokens SET revoked_ms = $1 WHERE person = $2 AND id = $3 AND revoked_ms IS NULL",
     )
@@ -103,7 +103,7 @@ pub(super) async fn find(
 
 /// Notes that a token was used.
 pub(super) async fn use_at(pool: Pool, id: String, used: Timestamp) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query("UPDATE tokens SET used_ms = $1 WHERE id = $2")
         .bind(used.as_millisecond())
         .bind(&id)

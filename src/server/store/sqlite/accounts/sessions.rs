@@ -18,7 +18,7 @@ pub(super) async fn begin(
     profile: Profile,
     session: NewSession,
 ) -> Result<Person, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query("DELETE FROM sessions WHERE idle_ms <= ?")
         .bind(session.begun.as_millisecond())
         .execute(&mut *tx)
@@ -86,7 +86,7 @@ pub(super) async fn prolong(
     session: Digest,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query("UPDATE sessions SET idle_ms = ? WHERE digest = ?")
         .bind(until.as_millisecond())
         .bind(&session.0)
@@ -98,7 +98,7 @@ pub(super) async fn prolong(
 
 /// Ends a session.
 pub(super) async fn end(pool: Pool, session: Digest) -> Result<bool, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query("DELETE FROM sessions WHERE digest = ?")
         .bind(&session.0)
         .execute(&mut *tx)
@@ -110,7 +110,7 @@ pub(super) async fn end(pool: Pool, session: Digest) -> Result<bool, StoreError>
 
 /// Ends all sessions of a person.
 pub(super) async fn end_all(pool: Pool, person: OwnerId) -> Result<u64, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query("DELETE FROM sessions WHERE person = ?")
         .bind(person.as_str())
         .execute(&mut *tx)

@@ -12,7 +12,7 @@ use crate::server::{
 
 /// Keeps a sign-in, and forgets those that have expired.
 pub(super) async fn begin(pool: Pool, sign_in: SignIn, now: Timestamp) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query("DELETE FROM sign_ins WHERE expires_ms <= ?")
         .bind(now.as_millisecond())
         .execute(&mut *tx)
@@ -43,7 +43,7 @@ pub(super) async fn take(
     browser: Digest,
     now: Timestamp,
 ) -> Result<Option<SignIn>, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let row = sqlx::query("DELETE FROM sign_ins WHERE browser = ? AND expires_ms > ? RETURNING *")
         .bind(&browser.0)
         .bind(now.as_millisecond())

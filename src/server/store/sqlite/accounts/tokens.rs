@@ -17,7 +17,7 @@ pub(super) async fn add(
     NewToken { token, secret }: NewToken,
     most: u32,
 ) -> Result<bool, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "INSERT INTO tokens (id, digest, person, name, scope, made_ms, expires_ms)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
@@ -64,7 +64,7 @@ pub(super) async fn revoke(
     id: String,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE tokens SET revoked_ms = ? WHERE person = ? AND id = ? AND revoked_ms IS NULL",
     )
@@ -97,7 +97,7 @@ pub(super) async fn find(
 
 /// Notes that a token was used.
 pub(super) async fn use_at(pool: Pool, id: String, used: Timestamp) -> Result<(), StoreError> {
-    let mut tx = pool.begin().await.map_err(unavailable)?;
+    let mut tx = pool.begin().await?;
     sqlx::query("UPDATE tokens SET used_ms = ? WHERE id = ?")
         .bind(used.as_millisecond())
         .bind(&id)

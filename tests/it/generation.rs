@@ -1,0 +1,93 @@
+//! A newer version of the portal takes the database over: the older one lets go of it.
+
+use std::time::Duration;
+
+use ai_stack_deployer::server::ports::clock::{Clock as _, SystemClock};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
+
+use crate::support::{
+    platform::Platform,
+    postgres::Cluster,
+    process::{Place, Running},
+};
+
+/// What a migration of a newer version does.
+const RAISE: &str = "UPDATE schema_generation SET generation = generation + 1";
+/// How long it may take until the older portal has ended.
+const SOON: Duration = Duration::from_secs(12);
+/// All that a portal writes by itself.
+const RECORDS: &str = "SELECT id, state, seq, lease_owner, lease_token, lease_until_ms, cancel_ms,
+    completed_ms, tries, due_ms FROM deployments ORDER BY id";
+
+/// Waits until the portal has ended by itself, and returns what it said.
+fn ends_by_itself(mut portal: Running) -> String {
+    let begun = SystemClock.now();
+    let (code, said) = portal.wait_until_it_ends();
+    let took = SystemClock.now().duration_since(begun).unsigned_abs();
+    println!("it ended after {took:?}");
+    assert_eq!(code, Some(0), "{}", said.join("\n"));
+    assert!(took < SOON, "{took:?}");
+    said.join("\n")
+}
+
+fn refuses(mut command: std::process::Command) {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("belongs to another version of the portal"), "{said}");
+    assert!(said.contains("generation 2 and this version was built for 1"), "{said}");
+}
+
+#[test]
+fn in_postgres_an_older_portal_ends_well_and_writes_nothing_more() {
+    let url = Cluster::shared().database();
+    let place = Place::new();
+    let platform = Platform::start(&place);
+    let mut command = place.command(&[("DATABASE_URL", &url)]);
+    command.envs(platform.variables()).env("STACK_IMAGE", "sandbox/slow");
+    let mut portal = Running::spawn(&mut command);
+    portal.wait_until_ready();
+    for number in 0..5 {
+        place.deploy(&format!("stack-{number}"));
+    }
+    let under_way =
+        "SELECT count(*) >= 5 FROM deployments WHERE lease_owner IS NOT NULL AND seq > 2";
+    while Cluster::ask(&url, under_way) != "t" {
+        assert!(portal.is_ready());
+    }
+    let rows = "SELECT count(*) FROM events";
+    // What is read in the transaction that raises it is what there was then.
+    let before = Cluster::ask(&url, &format!("BEGIN; {RAISE}; {RECORDS}; {rows}; COMMIT"));
+    let said = ends_by_itself(portal);
+    assert!(said.contains("another version of the portal takes over"), "{said}");
+    let after = Cluster::ask(&url, &format!("BEGIN; {RAISE}; {RECORDS}; {rows}; ROLLBACK"));
+    assert_eq!(before.replace("COMMIT", "ROLLBACK"), after);
+    refuses({
+        let mut command = place.command(&[("DATABASE_URL", &url)]);
+        command.envs(platform.variables());
+        command
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_sqlite_an_older_portal_ends_well_and_writes_nothing_more() {
+    let place = Place::new();
+    let portal = place.start(&[("STACK_IMAGE", "sandbox/slow")]);
+    for number in 0..5 {
+        place.deploy(&format!("stack-{number}"));
+    }
+    let options = SqliteConnectOptions::new().filename(place.path().join("portal.db"));
+    let mut beside = options.connect().await.unwrap();
+    beside.execute(RAISE).await.unwrap();
+    let question = "SELECT group_concat(id || state || seq || ifnull(lease_owner, '-') ||
+                        lease_token || ifnull(lease_until_ms, '-'), ' ') FROM deployments";
+    let read = async |beside: &mut sqlx::SqliteConnection| -> String {
+        sqlx::query_scalar(question).fetch_one(beside).await.unwrap()
+    };
+    let before = read(&mut beside).await;
+    let said = ends_by_itself(portal);
+    assert!(said.contains("another version of the portal takes over"), "{said}");
+    assert_eq!(read(&mut beside).await, before);
+    beside.close().await.unwrap();
+    refuses(place.command(&[]));
+}
