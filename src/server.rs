@@ -4,6 +4,7 @@
 //! `ports`; adapters (`dokploy`, `store`) implement them. Only [`run`] knows every part.
 
 pub mod access;
+mod carry_on;
 pub mod cli;
 pub mod config;
 pub mod dokploy;

@@ -3,30 +3,20 @@
 //! Whoever hangs up in the middle would otherwise stop what they have asked for between two of
 //! its parts.
 
-use std::panic;
-
 use axum::{
     extract::{Request, State},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
 
-use super::error::Failed;
+use crate::server::carry_on::CarryOn;
 
-/// Answers a request in a task of its own.
+/// Answers a request, whether or not somebody waits for the answer.
 pub(super) async fn carry_out(
     State(requests): State<TaskTracker>,
     request: Request,
     next: Next,
 ) -> Response {
-    match requests.spawn(next.run(request).in_current_span()).await {
-        Ok(response) => response,
-        Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
-        Err(_) => {
-            let message = "The portal is ending: try again in a moment.";
-            Failed::new(503, "UNAVAILABLE", message).into_response()
-        }
-    }
+    CarryOn::new(&requests, next.run(request)).await
 }

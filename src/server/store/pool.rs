@@ -98,7 +98,7 @@ impl<D: Kind> Pool<D> {
     pub(super) async fn close(&self) {
         let room = Arc::clone(&self.inner.room);
         // Whoever has one is not waited for in vain.
-        let all = timeout(self.inner.patience, room.acquire_many(self.inner.size)).await;
+        let all = timeout(SIGN_OF_LIFE, room.acquire_many(self.inner.size)).await;
         self.inner.room.close();
         drop(all);
         let idle = std::mem::take(&mut *self.idle());

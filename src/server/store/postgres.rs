@@ -48,6 +48,8 @@ const CONNECTIONS: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How long one of the port's transactions may take as a whole.
 const LIMIT: Duration = Duration::from_secs(8);
+/// How long writes under way are waited for at the end.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 /// How long the tables may take to be brought up to date, the wait for another portal that
 /// does the same among it.
 const MIGRATION: Duration = Duration::from_mins(2);
@@ -325,7 +327,7 @@ impl Store for PostgresStore {
         if let Some(listening) = &self.listening {
             listening.stop().await;
         }
-        self.writes.finished(PATIENCE).await;
+        self.writes.finished(LAST_WRITES).await;
         self.pool.close().await;
     }
 }

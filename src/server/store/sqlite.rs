@@ -56,7 +56,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a caller waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long writes under way are waited for at the end.
-const LAST_WRITES: Duration = Duration::from_secs(4);
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 type Pool = pool::Pool<Sqlite>;
 

@@ -1,16 +1,12 @@
-//! Writes that are finished whoever gives up waiting for them.
-//!
-//! A person hangs up, a saga is dropped with its lease: what they were writing is written all
-//! the same, or not at all, and never by half.
+//! Writes that are finished whoever gives up waiting for them: all of them or nothing, and never
+//! by half.
 
-use std::{panic, time::Duration};
+use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
 
-use super::unavailable_for;
-use crate::server::ports::store::StoreError;
+use crate::server::{carry_on::CarryOn, ports::store::StoreError};
 
 /// The writes that are under way.
 #[derive(Clone, Debug, Default)]
@@ -22,21 +18,15 @@ impl Writes {
         &self,
         write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match self.0.spawn(write.in_current_span()).await {
-            Ok(result) => result,
-            Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
-            Err(error) => Err(unavailable_for(error.into())),
-        }
+        CarryOn::new(&self.0, write).await
     }
 
     /// Waits until all are finished, but no longer than `patience`.
     pub(super) async fn finished(&self, patience: Duration) {
         self.0.close();
         if timeout(patience, self.0.wait()).await.is_err() {
-            tracing::error!(
-                count = self.0.len(),
-                "Writes were cut short: the database has them or not"
-            );
+            let count = self.0.len();
+            tracing::error!(count, "Writes were cut short: the database has them or not");
         }
     }
 }

@@ -96,6 +96,11 @@ impl World {
         self.ask(&act.fact) == "1" && self.ask(&act.entry) == "1"
     }
 
+    /// Tells whether nothing has come of `act`.
+    pub(super) fn is_undone(&self, act: &Act) -> bool {
+        self.ask(&act.fact) == "0" && self.ask(&act.entry) == "0"
+    }
+
     /// Tells what there is of `act`.
     pub(super) fn tell(&self, act: &Act) -> String {
         format!("fact: {:?}, entry: {:?}", self.ask(&act.fact), self.ask(&act.entry))
@@ -154,7 +159,7 @@ impl World {
         self.store.sign_in(&profile, &session).await.unwrap();
     }
 
-    pub(super) fn sign_out(&self, person: &str) -> Act {
+    pub(super) fn sign_out(person: &str) -> Act {
         let fact =
             format!("SELECT 1 - count(*) FROM sessions WHERE digest = '{}'", Digest::of(person).0);
         let request = Self::send("POST", "/auth/sign-out", person, "");
@@ -182,11 +187,11 @@ impl World {
 
     async fn act(&self, kind: &str, person: &str) -> Act {
         match kind {
-            "out" => self.sign_out(person),
+            "out" => Self::sign_out(person),
             "everywhere" => Act {
                 name: "sign-out everywhere",
                 request: Self::send("POST", "/account/sign-out-everywhere", person, ""),
-                ..self.sign_out(person)
+                ..Self::sign_out(person)
             },
             "make" => Act {
                 name: "make token",
@@ -212,8 +217,8 @@ impl World {
                     entry: entry(person, "start"),
                 }
             }
-            "cancel" => self.cancel(person).await,
-            _ => self.remove(person).await,
+            "cancel" => self.cancel(person),
+            _ => self.remove(person),
         }
     }
 
@@ -264,8 +269,8 @@ impl World {
         }
     }
 
-    async fn cancel(&self, person: &str) -> Act {
-        let id = self.begin(person).await;
+    fn cancel(&self, person: &str) -> Act {
+        let id = self.begin(person);
         Act {
             name: "cancel",
             request: Self::send("POST", &format!("/api/deployment/{id}/cancel"), person, ""),
@@ -276,8 +281,8 @@ impl World {
         }
     }
 
-    async fn remove(&self, person: &str) -> Act {
-        let id = self.begin(person).await;
+    fn remove(&self, person: &str) -> Act {
+        let id = self.begin(person);
         let lease = format!(
             "UPDATE deployments SET state = 'live', completed_ms = started_ms, lease_owner = NULL
              WHERE id = '{id}'"
@@ -292,8 +297,9 @@ impl World {
     }
 
     /// Begins a deployment of somebody's that another portal drives.
-    async fn begin(&self, person: &str) -> DeploymentId {
-        let id = DeploymentId::new(Kind::Deployment, rand::random());
+    fn begin(&self, person: &str) -> DeploymentId {
+        let digits = &Digest::of(person).0[..32];
+        let id = DeploymentId::new(Kind::Deployment, u128::from_str_radix(digits, 16).unwrap());
         let statement = format!(
             "INSERT INTO deployments
                  (id, name, host, url, seq, started_ms, owner, lease_owner, lease_until_ms)
