@@ -246,14 +246,6 @@ impl Service {
         &self.parts.clock
     }
 
-    /// Tells whether the platform is too old, without a call while it is known not to be.
-    async fn is_platform_too_old(&self) -> bool {
-        match self.surroundings.seen() {
-            Some(seen) if seen.reachable && !seen.is_too_old() => false,
-            Some(_) | None => self.surroundings.current().await.is_too_old(),
-        }
-    }
-
     /// Reserves the name and makes the deployment claimable, keeping the answer that `answer`
     /// makes of it in the same transaction.
     async fn begin(
@@ -293,6 +285,7 @@ impl Service {
             retry_of: new.retry_of.map(|record| record.deployment.id.clone()),
             owner: new.owner().cloned(),
             quota: self.quota(new),
+            noted: Some(self.noted_start(new)),
         };
         match self.parts.store.begin(&begun, answer(&deployment).as_ref()).await {
             Ok(()) => {}

@@ -138,10 +138,9 @@ impl Entrance {
             Err(error) => return Err(TurnedAway { error, return_to: ReturnTo::home() }),
         };
         let return_to = ReturnTo::parse(&sign_in.return_to);
-        match self.let_in(&sign_in, callback).await {
+        match self.let_in(&sign_in, callback, from).await {
             Ok((person, session)) => {
                 tracing::info!(person = %person.owner, "Somebody signed in");
-                self.note(person.owner.as_str(), Act::SignIn, None, from, DONE).await;
                 self.leave(previous).await;
                 Ok(Arrived { session, return_to })
             }
@@ -164,10 +163,8 @@ impl Entrance {
         who: Option<&OwnerId>,
         from: IpAddr,
     ) -> Result<(), StoreError> {
-        let has_ended = self.parts.accounts.end_session(&Digest::of(session)).await?;
-        if let (true, Some(who)) = (has_ended, who) {
-            self.note(who.as_str(), Act::SignOut, None, from, DONE).await;
-        }
+        let noted = who.map(|who| self.done(who.as_str(), Act::SignOut, None, from));
+        self.parts.accounts.end_session(&Digest::of(session), noted.as_ref()).await?;
         Ok(())
     }
 
@@ -177,9 +174,9 @@ impl Entrance {
     ///
     /// Returns an error when their sessions could not be ended: they go on.
     pub async fn sign_out_everywhere(&self, who: &OwnerId, from: IpAddr) -> Result<(), StoreError> {
-        let count = self.parts.accounts.end_sessions_of(who).await?;
+        let noted = self.done(who.as_str(), Act::SignOut, Some("everywhere"), from);
+        let count = self.parts.accounts.end_sessions_of(who, Some(&noted)).await?;
         tracing::info!(person = %who, count, "Somebody signed out everywhere");
-        self.note(who.as_str(), Act::SignOut, Some("everywhere"), from, DONE).await;
         Ok(())
     }
 
@@ -202,6 +199,7 @@ impl Entrance {
         &self,
         sign_in: &SignIn,
         callback: &Callback,
+        from: IpAddr,
     ) -> Result<(Person, Secret), SignInError> {
         let (state, answer) = callback.parts();
         // As digests, so that the time it takes tells nothing.
@@ -211,18 +209,22 @@ impl Entrance {
         let code = answer?;
         let SignIn { nonce, verifier, .. } = sign_in;
         let profile = self.parts.provider.finish(&Arrival { code, nonce, verifier }).await?;
-        self.begin_session(&profile).await
+        self.begin_session(&profile, from).await
     }
 
     /// Ends the session that nobody will show any more, since the browser has a new one.
     async fn leave(&self, previous: Option<&str>) {
         let Some(previous) = previous else { return };
-        if let Err(error) = self.parts.accounts.end_session(&Digest::of(previous)).await {
+        if let Err(error) = self.parts.accounts.end_session(&Digest::of(previous), None).await {
             tracing::warn!(%error, "A session that was replaced goes on until its time is over");
         }
     }
 
-    async fn begin_session(&self, profile: &Profile) -> Result<(Person, Secret), SignInError> {
+    async fn begin_session(
+        &self,
+        profile: &Profile,
+        from: IpAddr,
+    ) -> Result<(Person, Secret), SignInError> {
         let SessionSettings { idle, lifetime } = self.parts.session;
         let secret = Secret::from_random((self.parts.random)());
         let begun = self.parts.clock.now();
@@ -232,22 +234,28 @@ impl Entrance {
             begun,
             idle_until: begun + idle.min(lifetime),
             ends: begun + lifetime,
+            noted: Some(self.done("", Act::SignIn, None, from)),
         };
         let person = self.parts.accounts.sign_in(profile, &session).await?;
         Ok((person, secret))
     }
 
-    /// Adds to the audit log. What has happened has happened: a log that cannot be written does
-    /// not undo it.
-    async fn note(&self, who: &str, act: Act, target: Option<&str>, from: IpAddr, outcome: &str) {
-        let entry = AuditEntry {
+    /// Describes what somebody does, for the transaction that does it.
+    fn done(&self, who: &str, act: Act, target: Option<&str>, from: IpAddr) -> AuditEntry {
+        AuditEntry {
             at: self.parts.clock.now(),
             who: who.to_owned(),
             act,
             target: target.map(ToOwned::to_owned),
             from: Some(from),
-            outcome: outcome.to_owned(),
-        };
+            outcome: String::from(DONE),
+        }
+    }
+
+    /// Notes why nothing came of what somebody wanted to do.
+    async fn note(&self, who: &str, act: Act, target: Option<&str>, from: IpAddr, outcome: &str) {
+        let done = self.done(who, act, target, from);
+        let entry = AuditEntry { outcome: outcome.to_owned(), ..done };
         if let Err(error) = self.parts.audit.note(&entry).await {
             tracing::error!(%error, act = act.as_str(), who, "The audit log cannot be written");
         }

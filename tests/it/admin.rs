@@ -242,6 +242,7 @@ async fn an_operator_ends_the_sessions_and_tokens_of_a_person_and_that_is_on_rec
             revoked: None,
         },
         secret: Digest::of("asd_secret"),
+        noted: None,
     };
     assert!(world.app.store.add_token(&token, 5).await.unwrap());
     let form = format!("id={person}");

@@ -132,3 +132,31 @@ async fn whatever_somebody_asks_for_and_hangs_up_is_carried_out_and_so_is_what_o
         world.becomes_live(act, PATIENCE).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_put_on_record_does_not_happen() {
+    let world = World::start().await;
+    world.come_closer();
+    let mut acts = world.acts("refused").await;
+    // Two of each are enough.
+    acts.truncate(16);
+    world.ask(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION refuse()",
+    );
+    for act in acts.iter().filter(|act| act.name != "sign-in") {
+        let answer = ask(world.port(), &act.request).await;
+        assert!(answer.contains("STORE_UNAVAILABLE"), "{act:?}: {answer}");
+        assert!(world.is_undone(act), "it happened: {act:?}");
+    }
+    let sign_in = acts.iter().find(|act| act.name == "sign-in").unwrap();
+    let answer = ask(world.port(), &sign_in.request).await;
+    assert!(!answer.contains("__Host-session="), "{answer}");
+    let people = "SELECT count(*) FROM people WHERE subject = '1234'";
+    assert_eq!(world.ask(people), "0", "somebody is signed in, and nothing says so");
+    world.ask("DROP TRIGGER refuse ON audit");
+    for act in acts.iter().filter(|act| act.name != "sign-in") {
+        ask(world.port(), &act.request).await;
+        assert!(world.is_done(act), "{act:?}\n{}", world.tell(act));
+    }
+}

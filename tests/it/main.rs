@@ -29,6 +29,7 @@ mod portal;
 mod probe;
 mod rebuffs;
 mod replicas;
+mod round_trips;
 mod saga;
 mod sandbox;
 mod sign_in;

@@ -22,6 +22,7 @@ mod accounts;
 mod audit;
 mod contract;
 mod digests;
+mod noted;
 mod postgres;
 mod quota;
 mod upgrade;
@@ -92,6 +93,6 @@ async fn a_command_beside_the_portal_leaves_its_leases_alone() {
     store.begin(&new(1, "alice"), None).await.unwrap();
     let lease = store.claim_one(Lane::Forward, "portal", at(1), LEASE).await.unwrap().unwrap();
     let beside = SqliteStore::open_beside(&path).await.unwrap();
-    assert!(!beside.hurry(&lease.id).await.unwrap());
+    assert!(!beside.hurry(&lease.id, None).await.unwrap());
     store.renew(&lease, at(99)).await.unwrap();
 }

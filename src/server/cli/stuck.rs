@@ -9,7 +9,11 @@ use super::{CommandError, say};
 use crate::{
     domain::{deployment::Kind, receipt::Receipt},
     server::{
-        ports::store::{Record, Store},
+        ports::{
+            audit::{Act, AuditEntry},
+            clock::{Clock as _, SystemClock},
+            store::{Record, Store},
+        },
         run,
         settings::StoreSettings,
     },
@@ -113,7 +117,7 @@ async fn retry(store: &dyn Store, which: Option<&str>) -> Result<(), CommandErro
     for record in store.stuck().await? {
         // It may have come loose this very moment.
         if which.is_none_or(|which| is_called(&record, which))
-            && store.hurry(&record.deployment.id).await?
+            && store.hurry(&record.deployment.id, Some(&noted(&record))).await?
         {
             hurried += 1;
             say(&format!("{} ({}) is due at once.", record.deployment.name, record.deployment.id))?;
@@ -126,6 +130,18 @@ async fn retry(store: &dyn Store, which: Option<&str>) -> Result<(), CommandErro
             "A running portal takes it up within two seconds; where none runs, the next one to \
              start does. See `stuck list` for how it went.",
         ),
+    }
+}
+
+/// Describes what is done, for the audit log.
+fn noted(record: &Record) -> AuditEntry {
+    AuditEntry {
+        at: SystemClock.now(),
+        who: String::from("command line"),
+        act: Act::RetryCleanUp,
+        target: Some(record.deployment.id.to_string()),
+        from: None,
+        outcome: String::from("done"),
     }
 }
 

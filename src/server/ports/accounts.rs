@@ -9,13 +9,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::store::StoreError;
+use super::{audit::AuditEntry, store::StoreError};
 use crate::server::access::{OwnerId, Role, Scope};
 
 /// What a use is worth a write after.
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Keeps people, sessions, tokens, and sign-ins that are under way.
+///
+/// What somebody does is `noted` in the transaction that does it: either both are kept, or
+/// neither. Where nothing comes of it, nothing is noted.
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Keeps a sign-in that has begun, in place of one that this browser had. Those that have
@@ -40,9 +43,25 @@ pub trait Accounts: Send + Sync {
         idle_until: Timestamp,
     ) -> Result<Option<Session>, StoreError>;
     /// Ends a session; `false` when there is none.
-    async fn end_session(&self, session: &Digest) -> Result<bool, StoreError>;
+    async fn end_session(
+        &self,
+        session: &Digest,
+        noted: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError>;
     /// Ends all sessions of a person, and tells how many.
-    async fn end_sessions_of(&self, person: &OwnerId) -> Result<u64, StoreError>;
+    async fn end_sessions_of(
+        &self,
+        person: &OwnerId,
+        noted: Option<&AuditEntry>,
+    ) -> Result<u64, StoreError>;
+    /// Ends all sessions of a person and revokes their tokens that can be used at `now`, and
+    /// tells how many of each.
+    async fn shut_out(
+        &self,
+        person: &OwnerId,
+        now: Timestamp,
+        noted: Option<&AuditEntry>,
+    ) -> Result<(u64, u64), StoreError>;
     /// Lists people by name, those who signed in last first, at most `limit`.
     async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError>;
 
@@ -58,6 +77,7 @@ pub trait Accounts: Send + Sync {
         person: &OwnerId,
         id: &str,
         now: Timestamp,
+        noted: Option<&AuditEntry>,
     ) -> Result<bool, StoreError>;
     /// Finds the token that can be used at `now`, and notes when it was last used, to the
     /// minute.
@@ -132,6 +152,8 @@ pub struct NewSession {
     pub idle_until: Timestamp,
     /// When it ends in any case.
     pub ends: Timestamp,
+    /// What the audit log says of it: that it was done by whoever the person is.
+    pub noted: Option<AuditEntry>,
 }
 
 /// A session that can be used.
@@ -159,6 +181,8 @@ pub struct NewToken {
     pub token: Token,
     /// What a program shows.
     pub secret: Digest,
+    /// What the audit log says of it.
+    pub noted: Option<AuditEntry>,
 }
 
 /// An API token, without its secret.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::platform::AppName;
+use super::{audit::AuditEntry, platform::AppName};
 use crate::{
     domain::{
         deployment::{Deployment, DeploymentId, Standing},
@@ -33,6 +33,9 @@ mod journal;
 mod quota;
 
 /// Keeps deployments, journals and events.
+///
+/// What somebody does is `noted` in the transaction that does it: either both are kept, or
+/// neither. Where nothing comes of it, nothing is noted.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Names the kind of store, as `/health` shows it.
@@ -75,9 +78,20 @@ pub trait Store: Send + Sync {
         after: Seq,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError>;
+    /// Finds the last event of each of these, in any order.
+    async fn last_events(
+        &self,
+        ids: &[&DeploymentId],
+    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError>;
     /// Counts what counts against a [`Quota`] that is counted as `counted_as`; see
     /// [`hour_before`].
     async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError>;
+    /// Counts the same for each of `counted_as`, in their order.
+    async fn usages(
+        &self,
+        counted_as: &[&str],
+        hour_ago: Timestamp,
+    ) -> Result<Vec<Usage>, StoreError>;
     /// Finds the last removal of a live stack called `name` that ended with nothing left after
     /// `since`: whose the stack was, and when the name became free.
     async fn freed(
@@ -102,10 +116,19 @@ pub trait Store: Send + Sync {
     async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError>;
 
     /// Asks that a deployment be cancelled; asking again changes nothing.
-    async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError>;
+    async fn cancel(
+        &self,
+        id: &DeploymentId,
+        now: Timestamp,
+        noted: Option<&AuditEntry>,
+    ) -> Result<Cancelling, StoreError>;
     /// Makes the clean-up of a stuck operation due at once, and forgets its panics; `false` when
     /// it is not stuck.
-    async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError>;
+    async fn hurry(
+        &self,
+        id: &DeploymentId,
+        noted: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError>;
     /// Forgets the deployments that ended before `before` with nothing left, or were removed
     /// before, with their events, and tells how many. What is live or stuck is kept: it still
     /// holds its name.
@@ -180,6 +203,8 @@ pub struct NewDeployment {
     pub owner: Option<OwnerId>,
     /// Within which bounds it may begin.
     pub quota: Quota,
+    /// What the audit log says of it.
+    pub noted: Option<AuditEntry>,
 }
 
 /// A removal to begin; host and address are the stack's.
@@ -194,6 +219,8 @@ pub struct NewRemoval {
     /// What is meant: the deployment that brought the stack up, or its unfinished removal.
     /// Without it, whichever stack has the name.
     pub of: Option<DeploymentId>,
+    /// What the audit log says of it.
+    pub noted: Option<AuditEntry>,
 }
 
 impl NewRemoval {

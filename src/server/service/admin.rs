@@ -25,7 +25,7 @@ use crate::{
     api::wire::ApiError,
     domain::{
         deployment::{Deployment, Kind},
-        receipt::Line,
+        receipt::{Line, Receipt},
     },
     server::{
         access::{Caller, Need, OwnerId, Role, Target},
@@ -33,7 +33,7 @@ use crate::{
         notifier::Nudge,
         ports::{
             accounts::Person,
-            store::{OperationFilter, Record, StoreError, hour_before},
+            store::{OperationFilter, Record, StoreError, Usage, hour_before},
         },
         settings::Quotas,
     },
@@ -139,14 +139,18 @@ impl Service {
         let people = self.parts.accounts.people(NAMED).await?;
         let names = Names::of(&people);
         let now = self.parts.clock.now();
-        let mut stuck = Vec::new();
-        for record in self.parts.store.stuck().await? {
-            stuck.push(self.stuck_line(record, &names).await?);
-        }
-        let mut counted = Vec::new();
-        for person in people.iter().take(PAGE as usize) {
-            counted.push(self.person_line(person, now).await?);
-        }
+        let stuck = self.parts.store.stuck().await?;
+        let receipts = self.parts.store.receipts(&stuck).await?;
+        let stuck = stuck.into_iter().zip(receipts);
+        let stuck = stuck.map(|(record, receipt)| stuck_line(record, &receipt, &names)).collect();
+        let shown: Vec<_> = people.iter().take(PAGE as usize).collect();
+        let owners: Vec<_> = shown.iter().map(|person| person.owner.as_str()).collect();
+        let usages = self.parts.store.usages(&owners, hour_before(now)).await?;
+        let counted: Vec<_> = shown
+            .into_iter()
+            .zip(usages)
+            .map(|(person, usage)| person_line(person, &usage))
+            .collect();
         Ok(Overview {
             health: self.health().await,
             stuck,
@@ -156,30 +160,6 @@ impl Service {
             quotas: self.parts.quotas,
             under_way: self.under_way_in_all().await?,
             now,
-        })
-    }
-
-    async fn stuck_line(&self, record: Record, names: &Names) -> Result<StuckLine, StoreError> {
-        let receipt = self.parts.store.receipt(&record).await?;
-        Ok(StuckLine {
-            left: receipt.left().cloned().collect(),
-            next_try: next_try(&record),
-            tries: record.clean_up.tries,
-            since: record.standing.completed,
-            owner: record.owner.map(|owner| names.owner(owner)),
-            deployment: record.deployment,
-        })
-    }
-
-    async fn person_line(&self, person: &Person, now: Timestamp) -> Result<PersonLine, StoreError> {
-        let usage = self.parts.store.usage(person.owner.as_str(), hour_before(now)).await?;
-        Ok(PersonLine {
-            owner: Owner { id: person.owner.clone(), name: person.name.clone() },
-            is_operator: person.role == Role::Operator,
-            seen: person.seen,
-            stacks: usage.stacks,
-            under_way: usage.under_way,
-            within_hour: usage.begun.len(),
         })
     }
 
@@ -207,13 +187,14 @@ impl Service {
     /// Returns an error for everybody but operators, and where the operation is not stuck.
     pub async fn retry_clean_up(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
         allow(caller)?;
-        let hurried = self.hurry(id).await;
+        let hurried = self.hurry(caller, id).await;
         self.noted(caller, Act::RetryCleanUp, id, hurried).await
     }
 
-    async fn hurry(&self, id: &str) -> Result<(), ApiError> {
+    async fn hurry(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
+        let noted = self.done(caller, Act::RetryCleanUp, id);
         let id = deployment_id(id)?;
-        let hurried = self.parts.store.hurry(&id).await;
+        let hurried = self.parts.store.hurry(&id, Some(&noted)).await;
         if !hurried.map_err(|error| store_failed(&error))? {
             let message = "Nothing is left of it any more, or it has not ended yet.";
             return Err(ApiError::new(409, "NOT_STUCK", message));
@@ -221,6 +202,28 @@ impl Service {
         tracing::info!(deployment.id = %id, "A clean-up is to be tried again");
         self.parts.notifier.nudge(&Nudge::Work);
         Ok(())
+    }
+}
+
+fn stuck_line(record: Record, receipt: &Receipt, names: &Names) -> StuckLine {
+    StuckLine {
+        left: receipt.left().cloned().collect(),
+        next_try: next_try(&record),
+        tries: record.clean_up.tries,
+        since: record.standing.completed,
+        owner: record.owner.map(|owner| names.owner(owner)),
+        deployment: record.deployment,
+    }
+}
+
+fn person_line(person: &Person, usage: &Usage) -> PersonLine {
+    PersonLine {
+        owner: Owner { id: person.owner.clone(), name: person.name.clone() },
+        is_operator: person.role == Role::Operator,
+        seen: person.seen,
+        stacks: usage.stacks,
+        under_way: usage.under_way,
+        within_hour: usage.begun.len(),
     }
 }
 

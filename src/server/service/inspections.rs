@@ -2,24 +2,41 @@
 //!
 //! A page asks again and again while it is open: one look is one note, for an hour.
 
-use super::{Service, permits::DONE};
-use crate::server::{
-    access::{Caller, Need},
-    ports::{audit::Act, store::Record},
+use super::{Service, store_failed};
+use crate::{
+    api::wire::ApiError,
+    server::{
+        access::{Caller, Need},
+        ports::{audit::Act, store::Record},
+    },
 };
 
 impl Service {
-    /// Notes that an operator looked at what is not theirs, unless that is noted lately.
-    pub(super) async fn note_inspection(&self, caller: &Caller, need: Need, record: &Record) {
+    /// Notes that an operator looks at what is not theirs, unless that is noted lately.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when it cannot be noted: they do not look at it then.
+    pub(super) async fn note_inspection(
+        &self,
+        caller: &Caller,
+        need: Need,
+        record: &Record,
+    ) -> Result<(), ApiError> {
         let operator = caller.identity.owner().filter(|_| caller.identity.is_operator());
-        let Some(operator) = operator.filter(|_| need == Need::See) else { return };
+        let Some(operator) = operator.filter(|_| need == Need::See) else { return Ok(()) };
         if record.owner.as_ref() == Some(operator) {
-            return;
+            return Ok(());
         }
         let id = &record.deployment.id;
         let look = (operator.clone(), id.clone());
-        if self.inspections.is_news(look, self.parts.clock.now()) {
-            self.note(caller, Act::Inspect, id.as_str(), DONE).await;
+        if self.inspections.is_news(look.clone(), self.parts.clock.now()) {
+            let entry = self.done(caller, Act::Inspect, id.as_str());
+            if let Err(error) = self.parts.audit.note(&entry).await {
+                self.inspections.forget(&look);
+                return Err(store_failed(&error));
+            }
         }
+        Ok(())
     }
 }

@@ -55,6 +55,11 @@ impl<K: Eq + Hash> Lately<K> {
         noted.insert(what, now);
         true
     }
+
+    /// Forgets that `what` was noted: it could not be.
+    pub(super) fn forget(&self, what: &K) {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).remove(what);
+    }
 }
 
 #[cfg(test)]

@@ -28,16 +28,17 @@ impl Service {
     /// Returns what stands in the way: there is none, it has ended, or it is a removal.
     pub async fn cancel(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
         self.permitted(caller, Need::Change, id).await?;
-        let cancelled = self.cancel_permitted(id).await;
+        let cancelled = self.cancel_permitted(caller, id).await;
         self.noted(caller, Act::Cancel, id.as_str(), cancelled).await
     }
 
-    async fn cancel_permitted(&self, id: &DeploymentId) -> Result<(), ApiError> {
+    async fn cancel_permitted(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
         if id.kind() == Kind::Removal {
             let message = "A removal cannot be cancelled: parts of the stack may be gone already.";
             return Err(ApiError::new(409, "NOT_CANCELLABLE", message));
         }
-        let cancelling = self.parts.store.cancel(id, self.parts.clock.now()).await;
+        let noted = self.done(caller, Act::Cancel, id.as_str());
+        let cancelling = self.parts.store.cancel(id, noted.at, Some(&noted)).await;
         match cancelling.map_err(|error| store_failed(&error))? {
             Cancelling::Accepted => {
                 tracing::info!(deployment.id = %id, "A deployment is to be cancelled");
@@ -142,12 +143,14 @@ impl Service {
         of: Option<&DeploymentId>,
     ) -> Result<DeploymentId, ApiError> {
         let stack = self.permitted_stack(caller, Need::Change, name, of).await?;
-        let removing = self.remove_permitted(stack.deployment.name, of).await;
+        let removing = self.remove_permitted(caller, name, stack.deployment.name, of).await;
         self.noted(caller, Act::Remove, name, removing).await
     }
 
     async fn remove_permitted(
         &self,
+        caller: &Caller,
+        called: &str,
         name: StackName,
         of: Option<&DeploymentId>,
     ) -> Result<DeploymentId, ApiError> {
@@ -158,6 +161,7 @@ impl Service {
             started,
             first: EventBody::Progress(first),
             of: of.cloned(),
+            noted: Some(self.done(caller, Act::Remove, called)),
         };
         let removing = self.parts.store.begin_removal(&name, &new).await;
         let id = match removing.map_err(|error| store_failed(&error))? {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What an audit entry holds for what went well.
-pub(super) const DONE: &str = "done";
+const DONE: &str = "done";
 
 impl Service {
     /// Finds the operation that a caller names by its id, and may do this to.
@@ -35,7 +35,7 @@ impl Service {
         let target = Target::Operation { owner: record.owner.as_ref(), by: Knowing::Id };
         match caller.may(need, target) {
             Ok(()) => {
-                self.note_inspection(caller, need, &record).await;
+                self.note_inspection(caller, need, &record).await?;
                 Ok(record)
             }
             Err(refusal) => {
@@ -61,7 +61,8 @@ impl Service {
         }
     }
 
-    /// Notes what became of what somebody did, and passes the result on.
+    /// Notes why nothing came of what somebody wanted to do, and passes the result on. What came
+    /// about is noted by the transaction that did it.
     pub(super) async fn noted<T>(
         &self,
         caller: &Caller,
@@ -70,7 +71,7 @@ impl Service {
         result: Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let (act, outcome) = match &result {
-            Ok(_) => (act, DONE),
+            Ok(_) => return result,
             Err(error) if error.status == 429 => (Act::ReachLimit, error.code.as_str()),
             Err(error) => (act, error.code.as_str()),
         };
@@ -78,16 +79,21 @@ impl Service {
         result
     }
 
-    /// Notes what somebody did. What it was about is told at most as long as a path may be.
-    pub async fn note(&self, caller: &Caller, act: Act, target: &str, outcome: &str) {
-        let entry = AuditEntry {
+    /// Describes what somebody does, for the transaction that does it.
+    pub(super) fn done(&self, caller: &Caller, act: Act, target: &str) -> AuditEntry {
+        AuditEntry {
             at: self.parts.clock.now(),
             who: who(&caller.identity),
             act,
             target: Some(target.chars().take(200).collect()),
             from: Some(caller.address),
-            outcome: outcome.to_owned(),
-        };
+            outcome: String::from(DONE),
+        }
+    }
+
+    /// Notes what somebody did. What it was about is told at most as long as a path may be.
+    pub async fn note(&self, caller: &Caller, act: Act, target: &str, outcome: &str) {
+        let entry = AuditEntry { outcome: outcome.to_owned(), ..self.done(caller, act, target) };
         if let Err(error) = self.parts.audit.note(&entry).await {
             tracing::error!(%error, ?entry, "Could not add to the audit log");
         }

@@ -8,7 +8,10 @@ use crate::{
     domain::deployment::Kind,
     server::{
         access::{Caller, Identity, OwnerId},
-        ports::store::{Quota, Record, hour_before},
+        ports::{
+            audit::{Act, AuditEntry},
+            store::{Quota, Record, hour_before},
+        },
         settings::Quotas,
     },
 };
@@ -43,6 +46,23 @@ impl<'a> New<'a> {
 }
 
 impl Service {
+    /// Describes the start, for the transaction in which it begins.
+    pub(super) fn noted_start(&self, new: &New<'_>) -> AuditEntry {
+        let (act, target) = match new.retry_of {
+            Some(tried) => (Act::Retry, tried.deployment.id.as_str()),
+            None => (Act::Start, new.name),
+        };
+        self.done(new.caller, act, target)
+    }
+
+    /// Tells whether the platform is too old, without a call while it is known not to be.
+    pub(super) async fn is_platform_too_old(&self) -> bool {
+        match self.surroundings.seen() {
+            Some(seen) if seen.reachable && !seen.is_too_old() => false,
+            Some(_) | None => self.surroundings.current().await.is_too_old(),
+        }
+    }
+
     /// Returns the bounds within which it may begin.
     pub(super) fn quota(&self, new: &New<'_>) -> Quota {
         let Quotas { stacks, under_way, under_way_in_all, per_hour, hold_down } = self.parts.quotas;

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::{DONE, Entrance};
+use super::Entrance;
 use crate::server::{
     access::{OwnerId, Scope},
     ports::{
@@ -140,12 +140,14 @@ impl Entrance {
             used: None,
             revoked: None,
         };
-        let new = NewToken { token, secret: secret.digest() };
-        let is_made = self.parts.accounts.add_token(&new, MOST_TOKENS).await?;
-        let outcome = if is_made { DONE } else { TokenError::TooMany.code() };
-        let target = is_made.then_some(new.token.id.as_str());
-        self.note(who.as_str(), Act::MakeToken, target, from, outcome).await;
-        if is_made { Ok(secret) } else { Err(TokenError::TooMany) }
+        let noted = Some(self.done(who.as_str(), Act::MakeToken, Some(&token.id), from));
+        let new = NewToken { token, secret: secret.digest(), noted };
+        if self.parts.accounts.add_token(&new, MOST_TOKENS).await? {
+            return Ok(secret);
+        }
+        let error = TokenError::TooMany;
+        self.note(who.as_str(), Act::MakeToken, None, from, error.code()).await;
+        Err(error)
     }
 
     /// Revokes a person's own token for good.
@@ -160,11 +162,12 @@ impl Entrance {
         from: IpAddr,
     ) -> Result<(), TokenError> {
         let now = self.parts.clock.now();
-        if !self.parts.accounts.revoke_token(who, id, now).await? {
-            return Err(TokenError::Unknown);
+        let noted = self.done(who.as_str(), Act::RevokeToken, Some(id), from);
+        if self.parts.accounts.revoke_token(who, id, now, Some(&noted)).await? {
+            Ok(())
+        } else {
+            Err(TokenError::Unknown)
         }
-        self.note(who.as_str(), Act::RevokeToken, Some(id), from, DONE).await;
-        Ok(())
     }
 }
 

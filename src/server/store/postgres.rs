@@ -32,6 +32,7 @@ use crate::{
         access::OwnerId,
         notifier::Notifier,
         ports::{
+            audit::AuditEntry,
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
@@ -208,8 +209,23 @@ impl Store for PostgresStore {
         self.read(|| reading::events(&self.pool, id, after, limit)).await
     }
 
+    async fn last_events(
+        &self,
+        ids: &[&DeploymentId],
+    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
+        self.read(|| reading::last_events(&self.pool, ids)).await
+    }
+
     async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
         self.read(|| quota::usage_alone(&self.pool, counted_as, hour_ago)).await
+    }
+
+    async fn usages(
+        &self,
+        counted_as: &[&str],
+        hour_ago: Timestamp,
+    ) -> Result<Vec<Usage>, StoreError> {
+        self.read(|| quota::usages(&self.pool, counted_as, hour_ago)).await
     }
 
     async fn freed(
@@ -248,12 +264,22 @@ impl Store for PostgresStore {
         self.read(|| reading::services(&self.pool)).await
     }
 
-    async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError> {
-        self.finish(ending::cancel(self.clone(), id.clone(), now)).await
+    async fn cancel(
+        &self,
+        id: &DeploymentId,
+        now: Timestamp,
+        noted: Option<&AuditEntry>,
+    ) -> Result<Cancelling, StoreError> {
+        self.finish(ending::cancel(self.clone(), id.clone(), now, noted.cloned())).await
     }
 
-    async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError> {
-        self.finish(ending::hurry(self.clone(), id.clone(), Timestamp::UNIX_EPOCH)).await
+    async fn hurry(
+        &self,
+        id: &DeploymentId,
+        noted: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        self.finish(ending::hurry(self.clone(), id.clone(), Timestamp::UNIX_EPOCH, noted.cloned()))
+            .await
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {

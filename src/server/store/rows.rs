@@ -3,7 +3,7 @@
 pub(super) mod accounts;
 pub(super) mod audit;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 use sqlx::{ColumnIndex, Decode, Row, Type};
@@ -168,6 +168,27 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack, StoreError> {
 /// Reads what counts from `state` and `started_ms` of deployments that are there or have begun
 /// after `hour_ago`.
 pub(super) fn usage<R: Columns>(found: &[R], hour_ago: Timestamp) -> Result<Usage, StoreError> {
+    usage_of(found.iter(), hour_ago)
+}
+
+/// Reads the same for each of `counted_as`, told apart by that column.
+pub(super) fn usages<R: Columns>(
+    found: &[R],
+    counted_as: &[&str],
+    hour_ago: Timestamp,
+) -> Result<Vec<Usage>, StoreError> {
+    let mut by_owner: HashMap<String, Vec<&R>> = HashMap::new();
+    for row in found {
+        by_owner.entry(row.text("counted_as")?).or_default().push(row);
+    }
+    let of = |who: &&str| usage_of(by_owner.get(*who).into_iter().flatten().copied(), hour_ago);
+    counted_as.iter().map(of).collect()
+}
+
+fn usage_of<'a, R: Columns + 'a>(
+    found: impl Iterator<Item = &'a R>,
+    hour_ago: Timestamp,
+) -> Result<Usage, StoreError> {
     let mut usage = Usage::default();
     for row in found {
         let (state, started) = (state(&row.text("state")?)?, row.number("started_ms")?);

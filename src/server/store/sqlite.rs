@@ -7,6 +7,7 @@ mod accounts;
 mod answers;
 mod audit;
 mod beginning;
+mod connecting;
 mod ending;
 mod leases;
 mod quota;
@@ -24,22 +25,17 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{
-    ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection,
-    error::ErrorKind,
+    ConnectOptions as _, Connection as _, Sqlite,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{
-    OtherVersion,
-    pool::{self, Kind},
-    rows, unavailable, unavailable_for,
-    writes::Writes,
-};
+use super::{OtherVersion, pool, rows, unavailable, unavailable_for, writes::Writes};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
     server::{
         access::OwnerId,
         ports::{
+            audit::AuditEntry,
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
@@ -144,7 +140,8 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let mut first = options.connect().await.map_err(|error| database(error.into()))?;
-        let found = generation(&mut first).await.map_err(|error| database(error.into()))?;
+        let found =
+            connecting::generation(&mut first).await.map_err(|error| database(error.into()))?;
         OtherVersion::of(found).map_err(|error| database(error.into()))?;
         if let Err(error) = sqlx::migrate!("migrations/sqlite").run(&mut first).await {
             return Err(match OtherVersion::of_migration(&error) {
@@ -167,16 +164,6 @@ impl SqliteStore {
     }
 }
 
-/// Reads the schema's generation, where the tables have one yet.
-async fn generation(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
-    let is_there = "SELECT count(*) FROM sqlite_master WHERE name = 'schema_generation'";
-    if sqlx::query_scalar::<_, i64>(is_there).fetch_one(&mut *connection).await? == 0 {
-        return Ok(None);
-    }
-    let question = "SELECT generation FROM schema_generation";
-    sqlx::query_scalar(question).fetch_optional(connection).await
-}
-
 /// Takes the exclusive lock beside the database, which ends with the process.
 fn lock(path: &Path) -> Result<File, OpenStoreError> {
     let beside = path.with_extension("lock");
@@ -190,34 +177,6 @@ fn lock(path: &Path) -> Result<File, OpenStoreError> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenStoreError::InUse { path: path.to_owned() }),
         Err(TryLockError::Error(source)) => Err(file(source)),
-    }
-}
-
-#[async_trait]
-impl Kind for Sqlite {
-    const IS_REMOTE: bool = false;
-
-    async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
-        options.connect().await
-    }
-
-    async fn begin(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
-        let begin = "BEGIN IMMEDIATE; SELECT generation FROM schema_generation";
-        let rows = sqlx::raw_sql(begin).fetch_all(connection).await?;
-        rows.first().map(|row| row.try_get(0)).transpose()
-    }
-
-    async fn say(connection: &mut SqliteConnection, word: &'static str) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(word).execute(connection).await.map(drop)
-    }
-
-    fn is_unharmed_by(error: &sqlx::Error) -> bool {
-        match error {
-            // What breaks a constraint; a disk that is full or broken is another matter.
-            sqlx::Error::Database(error) => !matches!(error.kind(), ErrorKind::Other),
-            sqlx::Error::RowNotFound => true,
-            _ => false,
-        }
     }
 }
 
@@ -264,8 +223,23 @@ impl Store for SqliteStore {
         reading::events(&self.readers, id, after, limit).await
     }
 
+    async fn last_events(
+        &self,
+        ids: &[&DeploymentId],
+    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
+        reading::last_events(&self.readers, ids).await
+    }
+
     async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
         quota::usage_alone(&self.readers, counted_as, hour_ago).await
+    }
+
+    async fn usages(
+        &self,
+        counted_as: &[&str],
+        hour_ago: Timestamp,
+    ) -> Result<Vec<Usage>, StoreError> {
+        quota::usages(&self.readers, counted_as, hour_ago).await
     }
 
     async fn freed(
@@ -304,12 +278,21 @@ impl Store for SqliteStore {
         reading::services(&self.readers).await
     }
 
-    async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError> {
-        self.finish(ending::cancel(self.writer.clone(), id.clone(), now)).await
+    async fn cancel(
+        &self,
+        id: &DeploymentId,
+        now: Timestamp,
+        noted: Option<&AuditEntry>,
+    ) -> Result<Cancelling, StoreError> {
+        self.finish(ending::cancel(self.writer.clone(), id.clone(), now, noted.cloned())).await
     }
 
-    async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError> {
-        self.finish(ending::hurry(self.writer.clone(), id.clone())).await
+    async fn hurry(
+        &self,
+        id: &DeploymentId,
+        noted: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        self.finish(ending::hurry(self.writer.clone(), id.clone(), noted.cloned())).await
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {

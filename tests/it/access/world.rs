@@ -96,7 +96,9 @@ impl World {
             make_token(&app, secret, scope).await;
         }
         let now = app.clock.now();
-        assert!(app.store.revoke_token(&OwnerId::person("alice"), "revoked", now).await.unwrap());
+        assert!(
+            app.store.revoke_token(&OwnerId::person("alice"), "revoked", now, None).await.unwrap()
+        );
 
         let live = begin(&app, "livey").await;
         let lease = app.claim().await;
@@ -141,6 +143,7 @@ async fn sign_in(app: &TestApp, name: &str, role: Role) {
         begun: now,
         idle_until: later,
         ends: later,
+        noted: None,
     };
     app.store.sign_in(&profile, &session).await.unwrap();
 }
@@ -157,7 +160,7 @@ async fn make_token(app: &TestApp, name: &str, scope: Scope) {
         used: None,
         revoked: None,
     };
-    let new = NewToken { token, secret: Digest::of(&format!("asd_{name}")) };
+    let new = NewToken { token, secret: Digest::of(&format!("asd_{name}")), noted: None };
     assert!(app.store.add_token(&new, 20).await.unwrap());
 }
 

@@ -66,6 +66,7 @@ impl World {
             begun: now,
             idle_until: ends,
             ends,
+            noted: None,
         };
         let person = Accounts::sign_in(&*self.app.store, &profile, &session).await.unwrap();
         let mut browser = Browser::new(&self.app);
@@ -103,6 +104,7 @@ impl World {
             retry_of: None,
             owner: Some(owner.clone()),
             quota: Quota { counted_as: Some(owner.to_string()), ..Quota::default() },
+            noted: None,
         };
         self.app.store.begin(&new, None).await.unwrap();
     }

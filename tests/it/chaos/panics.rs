@@ -118,7 +118,7 @@ fn an_undo_and_a_clean_up_that_panic_are_tried_ever_less_often_until_they_do_not
 
         // An operator asks, and has new tries at once.
         portal.platform.panic_at(None);
-        assert!(portal.store.hurry(&record.deployment.id).await.unwrap());
+        assert!(portal.store.hurry(&record.deployment.id, None).await.unwrap());
         portal.clock.sleep(Duration::from_mins(1)).await;
         assert_eq!(portal.store.records()[0].state, State::RolledBack);
         assert!(is_empty(&portal).await);
@@ -192,6 +192,7 @@ fn a_removal_that_panics_ends_stuck_and_goes_on_later() {
             started,
             first: EventBody::Progress(first),
             of: None,
+            noted: None,
         };
         let name = StackName::parse("stack-0").unwrap();
         let begun = portal.store.begin_removal(&name, &new).await.unwrap();

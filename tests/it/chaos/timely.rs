@@ -58,7 +58,7 @@ fn a_cancellation_is_heard_though_the_platform_asks_for_more_time_than_there_is(
         let (portal, _) = Portal::begin(clock, "project.create:throttled=900s", 1).await;
         portal.clock.sleep(Duration::from_secs(5)).await;
         let id = DeploymentId::from_random(0);
-        portal.store.cancel(&id, portal.clock.now()).await.unwrap();
+        portal.store.cancel(&id, portal.clock.now(), None).await.unwrap();
         portal.ports.notifier.nudge(&Nudge::Wish(id));
         let records = portal.ended().await;
         assert_eq!(records[0].state, State::RolledBack);

@@ -155,6 +155,7 @@ impl World {
             begun: self.now,
             idle_until: self.now + DAY,
             ends: self.now + DAY,
+            noted: None,
         };
         self.store.sign_in(&profile, &session).await.unwrap();
     }
@@ -257,7 +258,8 @@ impl World {
             used: None,
             revoked: None,
         };
-        let new = NewToken { token, secret: Digest::of(&format!("token of {person}")) };
+        let new =
+            NewToken { token, secret: Digest::of(&format!("token of {person}")), noted: None };
         assert!(self.store.add_token(&new, 20).await.unwrap());
         Act {
             name: "revoke token",

@@ -102,7 +102,7 @@ async fn a_wish_that_is_heard_between_two_steps_stops_the_one_that_was_next() {
     for (next, step) in steps.enumerate().skip(1) {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
-        world.store.cancel(&world.id, world.clock.now()).await.unwrap();
+        world.store.cancel(&world.id, world.clock.now(), None).await.unwrap();
         world.drive().await;
         world.assert_all_or_nothing("cancelled between two steps").await;
         let steps = Progress::of(world.events().await).steps;

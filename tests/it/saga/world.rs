@@ -139,7 +139,7 @@ impl World {
         let (store, id, now) = (Arc::clone(&self.store), self.id.clone(), self.clock.now());
         let cancelled = Arc::clone(&self.cancelled);
         self.platform.at_call(call, moment, async move {
-            store.cancel(&id, now).await.unwrap();
+            store.cancel(&id, now, None).await.unwrap();
             cancelled.lock().unwrap().cancel();
         });
     }
@@ -158,6 +158,7 @@ impl World {
             started,
             first: EventBody::Progress(first),
             of: None,
+            noted: None,
         };
         match self.store.begin_removal(&name, &new).await.unwrap() {
             Removing::Accepted(id) => id,

@@ -166,11 +166,11 @@ async fn sessions_are_ended_one_by_one_and_all_at_once(store: &dyn Accounts) {
     store.sign_in(&profile("dave"), &session("d1", "dave-1", 10)).await.unwrap();
     let is_there =
         async |secret| store.session(&Digest::of(secret), at(11), at(11)).await.unwrap().is_some();
-    assert!(store.end_session(&Digest::of("carol-1")).await.unwrap());
-    assert!(!store.end_session(&Digest::of("carol-1")).await.unwrap());
+    assert!(store.end_session(&Digest::of("carol-1"), None).await.unwrap());
+    assert!(!store.end_session(&Digest::of("carol-1"), None).await.unwrap());
     assert!(!is_there("carol-1").await && is_there("carol-2").await);
-    assert_eq!(store.end_sessions_of(&OwnerId::person("c1")).await.unwrap(), 2);
-    assert_eq!(store.end_sessions_of(&OwnerId::person("c1")).await.unwrap(), 0);
+    assert_eq!(store.end_sessions_of(&OwnerId::person("c1"), None).await.unwrap(), 2);
+    assert_eq!(store.end_sessions_of(&OwnerId::person("c1"), None).await.unwrap(), 0);
     assert!(!is_there("carol-2").await && is_there("dave-1").await);
 }
 
@@ -186,10 +186,10 @@ async fn a_person_has_so_many_tokens_that_can_be_used(store: &dyn Accounts) {
     assert!(!add(&erin, "e3", 19, 90).await);
     assert!(add(&frank, "f1", 19, 90).await, "each person has their own");
     assert!(add(&erin, "e3", 20, 90).await, "one has expired");
-    assert!(!store.revoke_token(&frank, "e1", at(21)).await.unwrap(), "it is not his");
-    assert!(!store.revoke_token(&erin, "none", at(21)).await.unwrap());
-    assert!(store.revoke_token(&erin, "e1", at(21)).await.unwrap());
-    assert!(!store.revoke_token(&erin, "e1", at(22)).await.unwrap(), "it is revoked");
+    assert!(!store.revoke_token(&frank, "e1", at(21), None).await.unwrap(), "it is not his");
+    assert!(!store.revoke_token(&erin, "none", at(21), None).await.unwrap());
+    assert!(store.revoke_token(&erin, "e1", at(21), None).await.unwrap());
+    assert!(!store.revoke_token(&erin, "e1", at(22), None).await.unwrap(), "it is revoked");
     assert!(add(&erin, "e4", 23, 90).await);
 
     let list = async |person, second| store.tokens(person, at(second)).await.unwrap();
@@ -225,7 +225,7 @@ async fn a_token_is_found_while_it_can_be_used(store: &dyn Accounts) {
 
     assert!(find("g2", 89).await.is_some());
     assert_eq!(find("g2", 90).await, None, "it has expired");
-    assert!(store.revoke_token(&grace, "g1", at(72)).await.unwrap());
+    assert!(store.revoke_token(&grace, "g1", at(72), None).await.unwrap());
     assert_eq!(find("g1", 73).await, None, "it is revoked");
 }
 
@@ -240,7 +240,7 @@ fn begun(browser: &str, expires: i64) -> SignIn {
     }
 }
 
-fn profile(subject: &str) -> Profile {
+pub(super) fn profile(subject: &str) -> Profile {
     Profile {
         issuer: String::from("https://provider.example"),
         subject: subject.to_owned(),
@@ -249,17 +249,18 @@ fn profile(subject: &str) -> Profile {
     }
 }
 
-fn session(person: &str, secret: &str, begun: i64) -> NewSession {
+pub(super) fn session(person: &str, secret: &str, begun: i64) -> NewSession {
     NewSession {
         person: OwnerId::person(person),
         secret: Digest::of(secret),
         begun: at(begun),
         idle_until: at(1000),
         ends: at(2000),
+        noted: None,
     }
 }
 
-fn token(person: &OwnerId, id: &str, made: i64, expires: i64) -> NewToken {
+pub(super) fn token(person: &OwnerId, id: &str, made: i64, expires: i64) -> NewToken {
     NewToken {
         token: Token {
             id: id.to_owned(),
@@ -272,5 +273,6 @@ fn token(person: &OwnerId, id: &str, made: i64, expires: i64) -> NewToken {
             revoked: None,
         },
         secret: Digest::of(&format!("secret of {id}")),
+        noted: None,
     }
 }

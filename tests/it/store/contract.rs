@@ -52,6 +52,7 @@ pub(super) fn new(number: u128, name: &str) -> NewDeployment {
         retry_of: None,
         owner: None,
         quota: Quota::default(),
+        noted: None,
     }
 }
 
@@ -221,12 +222,12 @@ async fn what_was_rolled_back_is_forgotten_in_time(store: &dyn Store) {
 
 async fn a_wish_to_cancel_is_heard_before_the_end(store: &dyn Store) {
     let id = DeploymentId::from_random(50);
-    assert_eq!(store.cancel(&id, at(50)).await.unwrap(), Cancelling::Unknown);
+    assert_eq!(store.cancel(&id, at(50), None).await.unwrap(), Cancelling::Unknown);
     store.begin(&new(50, "heidi"), None).await.unwrap();
     let lease = claim(store, Lane::Forward, &id).await;
     assert_eq!(store.renew(&lease, at(90)).await.unwrap(), Wish::GoOn);
-    assert_eq!(store.cancel(&id, at(51)).await.unwrap(), Cancelling::Accepted);
-    assert_eq!(store.cancel(&id, at(52)).await.unwrap(), Cancelling::Accepted);
+    assert_eq!(store.cancel(&id, at(51), None).await.unwrap(), Cancelling::Accepted);
+    assert_eq!(store.cancel(&id, at(52), None).await.unwrap(), Cancelling::Accepted);
     assert_eq!(store.find(&id).await.unwrap().unwrap().wish, Wish::Cancel);
     assert_eq!(store.renew(&lease, at(90)).await.unwrap(), Wish::Cancel);
     let fact = step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)]);
@@ -239,13 +240,13 @@ async fn a_wish_to_cancel_is_heard_before_the_end(store: &dyn Store) {
     store.release(&lease).await.unwrap();
     let lease = claim(store, CLEAN_UP, &id).await;
     store.record(&lease, &end_as(State::RolledBack, Wish::Cancel)).await.unwrap();
-    assert_eq!(store.cancel(&id, at(53)).await.unwrap(), Cancelling::AlreadyEnded);
+    assert_eq!(store.cancel(&id, at(53), None).await.unwrap(), Cancelling::AlreadyEnded);
 }
 
 async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store) {
     let id = DeploymentId::from_random(60);
     store.begin(&new(60, "ivan"), None).await.unwrap();
-    assert!(!store.hurry(&id).await.unwrap(), "it is under way");
+    assert!(!store.hurry(&id, None).await.unwrap(), "it is under way");
     let lease = claim(store, Lane::Forward, &id).await;
     let service = AppName(String::from("stack-ivan-x1y2z3"));
     let services = vec![service.clone()];
@@ -270,7 +271,7 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
     assert_eq!((record.clean_up.tries, record.clean_up.due), (1, Some(at(500))));
     assert_eq!(record.standing.completed, Some(at(50)), "the end stays where it was");
 
-    assert!(store.hurry(&id).await.unwrap());
+    assert!(store.hurry(&id, None).await.unwrap());
     store.release(&lease).await.unwrap();
     let lease = store.claim_one(CLEAN_UP, "a", at(62), LEASE).await.unwrap().unwrap();
     let clean = Receipt::of(vec![line(Outcome::VerifiedGone)]);

@@ -62,6 +62,7 @@ async fn show_secrets(store: &dyn Accounts) {
         begun: at(0),
         idle_until: at(100),
         ends: at(900),
+        noted: None,
     };
     store.sign_in(&profile, &session).await.unwrap();
     assert!(store.session(&cookie, at(50), at(500)).await.unwrap().is_some());
@@ -75,7 +76,9 @@ async fn show_secrets(store: &dyn Accounts) {
         used: None,
         revoked: None,
     };
-    assert!(store.add_token(&NewToken { token, secret: secret.clone() }, 1).await.unwrap());
+    assert!(
+        store.add_token(&NewToken { token, secret: secret.clone(), noted: None }, 1).await.unwrap()
+    );
     assert!(store.token(&secret, at(50)).await.unwrap().is_some());
 }
 

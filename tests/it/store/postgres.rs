@@ -8,8 +8,9 @@ use ai_stack_deployer::{
     server::{
         notifier::Notifier,
         ports::{
+            accounts::Accounts as _,
             clock::{Clock, SystemClock},
-            store::{Fact, Lane, State, StepId, StepRecord, Store},
+            store::{Fact, Lane, OperationFilter, State, StepId, StepRecord, Store},
         },
         store::postgres::PostgresStore,
     },
@@ -17,7 +18,10 @@ use ai_stack_deployer::{
 use secrecy::SecretString;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
-use super::contract::{self, LEASE, at, end, new, progress, step};
+use super::{
+    accounts,
+    contract::{self, LEASE, at, end, new, progress, step},
+};
 use crate::support::{black_hole::BlackHole, claim_one::ClaimOne as _, postgres::Cluster};
 
 /// How long something may take that takes a moment.
@@ -113,7 +117,7 @@ async fn what_one_portal_writes_nudges_the_other() {
     nudged(&mut events).await;
 
     let (mut wishes, mut work) = (here.notifier.wishes(id), here.notifier.work());
-    there.store.cancel(id, at(2)).await.unwrap();
+    there.store.cancel(id, at(2), None).await.unwrap();
     nudged(&mut wishes).await;
     nudged(&mut work).await;
     let mut work = there.notifier.work();
@@ -198,6 +202,45 @@ async fn connections_that_go_silent_are_given_up_and_replaced() {
     nudged(&mut work).await;
     Replica::open(&url).await.store.begin(&new(1, "alice"), None).await.unwrap();
     nudged(&mut work).await;
+}
+
+/// A statement that is prepared for all columns there are fails once there is one more.
+#[tokio::test]
+async fn what_a_newer_portal_adds_to_the_tables_keeps_nobody_from_reading() {
+    let url = Cluster::shared().database();
+    let store = Replica::open(&url).await.store;
+    let begun = new(1, "alice");
+    store.begin(&begun, None).await.unwrap();
+    let session = accounts::session("cat", "secret", 1);
+    let cat = store.sign_in(&accounts::profile("cat"), &session).await.unwrap().owner;
+    let token = accounts::token(&cat, "first", 1, 100);
+    store.add_token(&token, 5).await.unwrap();
+    let read = async || {
+        let id = &begun.deployment.id;
+        assert!(store.find(id).await.unwrap().is_some());
+        assert_eq!(
+            store
+                .operations(&OperationFilter { limit: 9, ..Default::default() })
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
+        assert_eq!(store.events(id, 0, 9).await.unwrap().len(), 1);
+        assert!(store.session(&session.secret, at(2), at(3)).await.unwrap().is_some());
+        assert!(store.token(&token.secret, at(2)).await.unwrap().is_some());
+        assert_eq!(store.tokens(&cat, at(2)).await.unwrap().len(), 1);
+        assert_eq!(store.people(9).await.unwrap().len(), 1);
+        store.stuck().await.unwrap();
+        store.stacks(None).await.unwrap();
+        store.journal(id).await.unwrap();
+        assert!(store.take_sign_in(&session.secret, at(2)).await.unwrap().is_none());
+    };
+    read().await;
+    for table in ["deployments", "events", "steps", "people", "sessions", "sign_ins", "tokens"] {
+        Cluster::ask(&url, &format!("ALTER TABLE {table} ADD COLUMN newer text"));
+    }
+    read().await;
 }
 
 #[tokio::test]

@@ -100,6 +100,7 @@ async fn hold(store: &dyn Store) {
     names::are_kept_for_their_former_owner(store).await;
     the_key_comes_first_then_the_name_then_the_limits(store).await;
     lists::are_newest_first_and_a_page_at_a_time(store).await;
+    lists::are_counted_and_folded_at_once_as_one_by_one(store).await;
 }
 
 async fn what_is_there_counts_and_what_is_gone_does_not(store: &dyn Store) {

@@ -14,6 +14,7 @@ use ai_stack_deployer::{
     server::{
         access::OwnerId,
         ports::{
+            audit::AuditEntry,
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
@@ -137,8 +138,27 @@ impl Store for MemoryStore {
         Ok(events.into_iter().filter(|event| event.seq > after).take(limit as usize).collect())
     }
 
+    async fn last_events(
+        &self,
+        ids: &[&DeploymentId],
+    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
+        let mut tables = self.up()?;
+        let mut last =
+            |id: &DeploymentId| Some((id.clone(), tables.row(id)?.events.last()?.clone()));
+        Ok(ids.iter().filter_map(|id| last(id)).collect())
+    }
+
     async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
         Ok(self.up()?.usage(counted_as, hour_ago))
+    }
+
+    async fn usages(
+        &self,
+        counted_as: &[&str],
+        hour_ago: Timestamp,
+    ) -> Result<Vec<Usage>, StoreError> {
+        let tables = self.up()?;
+        Ok(counted_as.iter().map(|counted_as| tables.usage(counted_as, hour_ago)).collect())
     }
 
     async fn freed(
@@ -174,28 +194,7 @@ impl Store for MemoryStore {
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
         let mut tables = self.up()?;
         tables.comparisons += 1;
-        let wanted = |row: &&Row| {
-            row.reserves()
-                && row.record.state == State::Live
-                && name.is_none_or(|name| row.record.deployment.name == *name)
-        };
-        let removal = |id: &DeploymentId| {
-            let removes = |row: &&Row| {
-                row.record.standing.links.removes.as_ref() == Some(id)
-                    && row.record.state != State::RolledBack
-            };
-            let row = tables.deployments.iter().find(removes)?;
-            Some((row.record.deployment.id.clone(), row.record.state))
-        };
-        let stack = |row: &Row| Stack {
-            removal: removal(&row.record.deployment.id),
-            deployment: row.record.deployment.clone(),
-            since: row.record.standing.completed.unwrap(),
-            owner: row.record.owner.clone(),
-        };
-        let mut stacks: Vec<_> = tables.deployments.iter().filter(wanted).map(stack).collect();
-        stacks.sort_by(|a, b| a.deployment.name.as_str().cmp(b.deployment.name.as_str()));
-        Ok(stacks)
+        Ok(tables.stacks(name))
     }
 
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
@@ -220,22 +219,33 @@ impl Store for MemoryStore {
         Ok(tables.deployments.iter().flat_map(of_row).collect())
     }
 
-    async fn cancel(&self, id: &DeploymentId, _: Timestamp) -> Result<Cancelling, StoreError> {
+    async fn cancel(
+        &self,
+        id: &DeploymentId,
+        _: Timestamp,
+        noted: Option<&AuditEntry>,
+    ) -> Result<Cancelling, StoreError> {
         let mut tables = self.up()?;
         let Some(row) = tables.row(id) else { return Ok(Cancelling::Unknown) };
         if row.record.state != State::Active {
             return Ok(Cancelling::AlreadyEnded);
         }
         row.record.wish = Wish::Cancel;
+        tables.audit.extend(noted.cloned());
         Ok(Cancelling::Accepted)
     }
 
-    async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError> {
+    async fn hurry(
+        &self,
+        id: &DeploymentId,
+        noted: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
         let mut tables = self.up()?;
         let stuck = tables.row(id).filter(|row| row.record.state == State::Stuck);
         let Some(row) = stuck else { return Ok(false) };
         row.record.clean_up.due = Some(Timestamp::UNIX_EPOCH);
         row.record.panics = 0;
+        tables.audit.extend(noted.cloned());
         Ok(true)
     }
 

@@ -1,8 +1,9 @@
-//! A network between the tests and a server that takes its time.
+//! A network between the tests and a PostgreSQL server that takes its time, and counts what is
+//! asked.
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -22,15 +23,72 @@ use tokio::{
 pub(crate) struct Relay {
     port: u16,
     delay_ms: Arc<AtomicU64>,
+    asked: Arc<Mutex<Asked>>,
+}
+
+/// What clients have asked over all connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Statements that were executed.
+    pub(crate) statements: usize,
+    /// Answers that were waited for, those to a ping among them.
+    pub(crate) round_trips: usize,
+}
+
+/// Takes apart what a client sends (PostgreSQL's protocol 3.0), without TLS.
+#[derive(Default)]
+struct Messages {
+    bytes: Vec<u8>,
+    has_begun: bool,
+}
+
+impl Messages {
+    /// Returns the kinds of the messages that are whole by now.
+    fn kinds(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.bytes.extend_from_slice(bytes);
+        let mut kinds = Vec::new();
+        loop {
+            // The first message has no kind.
+            let head = usize::from(self.has_begun);
+            let Some(length) = self.bytes.get(head..head + 4) else { return kinds };
+            let length = u32::from_be_bytes(length.try_into().unwrap()) as usize + head;
+            if self.bytes.len() < length {
+                return kinds;
+            }
+            if self.has_begun {
+                kinds.push(self.bytes[0]);
+            }
+            self.has_begun = true;
+            self.bytes.drain(..length);
+        }
+    }
+}
+
+impl Asked {
+    fn count(&mut self, kind: u8) {
+        match kind {
+            b'Q' => {
+                self.statements += 1;
+                self.round_trips += 1;
+            }
+            b'E' => self.statements += 1,
+            b'S' => self.round_trips += 1,
+            _ => {}
+        }
+    }
 }
 
 impl Relay {
     /// Opens a port before the server at `port`.
     pub(crate) async fn before(port: u16, delay: Duration) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let relay = Self { port: listener.local_addr().unwrap().port(), delay_ms: Arc::default() };
+        let relay = Self {
+            port: listener.local_addr().unwrap().port(),
+            delay_ms: Arc::default(),
+            asked: Arc::default(),
+        };
         relay.set_delay(delay);
-        let delay_ms = Arc::clone(&relay.delay_ms);
+        let (delay_ms, asked) = (Arc::clone(&relay.delay_ms), Arc::clone(&relay.asked));
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
@@ -38,8 +96,13 @@ impl Relay {
                 far.set_nodelay(true).unwrap();
                 let ((near_in, near_out), (far_in, far_out)) =
                     (near.into_split(), far.into_split());
-                carry(near_in, far_out, Arc::clone(&delay_ms));
-                carry(far_in, near_out, Arc::clone(&delay_ms));
+                let (asked, mut messages) = (Arc::clone(&asked), Messages::default());
+                carry(near_in, far_out, Arc::clone(&delay_ms), move |bytes| {
+                    for kind in messages.kinds(bytes) {
+                        asked.lock().unwrap().count(kind);
+                    }
+                });
+                carry(far_in, near_out, Arc::clone(&delay_ms), |_| {});
             }
         });
         relay
@@ -50,6 +113,11 @@ impl Relay {
         self.port
     }
 
+    /// Returns what was asked so far.
+    pub(crate) fn asked(&self) -> Asked {
+        *self.asked.lock().unwrap()
+    }
+
     /// Changes how long bytes are on their way.
     pub(crate) fn set_delay(&self, delay: Duration) {
         self.delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
@@ -57,11 +125,17 @@ impl Relay {
 }
 
 /// Carries bytes one way, and the end after them.
-fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay_ms: Arc<AtomicU64>) {
+fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    delay_ms: Arc<AtomicU64>,
+    mut hear: impl FnMut(&[u8]) + Send + 'static,
+) {
     let (sender, mut under_way) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     tokio::spawn(async move {
         let mut bytes = vec![0; 16 * 1024];
         while let Ok(length @ 1..) = from.read(&mut bytes).await {
+            hear(&bytes[..length]);
             let delay = Duration::from_millis(delay_ms.load(Ordering::SeqCst));
             if sender.send((Instant::now() + delay, bytes[..length].to_vec())).is_err() {
                 return;

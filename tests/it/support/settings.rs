@@ -35,6 +35,7 @@ pub(crate) fn new_deployment(
         retry_of: None,
         owner: None,
         quota: Quota::default(),
+        noted: None,
     }
 }
 

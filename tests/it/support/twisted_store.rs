@@ -13,6 +13,7 @@ use ai_stack_deployer::{
     server::{
         access::OwnerId,
         ports::{
+            audit::AuditEntry,
             clock::Clock,
             platform::AppName,
             store::{
@@ -124,7 +125,7 @@ impl TwistedStore {
             (strike, plan.cancel.filter(|(at, _)| *at == now).map(|(_, when)| when))
         };
         if cancel == Some(Crash::Before) {
-            self.inner.cancel(id, Timestamp::UNIX_EPOCH).await?;
+            self.inner.cancel(id, Timestamp::UNIX_EPOCH, None).await?;
         }
         if strike == Some(Crash::Before) {
             return Err(crashed());
@@ -134,7 +135,7 @@ impl TwistedStore {
         let result = write.await;
         self.pace().await;
         if cancel == Some(Crash::After) {
-            self.inner.cancel(id, Timestamp::UNIX_EPOCH).await?;
+            self.inner.cancel(id, Timestamp::UNIX_EPOCH, None).await?;
         }
         if strike == Some(Crash::After) { Err(crashed()) } else { result }
     }
@@ -187,6 +188,21 @@ impl Store for TwistedStore {
         self.up()?.events(id, after, limit).await
     }
 
+    async fn last_events(
+        &self,
+        ids: &[&DeploymentId],
+    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
+        self.up()?.last_events(ids).await
+    }
+
+    async fn usages(
+        &self,
+        counted_as: &[&str],
+        hour_ago: Timestamp,
+    ) -> Result<Vec<Usage>, StoreError> {
+        self.up()?.usages(counted_as, hour_ago).await
+    }
+
     async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
         self.up()?.usage(counted_as, hour_ago).await
     }
@@ -227,12 +243,21 @@ impl Store for TwistedStore {
         self.up()?.services().await
     }
 
-    async fn cancel(&self, id: &DeploymentId, now: Timestamp) -> Result<Cancelling, StoreError> {
-        self.up()?.cancel(id, now).await
+    async fn cancel(
+        &self,
+        id: &DeploymentId,
+        now: Timestamp,
+        noted: Option<&AuditEntry>,
+    ) -> Result<Cancelling, StoreError> {
+        self.up()?.cancel(id, now, noted).await
     }
 
-    async fn hurry(&self, id: &DeploymentId) -> Result<bool, StoreError> {
-        self.up()?.hurry(id).await
+    async fn hurry(
+        &self,
+        id: &DeploymentId,
+        noted: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        self.up()?.hurry(id, noted).await
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {

@@ -1,9 +1,11 @@
 //! What a deployment's events add up to, read a page at a time.
 
+use std::collections::HashMap;
+
 use super::{Record, Store, StoreError};
 use crate::domain::{
     deployment::DeploymentId,
-    event::{Event, Seq},
+    event::{Event, EventBody, Seq},
     progress::{End, Progress},
     receipt::Receipt,
 };
@@ -59,5 +61,29 @@ impl dyn Store + '_ {
             Some(End::Failed(failure)) => failure.receipt,
             Some(End::Live(_) | End::Removed(_)) | None => Receipt::default(),
         })
+    }
+
+    /// Returns the same for each of these, which have ended, in their order.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store does not answer, or holds an event that is none.
+    pub async fn receipts(&self, ended: &[Record]) -> Result<Vec<Receipt>, StoreError> {
+        let unknown = ended.iter().filter(|record| record.standing.receipt.is_none());
+        let ids: Vec<_> = unknown.map(|record| &record.deployment.id).collect();
+        let mut last = HashMap::new();
+        if !ids.is_empty() {
+            for (id, event) in self.last_events(&ids).await? {
+                let event = event.decode().map_err(|_| StoreError::Corrupt { what: "event" })?;
+                if let EventBody::Error(failure) = event.body {
+                    last.insert(id, failure.receipt);
+                }
+            }
+        }
+        let receipt = |record: &Record| {
+            let known = record.standing.receipt.clone();
+            known.or_else(|| last.remove(&record.deployment.id)).unwrap_or_default()
+        };
+        Ok(ended.iter().map(receipt).collect())
     }
 }

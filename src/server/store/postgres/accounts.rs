@@ -14,6 +14,7 @@ use crate::server::{
         accounts::{
             Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
         },
+        audit::AuditEntry,
         store::StoreError,
     },
     store::unless_noted,
@@ -53,12 +54,30 @@ impl Accounts for PostgresStore {
         Ok(Some(found))
     }
 
-    async fn end_session(&self, session: &Digest) -> Result<bool, StoreError> {
-        self.finish(sessions::end(self.pool.clone(), session.clone())).await
+    async fn end_session(
+        &self,
+        session: &Digest,
+        noted: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        self.finish(sessions::end(self.pool.clone(), session.clone(), noted.cloned())).await
     }
 
-    async fn end_sessions_of(&self, person: &OwnerId) -> Result<u64, StoreError> {
-        self.finish(sessions::end_all(self.pool.clone(), person.clone())).await
+    async fn end_sessions_of(
+        &self,
+        person: &OwnerId,
+        noted: Option<&AuditEntry>,
+    ) -> Result<u64, StoreError> {
+        self.finish(sessions::end_all(self.pool.clone(), person.clone(), noted.cloned())).await
+    }
+
+    async fn shut_out(
+        &self,
+        person: &OwnerId,
+        now: Timestamp,
+        noted: Option<&AuditEntry>,
+    ) -> Result<(u64, u64), StoreError> {
+        self.finish(sessions::shut_out(self.pool.clone(), person.clone(), now, noted.cloned()))
+            .await
     }
 
     async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError> {
@@ -78,8 +97,16 @@ impl Accounts for PostgresStore {
         person: &OwnerId,
         id: &str,
         now: Timestamp,
+        noted: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
-        self.finish(tokens::revoke(self.pool.clone(), person.clone(), id.to_owned(), now)).await
+        self.finish(tokens::revoke(
+            self.pool.clone(),
+            person.clone(),
+            id.to_owned(),
+            now,
+            noted.cloned(),
+        ))
+        .await
     }
 
     async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError> {

@@ -15,7 +15,7 @@ use crate::server::{
 #[async_trait]
 impl AuditLog for PostgresStore {
     async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        self.finish(note(self.pool.clone(), entry.clone())).await
+        self.finish(note(self.pool.clone(), Some(entry.clone()))).await
     }
 
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
@@ -23,14 +23,26 @@ impl AuditLog for PostgresStore {
     }
 }
 
-async fn note(pool: Pool, entry: AuditEntry) -> Result<(), StoreError> {
+/// Adds an entry, if there is one, in a transaction of its own.
+pub(super) async fn note(pool: Pool, entry: Option<AuditEntry>) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
-    add(&mut tx, &entry).await?;
+    add_noted(&mut tx, entry.as_ref()).await?;
     tx.commit().await.map_err(unavailable)
 }
 
+/// Adds the entry of what the transaction does, if there is one.
+pub(super) async fn add_noted(
+    tx: &mut PgConnection,
+    noted: Option<&AuditEntry>,
+) -> Result<(), StoreError> {
+    match noted {
+        Some(entry) => add(tx, entry).await,
+        None => Ok(()),
+    }
+}
+
 /// Adds an entry. Whatever somebody sent, it is not lost for what the database cannot hold.
-pub(super) async fn add(tx: &mut PgConnection, entry: &AuditEntry) -> Result<(), StoreError> {
+async fn add(tx: &mut PgConnection, entry: &AuditEntry) -> Result<(), StoreError> {
     let text = |text: &str| text.replace(NUL, "\u{fffd}");
     sqlx::query(
         "INSERT INTO audit (at_ms, who, act, target, address, outcome)

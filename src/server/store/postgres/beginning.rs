@@ -3,7 +3,8 @@
 use sqlx::PgConnection;
 
 use super::{
-    PostgresStore, answers, quota, rows, rows::Columns, unavailable, writing::insert_events,
+    PostgresStore, answers, audit, ending, quota, rows, rows::Columns, unavailable,
+    writing::insert_events,
 };
 use crate::{
     domain::{deployment::DeploymentId, stack_name::StackName},
@@ -55,6 +56,7 @@ pub(super) async fn begin(
             .map_err(unavailable)?;
     }
     insert_events(&mut tx, &deployment.id, 1, std::slice::from_ref(&new.first)).await?;
+    audit::add_noted(&mut tx, new.noted.as_ref()).await?;
     store.origin.tell(&mut tx, &Nudge::Work).await?;
     tx.commit().await.map_err(unavailable)
 }
@@ -72,10 +74,16 @@ pub(super) async fn begin_removal(
         return Ok(Removing::Another);
     }
     if let Some((id, is_stuck)) = unfinished {
+        if !is_stuck {
+            audit::add_noted(&mut tx, new.noted.as_ref()).await?;
+        }
         // First let go of the stack: whoever ends its removal holds the removal and waits for it.
         tx.commit().await.map_err(unavailable)?;
-        if is_stuck {
-            super::ending::hurry(store, id.clone(), new.started).await?;
+        if is_stuck
+            && !ending::hurry(store.clone(), id.clone(), new.started, new.noted.clone()).await?
+        {
+            // It has come loose meanwhile.
+            audit::note(store.pool, new.noted).await?;
         }
         return Ok(Removing::Accepted(id));
     }
@@ -92,6 +100,7 @@ pub(super) async fn begin_removal(
     .await
     .map_err(unavailable)?;
     insert_events(&mut tx, &new.id, 1, std::slice::from_ref(&new.first)).await?;
+    audit::add_noted(&mut tx, new.noted.as_ref()).await?;
     store.origin.tell(&mut tx, &Nudge::Work).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(Removing::Accepted(new.id.clone()))

@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::{PostgresStore, unavailable, unavailable_for};
+use super::{PostgresStore, audit, unavailable, unavailable_for};
 use crate::{
     domain::deployment::DeploymentId,
     server::{
         notifier::Nudge,
-        ports::store::{Cancelling, Lease, Settlement, StoreError},
+        ports::{
+            audit::AuditEntry,
+            store::{Cancelling, Lease, Settlement, StoreError},
+        },
     },
 };
 
@@ -20,6 +23,7 @@ pub(super) async fn cancel(
     store: PostgresStore,
     id: DeploymentId,
     now: Timestamp,
+    noted: Option<AuditEntry>,
 ) -> Result<Cancelling, StoreError> {
     let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
@@ -32,6 +36,7 @@ pub(super) async fn cancel(
     .await
     .map_err(unavailable)?;
     if done.rows_affected() == 1 {
+        audit::add_noted(&mut tx, noted.as_ref()).await?;
         store.origin.tell(&mut tx, &Nudge::Wish(id.clone())).await?;
         store.origin.tell(&mut tx, &Nudge::Work).await?;
         tx.commit().await.map_err(unavailable)?;
@@ -50,6 +55,7 @@ pub(super) async fn hurry(
     store: PostgresStore,
     id: DeploymentId,
     due: Timestamp,
+    noted: Option<AuditEntry>,
 ) -> Result<bool, StoreError> {
     let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
@@ -60,9 +66,13 @@ pub(super) async fn hurry(
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
-    store.origin.tell(&mut tx, &Nudge::Work).await?;
+    let is_stuck = done.rows_affected() == 1;
+    if is_stuck {
+        audit::add_noted(&mut tx, noted.as_ref()).await?;
+        store.origin.tell(&mut tx, &Nudge::Work).await?;
+    }
     tx.commit().await.map_err(unavailable)?;
-    Ok(done.rows_affected() == 1)
+    Ok(is_stuck)
 }
 
 /// Records what clean-up found after the end.

@@ -123,6 +123,27 @@ pub(super) async fn usage_alone(
     usage(pool, counted_as, hour_ago, None).await
 }
 
+/// Counts what is counted as each of `counted_as`, in their order.
+pub(super) async fn usages(
+    pool: &Pool,
+    counted_as: &[&str],
+    hour_ago: Timestamp,
+) -> Result<Vec<Usage>, StoreError> {
+    let found = sqlx::query(
+        "SELECT counted_as, state, started_ms FROM deployments
+         WHERE counted_as = ANY($1) AND removes IS NULL AND state <> 'rolled_back'
+         UNION ALL
+         SELECT counted_as, state, started_ms FROM deployments
+         WHERE counted_as = ANY($1) AND removes IS NULL AND state = 'rolled_back' AND started_ms > $2",
+    )
+    .bind(counted_as)
+    .bind(hour_ago.as_millisecond())
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
+    rows::usages(&found, counted_as, hour_ago)
+}
+
 /// Finds the last removal of `name` that ended with nothing left after `since`.
 pub(super) async fn freed_alone(
     pool: &Pool,

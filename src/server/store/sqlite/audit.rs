@@ -31,8 +31,19 @@ async fn note(pool: Pool, entry: AuditEntry) -> Result<(), StoreError> {
     tx.commit().await.map_err(unavailable)
 }
 
+/// Adds the entry of what the transaction does, if there is one.
+pub(super) async fn add_noted(
+    tx: &mut SqliteConnection,
+    noted: Option<&AuditEntry>,
+) -> Result<(), StoreError> {
+    match noted {
+        Some(entry) => add(tx, entry).await,
+        None => Ok(()),
+    }
+}
+
 /// Adds an entry.
-pub(super) async fn add(tx: &mut SqliteConnection, entry: &AuditEntry) -> Result<(), StoreError> {
+async fn add(tx: &mut SqliteConnection, entry: &AuditEntry) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit (at_ms, who, act, target, address, outcome)
          VALUES (?, ?, ?, ?, ?, ?)",

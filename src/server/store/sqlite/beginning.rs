@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Pool, answers, quota, rows, unavailable, writing::insert_event};
+use super::{Pool, answers, audit, quota, rows, unavailable, writing::insert_event};
 use crate::{
     domain::{deployment::DeploymentId, event::Event, stack_name::StackName},
     server::{
@@ -53,6 +53,7 @@ pub(super) async fn begin(
     }
     let event = Event { seq: 1, body: new.first.clone() };
     insert_event(&mut tx, &deployment.id, &event).await?;
+    audit::add_noted(&mut tx, new.noted.as_ref()).await?;
     tx.commit().await.map_err(unavailable)
 }
 
@@ -75,6 +76,7 @@ pub(super) async fn begin_removal(
         insert_removal(&mut tx, &live, &new).await?;
         new.id.clone()
     };
+    audit::add_noted(&mut tx, new.noted.as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(Removing::Accepted(id))
 }

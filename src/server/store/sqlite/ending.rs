@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::{Pool, unavailable, unavailable_for};
+use super::{Pool, audit, unavailable, unavailable_for};
 use crate::{
     domain::deployment::DeploymentId,
-    server::ports::store::{Cancelling, Lease, Settlement, StoreError},
+    server::ports::{
+        audit::AuditEntry,
+        store::{Cancelling, Lease, Settlement, StoreError},
+    },
 };
 
 /// Records the wish to cancel, unless the end came first.
@@ -14,6 +17,7 @@ pub(super) async fn cancel(
     pool: Pool,
     id: DeploymentId,
     now: Timestamp,
+    noted: Option<AuditEntry>,
 ) -> Result<Cancelling, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
@@ -26,6 +30,7 @@ pub(super) async fn cancel(
     .await
     .map_err(unavailable)?;
     if done.rows_affected() == 1 {
+        audit::add_noted(&mut tx, noted.as_ref()).await?;
         tx.commit().await.map_err(unavailable)?;
         return Ok(Cancelling::Accepted);
     }
@@ -39,7 +44,11 @@ pub(super) async fn cancel(
 }
 
 /// Makes the clean-up of a stuck operation due at once.
-pub(super) async fn hurry(pool: Pool, id: DeploymentId) -> Result<bool, StoreError> {
+pub(super) async fn hurry(
+    pool: Pool,
+    id: DeploymentId,
+    noted: Option<AuditEntry>,
+) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments SET due_ms = 0, panics = 0 WHERE id = ? AND state = 'stuck'",
@@ -48,8 +57,12 @@ pub(super) async fn hurry(pool: Pool, id: DeploymentId) -> Result<bool, StoreErr
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    let is_stuck = done.rows_affected() == 1;
+    if is_stuck {
+        audit::add_noted(&mut tx, noted.as_ref()).await?;
+    }
     tx.commit().await.map_err(unavailable)?;
-    Ok(done.rows_affected() == 1)
+    Ok(is_stuck)
 }
 
 /// Records what clean-up found after the end.

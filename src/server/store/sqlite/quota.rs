@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
-use super::{Pool, rows, unavailable};
+use super::{Pool, rows, unavailable, unavailable_for};
 use crate::{
     domain::{deployment::DeploymentId, stack_name::StackName},
     server::{
@@ -102,6 +102,29 @@ pub(super) async fn usage_alone(
     hour_ago: Timestamp,
 ) -> Result<Usage, StoreError> {
     usage(pool, counted_as, hour_ago, None).await
+}
+
+/// Counts what is counted as each of `counted_as`, in their order.
+pub(super) async fn usages(
+    pool: &Pool,
+    counted_as: &[&str],
+    hour_ago: Timestamp,
+) -> Result<Vec<Usage>, StoreError> {
+    let wanted =
+        serde_json::to_string(counted_as).map_err(|error| unavailable_for(error.into()))?;
+    let found = sqlx::query(
+        "SELECT counted_as, state, started_ms FROM deployments
+         WHERE counted_as IN (SELECT value FROM json_each(?1)) AND removes IS NULL AND state <> 'rolled_back'
+         UNION ALL
+         SELECT counted_as, state, started_ms FROM deployments
+         WHERE counted_as IN (SELECT value FROM json_each(?1)) AND removes IS NULL AND state = 'rolled_back' AND started_ms > ?2",
+    )
+    .bind(wanted)
+    .bind(hour_ago.as_millisecond())
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
+    rows::usages(&found, counted_as, hour_ago)
 }
 
 /// Finds the last removal of `name` that ended with nothing left after `since`.

@@ -64,6 +64,25 @@ pub(super) async fn events(
     found.iter().map(rows::event).collect()
 }
 
+/// Finds the last event of each of these.
+pub(super) async fn last_events(
+    pool: &Pool,
+    ids: &[&DeploymentId],
+) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
+    let wanted = serde_json::to_string(ids).map_err(|error| unavailable_for(error.into()))?;
+    let found = sqlx::query(
+        "SELECT events.deployment_id, events.seq, events.name, events.data
+         FROM deployments JOIN events
+             ON events.deployment_id = deployments.id AND events.seq = deployments.seq
+         WHERE deployments.id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(wanted)
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
+    found.iter().map(|row| Ok((rows::id(row, "deployment_id")?, rows::event(row)?))).collect()
+}
+
 /// Tells which of `names` are reserved.
 pub(super) async fn reserved(
     pool: &Pool,

@@ -28,6 +28,7 @@ fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
         started: at(70),
         first: progress(Phase::Removing),
         of: of.cloned(),
+        noted: None,
     }
 }
 

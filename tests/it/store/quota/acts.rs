@@ -26,8 +26,13 @@ pub(super) async fn remove(
     started: Timestamp,
 ) -> DeploymentId {
     let id = DeploymentId::new(Kind::Removal, number);
-    let removal =
-        NewRemoval { id: id.clone(), started, first: progress(Phase::Removing), of: None };
+    let removal = NewRemoval {
+        id: id.clone(),
+        started,
+        first: progress(Phase::Removing),
+        of: None,
+        noted: None,
+    };
     let name = StackName::parse(name).unwrap();
     let begun = store.begin_removal(&name, &removal).await.unwrap();
     assert_eq!(begun, Removing::Accepted(id.clone()));

@@ -53,3 +53,41 @@ pub(super) async fn are_newest_first_and_a_page_at_a_time(store: &dyn Store) {
     let stack = &store.stacks(Some(&StackName::parse("heidi-72").unwrap())).await.unwrap()[0];
     assert_eq!((&stack.owner, &stack.removal), (&owner, &Some((removal, State::Active))));
 }
+
+/// What is asked for several at once is what is asked for each.
+pub(super) async fn are_counted_and_folded_at_once_as_one_by_one(store: &dyn Store) {
+    for number in 80..84 {
+        let owner = if number % 2 == 0 { "ivan" } else { "judy" };
+        let new = by(owner, number, &format!("{owner}-{number}"), &counted(owner));
+        store.begin(&new, None).await.unwrap();
+    }
+    finish(store, &id(80), State::Stuck, at(90)).await;
+    finish(store, &id(81), State::RolledBack, at(90)).await;
+    finish(store, &id(82), State::Live, at(90)).await;
+    let asked = ["ivan", "nobody", "judy", "ivan"];
+    for hour_ago in [at(0), at(81), at(90)] {
+        let together = store.usages(&asked, hour_ago).await.unwrap();
+        let mut one_by_one = Vec::new();
+        for owner in asked {
+            one_by_one.push(store.usage(owner, hour_ago).await.unwrap());
+        }
+        assert_eq!(together, one_by_one);
+        assert!(together[0].stacks == 2 && together[1].stacks == 0, "{together:?}");
+    }
+    assert!(store.usages(&[], at(0)).await.unwrap().is_empty());
+
+    let ended: Vec<_> = [80, 81, 82].map(id).into();
+    let mut records = Vec::new();
+    for id in &ended {
+        records.push(store.find(id).await.unwrap().unwrap());
+    }
+    let mut one_by_one = Vec::new();
+    for record in &records {
+        one_by_one.push(store.receipt(record).await.unwrap());
+    }
+    assert_eq!(store.receipts(&records).await.unwrap(), one_by_one);
+    let mut last = store.last_events(&[&ended[0], &id(999)]).await.unwrap();
+    assert_eq!(last.len(), 1);
+    let (id, event) = last.pop().unwrap();
+    assert_eq!((&id, event.seq), (&ended[0], records[0].seq));
+}

@@ -8,13 +8,14 @@ use ai_stack_deployer::server::{
         accounts::{
             Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
         },
+        audit::AuditEntry,
         store::StoreError,
     },
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::MemoryStore;
+use super::{MemoryStore, tables::Tables};
 
 /// What is kept of people, by digests.
 #[derive(Default)]
@@ -31,6 +32,14 @@ struct Row {
     person: OwnerId,
     idle: Timestamp,
     ends: Timestamp,
+}
+
+impl AccountTables {
+    fn end_sessions_of(&mut self, person: &OwnerId) -> u64 {
+        let count = self.sessions.len();
+        self.sessions.retain(|_, row| row.person != *person);
+        (count - self.sessions.len()) as u64
+    }
 }
 
 #[async_trait]
@@ -53,7 +62,7 @@ impl Accounts for MemoryStore {
     }
 
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError> {
-        let tables = &mut self.up()?.accounts;
+        let Tables { accounts: tables, audit, .. } = &mut *self.up()?;
         tables.sessions.retain(|_, row| row.idle > session.begun);
         let key = (profile.issuer.clone(), profile.subject.clone());
         let owner = tables.people.get(&key).map_or(&session.person, |person| &person.owner).clone();
@@ -63,6 +72,8 @@ impl Accounts for MemoryStore {
         let idle = session.idle_until.min(session.ends);
         let row = Row { person: owner, idle, ends: session.ends };
         tables.sessions.insert(session.secret.0.clone(), row);
+        let who = person.owner.to_string();
+        audit.extend(session.noted.clone().map(|entry| AuditEntry { who, ..entry }));
         Ok(person)
     }
 
@@ -81,15 +92,44 @@ impl Accounts for MemoryStore {
         Ok(Some(found))
     }
 
-    async fn end_session(&self, session: &Digest) -> Result<bool, StoreError> {
-        Ok(self.up()?.accounts.sessions.remove(&session.0).is_some())
+    async fn end_session(
+        &self,
+        session: &Digest,
+        noted: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        let Tables { accounts, audit, .. } = &mut *self.up()?;
+        let has_ended = accounts.sessions.remove(&session.0).is_some();
+        audit.extend(noted.filter(|_| has_ended).cloned());
+        Ok(has_ended)
     }
 
-    async fn end_sessions_of(&self, person: &OwnerId) -> Result<u64, StoreError> {
-        let sessions = &mut self.up()?.accounts.sessions;
-        let count = sessions.len();
-        sessions.retain(|_, row| row.person != *person);
-        Ok((count - sessions.len()) as u64)
+    async fn end_sessions_of(
+        &self,
+        person: &OwnerId,
+        noted: Option<&AuditEntry>,
+    ) -> Result<u64, StoreError> {
+        let Tables { accounts, audit, .. } = &mut *self.up()?;
+        audit.extend(noted.cloned());
+        Ok(accounts.end_sessions_of(person))
+    }
+
+    async fn shut_out(
+        &self,
+        person: &OwnerId,
+        now: Timestamp,
+        noted: Option<&AuditEntry>,
+    ) -> Result<(u64, u64), StoreError> {
+        let Tables { accounts, audit, .. } = &mut *self.up()?;
+        let sessions = accounts.end_sessions_of(person);
+        let is_meant =
+            |kept: &&mut NewToken| kept.token.person == *person && kept.token.is_good(now);
+        let revoked = accounts
+            .tokens
+            .iter_mut()
+            .filter_map(|kept| is_meant(&kept).then(|| kept.token.revoked = Some(now)));
+        let tokens = revoked.count() as u64;
+        audit.extend(noted.filter(|_| sessions + tokens > 0).cloned());
+        Ok((sessions, tokens))
     }
 
     async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError> {
@@ -100,7 +140,7 @@ impl Accounts for MemoryStore {
     }
 
     async fn add_token(&self, new: &NewToken, most: u32) -> Result<bool, StoreError> {
-        let tables = &mut self.up()?.accounts;
+        let Tables { accounts: tables, audit, .. } = &mut *self.up()?;
         let is_known = tables.people.values().any(|person| person.owner == new.token.person);
         assert!(is_known, "a token of nobody");
         let counts = |kept: &&NewToken| {
@@ -109,6 +149,7 @@ impl Accounts for MemoryStore {
         let has_room = tables.tokens.iter().filter(counts).count() < most as usize;
         if has_room {
             tables.tokens.push(new.clone());
+            audit.extend(new.noted.clone());
         }
         Ok(has_room)
     }
@@ -126,14 +167,16 @@ impl Accounts for MemoryStore {
         person: &OwnerId,
         id: &str,
         now: Timestamp,
+        noted: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
-        let tokens = &mut self.up()?.accounts.tokens;
+        let Tables { accounts: AccountTables { tokens, .. }, audit, .. } = &mut *self.up()?;
         let is_meant = |kept: &&mut NewToken| {
             let token = &kept.token;
             token.person == *person && token.id == id && token.revoked.is_none()
         };
         let Some(kept) = tokens.iter_mut().find(is_meant) else { return Ok(false) };
         kept.token.revoked = Some(now);
+        audit.extend(noted.cloned());
         Ok(true)
     }
 

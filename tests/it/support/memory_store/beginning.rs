@@ -56,6 +56,7 @@ impl Tables {
         };
         let first = Event { seq: 1, body: new.first.clone() };
         self.deployments.push(Row::new(record, new.quota.counted_as.clone(), &first));
+        self.audit.extend(new.noted.clone());
         Ok(())
     }
 
@@ -122,7 +123,9 @@ impl Tables {
             if row.record.state == State::Stuck {
                 row.record.clean_up.due = Some(new.started);
             }
-            return Removing::Accepted(row.record.deployment.id.clone());
+            let id = row.record.deployment.id.clone();
+            self.audit.extend(new.noted.clone());
+            return Removing::Accepted(id);
         }
         record.standing = Standing {
             links: Links { removes: Some(record.deployment.id), ..Links::default() },
@@ -134,6 +137,7 @@ impl Tables {
         record.seq = 1;
         let first = Event { seq: 1, body: new.first.clone() };
         self.deployments.push(Row::new(record, counted_as, &first));
+        self.audit.extend(new.noted.clone());
         Removing::Accepted(new.id.clone())
     }
 }

@@ -1,14 +1,40 @@
 //! Lists of operations.
 
 use ai_stack_deployer::{
-    domain::deployment::DeploymentId,
-    server::ports::store::{OperationFilter, Record},
+    domain::{deployment::DeploymentId, stack_name::StackName},
+    server::ports::store::{OperationFilter, Record, Stack, State},
 };
 use jiff::Timestamp;
 
-use super::tables::Tables;
+use super::tables::{Row, Tables};
 
 impl Tables {
+    /// Lists the live stacks by name: all, or the one called `name`.
+    pub(super) fn stacks(&self, name: Option<&StackName>) -> Vec<Stack> {
+        let wanted = |row: &&Row| {
+            row.reserves()
+                && row.record.state == State::Live
+                && name.is_none_or(|name| row.record.deployment.name == *name)
+        };
+        let removal = |id: &DeploymentId| {
+            let removes = |row: &&Row| {
+                row.record.standing.links.removes.as_ref() == Some(id)
+                    && row.record.state != State::RolledBack
+            };
+            let row = self.deployments.iter().find(removes)?;
+            Some((row.record.deployment.id.clone(), row.record.state))
+        };
+        let stack = |row: &Row| Stack {
+            removal: removal(&row.record.deployment.id),
+            deployment: row.record.deployment.clone(),
+            since: row.record.standing.completed.unwrap(),
+            owner: row.record.owner.clone(),
+        };
+        let mut stacks: Vec<_> = self.deployments.iter().filter(wanted).map(stack).collect();
+        stacks.sort_by(|a, b| a.deployment.name.as_str().cmp(b.deployment.name.as_str()));
+        stacks
+    }
+
     /// Lists operations that pass `filter`, newest first.
     pub(super) fn operations(&self, filter: &OperationFilter) -> Vec<Record> {
         let OperationFilter { owner, state, search, before, limit } = filter;

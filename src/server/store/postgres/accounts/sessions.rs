@@ -3,13 +3,19 @@
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
+use super::tokens;
 use crate::server::{
     access::OwnerId,
     ports::{
         accounts::{Digest, NewSession, Person, Profile, Session},
+        audit::AuditEntry,
         store::StoreError,
     },
-    store::{postgres::Pool, rows::accounts as rows, unavailable},
+    store::{
+        postgres::{Pool, audit},
+        rows::accounts as rows,
+        unavailable,
+    },
 };
 
 /// Finds or adds the person, begins a session of theirs, and forgets those that have expired,
@@ -37,6 +43,9 @@ pub(super) async fn begin(
         .execute(&mut *tx)
         .await
         .map_err(unavailable)?;
+    let who = person.owner.to_string();
+    let noted = session.noted.map(|entry| AuditEntry { who, ..entry });
+    audit::add_noted(&mut tx, noted.as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(person)
 }
@@ -52,7 +61,7 @@ async fn take_over(
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (issuer, subject) DO UPDATE
          SET name = excluded.name, role = excluded.role, seen_ms = excluded.seen_ms
-         RETURNING *",
+         RETURNING owner, name, role, seen_ms",
     )
     .bind(session.person.as_str())
     .bind(&profile.issuer)
@@ -73,7 +82,7 @@ pub(super) async fn find(
     now: Timestamp,
 ) -> Result<Option<(Session, Timestamp)>, StoreError> {
     let row = sqlx::query(
-        "SELECT people.*, idle_ms, ends_ms FROM sessions JOIN people ON owner = person
+        "SELECT owner, name, role, seen_ms, idle_ms, ends_ms FROM sessions JOIN people ON owner = person
          WHERE digest = $1 AND idle_ms > $2",
     )
     .bind(&session.0)
@@ -101,35 +110,68 @@ pub(super) async fn prolong(
 }
 
 /// Ends a session.
-pub(super) async fn end(pool: Pool, session: Digest) -> Result<bool, StoreError> {
+pub(super) async fn end(
+    pool: Pool,
+    session: Digest,
+    noted: Option<AuditEntry>,
+) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query("DELETE FROM sessions WHERE digest = $1")
         .bind(&session.0)
         .execute(&mut *tx)
         .await
         .map_err(unavailable)?;
+    let has_ended = done.rows_affected() == 1;
+    audit::add_noted(&mut tx, noted.filter(|_| has_ended).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
-    Ok(done.rows_affected() == 1)
+    Ok(has_ended)
 }
 
 /// Ends all sessions of a person.
-pub(super) async fn end_all(pool: Pool, person: OwnerId) -> Result<u64, StoreError> {
+pub(super) async fn end_all(
+    pool: Pool,
+    person: OwnerId,
+    noted: Option<AuditEntry>,
+) -> Result<u64, StoreError> {
     let mut tx = pool.begin().await?;
+    let count = end_each(&mut tx, &person).await?;
+    audit::add_noted(&mut tx, noted.as_ref()).await?;
+    tx.commit().await.map_err(unavailable)?;
+    Ok(count)
+}
+
+/// Ends all sessions of a person, and revokes their tokens.
+pub(super) async fn shut_out(
+    pool: Pool,
+    person: OwnerId,
+    now: Timestamp,
+    noted: Option<AuditEntry>,
+) -> Result<(u64, u64), StoreError> {
+    let mut tx = pool.begin().await?;
+    let sessions = end_each(&mut tx, &person).await?;
+    let tokens = tokens::revoke_all(&mut tx, &person, now).await?;
+    audit::add_noted(&mut tx, noted.filter(|_| sessions + tokens > 0).as_ref()).await?;
+    tx.commit().await.map_err(unavailable)?;
+    Ok((sessions, tokens))
+}
+
+async fn end_each(tx: &mut PgConnection, person: &OwnerId) -> Result<u64, StoreError> {
     let done = sqlx::query("DELETE FROM sessions WHERE person = $1")
         .bind(person.as_str())
-        .execute(&mut *tx)
+        .execute(tx)
         .await
         .map_err(unavailable)?;
-    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected())
 }
 
 /// Lists people, those who signed in last first.
 pub(super) async fn people(pool: &Pool, limit: u32) -> Result<Vec<Person>, StoreError> {
-    let found = sqlx::query("SELECT * FROM people ORDER BY seen_ms DESC, owner LIMIT $1")
-        .bind(i64::from(limit))
-        .fetch_all(pool)
-        .await
-        .map_err(unavailable)?;
+    let found = sqlx::query(
+        "SELECT owner, name, role, seen_ms FROM people ORDER BY seen_ms DESC, owner LIMIT $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
     found.iter().map(rows::person).collect()
 }

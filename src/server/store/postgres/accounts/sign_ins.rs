@@ -49,7 +49,7 @@ pub(super) async fn take(
 ) -> Result<Option<SignIn>, StoreError> {
     let mut tx = pool.begin().await?;
     let row =
-        sqlx::query("DELETE FROM sign_ins WHERE browser = $1 AND expires_ms > $2 RETURNING *")
+        sqlx::query("DELETE FROM sign_ins WHERE browser = $1 AND expires_ms > $2 RETURNING browser, state, nonce, verifier, return_to, expires_ms")
             .bind(&browser.0)
             .bind(now.as_millisecond())
             .fetch_optional(&mut *tx)

@@ -1,21 +1,27 @@
 //! API tokens.
 
 use jiff::Timestamp;
+use sqlx::PgConnection;
 
 use crate::server::{
     access::OwnerId,
     ports::{
         accounts::{Digest, NewToken, Token},
+        audit::AuditEntry,
         store::StoreError,
     },
-    store::{postgres::Pool, rows::accounts as rows, unavailable},
+    store::{
+        postgres::{Pool, audit},
+        rows::accounts as rows,
+        unavailable,
+    },
 };
 
 /// Keeps a token, unless its person has `most` already. Of several at once for one person, each
 /// waits for the one before.
 pub(super) async fn add(
     pool: Pool,
-    NewToken { token, secret }: NewToken,
+    NewToken { token, secret, noted }: NewToken,
     most: u32,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
@@ -41,8 +47,10 @@ pub(super) async fn add(
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    let is_kept = done.rows_affected() == 1;
+    audit::add_noted(&mut tx, noted.filter(|_| is_kept).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
-    Ok(done.rows_affected() == 1)
+    Ok(is_kept)
 }
 
 /// Lists a person's tokens, those that cannot be used at the end.
@@ -52,7 +60,7 @@ pub(super) async fn list(
     now: Timestamp,
 ) -> Result<Vec<Token>, StoreError> {
     let found = sqlx::query(
-        "SELECT * FROM tokens WHERE person = $1
+        "SELECT id, person, name, scope, made_ms, expires_ms, used_ms, revoked_ms FROM tokens WHERE person = $1
          ORDER BY (revoked_ms IS NOT NULL OR expires_ms <= $2), made_ms DESC, id",
     )
     .bind(person.as_str())
@@ -69,6 +77,7 @@ pub(super) async fn revoke(
     person: OwnerId,
     id: String,
     now: Timestamp,
+    noted: Option<AuditEntry>,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
@@ -80,8 +89,28 @@ pub(super) async fn revoke(
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    let is_revoked = done.rows_affected() == 1;
+    audit::add_noted(&mut tx, noted.filter(|_| is_revoked).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
-    Ok(done.rows_affected() == 1)
+    Ok(is_revoked)
+}
+
+/// Revokes all tokens of a person that can be used at `now`.
+pub(super) async fn revoke_all(
+    tx: &mut PgConnection,
+    person: &OwnerId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE tokens SET revoked_ms = $1
+         WHERE person = $2 AND revoked_ms IS NULL AND expires_ms > $1",
+    )
+    .bind(now.as_millisecond())
+    .bind(person.as_str())
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(done.rows_affected())
 }
 
 /// Finds a token that can be used.
@@ -91,7 +120,7 @@ pub(super) async fn find(
     now: Timestamp,
 ) -> Result<Option<Token>, StoreError> {
     let row = sqlx::query(
-        "SELECT * FROM tokens WHERE digest = $1 AND revoked_ms IS NULL AND expires_ms > $2",
+        "SELECT id, person, name, scope, made_ms, expires_ms, used_ms, revoked_ms FROM tokens WHERE digest = $1 AND revoked_ms IS NULL AND expires_ms > $2",
     )
     .bind(&secret.0)
     .bind(now.as_millisecond())

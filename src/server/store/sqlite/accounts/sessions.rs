@@ -3,13 +3,19 @@
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
+use super::tokens;
 use crate::server::{
     access::OwnerId,
     ports::{
         accounts::{Digest, NewSession, Person, Profile, Session},
+        audit::AuditEntry,
         store::StoreError,
     },
-    store::{rows::accounts as rows, sqlite::Pool, unavailable},
+    store::{
+        rows::accounts as rows,
+        sqlite::{Pool, audit},
+        unavailable,
+    },
 };
 
 /// Finds or adds the person, begins a session of theirs, and forgets those that have expired.
@@ -33,6 +39,9 @@ pub(super) async fn begin(
         .execute(&mut *tx)
         .await
         .map_err(unavailable)?;
+    let who = person.owner.to_string();
+    let noted = session.noted.map(|entry| AuditEntry { who, ..entry });
+    audit::add_noted(&mut tx, noted.as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(person)
 }
@@ -48,7 +57,7 @@ async fn take_over(
          VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (issuer, subject) DO UPDATE
          SET name = excluded.name, role = excluded.role, seen_ms = excluded.seen_ms
-         RETURNING *",
+         RETURNING owner, name, role, seen_ms",
     )
     .bind(session.person.as_str())
     .bind(&profile.issuer)
@@ -69,7 +78,7 @@ pub(super) async fn find(
     now: Timestamp,
 ) -> Result<Option<(Session, Timestamp)>, StoreError> {
     let row = sqlx::query(
-        "SELECT people.*, idle_ms, ends_ms FROM sessions JOIN people ON owner = person
+        "SELECT owner, name, role, seen_ms, idle_ms, ends_ms FROM sessions JOIN people ON owner = person
          WHERE digest = ? AND idle_ms > ?",
     )
     .bind(&session.0)
@@ -97,35 +106,68 @@ pub(super) async fn prolong(
 }
 
 /// Ends a session.
-pub(super) async fn end(pool: Pool, session: Digest) -> Result<bool, StoreError> {
+pub(super) async fn end(
+    pool: Pool,
+    session: Digest,
+    noted: Option<AuditEntry>,
+) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query("DELETE FROM sessions WHERE digest = ?")
         .bind(&session.0)
         .execute(&mut *tx)
         .await
         .map_err(unavailable)?;
+    let has_ended = done.rows_affected() == 1;
+    audit::add_noted(&mut tx, noted.filter(|_| has_ended).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
-    Ok(done.rows_affected() == 1)
+    Ok(has_ended)
 }
 
 /// Ends all sessions of a person.
-pub(super) async fn end_all(pool: Pool, person: OwnerId) -> Result<u64, StoreError> {
+pub(super) async fn end_all(
+    pool: Pool,
+    person: OwnerId,
+    noted: Option<AuditEntry>,
+) -> Result<u64, StoreError> {
     let mut tx = pool.begin().await?;
+    let count = end_each(&mut tx, &person).await?;
+    audit::add_noted(&mut tx, noted.as_ref()).await?;
+    tx.commit().await.map_err(unavailable)?;
+    Ok(count)
+}
+
+/// Ends all sessions of a person, and revokes their tokens.
+pub(super) async fn shut_out(
+    pool: Pool,
+    person: OwnerId,
+    now: Timestamp,
+    noted: Option<AuditEntry>,
+) -> Result<(u64, u64), StoreError> {
+    let mut tx = pool.begin().await?;
+    let sessions = end_each(&mut tx, &person).await?;
+    let tokens = tokens::revoke_all(&mut tx, &person, now).await?;
+    audit::add_noted(&mut tx, noted.filter(|_| sessions + tokens > 0).as_ref()).await?;
+    tx.commit().await.map_err(unavailable)?;
+    Ok((sessions, tokens))
+}
+
+async fn end_each(tx: &mut SqliteConnection, person: &OwnerId) -> Result<u64, StoreError> {
     let done = sqlx::query("DELETE FROM sessions WHERE person = ?")
         .bind(person.as_str())
-        .execute(&mut *tx)
+        .execute(tx)
         .await
         .map_err(unavailable)?;
-    tx.commit().await.map_err(unavailable)?;
     Ok(done.rows_affected())
 }
 
 /// Lists people, those who signed in last first.
 pub(super) async fn people(pool: &Pool, limit: u32) -> Result<Vec<Person>, StoreError> {
-    let found = sqlx::query("SELECT * FROM people ORDER BY seen_ms DESC, owner LIMIT ?")
-        .bind(i64::from(limit))
-        .fetch_all(pool)
-        .await
-        .map_err(unavailable)?;
+    let found = sqlx::query(
+        "SELECT owner, name, role, seen_ms FROM people ORDER BY seen_ms DESC, owner LIMIT ?",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+    .map_err(unavailable)?;
     found.iter().map(rows::person).collect()
 }

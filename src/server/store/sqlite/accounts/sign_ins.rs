@@ -44,7 +44,7 @@ pub(super) async fn take(
     now: Timestamp,
 ) -> Result<Option<SignIn>, StoreError> {
     let mut tx = pool.begin().await?;
-    let row = sqlx::query("DELETE FROM sign_ins WHERE browser = ? AND expires_ms > ? RETURNING *")
+    let row = sqlx::query("DELETE FROM sign_ins WHERE browser = ? AND expires_ms > ? RETURNING browser, state, nonce, verifier, return_to, expires_ms")
         .bind(&browser.0)
         .bind(now.as_millisecond())
         .fetch_optional(&mut *tx)

@@ -1,20 +1,26 @@
 //! API tokens.
 
 use jiff::Timestamp;
+use sqlx::SqliteConnection;
 
 use crate::server::{
     access::OwnerId,
     ports::{
         accounts::{Digest, NewToken, Token},
+        audit::AuditEntry,
         store::StoreError,
     },
-    store::{rows::accounts as rows, sqlite::Pool, unavailable},
+    store::{
+        rows::accounts as rows,
+        sqlite::{Pool, audit},
+        unavailable,
+    },
 };
 
 /// Keeps a token, unless its person has `most` already.
 pub(super) async fn add(
     pool: Pool,
-    NewToken { token, secret }: NewToken,
+    NewToken { token, secret, noted }: NewToken,
     most: u32,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
@@ -35,8 +41,10 @@ pub(super) async fn add(
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    let is_kept = done.rows_affected() == 1;
+    audit::add_noted(&mut tx, noted.filter(|_| is_kept).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
-    Ok(done.rows_affected() == 1)
+    Ok(is_kept)
 }
 
 /// Lists a person's tokens, those that cannot be used at the end.
@@ -46,7 +54,7 @@ pub(super) async fn list(
     now: Timestamp,
 ) -> Result<Vec<Token>, StoreError> {
     let found = sqlx::query(
-        "SELECT * FROM tokens WHERE person = ?
+        "SELECT id, person, name, scope, made_ms, expires_ms, used_ms, revoked_ms FROM tokens WHERE person = ?
          ORDER BY (revoked_ms IS NOT NULL OR expires_ms <= ?), made_ms DESC, id",
     )
     .bind(person.as_str())
@@ -63,6 +71,7 @@ pub(super) async fn revoke(
     person: OwnerId,
     id: String,
     now: Timestamp,
+    noted: Option<AuditEntry>,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
@@ -74,8 +83,28 @@ pub(super) async fn revoke(
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
+    let is_revoked = done.rows_affected() == 1;
+    audit::add_noted(&mut tx, noted.filter(|_| is_revoked).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
-    Ok(done.rows_affected() == 1)
+    Ok(is_revoked)
+}
+
+/// Revokes all tokens of a person that can be used at `now`.
+pub(super) async fn revoke_all(
+    tx: &mut SqliteConnection,
+    person: &OwnerId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE tokens SET revoked_ms = ?1
+         WHERE person = ?2 AND revoked_ms IS NULL AND expires_ms > ?1",
+    )
+    .bind(now.as_millisecond())
+    .bind(person.as_str())
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(done.rows_affected())
 }
 
 /// Finds a token that can be used.
@@ -85,7 +114,7 @@ pub(super) async fn find(
     now: Timestamp,
 ) -> Result<Option<Token>, StoreError> {
     let row = sqlx::query(
-        "SELECT * FROM tokens WHERE digest = ? AND revoked_ms IS NULL AND expires_ms > ?",
+        "SELECT id, person, name, scope, made_ms, expires_ms, used_ms, revoked_ms FROM tokens WHERE digest = ? AND revoked_ms IS NULL AND expires_ms > ?",
     )
     .bind(&secret.0)
     .bind(now.as_millisecond())

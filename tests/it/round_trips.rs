@@ -1,0 +1,156 @@
+//! How often PostgreSQL is asked: each question once, and a page by a handful of them.
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{
+        event::{Event, EventBody, Failure, FailureCode},
+        phase::Phase,
+        receipt::{Line, Outcome, Receipt, ResourceKind},
+    },
+    server::{
+        access::{OwnerId, Role},
+        ports::{
+            accounts::{Accounts as _, Digest, NewSession, Profile},
+            clock::{Clock as _, SystemClock},
+            store::Store as _,
+        },
+        store::postgres::PostgresStore,
+    },
+};
+use secrecy::SecretString;
+use tokio::{task::block_in_place, time::sleep};
+
+use crate::support::{
+    platform::Platform,
+    postgres::Cluster,
+    process::{Place, Running, exchange},
+    relay::{Asked, Relay},
+};
+
+/// How many statements an operators' page may take.
+const HANDFUL: usize = 12;
+
+/// Returns the address of a database as seen through a relay that can read along.
+async fn before(url: &str) -> (Relay, String) {
+    let relay = Relay::before(Cluster::shared().port(), Duration::ZERO).await;
+    let through = format!("{}?sslmode=disable", Cluster::through(relay.port(), url));
+    (relay, through)
+}
+
+async fn open(url: &str) -> PostgresStore {
+    PostgresStore::open_beside(&SecretString::from(url)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_costs_one_round_trip_while_its_connection_was_used_just_now() {
+    let url = Cluster::shared().database();
+    let (relay, through) = before(&url).await;
+    let store = open(&through).await;
+    store.stuck_count().await.unwrap();
+    let before = relay.asked();
+    for _ in 0..20 {
+        store.stuck_count().await.unwrap();
+    }
+    let after = relay.asked();
+    let asked = Asked {
+        statements: after.statements - before.statements,
+        round_trips: after.round_trips - before.round_trips,
+    };
+    assert_eq!(asked, Asked { statements: 20, round_trips: 20 });
+    // After a while it is asked whether it still is one: the subject of this test.
+    sleep(Duration::from_millis(1_200)).await;
+    store.stuck_count().await.unwrap();
+    let last = relay.asked();
+    let asked = (last.statements - after.statements, last.round_trips - after.round_trips);
+    assert_eq!(asked, (1, 2));
+}
+
+/// Signs fifty people in, one of whom is an operator, and leaves twenty operations stuck.
+async fn fill(url: &str) {
+    let (store, now) = (open(url).await, SystemClock.now());
+    for number in 0..50 {
+        let name = format!("person{number}");
+        let profile = Profile {
+            issuer: String::from("http://127.0.0.1:9"),
+            subject: name.clone(),
+            name: name.clone(),
+            role: if number == 0 { Role::Operator } else { Role::Member },
+        };
+        let ends = now + Duration::from_hours(24);
+        let session = NewSession {
+            person: OwnerId::person(&name),
+            secret: Digest::of(&name),
+            begun: now,
+            idle_until: ends,
+            ends,
+            noted: None,
+        };
+        store.sign_in(&profile, &session).await.unwrap();
+    }
+    let left = Line {
+        resource: ResourceKind::Service,
+        id: None,
+        name: String::from("stack-left"),
+        outcome: Outcome::Left,
+        at: now,
+        remedy: Some(String::from("docker service rm stack-left")),
+    };
+    let body = EventBody::Error(Failure {
+        phase: Phase::Deploying,
+        message: String::from("The container did not start."),
+        code: FailureCode::DeployFailed,
+        receipt: Receipt::of(vec![left]),
+        reference: String::from("7F3A-22C1"),
+    });
+    let (started, end) = (now.as_millisecond(), Event { seq: 1, body });
+    Cluster::ask(
+        url,
+        &format!(
+            "INSERT INTO deployments (id, name, host, url, state, seq, started_ms, completed_ms,
+                                      due_ms, owner, counted_as, lease_owner, lease_until_ms)
+             SELECT 'dep_' || lpad(to_hex(number), 32, '0'), 'stack-' || number, 'h', 'u', 'stuck',
+                    1, {started}, {started}, 9000000000000, 'person:person' || number,
+                    'person:person' || number, 'elsewhere', 9000000000000
+             FROM generate_series(1, 20) AS number;
+             INSERT INTO events (deployment_id, seq, name, data)
+             SELECT id, 1, '{}', $event${}$event$ FROM deployments",
+            end.name(),
+            end.data()
+        ),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operators_page_takes_a_handful_of_statements_however_much_it_shows() {
+    let url = Cluster::shared().database();
+    let (relay, through) = before(&url).await;
+    let place = Place::new();
+    let platform = block_in_place(|| Platform::start(&place));
+    let mut command = place.command(&[("DATABASE_URL", &through)]);
+    command.envs(platform.variables()).envs([
+        ("AUTH", "oidc"),
+        ("OIDC_ISSUER", "http://127.0.0.1:9"),
+        ("OIDC_CLIENT_ID", "portal"),
+    ]);
+    let mut portal = Running::spawn(&mut command);
+    block_in_place(|| portal.wait_until_ready());
+    fill(&url).await;
+    for (path, shown) in [("/admin", "docker service rm stack-left"), ("/admin/audit", "person0")] {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Cookie: __Host-session=person0\r\n\r\n"
+        );
+        let mut fewest = usize::MAX;
+        // Beside it the portal looks for work every second.
+        for _ in 0..5 {
+            let before = relay.asked().statements;
+            let answer = block_in_place(|| exchange(place.port, &request));
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+            assert!(answer.contains(shown), "{path}: {answer}");
+            fewest = fewest.min(relay.asked().statements - before);
+        }
+        println!("{path} takes {fewest} statements");
+        assert!(fewest <= HANDFUL, "{path}: {fewest} statements");
+    }
+}
