@@ -17,6 +17,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use leptos::config::get_configuration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::CommandError;
@@ -115,10 +116,13 @@ fn say(sentence: &str) -> Result<(), CommandError> {
 async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {
     let site = get_configuration(Some("Leptos.toml"))?.leptos_options;
     let shutdown = CancellationToken::new();
-    let mut portal = Portal::start(settings, site, shutdown.clone()).await?;
+    let mut stop = StopSignals::listen()?;
+    let mut portal = tokio::select! {
+        started = Portal::start(settings, site, shutdown.clone()) => started?,
+        () = stop.asked() => return Ok(ExitCode::SUCCESS),
+    };
     let broken = tokio::select! {
-        asked = asked_to_stop() => {
-            asked?;
+        () = stop.asked() => {
             tracing::info!("Stopping");
             None
         }
@@ -135,16 +139,27 @@ async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {
     broken.map_or(Ok(ExitCode::SUCCESS), |part| Err(CommandError::Broken(part)))
 }
 
-/// Waits for Ctrl-C, or for the signal that asks a service to end.
-async fn asked_to_stop() -> Result<(), CommandError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listening = CommandError::system("listening for signals");
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => return Err(listening(error)),
-    };
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.map_err(listening),
-        _ = terminate.recv() => Ok(()),
+/// What asks a portal to end: Ctrl-C, and the signal for services.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// Listens from now on: whoever reads that the portal listens may ask it to end at once.
+    fn listen() -> Result<Self, CommandError> {
+        let listen = |kind| signal(kind).map_err(CommandError::system("listening for signals"));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits until it is asked.
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

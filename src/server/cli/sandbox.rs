@@ -6,7 +6,7 @@ use clap::Args;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use super::{CommandError, asked_to_stop};
+use super::{CommandError, StopSignals};
 use crate::server::{
     ports::clock::SystemClock,
     sandbox::{self, Fault, SandboxConfig, Timing},
@@ -54,10 +54,11 @@ pub(super) async fn run(options: SandboxOptions) -> Result<ExitCode, CommandErro
         faults: options.fault,
         ..SandboxConfig::new(options.api_key, rand::random())
     };
+    let mut stop = StopSignals::listen()?;
     let shutdown = CancellationToken::new();
     let sandbox = sandbox::start(config, Arc::new(SystemClock), shutdown.clone()).await?;
     tracing::info!("The sandbox's API listens on {}", sandbox.url());
-    asked_to_stop().await?;
+    stop.asked().await;
     shutdown.cancel();
     sandbox.stopped().await;
     Ok(ExitCode::SUCCESS)
