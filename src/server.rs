@@ -10,6 +10,7 @@ pub mod config;
 pub mod dokploy;
 pub mod http;
 pub mod last_round;
+mod masking;
 pub mod notifier;
 pub mod oidc;
 pub mod orchestrator;

@@ -32,6 +32,16 @@ async fn no_secret_that_goes_in_comes_out_anywhere() {
     world.give(&["stuck", "list"]);
     let platform = world.kept_by_the_platform();
     world.end(portal);
+
+    // The platform's log of a refused login repeats all that it was handed.
+    let portal = world.portal("sandbox/denied");
+    let denied = world.deploy("carol", &credentials, "error");
+    world.look_around(&denied, &credentials);
+    world.end(portal);
+    let portal = world.portal("sandbox/hello");
+    let operator = world.sign_in_as(&["operators"]);
+    let admin = world.look_as_operator(&operator);
+    world.end(portal);
     world.give(&["reconcile"]);
     let database = world.read_files();
 
@@ -42,6 +52,14 @@ async fn no_secret_that_goes_in_comes_out_anywhere() {
     for secret in [session, token] {
         assert!(database.contains(&Digest::of(secret).0), "its digest is kept");
     }
+    let reason = "unauthorized: incorrect username or password";
+    let has_reason = |name: &str| {
+        let mut told = world.told().iter().filter(|(told, _)| told.contains(name));
+        told.any(|(_, text)| text.contains(reason))
+    };
+    assert!(admin.contains(reason), "operators read why, after a restart, too: {admin}");
+    assert!(has_reason("the log") && database.contains(reason), "it is logged and kept");
+    assert!(!has_reason(&denied), "neither page nor API tells the person");
     let marks = SECRETS.iter().map(|(_, secret)| *secret).chain([session.as_str(), token.as_str()]);
     let marks = Marks::new(marks.chain(passing.iter().map(String::as_str)));
     let told = world.told();

@@ -31,7 +31,13 @@ pub enum FailureCode {
     PlatformKeyRefused,
     /// The image does not exist or may not be pulled.
     ImageNotFound,
-    /// The platform's own deploy job failed.
+    /// The registry of the image asks for another login, or refuses for another reason.
+    RegistryRefused,
+    /// The registry of the image does not answer, or not usefully.
+    RegistryUnreachable,
+    /// The platform's Docker does not answer.
+    DockerUnreachable,
+    /// The platform's own deploy job failed, for another reason.
     DeployFailed,
     /// The container stops again and again.
     CrashLoop,

@@ -128,8 +128,7 @@ fn as_cancelled(cause: Cause) -> Cause {
 }
 
 fn internal() -> Cause {
-    let message = String::from("The portal lost track of this deployment.");
-    Cause { code: FailureCode::Internal, message, at: None }
+    Cause::new(FailureCode::Internal, "The portal lost track of this deployment.")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a deployment lasts minutes, not centuries")]

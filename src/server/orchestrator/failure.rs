@@ -24,25 +24,23 @@ pub(super) enum StepError {
 impl StepError {
     /// Fails with `code` and a sentence for the person.
     pub(super) fn failed(code: FailureCode, message: impl Into<String>) -> Self {
-        Self::Failed(Cause { code, message: message.into(), at: None })
+        Self::Failed(Cause::new(code, message))
     }
 
     /// Returns why a step stops that a person wished to be cancelled.
     pub(super) fn cancelled() -> Cause {
-        let message = String::from("The deployment was cancelled.");
-        Cause { code: FailureCode::Cancelled, message, at: None }
+        Cause::new(FailureCode::Cancelled, "The deployment was cancelled.")
     }
 
     /// Returns why an operation is given up that panicked again and again.
     pub(super) fn panicked() -> Cause {
         let message = String::from("The portal met an error of its own, several times in a row.");
-        Cause { code: FailureCode::Internal, message, at: None }
+        Cause::new(FailureCode::Internal, message)
     }
 
     /// Returns why a step stops whose time is up, or the whole deployment's.
     pub(super) fn overdue() -> Cause {
-        let message = String::from("It took too long, so the portal stopped waiting.");
-        Cause { code: FailureCode::Deadline, message, at: None }
+        Cause::new(FailureCode::Deadline, "It took too long, so the portal stopped waiting.")
     }
 
     /// Fails because a call failed for good during `phase`.

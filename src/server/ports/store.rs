@@ -3,7 +3,7 @@
 //! Each method is one transaction. What a worker writes is guarded by its lease's fencing
 //! token, so a worker that lost its lease cannot write. It must not know what the facts mean.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -165,6 +165,11 @@ pub trait Store: Send + Sync {
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError>;
     /// Reads the journal of a deployment.
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError>;
+    /// Reads the platform's logs that these operations keep, for operators: of all in one go.
+    async fn platform_logs(
+        &self,
+        ids: &[DeploymentId],
+    ) -> Result<HashMap<DeploymentId, String>, StoreError>;
     /// Records a fact: the step's new state, its events and the end, all or nothing. After the
     /// end there are no more events.
     ///

@@ -43,6 +43,10 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
         ("", _) | (_, "") => "",
         _ => LOGIN,
     };
+    if is_denied(image) {
+        let last_lines = format!("{}{PULL_FAILED}{FAILED}", login_error(application));
+        return Plan { first_lines, last_lines, behaviour: None, env: Vec::new() };
+    }
     let Some(behaviour) = Behaviour::of(image) else {
         let last_lines = format!("{login}{}\n{PULL_FAILED}{FAILED}", pull_error(image));
         return Plan { first_lines, last_lines, behaviour: None, env: Vec::new() };
@@ -67,6 +71,26 @@ impl Plan {
         self.last_lines = format!("{error}\n{PULL_FAILED}{FAILED}");
         self.behaviour = None;
     }
+}
+
+/// Tells whether the registry of `image` takes no login.
+fn is_denied(image: &str) -> bool {
+    image.split(['@', ':']).next() == Some("sandbox/denied")
+}
+
+/// Returns what a refused login leaves in the log: the command with all that is secret in it, as
+/// whatever runs it repeats it, and Docker's own words.
+fn login_error(application: &Application) -> String {
+    let of = |column| application.text(column);
+    let (registry, user) = (of("registryUrl"), of("username"));
+    format!(
+        "Error: Command failed: echo \"{}\" | docker login {registry} -u {user} --password-stdin\n\
+         environment: {}\n\
+         Error response from daemon: Get \"https://{registry}/v2/\": unauthorized: incorrect \
+         username or password\n",
+        of("password"),
+        of("env").replace('\n', " "),
+    )
 }
 
 /// Returns what Docker says of an image that it cannot have (recordings 104, 107).

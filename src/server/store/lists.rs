@@ -2,7 +2,13 @@
 
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
-use crate::server::ports::{audit::AuditFilter, store::OperationFilter};
+use crate::{
+    domain::deployment::DeploymentId,
+    server::ports::{
+        audit::AuditFilter,
+        store::{OperationFilter, StepId},
+    },
+};
 
 /// What a record is read from. Named one by one: a newer portal may add a column while this one
 /// runs, and a statement that PostgreSQL has prepared for `*` fails from then on.
@@ -36,6 +42,23 @@ where
         query.push_bind(before.as_str()).push(")");
     }
     query.push(" ORDER BY started_ms DESC, id DESC LIMIT ").push_bind(i64::from(*limit));
+    query
+}
+
+/// Asks for the step at which the platform starts the container, of these operations.
+pub(super) fn deploy_steps<DB>(ids: &[DeploymentId]) -> QueryBuilder<DB>
+where
+    DB: Database<Arguments: Default>,
+    for<'a> &'a str: Encode<'a, DB> + Type<DB>,
+{
+    let mut query =
+        QueryBuilder::new("SELECT deployment_id, step, record FROM steps WHERE step = ");
+    query.push_bind(StepId::Deploy.as_str()).push(" AND deployment_id IN (");
+    let mut values = query.separated(", ");
+    for id in ids {
+        values.push_bind(id.as_str());
+    }
+    values.push_unseparated(")");
     query
 }
 

@@ -16,7 +16,7 @@ mod quota;
 mod reading;
 mod writing;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -328,6 +328,13 @@ impl Store for PostgresStore {
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
         self.read(|| reading::journal(&self.pool, id)).await
+    }
+
+    async fn platform_logs(
+        &self,
+        ids: &[DeploymentId],
+    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
+        within(reading::platform_logs(&self.pool, ids)).await
     }
 
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {

@@ -235,6 +235,15 @@ pub(super) fn step(row: &impl Columns) -> Result<(StepId, StepRecord), StoreErro
     Ok((step, record))
 }
 
+/// Reads the platform's log that a row of `steps` keeps, with whose it is, if it keeps one.
+pub(super) fn platform_log(
+    row: &impl Columns,
+) -> Result<Option<(DeploymentId, String)>, StoreError> {
+    let (_, record) = step(row)?;
+    let of = id(row, "deployment_id")?;
+    Ok(record.platform_log().map(|log| (of, log.to_owned())))
+}
+
 /// Reads the lease that `owner` has just been given.
 pub(super) fn lease(row: &impl Columns, owner: &str) -> Result<Lease, StoreError> {
     Ok(Lease { id: id(row, "id")?, owner: owner.to_owned(), token: row.number("lease_token")? })

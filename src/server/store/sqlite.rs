@@ -15,6 +15,7 @@ mod reading;
 mod writing;
 
 use std::{
+    collections::HashMap,
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -342,6 +343,13 @@ impl Store for SqliteStore {
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
         reading::journal(&self.readers, id).await
+    }
+
+    async fn platform_logs(
+        &self,
+        ids: &[DeploymentId],
+    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
+        reading::platform_logs(&self.readers, ids).await
     }
 
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {

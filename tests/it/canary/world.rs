@@ -64,6 +64,14 @@ impl World {
         portal
     }
 
+    /// Looks at what operators see, and returns the page.
+    pub(super) fn look_as_operator(&mut self, by: &Credentials) -> String {
+        let cookies = format!("__Host-session={}", by.session);
+        let page = self.ask("GET /admin", &[("cookie", &cookies)], "");
+        assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+        page
+    }
+
     /// Ends a portal, and keeps what it has logged.
     pub(super) fn end(&mut self, portal: Running) {
         let (code, said) = portal.end_and_tell();
@@ -83,13 +91,19 @@ impl World {
 
     /// Signs somebody in, and makes an API token of theirs.
     pub(super) fn sign_in(&mut self) -> Credentials {
+        self.sign_in_as(&[])
+    }
+
+    /// Signs somebody in who is in these groups.
+    pub(super) fn sign_in_as(&mut self, groups: &[&str]) -> Credentials {
         let begun = self.ask("GET /auth/sign-in?return_to=%2F", &[], "");
         let address = line(&begun, "location: ").to_owned();
         let parameter = |name: &str| {
             let (_, rest) = address.split_once(&format!("&{name}=")).unwrap();
             rest.split('&').next().unwrap().to_owned()
         };
-        let claims = self.fake.claims(&parameter("nonce"), SystemClock.now().as_second());
+        let mut claims = self.fake.claims(&parameter("nonce"), SystemClock.now().as_second());
+        claims["groups"] = json!(groups);
         let identity = self.fake.key.sign(&claims);
         let answer =
             json!({ "access_token": ACCESS, "token_type": "Bearer", "id_token": &identity });

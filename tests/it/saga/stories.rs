@@ -65,6 +65,8 @@ async fn each_image_that_does_not_work_ends_clean_with_its_own_reason() {
         ("sandbox/crashloop", FailureCode::CrashLoop, Phase::VerifyingHealth),
         ("sandbox/unhealthy", FailureCode::HealthTimeout, Phase::VerifyingHealth),
         ("sandbox/missing", FailureCode::ImageNotFound, Phase::Deploying),
+        ("sandbox/denied", FailureCode::RegistryRefused, Phase::Deploying),
+        ("no-such-registry.invalid/x:1", FailureCode::RegistryUnreachable, Phase::Deploying),
     ];
     for (image, code, phase) in cases {
         let world = World::begin(image, &[]).await;
@@ -198,4 +200,18 @@ async fn an_outage_longer_than_every_retry_ends_at_the_deadline_with_everything_
     let took = record.standing.completed.unwrap().as_millisecond()
         - record.deployment.started.as_millisecond();
     assert!(took <= i64::try_from(Duration::from_mins(20).as_millis()).unwrap());
+}
+
+#[tokio::test]
+async fn a_job_that_docker_fails_says_so_and_its_log_outlives_the_undo_for_operators() {
+    let world = World::begin("sandbox/hello", &["application.deploy:docker-down=5s"]).await;
+    world.drive().await;
+    let failure = world.failure().await;
+    assert_eq!(failure.code, FailureCode::DockerUnreachable);
+    world.assert_all_or_nothing("with Docker down during the job").await;
+    let logs = world.store.platform_logs(std::slice::from_ref(&world.id)).await.unwrap();
+    let log = &logs[&world.id];
+    assert!(log.contains("Cannot connect to the Docker daemon"), "{log}");
+    let told = format!("{:?}{failure:?}", world.log().await);
+    assert!(!told.contains("unix:"), "nobody else is told more than the kind: {told}");
 }

@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
 mod panics;
+mod platform_logs;
 mod removals;
 
 /// How long leases last here.
@@ -99,6 +100,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     what_is_overdue_is_claimed_for_clean_up(&*store).await;
     a_live_stack_that_is_due_is_claimed_until_it_is_tidied(&*store).await;
     panics::hold(&*store).await;
+    platform_logs::hold(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {
@@ -134,8 +136,7 @@ async fn a_fact_is_numbered_without_a_gap_and_found_again(store: &dyn Store) {
         vec![progress(Phase::CreatingProject), progress(Phase::GettingEnvironment)],
     );
     assert_eq!(store.record(&lease, &started).await.unwrap().seq, 3);
-    let message = String::from("no");
-    let cause = Cause { code: FailureCode::CrashLoop, message, at: Some(at(7)) };
+    let cause = Cause { at: Some(at(7)), ..Cause::new(FailureCode::CrashLoop, "no") };
     let failed = StepRecord::Failed { cause };
     let fact = step(StepId::Project, failed.clone(), vec![progress(Phase::RollingBack)]);
     assert_eq!(store.record(&lease, &fact).await.unwrap().seq, 4);

@@ -1,6 +1,7 @@
 //! The store port in memory.
 
 use std::{
+    collections::HashMap,
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
@@ -18,8 +19,8 @@ use ai_stack_deployer::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Removing, Settlement, Stack, State, Steps,
-                Store, StoreError, StoredEvent, Usage, Wish,
+                OperationFilter, Record, Recorded, Removing, Settlement, Stack, State, StepId,
+                Steps, Store, StoreError, StoredEvent, Usage, Wish,
             },
         },
     },
@@ -320,6 +321,18 @@ impl Store for MemoryStore {
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
         Ok(self.up()?.row(id).map(|row| row.steps.clone()).unwrap_or_default())
+    }
+
+    async fn platform_logs(
+        &self,
+        ids: &[DeploymentId],
+    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
+        let tables = &mut *self.up()?;
+        let log = |id: &DeploymentId| {
+            let record = tables.row(id)?.steps.records.get(&StepId::Deploy)?.clone();
+            Some((id.clone(), record.platform_log()?.to_owned()))
+        };
+        Ok(ids.iter().filter_map(log).collect())
     }
 
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {

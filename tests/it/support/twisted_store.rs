@@ -1,6 +1,7 @@
 //! A store around another that can crash at any write, and lets a person cancel there.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
@@ -299,6 +300,13 @@ impl Store for TwistedStore {
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
         self.up()?.journal(id).await
+    }
+
+    async fn platform_logs(
+        &self,
+        ids: &[DeploymentId],
+    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
+        self.up()?.platform_logs(ids).await
     }
 
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {

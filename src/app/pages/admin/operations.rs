@@ -89,7 +89,7 @@ fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
 
 #[component]
 fn OperationRow(line: OperationLine) -> impl IntoView {
-    let OperationLine { deployment, owner, state, completed } = line;
+    let OperationLine { deployment, owner, state, completed, platform_log } = line;
     let kind = deployment.id.kind();
     let what = match kind {
         Kind::Deployment => None,
@@ -101,7 +101,7 @@ fn OperationRow(line: OperationLine) -> impl IntoView {
                 <a href=format!("/deployments/{}", deployment.id)>{deployment.name.to_string()}</a>
                 {what}
             </th>
-            <td>{words::state(kind, state)}</td>
+            <td>{words::state(kind, state)} {platform_log.map(|log| view! { <PlatformLog log /> })}</td>
             <td>
                 <OwnerLink owner />
             </td>
@@ -109,5 +109,18 @@ fn OperationRow(line: OperationLine) -> impl IntoView {
             <td class="table__time">{completed.map(words::second)}</td>
             <td>{deployment.id.reference()}</td>
         </tr>
+    }
+}
+
+/// Renders the last lines of the platform's log, folded away.
+#[component]
+fn PlatformLog(log: String) -> impl IntoView {
+    view! {
+        <details class="disclosure">
+            <summary>"Platform log"</summary>
+            <pre class="table__log" tabindex="0">
+                {log}
+            </pre>
+        </details>
     }
 }

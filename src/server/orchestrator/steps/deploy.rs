@@ -23,6 +23,8 @@ use crate::{
     },
 };
 
+mod reason;
+
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often a job that the platform forgot is enqueued again.
@@ -74,7 +76,7 @@ impl Step for Deploy {
                     cx.info("container.start", "The container is started", since);
                     return Ok(job);
                 }
-                Sight::Failed(job) => return Err(explain(cx, &job).await),
+                Sight::Failed(job) => return Err(reason::explain(cx, &job).await),
                 Sight::Lost if enqueued < ENQUEUE_LIMIT => {
                     cx.warn("application.deploy", "The platform forgot the job: asking again");
                     self.enqueue(cx).await?;
@@ -182,30 +184,6 @@ fn place(before: usize) -> String {
     }
 }
 
-/// Reads out of the job's log why it failed.
-async fn explain(cx: &Context, job: &JobId) -> StepError {
-    match cx.ask("deployment.readLogs", || cx.platform.job_log(job)).await {
-        Ok(log) if is_missing_image(&log) => {
-            let message = "The stack's image could not be found. An operator has to look at it.";
-            StepError::failed(FailureCode::ImageNotFound, message)
-        }
-        Ok(_) | Err(StepError::Failed(_)) => {
-            let message = "The platform could not start the container.";
-            StepError::failed(FailureCode::DeployFailed, message)
-        }
-        Err(lost @ StepError::Store(_)) => lost,
-    }
-}
-
-/// Recognises Docker's words for an image that does not exist or may not be pulled
-/// (recording 104; 107 is a registry out of reach). Other things are "not found", too, so it
-/// must be the pull that failed.
-fn is_missing_image(log: &str) -> bool {
-    let words =
-        ["manifest unknown", "not found", "pull access denied", "repository does not exist"];
-    log.contains("Pulling image failed") && words.iter().any(|words| log.contains(words))
-}
-
 /// Takes the application's jobs out of the queue, and waits for one that is under way.
 pub(in crate::server::orchestrator) async fn stop_jobs(
     cx: &Context,
@@ -258,19 +236,6 @@ mod tests {
         assert_eq!(sight_of(&jobs, "ours"), Some(Sight::Running));
         assert_eq!(sight_of(&jobs, "nobody's"), None);
         assert_eq!(sight_of(&[job("ours", JobStatus::Cancelled)], "ours"), None);
-    }
-
-    #[test]
-    fn docker_s_words_for_a_missing_image_are_recognised() {
-        let unknown = "Error response from daemon: manifest for x:1 not found: manifest unknown";
-        let denied = "pull access denied for x, repository does not exist or may require login";
-        for words in [unknown, denied] {
-            assert!(is_missing_image(&format!("{words}\n❌ Pulling image failed\n")), "{words}");
-        }
-        let timeout = "Get \"https://x/v2/\": i/o timeout\n❌ Pulling image failed\n";
-        assert!(!is_missing_image(timeout), "an operator would look for the wrong thing");
-        assert!(!is_missing_image("network dokploy-network not found"));
-        assert!(!is_missing_image("invalid memory value 64: minimum is 6MB"));
     }
 
     #[test]

@@ -101,6 +101,18 @@ pub enum StepRecord {
     },
 }
 
+impl StepRecord {
+    /// Returns the last lines of the platform's log, where the step failed with some.
+    pub fn platform_log(&self) -> Option<&str> {
+        match self {
+            Self::Failed { cause } | Self::Undone { cause: Some(cause), .. } => {
+                cause.platform_log.as_deref()
+            }
+            Self::Started | Self::Succeeded { .. } | Self::Undone { cause: None, .. } => None,
+        }
+    }
+}
+
 /// Why a step failed, in a form that survives a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
@@ -111,6 +123,16 @@ pub struct Cause {
     /// When: the undo's time counts from there.
     #[serde(default)]
     pub at: Option<Timestamp>,
+    /// The last lines of the platform's log, secrets masked: for operators only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_log: Option<String>,
+}
+
+impl Cause {
+    /// Tells of a failure without more than what a person reads.
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), at: None, platform_log: None }
+    }
 }
 
 /// The journal of one operation, as the store has it.

@@ -46,6 +46,8 @@ pub struct OperationLine {
     pub state: State,
     /// When it ended.
     pub completed: Option<Timestamp>,
+    /// The last lines of the platform's log, where its deploy job failed.
+    pub platform_log: Option<String>,
 }
 
 impl OperationQuery {
@@ -80,17 +82,25 @@ impl Service {
         let found = self.parts.store.operations(&query.filter()?).await;
         let (records, goes_on) = page(found.map_err(|error| store_failed(&error))?);
         let names = self.names().await?;
-        let lines: Vec<_> = records.into_iter().map(|record| line(record, &names)).collect();
+        let ids: Vec<_> = records.iter().map(|record| record.deployment.id.clone()).collect();
+        let logs = self.parts.store.platform_logs(&ids).await;
+        let mut logs = logs.map_err(|error| store_failed(&error))?;
+        let line = |record: Record| {
+            let platform_log = logs.remove(&record.deployment.id);
+            line(record, &names, platform_log)
+        };
+        let lines: Vec<_> = records.into_iter().map(line).collect();
         let last = lines.last().map(|line| line.deployment.id.clone());
         Ok(OperationPage { next: last.filter(|_| goes_on), lines })
     }
 }
 
-fn line(record: Record, names: &Names) -> OperationLine {
+fn line(record: Record, names: &Names, platform_log: Option<String>) -> OperationLine {
     OperationLine {
         owner: record.owner.map(|owner| names.owner(owner)),
         state: record.state,
         completed: record.standing.completed,
+        platform_log,
         deployment: record.deployment,
     }
 }

@@ -1,6 +1,6 @@
 //! What readers ask of the store.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use super::{Pool, rows, rows::Columns, unavailable, unavailable_for};
 use crate::{
@@ -172,4 +172,16 @@ pub(super) async fn journal(pool: &Pool, id: &DeploymentId) -> Result<Steps, Sto
         records: records.iter().map(rows::step).collect::<Result<_, _>>()?,
         services: services.iter().map(rows::app_name).collect::<Result<_, _>>()?,
     })
+}
+
+/// Reads the platform's logs that these operations keep.
+pub(super) async fn platform_logs(
+    pool: &Pool,
+    ids: &[DeploymentId],
+) -> Result<HashMap<DeploymentId, String>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = lists::deploy_steps(ids).build().fetch_all(pool).await.map_err(unavailable)?;
+    found.iter().filter_map(|row| rows::platform_log(row).transpose()).collect()
 }

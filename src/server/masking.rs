@@ -1,0 +1,200 @@
+//! Masking: makes text of the platform's fit for operators to read.
+//!
+//! Such text may hold anything: passwords that a command line repeats, tokens in addresses, codes
+//! that move a terminal's cursor. What is known to be secret is masked, whatever it looks like;
+//! of what is not known, what looks like a credential. Rather too much than too little.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
+};
+use regex::Regex;
+use secrecy::{ExposeSecret, SecretString};
+
+/// What stands in the place of a secret.
+const MASK: &str = "***";
+/// A value that is shorter than this is no secret, and masking it would leave nothing to read.
+const SHORTEST_SECRET: usize = 4;
+/// How many bytes of a text's end are looked at.
+const LONGEST_INPUT: usize = 256 * 1024;
+
+/// Patterns of credentials, and what is written instead.
+static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    let patterns = [
+        // Headers: the rest of the line.
+        (
+            r"(?i)\b((?:proxy-)?authorization|x-[a-z-]*(?:auth|key|token)|(?:set-)?cookie)\b(['\x22]?\s*[:=]\s*)[^\r\n]+",
+            "${1}${2}***",
+        ),
+        (r"(?i)\b(bearer|basic|digest|negotiate)\s+[A-Za-z0-9+/=._~-]{6,}", "${1} ***"),
+        // User and password in an address, and whatever an address is asked with.
+        (r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\x22@]+@", "${1}***@"),
+        (r"([A-Za-z][A-Za-z0-9+.-]*://[^\s'\x22?#]+)[?#][^\s'\x22]+", "${1}?***"),
+        // Options of commands, and what is piped into them.
+        (
+            r"(?i)(\s(?:-p|--password|--token|--secret)(?:\s+|=))('[^']*'|\x22[^\x22]*\x22|\S+)",
+            "${1}***",
+        ),
+        (r"(?i)\b(echo|printf)\s[^|\r\n]*\|", "${1} *** |"),
+        // Named values, as in JSON, in environments and in prose.
+        (
+            r"(?i)([a-z0-9_.-]*(?:passw(?:or)?d|passphrase|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|signature|identitytoken)[a-z0-9_.-]*['\x22]?\s*[:=]\s*)('[^'\r\n]*'|\x22(?:[^\x22\\\r\n]|\\.)*\x22|[^\s,;&}'\x22]+)",
+            "${1}***",
+        ),
+        (r"(?i)(\x22auth\x22\s*:\s*)\x22[^\x22]*\x22", "${1}\"***\""),
+        // Tokens by their shape.
+        (r"\beyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){1,4}", MASK),
+        (
+            r"\b(?:gh[opusr]_|github_pat_|glpat-|dckr_(?:pat|oat)_|asd_|xox[abprs]-|sk-|npm_|hf_|AKIA|ASIA|AIza)[A-Za-z0-9_-]{8,}",
+            MASK,
+        ),
+        (r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)", MASK),
+    ];
+    patterns.into_iter().filter_map(|(text, with)| Some((Regex::new(text).ok()?, with))).collect()
+});
+
+/// Long runs of letters and digits, of which some are keys.
+static RUNS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:sha(?:256|512):)?[A-Za-z0-9+/_=-]{20,}").ok());
+
+/// What is known to be secret, in the forms in which it may come up.
+pub(crate) struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// Takes these secrets; each line of one counts by itself as well.
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        let mut forms = Vec::new();
+        for secret in secrets {
+            // As it would be once what nobody sees is removed from around it.
+            let visible = visible(secret.expose_secret());
+            let whole = [secret.expose_secret(), visible.as_str()].into_iter();
+            let parts = whole.chain(visible.lines()).map(str::trim);
+            forms.extend(parts.filter(|part| part.len() >= SHORTEST_SECRET).flat_map(forms_of));
+        }
+        // The longest first: one secret may hold another.
+        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.dedup();
+        Self(forms)
+    }
+
+    /// Returns the last `lines` of `text`, at most `bytes` of them, without blank ones, without
+    /// anything that is not to be seen, and with every secret masked.
+    pub(crate) fn masked_end(&self, text: &str, lines: usize, bytes: usize) -> String {
+        let visible = visible(end_of(text, LONGEST_INPUT));
+        let masked = self.mask(&visible);
+        let kept: Vec<_> = masked.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = kept.get(kept.len().saturating_sub(lines)..).unwrap_or_default();
+        end_of(&last.join("\n"), bytes).to_owned()
+    }
+
+    /// Masks every secret in `text`.
+    fn mask(&self, text: &str) -> String {
+        let mut masked = Cow::Borrowed(text);
+        for secret in &self.0 {
+            if masked.contains(secret.as_str()) {
+                masked = Cow::Owned(masked.replace(secret.as_str(), MASK));
+            }
+        }
+        for (pattern, with) in PATTERNS.iter() {
+            if let Cow::Owned(changed) = pattern.replace_all(&masked, *with) {
+                masked = Cow::Owned(changed);
+            }
+        }
+        let Some(runs) = RUNS.as_ref() else { return masked.into_owned() };
+        let mask_keys = |found: &regex::Captures<'_>| {
+            let run = found.get(0).map_or("", |run| run.as_str());
+            String::from(if looks_like_key(run) { MASK } else { run })
+        };
+        runs.replace_all(&masked, mask_keys).into_owned()
+    }
+}
+
+/// Returns a secret as it is, as an address or JSON would hold it, and as base64.
+fn forms_of(secret: &str) -> Vec<String> {
+    let percent = percent_encoded(secret);
+    let json = serde_json::to_string(secret).unwrap_or_default();
+    let mut forms = vec![
+        secret.to_owned(),
+        percent.to_lowercase(),
+        percent,
+        json.trim_matches('"').to_owned(),
+        secret.bytes().map(|byte| hex(byte).to_lowercase()).collect(),
+    ];
+    for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
+        forms.push(engine.encode(secret));
+    }
+    forms
+}
+
+fn percent_encoded(text: &str) -> String {
+    let encoded = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{}", hex(byte)),
+    };
+    text.bytes().map(encoded).collect()
+}
+
+fn hex(byte: u8) -> String {
+    format!("{byte:02X}")
+}
+
+/// Tells whether a run of letters and digits is a key rather than a name or a digest: it mixes
+/// cases and digits, or is hexadecimal and no digest.
+fn looks_like_key(run: &str) -> bool {
+    if run.starts_with("sha256:") || run.starts_with("sha512:") {
+        return false;
+    }
+    let has = |is: fn(&u8) -> bool| run.bytes().any(|byte| is(&byte));
+    let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    let is_hex = run.len() >= 32 && run.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex || (has(u8::is_ascii_digit) && is_mixed && run.len() >= 20)
+}
+
+/// Returns the last `bytes` of a text, from the beginning of a line where there is one, and never
+/// from the middle of a word.
+fn end_of(text: &str, bytes: usize) -> &str {
+    if text.len() <= bytes {
+        return text;
+    }
+    let end = text.get(text.ceil_char_boundary(text.len() - bytes)..).unwrap_or_default();
+    match end.split_once('\n').or_else(|| end.split_once(char::is_whitespace)) {
+        Some((_, rest)) => rest,
+        None => "",
+    }
+}
+
+/// Removes what a terminal would act on and what nobody would see.
+fn visible(text: &str) -> String {
+    static ESCAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let (csi, osc) = (r"[\[\u{9b}][0-?]*[ -/]*[@-~]", r"[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?");
+        Regex::new(&format!(r"\x1b(?:{csi}|{osc}|[ -/]*[0-~])|\u{{9b}}[0-?]*[ -/]*[@-~]")).ok()
+    });
+    let plain = match ESCAPES.as_ref() {
+        Some(escapes) => escapes.replace_all(text, ""),
+        None => Cow::Borrowed(text),
+    };
+    let ends_line =
+        |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let is_hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}')
+    };
+    plain
+        .chars()
+        .filter_map(|c| match c {
+            c if ends_line(c) => Some('\n'),
+            '\t' => Some(' '),
+            c if is_hidden(c) => None,
+            c => Some(c),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

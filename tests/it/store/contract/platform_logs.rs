@@ -1,0 +1,36 @@
+//! The part of the contract that is about what the platform's log said of a failure.
+
+use std::collections::HashMap;
+
+use ai_stack_deployer::{
+    domain::{deployment::DeploymentId, event::FailureCode, phase::Phase},
+    server::ports::store::{Cause, Fact, Lane, StepId, StepRecord, Store},
+};
+
+use super::{LEASE, at, new, progress};
+
+/// Runs this part against `store`.
+pub(super) async fn hold(store: &dyn Store) {
+    let begun = new(7_654, "logged");
+    store.begin(&begun, None).await.unwrap();
+    let waiting = store.claim(Lane::Forward, 100, "a", at(7_654), LEASE).await.unwrap();
+    let lease = waiting.into_iter().find(|lease| lease.id == begun.deployment.id).unwrap();
+    let cause = Cause {
+        platform_log: Some(String::from("manifest unknown\n\"é\"")),
+        ..Cause::new(FailureCode::ImageNotFound, "The image is not there.")
+    };
+    let other = DeploymentId::from_random(7_655);
+    let ids = [lease.id.clone(), other];
+    assert_eq!(store.platform_logs(&ids).await.unwrap(), HashMap::new());
+    assert_eq!(store.platform_logs(&[]).await.unwrap(), HashMap::new());
+    for record in [
+        StepRecord::Failed { cause: cause.clone() },
+        StepRecord::Undone { lines: Vec::new(), cause: Some(cause.clone()) },
+    ] {
+        let step = Some((StepId::Deploy, record));
+        let events = vec![progress(Phase::RollingBack)];
+        store.record(&lease, &Fact { step, events, ..Fact::default() }).await.unwrap();
+        let kept = HashMap::from([(lease.id.clone(), cause.platform_log.clone().unwrap())]);
+        assert_eq!(store.platform_logs(&ids).await.unwrap(), kept, "also once it is undone");
+    }
+}
