@@ -36,11 +36,11 @@ impl<D: Kind> Pool<D> {
         match D::begin(&mut lent.connection).await {
             Ok(found) => Ok((lent, found)),
             Err(error) => {
-                let has_died = D::IS_REMOTE && lent.is_used;
-                lent.throw_away();
+                let has_died = D::IS_REMOTE && lent.is_used && !D::is_unharmed_by(&error);
                 if !has_died {
                     return Err(error);
                 }
+                lent.throw_away();
                 // Nothing has been done yet, so nothing is done twice.
                 let mut lent = self.lend_new().await?;
                 let found = D::begin(&mut lent.connection).await?;

@@ -1,3 +1,5 @@
+//! The writer of the log, over outputs that fail.
+
 use std::{
     io::{self, ErrorKind, Write},
     sync::{
