@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod dokploy;
 pub mod http;
+pub mod intake;
 pub mod last_round;
 mod masking;
 pub mod notifier;

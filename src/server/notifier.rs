@@ -13,6 +13,7 @@ use std::{
 
 use tokio::sync::watch;
 
+use super::intake::Intake;
 use crate::domain::deployment::DeploymentId;
 
 /// What to look at again. As text it is one line, for those who carry it elsewhere.
@@ -61,6 +62,7 @@ pub struct Notifier {
     events: Topics,
     wishes: Topics,
     work: watch::Sender<()>,
+    intake: Intake,
 }
 
 impl Notifier {
@@ -78,6 +80,11 @@ impl Notifier {
     /// Subscribes to nudges about what can be claimed.
     pub fn work(&self) -> watch::Receiver<()> {
         self.work.subscribe()
+    }
+
+    /// Returns where the worker here is told what was accepted for it.
+    pub fn intake(&self) -> &Intake {
+        &self.intake
     }
 
     /// Hands a nudge to whom it concerns, if there is anyone.

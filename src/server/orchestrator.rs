@@ -9,6 +9,7 @@ mod context;
 mod ends;
 mod evidence;
 mod failure;
+mod heartbeat;
 mod journal;
 mod lateness;
 mod ours;

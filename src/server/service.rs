@@ -32,6 +32,7 @@ use surroundings::Surroundings;
 
 use super::{
     access::{Caller, Knowing, Need, OwnerId, Target},
+    intake::Place,
     last_round::LastRound,
     notifier::{Notifier, Nudge},
     ports::{
@@ -278,6 +279,7 @@ impl Service {
         };
         let first =
             ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), deployment.started);
+        let place = self.parts.notifier.intake().reserve(&deployment.id, deployment.started);
         let begun = NewDeployment {
             host: self.parts.stack.host(&deployment.name),
             first: EventBody::Progress(first),
@@ -286,8 +288,13 @@ impl Service {
             owner: new.owner().cloned(),
             quota: self.quota(new),
             noted: Some(self.noted_start(new)),
+            claim: place.as_ref().and_then(Place::claim),
         };
-        match self.parts.store.begin(&begun, answer(&deployment).as_ref()).await {
+        let result = self.parts.store.begin(&begun, answer(&deployment).as_ref()).await;
+        if let (Err(error), Some(place)) = (&result, place) {
+            place.fail(error);
+        }
+        match result {
             Ok(()) => {}
             Err(StoreError::NameTaken) => return Err(StartError::Taken(deployment.name)),
             Err(StoreError::NameHeld { until }) => {
@@ -297,7 +304,9 @@ impl Service {
             Err(error) => return Err(error.into()),
         }
         tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "accepted a deployment");
-        self.parts.notifier.nudge(&Nudge::Work);
+        if begun.claim.is_none() {
+            self.parts.notifier.nudge(&Nudge::Work);
+        }
         Ok(deployment)
     }
 }

@@ -10,7 +10,7 @@ use std::{thread, time::Duration};
 use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
 use jiff::Timestamp;
 use viewer::{Seen, view};
-use world::{LEASE, World};
+use world::{LEASE, World, deploy_at};
 
 /// Long beyond a lease and the other portal's next look: the machine may be busy.
 const LEEWAY: Duration = Duration::from_mins(1);
@@ -93,4 +93,48 @@ fn what_one_replica_records_is_seen_at_once_by_who_watches_the_other() {
 
 fn last_of(stories: &[Vec<Seen>]) -> Timestamp {
     stories.iter().filter_map(|story| story.last()).map(|seen| seen.arrived).max().unwrap()
+}
+
+#[test]
+fn what_a_replica_accepted_never_waits_for_the_lease_of_one_that_was_killed() {
+    let mut world = World::start_with(64);
+    let survivor = world.ports[1];
+    let deploy = |port: u16, names: std::ops::Range<u32>| -> Vec<(String, Watching)> {
+        let ids = names.map(|number| deploy_at(port, &format!("stack-{number}")));
+        ids.map(|id| (id.clone(), watch(survivor, &id))).collect()
+    };
+    // By turns, as a proxy would hand them out: half of them each.
+    let mut own = Vec::new();
+    let mut others = Vec::new();
+    for number in (0..20).step_by(2) {
+        others.extend(deploy(world.ports[0], number..number + 1));
+        own.extend(deploy(survivor, number + 1..number + 2));
+    }
+    world.kill(0);
+    let killed = SystemClock.now();
+    own.extend(deploy(survivor, 20..26));
+    let finish = |watching: Vec<(String, Watching)>| {
+        let seen = watching.into_iter().map(|(id, watcher)| (id, watcher.join().unwrap()));
+        seen.collect::<Vec<_>>()
+    };
+    let (own, others) = (finish(own), finish(others));
+    for (id, _) in &own {
+        assert_eq!(world.claims(id), 1, "{id} was not driven by who accepted it alone");
+    }
+    let ends = |stories: &[(String, Vec<Seen>)]| {
+        stories.iter().map(|(_, story)| story.last().unwrap().arrived).max().unwrap()
+    };
+    let took = |stories: &[_]| ends(stories).duration_since(killed).unsigned_abs();
+    let waited = others.iter().filter(|(id, _)| world.claims(id) > 1).count();
+    println!(
+        "killed one of two replicas: {} accepted by the other all live after {:?}, {} of its own \
+         {} waited for its lease, all live after {:?}",
+        own.len(),
+        took(&own),
+        waited,
+        others.len(),
+        took(&others),
+    );
+    assert!(took(&others) < LEASE + LEEWAY, "{:?}", took(&others));
+    world.assert_holds(26);
 }

@@ -45,7 +45,7 @@ pub struct Options {
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "256")]
     pub(super) max_concurrent_deployments: u32,
     /// How long the right to drive a deployment lasts without a heartbeat
-    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "30s")]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "10s")]
     pub(super) lease_duration: Duration,
     /// How often the store is compared with the platform
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]

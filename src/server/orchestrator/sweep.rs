@@ -16,7 +16,8 @@ use super::{
     context::{Context, Ports},
     ends,
     failure::StepError,
-    removal, steps, worker,
+    heartbeat::Heartbeat,
+    removal, steps,
 };
 use crate::{
     domain::{deployment::DeploymentId, receipt::Line},
@@ -33,6 +34,7 @@ pub struct Sweeper {
     owner: String,
     /// How long a lease lasts without a heartbeat.
     lease: Duration,
+    heartbeat: Heartbeat,
 }
 
 /// An operation was not swept to the end.
@@ -67,7 +69,8 @@ impl From<StepError> for SweepError {
 impl Sweeper {
     /// Makes a sweeper called `owner`, whose leases last `lease` without a heartbeat.
     pub fn new(ports: Ports, owner: String, lease: Duration) -> Self {
-        Self { ports, owner, lease }
+        let heartbeat = Heartbeat::new(ports.clone(), lease);
+        Self { ports, owner, lease, heartbeat }
     }
 
     /// Removes what carries the marker of the deployment `id` and should not be there, and
@@ -96,7 +99,8 @@ impl Sweeper {
             result = Box::pin(removed).instrument(span) => {
                 result.unwrap_or(Err(SweepError::Panicked))
             }
-            error = worker::keep(&self.ports, self.lease, &lease, &never) => Err(error.into()),
+            error = self.heartbeat.keep(&lease, &never) => Err(error.into()),
+            () = self.heartbeat.run(never.clone()) => Err(SweepError::Stopped),
             () = stop.cancelled() => Err(SweepError::Stopped),
         };
         if let Err(error) = store.release(&lease).await {

@@ -8,16 +8,23 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     context::{Context, Ports},
+    heartbeat::Heartbeat,
     panics, saga,
 };
 use crate::{
-    domain::progress::elapsed_ms,
-    server::ports::store::{Lane, Lease, State, StoreError, Wish, earlier},
+    domain::{deployment::Kind, progress::elapsed_ms},
+    server::{
+        intake::Accepted,
+        ports::store::{Lane, Lease, State, StoreError, earlier},
+    },
 };
 
 /// How often the store is asked for work without a nudge.
@@ -26,6 +33,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// besides the other deployments.
 const CLEAN_UPS: usize = 16;
 
+/// How many slots stay free for what is accepted here while others' work is claimed.
+const SPARE: usize = 16;
+
 /// Claims and drives deployments.
 pub struct Worker {
     ports: Ports,
@@ -33,13 +43,15 @@ pub struct Worker {
     /// How long a lease lasts without a heartbeat.
     lease: Duration,
     most: usize,
+    heartbeat: Heartbeat,
 }
 
 impl Worker {
     /// Makes a worker called `owner` that drives at most `most` deployments at a time. Its
     /// leases last `lease` without a heartbeat.
     pub fn new(ports: Ports, owner: String, lease: Duration, most: usize) -> Self {
-        Self { ports, owner, lease, most }
+        let heartbeat = Heartbeat::new(ports.clone(), lease);
+        Self { ports, owner, lease, most, heartbeat }
     }
 
     /// Works until `shutdown`, then hands every lease back. Dropping it is as good as a crash.
@@ -47,38 +59,69 @@ impl Worker {
         let worker = Arc::new(self);
         let whole = worker.ports.settings.deadlines.whole;
         let clean_up = move |now: Timestamp| Lane::CleanUp { overdue: earlier(now, whole) };
-        let clean_up = Arc::clone(&worker).work(clean_up, CLEAN_UPS, shutdown.clone());
-        let forward = Arc::clone(&worker).work(|_| Lane::Forward, worker.most, shutdown);
-        tokio::join!(forward, clean_up);
+        let clean_up =
+            Arc::clone(&worker).work(Kind::Removal, clean_up, CLEAN_UPS, shutdown.clone());
+        let forward = Arc::clone(&worker).work(
+            Kind::Deployment,
+            |_| Lane::Forward,
+            worker.most,
+            shutdown.clone(),
+        );
+        tokio::join!(forward, clean_up, worker.heartbeat.run(shutdown));
     }
 
-    /// Claims what there is in the lane that is `lane` by then, and drives `most` at a time.
+    /// Drives what is accepted here of that kind, and claims what there is in the lane that is
+    /// `lane` by then: `most` at a time.
     ///
-    /// All that it has room for is claimed at once: a store with many under way answers late,
-    /// and what waits should not wait for one answer after the other.
+    /// Nearly all that it has room for is claimed at once: a store with many under way answers
+    /// late, and what waits should not wait for one answer after the other.
     async fn work(
         self: Arc<Self>,
+        accepted: Kind,
         lane: impl Fn(Timestamp) -> Lane,
         most: usize,
         shutdown: CancellationToken,
     ) {
+        let slots = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        let intake = self.ports.notifier.intake();
+        let mut accepted = intake.open(accepted, &self.owner, self.lease, &slots);
         let mut driving = JoinSet::new();
         let mut work = self.ports.notifier.work();
+        let start = |driving: &mut JoinSet<()>, (lease, slot): Accepted| {
+            let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
+            driving.spawn(async move {
+                worker.hold(lease, shutdown).await;
+                drop(slot);
+            });
+        };
+        let mut look_at = self.ports.clock.now();
         while !shutdown.is_cancelled() {
             while driving.try_join_next().is_some() {}
-            work.mark_unchanged();
-            for lease in self.claim(&lane, most - driving.len(), &shutdown).await {
-                let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
-                driving.spawn(async move { worker.hold(lease, shutdown).await });
+            let now = self.ports.clock.now();
+            // A clock that was set back must not keep it from looking.
+            if now >= look_at || look_at > now + TICK {
+                work.mark_unchanged();
+                let free = places(&slots);
+                let wanted = free.len();
+                let leases = self.claim(&lane, wanted, &shutdown).await;
+                let may_be_more = wanted > 0 && leases.len() == wanted;
+                leases.into_iter().zip(free).for_each(|one| start(&mut driving, one));
+                look_at = self.ports.clock.now() + if may_be_more { Duration::ZERO } else { TICK };
             }
-            let is_full = driving.len() == most;
+            let is_full = slots.available_permits() == 0;
+            let pause = Duration::from_millis(elapsed_ms(self.ports.clock.now(), look_at));
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => {}
-                _ = driving.join_next(), if is_full => {}
-                _ = work.changed(), if !is_full => {}
-                () = self.ports.clock.sleep(TICK), if !is_full => {}
+                Some(one) = accepted.recv() => start(&mut driving, one),
+                Some(_) = driving.join_next(), if is_full => look_at = self.ports.clock.now(),
+                _ = work.changed(), if !is_full => look_at = self.ports.clock.now(),
+                () = self.ports.clock.sleep(pause) => {}
             }
+        }
+        accepted.close();
+        while let Ok(one) = accepted.try_recv() {
+            start(&mut driving, one);
         }
         while driving.join_next().await.is_some() {}
     }
@@ -90,6 +133,9 @@ impl Worker {
         most: usize,
         shutdown: &CancellationToken,
     ) -> Vec<Lease> {
+        if most == 0 {
+            return Vec::new();
+        }
         let now = self.ports.clock.now();
         let claimed = self.ports.store.claim(lane(now), most, &self.owner, now, self.lease).await;
         claimed.unwrap_or_else(|error| {
@@ -113,7 +159,7 @@ impl Worker {
                 // The end of a saga comes before a heartbeat that misses the lease for it.
                 biased;
                 result = self.drive(lease.clone(), &cancelled) => result,
-                error = keep(&self.ports, self.lease, &lease, &cancelled) => Err(error),
+                error = self.heartbeat.keep(&lease, &cancelled) => Err(error),
                 () = shutdown.cancelled() => Ok(()),
             }
         };
@@ -142,10 +188,10 @@ impl Worker {
     }
 
     async fn drive(&self, lease: Lease, cancelled: &CancellationToken) -> Result<(), StoreError> {
-        if let Some(record) = self.ports.store.find(&lease.id).await?
-            && record.state == State::Active
-            && record.panics > panics::LIMIT
-        {
+        let record = self.ports.store.find(&lease.id).await?;
+        // Whoever accepted it gave it up in the middle.
+        let Some(record) = record else { return Ok(()) };
+        if record.state == State::Active && record.panics > panics::LIMIT {
             return panics::end(&self.ports, &lease, &record).await;
         }
         let context = Context::open(&self.ports, lease, cancelled.clone()).await?;
@@ -153,48 +199,15 @@ impl Worker {
     }
 }
 
-/// Renews the lease until it is lost, and passes on a wish to cancel. A lease that could
-/// not be renewed in time is lost, whether or not somebody else has it by now.
-pub(super) async fn keep(
-    ports: &Ports,
-    lasting: Duration,
-    lease: &Lease,
-    cancelled: &CancellationToken,
-) -> StoreError {
-    let heartbeat = lasting / 3;
-    let mut wishes = ports.notifier.wishes(&lease.id);
-    let mut held_until = ports.clock.now() + lasting;
-    let left =
-        |held_until: Timestamp| Duration::from_millis(elapsed_ms(ports.clock.now(), held_until));
-    loop {
-        tokio::select! {
-            biased;
-            _ = wishes.changed() => {}
-            () = ports.clock.sleep(heartbeat.min(left(held_until))) => {}
-        }
-        let until = ports.clock.now() + lasting;
-        // A store that hangs must not keep the lease alive beyond its end.
-        let renewed = tokio::select! {
-            biased;
-            renewed = ports.store.renew(lease, until) => renewed,
-            () = ports.clock.sleep(left(held_until)) => return StoreError::LeaseLost,
-        };
-        match renewed {
-            Ok(wish) => {
-                held_until = until;
-                if wish == Wish::Cancel {
-                    cancelled.cancel();
-                }
-            }
-            Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
-            Err(_) if ports.clock.now() >= held_until => return StoreError::LeaseLost,
-            Err(error) => tracing::warn!(error = error_chain(&error), "Missed a heartbeat"),
-        }
-    }
+/// Takes free slots for what is to be claimed. Some stay for what is accepted meanwhile.
+fn places(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
+    let room = slots.available_permits();
+    let wanted = room - (room / 2).min(SPARE);
+    (0..wanted).map_while(|_| Arc::clone(slots).try_acquire_owned().ok()).collect()
 }
 
 /// Writes an error with all its sources on one line.
-fn error_chain(error: &dyn std::error::Error) -> String {
+pub(super) fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

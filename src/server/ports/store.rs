@@ -20,7 +20,7 @@ use crate::{
 
 pub use error::StoreError;
 pub use events::StoredEvent;
-pub use facts::{End, Fact, Lease, Recorded, Settlement};
+pub use facts::{Claim, End, Fact, Lease, Recorded, Settlement};
 pub use folding::PAGE;
 pub use journal::{Cause, StepId, StepRecord, Steps};
 pub use quota::{LimitReached, OperationFilter, Quota, Usage, earlier, hour_before};
@@ -154,6 +154,13 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<Lease>, StoreError>;
     /// Extends a lease, and tells what is wished by now.
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError>;
+    /// Extends `leases`, all of one owner, and tells what is wished of each that was. One that was
+    /// not may be lost, or somebody is writing to it: [`Self::renew`] tells.
+    async fn renew_all(
+        &self,
+        leases: &[Lease],
+        until: Timestamp,
+    ) -> Result<Vec<(DeploymentId, Wish)>, StoreError>;
     /// Hands a lease back, so that the deployment can be claimed at once.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
     /// Counts a panic of whoever drove the operation, takes the lease from them, and lets nobody
@@ -210,6 +217,8 @@ pub struct NewDeployment {
     pub quota: Quota,
     /// What the audit log says of it.
     pub noted: Option<AuditEntry>,
+    /// The lease that it begins with, where whoever accepts it drives it.
+    pub claim: Option<Claim>,
 }
 
 /// A removal to begin; host and address are the stack's.
@@ -226,6 +235,8 @@ pub struct NewRemoval {
     pub of: Option<DeploymentId>,
     /// What the audit log says of it.
     pub noted: Option<AuditEntry>,
+    /// The lease that it begins with, where whoever accepts it drives it.
+    pub claim: Option<Claim>,
 }
 
 impl NewRemoval {

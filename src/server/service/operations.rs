@@ -12,6 +12,7 @@ use crate::{
     },
     server::{
         access::{Caller, Need},
+        intake::Place,
         notifier::Nudge,
         ports::{
             audit::Act,
@@ -156,14 +157,24 @@ impl Service {
     ) -> Result<DeploymentId, ApiError> {
         let started = self.parts.clock.now();
         let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
+        let id = DeploymentId::new(Kind::Removal, (self.parts.random)());
+        let place = self.parts.notifier.intake().reserve(&id, started);
         let new = NewRemoval {
-            id: DeploymentId::new(Kind::Removal, (self.parts.random)()),
+            id,
             started,
             first: EventBody::Progress(first),
             of: of.cloned(),
             noted: Some(self.done(caller, Act::Remove, called)),
+            claim: place.as_ref().and_then(Place::claim),
         };
         let removing = self.parts.store.begin_removal(&name, &new).await;
+        match (&removing, place) {
+            (_, None) => {}
+            (Ok(Removing::Accepted(id)), Some(place)) if *id == new.id => drop(place),
+            // There is one already, or nothing to remove.
+            (Ok(_), Some(place)) => place.give_back(),
+            (Err(error), Some(place)) => place.fail(error),
+        }
         let id = match removing.map_err(|error| store_failed(&error))? {
             Removing::Accepted(id) => id,
             Removing::Another => return Err(another_stack(&name)),

@@ -318,6 +318,14 @@ impl Store for PostgresStore {
         self.finish(leases::renew(self.clone(), lease.clone(), until)).await
     }
 
+    async fn renew_all(
+        &self,
+        leases: &[Lease],
+        until: Timestamp,
+    ) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+        self.finish(leases::renew_all(self.clone(), leases.to_vec(), until)).await
+    }
+
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         self.finish(leases::release(self.clone(), lease.clone())).await
     }

@@ -333,6 +333,14 @@ impl Store for SqliteStore {
         self.finish(leases::renew(self.writer.clone(), lease.clone(), until)).await
     }
 
+    async fn renew_all(
+        &self,
+        leases: &[Lease],
+        until: Timestamp,
+    ) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+        self.finish(leases::renew_all(self.writer.clone(), leases.to_vec(), until)).await
+    }
+
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         self.finish(leases::release(self.writer.clone(), lease.clone())).await
     }

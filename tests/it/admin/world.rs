@@ -105,6 +105,7 @@ impl World {
             owner: Some(owner.clone()),
             quota: Quota { counted_as: Some(owner.to_string()), ..Quota::default() },
             noted: None,
+            claim: None,
         };
         self.app.store.begin(&new, None).await.unwrap();
     }

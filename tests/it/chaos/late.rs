@@ -57,7 +57,7 @@ async fn remove(portal: &Portal) -> Record {
     let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
     let id = DeploymentId::new(Kind::Removal, 2);
     let first = EventBody::Progress(first);
-    let new = NewRemoval { id: id.clone(), started, first, of: None, noted: None };
+    let new = NewRemoval { id: id.clone(), started, first, of: None, noted: None, claim: None };
     let name = StackName::parse("stack-0").unwrap();
     let begun = portal.store.begin_removal(&name, &new).await.unwrap();
     assert_eq!(begun, Removing::Accepted(id));

@@ -193,6 +193,7 @@ fn a_removal_that_panics_ends_stuck_and_goes_on_later() {
             first: EventBody::Progress(first),
             of: None,
             noted: None,
+            claim: None,
         };
         let name = StackName::parse("stack-0").unwrap();
         let begun = portal.store.begin_removal(&name, &new).await.unwrap();

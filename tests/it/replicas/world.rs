@@ -25,13 +25,21 @@ pub(crate) struct World {
     place: Place,
     database: String,
     api: u16,
+    /// How many deployments each portal drives at once.
+    room: u16,
     portals: [Option<Running>; 2],
     _sandbox: Running,
 }
 
 impl World {
-    /// Starts everything.
+    /// Starts everything. Each portal has room for some deployments, so that both have something
+    /// to do.
     pub(crate) fn start() -> Self {
+        Self::start_with(6)
+    }
+
+    /// Starts everything; each portal has `room` for as many deployments.
+    pub(crate) fn start_with(room: u16) -> Self {
         let (place, ports) = (Place::new(), [free_port(), free_port()]);
         let api = free_port();
         let mut sandbox = place.command(&[]);
@@ -44,7 +52,8 @@ impl World {
         let nginx = Nginx::before(ports);
         let database = Cluster::shared().database();
         let portals = [None, None];
-        let mut world = Self { nginx, ports, place, database, api, portals, _sandbox: sandbox };
+        let mut world =
+            Self { nginx, ports, place, database, api, room, portals, _sandbox: sandbox };
         world.start_portal(0);
         world.start_portal(1);
         world
@@ -72,8 +81,7 @@ impl World {
             ("STACK_IMAGE", "sandbox/hello"),
             ("LEASE_DURATION", &lease),
         ]);
-        // Each has room for some, so that both have something to do.
-        command.env("MAX_CONCURRENT_DEPLOYMENTS", "6");
+        command.env("MAX_CONCURRENT_DEPLOYMENTS", self.room.to_string());
         command
     }
 
@@ -106,6 +114,12 @@ impl World {
             thread::sleep(Duration::from_millis(50));
         }
         panic!("nobody takes {name}");
+    }
+
+    /// Returns how often a deployment was claimed, its beginning with a lease among it.
+    pub(crate) fn claims(&self, id: &str) -> u32 {
+        let question = format!("SELECT lease_token FROM deployments WHERE id = '{id}'");
+        Cluster::ask(&self.database, &question).parse().unwrap()
     }
 
     /// Asks through nginx how the portal is.
@@ -149,4 +163,16 @@ impl World {
         let others = "SELECT count(*) FROM deployments WHERE state <> 'live'";
         assert_eq!(Cluster::ask(&self.database, others), "0");
     }
+}
+
+/// Asks the portal at `port` for a deployment and returns its id.
+pub(crate) fn deploy_at(port: u16, name: &str) -> String {
+    let body = format!("{{\"name\":\"{name}\"}}");
+    let request = format!(
+        "POST /api/deploy HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = exchange(port, &request);
+    let at = answer.find("dep_").unwrap_or_else(|| panic!("{name}: {answer}"));
+    answer[at..at + 36].to_owned()
 }

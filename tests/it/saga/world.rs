@@ -159,6 +159,7 @@ impl World {
             first: EventBody::Progress(first),
             of: None,
             noted: None,
+            claim: None,
         };
         match self.store.begin_removal(&name, &new).await.unwrap() {
             Removing::Accepted(id) => id,

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 
 use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 
+mod claims;
 mod panics;
 mod platform_logs;
 mod removals;
@@ -54,6 +55,7 @@ pub(super) fn new(number: u128, name: &str) -> NewDeployment {
         owner: None,
         quota: Quota::default(),
         noted: None,
+        claim: None,
     }
 }
 
@@ -101,6 +103,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     a_live_stack_that_is_due_is_claimed_until_it_is_tidied(&*store).await;
     panics::hold(&*store).await;
     platform_logs::hold(&*store).await;
+    claims::hold(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {

@@ -61,6 +61,7 @@ fn removal(number: u128) -> NewRemoval {
         first: progress(Phase::Removing),
         of: None,
         noted: Some(entry(Act::Remove)),
+        claim: None,
     }
 }
 

@@ -298,6 +298,22 @@ impl Store for MemoryStore {
         Ok(row.record.wish)
     }
 
+    async fn renew_all(
+        &self,
+        leases: &[Lease],
+        until: Timestamp,
+    ) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+        let mut tables = self.up()?;
+        let mut renewed = Vec::new();
+        for lease in leases {
+            if let Ok(row) = tables.leased(lease) {
+                row.until = until;
+                renewed.push((lease.id.clone(), row.record.wish));
+            }
+        }
+        Ok(renewed)
+    }
+
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         if let Ok(row) = self.up()?.leased(lease) {
             row.owner = None;

@@ -36,6 +36,7 @@ pub(crate) fn new_deployment(
         owner: None,
         quota: Quota::default(),
         noted: None,
+        claim: None,
     }
 }
 

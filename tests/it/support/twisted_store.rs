@@ -290,6 +290,14 @@ impl Store for TwistedStore {
         self.up()?.renew(lease, until).await
     }
 
+    async fn renew_all(
+        &self,
+        leases: &[Lease],
+        until: Timestamp,
+    ) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+        self.up()?.renew_all(leases, until).await
+    }
+
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         self.up()?.release(lease).await
     }

@@ -23,6 +23,17 @@ pub struct Lease {
     pub token: i64,
 }
 
+/// The lease that an operation begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Who holds it.
+    pub owner: String,
+    /// The fencing token.
+    pub token: i64,
+    /// Until when it lasts without a heartbeat.
+    pub until: Timestamp,
+}
+
 /// What becomes of a deployment when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {

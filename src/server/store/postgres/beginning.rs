@@ -22,7 +22,7 @@ pub(super) async fn begin(
     new: NewDeployment,
     answer: Option<Answer>,
 ) -> Result<(), StoreError> {
-    let deployment = &new.deployment;
+    let (deployment, claim) = (&new.deployment, new.claim.as_ref());
     let mut tx = store.pool.begin().await?;
     answers::forget(&mut tx, deployment.started).await?;
     if let Some(answer) = &answer
@@ -32,8 +32,9 @@ pub(super) async fn begin(
     }
     sqlx::query(
         "INSERT INTO deployments
-             (id, name, host, url, seq, started_ms, retry_of, owner, counted_as)
-         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8)",
+             (id, name, host, url, seq, started_ms, retry_of, owner, counted_as,
+              lease_owner, lease_token, lease_until_ms)
+         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(deployment.id.as_str())
     .bind(deployment.name.as_str())
@@ -43,6 +44,9 @@ pub(super) async fn begin(
     .bind(new.retry_of.as_ref().map(DeploymentId::as_str))
     .bind(new.owner.as_ref().map(OwnerId::as_str))
     .bind(&new.quota.counted_as)
+    .bind(claim.map(|claim| claim.owner.as_str()))
+    .bind(claim.map_or(0, |claim| claim.token))
+    .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
@@ -57,7 +61,9 @@ pub(super) async fn begin(
     }
     insert_events(&mut tx, &deployment.id, 1, std::slice::from_ref(&new.first)).await?;
     audit::add_noted(&mut tx, new.noted.as_ref()).await?;
-    store.origin.tell(&mut tx, &Nudge::Work).await?;
+    if claim.is_none() {
+        store.origin.tell(&mut tx, &Nudge::Work).await?;
+    }
     tx.commit().await.map_err(unavailable)
 }
 
@@ -87,21 +93,28 @@ pub(super) async fn begin_removal(
         }
         return Ok(Removing::Accepted(id));
     }
+    let claim = new.claim.as_ref();
     sqlx::query(
         "INSERT INTO deployments
-             (id, name, host, url, seq, started_ms, removes, owner, counted_as)
-         SELECT $1, name, host, url, 1, $2, id, owner, counted_as FROM deployments
-         WHERE id = $3",
+             (id, name, host, url, seq, started_ms, removes, owner, counted_as,
+              lease_owner, lease_token, lease_until_ms)
+         SELECT $1, name, host, url, 1, $2, id, owner, counted_as, $4, $5, $6
+         FROM deployments WHERE id = $3",
     )
     .bind(new.id.as_str())
     .bind(new.started.as_millisecond())
     .bind(live.as_str())
+    .bind(claim.map(|claim| claim.owner.as_str()))
+    .bind(claim.map_or(0, |claim| claim.token))
+    .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
     insert_events(&mut tx, &new.id, 1, std::slice::from_ref(&new.first)).await?;
     audit::add_noted(&mut tx, new.noted.as_ref()).await?;
-    store.origin.tell(&mut tx, &Nudge::Work).await?;
+    if claim.is_none() {
+        store.origin.tell(&mut tx, &Nudge::Work).await?;
+    }
     tx.commit().await.map_err(unavailable)?;
     Ok(Removing::Accepted(new.id.clone()))
 }

@@ -156,3 +156,35 @@ pub(super) async fn suspend(
     tx.commit().await.map_err(unavailable)?;
     if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
 }
+
+/// Extends those of `leases` that are still held and to whose rows nobody writes: whoever does
+/// may wait for another of these rows.
+pub(super) async fn renew_all(
+    store: PostgresStore,
+    leases: Vec<Lease>,
+    until: Timestamp,
+) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+    let Some(owner) = leases.first().map(|lease| &lease.owner) else { return Ok(Vec::new()) };
+    let ids: Vec<_> = leases.iter().map(|lease| lease.id.as_str()).collect();
+    let tokens: Vec<_> = leases.iter().map(|lease| lease.token).collect();
+    let mut tx = store.pool.begin().await?;
+    let rows = sqlx::query(
+        "WITH held AS MATERIALIZED (
+             SELECT deployments.id FROM deployments
+             JOIN UNNEST($2::text[], $3::bigint[]) AS leases (id, token)
+                 ON deployments.id = leases.id AND lease_token = leases.token
+             WHERE lease_owner = $4 FOR NO KEY UPDATE OF deployments SKIP LOCKED)
+         UPDATE deployments SET lease_until_ms = $1
+         FROM held WHERE deployments.id = held.id
+         RETURNING deployments.id, cancel_ms",
+    )
+    .bind(until.as_millisecond())
+    .bind(ids)
+    .bind(tokens)
+    .bind(owner)
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
+    rows.iter().map(|row| Ok((rows::id(row, "id")?, rows::wish(row)?))).collect()
+}

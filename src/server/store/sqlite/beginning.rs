@@ -18,7 +18,7 @@ pub(super) async fn begin(
     new: NewDeployment,
     answer: Option<Answer>,
 ) -> Result<(), StoreError> {
-    let deployment = &new.deployment;
+    let (deployment, claim) = (&new.deployment, new.claim.as_ref());
     let mut tx = pool.begin().await?;
     answers::forget(&mut tx, deployment.started).await?;
     if let Some(answer) = &answer
@@ -28,8 +28,9 @@ pub(super) async fn begin(
     }
     sqlx::query(
         "INSERT INTO deployments
-             (id, name, host, url, seq, started_ms, retry_of, owner, counted_as)
-         VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)",
+             (id, name, host, url, seq, started_ms, retry_of, owner, counted_as,
+              lease_owner, lease_token, lease_until_ms)
+         VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(deployment.id.as_str())
     .bind(deployment.name.as_str())
@@ -39,6 +40,9 @@ pub(super) async fn begin(
     .bind(new.retry_of.as_ref().map(DeploymentId::as_str))
     .bind(new.owner.as_ref().map(OwnerId::as_str))
     .bind(&new.quota.counted_as)
+    .bind(claim.map(|claim| claim.owner.as_str()))
+    .bind(claim.map_or(0, |claim| claim.token))
+    .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
@@ -131,14 +135,20 @@ async fn insert_removal(
     live: &DeploymentId,
     new: &NewRemoval,
 ) -> Result<(), StoreError> {
+    let claim = new.claim.as_ref();
     sqlx::query(
         "INSERT INTO deployments
-             (id, name, host, url, seq, started_ms, removes, owner, counted_as)
-         SELECT ?, name, host, url, 1, ?, id, owner, counted_as FROM deployments WHERE id = ?",
+             (id, name, host, url, seq, started_ms, removes, owner, counted_as,
+              lease_owner, lease_token, lease_until_ms)
+         SELECT ?1, name, host, url, 1, ?2, id, owner, counted_as, ?4, ?5, ?6
+         FROM deployments WHERE id = ?3",
     )
     .bind(new.id.as_str())
     .bind(new.started.as_millisecond())
     .bind(live.as_str())
+    .bind(claim.map(|claim| claim.owner.as_str()))
+    .bind(claim.map_or(0, |claim| claim.token))
+    .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;

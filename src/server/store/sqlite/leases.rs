@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
-use super::{Pool, rows, unavailable};
+use super::{Pool, rows, unavailable, unavailable_for};
 use crate::{
     domain::deployment::DeploymentId,
     server::ports::store::{Lane, Lease, StoreError, Wish},
@@ -136,4 +136,30 @@ pub(super) async fn suspend(pool: Pool, lease: Lease, until: Timestamp) -> Resul
     .map_err(unavailable)?;
     tx.commit().await.map_err(unavailable)?;
     if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
+}
+
+/// Extends those of `leases` that are still held.
+pub(super) async fn renew_all(
+    pool: Pool,
+    leases: Vec<Lease>,
+    until: Timestamp,
+) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+    let Some(owner) = leases.first().map(|lease| &lease.owner) else { return Ok(Vec::new()) };
+    let held: Vec<_> = leases.iter().map(|lease| (lease.id.as_str(), lease.token)).collect();
+    let held = serde_json::to_string(&held).map_err(|error| unavailable_for(error.into()))?;
+    let mut tx = pool.begin().await?;
+    let rows = sqlx::query(
+        "UPDATE deployments SET lease_until_ms = ?1
+         FROM (SELECT value ->> 0 AS held_id, value ->> 1 AS held_token FROM json_each(?3))
+         WHERE id = held_id AND lease_token = held_token AND lease_owner = ?2
+         RETURNING id, cancel_ms",
+    )
+    .bind(until.as_millisecond())
+    .bind(owner)
+    .bind(held)
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    tx.commit().await.map_err(unavailable)?;
+    rows.iter().map(|row| Ok((rows::id(row, "id")?, rows::wish(row)?))).collect()
 }

@@ -29,6 +29,7 @@ fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
         first: progress(Phase::Removing),
         of: of.cloned(),
         noted: None,
+        claim: None,
     }
 }
 

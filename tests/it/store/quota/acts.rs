@@ -32,6 +32,7 @@ pub(super) async fn remove(
         first: progress(Phase::Removing),
         of: None,
         noted: None,
+        claim: None,
     };
     let name = StackName::parse(name).unwrap();
     let begun = store.begin_removal(&name, &removal).await.unwrap();

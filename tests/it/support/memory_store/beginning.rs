@@ -55,7 +55,8 @@ impl Tables {
             panics: 0,
         };
         let first = Event { seq: 1, body: new.first.clone() };
-        self.deployments.push(Row::new(record, new.quota.counted_as.clone(), &first));
+        let row = Row::new(record, new.quota.counted_as.clone(), &first);
+        self.deployments.push(row.claimed(new.claim.as_ref()));
         self.audit.extend(new.noted.clone());
         Ok(())
     }
@@ -136,7 +137,8 @@ impl Tables {
         record.state = State::Active;
         record.seq = 1;
         let first = Event { seq: 1, body: new.first.clone() };
-        self.deployments.push(Row::new(record, counted_as, &first));
+        let row = Row::new(record, counted_as, &first);
+        self.deployments.push(row.claimed(new.claim.as_ref()));
         self.audit.extend(new.noted.clone());
         Removing::Accepted(new.id.clone())
     }

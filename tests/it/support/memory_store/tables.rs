@@ -9,7 +9,7 @@ use ai_stack_deployer::{
     },
     server::ports::{
         audit::AuditEntry,
-        store::{Answer, Lease, Record, State, Steps, StoreError, StoredEvent},
+        store::{Answer, Claim, Lease, Record, State, Steps, StoreError, StoredEvent},
     },
 };
 use jiff::Timestamp;
@@ -112,6 +112,12 @@ impl Row {
             token: 0,
             until: Timestamp::MIN,
         }
+    }
+
+    /// Begins it with a lease, where there is one.
+    pub(super) fn claimed(self, claim: Option<&Claim>) -> Self {
+        let Some(claim) = claim else { return self };
+        Self { owner: Some(claim.owner.clone()), token: claim.token, until: claim.until, ..self }
     }
 
     /// Tells whether it takes a stack down.

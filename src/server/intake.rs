@@ -1,0 +1,112 @@
+//! The intake: what this process accepts and has room for is its own from the beginning.
+//!
+//! The lease is part of the transaction that accepts an operation, so no other replica can claim it
+//! first, and then die with it. Where there is no room, whoever has some claims it.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::ports::store::{Claim, Lease, StoreError};
+use crate::domain::deployment::{DeploymentId, Kind};
+
+/// The fencing token of a lease that an operation begins with.
+const FIRST_TOKEN: i64 = 1;
+
+/// A lease to drive, and the slot that is kept for it.
+pub type Accepted = (Lease, OwnedSemaphorePermit);
+
+/// Where a worker is told what was accepted for it. Without a worker nothing is.
+#[derive(Debug, Default)]
+pub struct Intake {
+    deployments: Mutex<Option<Opening>>,
+    removals: Mutex<Option<Opening>>,
+}
+
+#[derive(Clone, Debug)]
+struct Opening {
+    owner: String,
+    lasting: Duration,
+    slots: Arc<Semaphore>,
+    accepted: mpsc::UnboundedSender<Accepted>,
+}
+
+impl Intake {
+    /// Opens it for operations of that kind: they are leased to `owner` for `lasting`, as long as
+    /// there are `slots`, until the receiver has gone.
+    pub fn open(
+        &self,
+        kind: Kind,
+        owner: &str,
+        lasting: Duration,
+        slots: &Arc<Semaphore>,
+    ) -> mpsc::UnboundedReceiver<Accepted> {
+        let (accepted, receiver) = mpsc::unbounded_channel();
+        let (owner, slots) = (owner.to_owned(), Arc::clone(slots));
+        *self.of(kind) = Some(Opening { owner, lasting, slots, accepted });
+        receiver
+    }
+
+    /// Keeps a slot for the operation `id` that is about to begin, if there is one.
+    pub fn reserve(&self, id: &DeploymentId, now: Timestamp) -> Option<Place> {
+        let opening = self.of(id.kind()).clone().filter(|one| !one.accepted.is_closed())?;
+        let slot = Arc::clone(&opening.slots).try_acquire_owned().ok()?;
+        let lease = Lease { id: id.clone(), owner: opening.owner, token: FIRST_TOKEN };
+        let until = now.checked_add(opening.lasting).unwrap_or(now);
+        Some(Place { accepted: Some((lease, slot)), until, to: opening.accepted })
+    }
+
+    fn of(&self, kind: Kind) -> MutexGuard<'_, Option<Opening>> {
+        let opening = match kind {
+            Kind::Deployment => &self.deployments,
+            Kind::Removal => &self.removals,
+        };
+        opening.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A slot that is kept for an operation about to begin.
+///
+/// Dropped, it goes to the worker all the same: whoever waited for the operation's beginning may
+/// have left in the middle of it.
+#[derive(Debug)]
+pub struct Place {
+    accepted: Option<Accepted>,
+    until: Timestamp,
+    to: mpsc::UnboundedSender<Accepted>,
+}
+
+impl Place {
+    /// Returns what the operation begins with.
+    pub fn claim(&self) -> Option<Claim> {
+        let (lease, _) = self.accepted.as_ref()?;
+        Some(Claim { owner: lease.owner.clone(), token: lease.token, until: self.until })
+    }
+
+    /// Gives the slot back unless the operation may have begun in spite of `error`.
+    pub fn fail(self, error: &StoreError) {
+        match error {
+            StoreError::Unavailable(_) => drop(self),
+            _ => self.give_back(),
+        }
+    }
+
+    /// Gives the slot back: the operation did not begin.
+    pub fn give_back(mut self) {
+        self.accepted = None;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(accepted) = self.accepted.take()
+            && self.to.send(accepted).is_err()
+        {
+            tracing::debug!("Nobody drives any more what was accepted: its lease lapses");
+        }
+    }
+}

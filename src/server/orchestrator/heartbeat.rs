@@ -1,0 +1,168 @@
+//! The heartbeat: renews all leases of a worker at once, one statement for all of them.
+//!
+//! That is what lets leases be short: the cost of a beat does not grow with what is driven.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{context::Ports, worker::error_chain};
+use crate::{
+    domain::{deployment::DeploymentId, progress::elapsed_ms},
+    server::ports::store::{Lease, StoreError, Wish},
+};
+
+/// Keeps the leases of a worker alive.
+pub(super) struct Heartbeat {
+    ports: Ports,
+    /// How long a lease lasts without a beat.
+    lasting: Duration,
+    held: Mutex<BTreeMap<DeploymentId, Held>>,
+}
+
+struct Held {
+    lease: Lease,
+    beat: watch::Sender<Beat>,
+}
+
+/// What the last beat came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beat {
+    /// The lease is held until then, and this is wished.
+    Held(Timestamp, Wish),
+    /// The store did not renew it: it may be lost, or somebody writes to its row right now.
+    Unsure(Timestamp),
+}
+
+impl Heartbeat {
+    pub(super) fn new(ports: Ports, lasting: Duration) -> Self {
+        Self { ports, lasting, held: Mutex::default() }
+    }
+
+    /// Beats until `shutdown`.
+    pub(super) async fn run(&self, shutdown: CancellationToken) {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                () = self.ports.clock.sleep(self.lasting / 3) => {}
+            }
+            tokio::select! {
+                biased;
+                () = self.beat() => {}
+                // A store that hangs: each lease knows by itself when it has lapsed.
+                () = self.ports.clock.sleep(self.lasting) => {}
+            }
+        }
+    }
+
+    async fn beat(&self) {
+        let leases: Vec<Lease> = self.held().values().map(|held| held.lease.clone()).collect();
+        if leases.is_empty() {
+            return;
+        }
+        let now = self.ports.clock.now();
+        let until = now + self.lasting;
+        let renewed = match self.ports.store.renew_all(&leases, until).await {
+            Ok(renewed) => BTreeMap::from_iter(renewed),
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "Missed a heartbeat");
+                return;
+            }
+        };
+        let held = self.held();
+        for lease in leases {
+            let Some(held) = held.get(&lease.id).filter(|held| held.lease == lease) else {
+                continue;
+            };
+            held.beat.send_replace(match renewed.get(&lease.id) {
+                Some(wish) => Beat::Held(until, *wish),
+                None => Beat::Unsure(now),
+            });
+        }
+    }
+
+    /// Keeps `lease` until it is lost, and passes on a wish to cancel. A lease that could not be
+    /// renewed in time is lost, whether or not somebody else has it by now.
+    pub(super) async fn keep(&self, lease: &Lease, cancelled: &CancellationToken) -> StoreError {
+        let clock = &self.ports.clock;
+        let mut held_until = clock.now() + self.lasting;
+        let (sender, mut beats) = watch::channel(Beat::Held(held_until, Wish::GoOn));
+        self.held().insert(lease.id.clone(), Held { lease: lease.clone(), beat: sender });
+        let _registered = Registered { heartbeat: self, lease };
+        let mut wishes = self.ports.notifier.wishes(&lease.id);
+        loop {
+            let left = Duration::from_millis(elapsed_ms(clock.now(), held_until));
+            tokio::select! {
+                biased;
+                _ = wishes.changed() => {}
+                Ok(()) = beats.changed() => {
+                    match *beats.borrow_and_update() {
+                        Beat::Held(until, wish) => {
+                            held_until = until;
+                            if wish == Wish::Cancel {
+                                cancelled.cancel();
+                            }
+                            continue;
+                        }
+                        Beat::Unsure(_) => {}
+                    }
+                }
+                () = clock.sleep(left) => return StoreError::LeaseLost,
+            }
+            match self.renew(lease, held_until).await {
+                Ok((until, wish)) => {
+                    held_until = until;
+                    if wish == Wish::Cancel {
+                        cancelled.cancel();
+                    }
+                }
+                Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "Could not renew a lease");
+                }
+            }
+        }
+    }
+
+    /// Renews one lease, within the time for which it is still held.
+    async fn renew(
+        &self,
+        lease: &Lease,
+        held_until: Timestamp,
+    ) -> Result<(Timestamp, Wish), StoreError> {
+        let clock = &self.ports.clock;
+        let until = clock.now() + self.lasting;
+        let left = Duration::from_millis(elapsed_ms(clock.now(), held_until));
+        tokio::select! {
+            biased;
+            renewed = self.ports.store.renew(lease, until) => Ok((until, renewed?)),
+            () = clock.sleep(left) => Err(StoreError::LeaseLost),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<DeploymentId, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a lease out of the heartbeat when nobody keeps it any more.
+struct Registered<'a> {
+    heartbeat: &'a Heartbeat,
+    lease: &'a Lease,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        let mut held = self.heartbeat.held();
+        if held.get(&self.lease.id).is_some_and(|held| held.lease == *self.lease) {
+            held.remove(&self.lease.id);
+        }
+    }
+}
