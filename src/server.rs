@@ -5,6 +5,7 @@
 
 pub mod access;
 mod carry_on;
+mod catch_all;
 pub mod cli;
 pub mod config;
 pub mod dokploy;

@@ -3,6 +3,7 @@
 //! The only place that knows every part.
 
 mod parts;
+mod probing;
 mod records;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -13,8 +14,10 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::parts::Parts;
+pub(crate) use self::probing::probe;
 use self::records::Records;
 use super::{
+    catch_all,
     dokploy::{
         BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
     },
@@ -28,13 +31,12 @@ use super::{
         clock::{Clock, SystemClock},
         store::{Store, earlier},
     },
-    probe::{BuildProbeError, HttpProbe, Reach, Trust},
+    probe::BuildProbeError,
     reconciler::Reconciler,
     sandbox::{self, Sandbox, SandboxConfig, StartSandboxError},
     service::{Service, ServiceParts},
     settings::{
-        AuthSettings, Limits, PlatformSettings, ProbeSettings, Scheme, Settings, StackSettings,
-        StoreSettings,
+        AuthSettings, Limits, PlatformSettings, Scheme, Settings, StackSettings, StoreSettings,
     },
     sign_in::{Entrance, EntranceParts},
     store::{
@@ -140,6 +142,7 @@ impl Portal {
             notifier,
             settings: stack,
         };
+        catch_all::look(Arc::clone(&ports.probe), Arc::clone(&ports.settings), rand::random());
         service.probe_platform().await;
         let listener = listen(settings.http.addr).await?;
         let addr = listener.local_addr().unwrap_or(settings.http.addr);
@@ -332,18 +335,6 @@ fn entrance(
         clock: Arc::clone(clock),
         random: Arc::new(rand::random),
     }))))
-}
-
-fn probe(settings: &Settings) -> Result<HttpProbe, BuildProbeError> {
-    let ProbeSettings { ca_file, verify_tls, allow_private } = &settings.probe;
-    let trust = match (settings.stack.scheme, verify_tls, ca_file) {
-        (Scheme::Http, _, _) => Trust::Nobody,
-        (Scheme::Https, false, _) => Trust::Anybody,
-        (Scheme::Https, true, Some(path)) => Trust::SystemAnd(path.clone()),
-        (Scheme::Https, true, None) => Trust::System,
-    };
-    let reach = if *allow_private { Reach::Everywhere } else { Reach::Public };
-    HttpProbe::new(&trust, reach)
 }
 
 /// Names this process among the holders of leases.

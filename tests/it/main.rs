@@ -35,4 +35,5 @@ mod sandbox;
 mod sign_in;
 mod store;
 mod store_health;
+mod stranger;
 mod support;

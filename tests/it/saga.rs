@@ -1,5 +1,6 @@
 //! The saga, driven over the sandbox's core, in process and on a clock that jumps.
 
+mod address;
 mod deadlines;
 mod foreign;
 mod health;

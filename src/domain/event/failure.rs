@@ -29,6 +29,8 @@ pub enum FailureCode {
     PlatformUnreachable,
     /// The platform refused the portal's key for too long.
     PlatformKeyRefused,
+    /// Something else answers at the stack's address already.
+    AddressInUse,
     /// The image does not exist or may not be pulled.
     ImageNotFound,
     /// The registry of the image asks for another login, or refuses for another reason.

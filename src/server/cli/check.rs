@@ -4,6 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use super::{CommandError, say};
 use crate::server::{
+    catch_all,
     dokploy::{Dokploy, DokployConfig},
     oidc::Oidc,
     ports::{
@@ -19,6 +20,10 @@ use crate::server::{
 pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
     run::check_environment(&settings.stack)?;
     if let Some(warning) = settings.stack.deadlines.warning() {
+        say(&format!("{warning}."))?;
+    }
+    let probe = run::probe(settings).map_err(StartError::from)?;
+    if let Some(warning) = catch_all::warning(&probe, &settings.stack, rand::random()).await {
         say(&format!("{warning}."))?;
     }
     let verdicts = [platform(settings).await?, provider(settings).await?];

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::server::{
     origin::Origin,
-    ports::platform::{Certificate, Registry},
+    ports::platform::{Certificate, OPERATION, Registry},
     settings::{
         AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings,
         ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,
@@ -238,6 +238,10 @@ fn stack_environment(
     ours.map(|(variable, name, value)| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if name == OPERATION {
+            let problem = "is what the portal itself tells each container: take another name";
+            return Err(ConfigError::setting(variable, problem));
+        }
         if starts_well && name.chars().all(allowed) {
             Ok((name.to_owned(), SecretString::from(value.as_str())))
         } else {

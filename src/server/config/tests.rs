@@ -184,6 +184,11 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
             "DOKPLOY_API_TOKEN holds characters that no key has: copy the key once more.",
         ),
         (
+            "STACK_ENV_STACK_OPERATION",
+            "x",
+            "STACK_ENV_STACK_OPERATION is what the portal itself tells each container: take another name.",
+        ),
+        (
             "STACK_ENV_1",
             "x",
             "STACK_ENV_1 is not a name that a container can have: put letters, digits and underscores behind STACK_ENV_, a letter first.",

@@ -16,8 +16,9 @@ use super::{
 use crate::domain::platform_problem::PlatformProblem;
 use crate::server::ports::platform::{
     AppName, Application, ApplicationId, Breaker, Certificate, Configuration, Container,
-    CreatedProject, Domain, DomainId, Host, Job, JobId, NewApplication, NewDomain, NewProject,
-    Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, Version,
+    ContainerId, CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication,
+    NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob,
+    Removal, Task, Version,
 };
 
 /// How many lines of a job's log are read: its end, where the reason stands.
@@ -217,6 +218,20 @@ impl Platform for Dokploy {
         // It lists those of every service whose name begins like this one's (day-two 45).
         containers.retain(|container| name.owns_container(&container.name));
         Ok(containers)
+    }
+
+    async fn inspect_container(
+        &self,
+        id: &ContainerId,
+    ) -> Result<Option<Inspected>, PlatformError> {
+        let call = "docker.getConfig";
+        // The answer holds every variable of the container.
+        let discretion = Discretion::Confidential;
+        let content = Content::Query(&[("containerId", id.0.as_str())]);
+        let limit = self.timeout;
+        let config: Option<wire::ContainerConfig> =
+            self.call(Request { call, content, discretion, limit }).await?;
+        Ok(config.map(Into::into))
     }
 
     async fn services(&self) -> Result<Vec<AppName>, PlatformError> {

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::server::ports::platform::{
     AppName, Application, ApplicationId, ApplicationSummary, Container, ContainerId,
-    CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Job, JobId, JobStatus,
-    Project, ProjectId, ProjectSummary, QueuedJob, Task, TaskState,
+    CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Inspected, Job, JobId,
+    JobStatus, OPERATION, Project, ProjectId, ProjectSummary, QueuedJob, Task, TaskState,
 };
 
 /// Reads a null as the default.
@@ -277,6 +277,47 @@ impl From<ContainerRow> for Container {
     fn from(row: ContainerRow) -> Self {
         let is_running = row.state == "running";
         Self { id: row.container_id, name: row.name, is_running }
+    }
+}
+
+/// What `docker.getConfig` answers for a container (recording day-two 49). Of its variables only
+/// the one that is needed is kept: the others may be secrets.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContainerConfig {
+    state: ContainerState,
+    config: ContainerVariables,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContainerState {
+    /// One of created, running, paused, restarting, removing, exited and dead.
+    status: String,
+    #[serde(default)]
+    restarting: bool,
+}
+
+#[derive(Deserialize)]
+struct ContainerVariables {
+    #[serde(rename = "Env", default, deserialize_with = "operation")]
+    operation: Option<String>,
+}
+
+/// Keeps the value of one variable, the last of its name, as a process would see it.
+fn operation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let variables = Option::<Vec<String>>::deserialize(deserializer)?.unwrap_or_default();
+    let value = |variable: &String| {
+        variable.strip_prefix(OPERATION)?.strip_prefix('=').map(ToOwned::to_owned)
+    };
+    Ok(variables.iter().rev().find_map(value))
+}
+
+impl From<ContainerConfig> for Inspected {
+    fn from(config: ContainerConfig) -> Self {
+        let ContainerState { status, restarting } = config.state;
+        let is_running = status == "running" && !restarting;
+        Self { is_running, operation: config.config.operation }
     }
 }
 

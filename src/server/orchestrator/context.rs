@@ -110,8 +110,9 @@ impl Context {
             | StepId::Configuration
             | StepId::Domain => one,
             StepId::Deploy => deploy,
-            // It keeps two limits of its own, and the second begins late.
-            StepId::Health => whole,
+            // They keep limits of their own. The first begins after a wait for a slot that its
+            // phase counts in, and the second of the other one's begins late.
+            StepId::Address | StepId::Health => whole,
         };
         let deadline = deadline_ms(began, limit).min(deadline_ms(self.deployment.started, whole));
         self.deadline_ms.store(deadline, Ordering::Relaxed);

@@ -191,6 +191,16 @@ impl Journal {
         lines.flatten().collect()
     }
 
+    /// Tells whether no step has begun yet.
+    pub(super) fn is_blank(&self) -> bool {
+        self.known().steps.records.is_empty()
+    }
+
+    /// Tells whether `step` is on record, however it went.
+    pub(super) fn knows(&self, step: StepId) -> bool {
+        self.known().steps.records.contains_key(&step)
+    }
+
     /// Tells whether an earlier run may have carried `step` out.
     pub(super) fn was_interrupted(&self, step: StepId) -> bool {
         self.known().interrupted.contains(&step)

@@ -15,8 +15,8 @@ use super::{
     plan::{Course, Plan},
     step::Step,
     steps::{
-        Configure, CreateApplication, CreateDomain, CreateProject, Deploy, FindEnvironment,
-        VerifyHealth,
+        Configure, CreateApplication, CreateDomain, CreateProject, Deploy, FindAddressFree,
+        FindEnvironment, VerifyHealth,
     },
     sweep,
     unwind::{Left, Made, Undo, unwind},
@@ -131,13 +131,17 @@ impl Saga {
 
     /// The deployment, told in order.
     async fn deploy(&mut self) -> Result<(), Halt> {
+        // What an older version began has no record of this step: its own route may answer by now.
+        if self.cx.journal.is_blank() || self.cx.journal.knows(StepId::Address) {
+            self.step(FindAddressFree).await?;
+        }
         let project = self.step(CreateProject).await?;
         let environment = self.step(FindEnvironment { project: project.clone() }).await?;
         let application = self.step(CreateApplication { project, environment }).await?;
-        self.step(Configure { application: application.clone() }).await?;
+        let mark = self.step(Configure { application: application.clone() }).await?;
         self.step(CreateDomain { application: application.clone() }).await?;
         self.step(Deploy { application: application.clone() }).await?;
-        self.step(VerifyHealth { application }).await
+        self.step(VerifyHealth { application, mark }).await
     }
 
     /// Runs `step` once and for all: a recorded success is replayed, not repeated.

@@ -1,5 +1,6 @@
-//! The seven steps of a deployment, one file each, run and undo beside each other.
+//! The steps of a deployment, one file each, run and undo beside each other.
 
+mod address;
 mod application;
 mod configuration;
 mod deploy;
@@ -8,8 +9,9 @@ mod environment;
 mod health;
 mod project;
 
+pub(super) use address::FindAddressFree;
 pub(super) use application::CreateApplication;
-pub(super) use configuration::Configure;
+pub(super) use configuration::{Configure, Mark};
 pub(super) use deploy::{Deploy, stop_jobs};
 pub(super) use domain::CreateDomain;
 pub(super) use environment::FindEnvironment;

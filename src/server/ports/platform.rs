@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::platform_problem::PlatformProblem;
-pub use container::{Container, ContainerId};
+pub use container::{Container, ContainerId, Inspected, OPERATION};
 
 pub use error::{Advice, PlatformError};
 
@@ -120,6 +120,9 @@ pub trait Platform: Send + Sync {
     /// Lists the containers of exactly this service, those that have ended as well; none proves
     /// nothing while Docker is down. They outlive service and tasks by some seconds.
     async fn containers(&self, name: &AppName) -> Result<Vec<Container>, PlatformError>;
+    /// Looks at one container; `None` where there is none of that id, or Docker is down.
+    async fn inspect_container(&self, id: &ContainerId)
+    -> Result<Option<Inspected>, PlatformError>;
     /// Lists the names of all services; none proves nothing while Docker is down.
     async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
     /// Counts the nodes that run services; 0 means that Docker does not answer.

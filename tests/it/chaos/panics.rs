@@ -129,7 +129,9 @@ fn an_undo_and_a_clean_up_that_panic_are_tried_ever_less_often_until_they_do_not
 fn a_probe_that_panics_is_an_error_of_the_deployment_that_asked() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/hello");
-        portal.platform.panic_at(Some(PROBE));
+        // Once the address is attached: before that it is asked whether it is free.
+        let platform = portal.platform.clone();
+        portal.platform.at_call(4, Moment::After, async move { platform.panic_at(Some(PROBE)) });
         portal.reserve(0).await;
         portal.start("one");
         let record = until(&portal, 0, |record| record.state != State::Active).await;

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use ai_stack_deployer::server::{
     dokploy::Dokploy,
     ports::platform::{
-        AppName, ApplicationId, Certificate, Configuration, DomainId, EnvironmentId, JobId,
-        NewApplication, NewDomain, NewProject, Platform, PlatformError, ProjectId, Registry,
+        AppName, ApplicationId, Certificate, Configuration, ContainerId, DomainId, EnvironmentId,
+        JobId, NewApplication, NewDomain, NewProject, Platform, PlatformError, ProjectId, Registry,
     },
 };
 use reqwest::Url;
@@ -114,9 +114,7 @@ fn reason_not_to_play(call: &str) -> Option<&'static str> {
         "domain.one" => "domain.byApplicationId tells the same",
         "overview.services" => "swarm.getNodeApps tells what runs, rows or no rows",
         "deployment.allByType" => "deployment.all tells the same",
-        "application.readLogs" | "application.readTraefikConfig" | "docker.getConfig" => {
-            "not needed"
-        }
+        "application.readLogs" | "application.readTraefikConfig" => "not needed",
         "docker.getContainersByAppLabel" => "stacks are services of the swarm, never standalone",
         "application.stop"
         | "application.start"
@@ -181,6 +179,9 @@ async fn play(
         }
         "docker.getContainersByAppNameMatch" => {
             client.containers(&AppName(request.text("appName"))).await.map(show)
+        }
+        "docker.getConfig" => {
+            client.inspect_container(&ContainerId(request.text("containerId"))).await.map(show)
         }
         "swarm.getNodeApps" => client.services().await.map(show),
         "swarm.getNodes" => client.node_count().await.map(show),

@@ -19,13 +19,14 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::world::World;
-use crate::support::clock::JumpingClock;
+use crate::support::{clock::JumpingClock, core_platform::CorePlatform};
 
 /// How a stack answers, by the milliseconds since it was first asked.
 type Script = fn(u64) -> Health;
 
-/// A stack that answers as it is told to.
+/// A stack that answers as it is told to, once its address is attached.
 struct ScriptedProbe {
+    platform: CorePlatform,
     clock: Arc<JumpingClock>,
     script: Script,
     asked: Mutex<Vec<Timestamp>>,
@@ -39,6 +40,9 @@ impl Probe for ScriptedProbe {
     async fn ask(&self, url: &str, _: Duration) -> Health {
         assert_eq!(url, "http://alice.localhost:8081/health");
         let now = self.clock.now();
+        if self.platform.count("domain.create") == 0 {
+            return Health::Answering(404);
+        }
         let ms = {
             let mut asked = self.asked.lock().unwrap();
             asked.push(now);
@@ -102,6 +106,7 @@ async fn drive_killed(
     let mut world = World::begin(image, &[]).await;
     let clock = Arc::clone(&world.clock);
     let probe = Arc::new(ScriptedProbe {
+        platform: world.platform.clone(),
         clock,
         script,
         asked: Mutex::default(),

@@ -7,8 +7,9 @@ use std::sync::{
 
 use ai_stack_deployer::server::ports::platform::{
     AppName, Application, ApplicationId, Breaker, BreakerState, Configuration, Container,
-    CreatedProject, Domain, DomainId, Host, Job, JobId, NewApplication, NewDomain, NewProject,
-    Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, Version,
+    ContainerId, CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication,
+    NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob,
+    Removal, Task, Version,
 };
 use async_trait::async_trait;
 
@@ -206,6 +207,10 @@ impl Platform for FakePlatform {
     }
 
     async fn containers(&self, _: &AppName) -> Result<Vec<Container>, PlatformError> {
+        never()
+    }
+
+    async fn inspect_container(&self, _: &ContainerId) -> Result<Option<Inspected>, PlatformError> {
         never()
     }
 

@@ -1,21 +1,26 @@
 //! Waits until the stack answers at its own address, twice in a row (promise P15).
 //!
 //! "Done" on the platform means only that it accepted the service, so nothing but the
-//! stack's own answer counts. A certificate may take minutes after that: it has a limit of
+//! stack's own answer counts, and only while the platform shows that the stack's own container
+//! runs: anybody can answer at an address. A certificate may take minutes after that: it has a limit of
 //! its own. A container that stops again and again ends the wait early.
+
+mod container;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::container::Shown;
+use super::Mark;
 use crate::{
     domain::{event::FailureCode, progress::elapsed_ms},
     server::{
         orchestrator::{context::Context, failure::StepError, step::Step},
         ports::{
-            platform::{Application, Task, TaskState},
+            platform::{Application, ContainerId, Task, TaskState},
             probe::Health,
-            store::StepId,
+            store::{StepId, StoreError},
         },
     },
 };
@@ -39,9 +44,18 @@ const CRASHES: usize = 3;
 /// What a person reads while only the certificate is missing.
 const UNTRUSTED: &str = "Waiting for the address to get its certificate";
 
+/// What a person reads while only the container is missing.
+const NOT_RUNNING: &str = "The address answers, but the stack's container does not run yet";
+/// What a person reads while the platform does not say whether the container runs.
+const UNKNOWN: &str = "The address answers; waiting for the platform to show the stack's container";
+/// Every sentence that is shown while something more exact is waited for.
+const EXACT: [&str; 3] = [UNTRUSTED, NOT_RUNNING, UNKNOWN];
+
 /// Waits until the stack answers.
 pub(in crate::server::orchestrator) struct VerifyHealth {
     pub(in crate::server::orchestrator) application: Application,
+    /// What the container carries, unless an older version of the portal configured it.
+    pub(in crate::server::orchestrator) mark: Option<Mark>,
 }
 
 impl Step for VerifyHealth {
@@ -53,26 +67,24 @@ impl Step for VerifyHealth {
         let since = cx.clock.now();
         let mut wait = Wait::resume(cx, since);
         loop {
-            let mut health = cx.probe.ask(&url, ASK_LIMIT).await;
-            if health == Health::Healthy {
-                cx.clock.sleep(CONFIRM_PAUSE).await;
-                health = cx.probe.ask(&url, ASK_LIMIT).await;
-                if health == Health::Healthy {
-                    let done = "The stack answered at its own address, twice in a row";
-                    cx.info("stack.verify", done, since);
-                    return Ok(());
-                }
+            let (health, shown) = self.look(cx, &url).await;
+            // It was seen before the first of these answers, and is seen after the second.
+            if let Some(Shown::Runs(id)) = &shown
+                && wait.seen.as_ref() == Some(id)
+            {
+                let done = "The stack answered at its own address, twice in a row";
+                cx.info("stack.verify", done, since);
+                return Ok(());
             }
             let now = cx.clock.now();
-            wait.note(health, now);
+            wait.note(health, shown, now);
             wait.check(cx, now).inspect_err(|_| {
-                tracing::warn!(stack.health = ?wait.last, %url, "Gave up waiting for the stack");
+                tracing::warn!(
+                    stack.health = ?wait.last, stack.container = ?wait.shown, %url,
+                    "Gave up waiting for the stack"
+                );
             })?;
-            if wait.is_untrusted() {
-                cx.journal.say(UNTRUSTED).await?;
-            } else {
-                cx.journal.unsay(UNTRUSTED).await?;
-            }
+            wait.say(cx).await?;
             if wait.tasks_are_due(now) {
                 self.check_tasks(cx).await?;
             }
@@ -82,6 +94,22 @@ impl Step for VerifyHealth {
 }
 
 impl VerifyHealth {
+    /// Asks the stack twice, and then what runs of it, if it answers well.
+    async fn look(&self, cx: &Context, url: &str) -> (Health, Option<Shown>) {
+        let mut health = cx.probe.ask(url, ASK_LIMIT).await;
+        if health == Health::Healthy {
+            cx.clock.sleep(CONFIRM_PAUSE).await;
+            health = cx.probe.ask(url, ASK_LIMIT).await;
+        }
+        let shown = match health {
+            Health::Healthy => {
+                Some(container::look(cx, &self.application, self.mark.as_ref()).await)
+            }
+            Health::Answering(_) | Health::Silent(_) | Health::Untrusted(_) => None,
+        };
+        (health, shown)
+    }
+
     /// Fails when the container stops again and again.
     async fn check_tasks(&self, cx: &Context) -> Result<(), StepError> {
         let name = &self.application.app_name;
@@ -118,11 +146,48 @@ struct Wait {
     since: Timestamp,
     /// Until when nothing is given up, although its time is over.
     spared_until: Timestamp,
-    untrusted_since: Option<Timestamp>,
     /// What the certificate has cost so far, which the stack is not blamed for.
-    untrusted_ms: u64,
+    untrusted: Span,
+    /// What a platform that does not show the container has cost, neither.
+    unknown: Span,
     last: Option<Health>,
+    shown: Option<Shown>,
+    /// The container that ran when it was last looked for.
+    seen: Option<ContainerId>,
     tasks_asked: Timestamp,
+}
+
+/// Time that something has cost, and costs while a sentence about it is shown.
+#[derive(Default)]
+struct Span {
+    since: Option<Timestamp>,
+    ms: u64,
+}
+
+impl Span {
+    /// Goes on from what was shown before a restart.
+    fn resume(cx: &Context, sentence: &str, now: Timestamp) -> Self {
+        let lasted = cx.journal.lasted(|shown| shown == sentence);
+        Self {
+            since: cx.journal.shown_since(sentence).map(|_| now),
+            ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn note(&mut self, lasts: bool, now: Timestamp) {
+        match (lasts, self.since) {
+            (true, None) => self.since = Some(now),
+            (false, Some(since)) => {
+                self.ms += elapsed_ms(since, now);
+                self.since = None;
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    fn total_ms(&self, now: Timestamp) -> u64 {
+        self.ms + self.since.map_or(0, |since| elapsed_ms(since, now))
+    }
 }
 
 impl Wait {
@@ -130,9 +195,11 @@ impl Wait {
         Self {
             since: now,
             spared_until: now,
-            untrusted_since: None,
-            untrusted_ms: 0,
+            untrusted: Span::default(),
+            unknown: Span::default(),
             last: None,
+            shown: None,
+            seen: None,
             tasks_asked: now,
         }
     }
@@ -141,32 +208,42 @@ impl Wait {
     fn resume(cx: &Context, now: Timestamp) -> Self {
         let journal = &cx.journal;
         let since = journal.running_since(VerifyHealth::ID).unwrap_or(now);
-        let untrusted = journal.lasted(|sentence| sentence == UNTRUSTED);
         let grace = if journal.was_interrupted(VerifyHealth::ID) { GRACE } else { Duration::ZERO };
         Self {
             since,
             spared_until: now + grace.min(cx.settings.health_timeout),
-            untrusted_since: journal.shown_since(UNTRUSTED).map(|_| now),
-            untrusted_ms: u64::try_from(untrusted.as_millis()).unwrap_or(u64::MAX),
+            untrusted: Span::resume(cx, UNTRUSTED, now),
+            unknown: Span::resume(cx, UNKNOWN, now),
             ..Self::new(now)
         }
     }
 
-    fn note(&mut self, health: Health, now: Timestamp) {
-        match (&health, self.untrusted_since) {
-            (Health::Untrusted(_), None) => self.untrusted_since = Some(now),
-            (Health::Healthy | Health::Answering(_) | Health::Silent(_), Some(since)) => {
-                self.untrusted_ms += elapsed_ms(since, now);
-                self.untrusted_since = None;
-            }
-            (Health::Untrusted(_), Some(_))
-            | (Health::Healthy | Health::Answering(_) | Health::Silent(_), None) => {}
+    fn note(&mut self, health: Health, shown: Option<Shown>, now: Timestamp) {
+        self.untrusted.note(matches!(health, Health::Untrusted(_)), now);
+        self.unknown.note(shown == Some(Shown::Unknown), now);
+        if let Some(Shown::Runs(id)) = &shown {
+            self.seen = Some(id.clone());
         }
-        self.last = Some(health);
+        (self.last, self.shown) = (Some(health), shown);
     }
 
-    fn is_untrusted(&self) -> bool {
-        self.untrusted_since.is_some()
+    /// Tells whoever watches what is missing, where it is not the answer.
+    async fn say(&self, cx: &Context) -> Result<(), StoreError> {
+        let sentence = match (&self.last, &self.shown) {
+            // It is asked once more, at once.
+            (_, Some(Shown::Runs(_))) => return Ok(()),
+            (_, Some(Shown::None)) => Some(NOT_RUNNING),
+            (_, Some(Shown::Unknown)) => Some(UNKNOWN),
+            (Some(Health::Untrusted(_)), None) => Some(UNTRUSTED),
+            (_, None) => None,
+        };
+        if let Some(sentence) = sentence {
+            return cx.journal.say(sentence).await;
+        }
+        for sentence in EXACT {
+            cx.journal.unsay(sentence).await?;
+        }
+        Ok(())
     }
 
     fn tasks_are_due(&mut self, now: Timestamp) -> bool {
@@ -197,9 +274,9 @@ impl Wait {
 
     /// Returns how long the stack, and its certificate, have taken so far.
     fn waited(&self, now: Timestamp) -> (Duration, Duration) {
-        let certificate_ms =
-            self.untrusted_ms + self.untrusted_since.map_or(0, |since| elapsed_ms(since, now));
-        let stack_ms = elapsed_ms(self.since, now).saturating_sub(certificate_ms);
+        let certificate_ms = self.untrusted.total_ms(now);
+        let others_ms = certificate_ms + self.unknown.total_ms(now);
+        let stack_ms = elapsed_ms(self.since, now).saturating_sub(others_ms);
         (Duration::from_millis(stack_ms), Duration::from_millis(certificate_ms))
     }
 
@@ -209,7 +286,11 @@ impl Wait {
                 "The stack did not report that it is well within {limit} seconds \
                  (it answers with status {status})."
             ),
-            Some(Health::Healthy | Health::Silent(_) | Health::Untrusted(_)) | None => {
+            Some(Health::Healthy) => format!(
+                "Something answers at the address, but the stack's container did not run within \
+                 {limit} seconds."
+            ),
+            Some(Health::Silent(_) | Health::Untrusted(_)) | None => {
                 format!("The stack did not answer within {limit} seconds.")
             }
         }
@@ -220,12 +301,16 @@ impl Wait {
     fn pause(&self, cx: &Context, now: Timestamp) -> Duration {
         let settings = &cx.settings;
         let (stack, certificate) = self.waited(now);
-        let left = if self.is_untrusted() {
-            settings.certificate_timeout.saturating_sub(certificate)
-        } else {
-            settings.health_timeout.saturating_sub(stack)
+        let left = match (self.untrusted.since, self.unknown.since) {
+            (Some(_), _) => settings.certificate_timeout.saturating_sub(certificate),
+            (None, None) => settings.health_timeout.saturating_sub(stack),
+            // Only the time of the whole deployment ends that.
+            (None, Some(_)) => Duration::MAX,
         };
         let left = left.max(Duration::from_millis(elapsed_ms(now, self.spared_until)));
+        if let Some(Shown::Runs(_)) = self.shown {
+            return CONFIRM_PAUSE.min(left);
+        }
         let patient = (stack + certificate).saturating_sub(EAGER) / 4;
         (PAUSE + patient).min(settings.health_interval).max(PAUSE).min(left)
     }
@@ -263,9 +348,9 @@ mod tests {
     fn time_without_a_certificate_is_not_counted_against_the_stack() {
         let at = |s| Timestamp::from_second(s).unwrap();
         let mut wait = Wait::new(at(0));
-        wait.note(Health::Untrusted(String::new()), at(1));
-        assert!(wait.is_untrusted());
-        wait.note(Health::Answering(502), at(11));
-        assert_eq!((wait.is_untrusted(), wait.untrusted_ms), (false, 10_000));
+        wait.note(Health::Untrusted(String::new()), None, at(1));
+        assert_eq!(wait.waited(at(11)), (Duration::from_secs(1), Duration::from_secs(10)));
+        wait.note(Health::Answering(502), None, at(11));
+        assert_eq!(wait.waited(at(13)), (Duration::from_secs(3), Duration::from_secs(10)));
     }
 }

@@ -9,6 +9,18 @@ use super::AppName;
 #[serde(transparent)]
 pub struct ContainerId(pub String);
 
+/// The variable by which a container tells which deployment it is of.
+pub const OPERATION: &str = "STACK_OPERATION";
+
+/// What Docker knows of one container, as far as anybody needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspected {
+    /// Whether it runs, and is not about to be started again.
+    pub is_running: bool,
+    /// What it has in [`OPERATION`].
+    pub operation: Option<String>,
+}
+
 /// A container of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {

@@ -14,6 +14,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepId {
+    /// Make sure that nothing answers at the address yet.
+    Address,
     /// Create the project.
     Project,
     /// Find its environment.
@@ -32,7 +34,8 @@ pub enum StepId {
 
 impl StepId {
     /// All steps, in their order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Address,
         Self::Project,
         Self::Environment,
         Self::Application,
@@ -45,6 +48,7 @@ impl StepId {
     /// Returns the word in the database.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Address => "address",
             Self::Project => "project",
             Self::Environment => "environment",
             Self::Application => "application",
@@ -63,6 +67,7 @@ impl StepId {
     /// Returns the phase that the step is on the wire.
     pub fn phase(self) -> Phase {
         match self {
+            Self::Address => Phase::Initializing,
             Self::Project => Phase::CreatingProject,
             Self::Environment => Phase::GettingEnvironment,
             Self::Application => Phase::CreatingApplication,

@@ -1,11 +1,14 @@
 //! The platform port over the sandbox's core: each call's form, and what its answer means.
 
-use ai_stack_deployer::server::ports::platform::{
-    AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState, Certificate,
-    Configuration, Container, ContainerId, CreatedProject, Domain, DomainId, Environment,
-    EnvironmentId, Host, Job, JobId, JobStatus, NewApplication, NewDomain, NewProject, Platform,
-    PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, Task, TaskState,
-    Version,
+use ai_stack_deployer::server::{
+    dokploy::encode_environment,
+    ports::platform::{
+        AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
+        Certificate, Configuration, Container, ContainerId, CreatedProject, Domain, DomainId,
+        Environment, EnvironmentId, Host, Inspected, Job, JobId, JobStatus, NewApplication,
+        NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary,
+        QueuedJob, Removal, Task, TaskState, Version,
+    },
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -145,7 +148,12 @@ impl Platform for CorePlatform {
         id: &ApplicationId,
         configuration: &Configuration,
     ) -> Result<(), PlatformError> {
-        let body = json!({ "applicationId": id, "dockerImage": configuration.image });
+        let environment = encode_environment(&configuration.environment).unwrap();
+        let body = json!({
+            "applicationId": id,
+            "dockerImage": configuration.image,
+            "env": environment,
+        });
         self.post("application.update", body).await.map(drop)
     }
 
@@ -249,6 +257,21 @@ impl Platform for CorePlatform {
             self.get("docker.getContainersByAppNameMatch", &format!("?appName={name}")).await?;
         let containers = list(&rows).iter().map(container).collect::<Vec<_>>();
         Ok(containers.into_iter().filter(|one| name.owns_container(&one.name)).collect())
+    }
+
+    async fn inspect_container(
+        &self,
+        id: &ContainerId,
+    ) -> Result<Option<Inspected>, PlatformError> {
+        let config = self.get("docker.getConfig", &format!("?containerId={}", id.0)).await?;
+        let variables = list(&config["Config"]["Env"]);
+        let operation = |variable: &Value| {
+            variable.as_str()?.strip_prefix("STACK_OPERATION=").map(ToOwned::to_owned)
+        };
+        Ok(config.is_object().then(|| Inspected {
+            is_running: config["State"]["Running"] == true,
+            operation: variables.iter().find_map(operation),
+        }))
     }
 
     async fn services(&self) -> Result<Vec<AppName>, PlatformError> {

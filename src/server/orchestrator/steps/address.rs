@@ -1,0 +1,62 @@
+//! Makes sure that nothing answers at the stack's address yet: what does would be taken for the
+//! stack later on, which need not even run (promise P15).
+//!
+//! It makes nothing and asks the address alone, never the platform. Once it is recorded it is
+//! never repeated, since the stack's own route answers from then on.
+
+use std::time::Duration;
+
+use crate::{
+    domain::{event::FailureCode, progress::elapsed_ms},
+    server::{
+        orchestrator::{context::Context, failure::StepError, step::Step},
+        ports::{probe::Health, store::StepId},
+    },
+};
+
+/// How long one question to the address may take.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+/// How long the route of a stack that was just removed has to go.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The pause between questions meanwhile.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What a person reads while the route of an earlier stack goes.
+const WAITING: &str = "Waiting for the address to become free";
+
+/// Makes sure that nothing answers at the address.
+pub(in crate::server::orchestrator) struct FindAddressFree;
+
+impl Step for FindAddressFree {
+    const ID: StepId = StepId::Address;
+    type Output = ();
+
+    async fn run(&self, cx: &Context) -> Result<(), StepError> {
+        let url = cx.settings.health_url(&cx.host);
+        let since = cx.clock.now();
+        while cx.probe.ask(&url, ASK_LIMIT).await == Health::Healthy {
+            let waited = Duration::from_millis(elapsed_ms(since, cx.clock.now()));
+            if waited >= PATIENCE {
+                tracing::warn!(
+                    %url,
+                    "Something that is no stack of ours answers well at this address: look for a DNS \
+                     record of this name that goes before the one for all names, and for a route or \
+                     a landing page that answers for every name"
+                );
+                return Err(in_use(&cx.host));
+            }
+            cx.journal.say(WAITING).await?;
+            cx.wait(PAUSE.min(PATIENCE.saturating_sub(waited))).await?;
+        }
+        cx.journal.unsay(WAITING).await?;
+        Ok(())
+    }
+}
+
+fn in_use(host: &str) -> StepError {
+    let message = format!(
+        "Something else answers at {host} already, so nothing was started. Take another name, or \
+         tell the operator."
+    );
+    StepError::failed(FailureCode::AddressInUse, message)
+}

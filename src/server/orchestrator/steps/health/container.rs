@@ -1,0 +1,58 @@
+//! Whether the platform shows a running container of exactly this deployment: an answer at the
+//! address can be anybody's.
+
+use crate::server::{
+    orchestrator::{context::Context, steps::configuration::Mark},
+    ports::platform::{Application, ContainerId, PlatformError},
+};
+
+/// How many containers of one service are looked at: it has one, or two for a moment.
+const MOST: usize = 4;
+
+/// What the platform shows of the deployment's container.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It runs.
+    Runs(ContainerId),
+    /// None runs.
+    None,
+    /// The platform, or its Docker, does not say.
+    Unknown,
+}
+
+/// Looks for a running container of the deployment. Where its configuration carries `mark`, the
+/// container has to carry it, too; where an older version of the portal configured it, it is
+/// enough that it belongs to exactly this service.
+pub(super) async fn look(cx: &Context, application: &Application, mark: Option<&Mark>) -> Shown {
+    match find(cx, application, mark).await {
+        Ok(Some(id)) => Shown::Runs(id),
+        // With Docker down the platform shows no container of anybody.
+        Ok(None) => match cx.platform.node_count().await {
+            Ok(1..) => Shown::None,
+            Ok(0) | Err(_) => Shown::Unknown,
+        },
+        // Not worth failing for: it is asked again anyway.
+        Err(_) => Shown::Unknown,
+    }
+}
+
+async fn find(
+    cx: &Context,
+    application: &Application,
+    mark: Option<&Mark>,
+) -> Result<Option<ContainerId>, PlatformError> {
+    let name = &application.app_name;
+    let running = cx.platform.running_containers(name).await?.into_iter();
+    let own = running.filter(|one| one.is_running && name.owns_container(&one.name));
+    for container in own.take(MOST) {
+        let Some(mark) = mark else { return Ok(Some(container.id)) };
+        let inspected = cx.platform.inspect_container(&container.id).await?;
+        let is_meant = inspected.is_some_and(|inspected| {
+            inspected.is_running && inspected.operation.as_ref() == Some(&mark.operation)
+        });
+        if is_meant {
+            return Ok(Some(container.id));
+        }
+    }
+    Ok(None)
+}

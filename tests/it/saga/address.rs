@@ -1,0 +1,231 @@
+//! Whose answer it is: nothing is begun where something else answers already, and nothing is
+//! live unless its own container runs (promise P15).
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ai_stack_deployer::{
+    domain::{event::FailureCode, phase::Phase},
+    server::ports::{
+        clock::Clock,
+        platform::PlatformError,
+        probe::{Health, Probe},
+        store::{Fact, Lane, State, StepId, StepRecord, Store},
+    },
+};
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::world::World;
+use crate::support::{
+    claim_one::ClaimOne as _, clock::JumpingClock, core_platform::CorePlatform,
+    twisted_store::Crash,
+};
+
+/// Something else that answers at the address of whatever stack, from when it is told to.
+struct Stranger {
+    platform: CorePlatform,
+    clock: Arc<JumpingClock>,
+    answers: fn(u64, bool) -> bool,
+    /// Milliseconds since the beginning, and whether the address was attached by then.
+    asked: Mutex<Vec<(u64, bool)>>,
+    began: i64,
+}
+
+#[async_trait]
+impl Probe for Stranger {
+    async fn ask(&self, _: &str, _: Duration) -> Health {
+        let ms = u64::try_from(self.clock.now().as_millisecond() - self.began).unwrap();
+        let is_attached = self.platform.count("domain.create") > 0;
+        self.asked.lock().unwrap().push((ms, is_attached));
+        self.clock.sleep(Duration::from_millis(5)).await;
+        if (self.answers)(ms, is_attached) { Health::Healthy } else { Health::Answering(404) }
+    }
+}
+
+/// Begins the deployment of `image`, at whose address something else answers when `answers` says
+/// so: by the milliseconds since the beginning, and whether the stack's own address is attached.
+async fn begin(image: &str, answers: fn(u64, bool) -> bool) -> (World, Arc<Stranger>) {
+    let mut world = World::begin(image, &[]).await;
+    let stranger = Arc::new(Stranger {
+        platform: world.platform.clone(),
+        clock: Arc::clone(&world.clock),
+        answers,
+        asked: Mutex::default(),
+        began: world.clock.now().as_millisecond(),
+    });
+    world.ports.probe = Arc::clone(&stranger) as _;
+    (world, stranger)
+}
+
+async fn sentences(world: &World, phase: Phase) -> BTreeSet<String> {
+    let all = world.sentences().await.into_iter();
+    all.filter(|(shown, _)| *shown == phase).map(|(_, sentence)| sentence).collect()
+}
+
+/// Puts something into the journal, as an older version of the portal did.
+async fn record(world: &World, step: StepId, record: StepRecord) {
+    let now = world.clock.now();
+    let lasting = Duration::from_secs(30);
+    let lease = world.store.claim_one(Lane::Forward, "old", now, lasting).await.unwrap().unwrap();
+    let fact = Fact { step: Some((step, record)), ..Fact::default() };
+    world.store.record(&lease, &fact).await.unwrap();
+    world.store.release(&lease).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_begun_where_something_else_answers_already() {
+    for image in ["sandbox/hello", "sandbox/crashloop"] {
+        let (world, stranger) = begin(image, |_, _| true).await;
+        world.drive().await;
+        let failure = world.failure().await;
+        assert_eq!(failure.code, FailureCode::AddressInUse);
+        assert_eq!(failure.phase, Phase::Initializing);
+        assert!(failure.message.contains("alice.localhost"), "{}", failure.message);
+        assert!(failure.receipt.clean && failure.receipt.lines.is_empty(), "{failure:?}");
+        assert_eq!(world.platform.calls(), 0, "nothing was made, and nothing is to be undone");
+        assert_eq!(world.record().await.state, State::RolledBack, "the name is free");
+        let (last, _) = *stranger.asked.lock().unwrap().last().unwrap();
+        assert!((15_000..15_600).contains(&last), "{last} ms");
+    }
+}
+
+#[tokio::test]
+async fn the_route_of_a_stack_that_was_just_removed_has_15_seconds_to_go() {
+    let (world, stranger) = begin("sandbox/hello", |ms, attached| ms < 14_000 || attached).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert!(stranger.asked.lock().unwrap().iter().any(|(ms, _)| *ms >= 14_000));
+    let shown = sentences(&world, Phase::Initializing).await;
+    assert!(shown.contains("Waiting for the address to become free"), "{shown:?}");
+    world.assert_all_or_nothing("after a wait for the address").await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_free_costs_one_question() {
+    let (world, stranger) = begin("sandbox/hello", |_, attached| attached).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    let asked = stranger.asked.lock().unwrap();
+    assert_eq!(asked.iter().filter(|(_, attached)| !attached).count(), 1);
+}
+
+/// Whether the step is recorded decides, not whether something answers: the stack's own route does
+/// once there is one.
+#[tokio::test]
+async fn after_a_crash_the_address_is_asked_again_only_while_nothing_is_made() {
+    for (write, questions) in [(1, 1), (2, 2), (3, 1), (4, 1), (11, 1)] {
+        for crash in [Crash::Before, Crash::After] {
+            let (world, stranger) = begin("sandbox/hello", |_, attached| attached).await;
+            world.store.crash_at(write, crash);
+            assert_eq!(world.drive().await, 1);
+            assert_eq!(world.record().await.state, State::Live, "{write} {crash:?}");
+            let asked = stranger.asked.lock().unwrap();
+            let before = asked.iter().filter(|(_, attached)| !attached).count();
+            let is_lost = write == 2 && crash == Crash::Before;
+            let expected = if write == 2 && !is_lost { 1 } else { questions };
+            assert_eq!(before, expected, "{write} {crash:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_an_older_version_began_goes_on_without_asking_the_address() {
+    let (world, _) = begin("sandbox/hello", |_, _| true).await;
+    record(&world, StepId::Project, StepRecord::Started).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert!(!world.store.journal(&world.id).await.unwrap().records.contains_key(&StepId::Address));
+
+    let (mut world, _) = begin("sandbox/hello", |_, _| true).await;
+    record(&world, StepId::Project, StepRecord::Started).await;
+    world.drive().await;
+    world.remove().await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::RolledBack);
+    world.assert_all_or_nothing("removed, as an older version made it").await;
+}
+
+#[tokio::test]
+async fn a_stack_that_never_runs_is_not_live_because_something_else_answers() {
+    let (world, _) = begin("sandbox/crashloop", |_, attached| attached).await;
+    world.drive().await;
+    assert_eq!(world.failure().await.code, FailureCode::CrashLoop);
+    let shown = sentences(&world, Phase::VerifyingHealth).await;
+    let sentence = "The address answers, but the stack's container does not run yet";
+    assert!(shown.contains(sentence), "{shown:?}");
+    world.assert_all_or_nothing("something else answered").await;
+}
+
+/// Changes the text of the application's variables behind the portal's back.
+fn write_env(world: &World, env: &str) {
+    let inventory = world.platform.core().inventory(world.clock.now());
+    let application = &inventory["applications"][0]["applicationId"];
+    let columns = json!({ "applicationId": application, "env": env });
+    world.platform.as_somebody_else("application.update", &columns);
+}
+
+#[tokio::test]
+async fn the_container_of_another_deployment_is_none_of_this_one() {
+    for env in ["", "STACK_OPERATION=dep_00", "STACK_OPERATION_X=1"] {
+        let (world, _) = begin("sandbox/hello", |_, attached| attached).await;
+        world.drive_until(StepId::Deploy).await;
+        write_env(&world, env);
+        world.drive().await;
+        let failure = world.failure().await;
+        assert_eq!(failure.code, FailureCode::HealthTimeout, "{env}");
+        assert!(failure.message.contains("container did not run"), "{}", failure.message);
+        world.assert_all_or_nothing("another deployment's container").await;
+    }
+}
+
+#[tokio::test]
+async fn a_stack_that_an_older_version_configured_needs_a_running_container_alone() {
+    for (image, state) in [("sandbox/hello", State::Live), ("sandbox/crashloop", State::RolledBack)]
+    {
+        let (world, _) = begin(image, |_, attached| attached).await;
+        world.drive_until(StepId::Deploy).await;
+        let output = serde_json::Value::Null;
+        let old = StepRecord::Succeeded { output, doubtful: false };
+        record(&world, StepId::Configuration, old).await;
+        write_env(&world, "");
+        world.drive().await;
+        assert_eq!(world.record().await.state, state, "{image}");
+    }
+}
+
+#[tokio::test]
+async fn while_the_platform_does_not_show_the_container_nothing_is_live_and_nothing_undone() {
+    for call in ["docker.getContainersByAppLabel", "docker.getConfig"] {
+        let (world, _) = begin("sandbox/hello", |_, attached| attached).await;
+        // Far longer than a stack may take to answer.
+        for _ in 0..400 {
+            let (status, retry_after) = (503, None);
+            world
+                .platform
+                .plan(call, Some(PlatformError::Unavailable { call, status, retry_after }));
+        }
+        world.drive().await;
+        assert_eq!(world.record().await.state, State::Live, "{call}");
+        let took = world.clock.now().duration_since(world.record().await.deployment.started);
+        assert!(took.as_secs() > 90, "{call}: {took}");
+        let shown = sentences(&world, Phase::VerifyingHealth).await;
+        assert!(shown.iter().any(|sentence| sentence.contains("waiting for the platform")));
+        world.assert_all_or_nothing(call).await;
+    }
+}
+
+#[tokio::test]
+async fn with_docker_down_nothing_is_live_until_it_is_back_or_the_deadline_comes() {
+    for (minutes, expected) in [(3, State::Live), (60, State::RolledBack)] {
+        let (world, _) = begin("sandbox/hello", |_, attached| attached).await;
+        world.inject(&format!("docker.getContainersByAppLabel:docker-down={minutes}m"));
+        world.drive().await;
+        world.clean_up(9).await;
+        assert_eq!(world.record().await.state, expected, "{minutes}");
+        world.assert_all_or_nothing("docker was down").await;
+    }
+}
