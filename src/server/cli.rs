@@ -1,6 +1,7 @@
 //! The command line: serves the portal, looks after its platform, or runs the sandbox alone.
 
 mod audit;
+mod backup;
 mod check;
 mod error;
 mod healthcheck;
@@ -35,6 +36,10 @@ use super::{
 struct Cli {
     #[command(flatten)]
     options: Options,
+    /// Begins afresh: the database's files are set aside, none is deleted. For one start only,
+    /// and not with PostgreSQL
+    #[arg(long)]
+    new: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -56,6 +61,11 @@ enum Command {
     Stuck(stuck::StuckCommand),
     /// Writes out who did what, newest first: a JSON object on each line
     Audit(audit::AuditOptions),
+    /// Writes all records to a new file, while the portal runs or not
+    Backup(backup::CopyOptions),
+    /// Puts such a file in the place of the database, which is set aside; no portal may be
+    /// running
+    Restore(backup::CopyOptions),
     /// Runs the embedded Dokploy-compatible sandbox alone
     Sandbox(sandbox::SandboxOptions),
     /// Asks a running portal whether it is ready
@@ -77,6 +87,9 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
         Err(ConfigError::CommandLine(error)) => return answer(&error),
         Err(error) => return Err(error.into()),
     };
+    if cli.new && cli.command.is_some() {
+        return Err(CommandError::NewCommand);
+    }
     if let Some(Command::Sandbox(options)) = cli.command {
         return runtime.block_on(sandbox::run(options));
     }
@@ -86,10 +99,17 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
         Some(Command::Reconcile(options)) => runtime.block_on(reconcile::run(&options, &settings)),
         Some(Command::Stuck(command)) => runtime.block_on(stuck::run(command, &settings.store)),
         Some(Command::Audit(options)) => runtime.block_on(audit::run(options, &settings.store)),
+        Some(Command::Backup(options)) => runtime.block_on(backup::back_up(&options, &settings)),
+        Some(Command::Restore(options)) => runtime.block_on(backup::restore(&options, &settings)),
         Some(Command::Healthcheck) => runtime.block_on(healthcheck::run(settings.http.addr)),
         Some(Command::Sandbox(_)) | None => {
             let _guard = telemetry::init(&settings.log);
-            runtime.block_on(serve(settings))
+            runtime.block_on(async {
+                if cli.new {
+                    backup::begin_anew(&settings).await?;
+                }
+                serve(settings).await
+            })
         }
     }
 }

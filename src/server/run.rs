@@ -6,7 +6,7 @@ mod parts;
 mod probing;
 mod records;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
@@ -269,6 +269,15 @@ pub async fn reconciler_beside(settings: &Settings) -> Result<Option<Reconciler>
     Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }
 
+/// Returns where the embedded sandbox keeps its stacks. Several portals on one database have no
+/// sandbox in common.
+pub fn sandbox_state(store: &StoreSettings) -> Option<PathBuf> {
+    match store {
+        StoreSettings::Sqlite { path } => Some(path.with_file_name("sandbox.json")),
+        StoreSettings::Postgres { .. } => None,
+    }
+}
+
 /// Returns how the platform is reached, and starts the sandbox when it is the platform.
 async fn platform(
     settings: &Settings,
@@ -280,11 +289,7 @@ async fn platform(
             Ok((DokployConfig::new(url.clone(), token.clone()), None))
         }
         PlatformSettings::Sandbox { edge } => {
-            // Several portals on one database have no sandbox in common.
-            let state = match &settings.store {
-                StoreSettings::Sqlite { path } => Some(path.with_file_name("sandbox.json")),
-                StoreSettings::Postgres { .. } => None,
-            };
+            let state = sandbox_state(&settings.store);
             let key = SecretString::from(format!("{:032x}", rand::random::<u128>()));
             let config = SandboxConfig {
                 edge: *edge,

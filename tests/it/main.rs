@@ -5,6 +5,7 @@ mod access;
 mod admin;
 mod api;
 mod architecture;
+mod backup;
 mod canary;
 mod chaos;
 mod cross_site;

@@ -157,7 +157,9 @@ fn the_help_lists_the_operators_commands() {
         text
     };
     let text = help(&["--help"]);
-    for command in ["check", "reconcile", "stuck", "audit", "sandbox", "healthcheck"] {
+    for command in
+        ["check", "reconcile", "stuck", "audit", "backup", "restore", "sandbox", "healthcheck"]
+    {
         assert!(text.contains(&format!("\n  {command} ")), "no {command}:\n{text}");
     }
     assert!(help(&["reconcile", "--help"]).contains("--dry-run"));

@@ -6,7 +6,7 @@ use leptos::config::errors::LeptosConfigError;
 
 use crate::server::{
     config::ConfigError, ports::store::StoreError, reconciler::SurveyError, run::StartError,
-    sandbox::StartSandboxError,
+    sandbox::StartSandboxError, store::sqlite::CopyError,
 };
 
 /// A command could not be carried out.
@@ -50,6 +50,15 @@ pub enum CommandError {
     /// The records cannot be read or changed.
     #[error("the portal's records cannot be used")]
     Records(#[from] StoreError),
+    /// The records were not copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// PostgreSQL has its own programs.
+    #[error("the records are in PostgreSQL: {0}")]
+    Postgres(&'static str),
+    /// Nothing but a portal begins afresh.
+    #[error("--new starts a new portal: give it without a subcommand")]
+    NewCommand,
     /// Nothing that is stuck goes by the name that was given.
     #[error("nothing stuck is called {0:?}: see `stuck list`")]
     NotStuck(String),

@@ -6,17 +6,22 @@
 mod accounts;
 mod answers;
 mod audit;
+mod backup;
 mod beginning;
 mod connecting;
 mod ending;
+mod files;
+mod identity;
+mod keeper;
 mod leases;
+mod look;
 mod quota;
 mod reading;
 mod writing;
 
 use std::{
     collections::HashMap,
-    fs::{File, TryLockError},
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -25,11 +30,13 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{
-    ConnectOptions as _, Connection as _, Sqlite,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite};
 
+pub use self::{
+    backup::{CopyError, back_up, begin_anew, restore},
+    identity::LostRecords,
+};
+use self::{identity::Found, keeper::Keeper};
 use super::{OtherVersion, pool, rows, unavailable, unavailable_for, writes::Writes};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
@@ -63,8 +70,8 @@ pub struct SqliteStore {
     writer: Pool,
     readers: Pool,
     writes: Writes,
-    /// Held by the portal, not by a command beside it.
-    _lock: Option<Arc<File>>,
+    /// The lock and the log, held by the portal, not by a command beside it.
+    held: Option<Arc<(Keeper, File)>>,
 }
 
 /// The file could not be opened as a store.
@@ -98,6 +105,15 @@ pub enum OpenStoreError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The records of the portal that was there are not.
+    #[error(transparent)]
+    Lost(#[from] LostRecords),
+}
+
+impl OpenStoreError {
+    fn database(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Database { path: path.to_owned(), source: source.into() }
+    }
 }
 
 impl SqliteStore {
@@ -108,13 +124,18 @@ impl SqliteStore {
     ///
     /// Returns why it cannot be used; another process's lock among the reasons.
     pub async fn open(path: &Path) -> Result<Self, OpenStoreError> {
-        let lock = lock(path)?;
-        let store = Self::connect(path, Some(lock)).await?;
-        let database = |source| OpenStoreError::Database { path: path.to_owned(), source };
+        let path = &files::resolve(path);
+        let lock = files::lock(path).await?;
+        if identity::check_files(path).await? == Found::Nothing {
+            keeper::make(path).await?;
+        }
+        let keeper = Keeper::open(path, &keeper::options(path, BUSY_TIMEOUT)).await?;
+        let store = Self::connect(path, Some((keeper.clone(), lock))).await?;
+        keeper.begin().await?;
         sqlx::query("UPDATE deployments SET lease_owner = NULL WHERE lease_owner IS NOT NULL")
             .execute(&store.writer)
             .await
-            .map_err(|error| database(error.into()))?;
+            .map_err(|error| OpenStoreError::database(path, error))?;
         Ok(store)
     }
 
@@ -125,26 +146,22 @@ impl SqliteStore {
     ///
     /// Returns why it cannot be used.
     pub async fn open_beside(path: &Path) -> Result<Self, OpenStoreError> {
-        if !path.exists() {
+        let path = &files::resolve(path);
+        // What a portal has it takes care of.
+        if !files::is_held(path) && identity::check_files(path).await? == Found::Nothing {
             return Err(OpenStoreError::Missing { path: path.to_owned() });
         }
         Self::connect(path, None).await
     }
 
-    async fn connect(path: &Path, lock: Option<File>) -> Result<Self, OpenStoreError> {
+    async fn connect(path: &Path, held: Option<(Keeper, File)>) -> Result<Self, OpenStoreError> {
         let database = |source| OpenStoreError::Database { path: path.to_owned(), source };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(lock.is_some())
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+        let options = keeper::options(path, BUSY_TIMEOUT);
         let mut first = options.connect().await.map_err(|error| database(error.into()))?;
         let found =
             connecting::generation(&mut first).await.map_err(|error| database(error.into()))?;
         OtherVersion::of(found).map_err(|error| database(error.into()))?;
-        if let Err(error) = sqlx::migrate!("migrations/sqlite").run(&mut first).await {
+        if let Err(error) = identity::MIGRATIONS.run(&mut first).await {
             return Err(match OtherVersion::of_migration(&error) {
                 Some(other) => database(other.into()),
                 None => database(error.into()),
@@ -153,7 +170,7 @@ impl SqliteStore {
         first.close().await.map_err(|error| database(error.into()))?;
         let writer = Pool::new(1, PATIENCE, options.clone());
         let readers = Pool::new(READERS, PATIENCE, options.read_only(true));
-        Ok(Self { writer, readers, writes: Writes::default(), _lock: lock.map(Arc::new) })
+        Ok(Self { writer, readers, writes: Writes::default(), held: held.map(Arc::new) })
     }
 
     /// Finishes a write, whether or not somebody waits for it.
@@ -162,22 +179,6 @@ impl SqliteStore {
         write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writes.finish(write).await
-    }
-}
-
-/// Takes the exclusive lock beside the database, which ends with the process.
-fn lock(path: &Path) -> Result<File, OpenStoreError> {
-    let beside = path.with_extension("lock");
-    let file = |source| OpenStoreError::File { path: beside.clone(), source };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(file)?;
-    }
-    let lock =
-        File::options().create(true).truncate(false).write(true).open(&beside).map_err(file)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenStoreError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(file(source)),
     }
 }
 
@@ -376,5 +377,8 @@ impl Store for SqliteStore {
         self.writes.finished(LAST_WRITES).await;
         self.readers.close().await;
         self.writer.close().await;
+        if let Some(held) = &self.held {
+            held.0.close().await;
+        }
     }
 }

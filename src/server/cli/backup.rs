@@ -1,0 +1,111 @@
+//! `backup` and `restore`: copies of the records; and `--new`, which sets them aside.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+
+use super::{CommandError, say};
+use crate::server::{
+    ports::clock::{Clock as _, SystemClock},
+    run,
+    settings::{PlatformSettings, Settings, StoreSettings},
+    store::sqlite,
+};
+
+const PG_DUMP: &str = "copy them, while portals run, with \
+                       `pg_dump --format=custom --file=FILE ADDRESS`, where ADDRESS is DATABASE_URL";
+const PG_RESTORE: &str = "stop every portal, make an empty database, fill it with `pg_restore \
+                          --no-owner --exit-on-error --single-transaction --dbname=ADDRESS FILE`, \
+                          and start the portals with DATABASE_URL=ADDRESS";
+const PG_NEW: &str = "instead of --new, make an empty database and set DATABASE_URL to its address";
+
+/// Which file.
+#[derive(Clone, Debug, Args)]
+pub(super) struct CopyOptions {
+    /// The file that holds the copy
+    file: PathBuf,
+}
+
+/// Writes all records to a new file.
+pub(super) async fn back_up(
+    options: &CopyOptions,
+    settings: &Settings,
+) -> Result<ExitCode, CommandError> {
+    let path = database(settings, PG_DUMP)?;
+    let size = sqlite::back_up(path, &options.file).await?;
+    let (file, path) = (options.file.display(), path.display());
+    say(&format!("{file} holds all records of {path}, as they were just now ({size} bytes)."))?;
+    if let Some(state) = stacks(settings) {
+        let state = state.display();
+        say(&format!(
+            "The embedded sandbox's stacks are not in it: to keep them, stop the portal and copy {state} as well."
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts a copy of the records in their place.
+pub(super) async fn restore(
+    options: &CopyOptions,
+    settings: &Settings,
+) -> Result<ExitCode, CommandError> {
+    let path = database(settings, PG_RESTORE)?;
+    let aside = sqlite::restore(path, &options.file, SystemClock.now()).await?;
+    say(&format!("{} holds the records of {} now.", path.display(), options.file.display()))?;
+    if let Some(aside) = aside {
+        say(&format!("The ones before are in {}.", aside.display()))?;
+    }
+    say(&match stacks(settings) {
+        Some(state) => format!(
+            "The embedded sandbox's stacks in {} stay as they are: the next start compares the records with them, \
+             and reports what these do not know.",
+            state.display()
+        ),
+        None => String::from(
+            "Start the portal, and see with `ai-stack-deployer reconcile --dry-run` what records and platform \
+             disagree on.",
+        ),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sets the records aside, and the sandbox's stacks with them.
+pub(super) async fn begin_anew(settings: &Settings) -> Result<(), CommandError> {
+    let path = database(settings, PG_NEW)?;
+    let stacks = stacks(settings);
+    let is_sandbox = stacks.is_some();
+    let besides: Vec<_> = stacks.into_iter().collect();
+    let Some(aside) = sqlite::begin_anew(path, &besides, SystemClock.now()).await? else {
+        return Ok(());
+    };
+    let what = if is_sandbox {
+        "the sandbox's stacks went with them"
+    } else {
+        "what they know of goes on running on the platform, and `reconcile` reports it"
+    };
+    tracing::warn!(
+        "Begins afresh: the old records are in {}; {what}. Leave --new out from now on",
+        aside.display()
+    );
+    Ok(())
+}
+
+/// Returns where the records are, unless they are in PostgreSQL.
+fn database<'a>(settings: &'a Settings, otherwise: &'static str) -> Result<&'a Path, CommandError> {
+    match &settings.store {
+        StoreSettings::Sqlite { path } => Ok(path),
+        StoreSettings::Postgres { .. } => Err(CommandError::Postgres(otherwise)),
+    }
+}
+
+/// Returns where the embedded sandbox keeps its stacks, if it is the platform and has any.
+fn stacks(settings: &Settings) -> Option<PathBuf> {
+    match settings.platform {
+        PlatformSettings::Sandbox { .. } => run::sandbox_state(&settings.store),
+        PlatformSettings::Dokploy { .. } => None,
+    }
+    .filter(|state| state.exists())
+}

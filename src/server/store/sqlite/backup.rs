@@ -1,0 +1,295 @@
+//! Copies of the records: made while a portal runs, and put back while none does.
+//!
+//! Whatever goes wrong at whatever moment, the old files and the copy are still there, and no
+//! file looks whole that is not.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf, absolute},
+};
+
+use jiff::Timestamp;
+use sqlx::{
+    ConnectOptions as _, Connection as _, SqliteConnection, migrate::MigrateError,
+    sqlite::SqliteConnectOptions,
+};
+
+use super::{
+    BUSY_TIMEOUT, OpenStoreError,
+    connecting::generation,
+    files,
+    identity::{self, Found, MIGRATIONS},
+    keeper,
+    look::{Look, Main, Mark},
+};
+use crate::server::store::OtherVersion;
+
+/// The records were not copied.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenStoreError),
+    /// Something is where the copy should be.
+    #[error("{} is there already, and `backup` overwrites nothing: give another name", .0.display())]
+    Exists(PathBuf),
+    /// The copy would take the place of one of the database's own files.
+    #[error("{} is one of the database's own files: give another name", .0.display())]
+    Own(PathBuf),
+    /// The copy cannot be written.
+    #[error("{} cannot be written, and no part of it was left: choose another place", path.display())]
+    Write {
+        /// The copy.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What should be put back cannot be.
+    #[error("{} cannot be restored, and nothing was changed: {why}", path.display())]
+    Unfit {
+        /// What should be put back.
+        path: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// The files cannot be moved.
+    #[error(
+        "{} could not be put into place; nothing was deleted: mend this, and give the command again",
+        path.display()
+    )]
+    Place {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Writes all records of the database at `path`, as they are at one moment, to a new file. A
+/// portal may be running. Returns the copy's size in bytes.
+///
+/// # Errors
+///
+/// Returns why there is no copy.
+pub async fn back_up(path: &Path, copy: &Path) -> Result<u64, CopyError> {
+    let path = &files::resolve(path);
+    let own = ["", "-wal", "-shm", "-journal", ".identity"].map(|end| files::beside(path, end));
+    let is_own = |own: &Path| absolute(own).ok() == absolute(files::resolve(copy)).ok();
+    if own.iter().any(|own| is_own(own)) || is_own(&path.with_extension("lock")) {
+        return Err(CopyError::Own(copy.to_owned()));
+    }
+    if fs::symlink_metadata(copy).is_ok() {
+        return Err(CopyError::Exists(copy.to_owned()));
+    }
+    if !files::is_held(path) && identity::check_files(path).await? == Found::Nothing {
+        return Err(OpenStoreError::Missing { path: path.clone() }.into());
+    }
+    let unfinished = files::beside(copy, &format!(".part-{:08x}", rand::random::<u32>()));
+    let written = write(path, copy, &unfinished).await;
+    files::sweep(&unfinished);
+    written
+}
+
+async fn write(path: &Path, copy: &Path, unfinished: &Path) -> Result<u64, CopyError> {
+    let failed = |source| CopyError::Write { path: copy.to_owned(), source };
+    let io = |error: io::Error| failed(error.into());
+    let mut options = File::options();
+    drop(options.write(true).create_new(true).mode(0o600).open(unfinished).map_err(io)?);
+    let database = |error: sqlx::Error| OpenStoreError::database(path, error);
+    let mut connection = as_it_is(path).connect().await.map_err(database)?;
+    identity::check_records(&mut connection, path).await?;
+    // Never read as a URI.
+    let target = absolute(unfinished).map_err(io)?;
+    let copied = match target.to_str() {
+        Some(target) => sqlx::query("VACUUM INTO ?").bind(target).execute(&mut connection).await,
+        None => return Err(io(io::Error::other("its name is not in UTF-8"))),
+    };
+    connection.close().await.map_err(database)?;
+    copied.map_err(|error| failed(error.into()))?;
+
+    let mut connection = as_it_is(unfinished).connect().await.map_err(|e| failed(e.into()))?;
+    let checked = check_and_mark(&mut connection).await;
+    connection.close().await.map_err(|error| failed(error.into()))?;
+    checked.map_err(|why| failed(why.into()))?;
+    files::sync(unfinished).map_err(io)?;
+    publish(unfinished, copy)?;
+    files::sync(files::folder(copy)).map_err(io)?;
+    Ok(fs::metadata(copy).map_err(io)?.len())
+}
+
+/// Gives the finished file its name, unless something has it by now.
+fn publish(unfinished: &Path, copy: &Path) -> Result<(), CopyError> {
+    match fs::hard_link(unfinished, copy) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(CopyError::Exists(copy.to_owned()))
+        }
+        // Not every file system has links.
+        Err(_) => fs::rename(unfinished, copy)
+            .map_err(|error| CopyError::Write { path: copy.to_owned(), source: error.into() }),
+    }
+}
+
+/// Checks that every page is sound, and gives a copy a mark of its own, by which a log that is
+/// not its own is known.
+async fn check_and_mark(connection: &mut SqliteConnection) -> Result<(), String> {
+    let check = sqlx::query_scalar::<_, String>("PRAGMA integrity_check(1)");
+    let problem = check.fetch_one(&mut *connection).await;
+    match problem.as_deref() {
+        Ok("ok") => {}
+        Ok(problem) => return Err(format!("it is damaged ({})", problem.replace('\n', " "))),
+        Err(error) => return Err(format!("it is damaged ({error})")),
+    }
+    keeper::mark_as(connection, Mark::new()).await.map_err(|error| error.to_string())
+}
+
+/// Puts a copy in the place of the database at `path`, whose files are set aside. Returns under
+/// which name they are, if there were any.
+///
+/// # Errors
+///
+/// Returns why nothing was put back.
+pub async fn restore(
+    path: &Path,
+    copy: &Path,
+    now: Timestamp,
+) -> Result<Option<PathBuf>, CopyError> {
+    let path = &files::resolve(path);
+    let _lock = files::lock(path).await?;
+    let unfit = |why: String| CopyError::Unfit { path: copy.to_owned(), why };
+    let source = &files::resolve(copy);
+    check_source(source, path).map_err(unfit)?;
+    let unfinished = &files::beside(path, ".restoring");
+    files::sweep(unfinished);
+    let place = |source| CopyError::Place { path: path.clone(), source };
+    let mut taken = fs::copy(source, unfinished);
+    if files::log(source).exists() {
+        taken = taken.and_then(|_| fs::copy(files::log(source), files::log(unfinished)));
+    }
+    let id = match taken {
+        Ok(_) => examine(unfinished).await.map_err(unfit),
+        Err(error) => Err(place(error)),
+    };
+    let exchanged = id.and_then(|id| exchange(path, unfinished, &id, now).map_err(place));
+    if exchanged.is_err() {
+        files::sweep(unfinished);
+    }
+    exchanged
+}
+
+fn check_source(source: &Path, path: &Path) -> Result<(), String> {
+    let look = Look::at(source).map_err(|error| format!("it cannot be read ({error})"))?;
+    let number = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    let why = match look.main {
+        Main::Missing => "it does not exist",
+        Main::Empty => "it has no length",
+        Main::Other => "it is no SQLite database",
+        Main::Database(_) if number(source) == number(path) => "it is the portal's own database",
+        Main::Database(_) if files::is_held(source) => {
+            "a portal is using it: make a copy with `ai-stack-deployer backup FILE` there"
+        }
+        Main::Database(mark) if look.lacks_log(mark) => {
+            "it was copied alone while a portal ran, and is not whole without its -wal: put that \
+             beside it, or take another copy"
+        }
+        Main::Database(mark) if look.is_mixed(mark) => {
+            "the -wal beside it belongs to another database: move that away"
+        }
+        Main::Database(_) => return Ok(()),
+    };
+    Err(why.to_owned())
+}
+
+/// Checks that the file holds sound records of a portal that this version understands, brings
+/// them up to date, and returns whose they are.
+async fn examine(unfinished: &Path) -> Result<String, String> {
+    let unreadable = |error: sqlx::Error| format!("it cannot be read ({error})");
+    let mut connection = as_it_is(unfinished).connect().await.map_err(unreadable)?;
+    let id = examine_by(&mut connection).await;
+    connection.close().await.map_err(unreadable)?;
+    id
+}
+
+async fn examine_by(connection: &mut SqliteConnection) -> Result<String, String> {
+    check_and_mark(connection).await?;
+    let unreadable = |error: sqlx::Error| format!("it cannot be read ({error})");
+    for table in identity::TABLES {
+        if !identity::has_table(connection, table).await.map_err(unreadable)? {
+            return Err(String::from("it holds no records of a portal"));
+        }
+    }
+    let found = generation(connection).await.map_err(unreadable)?;
+    OtherVersion::of(found).map_err(|other| other.to_string())?;
+    MIGRATIONS.run(&mut *connection).await.map_err(|error| match error {
+        MigrateError::VersionMissing(number) => format!(
+            "a newer version of the portal made it, whose migration {number} this one does not \
+             know: restore it with that version"
+        ),
+        error => format!("its tables cannot be brought up to date ({error})"),
+    })?;
+    let id = identity::id(connection).await.map_err(unreadable)?;
+    id.ok_or_else(|| String::from("it holds no identity"))
+}
+
+/// Sets the old files aside and puts the new one in their place. From the first step to the last
+/// the identity is that of the new one, so that no start takes what is between for a new portal.
+fn exchange(
+    path: &Path,
+    unfinished: &Path,
+    id: &str,
+    now: Timestamp,
+) -> io::Result<Option<PathBuf>> {
+    let aside = files::beside(path, &files::aside(path, now));
+    let model = if path.exists() { path } else { files::folder(path) };
+    files::give_to_owner_of(model, unfinished);
+    files::sync(unfinished)?;
+    let identity = files::identity(path);
+    if identity.exists() {
+        fs::copy(&identity, files::identity(&aside))?;
+    }
+    identity::write(path, id)?;
+    let was_there = files::set_aside(path, &aside)?;
+    fs::rename(unfinished, path)?;
+    files::sync(files::folder(path))?;
+    Ok(was_there.then_some(aside))
+}
+
+/// Sets the database at `path` aside, and the files in `besides` that go with it: the next start
+/// is that of a new portal. Returns what is appended to their names.
+///
+/// # Errors
+///
+/// Returns why that cannot be.
+pub async fn begin_anew(
+    path: &Path,
+    besides: &[PathBuf],
+    now: Timestamp,
+) -> Result<Option<PathBuf>, CopyError> {
+    let path = &files::resolve(path);
+    let _lock = files::lock(path).await?;
+    let place = |source| CopyError::Place { path: path.clone(), source };
+    let ending = files::aside(path, now);
+    let aside = files::beside(path, &ending);
+    let mut was_there = files::set_aside(path, &aside).map_err(place)?;
+    // Last the identity: until then a start refuses.
+    for file in besides.iter().chain([&files::identity(path)]).filter(|file| file.exists()) {
+        let to = if *file == files::identity(path) {
+            files::identity(&aside)
+        } else {
+            files::beside(file, &ending)
+        };
+        fs::rename(file, to).map_err(place)?;
+        was_there = true;
+    }
+    files::sync(files::folder(path)).map_err(place)?;
+    Ok(was_there.then_some(aside))
+}
+
+fn as_it_is(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("wal_autocheckpoint", "0")
+}

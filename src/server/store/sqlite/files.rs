@@ -1,0 +1,144 @@
+//! The files that make up a database: itself, its log and what lies beside them.
+//!
+//! Nothing is deleted here but what this program was in the middle of making.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, TryLockError},
+    io::{self, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, chown},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use super::OpenStoreError;
+
+/// How many links lead to a file at most.
+const LINKS: usize = 40;
+/// How often what another program is changing is looked at, and how long it is waited for.
+pub(super) const LOOKS: u32 = 3;
+pub(super) const MOMENT: Duration = Duration::from_millis(50);
+
+/// Returns `path` with `ending` behind its name.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Returns the write-ahead log of the database at `path`.
+pub(super) fn log(path: &Path) -> PathBuf {
+    beside(path, "-wal")
+}
+
+/// Returns the file beside the database at `path` that says whose records it holds.
+pub(super) fn identity(path: &Path) -> PathBuf {
+    beside(path, ".identity")
+}
+
+/// Returns the folder that `path` lies in.
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Returns the file that `path` leads to, whether or not it is there: its log lies beside it,
+/// not beside a link.
+pub(super) fn resolve(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = folder(&path).join(target);
+    }
+    path
+}
+
+/// Takes the exclusive lock beside the database, which ends with the process.
+pub(super) async fn lock(path: &Path) -> Result<File, OpenStoreError> {
+    let beside = path.with_extension("lock");
+    let file = |source| OpenStoreError::File { path: beside.clone(), source };
+    fs::create_dir_all(folder(path)).map_err(file)?;
+    let lock =
+        File::options().create(true).truncate(false).write(true).open(&beside).map_err(file)?;
+    // A command that only asks has it for a moment.
+    let mut tries = 0..LOOKS;
+    loop {
+        match (lock.try_lock(), tries.next()) {
+            (Ok(()), _) => return Ok(lock),
+            (Err(TryLockError::WouldBlock), Some(_)) => sleep(MOMENT).await,
+            (Err(TryLockError::WouldBlock), None) => {
+                return Err(OpenStoreError::InUse { path: path.to_owned() });
+            }
+            (Err(TryLockError::Error(source)), _) => return Err(file(source)),
+        }
+    }
+}
+
+/// Tells whether a portal has the database at `path`, as far as can be told.
+pub(super) fn is_held(path: &Path) -> bool {
+    File::open(path.with_extension("lock"))
+        .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Writes `text` so that the file is always the old one or the new one, whole.
+pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+    let beside = beside(path, ".new");
+    let mut options = File::options();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    give_to_owner_of(folder(path), &beside);
+    fs::rename(beside, path)?;
+    sync(folder(path))
+}
+
+/// Makes `path` belong to whom `model` belongs, where that is allowed: an operator who is root
+/// must not leave files that the portal cannot open.
+pub(super) fn give_to_owner_of(model: &Path, path: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(model), Ok(own)) = (fs::metadata(model), fs::metadata(path)) else { return };
+    if (model.uid(), model.gid()) != (own.uid(), own.gid()) {
+        // Whoever is not root gives nothing away, and has nothing to give.
+        let _given = chown(path, Some(model.uid()), Some(model.gid()));
+    }
+}
+
+/// Waits until a file, or the names in a folder, are on disk.
+pub(super) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Removes what this program has made and not finished.
+pub(super) fn sweep(unfinished: &Path) {
+    for ending in ["", "-journal", "-wal", "-shm"] {
+        fs::remove_file(beside(unfinished, ending)).ok();
+    }
+}
+
+/// Returns what to append to the names of the old database at `path` so that they are new.
+pub(super) fn aside(path: &Path, now: Timestamp) -> String {
+    let ending = now.strftime(".aside-%Y%m%dT%H%M%SZ").to_string();
+    let is_free = |ending: &String| {
+        let aside = beside(path, ending);
+        ["", "-wal", "-shm", ".identity"].iter().all(|end| !beside(&aside, end).exists())
+    };
+    let numbered = (2..100).map(|number| format!("{ending}-{number}"));
+    std::iter::once(ending.clone()).chain(numbered).find(is_free).unwrap_or(ending)
+}
+
+/// Moves the database at `path` and its log to `aside`, in an order in which no start takes what
+/// is left for a new portal, as long as the identity is there. Returns whether there was one.
+pub(super) fn set_aside(path: &Path, aside: &Path) -> io::Result<bool> {
+    let mut moved = false;
+    for ending in ["", "-wal", "-shm"] {
+        match fs::rename(beside(path, ending), beside(aside, ending)) {
+            Ok(()) => moved = true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    sync(folder(path))?;
+    Ok(moved)
+}

@@ -1,0 +1,185 @@
+//! Whether the records that lie there are those of the portal that was there before.
+//!
+//! A file beside the database holds the id of its one-row table `identity`. It is there as soon
+//! as there are records: a database that is missing beside it has been lost.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{SqliteConnection, migrate::Migrator};
+use tokio::time::sleep;
+
+use super::{
+    OpenStoreError, files,
+    look::{Look, Main},
+};
+
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// The tables that every portal's database has had.
+pub(super) const TABLES: [&str; 2] = ["_sqlx_migrations", "deployments"];
+
+/// What there is to do where records are gone.
+const REMEDY: &str = "restore a backup with `ai-stack-deployer restore FILE`, or begin afresh on \
+                      purpose with `ai-stack-deployer --new`";
+
+/// A portal was here before, and its records are not.
+#[derive(Debug, thiserror::Error)]
+pub enum LostRecords {
+    /// The database is gone.
+    #[error(
+        "{} is missing, but {} says that a portal was here: put the file back, {REMEDY}",
+        path.display(), trace.display()
+    )]
+    Database {
+        /// The database file.
+        path: PathBuf,
+        /// What shows that there was one.
+        trace: PathBuf,
+    },
+    /// The database has no length.
+    #[error(
+        "{} has no length, so its records are gone; if no portal was ever here, remove the file, \
+         else {REMEDY}",
+        .0.display()
+    )]
+    Length(PathBuf),
+    /// The database has no tables of a portal's.
+    #[error(
+        "{} holds no records of a portal, as a copy made of the file alone while a portal ran: \
+         make copies with `ai-stack-deployer backup FILE`; put its -wal back, {REMEDY}",
+        .0.display()
+    )]
+    Tables(PathBuf),
+    /// The database is not whole without its log.
+    #[error(
+        "{} is not whole without {}, as a copy made of the file alone while a portal ran: put the \
+         -wal back, {REMEDY}",
+        .0.display(), files::log(.0).display()
+    )]
+    Log(PathBuf),
+    /// The log is another database's.
+    #[error(
+        "{} belongs to another database than {}, which was put back over it: move the -wal away if \
+         the database is the one that you want, {REMEDY}",
+        files::log(.0).display(), .0.display()
+    )]
+    Mixed(PathBuf),
+    /// The database is another portal's, or none that was used here.
+    #[error(
+        "{} holds other records than those of the portal that was here, says {}: to take them, \
+         move them away and give them to `ai-stack-deployer restore FILE`; else put the portal's \
+         own file back, or begin afresh on purpose with `ai-stack-deployer --new`",
+        .0.display(), files::identity(.0).display()
+    )]
+    Other(PathBuf),
+}
+
+/// What a portal that starts finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing, and nothing says that there was anything.
+    Nothing,
+    /// A database, which is whole.
+    Database,
+}
+
+/// Looks at the files at `path` before SQLite does. Nobody may be writing to them.
+///
+/// # Errors
+///
+/// Returns what is lost.
+pub(super) async fn check_files(path: &Path) -> Result<Found, OpenStoreError> {
+    // A command that ends may just be moving the log into the file.
+    for _ in 1..files::LOOKS {
+        if let Ok(found) = look_at_files(path) {
+            return Ok(found);
+        }
+        sleep(files::MOMENT).await;
+    }
+    look_at_files(path)
+}
+
+fn look_at_files(path: &Path) -> Result<Found, OpenStoreError> {
+    let file = |source| OpenStoreError::File { path: path.to_owned(), source };
+    let look = Look::at(path).map_err(file)?;
+    let path = path.to_owned();
+    let (identity, log) = (files::identity(&path), files::log(&path));
+    let lost = match look.main {
+        Main::Missing if identity.exists() => LostRecords::Database { path, trace: identity },
+        Main::Missing if look.has_log => LostRecords::Database { path, trace: log },
+        Main::Missing => return Ok(Found::Nothing),
+        Main::Empty => LostRecords::Length(path),
+        Main::Database(mark) if look.lacks_log(mark) => LostRecords::Log(path),
+        Main::Database(mark) if look.is_mixed(mark) => LostRecords::Mixed(path),
+        Main::Database(_) | Main::Other => return Ok(Found::Database),
+    };
+    Err(lost.into())
+}
+
+/// Checks that the records in the database at `path` are those of the portal that was here.
+///
+/// # Errors
+///
+/// Returns what is lost.
+pub(super) async fn check_records(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), OpenStoreError> {
+    let database = |error: sqlx::Error| OpenStoreError::database(path, error);
+    for table in TABLES {
+        if !has_table(connection, table).await.map_err(database)? {
+            return Err(LostRecords::Tables(path.to_owned()).into());
+        }
+    }
+    let known = read(path)
+        .map_err(|source| OpenStoreError::File { path: files::identity(path), source })?;
+    let Some(known) = known else { return Ok(()) };
+    let is_same = has_table(connection, "identity").await.map_err(database)?
+        && id(connection).await.map_err(database)?.is_some_and(|id| id == known);
+    if is_same { Ok(()) } else { Err(LostRecords::Other(path.to_owned()).into()) }
+}
+
+/// Writes the id of the database at `path` into the file beside it, unless it is there.
+pub(super) async fn keep(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), OpenStoreError> {
+    let id = id(connection).await.map_err(|error| OpenStoreError::database(path, error))?;
+    let file = |source| OpenStoreError::File { path: files::identity(path), source };
+    match (read(path).map_err(file)?, id) {
+        (None, Some(id)) => write(path, &id).map_err(file),
+        (Some(_), _) | (None, None) => Ok(()),
+    }
+}
+
+/// Writes whose records the database at `path` holds.
+pub(super) fn write(path: &Path, id: &str) -> io::Result<()> {
+    files::write(&files::identity(path), &format!("{id}\n"))
+}
+
+/// Reads whose records the database at `path` should hold: `None` when nothing says so, and when
+/// what is there is no id, which is no reason to stop a portal that has its records.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    let text = match fs::read(files::identity(path)) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let is_id = text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit());
+    Ok(is_id.then_some(text))
+}
+
+/// Reads the id in the database: none until its tables are up to date.
+pub(super) async fn id(connection: &mut SqliteConnection) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT identity FROM identity").fetch_optional(connection).await
+}
+
+pub(super) async fn has_table(
+    connection: &mut SqliteConnection,
+    name: &str,
+) -> Result<bool, sqlx::Error> {
+    let question = "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?";
+    sqlx::query_scalar(question).bind(name).fetch_one(connection).await
+}

@@ -1,0 +1,91 @@
+//! What `restore` does not take, and a move that is cut short.
+
+use std::{fs, path::Path};
+
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
+
+use super::{give, knows, live, names_in, refused, succeed};
+use crate::support::process::Place;
+
+/// Changes the database at `path` as nobody should.
+fn change(path: &Path, statement: &'static str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+        let mut connection = options.connect().await.unwrap();
+        connection.execute(statement).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
+#[test]
+fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
+    let place = Place::new();
+    let portal = place.start(&[]);
+    let alice = live(&place, "alice");
+    succeed(&place, &["backup", "copy.db"]);
+    assert_eq!(portal.end().0, Some(0));
+    let at = |name: &str| place.path().join(name);
+    let good = fs::read(at("copy.db")).unwrap();
+    fs::write(at("empty.db"), "").unwrap();
+    fs::write(at("text.db"), "no database at all, ".repeat(500)).unwrap();
+    fs::write(at("short.db"), &good[..good.len() / 2]).unwrap();
+    let mut broken = good.clone();
+    broken[8192..12288].fill(0xa5);
+    fs::write(at("broken.db"), broken).unwrap();
+    fs::write(at("newer.db"), &good).unwrap();
+    change(
+        &at("newer.db"),
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'from the future', 1, x'00', 1)",
+    );
+    fs::write(at("raised.db"), &good).unwrap();
+    change(&at("raised.db"), "UPDATE schema_generation SET generation = 99");
+    change(&at("foreign.db"), "CREATE TABLE notes (text TEXT)");
+    let before = names_in(place.path());
+    for (file, why) in [
+        ("missing.db", "does not exist"),
+        ("empty.db", "has no length"),
+        ("text.db", "is no SQLite database"),
+        (".", "cannot be read"),
+        ("short.db", "damaged"),
+        ("broken.db", "damaged"),
+        ("newer.db", "newer version"),
+        ("raised.db", "another version"),
+        ("foreign.db", "no records of a portal"),
+        ("portal.db", "own database"),
+    ] {
+        let (code, text) = give(&place, &["restore", file]);
+        assert_eq!((code, text.lines().count()), (Some(1), 1), "{file}: {text}");
+        assert!(text.contains(file) && text.contains(why), "{file}: {text}");
+        assert!(text.contains("nothing was changed"), "{file}: {text}");
+        assert_eq!(names_in(place.path()), before, "{file}");
+    }
+    let _portal = place.start(&[]);
+    assert!(knows(&place, &alice));
+}
+
+/// What a kill leaves behind between any two steps is refused, or is the old records or the new
+/// ones; the same command again finishes it.
+#[test]
+fn a_restore_that_was_cut_short_is_never_taken_for_a_new_portal() {
+    let place = Place::new();
+    let portal = place.start(&[]);
+    let alice = live(&place, "alice");
+    succeed(&place, &["backup", "copy.db"]);
+    portal.kill();
+    let at = |name: &str| place.path().join(name);
+    fs::write(at("portal.db.restoring"), "half of a co").unwrap();
+    fs::rename(at("portal.db"), at("portal.db.aside-1")).unwrap();
+    assert!(refused(&place).contains("is missing"));
+    fs::rename(at("portal.db-wal"), at("portal.db.aside-1-wal")).unwrap();
+    assert!(refused(&place).contains("is missing"));
+    succeed(&place, &["restore", "copy.db"]);
+    assert!(!at("portal.db.restoring").exists());
+    let portal = place.start(&[]);
+    assert!(knows(&place, &alice));
+    assert_eq!(portal.end().0, Some(0));
+    succeed(&place, &["restore", "portal.db.aside-1"]);
+    let _portal = place.start(&[]);
+    assert!(knows(&place, &alice));
+}
