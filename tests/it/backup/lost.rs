@@ -101,9 +101,8 @@ fn after_a_kill_the_log_is_needed_unless_somebody_has_moved_it_into_the_file() {
     let portal = place.start(&[]);
     assert!(knows(&place, &alice));
     portal.kill();
-    // A command is the last to close it.
+    // A command may be the last to close it.
     succeed(&place, &["stuck", "list"]);
-    assert!(!log.exists());
     let portal = place.start(&[]);
     assert!(knows(&place, &alice));
     portal.kill();
