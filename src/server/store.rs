@@ -4,6 +4,7 @@ mod generation;
 mod lists;
 mod pool;
 pub mod postgres;
+mod purge;
 mod rows;
 pub mod sqlite;
 mod writes;

@@ -26,6 +26,7 @@ mod operations;
 mod operator;
 mod pages;
 mod parts;
+mod plans;
 mod portal;
 mod probe;
 mod rebuffs;

@@ -24,6 +24,7 @@ mod contract;
 mod digests;
 mod noted;
 mod postgres;
+mod purge;
 mod quota;
 mod upgrade;
 

@@ -285,9 +285,10 @@ impl Store for PostgresStore {
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         loop {
-            match self.finish(ending::forget(self.clone(), before)).await? {
-                0 => return Ok(forgotten),
-                some => forgotten += some,
+            let (deleted, is_more) = self.finish(ending::forget(self.clone(), before)).await?;
+            forgotten += deleted;
+            if !is_more {
+                return Ok(forgotten);
             }
         }
     }

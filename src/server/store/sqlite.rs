@@ -37,7 +37,7 @@ pub use self::{
     identity::LostRecords,
 };
 use self::{identity::Found, keeper::Keeper};
-use super::{OtherVersion, pool, rows, unavailable, unavailable_for, writes::Writes};
+use super::{OtherVersion, pool, purge::Batch, rows, unavailable, unavailable_for, writes::Writes};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
     server::{
@@ -298,7 +298,18 @@ impl Store for SqliteStore {
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.finish(ending::forget(self.writer.clone(), before)).await
+        let mut forgotten = 0;
+        loop {
+            // Which rows these are is read beside the writer.
+            let batch = ending::batch(&self.readers, before).await?;
+            if batch == Batch::Nothing {
+                return Ok(forgotten);
+            }
+            match self.finish(ending::forget(self.writer.clone(), batch, before)).await? {
+                None => return Ok(forgotten),
+                Some(deleted) => forgotten += deleted,
+            }
+        }
     }
 
     async fn claim(

@@ -54,15 +54,16 @@ pub(super) async fn find(
     row.map(|row| rows::answer(&row, key)).transpose()
 }
 
-/// Forgets the answers that have expired at `now`, but for those that another portal is
+/// Forgets a bounded number of the answers that have expired at `now`, but for those that another portal is
 /// forgetting.
 pub(super) async fn forget(
     connection: &mut PgConnection,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "DELETE FROM answers WHERE (caller, key) IN
-             (SELECT caller, key FROM answers WHERE expires_ms <= $1 FOR UPDATE SKIP LOCKED)",
+        "DELETE FROM answers WHERE ctid = ANY (ARRAY
+             (SELECT ctid FROM answers WHERE expires_ms <= $1
+              ORDER BY expires_ms LIMIT 100 FOR UPDATE SKIP LOCKED))",
     )
     .bind(now.as_millisecond())
     .execute(connection)

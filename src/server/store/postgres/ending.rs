@@ -12,11 +12,9 @@ use crate::{
             audit::AuditEntry,
             store::{Cancelling, Lease, Settlement, StoreError},
         },
+        store::purge::{self, Batch},
     },
 };
-
-/// How many deployments are forgotten in one statement.
-const FORGET_AT_ONCE: i64 = 500;
 
 /// Records the wish to cancel, unless the end came first.
 pub(super) async fn cancel(
@@ -152,20 +150,70 @@ pub(super) async fn release_removed(
 }
 
 /// Forgets what has had nothing left since before `before`, but for what another portal is
-/// forgetting.
-/// At most a batch at a time, so that it is done within the time that a statement has.
-pub(super) async fn forget(store: PostgresStore, before: Timestamp) -> Result<u64, StoreError> {
+/// forgetting: one batch, so that it is done within the time that a statement has. Tells how many,
+/// and whether there is more.
+pub(super) async fn forget(
+    store: PostgresStore,
+    before: Timestamp,
+) -> Result<(u64, bool), StoreError> {
     let mut tx = store.pool.begin().await?;
-    let done = sqlx::query(
-        "DELETE FROM deployments WHERE id = ANY (ARRAY
-             (SELECT id FROM deployments WHERE released_ms < $1
-              ORDER BY released_ms LIMIT $2 FOR UPDATE SKIP LOCKED))",
+    let result = match batch(&mut tx, before).await? {
+        Batch::Nothing => (0, false),
+        Batch::Deployments(ids) => {
+            let deleted = delete(&mut tx, &ids, before).await?;
+            (deleted, deleted > 0)
+        }
+        Batch::Events(id) => (0, delete_events(&mut tx, &id).await? > 0),
+    };
+    tx.commit().await.map_err(unavailable)?;
+    Ok(result)
+}
+
+async fn batch(tx: &mut PgConnection, before: Timestamp) -> Result<Batch, StoreError> {
+    let candidates = sqlx::query(
+        "SELECT id, (SELECT count(*) FROM (SELECT 1 FROM events
+                     WHERE deployment_id = deployments.id LIMIT $3) AS few) AS events
+         FROM deployments WHERE released_ms < $1 ORDER BY released_ms LIMIT $2",
     )
     .bind(before.as_millisecond())
-    .bind(FORGET_AT_ONCE)
-    .execute(&mut *tx)
+    .bind(purge::CANDIDATES)
+    .bind(purge::ROWS)
+    .fetch_all(tx)
     .await
     .map_err(unavailable)?;
-    tx.commit().await.map_err(unavailable)?;
+    purge::batch(&candidates)
+}
+
+async fn delete(
+    tx: &mut PgConnection,
+    ids: &[DeploymentId],
+    before: Timestamp,
+) -> Result<u64, StoreError> {
+    let ids: Vec<_> = ids.iter().map(DeploymentId::as_str).collect();
+    let done = sqlx::query(
+        "DELETE FROM deployments WHERE id = ANY (ARRAY
+             (SELECT id FROM deployments WHERE id = ANY ($1) AND released_ms < $2
+              ORDER BY id FOR UPDATE SKIP LOCKED))",
+    )
+    .bind(ids)
+    .bind(before.as_millisecond())
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes the oldest events of `id`: its end goes last, so that it never looks unfinished.
+async fn delete_events(tx: &mut PgConnection, id: &DeploymentId) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "DELETE FROM events WHERE deployment_id = $1 AND seq = ANY (ARRAY
+             (SELECT seq FROM events WHERE deployment_id = $1 ORDER BY seq LIMIT $2
+              FOR UPDATE SKIP LOCKED))",
+    )
+    .bind(id.as_str())
+    .bind(purge::ROWS)
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
     Ok(done.rows_affected())
 }

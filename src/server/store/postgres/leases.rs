@@ -25,21 +25,31 @@ pub(super) async fn claim(
     lasting: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
     let mut tx = store.pool.begin().await?;
-    let (candidates, overdue) = match lane {
-        Lane::Forward => ("state = 'active' AND started_ms <= $5", Timestamp::MAX),
+    // Each kind of candidate has an index of its own: in one condition with OR between them, all
+    // that ever ended might be looked at, each second.
+    let (candidates, overdue): (&[_], _) = match lane {
+        Lane::Forward => (&["state = 'active' AND started_ms <= $5"], Timestamp::MAX),
         Lane::CleanUp { overdue } => (
-            "(state = 'active'
-              AND (cancel_ms IS NOT NULL OR removes IS NOT NULL OR started_ms <= $5))
-             OR (state = 'stuck' AND due_ms <= $2)
-             OR (state = 'live' AND due_ms <= $2)",
+            &[
+                "state = 'active'
+                 AND (cancel_ms IS NOT NULL OR removes IS NOT NULL OR started_ms <= $5)",
+                "state = 'stuck' AND due_ms <= $2",
+                "state = 'live' AND due_ms <= $2",
+            ],
             overdue,
         ),
     };
+    let still = candidates.iter().map(|kind| format!("({kind})")).collect::<Vec<_>>().join(" OR ");
+    let candidates: Vec<_> = candidates.iter().map(|kind| free(kind)).collect();
+    let candidates = candidates.join(" UNION ALL ");
     // Materialized: a plan that ran the subquery once for each row would claim more than `most`.
+    // What is locked is looked at once more, since somebody may have claimed it meanwhile.
     let statement = format!(
-        "WITH free AS MATERIALIZED (
+        "WITH candidates AS MATERIALIZED ({candidates}),
+         free AS MATERIALIZED (
              SELECT id FROM deployments
-             WHERE ({candidates}) AND (lease_owner IS NULL OR lease_until_ms <= $2)
+             WHERE id = ANY (ARRAY (SELECT id FROM candidates))
+               AND ({still}) AND (lease_owner IS NULL OR lease_until_ms <= $2)
              ORDER BY started_ms, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
          UPDATE deployments
          SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
@@ -57,6 +67,13 @@ pub(super) async fn claim(
         .map_err(unavailable)?;
     tx.commit().await.map_err(unavailable)?;
     rows.iter().map(|row| rows::lease(row, &owner)).collect()
+}
+
+fn free(candidates: &str) -> String {
+    format!(
+        "SELECT id FROM deployments
+         WHERE {candidates} AND (lease_owner IS NULL OR lease_until_ms <= $2)"
+    )
 }
 
 /// Claims the operation `id`, if it has ended and nobody holds it at `now`.

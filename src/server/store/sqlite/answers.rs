@@ -54,15 +54,18 @@ pub(super) async fn find(
     row.map(|row| rows::answer(&row, key)).transpose()
 }
 
-/// Forgets the answers that have expired at `now`.
+/// Forgets answers that have expired at `now`, a bounded number of them.
 pub(super) async fn forget(
     connection: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM answers WHERE expires_ms <= ?")
-        .bind(now.as_millisecond())
-        .execute(connection)
-        .await
-        .map_err(unavailable)?;
+    sqlx::query(
+        "DELETE FROM answers WHERE (caller, key) IN
+             (SELECT caller, key FROM answers WHERE expires_ms <= ? ORDER BY expires_ms LIMIT 100)",
+    )
+    .bind(now.as_millisecond())
+    .execute(connection)
+    .await
+    .map_err(unavailable)?;
     Ok(())
 }

@@ -6,9 +6,12 @@ use sqlx::SqliteConnection;
 use super::{Pool, audit, unavailable, unavailable_for};
 use crate::{
     domain::deployment::DeploymentId,
-    server::ports::{
-        audit::AuditEntry,
-        store::{Cancelling, Lease, Settlement, StoreError},
+    server::{
+        ports::{
+            audit::AuditEntry,
+            store::{Cancelling, Lease, Settlement, StoreError},
+        },
+        store::purge::{self, Batch},
     },
 };
 
@@ -141,14 +144,69 @@ pub(super) async fn release_removed(
     Ok(())
 }
 
-/// Forgets what has had nothing left since before `before`.
-pub(super) async fn forget(pool: Pool, before: Timestamp) -> Result<u64, StoreError> {
+/// Finds the next batch of what has had nothing left since before `before`.
+pub(super) async fn batch(readers: &Pool, before: Timestamp) -> Result<Batch, StoreError> {
+    let candidates = sqlx::query(
+        "SELECT id, (SELECT count(*) FROM (SELECT 1 FROM events
+                     WHERE deployment_id = deployments.id LIMIT ?3)) AS events
+         FROM deployments WHERE released_ms < ?1 ORDER BY released_ms LIMIT ?2",
+    )
+    .bind(before.as_millisecond())
+    .bind(purge::CANDIDATES)
+    .bind(purge::ROWS)
+    .fetch_all(readers)
+    .await
+    .map_err(unavailable)?;
+    purge::batch(&candidates)
+}
+
+/// Forgets a batch, and tells how many deployments went; `None` where there was nothing to delete.
+pub(super) async fn forget(
+    pool: Pool,
+    batch: Batch,
+    before: Timestamp,
+) -> Result<Option<u64>, StoreError> {
     let mut tx = pool.begin().await?;
-    let done = sqlx::query("DELETE FROM deployments WHERE released_ms < ?")
-        .bind(before.as_millisecond())
-        .execute(&mut *tx)
-        .await
-        .map_err(unavailable)?;
+    let deleted = match batch {
+        Batch::Nothing => None,
+        Batch::Deployments(ids) => {
+            let deleted = delete(&mut tx, &ids, before).await?;
+            (deleted > 0).then_some(deleted)
+        }
+        Batch::Events(id) => (delete_events(&mut tx, &id).await? > 0).then_some(0),
+    };
     tx.commit().await.map_err(unavailable)?;
+    Ok(deleted)
+}
+
+async fn delete(
+    tx: &mut SqliteConnection,
+    ids: &[DeploymentId],
+    before: Timestamp,
+) -> Result<u64, StoreError> {
+    let ids = serde_json::to_string(ids).map_err(|error| unavailable_for(error.into()))?;
+    let done = sqlx::query(
+        "DELETE FROM deployments
+         WHERE id IN (SELECT value FROM json_each(?)) AND released_ms < ?",
+    )
+    .bind(ids)
+    .bind(before.as_millisecond())
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes the oldest events of `id`: its end goes last, so that it never looks unfinished.
+async fn delete_events(tx: &mut SqliteConnection, id: &DeploymentId) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "DELETE FROM events WHERE deployment_id = ?1 AND seq IN
+             (SELECT seq FROM events WHERE deployment_id = ?1 ORDER BY seq LIMIT ?2)",
+    )
+    .bind(id.as_str())
+    .bind(purge::ROWS)
+    .execute(tx)
+    .await
+    .map_err(unavailable)?;
     Ok(done.rows_affected())
 }

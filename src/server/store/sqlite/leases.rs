@@ -21,23 +21,27 @@ pub(super) async fn claim(
     lasting: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
     let mut tx = pool.begin().await?;
-    let (candidates, overdue) = match lane {
-        Lane::Forward => ("state = 'active' AND started_ms <= ?5", Timestamp::MAX),
+    // Each kind of candidate has an index of its own: in one condition with OR between them, all
+    // that ever ended would be looked at, each second.
+    let (candidates, overdue): (&[_], _) = match lane {
+        Lane::Forward => (&["state = 'active' AND started_ms <= ?5"], Timestamp::MAX),
         Lane::CleanUp { overdue } => (
-            "(state = 'active'
-              AND (cancel_ms IS NOT NULL OR removes IS NOT NULL OR started_ms <= ?5))
-             OR (state = 'stuck' AND due_ms <= ?2)
-             OR (state = 'live' AND due_ms <= ?2)",
+            &[
+                "state = 'active'
+                 AND (cancel_ms IS NOT NULL OR removes IS NOT NULL OR started_ms <= ?5)",
+                "state = 'stuck' AND due_ms <= ?2",
+                "state = 'live' AND due_ms <= ?2",
+            ],
             overdue,
         ),
     };
+    let candidates: Vec<_> = candidates.iter().map(|kind| free(kind)).collect();
     let statement = format!(
         "UPDATE deployments
          SET lease_owner = ?1, lease_token = lease_token + 1, lease_until_ms = ?2 + ?3
-         WHERE id IN (SELECT id FROM deployments
-                      WHERE ({candidates}) AND (lease_owner IS NULL OR lease_until_ms <= ?2)
-                      ORDER BY started_ms, id LIMIT ?4)
-         RETURNING id, lease_token"
+         WHERE id IN (SELECT id FROM ({}) ORDER BY started_ms, id LIMIT ?4)
+         RETURNING id, lease_token",
+        candidates.join(" UNION ALL ")
     );
     let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(&owner)
@@ -50,6 +54,13 @@ pub(super) async fn claim(
         .map_err(unavailable)?;
     tx.commit().await.map_err(unavailable)?;
     rows.iter().map(|row| rows::lease(row, &owner)).collect()
+}
+
+fn free(candidates: &str) -> String {
+    format!(
+        "SELECT id, started_ms FROM deployments
+         WHERE {candidates} AND (lease_owner IS NULL OR lease_until_ms <= ?2)"
+    )
 }
 
 /// Claims the operation `id`, if it has ended and nobody holds it at `now`.

@@ -27,8 +27,9 @@ pub(super) async fn begin(
 ) -> Result<Person, StoreError> {
     let mut tx = pool.begin().await?;
     sqlx::query(
-        "DELETE FROM sessions WHERE digest IN
-             (SELECT digest FROM sessions WHERE idle_ms <= $1 FOR UPDATE SKIP LOCKED)",
+        "DELETE FROM sessions WHERE ctid = ANY (ARRAY
+             (SELECT ctid FROM sessions WHERE idle_ms <= $1
+              ORDER BY idle_ms LIMIT 100 FOR UPDATE SKIP LOCKED))",
     )
     .bind(session.begun.as_millisecond())
     .execute(&mut *tx)

@@ -15,8 +15,9 @@ use crate::server::{
 pub(super) async fn begin(pool: Pool, sign_in: SignIn, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
     sqlx::query(
-        "DELETE FROM sign_ins WHERE browser IN
-             (SELECT browser FROM sign_ins WHERE expires_ms <= $1 FOR UPDATE SKIP LOCKED)",
+        "DELETE FROM sign_ins WHERE ctid = ANY (ARRAY
+             (SELECT ctid FROM sign_ins WHERE expires_ms <= $1
+              ORDER BY expires_ms LIMIT 100 FOR UPDATE SKIP LOCKED))",
     )
     .bind(now.as_millisecond())
     .execute(&mut *tx)

@@ -18,18 +18,22 @@ use crate::server::{
     },
 };
 
-/// Finds or adds the person, begins a session of theirs, and forgets those that have expired.
+/// Finds or adds the person, begins a session of theirs, and forgets a bounded number of
+/// those that have expired.
 pub(super) async fn begin(
     pool: Pool,
     profile: Profile,
     session: NewSession,
 ) -> Result<Person, StoreError> {
     let mut tx = pool.begin().await?;
-    sqlx::query("DELETE FROM sessions WHERE idle_ms <= ?")
-        .bind(session.begun.as_millisecond())
-        .execute(&mut *tx)
-        .await
-        .map_err(unavailable)?;
+    sqlx::query(
+        "DELETE FROM sessions WHERE digest IN
+             (SELECT digest FROM sessions WHERE idle_ms <= ? ORDER BY idle_ms LIMIT 100)",
+    )
+    .bind(session.begun.as_millisecond())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
     let person = take_over(&mut tx, &profile, &session).await?;
     sqlx::query("INSERT INTO sessions (digest, person, idle_ms, ends_ms) VALUES (?, ?, ?, ?)")
         .bind(&session.secret.0)

@@ -10,14 +10,17 @@ use crate::server::{
     store::{rows::accounts as rows, sqlite::Pool, unavailable},
 };
 
-/// Keeps a sign-in, and forgets those that have expired.
+/// Keeps a sign-in, and forgets a bounded number of those that have expired.
 pub(super) async fn begin(pool: Pool, sign_in: SignIn, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
-    sqlx::query("DELETE FROM sign_ins WHERE expires_ms <= ?")
-        .bind(now.as_millisecond())
-        .execute(&mut *tx)
-        .await
-        .map_err(unavailable)?;
+    sqlx::query(
+        "DELETE FROM sign_ins WHERE browser IN
+             (SELECT browser FROM sign_ins WHERE expires_ms <= ? ORDER BY expires_ms LIMIT 100)",
+    )
+    .bind(now.as_millisecond())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
     sqlx::query(
         "INSERT INTO sign_ins (browser, state, nonce, verifier, return_to, expires_ms)
          VALUES (?, ?, ?, ?, ?, ?)

@@ -1,0 +1,99 @@
+//! Retention deletes in batches, so that whoever writes meanwhile waits for few rows only.
+
+use std::{path::Path, sync::Arc};
+
+use ai_stack_deployer::server::{ports::store::Store, store::sqlite::SqliteStore};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Executor, Row, SqliteConnection, raw_sql,
+    sqlite::SqliteConnectOptions,
+};
+
+use super::{contract::at, in_postgres, in_sqlite};
+use crate::support::postgres::Cluster;
+
+/// How many rows one transaction may delete, those that go along included.
+const ROWS: i64 = 1_000;
+/// How many deployments are purged, with 20 events each, and one more with many.
+const MANY: i64 = 2_000;
+const EVENTS: i64 = 5_000;
+
+/// Deployments that ended long ago, and one that ended lately; `series` makes the numbers.
+fn fill(series: impl Fn(i64) -> String) -> String {
+    let id = "'dep_' || substr('00000000000000000000000000000000' || i, -32)";
+    let postgres = "'dep_' || lpad(i::text, 32, '0')";
+    let id = if series(1).contains("generate_series") { postgres } else { id };
+    let last = MANY + 2;
+    format!(
+        "INSERT INTO deployments
+             (id, name, host, url, state, seq, started_ms, completed_ms, released_ms)
+         SELECT {id}, 'alice', 'a', 'a', 'rolled_back', 20, i, i,
+                CASE WHEN i = {last} THEN 9000000000000 ELSE i END FROM {deployments} AS n;
+         INSERT INTO events (deployment_id, seq, name, data)
+         SELECT deployments.id, e.i, 'log', 'x' FROM deployments, {events} AS e;
+         INSERT INTO events (deployment_id, seq, name, data)
+         SELECT {id}, 100 + e.j, 'log', 'x'
+         FROM (SELECT 7 AS i) AS d, (SELECT i AS j FROM {many} AS m) AS e;",
+        deployments = series(last),
+        events = series(20),
+        many = series(EVENTS),
+    )
+}
+
+fn recursive(most: i64) -> String {
+    format!(
+        "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})
+          SELECT i FROM n)"
+    )
+}
+
+fn generated(most: i64) -> String {
+    format!("(SELECT i FROM generate_series(1, {most}) AS i)")
+}
+
+async fn second_connection(folder: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.join("portal.db"));
+    options.foreign_keys(true).connect().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_writes_while_sqlite_purges_gets_a_turn_after_each_batch() {
+    let (folder, store): (_, Arc<SqliteStore>) = in_sqlite().await;
+    let mut connection = second_connection(folder.path()).await;
+    raw_sql(AssertSqlSafe(fill(recursive))).execute(&mut connection).await.unwrap();
+    let purging = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.forget(at(5_000)).await })
+    };
+    let mut writes = 0;
+    while !purging.is_finished() {
+        store.check().await.unwrap();
+        writes += 1;
+    }
+    assert_eq!(purging.await.unwrap().unwrap(), (MANY + 1).cast_unsigned());
+    // As many batches as it takes, and a turn after each.
+    assert!(writes > 20, "{writes} writes");
+    let left = connection.fetch_one("SELECT count(*) FROM events").await.unwrap();
+    assert_eq!(left.get::<i64, _>(0), 20);
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_transaction_in_postgres_purges_a_bounded_number_of_rows() {
+    let url = Cluster::shared().database();
+    let store = in_postgres(&url).await;
+    Cluster::ask(&url, &fill(generated));
+    Cluster::ask(
+        &url,
+        "CREATE TABLE purged (transaction bigint);
+         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN INSERT INTO purged VALUES (txid_current()); RETURN NULL; END; $$;
+         CREATE TRIGGER note AFTER DELETE ON events FOR EACH ROW EXECUTE FUNCTION note();
+         CREATE TRIGGER note AFTER DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION note();",
+    );
+    assert_eq!(store.forget(at(5_000)).await.unwrap(), (MANY + 1).cast_unsigned());
+    let most = "SELECT max(rows) FROM
+                (SELECT count(*) AS rows FROM purged GROUP BY transaction) AS counted";
+    let most: i64 = Cluster::ask(&url, most).parse().unwrap();
+    assert!(most <= ROWS, "{most} rows in one transaction");
+    assert_eq!(Cluster::ask(&url, "SELECT count(*) FROM events"), "20");
+}
