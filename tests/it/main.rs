@@ -34,6 +34,7 @@ mod replicas;
 mod round_trips;
 mod saga;
 mod sandbox;
+mod set_clock;
 mod sign_in;
 mod store;
 mod store_health;

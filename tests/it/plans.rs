@@ -152,7 +152,7 @@ fn fill(series: impl Fn(u32) -> String, id: &str, now: &str) -> String {
 fn assert_all_recurring(asked: &BTreeSet<String>) {
     for needed in [
         "lease_token = lease_token + 1",
-        "state = 'stuck' AND due_ms <=",
+        "state = 'stuck' AND (due_ms <=",
         "released_ms <",
         "count(*) AS stuck",
         "counted_as =",

@@ -1,14 +1,12 @@
 //! The circuit breaker: stops calls to a platform that is unwell.
 //!
 //! Five failures in a row open it for a minute; then one call goes through to see, and its
-//! outcome decides. It must not know what a call is, nor the time: it is told both.
+//! outcome decides. It must not know what a call is, nor the time: it is told both, the latter by the clock that only goes forward.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-
-use jiff::Timestamp;
 
 use crate::server::ports::platform::{Breaker as Snapshot, BreakerState};
 
@@ -34,14 +32,14 @@ enum State {
     /// All do.
     Closed { failures: u32 },
     /// None does until `OPEN_FOR` after `since`.
-    Open { failures: u32, since: Timestamp },
+    Open { failures: u32, since: Duration },
     /// One is out to see.
-    Probing { failures: u32, since: Timestamp },
+    Probing { failures: u32, since: Duration },
 }
 
 impl State {
     /// Lets a call through, or says how long to wait.
-    fn admit(self, now: Timestamp) -> (Self, Result<(), Duration>) {
+    fn admit(self, now: Duration) -> (Self, Result<(), Duration>) {
         match self {
             Self::Closed { .. } => (self, Ok(())),
             Self::Open { failures, since } => match left(since, now) {
@@ -53,7 +51,7 @@ impl State {
     }
 
     /// Takes in how a call ended that was admitted in this state.
-    fn conclude(self, verdict: Verdict, now: Timestamp) -> Self {
+    fn conclude(self, verdict: Verdict, now: Duration) -> Self {
         match (self, verdict) {
             (Self::Closed { .. } | Self::Probing { .. }, Verdict::Well) => {
                 Self::Closed { failures: 0 }
@@ -77,7 +75,7 @@ impl State {
     }
 
     /// Describes the state at `now`.
-    fn snapshot(self, now: Timestamp) -> Snapshot {
+    fn snapshot(self, now: Duration) -> Snapshot {
         let (state, consecutive_failures, retry_after) = match self {
             Self::Closed { failures } => (BreakerState::Closed, failures, None),
             Self::Probing { failures, .. } => (BreakerState::HalfOpen, failures, None),
@@ -90,9 +88,9 @@ impl State {
     }
 }
 
-/// Returns what is left at `now` of the pause that began at `since`; a clock set back ends it.
-fn left(since: Timestamp, now: Timestamp) -> Option<Duration> {
-    let passed = Duration::try_from(now.duration_since(since)).ok()?;
+/// Returns what is left at `now` of the pause that began at `since`.
+fn left(since: Duration, now: Duration) -> Option<Duration> {
+    let passed = now.checked_sub(since)?;
     OPEN_FOR.checked_sub(passed).filter(|pause| !pause.is_zero())
 }
 
@@ -127,7 +125,7 @@ impl Breaker {
     ///
     /// # Errors
     /// How long to wait, while none may go through.
-    pub(super) fn admit(&self, now: Timestamp) -> Result<Permit<'_>, Duration> {
+    pub(super) fn admit(&self, now: Duration) -> Result<Permit<'_>, Duration> {
         let mut inner = self.lock();
         let (next, admission) = inner.state.admit(now);
         inner.move_to(next);
@@ -135,7 +133,7 @@ impl Breaker {
     }
 
     /// Describes it at `now`.
-    pub(super) fn snapshot(&self, now: Timestamp) -> Snapshot {
+    pub(super) fn snapshot(&self, now: Duration) -> Snapshot {
         self.lock().state.snapshot(now)
     }
 
@@ -154,7 +152,7 @@ pub(super) struct Permit<'a> {
 
 impl Permit<'_> {
     /// Ends the call, and describes the breaker after it.
-    pub(super) fn conclude(mut self, verdict: Verdict, now: Timestamp) -> Snapshot {
+    pub(super) fn conclude(mut self, verdict: Verdict, now: Duration) -> Snapshot {
         self.open = false;
         self.change(|state| state.conclude(verdict, now));
         self.breaker.snapshot(now)
@@ -184,11 +182,11 @@ mod tests {
 
     use super::*;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_000_000 + seconds).unwrap()
+    fn at(seconds: i64) -> Duration {
+        Duration::from_secs(u64::try_from(1_000_000 + seconds).unwrap())
     }
 
-    fn fail(breaker: &Breaker, times: u32, now: Timestamp) {
+    fn fail(breaker: &Breaker, times: u32, now: Duration) {
         for _ in 0..times {
             breaker.admit(now).unwrap().conclude(Verdict::Unwell, now);
         }

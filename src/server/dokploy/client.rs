@@ -164,7 +164,7 @@ impl Dokploy {
 
     /// Describes the breaker.
     pub(super) fn breaker_snapshot(&self) -> BreakerSnapshot {
-        self.breaker.snapshot(self.clock.now())
+        self.breaker.snapshot(self.clock.monotonic())
     }
 
     /// Makes one call.
@@ -176,7 +176,7 @@ impl Dokploy {
         let started = self.clock.now();
         let permit = self
             .breaker
-            .admit(started)
+            .admit(self.clock.monotonic())
             .map_err(|retry_after| PlatformError::Paused { retry_after })?;
         let (status, result) = self.attempt(&request).await;
         let ended = self.clock.now();
@@ -189,7 +189,7 @@ impl Dokploy {
             self.problems.accepted();
         }
         let before = self.breaker_snapshot();
-        let after = permit.conclude(verdict(result.as_ref().err()), self.clock.now());
+        let after = permit.conclude(verdict(result.as_ref().err()), self.clock.monotonic());
         report(call, status, (started, ended), result.as_ref().err());
         report_breaker(before.state, after);
         result

@@ -123,7 +123,8 @@ fn counted(path: &str) -> Option<Counted> {
 }
 
 fn too_many(counted: Counted, wait: Duration) -> Failed {
-    let seconds = wait.as_secs() + 1;
+    // Whole seconds, rounded up: never longer than the window itself.
+    let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
     let what = match counted {
         Counted::Start => "You have asked for many deployments",
         Counted::Check => "You have looked at many names",
@@ -137,7 +138,8 @@ fn too_many(counted: Counted, wait: Duration) -> Failed {
     })
 }
 
-/// The clock port, as the rate limiter takes it: the time since 1970.
+/// The clock port, as the rate limiter takes it: the time that only goes forward. Another one would
+/// lock everybody out for as long as somebody sets the clock back.
 #[derive(Clone)]
 struct PortClock(Arc<dyn Clock>);
 
@@ -145,6 +147,6 @@ impl GovernorClock for PortClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0.now().as_millisecond()).unwrap_or(0))
+        self.0.monotonic()
     }
 }

@@ -5,7 +5,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use openidconnect::{DiscoveryError, IssuerUrl, JsonWebKeySet};
 use tokio::sync::Mutex;
 
@@ -31,13 +30,14 @@ pub(super) struct Discovery {
 /// What is known so far.
 struct Known {
     provider: Result<Arc<Provider>, IdentityError>,
-    ask_again: Timestamp,
+    /// From when on it is asked again, by the time that only goes forward.
+    ask_again: Duration,
 }
 
 impl Discovery {
     pub(super) fn new(issuer: IssuerUrl, clock: Arc<dyn Clock>) -> Self {
         let nothing = Err(IdentityError::Away(String::from("it was not asked yet")));
-        let known = Mutex::new(Known { provider: nothing, ask_again: Timestamp::MIN });
+        let known = Mutex::new(Known { provider: nothing, ask_again: Duration::ZERO });
         Self { issuer, clock, known }
     }
 
@@ -48,12 +48,12 @@ impl Discovery {
         exchange: &Exchange,
     ) -> Result<Arc<Provider>, IdentityError> {
         let mut known = self.known.lock().await;
-        if self.clock.now() < known.ask_again {
+        if self.clock.monotonic() < known.ask_again {
             return known.provider.clone();
         }
         let asked = self.ask(exchange).await;
         let lasting = if asked.is_ok() { KEPT } else { PAUSE };
-        known.ask_again = self.clock.now() + lasting;
+        known.ask_again = self.clock.monotonic() + lasting;
         // What it said before is better than nothing.
         if asked.is_ok() || known.provider.is_err() {
             known.provider = asked;

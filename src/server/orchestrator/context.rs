@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{failure::StepError, journal::Journal, plan::Course};
+use super::{failure::StepError, journal::Journal, lateness, plan::Course};
 use crate::{
     domain::{
         deployment::Deployment,
@@ -63,6 +63,8 @@ pub struct Context {
     pub(super) panics: u32,
     /// When the step under way, or the undo, is given up, in Unix milliseconds.
     deadline_ms: AtomicI64,
+    /// When it was opened, by the wall clock and by the time that only goes forward.
+    opened: (Timestamp, Duration),
     is_undoing: AtomicBool,
 }
 
@@ -81,7 +83,9 @@ impl Context {
         let maker = record.standing.links.removes.as_ref().unwrap_or(&lease.id);
         let marker = ports.settings.marker(maker);
         let journal = Journal::open(ports, lease, &record, cancelled).await?;
-        let deadline = deadline_ms(record.deployment.started, ports.settings.deadlines.whole);
+        let opened = (ports.clock.now(), ports.clock.monotonic());
+        let started = record.deployment.started.min(opened.0);
+        let deadline = deadline_ms(started, ports.settings.deadlines.whole);
         Ok(Self {
             platform: Arc::clone(&ports.platform),
             probe: Arc::clone(&ports.probe),
@@ -94,6 +98,7 @@ impl Context {
             tries: record.clean_up.tries,
             panics: record.panics,
             deadline_ms: AtomicI64::new(deadline),
+            opened,
             is_undoing: AtomicBool::new(false),
         })
     }
@@ -102,7 +107,11 @@ impl Context {
     /// so a restart gives no more.
     pub(super) fn begin_step(&self, step: StepId) {
         let Deadlines { whole, step: one, deploy, .. } = self.settings.deadlines;
-        let began = self.journal.running_since(step).unwrap_or_else(|| self.clock.now());
+        let now = self.now();
+        // What this run began, it began now, whatever the wall clock has become since.
+        let recorded =
+            self.journal.running_since(step).filter(|_| self.journal.was_interrupted(step));
+        let began = recorded.map_or(now, |recorded| recorded.min(now));
         let limit = match step {
             StepId::Project
             | StepId::Environment
@@ -114,19 +123,19 @@ impl Context {
             // phase counts in, and the second of the other one's begins late.
             StepId::Address | StepId::Health => whole,
         };
-        let deadline = deadline_ms(began, limit).min(deadline_ms(self.deployment.started, whole));
+        let deadline = deadline_ms(began, limit).min(deadline_ms(self.started(), whole));
         self.deadline_ms.store(deadline, Ordering::Relaxed);
     }
 
     /// Gives the undo its own time, from when it was decided on.
     pub(super) fn begin_undo(&self) {
-        let now = self.clock.now();
+        let now = self.now();
         let began = match self.journal.course() {
             Course::Deploy => self.journal.cause().and_then(|(_, cause)| cause.at),
             Course::Remove => Some(self.deployment.started),
             Course::CleanUp | Course::Tidy => None,
         };
-        let deadline = deadline_ms(began.unwrap_or(now), self.settings.deadlines.drain)
+        let deadline = deadline_ms(began.unwrap_or(now).min(now), self.settings.deadlines.drain)
             .max(deadline_ms(now, Deadlines::LEAST_DRAIN));
         self.deadline_ms.store(deadline, Ordering::Relaxed);
         self.is_undoing.store(true, Ordering::Relaxed);
@@ -141,7 +150,7 @@ impl Context {
     /// is never cut short: what it does would come late.
     pub(super) async fn wait(&self, pause: Duration) -> Result<(), StepError> {
         self.journal.flush().await?;
-        let now = self.clock.now().as_millisecond();
+        let now = self.now().as_millisecond();
         let left = self.deadline_ms.load(Ordering::Relaxed).saturating_sub(now);
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         let sleep = self.clock.sleep(pause.min(left));
@@ -159,17 +168,31 @@ impl Context {
         if pause < left { Ok(()) } else { Err(StepError::Failed(StepError::overdue())) }
     }
 
+    /// Returns the time by which durations are measured: the wall clock's when this run began, and
+    /// what has passed since. Somebody who sets the clock forward undoes nothing, and nothing waits
+    /// for as long as it was set back.
+    pub(super) fn now(&self) -> Timestamp {
+        let (wall, at) = self.opened;
+        let passed = self.clock.monotonic().saturating_sub(at);
+        wall.checked_add(passed).unwrap_or(wall)
+    }
+
+    /// Returns when the operation began, or this run where the clock was set back in between.
+    fn started(&self) -> Timestamp {
+        self.deployment.started.min(self.opened.0)
+    }
+
     /// Tells whether the time of the whole deployment is up.
     pub(super) fn is_overdue(&self) -> bool {
-        let deadline = deadline_ms(self.deployment.started, self.settings.deadlines.whole);
-        self.clock.now().as_millisecond() >= deadline
+        let deadline = deadline_ms(self.started(), self.settings.deadlines.whole);
+        self.now().as_millisecond() >= deadline
     }
 
     /// Waits until a lost call of `step` can no longer come late, where there was one.
     pub(super) async fn outwait(&self, step: StepId) -> Result<(), StepError> {
         let Some(until) = self.journal.late_until(step) else { return Ok(()) };
-        let left = elapsed_ms(self.clock.now(), until);
-        if left > 0 { self.wait(Duration::from_millis(left)).await } else { Ok(()) }
+        let left = Duration::from_millis(elapsed_ms(self.clock.now(), until));
+        if left.is_zero() { Ok(()) } else { self.wait(left.min(lateness::LATE)).await }
     }
 
     /// Returns the milliseconds from the deployment's start to `at`.

@@ -31,10 +31,10 @@ async fn wait_until<F>(cx: &Context, look: impl Fn() -> F + Send) -> Result<bool
 where
     F: Future<Output = Result<bool, StepError>> + Send,
 {
-    let since = cx.clock.now();
+    let since = cx.now();
     let mut pause = FIRST_PAUSE;
     while !look().await? {
-        if u128::from(elapsed_ms(since, cx.clock.now())) >= LIMIT.as_millis() {
+        if u128::from(elapsed_ms(since, cx.now())) >= LIMIT.as_millis() {
             return Ok(false);
         }
         cx.wait(pause).await?;

@@ -8,13 +8,12 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{context::Ports, worker::error_chain};
 use crate::{
-    domain::{deployment::DeploymentId, progress::elapsed_ms},
+    domain::deployment::DeploymentId,
     server::ports::store::{Lease, StoreError, Wish},
 };
 
@@ -34,10 +33,10 @@ struct Held {
 /// What the last beat came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beat {
-    /// The lease is held until then, and this is wished.
-    Held(Timestamp, Wish),
+    /// The lease is held until then, by the time that only goes forward, and this is wished.
+    Held(Duration, Wish),
     /// The store did not renew it: it may be lost, or somebody writes to its row right now.
-    Unsure(Timestamp),
+    Unsure(Duration),
 }
 
 impl Heartbeat {
@@ -67,8 +66,8 @@ impl Heartbeat {
         if leases.is_empty() {
             return;
         }
-        let now = self.ports.clock.now();
-        let until = now + self.lasting;
+        let clock = &self.ports.clock;
+        let (now, until) = (clock.monotonic(), clock.now() + self.lasting);
         let renewed = match self.ports.store.renew_all(&leases, until).await {
             Ok(renewed) => BTreeMap::from_iter(renewed),
             Err(error) => {
@@ -82,7 +81,7 @@ impl Heartbeat {
                 continue;
             };
             held.beat.send_replace(match renewed.get(&lease.id) {
-                Some(wish) => Beat::Held(until, *wish),
+                Some(wish) => Beat::Held(now + self.lasting, *wish),
                 None => Beat::Unsure(now),
             });
         }
@@ -92,13 +91,13 @@ impl Heartbeat {
     /// renewed in time is lost, whether or not somebody else has it by now.
     pub(super) async fn keep(&self, lease: &Lease, cancelled: &CancellationToken) -> StoreError {
         let clock = &self.ports.clock;
-        let mut held_until = clock.now() + self.lasting;
+        let mut held_until = clock.monotonic() + self.lasting;
         let (sender, mut beats) = watch::channel(Beat::Held(held_until, Wish::GoOn));
         self.held().insert(lease.id.clone(), Held { lease: lease.clone(), beat: sender });
         let _registered = Registered { heartbeat: self, lease };
         let mut wishes = self.ports.notifier.wishes(&lease.id);
         loop {
-            let left = Duration::from_millis(elapsed_ms(clock.now(), held_until));
+            let left = held_until.saturating_sub(clock.monotonic());
             tokio::select! {
                 biased;
                 _ = wishes.changed() => {}
@@ -135,14 +134,14 @@ impl Heartbeat {
     async fn renew(
         &self,
         lease: &Lease,
-        held_until: Timestamp,
-    ) -> Result<(Timestamp, Wish), StoreError> {
+        held_until: Duration,
+    ) -> Result<(Duration, Wish), StoreError> {
         let clock = &self.ports.clock;
-        let until = clock.now() + self.lasting;
-        let left = Duration::from_millis(elapsed_ms(clock.now(), held_until));
+        let (now, until) = (clock.monotonic(), clock.now() + self.lasting);
+        let left = held_until.saturating_sub(now);
         tokio::select! {
             biased;
-            renewed = self.ports.store.renew(lease, until) => Ok((until, renewed?)),
+            renewed = self.ports.store.renew(lease, until) => Ok((now + self.lasting, renewed?)),
             () = clock.sleep(left) => Err(StoreError::LeaseLost),
         }
     }

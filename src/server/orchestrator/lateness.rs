@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::server::ports::store::{StepId, StepRecord, Steps};
 
 /// How long after its answer was lost a call may still be carried out by the platform.
-const LATE: Duration = Duration::from_secs(30);
+pub(super) const LATE: Duration = Duration::from_secs(30);
 
 /// Returns until when calls may still be carried out whose answers an earlier run lost: those
 /// of a step that it was in the middle of, that failed, or that lost one on the way. `ended` is

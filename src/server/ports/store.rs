@@ -23,7 +23,9 @@ pub use events::StoredEvent;
 pub use facts::{Claim, End, Fact, Lease, Recorded, Settlement};
 pub use folding::PAGE;
 pub use journal::{Cause, StepId, StepRecord, Steps};
-pub use quota::{LimitReached, OperationFilter, Quota, Usage, earlier, hour_before};
+pub use quota::{
+    LimitReached, OperationFilter, Quota, Usage, earlier, hour_before, is_within_hour,
+};
 
 mod error;
 mod events;

@@ -30,7 +30,7 @@ impl Service {
         }
         let id = &record.deployment.id;
         let look = (operator.clone(), id.clone());
-        if self.inspections.is_news(look.clone(), self.parts.clock.now()) {
+        if self.inspections.is_news(look.clone(), self.parts.clock.monotonic()) {
             let entry = self.done(caller, Act::Inspect, id.as_str());
             if let Err(error) = self.parts.audit.note(&entry).await {
                 self.inspections.forget(&look);

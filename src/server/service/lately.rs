@@ -7,8 +7,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
-
 /// How long a note stands for what comes after it.
 const LASTING: Duration = Duration::from_hours(1);
 /// How many notes are remembered.
@@ -17,7 +15,7 @@ const MOST: usize = 1_000;
 /// What is noted already.
 #[derive(Debug)]
 pub(super) struct Lately<K> {
-    noted: Mutex<HashMap<K, Timestamp>>,
+    noted: Mutex<HashMap<K, Duration>>,
     beyond: Beyond,
 }
 
@@ -36,10 +34,10 @@ impl<K: Eq + Hash> Lately<K> {
         Self { noted: Mutex::default(), beyond }
     }
 
-    /// Tells whether `what` is to be noted at `now`, and remembers that it is.
-    pub(super) fn is_news(&self, what: K, now: Timestamp) -> bool {
+    /// Tells whether `what` is to be noted at `now`, which is monotonic, and remembers that it is.
+    pub(super) fn is_news(&self, what: K, now: Duration) -> bool {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_fresh = |at: &Timestamp| now.duration_since(*at).unsigned_abs() < LASTING;
+        let is_fresh = |at: &Duration| now.saturating_sub(*at) < LASTING;
         if noted.get(&what).is_some_and(is_fresh) {
             return false;
         }
@@ -66,7 +64,7 @@ impl<K: Eq + Hash> Lately<K> {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::constant(1_795_427_270, 0);
+    const NOW: Duration = Duration::from_secs(1_795_427_270);
 
     #[test]
     fn what_goes_on_is_noted_once_an_hour() {

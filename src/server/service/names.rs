@@ -39,7 +39,7 @@ impl Service {
         let quota = self.quota(&New::of(caller, name.as_str()));
         let Some(since) = quota.held_since(now) else { return false };
         let freed = self.parts.store.freed(name, since).await.unwrap_or_default();
-        quota.admit_name(caller.identity.owner(), freed.as_ref()).is_err()
+        quota.admit_name(caller.identity.owner(), freed.as_ref(), now).is_err()
     }
 
     /// Checks `input` against the rules and the names that this portal reserves.

@@ -56,7 +56,7 @@ impl Service {
     /// Notes that an address was turned away before anything was looked up: once an hour for each
     /// reason, since whoever wants to can come as often as they like.
     pub async fn note_rebuff(&self, caller: &Caller, act: Act, wanted: &str, code: &'static str) {
-        if self.rebuffs.is_news((caller.address, code), self.parts.clock.now()) {
+        if self.rebuffs.is_news((caller.address, code), self.parts.clock.monotonic()) {
             self.note(caller, act, wanted, code).await;
         }
     }

@@ -13,10 +13,8 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
-
 use crate::{
-    domain::{progress::elapsed_ms, stack_name::StackName},
+    domain::stack_name::StackName,
     server::{
         ports::{
             clock::Clock,
@@ -27,13 +25,13 @@ use crate::{
 };
 
 /// A copy is used up to this age.
-const LIFETIME_MS: u64 = 10_000;
+const LIFETIME: Duration = Duration::from_secs(10);
 /// From this age on it is renewed in the background.
-const RENEWAL_MS: u64 = 5_000;
+const RENEWAL: Duration = Duration::from_secs(5);
 /// Up to this age a copy is believed when it says that a name is taken.
-const RECENT_MS: u64 = 1_000;
+const RECENT: Duration = Duration::from_secs(1);
 /// Up to this age a version that will do is not asked for again.
-const VERSION_LIFETIME_MS: u64 = 600_000;
+const VERSION_LIFETIME: Duration = Duration::from_mins(10);
 /// After which pauses a 401 is asked about again: a moment without its database brings it, too.
 const SECOND_LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// How long a caller waits for a new copy.
@@ -57,13 +55,14 @@ impl Taken {
 /// What was seen when the platform was last asked.
 #[derive(Debug)]
 pub(super) struct Seen {
-    at: Timestamp,
+    /// When, by the time that only goes forward.
+    at: Duration,
     /// Whether it answered.
     pub(super) reachable: bool,
     /// What it has, where it told.
     pub(super) taken: Option<Taken>,
     /// Which version it had when that was last asked, and when.
-    version: Option<(Version, Timestamp)>,
+    version: Option<(Version, Duration)>,
 }
 
 impl Seen {
@@ -98,9 +97,9 @@ impl Surroundings {
     /// Returns what was seen within the last ten seconds, looking again when that is older.
     pub(super) async fn current(self: &Arc<Self>) -> Arc<Seen> {
         let seen = self.seen();
-        match seen.as_ref().map(|seen| self.age_ms(seen)) {
-            Some(age) if age < RENEWAL_MS => {}
-            Some(age) if age < LIFETIME_MS => drop(self.renew()),
+        match seen.as_ref().map(|seen| self.age(seen.at)) {
+            Some(age) if age < RENEWAL => {}
+            Some(age) if age < LIFETIME => drop(self.renew()),
             Some(_) | None => return self.renewed().await,
         }
         self.seen().unwrap_or_else(|| self.unknown())
@@ -110,7 +109,7 @@ impl Surroundings {
     /// is taken may be a stack of ours that was removed meanwhile.
     pub(super) async fn recent(self: &Arc<Self>) -> Arc<Seen> {
         match self.seen() {
-            Some(seen) if self.age_ms(&seen) < RECENT_MS => seen,
+            Some(seen) if self.age(seen.at) < RECENT => seen,
             Some(_) | None => self.renewed().await,
         }
     }
@@ -145,7 +144,7 @@ impl Surroundings {
             tracing::warn!(error = %error, "the platform does not answer as it should");
         }
         let reachable = health.is_ok() && answers;
-        let seen = Seen { at: self.clock.now(), reachable, taken: taken.ok(), version };
+        let seen = Seen { at: self.clock.monotonic(), reachable, taken: taken.ok(), version };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(seen));
         self.readings.fetch_add(1, Ordering::SeqCst);
     }
@@ -174,11 +173,11 @@ impl Surroundings {
 
     /// Returns the platform's version, asking for it when the last answer is old. One that is
     /// too old is asked for each time: somebody may be updating it.
-    async fn version(&self) -> Option<(Version, Timestamp)> {
+    async fn version(&self) -> Option<(Version, Duration)> {
         let known = self.seen().and_then(|seen| seen.version.clone());
         if let Some((version, at)) = &known
             && version.is_supported
-            && elapsed_ms(*at, self.clock.now()) < VERSION_LIFETIME_MS
+            && self.age(*at) < VERSION_LIFETIME
         {
             return known;
         }
@@ -187,7 +186,7 @@ impl Surroundings {
         if known.as_ref().map(|(known, _)| known) != Some(&version) {
             report(&version);
         }
-        Some((version, self.clock.now()))
+        Some((version, self.clock.monotonic()))
     }
 
     fn renew(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
@@ -201,13 +200,13 @@ impl Surroundings {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn age_ms(&self, seen: &Seen) -> u64 {
-        elapsed_ms(seen.at, self.clock.now())
+    fn age(&self, at: Duration) -> Duration {
+        self.clock.monotonic().saturating_sub(at)
     }
 
     fn unknown(&self) -> Arc<Seen> {
         let version = self.seen().and_then(|seen| seen.version.clone());
-        Arc::new(Seen { at: self.clock.now(), reachable: false, taken: None, version })
+        Arc::new(Seen { at: self.clock.monotonic(), reachable: false, taken: None, version })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
             platform::AppName,
             store::{
                 Answer, AnswerKey, CleanUp, Lease, Record, Recorded, Stack, State, StepId,
-                StepRecord, StoreError, StoredEvent, Usage, Wish,
+                StepRecord, StoreError, StoredEvent, Usage, Wish, is_within_hour,
             },
         },
     },
@@ -194,9 +194,7 @@ fn usage_of<'a, R: Columns + 'a>(
         let (state, started) = (state(&row.text("state")?)?, row.number("started_ms")?);
         usage.stacks += u32::from(state != State::RolledBack);
         usage.under_way += u32::from(state == State::Active);
-        if started > hour_ago.as_millisecond() {
-            usage.begun.push(time(started)?);
-        }
+        usage.begun.extend(Some(time(started)?).filter(|at| is_within_hour(*at, hour_ago)));
     }
     usage.begun.sort_unstable();
     Ok(usage)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::ports::clock::Clock;
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 /// A clock that only moves when told.
@@ -37,6 +37,11 @@ impl ManualClock {
             time.wall += duration;
             time.passed += duration;
         });
+    }
+
+    /// Sets the wall clock forward or back, while no time passes.
+    pub(crate) fn set(&self, by: SignedDuration) {
+        self.time.send_modify(|time| time.wall += by);
     }
 
     /// Waits until somebody has begun to sleep after `before` others.

@@ -273,7 +273,10 @@ impl Store for MemoryStore {
                         || record.standing.links.removes.is_some()
                         || record.deployment.started <= overdue
                 }
-                State::Stuck | State::Live => record.clean_up.due.is_some_and(|due| due <= now),
+                State::Stuck | State::Live => record
+                    .clean_up
+                    .due
+                    .is_some_and(|due| due <= now || due > now + Duration::from_mins(31)),
                 State::RolledBack => false,
             },
         };

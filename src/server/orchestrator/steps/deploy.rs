@@ -70,7 +70,7 @@ impl Step for Deploy {
         let mut stranded = Lasting::default();
         loop {
             let sight = self.look(cx).await?;
-            let is_stranded = stranded.too_long(sight == Sight::Stranded, cx.clock.now());
+            let is_stranded = stranded.too_long(sight == Sight::Stranded, cx.now());
             match if is_stranded { Sight::Lost } else { sight } {
                 Sight::Done(job) => {
                     cx.info("container.start", "The container is started", since);
@@ -208,7 +208,7 @@ async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
         if !running && !is_queued {
             return cx.journal.unsay(STRANDED).await.map_err(Into::into);
         }
-        if stranded.too_long(!is_queued, cx.clock.now()) {
+        if stranded.too_long(!is_queued, cx.now()) {
             cx.warn("deployment.all", "The platform lists a job that it no longer runs");
             return cx.journal.unsay(STRANDED).await.map_err(Into::into);
         }

@@ -10,6 +10,8 @@ use super::{DeploymentId, State, StoreError};
 
 /// How far back what has begun counts.
 const HOUR: Duration = Duration::from_hours(1);
+/// How far the clocks of portals on one database may be apart.
+const APART: Duration = Duration::from_mins(2);
 
 /// The bounds within which a deployment may begin. Nothing is counted by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,8 +43,9 @@ impl Quota {
         Some(earlier(started, self.hold_down?))
     }
 
-    /// Decides whether `owner` may have a name that became free lately, as [`Store::freed`]
-    /// tells. What belonged to nobody is kept for nobody.
+    /// Decides whether `owner` may have a name at `now` that became free lately, as
+    /// [`Store::freed`] tells. What belonged to nobody is kept for nobody, and what became free
+    /// by a clock that was ahead is kept no longer than anything else.
     ///
     /// # Errors
     ///
@@ -53,10 +56,13 @@ impl Quota {
         &self,
         owner: Option<&OwnerId>,
         freed: Option<&(Option<OwnerId>, Timestamp)>,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         match (self.hold_down, freed) {
-            (Some(hold_down), Some((Some(former), at))) if owner != Some(former) => {
-                Err(StoreError::NameHeld { until: later(*at, hold_down) })
+            (Some(hold_down), Some((Some(former), at)))
+                if owner != Some(former) && *at <= later(now, hold_down) =>
+            {
+                Err(StoreError::NameHeld { until: later((*at).min(now), hold_down) })
             }
             (Some(_) | None, _) => Ok(()),
         }
@@ -88,7 +94,7 @@ impl Quota {
             let wait = usage.begun.get(surplus).map_or(HOUR, |begun| {
                 later(*begun, HOUR).duration_since(started).try_into().unwrap_or_default()
             });
-            Some(LimitReached::PerHour { most, wait })
+            Some(LimitReached::PerHour { most, wait: wait.min(HOUR) })
         };
         let stacks = stacks.map(LimitReached::Stacks);
         stacks.or(under_way.map(LimitReached::UnderWay)).or_else(per_hour)
@@ -99,6 +105,13 @@ impl Quota {
 /// not any more.
 pub fn hour_before(now: Timestamp) -> Timestamp {
     earlier(now, HOUR)
+}
+
+/// Tells whether what began at `started` counts as begun within the hour after `hour_ago`. What a
+/// clock that was set back since says to begin later does not: nobody waits for longer than an
+/// hour because of it.
+pub fn is_within_hour(started: Timestamp, hour_ago: Timestamp) -> bool {
+    started > hour_ago && started <= later(hour_ago, HOUR + APART)
 }
 
 /// Returns the time `by` before `time`, or the first there is.

@@ -69,7 +69,7 @@ async fn advance(
          SET seq = seq + $1, state = COALESCE($2, state), completed_ms = COALESCE($3, completed_ms),
              released_ms = COALESCE($4, released_ms), due_ms = COALESCE($5, due_ms)
          WHERE id = $6 AND lease_owner = $7 AND lease_token = $8
-           AND (state = 'active' OR ($1 = 0 AND $2 IS NULL))
+           AND (state = 'active' OR ($1 = 0 AND $2::text IS NULL))
          RETURNING seq, cancel_ms",
     )
     .bind(i64::try_from(fact.events.len()).unwrap_or(i64::MAX))

@@ -21,6 +21,8 @@ pub(super) async fn claim(
     lasting: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
     let mut tx = pool.begin().await?;
+    // What is due later than the longest pause (30 min, and one for clocks that differ) was made so by
+    // a clock that was ahead: it is due now.
     // Each kind of candidate has an index of its own: in one condition with OR between them, all
     // that ever ended would be looked at, each second.
     let (candidates, overdue): (&[_], _) = match lane {
@@ -29,8 +31,9 @@ pub(super) async fn claim(
             &[
                 "state = 'active'
                  AND (cancel_ms IS NOT NULL OR removes IS NOT NULL OR started_ms <= ?5)",
-                "state = 'stuck' AND due_ms <= ?2",
-                "state = 'live' AND due_ms <= ?2",
+                "state = 'stuck' AND (due_ms <= ?2 OR due_ms > ?2 + 1860000)",
+                "state = 'live' AND due_ms IS NOT NULL
+                 AND (due_ms <= ?2 OR due_ms > ?2 + 1860000)",
             ],
             overdue,
         ),

@@ -22,7 +22,7 @@ pub(super) async fn admit(
     let started = deployment.started;
     if let Some(since) = quota.held_since(started) {
         let freed = freed(&mut *tx, &deployment.name, since).await?;
-        quota.admit_name(owner.as_ref(), freed.as_ref())?;
+        quota.admit_name(owner.as_ref(), freed.as_ref(), started)?;
     }
     let usage = match quota.counts() {
         Some(counted_as) => {

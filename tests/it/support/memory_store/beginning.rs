@@ -10,7 +10,7 @@ use ai_stack_deployer::{
         access::OwnerId,
         ports::store::{
             Answer, CleanUp, NewDeployment, NewRemoval, Record, Removing, State, StoreError, Usage,
-            Wish, hour_before,
+            Wish, hour_before, is_within_hour,
         },
     },
 };
@@ -67,7 +67,7 @@ impl Tables {
         let started = deployment.started;
         if let Some(since) = quota.held_since(started) {
             let freed = self.freed(&deployment.name, since);
-            quota.admit_name(owner.as_ref(), freed.as_ref())?;
+            quota.admit_name(owner.as_ref(), freed.as_ref(), new.deployment.started)?;
         }
         let usage = quota.counts().map(|counted_as| self.usage(counted_as, hour_before(started)));
         let is_under_way = |row: &&Row| row.reserves() && row.record.state == State::Active;
@@ -83,7 +83,9 @@ impl Tables {
         for Row { record, .. } in self.deployments.iter().filter(counts) {
             usage.stacks += u32::from(record.state != State::RolledBack);
             usage.under_way += u32::from(record.state == State::Active);
-            usage.begun.extend(Some(record.deployment.started).filter(|time| *time > hour_ago));
+            usage
+                .begun
+                .extend(Some(record.deployment.started).filter(|at| is_within_hour(*at, hour_ago)));
         }
         usage.begun.sort_unstable();
         usage
