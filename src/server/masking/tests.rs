@@ -1,3 +1,5 @@
+//! What is masked, whatever stands around it, and what stays readable.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -83,6 +85,8 @@ fn only_the_end_is_kept_within_both_bounds_and_nothing_a_terminal_would_act_on()
 }
 
 proptest! {
+    #![proptest_config(crate::testing::properties())]
+
     #[test]
     fn no_secret_survives_whatever_stands_around_it(
         before in "\\PC{0,40}", after in "\\PC{0,40}", secret in "[!-)+-~]{8,40}"
