@@ -24,6 +24,7 @@ pub use health::Health;
 use jiff::Timestamp;
 use lately::{Beyond, Lately};
 pub use once::{Answered, Once};
+use operations::next_try;
 pub use operations::{deployment_id, no_deployment};
 pub use permits::refused;
 use starting::New;
@@ -41,8 +42,7 @@ use super::{
         clock::Clock,
         platform::{Platform, PlatformError},
         store::{
-            Answer, LimitReached, NewDeployment, PAGE, Record, State, Store, StoreError,
-            StoredEvent, Wish,
+            Answer, LimitReached, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent, Wish,
         },
     },
     settings::{Quotas, StackSettings},
@@ -363,11 +363,6 @@ impl StartError {
             Self::Store(error) => store_failed(&error),
         }
     }
-}
-
-/// Tells when clean-up goes on, while something is left.
-fn next_try(record: &Record) -> Option<Timestamp> {
-    record.clean_up.due.filter(|_| record.state == State::Stuck)
 }
 
 fn platform_failed(error: &PlatformError) -> ApiError {

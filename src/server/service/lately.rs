@@ -74,7 +74,7 @@ mod tests {
             assert!(!lately.is_news(("ann", 1), NOW));
             assert!(lately.is_news(("bob", 1), NOW));
             assert!(lately.is_news(("ann", 2), NOW));
-            assert!(!lately.is_news(("ann", 1), NOW + LASTING - Duration::from_secs(1)));
+            assert!(!lately.is_news(("ann", 1), NOW + LASTING.mul_f32(0.99)));
             assert!(lately.is_news(("ann", 1), NOW + LASTING));
         }
     }

@@ -1,6 +1,8 @@
 //! What can be done about a deployment once it is there: cancel it, try it again, remove its
 //! stack.
 
+use jiff::Timestamp;
+
 use super::{New, Service, StartError, stacks::no_stack, store_failed};
 use crate::{
     api::wire::ApiError,
@@ -192,6 +194,11 @@ pub(super) fn another_stack(name: &StackName) -> ApiError {
         "Another stack has the name {name} by now, so nothing was removed: look which one is live."
     );
     ApiError::new(409, "ANOTHER_STACK", message)
+}
+
+/// Tells when clean-up goes on, while something is left.
+pub(super) fn next_try(record: &Record) -> Option<Timestamp> {
+    record.clean_up.due.filter(|_| record.state == State::Stuck)
 }
 
 /// Reads a deployment's id. What is none is not found, like one that never was.

@@ -27,7 +27,7 @@ use ai_stack_deployer::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tables::{Row, Tables, stored};
+use tables::{Row, Tables, is_in, stored};
 
 mod accounts;
 mod audit;
@@ -201,14 +201,7 @@ impl Store for MemoryStore {
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
         let mut tables = self.up()?;
         tables.comparisons += 1;
-        let mut ended: Vec<_> =
-            tables.deployments.iter().filter(|row| tables.came_up(row)).collect();
-        ended.sort_by_key(|row| std::cmp::Reverse(row.record.standing.completed));
-        let took = |row: &Row| {
-            let completed = row.record.standing.completed.unwrap();
-            completed.duration_since(row.record.deployment.started).unsigned_abs()
-        };
-        Ok(ended.into_iter().map(took).take(limit as usize).collect())
+        Ok(tables.durations(limit))
     }
 
     async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
@@ -265,21 +258,7 @@ impl Store for MemoryStore {
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
-        let wanted = |record: &Record| match lane {
-            Lane::Forward => record.state == State::Active,
-            Lane::CleanUp { overdue } => match record.state {
-                State::Active => {
-                    record.wish == Wish::Cancel
-                        || record.standing.links.removes.is_some()
-                        || record.deployment.started <= overdue
-                }
-                State::Stuck | State::Live => record
-                    .clean_up
-                    .due
-                    .is_some_and(|due| due <= now || due > now + Duration::from_mins(31)),
-                State::RolledBack => false,
-            },
-        };
+        let wanted = |record: &Record| is_in(lane, record, now);
         Ok(self.up()?.claim(wanted, most, owner, now, lasting))
     }
 

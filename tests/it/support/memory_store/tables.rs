@@ -9,7 +9,7 @@ use ai_stack_deployer::{
     },
     server::ports::{
         audit::AuditEntry,
-        store::{Answer, Claim, Lease, Record, State, Steps, StoreError, StoredEvent},
+        store::{Answer, Claim, Lane, Lease, Record, State, Steps, StoreError, StoredEvent, Wish},
     },
 };
 use jiff::Timestamp;
@@ -64,6 +64,17 @@ impl Tables {
             }
             State::Active | State::Stuck => false,
         }
+    }
+
+    /// Returns how long the last deployments took that came up, newest first.
+    pub(super) fn durations(&self, limit: u32) -> Vec<Duration> {
+        let mut ended: Vec<_> = self.deployments.iter().filter(|row| self.came_up(row)).collect();
+        ended.sort_by_key(|row| std::cmp::Reverse(row.record.standing.completed));
+        let took = |row: &Row| {
+            let completed = row.record.standing.completed.unwrap();
+            completed.duration_since(row.record.deployment.started).unsigned_abs()
+        };
+        ended.into_iter().map(took).take(limit as usize).collect()
     }
 
     /// Frees the name of the stack that the removal `id` removed.
@@ -134,4 +145,23 @@ impl Row {
 /// Writes an event down.
 pub(super) fn stored(event: &Event) -> StoredEvent {
     StoredEvent { seq: event.seq, name: event.name().to_owned(), data: event.data() }
+}
+
+/// Tells whether an operation is to be claimed in `lane` at `now`.
+pub(super) fn is_in(lane: Lane, record: &Record, now: Timestamp) -> bool {
+    match lane {
+        Lane::Forward => record.state == State::Active,
+        Lane::CleanUp { overdue } => match record.state {
+            State::Active => {
+                record.wish == Wish::Cancel
+                    || record.standing.links.removes.is_some()
+                    || record.deployment.started <= overdue
+            }
+            State::Stuck | State::Live => record
+                .clean_up
+                .due
+                .is_some_and(|due| due <= now || due > now + Duration::from_mins(31)),
+            State::RolledBack => false,
+        },
+    }
 }
