@@ -15,6 +15,7 @@ mod lateness;
 mod ours;
 mod panics;
 mod plan;
+mod polls;
 mod removal;
 mod retry;
 mod saga;
@@ -25,6 +26,7 @@ mod unwind;
 mod worker;
 
 pub use context::{Context, Ports};
+pub use polls::Polls;
 pub use saga::drive;
 pub use sweep::{SweepError, Sweeper};
 pub use worker::Worker;

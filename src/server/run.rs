@@ -141,6 +141,7 @@ impl Portal {
             clock: Arc::clone(&clock),
             notifier,
             settings: stack,
+            polls: Arc::default(),
         };
         catch_all::look(Arc::clone(&ports.probe), Arc::clone(&ports.settings), rand::random());
         service.probe_platform().await;
@@ -265,6 +266,7 @@ pub async fn reconciler_beside(settings: &Settings) -> Result<Option<Reconciler>
         clock,
         notifier: Arc::new(Notifier::default()),
         settings: Arc::new(settings.stack.clone()),
+        polls: Arc::default(),
     };
     Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }

@@ -7,6 +7,7 @@
 mod actors;
 mod clock;
 mod late;
+mod load;
 mod panics;
 mod portal;
 mod promises;

@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{failure::StepError, journal::Journal, lateness, plan::Course};
+use super::{failure::StepError, journal::Journal, lateness, plan::Course, polls::Polls};
 use crate::{
     domain::{
         deployment::Deployment,
@@ -45,6 +45,8 @@ pub struct Ports {
     pub notifier: Arc<Notifier>,
     /// What a stack is.
     pub settings: Arc<StackSettings>,
+    /// What all deployments ask the platform together.
+    pub polls: Arc<Polls>,
 }
 
 /// What the steps of one deployment may touch.
@@ -53,6 +55,7 @@ pub struct Context {
     pub(super) probe: Arc<dyn Probe>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Arc<StackSettings>,
+    pub(super) polls: Arc<Polls>,
     pub(super) journal: Journal,
     pub(super) deployment: Deployment,
     pub(super) host: String,
@@ -91,6 +94,7 @@ impl Context {
             probe: Arc::clone(&ports.probe),
             clock: Arc::clone(&ports.clock),
             settings: Arc::clone(&ports.settings),
+            polls: Arc::clone(&ports.polls),
             journal,
             deployment: record.deployment,
             host: record.host,

@@ -15,6 +15,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long a removed service may take to disappear.
 const LIMIT: Duration = Duration::from_mins(1);
+/// How many calls a look takes that finds something, for whoever looks at the same time.
+const QUESTIONS: u32 = 3;
 
 /// Waits until the service called `name` is proved gone; `false` when that takes too long.
 pub(super) async fn service_is_gone(cx: &Context, name: &AppName) -> Result<bool, StepError> {
@@ -37,7 +39,7 @@ where
         if u128::from(elapsed_ms(since, cx.now())) >= LIMIT.as_millis() {
             return Ok(false);
         }
-        cx.wait(pause).await?;
+        cx.wait(pause.max(cx.turn(QUESTIONS))).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     Ok(true)
@@ -48,15 +50,16 @@ async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     if !has_node(cx).await? {
         return Ok(false);
     }
-    let tasks = cx.ask("docker.getServiceContainersByAppName", || platform.tasks(name)).await?;
-    if !tasks.is_empty() {
-        return Ok(false);
-    }
-    if cx.ask("swarm.getNodeApps", || platform.services()).await?.contains(name) {
+    // What one call tells everybody comes first, and then what goes last.
+    if cx.services().await?.contains(name) {
         return Ok(false);
     }
     let running = || platform.running_containers(name);
     if !cx.ask("docker.getContainersByAppLabel", running).await?.is_empty() {
+        return Ok(false);
+    }
+    let tasks = cx.ask("docker.getServiceContainersByAppName", || platform.tasks(name)).await?;
+    if !tasks.is_empty() {
         return Ok(false);
     }
     let all = || platform.containers(name);
@@ -67,5 +70,5 @@ async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
 }
 
 async fn has_node(cx: &Context) -> Result<bool, StepError> {
-    Ok(cx.ask("swarm.getNodes", || cx.platform.node_count()).await? > 0)
+    Ok(cx.node_count().await? > 0)
 }

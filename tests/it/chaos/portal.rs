@@ -59,6 +59,7 @@ impl Portal {
             clock: Arc::new(clock.clone()),
             notifier: Arc::new(Notifier::default()),
             settings: Arc::new(stack_settings(image)),
+            polls: Arc::default(),
         };
         Self { ports, store, platform, clock }
     }

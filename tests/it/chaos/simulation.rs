@@ -87,6 +87,7 @@ impl Simulation {
                 // Each has its own: nudges from the other one are lost.
                 notifier: Arc::new(Notifier::default()),
                 settings: Arc::clone(&settings),
+                polls: Arc::default(),
             };
             Portal::new(name, ports, line, rng.random())
         };

@@ -67,6 +67,7 @@ impl World {
             clock: Arc::clone(&clock) as _,
             notifier: Arc::new(Notifier::default()),
             settings: Arc::new(stack_settings(image)),
+            polls: Arc::default(),
         };
         let id = DeploymentId::from_random(42);
         let world = Self { store, platform, id, clock, ports, cancelled: Arc::default() };

@@ -112,6 +112,11 @@ impl CorePlatform {
         calls.iter().filter(|(made, _)| *made == call).map(|(_, at)| *at).collect()
     }
 
+    /// Returns all calls, and when each was made, the questions to stacks not counted.
+    pub(crate) fn all_calls(&self) -> Vec<(&'static str, Timestamp)> {
+        self.calls.lock().unwrap().clone()
+    }
+
     /// Returns how many calls were made, the questions to stacks not counted.
     pub(crate) fn calls(&self) -> usize {
         self.calls.lock().unwrap().len()

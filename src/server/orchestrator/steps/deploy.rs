@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::{
     domain::{event::FailureCode, progress::elapsed_ms, receipt::Line},
     server::{
-        orchestrator::{context::Context, failure::StepError, step::Step},
+        orchestrator::{context::Context, failure::StepError, polls::Seen, step::Step},
         ports::{
             platform::{
                 Application, ApplicationId, ApplicationSummary, Job, JobId, JobStatus, QueuedJob,
@@ -64,12 +64,14 @@ impl Step for Deploy {
 
     async fn run(&self, cx: &Context) -> Result<JobId, StepError> {
         let since = cx.clock.now();
+        let _following = cx.polls.follow();
         self.enqueue(cx).await?;
+        let mut seen = cx.polls.queue_so_far();
         let mut enqueued = 1;
         let mut pause = FIRST_PAUSE;
         let mut stranded = Lasting::default();
         loop {
-            let sight = self.look(cx).await?;
+            let sight = self.look(cx, &mut seen).await?;
             let is_stranded = stranded.too_long(sight == Sight::Stranded, cx.now());
             match if is_stranded { Sight::Lost } else { sight } {
                 Sight::Done(job) => {
@@ -80,6 +82,7 @@ impl Step for Deploy {
                 Sight::Lost if enqueued < ENQUEUE_LIMIT => {
                     cx.warn("application.deploy", "The platform forgot the job: asking again");
                     self.enqueue(cx).await?;
+                    seen = cx.polls.queue_so_far();
                     enqueued += 1;
                     stranded = Lasting::default();
                 }
@@ -88,7 +91,10 @@ impl Step for Deploy {
                     return Err(StepError::failed(FailureCode::DeployFailed, message));
                 }
                 Sight::Running => cx.journal.say("Starting the container").await?,
-                Sight::Stranded => cx.journal.say(STRANDED).await?,
+                Sight::Stranded => {
+                    cx.journal.say(STRANDED).await?;
+                    pause = pause.max(cx.turn(1));
+                }
                 Sight::Queued(before) => cx.journal.say(&place(before)).await?,
             }
             cx.wait(pause).await?;
@@ -118,23 +124,26 @@ impl Deploy {
     /// Enqueues the job, unless an earlier attempt did.
     async fn enqueue(&self, cx: &Context) -> Result<(), StepError> {
         let find = || async {
-            let there = !matches!(self.look(cx).await?, Sight::Lost | Sight::Stranded);
+            let sight = self.look(cx, &mut cx.polls.queue_so_far()).await?;
+            let there = !matches!(sight, Sight::Lost | Sight::Stranded);
             Ok(there.then_some(()))
         };
         let done = "Asked the platform to start the container";
         cx.create(Self::ID, "application.deploy", done, || self.put(cx), find).await
     }
 
-    /// Looks for the job: in the list, in the queue, and in the list again, since it may have
-    /// begun or ended in between.
-    async fn look(&self, cx: &Context) -> Result<Sight, StepError> {
+    /// Looks for the job in the queue as it was after `seen`, and in the list where it is not
+    /// there. With few about, the list comes first, too: it tells the end a moment earlier.
+    async fn look(&self, cx: &Context, seen: &mut Seen) -> Result<Sight, StepError> {
         let id = &self.application.id;
-        let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
-        let sight = sight_of(&jobs, cx.deployment.id.as_str());
-        if let Some(ended @ (Sight::Done(_) | Sight::Failed(_))) = sight {
-            return Ok(ended);
+        if cx.polls.are_few() {
+            let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
+            let sight = sight_of(&jobs, cx.deployment.id.as_str());
+            if let Some(ended @ (Sight::Done(_) | Sight::Failed(_))) = sight {
+                return Ok(ended);
+            }
         }
-        let queue = cx.ask("deployment.queueList", || cx.platform.queue()).await?;
+        let queue = cx.queue(seen).await?;
         let mut waiting = queue.iter().enumerate();
         if let Some((before, job)) = waiting.find(|(_, job)| job.application == *id) {
             return Ok(if job.active { Sight::Running } else { Sight::Queued(before) });
@@ -200,22 +209,23 @@ async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
     let mut pause = FIRST_PAUSE;
     let mut stranded = Lasting(cx.journal.shown_since(STRANDED));
     let is_theirs = |job: &QueuedJob| job.application == *id;
+    let mut seen = cx.polls.queue_so_far();
     loop {
-        let queue = cx.ask("deployment.queueList", || cx.platform.queue()).await?;
-        let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
-        let running = jobs.iter().any(|job| job.status == JobStatus::Running);
-        let is_queued = queue.iter().any(is_theirs);
-        if !running && !is_queued {
-            return cx.journal.unsay(STRANDED).await.map_err(Into::into);
-        }
-        if stranded.too_long(!is_queued, cx.now()) {
-            cx.warn("deployment.all", "The platform lists a job that it no longer runs");
-            return cx.journal.unsay(STRANDED).await.map_err(Into::into);
-        }
+        let is_queued = cx.queue(&mut seen).await?.iter().any(is_theirs);
         if is_queued {
+            stranded = Lasting::default();
             cx.journal.unsay(STRANDED).await?;
         } else {
+            let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
+            if !jobs.iter().any(|job| job.status == JobStatus::Running) {
+                return cx.journal.unsay(STRANDED).await.map_err(Into::into);
+            }
+            if stranded.too_long(true, cx.now()) {
+                cx.warn("deployment.all", "The platform lists a job that it no longer runs");
+                return cx.journal.unsay(STRANDED).await.map_err(Into::into);
+            }
             cx.journal.say(STRANDED).await?;
+            pause = pause.max(cx.turn(1));
         }
         cx.wait(pause).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -85,7 +85,7 @@ impl Step for VerifyHealth {
                 );
             })?;
             wait.say(cx).await?;
-            if wait.tasks_are_due(now) {
+            if wait.tasks_are_due(cx, now) {
                 self.check_tasks(cx).await?;
             }
             cx.wait(wait.pause(cx, now)).await?;
@@ -155,6 +155,8 @@ struct Wait {
     /// The container that ran when it was last looked for.
     seen: Option<ContainerId>,
     tasks_asked: Timestamp,
+    /// When it is this one's turn to ask for tasks, on the clock that only goes forward.
+    turn: Option<Duration>,
 }
 
 /// Time that something has cost, and costs while a sentence about it is shown.
@@ -201,6 +203,7 @@ impl Wait {
             shown: None,
             seen: None,
             tasks_asked: now,
+            turn: None,
         }
     }
 
@@ -246,10 +249,14 @@ impl Wait {
         Ok(())
     }
 
-    fn tasks_are_due(&mut self, now: Timestamp) -> bool {
-        let due = u128::from(elapsed_ms(self.tasks_asked, now)) >= TASKS_PAUSE.as_millis();
+    fn tasks_are_due(&mut self, cx: &Context, now: Timestamp) -> bool {
+        if u128::from(elapsed_ms(self.tasks_asked, now)) < TASKS_PAUSE.as_millis() {
+            return false;
+        }
+        let passed = cx.clock.monotonic();
+        let due = passed >= *self.turn.get_or_insert_with(|| passed + cx.turn(1));
         if due {
-            self.tasks_asked = now;
+            (self.tasks_asked, self.turn) = (now, None);
         }
         due
     }
