@@ -1,19 +1,32 @@
 //! What the last comparison of records and platform left, for operators to read.
 //!
-//! The reconciler writes it, the use cases read it; neither knows the other. It is this
-//! process's own: each portal on a database compares for itself.
+//! The reconciler writes it, the use cases read it; neither knows the other. Of several portals
+//! on the same records one compares; the others read in the records what it found.
 
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What a comparison left.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
     /// When it ended.
     pub at: Timestamp,
     /// What is still out of order, a sentence each.
     pub left: Vec<String>,
+}
+
+impl Round {
+    /// Writes it down for the other portals.
+    pub fn to_text(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+
+    /// Reads what another portal wrote; nothing where it is of another version.
+    pub fn from_text(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
 }
 
 /// The last comparison, if there was one.

@@ -22,13 +22,16 @@ use super::{
     ports::{
         clock::Clock,
         platform::{BreakerState, Platform, PlatformError},
-        store::{Store, StoreError},
+        store::{Store, StoreError, Taken, Turn},
     },
 };
 use crate::domain::receipt::{Line, Outcome};
 
 /// How long after the start the first round begins.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The name of the comparison, at which one portal does the work of all on the same records.
+const WORK: &str = "compare";
 
 /// After how many seconds each the platform is read again that answered with a 401: a moment without its
 /// database brings it, too.
@@ -42,6 +45,8 @@ pub struct Reconciler {
     /// How this portal's markers begin.
     prefix: String,
     sweeper: Sweeper,
+    owner: String,
+    lease: Duration,
     /// What the last round found and left.
     known: Vec<Finding>,
     /// Where operators read it.
@@ -97,7 +102,9 @@ impl Reconciler {
             platform: Arc::clone(&ports.platform),
             clock: Arc::clone(&ports.clock),
             prefix: ports.settings.marker_prefix(),
-            sweeper: Sweeper::new(ports, owner, lease),
+            sweeper: Sweeper::new(ports, owner.clone(), lease),
+            owner,
+            lease,
             known: Vec::new(),
             last_round: Arc::default(),
         }
@@ -174,8 +181,19 @@ impl Reconciler {
         dealt
     }
 
-    /// Compares and repairs every `interval`, the first time soon, until `shutdown`.
+    /// Compares and repairs every `interval`, the first time soon, until `shutdown`. Of several
+    /// portals on the same records one does it, and when that one has been silent for an interval
+    /// and a lease, another.
     pub async fn run(mut self, interval: Duration, shutdown: CancellationToken) {
+        self.rounds(interval, &shutdown).await;
+        // The others need not wait until it lapses.
+        if let Err(error) = self.take_turn(Duration::ZERO, None).await {
+            tracing::debug!(%error, "Could not hand the comparison back");
+        }
+    }
+
+    async fn rounds(&mut self, interval: Duration, shutdown: &CancellationToken) {
+        let turn = interval.saturating_add(self.lease);
         let mut pause = FIRST_PAUSE;
         loop {
             tokio::select! {
@@ -186,23 +204,50 @@ impl Reconciler {
             // An end in the middle of a look leaves nothing behind.
             let found = tokio::select! {
                 () = shutdown.cancelled() => return,
-                found = self.search() => found,
+                found = self.search(turn) => found,
             };
             let Some(found) = found else { continue };
             for finding in self.news(&found) {
                 tracing::warn!("Found out of order: {finding}");
             }
-            let dealt = self.repair(found, &shutdown).await;
+            let dealt = self.repair(found, shutdown).await;
             self.conclude(dealt);
+            let report = self.last_round.get().and_then(|round| round.to_text());
+            if let Err(error) = self.take_turn(turn, report).await {
+                tracing::warn!(%error, "Could not tell the other replicas what was compared");
+            }
         }
     }
 
-    /// Surveys, unless the platform is known to be out of reach.
-    async fn search(&self) -> Option<Vec<Finding>> {
+    /// Takes the turn for `lasting`, and tells operators what another portal found where it is
+    /// its turn.
+    async fn take_turn(
+        &self,
+        lasting: Duration,
+        report: Option<String>,
+    ) -> Result<Taken, StoreError> {
+        let (owner, now) = (self.owner.clone(), self.clock.now());
+        let turn = Turn { work: WORK, owner, now, lasting, report };
+        let taken = self.store.take_turn(&turn).await?;
+        if let Taken::Theirs(Some(report)) = &taken
+            && let Some(round) = Round::from_text(report)
+        {
+            self.last_round.tell(round);
+        }
+        Ok(taken)
+    }
+
+    /// Surveys, unless the platform is known to be out of reach, or another portal does it.
+    async fn search(&self, turn: Duration) -> Option<Vec<Finding>> {
         if self.platform.breaker().state == BreakerState::Open {
             return None;
         }
-        match self.survey().await {
+        let found = match self.take_turn(turn, None).await {
+            Ok(Taken::Ours) => self.survey().await,
+            Ok(Taken::Theirs(_)) => return None,
+            Err(error) => Err(error.into()),
+        };
+        match found {
             Ok(found) => Some(found),
             Err(error) => {
                 let source = std::error::Error::source(&error).map(ToString::to_string);

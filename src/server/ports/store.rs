@@ -26,6 +26,7 @@ pub use journal::{Cause, StepId, StepRecord, Steps};
 pub use quota::{
     LimitReached, OperationFilter, Quota, Usage, earlier, hour_before, is_within_hour,
 };
+pub use turns::{Taken, Turn};
 
 mod error;
 mod events;
@@ -33,6 +34,7 @@ mod facts;
 mod folding;
 mod journal;
 mod quota;
+mod turns;
 
 /// Keeps deployments, journals and events.
 ///
@@ -192,6 +194,10 @@ pub trait Store: Send + Sync {
     /// Records that somebody looked for what a live stack has twice, and when to look again, if
     /// at all.
     async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError>;
+
+    /// Takes, keeps or hands back a turn at work that one portal does for all, unless another has
+    /// it. Of several at once, one gets it.
+    async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError>;
 
     /// Waits until a task of the store's own has ended that should go on; for ever where there
     /// is none.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::try_join_all;
+
 use super::SurveyError;
 use crate::{
     domain::{
@@ -14,6 +16,9 @@ use crate::{
         store::{Record, Stack, State, Store, StoreError},
     },
 };
+
+/// How many projects the platform is asked about at once.
+const AT_ONCE: usize = 4;
 
 /// What the platform has that concerns us.
 #[derive(Clone, Debug, Default)]
@@ -72,13 +77,17 @@ pub(super) struct Live {
 impl PlatformView {
     /// Reads the platform; `prefix` is how the portal's markers begin.
     pub(super) async fn read(platform: &dyn Platform, prefix: &str) -> Result<Self, SurveyError> {
+        let mut marked = platform.projects().await?;
+        let is_ours = |text: &String| text.starts_with(prefix);
+        marked.retain(|project| project.description.as_ref().is_some_and(is_ours));
+        let mut found = Vec::new();
+        for some in marked.chunks(AT_ONCE) {
+            found.extend(try_join_all(some.iter().map(|one| platform.project(&one.id))).await?);
+        }
         let mut projects = Vec::new();
-        for summary in platform.projects().await? {
-            if !summary.description.is_some_and(|text| text.starts_with(prefix)) {
-                continue;
-            }
-            let Some(project) = platform.project(&summary.id).await? else { continue };
-            let Some(marker) = project.description.filter(|text| text.starts_with(prefix)) else {
+        for (summary, project) in marked.into_iter().zip(found) {
+            let Some(project) = project else { continue };
+            let Some(marker) = project.description.filter(is_ours) else {
                 continue;
             };
             let environments = project.environments.into_iter();

@@ -14,6 +14,7 @@ mod leases;
 mod nudges;
 mod quota;
 mod reading;
+mod turns;
 mod writing;
 
 use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
@@ -37,7 +38,7 @@ use crate::{
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
                 OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store,
-                StoreError, StoredEvent, Usage, Wish,
+                StoreError, StoredEvent, Taken, Turn, Usage, Wish,
             },
         },
     },
@@ -333,6 +334,10 @@ impl Store for PostgresStore {
 
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
         self.finish(leases::suspend(self.clone(), lease.clone(), until)).await
+    }
+
+    async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError> {
+        self.finish(turns::take(self.clone(), turn.clone())).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

@@ -17,6 +17,7 @@ mod leases;
 mod look;
 mod quota;
 mod reading;
+mod turns;
 mod writing;
 
 use std::{
@@ -48,7 +49,7 @@ use crate::{
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
                 OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store,
-                StoreError, StoredEvent, Usage, Wish,
+                StoreError, StoredEvent, Taken, Turn, Usage, Wish,
             },
         },
     },
@@ -133,6 +134,10 @@ impl SqliteStore {
         let store = Self::connect(path, Some((keeper.clone(), lock))).await?;
         keeper.begin().await?;
         sqlx::query("UPDATE deployments SET lease_owner = NULL WHERE lease_owner IS NOT NULL")
+            .execute(&store.writer)
+            .await
+            .map_err(|error| OpenStoreError::database(path, error))?;
+        sqlx::query("UPDATE turns SET until_ms = 0")
             .execute(&store.writer)
             .await
             .map_err(|error| OpenStoreError::database(path, error))?;
@@ -359,6 +364,10 @@ impl Store for SqliteStore {
 
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
         self.finish(leases::suspend(self.writer.clone(), lease.clone(), until)).await
+    }
+
+    async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError> {
+        self.finish(turns::take(self.writer.clone(), turn.clone())).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

@@ -1,13 +1,16 @@
 //! How much many deployments at once ask of the platform, and what one alone does, in virtual
 //! time.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
+    last_round::LastRound,
     orchestrator::Worker,
     ports::{clock::Clock, store::State},
+    reconciler::Reconciler,
 };
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -18,8 +21,9 @@ use super::{
 
 /// How many deployments are under way at once.
 const MANY: u64 = 256;
-/// How many calls the platform gets at most in any second from those who only wait.
-const BOUND: usize = 50;
+/// How many calls the platform gets at most in any second from those who only wait: turns, those that
+/// a quiet second before made up for, and what serves all.
+const BOUND: usize = 100;
 /// The calls by which one waits.
 const POLLS: [&str; 7] = [
     "deployment.queueList",
@@ -64,7 +68,7 @@ fn many_that_wait_in_the_platform_s_queue_ask_it_a_few_times_a_second() {
         let worker = begin(&portal, MANY).await;
         portal.clock.sleep(Duration::from_secs(30)).await;
         let from = portal.clock.now();
-        portal.clock.sleep(Duration::from_secs(60)).await;
+        portal.clock.sleep(Duration::from_mins(1)).await;
         let (most, all) = busiest(&portal, from, portal.clock.now());
         println!("{MANY} in the queue: {all} calls in a minute, {most} in the busiest second");
         assert!(portal.store.records().iter().all(|record| record.state == State::Active));
@@ -98,14 +102,72 @@ fn one_deployment_alone_asks_as_often_as_it_likes() {
         let worker = begin(&portal, 1).await;
         let records = portal.ended().await;
         assert_eq!(records[0].state, State::Live);
-        let took = records[0].standing.completed.unwrap().duration_since(records[0].deployment.started);
+        let took =
+            records[0].standing.completed.unwrap().duration_since(records[0].deployment.started);
         let count = |call| portal.platform.count(call);
-        let counts = [
-            count("deployment.queueList"),
-            count("deployment.all"),
-            count("docker.getServiceContainersByAppName"),
-        ];
+        let counts = [count("deployment.queueList"), count("deployment.all")];
         println!("one alone: {counts:?} calls, {took:#}");
+        // A look is the list and the queue, and the last one the list alone.
+        assert_eq!(counts, [67, 68], "{took:#}");
         worker.abort();
+    });
+}
+
+/// Starts to compare records and platform as `owner`, every five minutes.
+fn compare(portal: &Portal, owner: &str, stop: &CancellationToken) -> Arc<LastRound> {
+    let told = Arc::new(LastRound::default());
+    let reconciler = Reconciler::new(portal.ports.clone(), owner.to_owned(), LEASE);
+    let reconciler = reconciler.telling(Arc::clone(&told));
+    tokio::spawn(reconciler.run(Duration::from_mins(5), stop.clone()));
+    told
+}
+
+#[test]
+fn of_several_replicas_one_compares_and_another_takes_over() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/hello");
+        let marker = "ai-stack-deployer/test/dep_00000000000000000000000000000007";
+        for number in 0..8 {
+            let body = json!({ "name": format!("p{number}"), "description": marker, "env": "" });
+            portal.platform.as_somebody_else("project.create", &body);
+        }
+        let rounds = || portal.platform.count("overview.domains");
+        let (first, second) = (CancellationToken::new(), CancellationToken::new());
+        let (told, also) = (compare(&portal, "a", &first), compare(&portal, "b", &second));
+        portal.clock.sleep(Duration::from_mins(31)).await;
+        // A round that finds something looks twice.
+        assert_eq!(rounds(), 2 * 7, "one round every five minutes, after the first");
+        let left = |round: &LastRound| round.get().unwrap().left;
+        assert_eq!(left(&told).len(), 8, "{:?}", left(&told));
+        assert_eq!(left(&told), left(&also), "each shows what the one has found");
+
+        let asked = portal.platform.times_of("project.one");
+        let at_once = asked.iter().map(|at| asked.iter().filter(|one| *one == at).count()).max();
+        assert_eq!(at_once, Some(4), "a few projects at once");
+
+        let before = also.get().unwrap().at;
+        first.cancel();
+        portal.clock.sleep(Duration::from_mins(6)).await;
+        assert!(also.get().unwrap().at > before, "another takes over at its next round");
+        second.cancel();
+    });
+}
+
+#[test]
+fn a_replica_that_is_killed_compares_no_more_and_another_does_when_its_turn_has_lapsed() {
+    in_virtual_time(async |clock| {
+        let portal = Portal::new(clock, "sandbox/hello");
+        let reconciler = Reconciler::new(portal.ports.clone(), String::from("a"), LEASE);
+        let killed = tokio::spawn(reconciler.run(Duration::from_mins(5), CancellationToken::new()));
+        portal.clock.sleep(Duration::from_secs(10)).await;
+        assert_eq!(portal.platform.count("project.all"), 1);
+        killed.abort();
+        let stop = CancellationToken::new();
+        let told = compare(&portal, "b", &stop);
+        portal.clock.sleep(Duration::from_mins(5)).await;
+        assert_eq!(portal.platform.count("project.all"), 1, "it may only be slow");
+        portal.clock.sleep(Duration::from_mins(6)).await;
+        assert!(portal.platform.count("project.all") > 1 && told.get().is_some());
+        stop.cancel();
     });
 }

@@ -26,6 +26,7 @@ mod claims;
 mod panics;
 mod platform_logs;
 mod removals;
+mod turns;
 
 /// How long leases last here.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -104,6 +105,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     panics::hold(&*store).await;
     platform_logs::hold(&*store).await;
     claims::hold(&*store).await;
+    turns::hold(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {

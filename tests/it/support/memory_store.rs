@@ -20,7 +20,7 @@ use ai_stack_deployer::{
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
                 OperationFilter, Record, Recorded, Removing, Settlement, Stack, State, StepId,
-                Steps, Store, StoreError, StoredEvent, Usage, Wish,
+                Steps, Store, StoreError, StoredEvent, Taken, Turn, Usage, Wish,
             },
         },
     },
@@ -304,17 +304,12 @@ impl Store for MemoryStore {
     }
 
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
-        let mut tables = self.up()?;
-        let row = tables.leased(lease)?;
-        row.record.panics += 1;
-        row.token += 1;
-        row.until = until;
-        if row.record.state != State::Active {
-            row.owner = None;
-            row.record.clean_up.tries += 1;
-            row.record.clean_up.due = Some(until);
-        }
+        self.up()?.leased(lease)?.suspend(until);
         Ok(())
+    }
+
+    async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError> {
+        Ok(self.up()?.take_turn(turn))
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
@@ -370,27 +365,15 @@ impl Store for MemoryStore {
         if row.record.state != State::Stuck {
             return Err(StoreError::LeaseLost);
         }
-        row.record.standing.receipt = Some(settlement.receipt.clone());
-        row.record.clean_up.tries += 1;
-        row.record.clean_up.due = Some(settlement.due);
+        row.settle(settlement);
         if settlement.receipt.clean {
-            row.record.clean_up.due = None;
-            row.record.state = State::RolledBack;
-            row.released = Some(settlement.at);
             tables.release_removed(&lease.id, settlement.at);
         }
         Ok(())
     }
 
     async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
-        let mut tables = self.up()?;
-        let row = tables.leased(lease)?;
-        if row.record.state != State::Live {
-            return Err(StoreError::LeaseLost);
-        }
-        row.record.clean_up.tries += 1;
-        row.record.clean_up.due = again;
-        Ok(())
+        self.up()?.leased(lease)?.tidied(again)
     }
 
     async fn close(&self) {}

@@ -20,7 +20,7 @@ use ai_stack_deployer::{
             store::{
                 Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
                 OperationFilter, Record, Recorded, Removing, Settlement, Stack, StepId, Steps,
-                Store, StoreError, StoredEvent, Usage, Wish,
+                Store, StoreError, StoredEvent, Taken, Turn, Usage, Wish,
             },
         },
     },
@@ -304,6 +304,10 @@ impl Store for TwistedStore {
 
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
         self.up()?.suspend(lease, until).await
+    }
+
+    async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError> {
+        self.up()?.take_turn(turn).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

@@ -84,7 +84,7 @@ pub fn RoundSection(
     round: Option<Round>,
 ) -> impl IntoView {
     let (words, left) = match round {
-        None => (String::from("Not compared yet since this portal started."), Vec::new()),
+        None => (String::from("Not compared yet."), Vec::new()),
         Some(Round { at, left }) if left.is_empty() => {
             (format!("Nothing is out of order, as of {}.", words::second(at)), left)
         }

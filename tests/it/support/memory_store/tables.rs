@@ -9,7 +9,10 @@ use ai_stack_deployer::{
     },
     server::ports::{
         audit::AuditEntry,
-        store::{Answer, Claim, Lane, Lease, Record, State, Steps, StoreError, StoredEvent, Wish},
+        store::{
+            Answer, Claim, Lane, Lease, Record, Settlement, State, Steps, StoreError, StoredEvent,
+            Taken, Turn, Wish,
+        },
     },
 };
 use jiff::Timestamp;
@@ -23,6 +26,7 @@ pub(super) struct Tables {
     pub(super) answers: HashMap<(String, String), Answer>,
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,
+    turns: HashMap<&'static str, (String, Timestamp, Option<String>)>,
     pub(super) down: bool,
     pub(super) hangs: bool,
     pub(super) checks: u32,
@@ -86,6 +90,19 @@ impl Tables {
         }
     }
 
+    /// Takes a turn, or keeps it, unless it is somebody else's.
+    pub(super) fn take_turn(&mut self, turn: &Turn) -> Taken {
+        let mut report = turn.report.clone();
+        if let Some((owner, until, kept)) = self.turns.get(turn.work) {
+            if *owner != turn.owner && *until > turn.now && *until <= turn.impossible() {
+                return Taken::Theirs(kept.clone());
+            }
+            report = report.or_else(|| kept.clone());
+        }
+        self.turns.insert(turn.work, (turn.owner.clone(), turn.until(), report));
+        Taken::Ours
+    }
+
     /// Claims the first operations that are `wanted` and that nobody holds at `now`: at most `most`.
     pub(super) fn claim(
         &mut self,
@@ -129,6 +146,40 @@ impl Row {
     pub(super) fn claimed(self, claim: Option<&Claim>) -> Self {
         let Some(claim) = claim else { return self };
         Self { owner: Some(claim.owner.clone()), token: claim.token, until: claim.until, ..self }
+    }
+
+    /// Keeps what clean-up found.
+    pub(super) fn settle(&mut self, settlement: &Settlement) {
+        self.record.standing.receipt = Some(settlement.receipt.clone());
+        self.record.clean_up.tries += 1;
+        self.record.clean_up.due = Some(settlement.due);
+        if settlement.receipt.clean {
+            self.record.clean_up.due = None;
+            self.record.state = State::RolledBack;
+            self.released = Some(settlement.at);
+        }
+    }
+
+    /// Counts a look for doubles of a live stack.
+    pub(super) fn tidied(&mut self, again: Option<Timestamp>) -> Result<(), StoreError> {
+        if self.record.state != State::Live {
+            return Err(StoreError::LeaseLost);
+        }
+        self.record.clean_up.tries += 1;
+        self.record.clean_up.due = again;
+        Ok(())
+    }
+
+    /// Counts a panic, and keeps everybody away until then.
+    pub(super) fn suspend(&mut self, until: Timestamp) {
+        self.record.panics += 1;
+        self.token += 1;
+        self.until = until;
+        if self.record.state != State::Active {
+            self.owner = None;
+            self.record.clean_up.tries += 1;
+            self.record.clean_up.due = Some(until);
+        }
     }
 
     /// Tells whether it takes a stack down.

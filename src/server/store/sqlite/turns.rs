@@ -1,0 +1,38 @@
+//! Turns at work that one portal does for all.
+
+use sqlx::Row;
+
+use super::{Pool, unavailable};
+use crate::server::ports::store::{StoreError, Taken, Turn};
+
+/// Takes `turn`, or keeps it, unless it is somebody else's.
+pub(super) async fn take(pool: Pool, turn: Turn) -> Result<Taken, StoreError> {
+    let mut tx = pool.begin().await?;
+    let taken = sqlx::query(
+        "INSERT INTO turns AS kept (name, owner, until_ms, report) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (name) DO UPDATE
+         SET owner = ?2, until_ms = ?3, report = COALESCE(?4, kept.report)
+         WHERE kept.owner = ?2 OR kept.until_ms <= ?5 OR kept.until_ms > ?6",
+    )
+    .bind(turn.work)
+    .bind(&turn.owner)
+    .bind(turn.until().as_millisecond())
+    .bind(&turn.report)
+    .bind(turn.now.as_millisecond())
+    .bind(turn.impossible().as_millisecond())
+    .execute(&mut *tx)
+    .await
+    .map_err(unavailable)?;
+    let theirs = if taken.rows_affected() == 0 {
+        let row = sqlx::query("SELECT report FROM turns WHERE name = ?1")
+            .bind(turn.work)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(unavailable)?;
+        Taken::Theirs(row.try_get("report").map_err(unavailable)?)
+    } else {
+        Taken::Ours
+    };
+    tx.commit().await.map_err(unavailable)?;
+    Ok(theirs)
+}

@@ -1,0 +1,48 @@
+//! The part of the contract that is about work that one portal does for all.
+
+use ai_stack_deployer::server::ports::store::{Store, Taken, Turn};
+use futures::future::join_all;
+use std::time::Duration;
+
+use super::{LEASE, at};
+
+fn turn(owner: &str, second: i64, report: Option<&str>) -> Turn {
+    Turn {
+        work: "compare",
+        owner: owner.to_owned(),
+        now: at(second),
+        lasting: LEASE,
+        report: report.map(ToOwned::to_owned),
+    }
+}
+
+/// Runs this part against `store`.
+pub(super) async fn hold(store: &dyn Store) {
+    let take = async |turn: Turn| store.take_turn(&turn).await.unwrap();
+    let theirs = |report: Option<&str>| Taken::Theirs(report.map(ToOwned::to_owned));
+    let owners: Vec<String> = (0..8).map(|number| format!("portal {number}")).collect();
+    let all = join_all(owners.iter().map(|owner| take(turn(owner, 0, None)))).await;
+    let first = all.iter().position(|taken| *taken == Taken::Ours).unwrap();
+    assert_eq!(all.iter().filter(|taken| **taken == Taken::Ours).count(), 1, "{all:?}");
+    let (a, b) = (owners[first].as_str(), "another");
+
+    assert_eq!(take(turn(b, 29, None)).await, theirs(None), "until it lapses");
+    assert_eq!(
+        take(turn(a, 29, Some("all is well"))).await,
+        Taken::Ours,
+        "whoever has it keeps it"
+    );
+    assert_eq!(take(turn(b, 58, Some("no"))).await, theirs(Some("all is well")));
+    assert_eq!(take(turn(b, 59, None)).await, Taken::Ours, "it has lapsed");
+    assert_eq!(take(turn(a, 60, None)).await, theirs(Some("all is well")), "the report is kept");
+
+    let none = Turn { lasting: Duration::ZERO, ..turn(a, 60, None) };
+    assert_eq!(take(none).await, theirs(Some("all is well")), "nobody hands back another's");
+    assert_eq!(take(Turn { lasting: Duration::ZERO, ..turn(b, 60, None) }).await, Taken::Ours);
+    assert_eq!(take(turn(a, 60, None)).await, Taken::Ours, "it was handed back");
+
+    let other = Turn { work: "another work", ..turn(b, 60, None) };
+    assert_eq!(take(other).await, Taken::Ours, "each work has turns of its own");
+    assert_eq!(take(turn(a, 10_000, None)).await, Taken::Ours);
+    assert_eq!(take(turn(b, 60, None)).await, Taken::Ours, "a clock was set back by hours");
+}
