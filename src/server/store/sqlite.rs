@@ -15,19 +15,13 @@ mod identity;
 mod keeper;
 mod leases;
 mod look;
+mod open_error;
 mod quota;
 mod reading;
 mod turns;
 mod writing;
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, fs::File, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -36,6 +30,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite};
 pub use self::{
     backup::{CopyError, back_up, begin_anew, restore},
     identity::LostRecords,
+    open_error::OpenStoreError,
 };
 use self::{identity::Found, keeper::Keeper};
 use super::{OtherVersion, pool, purge::Batch, rows, unavailable, unavailable_for, writes::Writes};
@@ -75,48 +70,6 @@ pub struct SqliteStore {
     held: Option<Arc<(Keeper, File)>>,
 }
 
-/// The file could not be opened as a store.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenStoreError {
-    /// There is none yet.
-    #[error("{} does not exist: start the portal once, or check DATABASE_URL", path.display())]
-    Missing {
-        /// The database file.
-        path: PathBuf,
-    },
-    /// Another process has it.
-    #[error("{} is in use by another portal process: stop that one first", path.display())]
-    InUse {
-        /// The database file.
-        path: PathBuf,
-    },
-    /// The file or its folder cannot be made or opened.
-    #[error("cannot open {}: check that the folder can be written to", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The database cannot be read or brought up to date.
-    #[error("cannot use {} as the portal's database", path.display())]
-    Database {
-        /// The database file.
-        path: PathBuf,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The records of the portal that was there are not.
-    #[error(transparent)]
-    Lost(#[from] LostRecords),
-}
-
-impl OpenStoreError {
-    fn database(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Database { path: path.to_owned(), source: source.into() }
-    }
-}
-
 impl SqliteStore {
     /// Opens the store at `path`, makes it when it is missing, brings its tables up to date
     /// and voids all leases.
@@ -133,14 +86,13 @@ impl SqliteStore {
         let keeper = Keeper::open(path, &keeper::options(path, BUSY_TIMEOUT)).await?;
         let store = Self::connect(path, Some((keeper.clone(), lock))).await?;
         keeper.begin().await?;
-        sqlx::query("UPDATE deployments SET lease_owner = NULL WHERE lease_owner IS NOT NULL")
-            .execute(&store.writer)
-            .await
-            .map_err(|error| OpenStoreError::database(path, error))?;
-        sqlx::query("UPDATE turns SET until_ms = 0")
-            .execute(&store.writer)
-            .await
-            .map_err(|error| OpenStoreError::database(path, error))?;
+        for leases in [
+            "UPDATE deployments SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
+            "UPDATE turns SET until_ms = 0",
+        ] {
+            let voided = sqlx::query(leases).execute(&store.writer).await;
+            voided.map_err(|error| OpenStoreError::database(path, error))?;
+        }
         Ok(store)
     }
 
@@ -179,10 +131,11 @@ impl SqliteStore {
     }
 
     /// Finishes a write, whether or not somebody waits for it.
-    async fn finish<T: Send + 'static>(
-        &self,
-        write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    async fn finish<T, W>(&self, write: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
         self.writes.finish(write).await
     }
 }

@@ -1,0 +1,53 @@
+//! Why a file could not be opened as a store.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::LostRecords;
+
+/// The file could not be opened as a store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenStoreError {
+    /// There is none yet.
+    #[error("{} does not exist: start the portal once, or check DATABASE_URL", path.display())]
+    Missing {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// Another process has it.
+    #[error("{} is in use by another portal process: stop that one first", path.display())]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The file or its folder cannot be made or opened.
+    #[error("cannot open {}: check that the folder can be written to", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database cannot be read or brought up to date.
+    #[error("cannot use {} as the portal's database", path.display())]
+    Database {
+        /// The database file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The records of the portal that was there are not.
+    #[error(transparent)]
+    Lost(#[from] LostRecords),
+}
+
+impl OpenStoreError {
+    pub(super) fn database(
+        path: &Path,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Database { path: path.to_owned(), source: source.into() }
+    }
+}
