@@ -4,6 +4,7 @@
 //! `ports`; adapters (`dokploy`, `store`) implement them. Only [`run`] knows every part.
 
 pub mod access;
+pub mod call_slots;
 mod carry_on;
 mod catch_all;
 pub mod cli;

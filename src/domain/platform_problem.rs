@@ -10,6 +10,9 @@ pub enum PlatformProblem {
     /// It refuses the portal's key again and again although it is well.
     #[serde(rename = "PLATFORM_KEY_REFUSED")]
     KeyRefused,
+    /// It answers no call that changes something any more, nor whether it is well.
+    #[serde(rename = "PLATFORM_WEDGED")]
+    Wedged,
 }
 
 impl PlatformProblem {
@@ -17,6 +20,21 @@ impl PlatformProblem {
     pub fn code(self) -> &'static str {
         match self {
             Self::KeyRefused => "PLATFORM_KEY_REFUSED",
+            Self::Wedged => "PLATFORM_WEDGED",
+        }
+    }
+
+    /// Tells a person why nothing was started.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::KeyRefused => {
+                "The platform that runs the stacks does not accept the portal's key, so nothing was \
+                 started. An operator has to give the portal another one."
+            }
+            Self::Wedged => {
+                "The platform that runs the stacks hangs, so nothing was started. This is known, and \
+                 its operators are told what to do."
+            }
         }
     }
 
@@ -26,6 +44,10 @@ impl PlatformProblem {
             Self::KeyRefused => {
                 "Dokploy refuses the key: it is wrong, expired, or over its rate limit. Give the \
                  portal another one, see the README, section \"An API key without rate limit\""
+            }
+            Self::Wedged => {
+                "Dokploy hangs: it answers no call any more, though its /api/health says ok. End its \
+                 database sessions, or restart it, see the README, section \"When Dokploy hangs\""
             }
         }
     }
@@ -37,8 +59,9 @@ mod tests {
 
     #[test]
     fn a_problem_is_written_as_its_code() {
-        let problem = PlatformProblem::KeyRefused;
-        let written = serde_json::to_string(&problem).unwrap();
-        assert_eq!(written, format!("{:?}", problem.code()));
+        for problem in [PlatformProblem::KeyRefused, PlatformProblem::Wedged] {
+            let written = serde_json::to_string(&problem).unwrap();
+            assert_eq!(written, format!("{:?}", problem.code()));
+        }
     }
 }

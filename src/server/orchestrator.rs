@@ -22,6 +22,9 @@ mod saga;
 mod step;
 mod steps;
 mod sweep;
+mod turn;
+mod turns;
+mod under_way;
 mod unwind;
 mod worker;
 
@@ -29,4 +32,6 @@ pub use context::{Context, Ports};
 pub use polls::Polls;
 pub use saga::drive;
 pub use sweep::{SweepError, Sweeper};
+pub use turns::Turns;
+pub use under_way::calls_under_way;
 pub use worker::Worker;

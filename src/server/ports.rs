@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod call_slots;
 pub mod clock;
 pub mod identity_provider;
 pub mod platform;

@@ -5,6 +5,7 @@
 mod parts;
 mod probing;
 mod records;
+mod turns;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -134,6 +135,8 @@ impl Portal {
             sandbox: sandbox.is_some(),
             random: Arc::new(rand::random),
         }));
+        let (shared, bounds) = (records.slots.clone(), settings.limits.calls);
+        let turns = turns::of_portal(&*store, shared, bounds, clock.now()).await;
         let ports = Ports {
             store: Arc::clone(&store),
             platform,
@@ -142,6 +145,7 @@ impl Portal {
             notifier,
             settings: stack,
             polls: Arc::default(),
+            turns,
         };
         catch_all::look(Arc::clone(&ports.probe), Arc::clone(&ports.settings), rand::random());
         service.probe_platform().await;
@@ -259,8 +263,10 @@ pub async fn reconciler_beside(settings: &Settings) -> Result<Option<Reconciler>
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dokploy = DokployConfig::new(url.clone(), token.clone());
+    let (store, turns) = turns::records_beside(&settings.store, settings.limits.calls).await?;
     let ports = Ports {
-        store: store_beside(&settings.store).await?,
+        store,
+        turns,
         platform: Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?),
         probe: Arc::new(probe(settings)?),
         clock,

@@ -25,6 +25,7 @@ mod job;
 mod key;
 mod overview;
 mod persistence;
+mod pool;
 mod projects;
 mod queue;
 mod refusal;

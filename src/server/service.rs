@@ -261,6 +261,9 @@ impl Service {
         if self.is_platform_too_old().await {
             return Err(StartError::TooOld);
         }
+        if let Some(problem) = self.wedged().await {
+            return Err(StartError::Problem(problem));
+        }
         let around = match self.surroundings.read_past_401().await {
             Ok(around) => around,
             Err(error) => match self.parts.platform.problem() {
@@ -350,15 +353,7 @@ impl StartError {
                                nothing was started. An operator has to update it.";
                 ApiError::new(503, "PLATFORM_TOO_OLD", message)
             }
-            Self::Problem(problem) => {
-                let why = match problem {
-                    PlatformProblem::KeyRefused => {
-                        "The platform that runs the stacks does not accept the portal's key, so \
-                         nothing was started. An operator has to give the portal another one."
-                    }
-                };
-                ApiError::new(503, problem.code(), why)
-            }
+            Self::Problem(problem) => ApiError::new(503, problem.code(), problem.sentence()),
             Self::Platform(error) => platform_failed(&error),
             Self::Store(error) => store_failed(&error),
         }

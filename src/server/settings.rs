@@ -12,7 +12,10 @@ use secrecy::SecretString;
 
 use super::{
     origin::Origin,
-    ports::platform::{Certificate, Registry},
+    ports::{
+        call_slots::CallBounds,
+        platform::{Certificate, Registry},
+    },
     proxies::Proxy,
 };
 use crate::{
@@ -115,6 +118,8 @@ pub struct ProbeSettings {
 pub struct Limits {
     /// How many deployments are driven at once; the others wait.
     pub concurrent_deployments: usize,
+    /// How many calls that change something may be under way on the platform at once.
+    pub calls: CallBounds,
     /// How many deployments one address can ask for within a minute.
     pub deploys_per_minute: u32,
     /// How many names one address can look at within a second.

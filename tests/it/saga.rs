@@ -14,4 +14,5 @@ mod story;
 mod stranded;
 mod unauthorized;
 mod undo;
+mod wedged;
 mod world;

@@ -2,6 +2,7 @@
 
 mod faults;
 mod listeners;
+mod pool;
 mod promises;
 mod replay;
 pub(crate) mod world;

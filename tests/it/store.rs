@@ -20,6 +20,7 @@ use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore};
 
 mod accounts;
 mod audit;
+mod call_slots;
 mod contract;
 mod digests;
 mod noted;

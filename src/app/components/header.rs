@@ -79,6 +79,7 @@ fn PlatformBadge(
 ) -> impl IntoView {
     let (state, words) = match status {
         PlatformStatus { too_old: true, .. } => ("away", "Platform too old"),
+        PlatformStatus { problem: Some(PlatformProblem::Wedged), .. } => ("away", "Platform hangs"),
         PlatformStatus { problem: Some(PlatformProblem::KeyRefused), .. } => {
             ("away", "Platform refuses the portal")
         }

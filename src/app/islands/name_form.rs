@@ -115,6 +115,10 @@ fn warning(platform: &PlatformStatus) -> Option<&'static str> {
             "The platform is too old for this portal, so a new stack could not be started. \
              An operator has to update it.",
         ),
+        PlatformStatus { problem: Some(PlatformProblem::Wedged), .. } => Some(
+            "The platform hangs, so a new stack could not be started. This is known, and its \
+             operators are told what to do.",
+        ),
         PlatformStatus { problem: Some(PlatformProblem::KeyRefused), .. } => Some(
             "The platform does not accept the portal's key, so a new stack could not be started. \
              An operator has to give the portal another one.",

@@ -13,6 +13,10 @@ pub(crate) fn of_start(code: &str) -> Option<&'static str> {
             "The platform is too old for this portal, so nothing was started. \
              An operator has to update it.",
         ),
+        "PLATFORM_WEDGED" => Some(
+            "The platform hangs, so nothing was started. This is known, and its operators are told \
+             what to do.",
+        ),
         "PLATFORM_KEY_REFUSED" => Some(
             "The platform does not accept the portal's key, so nothing was started. \
              An operator has to give the portal another one.",
@@ -42,6 +46,10 @@ pub(crate) fn of_operation(code: &str) -> &'static str {
             "The platform is too old for this portal, so it was not tried again. \
              An operator has to update it."
         }
+        "PLATFORM_WEDGED" => {
+            "The platform hangs, so it was not tried again. This is known, and its operators are \
+             told what to do."
+        }
         "PLATFORM_KEY_REFUSED" => {
             "The platform does not accept the portal's key, so it was not tried again. \
              An operator has to give the portal another one."
@@ -69,6 +77,7 @@ mod tests {
             "PLATFORM_UNREACHABLE",
             "PLATFORM_TOO_OLD",
             "PLATFORM_KEY_REFUSED",
+            "PLATFORM_WEDGED",
             "TOO_MANY_REQUESTS",
             "INTERNAL",
             "<script>",
@@ -88,6 +97,7 @@ mod tests {
             "PLATFORM_UNREACHABLE",
             "PLATFORM_TOO_OLD",
             "PLATFORM_KEY_REFUSED",
+            "PLATFORM_WEDGED",
             "TOO_MANY_REQUESTS",
         ] {
             let sentence = of_operation(code);

@@ -31,6 +31,8 @@ pub enum FailureCode {
     PlatformKeyRefused,
     /// Something else answers at the stack's address already.
     AddressInUse,
+    /// The platform hung, and did not come back in time.
+    PlatformWedged,
     /// The image does not exist or may not be pulled.
     ImageNotFound,
     /// The registry of the image asks for another login, or refuses for another reason.

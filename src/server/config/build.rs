@@ -11,7 +11,10 @@ use super::{
 };
 use crate::server::{
     origin::Origin,
-    ports::platform::{Certificate, OPERATION, Registry},
+    ports::{
+        call_slots::CallBounds,
+        platform::{Certificate, OPERATION, Registry},
+    },
     settings::{
         AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings,
         ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,
@@ -56,6 +59,11 @@ impl Options {
             limits: Limits {
                 concurrent_deployments: usize::try_from(self.max_concurrent_deployments)
                     .unwrap_or(usize::MAX),
+                calls: CallBounds {
+                    domains_each: self.domain_calls_per_replica,
+                    domains: self.domain_calls,
+                    others: self.changing_calls,
+                },
                 deploys_per_minute: self.deploy_rate_limit,
                 checks_per_second: rates.checks_per_second,
                 streams_per_person: rates.streams_per_person,

@@ -44,6 +44,16 @@ pub struct Options {
     /// How many deployments are driven at once
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "256")]
     pub(super) max_concurrent_deployments: u32,
+    /// How many calls of Dokploy's domain.create may be under way at once, for each replica. Some
+    /// twenty in all hang Dokploy for good
+    #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "2")]
+    pub(super) domain_calls_per_replica: u32,
+    /// How many of them over all replicas
+    #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "8")]
+    pub(super) domain_calls: u32,
+    /// How many other calls that change something on the platform, over all replicas
+    #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "8")]
+    pub(super) changing_calls: u32,
     /// How long the right to drive a deployment lasts without a heartbeat
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "10s")]
     pub(super) lease_duration: Duration,

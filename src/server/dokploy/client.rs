@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use reqwest::{
     Url,
     header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
@@ -162,6 +163,11 @@ impl Dokploy {
         })
     }
 
+    /// Returns the time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Describes the breaker.
     pub(super) fn breaker_snapshot(&self) -> BreakerSnapshot {
         self.breaker.snapshot(self.clock.monotonic())
@@ -204,7 +210,11 @@ impl Dokploy {
             Ok(answer) => (Some(answer.status), self.judge_health(&answer)),
             Err(error) => (None, Err(error)),
         };
-        report(HEALTH, status, (started, self.clock.now()), result.as_ref().err());
+        let ended = self.clock.now();
+        report(HEALTH, status, (started, ended), result.as_ref().err());
+        if result.is_ok() {
+            self.problems.is_well(ended);
+        }
         result
     }
 
@@ -324,9 +334,7 @@ fn transport_error(call: &'static str, limit: Duration, error: reqwest::Error) -
     let reason = described.chars().take(REASON_LENGTH).collect();
     match (connecting, late) {
         (true, _) => PlatformError::Unreachable { call, reason },
-        (false, true) => {
-            PlatformError::Lost { call, reason: format!("none within {} ms", limit.as_millis()) }
-        }
+        (false, true) => PlatformError::no_answer(call, limit),
         (false, false) => PlatformError::Lost { call, reason },
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
@@ -91,6 +92,19 @@ impl Platform for Dokploy {
 
     fn problem(&self) -> Option<PlatformProblem> {
         self.problems.current()
+    }
+
+    async fn diagnose(&self) -> Result<(), PlatformError> {
+        let since = self.now();
+        let health = self.ask_health().await;
+        if health.as_ref().is_err_and(PlatformError::is_no_answer) {
+            self.problems.hangs(since);
+        }
+        health
+    }
+
+    fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
+        self.problems.hung_for(from, now)
     }
 
     async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError> {

@@ -3,6 +3,7 @@
 //! It must not know a call, nor the time: it is told both.
 
 use std::{
+    collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,9 +16,26 @@ use crate::domain::platform_problem::PlatformProblem;
 /// comes and goes refuses a good key, too, and is well when it is asked right afterwards.
 const LASTING: Duration = Duration::from_secs(1);
 
+/// How many times at which the platform hung are remembered.
+const MOST_HANGS: usize = 1_000;
+
 /// The problems that all calls share.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Mutex<Refusal>);
+pub(super) struct Problems(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    refusal: Refusal,
+    /// When it hung, oldest first; the last of them has no end while it does.
+    hangs: VecDeque<Hang>,
+}
+
+/// A time in which the platform hung.
+#[derive(Clone, Copy, Debug)]
+struct Hang {
+    since: Timestamp,
+    until: Option<Timestamp>,
+}
 
 /// How the platform takes the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,36 +52,77 @@ enum Refusal {
 impl Problems {
     /// Tells the problem that there is, if there is one.
     pub(super) fn current(&self) -> Option<PlatformProblem> {
-        (*self.lock() == Refusal::Lasting).then_some(PlatformProblem::KeyRefused)
+        let known = self.lock();
+        let is_hanging = known.hangs.back().is_some_and(|hang| hang.until.is_none());
+        let is_refused = known.refusal == Refusal::Lasting;
+        let wedged = is_hanging.then_some(PlatformProblem::Wedged);
+        wedged.or(is_refused.then_some(PlatformProblem::KeyRefused))
     }
 
     /// Takes in that the key was refused at `now` by a platform that is well.
     pub(super) fn refused(&self, now: Timestamp) {
-        let mut refusal = self.lock();
-        let next = match *refusal {
+        let mut known = self.lock();
+        let next = match known.refusal {
             Refusal::None => Refusal::Since(now),
             Refusal::Since(since) if now < since => Refusal::Since(now),
             Refusal::Since(since) if now.duration_since(since).unsigned_abs() < LASTING => return,
             Refusal::Since(_) => {
-                let problem = PlatformProblem::KeyRefused;
-                tracing::error!(code = problem.code(), "{}", problem.remedy());
+                report(PlatformProblem::KeyRefused);
                 Refusal::Lasting
             }
             Refusal::Lasting => return,
         };
-        *refusal = next;
+        known.refusal = next;
     }
 
     /// Takes in that the platform took the key.
     pub(super) fn accepted(&self) {
-        if std::mem::take(&mut *self.lock()) == Refusal::Lasting {
+        if std::mem::take(&mut self.lock().refusal) == Refusal::Lasting {
             tracing::info!("The platform takes the key again");
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Refusal> {
+    /// Takes in that since `since` neither a call that changes something nor the question about
+    /// its health was answered.
+    pub(super) fn hangs(&self, since: Timestamp) {
+        let mut known = self.lock();
+        if known.hangs.back().is_none_or(|hang| hang.until.is_some()) {
+            known.hangs.push_back(Hang { since, until: None });
+            if known.hangs.len() > MOST_HANGS {
+                known.hangs.pop_front();
+            }
+            report(PlatformProblem::Wedged);
+        }
+    }
+
+    /// Takes in that the platform said at `now` that it is well.
+    pub(super) fn is_well(&self, now: Timestamp) {
+        if let Some(hang) = self.lock().hangs.back_mut()
+            && hang.until.is_none()
+        {
+            hang.until = Some(now);
+            tracing::info!("The platform hangs no more; everything goes on");
+        }
+    }
+
+    /// Returns for how long the platform hung between `from` and `now`.
+    pub(super) fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
+        let known = self.lock();
+        let within = |hang: &Hang| {
+            let (since, until) = (hang.since.max(from), hang.until.unwrap_or(now).min(now));
+            Duration::try_from(until.duration_since(since)).unwrap_or_default()
+        };
+        known.hangs.iter().map(within).sum()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells operators what the problem is and what to do.
+fn report(problem: PlatformProblem) {
+    tracing::error!(code = problem.code(), "{}", problem.remedy());
 }
 
 #[cfg(test)]
@@ -89,6 +148,25 @@ mod tests {
         problems.accepted();
         problems.refused(at(90_000));
         assert_eq!(problems.current(), None, "what was before does not count");
+    }
+
+    #[test]
+    fn the_time_in_which_it_hung_is_added_up() {
+        let problems = Problems::default();
+        problems.hangs(at(10_000));
+        problems.hangs(at(12_000));
+        assert_eq!(problems.current(), Some(PlatformProblem::Wedged));
+        assert_eq!(problems.hung_for(at(0), at(15_000)), Duration::from_secs(5));
+        problems.is_well(at(20_000));
+        problems.is_well(at(25_000));
+        assert_eq!(problems.current(), None);
+        problems.hangs(at(30_000));
+        problems.is_well(at(31_000));
+        for (from, now, seconds) in [(0, 40, 11), (15, 40, 6), (0, 12, 2), (22, 29, 0), (50, 60, 0)]
+        {
+            let hung = problems.hung_for(at(from * 1_000), at(now * 1_000));
+            assert_eq!(hung, Duration::from_secs(seconds), "{from} to {now}");
+        }
     }
 
     #[test]

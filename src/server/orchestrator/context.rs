@@ -11,7 +11,9 @@ use std::{
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{failure::StepError, journal::Journal, lateness, plan::Course, polls::Polls};
+use super::{
+    failure::StepError, journal::Journal, lateness, plan::Course, polls::Polls, turns::Turns,
+};
 use crate::{
     domain::{
         deployment::Deployment,
@@ -47,6 +49,8 @@ pub struct Ports {
     pub settings: Arc<StackSettings>,
     /// What all deployments ask the platform together.
     pub polls: Arc<Polls>,
+    /// Bounds the calls that change something.
+    pub turns: Arc<Turns>,
 }
 
 /// What the steps of one deployment may touch.
@@ -56,6 +60,7 @@ pub struct Context {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Arc<StackSettings>,
     pub(super) polls: Arc<Polls>,
+    pub(super) turns: Arc<Turns>,
     pub(super) journal: Journal,
     pub(super) deployment: Deployment,
     pub(super) host: String,
@@ -64,10 +69,12 @@ pub struct Context {
     pub(super) tries: u32,
     /// How often whoever drove the operation panicked.
     pub(super) panics: u32,
-    /// When the step under way, or the undo, is given up, in Unix milliseconds.
+    /// When the step under way, or the undo, is given up, in Unix milliseconds, and since when that
+    /// counts. While the platform hangs, the time stands still.
     deadline_ms: AtomicI64,
     /// When it was opened, by the wall clock and by the time that only goes forward.
     opened: (Timestamp, Duration),
+    counts_from_ms: AtomicI64,
     is_undoing: AtomicBool,
 }
 
@@ -89,12 +96,14 @@ impl Context {
         let opened = (ports.clock.now(), ports.clock.monotonic());
         let started = record.deployment.started.min(opened.0);
         let deadline = deadline_ms(started, ports.settings.deadlines.whole);
+        let started_ms = started.as_millisecond();
         Ok(Self {
             platform: Arc::clone(&ports.platform),
             probe: Arc::clone(&ports.probe),
             clock: Arc::clone(&ports.clock),
             settings: Arc::clone(&ports.settings),
             polls: Arc::clone(&ports.polls),
+            turns: Arc::clone(&ports.turns),
             journal,
             deployment: record.deployment,
             host: record.host,
@@ -103,6 +112,7 @@ impl Context {
             panics: record.panics,
             deadline_ms: AtomicI64::new(deadline),
             opened,
+            counts_from_ms: AtomicI64::new(started_ms),
             is_undoing: AtomicBool::new(false),
         })
     }
@@ -127,8 +137,7 @@ impl Context {
             // phase counts in, and the second of the other one's begins late.
             StepId::Address | StepId::Health => whole,
         };
-        let deadline = deadline_ms(began, limit).min(deadline_ms(self.started(), whole));
-        self.deadline_ms.store(deadline, Ordering::Relaxed);
+        self.count_from(began, deadline_ms(began, limit));
     }
 
     /// Gives the undo its own time, from when it was decided on.
@@ -139,9 +148,10 @@ impl Context {
             Course::Remove => Some(self.deployment.started),
             Course::CleanUp | Course::Tidy => None,
         };
-        let deadline = deadline_ms(began.unwrap_or(now).min(now), self.settings.deadlines.drain)
+        let began = began.unwrap_or(now).min(now);
+        let deadline = deadline_ms(began, self.settings.deadlines.drain)
             .max(deadline_ms(now, Deadlines::LEAST_DRAIN));
-        self.deadline_ms.store(deadline, Ordering::Relaxed);
+        self.count_from(began, deadline);
         self.is_undoing.store(true, Ordering::Relaxed);
     }
 
@@ -153,12 +163,25 @@ impl Context {
     /// `DEADLINE` when the deadline comes first, `CANCELLED` when the wish does. A call under way
     /// is never cut short: what it does would come late.
     pub(super) async fn wait(&self, pause: Duration) -> Result<(), StepError> {
+        self.wait_or(pause, std::future::pending()).await
+    }
+
+    /// As [`Context::wait`], but no longer than until `sooner`.
+    pub(super) async fn wait_or(
+        &self,
+        pause: Duration,
+        sooner: impl Future<Output = ()> + Send,
+    ) -> Result<(), StepError> {
         self.journal.flush().await?;
-        let now = self.now().as_millisecond();
-        let left = self.deadline_ms.load(Ordering::Relaxed).saturating_sub(now);
-        let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-        let sleep = self.clock.sleep(pause.min(left));
-        if self.is_undoing.load(Ordering::Relaxed) {
+        let left = self.time_left();
+        let sleep = async {
+            tokio::select! {
+                biased;
+                () = sooner => {}
+                () = self.clock.sleep(pause.min(left)) => {}
+            }
+        };
+        if self.is_undoing() {
             sleep.await;
         } else {
             tokio::select! {
@@ -169,7 +192,57 @@ impl Context {
                 () = sleep => {}
             }
         }
-        if pause < left { Ok(()) } else { Err(StepError::Failed(StepError::overdue())) }
+        if pause < left || !self.time_left().is_zero() {
+            Ok(())
+        } else {
+            Err(StepError::Failed(StepError::overdue()))
+        }
+    }
+
+    /// Tells whether what was made is being removed.
+    pub(super) fn is_undoing(&self) -> bool {
+        self.is_undoing.load(Ordering::Relaxed)
+    }
+
+    fn count_from(&self, began: Timestamp, deadline_ms: i64) {
+        self.counts_from_ms.store(began.as_millisecond(), Ordering::Relaxed);
+        self.deadline_ms.store(deadline_ms, Ordering::Relaxed);
+    }
+
+    /// Returns what is left of the time of the step under way, or of the undo.
+    fn time_left(&self) -> Duration {
+        let Deadlines { whole, drain, .. } = self.settings.deadlines;
+        let began = self.counts_from_ms.load(Ordering::Relaxed);
+        let own = self.deadline_ms.load(Ordering::Relaxed);
+        let own = own.saturating_add(self.hung_ms(began));
+        let deadline = match (self.is_undoing(), self.journal.course()) {
+            (false, _) => own.min(self.end_ms()),
+            // At the latest with twice the deadline and the time for the undo.
+            (true, Course::Deploy) => {
+                let latest = whole.saturating_mul(2).saturating_add(drain);
+                let latest = deadline_ms(self.started(), latest);
+                own.min(latest.max(self.deadline_ms.load(Ordering::Relaxed)))
+            }
+            (true, Course::Remove | Course::CleanUp | Course::Tidy) => own,
+        };
+        let left = deadline.saturating_sub(self.now().as_millisecond());
+        Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    }
+
+    /// Returns when the time of the whole deployment is up, in Unix milliseconds.
+    fn end_ms(&self) -> i64 {
+        let started = self.started();
+        let end = deadline_ms(started, self.settings.deadlines.whole);
+        end.saturating_add(self.hung_ms(started.as_millisecond()))
+    }
+
+    /// Returns for how many milliseconds since `began_ms` the platform hung, as far as that stops
+    /// the time: at most the deadline of the whole.
+    fn hung_ms(&self, began_ms: i64) -> i64 {
+        let began = Timestamp::from_millisecond(began_ms).unwrap_or(self.deployment.started);
+        let hung = self.platform.hung_for(began, self.clock.now());
+        let hung = hung.min(self.settings.deadlines.whole);
+        i64::try_from(hung.as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Returns the time by which durations are measured: the wall clock's when this run began, and
@@ -188,8 +261,7 @@ impl Context {
 
     /// Tells whether the time of the whole deployment is up.
     pub(super) fn is_overdue(&self) -> bool {
-        let deadline = deadline_ms(self.started(), self.settings.deadlines.whole);
-        self.now().as_millisecond() >= deadline
+        self.now().as_millisecond() >= self.end_ms()
     }
 
     /// Waits until a lost call of `step` can no longer come late, where there was one.

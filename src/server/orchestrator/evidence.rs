@@ -39,7 +39,7 @@ where
         if u128::from(elapsed_ms(since, cx.now())) >= LIMIT.as_millis() {
             return Ok(false);
         }
-        cx.wait(pause.max(cx.turn(QUESTIONS))).await?;
+        cx.wait(pause.max(cx.fair_pause(QUESTIONS))).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     Ok(true)

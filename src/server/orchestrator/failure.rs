@@ -43,6 +43,13 @@ impl StepError {
         Cause::new(FailureCode::Deadline, "It took too long, so the portal stopped waiting.")
     }
 
+    /// Fails because the platform hung during `phase` for too long.
+    pub(super) fn wedged(phase: Phase) -> Self {
+        let doing = doing(phase);
+        let message = format!("The platform hung while {doing}, and did not come back in time.");
+        Self::failed(FailureCode::PlatformWedged, message)
+    }
+
     /// Fails because a call failed for good during `phase`.
     pub(super) fn of_platform(phase: Phase, error: &PlatformError) -> Self {
         let doing = doing(phase);

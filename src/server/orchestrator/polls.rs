@@ -100,7 +100,7 @@ impl Context {
 
     /// Takes a turn to ask so many `questions` about one application alone, and returns how long
     /// that is off.
-    pub(super) fn turn(&self, questions: u32) -> Duration {
+    pub(super) fn fair_pause(&self, questions: u32) -> Duration {
         self.polls.pace.turn(questions, self.clock.monotonic())
     }
 }

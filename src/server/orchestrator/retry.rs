@@ -29,15 +29,32 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const PAUSED: &str = "Waiting for the platform to answer again";
 /// What a person reads while the platform refuses the key.
 const REFUSED: &str = "Waiting for the platform to accept the portal's key again";
+/// What a person reads while other calls come first.
+pub(super) const QUEUED: &str = "Waiting for its turn: the platform is busy with other stacks";
+/// What a person reads while the platform hangs.
+pub(super) const WEDGED: &str = "The platform hangs. Its operators are told, and we wait for it";
 /// Every sentence that is shown while something is waited for.
-const WAITING: [&str; 2] = [PAUSED, REFUSED];
+const WAITING: [&str; 4] = [PAUSED, REFUSED, QUEUED, WEDGED];
 /// The longest pause while a call is repeated for as long as there is time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Context {
-    /// Makes an idempotent call until it succeeds or its budget is used up. `done` is what a
-    /// person reads then.
+    /// Makes an idempotent call that changes something, in its turn, until it succeeds or its
+    /// budget is used up. `done` is what a person reads then.
     pub(super) async fn call<T, F>(
+        &self,
+        action: &'static str,
+        done: &str,
+        make: impl FnMut() -> F + Send,
+    ) -> Result<T, StepError>
+    where
+        F: Future<Output = Result<T, PlatformError>> + Send,
+    {
+        self.repeat(Tries::new(self, action, Some(done)).in_turn(), make).await
+    }
+
+    /// Makes a call that only looks, and tells what it found.
+    pub(super) async fn look_up<T, F>(
         &self,
         action: &'static str,
         done: &str,
@@ -49,7 +66,7 @@ impl Context {
         self.repeat(Tries::new(self, action, Some(done)), make).await
     }
 
-    /// Makes an idempotent call that is one of many, and logs it only when it fails.
+    /// Makes a call that only looks and is one of many, and logs it only when it fails.
     pub(super) async fn ask<T, F>(
         &self,
         action: &'static str,
@@ -70,7 +87,7 @@ impl Context {
         F: Future<Output = Result<T, PlatformError>> + Send,
     {
         loop {
-            match tries.once(make()).await {
+            match tries.once(&mut make).await? {
                 Ok(value) => return tries.succeed(value).await,
                 Err(error) => tries.pause(&error).await?,
             }
@@ -91,7 +108,7 @@ impl Context {
         F: Future<Output = Result<T, PlatformError>> + Send,
         G: Future<Output = Result<Option<T>, StepError>> + Send,
     {
-        let mut tries = Tries::new(self, action, Some(done));
+        let mut tries = Tries::new(self, action, Some(done)).in_turn();
         let mut may_exist = self.journal.was_interrupted(step);
         if may_exist {
             self.journal.doubt(step);
@@ -101,7 +118,7 @@ impl Context {
                 self.warn(action, "Found what an earlier attempt had made, and kept it");
                 return Ok(found);
             }
-            match tries.once(make()).await {
+            match tries.once(&mut make).await? {
                 Ok(value) => return tries.succeed(value).await,
                 Err(error) => {
                     if error.may_be_done() {
@@ -159,23 +176,50 @@ struct Tries<'a> {
     looked: bool,
     /// How often it was repeated without using the budget up.
     kept_asking: u32,
+    /// Whether it changes something, and so waits for its turn.
+    changes: bool,
 }
 
 impl<'a> Tries<'a> {
     fn new(cx: &'a Context, action: &'static str, done: Option<&'a str>) -> Self {
         let pauses = schedule(cx.deployment.id.seed());
-        Self { cx, action, done, attempt: 1, took_ms: 0, pauses, looked: false, kept_asking: 0 }
+        Self {
+            cx,
+            action,
+            done,
+            attempt: 1,
+            took_ms: 0,
+            pauses,
+            looked: false,
+            kept_asking: 0,
+            changes: false,
+        }
     }
 
-    /// Makes the call once.
-    async fn once<T>(
+    /// Lets each attempt wait for its turn: the call changes something.
+    fn in_turn(self) -> Self {
+        Self { changes: true, ..self }
+    }
+
+    /// Makes the call once, when it is its turn. The wait for that uses no attempt up.
+    async fn once<T, F>(
         &mut self,
-        call: impl Future<Output = Result<T, PlatformError>> + Send,
-    ) -> Result<T, PlatformError> {
+        make: &mut (impl FnMut() -> F + Send),
+    ) -> Result<Result<T, PlatformError>, StepError>
+    where
+        F: Future<Output = Result<T, PlatformError>> + Send,
+    {
+        let turn = if self.changes { Some(self.cx.turn(self.action).await?) } else { None };
         let since = self.cx.clock.now();
-        let result = call.await;
+        let result = make().await;
         self.took_ms = elapsed_ms(since, self.cx.clock.now());
-        result
+        if let Some(turn) = turn {
+            self.cx.end_turn(turn, result.as_ref().err()).await;
+        }
+        if result.as_ref().is_err_and(PlatformError::is_no_answer) {
+            self.cx.diagnose().await;
+        }
+        Ok(result)
     }
 
     /// Tells that the call succeeded.
@@ -189,6 +233,11 @@ impl<'a> Tries<'a> {
 
     /// Waits for the next attempt, or says that there is none.
     async fn pause(&mut self, error: &PlatformError) -> Result<(), StepError> {
+        // No attempt is burnt while it hangs, nor made.
+        if self.cx.is_wedged() && error.advice() != Advice::GiveUp {
+            self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
+            return self.cx.outlast_hang().await;
+        }
         match error.advice() {
             Advice::GiveUp => return Err(self.give_up(error)),
             Advice::LookThenOnce if self.looked => return Err(self.give_up(error)),
@@ -200,8 +249,7 @@ impl<'a> Tries<'a> {
             // down, and no attempt is burnt while it is.
             Advice::Retry { .. } if let Some(pause) = self.cx.breaker_pause() => {
                 self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
-                self.cx.journal.say(PAUSED).await?;
-                return self.cx.wait(pause).await;
+                return self.outlast(pause).await;
             }
             Advice::Retry { after } => {
                 let Some(pause) = self.pauses.next() else { return Err(self.give_up(error)) };
@@ -210,8 +258,7 @@ impl<'a> Tries<'a> {
                 self.cx.wait(pause.max(after.unwrap_or_default())).await?;
             }
             Advice::Wait(pause) => {
-                self.cx.journal.say(PAUSED).await?;
-                return self.cx.wait(pause).await;
+                return self.outlast(pause).await;
             }
             Advice::KeepAsking => return self.keep_asking(error).await,
         }
@@ -225,7 +272,7 @@ impl<'a> Tries<'a> {
             self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
         }
         let is_refused = matches!(error, PlatformError::KeyRefused { .. });
-        self.cx.journal.say(if is_refused { REFUSED } else { PAUSED }).await?;
+        self.say(if is_refused { REFUSED } else { PAUSED }).await?;
         let pause = FIRST_PAUSE.saturating_mul(1 << self.kept_asking.min(5)).min(LONGEST_PAUSE);
         self.kept_asking += 1;
         match self.cx.wait(pause).await {
@@ -235,6 +282,18 @@ impl<'a> Tries<'a> {
             }
             result => result,
         }
+    }
+
+    /// Waits until the breaker lets calls through again.
+    async fn outlast(&self, pause: Duration) -> Result<(), StepError> {
+        self.say(PAUSED).await?;
+        self.cx.wait(pause).await.map_err(|error| self.cx.explain(error))
+    }
+
+    /// Says what is waited for; that the platform hangs explains everything.
+    async fn say(&self, sentence: &str) -> Result<(), StepError> {
+        let sentence = if self.cx.is_wedged() { WEDGED } else { sentence };
+        Ok(self.cx.journal.say(sentence).await?)
     }
 
     /// Goes back to the phase's own sentence.

@@ -180,6 +180,18 @@ impl Saga {
                 return Err(Halt::Unwind);
             }
         }
+        // What has not begun while the platform hangs has made nothing.
+        if !journal.was_interrupted(S::ID) && cx.is_wedged() {
+            match cx.outlast_hang().await {
+                Ok(()) => {}
+                Err(StepError::Failed(cause)) => {
+                    cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
+                    journal.turned_before(S::ID, cause).await?;
+                    return Err(Halt::Unwind);
+                }
+                Err(StepError::Store(error)) => return Err(error.into()),
+            }
+        }
         journal.started(S::ID).await?;
         cx.begin_step(S::ID);
         match step.run(cx).await {

@@ -6,12 +6,11 @@
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::platform_problem::PlatformProblem;
 pub use container::{Container, ContainerId, Inspected, OPERATION};
-
 pub use error::{Advice, PlatformError};
 
 mod container;
@@ -67,9 +66,17 @@ pub trait Platform: Send + Sync {
     async fn version(&self) -> Result<Version, PlatformError>;
     /// Tells the state of the breaker, without a call.
     fn breaker(&self) -> Breaker;
-    /// Tells what keeps all of it from working for us until an operator acts, without a call.
-    fn problem(&self) -> Option<PlatformProblem> {
+    /// Tells what keeps it from working for us until an operator acts, without a call.
+    fn problem(&self) -> Option<crate::domain::platform_problem::PlatformProblem> {
         None
+    }
+    /// Asks about its health after a call without an answer: without one here, too, it hangs.
+    async fn diagnose(&self) -> Result<(), PlatformError> {
+        self.check_health().await
+    }
+    /// Returns for how long it hung between the two times, as far as is known.
+    fn hung_for(&self, _: Timestamp, _: Timestamp) -> Duration {
+        Duration::ZERO
     }
 
     /// Creates a project and its default environment. Not idempotent.

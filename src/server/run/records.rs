@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::StartError;
 use crate::server::{
     notifier::Notifier,
-    ports::{accounts::Accounts, audit::AuditLog, store::Store},
+    ports::{accounts::Accounts, audit::AuditLog, call_slots::CallSlots, store::Store},
     settings::StoreSettings,
     store::{postgres::PostgresStore, sqlite::SqliteStore},
 };
@@ -18,6 +18,8 @@ pub(super) struct Records {
     pub accounts: Arc<dyn Accounts>,
     /// Who did what.
     pub audit: Arc<dyn AuditLog>,
+    /// The slots of calls, where portals share them.
+    pub slots: Option<Arc<dyn CallSlots>>,
 }
 
 impl Records {
@@ -29,7 +31,8 @@ impl Records {
         Ok(match settings {
             StoreSettings::Sqlite { path } => Self::of(Arc::new(SqliteStore::open(path).await?)),
             StoreSettings::Postgres { url } => {
-                Self::of(Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?))
+                let store = Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?);
+                Self { slots: Some(Arc::<PostgresStore>::clone(&store)), ..Self::of(store) }
             }
         })
     }
@@ -39,6 +42,7 @@ impl Records {
             store: Arc::<T>::clone(&database),
             accounts: Arc::<T>::clone(&database),
             audit: database,
+            slots: None,
         }
     }
 }

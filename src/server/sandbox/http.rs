@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::stream;
+use jiff::Timestamp;
 
 use super::{
     core::BODY_LIMIT,
@@ -35,18 +36,35 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(answer).with_state(shared)
 }
 
+/// Answers a request. It is carried out even when its client is gone.
 async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Response {
     let arrived = shared.clock.now();
-    let (call, answer) = match read(request).await {
-        Some(request) => {
-            let answer = lock(&shared.core).handle(shared.clock.now(), &request);
-            (request.call().to_owned(), answer)
-        }
-        None => ("body".to_owned(), Answer::too_large()),
-    };
-    tokio::join!(shared.keeper.commit(), pause(&shared, answer.delay));
+    let request = read(request).await;
+    let working = Arc::clone(&shared);
+    match tokio::spawn(async move { carry_out(&working, request).await }).await {
+        Ok(Some((call, answer))) => send(&shared, call, answer, arrived).await,
+        // The platform was restarted meanwhile.
+        Ok(None) | Err(_) => reset(),
+    }
+}
+
+/// Carries a request out, and says what it was called and what it is answered.
+async fn carry_out(shared: &Shared, request: Option<Request>) -> Option<(String, Answer)> {
+    let Some(request) = request else { return Some(("body".to_owned(), Answer::too_large())) };
+    let call = request.call().to_owned();
+    let held = shared.pool.hold(&call, &*shared.clock, shared.latency).await.ok()?;
+    let answer = lock(&shared.core).handle(shared.clock.now(), &request);
+    drop(held);
+    if call == "/sandbox/restart" && answer.status == 200 {
+        shared.pool.restart();
+    }
+    Some((call, answer))
+}
+
+async fn send(shared: &Shared, call: String, answer: Answer, arrived: Timestamp) -> Response {
+    tokio::join!(shared.keeper.commit(), pause(shared, answer.delay));
     let taken = shared.clock.now().duration_since(arrived);
-    remember(&shared, CallTime { call, duration: taken.try_into().unwrap_or_default() });
+    remember(shared, CallTime { call, duration: taken.try_into().unwrap_or_default() });
     match answer.disposition {
         Disposition::Send => write(&answer),
         Disposition::Reset => reset(),

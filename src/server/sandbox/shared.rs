@@ -7,7 +7,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{core::Core, http::CallTime, persistence::Keeper};
+use super::{core::Core, http::CallTime, persistence::Keeper, pool::Pool};
 use crate::server::ports::clock::Clock;
 
 /// The core with what its layers need.
@@ -19,6 +19,7 @@ pub(super) struct Shared {
     pub(super) shutdown: CancellationToken,
     pub(super) keeper: Keeper,
     pub(super) calls: Mutex<Vec<CallTime>>,
+    pub(super) pool: Pool,
 }
 
 /// Locks what a panic cannot leave half-done: the core changes in single steps.

@@ -23,6 +23,7 @@ use super::{
     http::{self, CallTime},
     images::Timing,
     persistence::{self, Keeper},
+    pool::Pool,
     shared::{Shared, lock},
 };
 use crate::server::ports::clock::Clock;
@@ -127,6 +128,7 @@ pub async fn start(
         shutdown,
         keeper: Keeper::new(config.state),
         calls: Mutex::default(),
+        pool: Pool::default(),
     });
     let over = CancellationToken::new();
     let ending = over.clone().drop_guard();

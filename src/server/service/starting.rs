@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Service;
 use crate::{
     api::wire::Allowance,
-    domain::deployment::Kind,
+    domain::{deployment::Kind, platform_problem::PlatformProblem},
     server::{
         access::{Caller, Identity, OwnerId},
         ports::{
@@ -61,6 +61,14 @@ impl Service {
             Some(seen) if seen.reachable && !seen.is_too_old() => false,
             Some(_) | None => self.surroundings.current().await.is_too_old(),
         }
+    }
+
+    /// Tells whether the platform hangs, after another look at it.
+    pub(super) async fn wedged(&self) -> Option<PlatformProblem> {
+        let wedged = || self.parts.platform.problem().filter(|p| *p == PlatformProblem::Wedged);
+        wedged()?;
+        self.surroundings.current().await;
+        wedged()
     }
 
     /// Returns the bounds within which it may begin.

@@ -8,6 +8,7 @@ mod accounts;
 mod answers;
 mod audit;
 mod beginning;
+mod call_slots;
 mod connecting;
 mod ending;
 mod leases;

@@ -60,6 +60,7 @@ impl Portal {
             notifier: Arc::new(Notifier::default()),
             settings: Arc::new(stack_settings(image)),
             polls: Arc::default(),
+            turns: Arc::default(),
         };
         Self { ports, store, platform, clock }
     }

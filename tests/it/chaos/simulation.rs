@@ -88,6 +88,7 @@ impl Simulation {
                 notifier: Arc::new(Notifier::default()),
                 settings: Arc::clone(&settings),
                 polls: Arc::default(),
+                turns: Arc::default(),
             };
             Portal::new(name, ports, line, rng.random())
         };

@@ -68,6 +68,7 @@ impl World {
             notifier: Arc::new(Notifier::default()),
             settings: Arc::new(stack_settings(image)),
             polls: Arc::default(),
+            turns: Arc::default(),
         };
         let id = DeploymentId::from_random(42);
         let world = Self { store, platform, id, clock, ports, cancelled: Arc::default() };
@@ -143,6 +144,19 @@ impl World {
             store.cancel(&id, now, None).await.unwrap();
             cancelled.lock().unwrap().cancel();
         });
+    }
+
+    /// Lets a person cancel now, and the worker hear of it.
+    pub(super) async fn cancel_now(&self) {
+        self.store.cancel(&self.id, self.clock.now(), None).await.unwrap();
+        self.cancelled.lock().unwrap().cancel();
+    }
+
+    /// Tells whether the deployment has said `sentence` by now.
+    pub(super) async fn has_said(&self, sentence: &str) -> bool {
+        let stored = self.store.events(&self.id, 0, u32::MAX).await.unwrap();
+        let said = |body| matches!(body, EventBody::Progress(update) if update.message == sentence);
+        stored.iter().any(|event| said(event.decode().unwrap().body))
     }
 
     /// Begins the removal of the live stack, which is what the world is about from then on.

@@ -48,6 +48,9 @@ pub(crate) enum Moment {
     After,
 }
 
+/// When the platform hung, and until when it did.
+type Hang = (Timestamp, Option<Timestamp>);
+
 /// What happens at one call, once.
 type Hook = (usize, Moment, Pin<Box<dyn Future<Output = ()> + Send>>);
 
@@ -64,6 +67,8 @@ pub(crate) struct CorePlatform {
     hook: Arc<Mutex<Option<Hook>>>,
     /// What panics, from now on: a call, or the probe.
     panicking: Arc<Mutex<Option<&'static str>>>,
+    /// When it hung, and until when; the last time has no end while it does.
+    hangs: Arc<Mutex<Vec<Hang>>>,
     /// How long an answer is on its way back.
     way_back: Duration,
 }
@@ -87,6 +92,7 @@ impl CorePlatform {
             script: Arc::default(),
             hook: Arc::default(),
             panicking: Arc::default(),
+            hangs: Arc::default(),
             way_back: Duration::ZERO,
         }
     }
@@ -202,7 +208,7 @@ impl CorePlatform {
         match answer.disposition {
             Disposition::Hang => {
                 self.clock.sleep(CALL_LIMIT).await;
-                Err(lost("no answer in time"))
+                Err(PlatformError::no_answer(call, CALL_LIMIT))
             }
             Disposition::Reset => Err(lost("connection reset")),
             Disposition::Send => {

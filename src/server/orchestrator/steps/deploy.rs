@@ -93,7 +93,7 @@ impl Step for Deploy {
                 Sight::Running => cx.journal.say("Starting the container").await?,
                 Sight::Stranded => {
                     cx.journal.say(STRANDED).await?;
-                    pause = pause.max(cx.turn(1));
+                    pause = pause.max(cx.fair_pause(1));
                 }
                 Sight::Queued(before) => cx.journal.say(&place(before)).await?,
             }
@@ -225,7 +225,7 @@ async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
                 return cx.journal.unsay(STRANDED).await.map_err(Into::into);
             }
             cx.journal.say(STRANDED).await?;
-            pause = pause.max(cx.turn(1));
+            pause = pause.max(cx.fair_pause(1));
         }
         cx.wait(pause).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);

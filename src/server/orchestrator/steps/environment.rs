@@ -23,7 +23,7 @@ impl Step for FindEnvironment {
             return Ok(known.clone());
         }
         let find = || cx.platform.project(&self.project.id);
-        let project = cx.call("project.one", "Looked into the project", find).await?;
+        let project = cx.look_up("project.one", "Looked into the project", find).await?;
         let environments = project.into_iter().flat_map(|project| project.environments);
         environments
             .into_iter()

@@ -254,7 +254,7 @@ impl Wait {
             return false;
         }
         let passed = cx.clock.monotonic();
-        let due = passed >= *self.turn.get_or_insert_with(|| passed + cx.turn(1));
+        let due = passed >= *self.turn.get_or_insert_with(|| passed + cx.fair_pause(1));
         if due {
             (self.tasks_asked, self.turn) = (now, None);
         }

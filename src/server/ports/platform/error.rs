@@ -70,6 +70,9 @@ pub enum PlatformError {
     },
 }
 
+/// How the reason of a call begins that got no answer in its time.
+const NO_ANSWER: &str = "none within";
+
 /// What to do about a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
@@ -100,6 +103,31 @@ impl PlatformError {
             Self::Lost { .. } | Self::Unreachable { .. } => Advice::Retry { after: None },
             Self::Unavailable { retry_after, .. } => Advice::Retry { after: *retry_after },
             Self::Paused { retry_after } => Advice::Wait(*retry_after),
+        }
+    }
+
+    /// Says that `call` got no answer within `limit`.
+    pub fn no_answer(call: &'static str, limit: Duration) -> Self {
+        Self::Lost { call, reason: format!("{NO_ANSWER} {} ms", limit.as_millis()) }
+    }
+
+    /// Tells whether the call got no answer in its time.
+    pub fn is_no_answer(&self) -> bool {
+        matches!(self, Self::Lost { reason, .. } if reason.starts_with(NO_ANSWER))
+    }
+
+    /// Tells whether the platform may still be at work on the call: its answer was lost on the way,
+    /// or a proxy before it gave up waiting.
+    pub fn may_still_run(&self) -> bool {
+        match self {
+            Self::Lost { .. } => true,
+            Self::Unavailable { status, .. } => matches!(status, 408 | 502 | 504 | 520..),
+            Self::Refused { .. }
+            | Self::Unexplained { .. }
+            | Self::NotFound { .. }
+            | Self::KeyRefused { .. }
+            | Self::Unreachable { .. }
+            | Self::Paused { .. } => false,
         }
     }
 

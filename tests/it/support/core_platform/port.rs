@@ -1,5 +1,8 @@
 //! The platform port over the sandbox's core: each call's form, and what its answer means.
 
+use std::time::Duration;
+
+use ai_stack_deployer::domain::platform_problem::PlatformProblem;
 use ai_stack_deployer::server::{
     dokploy::encode_environment,
     ports::platform::{
@@ -11,6 +14,7 @@ use ai_stack_deployer::server::{
     },
 };
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::CorePlatform;
@@ -85,6 +89,34 @@ fn task_state(current: &str) -> TaskState {
 impl Platform for CorePlatform {
     async fn check_health(&self) -> Result<(), PlatformError> {
         self.get("trpc/settings.health", "").await.map(drop)
+    }
+
+    async fn diagnose(&self) -> Result<(), PlatformError> {
+        let since = self.clock.now();
+        let health = self.check_health().await;
+        let mut hangs = self.hangs.lock().unwrap();
+        let hanging = hangs.last_mut().filter(|(_, until)| until.is_none());
+        match (&health, hanging) {
+            (Ok(()), Some((_, until))) => *until = Some(self.clock.now()),
+            (Err(error), None) if error.is_no_answer() => hangs.push((since, None)),
+            _ => {}
+        }
+        health
+    }
+
+    fn problem(&self) -> Option<PlatformProblem> {
+        let hangs = self.hangs.lock().unwrap();
+        let is_hanging = hangs.last().is_some_and(|(_, until)| until.is_none());
+        is_hanging.then_some(PlatformProblem::Wedged)
+    }
+
+    fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
+        let hangs = self.hangs.lock().unwrap();
+        let within = |(since, until): &(Timestamp, Option<Timestamp>)| {
+            let (since, until) = ((*since).max(from), until.unwrap_or(now).min(now));
+            Duration::try_from(until.duration_since(since)).unwrap_or_default()
+        };
+        hangs.iter().map(within).sum()
     }
 
     async fn version(&self) -> Result<Version, PlatformError> {

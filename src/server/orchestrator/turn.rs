@@ -1,0 +1,187 @@
+//! One turn: waiting for a slot, and what becomes of it after the call.
+//!
+//! An answer gives the slot back. A call whose answer was lost may still run over there, so its
+//! slot stays taken until the platform is well again and nothing can come late any more.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use super::{
+    context::Context,
+    failure::StepError,
+    lateness,
+    retry::{QUEUED, WEDGED},
+    turns::{Place, Turns},
+};
+use crate::{
+    domain::{event::FailureCode, platform_problem::PlatformProblem, progress::elapsed_ms},
+    server::ports::{
+        call_slots::{CallKind, SlotAnswer, SlotId, SlotRequest},
+        clock::Clock,
+        platform::PlatformError,
+        store::{Cause, StoreError},
+    },
+};
+
+/// How often somebody who waits looks again without being told: other portals give slots back, too.
+const POLL: Duration = Duration::from_millis(250);
+/// How long after an answer a platform that hangs is asked about its health again.
+const PAUSE: Duration = Duration::from_secs(3);
+/// After how long a person is told that something waits.
+const NEWS_MS: u64 = 3_000;
+/// The longest that a call may take, with the time limits of the client and a little more.
+const LONGEST_CALL: Duration = Duration::from_secs(20);
+/// The same for the removal of an application, which waits for Docker.
+const LONGEST_REMOVAL: Duration = Duration::from_secs(50);
+
+/// The right to make one call that changes something.
+#[must_use = "dropped, it counts as a call that may still run"]
+pub(super) struct Turn {
+    turns: Arc<Turns>,
+    clock: Arc<dyn Clock>,
+    id: SlotId,
+    is_over: bool,
+}
+
+impl Context {
+    /// Waits until the call `action`, which changes something, may be made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::wait`]; `PLATFORM_WEDGED` when the deadline comes while the platform hangs.
+    pub(super) async fn turn(&self, action: &str) -> Result<Turn, StepError> {
+        let place = self.turns.queue_up(CallKind::of(action), self.deployment.started);
+        let limit = if action == "application.delete" { LONGEST_REMOVAL } else { LONGEST_CALL };
+        let since = self.clock.now();
+        let mut told = None;
+        loop {
+            let mut changed = pin!(self.turns.changed());
+            changed.as_mut().enable();
+            if let Some(turn) = self.try_turn(&place, limit).await? {
+                return Ok(turn);
+            }
+            let news = if self.is_wedged() { WEDGED } else { QUEUED };
+            let is_late = elapsed_ms(since, self.clock.now()) >= NEWS_MS;
+            if told != Some(news) && (is_late || news == WEDGED) {
+                self.journal.say(news).await?;
+                told = Some(news);
+            }
+            self.wait_or(POLL, changed).await.map_err(|error| self.explain(error))?;
+        }
+    }
+
+    /// Tells whether the platform hangs, as far as is known.
+    pub(super) fn is_wedged(&self) -> bool {
+        self.platform.problem() == Some(PlatformProblem::Wedged)
+    }
+
+    /// Says of a deadline that came while the platform hung what was waited for.
+    pub(super) fn explain(&self, error: StepError) -> StepError {
+        match error {
+            StepError::Failed(Cause { code: FailureCode::Deadline, .. }) if self.is_wedged() => {
+                StepError::wedged(self.journal.phase())
+            }
+            error => error,
+        }
+    }
+
+    /// Takes the turn, if it is ours; the call takes no longer than `limit`.
+    async fn try_turn(&self, place: &Place, limit: Duration) -> Result<Option<Turn>, StepError> {
+        if !place.is_first() || (self.is_wedged() && !self.is_well().await?) {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let until = lateness::until(now.checked_add(limit).unwrap_or(now));
+        let mut request = place.request(now, until);
+        let mut answer = self.ask_for_slot(&request).await?;
+        if matches!(answer, Asked::Doubt) {
+            request.is_well = Some(self.is_well().await?);
+            if self.is_wedged() {
+                return Ok(None);
+            }
+            request.now = self.clock.now();
+            answer = self.ask_for_slot(&request).await?;
+        }
+        match answer {
+            Asked::Taken(turn) => Ok(Some(turn)),
+            Asked::Wait | Asked::Doubt => Ok(None),
+        }
+    }
+
+    async fn ask_for_slot(&self, request: &SlotRequest) -> Result<Asked, StoreError> {
+        // Whoever is dropped in the middle may have the slot already.
+        let mut turn = Turn {
+            turns: Arc::clone(&self.turns),
+            clock: Arc::clone(&self.clock),
+            id: request.id.clone(),
+            is_over: false,
+        };
+        let answer = self.turns.slots.take(request).await;
+        turn.is_over = !matches!(answer, Ok(SlotAnswer::Taken));
+        Ok(match answer? {
+            SlotAnswer::Taken => Asked::Taken(turn),
+            SlotAnswer::Wait => Asked::Wait,
+            SlotAnswer::Doubt => Asked::Doubt,
+        })
+    }
+
+    /// Asks the platform about its health, but not past a wish to cancel.
+    async fn is_well(&self) -> Result<bool, StepError> {
+        let asked = self.turns.is_well(&*self.platform, &*self.clock);
+        if self.is_undoing() {
+            return Ok(asked.await);
+        }
+        tokio::select! {
+            biased;
+            () = self.journal.cancelled().cancelled() => {
+                Err(StepError::Failed(StepError::cancelled()))
+            }
+            is_well = asked => Ok(is_well),
+        }
+    }
+
+    /// Ends a turn whose call failed with `error`, or was carried out.
+    pub(super) async fn end_turn(&self, mut turn: Turn, error: Option<&PlatformError>) {
+        turn.is_over = true;
+        let slots = &turn.turns.slots;
+        let ended = if error.is_some_and(PlatformError::may_still_run) {
+            slots.keep(&turn.id, lateness::until(self.clock.now())).await
+        } else {
+            slots.give_back(&turn.id).await
+        };
+        if let Err(error) = ended {
+            // It lapses by itself.
+            tracing::warn!(%error, "Could not give the slot of a call back");
+        }
+        turn.turns.wake();
+    }
+
+    /// Finds out whether the platform hangs, after a call that got no answer in its time.
+    pub(super) async fn diagnose(&self) {
+        self.turns.is_well(&*self.platform, &*self.clock).await;
+    }
+
+    /// Waits until the platform hangs no more.
+    pub(super) async fn outlast_hang(&self) -> Result<(), StepError> {
+        self.journal.say(WEDGED).await?;
+        while self.is_wedged() && !self.is_well().await? {
+            self.wait(PAUSE).await.map_err(|error| self.explain(error))?;
+        }
+        Ok(())
+    }
+}
+
+/// What came of asking for a slot.
+enum Asked {
+    Taken(Turn),
+    Wait,
+    Doubt,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.turns.slots.abandon(&self.id, lateness::until(self.clock.now()));
+            self.turns.wake();
+        }
+    }
+}

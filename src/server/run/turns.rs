@@ -1,0 +1,56 @@
+//! Who keeps the slots of calls that change something: the database that portals share, or the
+//! one process that has the records to itself.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{StartError, owner};
+use crate::server::{
+    call_slots::LocalCallSlots,
+    orchestrator::{Turns, calls_under_way},
+    ports::{
+        call_slots::{CallBounds, CallSlots},
+        store::Store,
+    },
+    settings::StoreSettings,
+    store::{postgres::PostgresStore, sqlite::SqliteStore},
+};
+
+/// Makes the turns of a portal. Without `shared` slots, those of calls stay taken that an earlier
+/// process was stopped in the middle of.
+pub(super) async fn of_portal(
+    store: &dyn Store,
+    shared: Option<Arc<dyn CallSlots>>,
+    bounds: CallBounds,
+    now: Timestamp,
+) -> Arc<Turns> {
+    let slots = match shared {
+        Some(shared) => shared,
+        None => match calls_under_way(store, bounds, now).await {
+            Ok((calls, until)) => Arc::new(LocalCallSlots::after(&calls, until)),
+            Err(error) => {
+                tracing::warn!(%error, "Could not read which calls may still be under way");
+                Arc::new(LocalCallSlots::default())
+            }
+        },
+    };
+    Arc::new(Turns::new(slots, bounds, owner()))
+}
+
+/// Opens the records for a command that changes something, beside a portal that may be running.
+pub(super) async fn records_beside(
+    settings: &StoreSettings,
+    bounds: CallBounds,
+) -> Result<(Arc<dyn Store>, Arc<Turns>), StartError> {
+    let (store, slots): (Arc<dyn Store>, Arc<dyn CallSlots>) = match settings {
+        StoreSettings::Sqlite { path } => {
+            (Arc::new(SqliteStore::open_beside(path).await?), Arc::<LocalCallSlots>::default())
+        }
+        StoreSettings::Postgres { url } => {
+            let store = Arc::new(PostgresStore::open_beside(url).await?);
+            (Arc::<PostgresStore>::clone(&store), store)
+        }
+    };
+    Ok((store, Arc::new(Turns::new(slots, bounds, owner()))))
+}

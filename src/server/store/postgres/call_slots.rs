@@ -1,0 +1,65 @@
+//! Call slots as rows, over all portals on the database. No connection is held during a call.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{PostgresStore, unavailable};
+use crate::server::ports::{
+    call_slots::{CallSlots, SlotAnswer, SlotId, SlotRequest},
+    store::StoreError,
+};
+
+#[async_trait]
+impl CallSlots for PostgresStore {
+    async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer, StoreError> {
+        let (store, request) = (self.clone(), request.clone());
+        self.finish(async move { take(&store, &request).await }).await
+    }
+
+    async fn give_back(&self, id: &SlotId) -> Result<(), StoreError> {
+        let (store, id) = (self.clone(), id.clone());
+        self.finish(async move {
+            let statement = sqlx::query("DELETE FROM call_slots WHERE id = $1").bind(&id.0);
+            statement.execute(&store.pool).await.map(drop).map_err(unavailable)
+        })
+        .await
+    }
+
+    async fn keep(&self, id: &SlotId, until: Timestamp) -> Result<(), StoreError> {
+        let (store, id) = (self.clone(), id.clone());
+        self.finish(async move {
+            let text = "UPDATE call_slots SET is_lost = TRUE, until_ms = $2 WHERE id = $1";
+            let statement = sqlx::query(text).bind(&id.0).bind(until.as_millisecond());
+            statement.execute(&store.pool).await.map(drop).map_err(unavailable)
+        })
+        .await
+    }
+
+    /// Does nothing: the row lapses by itself, as that of a portal that was killed.
+    fn abandon(&self, _: &SlotId, _: Timestamp) {}
+}
+
+async fn take(store: &PostgresStore, request: &SlotRequest) -> Result<SlotAnswer, StoreError> {
+    let (most_each, most) = request.bounds.of(request.kind);
+    let bound = |most: u32| i32::try_from(most).unwrap_or(i32::MAX);
+    let answer: String =
+        sqlx::query_scalar("SELECT take_call_slot($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+            .bind(&request.id.0)
+            .bind(request.kind.as_str())
+            .bind(&request.portal)
+            .bind(request.age.as_millisecond())
+            .bind(request.now.as_millisecond())
+            .bind(request.until.as_millisecond())
+            .bind(bound(most_each))
+            .bind(bound(most))
+            .bind(request.is_well)
+            .fetch_one(&store.pool)
+            .await
+            .map_err(unavailable)?;
+    match answer.as_str() {
+        "taken" => Ok(SlotAnswer::Taken),
+        "wait" => Ok(SlotAnswer::Wait),
+        "doubt" => Ok(SlotAnswer::Doubt),
+        _ => Err(StoreError::Corrupt { what: "call slot" }),
+    }
+}

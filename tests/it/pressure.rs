@@ -1,0 +1,141 @@
+//! Many starts at once, over two replicas on one PostgreSQL, against a platform with ten database
+//! connections that hangs for good when too many hosts are attached at the same moment.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+
+use crate::support::{
+    postgres::Cluster,
+    process::{Place, Running, exchange, free_port},
+};
+
+const KEY: &str = "key-of-the-sandbox";
+const STARTS: usize = 200;
+/// How long all of them may take on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// A platform and two replicas.
+struct World {
+    place: Place,
+    api: u16,
+    ports: [u16; 2],
+    database: String,
+    _running: Mutex<Vec<Running>>,
+}
+
+impl World {
+    /// Starts them; `variables` are the replicas' own, and `latency` in milliseconds what each
+    /// answer of the platform takes.
+    fn start(latency: &str, variables: &[(&str, &str)]) -> Self {
+        let (place, api) = (Place::new(), free_port());
+        let mut sandbox = place.command(&[]);
+        sandbox
+            .args(["sandbox", "--api-key", KEY, "--latency", latency])
+            .args(["--listen", &format!("127.0.0.1:{api}")])
+            .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+        let mut sandbox = Running::spawn(&mut sandbox);
+        sandbox.wait_for("API listens on");
+        let database = Cluster::shared().database();
+        let ports = [free_port(), free_port()];
+        let mut running = vec![sandbox];
+        for port in ports {
+            let mut portal = place.command(&[
+                ("DATABASE_URL", database.as_str()),
+                ("PORT", &port.to_string()),
+                ("DOKPLOY_URL", &format!("http://127.0.0.1:{api}")),
+                ("DOKPLOY_API_TOKEN", KEY),
+                ("STACK_DOMAIN_SUFFIX", "localhost"),
+                ("STACK_SCHEME", "http"),
+                ("STACK_PUBLIC_PORT", &place.edge.to_string()),
+                ("STACK_ALLOW_PRIVATE", "true"),
+                ("STACK_IMAGE", "sandbox/hello"),
+                ("DEPLOY_RATE_LIMIT", "10000"),
+                ("RUST_LOG", "warn,ai_stack_deployer::server::run=info"),
+            ]);
+            portal.envs(variables.iter().copied());
+            let mut portal = Running::spawn(&mut portal);
+            portal.wait_until_ready();
+            running.push(portal);
+        }
+        Self { place, api, ports, database, _running: Mutex::new(running) }
+    }
+
+    /// Asks for all stacks at once, half of them at each replica, and returns how many were taken.
+    fn start_all(self: &Arc<Self>) -> usize {
+        let callers = (0..20).map(|caller| {
+            let world = Arc::clone(self);
+            thread::spawn(move || {
+                let numbers = (caller..STARTS).step_by(20);
+                numbers.filter(|number| world.start_one(*number)).count()
+            })
+        });
+        let callers: Vec<_> = callers.collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).sum()
+    }
+
+    fn start_one(&self, number: usize) -> bool {
+        let body = format!("{{\"name\":\"stack-{number}\"}}");
+        let request = format!(
+            "POST /api/deploy HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        exchange(self.ports[number % 2], &request).contains(" 201 ")
+    }
+
+    fn count(&self, state: &str) -> usize {
+        let question = format!("SELECT count(*) FROM deployments WHERE state = '{state}'");
+        Cluster::ask(&self.database, &question).parse().unwrap()
+    }
+
+    /// Tells whether the platform answers the question about its health within five seconds.
+    fn is_well(&self) -> bool {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.api)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let request = "GET /api/trpc/settings.health HTTP/1.0\r\nHost: x\r\n\r\n";
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).is_ok() && answer.contains(" 200 ")
+    }
+}
+
+#[test]
+fn two_hundred_starts_at_once_over_two_replicas_come_up() {
+    let world = Arc::new(World::start("2", &[]));
+    let begun = SystemClock.now();
+    assert_eq!(world.start_all(), STARTS);
+    let waited = || SystemClock.now().duration_since(begun).unsigned_abs();
+    while world.count("active") > 0 {
+        assert!(waited() < PATIENCE, "{} are live", world.count("live"));
+        thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(world.count("live"), STARTS);
+    assert!(world.is_well());
+    assert_eq!(Cluster::ask(&world.database, "SELECT count(*) FROM call_slots"), "0");
+    let request = format!("GET / HTTP/1.0\r\nHost: stack-7.localhost:{}\r\n\r\n", world.place.edge);
+    assert!(exchange(world.place.edge, &request).contains(" 200 "));
+    println!("{STARTS} starts over two replicas are live after {:?}", waited());
+}
+
+#[test]
+fn without_the_bound_the_platform_hangs() {
+    let unbounded = [
+        ("DOMAIN_CALLS_PER_REPLICA", "1000"),
+        ("DOMAIN_CALLS", "2000"),
+        ("CHANGING_CALLS", "2000"),
+    ];
+    let world = Arc::new(World::start("1000", &unbounded));
+    world.start_all();
+    let begun = SystemClock.now();
+    while world.is_well() {
+        let waited = SystemClock.now().duration_since(begun).unsigned_abs();
+        assert!(waited < PATIENCE && world.count("active") > 0, "it did not hang");
+        thread::sleep(Duration::from_millis(100));
+    }
+}

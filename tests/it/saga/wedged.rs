@@ -1,0 +1,148 @@
+//! Turns, and a platform that hangs: what waits is heard, time stands still, and nothing is undone.
+
+use std::{sync::Arc, time::Duration};
+
+use ai_stack_deployer::{
+    domain::{event::FailureCode, phase::Phase, progress::End, receipt::Outcome},
+    server::{
+        call_slots::LocalCallSlots,
+        orchestrator::Turns,
+        ports::{
+            call_slots::{CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest},
+            clock::Clock,
+            store::State,
+        },
+    },
+};
+
+use super::world::World;
+use crate::support::core_platform::Moment;
+
+const QUEUED: &str = "Waiting for its turn: the platform is busy with other stacks";
+const WEDGED: &str = "The platform hangs. Its operators are told, and we wait for it";
+
+/// Lets every slot for calls of `kind` be taken for an hour.
+fn occupy(world: &mut World, kind: CallKind) {
+    let until = world.clock.now() + Duration::from_hours(1);
+    let slots = Arc::new(LocalCallSlots::after(&[kind; 8], until));
+    let turns = Turns::new(slots, CallBounds::default(), String::from("portal"));
+    world.ports.turns = Arc::new(turns);
+}
+
+/// Lets the platform hang from its `from`-th call on, and for `calls` calls, or for ever.
+fn hang(world: &World, from: usize, calls: Option<usize>) {
+    let platform = world.platform.clone();
+    world.platform.at_call(from, Moment::Before, async move {
+        platform.core().inject("*:timeout-before:always".parse().unwrap());
+        let Some(calls) = calls else { return };
+        let healed = platform.clone();
+        platform.at_call(from + calls, Moment::Before, async move {
+            healed.core().clear_faults();
+        });
+    });
+}
+
+#[tokio::test]
+async fn what_waits_for_its_turn_hears_of_a_cancellation() {
+    let mut world = World::begin("sandbox/hello", &[]).await;
+    occupy(&mut world, CallKind::Domain);
+    let cancel = async {
+        while !world.has_said(QUEUED).await {
+            tokio::task::yield_now().await;
+        }
+        world.cancel_now().await;
+    };
+    tokio::join!(world.drive(), cancel);
+    assert!(
+        matches!(world.end().await, End::Failed(failure) if failure.code == FailureCode::Cancelled)
+    );
+    assert_eq!(world.platform.count("domain.create"), 0);
+    world.assert_all_or_nothing("cancelled while it waited").await;
+    let took = world.record().await.standing.completed.unwrap();
+    let took = took.duration_since(world.record().await.deployment.started).unsigned_abs();
+    assert!(took < Duration::from_mins(2), "{took:?}");
+}
+
+#[tokio::test]
+async fn what_waits_for_its_turn_ends_at_its_deadline_and_burns_no_attempt() {
+    let mut world = World::begin("sandbox/hello", &[]).await;
+    occupy(&mut world, CallKind::Domain);
+    world.drive().await;
+    assert_eq!(world.failure().await.code, FailureCode::Deadline);
+    assert_eq!(world.platform.count("domain.create"), 0);
+    world.assert_all_or_nothing("no turn in time").await;
+}
+
+#[tokio::test]
+async fn a_slot_comes_back_with_the_answer_and_after_a_lost_one_only_late() {
+    let world = World::begin("sandbox/hello", &["application.update:timeout-before"]).await;
+    let slots = Arc::new(LocalCallSlots::default());
+    let mut world = world;
+    let bounds = CallBounds { others: 1, ..CallBounds::default() };
+    let turns = Turns::new(Arc::clone(&slots) as _, bounds, String::from("portal"));
+    world.ports.turns = Arc::new(turns);
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    // With one slot in all, the second attempt had to wait until the first could not come any more.
+    let times = world.platform.times_of("application.update");
+    let gap = times[1].duration_since(times[0]).unsigned_abs();
+    assert!(gap >= Duration::from_secs(45), "15 s for the answer and 30 s of lateness: {gap:?}");
+    let now = world.clock.now();
+    let request = SlotRequest {
+        id: SlotId(String::from("free")),
+        kind: CallKind::Other,
+        portal: String::from("other"),
+        age: now,
+        now,
+        until: now,
+        bounds,
+        is_well: None,
+    };
+    assert_eq!(slots.take(&request).await.unwrap(), SlotAnswer::Taken, "all are given back");
+}
+
+#[tokio::test]
+async fn while_the_platform_hangs_time_stands_still_and_nothing_is_undone() {
+    // From each call that changes something on the way forward.
+    for from in [1, 2, 3, 4, 5] {
+        let mut world = World::begin("sandbox/hello", &[]).await;
+        let whole = Duration::from_mins(5);
+        world.configure(|settings| settings.deadlines.whole = whole);
+        hang(&world, from, Some(20));
+        world.drive().await;
+        let what = format!("from call {from}");
+        assert_eq!(world.record().await.state, State::Live, "{what}");
+        let record = world.record().await;
+        let took = record.standing.completed.unwrap().duration_since(record.deployment.started);
+        assert!(took.unsigned_abs() > whole, "{what}: {took:?}");
+        let sentences = world.sentences().await;
+        assert!(sentences.iter().any(|(_, sentence)| sentence == WEDGED), "{what}: {sentences:?}");
+        let undone = sentences.iter().any(|(phase, _)| *phase == Phase::RollingBack);
+        assert!(!undone, "{what}: {sentences:?}");
+        world.assert_all_or_nothing(&what).await;
+    }
+}
+
+#[tokio::test]
+async fn a_hang_that_does_not_end_ends_with_everything_left_and_is_cleaned_up_later() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    hang(&world, 4, None);
+    world.drive().await;
+    let failure = world.failure().await;
+    assert_eq!(failure.code, FailureCode::PlatformWedged, "{failure:?}");
+    assert_eq!(world.record().await.state, State::Stuck);
+    assert!(failure.receipt.lines.iter().all(|line| line.outcome == Outcome::Left), "{failure:?}");
+    for call in ["domain.delete", "application.delete", "project.remove", "application.cleanQueues"]
+    {
+        assert_eq!(world.platform.count(call), 0, "{call}");
+    }
+    let limits = world.ports.settings.deadlines;
+    let longest = limits.whole * 2 + limits.drain + Duration::from_mins(1);
+    let record = world.record().await;
+    let took = record.standing.completed.unwrap().duration_since(record.deployment.started);
+    assert!(took.unsigned_abs() <= longest, "{took:?}");
+    assert!(took.unsigned_abs() >= limits.whole * 2, "{took:?}");
+    world.platform.core().clear_faults();
+    world.clean_up(1).await;
+    world.assert_all_or_nothing("once it is well again").await;
+}
