@@ -109,9 +109,7 @@ impl Portal {
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         check_environment(&settings.stack)?;
-        if let Some(warning) = settings.stack.deadlines.warning() {
-            tracing::warn!("{warning}");
-        }
+        settings.stack.deadlines.warning().inspect(|warning| tracing::warn!("{warning}"));
         let notifier = Arc::new(Notifier::default());
         let records = Records::open(&settings.store, &notifier).await?;
         let store = Arc::clone(&records.store);

@@ -130,6 +130,25 @@ impl Heartbeat {
         }
     }
 
+    /// Keeps `lease` until it is lost as [`Heartbeat::keep`] does, by beats of its own: for work that
+    /// holds one lease at a time.
+    pub(super) async fn keep_alone(&self, lease: &Lease) -> StoreError {
+        let clock = &self.ports.clock;
+        let mut held_until = clock.monotonic() + self.lasting;
+        loop {
+            let left = held_until.saturating_sub(clock.monotonic());
+            clock.sleep((self.lasting / 3).min(left)).await;
+            match self.renew(lease, held_until).await {
+                Ok((until, _)) => held_until = until,
+                Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
+                Err(_) if clock.monotonic() >= held_until => return StoreError::LeaseLost,
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "Could not renew a lease");
+                }
+            }
+        }
+    }
+
     /// Renews one lease, within the time for which it is still held.
     async fn renew(
         &self,

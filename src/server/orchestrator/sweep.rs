@@ -91,7 +91,6 @@ impl Sweeper {
         let now = self.ports.clock.now();
         let lease = store.claim_ended(id, &self.owner, now, self.lease).await?;
         let lease = lease.ok_or(SweepError::Busy)?;
-        let never = CancellationToken::new();
         let span = tracing::info_span!("sweep", deployment.id = %id);
         let removed = AssertUnwindSafe(self.remove(lease.clone())).catch_unwind();
         let result = tokio::select! {
@@ -99,8 +98,7 @@ impl Sweeper {
             result = Box::pin(removed).instrument(span) => {
                 result.unwrap_or(Err(SweepError::Panicked))
             }
-            error = self.heartbeat.keep(&lease, &never) => Err(error.into()),
-            () = self.heartbeat.run(never.clone()) => Err(SweepError::Stopped),
+            error = self.heartbeat.keep_alone(&lease) => Err(error.into()),
             () = stop.cancelled() => Err(SweepError::Stopped),
         };
         if let Err(error) = store.release(&lease).await {

@@ -26,6 +26,7 @@ pub use journal::{Cause, StepId, StepRecord, Steps};
 pub use quota::{
     LimitReached, OperationFilter, Quota, Usage, earlier, hour_before, is_within_hour,
 };
+pub use state::State;
 pub use turns::{Taken, Turn};
 
 mod error;
@@ -34,6 +35,7 @@ mod facts;
 mod folding;
 mod journal;
 mod quota;
+mod state;
 mod turns;
 
 /// Keeps deployments, journals and events.
@@ -368,37 +370,4 @@ pub enum Lane {
         /// Whatever began by then is to be removed as well: its time is up.
         overdue: Timestamp,
     },
-}
-
-/// Where an operation is. All states of a deployment but [`State::RolledBack`] reserve its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Under way.
-    Active,
-    /// Ended: up and verified.
-    Live,
-    /// Ended: nothing is left. A live deployment gets here by its stack's removal.
-    RolledBack,
-    /// Ended: something could not be removed.
-    Stuck,
-}
-
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Live, Self::RolledBack, Self::Stuck];
-
-    /// Finds a state by its word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
-    /// Returns the word in the database. Persisted: never rename.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Live => "live",
-            Self::RolledBack => "rolled_back",
-            Self::Stuck => "stuck",
-        }
-    }
 }
