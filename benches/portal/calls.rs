@@ -70,7 +70,8 @@ fn the_rest(application: &str, name: &str) -> [(&'static str, Value); 3] {
     [("application.update", configuration), ("domain.create", domain), ("application.deploy", job)]
 }
 
-/// Asks the stack, and now and then the platform, until it has answered twice in a row.
+/// Asks the stack until it has answered twice in a row and the platform shows its container, and
+/// then once more; and now and then how the container fares.
 async fn until_confirmed(
     api: &Api<'_>,
     platform: &Platform,
@@ -79,11 +80,18 @@ async fn until_confirmed(
 ) -> anyhow::Result<()> {
     let begun = Instant::now();
     let mut tasks_asked = begun;
+    let mut seen = None;
     loop {
         if answers(api.client, platform, name).await? {
             tokio::time::sleep(CONFIRM_PAUSE).await;
             if answers(api.client, platform, name).await? {
-                return Ok(());
+                let container = api.container(app_name).await?;
+                if container.is_some() && container == seen {
+                    return Ok(());
+                }
+                seen = container;
+                tokio::time::sleep(CONFIRM_PAUSE).await;
+                continue;
             }
         }
         ensure!(begun.elapsed() < PATIENCE, "{name} does not answer");
@@ -135,6 +143,18 @@ impl Api<'_> {
         }
         let done = is_done(&self.get("deployment.all", &parameters).await?)?;
         done.context("the platform forgot the job")
+    }
+
+    /// Returns the id of the one container that runs of a service, once it runs.
+    async fn container(&self, app_name: &str) -> anyhow::Result<Option<String>> {
+        let parameters = [("appName", app_name), ("type", "swarm")];
+        let found = self.get("docker.getContainersByAppLabel", &parameters).await?;
+        let Some(id) = found.pointer("/0/containerId").and_then(Value::as_str) else {
+            return Ok(None);
+        };
+        let config = self.get("docker.getConfig", &[("containerId", id)]).await?;
+        let is_running = config.pointer("/State/Running").and_then(Value::as_bool) == Some(true);
+        Ok(is_running.then(|| id.to_owned()))
     }
 
     async fn get(&self, call: &str, parameters: &[(&str, &str)]) -> anyhow::Result<Value> {

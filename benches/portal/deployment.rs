@@ -12,8 +12,11 @@ use serde_json::{Value, json};
 
 use super::platform::Platform;
 
-/// The pause between the two answers of a stack that count: part of what is promised.
+/// The pause between two answers of a stack that count: part of what is promised.
 pub(crate) const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
+/// The three pauses between the four answers that count: two before the platform shows the stack's own
+/// container, and two until it shows it again.
+pub(crate) const CONFIRM_PAUSES: Duration = Duration::from_millis(150);
 /// The two calls that the portal makes at the same time.
 const AT_ONCE: [&str; 2] = ["overview.domains", "project.all"];
 /// How often a stack is looked at.

@@ -12,7 +12,7 @@ use reqwest::Client;
 use super::{
     Effort,
     calls::straight,
-    deployment::{CONFIRM_PAUSE, answer_times, post, until_complete, until_healthy},
+    deployment::{CONFIRM_PAUSES, answer_times, post, until_complete, until_healthy},
     figure::{Figure, Unit},
     sample::Sample,
     world::{World, client},
@@ -55,7 +55,7 @@ async fn as_shipped(effort: Effort) -> anyhow::Result<Vec<Figure>> {
         }
         let calls = platform.sandbox.calls().split_off(before);
         let theirs = answer_times(until_deploy(&calls)) + timing.job + timing.start;
-        beyond.push_ms(complete - posted, theirs + CONFIRM_PAUSE);
+        beyond.push_ms(complete - posted, theirs + CONFIRM_PAUSES);
         world.end().await;
     }
     Ok(vec![
@@ -64,15 +64,16 @@ async fn as_shipped(effort: Effort) -> anyhow::Result<Vec<Figure>> {
             .aim(300.0)
             .note("From the first healthy look at the stack (every 2 ms) to `complete` at the client.")
             .note("The moments are spread evenly over the 250 ms between two questions; the pause of")
-            .note("50 ms until the confirming answer is included.")
+            .note("50 ms until the confirming answer is included, and so are the looks at the container.")
             .note("Baseline: computed, not measured: when a poll every 5 s would have looked next after the")
             .note("same moments, for 100 phases each, drawn at random."),
         Figure::median("orchestration, container included", Unit::Milliseconds, &beyond)
             .note("From the POST being sent to `complete`, less: the longer of the two lists read at")
             .note("once, the answers to project.create, application.create, application.update and")
             .note("domain.create, the job (150 ms) and the start (1.2 to 1.45 s), both counted from")
-            .note("the arrival of application.deploy, and the confirming pause (50 ms). What waits for")
-            .note("the next question to the stack is included; each portal has just been started."),
+            .note("the arrival of application.deploy, and the confirming pauses (150 ms). What waits for")
+            .note("the next question to the stack is included, and so are the two looks at its container;")
+            .note("each portal has just been started."),
     ])
 }
 
@@ -111,8 +112,9 @@ async fn at_once(effort: Effort) -> anyhow::Result<Figure> {
         .note("From the POST being sent to `complete` at the client, with jobs and containers that")
         .note("take no time, less: the longer of the two lists read at once, the answers to every")
         .note("other call (project.create, application.create, application.update, domain.create,")
-        .note("application.deploy, deployment.all), and the confirming pause (50 ms).")
-        .note("Baseline: a bare client that makes the same calls and asks the stack twice, 50 ms")
+        .note("application.deploy, deployment.all, and the two looks at the container), and the")
+        .note("confirming pauses (150 ms).")
+        .note("Baseline: a bare client that makes the same calls and asks the stack four times, 50 ms")
         .note("apart, without journal, events or stream; the same is subtracted."))
 }
 
@@ -133,7 +135,7 @@ async fn beyond(
     deploying.await?;
     let whole = begun.elapsed();
     let calls = world.platform.sandbox.calls().split_off(before);
-    let platform = answer_times(&calls) + CONFIRM_PAUSE;
+    let platform = answer_times(&calls) + CONFIRM_PAUSES;
     let mut names: Vec<_> = calls.into_iter().map(|call| call.call).collect();
     names.sort_unstable();
     Ok(((whole.as_secs_f64() - platform.as_secs_f64()) * 1_000.0, names))

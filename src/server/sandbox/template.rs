@@ -15,7 +15,8 @@ pub(super) fn expand(text: &str, field: &dyn Fn(&str) -> Option<String>) -> Resu
     while let Some((before, action)) = rest.split_once("{{") {
         let before = if trims { before.trim_start_matches(is_space) } else { before };
         let (action, trims_before) = match action.strip_prefix('-') {
-            Some(after) if after.starts_with(is_space) => (after, true),
+            // The space belongs to the marker: a comment may follow at once.
+            Some(after) if after.starts_with(is_space) => (behind(after), true),
             _ => (action, false),
         };
         let before = if trims_before { before.trim_end_matches(is_space) } else { before };
