@@ -101,7 +101,7 @@ async fn the_form_counts_towards_the_callers_limit_and_has_the_same_longest_body
     assert_eq!(refused.header("location"), Some("/?name=b%c3%b6b&refused=TOO_MANY_REQUESTS"));
     let reply = call(&app, "name=bobby").await;
     assert_eq!(reply.error_code(), "TOO_MANY_REQUESTS");
-    assert_eq!(reply.header("retry-after"), Some("61"));
+    assert_eq!(reply.header("retry-after"), Some("60"));
     let (app, _site) = portal(&[]);
     let request = Request::post("/api/fn/start_deployment").header("content-length", 65_537);
     let reply = app.send(request.body(Body::from(vec![b'a'; 65_537])).unwrap()).await;
