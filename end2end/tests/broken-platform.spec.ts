@@ -64,7 +64,8 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await old.getByRole('button', { name: 'Try now' }).click();
   await keep(page, 'stuck');
   await expect(third.getByRole('heading', { name: `${late} was cancelled` })).toBeVisible({ timeout: 50_000 });
-  await expect(third.locator('.ended__message')).toHaveText('The platform could not start the container.');
+  const why = 'The platform\'s Docker does not answer. An operator has to look at it.';
+  await expect(third.locator('.ended__message')).toHaveText(why);
   await expect(third.locator('.step[data-state=failed]')).toHaveCount(1);
   await keep(third, 'cancelled-late');
 
