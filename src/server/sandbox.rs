@@ -35,6 +35,7 @@ mod shared;
 mod start;
 mod state;
 mod template;
+mod traefik;
 
 pub use self::{
     core::Core,

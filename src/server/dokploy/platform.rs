@@ -19,7 +19,7 @@ use crate::server::ports::platform::{
     AppName, Application, ApplicationId, Breaker, Certificate, Configuration, Container,
     ContainerId, CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication,
     NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob,
-    Removal, Task, Version,
+    Removal, RouteFile, Task, Version,
 };
 
 /// How many lines of a job's log are read: its end, where the reason stands.
@@ -250,6 +250,20 @@ impl Platform for Dokploy {
 
     async fn services(&self) -> Result<Vec<AppName>, PlatformError> {
         self.list::<wire::ServiceRow, _>("swarm.getNodeApps", &[]).await
+    }
+
+    async fn route_file(&self, file: &RouteFile) -> Result<Option<String>, PlatformError> {
+        let path = file.path();
+        let text: Option<String> =
+            self.query("settings.readTraefikFile", &[("path", path.as_str())]).await?;
+        // A file that is not there is the text "null" (recording day-two 153).
+        Ok(text.filter(|text| !matches!(text.trim(), "" | "null")))
+    }
+
+    async fn clear_route_file(&self, file: &RouteFile) -> Result<(), PlatformError> {
+        let body = json!({ "path": file.path(), "traefikConfig": file.without_routes() });
+        self.change::<IgnoredAny>("settings.updateTraefikFile", body).await?;
+        Ok(())
     }
 
     async fn node_count(&self) -> Result<usize, PlatformError> {

@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 
 pub use container::{Container, ContainerId, Inspected, OPERATION};
 pub use error::{Advice, PlatformError};
+pub use routes::{Host, RouteFile, routes_host};
 
 mod container;
 mod error;
+mod routes;
 
 /// Makes a newtype around the platform's own text ids.
 macro_rules! id {
@@ -132,6 +134,10 @@ pub trait Platform: Send + Sync {
     -> Result<Option<Inspected>, PlatformError>;
     /// Lists the names of all services; none proves nothing while Docker is down.
     async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
+    /// Reads the file by which the reverse proxy routes to a service, if there is one.
+    async fn route_file(&self, file: &RouteFile) -> Result<Option<String>, PlatformError>;
+    /// Overwrites that file so that it routes nothing. It may say that it did and have failed.
+    async fn clear_route_file(&self, file: &RouteFile) -> Result<(), PlatformError>;
     /// Counts the nodes that run services; 0 means that Docker does not answer.
     async fn node_count(&self) -> Result<usize, PlatformError>;
 }
@@ -300,17 +306,6 @@ pub struct Domain {
     pub host: String,
     /// When it was created, as an ISO 8601 text, which sorts by time.
     pub created_at: String,
-}
-
-/// A host that the platform routes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Host {
-    /// The host.
-    pub name: String,
-    /// The domain by which it is routed; several may have the same host.
-    pub domain: DomainId,
-    /// The application it leads to, where the platform tells one.
-    pub leads_to: Option<ApplicationId>,
 }
 
 /// A deploy job that has begun.

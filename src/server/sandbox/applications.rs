@@ -109,6 +109,7 @@ pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
     let answer = rows::application_with_relations(&core.state, &application);
     core.state.remove_application_rows(&application.id);
     core.state.routes.retain(|route| route.app_name != application.app_name);
+    core.state.rewrite_file(&application.app_name);
     if !core.outages.docker_is_down(now) {
         core.remove_swarm_service(now, &application.app_name);
     }

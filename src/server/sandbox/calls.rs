@@ -13,6 +13,7 @@ use super::{
     inspect, overview, projects,
     refusal::{Code, Refusal},
     request::{Answer, Body, Request},
+    traefik,
 };
 
 /// What a call does.
@@ -96,6 +97,7 @@ fn find_query(call: &str) -> Option<Call> {
         "deployment.readLogs" => Call::Act(deployments::read_logs),
         "deployment.queueList" => Call::Show(deployments::queue),
         "docker.getServiceContainersByAppName" => Call::Act(docker::service_containers),
+        "settings.readTraefikFile" => Call::Act(traefik::read),
         "docker.getContainersByAppLabel" => Call::Act(containers::by_app_label),
         "docker.getContainersByAppNameMatch" => Call::Act(containers::by_app_name_match),
         "docker.getConfig" => Call::Act(inspect::config),
@@ -118,6 +120,7 @@ fn find_mutation(call: &str) -> Option<Call> {
         "application.deploy" => Call::Act(deployments::deploy),
         "application.redeploy" => Call::Act(deployments::redeploy),
         "application.cleanQueues" => Call::Act(deployments::clean_queues),
+        "settings.updateTraefikFile" => Call::Act(traefik::update),
         "domain.create" => Call::Act(domains::create),
         "domain.delete" => Call::Act(domains::delete),
         _ => return None,

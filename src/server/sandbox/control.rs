@@ -67,7 +67,7 @@ impl Core {
             .into_iter()
             .map(|one| json!({ "name": one.name, "isRunning": one.is_running }));
         let routes = state
-            .routes
+            .loaded_routes()
             .iter()
             .map(|route| json!({ "host": route.host, "appName": route.app_name }));
         let applications = state.applications.iter().map(|one| {

@@ -42,11 +42,13 @@ pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
         let Some(owner) = core.state.application(id) else {
             return Err(Refusal::new(Code::BadRequest, input.call(), failed_insert(&domain)));
         };
+        let app_name = owner.app_name.clone();
         core.state.routes.push(Route {
             host: domain.host.clone(),
-            app_name: owner.app_name.clone(),
+            app_name: app_name.clone(),
             domain_id: domain.id.clone(),
         });
+        core.state.rewrite_file(&app_name);
     }
     let answer = rows::domain(&domain);
     core.state.domains.push(domain);
@@ -114,6 +116,10 @@ pub(super) fn delete(core: &mut Core, _: Timestamp, input: &mut Input) -> Result
     let domain = find(core, input)?;
     core.state.domains.retain(|other| other.id != domain.id);
     core.state.routes.retain(|route| route.domain_id != domain.id);
+    let owner = domain.application_id.as_deref().and_then(|id| core.state.application(id));
+    if let Some(app_name) = owner.map(|owner| owner.app_name.clone()) {
+        core.state.rewrite_file(&app_name);
+    }
     Ok(Body::Json(rows::domain(&domain)))
 }
 

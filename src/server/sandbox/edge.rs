@@ -40,7 +40,8 @@ impl Core {
     pub fn visit(&mut self, now: Timestamp, host: &str) -> Visit {
         self.tick(now);
         let host = without_port(host);
-        let route = self.state.routes.iter().find(|route| route.host.eq_ignore_ascii_case(host));
+        let route =
+            self.state.loaded_routes().iter().find(|route| route.host.eq_ignore_ascii_case(host));
         let Some(route) = route else { return Visit::UnknownHost };
         let service = self.state.service(&route.app_name);
         let up = |service: &&super::state::Service| service.answers(now, &self.timing);

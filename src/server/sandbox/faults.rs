@@ -41,6 +41,8 @@ pub enum FaultKind {
     Timeout,
     /// No answer ever, and it happens only later (`late=2s`).
     Late(Duration),
+    /// The answer says that it has happened, although it has not (`ignored`).
+    Ignored,
     /// The connection is dropped, and nothing has happened (`reset-before`).
     ResetBefore,
     /// The connection is dropped, although it has happened (`reset`).
@@ -87,7 +89,7 @@ pub enum ParseFaultError {
     /// The kind is none of [`FaultKind`].
     #[error(
         "unknown kind of fault {0:?}: use error-before, error-after, refused-after, \
-         timeout-before, timeout, late=2s, reset-before, reset, unauthorized, unauthorized-within, \
+         timeout-before, timeout, late=2s, ignored, reset-before, reset, unauthorized, unauthorized-within, \
          throttled=3s, latency=300ms, restart, docker-down=10s, database-down=5s, \
          database-lost=5s or key-limited=10s"
     )]
@@ -132,6 +134,7 @@ fn parse_kind(text: &str) -> Result<FaultKind, ParseFaultError> {
         "timeout" => FaultKind::Timeout,
         "late" => FaultKind::Late(or(Duration::from_secs(2))?),
         "reset-before" => FaultKind::ResetBefore,
+        "ignored" => FaultKind::Ignored,
         "reset" => FaultKind::Reset,
         "unauthorized" => FaultKind::Unauthorized,
         "unauthorized-within" => FaultKind::UnauthorizedWithin,
@@ -270,6 +273,7 @@ impl Core {
                 broken(call).with(Disposition::Hang)
             }
             FaultKind::ResetBefore => broken(call).with(Disposition::Reset),
+            FaultKind::Ignored => Answer::json(serde_json::Value::Bool(true)),
             FaultKind::Reset => self.answer(now, request).with(Disposition::Reset),
             FaultKind::Unauthorized => unauthorized(),
             FaultKind::UnauthorizedWithin => unauthorized_within(call),

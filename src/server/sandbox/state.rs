@@ -3,6 +3,8 @@
 //! Rows and services are apart on purpose: the platform deletes rows without their services
 //! and the other way round, and that is what an orchestrator has to cope with.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -24,6 +26,12 @@ pub(crate) struct State {
     pub(crate) leaving: Vec<LeavingContainer>,
     pub(crate) routes: Vec<Route>,
     pub(crate) last_config_key: u64,
+    /// What somebody wrote into files of the host, by path.
+    #[serde(default)]
+    pub(crate) files: BTreeMap<String, String>,
+    /// What the reverse proxy goes by, once somebody has written into a file.
+    #[serde(default)]
+    pub(crate) loaded: Option<Vec<Route>>,
 }
 
 /// A project's row.

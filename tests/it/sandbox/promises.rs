@@ -99,6 +99,43 @@ fn deleting_an_application_removes_everything_of_it() {
 }
 
 #[test]
+fn one_file_that_the_proxy_cannot_read_freezes_every_host() {
+    let mut world = World::new();
+    let stack = world.deployed("demo", "sandbox/hello");
+    world.domain(&stack, "demo.localhost");
+    let folder = "/etc/dokploy/traefik/dynamic";
+    let write = |world: &mut World, name: &str, text: &str| {
+        let body = json!({ "path": format!("{folder}/{name}.yml"), "traefikConfig": text });
+        assert_eq!(world.post("/api/settings.updateTraefikFile", body), json!(true));
+    };
+    for bad in
+        ["http: {}\n", "http:\n  middlewares: {}\n", "http:\n", "http: [unclosed\n", "x: 1\n"]
+    {
+        write(&mut world, "bad", bad);
+        let new = world.domain(&stack, "new.localhost");
+        assert_eq!(world.core.visit(world.now, "demo.localhost"), Visit::Healthy, "{bad}");
+        assert_eq!(world.core.visit(world.now, "new.localhost"), Visit::UnknownHost, "{bad}");
+        write(&mut world, "bad", "http: {middlewares: {x: {redirectScheme: {scheme: https}}}}\n");
+        assert_eq!(world.core.visit(world.now, "new.localhost"), Visit::Healthy, "{bad}");
+        world.post("/api/domain.delete", json!({ "domainId": new }));
+    }
+    // What it is told to write it writes: routes go with the text.
+    let harmless = "http:\n  middlewares:\n    x:\n      redirectScheme:\n        scheme: https\n";
+    write(&mut world, &stack.app_name, harmless);
+    assert_eq!(world.core.visit(world.now, "demo.localhost"), Visit::UnknownHost);
+    write(&mut world, "../../elsewhere", "x: 1\n");
+    world.domain(&stack, "again.localhost");
+    assert_eq!(world.core.visit(world.now, "again.localhost"), Visit::Healthy);
+    world.fault("settings.updateTraefikFile:ignored");
+    write(&mut world, &stack.app_name, harmless);
+    assert_eq!(
+        world.core.visit(world.now, "again.localhost"),
+        Visit::Healthy,
+        "true, and not done"
+    );
+}
+
+#[test]
 fn a_container_outlives_its_service_by_some_seconds() {
     let mut world = World::new();
     let stack = world.deployed("demo", "sandbox/hello");

@@ -9,7 +9,7 @@ use ai_stack_deployer::server::ports::platform::{
     AppName, Application, ApplicationId, Breaker, BreakerState, Configuration, Container,
     ContainerId, CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication,
     NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob,
-    Removal, Task, Version,
+    Removal, RouteFile, Task, Version,
 };
 use async_trait::async_trait;
 
@@ -215,6 +215,14 @@ impl Platform for FakePlatform {
     }
 
     async fn services(&self) -> Result<Vec<AppName>, PlatformError> {
+        never()
+    }
+
+    async fn route_file(&self, _: &RouteFile) -> Result<Option<String>, PlatformError> {
+        never()
+    }
+
+    async fn clear_route_file(&self, _: &RouteFile) -> Result<(), PlatformError> {
         never()
     }
 

@@ -50,6 +50,10 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[1049], one_container),
     (&[1050], live),
     (&[1386], crash_loop),
+    (&[1062], live),
+    (&[1063], missing_image),
+    (&[1153, 1154, 1460, 1462, 1463, 1464, 1467], nothing),
+    (&[1152, 1461], stale_file),
     (&[246, 247, 248], docker_down),
 ];
 
@@ -164,6 +168,15 @@ fn one_container(world: &mut World) -> Ids {
     let container = world.get(&call)[0]["containerId"].clone();
     ids.insert("containerId", container.as_str().unwrap().to_owned());
     ids
+}
+
+/// The file of a service that no row leads to any more.
+fn stale_file(world: &mut World) -> Ids {
+    let stack = world.deployed("demo", "sandbox/hello");
+    world.domain(&stack, "demo.stacks.test");
+    world.post("/api/project.remove", json!({ "projectId": stack.project }));
+    let path = format!("%2Fetc%2Fdokploy%2Ftraefik%2Fdynamic%2F{}.yml", stack.app_name);
+    Ids::from([("path", path)])
 }
 
 fn missing_image(world: &mut World) -> Ids {

@@ -10,7 +10,7 @@ use ai_stack_deployer::server::{
         Certificate, Configuration, Container, ContainerId, CreatedProject, Domain, DomainId,
         Environment, EnvironmentId, Host, Inspected, Job, JobId, JobStatus, NewApplication,
         NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary,
-        QueuedJob, Removal, Task, TaskState, Version,
+        QueuedJob, Removal, RouteFile, Task, TaskState, Version,
     },
 };
 use async_trait::async_trait;
@@ -309,6 +309,16 @@ impl Platform for CorePlatform {
     async fn services(&self) -> Result<Vec<AppName>, PlatformError> {
         let rows = self.get("swarm.getNodeApps", "").await?;
         Ok(list(&rows).iter().map(|row| AppName(text(row, "Name"))).collect())
+    }
+
+    async fn route_file(&self, file: &RouteFile) -> Result<Option<String>, PlatformError> {
+        let text = self.get("settings.readTraefikFile", &format!("?path={}", file.path())).await?;
+        Ok(text.as_str().filter(|text| *text != "null").map(ToOwned::to_owned))
+    }
+
+    async fn clear_route_file(&self, file: &RouteFile) -> Result<(), PlatformError> {
+        let body = json!({ "path": file.path(), "traefikConfig": file.without_routes() });
+        self.post("settings.updateTraefikFile", body).await.map(drop)
     }
 
     async fn node_count(&self) -> Result<usize, PlatformError> {

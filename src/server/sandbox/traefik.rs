@@ -1,0 +1,151 @@
+//! The reverse proxy's files: what it routes by, and what two calls read and write of them.
+//!
+//! One file that cannot be read, or that holds an empty map, and it takes up no change of any
+//! host any more (recordings day-two 466 and 549). The calls reach any path, answer true whatever
+//! came of it, and cannot delete (recordings day-two 152 to 155, 460 to 467).
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    core::Core,
+    input::Input,
+    refusal::Refusal,
+    request::Body,
+    state::{Route, State},
+};
+
+const FOLDER: &str = "/etc/dokploy/traefik/dynamic/";
+
+/// `settings.readTraefikFile`: the text `null` for a file that is not there (recording 153).
+pub(super) fn read(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let path = input.filled("path");
+    input.check()?;
+    Ok(Body::Json(Value::String(core.state.file(&path).unwrap_or_else(|| String::from("null")))))
+}
+
+/// `settings.updateTraefikFile`: whatever the path and the text, but no empty one.
+pub(super) fn update(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let path = input.filled("path");
+    let text = input.filled("traefikConfig");
+    input.check()?;
+    core.state.files.insert(normal(&path), text);
+    core.state.load_routes();
+    Ok(Body::Json(json!(true)))
+}
+
+/// Resolves `..` in a path.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+impl State {
+    /// Returns a file's text: what was written into it, or what the platform keeps there.
+    fn file(&self, path: &str) -> Option<String> {
+        let path = normal(path);
+        if let Some(text) = self.files.get(&path) {
+            return Some(text.clone());
+        }
+        let app_name = path.strip_prefix(FOLDER)?.strip_suffix(".yml")?;
+        let routes: Vec<_> = self.routes.iter().filter(|one| one.app_name == app_name).collect();
+        (!routes.is_empty()).then(|| written(app_name, &routes))
+    }
+
+    /// Forgets what was written into the file of a service, as the platform writes it anew.
+    pub(crate) fn rewrite_file(&mut self, app_name: &str) {
+        self.files.remove(&format!("{FOLDER}{app_name}.yml"));
+        self.load_routes();
+    }
+
+    /// Takes up what the files say, unless one of them cannot be read: then all stays as it is.
+    pub(crate) fn load_routes(&mut self) {
+        let own = |(path, _): &(&String, &String)| {
+            let name = path.strip_prefix(FOLDER).filter(|name| !name.contains('/'));
+            let name = name.and_then(|name| name.rsplit_once('.'));
+            name.is_some_and(|(_, kind)| matches!(kind, "yml" | "yaml"))
+        };
+        let written: Vec<_> = self.files.iter().filter(own).collect();
+        if written.iter().any(|(_, text)| !is_readable(text)) {
+            self.loaded.get_or_insert_with(|| self.routes.clone());
+            return;
+        }
+        let is_overwritten =
+            |route: &&Route| self.files.contains_key(&format!("{FOLDER}{}.yml", route.app_name));
+        let mut loaded: Vec<Route> =
+            self.routes.iter().filter(|route| !is_overwritten(route)).cloned().collect();
+        for (_, text) in written {
+            loaded.extend(parsed(text));
+        }
+        self.loaded = Some(loaded);
+    }
+
+    /// Returns the routes that the proxy goes by.
+    pub(crate) fn loaded_routes(&self) -> &[Route] {
+        self.loaded.as_deref().unwrap_or(&self.routes)
+    }
+}
+
+/// Writes the file as the platform does (recording day-two 152).
+fn written(app_name: &str, routes: &[&Route]) -> String {
+    let routers = routes.iter().enumerate().map(|(index, route)| {
+        format!(
+            "    {app_name}-router-{index}:\n      rule: Host(`{}`)\n      service: \
+             {app_name}-service\n      middlewares: []\n      entryPoints:\n        - web\n",
+            route.host
+        )
+    });
+    format!(
+        "http:\n  routers:\n{}  services:\n    {app_name}-service:\n      loadBalancer:\n        \
+         servers:\n          - url: http://{app_name}:8080\n        passHostHeader: true\n",
+        routers.collect::<Vec<_>>().concat()
+    )
+}
+
+/// Finds the hosts and the service of a text that somebody wrote.
+fn parsed(text: &str) -> Vec<Route> {
+    let between = |text: &str, from: &str, to: char| {
+        let rest = text.split(from).nth(1)?;
+        rest.split(to).next().map(str::to_owned)
+    };
+    let Some(app_name) = between(text, "url: http://", ':') else { return Vec::new() };
+    let hosts = text.split("Host(`").skip(1).filter_map(|rest| rest.split('`').next());
+    let route = |host: &str| Route {
+        host: host.to_owned(),
+        app_name: app_name.clone(),
+        domain_id: String::new(),
+    };
+    hosts.map(route).collect()
+}
+
+/// Tells whether the proxy can read a file: brackets are closed, no map is empty, and nothing
+/// stands at the top but what it knows.
+fn is_readable(text: &str) -> bool {
+    let balanced =
+        |open: char, close: char| text.matches(open).count() == text.matches(close).count();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let known = |line: &&str| {
+        line.starts_with([' ', '#', '-'])
+            || ["http:", "tcp:", "udp:", "tls:"].iter().any(|key| line.starts_with(key))
+    };
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_empty_map = |index: usize, line: &str| {
+        // A list may stand as far to the left as its name.
+        let is_below = |next: &&str| {
+            indent(next) > indent(line)
+                || indent(next) == indent(line) && next.trim_start().starts_with("- ")
+        };
+        line.trim_end().ends_with(':') && !lines.get(index + 1).is_some_and(is_below)
+    };
+    let has_empty = lines.iter().enumerate().any(|(index, line)| is_empty_map(index, line));
+    let bare: String = text.split_whitespace().collect();
+    let is_empty = ["{}", ":~", ":null"].iter().any(|nothing| bare.contains(nothing));
+    balanced('{', '}') && balanced('[', ']') && !is_empty && lines.iter().all(known) && !has_empty
+}
