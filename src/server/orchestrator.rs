@@ -5,6 +5,8 @@
 //! the deployment next runs the same line again, and the journal answers for what is done.
 //! It must not know which platform, store or page it serves.
 
+mod address;
+mod advice;
 mod context;
 mod ends;
 mod evidence;

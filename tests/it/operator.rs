@@ -11,6 +11,7 @@ use crate::support::{
 };
 
 mod absence;
+mod by_hand;
 mod world;
 
 #[test]

@@ -1,11 +1,13 @@
 //! The saga, driven over the sandbox's core, in process and on a clock that jumps.
 
 mod address;
+mod advice;
 mod deadlines;
 mod foreign;
 mod health;
 mod log;
 mod matrix;
+mod orphans;
 mod pairs;
 mod reconcile;
 mod retries;

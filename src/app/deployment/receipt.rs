@@ -72,7 +72,7 @@ fn ReceiptLine(
         let remedy = if receipt::is_command(&remedy) {
             Either::Left(view! { "An operator can run: " <code>{remedy}</code> })
         } else {
-            Either::Right(view! { "For an operator: " {remedy} })
+            Either::Right(receipt::advice(&remedy))
         };
         view! { <p class="receipt__remedy">{remedy}</p> }
     });

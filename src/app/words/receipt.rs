@@ -52,6 +52,16 @@ pub(crate) fn is_command(remedy: &str) -> bool {
     remedy.starts_with("docker ")
 }
 
+/// Says what to do about what is left, where that is no command: an operator does it, unless
+/// there is nothing to do but to wait.
+pub(crate) fn advice(remedy: &str) -> String {
+    if remedy.starts_with("Waiting for ") || remedy.starts_with("Nothing to do") {
+        format!("{remedy}.")
+    } else {
+        format!("For an operator: {remedy}")
+    }
+}
+
 /// Says what the end meant for the name: somebody may have taken it since, unless it was kept
 /// for its owner for some hours.
 pub(crate) fn name_afterwards(

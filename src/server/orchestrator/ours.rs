@@ -51,7 +51,7 @@ impl Context {
         Ok(applications)
     }
 
-    fn is_marked(&self, description: Option<&str>) -> bool {
+    pub(super) fn is_marked(&self, description: Option<&str>) -> bool {
         description == Some(self.marker.as_str())
     }
 }

@@ -67,7 +67,11 @@ fn pause(panics: u32) -> Duration {
 pub(super) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result<(), StoreError> {
     let at = ports.clock.now();
     let maker = record.standing.links.removes.as_ref().unwrap_or(&lease.id);
-    let remedy = format!("Delete what is described as {} in Dokploy", ports.settings.marker(maker));
+    let remedy = format!(
+        "Waiting for the portal's next try, which removes what is described as {} in Dokploy: see \
+         its log",
+        ports.settings.marker(maker)
+    );
     let line = Line {
         resource: ResourceKind::Project,
         id: None,

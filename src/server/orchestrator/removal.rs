@@ -3,7 +3,7 @@
 //! Every function can be repeated: what is gone already counts as removed. It must only be
 //! called for what carries our marker.
 
-use super::{context::Context, evidence, failure::StepError};
+use super::{advice, context::Context, evidence, failure::StepError};
 use crate::{
     domain::receipt::{Line, Outcome, ResourceKind},
     server::ports::{
@@ -28,37 +28,35 @@ impl Context {
         Line { resource, id, name, outcome, at: self.clock.now(), remedy: None }
     }
 
-    /// Writes a line for what is left, and what an operator can do about it.
+    /// Writes a line for what is left, and what an operator can do about it where only the step
+    /// knows; the rest [`advice`](super::advice) says.
     pub(super) fn left(
         &self,
         resource: ResourceKind,
         id: Option<&str>,
         name: &str,
-        remedy: String,
+        remedy: Option<String>,
     ) -> Line {
-        Line { remedy: Some(remedy), ..self.line(resource, id, name, Outcome::Left) }
+        Line { remedy, ..self.line(resource, id, name, Outcome::Left) }
     }
 
     /// Writes the line for a domain that could not be removed.
     pub(super) fn left_domain(&self, id: Option<&str>, host: &str) -> Line {
-        let remedy = format!("Delete the domain {host} in Dokploy");
-        self.left(ResourceKind::Domain, id, host, remedy)
+        self.left(ResourceKind::Domain, id, host, None)
     }
 
     /// Writes the lines for an application that could not be removed.
     pub(super) fn left_application(&self, application: &Application) -> Vec<Line> {
         let (id, name) = (&application.id, self.deployment.name.as_str());
-        let remedy = format!("Delete the application {name} ({id}) in Dokploy");
         vec![
             self.left_service(&application.app_name),
-            self.left(ResourceKind::Application, Some(&id.0), name, remedy),
+            self.left(ResourceKind::Application, Some(&id.0), name, None),
         ]
     }
 
     /// Writes the line for a service that could not be proved gone.
     pub(super) fn left_service(&self, name: &AppName) -> Line {
-        let remedy = format!("docker service rm {name}");
-        self.left(ResourceKind::Service, None, &name.0, remedy)
+        self.left(ResourceKind::Service, None, &name.0, None)
     }
 }
 
@@ -135,13 +133,17 @@ pub(super) async fn remove_project(
     let find = || cx.platform.project(id);
     if let Some(project) = cx.ask("project.one", find).await? {
         if !is_empty(&project) {
-            lines.push(left(format!("Project {name} holds something that is not ours: look")));
+            let remedy = format!(
+                "The project {name} ({id}) holds something that is not ours: see whose it is, and \
+                 once the project is empty the portal removes it"
+            );
+            lines.push(left(Some(remedy)));
             return Ok(lines);
         }
         let remove = || cx.platform.remove_project(id);
         cx.call("project.remove", "Removed the project", remove).await?;
         if cx.ask("project.one", find).await?.is_some() {
-            lines.push(left(format!("Delete the project {name} in Dokploy")));
+            lines.push(left(None));
             return Ok(lines);
         }
     }
@@ -188,7 +190,7 @@ pub(super) async fn doubles(cx: &Context) -> Result<Vec<Line>, StepError> {
         lines.extend(remove_application(cx, &application.into()).await?);
     }
     lines.extend(double_domains(cx, &kept_application.id, kept.domain_id.as_deref()).await?);
-    Ok(lines)
+    Ok(advice::advise(cx, lines).await)
 }
 
 /// Warns of what is left of a double, since no receipt tells, and tells whether nothing is.

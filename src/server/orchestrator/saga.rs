@@ -8,6 +8,7 @@
 use tracing::Instrument;
 
 use super::{
+    advice,
     context::Context,
     ends,
     failure::StepError,
@@ -86,7 +87,7 @@ async fn give_up(cx: Context) -> Result<(), StoreError> {
         Err(Halt::Store(error)) => return Err(error),
     }
     let Saga { cx, made } = saga;
-    let lines = made.iter().rev().flat_map(|made| made.remains(&cx)).collect();
+    let lines = made.iter().rev().flat_map(|made| made.remains(&cx)).map(advice::unseen).collect();
     let left = Left { lines, code: Some(FailureCode::Internal) };
     conclude(&cx, left).await
 }

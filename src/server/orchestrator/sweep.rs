@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
+    advice,
     context::{Context, Ports},
     ends,
     failure::StepError,
@@ -155,7 +156,7 @@ async fn remove_all(cx: &Context) -> Result<Vec<Line>, StepError> {
     for project in cx.our_projects().await? {
         lines.extend(removal::remove_project(cx, &project.id, &project.name).await?);
     }
-    Ok(lines)
+    Ok(advice::advise(cx, lines).await)
 }
 
 /// Lets no deploy job be under way for what is about to be removed, which is everything but

@@ -4,7 +4,7 @@
 
 use std::pin::Pin;
 
-use super::{context::Context, failure::StepError, step::Step};
+use super::{advice, context::Context, failure::StepError, step::Step};
 use crate::{
     domain::{
         event::FailureCode,
@@ -49,6 +49,7 @@ pub(super) async fn unwind(cx: &Context, mut made: Vec<Box<dyn Undo>>) -> Result
         }
     }
     left.lines.extend(made.iter().rev().flat_map(|made| made.remains(cx)));
+    left.lines = advice::advise(cx, left.lines).await;
     Ok(left)
 }
 

@@ -102,6 +102,22 @@ impl Finding {
     }
 }
 
+impl Resource {
+    /// Says how it is deleted by hand so that nothing of it lives on.
+    fn deletion(&self) -> &'static str {
+        match self.kind {
+            ResourceKind::Project => {
+                "delete what is in it in Dokploy while no deployment of it runs or waits there, and \
+                 the project when that is gone: the other way round containers are left behind"
+            }
+            ResourceKind::Application | ResourceKind::Service => {
+                "delete it in Dokploy while no deployment of it runs or waits there"
+            }
+            ResourceKind::Domain => "delete it in Dokploy",
+        }
+    }
+}
+
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the {} {} ({})", self.kind.noun(), self.name, self.id)
@@ -120,12 +136,14 @@ impl fmt::Display for Finding {
             Self::Unknown { marker, resource } => write!(
                 f,
                 "{resource} is marked {marker}, which the records do not know, as if they were \
-                 lost or restored from an older copy: if nobody needs it, delete it in Dokploy"
+                 lost or restored from an older copy: if nobody needs it, {}",
+                resource.deletion()
             ),
             Self::Copy { id, resource } => write!(
                 f,
                 "{resource} carries the marker of {id}, but not its name, as if somebody had \
-                 copied it: if it is yours, change its description; if not, delete it in Dokploy"
+                 copied it: if it is yours, change its description; if not, {}",
+                resource.deletion()
             ),
             Self::Service { name, id } => write!(
                 f,
@@ -145,8 +163,8 @@ impl fmt::Display for Finding {
             ),
             Self::Contested { name, host, domain } => write!(
                 f,
-                "the host {host} of {name} also leads to something that is not ours: delete the \
-                 domain {domain} in Dokploy"
+                "the host {host} of {name} also leads to something that is not ours: see whose \
+                 it is, and if nobody needs it there, delete the domain {domain} in Dokploy"
             ),
         }
     }

@@ -150,7 +150,19 @@ fn orphan(name: &AppName, store: &StoreView, platform: &PlatformView) -> Option<
     let is_over = |id: &DeploymentId| match store.standing(id) {
         Some(Standing::Gone { .. }) => true,
         // Its project may only have lost its marker: then its applications are not seen here.
-        Some(Standing::Live(live)) => projects_of(id, live, platform).0.is_some(),
+        Some(Standing::Live(live)) => {
+            // Nor are they where somebody has moved them.
+            let leads_to_it = |host: &Host| {
+                let leads_to = host.leads_to.as_ref().map(|id| id.0.as_str());
+                leads_to.is_some() && leads_to == live.kept.application_id.as_deref()
+            };
+            if platform.hosts.iter().any(leads_to_it) {
+                return false;
+            }
+            let is_deleted = |id: &String| !platform.all_projects.contains(id);
+            projects_of(id, live, platform).0.is_some()
+                || live.kept.project_id.as_ref().is_some_and(is_deleted)
+        }
         Some(Standing::Busy) | None => false,
     };
     let id = owners().next().filter(|_| owners().all(is_over))?;

@@ -25,6 +25,8 @@ const AT_ONCE: usize = 4;
 pub(super) struct PlatformView {
     /// The projects with a marker of this portal.
     pub(super) projects: Vec<MarkedProject>,
+    /// The ids of all projects, whatever their markers.
+    pub(super) all_projects: BTreeSet<String>,
     /// Every host.
     pub(super) hosts: Vec<Host>,
     /// Every service; none while Docker is down.
@@ -78,6 +80,7 @@ impl PlatformView {
     /// Reads the platform; `prefix` is how the portal's markers begin.
     pub(super) async fn read(platform: &dyn Platform, prefix: &str) -> Result<Self, SurveyError> {
         let mut marked = platform.projects().await?;
+        let all_projects = marked.iter().map(|one| one.id.0.clone()).collect();
         let is_ours = |text: &String| text.starts_with(prefix);
         marked.retain(|project| project.description.as_ref().is_some_and(is_ours));
         let mut found = Vec::new();
@@ -101,7 +104,7 @@ impl PlatformView {
         }
         let hosts = platform.hosts().await?;
         let services = platform.services().await?.into_iter().collect();
-        Ok(Self { projects, hosts, services })
+        Ok(Self { projects, all_projects, hosts, services })
     }
 }
 

@@ -133,6 +133,12 @@ async fn what_lost_our_marker_is_left_and_not_called_gone() {
     world.drive().await;
     assert_eq!(world.count().await, (1, 1, 1, 1), "it no longer looks like ours");
     assert_eq!(world.record().await.state, State::Stuck);
+    // Deleting the project by hand would leave its container behind.
+    for line in world.failure().await.receipt.left() {
+        let remedy = line.remedy.as_deref().unwrap();
+        assert!(!remedy.contains("not there any more"), "{remedy}");
+        assert!(!remedy.contains("Delete the project"), "{remedy}");
+    }
     let lines = world.failure().await.receipt.lines;
     assert_eq!(lines.len(), 4);
     for line in lines {

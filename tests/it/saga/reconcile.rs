@@ -230,7 +230,7 @@ async fn a_host_that_leads_elsewhere_and_a_stack_that_is_gone_are_reported() {
     let own = json!({ "projectId": inventory["projects"][0]["projectId"] });
     world.platform.as_somebody_else("project.remove", &own);
     let found = survey(&world).await;
-    assert!(matches!(&found[..], [Finding::Lost { .. }]), "{found:?}");
+    assert!(matches!(&found[..], [Finding::Lost { .. }, Finding::Service { .. }]), "{found:?}");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use ai_stack_deployer::{
 };
 
 use super::world::World;
-use crate::support::core_platform::Moment;
+use crate::support::{claim_one::CLEAN_UP, core_platform::Moment};
 
 #[tokio::test]
 async fn a_clean_run_makes_each_call_once_and_looks_nothing_up() {
@@ -146,10 +146,18 @@ async fn a_service_that_nobody_can_see_is_left_and_not_called_gone() {
     let receipt = world.failure().await.receipt;
     assert!(!receipt.clean);
     let service = receipt.left().find(|line| line.resource == ResourceKind::Service).unwrap();
-    let remedy = format!("docker service rm {}", service.name);
-    assert_eq!(service.remedy.as_deref(), Some(remedy.as_str()));
+    let remedy = service.remedy.as_deref().unwrap();
+    assert!(remedy.starts_with("Waiting for Docker"), "none of its commands helps: {remedy}");
     let project = receipt.lines.iter().find(|line| line.resource == ResourceKind::Project);
     assert_eq!(project.unwrap().outcome, Outcome::Left);
+
+    // Once Docker answers, it is seen what there is.
+    world.clock.advance(Duration::from_hours(1));
+    world.drive_once(CLEAN_UP).await.unwrap();
+    let receipt = world.record().await.standing.receipt.unwrap();
+    let service = receipt.left().find(|line| line.resource == ResourceKind::Service).unwrap();
+    let remedy = format!("docker service rm {}", service.name);
+    assert_eq!(service.remedy.as_deref(), Some(remedy.as_str()));
 }
 
 #[tokio::test]

@@ -71,9 +71,7 @@ impl Step for CreateApplication {
     fn remains(&self, cx: &Context, made: Option<&Application>) -> Vec<Line> {
         let Some(made) = made else {
             let name = cx.deployment.name.as_str();
-            let remedy =
-                format!("Delete the application described as {} in Dokploy, if any", cx.marker);
-            return vec![cx.left(ResourceKind::Application, None, name, remedy)];
+            return vec![cx.left(ResourceKind::Application, None, name, None)];
         };
         cx.left_application(made)
     }

@@ -6,7 +6,7 @@ use crate::{
         receipt::{Line, Outcome, ResourceKind},
     },
     server::{
-        orchestrator::{context::Context, failure::StepError, removal, step::Step},
+        orchestrator::{address, context::Context, failure::StepError, removal, step::Step},
         ports::{
             platform::{Application, DomainId, NewDomain},
             store::StepId,
@@ -44,7 +44,8 @@ impl Step for CreateDomain {
 
     async fn undo(&self, cx: &Context, made: Option<&DomainId>) -> Result<Vec<Line>, StepError> {
         let mut lines = Vec::new();
-        for application in cx.our_applications().await? {
+        let applications = cx.our_applications().await?;
+        for application in &applications {
             lines.extend(removal::remove_domains(cx, &application.id).await?);
         }
         if let Some(made) = made
@@ -52,7 +53,8 @@ impl Step for CreateDomain {
         {
             lines.push(self.unmarked(cx, made).await?);
         }
-        Ok(lines)
+        let is_known = applications.iter().any(|one| one.id == self.application.id);
+        address::prove(cx, &self.application, is_known, lines).await
     }
 
     fn remains(&self, cx: &Context, made: Option<&DomainId>) -> Vec<Line> {

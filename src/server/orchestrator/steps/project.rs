@@ -76,11 +76,7 @@ impl Step for CreateProject {
 
     fn remains(&self, cx: &Context, made: Option<&MadeProject>) -> Vec<Line> {
         let (id, name) = (made.map(|made| made.id.0.as_str()), name(cx));
-        let remedy = match id {
-            Some(id) => format!("Delete the project {name} ({id}) in Dokploy"),
-            None => format!("Delete the project described as {} in Dokploy, if any", cx.marker),
-        };
-        vec![cx.left(ResourceKind::Project, id, &name, remedy)]
+        vec![cx.left(ResourceKind::Project, id, &name, None)]
     }
 }
 
@@ -104,8 +100,7 @@ async fn unmarked(cx: &Context, made: &MadeProject) -> Result<Line, StepError> {
     let (id, name) = (Some(made.id.0.as_str()), name(cx));
     let there = cx.ask("project.one", || cx.platform.project(&made.id)).await?.is_some();
     Ok(if there {
-        let remedy = format!("Project {name} no longer carries our marker: delete it by hand");
-        cx.left(ResourceKind::Project, id, &name, remedy)
+        cx.left(ResourceKind::Project, id, &name, None)
     } else {
         cx.line(ResourceKind::Project, id, &name, Outcome::VerifiedGone)
     })

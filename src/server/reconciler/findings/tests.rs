@@ -80,6 +80,7 @@ fn store(operations: Vec<(u8, Standing)>, services: &[(u8, u8)]) -> StoreView {
 fn whole() -> PlatformView {
     PlatformView {
         projects: vec![project(1, 1, vec![application(1, Some(marker(1)))])],
+        all_projects: [String::from("project-1")].into(),
         hosts: vec![host(1, Some(1))],
         services: [AppName(String::from("stack-1"))].into(),
     }
@@ -156,6 +157,7 @@ fn without_what_is_recorded_nothing_is_a_double() {
     assert_eq!(after(moved), ["lost Project"]);
     let replaced = |platform: &mut PlatformView| {
         platform.projects[0].applications[0] = application(2, Some(marker(1)));
+        platform.hosts.clear();
     };
     assert_eq!(after(replaced), ["lost Application", "service stack-1"]);
     let attached_anew = |platform: &mut PlatformView| platform.hosts[0] = host(2, Some(1));
@@ -217,6 +219,24 @@ fn a_service_is_an_orphan_once_all_who_own_it_are_gone() {
     }
 }
 
+#[test]
+fn a_service_whose_project_is_deleted_is_an_orphan_beside_the_lost_stack() {
+    let deleted = |platform: &mut PlatformView| {
+        platform.projects.clear();
+        platform.all_projects.clear();
+        platform.hosts.clear();
+    };
+    assert_eq!(after(deleted), ["lost Project", "service stack-1"]);
+    // Somebody has only changed its description: its applications are not seen here.
+    assert_eq!(after(|platform| platform.projects.clear()), ["lost Project"]);
+}
+
+#[test]
+fn a_service_whose_application_somebody_has_moved_is_no_orphan() {
+    let moved = |platform: &mut PlatformView| platform.projects[0].applications.clear();
+    assert_eq!(after(moved), ["lost Application"], "its host leads to it, wherever it is");
+}
+
 fn any_standing() -> impl Strategy<Value = Standing> {
     prop_oneof![Just(Standing::Busy), Just(gone()), (0..4_u8).prop_map(live)]
 }
@@ -236,6 +256,7 @@ fn any_platform() -> impl Strategy<Value = PlatformView> {
     let service = (0..4_u8).prop_map(|number| AppName(format!("stack-{number}")));
     (vec(project, 0..5), vec(host, 0..5), vec(service, 0..4)).prop_map(
         |(projects, hosts, services)| PlatformView {
+            all_projects: projects.iter().map(|project| project.id.0.clone()).collect(),
             projects,
             hosts,
             services: services.into_iter().collect(),

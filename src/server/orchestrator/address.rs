@@ -1,0 +1,198 @@
+//! Addresses: when one is gone, and what routes one that should be.
+//!
+//! The platform's word is not enough: who deletes a project by hand leaves the file behind by
+//! which the reverse proxy routes, and the stack goes on answering. So an address is gone when the
+//! platform does not know it and it does not answer for our stack.
+
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
+
+use futures::FutureExt;
+
+use super::{context::Context, failure::StepError};
+use crate::{
+    domain::{
+        event::FailureCode,
+        progress::elapsed_ms,
+        receipt::{Line, Outcome, ResourceKind},
+    },
+    server::ports::{
+        platform::{AppName, Application, Host, ProjectId, RouteFile, routes_host},
+        probe::Health,
+        store::Cause,
+    },
+};
+
+/// How long the reverse proxy may take to take a change up: it took two seconds at most.
+const LIMIT: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(250);
+/// How long one question to the address may take.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+
+/// How the files stand by which the reverse proxy routes to services whose application is gone.
+enum Stale {
+    /// None routes our address.
+    Closed,
+    /// This one does.
+    Open(RouteFile),
+    /// The platform does not show this one.
+    Unseen(RouteFile),
+}
+
+/// Takes back in `lines` that our address is proved gone where it is not: a file routes it that
+/// outlived its application, or our stack may answer there. `is_known` says whether the platform
+/// has the application still, which it keeps the file for.
+pub(super) async fn prove(
+    cx: &Context,
+    application: &Application,
+    is_known: bool,
+    mut lines: Vec<Line>,
+) -> Result<Vec<Line>, StepError> {
+    let services = cx.journal.services().into_iter();
+    let services: BTreeSet<_> = services.chain([application.app_name.clone()]).collect();
+    let is_stale = !is_known && !is_elsewhere(cx, application).await?;
+    let stale = if is_stale { Some(close_stale_routes(cx, &services).await?) } else { None };
+    let is_ours = |line: &Line| line.resource == ResourceKind::Domain && line.name == cx.host;
+    let is_proved = |line: &Line| is_ours(line) && line.outcome == Outcome::VerifiedGone;
+    let left = match stale {
+        Some(Stale::Open(file)) => Some(still_routed(&file, &cx.host)),
+        None if !lines.iter().any(is_proved) => return Ok(lines),
+        _ if is_silent(cx).await? => return Ok(lines),
+        // It can only be our stack while that has a service; else it is somebody else's.
+        Some(stale) if has_service(cx, &services).await? => Some(match stale {
+            Stale::Unseen(file) => still_routed(&file, &cx.host),
+            Stale::Open(_) | Stale::Closed => not_taken_up(&cx.host),
+        }),
+        // Its service goes next, and it with that.
+        Some(_) | None => None,
+    };
+    cx.warn("domain.verify", "Something still answers at the address");
+    if left.is_some() && !lines.iter().any(is_ours) {
+        lines.push(cx.line(ResourceKind::Domain, None, &cx.host, Outcome::VerifiedGone));
+    }
+    for line in lines.iter_mut().filter(|line| is_proved(line)) {
+        line.outcome = if left.is_some() { Outcome::Left } else { Outcome::Removed };
+        line.remedy.clone_from(&left);
+    }
+    Ok(lines)
+}
+
+/// Says what to do about a file that routes an address whose application is gone.
+pub(super) fn still_routed(file: &RouteFile, host: &str) -> String {
+    let (path, text) = (file.path(), file.without_routes());
+    format!(
+        "The reverse proxy's file {path} still routes {host}, whose application is gone: delete that \
+         file on the Dokploy server, or let its whole text be: {}",
+        text.trim_end()
+    )
+}
+
+fn not_taken_up(host: &str) -> String {
+    format!(
+        "{host} still answers although nothing routes it any more: look in the reverse proxy's log \
+         for a file that it cannot read, since until that is mended it takes up no change of any \
+         address"
+    )
+}
+
+/// Waits until nothing answers any more at the address that may be our stack; `false` when that
+/// takes too long, or cannot be told.
+async fn is_silent(cx: &Context) -> Result<bool, StepError> {
+    let url = cx.settings.health_url(&cx.host);
+    let since = cx.now();
+    loop {
+        // What is proved of an address is worth no undo that ends nowhere.
+        let asked = AssertUnwindSafe(cx.probe.ask(&url, ASK_LIMIT)).catch_unwind().await;
+        match asked {
+            Ok(health) if !may_be_a_stack(&health) => return Ok(true),
+            Ok(_) if u128::from(elapsed_ms(since, cx.now())) < LIMIT.as_millis() => {}
+            Ok(_) | Err(_) => return Ok(false),
+        }
+        match cx.wait(PAUSE).await {
+            Ok(()) => {}
+            Err(StepError::Failed(_)) => return Ok(false),
+            Err(error @ StepError::Store(_)) => return Err(error),
+        }
+    }
+}
+
+/// Tells a stack's answer from none, and from those by which a reverse proxy says that it knows no
+/// such address, or has nobody behind it.
+fn may_be_a_stack(health: &Health) -> bool {
+    match health {
+        Health::Healthy => true,
+        Health::Answering(status) => !matches!(status, 404 | 502 | 504),
+        Health::Silent(_) | Health::Untrusted(_) => false,
+    }
+}
+
+/// Takes the address out of the files of these services, and tells how they stand then.
+///
+/// Only after the application is gone is such a file nobody's: until then the platform keeps it.
+async fn close_stale_routes(
+    cx: &Context,
+    services: &BTreeSet<AppName>,
+) -> Result<Stale, StepError> {
+    let mut stale = Stale::Closed;
+    for file in services.iter().filter_map(RouteFile::of) {
+        let mut seen = look(cx, &file).await?;
+        if matches!(seen, Stale::Open(_)) {
+            let done = "Took the address out of the reverse proxy, where it had been left behind";
+            let write = || cx.platform.clear_route_file(&file);
+            cx.call("settings.updateTraefikFile", done, write).await?;
+            // The call says that it was done also when it was not.
+            seen = look(cx, &file).await?;
+        }
+        if matches!((&stale, &seen), (Stale::Closed, _) | (_, Stale::Open(_))) {
+            stale = seen;
+        }
+    }
+    Ok(stale)
+}
+
+/// Looks whether the file routes our address.
+async fn look(cx: &Context, file: &RouteFile) -> Result<Stale, StepError> {
+    let read = || cx.platform.route_file(file);
+    match cx.ask("settings.readTraefikFile", read).await {
+        Ok(Some(text)) if routes_host(&text, &cx.host) => Ok(Stale::Open(file.clone())),
+        Ok(_) => Ok(Stale::Closed),
+        Err(StepError::Failed(Cause { code: FailureCode::PlatformRefused, .. })) => {
+            Ok(Stale::Unseen(file.clone()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Tells whether the platform has the application still, though not with our marker, or not where
+/// we made it.
+async fn is_elsewhere(cx: &Context, application: &Application) -> Result<bool, StepError> {
+    let leads_to = |host: &Host| host.leads_to.as_ref() == Some(&application.id);
+    if cx.ask("overview.domains", || cx.platform.hosts()).await?.iter().any(leads_to) {
+        return Ok(true);
+    }
+    let Some(project) = cx.journal.resources().project_id else { return Ok(false) };
+    let id = ProjectId(project);
+    let project = cx.ask("project.one", || cx.platform.project(&id)).await?;
+    let environments = project.into_iter().flat_map(|project| project.environments);
+    let mut applications = environments.flat_map(|one| one.applications);
+    Ok(applications.any(|one| one.id == application.id))
+}
+
+/// Tells whether one of these services is there.
+async fn has_service(cx: &Context, services: &BTreeSet<AppName>) -> Result<bool, StepError> {
+    Ok(cx.services().await?.iter().any(|service| services.contains(service)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_knows_no_such_address_is_told_from_a_stack_that_is_not_well() {
+        let answers = |status| may_be_a_stack(&Health::Answering(status));
+        assert!(may_be_a_stack(&Health::Healthy));
+        assert!([200, 301, 401, 403, 418, 500, 503].into_iter().all(answers));
+        assert!(![404, 502, 504].into_iter().any(answers));
+        assert!(!may_be_a_stack(&Health::Silent(String::from("no connection"))));
+        assert!(!may_be_a_stack(&Health::Untrusted(String::from("self-signed"))));
+    }
+}

@@ -1,0 +1,274 @@
+//! Advice: what an operator can do about what is left, by how the platform stands right now.
+//!
+//! What helps in one state does harm in another: an application that is deleted while its deploy
+//! job runs leaves its service behind for ever. So nothing is advised without a look, and what is
+//! advised says when it is safe, since it may be read later. Where things are only slow, the
+//! advice is to wait, and says for what.
+
+use super::{address, context::Context, failure::complaint};
+use crate::{
+    domain::{
+        platform_problem::PlatformProblem,
+        receipt::{Line, Outcome, ResourceKind},
+    },
+    server::ports::platform::{
+        AppName, ApplicationId, ApplicationSummary, Container, Host, PlatformError, Project,
+        ProjectSummary, QueuedJob, RouteFile, routes_host,
+    },
+};
+
+/// What to say of what is not there any more.
+const GONE: &str = "Nothing to do: it is not there any more";
+/// When an application may be deleted by hand.
+const SAFELY: &str = "while no deployment of it runs or waits there, and Docker answers";
+
+/// Gives every line of what is left the advice that fits now. It asks once, and takes no answer
+/// for an answer.
+pub(super) async fn advise(cx: &Context, mut lines: Vec<Line>) -> Vec<Line> {
+    let is_left = |line: &Line| line.outcome == Outcome::Left;
+    if !lines.iter().any(is_left) {
+        return lines;
+    }
+    let situation = match look(cx, &lines).await {
+        _ if cx.is_wedged() => Situation::Problem(PlatformProblem::Wedged),
+        Ok(situation) => situation,
+        Err(PlatformError::KeyRefused { .. }) => Situation::Problem(PlatformProblem::KeyRefused),
+        Err(error) => Situation::Silent(error),
+    };
+    for line in lines.iter_mut().filter(|line| is_left(line)) {
+        let remedy = situation.remedy(cx, line);
+        line.remedy = Some(remedy);
+    }
+    lines
+}
+
+/// Gives a line advice where nobody has looked at the platform.
+pub(super) fn unseen(mut line: Line) -> Line {
+    line.remedy.get_or_insert_with(|| {
+        String::from("Waiting for the portal's next try, which looks what there is: see its log")
+    });
+    line
+}
+
+/// How the platform stands.
+enum Situation {
+    /// It does not work for the portal until an operator acts.
+    Problem(PlatformProblem),
+    /// It does not answer, or not usefully.
+    Silent(PlatformError),
+    /// Its Docker does not answer.
+    NoDocker,
+    /// A deploy job of ours runs, or waits.
+    Deploying,
+    /// Nothing is in the way.
+    Calm(Box<Seen>),
+}
+
+/// What there is of the operation.
+struct Seen {
+    projects: Vec<(ProjectSummary, Option<Project>)>,
+    services: Vec<AppName>,
+    containers: Vec<Container>,
+    hosts: Vec<Host>,
+    /// The file that routes our address although nothing else of it is there.
+    open: Option<RouteFile>,
+}
+
+async fn look(cx: &Context, lines: &[Line]) -> Result<Situation, PlatformError> {
+    let platform = &*cx.platform;
+    let projects = projects(cx, lines).await?;
+    let mut jobs = platform.queue().await?.into_iter();
+    if jobs.any(|QueuedJob { application, .. }| is_ours(cx, &projects, &application)) {
+        return Ok(Situation::Deploying);
+    }
+    if platform.node_count().await? == 0 {
+        return Ok(Situation::NoDocker);
+    }
+    let services = platform.services().await?;
+    let mut containers = Vec::new();
+    for line in lines.iter().filter(|line| line.resource == ResourceKind::Service) {
+        containers.extend(platform.containers(&AppName(line.name.clone())).await?);
+    }
+    let hosts = platform.hosts().await?;
+    let is_asked = lines.iter().any(|line| line.resource == ResourceKind::Domain);
+    let is_known = |host: &Host| host.name.eq_ignore_ascii_case(&cx.host);
+    let is_asked = is_asked && !hosts.iter().any(is_known);
+    let open = if is_asked { open_file(cx).await } else { None };
+    Ok(Situation::Calm(Box::new(Seen { projects, services, containers, hosts, open })))
+}
+
+/// Finds the projects with our marker, the one that is recorded, and those that the lines name.
+async fn projects(
+    cx: &Context,
+    lines: &[Line],
+) -> Result<Vec<(ProjectSummary, Option<Project>)>, PlatformError> {
+    let recorded = cx.journal.resources().project_id;
+    let is_named = |summary: &ProjectSummary| {
+        let named = lines.iter().filter(|line| line.resource == ResourceKind::Project);
+        let mut named = named.filter_map(|line| line.id.as_ref()).chain(&recorded);
+        named.any(|id| *id == summary.id.0)
+    };
+    let mut found = Vec::new();
+    for summary in cx.platform.projects().await? {
+        if cx.is_marked(summary.description.as_deref()) || is_named(&summary) {
+            let whole = cx.platform.project(&summary.id).await?;
+            found.push((summary, whole));
+        }
+    }
+    Ok(found)
+}
+
+/// Tells whether an application is the recorded one, or one of those with our marker.
+fn is_ours(
+    cx: &Context,
+    projects: &[(ProjectSummary, Option<Project>)],
+    id: &ApplicationId,
+) -> bool {
+    let is_marked =
+        |one: &&ApplicationSummary| one.id == *id && cx.is_marked(one.description.as_deref());
+    cx.journal.resources().application_id.as_ref() == Some(&id.0)
+        || applications(projects).any(|one| is_marked(&one))
+}
+
+fn applications(
+    projects: &[(ProjectSummary, Option<Project>)],
+) -> impl Iterator<Item = &ApplicationSummary> {
+    let environments = projects.iter().filter_map(|(_, whole)| whole.as_ref());
+    environments.flat_map(|whole| &whole.environments).flat_map(|one| &one.applications)
+}
+
+/// Finds a file of ours that routes our address; what the platform does not show is none.
+async fn open_file(cx: &Context) -> Option<RouteFile> {
+    for file in cx.journal.services().iter().filter_map(RouteFile::of) {
+        let text = cx.platform.route_file(&file).await.ok().flatten();
+        if text.is_some_and(|text| routes_host(&text, &cx.host)) {
+            return Some(file);
+        }
+    }
+    None
+}
+
+impl Situation {
+    fn remedy(&self, cx: &Context, line: &Line) -> String {
+        match self {
+            Self::Problem(problem) => {
+                format!("Waiting for Dokploy to work for the portal again: {}", problem.remedy())
+            }
+            Self::Silent(error) => {
+                format!("Waiting for Dokploy to answer: {}", complaint(error))
+            }
+            Self::NoDocker => String::from(
+                "Waiting for Docker on the Dokploy server to answer: delete nothing meanwhile, or \
+                 a container is left behind",
+            ),
+            Self::Deploying => String::from(
+                "Waiting for Dokploy's deploy job to end: delete nothing meanwhile, or its \
+                 container is left behind",
+            ),
+            Self::Calm(seen) => {
+                // What a step has found out itself is more exact than what is seen from here.
+                line.remedy.clone().unwrap_or_else(|| seen.remedy(cx, line))
+            }
+        }
+    }
+}
+
+impl Seen {
+    fn remedy(&self, cx: &Context, line: &Line) -> String {
+        match line.resource {
+            ResourceKind::Domain => self.of_domain(cx, line),
+            ResourceKind::Service => self.of_service(cx, &AppName(line.name.clone())),
+            ResourceKind::Application => self.of_application(cx, line),
+            ResourceKind::Project => self.of_project(cx, line),
+        }
+    }
+
+    /// Another domain for the same host is somebody else's.
+    fn of_domain(&self, cx: &Context, line: &Line) -> String {
+        let leads_to_us = |host: &Host| {
+            let leads_to = host.leads_to.as_ref();
+            leads_to.is_some_and(|id| is_ours(cx, &self.projects, id))
+        };
+        let is_it = |host: &&Host| {
+            line.id.as_ref() == Some(&host.domain.0)
+                || host.name.eq_ignore_ascii_case(&line.name) && leads_to_us(host)
+        };
+        match (self.hosts.iter().find(is_it), &self.open) {
+            (Some(Host { name, domain, .. }), _) => {
+                format!("Delete the domain {name} ({domain}) in Dokploy")
+            }
+            (None, Some(file)) => address::still_routed(file, &cx.host),
+            (None, None) => GONE.to_owned(),
+        }
+    }
+
+    fn of_service(&self, cx: &Context, name: &AppName) -> String {
+        if let Some(application) = applications(&self.projects).find(|one| one.app_name == *name) {
+            return format!(
+                "It goes with its application. {}",
+                delete_application(cx, application)
+            );
+        }
+        if self.services.contains(name) {
+            return format!("docker service rm {name}");
+        }
+        match self.containers.iter().find(|one| name.owns_container(&one.name)) {
+            Some(container) => {
+                format!("Waiting for Docker to stop and remove the container {}", container.name)
+            }
+            None => GONE.to_owned(),
+        }
+    }
+
+    fn of_application(&self, cx: &Context, line: &Line) -> String {
+        let is_it = |one: &&ApplicationSummary| match &line.id {
+            Some(id) => *id == one.id.0,
+            None => one.name == line.name && cx.is_marked(one.description.as_deref()),
+        };
+        let found = applications(&self.projects).find(is_it);
+        found.map_or_else(|| GONE.to_owned(), |one| delete_application(cx, one))
+    }
+
+    fn of_project(&self, cx: &Context, line: &Line) -> String {
+        let is_it = |(one, _): &&(ProjectSummary, Option<Project>)| match &line.id {
+            Some(id) => *id == one.id.0,
+            None => one.name == line.name && cx.is_marked(one.description.as_deref()),
+        };
+        let Some((project, whole)) = self.projects.iter().find(is_it) else {
+            return GONE.to_owned();
+        };
+        let ProjectSummary { id, name, description, .. } = project;
+        if !cx.is_marked(description.as_deref()) {
+            return unmarked(cx, &format!("project {name} ({id})"));
+        }
+        let environments = whole.iter().flat_map(|project| &project.environments);
+        let mut holds = environments.map(|one| one.applications.len() + one.other_services);
+        if holds.any(|count| count > 0) {
+            format!(
+                "Delete what is in the project {name} ({id}) in Dokploy, {SAFELY}, and the project \
+                 when that is gone: the other way round its container is left behind"
+            )
+        } else {
+            format!("Delete the project {name} ({id}) in Dokploy")
+        }
+    }
+}
+
+/// Says how an application is deleted without leaving its service behind.
+fn delete_application(cx: &Context, application: &ApplicationSummary) -> String {
+    let ApplicationSummary { id, name, description, .. } = application;
+    if cx.is_marked(description.as_deref()) {
+        format!("Delete the application {name} ({id}) in Dokploy, {SAFELY}")
+    } else {
+        unmarked(cx, &format!("application {name} ({id})"))
+    }
+}
+
+/// Says what to do about what the portal made and does not touch any more.
+pub(super) fn unmarked(cx: &Context, what: &str) -> String {
+    format!(
+        "The {what} no longer carries our marker, so it is left alone: let its description be {} \
+         again, and the portal removes it",
+        cx.marker
+    )
+}

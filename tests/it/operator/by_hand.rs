@@ -1,0 +1,46 @@
+//! What somebody does by hand in Dokploy, and what becomes of it.
+
+use std::{thread, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::world::World;
+use crate::support::process::exchange;
+
+fn visit(world: &World, host: &str) -> String {
+    let ask = format!("GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    exchange(world.place.edge, &ask).lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_project_deleted_by_hand_is_reported_and_its_address_leads_nowhere_once_it_is_removed() {
+    let world = World::start();
+    let portal = world.portal("sandbox/hello");
+    let live = world.deploy("alice", "complete");
+    let project = json!({ "projectId": world.existing("projects")[0]["projectId"] });
+    world.as_somebody_else("POST", "/api/project.remove", &project);
+    assert!(visit(&world, "alice.localhost").contains(" 200 "), "its container lives on");
+
+    let service = world.existing("services")[0]["appName"].as_str().unwrap().to_owned();
+    let (code, text) = world.give(&["reconcile", "--dry-run"]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains(&format!("docker service rm {service}")), "{text}");
+
+    world.remove("alice", &live);
+    let mut looks = 0..100;
+    while visit(&world, "alice.localhost").contains(" 200 ") {
+        assert!(looks.next().is_some(), "the address leads to it still");
+        thread::sleep(Duration::from_millis(100));
+    }
+    let path = format!("%2Fetc%2Fdokploy%2Ftraefik%2Fdynamic%2F{service}.yml");
+    let file = format!("/api/settings.readTraefikFile?path={path}");
+    let text = format!(
+        "http: {{middlewares: {{removed-{service}: {{redirectScheme: {{scheme: https}}}}}}}}\n"
+    );
+    assert_eq!(world.as_somebody_else("GET", &file, &Value::Null), json!(text));
+
+    // The proxy takes up what comes next.
+    world.deploy("bobby", "complete");
+    assert!(visit(&world, "bobby.localhost").contains(" 200 "));
+    assert_eq!(portal.end().0, Some(0));
+}

@@ -1,0 +1,202 @@
+//! A project that somebody deletes by hand: its service and its route live on.
+
+use std::{sync::Arc, time::Duration};
+
+use ai_stack_deployer::{
+    domain::{
+        progress::End,
+        receipt::{Line, Outcome, Receipt, ResourceKind},
+    },
+    server::{
+        ports::{
+            clock::Clock,
+            platform::PlatformError,
+            probe::{Health, Probe},
+            store::State,
+        },
+        reconciler::Reconciler,
+        sandbox::Visit,
+    },
+};
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::world::World;
+use crate::support::claim_one::CLEAN_UP;
+
+const HOST: &str = "alice.localhost";
+
+/// Brings a stack up, and deletes its project by hand; returns the name of its service.
+async fn deleted_by_hand() -> (World, String) {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    let inventory = world.platform.inventory().await;
+    let service = inventory["services"][0]["appName"].as_str().unwrap().to_owned();
+    let project = inventory["projects"][0]["projectId"].clone();
+    world.platform.as_somebody_else("project.remove", &json!({ "projectId": project }));
+    assert_eq!(visit(&world), Visit::Healthy, "it lives on");
+    (world, service)
+}
+
+fn visit(world: &World) -> Visit {
+    let now = world.clock.now();
+    world.platform.core().visit(now, HOST)
+}
+
+async fn receipt(world: &World) -> Receipt {
+    match (world.record().await.standing.receipt, world.end().await) {
+        (Some(receipt), _) => receipt,
+        (None, End::Removed(removal)) => removal.receipt,
+        (None, End::Failed(failure)) => failure.receipt,
+        (None, other @ End::Live(_)) => panic!("it was not removed: {other:?}"),
+    }
+}
+
+fn of(receipt: &Receipt, kind: ResourceKind) -> Line {
+    receipt.lines.iter().find(|line| line.resource == kind).unwrap().clone()
+}
+
+#[tokio::test]
+async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
+    let (mut world, service) = deleted_by_hand().await;
+    world.remove().await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Stuck, "no call removes the service");
+    assert_eq!(visit(&world), Visit::UnknownHost);
+    let told = receipt(&world).await;
+    assert_eq!(of(&told, ResourceKind::Domain).outcome, Outcome::VerifiedGone);
+    let remedy = |kind| of(&told, kind).remedy.unwrap();
+    assert_eq!(remedy(ResourceKind::Service), format!("docker service rm {service}"));
+    assert_eq!(of(&told, ResourceKind::Application).outcome, Outcome::VerifiedGone);
+    assert_eq!(remedy(ResourceKind::Project), "Nothing to do: it is not there any more");
+
+    // Others are not disturbed: the proxy still takes changes up.
+    let theirs = json!({ "name": "theirs", "description": "", "env": "" });
+    let made = world.platform.as_somebody_else("project.create", &theirs);
+    let environment = made["environment"]["environmentId"].clone();
+    let theirs = json!({ "name": "theirs", "environmentId": environment });
+    let made = world.platform.as_somebody_else("application.create", &theirs);
+    let domain = json!({ "host": "new.localhost", "applicationId": made["applicationId"] });
+    world.platform.as_somebody_else("domain.create", &domain);
+    let now = world.clock.now();
+    assert_eq!(world.platform.core().visit(now, "new.localhost"), Visit::Down);
+
+    assert!(world.platform.core().remove_service(now, &service));
+    world.clean_up(1).await;
+    assert!(receipt(&world).await.clean);
+}
+
+#[tokio::test]
+async fn a_write_that_only_says_it_was_done_is_found_out() {
+    let (mut world, _) = deleted_by_hand().await;
+    world.inject("settings.updateTraefikFile:ignored");
+    world.remove().await;
+    world.drive().await;
+    assert_eq!(visit(&world), Visit::Healthy);
+    let told = receipt(&world).await;
+    let of_it = |line: &&Line| line.resource == ResourceKind::Domain;
+    let [line] = &told.lines.iter().filter(of_it).collect::<Vec<_>>()[..] else {
+        panic!("one line tells of the address: {told:?}")
+    };
+    assert_eq!(line.outcome, Outcome::Left);
+    let remedy = line.remedy.as_deref().unwrap();
+    assert!(remedy.contains("still routes alice.localhost"), "{remedy}");
+    world.clock.advance(Duration::from_mins(31));
+    world.drive_once(CLEAN_UP).await.unwrap();
+    assert_eq!(visit(&world), Visit::UnknownHost, "the next try writes it");
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_name_our_host_is_left_alone() {
+    let (mut world, service) = deleted_by_hand().await;
+    let text = "http:\n  routers:\n    x:\n      rule: Host(`theirs.localhost`)\n  services:\n    \
+                s:\n      url: http://other:8080\n";
+    let path = format!("/etc/dokploy/traefik/dynamic/{service}.yml");
+    let body = json!({ "path": path, "traefikConfig": text });
+    world.platform.as_somebody_else("settings.updateTraefikFile", &body);
+    world.remove().await;
+    world.drive().await;
+    assert_eq!(world.platform.count("settings.updateTraefikFile"), 0);
+}
+
+#[tokio::test]
+async fn a_proxy_that_takes_up_no_change_is_told_of_and_its_address_is_not_called_gone() {
+    let (mut world, service) = deleted_by_hand().await;
+    let path = "/etc/dokploy/traefik/dynamic/theirs.yml";
+    let write = |text: &str| {
+        let body = json!({ "path": path, "traefikConfig": text });
+        world.platform.as_somebody_else("settings.updateTraefikFile", &body);
+    };
+    write("http: {}\n");
+    world.remove().await;
+    world.drive().await;
+    assert_eq!(visit(&world), Visit::Healthy, "the proxy is frozen");
+    let line = of(&receipt(&world).await, ResourceKind::Domain);
+    assert_eq!(line.outcome, Outcome::Left);
+    assert!(line.remedy.unwrap().contains("a file that it cannot read"));
+
+    let mended =
+        json!({ "path": path, "traefikConfig": "http: {routers: {x: {rule: Host(`x`)}}}" });
+    world.platform.as_somebody_else("settings.updateTraefikFile", &mended);
+    assert_eq!(visit(&world), Visit::UnknownHost);
+    let now = world.clock.now();
+    assert!(world.platform.core().remove_service(now, &service));
+    world.clean_up(1).await;
+    assert!(receipt(&world).await.clean);
+}
+
+#[tokio::test]
+async fn a_file_that_the_platform_does_not_show_proves_nothing() {
+    let (mut world, _) = deleted_by_hand().await;
+    let call = "settings.readTraefikFile";
+    let refused = PlatformError::Refused { call, status: 403, detail: String::new() };
+    world.platform.plan(call, Some(refused));
+    world.remove().await;
+    world.drive().await;
+    let line = of(&receipt(&world).await, ResourceKind::Domain);
+    assert_eq!(line.outcome, Outcome::Left);
+    assert!(line.remedy.unwrap().contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
+}
+
+/// Something that answers at every address.
+struct Everywhere;
+
+#[async_trait]
+impl Probe for Everywhere {
+    async fn ask(&self, _: &str, _: Duration) -> Health {
+        Health::Healthy
+    }
+}
+
+#[tokio::test]
+async fn an_address_at_which_something_else_answers_is_removed_but_not_called_gone() {
+    let mut world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    world.ports.probe = Arc::new(Everywhere);
+    world.remove().await;
+    world.drive().await;
+    let told = receipt(&world).await;
+    assert_eq!(of(&told, ResourceKind::Domain).outcome, Outcome::Removed);
+    assert!(told.clean, "it keeps nothing from being removed: {told:?}");
+}
+
+#[tokio::test]
+async fn an_ordinary_removal_writes_no_file() {
+    let mut world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    world.remove().await;
+    world.drive().await;
+    assert_eq!(world.platform.count("settings.updateTraefikFile"), 0);
+    world.assert_all_or_nothing("an ordinary removal").await;
+}
+
+#[tokio::test]
+async fn the_comparison_reports_its_service_beside_the_lost_stack() {
+    let (world, service) = deleted_by_hand().await;
+    let reconciler =
+        Reconciler::new(world.ports.clone(), String::from("r"), Duration::from_secs(30));
+    let found = reconciler.survey().await.unwrap();
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert!(found.iter().any(|text| text.contains(&service)), "{found:?}");
+    assert!(found.iter().any(|text| text.contains("remove the stack in the portal")), "{found:?}");
+}
