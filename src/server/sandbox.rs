@@ -34,6 +34,7 @@ mod rows;
 mod shared;
 mod start;
 mod state;
+mod swarm;
 mod template;
 mod traefik;
 

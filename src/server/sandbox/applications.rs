@@ -84,24 +84,6 @@ pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Bo
     Ok(Body::Json(merged(row, providers)))
 }
 
-/// `application.stop`: scales the service to nothing; answers the row as it was before, and
-/// succeeds for one that was never deployed (recordings 82, 126).
-pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
-    let application = find(core, input)?;
-    let before = rows::application_with_relations(&core.state, &application);
-    if !core.outages.docker_is_down(now) {
-        core.let_containers_leave(now, &application.app_name);
-        if let Some(service) = core.state.service_mut(&application.app_name) {
-            service.replicas = 0;
-            service.since = now;
-        }
-    }
-    if let Some(row) = core.state.application_mut(&application.id) {
-        row.status = ApplicationStatus::Idle;
-    }
-    Ok(Body::Json(before))
-}
-
 /// `application.delete`: answers the deleted row; what Docker says is swallowed, and the
 /// containers are gone only some seconds later.
 pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {

@@ -13,7 +13,7 @@ use super::{
     inspect, overview, projects,
     refusal::{Code, Refusal},
     request::{Answer, Body, Request},
-    traefik,
+    swarm, traefik,
 };
 
 /// What a call does.
@@ -113,7 +113,9 @@ fn find_mutation(call: &str) -> Option<Call> {
         "project.remove" => Call::Act(projects::remove),
         "application.create" => Call::Act(applications::create),
         "application.delete" => Call::Act(applications::delete),
-        "application.stop" => Call::Act(applications::stop),
+        "application.stop" => Call::Act(swarm::stop),
+        "application.start" => Call::Act(swarm::start),
+        "application.reload" => Call::Act(swarm::reload),
         "application.update" => Call::Act(configuration::update),
         "application.saveDockerProvider" => Call::Act(configuration::save_docker_provider),
         "application.saveEnvironment" => Call::Act(configuration::save_environment),

@@ -28,6 +28,13 @@ impl Core {
                 self.restart(now);
                 Answer::new(200, Body::Empty)
             }
+            ("POST", "/sandbox/services") => {
+                let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                if self.meddle(now, &body) {
+                    return Answer::new(200, Body::Empty);
+                }
+                refused("give {\"remove\": service}, or {\"scale\": service, \"to\": number}")
+            }
             ("GET", "/sandbox/state") => Answer::json(self.inventory(now)),
             _ => Refusal::no_such_path().into_answer(),
         }

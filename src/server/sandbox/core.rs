@@ -164,12 +164,6 @@ impl Core {
         self.faults.waiting()
     }
 
-    /// Removes a service past the platform, as `docker service rm` does; `false` when there is
-    /// none of that name.
-    pub fn remove_service(&mut self, now: Timestamp, app_name: &str) -> bool {
-        self.remove_swarm_service(now, app_name)
-    }
-
     pub(super) fn admits(&self, request: &Request) -> bool {
         request.api_key.as_deref() == Some(self.api_key.expose_secret())
     }

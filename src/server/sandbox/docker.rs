@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    core::Core, environment, input::Input, refusal::Refusal, request::Body, state::Service,
+    containers::Container, core::Core, environment, input::Input, refusal::Refusal, request::Body,
+    state::Service,
 };
 
 /// `docker.getServiceContainersByAppName`: the tasks of a service, whether a row leads to it
@@ -56,7 +57,12 @@ pub(super) fn node_apps(core: &Core, now: Timestamp) -> Body {
         return Body::Json(json!([]));
     }
     let row = |service: &Service| -> Value {
-        let running = u64::from(service.answers(now, &core.timing));
+        let is_leaving = |one: &Container| one.app_name == service.app_name && one.is_running;
+        let running = match service.replicas {
+            // While its container stops, it is "1/0" (recording day-two 343).
+            0 => core.containers(now).iter().filter(|one| is_leaving(one)).count(),
+            _ => usize::from(service.answers(now, &core.timing)),
+        };
         json!({
             "ID": service.id,
             "Image": service.image,

@@ -142,7 +142,12 @@ impl Service {
     pub(crate) fn tasks(&self, now: Timestamp, timing: &Timing) -> Vec<Task> {
         let age = age(self.since, now);
         if self.replicas == 0 {
-            return vec![self.task(0, "shutdown", "Shutdown", age, "")];
+            // It is still there while its container stops (recordings day-two 343, 344).
+            let is_leaving = age < timing.stop;
+            return is_leaving
+                .then(|| self.task(0, "remove", "Running", age, ""))
+                .into_iter()
+                .collect();
         }
         if self.behaviour == Behaviour::Crashloop {
             return self.crashes(age, timing.crash);

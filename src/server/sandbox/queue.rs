@@ -14,6 +14,7 @@ use super::{
     ids,
     job::{self, Plan},
     state::{ApplicationStatus, Deployment, DeploymentStatus, Service},
+    swarm,
 };
 
 /// Deployments that the platform keeps for an application.
@@ -172,19 +173,18 @@ impl Core {
             active.plan.fail_without_docker();
         }
         if let Some(behaviour) = active.plan.behaviour {
-            let id = match self.state.service(&active.app_name) {
-                Some(existing) => existing.id.clone(),
-                None => ids::service_id(&mut self.rng),
-            };
-            self.state.services.retain(|service| service.app_name != active.app_name);
-            self.state.services.push(Service {
+            let row = self.state.application(&active.job.application_id);
+            // A deploy of what is scaled to nothing ends well and runs nothing (day-two 346).
+            let replicas = row.map_or(1, swarm::replicas);
+            let id = self.service_id(&active.app_name);
+            self.put_service(Service {
                 id,
                 app_name: active.app_name.clone(),
                 image: active.image.clone(),
                 behaviour,
                 env: active.plan.env.clone(),
                 since: active.ends_at,
-                replicas: 1,
+                replicas,
             });
         }
         if self.outages.database_is_down(active.ends_at) {

@@ -3,7 +3,7 @@
 use ai_stack_deployer::server::sandbox::{Request, Visit};
 use serde_json::json;
 
-use super::world::{World, text};
+use super::world::{Stack, World, text};
 
 #[test]
 fn jobs_run_one_at_a_time_in_the_order_of_their_calls() {
@@ -96,6 +96,81 @@ fn deleting_an_application_removes_everything_of_it() {
     for rows in ["applications", "domains", "deployments", "services", "routes"] {
         assert_eq!(world.existing(rows).len(), 0, "{rows}");
     }
+}
+
+/// What the swarm shows of a service: its replicas, its tasks, how many containers of it run, and
+/// what its address answers.
+fn shown(world: &mut World, stack: &Stack) -> (Option<String>, Vec<String>, usize, Visit) {
+    let apps = world.get("/api/swarm.getNodeApps");
+    let mut apps = apps.as_array().unwrap().iter();
+    let own = apps.find(|app| app["Name"] == stack.app_name.as_str());
+    let replicas = own.map(|app| text(&app["Replicas"]));
+    let word = |task: &serde_json::Value| {
+        let state = text(&task["currentState"]);
+        format!("{} {}", text(&task["state"]), state.split(' ').next().unwrap())
+    };
+    let tasks = world.tasks(stack).iter().map(word).collect();
+    let label = format!("/api/docker.getContainersByAppLabel?appName={}", stack.app_name);
+    let running = world.get(&format!("{label}&type=swarm")).as_array().unwrap().len();
+    (replicas, tasks, running, world.core.visit(world.now, "demo.localhost"))
+}
+
+#[test]
+fn a_service_scaled_to_nothing_stays_without_a_container_until_it_is_started_again() {
+    let mut world = World::new();
+    let stack = world.deployed("demo", "sandbox/hello");
+    world.domain(&stack, "demo.localhost");
+    let runs = (Some("1/1".into()), vec!["running Running".to_owned()], 1, Visit::Healthy);
+    let nothing = (Some("0/0".into()), vec![], 0, Visit::Down);
+    assert_eq!(shown(&mut world, &stack), runs);
+    assert!(world.core.scale_service(world.now, &stack.app_name, 0));
+    let (replicas, tasks, running, _) = shown(&mut world, &stack);
+    assert_eq!((replicas.unwrap().as_str(), running), ("1/0", 1), "it stops");
+    assert_eq!(tasks, ["remove Running"]);
+    world.advance(100);
+    assert_eq!(shown(&mut world, &stack), nothing);
+    assert_eq!(world.application_status(&stack), "done", "its row says nothing of that");
+
+    let reload = json!({ "applicationId": stack.application, "appName": stack.app_name });
+    world.post("/api/application.reload", reload.clone());
+    world.advance(100);
+    assert_eq!(shown(&mut world, &stack), runs, "the row asks for one");
+    world.update(&stack, json!({ "replicas": 0 }));
+    assert_eq!(shown(&mut world, &stack), runs, "a row alone does nothing");
+    world.post("/api/application.reload", reload);
+    world.advance(100);
+    assert_eq!(shown(&mut world, &stack), nothing);
+    world.deploy(&stack, "again");
+    world.advance(100);
+    assert_eq!(world.deployments(&stack)[0]["status"], "done", "a deploy runs nothing either");
+    assert_eq!(shown(&mut world, &stack), nothing);
+    world.post("/api/application.start", json!({ "applicationId": stack.application }));
+    world.advance(100);
+    assert_eq!(shown(&mut world, &stack), runs, "whatever the row says");
+}
+
+#[test]
+fn a_service_that_is_removed_past_the_platform_comes_back_by_a_reload_and_not_by_a_start() {
+    let mut world = World::new();
+    let stack = world.deployed("demo", "sandbox/hello");
+    world.domain(&stack, "demo.localhost");
+    let body = json!({ "remove": stack.app_name });
+    assert_eq!(world.status("/sandbox/services", body.clone()), 200);
+    assert_eq!(world.status("/sandbox/services", body), 400, "it is gone");
+    world.advance(100);
+    assert_eq!(shown(&mut world, &stack), (None, vec![], 0, Visit::Down));
+    let id = json!({ "applicationId": stack.application });
+    assert_eq!(world.status("/api/application.start", id.clone()), 500);
+    assert_eq!(world.status("/api/application.stop", id), 200);
+    let reload = json!({ "applicationId": stack.application, "appName": stack.app_name });
+    world.post("/api/application.reload", reload);
+    world.advance(100);
+    let (replicas, _, running, visit) = shown(&mut world, &stack);
+    assert_eq!((replicas.unwrap().as_str(), running, visit), ("1/1", 1, Visit::Healthy));
+    let scale = json!({ "scale": stack.app_name, "to": 0 });
+    assert_eq!(world.status("/sandbox/services", scale), 200);
+    world.advance(100);
+    assert_eq!(shown(&mut world, &stack).2, 0);
 }
 
 #[test]

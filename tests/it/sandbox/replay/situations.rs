@@ -9,7 +9,7 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[1, 2, 3, 4, 10, 11, 14, 20, 99, 162], nothing),
     (&[21, 22, 23, 24, 27, 30, 96, 201, 202, 203, 204, 237], nothing),
     (&[43, 44, 58, 68, 79, 80, 81, 92, 93, 97, 98, 236, 243], nothing),
-    (&[94, 95, 100], fresh),
+    (&[86, 94, 95, 100], fresh),
     (&[25, 28], two_projects),
     (&[26, 29, 31, 33, 34, 35, 36, 37, 38, 39, 205, 206, 218], project),
     (&[32, 222], removed_project),
@@ -21,7 +21,7 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[69, 70, 72, 134, 215, 216], one_domain),
     (&[71, 220], deleted_domain),
     (&[74, 87, 88, 89, 101, 105, 108, 110, 112, 114, 116, 118, 120, 211], fresh),
-    (&[75, 82, 83], live_with_two_domains),
+    (&[75, 82, 83, 84, 85], live_with_two_domains),
     (&[76, 78, 130, 213, 214, 217, 244, 245], live),
     (&[138], live),
     (&[90, 132, 171, 172, 177, 178], deploying),
@@ -49,6 +49,7 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[1045], five_with_one_beginning),
     (&[1049], one_container),
     (&[1050], live),
+    (&[1361], live_without_a_service),
     (&[1386], crash_loop),
     (&[1062], live),
     (&[1063], missing_image),
@@ -56,6 +57,13 @@ pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[1152, 1461], stale_file),
     (&[246, 247, 248], docker_down),
 ];
+
+fn live_without_a_service(world: &mut World) -> Ids {
+    let ids = live(world);
+    let name = ids.get("appName").unwrap();
+    assert!(world.core.remove_service(world.now, name));
+    ids
+}
 
 fn nothing(_: &mut World) -> Ids {
     Ids::new()

@@ -1,0 +1,145 @@
+//! What somebody does to a service, past the platform or by its calls: remove it, scale it, start
+//! it again (recordings day-two 340 to 362).
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    applications,
+    core::Core,
+    ids,
+    images::Behaviour,
+    input::Input,
+    job,
+    refusal::{Code, Refusal},
+    request::Body,
+    rows,
+    state::{Application, ApplicationStatus, Service},
+};
+
+impl Core {
+    /// Removes a service past the platform, as `docker service rm` does; `false` when there is
+    /// none of that name.
+    pub fn remove_service(&mut self, now: Timestamp, app_name: &str) -> bool {
+        self.tick(now);
+        self.remove_swarm_service(now, app_name)
+    }
+
+    /// Scales a service past the platform, as `docker service scale` does: its row keeps what it
+    /// had. `false` when there is none of that name.
+    pub fn scale_service(&mut self, now: Timestamp, app_name: &str, replicas: u64) -> bool {
+        self.tick(now);
+        if replicas == 0 {
+            self.let_containers_leave(now, app_name);
+        }
+        let Some(service) = self.state.service_mut(app_name) else { return false };
+        if service.replicas == 0 || replicas == 0 {
+            service.since = now;
+        }
+        service.replicas = replicas;
+        true
+    }
+
+    /// Does to a service what the body of a control call says; `false` where there is none.
+    pub(super) fn meddle(&mut self, now: Timestamp, body: &Value) -> bool {
+        let text = |key: &str| body.get(key).and_then(Value::as_str);
+        match (text("remove"), text("scale"), body.get("to").and_then(Value::as_u64)) {
+            (Some(name), _, _) => self.remove_service(now, name),
+            (None, Some(name), Some(replicas)) => self.scale_service(now, name, replicas),
+            (None, _, _) => false,
+        }
+    }
+}
+
+/// Returns how many containers an application's row asks for.
+pub(super) fn replicas(application: &Application) -> u64 {
+    application.columns.get("replicas").and_then(Value::as_u64).unwrap_or(1)
+}
+
+/// `application.stop`: scales the service to nothing, and leaves the row's replicas as they are;
+/// answers the row as it was before, and succeeds for one that was never deployed, or whose
+/// service is gone (recordings 82, 126, day-two 359).
+pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let application = applications::find(core, input)?;
+    let before = rows::application_with_relations(&core.state, &application);
+    if !core.outages.docker_is_down(now) {
+        core.scale_service(now, &application.app_name, 0);
+    }
+    if let Some(row) = core.state.application_mut(&application.id) {
+        row.status = ApplicationStatus::Idle;
+    }
+    Ok(Body::Json(before))
+}
+
+/// `application.start`: scales the service to one container, whatever its row says; without a
+/// service it fails (recordings 84, day-two 347, 360).
+pub(super) fn start(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let application = applications::find(core, input)?;
+    let before = rows::application_with_relations(&core.state, &application);
+    let name = &application.app_name;
+    if core.outages.docker_is_down(now) || !core.scale_service(now, name, 1) {
+        let message = format!(
+            "Command execution failed: Command failed: docker service scale {name}=1 \n{name}: \
+             Error response from daemon: service {name} not found\n"
+        );
+        return Err(Refusal::new(Code::InternalServerError, input.call(), message));
+    }
+    if let Some(row) = core.state.application_mut(&application.id) {
+        row.status = ApplicationStatus::Done;
+    }
+    Ok(Body::Json(before))
+}
+
+/// `application.reload`: a new container of what the row says, without a job or a pull; makes the
+/// service anew where it is gone (recordings 85, day-two 342, 351, 361).
+pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    input.nonoptional("appName");
+    let application = applications::find(core, input)?;
+    if !core.outages.docker_is_down(now) {
+        let plan = job::plan(&core.state, &application);
+        if let Some(behaviour) = plan.behaviour {
+            core.run_anew(now, &application, behaviour, plan.env);
+        }
+    }
+    if let Some(row) = core.state.application_mut(&application.id) {
+        row.status = ApplicationStatus::Done;
+    }
+    Ok(Body::Json(json!(true)))
+}
+
+impl Core {
+    /// Replaces the service of `application`, or makes it where there is none.
+    fn run_anew(
+        &mut self,
+        now: Timestamp,
+        application: &Application,
+        behaviour: Behaviour,
+        env: Vec<String>,
+    ) {
+        self.let_containers_leave(now, &application.app_name);
+        let service = Service {
+            id: self.service_id(&application.app_name),
+            app_name: application.app_name.clone(),
+            image: application.text("dockerImage").to_owned(),
+            behaviour,
+            env,
+            since: now,
+            replicas: replicas(application),
+        };
+        self.put_service(service);
+    }
+
+    /// Returns the id of the service of that name, or a new one where there is none.
+    pub(super) fn service_id(&mut self, app_name: &str) -> String {
+        match self.state.service(app_name) {
+            Some(existing) => existing.id.clone(),
+            None => ids::service_id(&mut self.rng),
+        }
+    }
+
+    /// Puts a service in the place of the one of its name.
+    pub(super) fn put_service(&mut self, service: Service) {
+        self.state.services.retain(|one| one.app_name != service.app_name);
+        self.state.services.push(service);
+    }
+}
