@@ -99,6 +99,8 @@ pub struct DeploymentView {
     /// stays on the server.
     #[serde(skip)]
     pub taken_down: Option<TakenDown>,
+    /// Since when no container of the live stack runs, as far as is known.
+    pub not_running: Option<Downtime>,
     /// How long a deployment usually takes, where that is known and of use.
     pub usual: Option<Usual>,
     /// Whether whoever looks at it may cancel it, try it again or remove its stack.
@@ -108,6 +110,17 @@ pub struct DeploymentView {
     /// The server's time, so that both targets render the same elapsed times.
     #[serde(with = "crate::domain::wire_time")]
     pub now: Timestamp,
+}
+
+/// For how long a live stack has no container that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Downtime {
+    /// When that was first found.
+    #[serde(with = "crate::domain::wire_time")]
+    pub since: Timestamp,
+    /// When it was last found.
+    #[serde(with = "crate::domain::wire_time")]
+    pub seen: Timestamp,
 }
 
 /// What has become of a stack that was live.
@@ -158,13 +171,34 @@ pub struct StackView {
     /// The removal that is under way or stuck, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal_id: Option<DeploymentId>,
+    /// What is known to be wrong with it while it is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<StackHealth>,
+}
+
+/// How a live stack is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackHealth {
+    /// What it is like.
+    pub state: HealthState,
+    /// Since when that is known.
+    #[serde(with = "crate::domain::wire_time")]
+    pub since: Timestamp,
+}
+
+/// What a live stack is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthState {
+    /// No container of it runs.
+    NotRunning,
 }
 
 /// How a live stack stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StackState {
-    /// Up.
+    /// It came up, and nobody takes it down.
     Live,
     /// Being removed.
     Removing,

@@ -5,6 +5,7 @@
 pub mod attempts;
 pub mod cancel;
 pub mod copy;
+pub mod down;
 pub mod ended;
 pub mod headline;
 pub mod log;
@@ -21,7 +22,7 @@ use leptos::prelude::*;
 
 use super::words::stage::{Besides, Stage};
 use crate::{
-    api::wire::DeploymentView,
+    api::wire::{DeploymentView, Downtime},
     domain::{
         deployment::{DeploymentId, Kind, Standing},
         progress::Progress,
@@ -46,6 +47,8 @@ pub struct Watched {
     pub(super) may_change: bool,
     /// How many hours its name is kept for its owner, once its stack is removed.
     pub(super) kept_hours: Option<u64>,
+    /// For how long no container of the live stack runs, as far as was known.
+    pub(super) not_running: Option<Downtime>,
     kind: Kind,
 }
 
@@ -81,6 +84,7 @@ impl Watched {
             kind: view.deployment.id.kind(),
             may_change: view.may_change,
             kept_hours: view.kept_hours,
+            not_running: view.not_running,
             progress: RwSignal::new(view.progress),
             now: RwSignal::new(view.now),
             connection: RwSignal::new(Connection::Fine),
@@ -94,7 +98,8 @@ impl Watched {
         let receipt = self.receipt();
         Memo::new(move |_| {
             let (is_clean, is_cancelling) = (receipt.read().clean, self.is_cancelling.get());
-            let besides = Besides { kind: self.kind, is_cancelling, is_clean };
+            let is_down = self.not_running.is_some();
+            let besides = Besides { kind: self.kind, is_cancelling, is_clean, is_down };
             Stage::of(&self.progress.read(), besides)
         })
     }

@@ -5,6 +5,7 @@
 //! changes, what the records do not know it only reports, and what is under way or stuck is
 //! its worker's business. It must not know which platform or store there is.
 
+mod containers;
 mod finding;
 mod findings;
 mod view;
@@ -13,11 +14,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-pub use finding::{Finding, Resource};
+use containers::Idle;
+pub use finding::{Finding, Resource, Standstill};
 use view::{PlatformView, StoreView};
 
 use super::{
-    last_round::{LastRound, Round},
+    last_round::{LastRound, NotRunning, Round},
     orchestrator::{Ports, SweepError, Sweeper},
     ports::{
         clock::Clock,
@@ -29,6 +31,10 @@ use crate::domain::receipt::{Line, Outcome};
 
 /// How long after the start the first round begins.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long after a first look that saw no container of a stack the second one is: a container that
+/// is being started again is back by then, with five seconds between its end and its start.
+const RESTART: Duration = Duration::from_secs(10);
 
 /// The name of the comparison, at which one portal does the work of all on the same records.
 const WORK: &str = "compare";
@@ -71,6 +77,15 @@ pub struct Dealt {
     pub finding: Finding,
     /// What became of it.
     pub outcome: Repair,
+}
+
+/// Which look it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// What it finds is looked at again: a container that is about to end has by then.
+    First,
+    /// What it finds counts.
+    Second,
 }
 
 /// What became of a finding.
@@ -123,6 +138,8 @@ impl Reconciler {
     ///   the platform shows and the records do not know is not just beginning.
     /// - What the first look found ended, and the second still saw on the platform, was there
     ///   after the end; what ended between platform and records is gone by the second look.
+    /// - A stack that has no container in either look, some seconds apart, is not only being
+    ///   started again.
     /// - A stack that both looks found live was live in between, when the platform did not
     ///   show part of it: there is no way back from a removal. One that came up or was taken
     ///   down meanwhile differs between the looks.
@@ -131,18 +148,27 @@ impl Reconciler {
     ///
     /// Returns why the sides could not be compared.
     pub async fn survey(&self) -> Result<Vec<Finding>, SurveyError> {
-        let mut found = self.look().await?;
-        if !found.is_empty() {
-            let again = self.look().await?;
-            found.retain(|finding| again.contains(finding));
+        let found = self.look(Look::First).await?;
+        if found.is_empty() {
+            return Ok(found);
         }
-        Ok(found)
+        if found.iter().any(|finding| finding.not_running().is_some()) {
+            self.clock.sleep(RESTART).await;
+        }
+        let mut again = self.look(Look::Second).await?;
+        again.retain(|finding| found.iter().any(|first| first.is_found_again(finding)));
+        Ok(again)
     }
 
-    async fn look(&self) -> Result<Vec<Finding>, SurveyError> {
-        let platform = self.read_past_401().await?;
+    async fn look(&self, look: Look) -> Result<Vec<Finding>, SurveyError> {
+        let mut platform = self.read_past_401().await?;
+        if look == Look::Second {
+            platform.idle.retain(|_, idle| !matches!(idle, Idle::Ending(_)));
+        }
         let store = StoreView::read(&*self.store, &platform).await?;
-        Ok(findings::findings(&store, &platform))
+        let mut found = findings::findings(&store, &platform);
+        found.extend(findings::undecided(&self.known, &store, &platform).cloned());
+        Ok(found)
     }
 
     async fn read_past_401(&self) -> Result<PlatformView, SurveyError> {
@@ -264,6 +290,11 @@ impl Reconciler {
 
     /// Logs what is new about a round, and keeps what is left for the next, and for operators.
     pub fn conclude(&mut self, dealt: Vec<Dealt>) {
+        for gone in &self.known {
+            if !dealt.iter().any(|Dealt { finding, .. }| gone.is_found_again(finding)) {
+                tracing::info!("No longer out of order: {gone}");
+            }
+        }
         let (mut left, mut told) = (Vec::new(), Vec::new());
         for Dealt { finding, outcome } in dealt {
             let is_new = !self.known.contains(&finding);
@@ -285,8 +316,14 @@ impl Reconciler {
             }
             left.push(finding);
         }
+        let at = self.clock.now();
+        let not_running = left.iter().filter_map(Finding::not_running).map(|id| NotRunning {
+            deployment: id.clone(),
+            since: self.last_round.not_running(id).map_or(at, |(since, _)| since),
+        });
+        let not_running = not_running.collect();
         self.known = left;
-        self.last_round.tell(Round { at: self.clock.now(), left: told });
+        self.last_round.tell(Round { at, left: told, not_running });
     }
 }
 

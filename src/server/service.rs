@@ -156,6 +156,7 @@ impl Service {
         let usual = if progress.is_finished() { None } else { self.usual_duration().await };
         let target = Target::Operation { owner: record.owner.as_ref(), by: Knowing::Id };
         Ok(DeploymentView {
+            not_running: self.downtime(&record),
             kept_hours: self.kept_hours(&record),
             may_change: caller.may(Need::Change, target).is_ok(),
             is_cancelling: record.wish == Wish::Cancel,

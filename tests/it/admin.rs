@@ -7,7 +7,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use ai_stack_deployer::server::{
     access::{Caller, Identity, OwnerId, Role, Scope},
-    last_round::Round,
+    last_round::{NotRunning, Round},
     ports::{
         accounts::{Accounts, Digest, NewToken, Token},
         audit::Act,
@@ -22,7 +22,10 @@ use axum::{
 use jiff::Timestamp;
 
 use self::world::{World, count, next_page, text};
-use crate::support::{app::Reply, browser::Browser};
+use crate::support::{
+    app::{Reply, TestApp},
+    browser::Browser,
+};
 
 /// Checks that a page has each of `words`, and none of `others`.
 fn expect(reply: &Reply, words: &[&str], others: &[&str]) {
@@ -49,7 +52,7 @@ async fn an_operator_sees_how_the_portal_is_and_what_everybody_has() {
     world.start(&mut ann, "bobby").await;
     let at = Timestamp::from_second(1_795_427_270).unwrap();
     let left = vec![String::from("the project lost (p-1) is marked")];
-    world.app.last_round.tell(Round { at, left });
+    world.app.last_round.tell(Round { at, left, not_running: Vec::new() });
     let page = olga.get("/admin").await;
     let reference = stuck.reference();
     let words = [
@@ -71,6 +74,39 @@ async fn an_operator_sees_how_the_portal_is_and_what_everybody_has() {
     assert_eq!(count(&page, "<tr data-state=\"active\">"), 1);
     expect(&olga.get("/").await, &["href=\"/admin\""], &[]);
     expect(&ann.get("/").await, &[], &["href=\"/admin\""]);
+}
+
+#[tokio::test]
+async fn a_live_stack_without_a_container_is_no_stack_that_is_up() {
+    let world = World::new();
+    let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
+    let (mut olga, _) = world.sign_in("Olga Ost", Role::Operator).await;
+    let id = world.start(&mut ann, "alice").await;
+    let lease = world.app.claim().await;
+    world.app.record(&lease, vec![TestApp::complete("alice")]).await;
+    let page = format!("/deployments/{id}");
+    expect(&ann.get(&page).await, &["alice is live"], &["not running"]);
+    expect(&olga.get("/admin").await, &[">Live"], &["not running"]);
+
+    let at = world.app.clock.now();
+    let left = vec![String::from("the stack alice is not running: its service is gone")];
+    let found = NotRunning { deployment: id.clone(), since: at };
+    world.app.last_round.tell(Round { at, left, not_running: vec![found] });
+    let words = ["alice is not running", "ask them", "Remove this stack"];
+    expect(&ann.get(&page).await, &words, &["alice is live"]);
+    expect(&olga.get("/admin").await, &[", not running", "its service is gone"], &[]);
+    let request = || Request::get("/api/stacks").header("cookie", World::cookie("Ann Bell"));
+    let stacks = world.app.send(request().body(Body::empty()).unwrap()).await.json();
+    let stack = &stacks["stacks"][0];
+    assert_eq!(
+        (&stack["state"], &stack["health"]["state"]),
+        (&"live".into(), &"not_running".into())
+    );
+
+    world.app.last_round.tell(Round { at, left: Vec::new(), not_running: Vec::new() });
+    expect(&ann.get(&page).await, &["alice is live"], &["not running"]);
+    let stacks = world.app.send(request().body(Body::empty()).unwrap()).await.json();
+    assert!(stacks["stacks"][0]["health"].is_null(), "{stacks}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::support::{
 
 mod absence;
 mod by_hand;
+mod downtime;
 mod world;
 
 #[test]

@@ -7,6 +7,7 @@ mod foreign;
 mod health;
 mod log;
 mod matrix;
+mod not_running;
 mod orphans;
 mod pairs;
 mod reconcile;

@@ -53,7 +53,8 @@ pub fn StatusLine(
                 progress.message.clone()
             }
             Stage::Live => format!("{name} is live at {url}"),
-            Stage::Failed
+            Stage::NotRunning
+            | Stage::Failed
             | Stage::NotRemoved
             | Stage::Cancelled
             | Stage::CancelledStuck

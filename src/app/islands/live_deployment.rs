@@ -2,15 +2,15 @@
 
 #![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
-use leptos::{either::EitherOf3, prelude::*};
+use leptos::{either::EitherOf4, prelude::*};
 
 use crate::{
     api::wire::DeploymentView,
     app::{
         deployment::{
-            Connection, Watched, attempts::EarlierAttempt, cancel::CancelForm, ended::EndedPanel,
-            headline::Headline, log::LogPanel, open::OpenPanel, remove::RemovePanel,
-            sign_in_again::SignInAgain, status::StatusLine, steps::StepList,
+            Connection, Watched, attempts::EarlierAttempt, cancel::CancelForm, down::DownPanel,
+            ended::EndedPanel, headline::Headline, log::LogPanel, open::OpenPanel,
+            remove::RemovePanel, sign_in_again::SignInAgain, status::StatusLine, steps::StepList,
         },
         words::stage::Stage,
     },
@@ -47,7 +47,8 @@ pub fn LiveDeployment(
     let own = id.clone();
     let cancel =
         move || is_cancellable.get().then(|| view! { <CancelForm id=own.clone() watched /> });
-    let is_live = Memo::new(move |_| may_change && stage.get() == Stage::Live);
+    let is_live =
+        Memo::new(move |_| may_change && matches!(stage.get(), Stage::Live | Stage::NotRunning));
     let remove =
         move || is_live.get().then(|| view! { <RemovePanel name=name.clone() id=id.clone() /> });
     view! {
@@ -77,11 +78,13 @@ fn Outcome(
     enum Part {
         None,
         Open,
+        Down,
         Ended,
     }
     let part = Memo::new(move |_| match stage.get() {
         Stage::Deploying | Stage::CleaningUp | Stage::Cancelling | Stage::Removing => Part::None,
         Stage::Live => Part::Open,
+        Stage::NotRunning => Part::Down,
         Stage::Failed
         | Stage::Cancelled
         | Stage::CancelledStuck
@@ -89,10 +92,11 @@ fn Outcome(
         | Stage::Removed => Part::Ended,
     });
     move || match part.get() {
-        Part::None => EitherOf3::A(()),
-        Part::Open => EitherOf3::B(view! { <OpenPanel deployment=deployment.clone() /> }),
+        Part::None => EitherOf4::A(()),
+        Part::Open => EitherOf4::B(view! { <OpenPanel deployment=deployment.clone() /> }),
+        Part::Down => EitherOf4::C(view! { <DownPanel deployment=deployment.clone() watched /> }),
         Part::Ended => {
-            EitherOf3::C(view! { <EndedPanel deployment=deployment.clone() watched stage /> })
+            EitherOf4::D(view! { <EndedPanel deployment=deployment.clone() watched stage /> })
         }
     }
 }

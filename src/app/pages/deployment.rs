@@ -69,7 +69,12 @@ fn Found(
     let is_clean = receipt.is_some_and(|receipt| receipt.clean);
     let stage = Stage::of(
         &view.progress,
-        Besides { kind: view.deployment.id.kind(), is_cancelling: view.is_cancelling, is_clean },
+        Besides {
+            kind: view.deployment.id.kind(),
+            is_cancelling: view.is_cancelling,
+            is_clean,
+            is_down: view.not_running.is_some(),
+        },
     );
     let title = stage.title(&view.deployment.name, view.progress.percent);
     let refresh_s = match (stage.is_under_way(), receipt.is_some() && !is_clean) {

@@ -18,6 +18,8 @@ pub enum Stage {
     Removing,
     /// The stack is up.
     Live,
+    /// The stack came up, and no container of it runs now.
+    NotRunning,
     /// It could not be started.
     Failed,
     /// Somebody wished it away before it was up, and nothing is left.
@@ -39,12 +41,15 @@ pub(crate) struct Besides {
     pub(crate) is_cancelling: bool,
     /// Whether nothing is left by now.
     pub(crate) is_clean: bool,
+    /// Whether no container runs of the stack that came up, as far as is known.
+    pub(crate) is_down: bool,
 }
 
 impl Stage {
     /// Tells which face the page shows.
     pub(crate) fn of(progress: &Progress, besides: Besides) -> Self {
         match progress.phase {
+            Phase::Completed if besides.is_down => Self::NotRunning,
             Phase::Completed => Self::Live,
             Phase::Removed => Self::Removed,
             Phase::Failed => match besides.kind {
@@ -74,6 +79,7 @@ impl Stage {
         match self {
             Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => true,
             Self::Live
+            | Self::NotRunning
             | Self::Failed
             | Self::Cancelled
             | Self::CancelledStuck
@@ -87,7 +93,7 @@ impl Stage {
         match self {
             Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => "under-way",
             Self::Live => "live",
-            Self::Failed | Self::CancelledStuck | Self::NotRemoved => "failed",
+            Self::NotRunning | Self::Failed | Self::CancelledStuck | Self::NotRemoved => "failed",
             Self::Cancelled | Self::Removed => "over",
         }
     }
@@ -100,6 +106,7 @@ impl Stage {
             Self::Cancelling => "Cancelling",
             Self::Removing => "Removing",
             Self::Live => "Live",
+            Self::NotRunning => "Not running",
             Self::Failed => "Failed",
             Self::Cancelled | Self::CancelledStuck => "Cancelled",
             Self::NotRemoved => "Unfinished",
@@ -113,6 +120,7 @@ impl Stage {
             Self::Deploying | Self::CleaningUp | Self::Cancelling => name.to_string(),
             Self::Removing => format!("Removing {name}"),
             Self::Live => format!("{name} is live"),
+            Self::NotRunning => format!("{name} is not running"),
             Self::Failed => format!("{name} could not be started"),
             Self::Cancelled | Self::CancelledStuck => format!("{name} was cancelled"),
             Self::NotRemoved => format!("{name} is only partly removed"),
@@ -131,9 +139,12 @@ impl Stage {
             Self::Cancelled | Self::CancelledStuck | Self::Removed => {
                 format!("{heading}. {left}.")
             }
-            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing | Self::Live => {
-                format!("{heading}.")
-            }
+            Self::Deploying
+            | Self::CleaningUp
+            | Self::Cancelling
+            | Self::Removing
+            | Self::Live
+            | Self::NotRunning => format!("{heading}."),
         }
     }
 
@@ -145,7 +156,9 @@ impl Stage {
             Self::Cancelling => format!("{name}: cancelling"),
             Self::Removing => format!("{name}: removing"),
             Self::Live | Self::Removed => format!("✓ {}", self.heading(name)),
-            Self::Failed | Self::NotRemoved => format!("✗ {}", self.heading(name)),
+            Self::NotRunning | Self::Failed | Self::NotRemoved => {
+                format!("✗ {}", self.heading(name))
+            }
             Self::CancelledStuck => format!("✗ {}; clean-up goes on", self.heading(name)),
             Self::Cancelled => self.heading(name),
         }
@@ -158,7 +171,9 @@ impl Stage {
                 "/icon-running.svg"
             }
             Self::Live => "/icon-live.svg",
-            Self::Failed | Self::CancelledStuck | Self::NotRemoved => "/icon-failed.svg",
+            Self::NotRunning | Self::Failed | Self::CancelledStuck | Self::NotRemoved => {
+                "/icon-failed.svg"
+            }
             Self::Cancelled | Self::Removed => "/icon-over.svg",
         }
     }
@@ -171,7 +186,7 @@ mod tests {
     fn stage(kind: Kind, phase: Phase, change: impl FnOnce(&mut Besides)) -> Stage {
         let mut progress = Progress::default();
         progress.phase = phase;
-        let mut besides = Besides { kind, is_cancelling: false, is_clean: false };
+        let mut besides = Besides { kind, is_cancelling: false, is_clean: false, is_down: false };
         change(&mut besides);
         Stage::of(&progress, besides)
     }
@@ -181,6 +196,7 @@ mod tests {
         use Kind::{Deployment, Removal};
         let cancelling = |besides: &mut Besides| besides.is_cancelling = true;
         let clean = |besides: &mut Besides| besides.is_clean = true;
+        let down = |besides: &mut Besides| besides.is_down = true;
         let as_is = |_: &mut Besides| {};
         let cases = [
             (stage(Deployment, Phase::Initializing, as_is), Stage::Deploying),
@@ -189,6 +205,8 @@ mod tests {
             (stage(Deployment, Phase::RollingBack, as_is), Stage::CleaningUp),
             (stage(Deployment, Phase::RollingBack, cancelling), Stage::Cancelling),
             (stage(Deployment, Phase::Completed, cancelling), Stage::Live),
+            (stage(Deployment, Phase::Completed, down), Stage::NotRunning),
+            (stage(Deployment, Phase::Failed, down), Stage::Failed),
             (stage(Deployment, Phase::Failed, as_is), Stage::Failed),
             (stage(Deployment, Phase::Failed, clean), Stage::Failed),
             (stage(Deployment, Phase::Cancelled, clean), Stage::Cancelled),
@@ -238,6 +256,7 @@ mod tests {
             (Stage::Cancelling, "alice: cancelling", "/icon-running.svg"),
             (Stage::Removing, "alice: removing", "/icon-running.svg"),
             (Stage::Live, "✓ alice is live", "/icon-live.svg"),
+            (Stage::NotRunning, "✗ alice is not running", "/icon-failed.svg"),
             (Stage::Failed, "✗ alice could not be started", "/icon-failed.svg"),
             (Stage::Cancelled, "alice was cancelled", "/icon-over.svg"),
             (Stage::CancelledStuck, "✗ alice was cancelled; clean-up goes on", "/icon-failed.svg"),

@@ -24,11 +24,13 @@ pub(crate) fn so_far(ms: u64) -> String {
     }
 }
 
-/// Writes roughly how far off something is, as in `about 30 s` or `about 8 min`.
+/// Writes roughly how far off something is, as in `about 30 s`, `about 8 min` or `about 3 days`.
 pub(crate) fn about(seconds: u64) -> String {
     match seconds {
         0..=60 => format!("about {} s", seconds.div_ceil(5) * 5),
-        _ => format!("about {} min", seconds.div_ceil(60)),
+        61..=7_200 => format!("about {} min", seconds.div_ceil(60)),
+        7_201..=172_800 => format!("about {} h", seconds / 3_600),
+        _ => format!("about {} days", seconds / 86_400),
     }
 }
 
@@ -56,7 +58,15 @@ mod tests {
 
     #[test]
     fn what_is_ahead_is_told_roughly() {
-        let cases = [(1, "about 5 s"), (30, "about 30 s"), (60, "about 60 s"), (61, "about 2 min")];
+        let cases = [
+            (1, "about 5 s"),
+            (30, "about 30 s"),
+            (60, "about 60 s"),
+            (61, "about 2 min"),
+            (7_200, "about 120 min"),
+            (10_800, "about 3 h"),
+            (259_200, "about 3 days"),
+        ];
         for (seconds, words) in cases {
             assert_eq!(about(seconds), words);
         }

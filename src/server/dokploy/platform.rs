@@ -19,7 +19,7 @@ use crate::server::ports::platform::{
     AppName, Application, ApplicationId, Breaker, Certificate, Configuration, Container,
     ContainerId, CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication,
     NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob,
-    Removal, RouteFile, Task, Version,
+    Removal, RouteFile, Scale, Task, Version,
 };
 
 /// How many lines of a job's log are read: its end, where the reason stands.
@@ -264,6 +264,10 @@ impl Platform for Dokploy {
         let body = json!({ "path": file.path(), "traefikConfig": file.without_routes() });
         self.change::<IgnoredAny>("settings.updateTraefikFile", body).await?;
         Ok(())
+    }
+
+    async fn scales(&self) -> Result<Vec<(AppName, Option<Scale>)>, PlatformError> {
+        self.list::<wire::ServiceRow, _>("swarm.getNodeApps", &[]).await
     }
 
     async fn node_count(&self) -> Result<usize, PlatformError> {

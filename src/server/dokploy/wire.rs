@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::server::ports::platform::{
     AppName, Application, ApplicationId, ApplicationSummary, Container, ContainerId,
     CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Inspected, Job, JobId,
-    JobStatus, OPERATION, Project, ProjectId, ProjectSummary, QueuedJob, Task, TaskState,
+    JobStatus, OPERATION, Project, ProjectId, ProjectSummary, QueuedJob, Scale, Task, TaskState,
 };
 
 /// Reads a null as the default.
@@ -321,11 +321,26 @@ impl From<ContainerConfig> for Inspected {
     }
 }
 
-/// A row of `swarm.getNodeApps` (recording 244).
+/// A row of `swarm.getNodeApps` (recordings 244, day-two 343).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ServiceRow {
     name: AppName,
+    #[serde(default, deserialize_with = "or_default")]
+    replicas: String,
+}
+
+impl From<ServiceRow> for (AppName, Option<Scale>) {
+    fn from(row: ServiceRow) -> Self {
+        (row.name, scale(&row.replicas))
+    }
+}
+
+/// Reads Docker's words for a service's replicas: `1/1`, or `1/2 (max 1 per node)`.
+fn scale(text: &str) -> Option<Scale> {
+    let (running, rest) = text.split_once('/')?;
+    let wanted = rest.split(' ').next()?;
+    Some(Scale { running: running.parse().ok()?, wanted: wanted.parse().ok()? })
 }
 
 impl From<ServiceRow> for AppName {

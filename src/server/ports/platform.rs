@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use container::{Container, ContainerId, Inspected, OPERATION};
+pub use container::{Container, ContainerId, Inspected, OPERATION, Scale, Task, TaskState};
 pub use error::{Advice, PlatformError};
 pub use routes::{Host, RouteFile, routes_host};
 
@@ -134,6 +134,8 @@ pub trait Platform: Send + Sync {
     -> Result<Option<Inspected>, PlatformError>;
     /// Lists the names of all services; none proves nothing while Docker is down.
     async fn services(&self) -> Result<Vec<AppName>, PlatformError>;
+    /// Lists the same, each with how many containers it runs, where the platform tells that.
+    async fn scales(&self) -> Result<Vec<(AppName, Option<Scale>)>, PlatformError>;
     /// Reads the file by which the reverse proxy routes to a service, if there is one.
     async fn route_file(&self, file: &RouteFile) -> Result<Option<String>, PlatformError>;
     /// Overwrites that file so that it routes nothing. It may say that it did and have failed.
@@ -341,26 +343,6 @@ pub struct QueuedJob {
     pub title: String,
     /// Whether it is being worked on.
     pub active: bool,
-}
-
-/// One try of a service to run its container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Task {
-    /// How it fares.
-    pub state: TaskState,
-    /// What went wrong, in Docker's words.
-    pub error: Option<String>,
-}
-
-/// How a task fares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskState {
-    /// Its container runs.
-    Running,
-    /// Its container stopped by itself, or never started.
-    Failed,
-    /// Anything else: waiting, starting, shut down in good order.
-    Other,
 }
 
 /// What became of a removal that was asked for.

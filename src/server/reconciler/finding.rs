@@ -55,6 +55,19 @@ pub enum Finding {
         /// The part.
         part: ResourceKind,
     },
+    /// No container of a live stack runs.
+    NotRunning {
+        /// The stack.
+        name: StackName,
+        /// Its deployment.
+        id: DeploymentId,
+        /// Its application, which is there.
+        application: ApplicationId,
+        /// Its service, which may be gone.
+        service: AppName,
+        /// Why, as far as the platform shows it.
+        why: Standstill,
+    },
     /// The platform does not route a live stack's host to it.
     Unrouted {
         /// The stack.
@@ -73,6 +86,19 @@ pub enum Finding {
         /// The domain that is not ours.
         domain: DomainId,
     },
+}
+
+/// Why a service runs no container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standstill {
+    /// There is no such service, as after `docker service rm`.
+    NoService,
+    /// It is to have no container.
+    ScaledToNothing,
+    /// Its container ends by itself, or cannot be started, and the next one does, too.
+    KeepsEnding,
+    /// It is to have a container, and none has come up.
+    NotStarted,
 }
 
 /// A resource on the platform.
@@ -96,6 +122,7 @@ impl Finding {
             | Self::Copy { .. }
             | Self::Service { .. }
             | Self::Lost { .. }
+            | Self::NotRunning { .. }
             | Self::Unrouted { .. }
             | Self::Contested { .. } => None,
         }
@@ -115,6 +142,29 @@ impl Resource {
             }
             ResourceKind::Domain => "delete it in Dokploy",
         }
+    }
+}
+
+impl Finding {
+    /// Returns the deployment of the live stack that does not run, if it is about one.
+    pub fn not_running(&self) -> Option<&DeploymentId> {
+        match self {
+            Self::NotRunning { id, .. } => Some(id),
+            Self::Leftover { .. }
+            | Self::Double { .. }
+            | Self::Unknown { .. }
+            | Self::Copy { .. }
+            | Self::Service { .. }
+            | Self::Lost { .. }
+            | Self::Unrouted { .. }
+            | Self::Contested { .. } => None,
+        }
+    }
+
+    /// Tells whether another look found the same: why a stack does not run may change meanwhile.
+    pub(super) fn is_found_again(&self, other: &Self) -> bool {
+        let (own, others) = (self.not_running(), other.not_running());
+        self == other || (own.is_some() && own == others)
     }
 }
 
@@ -156,6 +206,10 @@ impl fmt::Display for Finding {
                  live: remove the stack in the portal, which frees the name",
                 part.noun()
             ),
+            Self::NotRunning { name, id, application, service, why } => {
+                write!(f, "the stack {name} ({id}) is not running: ")?;
+                why.explain(f, application, service)
+            }
             Self::Unrouted { name, host, application } => write!(
                 f,
                 "the host {host} of {name} does not lead to it: add the domain to the \
@@ -165,6 +219,39 @@ impl fmt::Display for Finding {
                 f,
                 "the host {host} of {name} also leads to something that is not ours: see whose \
                  it is, and if nobody needs it there, delete the domain {domain} in Dokploy"
+            ),
+        }
+    }
+}
+
+impl Standstill {
+    /// Says why, and what helps: reloading makes a service anew of what the application's row
+    /// says, and starting it fails where it is gone (recordings day-two 360 to 362).
+    fn explain(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        application: &ApplicationId,
+        service: &AppName,
+    ) -> fmt::Result {
+        let reload = format!(
+            "to start it again, see that the application {application} in Dokploy has 1 replica, \
+             and reload it there; nothing of it has to be deleted"
+        );
+        match self {
+            Self::NoService => write!(f, "its service {service} is gone from Docker; {reload}"),
+            Self::ScaledToNothing => {
+                write!(f, "its service {service} is scaled to no container; {reload}")
+            }
+            Self::KeepsEnding => write!(
+                f,
+                "its container ends again and again, or cannot be started, and Docker goes on \
+                 trying; why: docker service ps --no-trunc {service}, and the log of the \
+                 application {application} in Dokploy"
+            ),
+            Self::NotStarted => write!(
+                f,
+                "Docker has not started its container, and goes on trying; why: docker service ps \
+                 --no-trunc {service}"
             ),
         }
     }

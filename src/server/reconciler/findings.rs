@@ -4,6 +4,7 @@
 //! records know to have ended, and never what a live one has recorded.
 
 use super::{
+    containers::Idle,
     finding::{Finding, Resource},
     view::{Live, MarkedProject, PlatformView, Standing, StoreView},
 };
@@ -82,6 +83,15 @@ fn compare_stack(
         .iter()
         .filter(|host| host.name.eq_ignore_ascii_case(&live.host))
         .partition(|host| host.leads_to.as_ref() == Some(&application.id));
+    if let Some(Idle::Known(why) | Idle::Ending(why)) = platform.idle.get(&application.app_name) {
+        found.push(Finding::NotRunning {
+            name: live.name.clone(),
+            id: id.clone(),
+            application: application.id.clone(),
+            service: application.app_name.clone(),
+            why: *why,
+        });
+    }
     found.extend(others.iter().map(|other| double(of_application(other))));
     found.extend(double_domains(live, &own).into_iter().map(double));
     if own.is_empty() {
@@ -96,6 +106,21 @@ fn compare_stack(
         host: live.host.clone(),
         domain: host.domain.clone(),
     }));
+}
+
+/// Returns those of `known` that were said of stacks of which the platform does not tell now whether
+/// they run: they stand until it does.
+pub(super) fn undecided<'a>(
+    known: &'a [Finding],
+    store: &StoreView,
+    platform: &PlatformView,
+) -> impl Iterator<Item = &'a Finding> {
+    let is_unknown = |finding: &&Finding| {
+        let Finding::NotRunning { id, service, .. } = finding else { return false };
+        let is_live = matches!(store.standing(id), Some(Standing::Live(_)));
+        is_live && platform.idle.get(service) == Some(&Idle::Unknown)
+    };
+    known.iter().filter(is_unknown)
 }
 
 /// Finds the project that a live stack has recorded, and others with its marker.

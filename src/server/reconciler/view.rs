@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
-use super::SurveyError;
+use super::{
+    SurveyError,
+    containers::{self, Idle, Scales},
+};
 use crate::{
     domain::{
         deployment::{DeploymentId, Kind},
@@ -18,7 +21,7 @@ use crate::{
 };
 
 /// How many projects the platform is asked about at once.
-const AT_ONCE: usize = 4;
+pub(super) const AT_ONCE: usize = 4;
 
 /// What the platform has that concerns us.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,8 @@ pub(super) struct PlatformView {
     pub(super) hosts: Vec<Host>,
     /// Every service; none while Docker is down.
     pub(super) services: BTreeSet<AppName>,
+    /// Services of our applications that are not known to run a container.
+    pub(super) idle: BTreeMap<AppName, Idle>,
 }
 
 /// A project with a marker of this portal.
@@ -103,8 +108,12 @@ impl PlatformView {
             });
         }
         let hosts = platform.hosts().await?;
-        let services = platform.services().await?.into_iter().collect();
-        Ok(Self { projects, all_projects, hosts, services })
+        let listed: Scales = platform.scales().await?.into_iter().collect();
+        let applications = projects.iter().flat_map(|project| &project.applications);
+        let ours = applications.map(|application| application.app_name.clone()).collect();
+        let idle = containers::idle(platform, ours, &listed).await;
+        let services = listed.into_keys().collect();
+        Ok(Self { projects, all_projects, hosts, services, idle })
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::{Service, operations::another_stack, permits::refused, store_failed};
 use crate::{
-    api::wire::{ApiError, StackState, StackView, TakenDown},
+    api::wire::{ApiError, Downtime, HealthState, StackHealth, StackState, StackView, TakenDown},
     domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName},
     server::{
         access::{Caller, Knowing, Need, Refusal, Target},
+        last_round::LastRound,
         ports::{
             audit::Act,
             store::{Record, Stack, State},
@@ -25,7 +26,8 @@ impl Service {
     /// Returns an error when the store is out of reach.
     pub async fn stacks(&self, caller: &Caller) -> Result<Vec<StackView>, ApiError> {
         let stacks = self.parts.store.stacks(None).await.map_err(|error| store_failed(&error))?;
-        Ok(stacks.into_iter().filter_map(|stack| shown(caller, stack, None)).collect())
+        let shown = |stack| shown(caller, stack, None, &self.parts.last_round);
+        Ok(stacks.into_iter().filter_map(shown).collect())
     }
 
     /// Finds the live stack called `name`, as far as a caller may see it; `of` is the id of its
@@ -42,7 +44,7 @@ impl Service {
         of: Option<&DeploymentId>,
     ) -> Result<StackView, ApiError> {
         let stack = self.permitted_stack(caller, Need::Glance, name, of).await?;
-        shown(caller, stack, of).ok_or_else(no_stack)
+        shown(caller, stack, of, &self.parts.last_round).ok_or_else(no_stack)
     }
 
     /// Finds the live stack called `name`, if a caller may do this to it.
@@ -76,6 +78,14 @@ impl Service {
                 Err(refused(refusal, no_stack()))
             }
         }
+    }
+
+    /// Tells since when no container of the live stack runs that `record` brought up, as far as is
+    /// known.
+    pub(super) fn downtime(&self, record: &Record) -> Option<Downtime> {
+        let is_live = record.state == State::Live;
+        let found = self.parts.last_round.not_running(&record.deployment.id);
+        found.filter(|_| is_live).map(|(since, seen)| Downtime { since, seen })
     }
 
     /// Tells what has become of the stack that `record` brought up.
@@ -120,11 +130,18 @@ fn target<'a>(stack: &'a Stack, of: Option<&DeploymentId>) -> Target<'a> {
 }
 
 /// Shows of a stack what a caller may see.
-fn shown(caller: &Caller, stack: Stack, of: Option<&DeploymentId>) -> Option<StackView> {
+fn shown(
+    caller: &Caller,
+    stack: Stack,
+    of: Option<&DeploymentId>,
+    last_round: &LastRound,
+) -> Option<StackView> {
     let target = target(&stack, of);
     caller.may(Need::Glance, target).ok()?;
     let may_see = caller.may(Need::See, target).is_ok();
     let Stack { deployment, since, removal, .. } = stack;
+    let found = last_round.not_running(&deployment.id).filter(|_| removal.is_none());
+    let health = |(since, _)| StackHealth { state: HealthState::NotRunning, since };
     Some(StackView {
         name: deployment.name,
         url: deployment.url,
@@ -135,6 +152,7 @@ fn shown(caller: &Caller, stack: Stack, of: Option<&DeploymentId>) -> Option<Sta
             Some((_, State::Stuck)) => StackState::Stuck,
             Some((_, State::Active | State::Live | State::RolledBack)) => StackState::Removing,
         },
+        health: found.map(health),
         removal_id: removal.map(|(id, _)| id).filter(|_| may_see),
     })
 }

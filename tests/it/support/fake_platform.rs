@@ -9,7 +9,7 @@ use ai_stack_deployer::server::ports::platform::{
     AppName, Application, ApplicationId, Breaker, BreakerState, Configuration, Container,
     ContainerId, CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication,
     NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob,
-    Removal, RouteFile, Task, Version,
+    Removal, RouteFile, Scale, Task, Version,
 };
 use async_trait::async_trait;
 
@@ -223,6 +223,10 @@ impl Platform for FakePlatform {
     }
 
     async fn clear_route_file(&self, _: &RouteFile) -> Result<(), PlatformError> {
+        never()
+    }
+
+    async fn scales(&self) -> Result<Vec<(AppName, Option<Scale>)>, PlatformError> {
         never()
     }
 

@@ -89,19 +89,20 @@ fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
 
 #[component]
 fn OperationRow(line: OperationLine) -> impl IntoView {
-    let OperationLine { deployment, owner, state, completed, platform_log } = line;
+    let OperationLine { deployment, owner, state, is_down, completed, platform_log } = line;
     let kind = deployment.id.kind();
     let what = match kind {
         Kind::Deployment => None,
         Kind::Removal => Some(" (removal)"),
     };
+    let down = is_down.then_some(", not running");
     view! {
         <tr data-state=state.as_str()>
             <th scope="row">
                 <a href=format!("/deployments/{}", deployment.id)>{deployment.name.to_string()}</a>
                 {what}
             </th>
-            <td>{words::state(kind, state)} {platform_log.map(|log| view! { <PlatformLog log /> })}</td>
+            <td>{words::state(kind, state)} {down} {platform_log.map(|log| view! { <PlatformLog log /> })}</td>
             <td>
                 <OwnerLink owner />
             </td>

@@ -85,10 +85,10 @@ pub fn RoundSection(
 ) -> impl IntoView {
     let (words, left) = match round {
         None => (String::from("Not compared yet."), Vec::new()),
-        Some(Round { at, left }) if left.is_empty() => {
+        Some(Round { at, left, .. }) if left.is_empty() => {
             (format!("Nothing is out of order, as of {}.", words::second(at)), left)
         }
-        Some(Round { at, left }) => (format!("As of {}:", words::second(at)), left),
+        Some(Round { at, left, .. }) => (format!("As of {}:", words::second(at)), left),
     };
     let left = left.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
     view! {

@@ -32,6 +32,42 @@ pub struct Container {
     pub is_running: bool,
 }
 
+/// One try of a service to run its container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// How it fares.
+    pub state: TaskState,
+    /// What went wrong, in Docker's words.
+    pub error: Option<String>,
+}
+
+/// How a task fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// Its container runs.
+    Running,
+    /// Its container stopped by itself, or never started.
+    Failed,
+    /// Anything else: waiting, starting, shut down in good order.
+    Other,
+}
+
+/// How many containers a service runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// How many run.
+    pub running: u64,
+    /// How many are wanted.
+    pub wanted: u64,
+}
+
+impl Scale {
+    /// Tells whether a container runs and is to go on.
+    pub fn runs(self) -> bool {
+        self.running > 0 && self.wanted > 0
+    }
+}
+
 impl AppName {
     /// Tells whether `container` is the name of a container of exactly this service, which is
     /// `<appName>.<slot>.<task id>`. The name of another service may begin with this one's.

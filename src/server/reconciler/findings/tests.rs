@@ -1,11 +1,20 @@
 //! The comparison on tables, and its safety on anything at all.
 
-use proptest::{collection::vec, option, prelude::*};
+use std::collections::BTreeMap;
+
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+};
 
 use super::*;
 use crate::{
     domain::{event::Resources, stack_name::StackName},
-    server::ports::platform::{DomainId, ProjectId},
+    server::{
+        ports::platform::{DomainId, ProjectId},
+        reconciler::Standstill,
+    },
 };
 
 const HOST: &str = "alice.localhost";
@@ -83,6 +92,7 @@ fn whole() -> PlatformView {
         all_projects: [String::from("project-1")].into(),
         hosts: vec![host(1, Some(1))],
         services: [AppName(String::from("stack-1"))].into(),
+        idle: BTreeMap::new(),
     }
 }
 
@@ -103,6 +113,7 @@ fn kind(finding: &Finding) -> String {
         Finding::Copy { resource, .. } => format!("copy {}", resource.id),
         Finding::Service { name, .. } => format!("service {name}"),
         Finding::Lost { part, .. } => format!("lost {part:?}"),
+        Finding::NotRunning { service, why, .. } => format!("not running {service} {why:?}"),
         Finding::Unrouted { .. } => String::from("unrouted"),
         Finding::Contested { domain, .. } => format!("contested {domain}"),
     }
@@ -171,6 +182,33 @@ fn a_host_that_leads_nowhere_or_also_elsewhere_is_reported() {
     assert_eq!(after(|platform| platform.hosts.push(host(7, None))), ["contested domain-7"]);
     let stolen = |platform: &mut PlatformView| platform.hosts[0] = host(7, Some(7));
     assert_eq!(after(stolen), ["unrouted", "contested domain-7"]);
+}
+
+#[test]
+fn a_live_stack_without_a_container_is_not_running_and_what_is_unknown_stays_as_it_was() {
+    let stack = |number: u8| AppName(format!("stack-{number}"));
+    let without_container = |name, idle| {
+        after(|platform| {
+            platform.idle.insert(name, idle);
+        })
+    };
+    let scaled = Idle::Known(Standstill::ScaledToNothing);
+    assert_eq!(without_container(stack(1), scaled), ["not running stack-1 ScaledToNothing"]);
+    assert!(without_container(stack(7), scaled).is_empty(), "somebody else's");
+    assert!(without_container(stack(1), Idle::Unknown).is_empty());
+
+    let mut platform = PlatformView { idle: [(stack(1), scaled)].into(), ..whole() };
+    let live = store(vec![(1, live(1))], &[]);
+    let known = findings(&live, &platform);
+    let still = |store: &StoreView, platform: &PlatformView| {
+        undecided(&known, store, platform).map(kind).collect::<Vec<_>>()
+    };
+    assert!(still(&live, &platform).is_empty(), "it is found anyway");
+    platform.idle.insert(stack(1), Idle::Unknown);
+    assert_eq!(still(&live, &platform), ["not running stack-1 ScaledToNothing"]);
+    assert!(still(&store(vec![(1, Standing::Busy)], &[]), &platform).is_empty(), "being removed");
+    platform.idle.clear();
+    assert!(still(&live, &platform).is_empty(), "it runs again");
 }
 
 #[test]
@@ -253,13 +291,16 @@ fn any_platform() -> impl Strategy<Value = PlatformView> {
     let project = (0..4_u8, 0..5_u8, vec(application, 0..4))
         .prop_map(|(number, of, applications)| project(number, of, applications));
     let host = (0..4_u8, option::of(0..4_u8)).prop_map(|(domain, to)| host(domain, to));
-    let service = (0..4_u8).prop_map(|number| AppName(format!("stack-{number}")));
-    (vec(project, 0..5), vec(host, 0..5), vec(service, 0..4)).prop_map(
-        |(projects, hosts, services)| PlatformView {
+    let service = || (0..4_u8).prop_map(|number| AppName(format!("stack-{number}")));
+    let idle = prop_oneof![Just(Idle::Known(Standstill::NoService)), Just(Idle::Unknown)];
+    let idle = btree_map(service(), idle, 0..4);
+    (vec(project, 0..5), vec(host, 0..5), vec(service(), 0..4), idle).prop_map(
+        |(projects, hosts, services, idle)| PlatformView {
             all_projects: projects.iter().map(|project| project.id.0.clone()).collect(),
             projects,
             hosts,
             services: services.into_iter().collect(),
+            idle,
         },
     )
 }

@@ -44,6 +44,8 @@ pub struct OperationLine {
     pub owner: Option<Owner>,
     /// Where it is.
     pub state: State,
+    /// Whether it is live and no container of it runs.
+    pub is_down: bool,
     /// When it ended.
     pub completed: Option<Timestamp>,
     /// The last lines of the platform's log, where its deploy job failed.
@@ -87,7 +89,8 @@ impl Service {
         let mut logs = logs.map_err(|error| store_failed(&error))?;
         let line = |record: Record| {
             let platform_log = logs.remove(&record.deployment.id);
-            line(record, &names, platform_log)
+            let is_down = self.downtime(&record).is_some();
+            line(record, &names, platform_log, is_down)
         };
         let lines: Vec<_> = records.into_iter().map(line).collect();
         let last = lines.last().map(|line| line.deployment.id.clone());
@@ -95,8 +98,14 @@ impl Service {
     }
 }
 
-fn line(record: Record, names: &Names, platform_log: Option<String>) -> OperationLine {
+fn line(
+    record: Record,
+    names: &Names,
+    platform_log: Option<String>,
+    is_down: bool,
+) -> OperationLine {
     OperationLine {
+        is_down,
         owner: record.owner.map(|owner| names.owner(owner)),
         state: record.state,
         completed: record.standing.completed,

@@ -10,7 +10,7 @@ use ai_stack_deployer::server::{
         Certificate, Configuration, Container, ContainerId, CreatedProject, Domain, DomainId,
         Environment, EnvironmentId, Host, Inspected, Job, JobId, JobStatus, NewApplication,
         NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary,
-        QueuedJob, Removal, RouteFile, Task, TaskState, Version,
+        QueuedJob, Removal, RouteFile, Scale, Task, TaskState, Version,
     },
 };
 use async_trait::async_trait;
@@ -319,6 +319,16 @@ impl Platform for CorePlatform {
     async fn clear_route_file(&self, file: &RouteFile) -> Result<(), PlatformError> {
         let body = json!({ "path": file.path(), "traefikConfig": file.without_routes() });
         self.post("settings.updateTraefikFile", body).await.map(drop)
+    }
+
+    async fn scales(&self) -> Result<Vec<(AppName, Option<Scale>)>, PlatformError> {
+        let scale = |row: &Value| {
+            let replicas = text(row, "Replicas");
+            let (running, wanted) = replicas.split_once('/')?;
+            Some(Scale { running: running.parse().ok()?, wanted: wanted.parse().ok()? })
+        };
+        let rows = self.get("swarm.getNodeApps", "").await?;
+        Ok(list(&rows).iter().map(|row| (AppName(text(row, "Name")), scale(row))).collect())
     }
 
     async fn node_count(&self) -> Result<usize, PlatformError> {

@@ -1,0 +1,91 @@
+//! Which services of ours run no container, and why not, as far as the platform can tell.
+//!
+//! With Docker down the platform shows no service and no container of anybody, and a look-up may
+//! fail: then nothing is concluded. It must not know the records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::try_join_all;
+
+use super::{finding::Standstill, view::AT_ONCE};
+use crate::server::ports::platform::{AppName, Platform, PlatformError, Scale, TaskState};
+
+/// What is known of a service of ours that the platform's list does not show to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// It runs no container.
+    Known(Standstill),
+    /// Its last container is about to end, since nothing wants it any more.
+    Ending(Standstill),
+    /// The platform, or its Docker, does not say.
+    Unknown,
+}
+
+/// The scale of every service, as the platform lists them.
+pub(super) type Scales = BTreeMap<AppName, Option<Scale>>;
+
+/// Finds those of `ours` that run no container. `listed` are the services of the platform, which
+/// spare most of them a look-up.
+pub(super) async fn idle(
+    platform: &dyn Platform,
+    ours: BTreeSet<AppName>,
+    listed: &Scales,
+) -> BTreeMap<AppName, Idle> {
+    let runs = |name: &AppName| listed.get(name).copied().flatten().is_some_and(Scale::runs);
+    let doubtful: Vec<_> = ours.into_iter().filter(|name| !runs(name)).collect();
+    if doubtful.is_empty() {
+        return BTreeMap::new();
+    }
+    match look(platform, &doubtful).await {
+        Ok(Some(found)) => found,
+        Ok(None) | Err(_) => doubtful.into_iter().map(|name| (name, Idle::Unknown)).collect(),
+    }
+}
+
+/// Looks between two looks that both see a node; `None` where one of them does not.
+async fn look(
+    platform: &dyn Platform,
+    names: &[AppName],
+) -> Result<Option<BTreeMap<AppName, Idle>>, PlatformError> {
+    if platform.node_count().await? == 0 {
+        return Ok(None);
+    }
+    let scales: Scales = platform.scales().await?.into_iter().collect();
+    let mut found = BTreeMap::new();
+    for some in names.chunks(AT_ONCE) {
+        let looks = some.iter().map(|name| async {
+            let idle = standstill(platform, name, &scales).await;
+            // One look-up that fails says nothing of the others.
+            let idle = idle.unwrap_or(Some(Idle::Unknown));
+            Ok::<_, PlatformError>(idle.map(|idle| (name.clone(), idle)))
+        });
+        found.extend(try_join_all(looks).await?.into_iter().flatten());
+    }
+    let has_node = platform.node_count().await? > 0;
+    Ok(has_node.then_some(found))
+}
+
+/// Tells why the service runs no container; `None` where it runs one.
+async fn standstill(
+    platform: &dyn Platform,
+    name: &AppName,
+    scales: &Scales,
+) -> Result<Option<Idle>, PlatformError> {
+    let unwanted = match scales.get(name) {
+        None => Some(Standstill::NoService),
+        Some(Some(scale)) if scale.wanted == 0 => Some(Standstill::ScaledToNothing),
+        Some(_) => None,
+    };
+    let containers = platform.running_containers(name).await?;
+    let runs = containers.iter().any(|one| one.is_running && name.owns_container(&one.name));
+    Ok(match unwanted {
+        Some(why) if runs => Some(Idle::Ending(why)),
+        Some(why) => Some(Idle::Known(why)),
+        None if runs || scales.get(name).copied().flatten().is_some_and(Scale::runs) => None,
+        None => {
+            let tasks = platform.tasks(name).await?;
+            let fails = tasks.iter().any(|task| task.state == TaskState::Failed);
+            Some(Idle::Known(if fails { Standstill::KeepsEnding } else { Standstill::NotStarted }))
+        }
+    })
+}
