@@ -62,6 +62,11 @@ static RUNS: LazyLock<Option<Regex>> =
 /// What is known to be secret, in the forms in which it may come up.
 pub(crate) struct Secrets(Vec<String>);
 
+/// Tells whether `secret` is too short to be masked; nothing has to be where there is no value.
+pub(crate) fn is_too_short(secret: &SecretString) -> bool {
+    (1..SHORTEST_SECRET).contains(&secret.expose_secret().trim().len())
+}
+
 impl Secrets {
     /// Takes these secrets; each line of one counts by itself as well.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {

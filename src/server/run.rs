@@ -109,7 +109,7 @@ impl Portal {
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         check_environment(&settings.stack)?;
-        settings.stack.deadlines.warning().inspect(|warning| tracing::warn!("{warning}"));
+        settings.stack.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         let notifier = Arc::new(Notifier::default());
         let records = Records::open(&settings.store, &notifier).await?;
         let store = Arc::clone(&records.store);

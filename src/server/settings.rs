@@ -11,6 +11,7 @@ pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 use secrecy::SecretString;
 
 use super::{
+    masking,
     origin::Origin,
     ports::{
         call_slots::CallBounds,
@@ -260,6 +261,24 @@ impl Deadlines {
 }
 
 impl StackSettings {
+    /// Returns what an operator should know of all this at the start.
+    pub fn warnings(&self) -> Vec<String> {
+        let password = self
+            .registry
+            .iter()
+            .map(|registry| ("STACK_REGISTRY_PASSWORD", "", &registry.password));
+        let variables =
+            self.environment.iter().map(|(name, value)| ("STACK_ENV_", name.as_str(), value));
+        let short = password.chain(variables).filter(|(_, _, value)| masking::is_too_short(value));
+        let short = short.map(|(before, name, _)| {
+            format!(
+                "{before}{name} is too short to be masked in what the platform's log says of a \
+                 failure: if it is a secret, make it 4 characters or longer"
+            )
+        });
+        self.deadlines.warning().into_iter().chain(short).collect()
+    }
+
     /// Returns what the project of the stack called `name` is called on the platform.
     pub fn project(name: &StackName) -> String {
         format!("ai-stack-{name}")

@@ -131,6 +131,22 @@ fn a_drain_limit_that_counts_as_more_is_said_at_the_start_and_by_check() {
 }
 
 #[test]
+fn a_secret_that_is_too_short_to_be_masked_is_named_at_the_start_without_its_value() {
+    let variables = [
+        ("STACK_ENV_PIN", "~q7"),
+        ("STACK_ENV_KEY", "~q7w"),
+        ("STACK_ENV_NONE", ""),
+        ("STACK_REGISTRY_USER", "user"),
+        ("STACK_REGISTRY_PASSWORD", "~x8"),
+    ];
+    let (code, log) = Place::new().start(&variables).end_and_tell();
+    let named = |name: &str| log.iter().any(|line| line.contains(&format!("{name} is too short")));
+    let all = ["STACK_ENV_PIN", "STACK_REGISTRY_PASSWORD", "STACK_ENV_KEY", "STACK_ENV_NONE"];
+    assert_eq!((code, all.map(named)), (Some(0), [true, true, false, false]), "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("~q7") || line.contains("~x8")), "{log:?}");
+}
+
+#[test]
 fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
     let place = Place::new();
     fs::write(place.path().join(".env"), "STACK_CPU=half\nSTACK_MEMORY=much\n").unwrap();

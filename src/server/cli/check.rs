@@ -19,7 +19,7 @@ use crate::server::{
 /// Checks the platform that `settings` name, and the identity provider.
 pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
     run::check_environment(&settings.stack)?;
-    if let Some(warning) = settings.stack.deadlines.warning() {
+    for warning in settings.stack.warnings() {
         say(&format!("{warning}."))?;
     }
     let probe = run::probe(settings).map_err(StartError::from)?;
