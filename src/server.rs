@@ -13,6 +13,7 @@ pub mod dokploy;
 pub mod http;
 pub mod intake;
 pub mod last_round;
+pub mod local_fault;
 mod masking;
 pub mod notifier;
 pub mod oidc;

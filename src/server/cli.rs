@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::error::CommandError;
 use super::{
     config::{self, ConfigError, Environment, Options},
+    local_fault,
     run::Portal,
     settings::Settings,
     telemetry,
@@ -80,6 +81,7 @@ enum Command {
 pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CommandError::system("starting the runtime"))?;
+    let raised = local_fault::raise_descriptor_limit();
     let survived = runtime.block_on(async { telemetry::survive_file_size_limit() });
     survived.map_err(CommandError::system("installing a signal handler"))?;
     let cli: Cli = match config::parse(arguments, environment) {
@@ -104,6 +106,9 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
         Some(Command::Healthcheck) => runtime.block_on(healthcheck::run(settings.http.addr)),
         Some(Command::Sandbox(_)) | None => {
             let _guard = telemetry::init(&settings.log);
+            if let Err(error) = raised {
+                tracing::warn!(%error, "The limit for open files stays where it is");
+            }
             runtime.block_on(async {
                 if cli.new {
                     backup::begin_anew(&settings).await?;

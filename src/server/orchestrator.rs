@@ -13,6 +13,7 @@ mod evidence;
 mod failure;
 mod heartbeat;
 mod journal;
+mod lacking;
 mod lateness;
 mod ours;
 mod panics;
@@ -31,6 +32,7 @@ mod unwind;
 mod worker;
 
 pub use context::{Context, Ports};
+pub use lacking::Outages;
 pub use polls::Polls;
 pub use saga::drive;
 pub use sweep::{SweepError, Sweeper};

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod call_slots;
 pub mod clock;
 pub mod identity_provider;
+pub mod local_fault;
 pub mod platform;
 pub mod probe;
 pub mod store;

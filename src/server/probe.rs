@@ -12,7 +12,11 @@ use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Polic
 
 use self::address::{Resolver, is_public};
 use crate::server::{
-    ports::probe::{Health, Probe},
+    local_fault,
+    ports::{
+        local_fault::LocalFault,
+        probe::{Health, Probe},
+    },
     tls,
 };
 
@@ -94,6 +98,16 @@ impl HttpProbe {
         self.reach == Reach::Public && address.is_some_and(|address| !is_public(address))
     }
 
+    /// Finds what the portal itself lacks, where a connection could not be made for that.
+    async fn local_fault(&self, url: &Url, error: &reqwest::Error) -> Option<LocalFault> {
+        if !error.is_connect() || tls::find_tls_error(error).is_some() {
+            return None;
+        }
+        let host = url.host_str()?.trim_matches(['[', ']']);
+        let port = url.port_or_known_default()?;
+        local_fault::behind(error, address::of(host, port, self.reach)).await
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this asks a stack, not the platform")]
     async fn get(&self, url: Url, limit: Duration) -> reqwest::Result<Health> {
         let response = self.http.get(url).timeout(limit).send().await?;
@@ -115,7 +129,13 @@ impl Probe for HttpProbe {
         if self.is_out_of_reach(&url) {
             return Health::Silent("its address is private".to_owned());
         }
-        self.get(url, limit).await.unwrap_or_else(|error| health_of(error, limit))
+        match self.get(url.clone(), limit).await {
+            Ok(health) => health,
+            Err(error) => match self.local_fault(&url, &error).await {
+                Some(fault) => Health::Unasked(fault, short(tls::describe(&error.without_url()))),
+                None => health_of(error, limit),
+            },
+        }
     }
 }
 
@@ -155,7 +175,6 @@ async fn read_some(mut response: Response) -> reqwest::Result<()> {
 /// Tells a certificate that is not trusted from an address that does not answer.
 fn health_of(error: reqwest::Error, limit: Duration) -> Health {
     let error = error.without_url();
-    let short = |text: String| text.chars().take(REASON_LENGTH).collect();
     if let Some(error) = tls::find_tls_error(&error) {
         Health::Untrusted(short(error.to_string()))
     } else if error.is_timeout() {
@@ -163,4 +182,8 @@ fn health_of(error: reqwest::Error, limit: Duration) -> Health {
     } else {
         Health::Silent(short(tls::describe(&error)))
     }
+}
+
+fn short(text: String) -> String {
+    text.chars().take(REASON_LENGTH).collect()
 }

@@ -144,6 +144,7 @@ impl Portal {
             settings: stack,
             polls: Arc::default(),
             turns,
+            outages: Arc::default(),
         };
         catch_all::look(Arc::clone(&ports.probe), Arc::clone(&ports.settings), rand::random());
         service.probe_platform().await;
@@ -251,8 +252,7 @@ pub async fn audit_beside(settings: &StoreSettings) -> Result<Arc<dyn AuditLog>,
     })
 }
 
-/// Makes a reconciler for a command, beside a portal that may be running; `None` where the
-/// platform is the embedded sandbox, which only a running portal has.
+/// Makes a reconciler for a command; `None` with the sandbox, which only a running portal has.
 ///
 /// # Errors
 ///
@@ -271,12 +271,12 @@ pub async fn reconciler_beside(settings: &Settings) -> Result<Option<Reconciler>
         notifier: Arc::new(Notifier::default()),
         settings: Arc::new(settings.stack.clone()),
         polls: Arc::default(),
+        outages: Arc::default(),
     };
     Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }
 
-/// Returns where the embedded sandbox keeps its stacks. Several portals on one database have no
-/// sandbox in common.
+/// Returns where the embedded sandbox keeps its stacks; portals on one database share none.
 pub fn sandbox_state(store: &StoreSettings) -> Option<PathBuf> {
     match store {
         StoreSettings::Sqlite { path } => Some(path.with_file_name("sandbox.json")),

@@ -367,6 +367,12 @@ fn platform_failed(error: &PlatformError) -> ApiError {
         PlatformError::Paused { retry_after } => retry_after.as_secs() + 1,
         _ => 10,
     };
+    if let Some(fault) = error.local_fault() {
+        let message =
+            format!("{}, so nothing was started: try again in {pause} seconds.", fault.complaint());
+        let code = String::from("PORTAL_IMPAIRED");
+        return ApiError { status: 503, code, message, retry_after: Some(pause) };
+    }
     ApiError {
         status: 503,
         code: String::from("PLATFORM_UNREACHABLE"),

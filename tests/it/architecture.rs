@@ -63,9 +63,18 @@ fn sources(folder: &str) -> Vec<Source> {
 
 #[test]
 fn each_library_is_known_only_to_its_part() {
-    let parts: [(&str, &[&str]); 5] = [
+    let parts: [(&str, &[&str]); 6] = [
         ("sqlx", &["src/server/store"]),
-        ("reqwest", &["src/server/dokploy", "src/server/oidc", "src/server/probe"]),
+        (
+            "reqwest",
+            &[
+                "src/server/dokploy",
+                "src/server/local_fault",
+                "src/server/oidc",
+                "src/server/probe",
+            ],
+        ),
+        ("rustix", &["src/server/local_fault"]),
         ("openidconnect", &["src/server/oidc"]),
         (
             "axum",

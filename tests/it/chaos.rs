@@ -8,6 +8,7 @@ mod actors;
 mod clock;
 mod late;
 mod load;
+mod outage;
 mod panics;
 mod portal;
 mod promises;

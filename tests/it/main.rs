@@ -9,6 +9,7 @@ mod backup;
 mod canary;
 mod chaos;
 mod cross_site;
+mod descriptors;
 mod dokploy;
 mod environment;
 mod events;

@@ -3,7 +3,10 @@
 use std::{io::Write as _, net::TcpListener, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use ai_stack_deployer::server::{
-    ports::probe::{Health, Probe},
+    ports::{
+        local_fault::LocalFault,
+        probe::{Health, Probe},
+    },
     probe::{BuildProbeError, HttpProbe, Reach, Trust},
 };
 use rustls::{
@@ -175,6 +178,14 @@ async fn plain_http_on_a_tls_port_is_untrusted_and_a_closed_port_is_silent() {
     assert!(matches!(health, Health::Untrusted(_)), "{health:?}");
     let health = probe.ask("https://localhost:1/", LIMIT).await;
     assert!(matches!(health, Health::Silent(_)), "{health:?}");
+}
+
+#[tokio::test]
+async fn an_address_to_which_no_way_leads_is_not_asked_and_says_nothing_of_the_stack() {
+    // No way leads there out of any machine (RFC 6890), which the system says without a packet.
+    let health =
+        probe(Trust::Nobody, Reach::Everywhere).ask("http://255.255.255.255:9/", LIMIT).await;
+    assert!(matches!(health, Health::Unasked(LocalFault::Network, _)), "{health:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod advice;
 mod deadlines;
 mod foreign;
 mod health;
+mod lacking;
 mod log;
 mod matrix;
 mod not_running;

@@ -9,6 +9,10 @@ pub(crate) fn of_start(code: &str) -> Option<&'static str> {
         "PLATFORM_UNREACHABLE" => {
             Some("The platform does not answer, so nothing was started. Try again in a minute.")
         }
+        "PORTAL_IMPAIRED" => Some(
+            "The portal itself is short of something right now, so nothing was started. \
+             Try again in a minute.",
+        ),
         "PLATFORM_TOO_OLD" => Some(
             "The platform is too old for this portal, so nothing was started. \
              An operator has to update it.",
@@ -41,6 +45,10 @@ pub(crate) fn of_operation(code: &str) -> &'static str {
         "NAME_TAKEN" => "The name is taken by now, so it was not tried again.",
         "PLATFORM_UNREACHABLE" => {
             "The platform does not answer, so it was not tried again. Try it in a minute."
+        }
+        "PORTAL_IMPAIRED" => {
+            "The portal itself is short of something right now, so it was not tried again. \
+             Try it in a minute."
         }
         "PLATFORM_TOO_OLD" => {
             "The platform is too old for this portal, so it was not tried again. \
@@ -75,6 +83,7 @@ mod tests {
         assert_eq!(of_start("NAME_TAKEN"), None);
         for code in [
             "PLATFORM_UNREACHABLE",
+            "PORTAL_IMPAIRED",
             "PLATFORM_TOO_OLD",
             "PLATFORM_KEY_REFUSED",
             "PLATFORM_WEDGED",
@@ -95,6 +104,7 @@ mod tests {
             "NAME_NOT_CLEAN",
             "NAME_TAKEN",
             "PLATFORM_UNREACHABLE",
+            "PORTAL_IMPAIRED",
             "PLATFORM_TOO_OLD",
             "PLATFORM_KEY_REFUSED",
             "PLATFORM_WEDGED",

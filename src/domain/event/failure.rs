@@ -51,6 +51,9 @@ pub enum FailureCode {
     CertificateTimeout,
     /// The deployment as a whole took too long.
     Deadline,
+    /// The portal itself lacked something until the deployment's time was up: descriptors, memory,
+    /// name resolution, network, or its records.
+    PortalImpaired,
     /// A person asked for it.
     Cancelled,
     /// We are at fault.

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::breaker::Verdict;
 use crate::server::ports::platform::PlatformError;
 
 /// The longest pause that the platform may ask for.
@@ -199,6 +200,28 @@ fn pause(text: &str, now: Timestamp) -> Option<Duration> {
         Duration::try_from(until.duration_since(now)).unwrap_or_default()
     };
     Some(pause.min(LONGEST_PAUSE))
+}
+
+/// Decides what an ended call says of the platform: whoever answers, works, be the answer a
+/// refusal or a request for patience. What the portal itself lacks says nothing.
+pub(super) fn verdict(error: Option<&PlatformError>) -> Option<Verdict> {
+    match error {
+        Some(PlatformError::Local { .. }) => None,
+        None
+        | Some(
+            PlatformError::Unavailable { status: 429, .. }
+            | PlatformError::Refused { .. }
+            | PlatformError::Unexplained { .. }
+            | PlatformError::NotFound { .. }
+            | PlatformError::KeyRefused { .. }
+            | PlatformError::Paused { .. },
+        ) => Some(Verdict::Well),
+        Some(
+            PlatformError::Unavailable { .. }
+            | PlatformError::Lost { .. }
+            | PlatformError::Unreachable { .. },
+        ) => Some(Verdict::Unwell),
+    }
 }
 
 #[cfg(test)]

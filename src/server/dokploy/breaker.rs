@@ -151,11 +151,10 @@ pub(super) struct Permit<'a> {
 }
 
 impl Permit<'_> {
-    /// Ends the call, and describes the breaker after it.
-    pub(super) fn conclude(mut self, verdict: Verdict, now: Duration) -> Snapshot {
+    /// Ends the call.
+    pub(super) fn conclude(mut self, verdict: Verdict, now: Duration) {
         self.open = false;
         self.change(|state| state.conclude(verdict, now));
-        self.breaker.snapshot(now)
     }
 
     /// Changes the state, unless it has changed its kind since the call was let through.

@@ -14,14 +14,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    answer::{Answer, Discretion, Fault, Judge, decode},
-    breaker::{Breaker, Verdict},
+    answer::{Answer, Discretion, Fault, Judge, decode, verdict},
+    breaker::Breaker,
     problem::Problems,
     report::{report, report_breaker},
 };
 use crate::server::{
+    local_fault,
     ports::{
         clock::Clock,
+        local_fault::LocalFault,
         platform::{Breaker as BreakerSnapshot, PlatformError},
     },
     tls,
@@ -145,7 +147,8 @@ impl Dokploy {
             .retry(reqwest::retry::never())
             .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(config.connect_timeout)
-            .pool_idle_timeout(config.idle_timeout);
+            .pool_idle_timeout(config.idle_timeout)
+            .dns_resolver(local_fault::Resolver);
         if root.scheme() == "http" {
             // No certificate is ever looked at: do without the system's authorities.
             builder = builder.tls_certs_only([]);
@@ -195,7 +198,11 @@ impl Dokploy {
             self.problems.accepted();
         }
         let before = self.breaker_snapshot();
-        let after = permit.conclude(verdict(result.as_ref().err()), self.clock.monotonic());
+        match verdict(result.as_ref().err()) {
+            Some(verdict) => permit.conclude(verdict, self.clock.monotonic()),
+            None => drop(permit),
+        }
+        let after = self.breaker_snapshot();
         report(call, status, (started, ended), result.as_ref().err());
         report_breaker(before.state, after);
         result
@@ -226,6 +233,8 @@ impl Dokploy {
                 self.problems.refused(self.clock.now());
                 PlatformError::KeyRefused { call }
             }
+            // Whether it is well is not known: asked again, the key may be taken.
+            Err(PlatformError::Local { .. }) => PlatformError::KeyRefused { call },
             Err(_) => PlatformError::Unavailable { call, status: 401, retry_after: None },
         }
     }
@@ -285,7 +294,13 @@ impl Dokploy {
         limit: Duration,
         request: reqwest::RequestBuilder,
     ) -> Result<Answer, PlatformError> {
-        let mut response = request.send().await.map_err(|e| transport_error(call, limit, e))?;
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let fault = self.local_fault(&error).await;
+                return Err(transport_error(call, limit, error, fault));
+            }
+        };
         let status = response.status().as_u16();
         let mut answer = Answer {
             status,
@@ -299,13 +314,23 @@ impl Dokploy {
                 Ok(None) => return Ok(answer),
                 // What is left of it would change nothing.
                 Err(_) if status >= 500 => return Ok(answer),
-                Err(error) => return Err(transport_error(call, limit, error)),
+                Err(error) => return Err(transport_error(call, limit, error, None)),
             }
             if answer.body.len() > LARGEST_ANSWER {
                 let reason = format!("it is larger than {LARGEST_ANSWER} bytes");
                 return Err(PlatformError::Lost { call, reason });
             }
         }
+    }
+
+    /// Finds what the portal itself lacks, where a connection could not be made for that.
+    async fn local_fault(&self, error: &reqwest::Error) -> Option<LocalFault> {
+        if !error.is_connect() {
+            return None;
+        }
+        let host = self.root.host_str()?.trim_matches(['[', ']']);
+        let port = self.root.port_or_known_default()?;
+        local_fault::behind(error, local_fault::look_up(host, port)).await
     }
 }
 
@@ -327,15 +352,22 @@ fn text_of(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<Str
     headers.get(name)?.to_str().ok().map(ToOwned::to_owned)
 }
 
-/// Tells a call that surely was not made from one whose answer was lost.
-fn transport_error(call: &'static str, limit: Duration, error: reqwest::Error) -> PlatformError {
+/// Tells a call that surely was not made from one whose answer was lost; `fault` is what the portal
+/// itself lacked to make it.
+fn transport_error(
+    call: &'static str,
+    limit: Duration,
+    error: reqwest::Error,
+    fault: Option<LocalFault>,
+) -> PlatformError {
     let (connecting, late) = (error.is_connect(), error.is_timeout());
     let described = tls::describe(&error.without_url());
     let reason = described.chars().take(REASON_LENGTH).collect();
-    match (connecting, late) {
-        (true, _) => PlatformError::Unreachable { call, reason },
-        (false, true) => PlatformError::no_answer(call, limit),
-        (false, false) => PlatformError::Lost { call, reason },
+    match (fault, connecting, late) {
+        (Some(fault), _, _) => PlatformError::Local { call, fault, reason },
+        (None, true, _) => PlatformError::Unreachable { call, reason },
+        (None, false, true) => PlatformError::no_answer(call, limit),
+        (None, false, false) => PlatformError::Lost { call, reason },
     }
 }
 
@@ -347,23 +379,4 @@ fn is_accepted<T>(status: Option<u16>, result: &Result<T, PlatformError>) -> boo
             result,
             Ok(_) | Err(PlatformError::Unexplained { .. } | PlatformError::NotFound { .. })
         )
-}
-
-/// Decides what an ended call says of the platform: whoever answers, works, be the answer a
-/// refusal or a request for patience.
-fn verdict(error: Option<&PlatformError>) -> Verdict {
-    match error {
-        None => Verdict::Well,
-        Some(error) => match error {
-            PlatformError::Unavailable { status: 429, .. }
-            | PlatformError::Refused { .. }
-            | PlatformError::Unexplained { .. }
-            | PlatformError::NotFound { .. }
-            | PlatformError::KeyRefused { .. }
-            | PlatformError::Paused { .. } => Verdict::Well,
-            PlatformError::Unavailable { .. }
-            | PlatformError::Lost { .. }
-            | PlatformError::Unreachable { .. } => Verdict::Unwell,
-        },
-    }
 }

@@ -61,6 +61,7 @@ fn outcome(error: Option<&PlatformError>) -> &'static str {
         Some(PlatformError::Lost { .. }) => "lost",
         Some(PlatformError::Unreachable { .. }) => "unreachable",
         Some(PlatformError::Paused { .. }) => "paused",
+        Some(PlatformError::Local { .. }) => "local_fault",
     }
 }
 
@@ -75,6 +76,7 @@ fn detail(error: &PlatformError) -> Option<&str> {
         | PlatformError::Unavailable { .. }
         | PlatformError::Lost { .. }
         | PlatformError::Unreachable { .. }
+        | PlatformError::Local { .. }
         | PlatformError::Paused { .. } => None,
     }
 }

@@ -54,18 +54,23 @@ pub(super) async fn prove(
     let is_ours = |line: &Line| line.resource == ResourceKind::Domain && line.name == cx.host;
     let is_proved = |line: &Line| is_ours(line) && line.outcome == Outcome::VerifiedGone;
     let left = match stale {
-        Some(Stale::Open(file)) => Some(still_routed(&file, &cx.host)),
+        Some(Stale::Open(file)) => {
+            cx.warn("domain.verify", "Something still answers at the address");
+            Some(still_routed(&file, &cx.host))
+        }
         None if !lines.iter().any(is_proved) => return Ok(lines),
-        _ if is_silent(cx).await? => return Ok(lines),
-        // It can only be our stack while that has a service; else it is somebody else's.
-        Some(stale) if has_service(cx, &services).await? => Some(match stale {
-            Stale::Unseen(file) => still_routed(&file, &cx.host),
-            Stale::Open(_) | Stale::Closed => not_taken_up(&cx.host),
-        }),
-        // Its service goes next, and it with that.
-        Some(_) | None => None,
+        stale => match is_silent(cx).await? {
+            Some(true) => return Ok(lines),
+            Some(false) => {
+                cx.warn("domain.verify", "Something still answers at the address");
+                remedy(cx, stale, &services).await?
+            }
+            None => {
+                cx.warn("domain.verify", "Whether the address still answers could not be asked");
+                None
+            }
+        },
     };
-    cx.warn("domain.verify", "Something still answers at the address");
     if left.is_some() && !lines.iter().any(is_ours) {
         lines.push(cx.line(ResourceKind::Domain, None, &cx.host, Outcome::VerifiedGone));
     }
@@ -74,6 +79,23 @@ pub(super) async fn prove(
         line.remedy.clone_from(&left);
     }
     Ok(lines)
+}
+
+/// Says what to do about an address that still answers, where that may be our stack.
+async fn remedy(
+    cx: &Context,
+    stale: Option<Stale>,
+    services: &BTreeSet<AppName>,
+) -> Result<Option<String>, StepError> {
+    Ok(match stale {
+        // It can only be our stack while that has a service; else it is somebody else's.
+        Some(stale) if has_service(cx, services).await? => Some(match stale {
+            Stale::Unseen(file) => still_routed(&file, &cx.host),
+            Stale::Open(_) | Stale::Closed => not_taken_up(&cx.host),
+        }),
+        // Its service goes next, and it with that.
+        Some(_) | None => None,
+    })
 }
 
 /// Says what to do about a file that routes an address whose application is gone.
@@ -95,21 +117,22 @@ fn not_taken_up(host: &str) -> String {
 }
 
 /// Waits until nothing answers any more at the address that may be our stack; `false` when that
-/// takes too long, or cannot be told.
-async fn is_silent(cx: &Context) -> Result<bool, StepError> {
+/// takes too long, or cannot be told, and none where the portal itself could not ask.
+async fn is_silent(cx: &Context) -> Result<Option<bool>, StepError> {
     let url = cx.settings.health_url(&cx.host);
     let since = cx.now();
     loop {
         // What is proved of an address is worth no undo that ends nowhere.
         let asked = AssertUnwindSafe(cx.probe.ask(&url, ASK_LIMIT)).catch_unwind().await;
         match asked {
-            Ok(health) if !may_be_a_stack(&health) => return Ok(true),
+            Ok(health) if !may_be_a_stack(&health) => return Ok(Some(true)),
             Ok(_) if u128::from(elapsed_ms(since, cx.now())) < LIMIT.as_millis() => {}
-            Ok(_) | Err(_) => return Ok(false),
+            Ok(Health::Unasked(..)) => return Ok(None),
+            Ok(_) | Err(_) => return Ok(Some(false)),
         }
         match cx.wait(PAUSE).await {
             Ok(()) => {}
-            Err(StepError::Failed(_)) => return Ok(false),
+            Err(StepError::Failed(_)) => return Ok(Some(false)),
             Err(error @ StepError::Store(_)) => return Err(error),
         }
     }
@@ -119,7 +142,8 @@ async fn is_silent(cx: &Context) -> Result<bool, StepError> {
 /// such address, or has nobody behind it.
 fn may_be_a_stack(health: &Health) -> bool {
     match health {
-        Health::Healthy => true,
+        // Of one that could not be asked nothing is known.
+        Health::Healthy | Health::Unasked(..) => true,
         Health::Answering(status) => !matches!(status, 404 | 502 | 504),
         Health::Silent(_) | Health::Untrusted(_) => false,
     }

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    failure::StepError, journal::Journal, lateness, plan::Course, polls::Polls, turns::Turns,
+    failure::StepError, journal::Journal, lacking::Outages, lateness, plan::Course, polls::Polls,
+    turns::Turns,
 };
 use crate::{
     domain::{
@@ -26,7 +27,7 @@ use crate::{
             clock::Clock,
             platform::Platform,
             probe::Probe,
-            store::{Lease, StepId, Store, StoreError},
+            store::{Cause, Lease, StepId, Store, StoreError},
         },
         settings::{Deadlines, StackSettings},
     },
@@ -51,6 +52,8 @@ pub struct Ports {
     pub polls: Arc<Polls>,
     /// Bounds the calls that change something.
     pub turns: Arc<Turns>,
+    /// Knows when the records were out of reach.
+    pub outages: Arc<Outages>,
 }
 
 /// What the steps of one deployment may touch.
@@ -61,6 +64,7 @@ pub struct Context {
     pub(super) settings: Arc<StackSettings>,
     pub(super) polls: Arc<Polls>,
     pub(super) turns: Arc<Turns>,
+    pub(super) outages: Arc<Outages>,
     pub(super) journal: Journal,
     pub(super) deployment: Deployment,
     pub(super) host: String,
@@ -104,6 +108,7 @@ impl Context {
             settings: Arc::clone(&ports.settings),
             polls: Arc::clone(&ports.polls),
             turns: Arc::clone(&ports.turns),
+            outages: Arc::clone(&ports.outages),
             journal,
             deployment: record.deployment,
             host: record.host,
@@ -195,7 +200,7 @@ impl Context {
         if pause < left || !self.time_left().is_zero() {
             Ok(())
         } else {
-            Err(StepError::Failed(StepError::overdue()))
+            Err(StepError::Failed(self.overdue()))
         }
     }
 
@@ -216,7 +221,7 @@ impl Context {
         let own = self.deadline_ms.load(Ordering::Relaxed);
         let own = own.saturating_add(self.hung_ms(began));
         let deadline = match (self.is_undoing(), self.journal.course()) {
-            (false, _) => own.min(self.end_ms()),
+            (false, _) => own.saturating_add(self.lacked_ms(began)).min(self.end_ms()),
             // At the latest with twice the deadline and the time for the undo.
             (true, Course::Deploy) => {
                 let latest = whole.saturating_mul(2).saturating_add(drain);
@@ -243,6 +248,25 @@ impl Context {
         let hung = self.platform.hung_for(began, self.clock.now());
         let hung = hung.min(self.settings.deadlines.whole);
         i64::try_from(hung.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Returns for how many milliseconds since `began_ms` the portal itself lacked something. It
+    /// counts against the whole only.
+    fn lacked_ms(&self, began_ms: i64) -> i64 {
+        let began = Timestamp::from_millisecond(began_ms).unwrap_or(self.deployment.started);
+        i64::try_from(self.lacked_since(began).as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Returns why a step stops whose time is up, or the whole deployment's: that the portal itself
+    /// lacked something says more than that it took too long.
+    pub(super) fn overdue(&self) -> Cause {
+        let now = self.clock.now();
+        let end = Timestamp::from_millisecond(self.end_ms()).unwrap_or(now);
+        let end = if self.is_undoing() { now } else { end.min(now) };
+        match self.lacking(end) {
+            Some(fault) => StepError::lacked(self.journal.phase(), fault),
+            None => StepError::overdue(),
+        }
     }
 
     /// Returns the time by which durations are measured: the wall clock's when this run began, and

@@ -5,6 +5,7 @@
 use crate::{
     domain::{event::FailureCode, phase::Phase},
     server::ports::{
+        local_fault::LocalFault,
         platform::PlatformError,
         store::{Cause, StoreError},
     },
@@ -50,6 +51,13 @@ impl StepError {
         Self::failed(FailureCode::PlatformWedged, message)
     }
 
+    /// Returns why a step of `phase` stops whose time was up while the portal itself lacked something.
+    pub(super) fn lacked(phase: Phase, fault: LocalFault) -> Cause {
+        let (past, doing) = (fault.past(), doing(phase));
+        let message = format!("{past} while {doing}, until the time was up.");
+        Cause::new(FailureCode::PortalImpaired, message)
+    }
+
     /// Fails because a call failed for good during `phase`.
     pub(super) fn of_platform(phase: Phase, error: &PlatformError) -> Self {
         let doing = doing(phase);
@@ -71,6 +79,7 @@ impl StepError {
                 FailureCode::PlatformUnreachable,
                 format!("The platform did not answer while {doing}, after several tries."),
             ),
+            PlatformError::Local { fault, .. } => Self::Failed(Self::lacked(phase, *fault)),
         }
     }
 }
@@ -86,6 +95,7 @@ pub(super) fn complaint(error: &PlatformError) -> &'static str {
         PlatformError::Lost { .. } => "The platform's answer was lost",
         PlatformError::Unreachable { .. } => "The platform could not be reached",
         PlatformError::Paused { .. } => "Calls to the platform are paused",
+        PlatformError::Local { fault, .. } => fault.complaint(),
     }
 }
 

@@ -67,8 +67,10 @@ impl Heartbeat {
             return;
         }
         let clock = &self.ports.clock;
-        let (now, until) = (clock.monotonic(), clock.now() + self.lasting);
-        let renewed = match self.ports.store.renew_all(&leases, until).await {
+        let (now, since) = (clock.monotonic(), clock.now());
+        let renewed = self.ports.store.renew_all(&leases, since + self.lasting).await;
+        self.ports.outages.note(&renewed, since, clock.now());
+        let renewed = match renewed {
             Ok(renewed) => BTreeMap::from_iter(renewed),
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "Missed a heartbeat");

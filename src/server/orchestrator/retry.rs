@@ -18,6 +18,7 @@ use crate::{
         progress::elapsed_ms,
     },
     server::ports::{
+        local_fault::LocalFault,
         platform::{Advice, BreakerState, PlatformError},
         store::{Cause, StepId},
     },
@@ -176,6 +177,8 @@ struct Tries<'a> {
     looked: bool,
     /// How often it was repeated without using the budget up.
     kept_asking: u32,
+    /// How often it was repeated for what the portal itself lacked.
+    waited_for_us: u32,
     /// Whether it changes something, and so waits for its turn.
     changes: bool,
 }
@@ -192,6 +195,7 @@ impl<'a> Tries<'a> {
             pauses,
             looked: false,
             kept_asking: 0,
+            waited_for_us: 0,
             changes: false,
         }
     }
@@ -260,6 +264,7 @@ impl<'a> Tries<'a> {
             Advice::Wait(pause) => {
                 return self.outlast(pause).await;
             }
+            Advice::WaitForUs(fault) => return self.wait_for_us(fault, error).await,
             Advice::KeepAsking => return self.keep_asking(error).await,
         }
         self.attempt += 1;
@@ -290,6 +295,22 @@ impl<'a> Tries<'a> {
         self.cx.wait(pause).await.map_err(|error| self.cx.explain(error))
     }
 
+    /// Waits for what the portal itself lacks. That is nobody else's fault: no attempt is burnt, and
+    /// the step has as much time afterwards as before.
+    async fn wait_for_us(
+        &mut self,
+        fault: LocalFault,
+        error: &PlatformError,
+    ) -> Result<(), StepError> {
+        if LocalFault::told_by(&self.cx.journal.sentence()) != Some(fault) {
+            self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
+        }
+        self.say(fault.sentence()).await?;
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.waited_for_us.min(3));
+        self.waited_for_us += 1;
+        self.cx.wait(pause).await
+    }
+
     /// Says what is waited for; that the platform hangs explains everything.
     async fn say(&self, sentence: &str) -> Result<(), StepError> {
         let sentence = if self.cx.is_wedged() { WEDGED } else { sentence };
@@ -301,7 +322,7 @@ impl<'a> Tries<'a> {
         for sentence in WAITING {
             self.cx.journal.unsay(sentence).await?;
         }
-        Ok(())
+        Ok(self.cx.unsay_lacks().await?)
     }
 
     fn give_up(&self, error: &PlatformError) -> StepError {

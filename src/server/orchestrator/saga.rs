@@ -165,7 +165,7 @@ impl Saga {
         let (cx, journal) = (&self.cx, &self.cx.journal);
         match (journal.wish(), journal.was_interrupted(S::ID)) {
             (Wish::GoOn, false) if cx.is_overdue() => {
-                let cause = StepError::overdue();
+                let cause = cx.overdue();
                 cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
                 journal.turned_before(S::ID, cause).await?;
                 return Err(Halt::Unwind);
@@ -195,6 +195,9 @@ impl Saga {
         }
         journal.started(S::ID).await?;
         cx.begin_step(S::ID);
+        if journal.was_interrupted(S::ID) {
+            cx.tell_outage(S::ID);
+        }
         match step.run(cx).await {
             Ok(output) => {
                 journal.succeeded::<S>(&output).await?;

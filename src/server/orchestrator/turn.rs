@@ -10,13 +10,14 @@ use super::{
     failure::StepError,
     lateness,
     retry::{QUEUED, WEDGED},
-    turns::{Place, Turns},
+    turns::{Place, Turns, Wellness},
 };
 use crate::{
     domain::{event::FailureCode, platform_problem::PlatformProblem, progress::elapsed_ms},
     server::ports::{
         call_slots::{CallKind, SlotAnswer, SlotId, SlotRequest},
         clock::Clock,
+        local_fault::LocalFault,
         platform::PlatformError,
         store::{Cause, StoreError},
     },
@@ -56,12 +57,15 @@ impl Context {
         loop {
             let mut changed = pin!(self.turns.changed());
             changed.as_mut().enable();
-            if let Some(turn) = self.try_turn(&place, limit).await? {
-                return Ok(turn);
-            }
-            let news = if self.is_wedged() { WEDGED } else { QUEUED };
+            let lack = match self.try_turn(&place, limit).await? {
+                Tried::Taken(turn) => return Ok(turn),
+                Tried::Wait => None,
+                Tried::Lacking(fault) => Some(fault),
+            };
+            let queued = lack.map_or(QUEUED, LocalFault::sentence);
+            let news = if self.is_wedged() { WEDGED } else { queued };
             let is_late = elapsed_ms(since, self.clock.now()) >= NEWS_MS;
-            if told != Some(news) && (is_late || news == WEDGED) {
+            if told != Some(news) && (is_late || news != QUEUED) {
                 self.journal.say(news).await?;
                 told = Some(news);
             }
@@ -85,25 +89,36 @@ impl Context {
     }
 
     /// Takes the turn, if it is ours; the call takes no longer than `limit`.
-    async fn try_turn(&self, place: &Place, limit: Duration) -> Result<Option<Turn>, StepError> {
-        if !place.is_first() || (self.is_wedged() && !self.is_well().await?) {
-            return Ok(None);
+    async fn try_turn(&self, place: &Place, limit: Duration) -> Result<Tried, StepError> {
+        if !place.is_first() {
+            return Ok(Tried::Wait);
+        }
+        if self.is_wedged() {
+            match self.wellness().await? {
+                Wellness::Well => {}
+                Wellness::Unwell => return Ok(Tried::Wait),
+                Wellness::Unasked(fault) => return Ok(Tried::Lacking(fault)),
+            }
         }
         let now = self.clock.now();
         let until = lateness::until(now.checked_add(limit).unwrap_or(now));
         let mut request = place.request(now, until);
         let mut answer = self.ask_for_slot(&request).await?;
         if matches!(answer, Asked::Doubt) {
-            request.is_well = Some(self.is_well().await?);
+            request.is_well = Some(match self.wellness().await? {
+                Wellness::Well => true,
+                Wellness::Unwell => false,
+                Wellness::Unasked(fault) => return Ok(Tried::Lacking(fault)),
+            });
             if self.is_wedged() {
-                return Ok(None);
+                return Ok(Tried::Wait);
             }
             request.now = self.clock.now();
             answer = self.ask_for_slot(&request).await?;
         }
         match answer {
-            Asked::Taken(turn) => Ok(Some(turn)),
-            Asked::Wait | Asked::Doubt => Ok(None),
+            Asked::Taken(turn) => Ok(Tried::Taken(turn)),
+            Asked::Wait | Asked::Doubt => Ok(Tried::Wait),
         }
     }
 
@@ -125,8 +140,8 @@ impl Context {
     }
 
     /// Asks the platform about its health, but not past a wish to cancel.
-    async fn is_well(&self) -> Result<bool, StepError> {
-        let asked = self.turns.is_well(&*self.platform, &*self.clock);
+    async fn wellness(&self) -> Result<Wellness, StepError> {
+        let asked = self.turns.wellness(&*self.platform, &*self.clock);
         if self.is_undoing() {
             return Ok(asked.await);
         }
@@ -135,7 +150,7 @@ impl Context {
             () = self.journal.cancelled().cancelled() => {
                 Err(StepError::Failed(StepError::cancelled()))
             }
-            is_well = asked => Ok(is_well),
+            wellness = asked => Ok(wellness),
         }
     }
 
@@ -157,17 +172,25 @@ impl Context {
 
     /// Finds out whether the platform hangs, after a call that got no answer in its time.
     pub(super) async fn diagnose(&self) {
-        self.turns.is_well(&*self.platform, &*self.clock).await;
+        self.turns.wellness(&*self.platform, &*self.clock).await;
     }
 
     /// Waits until the platform hangs no more.
     pub(super) async fn outlast_hang(&self) -> Result<(), StepError> {
         self.journal.say(WEDGED).await?;
-        while self.is_wedged() && !self.is_well().await? {
+        while self.is_wedged() && self.wellness().await? != Wellness::Well {
             self.wait(PAUSE).await.map_err(|error| self.explain(error))?;
         }
         Ok(())
     }
+}
+
+/// What came of trying to take the turn.
+enum Tried {
+    Taken(Turn),
+    Wait,
+    /// It cannot be known whether it is ours, for what the portal itself lacks.
+    Lacking(LocalFault),
 }
 
 /// What came of asking for a slot.

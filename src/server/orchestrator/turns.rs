@@ -22,6 +22,7 @@ use crate::{
         ports::{
             call_slots::{CallBounds, CallKind, CallSlots, SlotId, SlotRequest},
             clock::Clock,
+            local_fault::LocalFault,
             platform::Platform,
         },
     },
@@ -39,8 +40,19 @@ pub struct Turns {
     queue: Mutex<BTreeSet<Key>>,
     next: AtomicU64,
     changed: Notify,
-    /// When the platform was last asked about its health, and whether it was well.
-    health: tokio::sync::Mutex<Option<(Timestamp, bool)>>,
+    /// When the platform was last asked about its health, and what it said.
+    health: tokio::sync::Mutex<Option<(Timestamp, Wellness)>>,
+}
+
+/// What the platform says of its health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wellness {
+    /// It is well.
+    Well,
+    /// It is not, or does not say.
+    Unwell,
+    /// It could not be asked, for what the portal itself lacks.
+    Unasked(LocalFault),
 }
 
 /// A place in the queue: the oldest operation of a kind comes first.
@@ -79,16 +91,19 @@ impl Turns {
 
     /// Asks the platform about its health after calls whose answers were lost. Whoever asks
     /// meanwhile waits for the same answer.
-    pub(super) async fn is_well(&self, platform: &dyn Platform, clock: &dyn Clock) -> bool {
+    pub(super) async fn wellness(&self, platform: &dyn Platform, clock: &dyn Clock) -> Wellness {
         let mut last = self.health.lock().await;
-        if let Some((at, is_well)) = *last
+        if let Some((at, wellness)) = *last
             && Duration::from_millis(elapsed_ms(at, clock.now())) < FRESH
         {
-            return is_well;
+            return wellness;
         }
-        let is_well = platform.diagnose().await.is_ok();
-        *last = Some((clock.now(), is_well));
-        is_well
+        let wellness = match platform.diagnose().await {
+            Ok(()) => Wellness::Well,
+            Err(error) => error.local_fault().map_or(Wellness::Unwell, Wellness::Unasked),
+        };
+        *last = Some((clock.now(), wellness));
+        wellness
     }
 
     fn queue(&self) -> MutexGuard<'_, BTreeSet<Key>> {

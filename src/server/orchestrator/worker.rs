@@ -138,6 +138,7 @@ impl Worker {
         }
         let now = self.ports.clock.now();
         let claimed = self.ports.store.claim(lane(now), most, &self.owner, now, self.lease).await;
+        self.ports.outages.note(&claimed, now, self.ports.clock.now());
         claimed.unwrap_or_else(|error| {
             let text = error_chain(&error);
             if let StoreError::OtherGeneration { .. } = error {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::local_fault::LocalFault;
+
 /// Asks a stack's own address once.
 #[async_trait]
 pub trait Probe: Send + Sync {
@@ -22,6 +24,9 @@ pub enum Health {
     Answering(u16),
     /// Nothing answers: no connection, no name, no answer in time. Holds the reason.
     Silent(String),
+    /// It could not be asked, for what the portal itself lacks: that says nothing of the stack. Holds
+    /// the reason as well.
+    Unasked(LocalFault, String),
     /// The connection is refused for its certificate, which may still be on its way.
     Untrusted(String),
 }

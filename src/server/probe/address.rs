@@ -8,6 +8,7 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::Reach;
+use crate::server::local_fault;
 
 /// Looks names up within a reach.
 #[derive(Clone, Copy, Debug)]
@@ -26,14 +27,9 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let reach = self.reach;
         Box::pin(async move {
-            let addresses = if is_local(name.as_str()) {
-                vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-            } else {
-                look_up(name.as_str(), reach).await?
-            };
             // The port is set by who asked.
-            let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(addresses) as Addrs)
+            let addresses = of(name.as_str(), 0, reach).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
@@ -44,10 +40,15 @@ fn is_local(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-async fn look_up(name: &str, reach: Reach) -> io::Result<Vec<IpAddr>> {
-    let found = tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip());
+/// Returns the addresses that `name` leads to within `reach`.
+pub(super) async fn of(name: &str, port: u16, reach: Reach) -> io::Result<Vec<SocketAddr>> {
+    if is_local(name) {
+        let both = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+        return Ok(both.map(|address| SocketAddr::new(address, port)).into());
+    }
+    let found = local_fault::look_up(name, port).await?.into_iter();
     let within: Vec<_> =
-        found.filter(|address| reach == Reach::Everywhere || is_public(*address)).collect();
+        found.filter(|address| reach == Reach::Everywhere || is_public(address.ip())).collect();
     if within.is_empty() {
         return Err(io::Error::other("the name leads to private addresses only"));
     }

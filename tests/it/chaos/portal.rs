@@ -61,6 +61,7 @@ impl Portal {
             settings: Arc::new(stack_settings(image)),
             polls: Arc::default(),
             turns: Arc::default(),
+            outages: Arc::default(),
         };
         Self { ports, store, platform, clock }
     }

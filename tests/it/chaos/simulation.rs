@@ -89,6 +89,7 @@ impl Simulation {
                 settings: Arc::clone(&settings),
                 polls: Arc::default(),
                 turns: Arc::default(),
+                outages: Arc::default(),
             };
             Portal::new(name, ports, line, rng.random())
         };

@@ -7,7 +7,10 @@ use std::{
 
 use ai_stack_deployer::server::{
     dokploy::{BuildDokployError, Dokploy},
-    ports::platform::{ApplicationId, BreakerState, Platform, PlatformError, ProjectId, Removal},
+    ports::{
+        local_fault::LocalFault,
+        platform::{ApplicationId, BreakerState, Platform, PlatformError, ProjectId, Removal},
+    },
 };
 use reqwest::Method;
 use wiremock::{
@@ -268,6 +271,32 @@ async fn refusals_and_throttling_say_that_the_platform_is_well() {
         }
         assert_eq!(client.breaker().state, BreakerState::Closed);
     }
+}
+
+#[tokio::test]
+async fn what_the_portal_itself_lacks_opens_no_breaker_and_was_surely_not_done() {
+    // No way leads there out of any machine (RFC 6890), which the system says without a packet.
+    let client = client("http://255.255.255.255:9");
+    for _ in 0..10 {
+        let error = client.projects().await.unwrap_err();
+        assert_eq!(error.local_fault(), Some(LocalFault::Network), "{error:?}");
+        assert!(!error.may_be_done() && !error.may_still_run(), "{error:?}");
+        client.diagnose().await.unwrap_err();
+    }
+    let breaker = client.breaker();
+    assert_eq!((breaker.state, breaker.consecutive_failures), (BreakerState::Closed, 0));
+    assert_eq!(client.problem(), None, "it does not hang");
+}
+
+#[tokio::test]
+async fn nobody_who_listens_is_the_platforms_fault_and_opens_the_breaker() {
+    // Port 1 is nobody's.
+    let client = client("http://127.0.0.1:1");
+    for _ in 0..5 {
+        let error = client.projects().await.unwrap_err();
+        assert!(matches!(error, PlatformError::Unreachable { .. }), "{error:?}");
+    }
+    assert_eq!(client.breaker().state, BreakerState::Open);
 }
 
 #[test]

@@ -69,6 +69,7 @@ impl World {
             settings: Arc::new(stack_settings(image)),
             polls: Arc::default(),
             turns: Arc::default(),
+            outages: Arc::default(),
         };
         let id = DeploymentId::from_random(42);
         let world = Self { store, platform, id, clock, ports, cancelled: Arc::default() };

@@ -1,8 +1,6 @@
 //! What people who watch are shown: the phase under way and its sentence. Limits that count a part
 //! of a phase only are counted from it, across restarts.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::Journal;
@@ -10,10 +8,9 @@ use crate::{
     domain::{
         event::{EventBody, ProgressUpdate},
         phase::Phase,
-        progress::elapsed_ms,
     },
     server::{
-        orchestrator::plan::Course,
+        orchestrator::{lacking::Span, plan::Course},
         ports::store::{Fact, StepId, StoreError},
     },
 };
@@ -35,12 +32,12 @@ impl Shown {
         self.sentences.push((update.at, update.message.clone()));
     }
 
-    /// Returns for how long sentences were shown that `is_meant`, until `now`.
-    fn lasted(&self, is_meant: impl Fn(&str) -> bool, now: Timestamp) -> Duration {
+    /// Returns when sentences were shown that `is_meant`, until `now`.
+    fn spans(&self, is_meant: impl Fn(&str) -> bool, now: Timestamp) -> Vec<Span> {
         let ends = self.sentences.iter().skip(1).map(|(at, _)| *at).chain([now]);
         let spans = self.sentences.iter().zip(ends);
         let meant = spans.filter(|((_, sentence), _)| is_meant(sentence));
-        Duration::from_millis(meant.map(|((since, _), until)| elapsed_ms(*since, until)).sum())
+        meant.map(|((since, _), until)| (*since, until)).collect()
     }
 }
 
@@ -85,13 +82,17 @@ impl Journal {
         self.known().progress.running_since(step.phase())
     }
 
-    /// Returns for how long sentences were shown that `is_meant`, while the phase under way
-    /// lasted.
-    pub(in crate::server::orchestrator) fn lasted(
+    /// Returns when sentences were shown that `is_meant`, while the phase under way lasted.
+    pub(in crate::server::orchestrator) fn spans(
         &self,
         is_meant: impl Fn(&str) -> bool,
-    ) -> Duration {
-        self.known().shown.lasted(is_meant, self.clock.now())
+    ) -> Vec<Span> {
+        self.known().shown.spans(is_meant, self.clock.now())
+    }
+
+    /// Returns the sentence that is shown.
+    pub(in crate::server::orchestrator) fn sentence(&self) -> String {
+        self.known().progress.message.clone()
     }
 
     /// Returns since when `sentence` is shown, if it is.
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_a_sentence_adds_up_within_its_phase_alone() {
+    fn the_times_of_a_sentence_are_those_within_its_phase_alone() {
         let mut shown = Shown::default();
         for event in [
             said(Phase::Deploying, "wait", 0),
@@ -152,7 +153,8 @@ mod tests {
             shown.take(&event);
         }
         let is_wait = |sentence: &str| sentence == "wait";
-        assert_eq!(shown.lasted(is_wait, at(120)), Duration::from_secs(13));
-        assert_eq!(shown.lasted(|_| true, at(120)), Duration::from_secs(20));
+        let waits = [(at(101), at(104)), (at(110), at(120))];
+        assert_eq!(shown.spans(is_wait, at(120)), waits);
+        assert_eq!(shown.spans(|_| true, at(120)).len(), 4);
     }
 }

@@ -20,6 +20,8 @@ const ASK_LIMIT: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The pause between questions meanwhile.
 const PAUSE: Duration = Duration::from_millis(500);
+/// The pause while the portal itself cannot ask.
+const LACK_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a person reads while the route of an earlier stack goes.
 const WAITING: &str = "Waiting for the address to become free";
@@ -34,8 +36,19 @@ impl Step for FindAddressFree {
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
         let url = cx.settings.health_url(&cx.host);
         let since = cx.clock.now();
-        while cx.probe.ask(&url, ASK_LIMIT).await == Health::Healthy {
+        loop {
+            match cx.probe.ask(&url, ASK_LIMIT).await {
+                Health::Healthy => {}
+                // That says nothing of who answers there.
+                Health::Unasked(fault, reason) => {
+                    cx.say_lack("address.probe", fault, &reason).await?;
+                    cx.wait(LACK_PAUSE).await?;
+                    continue;
+                }
+                Health::Answering(_) | Health::Silent(_) | Health::Untrusted(_) => break,
+            }
             let waited = Duration::from_millis(elapsed_ms(since, cx.clock.now()));
+            let waited = waited.saturating_sub(cx.lacked_since(since));
             if waited >= PATIENCE {
                 tracing::warn!(
                     %url,
@@ -49,7 +62,7 @@ impl Step for FindAddressFree {
             cx.wait(PAUSE.min(PATIENCE.saturating_sub(waited))).await?;
         }
         cx.journal.unsay(WAITING).await?;
-        Ok(())
+        Ok(cx.unsay_lacks().await?)
     }
 }
 

@@ -6,12 +6,13 @@
 //! its own. A container that stops again and again ends the wait early.
 
 mod container;
+mod span;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::container::Shown;
+use self::{container::Shown, span::Span};
 use super::Mark;
 use crate::{
     domain::{event::FailureCode, progress::elapsed_ms},
@@ -31,6 +32,8 @@ const ASK_LIMIT: Duration = Duration::from_secs(5);
 const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
 /// The pause between questions in the first minute.
 const PAUSE: Duration = Duration::from_millis(250);
+/// The pause while the portal itself cannot ask.
+const LACK_PAUSE: Duration = Duration::from_secs(1);
 /// How long the first pause stays.
 const EAGER: Duration = Duration::from_mins(1);
 /// How often the platform is asked how the container fares.
@@ -38,6 +41,8 @@ const TASKS_PAUSE: Duration = Duration::from_secs(1);
 /// How long the stack is asked at least after a restart, however long the portal was away: both
 /// may have come back at the same moment.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long the stack is asked again at least, once neither it nor the platform was in reach.
+const AGAIN: Duration = Duration::from_secs(15);
 /// How many failed tasks are a crash loop.
 const CRASHES: usize = 3;
 
@@ -48,8 +53,10 @@ const UNTRUSTED: &str = "Waiting for the address to get its certificate";
 const NOT_RUNNING: &str = "The address answers, but the stack's container does not run yet";
 /// What a person reads while the platform does not say whether the container runs.
 const UNKNOWN: &str = "The address answers; waiting for the platform to show the stack's container";
+/// What a person reads while there is no way to anybody.
+const ALL_AWAY: &str = "Neither the stack nor the platform can be reached: waiting for both";
 /// Every sentence that is shown while something more exact is waited for.
-const EXACT: [&str; 3] = [UNTRUSTED, NOT_RUNNING, UNKNOWN];
+const EXACT: [&str; 4] = [UNTRUSTED, NOT_RUNNING, UNKNOWN, ALL_AWAY];
 
 /// Waits until the stack answers.
 pub(in crate::server::orchestrator) struct VerifyHealth {
@@ -78,13 +85,19 @@ impl Step for VerifyHealth {
             }
             let now = cx.clock.now();
             wait.note(health, shown, now);
-            wait.check(cx, now).inspect_err(|_| {
-                tracing::warn!(
-                    stack.health = ?wait.last, stack.container = ?wait.shown, %url,
-                    "Gave up waiting for the stack"
-                );
-            })?;
             wait.say(cx).await?;
+            wait.lacked = cx.lacked_since(wait.since);
+            if let Err(given_up) = wait.check(cx, now) {
+                if !self.is_all_away(cx, &wait).await {
+                    tracing::warn!(
+                        stack.health = ?wait.last, stack.container = ?wait.shown, %url,
+                        "Gave up waiting for the stack"
+                    );
+                    return Err(given_up);
+                }
+                cx.journal.say(ALL_AWAY).await?;
+                (wait.spared_until, wait.is_all_away) = (cx.clock.now() + AGAIN, true);
+            }
             if wait.tasks_are_due(cx, now) {
                 self.check_tasks(cx).await?;
             }
@@ -105,9 +118,20 @@ impl VerifyHealth {
             Health::Healthy => {
                 Some(container::look(cx, &self.application, self.mark.as_ref()).await)
             }
-            Health::Answering(_) | Health::Silent(_) | Health::Untrusted(_) => None,
+            Health::Answering(_)
+            | Health::Silent(_)
+            | Health::Unasked(..)
+            | Health::Untrusted(_) => None,
         };
         (health, shown)
+    }
+
+    /// Tells whether the platform is as silent as the stack: then it is more likely the way there
+    /// that is missing than the stack, and nothing could be undone either.
+    async fn is_all_away(&self, cx: &Context, wait: &Wait) -> bool {
+        let is_silent = matches!(wait.last, Some(Health::Silent(_)));
+        let name = &self.application.app_name;
+        is_silent && cx.platform.tasks(name).await.is_err_and(|error| error.is_out_of_reach())
     }
 
     /// Fails when the container stops again and again.
@@ -150,6 +174,10 @@ struct Wait {
     untrusted: Span,
     /// What a platform that does not show the container has cost, neither.
     unknown: Span,
+    /// What the portal itself has cost, which lacked something: nobody is blamed for that.
+    lacked: Duration,
+    /// Whether neither it nor the platform was in reach when its time was over.
+    is_all_away: bool,
     last: Option<Health>,
     shown: Option<Shown>,
     /// The container that ran when it was last looked for.
@@ -159,39 +187,6 @@ struct Wait {
     turn: Option<Duration>,
 }
 
-/// Time that something has cost, and costs while a sentence about it is shown.
-#[derive(Default)]
-struct Span {
-    since: Option<Timestamp>,
-    ms: u64,
-}
-
-impl Span {
-    /// Goes on from what was shown before a restart.
-    fn resume(cx: &Context, sentence: &str, now: Timestamp) -> Self {
-        let lasted = cx.journal.lasted(|shown| shown == sentence);
-        Self {
-            since: cx.journal.shown_since(sentence).map(|_| now),
-            ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-
-    fn note(&mut self, lasts: bool, now: Timestamp) {
-        match (lasts, self.since) {
-            (true, None) => self.since = Some(now),
-            (false, Some(since)) => {
-                self.ms += elapsed_ms(since, now);
-                self.since = None;
-            }
-            (true, Some(_)) | (false, None) => {}
-        }
-    }
-
-    fn total_ms(&self, now: Timestamp) -> u64 {
-        self.ms + self.since.map_or(0, |since| elapsed_ms(since, now))
-    }
-}
-
 impl Wait {
     fn new(now: Timestamp) -> Self {
         Self {
@@ -199,6 +194,8 @@ impl Wait {
             spared_until: now,
             untrusted: Span::default(),
             unknown: Span::default(),
+            lacked: Duration::ZERO,
+            is_all_away: false,
             last: None,
             shown: None,
             seen: None,
@@ -224,6 +221,9 @@ impl Wait {
     fn note(&mut self, health: Health, shown: Option<Shown>, now: Timestamp) {
         self.untrusted.note(matches!(health, Health::Untrusted(_)), now);
         self.unknown.note(shown == Some(Shown::Unknown), now);
+        if self.is_all_away && !matches!(health, Health::Silent(_)) {
+            (self.spared_until, self.is_all_away) = (now + AGAIN, false);
+        }
         if let Some(Shown::Runs(id)) = &shown {
             self.seen = Some(id.clone());
         }
@@ -237,7 +237,12 @@ impl Wait {
             (_, Some(Shown::Runs(_))) => return Ok(()),
             (_, Some(Shown::None)) => Some(NOT_RUNNING),
             (_, Some(Shown::Unknown)) => Some(UNKNOWN),
+            (Some(Health::Unasked(fault, reason)), None)
+            | (_, Some(Shown::Unasked(fault, reason))) => {
+                return cx.say_lack("stack.verify", *fault, reason).await;
+            }
             (Some(Health::Untrusted(_)), None) => Some(UNTRUSTED),
+            (Some(Health::Silent(_)), None) if self.is_all_away => Some(ALL_AWAY),
             (_, None) => None,
         };
         if let Some(sentence) = sentence {
@@ -246,7 +251,13 @@ impl Wait {
         for sentence in EXACT {
             cx.journal.unsay(sentence).await?;
         }
-        Ok(())
+        cx.unsay_lacks().await
+    }
+
+    /// Tells whether the portal itself cannot ask, which is no word about the stack.
+    fn is_unasked(&self) -> bool {
+        matches!(self.last, Some(Health::Unasked(..)))
+            || matches!(self.shown, Some(Shown::Unasked(..)))
     }
 
     fn tasks_are_due(&mut self, cx: &Context, now: Timestamp) -> bool {
@@ -264,7 +275,7 @@ impl Wait {
     /// Fails when the stack, or its certificate, has taken too long.
     fn check(&self, cx: &Context, now: Timestamp) -> Result<(), StepError> {
         let settings = &cx.settings;
-        if now < self.spared_until {
+        if now < self.spared_until || self.is_unasked() {
             return Ok(());
         }
         let (stack, certificate) = self.waited(now);
@@ -284,7 +295,8 @@ impl Wait {
         let certificate_ms = self.untrusted.total_ms(now);
         let others_ms = certificate_ms + self.unknown.total_ms(now);
         let stack_ms = elapsed_ms(self.since, now).saturating_sub(others_ms);
-        (Duration::from_millis(stack_ms), Duration::from_millis(certificate_ms))
+        let stack = Duration::from_millis(stack_ms).saturating_sub(self.lacked);
+        (stack, Duration::from_millis(certificate_ms))
     }
 
     fn complaint(&self, limit: u64) -> String {
@@ -297,7 +309,7 @@ impl Wait {
                 "Something answers at the address, but the stack's container did not run within \
                  {limit} seconds."
             ),
-            Some(Health::Silent(_) | Health::Untrusted(_)) | None => {
+            Some(Health::Silent(_) | Health::Unasked(..) | Health::Untrusted(_)) | None => {
                 format!("The stack did not answer within {limit} seconds.")
             }
         }
@@ -306,6 +318,10 @@ impl Wait {
     /// Returns the pause before the next question: short in the first minute, and never
     /// past the limit.
     fn pause(&self, cx: &Context, now: Timestamp) -> Duration {
+        if self.is_unasked() {
+            // Only the time of the whole deployment ends that.
+            return LACK_PAUSE;
+        }
         let settings = &cx.settings;
         let (stack, certificate) = self.waited(now);
         let left = match (self.untrusted.since, self.unknown.since) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::server::ports::local_fault::LocalFault;
+
 /// A call to the platform failed. It carries the decision what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlatformError {
@@ -62,6 +64,16 @@ pub enum PlatformError {
         /// Why.
         reason: String,
     },
+    /// The portal lacks what a call takes: surely not done, and no word about the platform.
+    #[error("{call} could not be made, since {fault}: {reason}")]
+    Local {
+        /// The call.
+        call: &'static str,
+        /// What it lacks.
+        fault: LocalFault,
+        /// In the system's words.
+        reason: String,
+    },
     /// The breaker is open: the call was not made.
     #[error("calls to the platform are paused for {} ms", retry_after.as_millis())]
     Paused {
@@ -87,6 +99,8 @@ pub enum Advice {
     },
     /// Wait; this attempt does not count.
     Wait(Duration),
+    /// Wait for what the portal itself lacks; only the whole deadline counts on.
+    WaitForUs(LocalFault),
     /// Repeat it for as long as there is time, after growing pauses: the attempts do not count.
     KeepAsking,
 }
@@ -103,6 +117,7 @@ impl PlatformError {
             Self::Lost { .. } | Self::Unreachable { .. } => Advice::Retry { after: None },
             Self::Unavailable { retry_after, .. } => Advice::Retry { after: *retry_after },
             Self::Paused { retry_after } => Advice::Wait(*retry_after),
+            Self::Local { fault, .. } => Advice::WaitForUs(*fault),
         }
     }
 
@@ -127,7 +142,38 @@ impl PlatformError {
             | Self::NotFound { .. }
             | Self::KeyRefused { .. }
             | Self::Unreachable { .. }
+            | Self::Local { .. }
             | Self::Paused { .. } => false,
+        }
+    }
+
+    /// Tells whether nothing of the platform was to be heard.
+    pub fn is_out_of_reach(&self) -> bool {
+        match self {
+            Self::Lost { .. }
+            | Self::Unreachable { .. }
+            | Self::Local { .. }
+            | Self::Paused { .. } => true,
+            Self::Refused { .. }
+            | Self::Unexplained { .. }
+            | Self::NotFound { .. }
+            | Self::KeyRefused { .. }
+            | Self::Unavailable { .. } => false,
+        }
+    }
+
+    /// Returns what the portal itself lacked for it, if that is what was wrong.
+    pub fn local_fault(&self) -> Option<LocalFault> {
+        match self {
+            Self::Local { fault, .. } => Some(*fault),
+            Self::Refused { .. }
+            | Self::Unexplained { .. }
+            | Self::NotFound { .. }
+            | Self::KeyRefused { .. }
+            | Self::Unavailable { .. }
+            | Self::Lost { .. }
+            | Self::Unreachable { .. }
+            | Self::Paused { .. } => None,
         }
     }
 
@@ -146,6 +192,7 @@ impl PlatformError {
             Self::Refused { .. }
             | Self::NotFound { .. }
             | Self::Unreachable { .. }
+            | Self::Local { .. }
             | Self::Paused { .. } => false,
         }
     }

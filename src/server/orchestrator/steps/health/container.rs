@@ -3,7 +3,10 @@
 
 use crate::server::{
     orchestrator::{context::Context, steps::configuration::Mark},
-    ports::platform::{Application, ContainerId, PlatformError},
+    ports::{
+        local_fault::LocalFault,
+        platform::{Application, ContainerId, PlatformError},
+    },
 };
 
 /// How many containers of one service are looked at: it has one, or two for a moment.
@@ -18,6 +21,8 @@ pub(super) enum Shown {
     None,
     /// The platform, or its Docker, does not say.
     Unknown,
+    /// The platform could not be asked, for what the portal itself lacks, and why.
+    Unasked(LocalFault, String),
 }
 
 /// Looks for a running container of the deployment. Where its configuration carries `mark`, the
@@ -29,11 +34,17 @@ pub(super) async fn look(cx: &Context, application: &Application, mark: Option<&
         // With Docker down the platform shows no container of anybody.
         Ok(None) => match cx.platform.node_count().await {
             Ok(1..) => Shown::None,
-            Ok(0) | Err(_) => Shown::Unknown,
+            Ok(0) => Shown::Unknown,
+            Err(error) => unknown(&error),
         },
-        // Not worth failing for: it is asked again anyway.
-        Err(_) => Shown::Unknown,
+        Err(error) => unknown(&error),
     }
+}
+
+/// Not worth failing for: it is asked again anyway.
+fn unknown(error: &PlatformError) -> Shown {
+    let fault = error.local_fault();
+    fault.map_or(Shown::Unknown, |fault| Shown::Unasked(fault, error.to_string()))
 }
 
 async fn find(

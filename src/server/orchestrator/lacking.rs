@@ -1,0 +1,197 @@
+//! The time in which the portal itself lacked something: nobody else is blamed for it, so no limit
+//! of a step counts it, while the deadline of the whole does.
+//!
+//! What was lacking while records could be written stands in the journal as a sentence, and counts
+//! across restarts. That the records were out of reach cannot stand there: each process remembers it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::context::Context;
+use crate::{
+    domain::{event::Level, progress::elapsed_ms},
+    server::ports::{
+        local_fault::LocalFault,
+        store::{StepId, StoreError},
+    },
+};
+
+/// How many times at which the records were out of reach are remembered.
+const MOST_OUTAGES: usize = 1_000;
+
+/// A time from one moment to another.
+pub(super) type Span = (Timestamp, Timestamp);
+
+/// When the records were out of reach, as far as this process noticed.
+#[derive(Debug, Default)]
+pub struct Outages(Mutex<VecDeque<Outage>>);
+
+/// A time in which they were; it has no end while they are.
+#[derive(Clone, Copy, Debug)]
+struct Outage {
+    since: Timestamp,
+    until: Option<Timestamp>,
+}
+
+impl Outages {
+    /// Takes in how something ended that was asked of the store from `since` until `now`.
+    pub(super) fn note<T>(&self, result: &Result<T, StoreError>, since: Timestamp, now: Timestamp) {
+        match result {
+            Err(StoreError::Unavailable(_)) => self.begin(since),
+            // The store said something.
+            Ok(_) | Err(_) => self.end(now),
+        }
+    }
+
+    fn begin(&self, since: Timestamp) {
+        let mut outages = self.lock();
+        if outages.back().is_none_or(|last| last.until.is_some()) {
+            outages.push_back(Outage { since, until: None });
+            if outages.len() > MOST_OUTAGES {
+                outages.pop_front();
+            }
+        }
+    }
+
+    fn end(&self, now: Timestamp) {
+        if let Some(last) = self.lock().back_mut() {
+            last.until.get_or_insert(now);
+        }
+    }
+
+    /// Returns when they were out of reach, oldest first.
+    fn spans(&self, now: Timestamp) -> Vec<Span> {
+        self.lock().iter().map(|one| (one.since, one.until.unwrap_or(now))).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Outage>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Context {
+    /// Returns for how long, since `began`, the portal itself lacked something while the phase under
+    /// way lasted.
+    pub(super) fn lacked_since(&self, began: Timestamp) -> Duration {
+        let now = self.clock.now();
+        let mut spans = self.outages.spans(now);
+        spans.extend(self.journal.spans(|sentence| LocalFault::told_by(sentence).is_some()));
+        union(spans, began, now)
+    }
+
+    /// Returns for how long sentences were shown that `is_meant`, while the records were in reach.
+    pub(super) fn shown_for(&self, is_meant: impl Fn(&str) -> bool) -> Duration {
+        let now = self.clock.now();
+        let outages = self.outages.spans(now);
+        let shown = self.journal.spans(is_meant);
+        shown
+            .into_iter()
+            .map(|(since, until)| {
+                let whole = Duration::from_millis(elapsed_ms(since, until));
+                whole.saturating_sub(union(outages.clone(), since, until))
+            })
+            .sum()
+    }
+
+    /// Tells, where `step` goes on after the records were out of reach, that this counted against
+    /// the whole only.
+    pub(super) fn tell_outage(&self, step: StepId) {
+        let now = self.clock.now();
+        let Some(began) = self.journal.running_since(step) else { return };
+        let away = union(self.outages.spans(now), began, now).as_secs();
+        if away > 0 {
+            let past = LocalFault::Records.past();
+            self.warn("journal.write", &format!("{past} for {away} s: it goes on from there"));
+        }
+    }
+
+    /// Says that something could not be asked for what the portal itself lacks, and once in the log.
+    pub(super) async fn say_lack(
+        &self,
+        action: &'static str,
+        fault: LocalFault,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        if LocalFault::told_by(&self.journal.sentence()) == Some(fault) {
+            return Ok(());
+        }
+        let complaint = fault.complaint();
+        tracing::warn!(action, reason, "{complaint}: waiting for it");
+        self.log(Level::Warn, action, &format!("{complaint}: waiting for it"), 0, None);
+        self.journal.say(fault.sentence()).await
+    }
+
+    /// Goes back to the phase's own sentence, if what is shown is what the portal itself lacks.
+    pub(super) async fn unsay_lacks(&self) -> Result<(), StoreError> {
+        for fault in LocalFault::ALL {
+            self.journal.unsay(fault.sentence()).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns what the portal itself lacks, or lacked when the time was up at `end`.
+    pub(super) fn lacking(&self, end: Timestamp) -> Option<LocalFault> {
+        let told = LocalFault::told_by(&self.journal.sentence());
+        let outages = self.outages.spans(self.clock.now());
+        let is_away = |(since, until): &Span| *since <= end && *until >= end;
+        told.or_else(|| outages.iter().any(is_away).then_some(LocalFault::Records))
+    }
+}
+
+/// Returns how long `spans` are together, as far as they are between `from` and `until`.
+fn union(mut spans: Vec<Span>, from: Timestamp, until: Timestamp) -> Duration {
+    spans.sort_unstable();
+    let (mut covered, mut ms) = (from, 0);
+    for (since, end) in spans {
+        let (since, end) = (since.max(covered), end.min(until));
+        ms += elapsed_ms(since, end);
+        covered = covered.max(end);
+    }
+    Duration::from_millis(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_427_270 + second).unwrap()
+    }
+
+    fn away() -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("gone".into()))
+    }
+
+    #[test]
+    fn times_that_overlap_count_once() {
+        for (spans, seconds) in [
+            (vec![], 0),
+            (vec![(0, 10)], 10),
+            (vec![(5, 8), (0, 10)], 10),
+            (vec![(0, 10), (8, 20), (30, 31)], 21),
+            (vec![(-50, 3), (98, 500)], 5),
+            (vec![(-50, -3), (200, 500)], 0),
+        ] {
+            let spans = spans.into_iter().map(|(since, until)| (at(since), at(until))).collect();
+            assert_eq!(union(spans, at(0), at(100)), Duration::from_secs(seconds));
+        }
+    }
+
+    #[test]
+    fn an_outage_lasts_from_the_first_failure_until_the_store_says_something() {
+        let outages = Outages::default();
+        outages.note(&Ok(()), at(0), at(0));
+        assert_eq!(outages.spans(at(1)), []);
+        outages.note(&away(), at(1), at(6));
+        outages.note(&away(), at(7), at(12));
+        assert_eq!(outages.spans(at(13)), [(at(1), at(13))]);
+        outages.note(&Err::<(), _>(StoreError::LeaseLost), at(14), at(15));
+        outages.note(&Ok(()), at(16), at(17));
+        assert_eq!(outages.spans(at(20)), [(at(1), at(15))]);
+    }
+}

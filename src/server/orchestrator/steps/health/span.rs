@@ -1,0 +1,38 @@
+//! Time within a wait that somebody else than the stack is to blame for.
+
+use jiff::Timestamp;
+
+use crate::{domain::progress::elapsed_ms, server::orchestrator::context::Context};
+
+/// Time that something has cost, and costs while a sentence about it is shown.
+#[derive(Default)]
+pub(super) struct Span {
+    pub(super) since: Option<Timestamp>,
+    ms: u64,
+}
+
+impl Span {
+    /// Goes on from what was shown before a restart.
+    pub(super) fn resume(cx: &Context, sentence: &str, now: Timestamp) -> Self {
+        let lasted = cx.shown_for(|shown| shown == sentence);
+        Self {
+            since: cx.journal.shown_since(sentence).map(|_| now),
+            ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    pub(super) fn note(&mut self, lasts: bool, now: Timestamp) {
+        match (lasts, self.since) {
+            (true, None) => self.since = Some(now),
+            (false, Some(since)) => {
+                self.ms += elapsed_ms(since, now);
+                self.since = None;
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    pub(super) fn total_ms(&self, now: Timestamp) -> u64 {
+        self.ms + self.since.map_or(0, |since| elapsed_ms(since, now))
+    }
+}

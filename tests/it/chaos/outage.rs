@@ -1,0 +1,118 @@
+//! Records that are out of reach for a while, driven by the worker, in virtual time: no limit of a
+//! step counts that, and the time of the whole does.
+
+use std::{sync::Arc, time::Duration};
+
+use ai_stack_deployer::{
+    domain::{
+        event::FailureCode,
+        progress::{End, Progress},
+    },
+    server::ports::{
+        clock::Clock,
+        probe::{Health, Probe},
+        store::{State, Store},
+    },
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{
+    clock::VirtualClock,
+    portal::{Portal, in_virtual_time},
+};
+use crate::support::{core_platform::CorePlatform, twisted_store::TwistedStore};
+
+/// A portal whose records can be taken away.
+fn portal(clock: VirtualClock, image: &str) -> (Portal, Arc<TwistedStore>) {
+    let mut portal = Portal::new(clock, image);
+    let line = Arc::new(TwistedStore::new(Arc::clone(&portal.store) as _));
+    portal.ports.store = Arc::clone(&line) as _;
+    (portal, line)
+}
+
+/// Takes the records away `after` so many seconds, for so many.
+async fn cut_off(portal: &Portal, line: &TwistedStore, after: u64, seconds: u64) {
+    portal.clock.sleep(Duration::from_secs(after)).await;
+    line.set_down(true);
+    portal.clock.sleep(Duration::from_secs(seconds)).await;
+    line.set_down(false);
+}
+
+async fn end(portal: &Portal) -> (State, End) {
+    let record = portal.ended().await.remove(0);
+    let events = portal.store.events(&record.deployment.id, 0, u32::MAX).await.unwrap();
+    let progress = Progress::of(events.iter().map(|event| event.decode().unwrap()));
+    (record.state, progress.end.unwrap())
+}
+
+/// A stack that is silent for some time, once its address is attached.
+struct LateStack {
+    platform: CorePlatform,
+    clock: VirtualClock,
+    began: Timestamp,
+    silent: Duration,
+}
+
+#[async_trait]
+impl Probe for LateStack {
+    async fn ask(&self, _: &str, _: Duration) -> Health {
+        self.clock.sleep(Duration::from_millis(5)).await;
+        let passed = self.clock.now().duration_since(self.began).unsigned_abs();
+        if self.platform.count("domain.create") == 0 {
+            Health::Answering(404)
+        } else if passed < self.silent {
+            Health::Silent(String::from("connection refused"))
+        } else {
+            Health::Healthy
+        }
+    }
+}
+
+#[test]
+fn records_that_are_away_while_the_time_of_a_step_runs_out_undo_nothing() {
+    in_virtual_time(async |clock| {
+        // Its job takes two minutes, of which the records are away for most.
+        let (mut portal, line) = portal(clock, "sandbox/slow");
+        Arc::make_mut(&mut portal.ports.settings).deadlines.deploy = Duration::from_secs(70);
+        portal.reserve(0).await;
+        drop(portal.start("one"));
+        cut_off(&portal, &line, 10, 85).await;
+        let (state, end) = end(&portal).await;
+        assert_eq!(state, State::Live, "{end:?}");
+    });
+}
+
+#[test]
+fn records_that_are_away_while_the_stack_is_asked_are_not_the_stacks_fault() {
+    in_virtual_time(async |clock| {
+        let (mut portal, line) = portal(clock, "sandbox/hello");
+        portal.ports.probe = Arc::new(LateStack {
+            platform: portal.platform.clone(),
+            clock: portal.clock.clone(),
+            began: portal.clock.now(),
+            silent: Duration::from_secs(140),
+        });
+        portal.reserve(0).await;
+        drop(portal.start("one"));
+        cut_off(&portal, &line, 20, 100).await;
+        let (state, end) = end(&portal).await;
+        assert_eq!(state, State::Live, "{end:?}");
+    });
+}
+
+#[test]
+fn records_that_are_away_until_the_time_is_up_are_the_cause_that_is_told() {
+    in_virtual_time(async |clock| {
+        let (portal, line) = portal(clock, "sandbox/slow");
+        let whole = portal.ports.settings.deadlines.whole;
+        portal.reserve(0).await;
+        drop(portal.start("one"));
+        cut_off(&portal, &line, 10, whole.as_secs()).await;
+        let (state, end) = end(&portal).await;
+        assert_eq!(state, State::RolledBack, "{end:?}");
+        let End::Failed(failure) = end else { panic!("{end:?}") };
+        assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
+        assert!(failure.message.contains("could not reach its records"), "{failure:?}");
+    });
+}

@@ -1,0 +1,89 @@
+//! File descriptors: the real binary takes as many as it may have, and where none is left it waits,
+//! undoes nothing, and goes on.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    process::Command,
+    thread,
+    time::Duration,
+};
+
+use crate::support::process::{Place, Running};
+
+/// What a person reads meanwhile.
+const SHORT: &str = "Waiting: the portal is short of resources";
+/// More connections than the portal has descriptors left.
+const MANY: usize = 300;
+/// How long they are held at least, beyond the time that a stack has to answer.
+const HELD: Duration = Duration::from_secs(4);
+
+/// The place's portal, with these limits for open files.
+fn limited(place: &Place, soft: u32, hard: u32, variables: &[(&str, &str)]) -> Running {
+    let own = place.command(variables);
+    let script = format!("ulimit -S -n {soft} && ulimit -H -n {hard} && exec \"$@\"");
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &script, "sh"]).arg(own.get_program()).env_clear();
+    command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut running = Running::spawn(&mut command);
+    running.wait_until_ready();
+    running
+}
+
+/// The events of a deployment, line by line, over a connection that is there from now on.
+fn watch(place: &Place, id: &str) -> impl Iterator<Item = String> + use<> {
+    let mut stream = TcpStream::connect(("127.0.0.1", place.port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    let request = format!("GET /api/status/{id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    assert!(lines.next().unwrap().starts_with("HTTP/1.1 200 "));
+    lines
+}
+
+/// Returns the time that a process has computed so far, in hundredths of a second.
+fn computed(process: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[test]
+fn the_limit_for_open_files_is_raised_to_what_the_system_allows() {
+    let place = Place::new();
+    let portal = limited(&place, 128, 3_000, &[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", portal.id())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let numbers: Vec<&str> = line.split_whitespace().skip(3).take(2).collect();
+    assert_eq!(numbers, ["3000", "3000"], "{line}");
+}
+
+#[test]
+fn a_portal_without_descriptors_undoes_nothing_and_does_not_spin() {
+    let place = Place::new();
+    let portal = limited(&place, 200, 200, &[("STACK_HEALTH_TIMEOUT", "3s")]);
+    let id = place.deploy("alice");
+    let mut events = watch(&place, &id);
+    let connect = |_| TcpStream::connect(("127.0.0.1", place.port)).unwrap();
+    let held: Vec<TcpStream> = (0..MANY).map(connect).collect();
+    let mut read = String::new();
+    while !read.contains(SHORT) {
+        let line = events.next().unwrap_or_else(|| panic!("it says no such thing: {read}"));
+        read.push_str(&line);
+        assert!(!read.contains("event: complete"), "it had descriptors: {read}");
+    }
+    let before = computed(portal.id());
+    // Real time, by which a stack is given up.
+    thread::sleep(HELD);
+    let computed = computed(portal.id()) - before;
+    assert!(computed < 200, "{computed} hundredths of a second in {HELD:?}");
+    drop(held);
+    read.extend(events.map(|line| line + "\n"));
+    assert!(read.contains("event: complete") && !read.contains("rolling_back"), "{read}");
+    assert!(place.get("/readyz").starts_with("HTTP/1.1 200 "));
+    let (code, log) = portal.end_and_tell();
+    let log = log.join("\n");
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("calls to it are paused"), "the breaker opened: {log}");
+}

@@ -1,0 +1,283 @@
+//! What the portal itself lacks: it is waited for, it is said, and it undoes nothing before the
+//! time of the whole deployment is up.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ai_stack_deployer::{
+    domain::{event::FailureCode, phase::Phase},
+    server::ports::{
+        clock::Clock,
+        local_fault::LocalFault,
+        platform::PlatformError,
+        probe::{Health, Probe},
+        store::{Lane, State},
+    },
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::world::World;
+use crate::support::{clock::JumpingClock, core_platform::CorePlatform};
+
+/// What a call can lack.
+const FAULTS: [LocalFault; 3] = [LocalFault::Resources, LocalFault::Names, LocalFault::Network];
+
+/// Lets the next so many `call`s not be made, for want of something here.
+fn hold_up(world: &World, call: &'static str, fault: LocalFault, count: usize) {
+    for _ in 0..count {
+        let reason = String::from("Too many open files (os error 24)");
+        world.platform.plan(call, Some(PlatformError::Local { call, fault, reason }));
+    }
+}
+
+async fn took(world: &World) -> Duration {
+    let record = world.record().await;
+    let completed = record.standing.completed.unwrap();
+    completed.duration_since(record.deployment.started).unsigned_abs()
+}
+
+/// Checks that it is live, once, that it said what it waited for, and that nothing was undone.
+async fn assert_live_after(world: &World, fault: LocalFault, what: &str) {
+    assert_eq!(world.record().await.state, State::Live, "{what}: {:?}", world.end().await);
+    let sentences = world.sentences().await;
+    let said = |text: &str| sentences.iter().any(|(_, sentence)| sentence == text);
+    assert!(said(fault.sentence()), "{what}: {sentences:?}");
+    let undone = sentences.iter().any(|(phase, _)| *phase == Phase::RollingBack);
+    assert!(!undone, "{what}: {sentences:?}");
+    let log = world.log().await.join("\n");
+    assert!(log.contains(fault.complaint()), "{what}: {log}");
+    world.assert_all_or_nothing(what).await;
+}
+
+#[tokio::test]
+async fn what_a_call_lacks_is_waited_for_beyond_the_deadline_of_its_step() {
+    for (fault, call) in FAULTS.into_iter().cycle().zip([
+        "project.create",
+        "application.create",
+        "application.update",
+        "domain.create",
+        "application.deploy",
+        "deployment.all",
+        "docker.getContainersByAppLabel",
+    ]) {
+        let mut world = World::begin("sandbox/hello", &[]).await;
+        world.configure(|settings| {
+            settings.deadlines.step = Duration::from_secs(30);
+            settings.deadlines.deploy = Duration::from_mins(1);
+        });
+        // Two minutes and more of pauses, or of questions.
+        let count = if call.starts_with("docker") { 130 } else { 20 };
+        hold_up(&world, call, fault, count);
+        world.drive().await;
+        let what = format!("{fault:?} at {call}");
+        assert_live_after(&world, fault, &what).await;
+        let took = took(&world).await;
+        assert!(took > Duration::from_mins(1), "{what}: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_call_lacks_all_the_while_ends_with_the_time_of_the_whole_and_a_cause_of_its_own() {
+    for fault in FAULTS {
+        let world = World::begin("sandbox/hello", &[]).await;
+        hold_up(&world, "application.create", fault, 500);
+        world.drive().await;
+        let failure = world.failure().await;
+        assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
+        assert!(failure.message.starts_with(fault.past()), "{failure:?}");
+        assert_eq!(failure.phase, Phase::CreatingApplication);
+        let (took, limits) = (took(&world).await, world.ports.settings.deadlines);
+        assert!((limits.whole..limits.whole + limits.drain).contains(&took), "{took:?}");
+        world.assert_all_or_nothing("until the time was up").await;
+    }
+}
+
+#[tokio::test]
+async fn a_platform_that_does_not_answer_still_uses_the_attempts_up() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    for _ in 0..20 {
+        let (call, reason) = ("project.create", String::from("Connection refused"));
+        world.platform.plan(call, Some(PlatformError::Unreachable { call, reason }));
+    }
+    world.drive().await;
+    assert_eq!(world.failure().await.code, FailureCode::PlatformUnreachable);
+    let took = took(&world).await;
+    assert!(took < Duration::from_mins(2), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_cancellation_is_heard_while_the_portal_lacks_something() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    hold_up(&world, "application.create", LocalFault::Resources, 500);
+    let cancel = async {
+        while !world.has_said(LocalFault::Resources.sentence()).await {
+            tokio::task::yield_now().await;
+        }
+        world.cancel_now().await;
+    };
+    tokio::join!(world.drive(), cancel);
+    assert_eq!(world.failure().await.code, FailureCode::Cancelled);
+    assert!(took(&world).await < Duration::from_mins(1));
+    world.assert_all_or_nothing("cancelled while something lacked").await;
+}
+
+/// How an address answers, by the milliseconds since it was first asked after it was attached.
+type Script = fn(u64) -> Health;
+
+/// An address that answers as it is told to.
+struct ScriptedProbe {
+    platform: CorePlatform,
+    clock: Arc<JumpingClock>,
+    before: Mutex<Vec<Health>>,
+    after: Script,
+    began: Mutex<Option<Timestamp>>,
+    asked: Mutex<usize>,
+}
+
+#[async_trait]
+impl Probe for ScriptedProbe {
+    async fn ask(&self, _: &str, _: Duration) -> Health {
+        let now = self.clock.now();
+        self.clock.advance(Duration::from_millis(5));
+        *self.asked.lock().unwrap() += 1;
+        if self.platform.count("domain.create") == 0 {
+            return self.before.lock().unwrap().pop().unwrap_or(Health::Answering(404));
+        }
+        let began = *self.began.lock().unwrap().get_or_insert(now);
+        (self.after)(u64::try_from(now.as_millisecond() - began.as_millisecond()).unwrap())
+    }
+}
+
+fn unasked(fault: LocalFault) -> Health {
+    Health::Unasked(fault, String::from("Too many open files (os error 24)"))
+}
+
+fn silent() -> Health {
+    Health::Silent(String::from("connection refused"))
+}
+
+async fn begin(before: Vec<Health>, after: Script) -> (World, Arc<ScriptedProbe>) {
+    let mut world = World::begin("sandbox/hello", &[]).await;
+    let probe = Arc::new(ScriptedProbe {
+        platform: world.platform.clone(),
+        clock: Arc::clone(&world.clock),
+        before: Mutex::new(before),
+        after,
+        began: Mutex::default(),
+        asked: Mutex::default(),
+    });
+    world.ports.probe = Arc::clone(&probe) as _;
+    (world, probe)
+}
+
+#[tokio::test]
+async fn a_stack_that_cannot_be_asked_for_minutes_is_not_blamed() {
+    let scripts: [(LocalFault, Script); 3] = [
+        (LocalFault::Resources, |ms| {
+            if ms < 240_000 { unasked(LocalFault::Resources) } else { Health::Healthy }
+        }),
+        // It had nearly used its time up before.
+        (LocalFault::Names, |ms| match ms {
+            0..50_000 | 240_000..245_000 => silent(),
+            50_000..240_000 => unasked(LocalFault::Names),
+            _ => Health::Healthy,
+        }),
+        (LocalFault::Network, |ms| match ms {
+            10_000..100_000 | 110_000..200_000 => unasked(LocalFault::Network),
+            200_000.. => Health::Healthy,
+            _ => silent(),
+        }),
+    ];
+    for (fault, script) in scripts {
+        let (world, _) = begin(Vec::new(), script).await;
+        world.drive().await;
+        assert_live_after(&world, fault, &format!("{fault:?}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_stack_that_was_not_asked_for_minutes_has_its_own_time_left_and_no_more() {
+    let (world, _) = begin(Vec::new(), |ms| match ms {
+        30_000..200_000 => unasked(LocalFault::Resources),
+        _ => silent(),
+    })
+    .await;
+    world.drive().await;
+    assert_eq!(world.failure().await.code, FailureCode::HealthTimeout);
+    let took = took(&world).await.as_secs();
+    assert!((225..270).contains(&took), "30 s, 170 s that do not count, and 30 s: {took}");
+    world.assert_all_or_nothing("its own fault").await;
+}
+
+#[tokio::test]
+async fn a_stack_that_can_never_be_asked_ends_with_the_time_of_the_whole() {
+    let (world, probe) = begin(Vec::new(), |_| unasked(LocalFault::Resources)).await;
+    world.drive().await;
+    let failure = world.failure().await;
+    assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
+    assert_eq!(failure.phase, Phase::VerifyingHealth);
+    let (took, limits) = (took(&world).await, world.ports.settings.deadlines);
+    assert!((limits.whole..limits.whole + limits.drain).contains(&took), "{took:?}");
+    // It neither spins nor sleeps through.
+    let asked = *probe.asked.lock().unwrap();
+    assert!((100..4_000).contains(&asked), "{asked}");
+    world.assert_all_or_nothing("never asked").await;
+}
+
+#[tokio::test]
+async fn whether_an_address_is_free_is_not_taken_for_known_while_it_cannot_be_asked() {
+    // The last one comes first.
+    let mut before = vec![unasked(LocalFault::Names); 90];
+    before.insert(0, Health::Answering(404));
+    let (world, _) = begin(before, |_| Health::Healthy).await;
+    world.drive().await;
+    assert_live_after(&world, LocalFault::Names, "a free address").await;
+    assert!(took(&world).await > Duration::from_secs(90));
+
+    let mut before = vec![Health::Healthy; 100];
+    before.extend(vec![unasked(LocalFault::Names); 90]);
+    let (world, _) = begin(before, |_| Health::Healthy).await;
+    world.drive().await;
+    assert_eq!(world.failure().await.code, FailureCode::AddressInUse);
+    assert_eq!(world.platform.count("project.create"), 0);
+}
+
+#[tokio::test]
+async fn a_restart_meanwhile_counts_nothing_against_the_stack() {
+    let (world, _) = begin(Vec::new(), |ms| match ms {
+        0..40_000 | 240_000..250_000 => silent(),
+        40_000..240_000 => unasked(LocalFault::Resources),
+        _ => Health::Healthy,
+    })
+    .await;
+    let crash = async {
+        while !world.has_said(LocalFault::Resources.sentence()).await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = crash => {}
+        ended = world.drive_once(Lane::Forward) => panic!("it ended: {ended:?}"),
+    }
+    world.clock.advance(Duration::from_secs(31));
+    world.drive().await;
+    assert_live_after(&world, LocalFault::Resources, "after a restart").await;
+}
+
+#[tokio::test]
+async fn a_stack_is_not_blamed_while_nobody_can_be_reached_at_all() {
+    // Packets that go nowhere look like two that are silent.
+    let (world, _) =
+        begin(Vec::new(), |ms| if ms < 300_000 { silent() } else { Health::Healthy }).await;
+    for _ in 0..330 {
+        let (call, reason) =
+            ("docker.getServiceContainersByAppName", String::from("No route to host"));
+        world.platform.plan(call, Some(PlatformError::Unreachable { call, reason }));
+    }
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live, "{:?}", world.end().await);
+}
