@@ -29,7 +29,7 @@ impl Context {
     }
 
     /// Writes a line for what is left, and what an operator can do about it where only the step
-    /// knows; the rest [`advice`](super::advice) says.
+    /// knows; the rest [`super::advice`] says.
     pub(super) fn left(
         &self,
         resource: ResourceKind,
