@@ -28,6 +28,8 @@ use super::ports::local_fault::LocalFault;
 const RESOLVER_LIMIT: Duration = Duration::from_secs(4);
 /// How long a connection may take that is only to show what is wrong.
 const LOOK: Duration = Duration::from_secs(1);
+/// How many descriptors are free where there are enough.
+const SPARE: usize = 8;
 /// What the standard library says before the resolver's own words.
 const LOOK_UP: &str = "failed to lookup address information";
 /// How the system's resolver says that it got no answer, in glibc's words and in musl's: `EAI_AGAIN`,
@@ -101,6 +103,14 @@ pub(crate) async fn behind(
         Ok(addresses) => judge(&addresses).await,
         Err(error) => in_error(&error),
     }
+}
+
+/// Finds whether the portal is at the end of its descriptors. Then nobody is to blame for an answer
+/// that does not come: whoever should give it may share them, as the sandbox's stacks do.
+pub(crate) fn behind_silence() -> Option<LocalFault> {
+    let sockets: io::Result<Vec<UdpSocket>> =
+        (0..SPARE).map(|_| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))).collect();
+    sockets.err().as_ref().and_then(in_io)
 }
 
 /// What stands between the portal and an address.

@@ -100,8 +100,11 @@ impl HttpProbe {
 
     /// Finds what the portal itself lacks, where a connection could not be made for that.
     async fn local_fault(&self, url: &Url, error: &reqwest::Error) -> Option<LocalFault> {
-        if !error.is_connect() || tls::find_tls_error(error).is_some() {
+        if tls::find_tls_error(error).is_some() {
             return None;
+        }
+        if !error.is_connect() {
+            return local_fault::behind_silence().filter(|_| error.is_timeout());
         }
         let host = url.host_str()?.trim_matches(['[', ']']);
         let port = url.port_or_known_default()?;

@@ -147,7 +147,12 @@ impl Probe for ScriptedProbe {
             return self.before.lock().unwrap().pop().unwrap_or(Health::Answering(404));
         }
         let began = *self.began.lock().unwrap().get_or_insert(now);
-        (self.after)(u64::try_from(now.as_millisecond() - began.as_millisecond()).unwrap())
+        let ms = u64::try_from(now.as_millisecond() - began.as_millisecond()).unwrap();
+        let health = (self.after)(ms);
+        if matches!(&health, Health::Unasked(_, reason) if reason.starts_with("no answer")) {
+            self.clock.advance(Duration::from_secs(5));
+        }
+        health
     }
 }
 
@@ -196,6 +201,21 @@ async fn a_stack_that_cannot_be_asked_for_minutes_is_not_blamed() {
         world.drive().await;
         assert_live_after(&world, fault, &format!("{fault:?}")).await;
     }
+}
+
+#[tokio::test]
+async fn a_question_that_takes_the_stacks_last_time_and_fails_here_is_not_its_last_chance() {
+    // It is answered well as soon as it can be asked, and has to be asked twice.
+    let (world, _) = begin(Vec::new(), |ms| match ms {
+        0..59_000 => silent(),
+        59_000..59_500 => {
+            Health::Unasked(LocalFault::Resources, String::from("no answer within 5000 ms"))
+        }
+        _ => Health::Healthy,
+    })
+    .await;
+    world.drive().await;
+    assert_live_after(&world, LocalFault::Resources, "its last time").await;
 }
 
 #[tokio::test]

@@ -41,7 +41,8 @@ const TASKS_PAUSE: Duration = Duration::from_secs(1);
 /// How long the stack is asked at least after a restart, however long the portal was away: both
 /// may have come back at the same moment.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long the stack is asked again at least, once neither it nor the platform was in reach.
+/// How long the stack is asked again at least, once it could not be asked, or neither it nor the
+/// platform was in reach.
 const AGAIN: Duration = Duration::from_secs(15);
 /// How many failed tasks are a crash loop.
 const CRASHES: usize = 3;
@@ -221,8 +222,11 @@ impl Wait {
     fn note(&mut self, health: Health, shown: Option<Shown>, now: Timestamp) {
         self.untrusted.note(matches!(health, Health::Untrusted(_)), now);
         self.unknown.note(shown == Some(Shown::Unknown), now);
-        if self.is_all_away && !matches!(health, Health::Silent(_)) {
-            (self.spared_until, self.is_all_away) = (now + AGAIN, false);
+        let was_away = self.is_all_away && !matches!(health, Health::Silent(_));
+        // The question that was first to fail took some of the stack's time, perhaps its last.
+        let was_unasked = self.is_unasked() && !matches!(health, Health::Unasked(..));
+        if was_away || was_unasked {
+            (self.spared_until, self.is_all_away) = (self.spared_until.max(now + AGAIN), false);
         }
         if let Some(Shown::Runs(id)) = &shown {
             self.seen = Some(id.clone());
