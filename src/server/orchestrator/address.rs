@@ -4,21 +4,24 @@
 //! which the reverse proxy routes, and the stack goes on answering. So an address is gone when the
 //! platform does not know it and it does not answer for our stack.
 
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
+use std::{
+    collections::BTreeSet,
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use futures::FutureExt;
 
 use super::{context::Context, failure::StepError};
 use crate::{
     domain::{
-        event::FailureCode,
         progress::elapsed_ms,
         receipt::{Line, Outcome, ResourceKind},
     },
     server::ports::{
-        platform::{AppName, Application, Host, ProjectId, RouteFile, routes_host},
+        platform::{AppName, Application, Host, PlatformError, ProjectId, RouteFile, routes_host},
         probe::Health,
-        store::Cause,
     },
 };
 
@@ -34,7 +37,8 @@ enum Stale {
     Closed,
     /// This one does.
     Open(RouteFile),
-    /// The platform does not show this one.
+    /// The platform does not show this one: an address that is silent may only be slow, or its
+    /// stack be restarting.
     Unseen(RouteFile),
 }
 
@@ -59,6 +63,8 @@ pub(super) async fn prove(
             Some(still_routed(&file, &cx.host))
         }
         None if !lines.iter().any(is_proved) => return Ok(lines),
+        // No answer proves that it routes nothing.
+        Some(Stale::Unseen(_)) => remedy(cx, stale, &services).await?,
         stale => match is_silent(cx).await? {
             Some(true) => return Ok(lines),
             Some(false) => {
@@ -149,6 +155,23 @@ fn may_be_a_stack(health: &Health) -> bool {
     }
 }
 
+/// Closes the files of services whose application is gone, where an older version left them open,
+/// and returns the line for an address that one of them still routes.
+pub(super) async fn close_left_open(
+    cx: &Context,
+    application: &Application,
+) -> Result<Option<Line>, StepError> {
+    let mut services = cx.journal.services();
+    services.insert(application.app_name.clone());
+    Ok(match close_stale_routes(cx, &services).await? {
+        Stale::Open(file) => {
+            let remedy = Some(still_routed(&file, &cx.host));
+            Some(cx.left(ResourceKind::Domain, None, &cx.host, remedy))
+        }
+        Stale::Closed | Stale::Unseen(_) => None,
+    })
+}
+
 /// Takes the address out of the files of these services, and tells how they stand then.
 ///
 /// Only after the application is gone is such a file nobody's: until then the platform keeps it.
@@ -160,11 +183,13 @@ async fn close_stale_routes(
     for file in services.iter().filter_map(RouteFile::of) {
         let mut seen = look(cx, &file).await?;
         if matches!(seen, Stale::Open(_)) {
+            let refusals = Refusals::default();
             let done = "Took the address out of the reverse proxy, where it had been left behind";
-            let write = || cx.platform.clear_route_file(&file);
-            cx.call("settings.updateTraefikFile", done, write).await?;
+            let write = || refusals.hear(cx, cx.platform.clear_route_file(&file));
             // The call says that it was done also when it was not.
-            seen = look(cx, &file).await?;
+            if cx.call("settings.updateTraefikFile", done, write).await?.is_some() {
+                seen = look(cx, &file).await?;
+            }
         }
         if matches!((&stale, &seen), (Stale::Closed, _) | (_, Stale::Open(_))) {
             stale = seen;
@@ -175,22 +200,57 @@ async fn close_stale_routes(
 
 /// Looks whether the file routes our address.
 async fn look(cx: &Context, file: &RouteFile) -> Result<Stale, StepError> {
-    let read = || cx.platform.route_file(file);
-    match cx.ask("settings.readTraefikFile", read).await {
-        Ok(Some(text)) if routes_host(&text, &cx.host) => Ok(Stale::Open(file.clone())),
-        Ok(_) => Ok(Stale::Closed),
-        Err(StepError::Failed(Cause { code: FailureCode::PlatformRefused, .. })) => {
-            Ok(Stale::Unseen(file.clone()))
+    let refusals = Refusals::default();
+    let read = || refusals.hear(cx, cx.platform.route_file(file));
+    Ok(match cx.ask("settings.readTraefikFile", read).await? {
+        None => Stale::Unseen(file.clone()),
+        Some(Some(text)) if routes_host(&text, &cx.host) => Stale::Open(file.clone()),
+        Some(_) => Stale::Closed,
+    })
+}
+
+/// Counts how often a call was refused to a key that others take: then it may not make this one,
+/// which Dokploy says by a 403, or by the 401 that it has for everything.
+#[derive(Debug, Default)]
+struct Refusals(AtomicU32);
+
+impl Refusals {
+    /// How many prove it: after one alone, the key may only just be taken again.
+    const ENOUGH: u32 = 2;
+
+    /// Makes a call; none where the key may not make it.
+    async fn hear<T: Send>(
+        &self,
+        cx: &Context,
+        call: impl Future<Output = Result<T, PlatformError>> + Send,
+    ) -> Result<Option<T>, PlatformError> {
+        match call.await {
+            Err(PlatformError::Refused { .. }) => Ok(None),
+            Err(error @ PlatformError::KeyRefused { .. }) => {
+                if cx.platform.projects().await.is_err() {
+                    self.0.store(0, Ordering::Relaxed);
+                    return Err(error);
+                }
+                let refused = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+                if refused < Self::ENOUGH { Err(error) } else { Ok(None) }
+            }
+            result => result.map(Some),
         }
-        Err(error) => Err(error),
     }
 }
 
 /// Tells whether the platform has the application still, though not with our marker, or not where
-/// we made it.
-async fn is_elsewhere(cx: &Context, application: &Application) -> Result<bool, StepError> {
+/// we made it: then a host leads to it, or it has jobs.
+pub(super) async fn is_elsewhere(
+    cx: &Context,
+    application: &Application,
+) -> Result<bool, StepError> {
     let leads_to = |host: &Host| host.leads_to.as_ref() == Some(&application.id);
     if cx.ask("overview.domains", || cx.platform.hosts()).await?.iter().any(leads_to) {
+        return Ok(true);
+    }
+    let jobs = || cx.platform.jobs(&application.id);
+    if !cx.ask("deployment.all", jobs).await?.is_empty() {
         return Ok(true);
     }
     let Some(project) = cx.journal.resources().project_id else { return Ok(false) };

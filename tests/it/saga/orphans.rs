@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::{
     domain::{
+        event::FailureCode,
         progress::End,
         receipt::{Line, Outcome, Receipt, ResourceKind},
     },
     server::{
         ports::{
             clock::Clock,
-            platform::PlatformError,
+            platform::{AppName, Platform, PlatformError, RouteFile},
             probe::{Health, Probe},
             store::State,
         },
@@ -156,6 +157,125 @@ async fn a_file_that_the_platform_does_not_show_proves_nothing() {
     let line = of(&receipt(&world).await, ResourceKind::Domain);
     assert_eq!(line.outcome, Outcome::Left);
     assert!(line.remedy.unwrap().contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
+}
+
+#[tokio::test]
+async fn nor_does_the_silence_of_a_stack_that_has_no_container_right_now() {
+    let (mut world, service) = deleted_by_hand().await;
+    let call = "settings.readTraefikFile";
+    let refused = PlatformError::Refused { call, status: 403, detail: String::new() };
+    world.platform.plan(call, Some(refused));
+    assert!(world.platform.core().scale_service(world.clock.now(), &service, 0));
+    world.clock.advance(Duration::from_mins(1));
+    assert_eq!(visit(&world), Visit::Down, "its route is there still");
+    world.remove().await;
+    world.drive().await;
+    let line = of(&receipt(&world).await, ResourceKind::Domain);
+    assert_eq!(line.outcome, Outcome::Left);
+    assert!(line.remedy.unwrap().contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
+}
+
+#[tokio::test]
+async fn a_file_that_the_platform_never_shows_is_removed_with_its_service_but_not_proved_gone() {
+    let (mut world, service) = deleted_by_hand().await;
+    world.inject("settings.readTraefikFile:unauthorized:always");
+    assert!(world.platform.core().remove_service(world.clock.now(), &service));
+    world.clock.advance(Duration::from_mins(1));
+    world.remove().await;
+    world.drive().await;
+    let told = receipt(&world).await;
+    assert_eq!(of(&told, ResourceKind::Domain).outcome, Outcome::Removed);
+    assert!(told.clean, "the name is free: {told:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_read_the_file_holds_no_removal_up() {
+    let (mut world, _) = deleted_by_hand().await;
+    world.inject("settings.readTraefikFile:unauthorized:always");
+    let began = world.clock.now();
+    world.remove().await;
+    world.drive().await;
+    let took = world.clock.now().duration_since(began).unsigned_abs();
+    assert!(took < Duration::from_mins(1), "{took:?}");
+    let line = of(&receipt(&world).await, ResourceKind::Domain);
+    assert!(line.remedy.unwrap().contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
+    assert_eq!(world.failure().await.code, FailureCode::PlatformRefused, "not for its key");
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_write_the_file_holds_no_removal_up() {
+    for refused in ["unauthorized", "unauthorized-within"] {
+        let (mut world, _) = deleted_by_hand().await;
+        world.inject(&format!("settings.updateTraefikFile:{refused}:always"));
+        let began = world.clock.now();
+        world.remove().await;
+        world.drive().await;
+        let took = world.clock.now().duration_since(began).unsigned_abs();
+        assert!(took < Duration::from_mins(1), "{took:?}");
+        let line = of(&receipt(&world).await, ResourceKind::Domain);
+        assert!(line.remedy.unwrap().contains("still routes alice.localhost"));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_once_may_read_the_file() {
+    for cause in ["unauthorized", "key-limited=50s", "database-lost=50s"] {
+        let (mut world, _) = deleted_by_hand().await;
+        world.inject(&format!("settings.readTraefikFile:{cause}"));
+        world.remove().await;
+        world.drive().await;
+        let line = of(&receipt(&world).await, ResourceKind::Domain);
+        assert_eq!(line.outcome, Outcome::VerifiedGone, "{cause}");
+        assert_eq!(visit(&world), Visit::UnknownHost, "{cause}");
+    }
+}
+
+/// Leaves a removal stuck as an older version did: its address is recorded as gone, its application
+/// is not there any more, and the file still routes to its service.
+async fn stuck_beside_its_open_file() -> (World, String) {
+    let mut world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    let inventory = world.platform.inventory().await;
+    let service = inventory["services"][0]["appName"].as_str().unwrap().to_owned();
+    let project = inventory["projects"][0]["projectId"].clone();
+    let file = RouteFile::of(&AppName(service.clone())).unwrap();
+    let text = world.platform.route_file(&file).await.unwrap().unwrap();
+    world.inject("application.delete:error-before:always");
+    world.remove().await;
+    world.drive().await;
+    assert_eq!(of(&receipt(&world).await, ResourceKind::Domain).outcome, Outcome::VerifiedGone);
+    world.platform.core().clear_faults();
+    world.platform.as_somebody_else("project.remove", &json!({ "projectId": project }));
+    let open = json!({ "path": file.path(), "traefikConfig": text });
+    world.platform.as_somebody_else("settings.updateTraefikFile", &open);
+    assert_eq!(visit(&world), Visit::Healthy, "it answers beside its receipt");
+    (world, service)
+}
+
+#[tokio::test]
+async fn a_file_that_an_older_version_left_open_is_closed_before_its_service_is_judged() {
+    let (world, service) = stuck_beside_its_open_file().await;
+    world.clock.advance(Duration::from_mins(31));
+    world.drive_once(CLEAN_UP).await.unwrap();
+    assert_eq!(visit(&world), Visit::UnknownHost);
+    assert!(world.platform.core().remove_service(world.clock.now(), &service));
+    world.clean_up(1).await;
+    assert!(receipt(&world).await.clean);
+}
+
+#[tokio::test]
+async fn no_name_becomes_free_whose_file_could_not_be_closed() {
+    let (world, service) = stuck_beside_its_open_file().await;
+    world.inject("settings.updateTraefikFile:ignored");
+    assert!(world.platform.core().remove_service(world.clock.now(), &service));
+    world.clock.advance(Duration::from_mins(31));
+    world.drive_once(CLEAN_UP).await.unwrap();
+    assert_eq!(world.record().await.state, State::Stuck);
+    let told = receipt(&world).await;
+    let remedies: Vec<_> = told.left().filter_map(|line| line.remedy.as_deref()).collect();
+    assert!(remedies[0].contains("still routes alice.localhost"), "{remedies:?}");
+    world.clean_up(1).await;
+    assert!(receipt(&world).await.clean);
 }
 
 /// Something that answers at every address.

@@ -7,7 +7,7 @@ use crate::{
         receipt::{Line, Outcome, ResourceKind},
     },
     server::{
-        orchestrator::{context::Context, failure::StepError, removal, step::Step},
+        orchestrator::{address, context::Context, failure::StepError, removal, step::Step},
         ports::{
             platform::{AppName, Application, EnvironmentId, NewApplication},
             store::StepId,
@@ -55,7 +55,7 @@ impl Step for CreateApplication {
         if let Some(made) = made
             && !lines.iter().any(|line| line.id.as_ref() == Some(&made.id.0))
         {
-            lines.extend(self.unmarked(cx, made).await?);
+            lines.extend(unmarked(cx, made).await?);
         }
         // What an earlier run, or a double, had: its record may be gone while it still runs.
         for service in cx.journal.services() {
@@ -78,22 +78,6 @@ impl Step for CreateApplication {
 }
 
 impl CreateApplication {
-    /// Tells what became of an application that no longer carries our marker.
-    async fn unmarked(&self, cx: &Context, made: &Application) -> Result<Vec<Line>, StepError> {
-        let find = || cx.platform.project(&self.project.id);
-        let environments =
-            cx.ask("project.one", find).await?.into_iter().flat_map(|project| project.environments);
-        let mut there = environments.flat_map(|environment| environment.applications);
-        if there.any(|application| application.id == made.id) {
-            return Ok(cx.left_application(made));
-        }
-        let (id, name) = (Some(made.id.0.as_str()), cx.deployment.name.as_str());
-        Ok(vec![
-            removal::service_line(cx, &made.app_name).await?,
-            cx.line(ResourceKind::Application, id, name, Outcome::VerifiedGone),
-        ])
-    }
-
     /// Keeps the oldest application of ours, and removes the others.
     async fn adopt(&self, cx: &Context) -> Result<Option<Application>, StepError> {
         let mut ours = cx.our_applications_in(&self.project.id).await?.into_iter();
@@ -104,4 +88,17 @@ impl CreateApplication {
         }
         Ok(Some(oldest.into()))
     }
+}
+
+/// Tells what became of an application that no longer carries our marker, or is not there.
+async fn unmarked(cx: &Context, made: &Application) -> Result<Vec<Line>, StepError> {
+    if address::is_elsewhere(cx, made).await? {
+        return Ok(cx.left_application(made));
+    }
+    // The address was undone before, but perhaps by an older version, which left its file open.
+    let mut lines = Vec::from_iter(address::close_left_open(cx, made).await?);
+    let (id, name) = (Some(made.id.0.as_str()), cx.deployment.name.as_str());
+    lines.push(removal::service_line(cx, &made.app_name).await?);
+    lines.push(cx.line(ResourceKind::Application, id, name, Outcome::VerifiedGone));
+    Ok(lines)
 }
