@@ -5,15 +5,20 @@
 //! advised says when it is safe, since it may be read later. Where things are only slow, the
 //! advice is to wait, and says for what.
 
+use std::time::Duration;
+
 use super::{address, context::Context, failure::complaint};
 use crate::{
     domain::{
         platform_problem::PlatformProblem,
         receipt::{Line, Outcome, ResourceKind},
     },
-    server::ports::platform::{
-        AppName, ApplicationId, ApplicationSummary, Container, Host, PlatformError, Project,
-        ProjectSummary, QueuedJob, RouteFile, routes_host,
+    server::{
+        ports::platform::{
+            AppName, ApplicationId, ApplicationSummary, Container, Host, PlatformError, Project,
+            ProjectSummary, QueuedJob, RouteFile, routes_host,
+        },
+        settings::StackSettings,
     },
 };
 
@@ -21,6 +26,8 @@ use crate::{
 const GONE: &str = "Nothing to do: it is not there any more";
 /// When an application may be deleted by hand.
 const SAFELY: &str = "while no deployment of it runs or waits there, and Docker answers";
+/// How long the look may take: the end that it is for is recorded only afterwards.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// Gives every line of what is left the advice that fits now. It asks once, and takes no answer
 /// for an answer.
@@ -29,17 +36,27 @@ pub(super) async fn advise(cx: &Context, mut lines: Vec<Line>) -> Vec<Line> {
     if !lines.iter().any(is_left) {
         return lines;
     }
-    let situation = match look(cx, &lines).await {
-        _ if cx.is_wedged() => Situation::Problem(PlatformProblem::Wedged),
-        Ok(situation) => situation,
-        Err(PlatformError::KeyRefused { .. }) => Situation::Problem(PlatformProblem::KeyRefused),
-        Err(error) => Situation::Silent(error),
-    };
+    let situation = situation(cx, &lines).await;
     for line in lines.iter_mut().filter(|line| is_left(line)) {
         let remedy = situation.remedy(cx, line);
         line.remedy = Some(remedy);
     }
     lines
+}
+
+async fn situation(cx: &Context, lines: &[Line]) -> Situation {
+    // A platform that hangs is not asked.
+    if cx.is_wedged() {
+        return Situation::Problem(PlatformProblem::Wedged);
+    }
+    let looked = tokio::time::timeout(LIMIT, look(cx, lines)).await;
+    let looked = looked.unwrap_or_else(|_| Err(PlatformError::no_answer("advice", LIMIT)));
+    match (looked, cx.platform.problem()) {
+        (Ok(situation), _) => situation,
+        // One refusal proves nothing yet.
+        (Err(_), Some(problem)) => Situation::Problem(problem),
+        (Err(error), None) => Situation::Silent(error),
+    }
 }
 
 /// Gives a line advice where nobody has looked at the platform.
@@ -67,6 +84,8 @@ enum Situation {
 /// What there is of the operation.
 struct Seen {
     projects: Vec<(ProjectSummary, Option<Project>)>,
+    /// The application that is recorded, where it is in none of them, but still in Dokploy.
+    moved: Option<String>,
     services: Vec<AppName>,
     containers: Vec<Container>,
     hosts: Vec<Host>,
@@ -84,20 +103,21 @@ async fn look(cx: &Context, lines: &[Line]) -> Result<Situation, PlatformError> 
     if platform.node_count().await? == 0 {
         return Ok(Situation::NoDocker);
     }
+    let hosts = platform.hosts().await?;
+    let moved = moved(cx, &projects, &hosts).await?;
+    let is_asked = lines.iter().any(|line| line.resource == ResourceKind::Domain);
+    let is_known = |host: &Host| host.name.eq_ignore_ascii_case(&cx.host);
+    let is_asked = is_asked && !hosts.iter().any(is_known);
+    let open = if is_asked { open_file(cx).await } else { None };
     let services = platform.services().await?;
     let mut containers = Vec::new();
     for line in lines.iter().filter(|line| line.resource == ResourceKind::Service) {
         containers.extend(platform.containers(&AppName(line.name.clone())).await?);
     }
-    let hosts = platform.hosts().await?;
-    let is_asked = lines.iter().any(|line| line.resource == ResourceKind::Domain);
-    let is_known = |host: &Host| host.name.eq_ignore_ascii_case(&cx.host);
-    let is_asked = is_asked && !hosts.iter().any(is_known);
-    let open = if is_asked { open_file(cx).await } else { None };
-    Ok(Situation::Calm(Box::new(Seen { projects, services, containers, hosts, open })))
+    Ok(Situation::Calm(Box::new(Seen { projects, moved, services, containers, hosts, open })))
 }
 
-/// Finds the projects with our marker, the one that is recorded, and those that the lines name.
+/// Finds the projects that we made, the one that is recorded, and those that the lines name.
 async fn projects(
     cx: &Context,
     lines: &[Line],
@@ -110,7 +130,7 @@ async fn projects(
     };
     let mut found = Vec::new();
     for summary in cx.platform.projects().await? {
-        if cx.is_marked(summary.description.as_deref()) || is_named(&summary) {
+        if cx.is_our_project(&summary) || is_named(&summary) {
             let whole = cx.platform.project(&summary.id).await?;
             found.push((summary, whole));
         }
@@ -118,16 +138,29 @@ async fn projects(
     Ok(found)
 }
 
-/// Tells whether an application is the recorded one, or one of those with our marker.
+/// Tells whether an application is the recorded one, or another that we made.
 fn is_ours(
     cx: &Context,
     projects: &[(ProjectSummary, Option<Project>)],
     id: &ApplicationId,
 ) -> bool {
-    let is_marked =
-        |one: &&ApplicationSummary| one.id == *id && cx.is_marked(one.description.as_deref());
+    let mut applications = applications(projects);
     cx.journal.resources().application_id.as_ref() == Some(&id.0)
-        || applications(projects).any(|one| is_marked(&one))
+        || applications.any(|one| one.id == *id && cx.is_our_application(one))
+}
+
+/// Finds the recorded application where somebody has moved it: a host leads to it, or it has jobs.
+async fn moved(
+    cx: &Context,
+    projects: &[(ProjectSummary, Option<Project>)],
+    hosts: &[Host],
+) -> Result<Option<String>, PlatformError> {
+    let recorded = cx.journal.resources().application_id.map(ApplicationId);
+    let is_here = |id: &ApplicationId| applications(projects).any(|one| one.id == *id);
+    let Some(id) = recorded.filter(|id| !is_here(id)) else { return Ok(None) };
+    let is_there = hosts.iter().any(|host| host.leads_to.as_ref() == Some(&id))
+        || !cx.platform.jobs(&id).await?.is_empty();
+    Ok(is_there.then_some(id.0))
 }
 
 fn applications(
@@ -194,6 +227,9 @@ impl Seen {
                 || host.name.eq_ignore_ascii_case(&line.name) && leads_to_us(host)
         };
         match (self.hosts.iter().find(is_it), &self.open) {
+            (Some(Host { leads_to: Some(id), .. }), _) if self.moved.as_ref() == Some(&id.0) => {
+                was_moved(cx, &id.0)
+            }
             (Some(Host { name, domain, .. }), _) => {
                 format!("Delete the domain {name} ({domain}) in Dokploy")
             }
@@ -210,7 +246,11 @@ impl Seen {
             );
         }
         if self.services.contains(name) {
-            return format!("docker service rm {name}");
+            // Its application may be in Dokploy still.
+            return match &self.moved {
+                Some(id) => was_moved(cx, id),
+                None => format!("docker service rm {name}"),
+            };
         }
         match self.containers.iter().find(|one| name.owns_container(&one.name)) {
             Some(container) => {
@@ -225,8 +265,11 @@ impl Seen {
             Some(id) => *id == one.id.0,
             None => one.name == line.name && cx.is_marked(one.description.as_deref()),
         };
-        let found = applications(&self.projects).find(is_it);
-        found.map_or_else(|| GONE.to_owned(), |one| delete_application(cx, one))
+        match (applications(&self.projects).find(is_it), &self.moved) {
+            (Some(application), _) => delete_application(cx, application),
+            (None, Some(id)) if line.id.as_ref() == Some(id) => was_moved(cx, id),
+            (None, _) => GONE.to_owned(),
+        }
     }
 
     fn of_project(&self, cx: &Context, line: &Line) -> String {
@@ -240,6 +283,9 @@ impl Seen {
         let ProjectSummary { id, name, description, .. } = project;
         if !cx.is_marked(description.as_deref()) {
             return unmarked(cx, &format!("project {name} ({id})"));
+        }
+        if let Some(application) = &self.moved {
+            return was_moved(cx, application);
         }
         let environments = whole.iter().flat_map(|project| &project.environments);
         let mut holds = environments.map(|one| one.applications.len() + one.other_services);
@@ -262,6 +308,15 @@ fn delete_application(cx: &Context, application: &ApplicationSummary) -> String 
     } else {
         unmarked(cx, &format!("application {name} ({id})"))
     }
+}
+
+/// Says what to do about an application that somebody has moved.
+fn was_moved(cx: &Context, id: &str) -> String {
+    let project = StackSettings::project(&cx.deployment.name);
+    format!(
+        "The application {id} was moved out of the project {project} in Dokploy: move it back, and \
+         the portal removes it, or delete it where it is, {SAFELY}"
+    )
 }
 
 /// Says what to do about what the portal made and does not touch any more.

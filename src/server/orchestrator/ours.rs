@@ -13,12 +13,7 @@ impl Context {
     /// Lists the projects that this deployment made, oldest first.
     pub(super) async fn our_projects(&self) -> Result<Vec<ProjectSummary>, StepError> {
         let mut projects = self.ask("project.all", || self.platform.projects()).await?;
-        let name = StackSettings::project(&self.deployment.name);
-        let recorded = self.journal.resources().project_id;
-        projects.retain(|project| {
-            self.is_marked(project.description.as_deref())
-                && (project.name == name || recorded.as_ref() == Some(&project.id.0))
-        });
+        projects.retain(|project| self.is_our_project(project));
         projects.sort_by(|a, b| a.created_at.cmp(&b.created_at));
         Ok(projects)
     }
@@ -32,12 +27,7 @@ impl Context {
         let environments = project.into_iter().flat_map(|project| project.environments);
         let mut applications: Vec<_> =
             environments.flat_map(|environment| environment.applications).collect();
-        let recorded = self.journal.resources().application_id;
-        applications.retain(|application| {
-            self.is_marked(application.description.as_deref())
-                && (application.name == self.deployment.name.as_str()
-                    || recorded.as_ref() == Some(&application.id.0))
-        });
+        applications.retain(|application| self.is_our_application(application));
         applications.sort_by(|a, b| a.created_at.cmp(&b.created_at));
         Ok(applications)
     }
@@ -49,6 +39,23 @@ impl Context {
             applications.append(&mut self.our_applications_in(&project.id).await?);
         }
         Ok(applications)
+    }
+
+    /// Tells whether this deployment made `project`; a copy of it has another name.
+    pub(super) fn is_our_project(&self, project: &ProjectSummary) -> bool {
+        let recorded = self.journal.resources().project_id;
+        self.is_marked(project.description.as_deref())
+            && (project.name == StackSettings::project(&self.deployment.name)
+                || recorded.as_ref() == Some(&project.id.0))
+    }
+
+    /// Tells whether this deployment made `application`, which is in one of its projects; a copy
+    /// of it has another name.
+    pub(super) fn is_our_application(&self, application: &ApplicationSummary) -> bool {
+        let recorded = self.journal.resources().application_id;
+        self.is_marked(application.description.as_deref())
+            && (application.name == self.deployment.name.as_str()
+                || recorded.as_ref() == Some(&application.id.0))
     }
 
     pub(super) fn is_marked(&self, description: Option<&str>) -> bool {

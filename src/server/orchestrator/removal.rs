@@ -184,7 +184,9 @@ pub(super) async fn doubles(cx: &Context) -> Result<Vec<Line>, StepError> {
         .await?
         .into_iter()
         .partition(|application| kept.application_id.as_ref() == Some(&application.id.0));
-    let Some(kept_application) = kept_application.first() else { return Ok(lines) };
+    let Some(kept_application) = kept_application.first() else {
+        return Ok(advice::advise(cx, lines).await);
+    };
     for application in others {
         cx.warn("doubles.remove", "Removing a second application of this deployment");
         lines.extend(remove_application(cx, &application.into()).await?);

@@ -98,6 +98,20 @@ pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
     Ok(Body::Json(answer))
 }
 
+/// `application.move`: into another environment, with all that belongs to it.
+pub(super) fn move_to(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+    let target = input.string("targetEnvironmentId");
+    let mut application = find(core, input)?;
+    if core.state.environment(&target).is_none() {
+        return Err(Refusal::not_found(input.call(), "Environment"));
+    }
+    if let Some(row) = core.state.application_mut(&application.id) {
+        row.environment_id.clone_from(&target);
+    }
+    application.environment_id = target;
+    Ok(Body::Json(rows::application(&application)))
+}
+
 /// Finds the application that the call names.
 ///
 /// # Errors

@@ -113,6 +113,7 @@ fn find_mutation(call: &str) -> Option<Call> {
         "project.remove" => Call::Act(projects::remove),
         "application.create" => Call::Act(applications::create),
         "application.delete" => Call::Act(applications::delete),
+        "application.move" => Call::Act(applications::move_to),
         "application.stop" => Call::Act(swarm::stop),
         "application.start" => Call::Act(swarm::start),
         "application.reload" => Call::Act(swarm::reload),

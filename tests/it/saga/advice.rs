@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use ai_stack_deployer::{
-    domain::receipt::{Line, ResourceKind},
-    server::ports::store::State,
+    domain::{
+        platform_problem::PlatformProblem,
+        receipt::{Line, ResourceKind},
+    },
+    server::ports::store::{State, StepId},
 };
+use serde_json::{Value, json};
 
-use super::world::World;
+use super::{wedged::hang, world::World};
+use crate::support::{claim_one::CLEAN_UP, core_platform::Moment};
 
 /// Returns what is advised about each thing that is left.
 async fn advice(world: &World) -> Vec<(ResourceKind, String)> {
@@ -73,4 +78,148 @@ async fn what_is_there_is_deleted_in_an_order_that_leaves_nothing_behind() {
         assert!(remedy.contains("while no deployment of it runs or waits"), "{remedy}");
     }
     assert!(project.1.starts_with("Delete what is in the project "), "{project:?}");
+}
+
+/// What the platform answers in the end, and nobody else asks.
+const LOOK: &str = "overview.domains";
+/// Leaves everything there.
+const STUCK: &str = "domain.delete:error-before:always";
+
+#[tokio::test]
+async fn a_platform_that_hangs_is_not_asked_what_helps() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    hang(&world, 4, None);
+    world.drive().await;
+    assert_only_waits(&world, "Dokploy to work for the portal again: Dokploy hangs").await;
+    let calls = world.platform.all_calls();
+    assert_eq!(calls.last().unwrap().0, "trpc/settings.health", "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_look_that_takes_too_long_holds_no_end_up() {
+    let world = World::begin("sandbox/crashloop", &[STUCK]).await;
+    world.drive().await;
+    assert_eq!(advice(&world).await.len(), 4);
+    let last = world.platform.calls();
+
+    let world = World::begin("sandbox/crashloop", &[STUCK]).await;
+    world.platform.at_call(last, Moment::Before, std::future::pending());
+    tokio::time::timeout(Duration::from_secs(20), world.drive()).await.expect("it ends");
+    assert_only_waits(&world, "Dokploy to answer").await;
+}
+
+#[tokio::test]
+async fn one_refusal_of_the_key_is_not_called_a_refused_key() {
+    let fault = format!("{LOOK}:unauthorized");
+    let world = World::begin("sandbox/crashloop", &[STUCK, &fault]).await;
+    world.drive().await;
+    assert_only_waits(&world, "Dokploy to answer").await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_again_and_again_is_what_is_waited_for() {
+    let fault = format!("{LOOK}:unauthorized");
+    let world = World::begin("sandbox/crashloop", &[STUCK, &fault]).await;
+    world.platform.stand(PlatformProblem::KeyRefused);
+    world.drive().await;
+    assert_only_waits(&world, "Dokploy to work for the portal again: Dokploy refuses the key")
+        .await;
+}
+
+/// Makes a project as somebody else; returns its environment.
+fn make_project(world: &World, name: &str, description: &str) -> Value {
+    let project = json!({ "name": name, "description": description, "env": "" });
+    let made = world.platform.as_somebody_else("project.create", &project);
+    made["environment"]["environmentId"].clone()
+}
+
+#[tokio::test]
+async fn somebodys_copy_is_neither_waited_for_nor_to_be_deleted() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    let marker = format!("ai-stack-deployer/test/{}", world.id);
+    let environment = make_project(&world, "alice for testing", &marker);
+    let copy = json!({ "name": "alice", "description": marker, "environmentId": environment });
+    let copy = world.platform.as_somebody_else("application.create", &copy);
+    let copy = copy["applicationId"].clone();
+    let update = json!({ "applicationId": copy, "dockerImage": "sandbox/slow" });
+    world.platform.as_somebody_else("application.update", &update);
+    let domain = json!({ "host": "alice.localhost", "applicationId": copy });
+    world.platform.as_somebody_else("domain.create", &domain);
+
+    world.inject("domain.create:error-before:always");
+    world.inject("domain.byApplicationId:error-before:always");
+    world.drive().await;
+    world.clock.advance(Duration::from_secs(20));
+    world.platform.as_somebody_else("application.deploy", &json!({ "applicationId": copy }));
+    world.drive_once(CLEAN_UP).await.unwrap();
+    let [domain, _, application, project] = &advice(&world).await[..] else {
+        panic!("another receipt")
+    };
+    assert_eq!(domain.1, "Nothing to do: it is not there any more", "theirs leads there");
+    assert!(application.1.starts_with("Delete the application alice ("), "{application:?}");
+    assert!(!application.1.contains(copy.as_str().unwrap()), "{application:?}");
+    assert!(project.1.contains("the project ai-stack-alice ("), "{project:?}");
+}
+
+#[tokio::test]
+async fn an_application_that_was_moved_is_moved_back_and_nothing_else() {
+    for keeps_its_address in [true, false] {
+        let mut world = World::begin("sandbox/hello", &[]).await;
+        world.drive().await;
+        let inventory = world.platform.inventory().await;
+        let id = |kind: &str, id: &str| inventory[kind][0][id].as_str().unwrap().to_owned();
+        let application = id("applications", "applicationId");
+        let ours = world.environment_of(&id("projects", "projectId")).await;
+        let move_to = |world: &World, environment: &Value| {
+            let body = json!({ "applicationId": application, "targetEnvironmentId": environment });
+            world.platform.as_somebody_else("application.move", &body);
+        };
+        move_to(&world, &make_project(&world, "theirs", ""));
+        if !keeps_its_address {
+            let domain = json!({ "domainId": id("domains", "domainId") });
+            world.platform.as_somebody_else("domain.delete", &domain);
+        }
+        world.remove().await;
+        world.drive().await;
+        let advice = advice(&world).await;
+        assert_eq!(advice.len(), if keeps_its_address { 4 } else { 3 }, "{advice:?}");
+        for (_, remedy) in advice {
+            assert!(remedy.contains("was moved out of the project ai-stack-alice"), "{remedy}");
+        }
+        move_to(&world, &Value::from(ours));
+        world.clean_up(1).await;
+        assert_eq!(world.count().await, (1, 0, 0, 0), "theirs is left");
+    }
+}
+
+/// Drives a stack up that has a double which stays, as far as the end; at its `call`
+/// somebody takes our marker from the stack's application.
+async fn with_a_double(call: Option<usize>) -> World {
+    let faults = ["application.deploy:reset", "project.remove:ignored:always"];
+    let world = World::begin("sandbox/hello", &faults).await;
+    world.drive_until(StepId::Deploy).await;
+    let marker = format!("ai-stack-deployer/test/{}", world.id);
+    make_project(&world, "ai-stack-alice", &marker);
+    let application = world.platform.inventory().await["applications"][0]["applicationId"].clone();
+    if let Some(call) = call {
+        let platform = world.platform.clone();
+        let change = json!({ "applicationId": application, "description": "theirs" });
+        world.platform.at_call(call, Moment::Before, async move {
+            platform.as_somebody_else("application.update", &change);
+        });
+    }
+    world.drive().await;
+    world
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_double_is_advised_about_where_the_stack_is_not_found_itself() {
+    let world = with_a_double(None).await;
+    let calls = world.platform.all_calls();
+    let look = calls.iter().position(|(call, _)| *call == "project.all").unwrap() + 1;
+    let world = with_a_double(Some(look)).await;
+    let log = world.log().await;
+    let advised =
+        "Could not remove the project ai-stack-alice: Delete the project ai-stack-alice (";
+    assert!(log.iter().any(|entry| entry.contains(advised)), "{log:?}");
 }

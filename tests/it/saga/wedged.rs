@@ -30,7 +30,7 @@ fn occupy(world: &mut World, kind: CallKind) {
 }
 
 /// Lets the platform hang from its `from`-th call on, and for `calls` calls, or for ever.
-fn hang(world: &World, from: usize, calls: Option<usize>) {
+pub(super) fn hang(world: &World, from: usize, calls: Option<usize>) {
     let platform = world.platform.clone();
     world.platform.at_call(from, Moment::Before, async move {
         platform.core().inject("*:timeout-before:always".parse().unwrap());

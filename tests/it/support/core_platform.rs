@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use ai_stack_deployer::domain::platform_problem::PlatformProblem;
 use ai_stack_deployer::server::{
     ports::{
         clock::Clock,
@@ -69,6 +70,8 @@ pub(crate) struct CorePlatform {
     panicking: Arc<Mutex<Option<&'static str>>>,
     /// When it hung, and until when; the last time has no end while it does.
     hangs: Arc<Mutex<Vec<Hang>>>,
+    /// What keeps it from working for the portal, besides hanging.
+    problem: Arc<Mutex<Option<PlatformProblem>>>,
     /// How long an answer is on its way back.
     way_back: Duration,
 }
@@ -93,6 +96,7 @@ impl CorePlatform {
             hook: Arc::default(),
             panicking: Arc::default(),
             hangs: Arc::default(),
+            problem: Arc::default(),
             way_back: Duration::ZERO,
         }
     }
@@ -142,6 +146,11 @@ impl CorePlatform {
     /// stacks.
     pub(crate) fn panic_at(&self, call: Option<&'static str>) {
         *self.panicking.lock().unwrap() = call;
+    }
+
+    /// Lets the platform have a problem that lasts.
+    pub(crate) fn stand(&self, problem: PlatformProblem) {
+        *self.problem.lock().unwrap() = Some(problem);
     }
 
     fn panic_if_told(&self, call: &'static str) {

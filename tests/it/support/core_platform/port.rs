@@ -107,7 +107,7 @@ impl Platform for CorePlatform {
     fn problem(&self) -> Option<PlatformProblem> {
         let hangs = self.hangs.lock().unwrap();
         let is_hanging = hangs.last().is_some_and(|(_, until)| until.is_none());
-        is_hanging.then_some(PlatformProblem::Wedged)
+        is_hanging.then_some(PlatformProblem::Wedged).or(*self.problem.lock().unwrap())
     }
 
     fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
