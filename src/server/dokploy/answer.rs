@@ -224,12 +224,45 @@ pub(super) fn verdict(error: Option<&PlatformError>) -> Option<Verdict> {
     }
 }
 
+/// Tells a refused key from an outage, which look the same (recordings 04, 228, 229), by how the
+/// question for the platform's `health` ended, and decides what that says of the platform. One
+/// refusal proves nothing yet: the database may have come back in between.
+pub(super) fn explain_unauthorized(
+    call: &'static str,
+    health: &Result<(), PlatformError>,
+) -> (PlatformError, Option<Verdict>) {
+    let outage = PlatformError::Unavailable { call, status: 401, retry_after: None };
+    match health {
+        Ok(()) => (PlatformError::KeyRefused { call }, Some(Verdict::Well)),
+        // The portal itself could not ask: whether it is well is not known.
+        Err(PlatformError::Local { .. }) => (outage, None),
+        Err(_) => (outage, Some(Verdict::Unwell)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::{collection::vec, option, prelude::*};
     use serde_json::json;
 
     use super::*;
+    use crate::server::ports::local_fault::LocalFault;
+
+    #[test]
+    fn a_401_is_a_refused_key_only_where_the_platform_says_that_it_is_well() {
+        let call = "project.all";
+        let reason = String::from("Too many open files (os error 24)");
+        let local = PlatformError::Local { call, fault: LocalFault::Resources, reason };
+        let lost = PlatformError::Lost { call, reason: String::from("reset") };
+        let outage = || PlatformError::Unavailable { call, status: 401, retry_after: None };
+        for (health, error, verdict) in [
+            (Ok(()), PlatformError::KeyRefused { call }, Some(Verdict::Well)),
+            (Err(lost), outage(), Some(Verdict::Unwell)),
+            (Err(local), outage(), None),
+        ] {
+            assert_eq!(explain_unauthorized(call, &health), (error, verdict), "{health:?}");
+        }
+    }
 
     const KEY: &str = "key-of-the-test";
 

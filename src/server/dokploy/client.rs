@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    answer::{Answer, Discretion, Fault, Judge, decode, verdict},
+    answer::{Answer, Discretion, Fault, Judge, decode, explain_unauthorized, verdict},
     breaker::Breaker,
     problem::Problems,
     report::{report, report_breaker},
@@ -189,16 +189,25 @@ impl Dokploy {
             .map_err(|retry_after| PlatformError::Paused { retry_after })?;
         let (status, result) = self.attempt(&request).await;
         let ended = self.clock.now();
-        let result = match result {
-            Ok(value) => Ok(value),
-            Err(Fault::Known(error)) => Err(error),
-            Err(Fault::Unauthorized) => Err(self.explain_unauthorized(call).await),
+        let (result, verdict) = match result {
+            Ok(value) => (Ok(value), verdict(None)),
+            Err(Fault::Known(error)) => {
+                let verdict = verdict(Some(&error));
+                (Err(error), verdict)
+            }
+            Err(Fault::Unauthorized) => {
+                let (error, verdict) = explain_unauthorized(call, &self.ask_health().await);
+                if matches!(error, PlatformError::KeyRefused { .. }) {
+                    self.problems.refused(self.clock.now());
+                }
+                (Err(error), verdict)
+            }
         };
         if is_accepted(status, &result) {
             self.problems.accepted();
         }
         let before = self.breaker_snapshot();
-        match verdict(result.as_ref().err()) {
+        match verdict {
             Some(verdict) => permit.conclude(verdict, self.clock.monotonic()),
             None => drop(permit),
         }
@@ -223,20 +232,6 @@ impl Dokploy {
             self.problems.is_well(ended);
         }
         result
-    }
-
-    /// Tells a refused key from an outage, which look the same (recordings 04, 228, 229). One
-    /// refusal proves nothing yet: the database may have come back in between.
-    async fn explain_unauthorized(&self, call: &'static str) -> PlatformError {
-        match self.ask_health().await {
-            Ok(()) => {
-                self.problems.refused(self.clock.now());
-                PlatformError::KeyRefused { call }
-            }
-            // Whether it is well is not known: asked again, the key may be taken.
-            Err(PlatformError::Local { .. }) => PlatformError::KeyRefused { call },
-            Err(_) => PlatformError::Unavailable { call, status: 401, retry_after: None },
-        }
     }
 
     fn judge_health(&self, answer: &Answer) -> Result<(), PlatformError> {
