@@ -3,7 +3,8 @@
 //! It must be sure: what is taken for the portal's own fault is waited for up to the deadline. So a
 //! name that does not exist is nobody's fault here, while a resolver that does not answer is; and of
 //! addresses that cannot be reached only those count to which no way leads out of this machine, not
-//! those that somebody on the way, or a neighbour, does not answer for.
+//! those that somebody on the way, or a neighbour, does not answer for. Whoever asks somebody whom
+//! the portal can do without makes sure, too, that it is not one name, or one family of addresses.
 
 use std::{
     error::Error,
@@ -84,14 +85,28 @@ pub(crate) async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>
     }
 }
 
+/// Makes sure that the resolver answers nobody, once it did not answer for `host`: a server for the
+/// zone of `host` that fails looks the same. It asks for a name that nobody has, under the same
+/// top-level domain; one picked at random, so that no cache answers.
+pub(crate) async fn answers_nobody<F>(host: &str, look_up: impl FnOnce(String) -> F) -> bool
+where
+    F: Future<Output = io::Result<Vec<SocketAddr>>>,
+{
+    let Some((_, top)) = host.trim_end_matches('.').rsplit_once('.') else { return true };
+    let name = format!("{:016x}.{top}.", rand::random::<u64>());
+    look_up(name).await.is_err_and(|error| in_error(&error).is_some())
+}
+
 /// Finds what the portal lacks behind an error in connecting to one of `addresses`, if that is what
 /// is wrong.
 ///
 /// Of several addresses only one's error is told. A family of addresses to which no way leads says
-/// nothing as long as there is another one.
+/// nothing as long as there is another one, nor do addresses without a way where one leads to any of
+/// `others`.
 pub(crate) async fn behind(
     error: &(dyn Error + Send + Sync + 'static),
     addresses: impl Future<Output = io::Result<Vec<SocketAddr>>>,
+    others: &[SocketAddr],
 ) -> Option<LocalFault> {
     if let Some(fault) = in_error(error) {
         return Some(fault);
@@ -100,7 +115,7 @@ pub(crate) async fn behind(
         return None;
     }
     match addresses.await {
-        Ok(addresses) => judge(&addresses).await,
+        Ok(addresses) => judge(&addresses, others).await,
         Err(error) => in_error(&error),
     }
 }
@@ -119,16 +134,20 @@ enum Way {
     Short(LocalFault),
     /// None leads there from here.
     None,
+    /// A rule of this machine's forbids it.
+    Barred,
     /// Nothing of ours.
     Open,
 }
 
-async fn judge(addresses: &[SocketAddr]) -> Option<LocalFault> {
+async fn judge(addresses: &[SocketAddr], others: &[SocketAddr]) -> Option<LocalFault> {
+    let leads_out = || others.iter().any(|other| route_to(*other).is_ok());
     let mut blocked = None;
     for address in addresses {
         match way_to(*address).await {
             Way::Short(fault) => return Some(fault),
-            Way::None => blocked = Some(LocalFault::Network),
+            Way::None if leads_out() => return None,
+            Way::Barred | Way::None => blocked = Some(LocalFault::Network),
             Way::Open => return None,
         }
     }
@@ -137,7 +156,11 @@ async fn judge(addresses: &[SocketAddr]) -> Option<LocalFault> {
 
 async fn way_to(address: SocketAddr) -> Way {
     if let Err(error) = route_to(address) {
-        return in_error(&error).map_or(Way::None, Way::Short);
+        return match in_error(&error) {
+            Some(fault) => Way::Short(fault),
+            None if is_rule(errno(&error)) => Way::Barred,
+            None => Way::None,
+        };
     }
     match timeout(LOOK, TcpStream::connect(address)).await {
         Ok(Err(error)) => match in_error(&error) {
@@ -145,13 +168,19 @@ async fn way_to(address: SocketAddr) -> Way {
             None => match errno(&error) {
                 // A route there is, but no local port is free.
                 Some(Errno::ADDRNOTAVAIL) => Way::Short(LocalFault::Resources),
-                // A rule of this machine's: nobody else can say that.
-                Some(Errno::PERM | Errno::ACCESS) => Way::None,
+                // Over IPv6 a firewall on the way can say so, too (ICMPv6 type 1, codes 1, 5 and 6).
+                Some(Errno::ACCESS) if address.is_ipv6() => Way::Open,
+                errno if is_rule(errno) => Way::Barred,
                 Some(_) | None => Way::Open,
             },
         },
         Ok(Ok(_)) | Err(_) => Way::Open,
     }
+}
+
+/// Tells whether a rule of this machine's says so: before a packet is sent nobody else can.
+fn is_rule(errno: Option<Errno>) -> bool {
+    matches!(errno, Some(Errno::PERM | Errno::ACCESS))
 }
 
 /// Asks the system for a route, which sends nothing.

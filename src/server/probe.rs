@@ -5,7 +5,12 @@
 
 mod address;
 
-use std::{fs, io, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
@@ -24,6 +29,13 @@ use crate::server::{
 const LARGEST_ANSWER: usize = 4 * 1024;
 /// How many characters of a reason are kept.
 const REASON_LENGTH: usize = 300;
+
+/// Addresses in both families that nobody has (RFC 5737, RFC 3849): a way leads to one of them where
+/// one leads out of this machine at all. Nothing is sent there.
+const ANYBODY: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9),
+];
 
 /// Whose word for a stack's host is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +120,12 @@ impl HttpProbe {
         }
         let host = url.host_str()?.trim_matches(['[', ']']);
         let port = url.port_or_known_default()?;
-        local_fault::behind(error, address::of(host, port, self.reach)).await
+        let addresses = address::of(host, port, self.reach);
+        let fault = local_fault::behind(error, addresses, &ANYBODY).await?;
+        let look_up = async |name: String| local_fault::look_up(&name, port).await;
+        let is_ours =
+            fault != LocalFault::Names || local_fault::answers_nobody(host, look_up).await;
+        is_ours.then_some(fault)
     }
 
     #[expect(clippy::disallowed_methods, reason = "this asks a stack, not the platform")]

@@ -325,7 +325,7 @@ impl Dokploy {
         }
         let host = self.root.host_str()?.trim_matches(['[', ']']);
         let port = self.root.port_or_known_default()?;
-        local_fault::behind(error, local_fault::look_up(host, port)).await
+        local_fault::behind(error, local_fault::look_up(host, port), &[]).await
     }
 }
 

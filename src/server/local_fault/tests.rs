@@ -13,7 +13,7 @@ fn said(words: &str) -> io::Error {
 }
 
 async fn behind_all(error: &io::Error, addresses: &[SocketAddr]) -> Option<LocalFault> {
-    behind(error, async { Ok(addresses.to_vec()) }).await
+    behind(error, async { Ok(addresses.to_vec()) }, &[]).await
 }
 
 #[test]
@@ -68,8 +68,51 @@ async fn an_address_to_which_no_way_leads_is_a_fault_of_the_portals() {
 #[tokio::test]
 async fn a_resolver_that_does_not_answer_again_is_a_fault_of_the_portals() {
     let unanswered = async { Err(said("Temporary failure in name resolution")) };
-    let fault = behind(&os(Errno::NETUNREACH), unanswered).await;
+    let fault = behind(&os(Errno::NETUNREACH), unanswered, &[]).await;
     assert_eq!(fault, Some(LocalFault::Names));
+}
+
+#[tokio::test]
+async fn one_address_without_a_way_is_no_fault_of_a_portal_from_which_one_leads_out() {
+    // Without an interface no way leads to a link-local address.
+    let nowhere: SocketAddr = "[fe80::1]:9".parse().unwrap();
+    let here: SocketAddr = "127.0.0.1:9".parse().unwrap();
+    assert!(route_to(nowhere).is_err());
+    for (others, fault) in [
+        (vec![], Some(LocalFault::Network)),
+        (vec![nowhere], Some(LocalFault::Network)),
+        (vec![nowhere, here], None),
+    ] {
+        let addresses = async { Ok(vec![nowhere]) };
+        assert_eq!(behind(&os(Errno::NETUNREACH), addresses, &others).await, fault, "{others:?}");
+    }
+    // A rule of this machine's stands in the way, wherever else one leads.
+    let barred = async { Ok(vec!["255.255.255.255:9".parse().unwrap()]) };
+    let fault = behind(&os(Errno::NETUNREACH), barred, &[here]).await;
+    assert_eq!(fault, Some(LocalFault::Network));
+}
+
+#[tokio::test]
+async fn a_resolver_that_answers_for_others_is_no_fault_of_the_portals() {
+    let cases: [(Failure, bool); 5] = [
+        (|| said("Name or service not known"), false),
+        (|| said("No address associated with hostname"), false),
+        (|| said("Temporary failure in name resolution"), true),
+        (|| io::Error::other(LocalFault::Names), true),
+        (|| os(Errno::MFILE), true),
+    ];
+    for (failure, is_nobody) in cases {
+        let look_up = async |name: String| {
+            assert!(name.ends_with(".org.") && name.matches('.').count() == 2, "{name}");
+            Err(failure())
+        };
+        let host = "alice.stacks.example.org";
+        assert_eq!(answers_nobody(host, look_up).await, is_nobody, "{:?}", failure());
+    }
+    let found = async |_| Ok(vec!["192.0.2.1:0".parse().unwrap()]);
+    assert!(!answers_nobody("alice.stacks.example.org.", found).await);
+    // There is nobody else to ask for.
+    assert!(answers_nobody("dokploy", async |_| Ok(Vec::new())).await);
 }
 
 /// Makes an error.
@@ -100,6 +143,6 @@ async fn the_cause_is_found_behind_all_that_the_http_client_wraps_it_in() {
         let client = client.dns_resolver(Failing(failure)).build().unwrap();
         let error = client.get("http://stack.example.org/").send().await.unwrap_err();
         assert!(error.is_connect(), "{error:?}");
-        assert_eq!(behind(&error, async { Ok(Vec::new()) }).await, fault, "{error:?}");
+        assert_eq!(behind(&error, async { Ok(Vec::new()) }, &[]).await, fault, "{error:?}");
     }
 }
