@@ -178,7 +178,7 @@ impl Context {
         sooner: impl Future<Output = ()> + Send,
     ) -> Result<(), StepError> {
         self.journal.flush().await?;
-        let left = self.time_left();
+        let left = self.longest(self.time_left()).min(self.whole_left());
         let sleep = async {
             tokio::select! {
                 biased;
@@ -231,6 +231,15 @@ impl Context {
             (true, Course::Remove | Course::CleanUp | Course::Tidy) => own,
         };
         let left = deadline.saturating_sub(self.now().as_millisecond());
+        Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    }
+
+    /// Returns what is left of the time of the whole deployment, which an undo may use up.
+    fn whole_left(&self) -> Duration {
+        if self.is_undoing() {
+            return Duration::MAX;
+        }
+        let left = self.end_ms().saturating_sub(self.now().as_millisecond());
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
 

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -63,10 +64,12 @@ impl Heartbeat {
 
     async fn beat(&self) {
         let leases: Vec<Lease> = self.held().values().map(|held| held.lease.clone()).collect();
+        let clock = &self.ports.clock;
         if leases.is_empty() {
+            let past = clock.now().checked_sub(self.lasting);
+            self.ports.outages.rest(past.unwrap_or(Timestamp::MIN));
             return;
         }
-        let clock = &self.ports.clock;
         let (now, since) = (clock.monotonic(), clock.now());
         let renewed = self.ports.store.renew_all(&leases, since + self.lasting).await;
         self.ports.outages.note(&renewed, since, clock.now());

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     context::Ports,
+    lacking::Outages,
     lateness,
     plan::{Course, Plan},
     step::Step,
@@ -49,6 +50,7 @@ pub(super) struct Journal {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     notifier: Arc<Notifier>,
+    outages: Arc<Outages>,
     lease: Lease,
     course: Course,
     /// Told when a person wishes to cancel.
@@ -103,6 +105,7 @@ impl Journal {
             store,
             clock: Arc::clone(&ports.clock),
             notifier: Arc::clone(&ports.notifier),
+            outages: Arc::clone(&ports.outages),
             course: match (record.state, lease.id.kind()) {
                 (State::Active, Kind::Deployment) => Course::Deploy,
                 (State::Active, Kind::Removal) => Course::Remove,
@@ -345,6 +348,7 @@ impl Journal {
         let count = waiting.len();
         fact.events.splice(0..0, waiting);
         let recorded = self.store.record(&self.lease, &fact).await?;
+        self.outages.wrote(self.clock.now());
         self.known().unrecorded.drain(..count);
         self.believe(fact, recorded);
         self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));

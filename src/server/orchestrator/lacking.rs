@@ -24,6 +24,9 @@ use crate::{
 /// How many times at which the records were out of reach are remembered.
 const MOST_OUTAGES: usize = 1_000;
 
+/// The shortest wait, at the end of a limit, while the limit stands still.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
+
 /// A time from one moment to another.
 pub(super) type Span = (Timestamp, Timestamp);
 
@@ -35,33 +38,58 @@ pub struct Outages(Mutex<VecDeque<Outage>>);
 #[derive(Clone, Copy, Debug)]
 struct Outage {
     since: Timestamp,
+    /// When something failed last.
+    last: Timestamp,
     until: Option<Timestamp>,
 }
 
 impl Outages {
-    /// Takes in how something ended that was asked of the store from `since` until `now`.
-    pub(super) fn note<T>(&self, result: &Result<T, StoreError>, since: Timestamp, now: Timestamp) {
-        match result {
-            Err(StoreError::Unavailable(_)) => self.begin(since),
-            // The store said something.
-            Ok(_) | Err(_) => self.end(now),
+    /// Takes in how a change of these rows ended that was asked of the store from `since` until `now`.
+    pub(super) fn note<T>(
+        &self,
+        rows: &Result<Vec<T>, StoreError>,
+        since: Timestamp,
+        now: Timestamp,
+    ) {
+        match rows {
+            Err(StoreError::Unavailable(_)) => self.failed(since, now),
+            Ok(rows) if !rows.is_empty() => self.wrote(now),
+            // Nothing was written, which a full disk allows, too.
+            Ok(_) | Err(_) => {}
         }
     }
 
-    fn begin(&self, since: Timestamp) {
+    /// Takes in that something was written.
+    pub(super) fn wrote(&self, now: Timestamp) {
+        if let Some(outage) = self.lock().back_mut() {
+            outage.until.get_or_insert(now);
+        }
+    }
+
+    /// Takes in that there is nothing to write. What has not failed since `then` is not known to be
+    /// away any more.
+    pub(super) fn rest(&self, then: Timestamp) {
+        if let Some(outage) = self.lock().back_mut()
+            && outage.last < then
+        {
+            outage.until.get_or_insert(outage.last);
+        }
+    }
+
+    fn failed(&self, since: Timestamp, now: Timestamp) {
         let mut outages = self.lock();
-        if outages.back().is_none_or(|last| last.until.is_some()) {
-            outages.push_back(Outage { since, until: None });
-            if outages.len() > MOST_OUTAGES {
-                outages.pop_front();
-            }
+        match outages.back_mut() {
+            Some(outage) if outage.until.is_none() => outage.last = now,
+            Some(_) | None => outages.push_back(Outage { since, last: now, until: None }),
+        }
+        if outages.len() > MOST_OUTAGES {
+            outages.pop_front();
         }
     }
 
-    fn end(&self, now: Timestamp) {
-        if let Some(last) = self.lock().back_mut() {
-            last.until.get_or_insert(now);
-        }
+    /// Tells whether they are out of reach.
+    fn is_on(&self) -> bool {
+        self.lock().back().is_some_and(|outage| outage.until.is_none())
     }
 
     /// Returns when they were out of reach, oldest first.
@@ -134,6 +162,17 @@ impl Context {
         Ok(())
     }
 
+    /// Returns for how long to wait at most where `left` is left of a limit. That stands still while the
+    /// portal itself lacks something, or the platform hangs: wait after wait of a moment would follow.
+    pub(super) fn longest(&self, left: Duration) -> Duration {
+        let stands_still = self.is_wedged() || !self.is_undoing() && self.is_lacking();
+        if stands_still { left.max(LEAST_PAUSE) } else { left }
+    }
+
+    fn is_lacking(&self) -> bool {
+        LocalFault::told_by(&self.journal.sentence()).is_some() || self.outages.is_on()
+    }
+
     /// Returns what the portal itself lacks, or lacked when the time was up at `end`.
     pub(super) fn lacking(&self, end: Timestamp) -> Option<LocalFault> {
         let told = LocalFault::told_by(&self.journal.sentence());
@@ -163,7 +202,7 @@ mod tests {
         Timestamp::from_second(1_795_427_270 + second).unwrap()
     }
 
-    fn away() -> Result<(), StoreError> {
+    fn away() -> Result<Vec<()>, StoreError> {
         Err(StoreError::Unavailable("gone".into()))
     }
 
@@ -183,15 +222,29 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_lasts_from_the_first_failure_until_the_store_says_something() {
+    fn an_outage_lasts_from_the_first_failure_until_something_is_written() {
         let outages = Outages::default();
-        outages.note(&Ok(()), at(0), at(0));
+        outages.note(&Ok(vec![()]), at(0), at(0));
         assert_eq!(outages.spans(at(1)), []);
         outages.note(&away(), at(1), at(6));
         outages.note(&away(), at(7), at(12));
-        assert_eq!(outages.spans(at(13)), [(at(1), at(13))]);
-        outages.note(&Err::<(), _>(StoreError::LeaseLost), at(14), at(15));
-        outages.note(&Ok(()), at(16), at(17));
+        // Neither changes a row.
+        outages.note(&Ok(Vec::<()>::new()), at(12), at(12));
+        outages.note(&Err::<Vec<()>, _>(StoreError::LeaseLost), at(12), at(13));
+        assert_eq!(outages.spans(at(14)), [(at(1), at(14))]);
+        outages.note(&Ok(vec![()]), at(14), at(15));
+        outages.wrote(at(17));
         assert_eq!(outages.spans(at(20)), [(at(1), at(15))]);
+    }
+
+    #[test]
+    fn an_outage_that_is_not_seen_to_go_on_ended_with_its_last_failure() {
+        let outages = Outages::default();
+        outages.note(&away(), at(1), at(6));
+        outages.rest(at(6));
+        assert_eq!(outages.spans(at(8)), [(at(1), at(8))]);
+        outages.rest(at(7));
+        outages.wrote(at(9));
+        assert_eq!(outages.spans(at(20)), [(at(1), at(6))]);
     }
 }

@@ -31,12 +31,36 @@ fn portal(clock: VirtualClock, image: &str) -> (Portal, Arc<TwistedStore>) {
     (portal, line)
 }
 
-/// Takes the records away `after` so many seconds, for so many.
-async fn cut_off(portal: &Portal, line: &TwistedStore, after: u64, seconds: u64) {
-    portal.clock.sleep(Duration::from_secs(after)).await;
-    line.set_down(true);
-    portal.clock.sleep(Duration::from_secs(seconds)).await;
-    line.set_down(false);
+/// How the records can be away.
+#[derive(Clone, Copy, Debug)]
+enum Want {
+    /// They are out of reach.
+    Reach,
+    /// Their disk is full: they can be read, and whatever changes nothing succeeds.
+    Space,
+}
+
+impl Want {
+    const ALL: [Self; 2] = [Self::Reach, Self::Space];
+
+    /// Takes the records away `after` so many seconds, for so many.
+    async fn last(self, portal: &Portal, line: &TwistedStore, after: u64, seconds: u64) {
+        let set = |is_away| match self {
+            Self::Reach => line.set_down(is_away),
+            Self::Space => line.set_full(is_away),
+        };
+        portal.clock.sleep(Duration::from_secs(after)).await;
+        set(true);
+        portal.clock.sleep(Duration::from_secs(seconds)).await;
+        set(false);
+    }
+}
+
+/// Runs `test` for each way in which the records can be away.
+fn for_each_want(test: impl AsyncFn(Want, VirtualClock)) {
+    for want in Want::ALL {
+        in_virtual_time(async |clock| test(want, clock).await);
+    }
 }
 
 async fn end(portal: &Portal) -> (State, End) {
@@ -71,21 +95,21 @@ impl Probe for LateStack {
 
 #[test]
 fn records_that_are_away_while_the_time_of_a_step_runs_out_undo_nothing() {
-    in_virtual_time(async |clock| {
+    for_each_want(async |want, clock| {
         // Its job takes two minutes, of which the records are away for most.
         let (mut portal, line) = portal(clock, "sandbox/slow");
         Arc::make_mut(&mut portal.ports.settings).deadlines.deploy = Duration::from_secs(70);
         portal.reserve(0).await;
         drop(portal.start("one"));
-        cut_off(&portal, &line, 10, 85).await;
+        want.last(&portal, &line, 10, 85).await;
         let (state, end) = end(&portal).await;
-        assert_eq!(state, State::Live, "{end:?}");
+        assert_eq!(state, State::Live, "{want:?}: {end:?}");
     });
 }
 
 #[test]
 fn records_that_are_away_while_the_stack_is_asked_are_not_the_stacks_fault() {
-    in_virtual_time(async |clock| {
+    for_each_want(async |want, clock| {
         let (mut portal, line) = portal(clock, "sandbox/hello");
         portal.ports.probe = Arc::new(LateStack {
             platform: portal.platform.clone(),
@@ -95,24 +119,24 @@ fn records_that_are_away_while_the_stack_is_asked_are_not_the_stacks_fault() {
         });
         portal.reserve(0).await;
         drop(portal.start("one"));
-        cut_off(&portal, &line, 20, 100).await;
+        want.last(&portal, &line, 20, 100).await;
         let (state, end) = end(&portal).await;
-        assert_eq!(state, State::Live, "{end:?}");
+        assert_eq!(state, State::Live, "{want:?}: {end:?}");
     });
 }
 
 #[test]
 fn records_that_are_away_until_the_time_is_up_are_the_cause_that_is_told() {
-    in_virtual_time(async |clock| {
+    for_each_want(async |want, clock| {
         let (portal, line) = portal(clock, "sandbox/slow");
         let whole = portal.ports.settings.deadlines.whole;
         portal.reserve(0).await;
         drop(portal.start("one"));
-        cut_off(&portal, &line, 10, whole.as_secs()).await;
+        want.last(&portal, &line, 10, whole.as_secs()).await;
         let (state, end) = end(&portal).await;
-        assert_eq!(state, State::RolledBack, "{end:?}");
+        assert_eq!(state, State::RolledBack, "{want:?}: {end:?}");
         let End::Failed(failure) = end else { panic!("{end:?}") };
-        assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
+        assert_eq!(failure.code, FailureCode::PortalImpaired, "{want:?}: {failure:?}");
         assert!(failure.message.contains("could not reach its records"), "{failure:?}");
     });
 }

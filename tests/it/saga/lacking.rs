@@ -301,3 +301,58 @@ async fn a_stack_is_not_blamed_while_nobody_can_be_reached_at_all() {
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live, "{:?}", world.end().await);
 }
+
+/// Lets nobody be reached at all, and after four minutes the platform, and drives the deployment.
+async fn without_a_way(stack: Script) -> World {
+    let (world, _) = begin(Vec::new(), stack).await;
+    let back = world.clock.now() + Duration::from_mins(4);
+    for _ in 0..1_000 {
+        let (call, reason) =
+            ("docker.getServiceContainersByAppName", String::from("No route to host"));
+        world.platform.plan(call, Some(PlatformError::Unreachable { call, reason }));
+    }
+    let come_back = async {
+        while world.clock.now() < back {
+            tokio::task::yield_now().await;
+        }
+        world.platform.forget_plans();
+    };
+    tokio::join!(world.drive(), come_back);
+    world
+}
+
+#[tokio::test]
+async fn a_stack_that_comes_back_after_the_platform_is_not_blamed_for_the_way_there() {
+    let stacks: [Script; 2] = [
+        |ms| if ms < 248_000 { silent() } else { Health::Healthy },
+        |ms| match ms {
+            0..244_000 => silent(),
+            244_000..250_000 => Health::Answering(502),
+            _ => Health::Healthy,
+        },
+    ];
+    for stack in stacks {
+        let world = without_a_way(stack).await;
+        assert_eq!(world.record().await.state, State::Live, "{:?}", world.end().await);
+    }
+}
+
+#[tokio::test]
+async fn a_stack_that_stays_away_once_the_platform_is_back_is_given_up() {
+    let world = without_a_way(|_| silent()).await;
+    assert_eq!(world.failure().await.code, FailureCode::HealthTimeout);
+    let took = took(&world).await.as_secs();
+    assert!((240..330).contains(&took), "soon after the platform came back: {took}");
+}
+
+#[tokio::test]
+async fn what_lacks_at_the_end_of_a_limit_is_not_asked_about_without_a_pause() {
+    let mut world = World::begin("sandbox/hello", &[]).await;
+    world.configure(|settings| settings.deadlines.step = Duration::from_millis(3));
+    hold_up(&world, "project.create", LocalFault::Resources, 100_000);
+    world.drive().await;
+    let failure = world.failure().await;
+    assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
+    let (asked, whole) = (world.platform.count("project.create"), took(&world).await.as_secs());
+    assert!(asked < 1_000, "asked {asked} times in {whole} s");
+}

@@ -171,6 +171,11 @@ impl CorePlatform {
         self.script.lock().unwrap().push((call, error));
     }
 
+    /// Forgets what was planned.
+    pub(crate) fn forget_plans(&self) {
+        self.script.lock().unwrap().clear();
+    }
+
     /// Asks the platform something as somebody else.
     pub(crate) fn as_somebody_else(&self, call: &str, body: &Value) -> Value {
         let request = Request::post(&format!("/api/{call}"), body).with_key(KEY);

@@ -35,6 +35,7 @@ pub(crate) struct TwistedStore {
     /// How long a write takes, half of it before the store has it.
     pace: Option<Arc<dyn Clock>>,
     is_down: AtomicBool,
+    is_full: AtomicBool,
 }
 
 #[derive(Default)]
@@ -61,7 +62,13 @@ pub(crate) enum Crash {
 impl TwistedStore {
     /// Wraps a store.
     pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, plan: Mutex::default(), pace: None, is_down: AtomicBool::default() }
+        Self {
+            inner,
+            plan: Mutex::default(),
+            pace: None,
+            is_down: AtomicBool::default(),
+            is_full: AtomicBool::default(),
+        }
     }
 
     /// Wraps a store whose writes take time on `clock`, so that a crash can strike in between.
@@ -72,6 +79,20 @@ impl TwistedStore {
     /// Takes the store out of the reach of those who come this way, or brings it back.
     pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// Fills the disk of the store: it is read, and whatever changes something fails. Or gives the
+    /// space back.
+    pub(crate) fn set_full(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::SeqCst);
+    }
+
+    /// Returns the store, if it can be written to.
+    fn writable(&self) -> Result<&dyn Store, StoreError> {
+        if self.is_full.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("database or disk is full".into()));
+        }
+        self.up()
     }
 
     /// Returns the store, if it is in reach.
@@ -132,7 +153,7 @@ impl TwistedStore {
             return Err(crashed());
         }
         self.pace().await;
-        self.up()?;
+        self.writable()?;
         let result = write.await;
         self.pace().await;
         if cancel == Some(Crash::After) {
@@ -273,7 +294,15 @@ impl Store for TwistedStore {
         now: Timestamp,
         lasting: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
-        self.up()?.claim(lane, most, owner, now, lasting).await
+        let claimed = self.up()?.claim(lane, most, owner, now, lasting).await?;
+        // A statement that changes no row succeeds on a full disk.
+        if let (false, Err(full)) = (claimed.is_empty(), self.writable()) {
+            for lease in &claimed {
+                self.inner.release(lease).await?;
+            }
+            return Err(full);
+        }
+        Ok(claimed)
     }
 
     async fn claim_ended(
@@ -287,7 +316,7 @@ impl Store for TwistedStore {
     }
 
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {
-        self.up()?.renew(lease, until).await
+        self.writable()?.renew(lease, until).await
     }
 
     async fn renew_all(
@@ -295,19 +324,19 @@ impl Store for TwistedStore {
         leases: &[Lease],
         until: Timestamp,
     ) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
-        self.up()?.renew_all(leases, until).await
+        self.writable()?.renew_all(leases, until).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.up()?.release(lease).await
+        self.writable()?.release(lease).await
     }
 
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
-        self.up()?.suspend(lease, until).await
+        self.writable()?.suspend(lease, until).await
     }
 
     async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError> {
-        self.up()?.take_turn(turn).await
+        self.writable()?.take_turn(turn).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

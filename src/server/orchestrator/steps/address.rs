@@ -59,7 +59,7 @@ impl Step for FindAddressFree {
                 return Err(in_use(&cx.host));
             }
             cx.journal.say(WAITING).await?;
-            cx.wait(PAUSE.min(PATIENCE.saturating_sub(waited))).await?;
+            cx.wait(PAUSE.min(cx.longest(PATIENCE.saturating_sub(waited)))).await?;
         }
         cx.journal.unsay(WAITING).await?;
         Ok(cx.unsay_lacks().await?)

@@ -89,15 +89,19 @@ impl Step for VerifyHealth {
             wait.say(cx).await?;
             wait.lacked = cx.lacked_since(wait.since);
             if let Err(given_up) = wait.check(cx, now) {
-                if !self.is_all_away(cx, &wait).await {
+                if self.is_all_away(cx, &wait).await {
+                    cx.journal.say(ALL_AWAY).await?;
+                    (wait.spared_until, wait.is_all_away) = (cx.clock.now() + AGAIN, true);
+                } else if wait.is_all_away {
+                    // The way to the platform is back: the one to the stack may take a moment more.
+                    (wait.spared_until, wait.is_all_away) = (cx.clock.now() + AGAIN, false);
+                } else {
                     tracing::warn!(
                         stack.health = ?wait.last, stack.container = ?wait.shown, %url,
                         "Gave up waiting for the stack"
                     );
                     return Err(given_up);
                 }
-                cx.journal.say(ALL_AWAY).await?;
-                (wait.spared_until, wait.is_all_away) = (cx.clock.now() + AGAIN, true);
             }
             if wait.tasks_are_due(cx, now) {
                 self.check_tasks(cx).await?;
@@ -335,6 +339,7 @@ impl Wait {
             (None, Some(_)) => Duration::MAX,
         };
         let left = left.max(Duration::from_millis(elapsed_ms(now, self.spared_until)));
+        let left = cx.longest(left);
         if let Some(Shown::Runs(_)) = self.shown {
             return CONFIRM_PAUSE.min(left);
         }
