@@ -184,6 +184,9 @@ pub struct StackHealth {
     /// Since when that is known.
     #[serde(with = "crate::domain::wire_time")]
     pub since: Timestamp,
+    /// When the platform was last compared with the records.
+    #[serde(with = "crate::domain::wire_time")]
+    pub seen: Timestamp,
 }
 
 /// What a live stack is like.

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ports::platform::AppName;
 use crate::domain::deployment::DeploymentId;
 
 /// What a comparison left.
@@ -29,6 +30,24 @@ pub struct NotRunning {
     pub deployment: DeploymentId,
     /// When that was first found.
     pub since: Timestamp,
+    /// Its service, which may be gone.
+    pub service: AppName,
+    /// Why, as far as the platform showed it.
+    pub why: Standstill,
+}
+
+/// Why a service runs no container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standstill {
+    /// There is no such service, as after `docker service rm`.
+    NoService,
+    /// It is to have no container.
+    ScaledToNothing,
+    /// Its container ends by itself, or cannot be started, and the next one does, too.
+    KeepsEnding,
+    /// It is to have a container, and none has come up.
+    NotStarted,
 }
 
 impl Round {
@@ -51,6 +70,14 @@ impl LastRound {
     /// Keeps `round` in place of the one before.
     pub fn tell(&self, round: Round) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(round);
+    }
+
+    /// Keeps `round` where it is newer than what is known.
+    pub fn tell_newer(&self, round: Round) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|last| last.at < round.at) {
+            *last = Some(round);
+        }
     }
 
     /// Tells since when no container of the live stack that `deployment` brought up runs, and when

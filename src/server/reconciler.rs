@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use containers::Idle;
-pub use finding::{Finding, Resource, Standstill};
+pub use finding::{Finding, Resource};
 use view::{PlatformView, StoreView};
 
 use super::{
@@ -23,7 +23,7 @@ use super::{
     orchestrator::{Ports, SweepError, Sweeper},
     ports::{
         clock::Clock,
-        platform::{BreakerState, Platform, PlatformError},
+        platform::{AppName, BreakerState, Platform, PlatformError, Scale},
         store::{Store, StoreError, Taken, Turn},
     },
 };
@@ -35,6 +35,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// How long after a first look that saw no container of a stack the second one is: a container that
 /// is being started again is back by then, with five seconds between its end and its start.
 const RESTART: Duration = Duration::from_secs(10);
+
+/// How soon it is looked again whether a stack is back that was found not to run.
+const SOON: Duration = Duration::from_secs(30);
 
 /// The name of the comparison, at which one portal does the work of all on the same records.
 const WORK: &str = "compare";
@@ -167,7 +170,8 @@ impl Reconciler {
         }
         let store = StoreView::read(&*self.store, &platform).await?;
         let mut found = findings::findings(&store, &platform);
-        found.extend(findings::undecided(&self.known, &store, &platform).cloned());
+        let known = self.last_round.get().map(|round| round.not_running).unwrap_or_default();
+        found.extend(findings::undecided(&known, &store, &platform));
         Ok(found)
     }
 
@@ -209,7 +213,8 @@ impl Reconciler {
 
     /// Compares and repairs every `interval`, the first time soon, until `shutdown`. Of several
     /// portals on the same records one does it, and when that one has been silent for an interval
-    /// and a lease, another.
+    /// and a lease, another. While a stack is known not to run, it is looked more often whether it
+    /// is back.
     pub async fn run(mut self, interval: Duration, shutdown: CancellationToken) {
         self.rounds(interval, &shutdown).await;
         // The others need not wait until it lapses.
@@ -220,33 +225,49 @@ impl Reconciler {
 
     async fn rounds(&mut self, interval: Duration, shutdown: &CancellationToken) {
         let turn = interval.saturating_add(self.lease);
-        let mut pause = FIRST_PAUSE;
+        // What the portal before this one found stands until something else is known.
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            taken = self.take_turn(turn, None) => if let Err(error) = taken {
+                tracing::debug!(%error, "Could not read what was compared last");
+            }
+        }
+        let (mut pause, mut due) = (FIRST_PAUSE, Duration::ZERO);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = self.clock.sleep(pause) => {}
             }
-            pause = interval;
+            let is_due = self.clock.monotonic() >= due;
             // An end in the middle of a look leaves nothing behind.
             let found = tokio::select! {
                 () = shutdown.cancelled() => return,
-                found = self.search(turn) => found,
+                found = self.search(turn, is_due) => found,
             };
-            let Some(found) = found else { continue };
-            for finding in self.news(&found) {
-                tracing::warn!("Found out of order: {finding}");
+            if let Some(found) = found {
+                self.deal(found, turn, shutdown).await;
+                due = self.clock.monotonic().saturating_add(interval);
             }
-            let dealt = self.repair(found, shutdown).await;
-            self.conclude(dealt);
-            let report = self.last_round.get().and_then(|round| round.to_text());
-            if let Err(error) = self.take_turn(turn, report).await {
-                tracing::warn!(%error, "Could not tell the other replicas what was compared");
-            }
+            let is_one_down = self.last_round.get().is_some_and(|one| !one.not_running.is_empty());
+            pause = if is_one_down { SOON.min(interval) } else { interval };
+        }
+    }
+
+    /// Repairs what was found, and tells it to operators and to the other portals.
+    async fn deal(&mut self, found: Vec<Finding>, turn: Duration, shutdown: &CancellationToken) {
+        for finding in self.news(&found) {
+            tracing::warn!("Found out of order: {finding}");
+        }
+        let dealt = self.repair(found, shutdown).await;
+        self.conclude(dealt);
+        let report = self.last_round.get().and_then(|round| round.to_text());
+        if let Err(error) = self.take_turn(turn, report).await {
+            tracing::warn!(%error, "Could not tell the other replicas what was compared");
         }
     }
 
     /// Takes the turn for `lasting`, and tells operators what another portal found where it is
-    /// its turn.
+    /// its turn, or was before.
     async fn take_turn(
         &self,
         lasting: Duration,
@@ -255,21 +276,26 @@ impl Reconciler {
         let (owner, now) = (self.owner.clone(), self.clock.now());
         let turn = Turn { work: WORK, owner, now, lasting, report };
         let taken = self.store.take_turn(&turn).await?;
-        if let Taken::Theirs(Some(report)) = &taken
-            && let Some(round) = Round::from_text(report)
-        {
-            self.last_round.tell(round);
+        let (Taken::Ours(report) | Taken::Theirs(report)) = &taken;
+        if let Some(round) = report.as_ref().and_then(|report| Round::from_text(report)) {
+            match taken {
+                Taken::Theirs(_) => self.last_round.tell(round),
+                // Its own last round may not have reached the records.
+                Taken::Ours(_) => self.last_round.tell_newer(round),
+            }
         }
         Ok(taken)
     }
 
-    /// Surveys, unless the platform is known to be out of reach, or another portal does it.
-    async fn search(&self, turn: Duration) -> Option<Vec<Finding>> {
+    /// Surveys, unless the platform is known to be out of reach, or another portal does it; before
+    /// the next round `is_due` only where a stack may be back.
+    async fn search(&self, turn: Duration, is_due: bool) -> Option<Vec<Finding>> {
         if self.platform.breaker().state == BreakerState::Open {
             return None;
         }
         let found = match self.take_turn(turn, None).await {
-            Ok(Taken::Ours) => self.survey().await,
+            Ok(Taken::Ours(_)) if !is_due && !self.may_be_back().await => return None,
+            Ok(Taken::Ours(_)) => self.survey().await,
             Ok(Taken::Theirs(_)) => return None,
             Err(error) => Err(error.into()),
         };
@@ -281,6 +307,15 @@ impl Reconciler {
                 None
             }
         }
+    }
+
+    /// Tells in one call whether a stack that was found not to run may run again.
+    async fn may_be_back(&self) -> bool {
+        let Some(round) = self.last_round.get() else { return false };
+        let Ok(scales) = self.platform.scales().await else { return false };
+        let may_run = |scale: &Option<Scale>| scale.is_none_or(Scale::runs);
+        let is_down = |name: &AppName| round.not_running.iter().any(|one| one.service == *name);
+        scales.iter().any(|(name, scale)| is_down(name) && may_run(scale))
     }
 
     /// Returns what the last round did not know of.
@@ -317,11 +352,13 @@ impl Reconciler {
             left.push(finding);
         }
         let at = self.clock.now();
-        let not_running = left.iter().filter_map(Finding::not_running).map(|id| NotRunning {
-            deployment: id.clone(),
-            since: self.last_round.not_running(id).map_or(at, |(since, _)| since),
-        });
-        let not_running = not_running.collect();
+        let not_running = |finding: &Finding| {
+            let Finding::NotRunning { id, service, why, .. } = finding else { return None };
+            let since = self.last_round.not_running(id).map_or(at, |(since, _)| since);
+            let (deployment, service) = (id.clone(), service.clone());
+            Some(NotRunning { deployment, since, service, why: *why })
+        };
+        let not_running = left.iter().filter_map(not_running).collect();
         self.known = left;
         self.last_round.tell(Round { at, left: told, not_running });
     }

@@ -7,11 +7,12 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use ai_stack_deployer::server::{
     access::{Caller, Identity, OwnerId, Role, Scope},
-    last_round::{NotRunning, Round},
+    last_round::{NotRunning, Round, Standstill},
     ports::{
         accounts::{Accounts, Digest, NewToken, Token},
         audit::Act,
         clock::Clock,
+        platform::AppName,
     },
     service::admin::{AuditQuery, OperationQuery},
 };
@@ -90,7 +91,12 @@ async fn a_live_stack_without_a_container_is_no_stack_that_is_up() {
 
     let at = world.app.clock.now();
     let left = vec![String::from("the stack alice is not running: its service is gone")];
-    let found = NotRunning { deployment: id.clone(), since: at };
+    let found = NotRunning {
+        deployment: id.clone(),
+        since: at,
+        service: AppName(String::from("stack-alice-1")),
+        why: Standstill::NoService,
+    };
     world.app.last_round.tell(Round { at, left, not_running: vec![found] });
     let words = ["alice is not running", "ask them", "Remove this stack"];
     expect(&ann.get(&page).await, &words, &["alice is live"]);
@@ -98,6 +104,7 @@ async fn a_live_stack_without_a_container_is_no_stack_that_is_up() {
     let request = || Request::get("/api/stacks").header("cookie", World::cookie("Ann Bell"));
     let stacks = world.app.send(request().body(Body::empty()).unwrap()).await.json();
     let stack = &stacks["stacks"][0];
+    assert!(stack["health"]["seen"].as_str().unwrap().starts_with("20"), "{stack}");
     assert_eq!(
         (&stack["state"], &stack["health"]["state"]),
         (&"live".into(), &"not_running".into())

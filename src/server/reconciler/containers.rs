@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
-use super::{finding::Standstill, view::AT_ONCE};
-use crate::server::ports::platform::{AppName, Platform, PlatformError, Scale, TaskState};
+use super::view::AT_ONCE;
+use crate::server::{
+    last_round::Standstill,
+    ports::platform::{AppName, Platform, PlatformError, Scale, TaskState},
+};
 
 /// What is known of a service of ours that the platform's list does not show to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

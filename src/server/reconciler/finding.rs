@@ -4,7 +4,10 @@ use std::fmt;
 
 use crate::{
     domain::{deployment::DeploymentId, receipt::ResourceKind, stack_name::StackName},
-    server::ports::platform::{AppName, ApplicationId, DomainId},
+    server::{
+        last_round::Standstill,
+        ports::platform::{AppName, ApplicationId, DomainId},
+    },
 };
 
 /// Something on which the portal's records and the platform disagree.
@@ -86,19 +89,6 @@ pub enum Finding {
         /// The domain that is not ours.
         domain: DomainId,
     },
-}
-
-/// Why a service runs no container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standstill {
-    /// There is no such service, as after `docker service rm`.
-    NoService,
-    /// It is to have no container.
-    ScaledToNothing,
-    /// Its container ends by itself, or cannot be started, and the next one does, too.
-    KeepsEnding,
-    /// It is to have a container, and none has come up.
-    NotStarted,
 }
 
 /// A resource on the platform.

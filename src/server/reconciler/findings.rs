@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{deployment::DeploymentId, receipt::ResourceKind},
     server::{
+        last_round::NotRunning,
         ports::platform::{AppName, ApplicationId, ApplicationSummary, Host},
         settings::StackSettings,
     },
@@ -108,19 +109,25 @@ fn compare_stack(
     }));
 }
 
-/// Returns those of `known` that were said of stacks of which the platform does not tell now whether
-/// they run: they stand until it does.
+/// Finds again those of `known` that were said of stacks of which the platform does not tell now
+/// whether they run: they stand until it does.
 pub(super) fn undecided<'a>(
-    known: &'a [Finding],
-    store: &StoreView,
-    platform: &PlatformView,
-) -> impl Iterator<Item = &'a Finding> {
-    let is_unknown = |finding: &&Finding| {
-        let Finding::NotRunning { id, service, .. } = finding else { return false };
-        let is_live = matches!(store.standing(id), Some(Standing::Live(_)));
-        is_live && platform.idle.get(service) == Some(&Idle::Unknown)
-    };
-    known.iter().filter(is_unknown)
+    known: &'a [NotRunning],
+    store: &'a StoreView,
+    platform: &'a PlatformView,
+) -> impl Iterator<Item = Finding> + 'a {
+    known.iter().filter_map(|known| {
+        let Some(Standing::Live(live)) = store.standing(&known.deployment) else { return None };
+        let is_unknown = platform.idle.get(&known.service) == Some(&Idle::Unknown);
+        let application = live.kept.application_id.clone().filter(|_| is_unknown)?;
+        Some(Finding::NotRunning {
+            name: live.name.clone(),
+            id: known.deployment.clone(),
+            application: ApplicationId(application),
+            service: known.service.clone(),
+            why: known.why,
+        })
+    })
 }
 
 /// Finds the project that a live stack has recorded, and others with its marker.

@@ -141,7 +141,7 @@ fn shown(
     let may_see = caller.may(Need::See, target).is_ok();
     let Stack { deployment, since, removal, .. } = stack;
     let found = last_round.not_running(&deployment.id).filter(|_| removal.is_none());
-    let health = |(since, _)| StackHealth { state: HealthState::NotRunning, since };
+    let health = |(since, seen)| StackHealth { state: HealthState::NotRunning, since, seen };
     Some(StackView {
         name: deployment.name,
         url: deployment.url,

@@ -3,15 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    last_round::LastRound,
+    last_round::{LastRound, Standstill},
     ports::{clock::Clock, store::StepId},
-    reconciler::{Dealt, Finding, Reconciler, Repair, Standstill},
+    reconciler::{Dealt, Finding, Reconciler, Repair},
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::world::World;
-use crate::support::core_platform::Moment;
+use crate::support::{
+    clock::JumpingClock,
+    core_platform::{CorePlatform, Moment},
+};
 
 const LEASE: Duration = Duration::from_secs(30);
 /// Until a container has stopped whose service no longer wants it, and until one has started.
@@ -204,7 +207,45 @@ async fn docker_that_goes_away_at_any_moment_of_a_survey_is_no_stack_that_stands
             core.core().stop_docker(clock.now());
         });
         assert_eq!(live.why().await, None, "call {call}");
+        if live.world.platform.calls() < begun + call {
+            assert!(call > 4, "a survey takes some calls");
+            return;
+        }
     }
+    panic!("a survey does not end");
+}
+
+/// Lets Docker be away whenever the services are listed from the `call`-th call on, and come back
+/// for the look at its nodes that comes next, in every look of a survey.
+fn flicker(platform: CorePlatform, clock: Arc<JumpingClock>, call: usize) {
+    let next = platform.clone();
+    platform.at_call(call, Moment::Before, async move {
+        let calls = next.all_calls();
+        match (calls[call - 2].0, calls[call - 1].0) {
+            (_, "swarm.getNodeApps") => next.core().stop_docker(clock.now()),
+            ("swarm.getNodeApps", "swarm.getNodes") => next.core().start_docker(clock.now()),
+            _ => {}
+        }
+        flicker(next, clock, call + 1);
+    });
+}
+
+#[tokio::test]
+async fn docker_that_goes_away_while_it_is_asked_what_runs_tells_nothing() {
+    let live = Live::begin().await;
+    let platform = &live.world.platform;
+    let begun = platform.calls();
+    flicker(platform.clone(), Arc::clone(&live.world.clock), begun + 1);
+    assert_eq!(live.why().await, None);
+    let calls: Vec<_> = platform.all_calls()[begun..].iter().map(|(call, _)| *call).collect();
+    let looks = [
+        "swarm.getNodeApps",
+        "swarm.getNodes",
+        "swarm.getNodeApps",
+        "docker.getContainersByAppLabel",
+        "swarm.getNodes",
+    ];
+    assert!(calls.ends_with(&looks), "it was listed as gone, and looked for: {calls:?}");
 }
 
 #[tokio::test]
@@ -250,4 +291,107 @@ async fn what_was_found_stands_while_nothing_is_known_and_goes_when_the_stack_is
     assert_eq!(round().await, (0, None));
     let left = last_round.get().unwrap().left;
     assert!(left.is_empty(), "{left:?}");
+}
+
+const INTERVAL: Duration = Duration::from_mins(5);
+
+impl Live {
+    /// Compares every five minutes as `owner` until `check` is done.
+    async fn comparing(&self, owner: &str, check: impl AsyncFnOnce(&LastRound)) {
+        let (last_round, stop) = (Arc::new(LastRound::default()), CancellationToken::new());
+        let reconciler = Reconciler::new(self.world.ports.clone(), owner.to_owned(), LEASE);
+        let reconciler = reconciler.telling(Arc::clone(&last_round));
+        let check = async {
+            check(&last_round).await;
+            stop.cancel();
+        };
+        tokio::join!(reconciler.run(INTERVAL, stop.clone()), check);
+    }
+
+    /// Waits until a round says whether the stack does not run, and returns how long that took: its
+    /// own end counts, since by the time it is seen here the next pause may have begun.
+    async fn until(&self, last_round: &LastRound, is_down: bool) -> Duration {
+        let since = self.world.clock.now();
+        for _ in 0..10_000 {
+            let is_so = last_round.not_running(&self.world.id).is_some() == is_down;
+            if let Some(round) = last_round.get().filter(|_| is_so) {
+                let took = round.at.duration_since(since);
+                return Duration::try_from(took).unwrap_or_default();
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("no round says so");
+    }
+
+    /// Lets the comparison go on for `duration`.
+    async fn pass(&self, duration: Duration) {
+        let until = self.world.clock.monotonic() + duration;
+        while self.world.clock.monotonic() < until {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stack_that_is_back_is_told_soon() {
+    let live = Live::begin().await;
+    live.comparing("a", async |last_round| {
+        live.until(last_round, false).await;
+        live.remove_service();
+        live.until(last_round, true).await;
+        let surveys = || live.world.platform.count("project.all");
+        let before = surveys();
+        live.pass(INTERVAL / 3 * 2).await;
+        assert_eq!(surveys(), before, "what waits for it does not ask for everything");
+        live.reload();
+        let took = live.until(last_round, false).await;
+        assert!(took < Duration::from_mins(1), "{took:?}");
+
+        // Nor does it last when the platform could not be asked meanwhile.
+        live.remove_service();
+        live.until(last_round, true).await;
+        live.world.inject("project.all:error-before:always");
+        live.reload();
+        live.pass(INTERVAL * 3).await;
+        assert!(last_round.not_running(&live.world.id).is_some());
+        live.world.platform.core().clear_faults();
+        let took = live.until(last_round, false).await;
+        assert!(took < Duration::from_mins(1), "{took:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_found_stands_across_a_restart_and_a_hand_over() {
+    let live = Live::begin().await;
+    live.remove_service();
+    let mut since = None;
+    live.comparing("a", async |last_round| {
+        live.until(last_round, true).await;
+        since = last_round.not_running(&live.world.id);
+    })
+    .await;
+    let (since, seen) = since.unwrap();
+    let stands = |last_round: &LastRound| {
+        last_round.not_running(&live.world.id).is_some_and(|(at, _)| at == since)
+    };
+    live.world.platform.core().stop_docker(live.world.clock.now());
+    live.comparing("b", async |last_round| {
+        tokio::task::yield_now().await;
+        assert!(stands(last_round), "from the start on");
+        live.pass(INTERVAL * 2).await;
+        assert!(stands(last_round), "{:?}", last_round.get());
+        assert!(last_round.get().unwrap().at > seen, "a round has ended meanwhile");
+    })
+    .await;
+    live.world.inject("*:error-before:always");
+    live.comparing("c", async |last_round| {
+        live.pass(INTERVAL * 2).await;
+        assert!(stands(last_round), "{:?}", last_round.get());
+        live.world.platform.core().clear_faults();
+        live.world.platform.core().start_docker(live.world.clock.now());
+        live.reload();
+        live.until(last_round, false).await;
+    })
+    .await;
 }

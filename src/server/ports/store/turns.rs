@@ -22,8 +22,8 @@ pub struct Turn {
 /// Whose turn it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// Theirs who asked.
-    Ours,
+    /// Theirs who asked, and what the work last came to, whoever did it.
+    Ours(Option<String>),
     /// Another portal's, and what the work last came to.
     Theirs(Option<String>),
 }

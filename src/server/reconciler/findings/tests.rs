@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use proptest::{
     collection::{btree_map, vec},
     option,
@@ -12,8 +13,8 @@ use super::*;
 use crate::{
     domain::{event::Resources, stack_name::StackName},
     server::{
+        last_round::Standstill,
         ports::platform::{DomainId, ProjectId},
-        reconciler::Standstill,
     },
 };
 
@@ -199,9 +200,14 @@ fn a_live_stack_without_a_container_is_not_running_and_what_is_unknown_stays_as_
 
     let mut platform = PlatformView { idle: [(stack(1), scaled)].into(), ..whole() };
     let live = store(vec![(1, live(1))], &[]);
-    let known = findings(&live, &platform);
+    let known = [NotRunning {
+        deployment: id(1),
+        since: Timestamp::UNIX_EPOCH,
+        service: stack(1),
+        why: Standstill::ScaledToNothing,
+    }];
     let still = |store: &StoreView, platform: &PlatformView| {
-        undecided(&known, store, platform).map(kind).collect::<Vec<_>>()
+        undecided(&known, store, platform).map(|one| kind(&one)).collect::<Vec<_>>()
     };
     assert!(still(&live, &platform).is_empty(), "it is found anyway");
     platform.idle.insert(stack(1), Idle::Unknown);

@@ -12,7 +12,8 @@ pub(super) async fn take(store: PostgresStore, turn: Turn) -> Result<Taken, Stor
         "INSERT INTO turns AS kept (name, owner, until_ms, report) VALUES ($1, $2, $3, $4)
          ON CONFLICT (name) DO UPDATE
          SET owner = $2, until_ms = $3, report = COALESCE($4, kept.report)
-         WHERE kept.owner = $2 OR kept.until_ms <= $5 OR kept.until_ms > $6",
+         WHERE kept.owner = $2 OR kept.until_ms <= $5 OR kept.until_ms > $6
+         RETURNING report",
     )
     .bind(turn.work)
     .bind(&turn.owner)
@@ -20,19 +21,19 @@ pub(super) async fn take(store: PostgresStore, turn: Turn) -> Result<Taken, Stor
     .bind(&turn.report)
     .bind(turn.now.as_millisecond())
     .bind(turn.impossible().as_millisecond())
-    .execute(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await
     .map_err(unavailable)?;
-    let theirs = if taken.rows_affected() == 0 {
+    let taken = if let Some(row) = taken {
+        Taken::Ours(row.try_get("report").map_err(unavailable)?)
+    } else {
         let row = sqlx::query("SELECT report FROM turns WHERE name = $1")
             .bind(turn.work)
             .fetch_one(&mut *tx)
             .await
             .map_err(unavailable)?;
         Taken::Theirs(row.try_get("report").map_err(unavailable)?)
-    } else {
-        Taken::Ours
     };
     tx.commit().await.map_err(unavailable)?;
-    Ok(theirs)
+    Ok(taken)
 }

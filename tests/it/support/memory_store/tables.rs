@@ -99,8 +99,8 @@ impl Tables {
             }
             report = report.or_else(|| kept.clone());
         }
-        self.turns.insert(turn.work, (turn.owner.clone(), turn.until(), report));
-        Taken::Ours
+        self.turns.insert(turn.work, (turn.owner.clone(), turn.until(), report.clone()));
+        Taken::Ours(report)
     }
 
     /// Claims the first operations that are `wanted` and that nobody holds at `now`: at most `most`.
