@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Ok(cli::run(&arguments, &std::env::vars_os().filter_map(utf8).collect())?)
     });
     result.unwrap_or_else(|error| {
-        telemetry::last_words(format!("ai-stack-deployer: {}", sentence(&error)));
+        telemetry::final_message(format!("ai-stack-deployer: {}", sentence(&error)));
         ExitCode::FAILURE
     })
 }

@@ -5,14 +5,12 @@
 
 pub mod access;
 pub mod call_slots;
-mod carry_on;
 mod catch_all;
 pub mod cli;
 pub mod config;
 pub mod dokploy;
 pub mod http;
 pub mod intake;
-pub mod last_round;
 pub mod local_fault;
 mod masking;
 pub mod notifier;
@@ -22,8 +20,10 @@ pub mod origin;
 pub mod ports;
 pub mod probe;
 pub mod proxies;
+pub mod reconcile_report;
 pub mod reconciler;
 pub mod run;
+mod run_to_completion;
 pub mod sandbox;
 pub mod secret;
 pub mod service;

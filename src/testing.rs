@@ -1,4 +1,4 @@
-//! What the unit tests share: where the choices of property tests come from.
+//! Shared parts of the unit tests: where the choices of property tests come from.
 
 #[path = "../tests/it/support/seed.rs"]
 mod seed;

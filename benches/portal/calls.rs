@@ -15,10 +15,10 @@ use super::{
 const JOB_PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];
 /// The pause of the portal between its questions to a stack.
 const HEALTH_PAUSE: Duration = Duration::from_millis(250);
-/// How often it asks the platform meanwhile how the container fares.
+/// The interval at which it asks the platform meanwhile how the container fares.
 const TASKS_PAUSE: Duration = Duration::from_secs(1);
-/// How long a stack may take.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// The time that a stack may take.
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Brings the stack `name` up without a journal, and gives up at the first trouble.
 pub(crate) async fn straight(
@@ -94,7 +94,7 @@ async fn until_confirmed(
                 continue;
             }
         }
-        ensure!(begun.elapsed() < PATIENCE, "{name} does not answer");
+        ensure!(begun.elapsed() < TIMEOUT, "{name} does not answer");
         if tasks_asked.elapsed() >= TASKS_PAUSE {
             tasks_asked = Instant::now();
             api.get("docker.getServiceContainersByAppName", &[("appName", app_name)]).await?;
@@ -123,7 +123,7 @@ impl Api<'_> {
         let begun = Instant::now();
         let [mut pause, longest] = JOB_PAUSES;
         while !self.is_started(application).await? {
-            ensure!(begun.elapsed() < PATIENCE, "the job does not end");
+            ensure!(begun.elapsed() < TIMEOUT, "the job does not end");
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(longest);
         }
@@ -166,7 +166,7 @@ impl Api<'_> {
     }
 }
 
-/// Tells whether the one job in `jobs` is done, if there is one.
+/// Returns whether the one job in `jobs` is done, if there is one.
 fn is_done(jobs: &Value) -> anyhow::Result<Option<bool>> {
     match jobs.pointer("/0/status").and_then(Value::as_str) {
         None => Ok(None),

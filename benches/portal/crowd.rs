@@ -44,7 +44,7 @@ struct Measured {
     seconds: Sample,
     idle: Sample,
     peak: Sample,
-    /// How many calls the platform got, the last time.
+    /// The number of calls that the platform got, the last time.
     calls: usize,
 }
 

@@ -14,9 +14,9 @@ use sqlx::{
 
 /// The pause between two looks at who holds what.
 const LOOK_PAUSE: Duration = Duration::from_millis(2);
-/// How long something may take that has to come.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// Who holds how many operations under way, and until when at most, in Unix milliseconds.
+/// The time that something may take that has to come.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// The one who holds how many operations under way, and until when at most, in Unix milliseconds.
 const HOLDERS: &str = "SELECT lease_owner, count(*), max(lease_until_ms) FROM deployments
     WHERE state = 'active' AND lease_owner IS NOT NULL GROUP BY lease_owner";
 
@@ -32,7 +32,7 @@ pub(crate) enum Database {
 #[derive(Debug)]
 pub(crate) struct Holder {
     pub(crate) owner: String,
-    /// When the last of its leases ends.
+    /// The time at which the last of its leases ends.
     pub(crate) until: Timestamp,
 }
 
@@ -67,15 +67,15 @@ impl Database {
     /// near it and leases that all have ended.
     pub(crate) async fn bare_claims(&self, count: usize) -> anyhow::Result<Duration> {
         let store: Arc<dyn Store> = match self {
-            Self::Sqlite(path) => Arc::new(SqliteStore::open_beside(path).await?),
+            Self::Sqlite(path) => Arc::new(SqliteStore::open_for_cli(path).await?),
             Self::Postgres(url) => {
-                Arc::new(PostgresStore::open_beside(&url.as_str().into()).await?)
+                Arc::new(PostgresStore::open_for_cli(&url.as_str().into()).await?)
             }
         };
         let later = Timestamp::now() + Duration::from_hours(1);
         let begun = std::time::Instant::now();
-        let lasting = Duration::from_hours(1);
-        let claimed = store.claim(Lane::Forward, count, "bare", later, lasting).await?.len();
+        let ttl = Duration::from_hours(1);
+        let claimed = store.claim(Lane::Forward, count, "bare", later, ttl).await?.len();
         let took = begun.elapsed();
         store.close().await;
         ensure!(claimed == count, "{claimed} operations were left to claim, not {count}");
@@ -101,7 +101,7 @@ impl View {
                 let until = Timestamp::from_millisecond(*until)?;
                 return Ok(Holder { owner: owner.clone(), until });
             }
-            ensure!(begun.elapsed() < PATIENCE, "no portal holds {count}: {holders:?}");
+            ensure!(begun.elapsed() < TIMEOUT, "no portal holds {count}: {holders:?}");
             tokio::time::sleep(LOOK_PAUSE).await;
         }
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ai_stack_deployer::server::{
     ports::clock::{Clock, SystemClock},
-    sandbox::{CallTime, Visit},
+    sandbox::{CallTime, EdgeResponse},
 };
 use anyhow::{Context, bail};
 use reqwest::Client;
@@ -14,12 +14,12 @@ use super::platform::Platform;
 
 /// The pause between two answers of a stack that count: part of what is promised.
 pub(crate) const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
-/// The three pauses between the four answers that count: two before the platform shows the stack's own
-/// container, and two until it shows it again.
+/// The three pauses between the four answers that count: two before the platform shows the stack's
+/// own container, and two until it shows it again.
 pub(crate) const CONFIRM_PAUSES: Duration = Duration::from_millis(150);
 /// The two calls that the portal makes at the same time.
 const AT_ONCE: [&str; 2] = ["overview.domains", "project.all"];
-/// How often a stack is looked at.
+/// The interval at which a stack is looked at.
 const LOOK_PAUSE: Duration = Duration::from_millis(2);
 
 /// Asks the portal at `root` for a deployment, and returns the address of its events.
@@ -52,7 +52,7 @@ pub(crate) async fn until_healthy(platform: &Platform, host: &str) -> anyhow::Re
             Ok(mut core) => core.visit(SystemClock.now(), host),
             Err(_) => bail!("the sandbox panicked"),
         };
-        if visit == Visit::Healthy {
+        if visit == EdgeResponse::Healthy {
             return Ok(Instant::now());
         }
         tokio::time::sleep(LOOK_PAUSE).await;

@@ -1,4 +1,4 @@
-//! How many bytes a browser loads for the first page: as they go over the wire.
+//! The number of bytes that a browser loads for the first page: as they go over the wire.
 
 use std::{collections::BTreeSet, path::Path};
 

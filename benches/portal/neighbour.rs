@@ -24,14 +24,14 @@ use super::{
     world::{World, client},
 };
 
-/// How many connections the neighbour has, each asking one request after the other.
+/// The number of connections that the neighbour has, each asking one request after the other.
 const CONNECTIONS: usize = 32;
 /// What an address may look at within a second where a portal is reached from elsewhere.
 const CHECKS_PER_SECOND: &str = "20";
 /// Where the neighbour is, as the proxy says that it seems to be.
 const NEIGHBOUR: &str = "X-Forwarded-For: 203.0.113.66\r\n";
 
-/// How the neighbour was answered so far.
+/// Describes how the neighbour was answered so far.
 #[derive(Default)]
 struct Answers {
     looked: AtomicU32,

@@ -49,7 +49,7 @@ pub(crate) async fn measure(binary: &Path, effort: Effort) -> anyhow::Result<Vec
     ])
 }
 
-/// Tells what to do when there is no such binary.
+/// Returns what to do when there is no such binary.
 pub(crate) fn missing(binary: &Path) -> Option<String> {
     let reason = || format!("No binary at {}: name one with --binary.", binary.display());
     (!binary.is_file()).then(reason)

@@ -1,4 +1,5 @@
-//! How soon unfinished deployments are driven on when the portal that drove them is killed.
+//! Describes how soon unfinished deployments are driven on when the portal that drove them is
+//! killed.
 
 use std::{
     path::Path,
@@ -31,9 +32,9 @@ const TAKEOVER: &str = "lease's end to all claimed";
 const AIM: f64 = 2_000.0;
 /// A platform whose first job takes longer than a measurement: nothing is finished meanwhile.
 const ENDLESS: Duration = Duration::from_hours(1);
-/// How long leases last where one replica waits for the end of the other's.
+/// The time for which leases last where one replica waits for the end of the other's.
 const LEASE: Duration = Duration::from_secs(6);
-/// How often a portal looks for work that nobody has told it of.
+/// The interval at which a portal looks for work that nobody has told it of.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Measures a restart on SQLite and a takeover on PostgreSQL.

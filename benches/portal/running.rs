@@ -11,8 +11,8 @@ use anyhow::{Context, ensure};
 
 use super::connection::{Connection, get};
 
-/// How long a start may take until the benchmark gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The time that a start may take until the benchmark gives up.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A process that is killed with this value.
 pub(crate) struct Running {
@@ -31,7 +31,7 @@ impl Running {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let running = Self { child: quiet.spawn()?, addr };
         while !is_ready(addr).await {
-            ensure!(begun.elapsed() < PATIENCE, "the process does not get ready");
+            ensure!(begun.elapsed() < TIMEOUT, "the process does not get ready");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         Ok((running, begun.elapsed()))

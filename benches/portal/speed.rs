@@ -1,4 +1,4 @@
-//! How long deployments take beyond what the platform itself takes.
+//! The time that deployments take beyond what the platform itself takes.
 
 use std::{
     path::Path,

@@ -19,9 +19,9 @@ use super::{
     world::World,
 };
 
-/// How many connections ask at the same time, each one request after the other.
+/// The number of connections ask at that the same time, each one request after the other.
 const CONNECTIONS: usize = 32;
-/// How many names are asked for in turn; all are free and equally long.
+/// The number of names that are asked for in turn; all are free and equally long.
 const NAMES: usize = 1_000;
 
 /// Measures both in turns, so that a busy moment of the machine meets both.

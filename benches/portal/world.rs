@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::platform::Platform;
 
-/// How long an answer may leave one waiting; streams say something more often.
+/// The time for which an answer may leave one waiting; streams say something more often.
 const SILENCE: Duration = Duration::from_secs(30);
 
 #[derive(Parser)]
@@ -82,7 +82,7 @@ fn settings(platform: &Platform, folder: &Path, more: &[(&str, &str)]) -> anyhow
     let environment: Environment =
         variables.map(|(name, value)| (name.to_owned(), value)).collect();
     let cli: Cli = config::parse(&["portal".into()], &environment)?;
-    let mut settings = cli.options.settle(&environment)?;
+    let mut settings = cli.options.resolve(&environment)?;
     // Any free one.
     settings.http.addr.set_port(0);
     Ok(settings)

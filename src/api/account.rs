@@ -1,4 +1,4 @@
-//! Who has signed in, and their account, as pages show them.
+//! The one who has signed in, and their account, as pages show them.
 //!
 //! Server only. It must not know cookies: `http` says what a visit brought along.
 
@@ -13,36 +13,36 @@ use crate::server::{
     access::{Caller, Identity, OwnerId, Role, Scope},
     ports::accounts::{Person, Token},
     service::store_failed,
-    sign_in::Entrance,
+    sign_in::SignInService,
 };
 
-/// What a visit to the account or the way in brought along, besides who it is.
+/// The cookies that the account page and the sign-in page need.
 #[derive(Clone, Default)]
-pub struct Visit {
+pub struct PageCookies {
     /// A token that was just made, to be shown this once.
     pub fresh_token: Option<String>,
-    /// Whether the browser was signed in once.
+    /// True if the browser was signed in once.
     pub had_session: bool,
 }
 
-/// Marks a visit to a page that is not there, as far as the visitor is concerned.
+/// Marks a request for a page that is hidden from the caller.
 #[derive(Clone, Copy, Debug)]
-pub struct Nowhere;
+pub struct HiddenPage;
 
-/// Somebody who has signed in, as every page shows them.
+/// The signed-in person, as every page shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
-    /// How they are called.
+    /// Their display name.
     pub name: String,
-    /// Whether they run the portal.
+    /// True if they run the portal.
     pub is_operator: bool,
 }
 
 /// An account, as its page shows it.
 pub struct AccountView {
-    /// Whose it is.
+    /// Its owner.
     pub who: SignedIn,
-    /// What people call the provider.
+    /// The display name of the provider.
     pub provider: String,
     /// A token that was just made.
     pub fresh_token: Option<String>,
@@ -52,44 +52,44 @@ pub struct AccountView {
 
 /// An API token, as its page shows it.
 pub struct TokenView {
-    /// What it is revoked by.
+    /// The id to revoke it by.
     pub id: String,
-    /// What its person calls it.
+    /// The name that its owner gave it.
     pub name: String,
-    /// Whether it is good for more than looking.
+    /// True if it is good for more than looking.
     pub may_change: bool,
-    /// When it was made.
+    /// The time at which it was made.
     pub made: Timestamp,
-    /// When it was last used.
+    /// The time at which it was last used.
     pub used: Option<Timestamp>,
-    /// How it stands.
-    pub standing: TokenStanding,
+    /// Describes how it stands.
+    pub status: TokenStatus,
 }
 
-/// How an API token stands.
+/// Describes how an API token stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenStanding {
+pub enum TokenStatus {
     /// It can be used until then.
-    Good(Timestamp),
+    Valid(Timestamp),
     /// It could be used until then.
     Expired(Timestamp),
     /// It was revoked then.
     Revoked(Timestamp),
 }
 
-/// Returns where people come in; `None` where the portal is open to all.
-pub(crate) fn entrance() -> Option<Arc<Entrance>> {
-    use_context::<Arc<Entrance>>()
+/// Returns the sign-in service; `None` where the portal is open to all.
+pub(crate) fn sign_in_service() -> Option<Arc<SignInService>> {
+    use_context::<Arc<SignInService>>()
 }
 
-/// Returns what the current visit brought along.
-pub(crate) fn visit() -> Visit {
-    extension::<Visit>().unwrap_or_default()
+/// Returns the cookies of the current request.
+pub(crate) fn page_cookies() -> PageCookies {
+    extension::<PageCookies>().unwrap_or_default()
 }
 
-/// Tells whether the page of this visit is not there, as far as the visitor is concerned.
-pub(crate) fn leads_nowhere() -> bool {
-    extension::<Nowhere>().is_some()
+/// Returns whether the page of this request is hidden from the caller.
+pub(crate) fn is_hidden_page() -> bool {
+    extension::<HiddenPage>().is_some()
 }
 
 /// Returns who has signed in, if somebody has.
@@ -101,34 +101,35 @@ pub(crate) fn signed_in() -> Option<SignedIn> {
 
 /// Reads the account of the person who has signed in; `None` where nobody has.
 pub(crate) async fn account() -> Option<Result<AccountView, ApiError>> {
-    let (entrance, (owner, _), who) = (entrance()?, person()?, signed_in()?);
-    let fresh_token = visit().fresh_token;
-    let now = entrance.now();
-    let tokens = match entrance.tokens(&owner).await {
+    let (sign_in_service, (owner, _), who) = (sign_in_service()?, person()?, signed_in()?);
+    let fresh_token = page_cookies().fresh_token;
+    let now = sign_in_service.now();
+    let tokens = match sign_in_service.tokens(&owner).await {
         Ok(tokens) => tokens,
         Err(error) => return Some(Err(store_failed(&error))),
     };
     let tokens = tokens.into_iter().map(|token| view(token, now)).collect();
-    let provider = entrance.provider_name().to_owned();
+    let provider = sign_in_service.provider_name().to_owned();
     Some(Ok(AccountView { who, provider, fresh_token, tokens }))
 }
 
 fn view(token: Token, now: Timestamp) -> TokenView {
     let Token { id, name, scope, made, expires, used, revoked, .. } = token;
-    let standing = match revoked {
-        Some(at) => TokenStanding::Revoked(at),
-        None if expires <= now => TokenStanding::Expired(expires),
-        None => TokenStanding::Good(expires),
+    let status = match revoked {
+        Some(at) => TokenStatus::Revoked(at),
+        None if expires <= now => TokenStatus::Expired(expires),
+        None => TokenStatus::Valid(expires),
     };
-    TokenView { id, name, may_change: scope == Scope::Deploy, made, used, standing }
+    TokenView { id, name, may_change: scope == Scope::Deploy, made, used, status }
 }
 
 fn person() -> Option<(OwnerId, Role)> {
     match extension::<Caller>()?.identity {
         Identity::Person { owner, role } => Some((owner, role)),
-        Identity::Guest | Identity::Browser(_) | Identity::Stranger | Identity::Program { .. } => {
-            None
-        }
+        Identity::Anonymous
+        | Identity::Browser(_)
+        | Identity::Unauthenticated
+        | Identity::Program { .. } => None,
     }
 }
 

@@ -39,10 +39,10 @@ pub async fn cancel_deployment(
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {
-    use super::reply::{go_on_from, page_of};
+    use super::reply::{act_on_deployment, page_of};
 
     let (service, caller) = (super::service()?, super::caller()?);
-    go_on_from(&id, async |id| service.cancel(&caller, id).await.map(|()| page_of(id))).await
+    act_on_deployment(&id, async |id| service.cancel(&caller, id).await.map(|()| page_of(id))).await
 }
 
 /// Tries the ended deployment `id` again, and sends the caller to the new one's page. Asked
@@ -57,11 +57,13 @@ pub async fn retry_deployment(
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {
-    use super::reply::{go_on_from, page_of};
+    use super::reply::{act_on_deployment, page_of};
 
     let (service, caller) = (super::service()?, super::caller()?);
-    go_on_from(&id, async |id| service.retry_once(&caller, id).await.map(|newer| page_of(&newer)))
-        .await
+    act_on_deployment(&id, async |id| {
+        service.retry_once(&caller, id).await.map(|newer| page_of(&newer))
+    })
+    .await
 }
 
 /// Takes the live stack `name` down, and sends the caller to the removal's page.
@@ -81,10 +83,10 @@ pub async fn remove_stack(
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {
-    use super::reply::{go_on_from, page_of};
+    use super::reply::{act_on_deployment, page_of};
 
     let (service, caller) = (super::service()?, super::caller()?);
-    go_on_from(&id, async |id| {
+    act_on_deployment(&id, async |id| {
         let removal = service.remove(&caller, &name, Some(id)).await?;
         Ok(page_of(&removal))
     })

@@ -1,4 +1,4 @@
-//! How an [`ApiError`] travels through a server function.
+//! Describes how an [`ApiError`] travels through a server function.
 
 use leptos::server_fn::{
     codec::JsonEncoding,

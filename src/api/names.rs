@@ -4,7 +4,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use super::wire::{ApiError, NameVerdict};
 
-/// Says whether `name` can be had. Advisory: only the start reserves it.
+/// Returns whether `name` can be had. Advisory: only the start reserves it.
 ///
 /// # Errors
 ///

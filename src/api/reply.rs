@@ -1,4 +1,5 @@
-//! What server functions and pages on the server share: the use cases, and the answer's head.
+//! Helpers that server functions and pages on the server share: the use cases, and the response
+//! head.
 //!
 //! Server only. It must not know a use case.
 
@@ -21,7 +22,7 @@ use crate::{
     },
 };
 
-/// How much of a refused name goes back into the field.
+/// The number of characters of a refused name that go back into the field.
 const NAME_LIMIT: usize = 64;
 
 /// Returns the use cases.
@@ -42,7 +43,7 @@ pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
 ///
 /// # Errors
 ///
-/// Returns an error where nobody was let in at the door.
+/// Returns an error where nobody was authenticated.
 pub(crate) fn caller() -> Result<Caller, ApiError> {
     let parts = use_context::<Parts>();
     parts.and_then(|parts| parts.extensions.get::<Caller>().cloned()).ok_or_else(|| {
@@ -59,7 +60,7 @@ pub(crate) fn respond_with(status: u16) {
 }
 
 /// Answers the current request by leading to `location`.
-pub(crate) fn lead_to(location: &str) {
+pub(crate) fn redirect_to(location: &str) {
     leptos_axum::redirect(location);
 }
 
@@ -89,20 +90,23 @@ pub(super) fn page_of(id: &DeploymentId) -> String {
 
 /// Does something about the deployment called `id`, and sends the caller to the page that it
 /// leads to. A person is led back to the deployment's own page where it cannot be done.
-pub(super) async fn go_on_from(
+pub(super) async fn act_on_deployment(
     id: &str,
     act: impl AsyncFnOnce(&DeploymentId) -> Result<String, ApiError>,
 ) -> Result<(), ApiError> {
     match deployment_id(id) {
-        Ok(id) => go_on(act(&id).await, &page_of(&id)),
-        Err(error) => go_on(Err(error), "/"),
+        Ok(id) => redirect_or_refuse(act(&id).await, &page_of(&id)),
+        Err(error) => redirect_or_refuse(Err(error), "/"),
     }
 }
 
 /// Sends the caller to the page that `result` leads to. Where it is an error, a program gets
 /// its status, and a person who posted a form is led back to `page`, which shows how things
 /// stand and what the error's code means.
-pub(super) fn go_on(result: Result<String, ApiError>, page: &str) -> Result<(), ApiError> {
+pub(super) fn redirect_or_refuse(
+    result: Result<String, ApiError>,
+    page: &str,
+) -> Result<(), ApiError> {
     let parts = use_context::<Parts>();
     let by_form = parts.is_some_and(|parts| accepts_html(&parts.headers));
     match result {
@@ -129,7 +133,7 @@ fn respond(error: &ApiError) {
     }
 }
 
-/// Tells whether a request is a browser's that shows the answer as a page.
+/// Returns whether a request is a browser's that shows the answer as a page.
 pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))

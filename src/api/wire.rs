@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    deployment::{Deployment, DeploymentId, Standing},
+    deployment::{Deployment, DeploymentId, DeploymentMetadata},
     platform_problem::PlatformProblem,
     progress::Progress,
     stack_name::{ParseStackNameError, StackName},
 };
 
-/// Whether a name can be had. Advisory: only the start reserves it.
+/// Checks whether a name is available. Advisory: only the start reserves it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum NameVerdict {
@@ -18,25 +18,25 @@ pub enum NameVerdict {
     Free {
         /// The name.
         name: StackName,
-        /// Where its stack would be reached.
+        /// The address at which its stack would be reached.
         url: String,
     },
     /// Somebody has it.
     Taken {
         /// The name.
         name: StackName,
-        /// Where its stack is or will be reached.
+        /// The address at which its stack is or will be reached.
         url: String,
         /// Like names that are free.
         suggestions: Vec<StackName>,
     },
     /// It breaks a rule.
     Invalid {
-        /// What was given.
+        /// The input.
         name: String,
         /// The rule's code.
         code: String,
-        /// What to do about it.
+        /// The remedy.
         sentence: String,
     },
 }
@@ -52,12 +52,12 @@ impl NameVerdict {
     }
 }
 
-/// How a stack's address is made of its name.
+/// Describes how a stack's address is made of its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressPattern {
-    /// What stands before the name, as in `https://`.
+    /// The part before the name, as in `https://`.
     pub before: String,
-    /// What stands behind it, as in `.ai.example.com`.
+    /// The part after the name, as in `.ai.example.com`.
     pub after: String,
 }
 
@@ -68,80 +68,81 @@ impl AddressPattern {
     }
 }
 
-/// What the home page needs to know of the platform before the first key is pressed.
+/// The platform's status for the home page, before the first key is pressed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformStatus {
-    /// Whether it answered when last asked.
+    /// True if it answered when last asked.
     pub reachable: bool,
-    /// Whether its version lacks what the portal needs.
+    /// True if its version lacks what the portal needs.
     pub too_old: bool,
-    /// What keeps all of it from working until an operator acts.
+    /// The problem that keeps all of it from working until an operator acts.
     pub problem: Option<PlatformProblem>,
-    /// Whether it is the embedded sandbox.
+    /// True if it is the embedded sandbox.
     pub sandbox: bool,
 }
 
-/// What the deployment page is rendered from.
+/// The view model of the deployment page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentView {
-    /// What stays the same.
+    /// The immutable part.
     pub deployment: Deployment,
-    /// What its events add up to so far.
+    /// The fold of its events so far.
     pub progress: Progress,
-    /// When it ended, what clean-up has found since, and what it is linked with.
-    pub standing: Standing,
-    /// Whether somebody wished to cancel it.
+    /// Its end, the result of the clean-up since, and its links.
+    #[serde(rename = "standing")]
+    pub metadata: DeploymentMetadata,
+    /// True if somebody asked to cancel it.
     pub is_cancelling: bool,
-    /// When clean-up goes on, while something is left.
+    /// The time at which clean-up goes on, while something is left.
     #[serde(with = "crate::domain::wire_time::optional")]
     pub next_try: Option<Timestamp>,
-    /// What has become of the stack since, if it was live. Such a page does not change, so this
-    /// stays on the server.
+    /// The removal of the stack, if it was live. Such a page does not change, so this stays on the
+    /// server.
     #[serde(skip)]
-    pub taken_down: Option<TakenDown>,
-    /// Since when no container of the live stack runs, as far as is known.
+    pub stack_removal: Option<StackRemoval>,
+    /// The time since which no container of the live stack runs, as far as is known.
     pub not_running: Option<Downtime>,
-    /// How long a deployment usually takes, where that is known and of use.
+    /// The time that a deployment usually takes, where that is known and of use.
     pub usual: Option<Usual>,
-    /// Whether whoever looks at it may cancel it, try it again or remove its stack.
+    /// True if whoever looks at it may cancel it, try it again or remove its stack.
     pub may_change: bool,
-    /// How many hours the stack's name is kept for its owner once it is removed.
+    /// The number of hours that the stack's name is kept for its owner once it is removed.
     pub kept_hours: Option<u64>,
     /// The server's time, so that both targets render the same elapsed times.
     #[serde(with = "crate::domain::wire_time")]
     pub now: Timestamp,
 }
 
-/// For how long a live stack has no container that runs.
+/// The time for which a live stack has no container that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Downtime {
-    /// When that was first found.
+    /// The time at which that was first found.
     #[serde(with = "crate::domain::wire_time")]
     pub since: Timestamp,
-    /// When it was last found.
+    /// The time at which it was last found.
     #[serde(with = "crate::domain::wire_time")]
     pub seen: Timestamp,
 }
 
-/// What has become of a stack that was live.
+/// The removal of a stack that was live.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TakenDown {
+pub enum StackRemoval {
     /// This removal is under way, or could not remove everything yet.
     NotYet(DeploymentId),
     /// It is gone.
     Done,
 }
 
-/// How many stacks somebody may have.
+/// The number of stacks that somebody may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowance {
-    /// How many they have.
+    /// The number of they that have.
     pub stacks: u32,
-    /// How many they may have.
+    /// The number of they that may have.
     pub most: u32,
 }
 
-/// How long a deployment usually takes, in seconds, measured on those that came up.
+/// The time that a deployment usually takes, in seconds, measured on those that came up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usual {
     /// One in five is faster.
@@ -158,15 +159,15 @@ pub struct Usual {
 pub struct StackView {
     /// Its name.
     pub name: StackName,
-    /// Where it is reached.
+    /// The address at which it is reached.
     pub url: String,
-    /// Since when it is live.
+    /// The time since which it is live.
     #[serde(with = "crate::domain::wire_time")]
     pub since: Timestamp,
     /// The deployment that brought it up, for those who may see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment_id: Option<DeploymentId>,
-    /// How it stands.
+    /// Describes how it stands.
     pub state: StackState,
     /// The removal that is under way or stuck, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,15 +177,15 @@ pub struct StackView {
     pub health: Option<StackHealth>,
 }
 
-/// How a live stack is.
+/// Describes how a live stack is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackHealth {
     /// What it is like.
     pub state: HealthState,
-    /// Since when that is known.
+    /// The time since which that is known.
     #[serde(with = "crate::domain::wire_time")]
     pub since: Timestamp,
-    /// When the platform was last compared with the records.
+    /// The time at which the platform was last compared with the records.
     #[serde(with = "crate::domain::wire_time")]
     pub seen: Timestamp,
 }
@@ -197,7 +198,7 @@ pub enum HealthState {
     NotRunning,
 }
 
-/// How a live stack stands.
+/// Describes how a live stack stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StackState {
@@ -216,11 +217,11 @@ pub enum StackState {
 pub struct ApiError {
     /// The HTTP status.
     pub status: u16,
-    /// What kind of error it is.
+    /// The kind of error.
     pub code: String,
-    /// What happened and what to do, as a sentence for a person.
+    /// The error and the remedy, as a sentence for a person.
     pub message: String,
-    /// After how many seconds to come back, where that helps; a header tells it.
+    /// The number of seconds after which to come back, where that helps; a header tells it.
     pub retry_after: Option<u64>,
 }
 

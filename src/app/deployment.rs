@@ -20,39 +20,39 @@ pub mod steps;
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::words::stage::{Besides, Stage};
+use super::words::page_state::{PageState, PageStateInputs};
 use crate::{
     api::wire::{DeploymentView, Downtime},
     domain::{
-        deployment::{DeploymentId, Kind, Standing},
+        deployment::{DeploymentId, DeploymentMetadata, Kind},
         progress::Progress,
         receipt::Receipt,
     },
 };
 
-/// What the parts follow.
+/// The signals that the parts of the page follow.
 #[derive(Clone, Copy)]
-pub struct Watched {
-    /// What the events add up to.
+pub struct DeploymentSignals {
+    /// The fold of the events.
     pub(super) progress: RwSignal<Progress>,
     /// The server's time, as well as the browser can tell.
     pub(super) now: RwSignal<Timestamp>,
-    /// How the stream is.
+    /// Describes how the stream is.
     pub(super) connection: RwSignal<Connection>,
-    /// Whether somebody wished to cancel it.
+    /// True if somebody asked to cancel it.
     pub(super) is_cancelling: RwSignal<bool>,
-    /// What has become of it since its end.
-    pub(super) aftermath: RwSignal<Aftermath>,
-    /// Whether whoever watches may cancel it, try it again or remove its stack.
+    /// Its state after the end.
+    pub(super) after_end: RwSignal<AfterEnd>,
+    /// True if whoever watches may cancel it, try it again or remove its stack.
     pub(super) may_change: bool,
-    /// How many hours its name is kept for its owner, once its stack is removed.
+    /// The number of hours its name that is kept for its owner, once its stack is removed.
     pub(super) kept_hours: Option<u64>,
-    /// For how long no container of the live stack runs, as far as was known.
+    /// The time for which no container of the live stack runs, as far as was known.
     pub(super) not_running: Option<Downtime>,
     kind: Kind,
 }
 
-/// How the stream is.
+/// Describes how the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connection {
     /// Open, or not yet needed.
@@ -63,23 +63,22 @@ pub enum Connection {
     SignedOut,
 }
 
-/// What becomes of an operation after its end, besides its events.
+/// The state of an operation after its end, besides its events.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aftermath {
-    /// What clean-up has found since.
+pub struct AfterEnd {
+    /// The result of the clean-up since.
     pub(super) receipt: Option<Receipt>,
-    /// When clean-up goes on, while something is left.
+    /// The time at which clean-up goes on, while something is left.
     pub(super) next_try: Option<Timestamp>,
     /// The deployment that tries this one again.
     pub(super) retried_by: Option<DeploymentId>,
 }
 
-impl Watched {
+impl DeploymentSignals {
     /// Starts from what the server knew.
     pub(super) fn new(view: DeploymentView) -> Self {
-        let Standing { receipt, links, .. } = view.standing;
-        let aftermath =
-            Aftermath { receipt, next_try: view.next_try, retried_by: links.retried_by };
+        let DeploymentMetadata { receipt, links, .. } = view.metadata;
+        let after_end = AfterEnd { receipt, next_try: view.next_try, retried_by: links.retried_by };
         Self {
             kind: view.deployment.id.kind(),
             may_change: view.may_change,
@@ -89,26 +88,26 @@ impl Watched {
             now: RwSignal::new(view.now),
             connection: RwSignal::new(Connection::Fine),
             is_cancelling: RwSignal::new(view.is_cancelling),
-            aftermath: RwSignal::new(aftermath),
+            after_end: RwSignal::new(after_end),
         }
     }
 
-    /// Follows which face the page shows.
-    pub(super) fn stage(self) -> Memo<Stage> {
+    /// Follows the state that the page shows.
+    pub(super) fn page_state(self) -> Memo<PageState> {
         let receipt = self.receipt();
         Memo::new(move |_| {
             let (is_clean, is_cancelling) = (receipt.read().clean, self.is_cancelling.get());
             let is_down = self.not_running.is_some();
-            let besides = Besides { kind: self.kind, is_cancelling, is_clean, is_down };
-            Stage::of(&self.progress.read(), besides)
+            let inputs = PageStateInputs { kind: self.kind, is_cancelling, is_clean, is_down };
+            PageState::of(&self.progress.read(), inputs)
         })
     }
 
     /// Follows what has become of everything by now; empty before the end.
     pub(super) fn receipt(self) -> Memo<Receipt> {
         Memo::new(move |_| {
-            let (progress, aftermath) = (self.progress.read(), self.aftermath.read());
-            progress.receipt_by_now(aftermath.receipt.as_ref()).cloned().unwrap_or_default()
+            let (progress, after_end) = (self.progress.read(), self.after_end.read());
+            progress.receipt_by_now(after_end.receipt.as_ref()).cloned().unwrap_or_default()
         })
     }
 }

@@ -23,7 +23,7 @@ use web_sys::MessageEvent;
 pub(crate) use browser::copy;
 use browser::{now_ms, pause, random_below, reload, until_hidden_for, until_shown};
 
-use super::deployment::{Aftermath, Connection, Watched};
+use super::deployment::{AfterEnd, Connection, DeploymentSignals};
 use crate::domain::{
     deployment::DeploymentId,
     event::{Event, EventBody},
@@ -35,16 +35,16 @@ use crate::domain::{
 
 /// The browser's own event for a stream that is open, again or for the first time.
 const OPEN: &str = "open";
-/// How long a hidden page keeps its stream: an origin has few connections.
+/// The time for which a hidden page keeps its stream: an origin has few connections.
 const HIDDEN_MS: u32 = 60_000;
-/// How often the running times on the page move.
+/// The number of times that the running times on the page move.
 const TICK_MS: u32 = 250;
 /// The shortest pause before the portal is asked again; the longest is ten times that.
 const RETRY_MS: u32 = 1_000;
-/// How often the portal is asked what is still left.
+/// The number of times that the portal is asked what is still left.
 const CLEAN_UP_MS: u32 = 15_000;
 
-/// Why a stream is no longer listened to.
+/// The reason why a stream is no longer listened to.
 enum Break {
     /// The terminal event is in.
     Ended,
@@ -54,76 +54,80 @@ enum Break {
     Lost,
 }
 
-/// What the portal says about a deployment whose stream is lost.
-enum Outlook {
+/// The portal's answer about a deployment whose stream is lost.
+enum Continuation {
     /// There is more to come.
-    GoesOn,
+    Continues,
     /// There is not, or no such deployment.
-    Over,
+    Finished,
     /// Nothing to somebody who is not signed in.
     SignedOut,
     /// Nothing.
     Silent,
 }
 
-/// Follows the deployment `id` and keeps `watched` true, until it has ended with nothing left.
-pub(crate) fn follow(id: DeploymentId, watched: Watched) {
-    if !watched.progress.with_untracked(Progress::is_finished) || is_left(watched) {
+/// Follows the deployment `id` and keeps `signals` true, until it has ended with nothing left.
+pub(crate) fn follow(id: DeploymentId, signals: DeploymentSignals) {
+    if !signals.progress.with_untracked(Progress::is_finished) || has_leftovers(signals) {
         let following = async move {
-            if !watched.progress.with_untracked(Progress::is_finished) {
-                follow_stream(&id, watched).await;
+            if !signals.progress.with_untracked(Progress::is_finished) {
+                follow_stream(&id, signals).await;
             }
-            follow_clean_up(&id, watched).await;
+            follow_clean_up(&id, signals).await;
         };
-        leptos::task::spawn_local(future::or(following, tick(watched)));
+        leptos::task::spawn_local(future::or(following, tick(signals)));
     }
 }
 
-/// Tells whether something is left after the end.
-fn is_left(watched: Watched) -> bool {
-    let (progress, aftermath) =
-        (watched.progress.read_untracked(), watched.aftermath.read_untracked());
-    let receipt = progress.receipt_by_now(aftermath.receipt.as_ref());
+/// Returns whether something is left after the end.
+fn has_leftovers(signals: DeploymentSignals) -> bool {
+    let (progress, after_end) =
+        (signals.progress.read_untracked(), signals.after_end.read_untracked());
+    let receipt = progress.receipt_by_now(after_end.receipt.as_ref());
     receipt.is_some_and(|receipt| !receipt.clean)
 }
 
 /// Asks what is still left, until that is nothing.
-async fn follow_clean_up(id: &DeploymentId, watched: Watched) {
-    while is_left(watched) && watched.connection.get_untracked() != Connection::SignedOut {
+async fn follow_clean_up(id: &DeploymentId, signals: DeploymentSignals) {
+    while has_leftovers(signals) && signals.connection.get_untracked() != Connection::SignedOut {
         let fetched = fetch(id).await;
         if let Fetched::SignedOut = fetched {
-            return watched.connection.set(Connection::SignedOut);
+            return signals.connection.set(Connection::SignedOut);
         }
-        if let Some(Standing { receipt, next_try, retried_by, .. }) = fetch(id).await.standing() {
-            let aftermath = Aftermath { receipt, next_try, retried_by };
-            if watched.aftermath.with_untracked(|known| *known != aftermath) {
-                watched.aftermath.set(aftermath);
+        if let Some(DeploymentSnapshot { receipt, next_try, retried_by, .. }) =
+            fetch(id).await.snapshot()
+        {
+            let after_end = AfterEnd { receipt, next_try, retried_by };
+            if signals.after_end.with_untracked(|known| *known != after_end) {
+                signals.after_end.set(after_end);
             }
         }
-        if is_left(watched) {
+        if has_leftovers(signals) {
             pause(CLEAN_UP_MS).await;
             until_shown().await;
         }
     }
 }
 
-async fn follow_stream(id: &DeploymentId, watched: Watched) {
+async fn follow_stream(id: &DeploymentId, signals: DeploymentSignals) {
     loop {
         until_shown().await;
         let hidden = async {
             until_hidden_for(HIDDEN_MS).await;
             Break::Hidden
         };
-        match future::or(listen(id, watched), hidden).await {
+        match future::or(listen(id, signals), hidden).await {
             Break::Ended => return,
             Break::Hidden => {}
             Break::Lost => {
-                watched.connection.set(Connection::Lost);
-                match outlook(id).await {
+                signals.connection.set(Connection::Lost);
+                match continuation(id).await {
                     // The page as the server renders it now has the end.
-                    Outlook::Over => return reload(),
-                    Outlook::SignedOut => return watched.connection.set(Connection::SignedOut),
-                    Outlook::GoesOn | Outlook::Silent => {}
+                    Continuation::Finished => return reload(),
+                    Continuation::SignedOut => {
+                        return signals.connection.set(Connection::SignedOut);
+                    }
+                    Continuation::Continues | Continuation::Silent => {}
                 }
             }
         }
@@ -131,19 +135,19 @@ async fn follow_stream(id: &DeploymentId, watched: Watched) {
 }
 
 /// Moves the running times on.
-async fn tick(watched: Watched) {
-    let ahead = watched.now.with_untracked(|now| now.as_millisecond()) - now_ms();
+async fn tick(signals: DeploymentSignals) {
+    let ahead = signals.now.with_untracked(|now| now.as_millisecond()) - now_ms();
     loop {
         pause(TICK_MS).await;
         if let Ok(now) = Timestamp::from_millisecond(now_ms() + ahead) {
-            watched.now.set(now);
+            signals.now.set(now);
         }
     }
 }
 
 /// Takes events in from the last one on, until there are no more of them.
-async fn listen(id: &DeploymentId, watched: Watched) -> Break {
-    let seq = watched.progress.with_untracked(|progress| progress.seq);
+async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
+    let seq = signals.progress.with_untracked(|progress| progress.seq);
     let Ok(mut source) = EventSource::new(&format!("/api/status/{id}?after={seq}")) else {
         return Break::Lost;
     };
@@ -155,36 +159,36 @@ async fn listen(id: &DeploymentId, watched: Watched) -> Break {
             (Ok((name, message)), state) => {
                 let connection =
                     if state == State::Open { Connection::Fine } else { Connection::Lost };
-                if watched.connection.get_untracked() != connection {
-                    watched.connection.set(connection);
+                if signals.connection.get_untracked() != connection {
+                    signals.connection.set(connection);
                 }
                 if let Some(event) = decode(&name, &message) {
-                    take(event, id, watched);
+                    take(event, id, signals);
                 }
             }
             (Err(_), State::Closed) => return Break::Lost,
             // Every subscription hears of an `error`, our own event of that name included.
             (Err(_), State::Connecting | State::Open) => {}
         }
-        if watched.progress.with_untracked(Progress::is_finished) {
+        if signals.progress.with_untracked(Progress::is_finished) {
             return Break::Ended;
         }
     }
     Break::Lost
 }
 
-/// Takes one event in. Where that begins the way back, asks whether somebody wished so: another
+/// Takes one event in. Where that begins the rollback, asks whether somebody cancelled: another
 /// page may have, and no event tells.
-fn take(event: Event, id: &DeploymentId, watched: Watched) {
+fn take(event: Event, id: &DeploymentId, signals: DeploymentSignals) {
     let is_turned =
-        || watched.progress.with_untracked(|progress| progress.phase == Phase::RollingBack);
+        || signals.progress.with_untracked(|progress| progress.phase == Phase::RollingBack);
     let was_turned = is_turned();
-    watched.progress.update(|progress| progress.apply(event));
-    if is_turned() && !was_turned && !watched.is_cancelling.get_untracked() {
+    signals.progress.update(|progress| progress.apply(event));
+    if is_turned() && !was_turned && !signals.is_cancelling.get_untracked() {
         let id = id.clone();
         leptos::task::spawn_local(async move {
-            if let Some(Standing { cancelling: true, .. }) = fetch(&id).await.standing() {
-                watched.is_cancelling.set(true);
+            if let Some(DeploymentSnapshot { cancelling: true, .. }) = fetch(&id).await.snapshot() {
+                signals.is_cancelling.set(true);
             }
         });
     }
@@ -208,26 +212,26 @@ fn decode(name: &str, message: &MessageEvent) -> Option<Event> {
 }
 
 /// Asks what is to come of `id`, with growing pauses, until there is an answer.
-async fn outlook(id: &DeploymentId) -> Outlook {
+async fn continuation(id: &DeploymentId) -> Continuation {
     let mut spread = RETRY_MS;
     loop {
         pause(RETRY_MS + random_below(spread)).await;
-        match fetch(id).await.outlook() {
-            Outlook::Silent => spread = (spread * 2).min(9 * RETRY_MS),
+        match fetch(id).await.continuation() {
+            Continuation::Silent => spread = (spread * 2).min(9 * RETRY_MS),
             answered => return answered,
         }
     }
 }
 
-/// What the page needs of `GET /api/deployment/:id`.
+/// The part that the page needs of `GET /api/deployment/:id`.
 #[derive(Deserialize)]
-struct Answer {
-    deployment: Standing,
+struct SnapshotResponse {
+    deployment: DeploymentSnapshot,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Standing {
+struct DeploymentSnapshot {
     status: Status,
     #[serde(default)]
     cancelling: bool,
@@ -239,10 +243,10 @@ struct Standing {
     retried_by: Option<DeploymentId>,
 }
 
-/// What came of asking.
+/// The result of asking.
 enum Fetched {
-    /// How it stands.
-    Known(Standing),
+    /// Describes how it stands.
+    Known(DeploymentSnapshot),
     /// There is no such deployment.
     Unknown,
     /// Whoever asks has to sign in.
@@ -258,7 +262,7 @@ async fn fetch(id: &DeploymentId) -> Fetched {
     match response.status() {
         404 => Fetched::Unknown,
         401 => Fetched::SignedOut,
-        200 => match response.json::<Answer>().await {
+        200 => match response.json::<SnapshotResponse>().await {
             Ok(answer) => Fetched::Known(answer.deployment),
             Err(_) => Fetched::Nothing,
         },
@@ -267,19 +271,21 @@ async fn fetch(id: &DeploymentId) -> Fetched {
 }
 
 impl Fetched {
-    fn standing(self) -> Option<Standing> {
+    fn snapshot(self) -> Option<DeploymentSnapshot> {
         match self {
-            Self::Known(standing) => Some(standing),
+            Self::Known(snapshot) => Some(snapshot),
             Self::Unknown | Self::SignedOut | Self::Nothing => None,
         }
     }
 
-    fn outlook(&self) -> Outlook {
+    fn continuation(&self) -> Continuation {
         match self {
-            Self::Known(standing) if standing.status == Status::InProgress => Outlook::GoesOn,
-            Self::Known(_) | Self::Unknown => Outlook::Over,
-            Self::SignedOut => Outlook::SignedOut,
-            Self::Nothing => Outlook::Silent,
+            Self::Known(snapshot) if snapshot.status == Status::InProgress => {
+                Continuation::Continues
+            }
+            Self::Known(_) | Self::Unknown => Continuation::Finished,
+            Self::SignedOut => Continuation::SignedOut,
+            Self::Nothing => Continuation::Silent,
         }
     }
 }

@@ -6,5 +6,5 @@ pub mod deployment;
 pub mod home;
 pub mod not_found;
 pub mod sign_in;
-pub mod taken_down;
+pub mod stack_removal;
 pub mod tokens;

@@ -20,7 +20,7 @@ use super::{
     },
     policy,
 };
-use crate::api::leads_nowhere;
+use crate::api::is_hidden_page;
 
 /// Applies the remembered theme before the first paint. It also marks the document as one in
 /// which scripts run, for the parts that are of no use without.
@@ -76,7 +76,7 @@ pub fn App() -> impl IntoView {
 /// Renders the page of the route, unless it is not there for the visitor.
 #[component]
 fn Page() -> impl IntoView {
-    if leads_nowhere() {
+    if is_hidden_page() {
         return Either::Left(view! { <NotFoundPage /> });
     }
     Either::Right(view! {

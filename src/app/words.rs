@@ -1,4 +1,4 @@
-//! What the pages say: pure functions from what is known to words.
+//! The words of the pages: pure functions from data to text.
 //!
 //! They must not know a clock, a browser or a signal.
 
@@ -8,11 +8,11 @@ pub(crate) mod admin;
 pub(crate) mod allowance;
 pub(crate) mod estimate;
 pub mod hint;
+pub mod page_state;
 pub(crate) mod receipt;
 #[cfg(feature = "ssr")]
 pub(crate) mod refusal;
 #[cfg(feature = "ssr")]
 pub(crate) mod sign_in;
-pub mod stage;
 pub(crate) mod step;
 pub(crate) mod time;

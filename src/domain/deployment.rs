@@ -64,7 +64,7 @@ impl DeploymentId {
         &self.0
     }
 
-    /// Tells what the operation does.
+    /// Returns what the operation does.
     pub fn kind(&self) -> Kind {
         if self.0.starts_with(Kind::Removal.prefix()) { Kind::Removal } else { Kind::Deployment }
     }
@@ -105,7 +105,7 @@ impl From<DeploymentId> for String {
     }
 }
 
-/// What an operation does.
+/// The kind of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -134,37 +134,37 @@ impl Kind {
 pub struct Snapshot {
     /// Its id.
     pub id: DeploymentId,
-    /// What it does.
+    /// Its kind.
     pub kind: Kind,
     /// The stack it brings up.
     pub stack_name: StackName,
-    /// Where it is.
+    /// Its current state.
     pub phase: Phase,
-    /// Whether it goes on.
+    /// True if it goes on.
     pub status: Status,
     /// Percent, 0 to 100.
     pub progress: u8,
-    /// What a person reads about it now.
+    /// The message shown about it now.
     pub message: String,
     /// The same text, under the older server's name.
     pub current_step: String,
-    /// Where the stack is, or will be, reached.
+    /// The address at which the stack is, or will be, reached.
     pub url: String,
-    /// What is known to exist.
+    /// The resources known to exist.
     pub resources: Resources,
-    /// When it began and ended.
+    /// The time at which it began and ended.
     pub timestamps: Timestamps,
-    /// Why it failed, once it has.
+    /// The reason why it failed, once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<SnapshotError>,
-    /// What became of what was made, once it has failed or is removed. Clean-up that goes on
-    /// after the end changes it.
+    /// The outcome of what was made, once it has failed or is removed. Clean-up that goes on after
+    /// the end changes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
-    /// Whether somebody wished to cancel it, and it has not ended yet.
+    /// True if somebody asked to cancel it, and it has not ended yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelling: bool,
-    /// When clean-up goes on, while something is left.
+    /// The time at which clean-up goes on, while something is left.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "super::wire_time::optional")]
     pub next_try: Option<Timestamp>,
     /// The ended deployment that this one tries again.
@@ -182,27 +182,27 @@ pub struct Snapshot {
     pub logs: Vec<String>,
 }
 
-/// When a deployment began and ended.
+/// The time at which a deployment began and ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timestamps {
-    /// When it was accepted.
+    /// The time at which it was accepted.
     #[serde(with = "super::wire_time")]
     pub started: Timestamp,
-    /// When it ended, if it has.
+    /// The time at which it ended, if it has.
     #[serde(with = "super::wire_time::optional")]
     pub completed: Option<Timestamp>,
 }
 
-/// Why a deployment failed.
+/// The reason why a deployment failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotError {
     /// The step that failed.
     pub phase: Phase,
     /// One sentence: what happened.
     pub message: String,
-    /// What kind of failure it was.
+    /// The kind of failure.
     pub code: FailureCode,
-    /// What an operator finds the full log by.
+    /// The reference by which an operator finds the full log.
     pub reference: String,
 }
 
@@ -217,37 +217,37 @@ pub struct Links {
     pub removes: Option<DeploymentId>,
 }
 
-/// What becomes of a deployment besides its events: when it ended, what clean-up has found
-/// since, and what it is linked with.
+/// The metadata of a deployment besides its events: when it ended, what clean-up has found since,
+/// and what it is linked with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
-    /// When it ended, if it has.
+pub struct DeploymentMetadata {
+    /// The time at which it ended, if it has.
     #[serde(with = "super::wire_time::optional")]
     pub completed: Option<Timestamp>,
-    /// What became of what was made, newer than the terminal event where clean-up went on.
+    /// The outcome of what was made, newer than the terminal event where clean-up went on.
     pub receipt: Option<Receipt>,
-    /// What it has to do with.
+    /// The operations it is linked with.
     pub links: Links,
 }
 
-/// What stays the same about a deployment from its start on.
+/// The immutable part of a deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
     /// Its id.
     pub id: DeploymentId,
     /// The stack it brings up.
     pub name: StackName,
-    /// Where the stack is, or will be, reached.
+    /// The address at which the stack is, or will be, reached.
     pub url: String,
-    /// When it was accepted.
+    /// The time at which it was accepted.
     #[serde(with = "super::wire_time")]
     pub started: Timestamp,
 }
 
 impl Deployment {
-    /// Describes the deployment as `progress` and `standing` have it.
-    pub fn snapshot(&self, progress: &Progress, standing: Standing) -> Snapshot {
-        let Standing { completed, receipt, links } = standing;
+    /// Describes the deployment as `progress` and `metadata` have it.
+    pub fn snapshot(&self, progress: &Progress, metadata: DeploymentMetadata) -> Snapshot {
+        let DeploymentMetadata { completed, receipt, links } = metadata;
         let failure = progress.failure();
         Snapshot {
             id: self.id.clone(),

@@ -25,11 +25,11 @@ pub type Seq = u64;
 pub struct Event {
     /// Its number.
     pub seq: Seq,
-    /// What changed.
+    /// The change.
     pub body: EventBody,
 }
 
-/// What changed.
+/// The change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventBody {
     /// A phase began, or its message changed.
@@ -58,9 +58,9 @@ pub struct ProgressUpdate {
     pub message: String,
     /// The same text, under the older server's name.
     pub current_step: String,
-    /// What is known to exist so far.
+    /// The resources known to exist so far.
     pub resources: Resources,
-    /// When the phase began.
+    /// The time at which the phase began.
     #[serde(with = "super::wire_time")]
     pub at: Timestamp,
 }
@@ -76,7 +76,7 @@ impl ProgressUpdate {
 
     /// Replaces the phase's sentence by a more exact one.
     #[must_use]
-    pub fn saying(mut self, message: impl Into<String>) -> Self {
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self.current_step.clone_from(&self.message);
         self
@@ -97,7 +97,7 @@ pub struct Resources {
     pub domain_id: Option<String>,
 }
 
-/// How much a log entry matters.
+/// The level of a log entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -113,37 +113,37 @@ pub enum Level {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
-    /// When it was written.
+    /// The time at which it was written.
     #[serde(with = "super::wire_time")]
     pub timestamp: Timestamp,
-    /// How much it matters.
+    /// Its level.
     pub level: Level,
     /// The phase it belongs to.
     pub phase: Phase,
-    /// What was done, as `noun.verb`.
+    /// The action, as `noun.verb`.
     pub action: String,
     /// A sentence.
     pub message: String,
-    /// How long it took, in milliseconds.
+    /// The time that it took, in milliseconds.
     pub duration_ms: u64,
-    /// Which try it was, from 1, where there can be several.
+    /// The try that it was, from 1, where there can be several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
 }
 
 impl LogEntry {
-    /// The action of the entry that tells of a step's failure, recorded before the way back begins.
+    /// The action of the entry that tells of a step's failure, recorded before the rollback begins.
     pub const FAILURE: &str = "deployment.fail";
 }
 
 /// The data of a `complete` event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Completion {
-    /// Where the stack is reached.
+    /// The address at which the stack is reached.
     pub url: String,
     /// Always [`Ready::Ready`].
     pub status: Ready,
-    /// What was made.
+    /// The resources that were created.
     pub resources: Resources,
     /// From the start to here, in seconds.
     pub duration: f64,
@@ -162,7 +162,7 @@ pub enum Ready {
 pub struct RemovalCompletion {
     /// Always [`Gone::Removed`].
     pub status: Gone,
-    /// What became of what there was.
+    /// The outcome of what there was.
     pub receipt: Receipt,
 }
 
@@ -185,7 +185,7 @@ pub enum DecodeEventError {
     Data {
         /// The event's name.
         name: &'static str,
-        /// What is wrong with the data.
+        /// The problem with the data.
         source: serde_json::Error,
     },
 }
@@ -203,7 +203,7 @@ impl Event {
         self.body.name()
     }
 
-    /// Tells whether this is the one terminal event.
+    /// Returns whether this is the one terminal event.
     pub fn is_end(&self) -> bool {
         self.body.is_end()
     }
@@ -269,7 +269,7 @@ impl EventBody {
         }
     }
 
-    /// Tells whether it ends the deployment.
+    /// Returns whether it ends the deployment.
     pub fn is_end(&self) -> bool {
         match self {
             Self::Complete(_) | Self::Removed(_) | Self::Error(_) => true,

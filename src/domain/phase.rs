@@ -125,13 +125,13 @@ impl Phase {
         }
     }
 
-    /// Tells whether the deployment has ended.
+    /// Returns whether the deployment has ended.
     pub fn is_end(self) -> bool {
         self.status() != Status::InProgress
     }
 
-    /// Tells whether `next` may come after this phase (promise P12). A phase may repeat
-    /// itself with another message; nothing follows an end.
+    /// Returns whether `next` may come after this phase (promise P12). A phase may repeat itself
+    /// with another message; nothing follows an end.
     pub fn may_become(self, next: Self) -> bool {
         match (self, next) {
             (from, _) if from.is_end() => false,
@@ -153,7 +153,7 @@ impl Phase {
     }
 }
 
-/// Whether a deployment goes on, and how it ended.
+/// True if a deployment goes on, and how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

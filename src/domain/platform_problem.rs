@@ -1,4 +1,4 @@
-//! What keeps the whole platform from working for the portal until an operator acts.
+//! Problems that keep the whole platform from working for the portal until an operator acts.
 //!
 //! It must not know how it is found out.
 

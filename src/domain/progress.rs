@@ -18,43 +18,43 @@ use super::{
     receipt::Receipt,
 };
 
-/// How many log entries a fold keeps.
+/// The number of log entries that a fold keeps.
 pub const LOG_LIMIT: usize = 50;
 
-/// What the events of a deployment add up to.
+/// The fold of a deployment's events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// The last event in it; 0 before the first.
     pub seq: Seq,
-    /// Where the deployment is.
+    /// The current state of the deployment.
     pub phase: Phase,
     /// Percent, 0 to 100; never smaller than before.
     pub percent: u8,
-    /// What a person reads about it.
+    /// The message shown about it.
     pub message: String,
-    /// What is known to exist.
+    /// The resources known to exist.
     pub resources: Resources,
     /// The seven steps, in their order.
     pub steps: Vec<StepProgress>,
     /// The last [`LOG_LIMIT`] log entries, oldest first.
     pub logs: VecDeque<LogEntry>,
-    /// How it ended, if it has.
+    /// Describes how it ended, if it has.
     pub end: Option<End>,
     /// Events that came before their turn.
     #[serde(skip)]
     early: BTreeMap<Seq, EventBody>,
 }
 
-/// What is known of one step.
+/// The progress of one step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepProgress {
     /// Its phase.
     pub phase: Phase,
-    /// How far it is.
+    /// The progress of it.
     pub state: StepState,
 }
 
-/// How far a step is.
+/// The progress of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StepState {
     /// Not begun.
@@ -65,11 +65,11 @@ pub enum StepState {
     Done(u64),
     /// Failed.
     Failed,
-    /// Stopped while it ran, or before it began, since somebody wished the deployment away.
+    /// Stopped while it ran, or before it began, since somebody cancelled the deployment.
     Stopped,
 }
 
-/// How a deployment ended.
+/// Describes how a deployment ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum End {
     /// Up and verified.
@@ -119,7 +119,7 @@ impl Progress {
         }
     }
 
-    /// Tells whether the terminal event is in, and everything before it.
+    /// Returns whether the terminal event is in, and everything before it.
     pub fn is_finished(&self) -> bool {
         self.end.is_some()
     }
@@ -212,7 +212,7 @@ impl Progress {
 
     fn fail(&mut self, failure: Failure) {
         // The end has the last word.
-        let halted = if failure.is_by_wish() { StepState::Stopped } else { StepState::Failed };
+        let halted = if failure.was_requested() { StepState::Stopped } else { StepState::Failed };
         for step in &mut self.steps {
             if matches!(step.state, StepState::Failed | StepState::Stopped) {
                 step.state = halted.clone();
@@ -226,7 +226,7 @@ impl Progress {
 
 impl StepProgress {
     /// Follows the deployment into `phase`, which began at `at`; `halted` is what becomes of the
-    /// step that runs where the way back begins.
+    /// step that runs where the rollback begins.
     fn enter(&mut self, phase: Phase, at: Timestamp, halted: &StepState) {
         self.state = match (&self.state, phase) {
             (StepState::Waiting, phase) if phase == self.phase => StepState::Running(at),

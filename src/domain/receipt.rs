@@ -31,7 +31,7 @@ impl ResourceKind {
     }
 }
 
-/// What became of one resource.
+/// The outcome of one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -49,15 +49,15 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// What it is.
+    /// Its kind.
     pub resource: ResourceKind,
     /// Its id on the platform, where one is known.
     pub id: Option<String>,
     /// Its name: the host, the application's or the project's name.
     pub name: String,
-    /// What became of it.
+    /// The outcome of it.
     pub outcome: Outcome,
-    /// When that was seen.
+    /// The time at which that was seen.
     #[serde(with = "super::wire_time")]
     pub at: Timestamp,
     /// For what is left: what an operator can do.
@@ -65,10 +65,10 @@ pub struct Line {
     pub remedy: Option<String>,
 }
 
-/// What became of everything a deployment made, newest first.
+/// The outcome for every resource of a deployment, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// Whether nothing is left. Only ever true on evidence.
+    /// True if nothing is left. Only ever true on evidence.
     pub clean: bool,
     /// One line for each resource that was made or may have been.
     pub lines: Vec<Line>,
@@ -84,7 +84,7 @@ impl Receipt {
     }
 
     /// Returns the lines of what could not be removed.
-    pub fn left(&self) -> impl Iterator<Item = &Line> {
+    pub fn leftovers(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.outcome == Outcome::Left)
     }
 }

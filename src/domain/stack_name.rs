@@ -186,7 +186,7 @@ impl ParseStackNameError {
         }
     }
 
-    /// Tells whether more typing alone can mend it, so that a page may wait with the verdict.
+    /// Returns whether more typing alone can mend it, so that a page may wait with the verdict.
     pub fn is_unfinished(self) -> bool {
         match self {
             Self::Empty | Self::TooShort | Self::EndsWithHyphen => true,

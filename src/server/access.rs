@@ -1,8 +1,8 @@
-//! Who may do what: [`decide`] is the one function that says so.
+//! Authorization: [`decide`] is the one function that says who may do what.
 //!
-//! Every route, server function, stream and use case passes it: once at the door, before it is
-//! known what is asked for ([`Target::Unnamed`]), and once with the operation in hand. It is
-//! pure, and must not know how somebody was recognised.
+//! Every route, server function, stream and use case passes it: once when the request is
+//! authenticated, before it is known what is asked for ([`Target::Unnamed`]), and once with the
+//! operation in hand. It is pure, and must not know how a caller was authenticated.
 
 mod owner;
 mod words;
@@ -13,44 +13,44 @@ use jiff::Timestamp;
 
 pub use owner::{OwnerId, ParseOwnerIdError};
 
-/// Somebody who asks for something, as far as the portal knows them.
+/// The caller of a request, as far as the portal knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Who it is.
+    /// The identity.
     pub identity: Identity,
     /// The address at the other end, behind the proxies that are trusted.
     pub address: IpAddr,
-    /// Until when that is so: a stream ends then.
+    /// The time until which that is so: a stream ends then.
     pub until: Option<Timestamp>,
 }
 
-/// Who somebody is. The first two are there only where the portal is open to all, the others
-/// only where people sign in.
+/// The identity of a caller. The first two are there only where the portal is open to all, the
+/// others only where people sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// Somebody without a cookie of ours, such as a plain HTTP client.
-    Guest,
+    /// A client without a cookie of ours, such as a plain HTTP client.
+    Anonymous,
     /// A browser that was given a cookie.
     Browser(OwnerId),
-    /// Somebody who has not signed in.
-    Stranger,
-    /// Somebody who has signed in.
+    /// A client that has not signed in.
+    Unauthenticated,
+    /// A person who has signed in.
     Person {
-        /// What they own things as.
+        /// Their owner id.
         owner: OwnerId,
-        /// What they are to the portal.
+        /// Their role.
         role: Role,
     },
     /// A program that holds a person's API token. It never has an operator's rights.
     Program {
-        /// Whose token it is.
+        /// The owner of the token.
         owner: OwnerId,
-        /// What the token is good for.
+        /// The token's scope.
         scope: Scope,
     },
 }
 
-/// What a person is to the portal.
+/// The role of a person in the portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// One who uses it.
@@ -59,7 +59,7 @@ pub enum Role {
     Operator,
 }
 
-/// What an API token is good for.
+/// The scope of an API token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Looking.
@@ -68,17 +68,17 @@ pub enum Scope {
     Deploy,
 }
 
-/// What somebody wants to do.
+/// The permission that an action needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum Permission {
     /// Look around: the home page, and whether a name is free.
     Browse,
     /// Start a deployment.
     Start,
     /// See that a stack is live: its name, its address and its state.
-    Glance,
+    ViewPublic,
     /// See an operation: its state, its log, its events; or list what is one's own.
-    See,
+    View,
     /// Cancel, retry or remove.
     Change,
     /// Look after one's own account and its tokens.
@@ -87,30 +87,30 @@ pub enum Need {
     Operate,
 }
 
-/// What it is to be done to.
+/// The target of the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
     /// Nothing yet, or nothing that somebody owns.
     Unnamed,
     /// An operation or its stack.
     Operation {
-        /// Who started it; nobody in particular where a guest did.
+        /// Its owner; none where an anonymous client started it.
         owner: Option<&'a OwnerId>,
-        /// Whether the caller named it by its id, which nobody guesses.
-        by: Knowing,
+        /// True if the caller named it by its id, which nobody guesses.
+        by: IdentifiedBy,
     },
 }
 
-/// What somebody named an operation by.
+/// The way in which a caller identified an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Knowing {
+pub enum IdentifiedBy {
     /// Its id, which is as good as a key.
     Id,
     /// Only the name of its stack, which anybody can read.
     Name,
 }
 
-/// Why somebody may not.
+/// The reason for a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// They have to sign in first.
@@ -129,48 +129,61 @@ pub enum Refusal {
 /// # Errors
 ///
 /// Returns why not.
-pub fn decide(identity: &Identity, need: Need, target: Target<'_>) -> Result<(), Refusal> {
+pub fn decide(
+    identity: &Identity,
+    permission: Permission,
+    target: Target<'_>,
+) -> Result<(), Refusal> {
     match identity {
-        Identity::Guest => in_the_open(None, need, target),
-        Identity::Browser(owner) => in_the_open(Some(owner), need, target),
-        Identity::Stranger => Err(Refusal::SignIn),
+        Identity::Anonymous => decide_when_open(None, permission, target),
+        Identity::Browser(owner) => decide_when_open(Some(owner), permission, target),
+        Identity::Unauthenticated => Err(Refusal::SignIn),
         Identity::Person { role: Role::Operator, .. } => Ok(()),
-        Identity::Person { owner, role: Role::Member } => match need {
-            Need::Operate => Err(Refusal::Hidden),
-            Need::Browse
-            | Need::Start
-            | Need::Glance
-            | Need::See
-            | Need::Change
-            | Need::Account => only_own(owner, target),
+        Identity::Person { owner, role: Role::Member } => match permission {
+            Permission::Operate => Err(Refusal::Hidden),
+            Permission::Browse
+            | Permission::Start
+            | Permission::ViewPublic
+            | Permission::View
+            | Permission::Change
+            | Permission::Account => allow_owner(owner, target),
         },
-        Identity::Program { owner, scope } => match (need, scope) {
-            (Need::Account | Need::Operate, _) | (Need::Start | Need::Change, Scope::Read) => {
-                Err(Refusal::Scope)
-            }
-            (Need::Browse | Need::Glance | Need::See, _)
-            | (Need::Start | Need::Change, Scope::Deploy) => only_own(owner, target),
+        Identity::Program { owner, scope } => match (permission, scope) {
+            (Permission::Account | Permission::Operate, _)
+            | (Permission::Start | Permission::Change, Scope::Read) => Err(Refusal::Scope),
+            (Permission::Browse | Permission::ViewPublic | Permission::View, _)
+            | (Permission::Start | Permission::Change, Scope::Deploy) => allow_owner(owner, target),
         },
     }
 }
 
-/// Where the portal is open: whoever knows an id may look, and may change what nobody owns.
-fn in_the_open(who: Option<&OwnerId>, need: Need, target: Target<'_>) -> Result<(), Refusal> {
-    let may = match (need, target) {
-        (Need::Account | Need::Operate, _) => false,
-        (Need::Browse | Need::Start, _)
-        | (Need::Glance | Need::See | Need::Change, Target::Unnamed)
-        | (Need::Glance | Need::See, Target::Operation { by: Knowing::Id, .. })
-        | (Need::Glance, Target::Operation { owner: None, .. }) => true,
-        (Need::Glance | Need::See | Need::Change, Target::Operation { owner: Some(owner), .. }) => {
-            who == Some(owner)
+/// Decides where the portal is open: whoever knows an id may look, and may change what nobody owns.
+fn decide_when_open(
+    who: Option<&OwnerId>,
+    permission: Permission,
+    target: Target<'_>,
+) -> Result<(), Refusal> {
+    let may = match (permission, target) {
+        (Permission::Account | Permission::Operate, _) => false,
+        (Permission::Browse | Permission::Start, _)
+        | (Permission::ViewPublic | Permission::View | Permission::Change, Target::Unnamed)
+        | (
+            Permission::ViewPublic | Permission::View,
+            Target::Operation { by: IdentifiedBy::Id, .. },
+        )
+        | (Permission::ViewPublic, Target::Operation { owner: None, .. }) => true,
+        (
+            Permission::ViewPublic | Permission::View | Permission::Change,
+            Target::Operation { owner: Some(owner), .. },
+        ) => who == Some(owner),
+        (Permission::View | Permission::Change, Target::Operation { owner: None, by }) => {
+            by == IdentifiedBy::Id
         }
-        (Need::See | Need::Change, Target::Operation { owner: None, by }) => by == Knowing::Id,
     };
     if may { Ok(()) } else { Err(Refusal::Hidden) }
 }
 
-fn only_own(who: &OwnerId, target: Target<'_>) -> Result<(), Refusal> {
+fn allow_owner(who: &OwnerId, target: Target<'_>) -> Result<(), Refusal> {
     match target {
         Target::Unnamed => Ok(()),
         Target::Operation { owner, .. } if owner == Some(who) => Ok(()),
@@ -182,14 +195,14 @@ impl Identity {
     /// Returns what this somebody owns things as.
     pub fn owner(&self) -> Option<&OwnerId> {
         match self {
-            Self::Guest | Self::Stranger => None,
+            Self::Anonymous | Self::Unauthenticated => None,
             Self::Browser(owner) | Self::Person { owner, .. } | Self::Program { owner, .. } => {
                 Some(owner)
             }
         }
     }
 
-    /// Tells whether this is an operator, who has signed in.
+    /// Returns whether this is an operator, who has signed in.
     pub fn is_operator(&self) -> bool {
         matches!(self, Self::Person { role: Role::Operator, .. })
     }
@@ -201,8 +214,8 @@ impl Caller {
     /// # Errors
     ///
     /// Returns why not.
-    pub fn may(&self, need: Need, target: Target<'_>) -> Result<(), Refusal> {
-        decide(&self.identity, need, target)
+    pub fn may(&self, permission: Permission, target: Target<'_>) -> Result<(), Refusal> {
+        decide(&self.identity, permission, target)
     }
 }
 

@@ -24,9 +24,9 @@ pub struct LocalCallSlots(Mutex<HashMap<SlotId, Slot>>);
 struct Slot {
     kind: CallKind,
     portal: String,
-    /// When its call can have no effect any more.
+    /// The time at which its call can have no effect any more.
     until: Timestamp,
-    /// Whether its answer was lost.
+    /// True if its answer was lost.
     is_lost: bool,
 }
 
@@ -60,11 +60,11 @@ impl CallSlots for LocalCallSlots {
             Some(true) => taken.retain(|_, slot| !is_over(slot)),
             None | Some(false) => {}
         }
-        let (most_each, most) = request.bounds.of(kind);
+        let (max_each, max) = request.bounds.of(kind);
         let alike = || taken.values().filter(|slot| slot.kind == kind);
         let own = alike().filter(|slot| slot.portal == portal).count();
-        let is_full = |used: usize, most: u32| u32::try_from(used).is_ok_and(|used| used >= most);
-        if is_full(own, most_each) || is_full(alike().count(), most) {
+        let is_full = |used: usize, max: u32| u32::try_from(used).is_ok_and(|used| used >= max);
+        if is_full(own, max_each) || is_full(alike().count(), max) {
             return Ok(SlotAnswer::Wait);
         }
         taken.insert(id, Slot { kind, portal, until, is_lost: false });

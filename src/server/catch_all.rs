@@ -1,5 +1,5 @@
-//! Whether the addresses of stacks answer although there is no stack: with such a catch-all no
-//! deployment would begin, since something else answers at its address already.
+//! Checks whether the addresses of stacks answer although there is no stack: with such a catch-all
+//! no deployment would begin, since something else answers at its address already.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,8 +8,8 @@ use super::{
     settings::StackSettings,
 };
 
-/// How long the address may take to answer.
-const ASK_LIMIT: Duration = Duration::from_secs(5);
+/// The time that the address may take to answer.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Looks once, and warns in the log; nobody waits for it.
 pub(crate) fn look(probe: Arc<dyn Probe>, stack: Arc<StackSettings>, random: u128) {
@@ -29,7 +29,7 @@ pub(crate) async fn warning(
     // Longer than a stack's name may be, so it is nobody's.
     let host = format!("no-stack-{random:032x}.{}", stack.suffix);
     let url = stack.health_url(&host);
-    if probe.ask(&url, ASK_LIMIT).await != Health::Healthy {
+    if probe.check(&url, PROBE_TIMEOUT).await != Health::Healthy {
         return None;
     }
     Some(format!(

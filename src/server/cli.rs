@@ -95,7 +95,7 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
     if let Some(Command::Sandbox(options)) = cli.command {
         return runtime.block_on(sandbox::run(options));
     }
-    let settings = cli.options.settle(environment)?;
+    let settings = cli.options.resolve(environment)?;
     match cli.command {
         Some(Command::Check) => runtime.block_on(check::run(&settings)),
         Some(Command::Reconcile(options)) => runtime.block_on(reconcile::run(&options, &settings)),
@@ -125,7 +125,7 @@ fn answer(error: &clap::Error) -> Result<ExitCode, CommandError> {
         let text = error.render();
         let text =
             if io::stderr().is_terminal() { text.ansi().to_string() } else { text.to_string() };
-        telemetry::last_words(text.trim_end().to_owned());
+        telemetry::final_message(text.trim_end().to_owned());
     } else {
         let written = error.print().and_then(|()| io::stdout().flush());
         written.map_err(CommandError::system("writing to standard output"))?;

@@ -26,7 +26,7 @@ pub enum ConfigError {
     Setting {
         /// The variable, as `PORT`.
         variable: String,
-        /// What is wrong and what to do, as the rest of a sentence.
+        /// The problem and the remedy, as the rest of a sentence.
         problem: String,
     },
     /// The command line is wrong, or asks for help.

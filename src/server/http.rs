@@ -5,30 +5,29 @@
 
 mod account;
 mod admin;
-mod compat;
+mod api;
+mod auth;
+mod completion;
 mod cookies;
 mod cross_site;
-mod door;
 mod error;
 mod events;
 mod functions;
 mod headers;
 mod health;
 mod limit;
-mod operations;
+mod page_cookies;
 mod pages;
+mod requester;
 mod router;
 mod sign_in;
 mod streams;
-mod visit;
-mod visitor;
-mod whole;
 
 use std::sync::Arc;
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use door::{Door, ruled_routes};
+pub use auth::{Authenticator, ruled_routes};
 pub use pages::pages;
 pub use router::router;
 pub use sign_in::sign_in;
@@ -41,11 +40,11 @@ use super::{
     settings::{HttpSettings, Limits},
 };
 
-/// What the handlers share.
+/// The state that the handlers share.
 #[derive(Clone)]
 pub struct HttpState {
     service: Arc<Service>,
-    door: Door,
+    authenticator: Authenticator,
     public_url: Arc<Origin>,
     cors_origins: Arc<[Origin]>,
     proxies: Arc<[Proxy]>,
@@ -57,11 +56,11 @@ pub struct HttpState {
 }
 
 impl HttpState {
-    /// Puts together what the handlers share. People come in by `door`. Streams end when
-    /// `shutdown` is cancelled.
+    /// Puts together what the handlers share. Callers are authenticated by `authenticator`. Streams
+    /// end when `shutdown` is cancelled.
     pub fn new(
         service: Arc<Service>,
-        door: Door,
+        authenticator: Authenticator,
         http: &HttpSettings,
         limits: &Limits,
         shutdown: CancellationToken,
@@ -70,7 +69,7 @@ impl HttpState {
         let streams = Streams::new(limits.streams_per_person, limits.streams_per_address);
         Self {
             service,
-            door,
+            authenticator,
             public_url: Arc::new(http.public_url.clone()),
             cors_origins: http.cors_origins.clone().into(),
             proxies: http.trusted_proxies.clone().into(),

@@ -20,47 +20,47 @@ const FIRST_TOKEN: i64 = 1;
 /// A lease to drive, and the slot that is kept for it.
 pub type Accepted = (Lease, OwnedSemaphorePermit);
 
-/// Where a worker is told what was accepted for it. Without a worker nothing is.
+/// The channel by which a worker is handed what was accepted for it. Without a worker nothing is.
 #[derive(Debug, Default)]
 pub struct Intake {
-    deployments: Mutex<Option<Opening>>,
-    removals: Mutex<Option<Opening>>,
+    deployments: Mutex<Option<WorkerSlots>>,
+    removals: Mutex<Option<WorkerSlots>>,
 }
 
 #[derive(Clone, Debug)]
-struct Opening {
+struct WorkerSlots {
     owner: String,
-    lasting: Duration,
+    ttl: Duration,
     slots: Arc<Semaphore>,
     accepted: mpsc::UnboundedSender<Accepted>,
 }
 
 impl Intake {
-    /// Opens it for operations of that kind: they are leased to `owner` for `lasting`, as long as
+    /// Opens it for operations of that kind: they are leased to `owner` for `ttl`, as long as
     /// there are `slots`, until the receiver has gone.
     pub fn open(
         &self,
         kind: Kind,
         owner: &str,
-        lasting: Duration,
+        ttl: Duration,
         slots: &Arc<Semaphore>,
     ) -> mpsc::UnboundedReceiver<Accepted> {
         let (accepted, receiver) = mpsc::unbounded_channel();
         let (owner, slots) = (owner.to_owned(), Arc::clone(slots));
-        *self.of(kind) = Some(Opening { owner, lasting, slots, accepted });
+        *self.of(kind) = Some(WorkerSlots { owner, ttl, slots, accepted });
         receiver
     }
 
     /// Keeps a slot for the operation `id` that is about to begin, if there is one.
-    pub fn reserve(&self, id: &DeploymentId, now: Timestamp) -> Option<Place> {
+    pub fn reserve(&self, id: &DeploymentId, now: Timestamp) -> Option<SlotReservation> {
         let opening = self.of(id.kind()).clone().filter(|one| !one.accepted.is_closed())?;
         let slot = Arc::clone(&opening.slots).try_acquire_owned().ok()?;
         let lease = Lease { id: id.clone(), owner: opening.owner, token: FIRST_TOKEN };
-        let until = now.checked_add(opening.lasting).unwrap_or(now);
-        Some(Place { accepted: Some((lease, slot)), until, to: opening.accepted })
+        let until = now.checked_add(opening.ttl).unwrap_or(now);
+        Some(SlotReservation { accepted: Some((lease, slot)), until, to: opening.accepted })
     }
 
-    fn of(&self, kind: Kind) -> MutexGuard<'_, Option<Opening>> {
+    fn of(&self, kind: Kind) -> MutexGuard<'_, Option<WorkerSlots>> {
         let opening = match kind {
             Kind::Deployment => &self.deployments,
             Kind::Removal => &self.removals,
@@ -74,13 +74,13 @@ impl Intake {
 /// Dropped, it goes to the worker all the same: whoever waited for the operation's beginning may
 /// have left in the middle of it.
 #[derive(Debug)]
-pub struct Place {
+pub struct SlotReservation {
     accepted: Option<Accepted>,
     until: Timestamp,
     to: mpsc::UnboundedSender<Accepted>,
 }
 
-impl Place {
+impl SlotReservation {
     /// Returns what the operation begins with.
     pub fn claim(&self) -> Option<Claim> {
         let (lease, _) = self.accepted.as_ref()?;
@@ -101,7 +101,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for SlotReservation {
     fn drop(&mut self) {
         if let Some(accepted) = self.accepted.take()
             && self.to.send(accepted).is_err()

@@ -1,10 +1,11 @@
 //! Tells what the portal itself lacks from what others do not do.
 //!
 //! It must be sure: what is taken for the portal's own fault is waited for up to the deadline. So a
-//! name that does not exist is nobody's fault here, while a resolver that does not answer is; and of
-//! addresses that cannot be reached only those count to which no way leads out of this machine, not
-//! those that somebody on the way, or a neighbour, does not answer for. Whoever asks somebody whom
-//! the portal can do without makes sure, too, that it is not one name, or one family of addresses.
+//! name that does not exist is nobody's fault here, while a resolver that does not answer is; and
+//! of addresses that cannot be reached only those count to which no way leads out of this machine,
+//! not those that somebody on the way, or a neighbour, does not answer for. Whoever asks somebody
+//! whom the portal can do without makes sure, too, that it is not one name, or one family of
+//! addresses.
 
 use std::{
     error::Error,
@@ -25,18 +26,18 @@ use tokio::{
 
 use super::ports::local_fault::LocalFault;
 
-/// How long name resolution may take: less than any connection does.
+/// The time that name resolution may take: less than any connection does.
 const RESOLVER_LIMIT: Duration = Duration::from_secs(4);
-/// How long a connection may take that is only to show what is wrong.
+/// The time that a connection may take that is only to show what is wrong.
 const LOOK: Duration = Duration::from_secs(1);
-/// How many descriptors are free where there are enough.
+/// The number of descriptors that are free where there are enough.
 const SPARE: usize = 8;
 /// What the standard library says before the resolver's own words.
 const LOOK_UP: &str = "failed to lookup address information";
-/// How the system's resolver says that it got no answer, in glibc's words and in musl's: `EAI_AGAIN`,
-/// `EAI_FAIL`, `EAI_SYSTEM` and `EAI_MEMORY`. That a name does not exist, or has no address
-/// (`EAI_NONAME`, `EAI_NODATA`), is an answer.
-const NO_ANSWER: [&str; 6] = [
+/// Describes how the system's resolver says that it got no answer, in glibc's words and in musl's:
+/// `EAI_AGAIN`, `EAI_FAIL`, `EAI_SYSTEM` and `EAI_MEMORY`. That a name does not exist, or has no
+/// address (`EAI_NONAME`, `EAI_NODATA`), is an answer.
+const TIMED_OUT: [&str; 6] = [
     "Temporary failure in name resolution",
     "Try again",
     "Non-recoverable",
@@ -66,7 +67,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             // The port is set by who asked.
-            let addresses = look_up(name.as_str(), 0).await?;
+            let addresses = query_and_log(name.as_str(), 0).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
@@ -77,7 +78,7 @@ impl Resolve for Resolver {
 /// # Errors
 ///
 /// Returns an error with a [`LocalFault`] in it where the resolver does not answer.
-pub(crate) async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub(crate) async fn query_and_log(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     match timeout(RESOLVER_LIMIT, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => Ok(addresses.collect()),
         Ok(Err(error)) => Err(error),
@@ -88,21 +89,21 @@ pub(crate) async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>
 /// Makes sure that the resolver answers nobody, once it did not answer for `host`: a server for the
 /// zone of `host` that fails looks the same. It asks for a name that nobody has, under the same
 /// top-level domain; one picked at random, so that no cache answers.
-pub(crate) async fn answers_nobody<F>(host: &str, look_up: impl FnOnce(String) -> F) -> bool
+pub(crate) async fn answers_nobody<F>(host: &str, query_and_log: impl FnOnce(String) -> F) -> bool
 where
     F: Future<Output = io::Result<Vec<SocketAddr>>>,
 {
     let Some((_, top)) = host.trim_end_matches('.').rsplit_once('.') else { return true };
     let name = format!("{:016x}.{top}.", rand::random::<u64>());
-    look_up(name).await.is_err_and(|error| in_error(&error).is_some())
+    query_and_log(name).await.is_err_and(|error| in_error(&error).is_some())
 }
 
 /// Finds what the portal lacks behind an error in connecting to one of `addresses`, if that is what
 /// is wrong.
 ///
 /// Of several addresses only one's error is told. A family of addresses to which no way leads says
-/// nothing as long as there is another one, nor do addresses without a way where one leads to any of
-/// `others`.
+/// nothing as long as there is another one, nor do addresses without a way where one leads to any
+/// of `others`.
 pub(crate) async fn behind(
     error: &(dyn Error + Send + Sync + 'static),
     addresses: impl Future<Output = io::Result<Vec<SocketAddr>>>,
@@ -129,7 +130,7 @@ pub(crate) fn behind_silence() -> Option<LocalFault> {
 }
 
 /// What stands between the portal and an address.
-enum Way {
+enum LinkButton {
     /// The portal is short of something.
     Short(LocalFault),
     /// None leads there from here.
@@ -145,40 +146,41 @@ async fn judge(addresses: &[SocketAddr], others: &[SocketAddr]) -> Option<LocalF
     let mut blocked = None;
     for address in addresses {
         match way_to(*address).await {
-            Way::Short(fault) => return Some(fault),
-            Way::None if leads_out() => return None,
-            Way::Barred | Way::None => blocked = Some(LocalFault::Network),
-            Way::Open => return None,
+            LinkButton::Short(fault) => return Some(fault),
+            LinkButton::None if leads_out() => return None,
+            LinkButton::Barred | LinkButton::None => blocked = Some(LocalFault::Network),
+            LinkButton::Open => return None,
         }
     }
     blocked
 }
 
-async fn way_to(address: SocketAddr) -> Way {
+async fn way_to(address: SocketAddr) -> LinkButton {
     if let Err(error) = route_to(address) {
         return match in_error(&error) {
-            Some(fault) => Way::Short(fault),
-            None if is_rule(errno(&error)) => Way::Barred,
-            None => Way::None,
+            Some(fault) => LinkButton::Short(fault),
+            None if is_rule(errno(&error)) => LinkButton::Barred,
+            None => LinkButton::None,
         };
     }
     match timeout(LOOK, TcpStream::connect(address)).await {
         Ok(Err(error)) => match in_error(&error) {
-            Some(fault) => Way::Short(fault),
+            Some(fault) => LinkButton::Short(fault),
             None => match errno(&error) {
                 // A route there is, but no local port is free.
-                Some(Errno::ADDRNOTAVAIL) => Way::Short(LocalFault::Resources),
-                // Over IPv6 a firewall on the way can say so, too (ICMPv6 type 1, codes 1, 5 and 6).
-                Some(Errno::ACCESS) if address.is_ipv6() => Way::Open,
-                errno if is_rule(errno) => Way::Barred,
-                Some(_) | None => Way::Open,
+                Some(Errno::ADDRNOTAVAIL) => LinkButton::Short(LocalFault::Resources),
+                // Over IPv6 a firewall on the way can say so, too (ICMPv6 type 1, codes 1, 5 and
+                // 6).
+                Some(Errno::ACCESS) if address.is_ipv6() => LinkButton::Open,
+                errno if is_rule(errno) => LinkButton::Barred,
+                Some(_) | None => LinkButton::Open,
             },
         },
-        Ok(Ok(_)) | Err(_) => Way::Open,
+        Ok(Ok(_)) | Err(_) => LinkButton::Open,
     }
 }
 
-/// Tells whether a rule of this machine's says so: before a packet is sent nobody else can.
+/// Returns whether a rule of this machine's says so: before a packet is sent nobody else can.
 fn is_rule(errno: Option<Errno>) -> bool {
     matches!(errno, Some(Errno::PERM | Errno::ACCESS))
 }
@@ -192,7 +194,7 @@ fn route_to(address: SocketAddr) -> io::Result<()> {
     UdpSocket::bind(any)?.connect(address)
 }
 
-/// Tells whether an error can mean that no way leads out of this machine.
+/// Returns whether an error can mean that no way leads out of this machine.
 fn is_no_way(errno: Errno) -> bool {
     matches!(
         errno,
@@ -246,7 +248,7 @@ fn in_io(error: &io::Error) -> Option<LocalFault> {
     if UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).is_err_and(|error| in_io(&error).is_some()) {
         return Some(LocalFault::Resources);
     }
-    NO_ANSWER.iter().any(|words| text.contains(words)).then_some(LocalFault::Names)
+    TIMED_OUT.iter().any(|words| text.contains(words)).then_some(LocalFault::Names)
 }
 
 fn errno(error: &io::Error) -> Option<Errno> {

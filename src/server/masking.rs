@@ -13,11 +13,11 @@ use base64::{
 use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 
-/// What stands in the place of a secret.
+/// The replacement of a secret.
 const MASK: &str = "***";
 /// A value that is shorter than this is no secret, and masking it would leave nothing to read.
 const SHORTEST_SECRET: usize = 4;
-/// How many bytes of a text's end are looked at.
+/// The number of bytes of a text's end that are looked at.
 const LONGEST_INPUT: usize = 256 * 1024;
 
 /// Patterns of credentials, and what is written instead.
@@ -59,10 +59,10 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
 static RUNS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:sha(?:256|512):)?[A-Za-z0-9+/_=-]{20,}").ok());
 
-/// What is known to be secret, in the forms in which it may come up.
+/// The known secrets, in the forms in which they may come up.
 pub(crate) struct Secrets(Vec<String>);
 
-/// Tells whether `secret` is too short to be masked; nothing has to be where there is no value.
+/// Returns whether `secret` is too short to be masked; nothing has to be where there is no value.
 pub(crate) fn is_too_short(secret: &SecretString) -> bool {
     (1..SHORTEST_SECRET).contains(&secret.expose_secret().trim().len())
 }
@@ -147,7 +147,7 @@ fn hex(byte: u8) -> String {
     format!("{byte:02X}")
 }
 
-/// Tells whether a run of letters and digits is a key rather than a name or a digest: it mixes
+/// Returns whether a run of letters and digits is a key rather than a name or a digest: it mixes
 /// cases and digits, or is hexadecimal and no digest.
 fn looks_like_key(run: &str) -> bool {
     if run.starts_with("sha256:") || run.starts_with("sha512:") {

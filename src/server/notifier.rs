@@ -16,14 +16,14 @@ use tokio::sync::watch;
 use super::intake::Intake;
 use crate::domain::deployment::DeploymentId;
 
-/// What to look at again. As text it is one line, for those who carry it elsewhere.
+/// The subject of a nudge. As text it is one line, for those who carry it elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nudge {
     /// The events of a deployment.
     Events(DeploymentId),
-    /// What is wished of a deployment under way.
-    Wish(DeploymentId),
-    /// What can be claimed.
+    /// The cancellation of a deployment under way was requested.
+    CancelRequest(DeploymentId),
+    /// Operations that can be claimed.
     Work,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for Nudge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Events(id) => write!(f, "events {id}"),
-            Self::Wish(id) => write!(f, "wish {id}"),
+            Self::CancelRequest(id) => write!(f, "wish {id}"),
             Self::Work => f.write_str("work"),
         }
     }
@@ -50,7 +50,7 @@ impl FromStr for Nudge {
         match text.split_once(' ') {
             None if text == "work" => Ok(Self::Work),
             Some(("events", text)) => Ok(Self::Events(id(text)?)),
-            Some(("wish", text)) => Ok(Self::Wish(id(text)?)),
+            Some(("wish", text)) => Ok(Self::CancelRequest(id(text)?)),
             None | Some(_) => Err(ParseNudgeError),
         }
     }
@@ -60,7 +60,7 @@ impl FromStr for Nudge {
 #[derive(Debug, Default)]
 pub struct Notifier {
     events: Topics,
-    wishes: Topics,
+    cancel_requests: Topics,
     work: watch::Sender<()>,
     intake: Intake,
 }
@@ -72,9 +72,9 @@ impl Notifier {
         self.events.watch(id)
     }
 
-    /// Subscribes to nudges about what is wished of `id`.
-    pub fn wishes(&self, id: &DeploymentId) -> watch::Receiver<()> {
-        self.wishes.watch(id)
+    /// Subscribes to nudges about requests to cancel `id`.
+    pub fn cancel_requests(&self, id: &DeploymentId) -> watch::Receiver<()> {
+        self.cancel_requests.watch(id)
     }
 
     /// Subscribes to nudges about what can be claimed.
@@ -91,7 +91,7 @@ impl Notifier {
     pub fn nudge(&self, nudge: &Nudge) {
         match nudge {
             Nudge::Events(id) => self.events.nudge(id),
-            Nudge::Wish(id) => self.wishes.nudge(id),
+            Nudge::CancelRequest(id) => self.cancel_requests.nudge(id),
             Nudge::Work => self.work.send_replace(()),
         }
     }
@@ -99,12 +99,12 @@ impl Notifier {
     /// Nudges everybody: something may have been missed.
     pub fn nudge_all(&self) {
         self.events.nudge_all();
-        self.wishes.nudge_all();
+        self.cancel_requests.nudge_all();
         self.work.send_replace(());
     }
 }
 
-/// Who is interested in which deployment.
+/// The subscribers, by deployment.
 #[derive(Debug, Default)]
 struct Topics(Mutex<HashMap<DeploymentId, watch::Sender<()>>>);
 
@@ -140,12 +140,13 @@ mod tests {
     async fn a_nudge_between_subscribing_and_waiting_is_not_lost() {
         let notifier = Notifier::default();
         let id = DeploymentId::from_random(1);
-        let (mut events, mut wishes) = (notifier.watch(&id), notifier.wishes(&id));
+        let (mut events, mut cancel_requests) =
+            (notifier.watch(&id), notifier.cancel_requests(&id));
         notifier.nudge(&Nudge::Events(id.clone()));
         events.changed().await.unwrap();
-        assert!(!wishes.has_changed().unwrap());
-        notifier.nudge(&Nudge::Wish(id));
-        wishes.changed().await.unwrap();
+        assert!(!cancel_requests.has_changed().unwrap());
+        notifier.nudge(&Nudge::CancelRequest(id));
+        cancel_requests.changed().await.unwrap();
     }
 
     #[test]
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn a_nudge_reads_back_as_it_was_written() {
         let id = DeploymentId::from_random(1);
-        for nudge in [Nudge::Events(id.clone()), Nudge::Wish(id), Nudge::Work] {
+        for nudge in [Nudge::Events(id.clone()), Nudge::CancelRequest(id), Nudge::Work] {
             assert_eq!(nudge.to_string().parse::<Nudge>().unwrap(), nudge);
         }
         for text in ["", "works", "events", "events dep_1", "other dep_1"] {

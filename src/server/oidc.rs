@@ -19,8 +19,8 @@ use openidconnect::{
 use secrecy::ExposeSecret;
 
 use self::{
-    claims::Said,
-    client::{Client, Provider, Tokens, client, refused},
+    claims::Claims,
+    client::{Client, ProviderMetadata, Tokens, client, refused},
     discovery::Discovery,
     exchange::Exchange,
 };
@@ -30,7 +30,8 @@ use super::{
         accounts::Profile,
         clock::Clock,
         identity_provider::{
-            Arrival, CALLBACK, Departure, IdentityError, IdentityProvider, SIGNED_OUT,
+            AuthorizationRequest, AuthorizationResponse, CALLBACK, IdentityError, IdentityProvider,
+            SIGNED_OUT,
         },
     },
     settings::OidcSettings,
@@ -88,25 +89,25 @@ impl Oidc {
         self.provider().await.map(drop)
     }
 
-    async fn provider(&self) -> Result<Arc<Provider>, IdentityError> {
+    async fn provider(&self) -> Result<Arc<ProviderMetadata>, IdentityError> {
         self.discovery.provider(&self.exchange).await
     }
 
-    fn client(&self, provider: &Provider) -> Client {
+    fn client(&self, provider: &ProviderMetadata) -> Client {
         client(provider, &self.settings, self.callback.clone())
     }
 
     async fn redeem(
         &self,
         client: &Client,
-        arrival: &Arrival<'_>,
+        response: &AuthorizationResponse<'_>,
     ) -> Result<Tokens, IdentityError> {
         let request = client
-            .exchange_code(AuthorizationCode::new(arrival.code.to_owned()))
-            .map_err(|error| IdentityError::Away(error.to_string()))?
-            .set_pkce_verifier(PkceCodeVerifier::new(arrival.verifier.to_owned()));
+            .exchange_code(AuthorizationCode::new(response.code.to_owned()))
+            .map_err(|error| IdentityError::Unavailable(error.to_string()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(response.verifier.to_owned()));
         let secret = self.settings.client_secret.as_ref().map_or("", ExposeSecret::expose_secret);
-        let secrets = [arrival.code, arrival.verifier, secret].map(str::trim);
+        let secrets = [response.code, response.verifier, secret].map(str::trim);
         let secrets: Vec<_> = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
         let sent = request.request_async(&self.exchange).await;
         sent.map_err(|error| refused(error, &secrets))
@@ -116,10 +117,10 @@ impl Oidc {
     /// providers change them now and then.
     async fn read(
         &self,
-        (provider, client): (&Arc<Provider>, &Client),
+        (provider, client): (&Arc<ProviderMetadata>, &Client),
         tokens: &Tokens,
         nonce: &Nonce,
-    ) -> Result<Said, IdentityError> {
+    ) -> Result<Claims, IdentityError> {
         let now = self.clock.now();
         match claims::read(client, tokens, nonce, now) {
             Err(claims::ReadError::UnknownKey) => {
@@ -131,23 +132,23 @@ impl Oidc {
         .map_err(|error| IdentityError::Untrusted(error.to_string()))
     }
 
-    /// Asks what the identity token does not say: providers that follow the standard to the
-    /// letter keep names for this call. Without an answer the person is let in all the same, with
-    /// fewer rights.
-    async fn ask_more(&self, client: &Client, tokens: &Tokens, said: Said) -> Said {
-        if said.is_enough(&self.settings) {
-            return said;
+    /// Fetches userinfo for the claims that the identity token lacks: providers that follow the
+    /// standard to the letter keep names for this call. Without an answer the person is let in all
+    /// the same, with fewer rights.
+    async fn fetch_userinfo(&self, client: &Client, tokens: &Tokens, claims: Claims) -> Claims {
+        if claims.is_complete(&self.settings) {
+            return claims;
         }
-        let subject = Some(said.subject.clone());
+        let subject = Some(claims.subject.clone());
         let Ok(request) = client.user_info(tokens.access_token().clone(), subject) else {
-            return said;
+            return claims;
         };
         match request.request_async(&self.exchange).await {
-            Ok(more) => said.and(&more),
+            Ok(more) => claims.merge(&more),
             Err(error) => {
                 let error = claims::describe(&error);
                 tracing::warn!(error, "The identity provider did not say more of a person");
-                said
+                claims
             }
         }
     }
@@ -155,10 +156,10 @@ impl Oidc {
 
 #[async_trait]
 impl IdentityProvider for Oidc {
-    async fn begin(&self, departure: &Departure<'_>) -> Result<String, IdentityError> {
+    async fn begin(&self, request: &AuthorizationRequest<'_>) -> Result<String, IdentityError> {
         let client = self.client(&*self.provider().await?);
-        let verifier = PkceCodeVerifier::new(departure.verifier.to_owned());
-        let (state, nonce) = (departure.state.to_owned(), departure.nonce.to_owned());
+        let verifier = PkceCodeVerifier::new(request.verifier.to_owned());
+        let (state, nonce) = (request.state.to_owned(), request.nonce.to_owned());
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
         // The library asks for `openid` by itself.
         let scopes = self.settings.scopes.iter().filter(|scope| *scope != "openid");
@@ -170,14 +171,14 @@ impl IdentityProvider for Oidc {
         Ok(address.into())
     }
 
-    async fn finish(&self, arrival: &Arrival<'_>) -> Result<Profile, IdentityError> {
+    async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Profile, IdentityError> {
         let provider = self.provider().await?;
         let client = self.client(&provider);
-        let tokens = self.redeem(&client, arrival).await?;
-        let nonce = Nonce::new(arrival.nonce.to_owned());
-        let said = self.read((&provider, &client), &tokens, &nonce).await?;
-        let said = self.ask_more(&client, &tokens, said).await;
-        Ok(said.into_profile(&self.settings))
+        let tokens = self.redeem(&client, response).await?;
+        let nonce = Nonce::new(response.nonce.to_owned());
+        let claims = self.read((&provider, &client), &tokens, &nonce).await?;
+        let claims = self.fetch_userinfo(&client, &tokens, claims).await;
+        Ok(claims.into_profile(&self.settings))
     }
 
     async fn sign_out_address(&self) -> Option<String> {

@@ -5,26 +5,26 @@
 //! the deployment next runs the same line again, and the journal answers for what is done.
 //! It must not know which platform, store or page it serves.
 
+mod absence;
 mod address;
 mod advice;
 mod context;
-mod ends;
-mod evidence;
 mod failure;
 mod heartbeat;
 mod journal;
 mod lacking;
-mod lateness;
-mod ours;
+mod late_commit;
+mod marker;
+mod orphans;
+mod outcomes;
 mod panics;
-mod plan;
 mod polls;
 mod removal;
 mod retry;
+mod run_mode;
 mod saga;
 mod step;
 mod steps;
-mod sweep;
 mod turn;
 mod turns;
 mod under_way;
@@ -33,9 +33,9 @@ mod worker;
 
 pub use context::{Context, Ports};
 pub use lacking::Outages;
+pub use orphans::{OrphanRemover, RemoveOrphansError};
 pub use polls::Polls;
 pub use saga::drive;
-pub use sweep::{SweepError, Sweeper};
 pub use turns::Turns;
 pub use under_way::calls_under_way;
 pub use worker::Worker;

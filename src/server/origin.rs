@@ -60,14 +60,14 @@ impl Origin {
         &self.host
     }
 
-    /// Tells whether a page of `other` is a page of this one. On loopback the names of this
+    /// Returns whether a page of `other` is a page of this one. On loopback the names of this
     /// machine are one.
     pub fn covers(&self, other: &Self) -> bool {
         let same_host = self.host == other.host || (self.is_loopback() && other.is_loopback());
         same_host && (self.scheme, self.port) == (other.scheme, other.port)
     }
 
-    /// Tells whether it is one of the names that a browser takes for the machine it runs on.
+    /// Returns whether it is one of the names that a browser takes for the machine it runs on.
     pub fn is_loopback(&self) -> bool {
         matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
     }
@@ -87,7 +87,7 @@ fn is_host(text: &str) -> bool {
     is_domain(text)
 }
 
-/// Tells whether `text` is a domain: labels of letters, digits and hyphens between dots.
+/// Returns whether `text` is a domain: labels of letters, digits and hyphens between dots.
 pub fn is_domain(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())

@@ -1,4 +1,4 @@
-//! What the orchestrator and the use cases need of the world, as traits.
+//! The ports of the orchestrator and the use cases, as traits.
 //!
 //! An adapter implements one; nothing here knows which adapter.
 

@@ -25,38 +25,38 @@ use crate::server::{
     tls,
 };
 
-/// How much of an answer is read.
+/// The number of bytes of a response that are read.
 const LARGEST_ANSWER: usize = 4 * 1024;
-/// How many characters of a reason are kept.
+/// The number of characters of a reason that are kept.
 const REASON_LENGTH: usize = 300;
 
-/// Addresses in both families that nobody has (RFC 5737, RFC 3849): a way leads to one of them where
-/// one leads out of this machine at all. Nothing is sent there.
+/// Addresses in both families that nobody has (RFC 5737, RFC 3849): a way leads to one of them
+/// where one leads out of this machine at all. Nothing is sent there.
 const ANYBODY: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9),
 ];
 
-/// Whose word for a stack's host is taken.
+/// The certificate authorities that are trusted for a stack's host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
     /// Nobody's: stacks are reached over plain HTTP.
-    Nobody,
+    PlainHttp,
     /// That of the authorities that the system trusts.
     System,
     /// Theirs, and that of the authorities in this PEM file.
     SystemAnd(PathBuf),
     /// Anybody's: certificates are not looked at.
-    Anybody,
+    Unverified,
 }
 
-/// Which addresses a host may lead to.
+/// The addresses that a host may lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum AddressPolicy {
     /// Only those of the public Internet; and this machine for names under `localhost`.
     Public,
     /// Private networks as well.
-    Everywhere,
+    AnyAddress,
 }
 
 /// With which set-up no probe can be made.
@@ -67,7 +67,7 @@ pub enum BuildProbeError {
     ReadAuthorities {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// The file of authorities holds none.
@@ -82,7 +82,7 @@ pub enum BuildProbeError {
 #[derive(Clone, Debug)]
 pub struct HttpProbe {
     http: Client,
-    reach: Reach,
+    policy: AddressPolicy,
 }
 
 impl HttpProbe {
@@ -90,7 +90,7 @@ impl HttpProbe {
     ///
     /// # Errors
     /// A set-up that cannot work.
-    pub fn new(trust: &Trust, reach: Reach) -> Result<Self, BuildProbeError> {
+    pub fn new(trust: &Trust, policy: AddressPolicy) -> Result<Self, BuildProbeError> {
         tls::install_crypto_provider();
         let builder = Client::builder()
             .no_proxy()
@@ -98,16 +98,16 @@ impl HttpProbe {
             .retry(reqwest::retry::never())
             .user_agent(concat!("ai-stack-deployer/", env!("CARGO_PKG_VERSION")))
             .pool_max_idle_per_host(0)
-            .dns_resolver(Resolver::new(reach));
+            .dns_resolver(Resolver::new(policy));
         let http = trusting(builder, trust)?.build().map_err(BuildProbeError::Http)?;
-        Ok(Self { http, reach })
+        Ok(Self { http, policy })
     }
 
     /// Refuses an address that stands in the URL itself, which no resolver gets to see.
     fn is_out_of_reach(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let address = host.parse::<IpAddr>().ok();
-        self.reach == Reach::Public && address.is_some_and(|address| !is_public(address))
+        self.policy == AddressPolicy::Public && address.is_some_and(|address| !is_public(address))
     }
 
     /// Finds what the portal itself lacks, where a connection could not be made for that.
@@ -120,11 +120,11 @@ impl HttpProbe {
         }
         let host = url.host_str()?.trim_matches(['[', ']']);
         let port = url.port_or_known_default()?;
-        let addresses = address::of(host, port, self.reach);
+        let addresses = address::of(host, port, self.policy);
         let fault = local_fault::behind(error, addresses, &ANYBODY).await?;
-        let look_up = async |name: String| local_fault::look_up(&name, port).await;
+        let query_and_log = async |name: String| local_fault::query_and_log(&name, port).await;
         let is_ours =
-            fault != LocalFault::Names || local_fault::answers_nobody(host, look_up).await;
+            fault != LocalFault::Names || local_fault::answers_nobody(host, query_and_log).await;
         is_ours.then_some(fault)
     }
 
@@ -142,7 +142,7 @@ impl HttpProbe {
 
 #[async_trait]
 impl Probe for HttpProbe {
-    async fn ask(&self, url: &str, limit: Duration) -> Health {
+    async fn check(&self, url: &str, limit: Duration) -> Health {
         let Ok(url) = Url::parse(url) else {
             return Health::Silent("it is no address".to_owned());
         };
@@ -162,10 +162,10 @@ impl Probe for HttpProbe {
 /// Sets up whose word is taken.
 fn trusting(builder: ClientBuilder, trust: &Trust) -> Result<ClientBuilder, BuildProbeError> {
     Ok(match trust {
-        Trust::Nobody => builder.tls_certs_only([]),
+        Trust::PlainHttp => builder.tls_certs_only([]),
         Trust::System => builder,
         Trust::SystemAnd(path) => builder.tls_certs_merge(read_authorities(path.clone())?),
-        Trust::Anybody => builder.tls_danger_accept_invalid_certs(true),
+        Trust::Unverified => builder.tls_danger_accept_invalid_certs(true),
     })
 }
 

@@ -56,21 +56,22 @@ impl Proxy {
     }
 }
 
-/// Returns from where somebody asks whom `peer` speaks for; `told` are the lines of
+/// Returns from where somebody asks whom `peer` speaks for; `forwarded_for` are the lines of
 /// `X-Forwarded-For`, in order.
 ///
 /// It walks from the peer to the left for as long as a trusted proxy tells who asked it.
 pub fn client<'a>(
     peer: IpAddr,
-    told: impl DoubleEndedIterator<Item = &'a str>,
+    forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
     proxies: &[Proxy],
 ) -> IpAddr {
     let is_trusted = |address: IpAddr| proxies.iter().any(|proxy| proxy.holds(address));
-    let told = told.rev().flat_map(|line| line.rsplit(',').map(|text| address(text.trim())));
+    let forwarded_for =
+        forwarded_for.rev().flat_map(|line| line.rsplit(',').map(|text| address(text.trim())));
     let mut client = peer.to_canonical();
-    for told in told {
-        match told {
-            Some(told) if is_trusted(client) => client = told,
+    for forwarded_for in forwarded_for {
+        match forwarded_for {
+            Some(forwarded_for) if is_trusted(client) => client = forwarded_for,
             Some(_) | None => break,
         }
     }

@@ -1,7 +1,7 @@
 //! The reconciler: compares the portal's records with the platform, and removes what turned up
 //! after a deployment had ended without it.
 //!
-//! It plans in [`findings`] and acts in [`Sweeper`]. What carries no marker of ours it never
+//! It plans in [`findings`] and acts in [`OrphanRemover`]. What carries no marker of ours it never
 //! changes, what the records do not know it only reports, and what is under way or stuck is
 //! its worker's business. It must not know which platform or store there is.
 
@@ -19,47 +19,47 @@ pub use finding::{Finding, Resource};
 use view::{PlatformView, StoreView};
 
 use super::{
-    last_round::{LastRound, NotRunning, Round},
-    orchestrator::{Ports, SweepError, Sweeper},
+    orchestrator::{OrphanRemover, Ports, RemoveOrphansError},
     ports::{
         clock::Clock,
         platform::{AppName, BreakerState, Platform, PlatformError, Scale},
-        store::{Store, StoreError, Taken, Turn},
+        store::{Store, StoreError, Turn, TurnHolder},
     },
+    reconcile_report::{NotRunning, ReconcileReport, ReconcileRound},
 };
 use crate::domain::receipt::{Line, Outcome};
 
-/// How long after the start the first round begins.
+/// The time after the start at which the first round begins.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long after a first look that saw no container of a stack the second one is: a container that
+/// The time after a first look that saw no container of a stack the second one is: a container that
 /// is being started again is back by then, with five seconds between its end and its start.
 const RESTART: Duration = Duration::from_secs(10);
 
-/// How soon it is looked again whether a stack is back that was found not to run.
+/// Describes how soon it is looked again whether a stack is back that was found not to run.
 const SOON: Duration = Duration::from_secs(30);
 
 /// The name of the comparison, at which one portal does the work of all on the same records.
 const WORK: &str = "compare";
 
-/// After how many seconds each the platform is read again that answered with a 401: a moment without its
-/// database brings it, too.
-const SECOND_LOOKS: [u64; 4] = [1, 2, 4, 8];
+/// The number of seconds after which each the platform is read again that answered with a 401: a
+/// moment without its database brings it, too.
+const RETRY_401_AFTER: [u64; 4] = [1, 2, 4, 8];
 
 /// Compares the records with the platform.
 pub struct Reconciler {
     store: Arc<dyn Store>,
     platform: Arc<dyn Platform>,
     clock: Arc<dyn Clock>,
-    /// How this portal's markers begin.
+    /// Describes how this portal's markers begin.
     prefix: String,
-    sweeper: Sweeper,
+    orphan_remover: OrphanRemover,
     owner: String,
     lease: Duration,
-    /// What the last round found and left.
+    /// The findings that the last round left open.
     known: Vec<Finding>,
-    /// Where operators read it.
-    last_round: Arc<LastRound>,
+    /// The report that operators read.
+    reconcile_report: Arc<ReconcileReport>,
 }
 
 /// The two sides could not be compared.
@@ -73,16 +73,16 @@ pub enum SurveyError {
     Store(#[from] StoreError),
 }
 
-/// A finding, and what became of it.
+/// A finding, and the outcome of its repair.
 #[derive(Debug)]
-pub struct Dealt {
-    /// What was found.
+pub struct HandledFinding {
+    /// The finding.
     pub finding: Finding,
-    /// What became of it.
+    /// The outcome of it.
     pub outcome: Repair,
 }
 
-/// Which look it is.
+/// The look that it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
     /// What it finds is looked at again: a container that is about to end has by then.
@@ -91,13 +91,13 @@ enum Look {
     Second,
 }
 
-/// What became of a finding.
+/// The outcome of a repair.
 #[derive(Debug)]
 pub enum Repair {
     /// It is removed.
     Removed,
     /// It could not be removed yet, and this is why.
-    Left(String),
+    Failed(String),
     /// It is not for the portal to remove.
     Reported,
 }
@@ -106,7 +106,7 @@ impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Removed => f.write_str("removed"),
-            Self::Left(why) => write!(f, "not removed: {why}"),
+            Self::Failed(why) => write!(f, "not removed: {why}"),
             Self::Reported => f.write_str("only reported"),
         }
     }
@@ -120,18 +120,18 @@ impl Reconciler {
             platform: Arc::clone(&ports.platform),
             clock: Arc::clone(&ports.clock),
             prefix: ports.settings.marker_prefix(),
-            sweeper: Sweeper::new(ports, owner.clone(), lease),
+            orphan_remover: OrphanRemover::new(ports, owner.clone(), lease),
             owner,
             lease,
             known: Vec::new(),
-            last_round: Arc::default(),
+            reconcile_report: Arc::default(),
         }
     }
 
-    /// Tells `last_round` what each round leaves, too.
+    /// Publishes each round to `reconcile_report`, too.
     #[must_use]
-    pub fn telling(self, last_round: Arc<LastRound>) -> Self {
-        Self { last_round, ..self }
+    pub fn with_report(self, reconcile_report: Arc<ReconcileReport>) -> Self {
+        Self { reconcile_report, ..self }
     }
 
     /// Compares the two sides, without changing anything. What counts is what two looks in a
@@ -164,20 +164,20 @@ impl Reconciler {
     }
 
     async fn look(&self, look: Look) -> Result<Vec<Finding>, SurveyError> {
-        let mut platform = self.read_past_401().await?;
+        let mut platform = self.read_retrying_401().await?;
         if look == Look::Second {
             platform.idle.retain(|_, idle| !matches!(idle, Idle::Ending(_)));
         }
         let store = StoreView::read(&*self.store, &platform).await?;
         let mut found = findings::findings(&store, &platform);
-        let known = self.last_round.get().map(|round| round.not_running).unwrap_or_default();
+        let known = self.reconcile_report.get().map(|round| round.not_running).unwrap_or_default();
         found.extend(findings::undecided(&known, &store, &platform));
         Ok(found)
     }
 
-    async fn read_past_401(&self) -> Result<PlatformView, SurveyError> {
+    async fn read_retrying_401(&self) -> Result<PlatformView, SurveyError> {
         let read = || PlatformView::read(&*self.platform, &self.prefix);
-        for pause in SECOND_LOOKS {
+        for pause in RETRY_401_AFTER {
             match read().await {
                 Err(SurveyError::Platform(error))
                     if error.is_unauthorized() && self.platform.problem().is_none() =>
@@ -192,23 +192,28 @@ impl Reconciler {
 
     /// Removes what can be removed of `findings`, and tells what became of each. Before it
     /// removes anything it looks again, with the deployment's lease in hand.
-    pub async fn repair(&self, findings: Vec<Finding>, stop: &CancellationToken) -> Vec<Dealt> {
+    pub async fn repair(
+        &self,
+        findings: Vec<Finding>,
+        stop: &CancellationToken,
+    ) -> Vec<HandledFinding> {
         let mut swept = Vec::new();
-        let mut dealt = Vec::new();
+        let mut handled = Vec::new();
         for finding in findings {
             let outcome = match finding.removable() {
                 None => Repair::Reported,
                 Some((id, resource)) => {
                     if !swept.iter().any(|(done, _)| done == id) {
-                        swept.push((id.clone(), self.sweeper.sweep(id, stop).await));
+                        swept
+                            .push((id.clone(), self.orphan_remover.remove_orphans(id, stop).await));
                     }
                     let result = swept.iter().find(|(done, _)| done == id);
-                    result.map_or(Repair::Reported, |(_, result)| judge(resource, result))
+                    result.map_or(Repair::Reported, |(_, result)| repair_outcome(resource, result))
                 }
             };
-            dealt.push(Dealt { finding, outcome });
+            handled.push(HandledFinding { finding, outcome });
         }
-        dealt
+        handled
     }
 
     /// Compares and repairs every `interval`, the first time soon, until `shutdown`. Of several
@@ -248,7 +253,8 @@ impl Reconciler {
                 self.deal(found, turn, shutdown).await;
                 due = self.clock.monotonic().saturating_add(interval);
             }
-            let is_one_down = self.last_round.get().is_some_and(|one| !one.not_running.is_empty());
+            let is_one_down =
+                self.reconcile_report.get().is_some_and(|one| !one.not_running.is_empty());
             pause = if is_one_down { SOON.min(interval) } else { interval };
         }
     }
@@ -258,30 +264,30 @@ impl Reconciler {
         for finding in self.news(&found) {
             tracing::warn!("Found out of order: {finding}");
         }
-        let dealt = self.repair(found, shutdown).await;
-        self.conclude(dealt);
-        let report = self.last_round.get().and_then(|round| round.to_text());
+        let handled = self.repair(found, shutdown).await;
+        self.conclude(handled);
+        let report = self.reconcile_report.get().and_then(|round| round.to_text());
         if let Err(error) = self.take_turn(turn, report).await {
             tracing::warn!(%error, "Could not tell the other replicas what was compared");
         }
     }
 
-    /// Takes the turn for `lasting`, and tells operators what another portal found where it is
+    /// Takes the turn for `ttl`, and tells operators what another portal found where it is
     /// its turn, or was before.
     async fn take_turn(
         &self,
-        lasting: Duration,
+        ttl: Duration,
         report: Option<String>,
-    ) -> Result<Taken, StoreError> {
+    ) -> Result<TurnHolder, StoreError> {
         let (owner, now) = (self.owner.clone(), self.clock.now());
-        let turn = Turn { work: WORK, owner, now, lasting, report };
+        let turn = Turn { work: WORK, owner, now, ttl, report };
         let taken = self.store.take_turn(&turn).await?;
-        let (Taken::Ours(report) | Taken::Theirs(report)) = &taken;
-        if let Some(round) = report.as_ref().and_then(|report| Round::from_text(report)) {
+        let (TurnHolder::Ours(report) | TurnHolder::Theirs(report)) = &taken;
+        if let Some(round) = report.as_ref().and_then(|report| ReconcileRound::from_text(report)) {
             match taken {
-                Taken::Theirs(_) => self.last_round.tell(round),
+                TurnHolder::Theirs(_) => self.reconcile_report.publish(round),
                 // Its own last round may not have reached the records.
-                Taken::Ours(_) => self.last_round.tell_newer(round),
+                TurnHolder::Ours(_) => self.reconcile_report.tell_newer(round),
             }
         }
         Ok(taken)
@@ -294,9 +300,9 @@ impl Reconciler {
             return None;
         }
         let found = match self.take_turn(turn, None).await {
-            Ok(Taken::Ours(_)) if !is_due && !self.may_be_back().await => return None,
-            Ok(Taken::Ours(_)) => self.survey().await,
-            Ok(Taken::Theirs(_)) => return None,
+            Ok(TurnHolder::Ours(_)) if !is_due && !self.may_be_back().await => return None,
+            Ok(TurnHolder::Ours(_)) => self.survey().await,
+            Ok(TurnHolder::Theirs(_)) => return None,
             Err(error) => Err(error.into()),
         };
         match found {
@@ -311,7 +317,7 @@ impl Reconciler {
 
     /// Tells in one call whether a stack that was found not to run may run again.
     async fn may_be_back(&self) -> bool {
-        let Some(round) = self.last_round.get() else { return false };
+        let Some(round) = self.reconcile_report.get() else { return false };
         let Ok(scales) = self.platform.scales().await else { return false };
         let may_run = |scale: &Option<Scale>| scale.is_none_or(Scale::runs);
         let is_down = |name: &AppName| round.not_running.iter().any(|one| one.service == *name);
@@ -324,18 +330,18 @@ impl Reconciler {
     }
 
     /// Logs what is new about a round, and keeps what is left for the next, and for operators.
-    pub fn conclude(&mut self, dealt: Vec<Dealt>) {
+    pub fn conclude(&mut self, handled: Vec<HandledFinding>) {
         for gone in &self.known {
-            if !dealt.iter().any(|Dealt { finding, .. }| gone.is_found_again(finding)) {
+            if !handled.iter().any(|HandledFinding { finding, .. }| gone.is_found_again(finding)) {
                 tracing::info!("No longer out of order: {gone}");
             }
         }
         let (mut left, mut told) = (Vec::new(), Vec::new());
-        for Dealt { finding, outcome } in dealt {
+        for HandledFinding { finding, outcome } in handled {
             let is_new = !self.known.contains(&finding);
             let line = match &outcome {
                 Repair::Removed => None,
-                Repair::Left(_) => Some(format!("{finding} ({outcome})")),
+                Repair::Failed(_) => Some(format!("{finding} ({outcome})")),
                 Repair::Reported => Some(finding.to_string()),
             };
             told.extend(line);
@@ -344,31 +350,31 @@ impl Reconciler {
                     tracing::info!("Removed what was out of order: {finding}");
                     continue;
                 }
-                (Repair::Left(why), true) => {
+                (Repair::Failed(why), true) => {
                     tracing::warn!("Could not remove it yet, and will try again: {finding}: {why}");
                 }
-                (Repair::Left(_), false) | (Repair::Reported, _) => {}
+                (Repair::Failed(_), false) | (Repair::Reported, _) => {}
             }
             left.push(finding);
         }
         let at = self.clock.now();
         let not_running = |finding: &Finding| {
             let Finding::NotRunning { id, service, why, .. } = finding else { return None };
-            let since = self.last_round.not_running(id).map_or(at, |(since, _)| since);
+            let since = self.reconcile_report.not_running(id).map_or(at, |(since, _)| since);
             let (deployment, service) = (id.clone(), service.clone());
             Some(NotRunning { deployment, since, service, why: *why })
         };
         let not_running = left.iter().filter_map(not_running).collect();
         self.known = left;
-        self.last_round.tell(Round { at, left: told, not_running });
+        self.reconcile_report.publish(ReconcileRound { at, left: told, not_running });
     }
 }
 
-/// Tells from what a sweep did what became of `resource`.
-fn judge(resource: &Resource, result: &Result<Vec<Line>, SweepError>) -> Repair {
+/// Returns the outcome for `resource` from the result of removing orphans.
+fn repair_outcome(resource: &Resource, result: &Result<Vec<Line>, RemoveOrphansError>) -> Repair {
     let lines = match result {
         Ok(lines) => lines,
-        Err(error) => return Repair::Left(error.to_string()),
+        Err(error) => return Repair::Failed(error.to_string()),
     };
     let left: Vec<_> = lines.iter().filter(|line| line.outcome == Outcome::Left).collect();
     let is_gone = |line: &&Line| {
@@ -378,5 +384,5 @@ fn judge(resource: &Resource, result: &Result<Vec<Line>, SweepError>) -> Repair 
         return Repair::Removed;
     }
     let remedies = left.iter().filter_map(|line| line.remedy.clone()).collect::<Vec<_>>();
-    Repair::Left(remedies.join("; "))
+    Repair::Failed(remedies.join("; "))
 }

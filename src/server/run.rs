@@ -5,6 +5,7 @@
 mod parts;
 mod probing;
 mod records;
+mod retention;
 mod turns;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -22,34 +23,32 @@ use super::{
     dokploy::{
         BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
     },
-    http::{self, Door, HttpState},
-    last_round::LastRound,
+    http::{self, Authenticator, HttpState},
     notifier::Notifier,
     oidc::{BuildOidcError, Oidc},
     orchestrator::{Ports, Worker},
     ports::{
         audit::AuditLog,
         clock::{Clock, SystemClock},
-        store::{Store, earlier},
+        store::Store,
     },
     probe::BuildProbeError,
+    reconcile_report::ReconcileReport,
     reconciler::Reconciler,
     sandbox::{self, Sandbox, SandboxConfig, StartSandboxError},
     service::{Service, ServiceParts},
     settings::{
         AuthSettings, Limits, PlatformSettings, Scheme, Settings, StackSettings, StoreSettings,
     },
-    sign_in::{Entrance, EntranceParts},
+    sign_in::{SignInParts, SignInService},
     store::{
         postgres::{OpenPostgresError, PostgresStore},
         sqlite::{OpenStoreError, SqliteStore},
     },
 };
 
-/// How long a shutdown waits for answers under way and for leases to be handed back.
+/// The time for which a shutdown waits for answers under way and for leases to be handed back.
 const GRACE: Duration = Duration::from_secs(8);
-/// How often old records are looked for.
-const CLEANING: Duration = Duration::from_hours(1);
 
 /// The portal did not start.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +79,7 @@ pub enum StartError {
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
 }
@@ -113,17 +112,17 @@ impl Portal {
         let notifier = Arc::new(Notifier::default());
         let records = Records::open(&settings.store, &notifier).await?;
         let store = Arc::clone(&records.store);
-        let entrance = entrance(&settings, &records, &clock)?;
+        let sign_in_service = sign_in_service(&settings, &records, &clock)?;
         let stop_sandbox = CancellationToken::new();
         let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
         let stack = Arc::new(settings.stack.clone());
-        let last_round = Arc::new(LastRound::default());
+        let reconcile_report = Arc::new(ReconcileReport::default());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::clone(&store),
             accounts: Arc::clone(&records.accounts),
             audit: Arc::clone(&records.audit),
-            last_round: Arc::clone(&last_round),
+            reconcile_report: Arc::clone(&reconcile_report),
             platform: Arc::clone(&platform) as _,
             clock: Arc::clone(&clock),
             notifier: Arc::clone(&notifier),
@@ -151,29 +150,30 @@ impl Portal {
         let listener = listen(settings.http.addr).await?;
         let addr = listener.local_addr().unwrap_or(settings.http.addr);
         let Limits { lease, concurrent_deployments, reconcile_interval, .. } = settings.limits;
-        let reconciler = Reconciler::new(ports.clone(), owner(), lease).telling(last_round);
+        let reconciler =
+            Reconciler::new(ports.clone(), owner(), lease).with_report(reconcile_report);
         let worker = Worker::new(ports, owner(), lease, concurrent_deployments);
         let state = HttpState::new(
             Arc::clone(&service),
-            door(&settings, &records),
+            authenticator(&settings, &records),
             &settings.http,
             &settings.limits,
             shutdown.clone(),
         );
         let mut parts = Parts::new(service.vitals(), shutdown.clone());
-        let pages = http::pages(site, service, entrance.clone());
-        let pages = match entrance {
-            Some(entrance) => pages.merge(http::sign_in(entrance)),
+        let pages = http::pages(site, service, sign_in_service.clone());
+        let pages = match sign_in_service {
+            Some(sign_in_service) => pages.merge(http::sign_in(sign_in_service)),
             None => pages,
         };
         let requests = state.requests().clone();
         let site = http::router(state, pages);
         let days = settings.retention_days;
-        let cleaning = clean(Arc::clone(&store), clock, days, shutdown.clone());
+        let retention = retention::run(Arc::clone(&store), clock, days, shutdown.clone());
         parts.start("server", serve(listener, site, shutdown.clone()));
         parts.start("worker", worker.run(shutdown.clone()));
         parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));
-        parts.start("retention", cleaning);
+        parts.start("retention", retention);
         let listened = Arc::clone(&store);
         parts.watch("listener for nudges", async move { listened.broken().await });
         if let Some(sandbox) = &sandbox {
@@ -233,10 +233,10 @@ pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
 /// # Errors
 ///
 /// Returns why they cannot be used.
-pub async fn store_beside(settings: &StoreSettings) -> Result<Arc<dyn Store>, StartError> {
+pub async fn open_for_cli(settings: &StoreSettings) -> Result<Arc<dyn Store>, StartError> {
     Ok(match settings {
-        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_beside(path).await?),
-        StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_beside(url).await?),
+        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_for_cli(path).await?),
+        StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_for_cli(url).await?),
     })
 }
 
@@ -245,10 +245,10 @@ pub async fn store_beside(settings: &StoreSettings) -> Result<Arc<dyn Store>, St
 /// # Errors
 ///
 /// Returns why it cannot be used.
-pub async fn audit_beside(settings: &StoreSettings) -> Result<Arc<dyn AuditLog>, StartError> {
+pub async fn open_audit_for_cli(settings: &StoreSettings) -> Result<Arc<dyn AuditLog>, StartError> {
     Ok(match settings {
-        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_beside(path).await?),
-        StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_beside(url).await?),
+        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_for_cli(path).await?),
+        StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_for_cli(url).await?),
     })
 }
 
@@ -257,11 +257,12 @@ pub async fn audit_beside(settings: &StoreSettings) -> Result<Arc<dyn AuditLog>,
 /// # Errors
 ///
 /// Returns what cannot be used.
-pub async fn reconciler_beside(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
+pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dokploy = DokployConfig::new(url.clone(), token.clone());
-    let (store, turns) = turns::records_beside(&settings.store, settings.limits.calls).await?;
+    let (store, turns) =
+        turns::open_records_for_cli(&settings.store, settings.limits.calls).await?;
     let ports = Ports {
         store,
         turns,
@@ -308,25 +309,26 @@ async fn platform(
     }
 }
 
-/// Returns by which door people come in.
-fn door(settings: &Settings, records: &Records) -> Door {
+/// Returns the authenticator that the settings ask for.
+fn authenticator(settings: &Settings, records: &Records) -> Authenticator {
     match &settings.auth {
-        AuthSettings::Open => Door::Open {
+        AuthSettings::Open => Authenticator::Open {
             is_secure: settings.http.public_url.scheme() == Scheme::Https,
             random: Arc::new(rand::random),
         },
-        AuthSettings::Oidc(oidc) => {
-            Door::SignIn { accounts: Arc::clone(&records.accounts), idle: oidc.session.idle }
-        }
+        AuthSettings::Oidc(oidc) => Authenticator::SignIn {
+            accounts: Arc::clone(&records.accounts),
+            idle: oidc.session.idle,
+        },
     }
 }
 
-/// Makes the way in, where people sign in.
-fn entrance(
+/// Makes the sign-in service, where people sign in.
+fn sign_in_service(
     settings: &Settings,
     records: &Records,
     clock: &Arc<dyn Clock>,
-) -> Result<Option<Arc<Entrance>>, StartError> {
+) -> Result<Option<Arc<SignInService>>, StartError> {
     let public_url = &settings.http.public_url;
     let oidc = match &settings.auth {
         AuthSettings::Oidc(oidc) => oidc.clone(),
@@ -337,7 +339,7 @@ fn entrance(
             return Ok(None);
         }
     };
-    Ok(Some(Arc::new(Entrance::new(EntranceParts {
+    Ok(Some(Arc::new(SignInService::new(SignInParts {
         accounts: Arc::clone(&records.accounts),
         audit: Arc::clone(&records.audit),
         provider_name: oidc.name.clone(),
@@ -375,26 +377,5 @@ async fn serve(listener: TcpListener, site: axum::Router, shutdown: Cancellation
             }
         }
         () = limit => tracing::warn!("Closed connections that were still open"),
-    }
-}
-
-/// Forgets what was rolled back more than `days` days ago, again and again.
-async fn clean(
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    days: u32,
-    shutdown: CancellationToken,
-) {
-    let age = Duration::from_hours(u64::from(days) * 24);
-    loop {
-        match store.forget(earlier(clock.now(), age)).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "Forgot old deployments"),
-            Err(error) => tracing::warn!(%error, "Could not forget old deployments"),
-        }
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = clock.sleep(CLEANING) => {}
-        }
     }
 }

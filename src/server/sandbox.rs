@@ -40,7 +40,7 @@ mod traefik;
 
 pub use self::{
     core::Core,
-    edge::Visit,
+    edge::EdgeResponse,
     faults::{Fault, FaultKind, Often, ParseFaultError},
     http::CallTime,
     images::Timing,

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::ports::accounts::Digest;
 
-/// What an API token begins with, so that people and scanners know it for one.
+/// The prefix of an API token, so that people and scanners know it for one.
 pub const TOKEN_PREFIX: &str = "asd_";
 
 /// 256 random bits.

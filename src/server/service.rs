@@ -4,47 +4,48 @@
 //! reads; driving a deployment is the orchestrator's.
 
 pub mod admin;
+mod audit_throttle;
+mod authorization;
 mod estimate;
 mod health;
+mod idempotency;
 mod inspections;
-mod lately;
 mod limits;
 mod names;
-mod once;
 mod operations;
-mod permits;
+mod platform_cache;
 mod stacks;
 mod starting;
 mod store_probe;
-mod surroundings;
 
 use std::{net::IpAddr, sync::Arc};
 
+use audit_throttle::{AuditThrottle, Overflow};
+pub use authorization::refused;
 pub use health::Health;
+pub use idempotency::{IdempotentRequest, Response};
 use jiff::Timestamp;
-use lately::{Beyond, Lately};
-pub use once::{Answered, Once};
 use operations::next_try;
 pub use operations::{deployment_id, no_deployment};
-pub use permits::refused;
+use platform_cache::PlatformCache;
 use starting::New;
 use store_probe::StoreProbe;
-use surroundings::Surroundings;
 
 use super::{
-    access::{Caller, Knowing, Need, OwnerId, Target},
-    intake::Place,
-    last_round::LastRound,
+    access::{Caller, IdentifiedBy, OwnerId, Permission, Target},
+    intake::SlotReservation,
     notifier::{Notifier, Nudge},
     ports::{
         accounts::Accounts,
-        audit::{Act, AuditLog},
+        audit::{AuditAction, AuditLog},
         clock::Clock,
         platform::{Platform, PlatformError},
         store::{
-            Answer, LimitReached, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent, Wish,
+            CancelRequest, LimitReached, NewDeployment, PAGE, Record, Store, StoreError,
+            StoredEvent, StoredResponse,
         },
     },
+    reconcile_report::ReconcileReport,
     settings::{Quotas, StackSettings},
     vitals::Vitals,
 };
@@ -60,30 +61,30 @@ use crate::{
     },
 };
 
-/// What a [`Service`] is made of.
+/// The dependencies of a [`Service`].
 #[derive(Clone)]
 pub struct ServiceParts {
-    /// Where deployments are kept.
+    /// The store of deployments.
     pub store: Arc<dyn Store>,
-    /// Who has signed in.
+    /// The accounts of people.
     pub accounts: Arc<dyn Accounts>,
-    /// Where it is kept who did what.
+    /// The audit log.
     pub audit: Arc<dyn AuditLog>,
-    /// What the last comparison of records and platform left.
-    pub last_round: Arc<LastRound>,
-    /// What runs the stacks.
+    /// The report of the last reconcile round.
+    pub reconcile_report: Arc<ReconcileReport>,
+    /// The platform.
     pub platform: Arc<dyn Platform>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Nudges the worker, and watchers.
     pub notifier: Arc<Notifier>,
-    /// What a stack is.
+    /// The settings of a stack.
     pub stack: Arc<StackSettings>,
     /// Names that nobody gets besides the built-in ones.
     pub reserved_names: Vec<String>,
-    /// How much somebody may have and start.
+    /// The quotas of one owner.
     pub quotas: Quotas,
-    /// Whether the platform is the embedded sandbox.
+    /// True if the platform is the embedded sandbox.
     pub sandbox: bool,
     /// Random bits for ids; whoever guesses them can watch.
     pub random: Arc<dyn Fn() -> u128 + Send + Sync>,
@@ -92,29 +93,30 @@ pub struct ServiceParts {
 /// The use cases.
 pub struct Service {
     parts: ServiceParts,
-    surroundings: Arc<Surroundings>,
-    /// Which parts of the portal have ended.
+    platform_cache: Arc<PlatformCache>,
+    /// The parts of the portal that have ended.
     vitals: Arc<Vitals>,
     store_probe: Arc<StoreProbe>,
-    /// Which operators looked at what.
-    inspections: Lately<(OwnerId, DeploymentId)>,
-    /// Which addresses were turned away, and why.
-    rebuffs: Lately<(IpAddr, &'static str)>,
+    /// Throttles the entries of operators who look at others' operations.
+    inspections: AuditThrottle<(OwnerId, DeploymentId)>,
+    /// Throttles the entries of rejected addresses.
+    rejections: AuditThrottle<(IpAddr, &'static str)>,
 }
 
 impl Service {
     /// Makes the service of its parts.
     pub fn new(parts: ServiceParts) -> Self {
-        let surroundings = Surroundings::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
-        let surroundings = Arc::new(surroundings);
+        let platform_cache =
+            PlatformCache::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
+        let platform_cache = Arc::new(platform_cache);
         let store_probe = StoreProbe::new(Arc::clone(&parts.store), Arc::clone(&parts.clock));
         Self {
             parts,
-            surroundings,
+            platform_cache,
             vitals: Arc::default(),
             store_probe: Arc::new(store_probe),
-            inspections: Lately::new(Beyond::Note),
-            rebuffs: Lately::new(Beyond::Drop),
+            inspections: AuditThrottle::new(Overflow::Record),
+            rejections: AuditThrottle::new(Overflow::Drop),
         }
     }
 
@@ -125,7 +127,7 @@ impl Service {
 
     /// Asks the platform once, so that the first answers are not guesses.
     pub async fn probe_platform(&self) -> PlatformStatus {
-        self.surroundings.refresh().await;
+        self.platform_cache.refresh().await;
         self.platform_status().await
     }
 
@@ -142,7 +144,7 @@ impl Service {
     ) -> Result<DeploymentId, ApiError> {
         let begun = self.begin(&New::of(caller, input), |_| None).await;
         let begun = begun.map_err(StartError::into_api).map(|deployment| deployment.id);
-        self.noted(caller, Act::Start, input, begun).await
+        self.audited(caller, AuditAction::Start, input, begun).await
     }
 
     /// Describes a deployment for its page.
@@ -151,20 +153,20 @@ impl Service {
         caller: &Caller,
         id: &DeploymentId,
     ) -> Result<DeploymentView, ApiError> {
-        let (record, progress) = self.as_it_stands(caller, id).await?;
-        let taken_down = self.taken_down(&record, &progress).await?;
+        let (record, progress) = self.read_current(caller, id).await?;
+        let stack_removal = self.stack_removal(&record, &progress).await?;
         let usual = if progress.is_finished() { None } else { self.usual_duration().await };
-        let target = Target::Operation { owner: record.owner.as_ref(), by: Knowing::Id };
+        let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
         Ok(DeploymentView {
             not_running: self.downtime(&record),
             kept_hours: self.kept_hours(&record),
-            may_change: caller.may(Need::Change, target).is_ok(),
-            is_cancelling: record.wish == Wish::Cancel,
+            may_change: caller.may(Permission::Change, target).is_ok(),
+            is_cancelling: record.cancel_request == CancelRequest::Requested,
             next_try: next_try(&record),
             deployment: record.deployment,
             progress,
-            standing: record.standing,
-            taken_down,
+            metadata: record.metadata,
+            stack_removal,
             usual,
             now: self.parts.clock.now(),
         })
@@ -177,24 +179,25 @@ impl Service {
     /// Returns an error when there is none under `id` for this caller, or the store is out of
     /// reach.
     pub async fn snapshot(&self, caller: &Caller, id: &DeploymentId) -> Result<Snapshot, ApiError> {
-        let (record, progress) = self.as_it_stands(caller, id).await?;
+        let (record, progress) = self.read_current(caller, id).await?;
         Ok(Snapshot {
-            cancelling: record.wish == Wish::Cancel && !progress.is_finished(),
+            cancelling: record.cancel_request == CancelRequest::Requested
+                && !progress.is_finished(),
             next_try: next_try(&record),
-            ..record.deployment.snapshot(&progress, record.standing)
+            ..record.deployment.snapshot(&progress, record.metadata)
         })
     }
 
     /// Reads what is known of a deployment itself, and of no other, for somebody who may see it.
-    async fn as_it_stands(
+    async fn read_current(
         &self,
         caller: &Caller,
         id: &DeploymentId,
     ) -> Result<(Record, Progress), ApiError> {
-        let mut record = self.permitted(caller, Need::See, id).await?;
+        let mut record = self.authorize(caller, Permission::View, id).await?;
         let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
         // The end may have come between the two readings.
-        if progress.is_finished() && record.standing.completed.is_none() {
+        if progress.is_finished() && record.metadata.completed.is_none() {
             record = self.record(id).await?.unwrap_or(record);
         }
         Ok((record, progress))
@@ -222,18 +225,18 @@ impl Service {
         self.parts.store.events(id, after, PAGE).await
     }
 
-    /// Tells what the home page needs to know of the platform.
+    /// Returns what the home page needs to know of the platform.
     pub(crate) async fn platform_status(&self) -> PlatformStatus {
-        let seen = self.surroundings.current().await;
+        let snapshot = self.platform_cache.current().await;
         PlatformStatus {
-            reachable: seen.reachable,
-            too_old: seen.is_too_old(),
+            reachable: snapshot.reachable,
+            too_old: snapshot.is_too_old(),
             problem: self.parts.platform.problem(),
             sandbox: self.parts.sandbox,
         }
     }
 
-    /// Tells how a stack's address is made of its name.
+    /// Returns how a stack's address is made of its name.
     pub(crate) fn address_pattern(&self) -> AddressPattern {
         self.parts.stack.address_pattern()
     }
@@ -248,12 +251,12 @@ impl Service {
         &self.parts.clock
     }
 
-    /// Reserves the name and makes the deployment claimable, keeping the answer that `answer`
-    /// makes of it in the same transaction.
+    /// Reserves the name and makes the deployment claimable, and stores the response that
+    /// `response` makes of it in the same transaction.
     async fn begin(
         &self,
         new: &New<'_>,
-        answer: impl FnOnce(&Deployment) -> Option<Answer>,
+        response: impl FnOnce(&Deployment) -> Option<StoredResponse>,
     ) -> Result<Deployment, StartError> {
         let name = self.parse_name(new.name).map_err(StartError::Invalid)?;
         if !self.parts.store.reserved(std::slice::from_ref(&name)).await?.is_empty() {
@@ -265,7 +268,7 @@ impl Service {
         if let Some(problem) = self.wedged().await {
             return Err(StartError::Problem(problem));
         }
-        let around = match self.surroundings.read_past_401().await {
+        let around = match self.platform_cache.read_retrying_401().await {
             Ok(around) => around,
             Err(error) => match self.parts.platform.problem() {
                 Some(problem) => return Err(StartError::Problem(problem)),
@@ -291,10 +294,10 @@ impl Service {
             retry_of: new.retry_of.map(|record| record.deployment.id.clone()),
             owner: new.owner().cloned(),
             quota: self.quota(new),
-            noted: Some(self.noted_start(new)),
-            claim: place.as_ref().and_then(Place::claim),
+            audit_entry: Some(self.start_audit_entry(new)),
+            claim: place.as_ref().and_then(SlotReservation::claim),
         };
-        let result = self.parts.store.begin(&begun, answer(&deployment).as_ref()).await;
+        let result = self.parts.store.begin(&begun, response(&deployment).as_ref()).await;
         if let (Err(error), Some(place)) = (&result, place) {
             place.fail(error);
         }
@@ -368,8 +371,10 @@ fn platform_failed(error: &PlatformError) -> ApiError {
         _ => 10,
     };
     if let Some(fault) = error.local_fault() {
-        let message =
-            format!("{}, so nothing was started: try again in {pause} seconds.", fault.complaint());
+        let message = format!(
+            "{}, so nothing was started: try again in {pause} seconds.",
+            fault.describe_failure()
+        );
         let code = String::from("PORTAL_IMPAIRED");
         return ApiError { status: 503, code, message, retry_after: Some(pause) };
     }

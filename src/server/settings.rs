@@ -27,36 +27,36 @@ use crate::{
 /// Everything that the server is told from outside.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How the portal is reached.
+    /// Describes how the portal is reached.
     pub http: HttpSettings,
-    /// Who may use it.
+    /// The access mode.
     pub auth: AuthSettings,
-    /// What runs the stacks.
+    /// The platform.
     pub platform: PlatformSettings,
-    /// Where deployments are kept.
+    /// The store of deployments.
     pub store: StoreSettings,
-    /// What a stack is.
+    /// The settings of a stack.
     pub stack: StackSettings,
-    /// How stacks are asked whether they answer.
+    /// Describes how stacks are asked whether they answer.
     pub probe: ProbeSettings,
-    /// How much is done at a time.
+    /// The limits on concurrent work.
     pub limits: Limits,
-    /// How much somebody may have and start.
+    /// The quotas of one owner.
     pub quotas: Quotas,
     /// Names that nobody gets besides the built-in ones.
     pub reserved_names: Vec<String>,
-    /// How many days events and logs of ended deployments are kept.
+    /// The number of days for which events and logs of ended deployments are kept.
     pub retention_days: u32,
-    /// How the server's own log is written.
+    /// Describes how the server's own log is written.
     pub log: LogSettings,
 }
 
-/// How the portal is reached.
+/// Describes how the portal is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
     /// The address to listen on.
     pub addr: SocketAddr,
-    /// Where people reach it: the only origin that browsers may post from.
+    /// The place where people reach it: the only origin that browsers may post from.
     pub public_url: Origin,
     /// The proxies that are believed when they say from where somebody comes.
     pub trusted_proxies: Vec<Proxy>,
@@ -64,7 +64,7 @@ pub struct HttpSettings {
     pub cors_origins: Vec<Origin>,
 }
 
-/// What runs the stacks.
+/// The platform.
 #[derive(Clone, Debug)]
 pub enum PlatformSettings {
     /// The embedded sandbox.
@@ -82,13 +82,13 @@ pub enum PlatformSettings {
 }
 
 impl PlatformSettings {
-    /// Tells whether it is the embedded sandbox.
+    /// Returns whether it is the embedded sandbox.
     pub fn is_sandbox(&self) -> bool {
         matches!(self, Self::Sandbox { .. })
     }
 }
 
-/// Where deployments are kept.
+/// The store of deployments.
 #[derive(Clone, Debug)]
 pub enum StoreSettings {
     /// A file; made with its folder when missing.
@@ -103,63 +103,63 @@ pub enum StoreSettings {
     },
 }
 
-/// How stacks are asked whether they answer.
+/// Describes how stacks are asked whether they answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeSettings {
     /// A file with certificate authorities to trust besides the public ones.
     pub ca_file: Option<PathBuf>,
-    /// Whether a stack's certificate must be valid.
+    /// True if a stack's certificate must be valid.
     pub verify_tls: bool,
-    /// Whether a stack's host may lead to a private or loopback address.
+    /// True if a stack's host may lead to a private or loopback address.
     pub allow_private: bool,
 }
 
-/// How much is done at a time.
+/// The limits on concurrent work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many deployments are driven at once; the others wait.
+    /// The number of deployments that are driven at once; the others wait.
     pub concurrent_deployments: usize,
-    /// How many calls that change something may be under way on the platform at once.
+    /// The number of mutating calls that may be under way on the platform at once.
     pub calls: CallBounds,
-    /// How many deployments one address can ask for within a minute.
+    /// The number of deployments that one address can ask for within a minute.
     pub deploys_per_minute: u32,
-    /// How many names one address can look at within a second.
+    /// The number of names that one address can look at within a second.
     pub checks_per_second: Option<u32>,
-    /// How many streams one person may have open.
+    /// The number of streams that one person may have open.
     pub streams_per_person: Option<u32>,
-    /// How many streams one address may have open.
+    /// The number of streams that one address may have open.
     pub streams_per_address: Option<u32>,
-    /// How long the right to drive a deployment lasts without a heartbeat.
+    /// The time for which the right to drive a deployment lasts without a heartbeat.
     pub lease: Duration,
-    /// How often the store is compared with the platform.
+    /// The interval at which the store is compared with the platform.
     pub reconcile_interval: Duration,
 }
 
-/// How much somebody may have and start; `None` is no bound.
+/// The quotas of one owner; `None` is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quotas {
-    /// How many stacks one may have.
+    /// The number of stacks that one may have.
     pub stacks: Option<u32>,
-    /// How many deployments of one may be under way.
+    /// The number of deployments of that one may be under way.
     pub under_way: Option<u32>,
-    /// How many deployments may be under way in all.
+    /// The number of deployments that may be under way in all.
     pub under_way_in_all: Option<u32>,
-    /// How many deployments one may start within an hour.
+    /// The number of deployments that one may start within an hour.
     pub per_hour: Option<u32>,
-    /// How long the name of a removed stack is kept for its owner.
+    /// The time for which the name of a removed stack is kept for its owner.
     pub hold_down: Option<Duration>,
 }
 
-/// How the server's own log is written.
+/// Describes how the server's own log is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// What is logged, in the form of `RUST_LOG`.
+    /// The log filter, in the form of `RUST_LOG`.
     pub filter: String,
-    /// How a line looks; `None` where the terminal decides.
+    /// Describes how a line looks; `None` where the terminal decides.
     pub format: Option<LogFormat>,
 }
 
-/// How a line of the log looks.
+/// Describes how a line of the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -168,7 +168,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// How a stack is reached.
+/// Describes how a stack is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scheme {
     /// Without TLS.
@@ -196,18 +196,18 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// What a stack is, where it is reached, and how long its start may take.
+/// The settings of a stack: its image, its address, and its time limits.
 #[derive(Clone, Debug)]
 pub struct StackSettings {
     /// This portal's name, part of every marker.
     pub portal_name: String,
-    /// How a stack is reached.
+    /// Describes how a stack is reached.
     pub scheme: Scheme,
-    /// What stands behind the name in a stack's host, without a dot in front.
+    /// The suffix of a stack's host, without a dot in front.
     pub suffix: String,
     /// The port under which stacks are reached, where it is not the scheme's own.
     pub public_port: Option<u16>,
-    /// Where a stack's certificate comes from.
+    /// The source of a stack's certificate.
     pub certificate: Certificate,
     /// The image, with its tag or digest.
     pub image: String,
@@ -223,17 +223,17 @@ pub struct StackSettings {
     pub environment: Vec<(String, SecretString)>,
     /// The path that answers with success once the stack works.
     pub health_path: String,
-    /// How long a stack may take to answer once it is started.
+    /// The time that a stack may take to answer once it is started.
     pub health_timeout: Duration,
     /// The longest pause between two questions to a stack.
     pub health_interval: Duration,
-    /// How long its certificate may take to become valid.
+    /// The time that its certificate may take to become valid.
     pub certificate_timeout: Duration,
-    /// How long a deployment may take.
+    /// The time that a deployment may take.
     pub deadlines: Deadlines,
 }
 
-/// How long a deployment and its parts may take, over the wall clock and across restarts.
+/// The time that a deployment and its parts may take, over the wall clock and across restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
     /// From the start until it is given up.

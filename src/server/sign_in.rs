@@ -1,7 +1,7 @@
 //! The use cases of signing in and out, and of the API tokens of those who have.
 //!
-//! What opens a door is made here, handed out once and kept as a digest. It knows the ports; it
-//! must not know cookies, nor how the provider is asked.
+//! Credentials are made here, handed out once and kept as a digest. It knows the ports; it must not
+//! know cookies, nor how the provider is asked.
 
 mod error;
 mod return_to;
@@ -11,40 +11,40 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-pub use error::{Callback, SignInError, TurnedAway};
+pub use error::{Callback, SignInError, SignInRejected};
 pub use return_to::ReturnTo;
-pub use tokens::{Lifetime, MOST_TOKENS, TokenError, TokenName};
+pub use tokens::{Lifetime, MAX_TOKENS, TokenError, TokenName};
 
 use super::{
     access::OwnerId,
     ports::{
         accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn},
-        audit::{Act, AuditEntry, AuditLog},
+        audit::{AuditAction, AuditEntry, AuditLog},
         clock::Clock,
-        identity_provider::{Arrival, Departure, IdentityProvider},
+        identity_provider::{AuthorizationRequest, AuthorizationResponse, IdentityProvider},
         store::StoreError,
     },
     secret::{self, RandomBits, Secret},
     settings::SessionSettings,
 };
 
-/// How long a person may be away at the provider.
-pub const UNDER_WAY: Duration = Duration::from_mins(10);
-/// What came of what went well, in the audit log.
+/// The time for which a person may be away at the provider.
+pub const SIGN_IN_LIFETIME: Duration = Duration::from_mins(10);
+/// The outcome of a successful action, in the audit log.
 const DONE: &str = "done";
 
-/// What an [`Entrance`] is made of.
+/// The dependencies of a [`SignInService`].
 #[derive(Clone)]
-pub struct EntranceParts {
-    /// Where people, sessions and tokens are kept.
+pub struct SignInParts {
+    /// The store of people, sessions and tokens.
     pub accounts: Arc<dyn Accounts>,
-    /// Where it is noted who came and went.
+    /// The audit log.
     pub audit: Arc<dyn AuditLog>,
-    /// Who tells us who somebody is.
+    /// The identity provider.
     pub provider: Arc<dyn IdentityProvider>,
-    /// What people call the provider.
+    /// The display name of the provider.
     pub provider_name: String,
-    /// How long people stay signed in.
+    /// The time for which people stay signed in.
     pub session: SessionSettings,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -52,32 +52,32 @@ pub struct EntranceParts {
     pub random: Arc<dyn Fn() -> RandomBits + Send + Sync>,
 }
 
-/// Where people come in, and go.
-pub struct Entrance {
-    parts: EntranceParts,
+/// Signs people in and out.
+pub struct SignInService {
+    parts: SignInParts,
 }
 
 /// A sign-in that has begun.
 #[derive(Debug)]
-pub struct Begun {
-    /// Where the person has to go.
+pub struct SignInStarted {
+    /// The address to redirect the person to.
     pub address: String,
-    /// What their browser keeps meanwhile.
+    /// The secret that their browser keeps meanwhile.
     pub browser: Secret,
 }
 
-/// Somebody who has signed in.
+/// A person who has signed in.
 #[derive(Debug)]
-pub struct Arrived {
-    /// What their browser keeps from now on.
+pub struct SignedInSession {
+    /// The session's secret.
     pub session: Secret,
-    /// Where they wanted to go.
+    /// The page to return to.
     pub return_to: ReturnTo,
 }
 
-impl Entrance {
-    /// Makes it of its parts.
-    pub fn new(parts: EntranceParts) -> Self {
+impl SignInService {
+    /// Makes the service of its parts.
+    pub fn new(parts: SignInParts) -> Self {
         Self { parts }
     }
 
@@ -101,12 +101,15 @@ impl Entrance {
     /// # Errors
     ///
     /// Returns why nobody can sign in now.
-    pub async fn begin(&self, return_to: &ReturnTo) -> Result<Begun, SignInError> {
+    pub async fn begin(&self, return_to: &ReturnTo) -> Result<SignInStarted, SignInError> {
         let [browser, state, nonce, verifier] =
             std::array::from_fn(|_| Secret::from_random((self.parts.random)()));
-        let departure =
-            Departure { state: state.expose(), nonce: nonce.expose(), verifier: verifier.expose() };
-        let address = self.parts.provider.begin(&departure).await?;
+        let request = AuthorizationRequest {
+            state: state.expose(),
+            nonce: nonce.expose(),
+            verifier: verifier.expose(),
+        };
+        let address = self.parts.provider.begin(&request).await?;
         let now = self.parts.clock.now();
         let sign_in = SignIn {
             browser: browser.digest(),
@@ -114,10 +117,10 @@ impl Entrance {
             nonce: nonce.expose().to_owned(),
             verifier: verifier.expose().to_owned(),
             return_to: return_to.as_str().to_owned(),
-            expires: now + UNDER_WAY,
+            expires: now + SIGN_IN_LIFETIME,
         };
         self.parts.accounts.begin_sign_in(&sign_in, now).await?;
-        Ok(Begun { address, browser })
+        Ok(SignInStarted { address, browser })
     }
 
     /// Finishes the sign-in that the browser began which shows `browser`: once, whatever comes
@@ -132,22 +135,22 @@ impl Entrance {
         callback: &Callback,
         previous: Option<&str>,
         from: IpAddr,
-    ) -> Result<Arrived, TurnedAway> {
+    ) -> Result<SignedInSession, SignInRejected> {
         let sign_in = match self.take(browser).await {
             Ok(sign_in) => sign_in,
-            Err(error) => return Err(TurnedAway { error, return_to: ReturnTo::home() }),
+            Err(error) => return Err(SignInRejected { error, return_to: ReturnTo::home() }),
         };
         let return_to = ReturnTo::parse(&sign_in.return_to);
-        match self.let_in(&sign_in, callback, from).await {
+        match self.complete_sign_in(&sign_in, callback, from).await {
             Ok((person, session)) => {
                 tracing::info!(person = %person.owner, "Somebody signed in");
-                self.leave(previous).await;
-                Ok(Arrived { session, return_to })
+                self.end_previous_session(previous).await;
+                Ok(SignedInSession { session, return_to })
             }
             Err(error) => {
                 report(&error);
-                self.note("stranger", Act::SignIn, None, from, error.code()).await;
-                Err(TurnedAway { error, return_to })
+                self.record_audit("stranger", AuditAction::SignIn, None, from, error.code()).await;
+                Err(SignInRejected { error, return_to })
             }
         }
     }
@@ -163,8 +166,9 @@ impl Entrance {
         who: Option<&OwnerId>,
         from: IpAddr,
     ) -> Result<(), StoreError> {
-        let noted = who.map(|who| self.done(who.as_str(), Act::SignOut, None, from));
-        self.parts.accounts.end_session(&Digest::of(session), noted.as_ref()).await?;
+        let audit_entry =
+            who.map(|who| self.audit_entry(who.as_str(), AuditAction::SignOut, None, from));
+        self.parts.accounts.end_session(&Digest::of(session), audit_entry.as_ref()).await?;
         Ok(())
     }
 
@@ -174,8 +178,9 @@ impl Entrance {
     ///
     /// Returns an error when their sessions could not be ended: they go on.
     pub async fn sign_out_everywhere(&self, who: &OwnerId, from: IpAddr) -> Result<(), StoreError> {
-        let noted = self.done(who.as_str(), Act::SignOut, Some("everywhere"), from);
-        let count = self.parts.accounts.end_sessions_of(who, Some(&noted)).await?;
+        let audit_entry =
+            self.audit_entry(who.as_str(), AuditAction::SignOut, Some("everywhere"), from);
+        let count = self.parts.accounts.end_sessions_of(who, Some(&audit_entry)).await?;
         tracing::info!(person = %who, count, "Somebody signed out everywhere");
         Ok(())
     }
@@ -187,15 +192,14 @@ impl Entrance {
 
     /// Takes out what was kept for the browser that shows `browser`.
     async fn take(&self, browser: Option<&str>) -> Result<SignIn, SignInError> {
-        let browser = browser.ok_or(SignInError::Stale)?;
+        let browser = browser.ok_or(SignInError::Expired)?;
         let now = self.parts.clock.now();
         let taken = self.parts.accounts.take_sign_in(&Digest::of(browser), now).await?;
-        taken.ok_or(SignInError::Stale)
+        taken.ok_or(SignInError::Expired)
     }
 
-    /// Finds out who came back, and begins a session of theirs: a new one, whatever session the
-    /// browser has had.
-    async fn let_in(
+    /// Completes a sign-in, and begins a session: a new one, whatever session the browser has had.
+    async fn complete_sign_in(
         &self,
         sign_in: &SignIn,
         callback: &Callback,
@@ -204,16 +208,17 @@ impl Entrance {
         let (state, answer) = callback.parts();
         // As digests, so that the time it takes tells nothing.
         if Digest::of(state) != Digest::of(&sign_in.state) {
-            return Err(SignInError::Stale);
+            return Err(SignInError::Expired);
         }
         let code = answer?;
         let SignIn { nonce, verifier, .. } = sign_in;
-        let profile = self.parts.provider.finish(&Arrival { code, nonce, verifier }).await?;
+        let profile =
+            self.parts.provider.finish(&AuthorizationResponse { code, nonce, verifier }).await?;
         self.begin_session(&profile, from).await
     }
 
     /// Ends the session that nobody will show any more, since the browser has a new one.
-    async fn leave(&self, previous: Option<&str>) {
+    async fn end_previous_session(&self, previous: Option<&str>) {
         let Some(previous) = previous else { return };
         if let Err(error) = self.parts.accounts.end_session(&Digest::of(previous), None).await {
             tracing::warn!(%error, "A session that was replaced goes on until its time is over");
@@ -234,14 +239,20 @@ impl Entrance {
             begun,
             idle_until: begun + idle.min(lifetime),
             ends: begun + lifetime,
-            noted: Some(self.done("", Act::SignIn, None, from)),
+            audit_entry: Some(self.audit_entry("", AuditAction::SignIn, None, from)),
         };
         let person = self.parts.accounts.sign_in(profile, &session).await?;
         Ok((person, secret))
     }
 
-    /// Describes what somebody does, for the transaction that does it.
-    fn done(&self, who: &str, act: Act, target: Option<&str>, from: IpAddr) -> AuditEntry {
+    /// Returns the audit entry of an action, for the transaction that does it.
+    fn audit_entry(
+        &self,
+        who: &str,
+        act: AuditAction,
+        target: Option<&str>,
+        from: IpAddr,
+    ) -> AuditEntry {
         AuditEntry {
             at: self.parts.clock.now(),
             who: who.to_owned(),
@@ -252,11 +263,18 @@ impl Entrance {
         }
     }
 
-    /// Notes why nothing came of what somebody wanted to do.
-    async fn note(&self, who: &str, act: Act, target: Option<&str>, from: IpAddr, outcome: &str) {
-        let done = self.done(who, act, target, from);
+    /// Records a failed action in the audit log.
+    async fn record_audit(
+        &self,
+        who: &str,
+        act: AuditAction,
+        target: Option<&str>,
+        from: IpAddr,
+        outcome: &str,
+    ) {
+        let done = self.audit_entry(who, act, target, from);
         let entry = AuditEntry { outcome: outcome.to_owned(), ..done };
-        if let Err(error) = self.parts.audit.note(&entry).await {
+        if let Err(error) = self.parts.audit.append(&entry).await {
             tracing::error!(%error, act = act.as_str(), who, "The audit log cannot be written");
         }
     }
@@ -266,10 +284,10 @@ impl Entrance {
 fn report(error: &SignInError) {
     let code = error.code();
     match error {
-        SignInError::Denied | SignInError::Stale => {
+        SignInError::Denied | SignInError::Expired => {
             tracing::info!(%error, code, "Somebody did not sign in");
         }
-        SignInError::Away(_) | SignInError::Untrusted(_) | SignInError::Store(_) => {
+        SignInError::Unavailable(_) | SignInError::Untrusted(_) | SignInError::Store(_) => {
             tracing::warn!(%error, code, "Somebody could not sign in");
         }
         SignInError::Refused(_) => {

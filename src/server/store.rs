@@ -14,7 +14,7 @@ pub use generation::OtherVersion;
 use super::ports::store::StoreError;
 
 /// Says that something was not written without which people can go on.
-fn unless_noted(result: Result<(), StoreError>, otherwise: &'static str) {
+fn warn_unless_written(result: Result<(), StoreError>, otherwise: &'static str) {
     if let Err(error) = result {
         tracing::warn!(%error, "{otherwise}");
     }

@@ -2,7 +2,7 @@
 //!
 //! Nothing here can stop the work: a line that cannot be written is lost and counted.
 
-mod last_words;
+mod final_message;
 mod writer;
 
 use std::io::{self, IsTerminal};
@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-pub use self::{last_words::last_words, writer::FlushGuard};
+pub use self::{final_message::final_message, writer::FlushGuard};
 use super::{
     settings::{LogFormat, LogSettings},
     vitals,

@@ -1,4 +1,4 @@
-//! What shows that this process is not as it should be: panics, and parts that have ended.
+//! The signs that this process is unhealthy: panics, and parts that have ended.
 //!
 //! It must not know who is told, nor what is done about it.
 
@@ -20,7 +20,7 @@ pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// Which parts of a portal have ended that should go on.
+/// The parts of a portal that have ended and should go on.
 #[derive(Debug, Default)]
 pub struct Vitals(Mutex<Vec<&'static str>>);
 
@@ -35,7 +35,7 @@ impl Vitals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Tells whether none has.
+    /// Returns whether none has.
     pub fn are_good(&self) -> bool {
         self.lost().is_empty()
     }

@@ -7,13 +7,13 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use ai_stack_deployer::server::{
     access::{Caller, Identity, OwnerId, Role, Scope},
-    last_round::{NotRunning, Round, Standstill},
     ports::{
         accounts::{Accounts, Digest, NewToken, Token},
-        audit::Act,
+        audit::AuditAction,
         clock::Clock,
         platform::AppName,
     },
+    reconcile_report::{NotRunning, ReconcileRound, Standstill},
     service::admin::{AuditQuery, OperationQuery},
 };
 use axum::{
@@ -53,7 +53,7 @@ async fn an_operator_sees_how_the_portal_is_and_what_everybody_has() {
     world.start(&mut ann, "bobby").await;
     let at = Timestamp::from_second(1_795_427_270).unwrap();
     let left = vec![String::from("the project lost (p-1) is marked")];
-    world.app.last_round.tell(Round { at, left, not_running: Vec::new() });
+    world.app.reconcile_report.publish(ReconcileRound { at, left, not_running: Vec::new() });
     let page = olga.get("/admin").await;
     let reference = stuck.reference();
     let words = [
@@ -97,7 +97,7 @@ async fn a_live_stack_without_a_container_is_no_stack_that_is_up() {
         service: AppName(String::from("stack-alice-1")),
         why: Standstill::NoService,
     };
-    world.app.last_round.tell(Round { at, left, not_running: vec![found] });
+    world.app.reconcile_report.publish(ReconcileRound { at, left, not_running: vec![found] });
     let words = ["alice is not running", "ask them", "Remove this stack"];
     expect(&ann.get(&page).await, &words, &["alice is live"]);
     expect(&olga.get("/admin").await, &[", not running", "its service is gone"], &[]);
@@ -110,7 +110,11 @@ async fn a_live_stack_without_a_container_is_no_stack_that_is_up() {
         (&"live".into(), &"not_running".into())
     );
 
-    world.app.last_round.tell(Round { at, left: Vec::new(), not_running: Vec::new() });
+    world.app.reconcile_report.publish(ReconcileRound {
+        at,
+        left: Vec::new(),
+        not_running: Vec::new(),
+    });
     expect(&ann.get(&page).await, &["alice is live"], &["not running"]);
     let stacks = world.app.send(request().body(Body::empty()).unwrap()).await.json();
     assert!(stacks["stacks"][0]["health"].is_null(), "{stacks}");
@@ -138,12 +142,12 @@ async fn to_everybody_else_there_is_no_such_page() {
     let reply = ann.post("/admin/stuck/retry", &format!("id={stuck}")).await;
     assert_eq!((reply.status, reply.error_code().as_str()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
     assert_eq!(world.due(&stuck).await, due, "and nothing is tried again");
-    let entered = world.entries(Act::Enter).await;
+    let entered = world.entries(AuditAction::Enter).await;
     assert_eq!(entered.len(), 7, "each is on record: {entered:?}");
-    assert!(world.entries(Act::RetryCleanUp).await.is_empty());
+    assert!(world.entries(AuditAction::RetryCleanUp).await.is_empty());
 }
 
-/// Whoever has passed the door.
+/// Whoever was authenticated.
 #[tokio::test]
 async fn each_use_case_refuses_everybody_else_by_itself() {
     let world = World::new();
@@ -156,8 +160,8 @@ async fn each_use_case_refuses_everybody_else_by_itself() {
         Identity::Person { owner: owner.clone(), role: Role::Member },
         Identity::Program { owner, scope: Scope::Deploy },
         Identity::Browser(OwnerId::browser("00")),
-        Identity::Guest,
-        Identity::Stranger,
+        Identity::Anonymous,
+        Identity::Unauthenticated,
     ] {
         let address = Ipv4Addr::LOCALHOST.into();
         let caller = Caller { identity, address, until: None };
@@ -166,7 +170,7 @@ async fn each_use_case_refuses_everybody_else_by_itself() {
         assert!(service.operations(&caller, &query).await.is_err(), "{caller:?}");
         assert!(service.audit(&caller, &AuditQuery::default()).await.is_err(), "{caller:?}");
         assert!(service.retry_clean_up(&caller, stuck.as_str()).await.is_err(), "{caller:?}");
-        assert!(service.shut_out(&caller, "person:AnnBell").await.is_err(), "{caller:?}");
+        assert!(service.revoke_access(&caller, "person:AnnBell").await.is_err(), "{caller:?}");
     }
     assert_eq!(ann.get("/account").await.status, StatusCode::OK, "nobody was shut out");
     assert_eq!(world.due(&stuck).await, due);
@@ -233,7 +237,7 @@ async fn a_stuck_clean_up_is_made_due_at_once_and_that_is_on_record() {
     let reply = olga.post("/admin/stuck/retry", "").await;
     assert_eq!(reply.header("location"), Some("/admin?refused=NOT_FOUND"));
 
-    let entries = world.entries(Act::RetryCleanUp).await;
+    let entries = world.entries(AuditAction::RetryCleanUp).await;
     let told: Vec<_> = entries
         .iter()
         .map(|entry| (entry.who.as_str(), entry.target.as_deref().unwrap(), &*entry.outcome))
@@ -252,18 +256,18 @@ async fn an_operator_who_looks_at_somebody_elses_is_on_record_once_an_hour() {
     let own = world.start(&mut olga, "bobby").await;
     ann.get(&format!("/deployments/{theirs}")).await;
     olga.get(&format!("/deployments/{own}")).await;
-    assert!(world.entries(Act::Inspect).await.is_empty());
+    assert!(world.entries(AuditAction::Inspect).await.is_empty());
     for _ in 0..3 {
         let page = olga.get(&format!("/deployments/{theirs}")).await;
         assert_eq!(page.status, StatusCode::OK);
     }
-    let entries = world.entries(Act::Inspect).await;
+    let entries = world.entries(AuditAction::Inspect).await;
     assert_eq!(entries.len(), 1, "{entries:?}");
     assert_eq!(entries[0].who, operator.as_str());
     assert_eq!(entries[0].target.as_deref(), Some(theirs.as_str()));
     world.app.clock.advance(Duration::from_mins(61));
     olga.get(&format!("/deployments/{theirs}")).await;
-    assert_eq!(world.entries(Act::Inspect).await.len(), 2);
+    assert_eq!(world.entries(AuditAction::Inspect).await.len(), 2);
 }
 
 #[tokio::test]
@@ -285,7 +289,7 @@ async fn an_operator_ends_the_sessions_and_tokens_of_a_person_and_that_is_on_rec
             revoked: None,
         },
         secret: Digest::of("asd_secret"),
-        noted: None,
+        audit_entry: None,
     };
     assert!(world.app.store.add_token(&token, 5).await.unwrap());
     let form = format!("id={person}");
@@ -312,7 +316,7 @@ async fn an_operator_ends_the_sessions_and_tokens_of_a_person_and_that_is_on_rec
         let page = olga.follow(reply).await;
         expect(&page, &["role=\"alert\""], &["The portal could not do it"]);
     }
-    let entries = world.entries(Act::ShutOut).await;
+    let entries = world.entries(AuditAction::RevokeAccess).await;
     let first = entries.last().unwrap();
     let told = (first.who.as_str(), first.target.as_deref(), &*first.outcome);
     assert_eq!(told, (operator.as_str(), Some(person.as_str()), "done"));

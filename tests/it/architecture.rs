@@ -28,12 +28,12 @@ impl Source {
         Self { path, code, lines: text.lines().count() }
     }
 
-    /// Tells whether the file is `part`, or lies in its folder.
+    /// Returns whether the file is `part`, or lies in its folder.
     fn is_in(&self, part: &str) -> bool {
         self.path == format!("{part}.rs") || self.path.starts_with(&format!("{part}/"))
     }
 
-    /// Tells whether the code uses something of the crate or module `name`.
+    /// Returns whether the code uses something of the crate or module `name`.
     fn names(&self, name: &str) -> bool {
         let path = format!("{name}::");
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -156,7 +156,7 @@ fn files_are_short_and_none_is_called_mod() {
 const DRAWS: [&str; 4] = [
     "tests/it/admin/world",
     "tests/it/support/app",
-    "tests/it/support/entrance",
+    "tests/it/support/sign_in_service",
     "tests/it/support/process",
 ];
 

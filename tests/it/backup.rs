@@ -8,54 +8,55 @@ use std::{
 
 use crate::support::{
     postgres::Cluster,
-    process::{Place, Running},
+    process::{PortalDir, Running},
 };
 
 mod damage;
 mod lost;
 
 /// Gives a command and returns its exit code and all that it says.
-fn give(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
-    give_with(place, &[], arguments)
+fn give(portal_dir: &PortalDir, arguments: &[&str]) -> (Option<i32>, String) {
+    give_with(portal_dir, &[], arguments)
 }
 
 fn give_with(
-    place: &Place,
+    portal_dir: &PortalDir,
     variables: &[(&str, &str)],
     arguments: &[&str],
 ) -> (Option<i32>, String) {
-    let output = place.command(variables).args(arguments).current_dir(place.path()).output();
+    let output =
+        portal_dir.command(variables).args(arguments).current_dir(portal_dir.path()).output();
     let output = output.unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())
 }
 
-fn succeed(place: &Place, arguments: &[&str]) -> String {
-    let (code, text) = give(place, arguments);
+fn succeed(portal_dir: &PortalDir, arguments: &[&str]) -> String {
+    let (code, text) = give(portal_dir, arguments);
     assert_eq!(code, Some(0), "{arguments:?}: {text}");
     text
 }
 
 /// Starts a portal that must not come up, and returns what it says.
-fn refused(place: &Place) -> String {
+fn refused(portal_dir: &PortalDir) -> String {
     // Were it to start, it could not listen and would say so.
-    let _taken = std::net::TcpListener::bind(("127.0.0.1", place.port)).unwrap();
-    let output = place.command(&[]).output().unwrap();
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", portal_dir.port)).unwrap();
+    let output = portal_dir.command(&[]).output().unwrap();
     let (code, text) = (output.status.code(), String::from_utf8(output.stderr).unwrap());
     assert_eq!((code, text.lines().count()), (Some(1), 1), "{text}");
     text
 }
 
 /// Has a stack come up, and returns its deployment's id.
-fn live(place: &Place, name: &str) -> String {
-    let id = place.deploy(name);
-    let stream = place.get(&format!("/api/status/{id}"));
+fn live(portal_dir: &PortalDir, name: &str) -> String {
+    let id = portal_dir.deploy(name);
+    let stream = portal_dir.get(&format!("/api/status/{id}"));
     assert!(stream.contains("event: complete"), "{stream}");
     id
 }
 
-fn knows(place: &Place, id: &str) -> bool {
-    place.get(&format!("/api/deployment/{id}")).starts_with("HTTP/1.1 200 ")
+fn knows(portal_dir: &PortalDir, id: &str) -> bool {
+    portal_dir.get(&format!("/api/deployment/{id}")).starts_with("HTTP/1.1 200 ")
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -67,69 +68,69 @@ fn names_in(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_backup_of_a_running_portal_is_whole_and_is_put_back() {
-    let place = Place::new();
-    let portal = place.start(&[]);
-    let alice = live(&place, "alice");
-    let text = succeed(&place, &["backup", "copy.db"]);
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[]);
+    let alice = live(&portal_dir, "alice");
+    let text = succeed(&portal_dir, &["backup", "copy.db"]);
     assert!(text.contains("copy.db") && text.contains("sandbox.json"), "{text}");
-    let copy = place.path().join("copy.db");
+    let copy = portal_dir.path().join("copy.db");
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
-    let bobby = live(&place, "bobby");
+    let bobby = live(&portal_dir, "bobby");
 
-    let (code, text) = give(&place, &["restore", "copy.db"]);
+    let (code, text) = give(&portal_dir, &["restore", "copy.db"]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("is in use by another portal process"), "{text}");
-    assert!(knows(&place, &bobby));
+    assert!(knows(&portal_dir, &bobby));
     assert_eq!(portal.end().0, Some(0));
 
-    let text = succeed(&place, &["restore", "copy.db"]);
+    let text = succeed(&portal_dir, &["restore", "copy.db"]);
     assert!(text.contains("portal.db.aside-") && text.contains("sandbox.json"), "{text}");
-    let portal = place.start(&[]);
-    assert!(knows(&place, &alice) && !knows(&place, &bobby));
+    let portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice) && !knows(&portal_dir, &bobby));
     assert_eq!(portal.end().0, Some(0));
 
     // What was set aside is not lost.
-    let names = names_in(place.path());
+    let names = names_in(portal_dir.path());
     let is_aside = |name: &&String| name.contains(".aside-") && name.ends_with('Z');
     let aside = names.iter().find(is_aside).unwrap();
-    succeed(&place, &["restore", aside]);
-    let _portal = place.start(&[]);
-    assert!(knows(&place, &alice) && knows(&place, &bobby));
+    succeed(&portal_dir, &["restore", aside]);
+    let _portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice) && knows(&portal_dir, &bobby));
 }
 
 #[test]
 fn a_backup_after_a_kill_has_what_was_only_in_the_log_and_fits_an_empty_folder() {
-    let (place, other) = (Place::new(), Place::new());
-    let portal = place.start(&[]);
-    let alice = live(&place, "alice");
+    let (portal_dir, other) = (PortalDir::new(), PortalDir::new());
+    let portal = portal_dir.start(&[]);
+    let alice = live(&portal_dir, "alice");
     portal.kill();
     let copy = other.path().join("copy.db");
-    succeed(&place, &["backup", copy.to_str().unwrap()]);
+    succeed(&portal_dir, &["backup", copy.to_str().unwrap()]);
     succeed(&other, &["restore", copy.to_str().unwrap()]);
     let _portal = other.start(&[]);
     assert!(knows(&other, &alice));
-    let _portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    let _portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
 }
 
 #[test]
 fn a_backup_overwrites_nothing_and_leaves_no_part_of_itself() {
-    let place = Place::new();
-    let _portal = place.start(&[]);
-    fs::write(place.path().join("notes"), "kept").unwrap();
-    symlink("nowhere", place.path().join("link")).unwrap();
-    let before = names_in(place.path());
+    let portal_dir = PortalDir::new();
+    let _portal = portal_dir.start(&[]);
+    fs::write(portal_dir.path().join("notes"), "kept").unwrap();
+    symlink("nowhere", portal_dir.path().join("link")).unwrap();
+    let before = names_in(portal_dir.path());
     let files =
         ["notes", "link", "portal.db", "./portal.db", "portal.db-wal", "portal.db.identity"];
     let unwritable = ["missing/copy.db", "notes/copy.db", "/proc/copy.db", "/dev/null", "."];
     for file in files.iter().chain(&unwritable) {
-        let (code, text) = give(&place, &["backup", file]);
+        let (code, text) = give(&portal_dir, &["backup", file]);
         assert_eq!((code, text.lines().count()), (Some(1), 1), "{file}: {text}");
         assert!(text.contains(file) && text.contains("another"), "{file}: {text}");
     }
-    assert_eq!(names_in(place.path()), before);
-    assert_eq!(fs::read(place.path().join("notes")).unwrap(), b"kept");
-    let empty = Place::new();
+    assert_eq!(names_in(portal_dir.path()), before);
+    assert_eq!(fs::read(portal_dir.path().join("notes")).unwrap(), b"kept");
+    let empty = PortalDir::new();
     let (code, text) = give(&empty, &["backup", "copy.db"]);
     assert!(code == Some(1) && text.contains("portal.db does not exist"), "{text}");
     assert_eq!(names_in(empty.path()), Vec::<String>::new());
@@ -137,14 +138,14 @@ fn a_backup_overwrites_nothing_and_leaves_no_part_of_itself() {
 
 #[test]
 fn a_link_and_a_query_lead_to_the_same_database() {
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     let elsewhere = tempfile::tempdir().unwrap();
     let database = elsewhere.path().join("real.db");
-    symlink(&database, place.path().join("portal.db")).unwrap();
-    let portal = place.start(&[]);
-    let alice = live(&place, "alice");
+    symlink(&database, portal_dir.path().join("portal.db")).unwrap();
+    let portal = portal_dir.start(&[]);
+    let alice = live(&portal_dir, "alice");
     let url = format!("sqlite://{}?mode=rwc", database.display());
-    let given = |arguments: &[&str]| give_with(&place, &[("DATABASE_URL", &url)], arguments);
+    let given = |arguments: &[&str]| give_with(&portal_dir, &[("DATABASE_URL", &url)], arguments);
     assert_eq!(given(&["backup", "copy.db"]).0, Some(0));
     let (code, text) = given(&["restore", "copy.db"]);
     assert!(code == Some(1) && text.contains("in use"), "{text}");
@@ -152,31 +153,31 @@ fn a_link_and_a_query_lead_to_the_same_database() {
     let (code, text) = given(&["restore", "portal.db"]);
     assert!(code == Some(1) && text.contains("own database"), "{text}");
     assert_eq!(given(&["restore", "./copy.db"]).0, Some(0));
-    assert!(place.path().join("portal.db").is_symlink());
-    let _portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    assert!(portal_dir.path().join("portal.db").is_symlink());
+    let _portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
 }
 
 #[test]
 fn new_begins_afresh_and_deletes_nothing() {
-    let place = Place::new();
-    let portal = place.start(&[]);
-    let alice = live(&place, "alice");
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[]);
+    let alice = live(&portal_dir, "alice");
     assert_eq!(portal.end().0, Some(0));
-    let mut command = place.command(&[]);
+    let mut command = portal_dir.command(&[]);
     let mut portal = Running::spawn(command.arg("--new"));
     portal.wait_until_ready();
-    assert!(!knows(&place, &alice));
+    assert!(!knows(&portal_dir, &alice));
     // Its stack went as well: nobody would remove it.
-    live(&place, "alice");
-    let (_, log) = portal.end_and_tell();
+    live(&portal_dir, "alice");
+    let (_, log) = portal.end_with_output();
     assert!(log.iter().any(|line| line.contains("Begins afresh") && line.contains(".aside-")));
-    let names = names_in(place.path());
+    let names = names_in(portal_dir.path());
     assert!(names.iter().any(|name| name.starts_with("sandbox.json.aside-")), "{names:?}");
-    let (code, text) = give(&place, &["--new", "stuck", "list"]);
+    let (code, text) = give(&portal_dir, &["--new", "stuck", "list"]);
     assert!(code == Some(1) && text.contains("--new"), "{text}");
     // Where nothing was, --new has nothing to set aside.
-    let empty = Place::new();
+    let empty = PortalDir::new();
     let mut command = empty.command(&[]);
     let mut portal = Running::spawn(command.arg("--new"));
     portal.wait_until_ready();
@@ -185,7 +186,7 @@ fn new_begins_afresh_and_deletes_nothing() {
 
 #[test]
 fn with_postgres_each_says_what_to_use_instead() {
-    let (place, url) = (Place::new(), Cluster::shared().database());
+    let (portal_dir, url) = (PortalDir::new(), Cluster::shared().database());
     let variables = [
         ("DATABASE_URL", url.as_str()),
         ("DOKPLOY_URL", "http://127.0.0.1:1"),
@@ -199,7 +200,7 @@ fn with_postgres_each_says_what_to_use_instead() {
         (&["--new"], "make an empty database"),
     ];
     for (arguments, hint) in ways {
-        let (code, text) = give_with(&place, &variables, arguments);
+        let (code, text) = give_with(&portal_dir, &variables, arguments);
         assert!(code == Some(1) && text.contains(hint), "{text}");
         assert!(!text.contains(&url), "{text}");
     }

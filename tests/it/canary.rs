@@ -1,9 +1,9 @@
 //! No secret comes out anywhere (P17): each that goes into the portal carries a mark, and all
 //! that comes out of the real binary is searched for it.
 //!
-//! Two things are not searched, on purpose. The registry's password and the stacks' variables
-//! are made for the platform: what it was sent and keeps is its own. And what opens a door is
-//! told once to whom it belongs: a cookie as it is set, an API token on the page that shows it.
+//! Two things are not searched, on purpose. The registry's password and the stacks' variables are
+//! made for the platform: what it was sent and keeps is its own. And a credential is told once to
+//! whom it belongs: a cookie as it is set, an API token on the page that shows it.
 
 mod marks;
 mod world;

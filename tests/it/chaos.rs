@@ -53,7 +53,7 @@ fn whatever_happens_every_deployment_ends_in_all_or_nothing() {
                     return None;
                 }
                 let seed = first.wrapping_add(index);
-                if catch_unwind(AssertUnwindSafe(|| tell(seed, &totals))).is_err() {
+                if catch_unwind(AssertUnwindSafe(|| run(seed, &totals))).is_err() {
                     return Some(seed);
                 }
             }
@@ -75,8 +75,8 @@ fn whatever_happens_every_deployment_ends_in_all_or_nothing() {
     assert_eq!(of(&totals.schedules), count);
 }
 
-/// Tells one schedule.
-fn tell(seed: u64, totals: &Totals) {
+/// Runs one schedule.
+fn run(seed: u64, totals: &Totals) {
     let clock = VirtualClock::default();
     clock.clone().block_on(async {
         let mut rng = StdRng::seed_from_u64(seed);
@@ -102,10 +102,10 @@ async fn play(simulation: &Simulation, rng: &mut StdRng, totals: &Totals) {
         doing.push(Box::pin(simulation.person(draw())));
     }
     for _ in times(3) {
-        doing.push(Box::pin(simulation.meddler(draw())));
+        doing.push(Box::pin(simulation.foreign_actor(draw())));
     }
     for _ in times(4) {
-        doing.push(Box::pin(simulation.gremlin(draw())));
+        doing.push(Box::pin(simulation.fault_injector(draw())));
     }
     for _ in times(2) {
         doing.push(Box::pin(simulation.outage(draw())));
@@ -117,7 +117,7 @@ async fn play(simulation: &Simulation, rng: &mut StdRng, totals: &Totals) {
     let watching = join_all(watchers);
     let rest = async {
         join_all(doing).await;
-        simulation.settle().await;
+        simulation.run_to_end().await;
     };
     let (seen, ()) = futures::join!(watching, rest);
     let seen: Vec<_> = seen.into_iter().flatten().collect();

@@ -10,18 +10,18 @@ use std::{
     time::Duration,
 };
 
-use crate::support::process::{Place, Running};
+use crate::support::process::{PortalDir, Running};
 
-/// What a person reads meanwhile.
+/// The message shown meanwhile.
 const SHORT: &str = "Waiting: the portal is short of resources";
 /// More connections than the portal has descriptors left.
 const MANY: usize = 300;
-/// How long they are held at least, beyond the time that a stack has to answer.
+/// The time for which they are held at least, beyond the time that a stack has to answer.
 const HELD: Duration = Duration::from_secs(4);
 
 /// The place's portal, with these limits for open files.
-fn limited(place: &Place, soft: u32, hard: u32, variables: &[(&str, &str)]) -> Running {
-    let own = place.command(variables);
+fn limited(portal_dir: &PortalDir, soft: u32, hard: u32, variables: &[(&str, &str)]) -> Running {
+    let own = portal_dir.command(variables);
     let script = format!("ulimit -S -n {soft} && ulimit -H -n {hard} && exec \"$@\"");
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &script, "sh"]).arg(own.get_program()).env_clear();
@@ -32,8 +32,8 @@ fn limited(place: &Place, soft: u32, hard: u32, variables: &[(&str, &str)]) -> R
 }
 
 /// The events of a deployment, line by line, over a connection that is there from now on.
-fn watch(place: &Place, id: &str) -> impl Iterator<Item = String> + use<> {
-    let mut stream = TcpStream::connect(("127.0.0.1", place.port)).unwrap();
+fn watch(portal_dir: &PortalDir, id: &str) -> impl Iterator<Item = String> + use<> {
+    let mut stream = TcpStream::connect(("127.0.0.1", portal_dir.port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let request = format!("GET /api/status/{id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
@@ -51,8 +51,8 @@ fn computed(process: u32) -> u64 {
 
 #[test]
 fn the_limit_for_open_files_is_raised_to_what_the_system_allows() {
-    let place = Place::new();
-    let portal = limited(&place, 128, 3_000, &[]);
+    let portal_dir = PortalDir::new();
+    let portal = limited(&portal_dir, 128, 3_000, &[]);
     let limits = fs::read_to_string(format!("/proc/{}/limits", portal.id())).unwrap();
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     let numbers: Vec<&str> = line.split_whitespace().skip(3).take(2).collect();
@@ -61,11 +61,11 @@ fn the_limit_for_open_files_is_raised_to_what_the_system_allows() {
 
 #[test]
 fn a_portal_without_descriptors_undoes_nothing_and_does_not_spin() {
-    let place = Place::new();
-    let portal = limited(&place, 200, 200, &[("STACK_HEALTH_TIMEOUT", "3s")]);
-    let id = place.deploy("alice");
-    let mut events = watch(&place, &id);
-    let connect = |_| TcpStream::connect(("127.0.0.1", place.port)).unwrap();
+    let portal_dir = PortalDir::new();
+    let portal = limited(&portal_dir, 200, 200, &[("STACK_HEALTH_TIMEOUT", "3s")]);
+    let id = portal_dir.deploy("alice");
+    let mut events = watch(&portal_dir, &id);
+    let connect = |_| TcpStream::connect(("127.0.0.1", portal_dir.port)).unwrap();
     let held: Vec<TcpStream> = (0..MANY).map(connect).collect();
     let mut read = String::new();
     while !read.contains(SHORT) {
@@ -81,8 +81,8 @@ fn a_portal_without_descriptors_undoes_nothing_and_does_not_spin() {
     drop(held);
     read.extend(events.map(|line| line + "\n"));
     assert!(read.contains("event: complete") && !read.contains("rolling_back"), "{read}");
-    assert!(place.get("/readyz").starts_with("HTTP/1.1 200 "));
-    let (code, log) = portal.end_and_tell();
+    assert!(portal_dir.get("/readyz").starts_with("HTTP/1.1 200 "));
+    let (code, log) = portal.end_with_output();
     let log = log.join("\n");
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains("calls to it are paused"), "the breaker opened: {log}");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sandbox::world::{Stack, World, text},
-    support::process::{Place, Running, exchange, free_port},
+    support::process::{PortalDir, Running, exchange, free_port},
 };
 
 const KEY: &str = "key-of-the-sandbox";
@@ -41,12 +41,12 @@ const VALUES: [(&str, &str); 21] = [
 ];
 
 /// Starts a sandbox whose API is on the port.
-fn sandbox(place: &Place, api: u16) -> Running {
-    let mut command = place.command(&[]);
+fn sandbox(portal_dir: &PortalDir, api: u16) -> Running {
+    let mut command = portal_dir.command(&[]);
     command
         .args(["sandbox", "--api-key", KEY, "--latency", "1"])
         .args(["--listen", &format!("127.0.0.1:{api}")])
-        .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+        .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
     let mut sandbox = Running::spawn(&mut command);
     sandbox.wait_for("API listens on");
     sandbox
@@ -63,9 +63,9 @@ fn ask(api: u16, call: &str) -> Value {
 
 #[test]
 fn a_containers_variables_are_what_the_portal_was_given() {
-    let (place, api) = (Place::new(), free_port());
-    let _sandbox = sandbox(&place, api);
-    let (url, edge) = (format!("http://127.0.0.1:{api}"), place.edge.to_string());
+    let (portal_dir, api) = (PortalDir::new(), free_port());
+    let _sandbox = sandbox(&portal_dir, api);
+    let (url, edge) = (format!("http://127.0.0.1:{api}"), portal_dir.edge.to_string());
     let mut variables = vec![
         ("DOKPLOY_URL", url.as_str()),
         ("DOKPLOY_API_TOKEN", KEY),
@@ -77,9 +77,9 @@ fn a_containers_variables_are_what_the_portal_was_given() {
     ];
     let names: Vec<_> = VALUES.iter().map(|(name, _)| format!("STACK_ENV_{name}")).collect();
     variables.extend(names.iter().map(String::as_str).zip(VALUES.iter().map(|(_, v)| *v)));
-    let _portal = place.start(&variables);
-    let id = place.deploy("alice");
-    let stream = place.get(&format!("/api/status/{id}"));
+    let _portal = portal_dir.start(&variables);
+    let id = portal_dir.deploy("alice");
+    let stream = portal_dir.get(&format!("/api/status/{id}"));
     assert!(stream.contains("event: complete"), "{stream}");
 
     let service = text(&ask(api, "swarm.getNodeApps")[0]["Name"]);
@@ -101,9 +101,9 @@ fn the_start_names_the_variable_that_would_not_arrive_and_not_its_value() {
         (&["check"][..], "canary {{\\"),
         (&[][..], "canary\r"),
     ] {
-        let place = Place::new();
+        let portal_dir = PortalDir::new();
         let variables = [("STACK_ENV_OTHER", "{{x}}"), ("STACK_ENV_SECRET", value)];
-        let output = place.command(&variables).args(command).output().unwrap();
+        let output = portal_dir.command(&variables).args(command).output().unwrap();
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert_eq!(output.status.code(), Some(1), "{value:?}: {said}");
         assert!(said.contains("STACK_ENV_SECRET"), "{value:?}: {said}");

@@ -20,12 +20,12 @@ use tokio::{
 use crate::support::app::{Reply, TestApp};
 
 /// A stream that is read frame by frame.
-struct Watched {
+struct DeploymentSignals {
     chunks: BodyDataStream,
     text: String,
 }
 
-impl Watched {
+impl DeploymentSignals {
     async fn open(app: &TestApp, id: &DeploymentId) -> Self {
         let request = Request::get(format!("/api/status/{id}")).body(Body::empty()).unwrap();
         let response = app.open(request).await;
@@ -133,7 +133,7 @@ async fn a_finished_cursor_gets_204_and_nothing_else() {
 async fn what_happens_while_somebody_watches_comes_at_once_and_the_end_closes() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
-    let mut watched = Watched::open(&app, &id).await;
+    let mut watched = DeploymentSignals::open(&app, &id).await;
     assert_eq!(watched.frame().await.unwrap(), "retry: 2000");
     assert!(watched.frame().await.unwrap().starts_with("id: 1\nevent: progress\n"));
     let lease = app.claim().await;
@@ -149,7 +149,7 @@ async fn what_happens_while_somebody_watches_comes_at_once_and_the_end_closes() 
 async fn a_silent_stream_says_every_15_seconds_that_it_is_there_and_looks_again() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
-    let mut watched = Watched::open(&app, &id).await;
+    let mut watched = DeploymentSignals::open(&app, &id).await;
     watched.frame().await.unwrap();
     watched.frame().await.unwrap();
     for _ in 0..2 {

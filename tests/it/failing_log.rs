@@ -10,11 +10,11 @@ use std::{
 
 use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
 
-use crate::support::process::{Place, try_exchange};
+use crate::support::process::{PortalDir, try_exchange};
 
-/// How long a portal may take to answer.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How long it may take to end, in seconds: its grace, and what the log may take beyond.
+/// The time that a portal may take to answer.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// The time that it may take to end, in seconds: its grace, and what the log may take beyond.
 const END: i64 = 12;
 /// What a pipe holds.
 const PIPE: usize = 64 << 10;
@@ -23,30 +23,30 @@ const PIPE: usize = 64 << 10;
 struct Portal(Child);
 
 impl Portal {
-    fn start(command: &mut Command, place: &Place) -> Self {
+    fn start(command: &mut Command, portal_dir: &PortalDir) -> Self {
         let mut portal = Self(command.spawn().unwrap());
-        portal.wait_until_ready(place);
+        portal.wait_until_ready(portal_dir);
         portal
     }
 
     /// Waits until it answers; it has to run all the while.
-    fn wait_until_ready(&mut self, place: &Place) {
+    fn wait_until_ready(&mut self, portal_dir: &PortalDir) {
         let since = SystemClock.now();
         let request = "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-        while !try_exchange(place.port, request).is_ok_and(|reply| reply.contains(" 200 ")) {
+        while !try_exchange(portal_dir.port, request).is_ok_and(|reply| reply.contains(" 200 ")) {
             assert_eq!(self.0.try_wait().unwrap(), None, "it ended");
             let waited = SystemClock.now().duration_since(since).unsigned_abs();
-            assert!(waited < PATIENCE, "it does not answer");
+            assert!(waited < TIMEOUT, "it does not answer");
             std::thread::yield_now();
         }
     }
 
     /// Brings a stack up, and ends in time with 0 when it is asked to.
-    fn works_and_ends(mut self, place: &Place) {
-        let id = place.deploy("alice");
-        let stream = place.get(&format!("/api/status/{id}"));
+    fn works_and_ends(mut self, portal_dir: &PortalDir) {
+        let id = portal_dir.deploy("alice");
+        let stream = portal_dir.get(&format!("/api/status/{id}"));
         assert!(stream.contains("event: complete"), "{stream}");
-        assert!(place.get("/").starts_with("HTTP/1.1 200 "));
+        assert!(portal_dir.get("/").starts_with("HTTP/1.1 200 "));
         let asked = SystemClock.now();
         let process = self.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
@@ -68,8 +68,8 @@ fn full() -> File {
 }
 
 /// Runs the place's command, as `"$@"`, from a script of the shell's.
-fn through_shell(place: &Place, arguments: &[&str], script: &str) -> Command {
-    let own = place.command(&[]);
+fn through_shell(portal_dir: &PortalDir, arguments: &[&str], script: &str) -> Command {
+    let own = portal_dir.command(&[]);
     let mut command = Command::new("/bin/sh");
     command.args(["-c", script, "sh"]).arg(own.get_program()).args(arguments).env_clear();
     command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -78,8 +78,8 @@ fn through_shell(place: &Place, arguments: &[&str], script: &str) -> Command {
 }
 
 /// A file that is as large as the limits of these tests let one be, and more.
-fn large_file(place: &Place) -> String {
-    let path = place.path().join("large");
+fn large_file(portal_dir: &PortalDir) -> String {
+    let path = portal_dir.path().join("large");
     File::create(&path).unwrap().set_len(1 << 30).unwrap();
     path.display().to_string()
 }
@@ -94,77 +94,79 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
 #[test]
 fn a_portal_whose_outputs_are_on_a_full_disk_works_and_ends() {
     for filter in ["info", "trace"] {
-        let place = Place::new();
-        let mut command = place.command(&[("RUST_LOG", filter)]);
-        Portal::start(command.stdout(full()).stderr(full()), &place).works_and_ends(&place);
+        let portal_dir = PortalDir::new();
+        let mut command = portal_dir.command(&[("RUST_LOG", filter)]);
+        Portal::start(command.stdout(full()).stderr(full()), &portal_dir)
+            .works_and_ends(&portal_dir);
     }
 }
 
 #[test]
 fn a_portal_whose_outputs_are_closed_works_and_ends() {
-    let place = Place::new();
-    let mut command = through_shell(&place, &[], "exec \"$@\" >&- 2>&-");
-    Portal::start(&mut command, &place).works_and_ends(&place);
+    let portal_dir = PortalDir::new();
+    let mut command = through_shell(&portal_dir, &[], "exec \"$@\" >&- 2>&-");
+    Portal::start(&mut command, &portal_dir).works_and_ends(&portal_dir);
 }
 
 #[test]
 fn a_portal_whose_logs_reader_goes_away_works_and_ends() {
-    let place = Place::new();
-    let mut portal = Portal(place.command(&[("RUST_LOG", "debug")]).spawn().unwrap());
+    let portal_dir = PortalDir::new();
+    let mut portal = Portal(portal_dir.command(&[("RUST_LOG", "debug")]).spawn().unwrap());
     let mut stderr = portal.0.stderr.take().unwrap();
     stderr.read_exact(&mut [0]).unwrap();
     drop((stderr, portal.0.stdout.take()));
-    portal.wait_until_ready(&place);
-    portal.works_and_ends(&place);
+    portal.wait_until_ready(&portal_dir);
+    portal.works_and_ends(&portal_dir);
 }
 
 #[test]
 fn a_portal_whose_logs_reader_never_reads_works_and_ends() {
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     // Tracing everything, it logs many times what a pipe holds.
-    let mut command = place.command(&[("RUST_LOG", "trace")]);
-    Portal::start(&mut command, &place).works_and_ends(&place);
+    let mut command = portal_dir.command(&[("RUST_LOG", "trace")]);
+    Portal::start(&mut command, &portal_dir).works_and_ends(&portal_dir);
 
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     let (_reader, writer) = full_pipe();
-    let mut command = place.command(&[]);
-    Portal::start(command.stderr(writer), &place).works_and_ends(&place);
+    let mut command = portal_dir.command(&[]);
+    Portal::start(command.stderr(writer), &portal_dir).works_and_ends(&portal_dir);
 }
 
 #[test]
 fn a_portal_whose_log_is_as_large_as_a_file_may_be_works_and_ends() {
-    let place = Place::new();
-    let log = large_file(&place);
+    let portal_dir = PortalDir::new();
+    let log = large_file(&portal_dir);
     // Blocks of 512 or of 1024 bytes: enough for the database, and less than the log has.
     let script = format!("ulimit -f 65536; exec \"$@\" >>'{log}' 2>>'{log}'");
-    Portal::start(&mut through_shell(&place, &[], &script), &place).works_and_ends(&place);
+    Portal::start(&mut through_shell(&portal_dir, &[], &script), &portal_dir)
+        .works_and_ends(&portal_dir);
     assert_eq!(fs::metadata(&log).unwrap().len(), 1 << 30);
 }
 
 #[test]
 fn a_command_that_fails_and_cannot_say_so_ends_with_its_error_code() {
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     let wrong = [("STACK_CPU", "half")];
     let (_reader, writer) = full_pipe();
     for stderr in [Stdio::from(full()), Stdio::from(writer)] {
-        let status = place.command(&wrong).stdout(full()).stderr(stderr).status();
+        let status = portal_dir.command(&wrong).stdout(full()).stderr(stderr).status();
         assert_eq!(status.unwrap().code(), Some(1));
     }
     let (_reader, writer) = full_pipe();
     for stderr in [Stdio::from(full()), Stdio::from(writer)] {
-        let status = place.command(&[]).arg("nonsense").stderr(stderr).status();
+        let status = portal_dir.command(&[]).arg("nonsense").stderr(stderr).status();
         assert_eq!(status.unwrap().code(), Some(2));
     }
 }
 
 #[test]
 fn a_command_whose_output_cannot_be_written_ends_with_an_error_code() {
-    let place = Place::new();
-    let _portal = place.start(&[]);
-    place.deploy("alice");
+    let portal_dir = PortalDir::new();
+    let _portal = portal_dir.start(&[]);
+    portal_dir.deploy("alice");
     for arguments in [&["audit"][..], &["stuck", "list"], &["check"], &["--help"], &["--version"]] {
         let command = || {
-            let mut command = place.command(&[]);
+            let mut command = portal_dir.command(&[]);
             command.args(arguments);
             command
         };
@@ -176,8 +178,8 @@ fn a_command_whose_output_cannot_be_written_ends_with_an_error_code() {
         drop(reader);
         fails_well(&command().stdout(writer).output().unwrap(), arguments);
 
-        let script = format!("ulimit -f 65536; exec \"$@\" >>'{}'", large_file(&place));
-        let mut command = through_shell(&place, arguments, &script);
+        let script = format!("ulimit -f 65536; exec \"$@\" >>'{}'", large_file(&portal_dir));
+        let mut command = through_shell(&portal_dir, arguments, &script);
         fails_well(&command.output().unwrap(), arguments);
     }
 }

@@ -6,40 +6,40 @@ use std::{fs, path::Path, process::Command};
 use crate::support::{
     platform::Platform,
     postgres::Cluster,
-    process::{Place, Running, exchange},
+    process::{PortalDir, Running, exchange},
 };
 
 /// What the portal says while it cannot write.
 const UNAVAILABLE: &str = "STORE_UNAVAILABLE";
 
 /// Asks for a deployment and returns the status and the answer.
-fn deploy(place: &Place, name: &str) -> (u16, String) {
+fn deploy(portal_dir: &PortalDir, name: &str) -> (u16, String) {
     let body = format!("{{\"name\":\"{name}\"}}");
     let request = format!(
         "POST /api/deploy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let answer = exchange(place.port, &request);
+    let answer = exchange(portal_dir.port, &request);
     (answer[9..12].parse().unwrap(), answer)
 }
 
 /// Waits until a deployment has ended well.
-fn comes_up(place: &Place, name: &str) {
-    let (status, answer) = deploy(place, name);
+fn comes_up(portal_dir: &PortalDir, name: &str) {
+    let (status, answer) = deploy(portal_dir, name);
     assert_eq!(status, 201, "{answer}");
     let at = answer.find("dep_").unwrap();
-    let stream = place.get(&format!("/api/status/{}", &answer[at..at + 36]));
+    let stream = portal_dir.get(&format!("/api/status/{}", &answer[at..at + 36]));
     assert!(stream.contains("event: complete"), "{stream}");
 }
 
 /// Shows that a portal cannot write, whatever is tried, and then can again.
-fn fails_and_recovers(place: &Place, fill: impl FnOnce(), give_back: impl FnOnce()) {
-    comes_up(place, "before");
+fn fails_and_recovers(portal_dir: &PortalDir, fill: impl FnOnce(), give_back: impl FnOnce()) {
+    comes_up(portal_dir, "before");
     fill();
     let mut refused = 0;
     // The journal may have some room left.
     for number in 0..200 {
-        let (status, answer) = deploy(place, &format!("meanwhile-{number}"));
+        let (status, answer) = deploy(portal_dir, &format!("meanwhile-{number}"));
         if status == 503 {
             assert!(answer.contains(UNAVAILABLE), "{answer}");
             refused += 1;
@@ -50,9 +50,9 @@ fn fails_and_recovers(place: &Place, fill: impl FnOnce(), give_back: impl FnOnce
     }
     assert_eq!(refused, 5, "the database has not failed");
     // What only reads works.
-    assert!(place.get("/api/stacks").starts_with("HTTP/1.1 200 "));
+    assert!(portal_dir.get("/api/stacks").starts_with("HTTP/1.1 200 "));
     give_back();
-    comes_up(place, "after");
+    comes_up(portal_dir, "after");
 }
 
 /// A file system of its own with little room, for as long as this value lives.
@@ -95,11 +95,11 @@ fn a_disk_that_was_full_is_written_to_again_once_it_has_room() {
         println!("nothing may be mounted here: the limit of a process shows the same");
         return;
     };
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     let database = format!("sqlite://{}/portal.db", small.path().display());
-    let _portal = place.start(&[("DATABASE_URL", &database)]);
+    let _portal = portal_dir.start(&[("DATABASE_URL", &database)]);
     fails_and_recovers(
-        &place,
+        &portal_dir,
         || small.fill(),
         || fs::remove_file(small.path().join("filler")).unwrap(),
     );
@@ -107,10 +107,10 @@ fn a_disk_that_was_full_is_written_to_again_once_it_has_room() {
 
 #[test]
 fn a_file_that_could_not_grow_is_written_to_again_once_it_can() {
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     // The signal that comes with such a failure would end the process.
     let mut command = Command::new("sh");
-    let portal = place.command(&[]);
+    let portal = portal_dir.command(&[]);
     command
         .args(["-c", "trap '' XFSZ; exec \"$0\"", portal.get_program().to_str().unwrap()])
         .env_clear()
@@ -123,7 +123,7 @@ fn a_file_that_could_not_grow_is_written_to_again_once_it_can() {
         let output = prlimit.output().unwrap();
         assert!(output.status.success(), "{output:?}");
     };
-    fails_and_recovers(&place, || limit("65536:unlimited"), || limit("unlimited:unlimited"));
+    fails_and_recovers(&portal_dir, || limit("65536:unlimited"), || limit("unlimited:unlimited"));
 }
 
 /// Counts the connections with an open transaction in which nothing happens.
@@ -137,11 +137,11 @@ fn idle_in_transaction(url: &str) -> String {
 #[test]
 fn a_commit_that_fails_in_postgres_fails_alone() {
     let url = Cluster::shared().database();
-    let place = Place::new();
-    let platform = Platform::start(&place);
-    let _portal = platform.portal(&place, &url);
+    let portal_dir = PortalDir::new();
+    let platform = Platform::start(&portal_dir);
+    let _portal = platform.portal(&portal_dir, &url);
     fails_and_recovers(
-        &place,
+        &portal_dir,
         || {
             Cluster::ask(
                 &url,
@@ -163,19 +163,19 @@ fn a_commit_that_fails_in_postgres_fails_alone() {
 #[test]
 fn connections_that_the_server_ended_are_replaced_and_nobody_is_refused() {
     let url = Cluster::shared().database();
-    let place = Place::new();
-    let platform = Platform::start(&place);
-    let _portal = platform.portal(&place, &url);
-    comes_up(&place, "before");
+    let portal_dir = PortalDir::new();
+    let platform = Platform::start(&portal_dir);
+    let _portal = platform.portal(&portal_dir, &url);
+    comes_up(&portal_dir, "before");
     for round in 0..10 {
         Cluster::ask(
             &url,
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid()",
         );
-        let (status, answer) = deploy(&place, &format!("round-{round}"));
+        let (status, answer) = deploy(&portal_dir, &format!("round-{round}"));
         assert_eq!(status, 201, "{answer}");
-        let answer = place.get("/api/stacks");
+        let answer = portal_dir.get("/api/stacks");
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 }

@@ -8,12 +8,12 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteCo
 use crate::support::{
     platform::Platform,
     postgres::Cluster,
-    process::{Place, Running},
+    process::{PortalDir, Running},
 };
 
 /// What a migration of a newer version does.
 const RAISE: &str = "UPDATE schema_generation SET generation = generation + 1";
-/// How long it may take until the older portal has ended.
+/// The time that it may take until the older portal has ended.
 const SOON: Duration = Duration::from_secs(12);
 /// All that a portal writes by itself.
 const RECORDS: &str = "SELECT id, state, seq, lease_owner, lease_token, lease_until_ms, cancel_ms,
@@ -41,14 +41,14 @@ fn refuses(mut command: std::process::Command) {
 #[test]
 fn in_postgres_an_older_portal_ends_well_and_writes_nothing_more() {
     let url = Cluster::shared().database();
-    let place = Place::new();
-    let platform = Platform::start(&place);
-    let mut command = place.command(&[("DATABASE_URL", &url)]);
+    let portal_dir = PortalDir::new();
+    let platform = Platform::start(&portal_dir);
+    let mut command = portal_dir.command(&[("DATABASE_URL", &url)]);
     command.envs(platform.variables()).env("STACK_IMAGE", "sandbox/slow");
     let mut portal = Running::spawn(&mut command);
     portal.wait_until_ready();
     for number in 0..5 {
-        place.deploy(&format!("stack-{number}"));
+        portal_dir.deploy(&format!("stack-{number}"));
     }
     let under_way =
         "SELECT count(*) >= 5 FROM deployments WHERE lease_owner IS NOT NULL AND seq > 2";
@@ -63,7 +63,7 @@ fn in_postgres_an_older_portal_ends_well_and_writes_nothing_more() {
     let after = Cluster::ask(&url, &format!("BEGIN; {RAISE}; {RECORDS}; {rows}; ROLLBACK"));
     assert_eq!(before.replace("COMMIT", "ROLLBACK"), after);
     refuses({
-        let mut command = place.command(&[("DATABASE_URL", &url)]);
+        let mut command = portal_dir.command(&[("DATABASE_URL", &url)]);
         command.envs(platform.variables());
         command
     });
@@ -71,12 +71,12 @@ fn in_postgres_an_older_portal_ends_well_and_writes_nothing_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_sqlite_an_older_portal_ends_well_and_writes_nothing_more() {
-    let place = Place::new();
-    let portal = place.start(&[("STACK_IMAGE", "sandbox/slow")]);
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[("STACK_IMAGE", "sandbox/slow")]);
     for number in 0..5 {
-        place.deploy(&format!("stack-{number}"));
+        portal_dir.deploy(&format!("stack-{number}"));
     }
-    let options = SqliteConnectOptions::new().filename(place.path().join("portal.db"));
+    let options = SqliteConnectOptions::new().filename(portal_dir.path().join("portal.db"));
     let mut beside = options.connect().await.unwrap();
     beside.execute(RAISE).await.unwrap();
     let question = "SELECT group_concat(id || state || seq || ifnull(lease_owner, '-') ||
@@ -89,5 +89,5 @@ async fn in_sqlite_an_older_portal_ends_well_and_writes_nothing_more() {
     assert!(said.contains("another version of the portal takes over"), "{said}");
     assert_eq!(read(&mut beside).await, before);
     beside.close().await.unwrap();
-    refuses(place.command(&[]));
+    refuses(portal_dir.command(&[]));
 }

@@ -64,7 +64,7 @@ async fn an_outage_is_not_kept_as_the_answer() {
 }
 
 #[tokio::test]
-async fn a_key_is_forgotten_after_a_day() {
+async fn a_key_expires_after_a_day() {
     let app = TestApp::new();
     post(&app, "k1", ALICE).await;
     app.clock.advance(Duration::from_hours(24));

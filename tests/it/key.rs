@@ -3,7 +3,7 @@
 
 use std::process::Output;
 
-use crate::support::process::{Place, Running, exchange, free_port};
+use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 const KEY: &str = "key-of-the-sandbox";
 const CODE: &str = "PLATFORM_KEY_REFUSED";
@@ -12,7 +12,7 @@ const SECTION: &str = "An API key without rate limit";
 
 /// A portal's folder and a platform of its own.
 struct World {
-    place: Place,
+    portal_dir: PortalDir,
     api: u16,
     _sandbox: Running,
 }
@@ -20,16 +20,16 @@ struct World {
 impl World {
     /// Starts the platform; `arguments` say how.
     fn start(arguments: &[&str]) -> Self {
-        let (place, api) = (Place::new(), free_port());
-        let mut command = place.command(&[]);
+        let (portal_dir, api) = (PortalDir::new(), free_port());
+        let mut command = portal_dir.command(&[]);
         command
             .args(["sandbox", "--api-key", KEY, "--latency", "1"])
             .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", place.edge)])
+            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)])
             .args(arguments);
         let mut sandbox = Running::spawn(&mut command);
         sandbox.wait_for("API listens on");
-        Self { place, api, _sandbox: sandbox }
+        Self { portal_dir, api, _sandbox: sandbox }
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
@@ -39,20 +39,20 @@ impl World {
             ("STACK_IMAGE", String::from("sandbox/hello")),
             ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
             ("STACK_SCHEME", String::from("http")),
-            ("STACK_PUBLIC_PORT", self.place.edge.to_string()),
+            ("STACK_PUBLIC_PORT", self.portal_dir.edge.to_string()),
             ("STACK_ALLOW_PRIVATE", String::from("true")),
         ]
     }
 
     fn portal(&self) -> Running {
-        let mut command = self.place.command(&[]);
+        let mut command = self.portal_dir.command(&[]);
         let mut portal = Running::spawn(command.envs(self.variables()));
         portal.wait_until_ready();
         portal
     }
 
     fn check(&self) -> Output {
-        let mut command = self.place.command(&[]);
+        let mut command = self.portal_dir.command(&[]);
         command.envs(self.variables()).arg("check").output().unwrap()
     }
 
@@ -72,7 +72,7 @@ impl World {
     fn post_deploy(&self, name: &str) -> String {
         let body = format!("{{\"name\":\"{name}\"}}");
         exchange(
-            self.place.port,
+            self.portal_dir.port,
             &format!(
                 "POST /api/deploy HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
@@ -92,22 +92,22 @@ fn a_key_that_stays_refused_is_told_by_name_and_heals_by_itself() {
     assert!(!refused.to_lowercase().contains("retry-after"), "no pretended pause: {refused}");
     assert!(refused.contains("An operator has to give the portal another one."), "{refused}");
     portal.wait_for(SECTION);
-    let health = world.place.get("/health");
+    let health = world.portal_dir.get("/health");
     assert!(health.contains("\"status\":\"degraded\"") && health.contains(CODE), "{health}");
     assert!(health.contains(SECTION), "{health}");
-    let page = world.place.get("/");
+    let page = world.portal_dir.get("/");
     assert!(
         page.contains("The platform does not accept the portal&#x27;s key")
             || page.contains("does not accept the portal's key"),
         "{page}"
     );
-    let checked = world.place.get("/api/check/alice");
+    let checked = world.portal_dir.get("/api/check/alice");
     assert!(checked.contains("\"available\":true"), "names are checked all the same: {checked}");
 
     world.inject("DELETE", "");
-    let id = world.place.deploy("alice");
-    assert!(world.place.get(&format!("/api/status/{id}")).contains("event: complete"));
-    assert!(!world.place.get("/health").contains(CODE));
+    let id = world.portal_dir.deploy("alice");
+    assert!(world.portal_dir.get(&format!("/api/status/{id}")).contains("event: complete"));
+    assert!(!world.portal_dir.get("/health").contains(CODE));
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn a_moment_without_the_platforms_database_is_no_refusal() {
     let _portal = world.portal();
     for (name, call) in [("alice", "project.all"), ("bobby", "application.create")] {
         world.inject("POST", &format!(r#"{{"faults":["{call}:database-lost=1500ms"]}}"#));
-        let id = world.place.deploy(name);
-        let stream = world.place.get(&format!("/api/status/{id}"));
+        let id = world.portal_dir.deploy(name);
+        let stream = world.portal_dir.get(&format!("/api/status/{id}"));
         assert!(stream.contains("event: complete"), "{call}: {stream}");
     }
-    assert!(!world.place.get("/health").contains(CODE));
+    assert!(!world.portal_dir.get("/health").contains(CODE));
 }
 
 #[test]

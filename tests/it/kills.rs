@@ -36,9 +36,9 @@ use world::{Platform, World};
 
 use crate::support::seed;
 
-/// How long a chosen phase is waited for.
-const PATIENCE: Duration = Duration::from_millis(1_600);
-/// How long everything may take to end once the killing is over.
+/// The time for which a chosen phase is waited for.
+const TIMEOUT: Duration = Duration::from_millis(1_600);
+/// The time that everything may take to end once the killing is over.
 const END: Duration = Duration::from_mins(3);
 
 #[test]
@@ -91,7 +91,7 @@ fn run(
     let stop = Arc::new(AtomicBool::new(false));
     let starting = thread::spawn({
         let (starter, stop) =
-            (Starter::new(Arc::clone(&world.board), world.place.port), Arc::clone(&stop));
+            (Starter::new(Arc::clone(&world.board), world.portal_dir.port), Arc::clone(&stop));
         move || starter.run(|| !stop.load(Ordering::SeqCst))
     });
     let mut coverage = Coverage::default();
@@ -124,7 +124,7 @@ fn wait_for(moment: Moment, world: &mut World) {
         }
         Moment::In(phase, pause) => {
             world.portal().wait_until_ready();
-            world.board.wait(PATIENCE, |known| known.phases().contains(&phase));
+            world.board.wait(TIMEOUT, |known| known.phases().contains(&phase));
             thread::sleep(pause);
         }
     }

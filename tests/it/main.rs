@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod access;
+mod address_in_use;
 mod admin;
 mod api;
 mod architecture;
@@ -9,17 +10,17 @@ mod backup;
 mod canary;
 mod chaos;
 mod cross_site;
+mod deployment_page;
 mod descriptors;
+mod disconnects;
 mod dokploy;
 mod environment;
 mod events;
-mod faces;
 #[cfg(target_os = "linux")]
 mod failing_log;
 mod failing_store;
 mod garbage;
 mod generation;
-mod hang_ups;
 mod idempotency;
 mod key;
 mod kills;
@@ -27,11 +28,11 @@ mod operations;
 mod operator;
 mod pages;
 mod parts;
-mod plans;
 mod portal;
 mod pressure;
 mod probe;
-mod rebuffs;
+mod query_plans;
+mod rejections;
 mod replicas;
 mod round_trips;
 mod saga;
@@ -40,6 +41,5 @@ mod set_clock;
 mod sign_in;
 mod store;
 mod store_health;
-mod stranger;
 mod support;
 mod wedge;

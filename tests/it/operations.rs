@@ -9,7 +9,7 @@ use ai_stack_deployer::{
     },
     server::ports::{
         clock::Clock,
-        store::{End, Fact, Lease, State, Store, Wish},
+        store::{CancelRequest, End, Fact, Lease, State, Store},
     },
 };
 use axum::{
@@ -61,7 +61,8 @@ async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
         }]),
         reference: String::from("7F3A-22C1"),
     });
-    let end = Some(End { state: State::Stuck, at, wish: Wish::GoOn, due: Some(at) });
+    let end =
+        Some(End { state: State::Stuck, at, cancel_request: CancelRequest::None, due: Some(at) });
     app.store.record(lease, &Fact { events: vec![event], end, ..Fact::default() }).await.unwrap();
 }
 
@@ -70,15 +71,18 @@ async fn a_cancellation_is_accepted_until_the_end_however_often() {
     let app = TestApp::new().in_one_browser();
     let id = app.begin("alice").await;
     assert_eq!(deployment(&app, id.as_str()).await["cancelling"], Value::Null, "nobody wished so");
-    let mut wishes = app.notifier.wishes(&id);
+    let mut cancel_requests = app.notifier.cancel_requests(&id);
     for _ in 0..2 {
         let reply = cancel(&app, &id).await;
         assert_eq!(reply.status, StatusCode::ACCEPTED, "{reply:?}");
         assert_eq!(reply.json()["deploymentId"], id.as_str());
     }
-    assert!(wishes.has_changed().unwrap(), "whoever drives it is nudged");
-    wishes.mark_unchanged();
-    assert_eq!(app.store.find(&id).await.unwrap().unwrap().wish, Wish::Cancel);
+    assert!(cancel_requests.has_changed().unwrap(), "whoever drives it is nudged");
+    cancel_requests.mark_unchanged();
+    assert_eq!(
+        app.store.find(&id).await.unwrap().unwrap().cancel_request,
+        CancelRequest::Requested
+    );
     assert_eq!(deployment(&app, id.as_str()).await["cancelling"], true);
 
     let other = TestApp::new().in_one_browser();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use self::world::{World, said};
 use crate::support::{
     postgres::Cluster,
-    process::{Place, Running, exchange},
+    process::{PortalDir, Running, exchange},
 };
 
 mod absence;
@@ -68,7 +68,7 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let theirs = json!({ "name": "theirs", "environmentId": environment, "sourceType": "docker" });
     let theirs = world.as_somebody_else("POST", "/api/application.create", &theirs);
     let id = &*world.remove("alice", &live);
-    assert!(world.place.get(&format!("/api/status/{id}")).contains("event: error"));
+    assert!(world.portal_dir.get(&format!("/api/status/{id}")).contains("event: error"));
 
     let reference = format!("{}-{}", &id[4..8], &id[8..12]).to_uppercase();
     let (code, text) = world.give(&["stuck", "list"]);
@@ -104,7 +104,7 @@ fn audit_says_who_did_what_as_json_beside_a_running_portal() {
     let id = world.deploy("alice", "complete");
     world.deploy("bobby", "complete");
     let cancel = format!("POST /api/deployment/{id}/cancel HTTP/1.0\r\nHost: x\r\n\r\n");
-    assert!(exchange(world.place.port, &cancel).contains("ALREADY_ENDED"));
+    assert!(exchange(world.portal_dir.port, &cancel).contains("ALREADY_ENDED"));
     let lines = |arguments: &[&str]| {
         let (code, text) = world.give(&[&["audit"], arguments].concat());
         assert_eq!(code, Some(0), "{text}");
@@ -134,8 +134,9 @@ fn audit_says_who_did_what_as_json_beside_a_running_portal() {
 
 #[test]
 fn a_command_that_has_nothing_to_work_on_says_so_in_a_sentence() {
-    let place = Place::new();
-    let give = |arguments: &[&str]| said(&place.command(&[]).args(arguments).output().unwrap());
+    let portal_dir = PortalDir::new();
+    let give =
+        |arguments: &[&str]| said(&portal_dir.command(&[]).args(arguments).output().unwrap());
     let (code, text) = give(&["reconcile"]);
     assert_eq!((code, text.lines().count()), (Some(1), 1), "{text}");
     assert!(text.contains("DOKPLOY_URL") && text.contains("no platform"), "{text}");
@@ -147,14 +148,14 @@ fn a_command_that_has_nothing_to_work_on_says_so_in_a_sentence() {
     for arguments in [&["stuck", "retry"][..], &["stuck", "retry", "--all", "alice"], &["stuck"]] {
         assert_eq!(give(arguments).0, Some(2), "{arguments:?}");
     }
-    assert!(!place.path().join("portal.db").exists(), "a command makes no database");
+    assert!(!portal_dir.path().join("portal.db").exists(), "a command makes no database");
 }
 
 #[test]
 fn the_help_lists_the_operators_commands() {
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     let help = |arguments: &[&str]| {
-        let (code, text) = said(&place.command(&[]).args(arguments).output().unwrap());
+        let (code, text) = said(&portal_dir.command(&[]).args(arguments).output().unwrap());
         assert_eq!(code, Some(0), "{text}");
         text
     };
@@ -174,7 +175,7 @@ fn the_help_lists_the_operators_commands() {
 fn audit_reads_a_database_of_postgres_too() {
     let (world, url) = (World::start(), Cluster::shared().database());
     let in_postgres = || {
-        let mut command = world.place.command(&[("DATABASE_URL", &url)]);
+        let mut command = world.portal_dir.command(&[("DATABASE_URL", &url)]);
         command.envs(world.variables("sandbox/hello"));
         command
     };

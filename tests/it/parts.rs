@@ -5,7 +5,7 @@ use std::future::pending;
 use ai_stack_deployer::server::run::Parts;
 use axum::http::StatusCode;
 
-use crate::support::{app::TestApp, process::Place};
+use crate::support::{app::TestApp, process::PortalDir};
 
 fn parts_of(app: &TestApp) -> Parts {
     let mut parts = Parts::new(app.service.vitals(), app.shutdown.clone());
@@ -60,10 +60,10 @@ async fn parts_that_end_at_the_shutdown_are_no_failure() {
 
 #[test]
 fn records_that_are_kept_longer_than_time_goes_back_end_no_part_of_the_portal() {
-    let place = Place::new();
-    let portal = place.start(&[("RETENTION_DAYS", "4000000000")]);
-    let id = place.deploy("alice");
-    assert!(place.get(&format!("/api/status/{id}")).contains("event: complete"));
-    assert!(place.get("/health").starts_with("HTTP/1.1 200 "));
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[("RETENTION_DAYS", "4000000000")]);
+    let id = portal_dir.deploy("alice");
+    assert!(portal_dir.get(&format!("/api/status/{id}")).contains("event: complete"));
+    assert!(portal_dir.get("/health").starts_with("HTTP/1.1 200 "));
     assert_eq!(portal.end().0, Some(0));
 }

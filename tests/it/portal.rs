@@ -8,7 +8,7 @@ use std::{
     process::Output,
 };
 
-use crate::support::process::{Place, Running, exchange, free_port};
+use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 fn error_of(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -17,26 +17,26 @@ fn error_of(output: &Output) -> String {
 
 #[test]
 fn a_name_becomes_a_live_stack_at_its_own_address() {
-    let place = Place::new();
-    let _portal = place.start(&[]);
-    let id = place.deploy("alice");
-    let stream = place.get(&format!("/api/status/{id}"));
+    let portal_dir = PortalDir::new();
+    let _portal = portal_dir.start(&[]);
+    let id = portal_dir.deploy("alice");
+    let stream = portal_dir.get(&format!("/api/status/{id}"));
     assert!(stream.contains("event: complete"), "{stream}");
-    assert!(stream.contains(&format!("\"url\":\"http://alice.localhost:{}\"", place.edge)));
+    assert!(stream.contains(&format!("\"url\":\"http://alice.localhost:{}\"", portal_dir.edge)));
     let request = "GET /health HTTP/1.1\r\nHost: alice.localhost\r\nConnection: close\r\n\r\n";
-    assert!(exchange(place.edge, request).starts_with("HTTP/1.1 200 "));
-    assert!(place.get("/health").contains("\"status\":\"healthy\""));
-    assert!(place.command(&[]).arg("healthcheck").output().unwrap().status.success());
+    assert!(exchange(portal_dir.edge, request).starts_with("HTTP/1.1 200 "));
+    assert!(portal_dir.get("/health").contains("\"status\":\"healthy\""));
+    assert!(portal_dir.command(&[]).arg("healthcheck").output().unwrap().status.success());
 }
 
 /// With the real store, whose answers come from another thread.
 #[test]
 fn a_deployments_page_is_whole_each_time_it_is_rendered() {
-    let place = Place::new();
-    let _portal = place.start(&[("STACK_IMAGE", "sandbox/slow")]);
-    let page = format!("/deployments/{}", place.deploy("alice"));
+    let portal_dir = PortalDir::new();
+    let _portal = portal_dir.start(&[("STACK_IMAGE", "sandbox/slow")]);
+    let page = format!("/deployments/{}", portal_dir.deploy("alice"));
     for _ in 0..60 {
-        let html = place.get(&page);
+        let html = portal_dir.get(&page);
         assert_eq!(html.matches("rel=\"icon\"").count(), 1, "{html}");
         assert_eq!(html.matches("<title>").count(), 1, "{html}");
     }
@@ -44,10 +44,10 @@ fn a_deployments_page_is_whole_each_time_it_is_rendered() {
 
 #[test]
 fn asked_to_end_with_a_stream_open_it_ends_in_time_and_resumes_at_the_next_start() {
-    let place = Place::new();
-    let portal = place.start(&[("STACK_IMAGE", "sandbox/slow")]);
-    let id = place.deploy("alice");
-    let mut stream = TcpStream::connect(("127.0.0.1", place.port)).unwrap();
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[("STACK_IMAGE", "sandbox/slow")]);
+    let id = portal_dir.deploy("alice");
+    let mut stream = TcpStream::connect(("127.0.0.1", portal_dir.port)).unwrap();
     write!(stream, "GET /api/status/{id} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let mut watched = BufReader::new(stream);
     let mut line = String::new();
@@ -55,16 +55,16 @@ fn asked_to_end_with_a_stream_open_it_ends_in_time_and_resumes_at_the_next_start
         line.clear();
         watched.read_line(&mut line).unwrap();
     }
-    let _silent = TcpStream::connect(("127.0.0.1", place.port)).unwrap();
-    let mut half = TcpStream::connect(("127.0.0.1", place.edge)).unwrap();
+    let _silent = TcpStream::connect(("127.0.0.1", portal_dir.port)).unwrap();
+    let mut half = TcpStream::connect(("127.0.0.1", portal_dir.edge)).unwrap();
     half.write_all(b"GET / HTTP/1.1\r\nHost: al").unwrap();
     let (code, seconds) = portal.end();
     assert_eq!(code, Some(0));
     assert!(seconds < 10, "{seconds} s");
     watched.read_to_string(&mut line).unwrap();
 
-    let _portal = place.start(&[("STACK_IMAGE", "sandbox/slow")]);
-    let stream = place.get(&format!("/api/status/{id}"));
+    let _portal = portal_dir.start(&[("STACK_IMAGE", "sandbox/slow")]);
+    let stream = portal_dir.get(&format!("/api/status/{id}"));
     assert!(stream.contains("event: complete"), "{stream}");
     let ids: Vec<u64> =
         stream.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect();
@@ -73,28 +73,28 @@ fn asked_to_end_with_a_stream_open_it_ends_in_time_and_resumes_at_the_next_start
 
 #[test]
 fn a_second_portal_on_the_same_database_refuses_to_start() {
-    let place = Place::new();
-    let _portal = place.start(&[]);
-    let error = error_of(&place.command(&[]).output().unwrap());
+    let portal_dir = PortalDir::new();
+    let _portal = portal_dir.start(&[]);
+    let error = error_of(&portal_dir.command(&[]).output().unwrap());
     assert!(error.contains("is in use by another portal process"), "{error}");
 }
 
 #[test]
 fn a_busy_port_stops_the_start_with_a_sentence_that_names_the_variable() {
-    let place = Place::new();
-    let _edge = TcpListener::bind(("127.0.0.1", place.edge)).unwrap();
-    let error = error_of(&place.command(&[]).output().unwrap());
+    let portal_dir = PortalDir::new();
+    let _edge = TcpListener::bind(("127.0.0.1", portal_dir.edge)).unwrap();
+    let error = error_of(&portal_dir.command(&[]).output().unwrap());
     assert!(error.contains("SANDBOX_EDGE_PORT"), "{error}");
-    let place = Place::new();
-    let _own = TcpListener::bind(("127.0.0.1", place.port)).unwrap();
-    let error = error_of(&place.command(&[]).output().unwrap());
+    let portal_dir = PortalDir::new();
+    let _own = TcpListener::bind(("127.0.0.1", portal_dir.port)).unwrap();
+    let error = error_of(&portal_dir.command(&[]).output().unwrap());
     assert!(error.contains("PORT"), "{error}");
 }
 
 #[test]
 fn a_bad_value_stops_the_start_with_one_sentence() {
-    let place = Place::new();
-    let no_database = place.path().join("notes.txt");
+    let portal_dir = PortalDir::new();
+    let no_database = portal_dir.path().join("notes.txt");
     fs::write(&no_database, "not a database, ".repeat(100)).unwrap();
     for (variable, value) in [
         ("STACK_CPU", "half"),
@@ -104,7 +104,7 @@ fn a_bad_value_stops_the_start_with_one_sentence() {
         ("STACK_ENV_TOKEN", "canary${{project.TOKEN}}"),
         ("STACK_ENV_TOKEN", "canary'`\""),
     ] {
-        let error = error_of(&place.command(&[(variable, value)]).output().unwrap());
+        let error = error_of(&portal_dir.command(&[(variable, value)]).output().unwrap());
         assert!(error.starts_with(&format!("ai-stack-deployer: {variable} ")), "{error}");
         let said: Vec<_> = error.trim().split(": ").collect();
         assert!((1..said.len()).all(|at| !said[at..].contains(&said[at - 1])), "twice: {error}");
@@ -112,19 +112,19 @@ fn a_bad_value_stops_the_start_with_one_sentence() {
         assert!(!error.contains("canary"), "{error}");
     }
     let variables = [("STACK_SCHEME", "https"), ("STACK_CA_FILE", "/proc/nothing.pem")];
-    let error = error_of(&place.command(&variables).output().unwrap());
+    let error = error_of(&portal_dir.command(&variables).output().unwrap());
     assert!(error.contains("STACK_CA_FILE") && error.contains("/proc/nothing.pem"), "{error}");
 }
 
 #[test]
 fn a_drain_limit_that_counts_as_more_is_said_at_the_start_and_by_check() {
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     for (limit, is_said) in [("29s", true), ("1s", true), ("30s", false)] {
         let variables = [("DRAIN_LIMIT", limit)];
-        let (code, log) = place.start(&variables).end_and_tell();
+        let (code, log) = portal_dir.start(&variables).end_with_output();
         let said = log.iter().any(|line| line.contains("DRAIN_LIMIT is less than 30s and counts"));
         assert_eq!((code, said), (Some(0), is_said), "{limit}: {log:?}");
-        let output = place.command(&variables).arg("check").output().unwrap();
+        let output = portal_dir.command(&variables).arg("check").output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(text.contains("DRAIN_LIMIT is less than 30s"), is_said, "{limit}: {text}");
     }
@@ -139,7 +139,7 @@ fn a_secret_that_is_too_short_to_be_masked_is_named_at_the_start_without_its_val
         ("STACK_REGISTRY_USER", "user"),
         ("STACK_REGISTRY_PASSWORD", "~x8"),
     ];
-    let (code, log) = Place::new().start(&variables).end_and_tell();
+    let (code, log) = PortalDir::new().start(&variables).end_with_output();
     let named = |name: &str| log.iter().any(|line| line.contains(&format!("{name} is too short")));
     let all = ["STACK_ENV_PIN", "STACK_REGISTRY_PASSWORD", "STACK_ENV_KEY", "STACK_ENV_NONE"];
     assert_eq!((code, all.map(named)), (Some(0), [true, true, false, false]), "{log:?}");
@@ -148,30 +148,30 @@ fn a_secret_that_is_too_short_to_be_masked_is_named_at_the_start_without_its_val
 
 #[test]
 fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
-    let place = Place::new();
-    fs::write(place.path().join(".env"), "STACK_CPU=half\nSTACK_MEMORY=much\n").unwrap();
-    let mut command = place.command(&[("STACK_MEMORY", "1g")]);
-    let error = error_of(&command.current_dir(place.path()).output().unwrap());
+    let portal_dir = PortalDir::new();
+    fs::write(portal_dir.path().join(".env"), "STACK_CPU=half\nSTACK_MEMORY=much\n").unwrap();
+    let mut command = portal_dir.command(&[("STACK_MEMORY", "1g")]);
+    let error = error_of(&command.current_dir(portal_dir.path()).output().unwrap());
     assert!(error.contains("STACK_CPU is \"half\""), "{error}");
 
     // Not one in a folder above: that is somebody else's.
-    let below = place.path().join("below");
+    let below = portal_dir.path().join("below");
     fs::create_dir(&below).unwrap();
-    let mut command = place.command(&[("STACK_MEMORY", "nothing")]);
+    let mut command = portal_dir.command(&[("STACK_MEMORY", "nothing")]);
     let error = error_of(&command.current_dir(below).output().unwrap());
     assert!(error.contains("STACK_MEMORY is \"nothing\""), "{error}");
 
-    fs::write(place.path().join(".env"), "DOKPLOY_API_TOKEN=canary and more\n").unwrap();
-    let mut command = place.command(&[]);
-    let error = error_of(&command.current_dir(place.path()).output().unwrap());
+    fs::write(portal_dir.path().join(".env"), "DOKPLOY_API_TOKEN=canary and more\n").unwrap();
+    let mut command = portal_dir.command(&[]);
+    let error = error_of(&command.current_dir(portal_dir.path()).output().unwrap());
     assert!(error.contains(".env") && !error.contains("canary"), "{error}");
 }
 
 #[test]
 fn check_says_whether_the_platform_works_with_this_key() {
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     let (api, edge) = (free_port().to_string(), free_port().to_string());
-    let mut sandbox = place.command(&[]);
+    let mut sandbox = portal_dir.command(&[]);
     sandbox.args(["sandbox", "--api-key", "canary-key"]);
     sandbox.args(["--listen", &format!("127.0.0.1:{api}"), "--edge", &format!("127.0.0.1:{edge}")]);
     let mut running = Running::spawn(&mut sandbox);
@@ -181,7 +181,7 @@ fn check_says_whether_the_platform_works_with_this_key() {
     let check = |key: &'static str| {
         let variables =
             [("DOKPLOY_URL", url.as_str()), ("DOKPLOY_API_TOKEN", key), ("STACK_IMAGE", "a")];
-        let mut command = place.command(&variables);
+        let mut command = portal_dir.command(&variables);
         command.env("STACK_DOMAIN_SUFFIX", "localhost").arg("check").output().unwrap()
     };
     let good = check("canary-key");

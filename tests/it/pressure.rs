@@ -13,17 +13,17 @@ use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
 
 use crate::support::{
     postgres::Cluster,
-    process::{Place, Running, exchange, free_port},
+    process::{PortalDir, Running, exchange, free_port},
 };
 
 const KEY: &str = "key-of-the-sandbox";
 const STARTS: usize = 200;
-/// How long all of them may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(4);
+/// The time that all of them may take on a busy machine.
+const TIMEOUT: Duration = Duration::from_mins(4);
 
 /// A platform and two replicas.
 struct World {
-    place: Place,
+    portal_dir: PortalDir,
     api: u16,
     ports: [u16; 2],
     database: String,
@@ -34,26 +34,26 @@ impl World {
     /// Starts them; `variables` are the replicas' own, and `latency` in milliseconds what each
     /// answer of the platform takes.
     fn start(latency: &str, variables: &[(&str, &str)]) -> Self {
-        let (place, api) = (Place::new(), free_port());
-        let mut sandbox = place.command(&[]);
+        let (portal_dir, api) = (PortalDir::new(), free_port());
+        let mut sandbox = portal_dir.command(&[]);
         sandbox
             .args(["sandbox", "--api-key", KEY, "--latency", latency])
             .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
         let mut sandbox = Running::spawn(&mut sandbox);
         sandbox.wait_for("API listens on");
         let database = Cluster::shared().database();
         let ports = [free_port(), free_port()];
         let mut running = vec![sandbox];
         for port in ports {
-            let mut portal = place.command(&[
+            let mut portal = portal_dir.command(&[
                 ("DATABASE_URL", database.as_str()),
                 ("PORT", &port.to_string()),
                 ("DOKPLOY_URL", &format!("http://127.0.0.1:{api}")),
                 ("DOKPLOY_API_TOKEN", KEY),
                 ("STACK_DOMAIN_SUFFIX", "localhost"),
                 ("STACK_SCHEME", "http"),
-                ("STACK_PUBLIC_PORT", &place.edge.to_string()),
+                ("STACK_PUBLIC_PORT", &portal_dir.edge.to_string()),
                 ("STACK_ALLOW_PRIVATE", "true"),
                 ("STACK_IMAGE", "sandbox/hello"),
                 ("DEPLOY_RATE_LIMIT", "10000"),
@@ -64,7 +64,7 @@ impl World {
             portal.wait_until_ready();
             running.push(portal);
         }
-        Self { place, api, ports, database, _running: Mutex::new(running) }
+        Self { portal_dir, api, ports, database, _running: Mutex::new(running) }
     }
 
     /// Asks for all stacks at once, half of them at each replica, and returns how many were taken.
@@ -94,7 +94,7 @@ impl World {
         Cluster::ask(&self.database, &question).parse().unwrap()
     }
 
-    /// Tells whether the platform answers the question about its health within five seconds.
+    /// Returns whether the platform answers the question about its health within five seconds.
     fn is_well(&self) -> bool {
         let mut stream = TcpStream::connect(("127.0.0.1", self.api)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -112,14 +112,15 @@ fn two_hundred_starts_at_once_over_two_replicas_come_up() {
     assert_eq!(world.start_all(), STARTS);
     let waited = || SystemClock.now().duration_since(begun).unsigned_abs();
     while world.count("active") > 0 {
-        assert!(waited() < PATIENCE, "{} are live", world.count("live"));
+        assert!(waited() < TIMEOUT, "{} are live", world.count("live"));
         thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(world.count("live"), STARTS);
     assert!(world.is_well());
     assert_eq!(Cluster::ask(&world.database, "SELECT count(*) FROM call_slots"), "0");
-    let request = format!("GET / HTTP/1.0\r\nHost: stack-7.localhost:{}\r\n\r\n", world.place.edge);
-    assert!(exchange(world.place.edge, &request).contains(" 200 "));
+    let request =
+        format!("GET / HTTP/1.0\r\nHost: stack-7.localhost:{}\r\n\r\n", world.portal_dir.edge);
+    assert!(exchange(world.portal_dir.edge, &request).contains(" 200 "));
     println!("{STARTS} starts over two replicas are live after {:?}", waited());
 }
 
@@ -135,7 +136,7 @@ fn without_the_bound_the_platform_hangs() {
     let begun = SystemClock.now();
     while world.is_well() {
         let waited = SystemClock.now().duration_since(begun).unsigned_abs();
-        assert!(waited < PATIENCE && world.count("active") > 0, "it did not hang");
+        assert!(waited < TIMEOUT && world.count("active") > 0, "it did not hang");
         thread::sleep(Duration::from_millis(100));
     }
 }

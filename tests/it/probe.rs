@@ -7,7 +7,7 @@ use ai_stack_deployer::server::{
         local_fault::LocalFault,
         probe::{Health, Probe},
     },
-    probe::{BuildProbeError, HttpProbe, Reach, Trust},
+    probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust},
 };
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
@@ -22,8 +22,8 @@ fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
 }
 
-fn probe(trust: Trust, reach: Reach) -> HttpProbe {
-    HttpProbe::new(&trust, reach).unwrap()
+fn probe(trust: Trust, policy: AddressPolicy) -> HttpProbe {
+    HttpProbe::new(&trust, policy).unwrap()
 }
 
 async fn answering(answer: ResponseTemplate) -> MockServer {
@@ -87,7 +87,7 @@ async fn a_success_is_health_and_any_other_status_is_an_answer() {
         let answer = ResponseTemplate::new(status).insert_header("location", "/elsewhere");
         let server = answering(answer).await;
         let url = format!("http://alice.localhost:{}/health", server.address().port());
-        assert_eq!(probe(Trust::Nobody, Reach::Public).ask(&url, LIMIT).await, health);
+        assert_eq!(probe(Trust::PlainHttp, AddressPolicy::Public).check(&url, LIMIT).await, health);
         assert_eq!(server.received_requests().await.unwrap().len(), 1, "no redirect is followed");
     }
 }
@@ -97,7 +97,10 @@ async fn names_under_localhost_are_reached_without_a_resolver() {
     let server = answering(ResponseTemplate::new(200)).await;
     let port = server.address().port();
     let url = format!("http://some-name.deeper.localhost:{port}/health");
-    assert_eq!(probe(Trust::Nobody, Reach::Public).ask(&url, LIMIT).await, Health::Healthy);
+    assert_eq!(
+        probe(Trust::PlainHttp, AddressPolicy::Public).check(&url, LIMIT).await,
+        Health::Healthy
+    );
     let asked = &server.received_requests().await.unwrap()[0];
     assert_eq!(asked.headers["host"], format!("some-name.deeper.localhost:{port}"));
 }
@@ -106,21 +109,24 @@ async fn names_under_localhost_are_reached_without_a_resolver() {
 async fn an_endless_answer_is_read_no_further_than_needed() {
     let server = answering(ResponseTemplate::new(200).set_body_bytes(vec![b'x'; 32 << 20])).await;
     let url = format!("http://localhost:{}/health", server.address().port());
-    assert_eq!(probe(Trust::Nobody, Reach::Public).ask(&url, LIMIT).await, Health::Healthy);
+    assert_eq!(
+        probe(Trust::PlainHttp, AddressPolicy::Public).check(&url, LIMIT).await,
+        Health::Healthy
+    );
 }
 
 #[tokio::test]
 async fn what_breaks_off_refuses_or_is_no_address_is_silent() {
     let cut = plain_server("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok");
     let mute = plain_server("");
-    let probe = probe(Trust::Nobody, Reach::Everywhere);
+    let probe = probe(Trust::PlainHttp, AddressPolicy::AnyAddress);
     for url in [
         format!("http://127.0.0.1:{cut}/"),
         format!("http://127.0.0.1:{mute}/"),
         "http://127.0.0.1:1/".to_owned(),
         "no address".to_owned(),
     ] {
-        let health = probe.ask(&url, LIMIT).await;
+        let health = probe.check(&url, LIMIT).await;
         assert!(matches!(health, Health::Silent(_)), "{url}: {health:?}");
     }
 }
@@ -130,7 +136,8 @@ async fn an_answer_that_takes_too_long_is_silence() {
     let slow = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
     let server = answering(slow).await;
     let url = format!("http://localhost:{}/", server.address().port());
-    let health = probe(Trust::Nobody, Reach::Public).ask(&url, Duration::from_millis(50)).await;
+    let health =
+        probe(Trust::PlainHttp, AddressPolicy::Public).check(&url, Duration::from_millis(50)).await;
     assert_eq!(health, Health::Silent("no answer within 50 ms".to_owned()));
 }
 
@@ -140,12 +147,15 @@ async fn private_addresses_are_asked_only_where_they_are_allowed() {
     let port = server.address().port();
     for host in ["127.0.0.1", "[::ffff:127.0.0.1]"] {
         let url = format!("http://{host}:{port}/");
-        let refused = probe(Trust::Nobody, Reach::Public).ask(&url, LIMIT).await;
+        let refused = probe(Trust::PlainHttp, AddressPolicy::Public).check(&url, LIMIT).await;
         assert_eq!(refused, Health::Silent("its address is private".to_owned()), "{host}");
     }
     assert!(server.received_requests().await.unwrap().is_empty());
     let url = format!("http://127.0.0.1:{port}/");
-    assert_eq!(probe(Trust::Nobody, Reach::Everywhere).ask(&url, LIMIT).await, Health::Healthy);
+    assert_eq!(
+        probe(Trust::PlainHttp, AddressPolicy::AnyAddress).check(&url, LIMIT).await,
+        Health::Healthy
+    );
 }
 
 #[tokio::test]
@@ -156,12 +166,12 @@ async fn a_certificate_counts_only_with_an_authority_that_is_trusted_and_for_its
     let ours = Trust::SystemAnd(fixture("ca.pem"));
     for (trust, url, trusted) in [
         (Trust::System, &alice, false),
-        (Trust::Nobody, &alice, false),
+        (Trust::PlainHttp, &alice, false),
         (ours.clone(), &alice, true),
         (ours, &bob, false),
-        (Trust::Anybody, &bob, true),
+        (Trust::Unverified, &bob, true),
     ] {
-        let health = probe(trust.clone(), Reach::Public).ask(url, LIMIT).await;
+        let health = probe(trust.clone(), AddressPolicy::Public).check(url, LIMIT).await;
         match health {
             Health::Healthy => assert!(trusted, "{trust:?} {url}"),
             Health::Untrusted(_) => assert!(!trusted, "{trust:?} {url}"),
@@ -173,18 +183,19 @@ async fn a_certificate_counts_only_with_an_authority_that_is_trusted_and_for_its
 #[tokio::test]
 async fn plain_http_on_a_tls_port_is_untrusted_and_a_closed_port_is_silent() {
     let port = plain_server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-    let probe = probe(Trust::Anybody, Reach::Public);
-    let health = probe.ask(&format!("https://localhost:{port}/"), LIMIT).await;
+    let probe = probe(Trust::Unverified, AddressPolicy::Public);
+    let health = probe.check(&format!("https://localhost:{port}/"), LIMIT).await;
     assert!(matches!(health, Health::Untrusted(_)), "{health:?}");
-    let health = probe.ask("https://localhost:1/", LIMIT).await;
+    let health = probe.check("https://localhost:1/", LIMIT).await;
     assert!(matches!(health, Health::Silent(_)), "{health:?}");
 }
 
 #[tokio::test]
 async fn an_address_to_which_no_way_leads_is_not_asked_and_says_nothing_of_the_stack() {
     // No way leads there out of any machine (RFC 6890), which the system says without a packet.
-    let health =
-        probe(Trust::Nobody, Reach::Everywhere).ask("http://255.255.255.255:9/", LIMIT).await;
+    let health = probe(Trust::PlainHttp, AddressPolicy::AnyAddress)
+        .check("http://255.255.255.255:9/", LIMIT)
+        .await;
     assert!(matches!(health, Health::Unasked(LocalFault::Network, _)), "{health:?}");
 }
 
@@ -192,7 +203,7 @@ async fn an_address_to_which_no_way_leads_is_not_asked_and_says_nothing_of_the_s
 fn authorities_that_cannot_be_read_stop_the_start_and_name_the_file() {
     for name in ["missing.pem", "alice.key"] {
         let trust = Trust::SystemAnd(fixture(name));
-        let error = HttpProbe::new(&trust, Reach::Public).unwrap_err();
+        let error = HttpProbe::new(&trust, AddressPolicy::Public).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
         assert!(matches!(
             error,

@@ -1,4 +1,5 @@
-//! How often PostgreSQL is asked: each question once, and a page by a handful of them.
+//! The number of times that PostgreSQL is asked: each question once, and a page by a handful of
+//! them.
 
 use std::time::Duration;
 
@@ -24,11 +25,11 @@ use tokio::{task::block_in_place, time::sleep};
 use crate::support::{
     platform::Platform,
     postgres::Cluster,
-    process::{Place, Running, exchange},
+    process::{PortalDir, Running, exchange},
     relay::{Asked, Relay},
 };
 
-/// How many statements an operators' page may take.
+/// The number of statements that an operators' page may take.
 const HANDFUL: usize = 12;
 
 /// Returns the address of a database as seen through a relay that can read along.
@@ -39,7 +40,7 @@ async fn before(url: &str) -> (Relay, String) {
 }
 
 async fn open(url: &str) -> PostgresStore {
-    PostgresStore::open_beside(&SecretString::from(url)).await.unwrap()
+    PostgresStore::open_for_cli(&SecretString::from(url)).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +85,7 @@ async fn fill(url: &str) {
             begun: now,
             idle_until: ends,
             ends,
-            noted: None,
+            audit_entry: None,
         };
         store.sign_in(&profile, &session).await.unwrap();
     }
@@ -125,9 +126,9 @@ async fn fill(url: &str) {
 async fn an_operators_page_takes_a_handful_of_statements_however_much_it_shows() {
     let url = Cluster::shared().database();
     let (relay, through) = before(&url).await;
-    let place = Place::new();
-    let platform = block_in_place(|| Platform::start(&place));
-    let mut command = place.command(&[("DATABASE_URL", &through)]);
+    let portal_dir = PortalDir::new();
+    let platform = block_in_place(|| Platform::start(&portal_dir));
+    let mut command = portal_dir.command(&[("DATABASE_URL", &through)]);
     command.envs(platform.variables()).envs([
         ("AUTH", "oidc"),
         ("OIDC_ISSUER", "http://127.0.0.1:9"),
@@ -145,7 +146,7 @@ async fn an_operators_page_takes_a_handful_of_statements_however_much_it_shows()
         // Beside it the portal looks for work every second.
         for _ in 0..5 {
             let before = relay.asked().statements;
-            let answer = block_in_place(|| exchange(place.port, &request));
+            let answer = block_in_place(|| exchange(portal_dir.port, &request));
             assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
             assert!(answer.contains(shown), "{path}: {answer}");
             fewest = fewest.min(relay.asked().statements - before);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::ports::{
     clock::Clock as _,
-    store::{End, Fact, Lane, State, Store, Wish},
+    store::{CancelRequest, End, Fact, Lane, State, Store},
 };
 use axum::http::StatusCode;
 use jiff::SignedDuration;
@@ -67,14 +67,15 @@ async fn clean_up_goes_on_when_the_clock_is_set_back() {
     let app = TestApp::new();
     app.begin("alice").await;
     let lease = app.claim().await;
-    let (at, wish) = (app.clock.now(), Wish::GoOn);
-    let end = End { state: State::Stuck, at, wish, due: Some(at + Duration::from_secs(15)) };
+    let (at, cancel_request) = (app.clock.now(), CancelRequest::None);
+    let end =
+        End { state: State::Stuck, at, cancel_request, due: Some(at + Duration::from_secs(15)) };
     let fact = Fact { events: vec![app.failure()], end: Some(end), ..Fact::default() };
     app.store.record(&lease, &fact).await.unwrap();
     app.store.release(&lease).await.unwrap();
     let claim = async |lane: Lane| {
-        let lasting = Duration::from_secs(30);
-        app.store.claim_one(lane, "a", app.clock.now(), lasting).await.unwrap()
+        let ttl = Duration::from_secs(30);
+        app.store.claim_one(lane, "a", app.clock.now(), ttl).await.unwrap()
     };
     assert_eq!(claim(CLEAN_UP).await, None);
     app.clock.set(-HOUR);

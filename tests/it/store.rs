@@ -20,10 +20,10 @@ use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore};
 
 mod accounts;
 mod audit;
+mod audited;
 mod call_slots;
 mod contract;
 mod digests;
-mod noted;
 mod postgres;
 mod purge;
 mod quota;
@@ -38,7 +38,7 @@ async fn in_sqlite() -> (TempDir, Arc<SqliteStore>) {
 
 /// Opens a database that several stores may share.
 async fn in_postgres(url: &str) -> Arc<PostgresStore> {
-    Arc::new(PostgresStore::open_beside(&SecretString::from(url)).await.unwrap())
+    Arc::new(PostgresStore::open_for_cli(&SecretString::from(url)).await.unwrap())
 }
 
 #[tokio::test]
@@ -89,12 +89,12 @@ async fn reopening_voids_every_lease_and_keeps_every_fact() {
 async fn a_command_beside_the_portal_leaves_its_leases_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("portal.db");
-    let missing = SqliteStore::open_beside(&path).await.unwrap_err();
+    let missing = SqliteStore::open_for_cli(&path).await.unwrap_err();
     assert!(matches!(missing, OpenStoreError::Missing { .. }), "{missing:?}");
     let store = SqliteStore::open(&path).await.unwrap();
     store.begin(&new(1, "alice"), None).await.unwrap();
     let lease = store.claim_one(Lane::Forward, "portal", at(1), LEASE).await.unwrap().unwrap();
-    let beside = SqliteStore::open_beside(&path).await.unwrap();
-    assert!(!beside.hurry(&lease.id, None).await.unwrap());
+    let beside = SqliteStore::open_for_cli(&path).await.unwrap();
+    assert!(!beside.make_due_now(&lease.id, None).await.unwrap());
     store.renew(&lease, at(99)).await.unwrap();
 }

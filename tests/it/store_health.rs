@@ -10,10 +10,10 @@ use futures::future::join_all;
 use crate::support::{
     app::TestApp,
     postgres::Cluster,
-    process::{Place, Running, free_port},
+    process::{PortalDir, Running, free_port},
 };
 
-/// How long what is tried every two seconds may take to be noticed.
+/// The time that what is tried every two seconds may take to be noticed.
 const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test]
@@ -56,43 +56,43 @@ async fn a_write_that_hangs_holds_nobody_up_for_long_and_is_not_tried_twice() {
 #[cfg(target_os = "linux")]
 #[test]
 fn with_a_full_disk_the_portal_says_that_it_is_not_well_until_there_is_room_again() {
-    let place = Place::new();
-    let portal = place.start(&[]);
-    assert_eq!(health(&place), ("200", true));
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[]);
+    assert_eq!(health(&portal_dir), ("200", true));
     // From here on no file can be written to, as on a full disk.
     limit_files(&portal, "0");
-    becomes(&place, ("503", false));
-    let readyz = place.get("/readyz");
+    becomes(&portal_dir, ("503", false));
+    let readyz = portal_dir.get("/readyz");
     assert!(readyz.starts_with("HTTP/1.1 503 "), "{readyz}");
-    assert_eq!(place.command(&[]).arg("healthcheck").output().unwrap().status.code(), Some(1));
-    assert!(place.get("/livez").starts_with("HTTP/1.1 200 "));
+    assert_eq!(portal_dir.command(&[]).arg("healthcheck").output().unwrap().status.code(), Some(1));
+    assert!(portal_dir.get("/livez").starts_with("HTTP/1.1 200 "));
     limit_files(&portal, "unlimited");
-    becomes(&place, ("200", true));
-    assert!(place.command(&[]).arg("healthcheck").output().unwrap().status.success());
+    becomes(&portal_dir, ("200", true));
+    assert!(portal_dir.command(&[]).arg("healthcheck").output().unwrap().status.success());
 }
 
 #[test]
 fn with_a_postgres_that_takes_no_writes_the_portal_says_that_it_is_not_well() {
-    let (place, cluster) = (Place::new(), Cluster::start());
+    let (portal_dir, cluster) = (PortalDir::new(), Cluster::start());
     let url = cluster.database();
     // A platform that does not answer will do: what is asked for is the database.
     let nobody = format!("http://127.0.0.1:{}", free_port());
-    let _portal = place.start(&[
+    let _portal = portal_dir.start(&[
         ("DATABASE_URL", &url),
         ("DOKPLOY_URL", &nobody),
         ("DOKPLOY_API_TOKEN", "a-key"),
         ("STACK_IMAGE", "an-image"),
         ("STACK_DOMAIN_SUFFIX", "localhost"),
     ]);
-    assert_eq!(health(&place), ("200", true));
+    assert_eq!(health(&portal_dir), ("200", true));
     Cluster::ask(&url, "ALTER SYSTEM SET default_transaction_read_only = on");
     Cluster::ask(&url, "SELECT pg_reload_conf()");
-    becomes(&place, ("503", false));
-    assert!(place.get("/readyz").starts_with("HTTP/1.1 503 "));
-    assert_eq!(place.command(&[]).arg("healthcheck").output().unwrap().status.code(), Some(1));
+    becomes(&portal_dir, ("503", false));
+    assert!(portal_dir.get("/readyz").starts_with("HTTP/1.1 503 "));
+    assert_eq!(portal_dir.command(&[]).arg("healthcheck").output().unwrap().status.code(), Some(1));
     Cluster::ask(&url, "ALTER SYSTEM RESET default_transaction_read_only");
     Cluster::ask(&url, "SELECT pg_reload_conf()");
-    becomes(&place, ("200", true));
+    becomes(&portal_dir, ("200", true));
 }
 
 /// Lets the portal write at most so many bytes into a file.
@@ -104,17 +104,17 @@ fn limit_files(portal: &Running, bytes: &str) {
 }
 
 /// Reads what `/health` says: the code, and whether the store is well.
-fn health(place: &Place) -> (&'static str, bool) {
-    let answer = place.get("/health");
+fn health(portal_dir: &PortalDir) -> (&'static str, bool) {
+    let answer = portal_dir.get("/health");
     let code = if answer.starts_with("HTTP/1.1 200 ") { "200" } else { "503" };
     assert!(answer.contains("\"ageMs\":"), "{answer}");
     (code, answer.contains("\"ok\":true"))
 }
 
-fn becomes(place: &Place, wanted: (&str, bool)) {
+fn becomes(portal_dir: &PortalDir, wanted: (&str, bool)) {
     let since = SystemClock.now();
-    while health(place) != wanted {
+    while health(portal_dir) != wanted {
         let waited = SystemClock.now().duration_since(since).unsigned_abs();
-        assert!(waited < SOON, "{}", place.get("/health"));
+        assert!(waited < SOON, "{}", portal_dir.get("/health"));
     }
 }

@@ -1,5 +1,5 @@
-//! What the tests share: clocks, a store in memory, databases, platforms, identity providers, the
-//! portal around them, its binary as a process, and what stands beside or before it.
+//! Shared parts of the tests: clocks, a store in memory, databases, platforms, identity providers,
+//! the portal around them, its binary as a process, and what stands beside or before it.
 
 use std::net::Ipv4Addr;
 
@@ -11,9 +11,9 @@ pub(crate) mod browser;
 pub(crate) mod claim_one;
 pub(crate) mod clock;
 pub(crate) mod core_platform;
-pub(crate) mod entrance;
 pub(crate) mod fake_platform;
 pub(crate) mod fake_provider;
+pub(crate) mod faulty_store;
 pub(crate) mod keeper;
 pub(crate) mod log;
 pub(crate) mod manual_clock;
@@ -27,7 +27,7 @@ pub(crate) mod recordings;
 pub(crate) mod relay;
 pub(crate) mod seed;
 pub(crate) mod settings;
-pub(crate) mod twisted_store;
+pub(crate) mod sign_in_service;
 
 /// Returns somebody who may do something with whatever they start: a browser with a cookie.
 pub(crate) fn caller() -> Caller {

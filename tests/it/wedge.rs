@@ -5,7 +5,7 @@ use std::{io::Write as _, net::TcpStream};
 
 use serde_json::{Value, json};
 
-use crate::support::process::{Place, Running, exchange, free_port};
+use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 const KEY: &str = "key-of-the-sandbox";
 const CODE: &str = "PLATFORM_WEDGED";
@@ -47,46 +47,50 @@ fn wedge(api: u16) -> Vec<TcpStream> {
 /// about health.
 #[test]
 fn a_platform_that_hangs_is_told_by_name_waited_for_and_gone_on_with() {
-    let (place, api) = (Place::new(), free_port());
-    let mut command = place.command(&[]);
+    let (portal_dir, api) = (PortalDir::new(), free_port());
+    let mut command = portal_dir.command(&[]);
     command
         .args(["sandbox", "--api-key", KEY, "--latency", "40"])
         .args(["--fault", "application.update:latency=2s"])
         .args(["--listen", &format!("127.0.0.1:{api}")])
-        .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+        .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
     let mut sandbox = Running::spawn(&mut command);
     sandbox.wait_for("API listens on");
-    let mut portal = place.start(&[
+    let mut portal = portal_dir.start(&[
         ("DOKPLOY_URL", &format!("http://127.0.0.1:{api}")),
         ("DOKPLOY_API_TOKEN", KEY),
         ("STACK_IMAGE", "sandbox/hello"),
         ("STACK_DOMAIN_SUFFIX", "localhost"),
         ("STACK_SCHEME", "http"),
-        ("STACK_PUBLIC_PORT", &place.edge.to_string()),
+        ("STACK_PUBLIC_PORT", &portal_dir.edge.to_string()),
         ("STACK_ALLOW_PRIVATE", "true"),
     ]);
-    let id = place.deploy("alice");
+    let id = portal_dir.deploy("alice");
     let hanging = wedge(api);
     portal.wait_for("When Dokploy hangs");
 
-    let health = place.get("/health");
+    let health = portal_dir.get("/health");
     assert!(health.contains("\"status\":\"degraded\"") && health.contains(CODE), "{health}");
     let body = r#"{"name":"bobby"}"#;
     let start = format!(
         "POST /api/deploy HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let refused = exchange(place.port, &start);
+    let refused = exchange(portal_dir.port, &start);
     assert!(refused.contains(" 503 ") && refused.contains(CODE), "{refused}");
     assert!(!refused.to_lowercase().contains("retry-after"), "{refused}");
-    assert!(place.get("/").contains("The platform hangs, so a new stack could not be started."));
-    let page = place.get(&format!("/deployments/{id}"));
+    assert!(
+        portal_dir.get("/").contains("The platform hangs, so a new stack could not be started.")
+    );
+    let page = portal_dir.get(&format!("/deployments/{id}"));
     assert!(page.contains("The platform hangs. Its operators are told"), "{page}");
-    assert!(place.get(&format!("/api/deployment/{id}")).contains("\"status\":\"in_progress\""));
+    assert!(
+        portal_dir.get(&format!("/api/deployment/{id}")).contains("\"status\":\"in_progress\"")
+    );
 
     post(api, "/sandbox/restart", &Value::Null);
     drop(hanging);
-    let stream = place.get(&format!("/api/status/{id}"));
+    let stream = portal_dir.get(&format!("/api/status/{id}"));
     assert!(stream.contains("event: complete") && !stream.contains("rolling_back"), "{stream}");
-    assert!(!place.get("/health").contains(CODE));
+    assert!(!portal_dir.get("/health").contains(CODE));
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    api::{SignedIn, entrance, service, signed_in, wire::PlatformStatus},
+    api::{SignedIn, service, sign_in_service, signed_in, wire::PlatformStatus},
     domain::platform_problem::PlatformProblem,
 };
 
@@ -29,16 +29,16 @@ pub fn Header() -> impl IntoView {
                 "AI Stack Deployer"
             </a>
             <div class="header__end">
-                {status} <Visitor />
+                {status} <AccountLink />
             </div>
         </header>
     }
 }
 
-/// Leads to one's account, or to the way in; to nothing where the portal is open to all.
+/// Leads to one's account, or to the sign-in page; to nothing where the portal is open to all.
 #[component]
-fn Visitor() -> impl IntoView {
-    if entrance().is_none() {
+fn AccountLink() -> impl IntoView {
+    if sign_in_service().is_none() {
         return ().into_any();
     }
     match signed_in() {
@@ -74,7 +74,7 @@ fn Visitor() -> impl IntoView {
 /// Says in a dot and words whether the platform answers.
 #[component]
 fn PlatformBadge(
-    /// What is known of the platform.
+    /// The known state of the platform.
     status: PlatformStatus,
 ) -> impl IntoView {
     let (state, words) = match status {

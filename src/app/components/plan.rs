@@ -1,8 +1,8 @@
-//! What a press on the button will make, for those who want to know before.
+//! The plan: the resources that a press on the button creates.
 
 use leptos::prelude::*;
 
-/// What is made, in its order, and what for.
+/// The resources that are created, in order, and their purpose.
 const PLAN: [(&str, &str); 4] = [
     ("A project", "of its own on the platform, apart from everybody else's"),
     ("An application", "in it: your stack in a container, with its settings"),

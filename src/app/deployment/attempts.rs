@@ -1,4 +1,4 @@
-//! What a deployment tries again.
+//! The link to the earlier attempt.
 
 use leptos::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::Watched;
+use super::DeploymentSignals;
 use crate::{
     app::words::time,
     domain::{deployment::Deployment, progress::elapsed_ms},
@@ -13,13 +13,13 @@ use crate::{
 pub fn DownPanel(
     /// The deployment.
     deployment: Deployment,
-    /// What to follow.
-    watched: Watched,
+    /// The signals to follow.
+    signals: DeploymentSignals,
 ) -> impl IntoView {
     let Deployment { name, url, .. } = deployment;
-    let now = watched.now.get_untracked();
+    let now = signals.now.get_untracked();
     let ago = |at| time::about(elapsed_ms(at, now) / 1000);
-    let found = watched.not_running.map(|down| {
+    let found = signals.not_running.map(|down| {
         let (since, seen) = (ago(down.since), ago(down.seen));
         format!("First found {since} ago, and last looked at {seen} ago.")
     });

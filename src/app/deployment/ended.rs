@@ -1,4 +1,4 @@
-//! What the page says when a deployment ended without a stack, or a removal ended.
+//! The panel of a deployment that ended without a stack, or of a removal that ended.
 
 use leptos::{
     either::{Either, EitherOf4},
@@ -6,10 +6,10 @@ use leptos::{
     server_fn::ServerFn,
 };
 
-use super::{Watched, copy::CopyDetails, post_form::PostForm, receipt::ReceiptLines};
+use super::{DeploymentSignals, copy::CopyDetails, post_form::PostForm, receipt::ReceiptLines};
 use crate::{
     api::deployments::{RemoveStack, RetryDeployment},
-    app::words::{receipt, stage::Stage},
+    app::words::{page_state::PageState, receipt},
     domain::{deployment::Deployment, event::Failure},
 };
 
@@ -18,30 +18,31 @@ use crate::{
 pub fn EndedPanel(
     /// The deployment.
     deployment: Deployment,
-    /// What to follow.
-    watched: Watched,
-    /// Which face the page shows.
-    stage: Memo<Stage>,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+    /// The state that the page shows.
+    page_state: Memo<PageState>,
 ) -> impl IntoView {
     let message = move || {
-        let progress = watched.progress.read();
-        match stage.get() {
+        let progress = signals.progress.read();
+        match page_state.get() {
             // The heading says it all, or the receipt says it better.
-            Stage::Removed | Stage::NotRemoved => None,
-            Stage::Cancelled | Stage::CancelledStuck => {
-                progress.failure().and_then(Failure::before_the_cancel).map(ToOwned::to_owned)
+            PageState::Removed | PageState::NotRemoved => None,
+            PageState::Cancelled | PageState::CancelledStuck => {
+                progress.failure().and_then(Failure::cause_before_cancel).map(ToOwned::to_owned)
             }
             _ => Some(progress.message.clone()),
         }
     };
     let message =
         move || message().map(|message| view! { <p class="ended__message">{message}</p> });
-    let failure = watched.progress.with_untracked(|progress| progress.failure().cloned());
+    let failure = signals.progress.with_untracked(|progress| progress.failure().cloned());
     let reference = deployment.id.reference();
-    let receipt = watched.receipt();
+    let receipt = signals.receipt();
     let facts = deployment.clone();
-    // What went as somebody wished needs no support.
-    let is_wanted = Memo::new(move |_| !matches!(stage.get(), Stage::Removed | Stage::Cancelled));
+    // What went on request needs no support.
+    let is_wanted =
+        Memo::new(move |_| !matches!(page_state.get(), PageState::Removed | PageState::Cancelled));
     let support = Memo::new(move |_| match &failure {
         Some(failure) => receipt::support_text(&facts, failure, &receipt.read()),
         None => String::new(),
@@ -57,9 +58,9 @@ pub fn EndedPanel(
     let by_hand = move || is_wanted.get().then(|| view! { <Details support /> });
     view! {
         <section class="ended">
-            {message} <ReceiptLines name=deployment.name.clone() watched />
+            {message} <ReceiptLines name=deployment.name.clone() signals />
             <div class="actions">
-                <NextStep deployment watched stage /> {copy}
+                <NextStep deployment signals page_state /> {copy}
             </div>
             {by_hand}
         </section>
@@ -71,27 +72,27 @@ pub fn EndedPanel(
 fn NextStep(
     /// The deployment.
     deployment: Deployment,
-    /// What to follow.
-    watched: Watched,
-    /// Which face the page shows.
-    stage: Memo<Stage>,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+    /// The state that the page shows.
+    page_state: Memo<PageState>,
 ) -> impl IntoView {
-    let receipt = watched.receipt();
+    let receipt = signals.receipt();
     let is_clean = Memo::new(move |_| receipt.read().clean);
-    let retried_by = Memo::new(move |_| watched.aftermath.read().retried_by.clone());
+    let retried_by = Memo::new(move |_| signals.after_end.read().retried_by.clone());
     let Deployment { id, name, .. } = deployment;
-    move || match (stage.get(), retried_by.get()) {
+    move || match (page_state.get(), retried_by.get()) {
         (_, Some(newer)) => {
             let href = format!("/deployments/{newer}");
-            EitherOf4::A(view! { <Way href words="See the newer attempt" /> })
+            EitherOf4::A(view! { <LinkButton href words="See the newer attempt" /> })
         }
-        (_, None) if !watched.may_change => {
-            EitherOf4::B(view! { <Way href="/" words="Start one of your own" /> })
+        (_, None) if !signals.may_change => {
+            EitherOf4::B(view! { <LinkButton href="/" words="Start one of your own" /> })
         }
-        (Stage::Removed, None) => {
-            EitherOf4::B(view! { <Way href="/" words="Deploy something new" /> })
+        (PageState::Removed, None) => {
+            EitherOf4::B(view! { <LinkButton href="/" words="Deploy something new" /> })
         }
-        (Stage::NotRemoved, None) => EitherOf4::C(view! {
+        (PageState::NotRemoved, None) => EitherOf4::C(view! {
             <PostForm
                 action=RemoveStack::url()
                 fields=vec![("name", name.to_string()), ("id", id.to_string())]
@@ -111,7 +112,7 @@ fn NextStep(
                 />
             })
         } else {
-            Either::Right(view! { <Way href="/" words="Choose another name" /> })
+            Either::Right(view! { <LinkButton href="/" words="Choose another name" /> })
         }),
     }
 }
@@ -134,11 +135,11 @@ fn Details(
 
 /// Renders a link that is the next step.
 #[component]
-fn Way(
-    /// Where it leads.
+fn LinkButton(
+    /// The place where it leads.
     #[prop(into)]
     href: String,
-    /// What it says.
+    /// The label.
     words: &'static str,
 ) -> impl IntoView {
     view! {

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::Watched;
+use super::DeploymentSignals;
 use crate::{
-    app::words::{stage::Stage, time},
+    app::words::{page_state::PageState, time},
     domain::{
         deployment::Deployment,
         progress::{End, elapsed_ms},
@@ -16,17 +16,17 @@ use crate::{
 pub fn Headline(
     /// The deployment.
     deployment: Deployment,
-    /// What to follow.
-    watched: Watched,
-    /// Which face the page shows.
-    stage: Memo<Stage>,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+    /// The state that the page shows.
+    page_state: Memo<PageState>,
 ) -> impl IntoView {
     let Deployment { name, url, started, .. } = deployment;
-    let heading = move || stage.get().heading(&name);
-    let badge = move || stage.get().badge();
-    let taken = move || match &watched.progress.read().end {
-        None => Some(time::clock(elapsed_ms(started, watched.now.get()))),
-        Some(End::Live(completion)) if stage.get() == Stage::Live => {
+    let heading = move || page_state.get().heading(&name);
+    let badge = move || page_state.get().badge();
+    let taken = move || match &signals.progress.read().end {
+        None => Some(time::clock(elapsed_ms(started, signals.now.get()))),
+        Some(End::Live(completion)) if page_state.get() == PageState::Live => {
             let total = std::time::Duration::try_from_secs_f64(completion.duration);
             let ms = total.unwrap_or_default().as_millis();
             Some(format!("in {}", time::duration(u64::try_from(ms).unwrap_or_default())))

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use leptos::{html, prelude::*};
 
-use super::Watched;
+use super::DeploymentSignals;
 use crate::{
     app::words::time,
     domain::{
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// How near the end, in pixels, still counts as being there.
+/// Describes how near the end, in pixels, still counts as being there.
 const NEAR: i32 = 24;
 
 /// From how many milliseconds on a line says how long it took.
@@ -21,12 +21,12 @@ const WORTH_SAYING_MS: u64 = 100;
 /// Renders the log as a disclosure.
 #[component]
 pub fn LogPanel(
-    /// When the deployment began: the log's times count from there.
+    /// The time at which the deployment began: the log's times count from there.
     started: Timestamp,
-    /// What to follow.
-    watched: Watched,
+    /// The signals to follow.
+    signals: DeploymentSignals,
 ) -> impl IntoView {
-    let logs = Memo::new(move |_| watched.progress.read().logs.clone());
+    let logs = Memo::new(move |_| signals.progress.read().logs.clone());
     let list = NodeRef::<html::Ol>::new();
     let follows = StoredValue::new(true);
     let to_end = move || {

@@ -1,4 +1,4 @@
-//! What a live stack's page is about: its address, and the way there.
+//! The panel of a live stack: its address, and a link to it.
 
 use leptos::prelude::*;
 

@@ -6,13 +6,13 @@ use leptos::{ev, prelude::*};
 /// happens here is that it cannot be pressed twice.
 #[component]
 pub fn PostForm(
-    /// Where the form is posted to.
+    /// The place where the form is posted to.
     action: &'static str,
     /// The fields' names, and what is in them.
     fields: Vec<(&'static str, String)>,
-    /// What the button says.
+    /// The label of the button.
     words: String,
-    /// What it says once it is pressed.
+    /// The label once it is pressed.
     busy: &'static str,
     /// The button's class besides `button`.
     #[prop(default = "")]

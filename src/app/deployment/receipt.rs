@@ -5,7 +5,7 @@ use leptos::{
     prelude::*,
 };
 
-use super::Watched;
+use super::DeploymentSignals;
 use crate::{
     app::words::receipt,
     domain::{receipt::Line, stack_name::StackName},
@@ -16,12 +16,12 @@ use crate::{
 pub fn ReceiptLines(
     /// The stack's name.
     name: StackName,
-    /// What to follow.
-    watched: Watched,
+    /// The signals to follow.
+    signals: DeploymentSignals,
 ) -> impl IntoView {
-    let receipt = watched.receipt();
+    let receipt = signals.receipt();
     let heading = move || {
-        let at_end = watched.progress.read().receipt().cloned().unwrap_or_default();
+        let at_end = signals.progress.read().receipt().cloned().unwrap_or_default();
         receipt::heading(&receipt.read(), &at_end)
     };
     let state = move || if receipt.read().clean { "clean" } else { "left" };
@@ -29,15 +29,15 @@ pub fn ReceiptLines(
         let lines = receipt.get().lines.into_iter();
         lines.map(|line| view! { <ReceiptLine line /> }).collect_view()
     };
-    let is_retried = Memo::new(move |_| watched.aftermath.read().retried_by.is_some());
+    let is_retried = Memo::new(move |_| signals.after_end.read().retried_by.is_some());
     let afterwards = move || match (is_retried.get(), receipt.read().clean) {
         (true, _) => EitherOf3::A("It was tried again since."),
         (false, true) => {
-            EitherOf3::B(receipt::name_afterwards(&name, &receipt.read(), watched.kept_hours))
+            EitherOf3::B(receipt::name_afterwards(&name, &receipt.read(), signals.kept_hours))
         }
         (false, false) => {
             let name = receipt::name_afterwards(&name, &receipt.read(), None);
-            EitherOf3::C(view! { <CleanUp watched /> " " {name} })
+            EitherOf3::C(view! { <CleanUp signals /> " " {name} })
         }
     };
     view! {
@@ -52,11 +52,11 @@ pub fn ReceiptLines(
 /// Says who works on what is left, and when they go on.
 #[component]
 fn CleanUp(
-    /// What to follow.
-    watched: Watched,
+    /// The signals to follow.
+    signals: DeploymentSignals,
 ) -> impl IntoView {
     let words =
-        Memo::new(move |_| receipt::clean_up(watched.aftermath.read().next_try, watched.now.get()));
+        Memo::new(move |_| receipt::clean_up(signals.after_end.read().next_try, signals.now.get()));
     view! { <span>{words}</span> }
 }
 

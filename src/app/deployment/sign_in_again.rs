@@ -2,18 +2,18 @@
 
 use leptos::prelude::*;
 
-use super::{Connection, Watched};
+use super::{Connection, DeploymentSignals};
 use crate::domain::deployment::DeploymentId;
 
-/// Renders the way in, which leads back to this page, once it is needed.
+/// Renders the sign-in page, which leads back to this page, once it is needed.
 #[component]
 pub fn SignInAgain(
-    /// What is watched.
+    /// The operation that is watched.
     id: DeploymentId,
-    /// What to follow.
-    watched: Watched,
+    /// The signals to follow.
+    signals: DeploymentSignals,
 ) -> impl IntoView {
-    let is_needed = Memo::new(move |_| watched.connection.get() == Connection::SignedOut);
+    let is_needed = Memo::new(move |_| signals.connection.get() == Connection::SignedOut);
     let address = format!("/sign-in?return_to=/deployments/{id}");
     move || {
         is_needed.get().then(|| {

@@ -2,18 +2,18 @@
 
 use leptos::prelude::*;
 
-use super::{Connection, Watched};
+use super::{Connection, DeploymentSignals};
 use crate::{
     api::wire::Usual,
-    app::words::{estimate, receipt, stage::Stage},
+    app::words::{estimate, page_state::PageState, receipt},
     domain::{deployment::Deployment, phase::Phase, progress::elapsed_ms},
 };
 
-/// What a person reads while the stream is broken.
+/// The message shown while the stream is broken.
 const LOST: &str = "Reconnecting… it goes on without this page";
-/// What a person reads once they are signed out.
+/// The message shown once they are signed out.
 const SIGNED_OUT: &str = "Your sign-in has ended. What is under way goes on without this page";
-/// What a person reads until the first of what was made is being removed.
+/// The message shown until the first of what was made is being removed.
 const CANCELLING: &str = "Cancelling… what was made is removed again";
 
 /// Renders the current message, announced once whenever it changes, and the bar.
@@ -21,49 +21,52 @@ const CANCELLING: &str = "Cancelling… what was made is removed again";
 pub fn StatusLine(
     /// The deployment.
     deployment: Deployment,
-    /// How long it usually takes.
+    /// The time that it usually takes.
     usual: Option<Usual>,
-    /// What to follow.
-    watched: Watched,
-    /// Which face the page shows.
-    stage: Memo<Stage>,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+    /// The state that the page shows.
+    page_state: Memo<PageState>,
 ) -> impl IntoView {
     let Deployment { name, url, started, .. } = deployment;
     let is_lost = Memo::new(move |_| {
-        stage.get().is_under_way() && watched.connection.get() == Connection::Lost
+        page_state.get().is_under_way() && signals.connection.get() == Connection::Lost
     });
-    let is_signed_out = Memo::new(move |_| watched.connection.get() == Connection::SignedOut);
-    let receipt = watched.receipt();
+    let is_signed_out = Memo::new(move |_| signals.connection.get() == Connection::SignedOut);
+    let receipt = signals.receipt();
     let is_removed_since = Memo::new(move |_| {
-        let was_left = watched.progress.read().receipt().is_some_and(|receipt| !receipt.clean);
+        let was_left = signals.progress.read().receipt().is_some_and(|receipt| !receipt.clean);
         was_left && receipt.read().clean
     });
     let message = Memo::new(move |_| {
-        let progress = watched.progress.read();
-        let stage = stage.get();
-        match stage {
+        let progress = signals.progress.read();
+        let page_state = page_state.get();
+        match page_state {
             _ if is_signed_out.get() => SIGNED_OUT.to_owned(),
             // What it replaces may be out of date by now, and nothing else has to move.
             _ if is_lost.get() => LOST.to_owned(),
             _ if is_removed_since.get() => {
-                receipt::removed_since(&name, watched.aftermath.read().retried_by.as_ref())
+                receipt::removed_since(&name, signals.after_end.read().retried_by.as_ref())
             }
-            Stage::Cancelling if progress.phase != Phase::RollingBack => CANCELLING.to_owned(),
-            Stage::Deploying | Stage::CleaningUp | Stage::Cancelling | Stage::Removing => {
-                progress.message.clone()
+            PageState::Cancelling if progress.phase != Phase::RollingBack => CANCELLING.to_owned(),
+            PageState::Deploying
+            | PageState::CleaningUp
+            | PageState::Cancelling
+            | PageState::Removing => progress.message.clone(),
+            PageState::Live => format!("{name} is live at {url}"),
+            PageState::NotRunning
+            | PageState::Failed
+            | PageState::NotRemoved
+            | PageState::Cancelled
+            | PageState::CancelledStuck
+            | PageState::Removed => {
+                page_state.announcement(&name, &progress.message, &receipt.read())
             }
-            Stage::Live => format!("{name} is live at {url}"),
-            Stage::NotRunning
-            | Stage::Failed
-            | Stage::NotRemoved
-            | Stage::Cancelled
-            | Stage::CancelledStuck
-            | Stage::Removed => stage.announcement(&name, &progress.message, &receipt.read()),
         }
     });
     let remaining = Memo::new(move |_| {
-        let usual = usual.filter(|_| stage.get() == Stage::Deploying);
-        estimate::remaining(usual, elapsed_ms(started, watched.now.get()))
+        let usual = usual.filter(|_| page_state.get() == PageState::Deploying);
+        estimate::remaining(usual, elapsed_ms(started, signals.now.get()))
     });
     view! {
         <section class="status">
@@ -73,7 +76,7 @@ pub fn StatusLine(
                 </p>
                 <span class="status__remaining">{remaining}</span>
             </div>
-            <Bar watched stage />
+            <Bar signals page_state />
         </section>
     }
 }
@@ -82,14 +85,15 @@ pub fn StatusLine(
 /// how far a removal is, since nobody knows.
 #[component]
 fn Bar(
-    /// What to follow.
-    watched: Watched,
-    /// Which face the page shows.
-    stage: Memo<Stage>,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+    /// The state that the page shows.
+    page_state: Memo<PageState>,
 ) -> impl IntoView {
-    let is_removing = Memo::new(move |_| stage.get() == Stage::Removing);
-    let percent = Memo::new(move |_| (!is_removing.get()).then(|| watched.progress.read().percent));
-    let is_undoing = move || matches!(stage.get(), Stage::CleaningUp | Stage::Cancelling);
+    let is_removing = Memo::new(move |_| page_state.get() == PageState::Removing);
+    let percent = Memo::new(move |_| (!is_removing.get()).then(|| signals.progress.read().percent));
+    let is_undoing =
+        move || matches!(page_state.get(), PageState::CleaningUp | PageState::Cancelling);
     let direction = move || if is_undoing() { "back" } else { "forth" };
     let label = move || {
         if is_removing.get() { "Progress of the removal" } else { "Progress of the deployment" }

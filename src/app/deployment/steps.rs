@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::Watched;
+use super::DeploymentSignals;
 use crate::{
-    app::words::{stage::Stage, step},
+    app::words::{page_state::PageState, step},
     domain::{
         phase::Phase,
         progress::{Progress, StepState},
@@ -14,23 +14,27 @@ use crate::{
 /// Renders every step with its state and time.
 #[component]
 pub fn StepList(
-    /// What to follow.
-    watched: Watched,
-    /// Which face the page shows.
-    stage: Memo<Stage>,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+    /// The state that the page shows.
+    page_state: Memo<PageState>,
 ) -> impl IntoView {
-    let is_open = move || stage.get().is_under_way();
-    let is_in_vain =
-        move || matches!(stage.get(), Stage::Failed | Stage::Cancelled | Stage::CancelledStuck);
+    let is_open = move || page_state.get().is_under_way();
+    let is_in_vain = move || {
+        matches!(
+            page_state.get(),
+            PageState::Failed | PageState::Cancelled | PageState::CancelledStuck
+        )
+    };
     let summary = move || if is_in_vain() { "What was tried" } else { "What was done" };
-    let is_rolling_back = Memo::new(move |_| watched.progress.read().phase == Phase::RollingBack);
+    let is_rolling_back = Memo::new(move |_| signals.progress.read().phase == Phase::RollingBack);
     let undoing = move || is_rolling_back.get().then(|| view! { <Undoing /> });
     view! {
         <details class="disclosure steps" open=is_open>
             <summary>{summary}</summary>
             <ol class="steps__list">
                 {Phase::STEPS
-                    .map(|phase| view! { <Step phase watched /> })
+                    .map(|phase| view! { <Step phase signals /> })
                     .into_iter()
                     .collect_view()}
                 {undoing}
@@ -44,13 +48,13 @@ pub fn StepList(
 fn Step(
     /// The step's phase.
     phase: Phase,
-    /// What to follow.
-    watched: Watched,
+    /// The signals to follow.
+    signals: DeploymentSignals,
 ) -> impl IntoView {
-    let state = Memo::new(move |_| watched.progress.with(|progress| state_of(progress, phase)));
+    let state = Memo::new(move |_| signals.progress.with(|progress| state_of(progress, phase)));
     let word = Memo::new(move |_| step::state(&state.read()));
     let detail = Memo::new(move |_| {
-        watched.progress.with(|progress| step::detail(phase, &state.read(), &progress.message))
+        signals.progress.with(|progress| step::detail(phase, &state.read(), &progress.message))
     });
     let detail =
         move || detail.get().map(|words| view! { <span class="step__detail">{words}</span> });
@@ -63,7 +67,7 @@ fn Step(
                 </span>
             </span>
             {detail}
-            <span class="step__time">{move || step::time(&state.read(), watched.now.get())}</span>
+            <span class="step__time">{move || step::time(&state.read(), signals.now.get())}</span>
         </li>
     }
 }

@@ -8,11 +8,11 @@ use crate::{
     api::wire::DeploymentView,
     app::{
         deployment::{
-            Connection, Watched, attempts::EarlierAttempt, cancel::CancelForm, down::DownPanel,
-            ended::EndedPanel, headline::Headline, log::LogPanel, open::OpenPanel,
+            Connection, DeploymentSignals, attempts::EarlierAttempt, cancel::CancelForm,
+            down::DownPanel, ended::EndedPanel, headline::Headline, log::LogPanel, open::OpenPanel,
             remove::RemovePanel, sign_in_again::SignInAgain, status::StatusLine, steps::StepList,
         },
-        words::stage::Stage,
+        words::page_state::PageState,
     },
     domain::{
         deployment::{Deployment, Kind},
@@ -23,41 +23,42 @@ use crate::{
 /// Renders a deployment or a removal as it stands, and follows it.
 #[island]
 pub fn LiveDeployment(
-    /// What the server knew when it rendered the page.
+    /// The view that the server rendered.
     view: DeploymentView,
 ) -> impl IntoView {
     let deployment = view.deployment.clone();
-    let (usual, retry_of) = (view.usual, view.standing.links.retry_of.clone());
-    let watched = Watched::new(view);
-    let stage = watched.stage();
-    follow_in_tab(deployment.name.clone(), watched, stage);
+    let (usual, retry_of) = (view.usual, view.metadata.links.retry_of.clone());
+    let signals = DeploymentSignals::new(view);
+    let page_state = signals.page_state();
+    follow_in_tab(deployment.name.clone(), signals, page_state);
     #[cfg(feature = "hydrate")]
-    crate::app::live::follow(deployment.id.clone(), watched);
+    crate::app::live::follow(deployment.id.clone(), signals);
     let Deployment { id, name, started, .. } = deployment.clone();
     let earlier = retry_of.map(|id| view! { <EarlierAttempt name=name.clone() id /> });
-    let steps = (id.kind() == Kind::Deployment).then(|| view! { <StepList watched stage /> });
-    let may_change = watched.may_change;
-    let is_cancellable = Memo::new(move |_| match stage.get() {
+    let steps = (id.kind() == Kind::Deployment).then(|| view! { <StepList signals page_state /> });
+    let may_change = signals.may_change;
+    let is_cancellable = Memo::new(move |_| match page_state.get() {
         // It would be refused.
-        _ if !may_change || watched.connection.get() == Connection::SignedOut => false,
-        Stage::Deploying => true,
-        Stage::Cancelling => !watched.progress.read().is_finished(),
+        _ if !may_change || signals.connection.get() == Connection::SignedOut => false,
+        PageState::Deploying => true,
+        PageState::Cancelling => !signals.progress.read().is_finished(),
         _ => false,
     });
     let own = id.clone();
     let cancel =
-        move || is_cancellable.get().then(|| view! { <CancelForm id=own.clone() watched /> });
-    let is_live =
-        Memo::new(move |_| may_change && matches!(stage.get(), Stage::Live | Stage::NotRunning));
+        move || is_cancellable.get().then(|| view! { <CancelForm id=own.clone() signals /> });
+    let is_live = Memo::new(move |_| {
+        may_change && matches!(page_state.get(), PageState::Live | PageState::NotRunning)
+    });
     let remove =
         move || is_live.get().then(|| view! { <RemovePanel name=name.clone() id=id.clone() /> });
     view! {
-        <article class="deployment" data-stage=move || stage.get().as_str()>
-            <Headline deployment=deployment.clone() watched stage />
-            {earlier} <StatusLine deployment=deployment.clone() usual watched stage />
-            <SignInAgain id=deployment.id.clone() watched />
-            <Outcome deployment watched stage /> {steps} <div class="deployment__foot">
-                <LogPanel started watched /> {cancel}
+        <article class="deployment" data-stage=move || page_state.get().as_str()>
+            <Headline deployment=deployment.clone() signals page_state />
+            {earlier} <StatusLine deployment=deployment.clone() usual signals page_state />
+            <SignInAgain id=deployment.id.clone() signals />
+            <Outcome deployment signals page_state /> {steps} <div class="deployment__foot">
+                <LogPanel started signals /> {cancel}
             </div> {remove}
         </article>
     }
@@ -68,12 +69,12 @@ pub fn LiveDeployment(
 fn Outcome(
     /// The deployment.
     deployment: Deployment,
-    /// What to follow.
-    watched: Watched,
-    /// Which face the page shows.
-    stage: Memo<Stage>,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+    /// The state that the page shows.
+    page_state: Memo<PageState>,
 ) -> impl IntoView {
-    /// Which part shows: a stage may change within one.
+    /// The part that shows: a state may change within one.
     #[derive(Clone, Copy, PartialEq)]
     enum Part {
         None,
@@ -81,30 +82,33 @@ fn Outcome(
         Down,
         Ended,
     }
-    let part = Memo::new(move |_| match stage.get() {
-        Stage::Deploying | Stage::CleaningUp | Stage::Cancelling | Stage::Removing => Part::None,
-        Stage::Live => Part::Open,
-        Stage::NotRunning => Part::Down,
-        Stage::Failed
-        | Stage::Cancelled
-        | Stage::CancelledStuck
-        | Stage::NotRemoved
-        | Stage::Removed => Part::Ended,
+    let part = Memo::new(move |_| match page_state.get() {
+        PageState::Deploying
+        | PageState::CleaningUp
+        | PageState::Cancelling
+        | PageState::Removing => Part::None,
+        PageState::Live => Part::Open,
+        PageState::NotRunning => Part::Down,
+        PageState::Failed
+        | PageState::Cancelled
+        | PageState::CancelledStuck
+        | PageState::NotRemoved
+        | PageState::Removed => Part::Ended,
     });
     move || match part.get() {
         Part::None => EitherOf4::A(()),
         Part::Open => EitherOf4::B(view! { <OpenPanel deployment=deployment.clone() /> }),
-        Part::Down => EitherOf4::C(view! { <DownPanel deployment=deployment.clone() watched /> }),
+        Part::Down => EitherOf4::C(view! { <DownPanel deployment=deployment.clone() signals /> }),
         Part::Ended => {
-            EitherOf4::D(view! { <EndedPanel deployment=deployment.clone() watched stage /> })
+            EitherOf4::D(view! { <EndedPanel deployment=deployment.clone() signals page_state /> })
         }
     }
 }
 
 /// Keeps the tab's title and icon true.
-fn follow_in_tab(name: StackName, watched: Watched, stage: Memo<Stage>) {
-    let title = Memo::new(move |_| stage.get().title(&name, watched.progress.read().percent));
-    let icon = Memo::new(move |_| stage.get().icon());
+fn follow_in_tab(name: StackName, signals: DeploymentSignals, page_state: Memo<PageState>) {
+    let title = Memo::new(move |_| page_state.get().title(&name, signals.progress.read().percent));
+    let icon = Memo::new(move |_| page_state.get().icon());
     Effect::new(move |_| document().set_title(&title.read()));
     Effect::new(move |_| {
         if let Ok(Some(link)) = document().query_selector("link[rel=icon]") {

@@ -33,15 +33,15 @@ const SIGN_IN: &str = "SIGN_IN_REQUIRED";
 /// Renders the field, the button and what is known about the name.
 #[island]
 pub fn NameForm(
-    /// What the field holds at first.
+    /// The initial value of the field.
     name: String,
-    /// What the server knows about that name, if it was asked.
+    /// The server's verdict on that name, if it was asked.
     verdict: Option<NameVerdict>,
-    /// Why the form came back, if the name is not the reason.
+    /// The reason why the form came back, if the name is not the reason.
     problem: Option<String>,
-    /// How an address is made of a name.
+    /// Describes how an address is made of a name.
     pattern: AddressPattern,
-    /// What is known of the platform.
+    /// The known state of the platform.
     platform: PlatformStatus,
 ) -> impl IntoView {
     let field = Field::new(name.clone(), verdict, problem);
@@ -155,14 +155,14 @@ fn follow_answers(start: ServerAction<StartDeployment>, field: Field, input: Nod
         }
     });
     Effect::new(move |_| match start.value().get() {
-        Some(Err(error)) if error.code == SIGN_IN => go_and_sign_in(&field.text()),
+        Some(Err(error)) if error.code == SIGN_IN => redirect_to_sign_in(&field.text()),
         Some(Err(error)) => field.refuse(error.message),
         Some(Ok(())) | None => {}
     });
 }
 
-/// Leaves for the way in, which leads back here with the name in the field.
-fn go_and_sign_in(name: &str) {
+/// Leaves for the sign-in page, which leads back here with the name in the field.
+fn redirect_to_sign_in(name: &str) {
     // A name that could be posted needs no escape.
     let address = format!("/sign-in?return_to=/?name={name}");
     // Our own path: it cannot fail to parse.

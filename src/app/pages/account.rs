@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     api::{
-        AccountView, account, entrance, lead_to, respond_with, sign_in_location, wire::ApiError,
+        AccountView, account, redirect_to, respond_with, sign_in_location, sign_in_service,
+        wire::ApiError,
     },
     app::words::sign_in,
 };
@@ -20,7 +21,7 @@ use crate::{
 /// Renders the account of the person who has signed in.
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    if entrance().is_none() {
+    if sign_in_service().is_none() {
         return view! { <NotFoundPage /> }.into_any();
     }
     let query = use_query_map().get_untracked();
@@ -30,7 +31,7 @@ pub fn AccountPage() -> impl IntoView {
             Some(Ok(view)) => view! { <Account view refused name /> }.into_any(),
             Some(Err(error)) => view! { <Unavailable error /> }.into_any(),
             None => {
-                lead_to(&sign_in_location("/account", None));
+                redirect_to(&sign_in_location("/account", None));
                 ().into_any()
             }
         }
@@ -43,7 +44,7 @@ pub fn AccountPage() -> impl IntoView {
 fn Account(
     /// The account.
     view: AccountView,
-    /// Why a form on the page came back.
+    /// The reason why a form on the page came back.
     refused: Option<String>,
     /// The name of the token that was not made.
     name: String,
@@ -96,7 +97,7 @@ fn Account(
 /// Says that the account cannot be shown now, with the error's own status.
 #[component]
 fn Unavailable(
-    /// Why.
+    /// The reason.
     error: ApiError,
 ) -> impl IntoView {
     respond_with(error.status);

@@ -1,7 +1,7 @@
 //! The operators' page: `/admin`.
 //!
 //! With `?refused=<code>`, `?retried=1` or `?signed_out=1` it is where the forms on it come back
-//! to. To everybody else the door says that there is no such page.
+//! to. To everybody else authorization says that there is no such page.
 
 pub mod audit;
 pub mod filter;
@@ -18,7 +18,7 @@ use self::{
     health::HealthSection,
     operations::OperationSection,
     people::{LimitSection, PersonSection},
-    stuck::{RoundSection, StuckSection},
+    stuck::{ReconcileSection, StuckSection},
 };
 use super::not_found::{NotFoundPage, Notice};
 use crate::{
@@ -63,15 +63,15 @@ pub fn AdminPage() -> impl IntoView {
 /// Renders everything there is to see, what needs somebody first.
 #[component]
 fn Admin(
-    /// How the portal is.
+    /// Describes how the portal is.
     overview: Overview,
     /// The operations that were asked for, or why there are none.
     operations: Result<OperationPage, ApiError>,
-    /// Which were asked for.
+    /// The filter.
     asked: OperationQuery,
-    /// Why a form on the page came back.
+    /// The reason why a form on the page came back.
     refused: Option<String>,
-    /// What a form on the page has done.
+    /// The result of a form on the page.
     done: Option<&'static str>,
 ) -> impl IntoView {
     let Overview { health, stuck, round, people, has_more_people, quotas, under_way, now } =
@@ -102,7 +102,7 @@ fn Admin(
             </header>
             <HealthSection health />
             <StuckSection stuck now />
-            <RoundSection round />
+            <ReconcileSection round />
             <OperationSection operations asked owners />
             <PersonSection people has_more=has_more_people />
             <LimitSection quotas under_way />
@@ -113,7 +113,7 @@ fn Admin(
 /// Says that a page of the operators' cannot be shown, with the error's own status.
 #[component]
 fn Unavailable(
-    /// Why.
+    /// The reason.
     error: ApiError,
 ) -> impl IntoView {
     if error.status == 404 {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{not_found::Notice, taken_down::TakenDownPage};
+use super::{not_found::Notice, stack_removal::StackRemovalPage};
 use crate::{
     api::{
         caller, forbid_storing, respond_with, service,
@@ -15,8 +15,8 @@ use crate::{
     app::{
         islands::live_deployment::LiveDeployment,
         words::{
+            page_state::{PageState, PageStateInputs},
             refusal,
-            stage::{Besides, Stage},
         },
     },
     domain::deployment::DeploymentId,
@@ -36,9 +36,9 @@ pub fn DeploymentPage() -> impl IntoView {
             Err(error) => Err(error),
         };
         match found {
-            Ok(DeploymentView { taken_down: Some(taken_down), deployment, .. }) => view! {
+            Ok(DeploymentView { stack_removal: Some(stack_removal), deployment, .. }) => view! {
                 <Refused code=refused />
-                <TakenDownPage deployment taken_down />
+                <StackRemovalPage deployment stack_removal />
             }
             .into_any(),
             Ok(view) => view! {
@@ -52,10 +52,11 @@ pub fn DeploymentPage() -> impl IntoView {
     })
 }
 
-/// How often a page without JavaScript refreshes itself while it is under way, in seconds. Each
-/// time the focus goes back to the top, so there must be time to reach the button by keyboard.
+/// The number of times that a page without JavaScript refreshes itself while it is under way, in
+/// seconds. Each time the focus goes back to the top, so there must be time to reach the button by
+/// keyboard.
 const REFRESH_S: u8 = 8;
-/// How often a page refreshes itself that waits for clean-up, in seconds.
+/// The number of times that a page refreshes itself that waits for clean-up, in seconds.
 pub(super) const CLEAN_UP_REFRESH_S: u8 = 15;
 
 /// Renders a deployment. Without JavaScript the page refreshes itself until the end, and on
@@ -65,19 +66,19 @@ fn Found(
     /// The deployment.
     view: DeploymentView,
 ) -> impl IntoView {
-    let receipt = view.progress.receipt_by_now(view.standing.receipt.as_ref());
+    let receipt = view.progress.receipt_by_now(view.metadata.receipt.as_ref());
     let is_clean = receipt.is_some_and(|receipt| receipt.clean);
-    let stage = Stage::of(
+    let page_state = PageState::of(
         &view.progress,
-        Besides {
+        PageStateInputs {
             kind: view.deployment.id.kind(),
             is_cancelling: view.is_cancelling,
             is_clean,
             is_down: view.not_running.is_some(),
         },
     );
-    let title = stage.title(&view.deployment.name, view.progress.percent);
-    let refresh_s = match (stage.is_under_way(), receipt.is_some() && !is_clean) {
+    let title = page_state.title(&view.deployment.name, view.progress.percent);
+    let refresh_s = match (page_state.is_under_way(), receipt.is_some() && !is_clean) {
         (true, _) => Some(REFRESH_S),
         (false, true) => Some(CLEAN_UP_REFRESH_S),
         (false, false) => None,
@@ -136,7 +137,7 @@ fn Unknown() -> impl IntoView {
 /// Says that the deployment cannot be shown now, with the error's own status.
 #[component]
 fn Unavailable(
-    /// Why.
+    /// The reason.
     error: ApiError,
 ) -> impl IntoView {
     respond_with(error.status);

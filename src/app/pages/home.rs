@@ -1,4 +1,4 @@
-//! The home page: one wish, one field, one button.
+//! The home page: one field and one button.
 //!
 //! `/?name=alice` fills the field in, and says at once what is known of the name. With
 //! `refused=<code>` it is where a form posted without JavaScript comes back to.

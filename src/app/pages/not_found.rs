@@ -20,9 +20,9 @@ pub fn NotFoundPage() -> impl IntoView {
 /// Renders a page that has only something to say, and the way home.
 #[component]
 pub fn Notice(
-    /// What happened, in a few words.
+    /// The heading, in a few words.
     heading: &'static str,
-    /// What that means.
+    /// The explanation.
     children: Children,
 ) -> impl IntoView {
     view! {

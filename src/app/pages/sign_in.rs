@@ -1,4 +1,4 @@
-//! The way in: `/sign-in`.
+//! The sign-in page: `/sign-in`.
 //!
 //! `return_to` says where somebody wanted to go, `refused=<code>` why they were not let in, and
 //! `signed_out` that they have just gone.
@@ -9,13 +9,13 @@ use leptos_router::hooks::use_query_map;
 
 use super::not_found::NotFoundPage;
 use crate::{
-    api::{entrance, lead_to, percent_encode, signed_in, visit},
+    api::{page_cookies, percent_encode, redirect_to, sign_in_service, signed_in},
     app::words::sign_in,
     server::sign_in::ReturnTo,
 };
 
-/// What a visit to the page is about.
-enum Occasion {
+/// The reason for showing the sign-in page.
+enum SignInReason {
     /// Somebody wants to come in.
     Arriving,
     /// They were not let in, for this reason.
@@ -29,25 +29,27 @@ enum Occasion {
 /// Renders the one button, and what led here.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let Some(entrance) = entrance() else { return view! { <NotFoundPage /> }.into_any() };
+    let Some(sign_in_service) = sign_in_service() else {
+        return view! { <NotFoundPage /> }.into_any();
+    };
     let query = use_query_map().get_untracked();
     let return_to = ReturnTo::parse(&query.get("return_to").unwrap_or_default());
     if signed_in().is_some() {
-        lead_to(return_to.as_str());
+        redirect_to(return_to.as_str());
     }
     let occasion = match query.get("refused") {
-        Some(code) => Occasion::Refused(code),
-        None if query.get("signed_out").is_some() => Occasion::SignedOut,
-        None if visit().had_session => Occasion::Ended,
-        None => Occasion::Arriving,
+        Some(code) => SignInReason::Refused(code),
+        None if query.get("signed_out").is_some() => SignInReason::SignedOut,
+        None if page_cookies().had_session => SignInReason::Ended,
+        None => SignInReason::Arriving,
     };
-    let provider = entrance.provider_name().to_owned();
+    let provider = sign_in_service.provider_name().to_owned();
     let address = format!("/auth/sign-in?return_to={}", percent_encode(return_to.as_str()));
-    let farewell = matches!(occasion, Occasion::SignedOut).then(|| {
+    let farewell = matches!(occasion, SignInReason::SignedOut).then(|| {
         let provider = provider.clone();
         Suspend::new(async move {
-            let address = entrance.sign_out_address().await;
-            address.map(|address| view! { <Farewell provider address /> })
+            let address = sign_in_service.sign_out_address().await;
+            address.map(|address| view! { <ProviderSignOut provider address /> })
         })
     });
     view! {
@@ -68,19 +70,19 @@ pub fn SignInPage() -> impl IntoView {
 /// Says what led here.
 #[component]
 fn Opening(
-    /// What the visit is about.
-    occasion: Occasion,
-    /// What people call the provider.
+    /// The reason for showing the page.
+    occasion: SignInReason,
+    /// The display name of the provider.
     provider: String,
 ) -> impl IntoView {
     let (heading, lead) = match &occasion {
-        Occasion::Arriving | Occasion::Refused(_) => ("Sign in", sign_in::lead(&provider)),
-        Occasion::Ended => ("Your sign-in has ended", sign_in::ENDED.to_owned()),
-        Occasion::SignedOut => ("You are signed out", sign_in::SIGNED_OUT.to_owned()),
+        SignInReason::Arriving | SignInReason::Refused(_) => ("Sign in", sign_in::lead(&provider)),
+        SignInReason::Ended => ("Your sign-in has ended", sign_in::ENDED.to_owned()),
+        SignInReason::SignedOut => ("You are signed out", sign_in::SIGNED_OUT.to_owned()),
     };
     let refused = match occasion {
-        Occasion::Refused(code) => Some(sign_in::refusal(&code, &provider)),
-        Occasion::Arriving | Occasion::Ended | Occasion::SignedOut => None,
+        SignInReason::Refused(code) => Some(sign_in::refusal(&code, &provider)),
+        SignInReason::Arriving | SignInReason::Ended | SignInReason::SignedOut => None,
     };
     let refused = refused.map(|sentence| {
         view! {
@@ -99,10 +101,10 @@ fn Opening(
 /// Leads on to the provider, where the person is still signed in. Other sites are reached this
 /// way and not by the form's answer, which the policy keeps here.
 #[component]
-fn Farewell(
-    /// What people call the provider.
+fn ProviderSignOut(
+    /// The display name of the provider.
     provider: String,
-    /// Where they sign out there.
+    /// The place where they sign out there.
     address: String,
 ) -> impl IntoView {
     let refresh = format!("0; url={address}");

@@ -3,7 +3,7 @@
 use leptos::{either::Either, prelude::*};
 
 use crate::{
-    api::{TokenStanding, TokenView},
+    api::{TokenStatus, TokenView},
     app::{
         islands::copy_button::CopyButton,
         words::sign_in::{day, minute},
@@ -11,7 +11,7 @@ use crate::{
     server::sign_in::Lifetime,
 };
 
-/// How long a token is good for unless somebody chooses otherwise.
+/// The time for which a token is good for unless somebody chooses otherwise.
 const USUAL: Lifetime = Lifetime::Quarter;
 
 /// Shows a new token, this once.
@@ -52,15 +52,15 @@ fn TokenItem(
     /// The token.
     token: TokenView,
 ) -> impl IntoView {
-    let TokenView { id, name, may_change, made, used, standing } = token;
+    let TokenView { id, name, may_change, made, used, status } = token;
     let scope = if may_change { "Looks, starts and removes" } else { "Only looks" };
-    let (state, words) = match standing {
-        TokenStanding::Good(until) => ("good", format!("Good until {}", day(until))),
-        TokenStanding::Expired(at) => ("over", format!("Expired on {}", day(at))),
-        TokenStanding::Revoked(at) => ("over", format!("Revoked on {}", day(at))),
+    let (state, words) = match status {
+        TokenStatus::Valid(until) => ("good", format!("Good until {}", day(until))),
+        TokenStatus::Expired(at) => ("over", format!("Expired on {}", day(at))),
+        TokenStatus::Revoked(at) => ("over", format!("Revoked on {}", day(at))),
     };
     let used = used.map_or(String::from("never used"), |at| format!("last used {}", minute(at)));
-    let revoke = matches!(standing, TokenStanding::Good(_)).then(|| {
+    let revoke = matches!(status, TokenStatus::Valid(_)).then(|| {
         view! { <RevokePanel id name=name.clone() /> }
     });
     view! {
@@ -78,7 +78,7 @@ fn TokenItem(
 fn RevokePanel(
     /// The token's id.
     id: String,
-    /// What its person calls it.
+    /// The name that its owner gave it.
     name: String,
 ) -> impl IntoView {
     view! {
@@ -102,7 +102,7 @@ fn RevokePanel(
 /// Renders the form for a new token.
 #[component]
 pub fn MakeTokenForm(
-    /// What is in its field.
+    /// The value of its field.
     name: String,
 ) -> impl IntoView {
     let days = Lifetime::ALL.map(|lifetime| {

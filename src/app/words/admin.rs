@@ -1,4 +1,4 @@
-//! What operators read on their pages.
+//! The words of the operators' pages.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     domain::deployment::Kind,
     server::{
-        service::admin::{Act, BreakerState, State},
+        service::admin::{AuditAction, BreakerState, State},
         settings::Quotas,
     },
 };
@@ -35,21 +35,21 @@ pub(crate) fn states(state: State) -> &'static str {
 }
 
 /// Says what somebody did.
-pub(crate) fn act(act: Act) -> &'static str {
+pub(crate) fn act(act: AuditAction) -> &'static str {
     match act {
-        Act::SignIn => "Signed in",
-        Act::SignOut => "Signed out",
-        Act::Start => "Started",
-        Act::Cancel => "Cancelled",
-        Act::Retry => "Tried again",
-        Act::Remove => "Removed",
-        Act::MakeToken => "Made a token",
-        Act::RevokeToken => "Revoked a token",
-        Act::ReachLimit => "Reached a limit",
-        Act::Enter => "Was turned away",
-        Act::RetryCleanUp => "Had a clean-up tried again",
-        Act::Inspect => "Looked at somebody else's",
-        Act::ShutOut => "Signed somebody out",
+        AuditAction::SignIn => "Signed in",
+        AuditAction::SignOut => "Signed out",
+        AuditAction::Start => "Started",
+        AuditAction::Cancel => "Cancelled",
+        AuditAction::Retry => "Tried again",
+        AuditAction::Remove => "Removed",
+        AuditAction::MakeToken => "Made a token",
+        AuditAction::RevokeToken => "Revoked a token",
+        AuditAction::ReachLimit => "Reached a limit",
+        AuditAction::Enter => "Was turned away",
+        AuditAction::RetryCleanUp => "Had a clean-up tried again",
+        AuditAction::Inspect => "Looked at somebody else's",
+        AuditAction::RevokeAccess => "Signed somebody out",
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn panics(count: u64) -> String {
     }
 }
 
-/// Says whether calls to the platform go through.
+/// Returns whether calls to the platform go through.
 pub(crate) fn breaker(state: BreakerState, failures: u32) -> String {
     match state {
         BreakerState::Closed => String::from("calls go through"),

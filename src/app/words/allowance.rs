@@ -1,4 +1,4 @@
-//! How much somebody may start yet.
+//! The words for how much somebody may start yet.
 
 use crate::api::wire::Allowance;
 

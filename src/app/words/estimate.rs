@@ -1,4 +1,4 @@
-//! How long it usually takes, in words that promise no more than was measured.
+//! The words for typical durations, which promise no more than was measured.
 
 use crate::api::wire::Usual;
 

@@ -1,14 +1,14 @@
-//! What stands under the name field, from what is in it and what is known about that.
+//! The hint under the name field.
 
 use crate::{
     api::wire::{AddressPattern, NameVerdict},
     domain::stack_name::StackName,
 };
 
-/// What the address line shows in place of a name.
+/// The placeholder for a name in the address line.
 const PLACEHOLDER: &str = "your-name";
 
-/// What is known about what is in the field.
+/// The known state of what is in the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
     /// Nothing to judge yet: the address as it would be.
@@ -22,7 +22,7 @@ pub enum Hint {
 }
 
 impl Hint {
-    /// Tells whether the name cannot be had.
+    /// Returns whether the name cannot be had.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
             Self::Taken(..) | Self::Refused(_) => true,
@@ -31,8 +31,8 @@ impl Hint {
     }
 }
 
-/// Whether the person is still at it: unfinished names are judged only once they have left
-/// the field or pressed the button.
+/// True if the person is still at it: unfinished names are judged only once they have left the
+/// field or pressed the button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Typing {
     /// Still typing.

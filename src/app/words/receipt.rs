@@ -11,7 +11,7 @@ use crate::domain::{
     stack_name::StackName,
 };
 
-/// What is left is said of a receipt that was not clean when the deployment ended.
+/// The heading of a receipt that was not clean when the deployment ended.
 const REMOVED_SINCE: &str = "Everything has been removed since";
 
 /// Returns the heading over the lines. It claims only what the receipt has evidence for; a
@@ -21,7 +21,7 @@ pub(crate) fn heading(receipt: &Receipt, at_end: &Receipt) -> &'static str {
         REMOVED_SINCE
     } else if receipt.clean {
         "Nothing was left behind"
-    } else if receipt.left().next().is_some() {
+    } else if receipt.leftovers().next().is_some() {
         "Something is left"
     } else {
         "We could not check that nothing is left"
@@ -39,7 +39,7 @@ pub(crate) fn line(line: &Line) -> String {
     }
 }
 
-/// Tells whether the line is good news.
+/// Returns whether the line is good news.
 pub(crate) fn is_gone(line: &Line) -> bool {
     match line.outcome {
         Outcome::Removed | Outcome::VerifiedGone => true,
@@ -47,7 +47,7 @@ pub(crate) fn is_gone(line: &Line) -> bool {
     }
 }
 
-/// Tells whether a remedy is typed into a shell; else it is a sentence.
+/// Returns whether a remedy is typed into a shell; else it is a sentence.
 pub(crate) fn is_command(remedy: &str) -> bool {
     remedy.starts_with("docker ")
 }

@@ -1,4 +1,4 @@
-//! Why a form that was posted as a plain form came back.
+//! The reason why a form that was posted as a plain form came back.
 
 /// Says what the refusal's `code` means on the home page, where the name's own verdict does
 /// not say it.

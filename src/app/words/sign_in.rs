@@ -1,11 +1,11 @@
-//! What people read on their way in and out, and on their account.
+//! The words of sign-in, sign-out and the account page.
 
 use jiff::Timestamp;
 
-/// What somebody reads whose sign-in is over.
+/// The text for somebody whose sign-in has expired.
 pub(crate) const ENDED: &str =
     "Nothing was lost, and whatever is under way goes on. Sign in again to see it.";
-/// What somebody reads who has just signed out.
+/// The text for somebody who has just signed out.
 pub(crate) const SIGNED_OUT: &str = "This browser is signed out of the portal.";
 
 /// Says what signing in is for, and what it is.
@@ -16,7 +16,7 @@ pub(crate) fn lead(provider: &str) -> String {
     )
 }
 
-/// Says what the refusal's `code` means on the way in.
+/// Says what the refusal's `code` means on the sign-in page.
 pub(crate) fn refusal(code: &str, provider: &str) -> String {
     match code {
         "SIGN_IN_DENIED" => format!(

@@ -11,15 +11,15 @@ pub struct Failure {
     pub phase: Phase,
     /// One sentence: what happened.
     pub message: String,
-    /// What kind of failure it was.
+    /// The kind of failure.
     pub code: FailureCode,
-    /// What became of what was made.
+    /// The outcome of what was made.
     pub receipt: Receipt,
-    /// What an operator finds the full log by.
+    /// The reference by which an operator finds the full log.
     pub reference: String,
 }
 
-/// What kind of failure ended a deployment.
+/// The kind of failure that ended a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FailureCode {
@@ -71,12 +71,12 @@ impl FailureCode {
 }
 
 impl Failure {
-    /// What stands in the message of a cancelled deployment before what had failed earlier.
+    /// The prefix, in the message of a cancelled deployment, of the earlier failure.
     const EARLIER: &str = "The deployment was cancelled. Before that: ";
 
-    /// Tells whether nothing had failed until somebody wished the deployment away.
-    pub fn is_by_wish(&self) -> bool {
-        self.code == FailureCode::Cancelled && self.before_the_cancel().is_none()
+    /// Returns whether nothing had failed until somebody cancelled the deployment.
+    pub fn was_requested(&self) -> bool {
+        self.code == FailureCode::Cancelled && self.cause_before_cancel().is_none()
     }
 
     /// Writes the message of a deployment that was cancelled after it had failed with `message`.
@@ -85,7 +85,7 @@ impl Failure {
     }
 
     /// Returns what had failed before the deployment was cancelled, if something had.
-    pub fn before_the_cancel(&self) -> Option<&str> {
+    pub fn cause_before_cancel(&self) -> Option<&str> {
         self.message.strip_prefix(Self::EARLIER).filter(|_| self.code == FailureCode::Cancelled)
     }
 }
@@ -118,9 +118,9 @@ mod tests {
         ];
         for (code, message, before) in cases {
             let failure = failure(code, message);
-            assert_eq!(failure.before_the_cancel(), before, "{message}");
-            let is_by_wish = code == FailureCode::Cancelled && before.is_none();
-            assert_eq!(failure.is_by_wish(), is_by_wish, "{message}");
+            assert_eq!(failure.cause_before_cancel(), before, "{message}");
+            let was_requested = code == FailureCode::Cancelled && before.is_none();
+            assert_eq!(failure.was_requested(), was_requested, "{message}");
         }
     }
 }

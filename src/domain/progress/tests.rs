@@ -1,4 +1,4 @@
-//! What the fold promises.
+//! Tests of the fold.
 
 use proptest::prelude::*;
 
@@ -66,7 +66,7 @@ fn a_failure_keeps_the_percentage_and_marks_the_step_that_ran() {
     assert_eq!(progress.failure().unwrap().code, FailureCode::HealthTimeout);
 }
 
-/// Ends a story that turned round after five steps, having said so in the log or not.
+/// Ends a story that rolled back after five steps, having said so in the log or not.
 fn turned(entry: Option<&str>, code: FailureCode, message: &str) -> Vec<StepState> {
     let mut events: Vec<_> = story(true, 0).into_iter().take(6).map(|event| event.body).collect();
     let entry = entry.map(|action| {
@@ -91,7 +91,7 @@ fn turned(entry: Option<&str>, code: FailureCode, message: &str) -> Vec<StepStat
 }
 
 #[test]
-fn a_step_has_failed_or_was_stopped_by_a_wish_and_the_log_tells_before_the_end() {
+fn a_step_has_failed_or_was_stopped_by_a_cancel_and_the_log_tells_before_the_end() {
     let (failed, stopped) = (StepState::Failed, StepState::Stopped);
     let plain = "The deployment was cancelled.";
     let late = Failure::cancelled_after("The platform refused a request.");

@@ -1,8 +1,8 @@
-//! What somebody owns things as.
+//! Owners of operations.
 
 use std::fmt;
 
-/// What somebody owns things as: `person:<id>` or `browser:<digest of its cookie>`.
+/// The id of an owner: `person:<id>` or `browser:<digest of its cookie>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OwnerId(String);
 

@@ -10,10 +10,10 @@ fn everybody() -> [(&'static str, Identity); 8] {
     let person = |id, role| Identity::Person { owner: owner(id), role };
     let program = |scope| Identity::Program { owner: owner("alice"), scope };
     [
-        ("guest", Identity::Guest),
+        ("guest", Identity::Anonymous),
         ("own browser", Identity::Browser(owner("alice"))),
         ("other browser", Identity::Browser(owner("mallory"))),
-        ("stranger", Identity::Stranger),
+        ("stranger", Identity::Unauthenticated),
         ("alice", person("alice", Role::Member)),
         ("operator", person("olga", Role::Operator)),
         ("read token", program(Scope::Read)),
@@ -22,8 +22,8 @@ fn everybody() -> [(&'static str, Identity); 8] {
 }
 
 /// Writes who may: `+` yes, `s` sign in first, `t` another token, `-` it is not there.
-fn row(need: Need, target: Target<'_>) -> String {
-    let letter = |(_, identity): (&str, Identity)| match decide(&identity, need, target) {
+fn row(permission: Permission, target: Target<'_>) -> String {
+    let letter = |(_, identity): (&str, Identity)| match decide(&identity, permission, target) {
         Ok(()) => '+',
         Err(Refusal::SignIn) => 's',
         Err(Refusal::Scope) => 't',
@@ -39,38 +39,42 @@ fn who_may_do_what_is_this_table() {
     let nobodys = |by| Target::Operation { owner: None, by };
     // guest, own browser, other browser, stranger, alice, operator, read token, deploy token
     let table = [
-        (Need::Browse, Target::Unnamed, "+++s++++"),
-        (Need::Start, Target::Unnamed, "+++s++t+"),
-        (Need::See, Target::Unnamed, "+++s++++"),
-        (Need::Change, Target::Unnamed, "+++s++t+"),
-        (Need::Account, Target::Unnamed, "---s++tt"),
-        (Need::Operate, Target::Unnamed, "---s-+tt"),
-        (Need::Glance, Target::Unnamed, "+++s++++"),
-        (Need::Glance, own(Knowing::Name), "-+-s++++"),
-        (Need::Glance, nobodys(Knowing::Name), "+++s-+--"),
-        (Need::See, own(Knowing::Id), "+++s++++"),
-        (Need::See, own(Knowing::Name), "-+-s++++"),
-        (Need::Change, own(Knowing::Id), "-+-s++t+"),
-        (Need::Change, own(Knowing::Name), "-+-s++t+"),
-        (Need::See, nobodys(Knowing::Id), "+++s-+--"),
-        (Need::See, nobodys(Knowing::Name), "---s-+--"),
-        (Need::Change, nobodys(Knowing::Id), "+++s-+t-"),
-        (Need::Change, nobodys(Knowing::Name), "---s-+t-"),
+        (Permission::Browse, Target::Unnamed, "+++s++++"),
+        (Permission::Start, Target::Unnamed, "+++s++t+"),
+        (Permission::View, Target::Unnamed, "+++s++++"),
+        (Permission::Change, Target::Unnamed, "+++s++t+"),
+        (Permission::Account, Target::Unnamed, "---s++tt"),
+        (Permission::Operate, Target::Unnamed, "---s-+tt"),
+        (Permission::ViewPublic, Target::Unnamed, "+++s++++"),
+        (Permission::ViewPublic, own(IdentifiedBy::Name), "-+-s++++"),
+        (Permission::ViewPublic, nobodys(IdentifiedBy::Name), "+++s-+--"),
+        (Permission::View, own(IdentifiedBy::Id), "+++s++++"),
+        (Permission::View, own(IdentifiedBy::Name), "-+-s++++"),
+        (Permission::Change, own(IdentifiedBy::Id), "-+-s++t+"),
+        (Permission::Change, own(IdentifiedBy::Name), "-+-s++t+"),
+        (Permission::View, nobodys(IdentifiedBy::Id), "+++s-+--"),
+        (Permission::View, nobodys(IdentifiedBy::Name), "---s-+--"),
+        (Permission::Change, nobodys(IdentifiedBy::Id), "+++s-+t-"),
+        (Permission::Change, nobodys(IdentifiedBy::Name), "---s-+t-"),
     ];
-    for (need, target, expected) in table {
-        assert_eq!(row(need, target), expected, "{need:?} {target:?}");
+    for (permission, target, expected) in table {
+        assert_eq!(row(permission, target), expected, "{permission:?} {target:?}");
     }
 }
 
 #[test]
 fn what_is_somebody_elses_is_nobodys_business_but_an_operators() {
     let bob = owner("bob");
-    for by in [Knowing::Id, Knowing::Name] {
+    for by in [IdentifiedBy::Id, IdentifiedBy::Name] {
         let target = Target::Operation { owner: Some(&bob), by };
-        assert_eq!(row(Need::Change, target), "---s-+t-", "{by:?}");
+        assert_eq!(row(Permission::Change, target), "---s-+t-", "{by:?}");
     }
-    let by_id = Target::Operation { owner: Some(&bob), by: Knowing::Id };
-    assert_eq!(row(Need::See, by_id), "+++s-+--", "in the open, whoever knows the id may look");
+    let by_id = Target::Operation { owner: Some(&bob), by: IdentifiedBy::Id };
+    assert_eq!(
+        row(Permission::View, by_id),
+        "+++s-+--",
+        "in the open, whoever knows the id may look"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{CommandError, say};
 use crate::server::{
-    ports::audit::{Act, AuditEntry, AuditFilter},
+    ports::audit::{AuditAction, AuditEntry, AuditFilter},
     run,
     service::admin::since,
     settings::StoreSettings,
@@ -22,7 +22,7 @@ pub(super) struct AuditOptions {
     who: Option<String>,
     /// Only this act, such as start or remove
     #[arg(long, value_parser = act)]
-    act: Option<Act>,
+    act: Option<AuditAction>,
     /// Only what was done to this: a stack's name, an id, a path
     #[arg(long)]
     target: Option<String>,
@@ -36,8 +36,8 @@ pub(super) struct AuditOptions {
 
 /// A text is no act.
 #[derive(Debug, thiserror::Error)]
-#[error("it is one of {}", Act::ALL.map(Act::as_str).join(", "))]
-struct ParseActError;
+#[error("it is one of {}", AuditAction::ALL.map(AuditAction::as_str).join(", "))]
+struct ParseAuditActionError;
 
 /// An entry, as it is written out.
 #[derive(Serialize)]
@@ -58,7 +58,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, CommandError> {
     let AuditOptions { who, act, target, since, limit } = options;
     let filter = AuditFilter { who, act, target, since, before: None, limit };
-    let audit = run::audit_beside(settings).await?;
+    let audit = run::open_audit_for_cli(settings).await?;
     for (number, entry) in audit.entries(&filter).await? {
         let AuditEntry { at, who, act, target, from, outcome } = entry;
         let line = Line { number, at, who, act: act.as_str(), target, from, outcome };
@@ -68,6 +68,6 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn act(word: &str) -> Result<Act, ParseActError> {
-    Act::from_word(word).ok_or(ParseActError)
+fn act(word: &str) -> Result<AuditAction, ParseAuditActionError> {
+    AuditAction::from_word(word).ok_or(ParseAuditActionError)
 }

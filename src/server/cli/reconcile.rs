@@ -24,7 +24,7 @@ pub(super) async fn run(
     options: &ReconcileOptions,
     settings: &Settings,
 ) -> Result<ExitCode, CommandError> {
-    let reconciler = run::reconciler_beside(settings).await?.ok_or(CommandError::NoPlatform)?;
+    let reconciler = run::reconciler_for_cli(settings).await?.ok_or(CommandError::NoPlatform)?;
     let found = reconciler.survey().await?;
     if found.is_empty() {
         say("The platform has what the records say, and nothing else of this portal's.")?;
@@ -38,11 +38,11 @@ pub(super) async fn run(
             remaining += 1;
         }
     } else {
-        for dealt in reconciler.repair(found, &CancellationToken::new()).await {
-            say(&format!("{}: {}", dealt.outcome, dealt.finding))?;
-            match dealt.outcome {
+        for handled in reconciler.repair(found, &CancellationToken::new()).await {
+            say(&format!("{}: {}", handled.outcome, handled.finding))?;
+            match handled.outcome {
                 Repair::Removed => {}
-                Repair::Left(_) | Repair::Reported => remaining += 1,
+                Repair::Failed(_) | Repair::Reported => remaining += 1,
             }
         }
     }

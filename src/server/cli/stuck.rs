@@ -10,7 +10,7 @@ use crate::{
     domain::{deployment::Kind, receipt::Receipt},
     server::{
         ports::{
-            audit::{Act, AuditEntry},
+            audit::{AuditAction, AuditEntry},
             clock::{Clock as _, SystemClock},
             store::{Record, Store},
         },
@@ -45,7 +45,7 @@ pub(super) async fn run(
     command: StuckCommand,
     settings: &StoreSettings,
 ) -> Result<ExitCode, CommandError> {
-    let store = run::store_beside(settings).await?;
+    let store = run::open_for_cli(settings).await?;
     match command {
         StuckCommand::List => list(&*store).await?,
         StuckCommand::Retry(options) => retry(&*store, options.which.as_deref()).await?,
@@ -69,7 +69,7 @@ async fn list(store: &dyn Store) -> Result<(), CommandError> {
 
 /// Writes a head with who and since when, and a line for each thing that is left.
 fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
-    let Record { deployment, standing, clean_up, .. } = record;
+    let Record { deployment, metadata, clean_up, .. } = record;
     let what = match deployment.id.kind() {
         Kind::Deployment => "deployment",
         Kind::Removal => "removal",
@@ -79,7 +79,7 @@ fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
         format!("{}: {what} {id}, reference {reference}", deployment.name),
         format!(
             "  stuck since {}, tried {} since then, next try {}",
-            time(standing.completed),
+            time(metadata.completed),
             times(clean_up.tries),
             time(clean_up.due),
         ),
@@ -90,12 +90,12 @@ fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
             times(record.panics),
         ));
     }
-    let left = receipt.left().map(|line| {
+    let left = receipt.leftovers().map(|line| {
         let remedy = line.remedy.as_deref().unwrap_or("nothing is known to help");
         format!("  {} {}: {remedy}", line.resource.noun(), line.name)
     });
     lines.extend(left);
-    if receipt.left().next().is_none() {
+    if receipt.leftovers().next().is_none() {
         lines.push(format!("  what is left is not known: search the log for {reference}"));
     }
     lines
@@ -113,17 +113,17 @@ fn times(count: u32) -> String {
 }
 
 async fn retry(store: &dyn Store, which: Option<&str>) -> Result<(), CommandError> {
-    let mut hurried = 0;
+    let mut made_due = 0;
     for record in store.stuck().await? {
         // It may have come loose this very moment.
         if which.is_none_or(|which| is_called(&record, which))
-            && store.hurry(&record.deployment.id, Some(&noted(&record))).await?
+            && store.make_due_now(&record.deployment.id, Some(&audit_entry(&record))).await?
         {
-            hurried += 1;
+            made_due += 1;
             say(&format!("{} ({}) is due at once.", record.deployment.name, record.deployment.id))?;
         }
     }
-    match (hurried, which) {
+    match (made_due, which) {
         (0, Some(which)) => Err(CommandError::NotStuck(which.to_owned())),
         (0, None) => say("Nothing is stuck."),
         (_, _) => say(
@@ -134,11 +134,11 @@ async fn retry(store: &dyn Store, which: Option<&str>) -> Result<(), CommandErro
 }
 
 /// Describes what is done, for the audit log.
-fn noted(record: &Record) -> AuditEntry {
+fn audit_entry(record: &Record) -> AuditEntry {
     AuditEntry {
         at: SystemClock.now(),
         who: String::from("command line"),
-        act: Act::RetryCleanUp,
+        act: AuditAction::RetryCleanUp,
         target: Some(record.deployment.id.to_string()),
         from: None,
         outcome: String::from("done"),

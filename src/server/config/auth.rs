@@ -60,7 +60,7 @@ pub(super) struct AuthOptions {
 
 impl AuthOptions {
     /// Settles who may use the portal that listens and is reached as `http` says.
-    pub(super) fn settle(self, http: &HttpSettings) -> Result<AuthSettings, ConfigError> {
+    pub(super) fn resolve(self, http: &HttpSettings) -> Result<AuthSettings, ConfigError> {
         match self.auth {
             Some(Auth::Oidc) => self.oidc(&http.public_url).map(AuthSettings::Oidc),
             Some(Auth::Open) => match self.first_of_oidc() {

@@ -21,7 +21,7 @@ use crate::server::{
     },
 };
 
-/// What the variables of a stack's own environment begin with.
+/// The prefix of the variables of a stack's own environment.
 const STACK_ENV: &str = "STACK_ENV_";
 
 impl Options {
@@ -30,7 +30,7 @@ impl Options {
     /// # Errors
     ///
     /// Returns the first setting that is missing or does not go with the others.
-    pub fn settle(self, environment: &Environment) -> Result<Settings, ConfigError> {
+    pub fn resolve(self, environment: &Environment) -> Result<Settings, ConfigError> {
         let platform = platform(&self.platform)?;
         check_store(&self.database_url, &platform)?;
         let stack = self.stack(&platform, environment)?;
@@ -40,7 +40,7 @@ impl Options {
             cors_origins: self.limits.cors_origins.clone(),
             ..http(self.host, self.port, self.public_url)
         };
-        let auth = self.auth.settle(&http)?;
+        let auth = self.auth.resolve(&http)?;
         let bounded = bounded(&auth, http.addr.ip());
         let rates = self.limits.rates(bounded);
         let mut reserved_names = self.reserved_names;
@@ -141,7 +141,7 @@ fn http(host: IpAddr, port: u16, public_url: Option<Origin>) -> HttpSettings {
     }
 }
 
-/// Tells what is bounded where nothing else is said.
+/// Returns what is bounded where nothing else is said.
 fn bounded(auth: &AuthSettings, host: IpAddr) -> Bounded {
     match auth {
         AuthSettings::Oidc(_) => Bounded::People,

@@ -11,7 +11,7 @@ use crate::server::{origin::Origin, proxies::Proxy, settings::Quotas};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bound<T> {
     /// At most so much.
-    Most(T),
+    AtMost(T),
     /// `none`.
     Unbounded,
 }
@@ -81,7 +81,7 @@ pub(super) struct Rates {
 impl LimitOptions {
     /// Returns how much somebody may have and start.
     pub(super) fn quotas(&self, bounded: Bounded) -> Quotas {
-        let number = |given, most| settle(given, bounded, most);
+        let number = |given, limit| resolve(given, bounded, limit);
         let day = Duration::from_hours(24);
         Quotas {
             stacks: number(self.stacks_per_person, 5),
@@ -91,14 +91,14 @@ impl LimitOptions {
             hold_down: match bounded {
                 // Without people there is nobody to keep a name for.
                 Bounded::Nothing | Bounded::Addresses => None,
-                Bounded::People => settle(self.name_hold_down, bounded, day),
+                Bounded::People => resolve(self.name_hold_down, bounded, day),
             },
         }
     }
 
     /// Returns how often somebody may ask for something.
     pub(super) fn rates(&self, bounded: Bounded) -> Rates {
-        let number = |given, most| settle(given, bounded, most);
+        let number = |given, limit| resolve(given, bounded, limit);
         Rates {
             checks_per_second: number(self.check_rate_limit, 20),
             streams_per_person: number(self.streams_per_person, 20),
@@ -107,20 +107,20 @@ impl LimitOptions {
     }
 }
 
-fn settle<T>(given: Option<Bound<T>>, bounded: Bounded, otherwise: T) -> Option<T> {
+fn resolve<T>(given: Option<Bound<T>>, bounded: Bounded, otherwise: T) -> Option<T> {
     match (given, bounded) {
-        (Some(Bound::Most(most)), _) => Some(most),
+        (Some(Bound::AtMost(limit)), _) => Some(limit),
         (Some(Bound::Unbounded), _) | (None, Bounded::Nothing) => None,
         (None, Bounded::Addresses | Bounded::People) => Some(otherwise),
     }
 }
 
 fn bound(text: &str) -> Result<Bound<u32>, String> {
-    if text == "none" { Ok(Bound::Unbounded) } else { parse::count(text).map(Bound::Most) }
+    if text == "none" { Ok(Bound::Unbounded) } else { parse::count(text).map(Bound::AtMost) }
 }
 
 fn time(text: &str) -> Result<Bound<Duration>, String> {
-    if text == "none" { Ok(Bound::Unbounded) } else { parse::duration(text).map(Bound::Most) }
+    if text == "none" { Ok(Bound::Unbounded) } else { parse::duration(text).map(Bound::AtMost) }
 }
 
 fn proxy(text: &str) -> Result<Proxy, String> {

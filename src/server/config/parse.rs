@@ -200,9 +200,9 @@ pub(super) fn store(text: &str) -> Parsed<StoreSettings> {
     }
 }
 
-/// Tells whether `rest` is what follows the scheme in the address of a PostgreSQL database,
-/// with no parameter but those that are understood: an unknown one would be logged, and may be
-/// a password that was not escaped.
+/// Returns whether `rest` is what follows the scheme in the address of a PostgreSQL database, with
+/// no parameter but those that are understood: an unknown one would be logged, and may be a
+/// password that was not escaped.
 fn is_database(rest: &str) -> bool {
     const PARAMETERS: [&str; 10] = [
         "application_name",

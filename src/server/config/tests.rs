@@ -29,7 +29,7 @@ fn settings_of(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Setting
     let environment: Environment = variables.iter().map(|(n, v)| (own(n), own(v))).collect();
     let arguments: Vec<OsString> =
         std::iter::once("portal").chain(arguments.iter().copied()).map(OsString::from).collect();
-    parse::<Cli>(&arguments, &environment)?.options.settle(&environment)
+    parse::<Cli>(&arguments, &environment)?.options.resolve(&environment)
 }
 
 pub(super) fn settings(variables: &[(&str, &str)]) -> Settings {

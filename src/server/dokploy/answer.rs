@@ -15,7 +15,7 @@ use crate::server::ports::platform::PlatformError;
 
 /// The longest pause that the platform may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
-/// How many characters of the platform's own words are kept.
+/// The number of characters of the platform's own words that are kept.
 const DETAIL_LENGTH: usize = 300;
 
 /// An HTTP answer, read to its end.
@@ -40,7 +40,7 @@ pub(super) enum Discretion {
     Confidential,
 }
 
-/// What is wrong with an answer.
+/// The problem with an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// This.
@@ -56,11 +56,11 @@ pub(super) enum Fault {
 pub(super) struct Judge<'a> {
     /// Its name.
     pub call: &'static str,
-    /// Whether it carried secrets.
+    /// True if it carried secrets.
     pub discretion: Discretion,
     /// The key it was made with, which is never kept.
     pub key: &'a SecretString,
-    /// When the answer came.
+    /// The time at which the answer came.
     pub now: Timestamp,
 }
 
@@ -72,7 +72,7 @@ impl Judge<'_> {
     pub(super) fn judge(&self, answer: &Answer) -> Result<(), Fault> {
         let call = self.call;
         let status = answer.status;
-        let said = Said::read(&answer.body);
+        let said = Claims::read(&answer.body);
         let error = match status {
             200..=299 => return Ok(()),
             401 => return Err(Fault::Unauthorized),
@@ -88,7 +88,7 @@ impl Judge<'_> {
     }
 
     /// Tells apart what does not exist, what the server cannot do, and a proxy without a server.
-    fn judge_not_found(&self, answer: &Answer, said: &Said) -> PlatformError {
+    fn judge_not_found(&self, answer: &Answer, said: &Claims) -> PlatformError {
         match (said.code(), said.path()) {
             (Some(_), Some(_)) => PlatformError::NotFound { call: self.call },
             // No such call: an older server (recording 96).
@@ -98,7 +98,7 @@ impl Judge<'_> {
         }
     }
 
-    fn refused(&self, answer: &Answer, said: &Said) -> PlatformError {
+    fn refused(&self, answer: &Answer, said: &Claims) -> PlatformError {
         let detail = match &answer.location {
             Some(location) => self.keep(&format!("redirected to {location}")),
             None => self.detail(answer, said),
@@ -112,7 +112,7 @@ impl Judge<'_> {
     }
 
     /// Returns what the platform said, as far as it may be kept.
-    fn detail(&self, answer: &Answer, said: &Said) -> String {
+    fn detail(&self, answer: &Answer, said: &Claims) -> String {
         let text = match (said.issues(), self.discretion) {
             (Some(issues), discretion) => describe_issues(issues, discretion).into(),
             (None, Discretion::Confidential) => said.code().unwrap_or_default().into(),
@@ -150,9 +150,9 @@ pub(super) fn decode<T: DeserializeOwned>(
 }
 
 /// What the body of an error says; nothing if it is not Dokploy's.
-struct Said(Value);
+struct Claims(Value);
 
-impl Said {
+impl Claims {
     fn read(body: &[u8]) -> Self {
         Self(serde_json::from_slice(body).unwrap_or_default())
     }

@@ -1,7 +1,8 @@
 //! The circuit breaker: stops calls to a platform that is unwell.
 //!
-//! Five failures in a row open it for a minute; then one call goes through to see, and its
-//! outcome decides. It must not know what a call is, nor the time: it is told both, the latter by the clock that only goes forward.
+//! Five failures in a row open it for a minute; then one call goes through to see, and its outcome
+//! decides. It must not know what a call is, nor the time: it is told both, the latter by the clock
+//! that only goes forward.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -12,12 +13,12 @@ use crate::server::ports::platform::{Breaker as Snapshot, BreakerState};
 
 /// Failures in a row that open it.
 const FAILURES_TO_OPEN: u32 = 5;
-/// How long it stays open.
+/// The time for which it stays open.
 const OPEN_FOR: Duration = Duration::from_mins(1);
 /// What a caller is told to wait while another one's call is out to see.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
-/// What an ended call says of the platform.
+/// The verdict of an ended call on the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It works: it answered, be it with a refusal.
@@ -26,7 +27,7 @@ pub(super) enum Verdict {
     Unwell,
 }
 
-/// Whether calls go through, as a state machine over times that it is told.
+/// True if calls go through, as a state machine over times that it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// All do.

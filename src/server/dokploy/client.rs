@@ -31,25 +31,26 @@ use crate::server::{
 
 /// The largest answer that is read.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
-/// How many characters of a transport failure are kept.
+/// The number of characters of a transport failure that are kept.
 const REASON_LENGTH: usize = 300;
 /// The call that checks health.
 const HEALTH: &str = "settings.health";
 
-/// How to reach a Dokploy server.
+/// Describes how to reach a Dokploy server.
 #[derive(Clone, Debug)]
 pub struct DokployConfig {
     /// Its address, with or without a path or a trailing slash.
     pub base_url: String,
     /// An owner's or admin's API key, made without a rate limit.
     pub api_key: SecretString,
-    /// How long a call may take in all.
+    /// The time that a call may take in all.
     pub timeout: Duration,
-    /// How long the removal of an application may take, which waits for Docker.
+    /// The time that the removal of an application may take, which waits for Docker.
     pub removal_timeout: Duration,
-    /// How long connecting may take, name and TLS included.
+    /// The time that connecting may take, name and TLS included.
     pub connect_timeout: Duration,
-    /// How long an idle connection is kept: less than the 5 s after which the server closes it.
+    /// The time for which an idle connection is kept: less than the 5 s after which the server
+    /// closes it.
     pub idle_timeout: Duration,
 }
 
@@ -103,9 +104,9 @@ pub(super) struct Request<'a> {
     pub call: &'static str,
     /// What it asks for or changes.
     pub content: Content<'a>,
-    /// Whether it carries secrets.
+    /// True if it carries secrets.
     pub discretion: Discretion,
-    /// How long it may take.
+    /// The time that it may take.
     pub limit: Duration,
 }
 
@@ -126,7 +127,7 @@ impl std::fmt::Debug for Content<'_> {
     }
 }
 
-/// What came of sending a call: the status, if there was one, and the rest.
+/// The result of sending a call: the status, if there was one, and the rest.
 type Attempt<T> = (Option<u16>, Result<T, Fault>);
 
 impl Dokploy {
@@ -325,7 +326,7 @@ impl Dokploy {
         }
         let host = self.root.host_str()?.trim_matches(['[', ']']);
         let port = self.root.port_or_known_default()?;
-        local_fault::behind(error, local_fault::look_up(host, port), &[]).await
+        local_fault::behind(error, local_fault::query_and_log(host, port), &[]).await
     }
 }
 
@@ -347,8 +348,8 @@ fn text_of(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<Str
     headers.get(name)?.to_str().ok().map(ToOwned::to_owned)
 }
 
-/// Tells a call that surely was not made from one whose answer was lost; `fault` is what the portal
-/// itself lacked to make it.
+/// Tells a call that surely was not made from one whose response was lost; `fault` is what the
+/// portal itself lacked to make it.
 fn transport_error(
     call: &'static str,
     limit: Duration,
@@ -361,12 +362,12 @@ fn transport_error(
     match (fault, connecting, late) {
         (Some(fault), _, _) => PlatformError::Local { call, fault, reason },
         (None, true, _) => PlatformError::Unreachable { call, reason },
-        (None, false, true) => PlatformError::no_answer(call, limit),
+        (None, false, true) => PlatformError::timed_out(call, limit),
         (None, false, false) => PlatformError::Lost { call, reason },
     }
 }
 
-/// Tells whether an answer shows that the key was taken: what was done, and what the platform
+/// Returns whether an answer shows that the key was taken: what was done, and what the platform
 /// itself says no to.
 fn is_accepted<T>(status: Option<u16>, result: &Result<T, PlatformError>) -> bool {
     status.is_some()

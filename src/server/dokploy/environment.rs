@@ -48,14 +48,14 @@ fn line(name: &str, value: &str) -> Result<String, EncodeEnvironmentError> {
     }
 }
 
-/// Tells whether `name` is one that every shell and the parser accept.
+/// Returns whether `name` is one that every shell and the parser accept.
 fn is_name(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.chars().all(word) && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
 }
 
-/// How a template says `{{`: a constant in backticks, which was recorded, or in double quotes,
-/// for a value that is quoted by backticks itself.
+/// Describes how a template says `{{`: a constant in backticks, which was recorded, or in double
+/// quotes, for a value that is quoted by backticks itself.
 const BRACES: [&str; 2] = ["{{`{{`}}", "{{\"{{\"}}"];
 
 /// Puts `value` into the first quotes that preserve it, written so that the swarm makes of it
@@ -90,7 +90,7 @@ fn quote_text(value: &str) -> Option<String> {
     (!value.contains(['"', '\\'])).then(|| format!("\"{value}\""))
 }
 
-/// Tells whether `value` is read back as it is without quotes.
+/// Returns whether `value` is read back as it is without quotes.
 fn is_plain(value: &str) -> bool {
     let plain = |c: char| (c.is_ascii_graphic() || c == ' ') && !"#'\"`".contains(c);
     value.chars().all(plain) && value.trim() == value

@@ -22,7 +22,7 @@ use crate::server::ports::platform::{
     Removal, RouteFile, Scale, Task, Version,
 };
 
-/// How many lines of a job's log are read: its end, where the reason stands.
+/// The number of lines of a job's log that are read: its end, where the reason stands.
 const LOG_LINES: &str = "200";
 
 impl Dokploy {
@@ -97,7 +97,7 @@ impl Platform for Dokploy {
     async fn diagnose(&self) -> Result<(), PlatformError> {
         let since = self.now();
         let health = self.ask_health().await;
-        if health.as_ref().is_err_and(PlatformError::is_no_answer) {
+        if health.as_ref().is_err_and(PlatformError::is_timeout) {
             self.problems.hangs(since);
         }
         health

@@ -12,11 +12,11 @@ use jiff::Timestamp;
 
 use crate::domain::platform_problem::PlatformProblem;
 
-/// How long after the first one a refusal counts as one that lasts. A platform whose database
-/// comes and goes refuses a good key, too, and is well when it is asked right afterwards.
+/// The time after the first one a refusal counts as one that lasts. A platform whose database comes
+/// and goes refuses a good key, too, and is well when it is asked right afterwards.
 const LASTING: Duration = Duration::from_secs(1);
 
-/// How many times at which the platform hung are remembered.
+/// The number of times at which that the platform hung are remembered.
 const MOST_HANGS: usize = 1_000;
 
 /// The problems that all calls share.
@@ -37,7 +37,7 @@ struct Hang {
     until: Option<Timestamp>,
 }
 
-/// How the platform takes the key.
+/// Describes how the platform takes the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Refusal {
     /// It does, as far as is known.

@@ -1,4 +1,4 @@
-//! Which Dokploy is new enough.
+//! The Dokploy that is new enough.
 //!
 //! v0.30 is the first that tells which hosts are taken (`overview.domains`).
 

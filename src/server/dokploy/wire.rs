@@ -358,7 +358,7 @@ pub(super) struct NodeRow {
 }
 
 impl NodeRow {
-    /// Tells whether Docker can use it.
+    /// Returns whether Docker can use it.
     pub(super) fn is_ready(&self) -> bool {
         self.status == "Ready"
     }

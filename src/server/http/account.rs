@@ -10,24 +10,24 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{cookies, sign_in::see_other, visitor::Visitor};
+use super::{cookies, requester::Requester, sign_in::see_other};
 use crate::{
     api,
     server::{
         access::Scope,
         ports::store::StoreError,
         secret::Secret,
-        sign_in::{Entrance, Lifetime, TokenError, TokenName},
+        sign_in::{Lifetime, SignInService, TokenError, TokenName},
     },
 };
 
 /// The account's page, and the part of it about tokens.
 const PAGE: &str = "/account";
 const TOKENS: &str = "/account#tokens";
-/// How long a new token waits for the page that shows it.
+/// The time for which a new token waits for the page that shows it.
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
-/// How much of a refused name goes back into the field.
+/// The number of characters of a refused name that go back into the field.
 const NAME_LIMIT: usize = 64;
 
 /// A token to make.
@@ -50,13 +50,13 @@ pub(super) struct RevokeForm {
 
 /// `POST /account/tokens`: makes a token, and leads to the page that shows it once.
 pub(super) async fn make_token(
-    State(entrance): State<Arc<Entrance>>,
-    Visitor { person, address }: Visitor,
+    State(sign_in_service): State<Arc<SignInService>>,
+    Requester { person, address }: Requester,
     form: Result<Form<MakeForm>, FormRejection>,
 ) -> Response {
-    let Some(person) = person else { return ask_to_sign_in() };
+    let Some(person) = person else { return redirect_to_sign_in() };
     let form = form.map(|Form(form)| form).unwrap_or_default();
-    let made = async { entrance.make_token(&person, wish(&form)?, address).await };
+    let made = async { sign_in_service.make_token(&person, parse_form(&form)?, address).await };
     match made.await {
         Ok(secret) => shown(&secret),
         Err(error) => refused(&error, Some(&form.name)),
@@ -65,19 +65,19 @@ pub(super) async fn make_token(
 
 /// `POST /account/tokens/revoke`: revokes a token.
 pub(super) async fn revoke_token(
-    State(entrance): State<Arc<Entrance>>,
-    Visitor { person, address }: Visitor,
+    State(sign_in_service): State<Arc<SignInService>>,
+    Requester { person, address }: Requester,
     form: Result<Form<RevokeForm>, FormRejection>,
 ) -> Response {
-    let Some(person) = person else { return ask_to_sign_in() };
+    let Some(person) = person else { return redirect_to_sign_in() };
     let id = form.map(|Form(form)| form.id).unwrap_or_default();
-    match entrance.revoke_token(&person, &id, address).await {
+    match sign_in_service.revoke_token(&person, &id, address).await {
         Ok(()) => see_other(TOKENS, []),
         Err(error) => refused(&error, None),
     }
 }
 
-fn wish(form: &MakeForm) -> Result<(TokenName, Scope, Lifetime), TokenError> {
+fn parse_form(form: &MakeForm) -> Result<(TokenName, Scope, Lifetime), TokenError> {
     let scope = match form.scope.as_str() {
         "read" => Scope::Read,
         "deploy" => Scope::Deploy,
@@ -109,6 +109,6 @@ pub(super) fn refused_by_store(error: &StoreError) -> Response {
 }
 
 /// Leads somebody in who has to be signed in for what they wanted.
-pub(super) fn ask_to_sign_in() -> Response {
+pub(super) fn redirect_to_sign_in() -> Response {
     see_other(&api::sign_in_location(PAGE, None), [])
 }

@@ -15,7 +15,7 @@ use crate::{
     server::access::Caller,
 };
 
-/// What, or who, it is about.
+/// The id of the subject.
 #[derive(Deserialize)]
 pub(super) struct IdForm {
     #[serde(default)]
@@ -29,24 +29,24 @@ pub(super) async fn retry(
     form: Result<Form<IdForm>, FormRejection>,
 ) -> Response {
     let done = state.service.retry_clean_up(&caller, &id(form)).await;
-    come_back(done, "/admin?retried=1#stuck")
+    redirect_back(done, "/admin?retried=1#stuck")
 }
 
 /// `POST /admin/people/sign-out`: signs a person out everywhere, and revokes their API tokens.
-pub(super) async fn shut_out(
+pub(super) async fn revoke_access(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
     form: Result<Form<IdForm>, FormRejection>,
 ) -> Response {
-    let done = state.service.shut_out(&caller, &id(form)).await;
-    come_back(done, "/admin?signed_out=1#people")
+    let done = state.service.revoke_access(&caller, &id(form)).await;
+    redirect_back(done, "/admin?signed_out=1#people")
 }
 
 fn id(form: Result<Form<IdForm>, FormRejection>) -> String {
     form.map(|Form(form)| form.id).unwrap_or_default()
 }
 
-fn come_back(done: Result<(), ApiError>, to: &str) -> Response {
+fn redirect_back(done: Result<(), ApiError>, to: &str) -> Response {
     match done {
         Ok(()) => see_other(to, []),
         Err(error) => {

@@ -13,8 +13,8 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{HttpState, door, error::Failed};
-use crate::server::{origin::Origin, ports::audit::Act};
+use super::{HttpState, auth, error::Failed};
+use crate::server::{origin::Origin, ports::audit::AuditAction};
 
 /// The code of the refusal.
 const CROSS_SITE: &str = "CROSS_SITE";
@@ -32,9 +32,13 @@ pub(super) async fn refuse(
     if may {
         return next.run(request).await;
     }
-    let caller = state.door.unknown(door::address(request.extensions(), headers, &state.proxies));
+    let caller = state.authenticator.anonymous_caller(auth::address(
+        request.extensions(),
+        headers,
+        &state.proxies,
+    ));
     let path = request.uri().path();
-    state.service.note_rebuff(&caller, Act::Enter, path, CROSS_SITE).await;
+    state.service.record_rejection(&caller, AuditAction::Enter, path, CROSS_SITE).await;
     let message = format!(
         "This request comes from another site. Use the portal at {}; if this is the portal, its \
          operator has to set PUBLIC_URL to the address in your browser.",
@@ -43,7 +47,7 @@ pub(super) async fn refuse(
     Failed::new(403, CROSS_SITE, message).into_response()
 }
 
-/// Tells whether a page of an origin that was let in sends a token. A cookie is never taken from
+/// Returns whether a page of an origin that was let in sends a token. A cookie is never taken from
 /// elsewhere.
 fn is_invited(headers: &HeaderMap, invited: &[Origin]) -> bool {
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());

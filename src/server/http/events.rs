@@ -18,29 +18,29 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     HttpState,
-    compat::{self, Parameter},
-    door::{self, Door, Unrecognised},
+    api::deployments::{self, Parameter},
+    auth::{self, AuthenticationError, Authenticator},
     error::Failed,
-    streams::Place,
+    streams::StreamPermit,
 };
 use crate::{
     api::wire::ApiError,
     domain::{deployment::DeploymentId, event::Seq},
     server::{
-        access::{Caller, Need},
+        access::{Caller, Permission},
         ports::{
-            audit::Act,
+            audit::AuditAction,
             store::{State as DeploymentState, StoredEvent},
         },
         service::Service,
     },
 };
 
-/// After how long a browser comes back to a broken stream.
+/// The time after which a browser comes back to a broken stream.
 const RETRY: Duration = Duration::from_secs(2);
 /// A silent stream says that it is there this often, and looks again.
 const KEEPALIVE: Duration = Duration::from_secs(15);
-/// After how many seconds to come back when all places are taken.
+/// The number of seconds after which to come back when all places are taken.
 const RETRY_FULL_S: u64 = 15;
 const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -55,21 +55,28 @@ pub(super) async fn status(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failed> {
-    let id = compat::deployment_id(id)?;
+    let id = deployments::deployment_id(id)?;
     let cursor = cursor(&headers, query.as_deref());
     // Subscribed before the first reading, so that nothing falls in between.
     let nudges = state.service.notifier().watch(&id);
-    let record = state.service.permitted(&caller, Need::See, &id).await?;
+    let record = state.service.authorize(&caller, Permission::View, &id).await?;
     if record.state != DeploymentState::Active && cursor >= record.seq {
         return Ok((StatusCode::NO_CONTENT, UNBUFFERED).into_response());
     }
-    let Some(place) = state.streams.take(&caller) else {
-        state.service.note_rebuff(&caller, Act::ReachLimit, id.as_str(), TOO_MANY_STREAMS).await;
+    let Some(permit) = state.streams.take(&caller) else {
+        state
+            .service
+            .record_rejection(&caller, AuditAction::ReachLimit, id.as_str(), TOO_MANY_STREAMS)
+            .await;
         return Err(too_many_streams());
     };
     let watcher = Watcher {
-        _place: place,
-        visit: Visit { door: state.door, headers: credentials(&headers), caller },
+        _permit: permit,
+        authorization: StreamAuthorization {
+            authenticator: state.authenticator,
+            headers: credentials(&headers),
+            caller,
+        },
         service: state.service,
         shutdown: state.shutdown,
         id,
@@ -112,14 +119,14 @@ fn too_many_streams() -> Failed {
 /// One who watches a deployment.
 struct Watcher {
     /// Counts for as long as the stream is there.
-    _place: Place,
-    visit: Visit,
+    _permit: StreamPermit,
+    authorization: StreamAuthorization,
     service: Arc<Service>,
     shutdown: CancellationToken,
     id: DeploymentId,
     /// The last event sent.
     cursor: Seq,
-    /// Whether the cursor was beyond what had been recorded.
+    /// True if the cursor was beyond what had been recorded.
     ahead: bool,
     nudges: watch::Receiver<()>,
     /// Read and not yet sent.
@@ -155,7 +162,7 @@ impl Watcher {
                 return None;
             }
             if self.wait().await == Waited::Long {
-                if !self.visit.goes_on(self.service.clock().now()).await {
+                if !self.authorization.is_still_valid(self.service.clock().now()).await {
                     return None;
                 }
                 return Some(Frame::default().comment("keepalive"));
@@ -163,7 +170,7 @@ impl Watcher {
         }
     }
 
-    /// Tells whether the deployment has ended before the cursor, so that nothing will come.
+    /// Returns whether the deployment has ended before the cursor, so that nothing will come.
     async fn is_over(&self) -> bool {
         let record = self.service.record(&self.id).await;
         record
@@ -174,35 +181,35 @@ impl Watcher {
         tokio::select! {
             () = self.shutdown.cancelled() => Waited::Nudged,
             _ = self.nudges.changed() => Waited::Nudged,
-            () = self.service.clock().sleep(self.visit.look_again_in(self.service.clock().now())) => {
+            () = self.service.clock().sleep(self.authorization.next_check_in(self.service.clock().now())) => {
                 Waited::Long
             }
         }
     }
 }
 
-/// On whose authority a stream is open.
-struct Visit {
-    door: Door,
-    /// What the caller was recognised by.
+/// The authorization under which a stream stays open.
+struct StreamAuthorization {
+    authenticator: Authenticator,
+    /// The headers with the caller's credentials.
     headers: HeaderMap,
     caller: Caller,
 }
 
-impl Visit {
-    /// Tells whether the caller is still who they were: they may have signed out meanwhile, or
-    /// their token may be revoked. While nobody can tell, the stream goes on.
-    async fn goes_on(&self, now: Timestamp) -> bool {
-        match door::recognise(&self.door, &self.headers, now).await {
+impl StreamAuthorization {
+    /// Returns whether the caller is still authorized: they may have signed out meanwhile, or their
+    /// token may be revoked. While nobody can tell, the stream goes on.
+    async fn is_still_valid(&self, now: Timestamp) -> bool {
+        match auth::authenticate(&self.authenticator, &self.headers, now).await {
             Ok(known) => known.identity == self.caller.identity,
-            Err(Unrecognised::Token) => false,
-            Err(Unrecognised::Store(_)) => true,
+            Err(AuthenticationError::Token) => false,
+            Err(AuthenticationError::Store(_)) => true,
         }
     }
 
     /// Returns how long nothing needs to be looked at: until the next sign of life, or until the
     /// caller's authority ends.
-    fn look_again_in(&self, now: Timestamp) -> Duration {
+    fn next_check_in(&self, now: Timestamp) -> Duration {
         let left = |until: Timestamp| Duration::try_from(until.duration_since(now));
         match self.caller.until.map(left) {
             None => KEEPALIVE,

@@ -1,4 +1,4 @@
-//! What the page's own calls, the server functions, get back.
+//! The responses to the page's own calls, the server functions.
 //!
 //! Errors have the API's form, whatever was sent. A person who posted a form is led back to the
 //! page it is on instead, which has words for every refusal.
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     HttpState,
-    compat::body,
+    api::body,
     error::{Code, Failed},
     headers::NO_STORE,
 };
@@ -24,7 +24,7 @@ use crate::{api, domain::deployment::DeploymentId};
 /// Where the server functions are.
 const FUNCTIONS: &str = "/api/fn/";
 
-/// What a form holds that tells which page it is on: a name on the home page, an id on the page
+/// The fields of a form that tell which page it is on: a name on the home page, an id on the page
 /// of an operation.
 #[derive(Default, Deserialize)]
 #[serde(default)]

@@ -27,7 +27,7 @@ struct HealthBody {
     lost_parts: Vec<&'static str>,
 }
 
-/// Which parts are wired into the server: all of them, with the sandbox as well.
+/// The parts that are wired into the server: all of them, with the sandbox as well.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the form of the older server's answer")]
@@ -64,7 +64,7 @@ struct PlatformBody {
 struct StoreBody {
     kind: &'static str,
     ok: bool,
-    /// How long ago a write was tried last.
+    /// The time since a write was tried last.
     #[serde(skip_serializing_if = "Option::is_none")]
     age_ms: Option<u64>,
 }

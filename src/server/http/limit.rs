@@ -1,4 +1,4 @@
-//! How many deployments, looks at names and sign-ins one address can ask for.
+//! Rate limits for each address: deployments, name checks and sign-ins.
 //!
 //! An address is the one at the other end of the connection, or what a trusted proxy says of
 //! it. It is counted before anything is looked up.
@@ -15,11 +15,11 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 
-use super::{HttpState, door, error::Failed};
+use super::{HttpState, auth, error::Failed};
 use crate::{
     api::wire::ApiError,
     server::{
-        ports::{audit::Act, clock::Clock},
+        ports::{audit::AuditAction, clock::Clock},
         settings::Limits,
     },
 };
@@ -41,7 +41,7 @@ struct Counter {
     clock: PortClock,
 }
 
-/// What is counted.
+/// The kind of request that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counted {
     Start,
@@ -52,12 +52,12 @@ enum Counted {
 
 impl Limiter {
     pub(super) fn new(limits: &Limits, clock: &Arc<dyn Clock>) -> Self {
-        let at_least_one = |most| NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN);
+        let at_least_one = |max| NonZeroU32::new(max).unwrap_or(NonZeroU32::MIN);
         let starts = Quota::per_minute(at_least_one(limits.deploys_per_minute));
-        let per_second = |most| Quota::per_second(at_least_one(most));
+        let per_second = |max| Quota::per_second(at_least_one(max));
         Self {
             starts: Counter::new(starts, clock),
-            checks: limits.checks_per_second.map(|most| Counter::new(per_second(most), clock)),
+            checks: limits.checks_per_second.map(|max| Counter::new(per_second(max), clock)),
         }
     }
 
@@ -94,19 +94,19 @@ pub(super) async fn limit(
     next: Next,
 ) -> Response {
     let Some(counted) = counted(request.uri().path()) else { return next.run(request).await };
-    let address = door::address(request.extensions(), request.headers(), &state.proxies);
+    let address = auth::address(request.extensions(), request.headers(), &state.proxies);
     match state.limiter.check(counted, address) {
         Ok(()) => next.run(request).await,
         Err(wait) => {
-            let caller = state.door.unknown(address);
+            let caller = state.authenticator.anonymous_caller(address);
             let path = request.uri().path();
-            state.service.note_rebuff(&caller, Act::ReachLimit, path, TOO_MANY).await;
+            state.service.record_rejection(&caller, AuditAction::ReachLimit, path, TOO_MANY).await;
             too_many(counted, wait).into_response()
         }
     }
 }
 
-/// Tells what a request to `path` counts as: by the API, or by the page.
+/// Returns what a request to `path` counts as: by the API, or by the page.
 fn counted(path: &str) -> Option<Counted> {
     match path {
         "/api/deploy" | "/api/fn/start_deployment" | "/api/fn/retry_deployment" => {
@@ -138,8 +138,8 @@ fn too_many(counted: Counted, wait: Duration) -> Failed {
     })
 }
 
-/// The clock port, as the rate limiter takes it: the time that only goes forward. Another one would
-/// lock everybody out for as long as somebody sets the clock back.
+/// The clock port, as the rate limiter takes it: the monotonic clock. Another one would lock
+/// everybody out for as long as somebody sets the clock back.
 #[derive(Clone)]
 struct PortClock(Arc<dyn Clock>);
 

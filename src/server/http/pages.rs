@@ -19,23 +19,23 @@ use leptos_axum::{
 use tower::ServiceBuilder;
 use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer};
 
-use super::{error, visit};
+use super::{error, page_cookies};
 use crate::{
     app::{App, shell},
-    server::{service::Service, sign_in::Entrance},
+    server::{service::Service, sign_in::SignInService},
 };
 
 /// Returns the pages, their server functions and the built site's files. Where people sign in,
-/// the pages know the `entrance`.
+/// the pages know the `sign_in_service`.
 pub fn pages(
     options: LeptosOptions,
     service: Arc<Service>,
-    entrance: Option<Arc<Entrance>>,
+    sign_in_service: Option<Arc<SignInService>>,
 ) -> Router {
     let context = move || {
         provide_context(Arc::clone(&service));
-        if let Some(entrance) = entrance.clone() {
-            provide_context(entrance);
+        if let Some(sign_in_service) = sign_in_service.clone() {
+            provide_context(sign_in_service);
         }
     };
     let document = {
@@ -54,7 +54,7 @@ pub fn pages(
         .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(context, shell))
         .layer(RequestBodyLimitLayer::new(error::BODY_LIMIT))
         .layer(from_fn(refuse_long_bodies))
-        .layer(from_fn(visit::note))
+        .layer(from_fn(page_cookies::read))
         .with_state(options)
 }
 

@@ -12,9 +12,11 @@ use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    HttpState, admin, compat, cross_site, door,
+    HttpState, admin,
+    api::{deployments, operations},
+    auth, completion, cross_site,
     error::{BODY_LIMIT, Failed},
-    events, functions, headers, health, limit, operations, whole,
+    events, functions, headers, health, limit,
 };
 
 /// Returns the whole site: the API, and `pages` beside it, behind the same layers.
@@ -23,13 +25,13 @@ pub fn router(state: HttpState, pages: Router) -> Router {
     let requests = state.requests.clone();
     api(state.clone())
         .merge(pages)
-        .layer(from_fn_with_state(state.clone(), door::guard))
+        .layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(from_fn_with_state(state.clone(), limit::limit))
         .layer(from_fn_with_state(state.clone(), functions::answer))
         .layer(from_fn_with_state(state, cross_site::refuse))
         .layer(option_layer(share))
-        .layer(from_fn(spell_out))
-        .layer(from_fn_with_state(requests, whole::carry_out))
+        .layer(from_fn(add_error_body))
+        .layer(from_fn_with_state(requests, completion::run_to_completion))
         .layer(CatchPanicLayer::custom(Failed::from_panic))
         .layer(from_fn(headers::secure))
 }
@@ -44,9 +46,9 @@ fn api(state: HttpState) -> Router {
         .route("/api", any(unknown))
         .route("/api/", any(unknown))
         .route("/api/{*rest}", any(unknown))
-        .route("/api/check/{name}", get(compat::check))
-        .route("/api/deploy", post(compat::deploy))
-        .route("/api/deployment/{id}", get(compat::deployment))
+        .route("/api/check/{name}", get(deployments::check))
+        .route("/api/deploy", post(deployments::deploy))
+        .route("/api/deployment/{id}", get(deployments::deployment))
         .route("/api/deployment/{id}/cancel", post(operations::cancel))
         .route("/api/deployment/{id}/retry", post(operations::retry))
         .route("/api/stacks", get(operations::stacks))
@@ -55,9 +57,9 @@ fn api(state: HttpState) -> Router {
         .route("/admin/stuck/retry", post(admin::retry).layer(DefaultBodyLimit::max(BODY_LIMIT)))
         .route(
             "/admin/people/sign-out",
-            post(admin::shut_out).layer(DefaultBodyLimit::max(BODY_LIMIT)),
+            post(admin::revoke_access).layer(DefaultBodyLimit::max(BODY_LIMIT)),
         )
-        .method_not_allowed_fallback(wrong_method)
+        .method_not_allowed_fallback(method_not_allowed)
         .with_state(state)
 }
 
@@ -67,11 +69,11 @@ async fn unknown(uri: Uri) -> Failed {
 }
 
 /// Gives a sentence to an error that has none: the routes of pages and files have only a status.
-async fn spell_out(request: Request, next: Next) -> Response {
+async fn add_error_body(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     // `CONNECT`, which takes this for a proxy: no route expects an address without a path.
     if uri.path().is_empty() {
-        return wrong_method().await.into_response();
+        return method_not_allowed().await.into_response();
     }
     let response = next.run(request).await;
     if response.headers().contains_key(header::CONTENT_TYPE) {
@@ -80,7 +82,7 @@ async fn spell_out(request: Request, next: Next) -> Response {
     match response.status() {
         StatusCode::NOT_FOUND => unknown(uri).await.into_response(),
         StatusCode::METHOD_NOT_ALLOWED => {
-            let mut spelled = wrong_method().await.into_response();
+            let mut spelled = method_not_allowed().await.into_response();
             if let Some(allow) = response.headers().get(header::ALLOW) {
                 spelled.headers_mut().insert(header::ALLOW, allow.clone());
             }
@@ -90,7 +92,7 @@ async fn spell_out(request: Request, next: Next) -> Response {
     }
 }
 
-async fn wrong_method() -> Failed {
+async fn method_not_allowed() -> Failed {
     let message = "This address does not take this method: the Allow header lists those it takes.";
     Failed::new(405, "METHOD_NOT_ALLOWED", message)
 }

@@ -13,23 +13,24 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{account, cookies, error::BODY_LIMIT, headers::NO_STORE, visitor::Visitor};
+use super::{account, cookies, error::BODY_LIMIT, headers::NO_STORE, requester::Requester};
 use crate::{
     api,
     server::{
         ports::identity_provider::CALLBACK,
         sign_in::{
-            Arrived, Begun, Callback, Entrance, ReturnTo, SignInError, TurnedAway, UNDER_WAY,
+            Callback, ReturnTo, SIGN_IN_LIFETIME, SignInError, SignInRejected, SignInService,
+            SignInStarted, SignedInSession,
         },
     },
 };
 
-/// Where somebody who signed out arrives. The page leads on to the provider: a browser would not
+/// The page for somebody who has signed out. The page leads on to the provider: a browser would not
 /// follow a redirect there, since our policy keeps the answers to forms on this site.
 const SIGNED_OUT: &str = "/sign-in?signed_out=1";
 
 /// Returns the routes of a portal where people sign in.
-pub fn sign_in(entrance: Arc<Entrance>) -> Router {
+pub fn sign_in(sign_in_service: Arc<SignInService>) -> Router {
     Router::new()
         .route("/auth/sign-in", get(begin))
         .route(CALLBACK, get(finish))
@@ -38,7 +39,7 @@ pub fn sign_in(entrance: Arc<Entrance>) -> Router {
         .route("/account/tokens", post(account::make_token))
         .route("/account/tokens/revoke", post(account::revoke_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(entrance)
+        .with_state(sign_in_service)
 }
 
 #[derive(Deserialize)]
@@ -47,7 +48,7 @@ struct BeginQuery {
     return_to: String,
 }
 
-/// What the provider sends back (RFC 6749, section 4.1.2).
+/// The authorization response (RFC 6749, section 4.1.2).
 #[derive(Deserialize)]
 struct CallbackQuery {
     state: String,
@@ -57,44 +58,44 @@ struct CallbackQuery {
 
 /// `GET /auth/sign-in`: sends a person to the provider.
 async fn begin(
-    State(entrance): State<Arc<Entrance>>,
+    State(sign_in_service): State<Arc<SignInService>>,
     query: Result<Query<BeginQuery>, QueryRejection>,
 ) -> Response {
     let wanted = query.map(|Query(query)| query.return_to).unwrap_or_default();
     let return_to = ReturnTo::parse(&wanted);
-    match entrance.begin(&return_to).await {
-        Ok(Begun { address, browser }) => {
-            let cookie = cookies::write(cookies::SIGN_IN, browser.expose(), UNDER_WAY);
+    match sign_in_service.begin(&return_to).await {
+        Ok(SignInStarted { address, browser }) => {
+            let cookie = cookies::write(cookies::SIGN_IN, browser.expose(), SIGN_IN_LIFETIME);
             see_other(&address, [cookie])
         }
         Err(error) => {
             tracing::warn!(%error, code = error.code(), "A sign-in could not begin");
-            turned_away(&TurnedAway { error, return_to }, [])
+            redirect_rejected(&SignInRejected { error, return_to }, [])
         }
     }
 }
 
 /// `GET /auth/callback`: lets a person in who comes back from the provider.
 async fn finish(
-    State(entrance): State<Arc<Entrance>>,
-    Visitor { address, .. }: Visitor,
+    State(sign_in_service): State<Arc<SignInService>>,
+    Requester { address, .. }: Requester,
     headers: HeaderMap,
     query: Result<Query<CallbackQuery>, QueryRejection>,
 ) -> Response {
     let gone = cookies::remove(cookies::SIGN_IN);
     let Some(callback) = query.ok().and_then(|Query(query)| callback(query)) else {
-        let nowhere = TurnedAway { error: SignInError::Stale, return_to: ReturnTo::home() };
-        return turned_away(&nowhere, [gone]);
+        let nowhere = SignInRejected { error: SignInError::Expired, return_to: ReturnTo::home() };
+        return redirect_rejected(&nowhere, [gone]);
     };
     let browser = cookies::read(&headers, cookies::SIGN_IN);
     let previous = cookies::read(&headers, cookies::SESSION);
-    match entrance.finish(browser, &callback, previous, address).await {
-        Ok(Arrived { session, return_to }) => {
-            let lifetime = entrance.session().lifetime;
+    match sign_in_service.finish(browser, &callback, previous, address).await {
+        Ok(SignedInSession { session, return_to }) => {
+            let lifetime = sign_in_service.session().lifetime;
             let session = cookies::write(cookies::SESSION, session.expose(), lifetime);
             see_other(return_to.as_str(), [session, gone])
         }
-        Err(turned) => turned_away(&turned, [gone]),
+        Err(turned) => redirect_rejected(&turned, [gone]),
     }
 }
 
@@ -109,12 +110,12 @@ fn callback(CallbackQuery { state, code, error }: CallbackQuery) -> Option<Callb
 
 /// `POST /auth/sign-out`: signs a person out of this browser.
 async fn sign_out(
-    State(entrance): State<Arc<Entrance>>,
-    Visitor { person, address }: Visitor,
+    State(sign_in_service): State<Arc<SignInService>>,
+    Requester { person, address }: Requester,
     headers: HeaderMap,
 ) -> Response {
     let session = cookies::read(&headers, cookies::SESSION).unwrap_or_default();
-    match entrance.sign_out(session, person.as_ref(), address).await {
+    match sign_in_service.sign_out(session, person.as_ref(), address).await {
         Ok(()) => signed_out(),
         Err(error) => account::refused_by_store(&error),
     }
@@ -122,11 +123,11 @@ async fn sign_out(
 
 /// `POST /account/sign-out-everywhere`: signs a person out of every browser.
 async fn sign_out_everywhere(
-    State(entrance): State<Arc<Entrance>>,
-    Visitor { person, address }: Visitor,
+    State(sign_in_service): State<Arc<SignInService>>,
+    Requester { person, address }: Requester,
 ) -> Response {
-    let Some(person) = person else { return account::ask_to_sign_in() };
-    match entrance.sign_out_everywhere(&person, address).await {
+    let Some(person) = person else { return account::redirect_to_sign_in() };
+    match sign_in_service.sign_out_everywhere(&person, address).await {
         Ok(()) => signed_out(),
         Err(error) => account::refused_by_store(&error),
     }
@@ -137,8 +138,11 @@ fn signed_out() -> Response {
 }
 
 /// Leads to the page that says why somebody was not let in.
-fn turned_away<const N: usize>(turned: &TurnedAway, cookies: [HeaderValue; N]) -> Response {
-    let TurnedAway { error, return_to } = turned;
+fn redirect_rejected<const N: usize>(
+    turned: &SignInRejected,
+    cookies: [HeaderValue; N],
+) -> Response {
+    let SignInRejected { error, return_to } = turned;
     see_other(&api::sign_in_location(return_to.as_str(), Some(error.code())), cookies)
 }
 

@@ -1,4 +1,4 @@
-//! How many streams are open at a time, for each person and each address.
+//! Limits the open streams of each person and each address.
 //!
 //! Each replica counts its own. A place is given back when the stream is dropped, however it
 //! ended.
@@ -19,7 +19,7 @@ pub(super) struct Streams {
     open: Mutex<HashMap<Key, u32>>,
 }
 
-/// What streams are counted by.
+/// The key by which streams are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Owner(OwnerId),
@@ -28,7 +28,7 @@ enum Key {
 
 /// The place of one open stream.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct StreamPermit {
     streams: Arc<Streams>,
     keys: Vec<Key>,
 }
@@ -40,12 +40,12 @@ impl Streams {
     }
 
     /// Takes a place for a stream of this caller; `None` when theirs are all taken.
-    pub(super) fn take(self: &Arc<Self>, caller: &Caller) -> Option<Place> {
+    pub(super) fn take(self: &Arc<Self>, caller: &Caller) -> Option<StreamPermit> {
         let owner = caller.identity.owner().cloned().map(Key::Owner).zip(self.per_person);
         let address = Some(Key::Address(caller.address)).zip(self.per_address);
         let bounds: Vec<_> = [owner, address].into_iter().flatten().collect();
         let mut open = self.open();
-        let is_full = |(key, most): &(Key, u32)| open.get(key).is_some_and(|count| count >= most);
+        let is_full = |(key, max): &(Key, u32)| open.get(key).is_some_and(|count| count >= max);
         if bounds.iter().any(is_full) {
             return None;
         }
@@ -53,7 +53,7 @@ impl Streams {
         for key in &keys {
             *open.entry(key.clone()).or_default() += 1;
         }
-        Some(Place { streams: Arc::clone(self), keys })
+        Some(StreamPermit { streams: Arc::clone(self), keys })
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
@@ -61,7 +61,7 @@ impl Streams {
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
         let mut open = self.streams.open();
         for key in &self.keys {
@@ -83,7 +83,7 @@ mod tests {
     fn caller(person: Option<&str>, address: &str) -> Caller {
         let identity = match person {
             Some(id) => Identity::Person { owner: OwnerId::person(id), role: Role::Member },
-            None => Identity::Guest,
+            None => Identity::Anonymous,
         };
         Caller { identity, address: address.parse().unwrap(), until: None }
     }

@@ -1,4 +1,4 @@
-//! What the provider says of a person: read, checked, and brought into our words.
+//! The claims about a person: read, checked, and mapped to our types.
 
 use std::error::Error;
 
@@ -11,11 +11,12 @@ use openidconnect::{
 };
 use serde_json::{Map, Value};
 
-use super::client::{Client, Others, Tokens};
+use super::client::{Client, ExtraClaims, Tokens};
 use crate::server::{access::Role, ports::accounts::Profile, settings::OidcSettings, tls};
 
-/// How a token may be signed: by a key that only the provider has. What it says to support
-/// changes nothing, so that nobody gets in with `none` or with a secret that others have, too.
+/// Describes how a token may be signed: by a key that only the provider has. What it says to
+/// support changes nothing, so that nobody gets in with `none` or with a secret that others have,
+/// too.
 const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RsaSsaPkcs1V15Sha256,
     Algorithm::RsaSsaPkcs1V15Sha384,
@@ -27,18 +28,18 @@ const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::EcdsaP384Sha384,
     Algorithm::EdDsa,
 ];
-/// How many characters of a name are shown.
+/// The number of characters of a name that are shown.
 const NAME_LENGTH: usize = 80;
-/// How many characters of a failure are kept.
+/// The number of characters of a failure that are kept.
 const REASON_LENGTH: usize = 300;
 
-/// What the provider says of a person.
+/// The claims of the identity token, with those of userinfo.
 #[derive(Clone, Debug)]
-pub(super) struct Said {
+pub(super) struct Claims {
     /// The provider's id of them.
     pub subject: SubjectIdentifier,
     name: Option<String>,
-    others: Map<String, Value>,
+    extra: Map<String, Value>,
 }
 
 /// An identity token does not hold.
@@ -64,7 +65,7 @@ pub(super) fn read(
     tokens: &Tokens,
     nonce: &Nonce,
     now: Timestamp,
-) -> Result<Said, ReadError> {
+) -> Result<Claims, ReadError> {
     let token = tokens.id_token().ok_or(ReadError::Missing)?;
     let time = DateTime::from_timestamp(now.as_second(), 0).unwrap_or_default();
     let verifier =
@@ -80,10 +81,10 @@ pub(super) fn read(
         }
     }
     let name = claims.name().and_then(|names| names.get(None)).map(|name| name.as_str());
-    Ok(Said {
+    Ok(Claims {
         subject: claims.subject().clone(),
         name: name_in([name, claims.preferred_username().map(|name| name.as_str())]),
-        others: claims.additional_claims().all.clone(),
+        extra: claims.additional_claims().all.clone(),
     })
 }
 
@@ -96,20 +97,20 @@ fn unreadable(error: ClaimsVerificationError) -> ReadError {
     }
 }
 
-impl Said {
-    /// Tells whether there is nothing to be gained by asking for more.
-    pub(super) fn is_enough(&self, settings: &OidcSettings) -> bool {
-        let has_groups = self.others.contains_key(&settings.groups_claim);
+impl Claims {
+    /// Returns whether there is nothing to be gained by asking for more.
+    pub(super) fn is_complete(&self, settings: &OidcSettings) -> bool {
+        let has_groups = self.extra.contains_key(&settings.groups_claim);
         self.name.is_some() && (has_groups || settings.operator_group.is_none())
     }
 
-    /// Adds what the provider says besides. The identity token goes first.
-    pub(super) fn and(mut self, more: &UserInfoClaims<Others, CoreGenderClaim>) -> Self {
+    /// Merges the claims of userinfo. The identity token goes first.
+    pub(super) fn merge(mut self, more: &UserInfoClaims<ExtraClaims, CoreGenderClaim>) -> Self {
         let name = more.name().and_then(|names| names.get(None)).map(|name| name.as_str());
         let name = name_in([name, more.preferred_username().map(|name| name.as_str())]);
         self.name = self.name.or(name);
         for (claim, value) in &more.additional_claims().all {
-            self.others.entry(claim).or_insert_with(|| value.clone());
+            self.extra.entry(claim).or_insert_with(|| value.clone());
         }
         self
     }
@@ -117,7 +118,7 @@ impl Said {
     /// Describes the person in our words. Who they are is issuer and subject: a name or an
     /// address of theirs may be somebody else's tomorrow.
     pub(super) fn into_profile(self, settings: &OidcSettings) -> Profile {
-        let groups = self.others.get(&settings.groups_claim);
+        let groups = self.extra.get(&settings.groups_claim);
         Profile {
             issuer: settings.issuer.clone(),
             role: role(groups, settings.operator_group.as_deref()),

@@ -18,17 +18,17 @@ use serde_json::{Map, Value};
 use super::exchange::ExchangeError;
 use crate::server::{ports::identity_provider::IdentityError, settings::OidcSettings};
 
-/// How many characters of a refusal are kept.
+/// The number of characters of a refusal that are kept.
 const REASON_LENGTH: usize = 300;
-/// What stands for a refusal that holds a secret.
-const NOT_REPEATED: &str = "it repeats a secret, which is left out here";
+/// The replacement of a refusal that holds a secret.
+const REDACTED: &str = "it repeats a secret, which is left out here";
 
-/// What the provider says of itself.
-pub(super) type Provider = ProviderMetadataWithLogout;
-/// What a code is exchanged for.
+/// The provider's metadata.
+pub(super) type ProviderMetadata = ProviderMetadataWithLogout;
+/// The token response.
 pub(super) type Tokens = StandardTokenResponse<
     IdTokenFields<
-        Others,
+        ExtraClaims,
         EmptyExtraTokenFields,
         CoreGenderClaim,
         CoreJweContentEncryptionAlgorithm,
@@ -38,7 +38,7 @@ pub(super) type Tokens = StandardTokenResponse<
 >;
 /// The library's client.
 pub(super) type Client = openidconnect::Client<
-    Others,
+    ExtraClaims,
     CoreAuthDisplay,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
@@ -59,17 +59,17 @@ pub(super) type Client = openidconnect::Client<
 
 /// The claims that no standard names: groups are among them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Others {
+pub(super) struct ExtraClaims {
     /// By name.
     #[serde(flatten)]
     pub all: Map<String, Value>,
 }
 
-impl AdditionalClaims for Others {}
+impl AdditionalClaims for ExtraClaims {}
 
 /// Makes the client that comes back to `callback`.
 pub(super) fn client(
-    provider: &Provider,
+    provider: &ProviderMetadata,
     settings: &OidcSettings,
     callback: RedirectUrl,
 ) -> Client {
@@ -77,7 +77,7 @@ pub(super) fn client(
     let secret = secret.map(|secret| ClientSecret::new(secret.expose_secret().to_owned()));
     Client::from_provider_metadata(provider.clone(), id(settings), secret)
         .set_redirect_uri(callback)
-        .set_auth_type(proof_of(provider))
+        .set_auth_type(client_auth(provider))
 }
 
 /// Returns what the portal is called at the provider.
@@ -86,7 +86,7 @@ pub(super) fn id(settings: &OidcSettings) -> ClientId {
 }
 
 /// Picks how the secret is shown: as every provider takes it unless this one says otherwise.
-fn proof_of(provider: &Provider) -> AuthType {
+fn client_auth(provider: &ProviderMetadata) -> AuthType {
     let Some(methods) = provider.token_endpoint_auth_methods_supported() else {
         return AuthType::BasicAuth;
     };
@@ -104,14 +104,14 @@ pub(super) fn refused(
 ) -> IdentityError {
     match error {
         RequestTokenError::ServerResponse(answer) => {
-            let said: String = answer.to_string().chars().take(REASON_LENGTH).collect();
-            let is_discreet = !secrets.iter().any(|secret| said.contains(secret));
-            IdentityError::Refused(if is_discreet { said } else { NOT_REPEATED.to_owned() })
+            let message: String = answer.to_string().chars().take(REASON_LENGTH).collect();
+            let is_discreet = !secrets.iter().any(|secret| message.contains(secret));
+            IdentityError::Refused(if is_discreet { message } else { REDACTED.to_owned() })
         }
-        RequestTokenError::Request(error) => IdentityError::Away(error.to_string()),
+        RequestTokenError::Request(error) => IdentityError::Unavailable(error.to_string()),
         RequestTokenError::Parse(error, _) => {
-            IdentityError::Away(format!("its tokens cannot be read at {}", error.path()))
+            IdentityError::Unavailable(format!("its tokens cannot be read at {}", error.path()))
         }
-        RequestTokenError::Other(reason) => IdentityError::Away(reason),
+        RequestTokenError::Other(reason) => IdentityError::Unavailable(reason),
     }
 }

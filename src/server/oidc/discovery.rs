@@ -1,4 +1,4 @@
-//! What the provider says of itself, kept for a while.
+//! The provider's metadata (discovery), cached for a while.
 //!
 //! A provider that does not answer is asked again after a pause: the portal goes on without it,
 //! and so do those who are signed in.
@@ -10,35 +10,35 @@ use tokio::sync::Mutex;
 
 use super::{
     claims::describe,
-    client::Provider,
+    client::ProviderMetadata,
     exchange::{Exchange, ExchangeError},
 };
 use crate::server::ports::{clock::Clock, identity_provider::IdentityError};
 
-/// How long an answer is taken for true.
-const KEPT: Duration = Duration::from_hours(1);
-/// After how long a provider that does not answer is asked again.
+/// The time for which an answer is taken for true.
+const CACHE_LIFETIME: Duration = Duration::from_hours(1);
+/// The time after which a provider that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Finds out about the provider.
 pub(super) struct Discovery {
     issuer: IssuerUrl,
     clock: Arc<dyn Clock>,
-    known: Mutex<Known>,
+    state: Mutex<DiscoveryState>,
 }
 
-/// What is known so far.
-struct Known {
-    provider: Result<Arc<Provider>, IdentityError>,
-    /// From when on it is asked again, by the time that only goes forward.
-    ask_again: Duration,
+/// The state so far.
+struct DiscoveryState {
+    provider: Result<Arc<ProviderMetadata>, IdentityError>,
+    /// The time from which it is asked again, by the monotonic clock.
+    retry_at: Duration,
 }
 
 impl Discovery {
     pub(super) fn new(issuer: IssuerUrl, clock: Arc<dyn Clock>) -> Self {
-        let nothing = Err(IdentityError::Away(String::from("it was not asked yet")));
-        let known = Mutex::new(Known { provider: nothing, ask_again: Duration::ZERO });
-        Self { issuer, clock, known }
+        let nothing = Err(IdentityError::Unavailable(String::from("it was not asked yet")));
+        let state = Mutex::new(DiscoveryState { provider: nothing, retry_at: Duration::ZERO });
+        Self { issuer, clock, state }
     }
 
     /// Returns what the provider says of itself. Whoever comes while it is being asked waits for
@@ -46,41 +46,44 @@ impl Discovery {
     pub(super) async fn provider(
         &self,
         exchange: &Exchange,
-    ) -> Result<Arc<Provider>, IdentityError> {
-        let mut known = self.known.lock().await;
-        if self.clock.monotonic() < known.ask_again {
-            return known.provider.clone();
+    ) -> Result<Arc<ProviderMetadata>, IdentityError> {
+        let mut state = self.state.lock().await;
+        if self.clock.monotonic() < state.retry_at {
+            return state.provider.clone();
         }
-        let asked = self.ask(exchange).await;
-        let lasting = if asked.is_ok() { KEPT } else { PAUSE };
-        known.ask_again = self.clock.monotonic() + lasting;
+        let asked = self.fetch(exchange).await;
+        let ttl = if asked.is_ok() { CACHE_LIFETIME } else { PAUSE };
+        state.retry_at = self.clock.monotonic() + ttl;
         // What it said before is better than nothing.
-        if asked.is_ok() || known.provider.is_err() {
-            known.provider = asked;
+        if asked.is_ok() || state.provider.is_err() {
+            state.provider = asked;
         }
-        known.provider.clone()
+        state.provider.clone()
     }
 
     /// Asks for the keys once more, unless somebody else has done so since `provider` was read.
     pub(super) async fn renew_keys(
         &self,
-        provider: &Arc<Provider>,
+        provider: &Arc<ProviderMetadata>,
         exchange: &Exchange,
-    ) -> Result<Arc<Provider>, IdentityError> {
-        let mut known = self.known.lock().await;
-        if let Ok(newer) = &known.provider
+    ) -> Result<Arc<ProviderMetadata>, IdentityError> {
+        let mut state = self.state.lock().await;
+        if let Ok(newer) = &state.provider
             && !Arc::ptr_eq(newer, provider)
         {
             return Ok(Arc::clone(newer));
         }
-        let keys = JsonWebKeySet::fetch_async(provider.jwks_uri(), exchange).await.map_err(away)?;
-        let renewed = Arc::new(Provider::clone(provider).set_jwks(keys));
-        known.provider = Ok(Arc::clone(&renewed));
+        let keys =
+            JsonWebKeySet::fetch_async(provider.jwks_uri(), exchange).await.map_err(unavailable)?;
+        let renewed = Arc::new(ProviderMetadata::clone(provider).set_jwks(keys));
+        state.provider = Ok(Arc::clone(&renewed));
         Ok(renewed)
     }
 
-    async fn ask(&self, exchange: &Exchange) -> Result<Arc<Provider>, IdentityError> {
-        let asked = Provider::discover_async(self.issuer.clone(), exchange).await.map_err(away);
+    async fn fetch(&self, exchange: &Exchange) -> Result<Arc<ProviderMetadata>, IdentityError> {
+        let asked = ProviderMetadata::discover_async(self.issuer.clone(), exchange)
+            .await
+            .map_err(unavailable);
         match &asked {
             Ok(_) => tracing::info!(issuer = %*self.issuer, "The identity provider answers"),
             Err(error) => {
@@ -91,6 +94,6 @@ impl Discovery {
     }
 }
 
-fn away(error: DiscoveryError<ExchangeError>) -> IdentityError {
-    IdentityError::Away(describe(&error))
+fn unavailable(error: DiscoveryError<ExchangeError>) -> IdentityError {
+    IdentityError::Unavailable(describe(&error))
 }

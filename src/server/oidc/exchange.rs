@@ -9,9 +9,9 @@ use crate::server::tls;
 
 /// The largest answer that is read.
 const LARGEST_ANSWER: usize = 1024 * 1024;
-/// How long connecting may take, name and TLS included.
+/// The time that connecting may take, name and TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long a request may take in all.
+/// The time that a request may take in all.
 const WHOLE: Duration = Duration::from_secs(10);
 
 /// An answer did not come.

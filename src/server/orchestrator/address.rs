@@ -25,13 +25,14 @@ use crate::{
     },
 };
 
-/// How long the reverse proxy may take to take a change up: it took two seconds at most.
+/// The time that the reverse proxy may take to take a change up: it took two seconds at most.
 const LIMIT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
-/// How long one question to the address may take.
+/// The time that one question to the address may take.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 
-/// How the files stand by which the reverse proxy routes to services whose application is gone.
+/// Describes how the files stand by which the reverse proxy routes to services whose application is
+/// gone.
 enum Stale {
     /// None routes our address.
     Closed,
@@ -129,7 +130,7 @@ async fn is_silent(cx: &Context) -> Result<Option<bool>, StepError> {
     let since = cx.now();
     loop {
         // What is proved of an address is worth no undo that ends nowhere.
-        let asked = AssertUnwindSafe(cx.probe.ask(&url, ASK_LIMIT)).catch_unwind().await;
+        let asked = AssertUnwindSafe(cx.probe.check(&url, ASK_LIMIT)).catch_unwind().await;
         match asked {
             Ok(health) if !may_be_a_stack(&health) => return Ok(Some(true)),
             Ok(_) if u128::from(elapsed_ms(since, cx.now())) < LIMIT.as_millis() => {}
@@ -166,7 +167,7 @@ pub(super) async fn close_left_open(
     Ok(match close_stale_routes(cx, &services).await? {
         Stale::Open(file) => {
             let remedy = Some(still_routed(&file, &cx.host));
-            Some(cx.left(ResourceKind::Domain, None, &cx.host, remedy))
+            Some(cx.leftover_line(ResourceKind::Domain, None, &cx.host, remedy))
         }
         Stale::Closed | Stale::Unseen(_) => None,
     })
@@ -185,9 +186,9 @@ async fn close_stale_routes(
         if matches!(seen, Stale::Open(_)) {
             let refusals = Refusals::default();
             let done = "Took the address out of the reverse proxy, where it had been left behind";
-            let write = || refusals.hear(cx, cx.platform.clear_route_file(&file));
+            let write = || refusals.observe_cancel(cx, cx.platform.clear_route_file(&file));
             // The call says that it was done also when it was not.
-            if cx.call("settings.updateTraefikFile", done, write).await?.is_some() {
+            if cx.mutate("settings.updateTraefikFile", done, write).await?.is_some() {
                 seen = look(cx, &file).await?;
             }
         }
@@ -201,8 +202,8 @@ async fn close_stale_routes(
 /// Looks whether the file routes our address.
 async fn look(cx: &Context, file: &RouteFile) -> Result<Stale, StepError> {
     let refusals = Refusals::default();
-    let read = || refusals.hear(cx, cx.platform.route_file(file));
-    Ok(match cx.ask("settings.readTraefikFile", read).await? {
+    let read = || refusals.observe_cancel(cx, cx.platform.route_file(file));
+    Ok(match cx.query("settings.readTraefikFile", read).await? {
         None => Stale::Unseen(file.clone()),
         Some(Some(text)) if routes_host(&text, &cx.host) => Stale::Open(file.clone()),
         Some(_) => Stale::Closed,
@@ -215,11 +216,11 @@ async fn look(cx: &Context, file: &RouteFile) -> Result<Stale, StepError> {
 struct Refusals(AtomicU32);
 
 impl Refusals {
-    /// How many prove it: after one alone, the key may only just be taken again.
+    /// The number of prove that it: after one alone, the key may only just be taken again.
     const ENOUGH: u32 = 2;
 
     /// Makes a call; none where the key may not make it.
-    async fn hear<T: Send>(
+    async fn observe_cancel<T: Send>(
         &self,
         cx: &Context,
         call: impl Future<Output = Result<T, PlatformError>> + Send,
@@ -239,29 +240,29 @@ impl Refusals {
     }
 }
 
-/// Tells whether the platform has the application still, though not with our marker, or not where
+/// Returns whether the platform has the application still, though not with our marker, or not where
 /// we made it: then a host leads to it, or it has jobs.
 pub(super) async fn is_elsewhere(
     cx: &Context,
     application: &Application,
 ) -> Result<bool, StepError> {
     let leads_to = |host: &Host| host.leads_to.as_ref() == Some(&application.id);
-    if cx.ask("overview.domains", || cx.platform.hosts()).await?.iter().any(leads_to) {
+    if cx.query("overview.domains", || cx.platform.hosts()).await?.iter().any(leads_to) {
         return Ok(true);
     }
     let jobs = || cx.platform.jobs(&application.id);
-    if !cx.ask("deployment.all", jobs).await?.is_empty() {
+    if !cx.query("deployment.all", jobs).await?.is_empty() {
         return Ok(true);
     }
     let Some(project) = cx.journal.resources().project_id else { return Ok(false) };
     let id = ProjectId(project);
-    let project = cx.ask("project.one", || cx.platform.project(&id)).await?;
+    let project = cx.query("project.one", || cx.platform.project(&id)).await?;
     let environments = project.into_iter().flat_map(|project| project.environments);
     let mut applications = environments.flat_map(|one| one.applications);
     Ok(applications.any(|one| one.id == application.id))
 }
 
-/// Tells whether one of these services is there.
+/// Returns whether one of these services is there.
 async fn has_service(cx: &Context, services: &BTreeSet<AppName>) -> Result<bool, StepError> {
     Ok(cx.services().await?.iter().any(|service| services.contains(service)))
 }

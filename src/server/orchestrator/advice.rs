@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::{address, context::Context, failure::complaint};
+use super::{address, context::Context, failure::describe_failure};
 use crate::{
     domain::{
         platform_problem::PlatformProblem,
@@ -22,11 +22,11 @@ use crate::{
     },
 };
 
-/// What to say of what is not there any more.
+/// The words about a resource that is gone.
 const GONE: &str = "Nothing to do: it is not there any more";
 /// When an application may be deleted by hand.
 const SAFELY: &str = "while no deployment of it runs or waits there, and Docker answers";
-/// How long the look may take: the end that it is for is recorded only afterwards.
+/// The time that the look may take: the end that it is for is recorded only afterwards.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Gives every line of what is left the advice that fits now. It asks once, and takes no answer
@@ -50,7 +50,7 @@ async fn situation(cx: &Context, lines: &[Line]) -> Situation {
         return Situation::Problem(PlatformProblem::Wedged);
     }
     let looked = tokio::time::timeout(LIMIT, look(cx, lines)).await;
-    let looked = looked.unwrap_or_else(|_| Err(PlatformError::no_answer("advice", LIMIT)));
+    let looked = looked.unwrap_or_else(|_| Err(PlatformError::timed_out("advice", LIMIT)));
     match (looked, cx.platform.problem()) {
         (Ok(situation), _) => situation,
         // One refusal proves nothing yet.
@@ -67,7 +67,7 @@ pub(super) fn unseen(mut line: Line) -> Line {
     line
 }
 
-/// How the platform stands.
+/// Describes how the platform stands.
 enum Situation {
     /// It does not work for the portal until an operator acts.
     Problem(PlatformProblem),
@@ -138,7 +138,7 @@ async fn projects(
     Ok(found)
 }
 
-/// Tells whether an application is the recorded one, or another that we made.
+/// Returns whether an application is the recorded one, or another that we made.
 fn is_ours(
     cx: &Context,
     projects: &[(ProjectSummary, Option<Project>)],
@@ -188,7 +188,7 @@ impl Situation {
                 format!("Waiting for Dokploy to work for the portal again: {}", problem.remedy())
             }
             Self::Silent(error) => {
-                format!("Waiting for Dokploy to answer: {}", complaint(error))
+                format!("Waiting for Dokploy to answer: {}", describe_failure(error))
             }
             Self::NoDocker => String::from(
                 "Waiting for Docker on the Dokploy server to answer: delete nothing meanwhile, or \

@@ -1,4 +1,4 @@
-//! What a step may touch, and the deadline it works under.
+//! The context of a step: the ports it may use, and the deadline it works under.
 
 use std::{
     sync::{
@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    failure::StepError, journal::Journal, lacking::Outages, lateness, plan::Course, polls::Polls,
-    turns::Turns,
+    failure::StepError, journal::Journal, lacking::Outages, late_commit, polls::Polls,
+    run_mode::RunMode, turns::Turns,
 };
 use crate::{
     domain::{
@@ -33,7 +33,7 @@ use crate::{
     },
 };
 
-/// What every deployment is driven with.
+/// The ports that every deployment is driven with.
 #[derive(Clone)]
 pub struct Ports {
     /// Keeps the journal.
@@ -46,9 +46,9 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Nudges the watchers.
     pub notifier: Arc<Notifier>,
-    /// What a stack is.
+    /// The settings of a stack.
     pub settings: Arc<StackSettings>,
-    /// What all deployments ask the platform together.
+    /// The polls of the platform that all deployments share.
     pub polls: Arc<Polls>,
     /// Bounds the calls that change something.
     pub turns: Arc<Turns>,
@@ -56,7 +56,7 @@ pub struct Ports {
     pub outages: Arc<Outages>,
 }
 
-/// What the steps of one deployment may touch.
+/// The context that the steps of one deployment share.
 pub struct Context {
     pub(super) platform: Arc<dyn Platform>,
     pub(super) probe: Arc<dyn Probe>,
@@ -69,21 +69,21 @@ pub struct Context {
     pub(super) deployment: Deployment,
     pub(super) host: String,
     pub(super) marker: String,
-    /// How often clean-up was tried since the end.
+    /// The number of times that clean-up was tried since the end.
     pub(super) tries: u32,
-    /// How often whoever drove the operation panicked.
+    /// The number of times that whoever drove the operation panicked.
     pub(super) panics: u32,
-    /// When the step under way, or the undo, is given up, in Unix milliseconds, and since when that
-    /// counts. While the platform hangs, the time stands still.
+    /// The time at which the step under way, or the undo, is given up, in Unix milliseconds, and
+    /// since when that counts. While the platform hangs, the time stands still.
     deadline_ms: AtomicI64,
-    /// When it was opened, by the wall clock and by the time that only goes forward.
+    /// The time at which it was opened, by the wall clock and by the monotonic clock.
     opened: (Timestamp, Duration),
     counts_from_ms: AtomicI64,
     is_undoing: AtomicBool,
 }
 
 impl Context {
-    /// Opens the operation that `lease` is for. `cancelled` tells of a wish to cancel.
+    /// Opens the operation that `lease` is for. `cancelled` tells of a request to cancel.
     ///
     /// # Errors
     ///
@@ -94,8 +94,8 @@ impl Context {
         cancelled: CancellationToken,
     ) -> Result<Self, StoreError> {
         let record = ports.store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
-        let maker = record.standing.links.removes.as_ref().unwrap_or(&lease.id);
-        let marker = ports.settings.marker(maker);
+        let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
+        let marker = ports.settings.marker(creator);
         let journal = Journal::open(ports, lease, &record, cancelled).await?;
         let opened = (ports.clock.now(), ports.clock.monotonic());
         let started = record.deployment.started.min(opened.0);
@@ -148,10 +148,10 @@ impl Context {
     /// Gives the undo its own time, from when it was decided on.
     pub(super) fn begin_undo(&self) {
         let now = self.now();
-        let began = match self.journal.course() {
-            Course::Deploy => self.journal.cause().and_then(|(_, cause)| cause.at),
-            Course::Remove => Some(self.deployment.started),
-            Course::CleanUp | Course::Tidy => None,
+        let began = match self.journal.mode() {
+            RunMode::Deploy => self.journal.cause().and_then(|(_, cause)| cause.at),
+            RunMode::Remove => Some(self.deployment.started),
+            RunMode::CleanUp | RunMode::RemoveDuplicates => None,
         };
         let began = began.unwrap_or(now).min(now);
         let deadline = deadline_ms(began, self.settings.deadlines.drain)
@@ -160,13 +160,13 @@ impl Context {
         self.is_undoing.store(true, Ordering::Relaxed);
     }
 
-    /// Waits, but not past the deadline, and on the way forward not past a wish to cancel.
-    /// What is in the log becomes visible first.
+    /// Waits, but not past the deadline, and while going forward not past a request to cancel. What
+    /// is in the log becomes visible first.
     ///
     /// # Errors
     ///
-    /// `DEADLINE` when the deadline comes first, `CANCELLED` when the wish does. A call under way
-    /// is never cut short: what it does would come late.
+    /// `DEADLINE` when the deadline comes first, `CANCELLED` when the request to cancel does. A
+    /// call under way is never cut short: what it does would come late.
     pub(super) async fn wait(&self, pause: Duration) -> Result<(), StepError> {
         self.wait_or(pause, std::future::pending()).await
     }
@@ -204,7 +204,7 @@ impl Context {
         }
     }
 
-    /// Tells whether what was made is being removed.
+    /// Returns whether what was made is being removed.
     pub(super) fn is_undoing(&self) -> bool {
         self.is_undoing.load(Ordering::Relaxed)
     }
@@ -220,15 +220,15 @@ impl Context {
         let began = self.counts_from_ms.load(Ordering::Relaxed);
         let own = self.deadline_ms.load(Ordering::Relaxed);
         let own = own.saturating_add(self.hung_ms(began));
-        let deadline = match (self.is_undoing(), self.journal.course()) {
+        let deadline = match (self.is_undoing(), self.journal.mode()) {
             (false, _) => own.saturating_add(self.lacked_ms(began)).min(self.end_ms()),
             // At the latest with twice the deadline and the time for the undo.
-            (true, Course::Deploy) => {
+            (true, RunMode::Deploy) => {
                 let latest = whole.saturating_mul(2).saturating_add(drain);
                 let latest = deadline_ms(self.started(), latest);
                 own.min(latest.max(self.deadline_ms.load(Ordering::Relaxed)))
             }
-            (true, Course::Remove | Course::CleanUp | Course::Tidy) => own,
+            (true, RunMode::Remove | RunMode::CleanUp | RunMode::RemoveDuplicates) => own,
         };
         let left = deadline.saturating_sub(self.now().as_millisecond());
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
@@ -292,16 +292,16 @@ impl Context {
         self.deployment.started.min(self.opened.0)
     }
 
-    /// Tells whether the time of the whole deployment is up.
+    /// Returns whether the time of the whole deployment is up.
     pub(super) fn is_overdue(&self) -> bool {
         self.now().as_millisecond() >= self.end_ms()
     }
 
     /// Waits until a lost call of `step` can no longer come late, where there was one.
-    pub(super) async fn outwait(&self, step: StepId) -> Result<(), StepError> {
-        let Some(until) = self.journal.late_until(step) else { return Ok(()) };
+    pub(super) async fn wait_out_late_commit(&self, step: StepId) -> Result<(), StepError> {
+        let Some(until) = self.journal.late_commit_until(step) else { return Ok(()) };
         let left = Duration::from_millis(elapsed_ms(self.clock.now(), until));
-        if left.is_zero() { Ok(()) } else { self.wait(left.min(lateness::LATE)).await }
+        if left.is_zero() { Ok(()) } else { self.wait(left.min(late_commit::WINDOW)).await }
     }
 
     /// Returns the milliseconds from the deployment's start to `at`.

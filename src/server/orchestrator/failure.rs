@@ -1,4 +1,4 @@
-//! Why a step failed, and how a person is told.
+//! Step failures, and the messages that people read about them.
 //!
 //! The platform's own words never get here: only what kind of failure it was.
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Why a step stopped. Retrying is over by then.
+/// The reason why a step stopped. Retrying is over by then.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StepError {
     /// It failed for good.
@@ -28,7 +28,7 @@ impl StepError {
         Self::Failed(Cause::new(code, message))
     }
 
-    /// Returns why a step stops that a person wished to be cancelled.
+    /// Returns why a step stops that a person cancelled.
     pub(super) fn cancelled() -> Cause {
         Cause::new(FailureCode::Cancelled, "The deployment was cancelled.")
     }
@@ -51,7 +51,8 @@ impl StepError {
         Self::failed(FailureCode::PlatformWedged, message)
     }
 
-    /// Returns why a step of `phase` stops whose time was up while the portal itself lacked something.
+    /// Returns why a step of `phase` stops whose time was up while the portal itself lacked
+    /// something.
     pub(super) fn lacked(phase: Phase, fault: LocalFault) -> Cause {
         let (past, doing) = (fault.past(), doing(phase));
         let message = format!("{past} while {doing}, until the time was up.");
@@ -85,7 +86,7 @@ impl StepError {
 }
 
 /// Says in the person's log how a call failed, without a full stop.
-pub(super) fn complaint(error: &PlatformError) -> &'static str {
+pub(super) fn describe_failure(error: &PlatformError) -> &'static str {
     match error {
         PlatformError::Refused { .. }
         | PlatformError::Unexplained { .. }
@@ -95,7 +96,7 @@ pub(super) fn complaint(error: &PlatformError) -> &'static str {
         PlatformError::Lost { .. } => "The platform's answer was lost",
         PlatformError::Unreachable { .. } => "The platform could not be reached",
         PlatformError::Paused { .. } => "Calls to the platform are paused",
-        PlatformError::Local { fault, .. } => fault.complaint(),
+        PlatformError::Local { fault, .. } => fault.describe_failure(),
     }
 }
 

@@ -15,14 +15,14 @@ use tokio_util::sync::CancellationToken;
 use super::{context::Ports, worker::error_chain};
 use crate::{
     domain::deployment::DeploymentId,
-    server::ports::store::{Lease, StoreError, Wish},
+    server::ports::store::{CancelRequest, Lease, StoreError},
 };
 
 /// Keeps the leases of a worker alive.
 pub(super) struct Heartbeat {
     ports: Ports,
-    /// How long a lease lasts without a beat.
-    lasting: Duration,
+    /// The time for which a lease lasts without a beat.
+    ttl: Duration,
     held: Mutex<BTreeMap<DeploymentId, Held>>,
 }
 
@@ -31,18 +31,18 @@ struct Held {
     beat: watch::Sender<Beat>,
 }
 
-/// What the last beat came to.
+/// The result of the last beat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beat {
-    /// The lease is held until then, by the time that only goes forward, and this is wished.
-    Held(Duration, Wish),
+    /// The lease is held until then, by the monotonic clock, with this cancellation state.
+    Held(Duration, CancelRequest),
     /// The store did not renew it: it may be lost, or somebody writes to its row right now.
     Unsure(Duration),
 }
 
 impl Heartbeat {
-    pub(super) fn new(ports: Ports, lasting: Duration) -> Self {
-        Self { ports, lasting, held: Mutex::default() }
+    pub(super) fn new(ports: Ports, ttl: Duration) -> Self {
+        Self { ports, ttl, held: Mutex::default() }
     }
 
     /// Beats until `shutdown`.
@@ -51,13 +51,13 @@ impl Heartbeat {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
-                () = self.ports.clock.sleep(self.lasting / 3) => {}
+                () = self.ports.clock.sleep(self.ttl / 3) => {}
             }
             tokio::select! {
                 biased;
                 () = self.beat() => {}
                 // A store that hangs: each lease knows by itself when it has lapsed.
-                () = self.ports.clock.sleep(self.lasting) => {}
+                () = self.ports.clock.sleep(self.ttl) => {}
             }
         }
     }
@@ -66,12 +66,12 @@ impl Heartbeat {
         let leases: Vec<Lease> = self.held().values().map(|held| held.lease.clone()).collect();
         let clock = &self.ports.clock;
         if leases.is_empty() {
-            let past = clock.now().checked_sub(self.lasting);
+            let past = clock.now().checked_sub(self.ttl);
             self.ports.outages.rest(past.unwrap_or(Timestamp::MIN));
             return;
         }
         let (now, since) = (clock.monotonic(), clock.now());
-        let renewed = self.ports.store.renew_all(&leases, since + self.lasting).await;
+        let renewed = self.ports.store.renew_all(&leases, since + self.ttl).await;
         self.ports.outages.note(&renewed, since, clock.now());
         let renewed = match renewed {
             Ok(renewed) => BTreeMap::from_iter(renewed),
@@ -86,31 +86,31 @@ impl Heartbeat {
                 continue;
             };
             held.beat.send_replace(match renewed.get(&lease.id) {
-                Some(wish) => Beat::Held(now + self.lasting, *wish),
+                Some(cancel_request) => Beat::Held(now + self.ttl, *cancel_request),
                 None => Beat::Unsure(now),
             });
         }
     }
 
-    /// Keeps `lease` until it is lost, and passes on a wish to cancel. A lease that could not be
+    /// Keeps `lease` until it is lost, and passes on a request to cancel. A lease that could not be
     /// renewed in time is lost, whether or not somebody else has it by now.
     pub(super) async fn keep(&self, lease: &Lease, cancelled: &CancellationToken) -> StoreError {
         let clock = &self.ports.clock;
-        let mut held_until = clock.monotonic() + self.lasting;
-        let (sender, mut beats) = watch::channel(Beat::Held(held_until, Wish::GoOn));
+        let mut held_until = clock.monotonic() + self.ttl;
+        let (sender, mut beats) = watch::channel(Beat::Held(held_until, CancelRequest::None));
         self.held().insert(lease.id.clone(), Held { lease: lease.clone(), beat: sender });
         let _registered = Registered { heartbeat: self, lease };
-        let mut wishes = self.ports.notifier.wishes(&lease.id);
+        let mut cancel_requests = self.ports.notifier.cancel_requests(&lease.id);
         loop {
             let left = held_until.saturating_sub(clock.monotonic());
             tokio::select! {
                 biased;
-                _ = wishes.changed() => {}
+                _ = cancel_requests.changed() => {}
                 Ok(()) = beats.changed() => {
                     match *beats.borrow_and_update() {
-                        Beat::Held(until, wish) => {
+                        Beat::Held(until, cancel_request) => {
                             held_until = until;
-                            if wish == Wish::Cancel {
+                            if cancel_request == CancelRequest::Requested {
                                 cancelled.cancel();
                             }
                             continue;
@@ -121,9 +121,9 @@ impl Heartbeat {
                 () = clock.sleep(left) => return StoreError::LeaseLost,
             }
             match self.renew(lease, held_until).await {
-                Ok((until, wish)) => {
+                Ok((until, cancel_request)) => {
                     held_until = until;
-                    if wish == Wish::Cancel {
+                    if cancel_request == CancelRequest::Requested {
                         cancelled.cancel();
                     }
                 }
@@ -135,14 +135,14 @@ impl Heartbeat {
         }
     }
 
-    /// Keeps `lease` until it is lost as [`Heartbeat::keep`] does, by beats of its own: for work that
-    /// holds one lease at a time.
-    pub(super) async fn keep_alone(&self, lease: &Lease) -> StoreError {
+    /// Keeps `lease` until it is lost as [`Heartbeat::keep`] does, by beats of its own: for work
+    /// that holds one lease at a time.
+    pub(super) async fn keep_single(&self, lease: &Lease) -> StoreError {
         let clock = &self.ports.clock;
-        let mut held_until = clock.monotonic() + self.lasting;
+        let mut held_until = clock.monotonic() + self.ttl;
         loop {
             let left = held_until.saturating_sub(clock.monotonic());
-            clock.sleep((self.lasting / 3).min(left)).await;
+            clock.sleep((self.ttl / 3).min(left)).await;
             match self.renew(lease, held_until).await {
                 Ok((until, _)) => held_until = until,
                 Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
@@ -159,13 +159,13 @@ impl Heartbeat {
         &self,
         lease: &Lease,
         held_until: Duration,
-    ) -> Result<(Duration, Wish), StoreError> {
+    ) -> Result<(Duration, CancelRequest), StoreError> {
         let clock = &self.ports.clock;
-        let (now, until) = (clock.monotonic(), clock.now() + self.lasting);
+        let (now, until) = (clock.monotonic(), clock.now() + self.ttl);
         let left = held_until.saturating_sub(now);
         tokio::select! {
             biased;
-            renewed = self.ports.store.renew(lease, until) => Ok((now + self.lasting, renewed?)),
+            renewed = self.ports.store.renew(lease, until) => Ok((now + self.ttl, renewed?)),
             () = clock.sleep(left) => Err(StoreError::LeaseLost),
         }
     }

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     context::Ports,
     lacking::Outages,
-    lateness,
-    plan::{Course, Plan},
+    late_commit,
+    run_mode::{RunMode, StepAction},
     step::Step,
 };
 use crate::{
@@ -33,17 +33,17 @@ use crate::{
             clock::Clock,
             platform::AppName,
             store::{
-                Cause, End, Fact, Lease, Record, Recorded, State, StepId, StepRecord, Steps, Store,
-                StoreError, Wish,
+                CancelRequest, Cause, End, Fact, Lease, Record, Recorded, State, StepId,
+                StepRecord, Steps, Store, StoreError,
             },
         },
     },
 };
 
-mod after;
-mod shown;
+mod after_end;
+mod messages;
 
-use shown::Shown;
+use messages::MessageHistory;
 
 /// The durable record of one deployment, as its only writer sees it.
 pub(super) struct Journal {
@@ -52,24 +52,24 @@ pub(super) struct Journal {
     notifier: Arc<Notifier>,
     outages: Arc<Outages>,
     lease: Lease,
-    course: Course,
-    /// Told when a person wishes to cancel.
+    mode: RunMode,
+    /// Cancelled when a person asks to cancel.
     cancelled: CancellationToken,
-    known: Mutex<Known>,
+    state: Mutex<JournalState>,
 }
 
-struct Known {
+struct JournalState {
     steps: Steps,
     progress: Progress,
-    /// What a person read so far while the phase under way lasted.
-    shown: Shown,
+    /// The messages shown so far in the current phase.
+    messages: MessageHistory,
     /// Log entries not yet recorded.
     unrecorded: Vec<EventBody>,
     /// Steps that were under way when an earlier run stopped.
     interrupted: Vec<StepId>,
-    /// Whether the step under way lost an answer.
-    doubtful: bool,
-    /// Until when a step's lost call may still be carried out.
+    /// True if the step under way lost a response.
+    response_lost: bool,
+    /// The time until which a step's lost call may still be carried out.
     late: BTreeMap<StepId, Timestamp>,
 }
 
@@ -87,79 +87,90 @@ impl Journal {
             (*record == StepRecord::Started).then_some(*step)
         };
         let interrupted = steps.records.iter().filter_map(is_open).collect();
-        let mut ended = record.standing.completed;
-        if let Some(removed) = &record.standing.links.removes {
+        let mut ended = record.metadata.completed;
+        if let Some(removed) = &record.metadata.links.removes {
             // What is to be undone stands in the journal of the deployment that made it.
-            ended = store.find(removed).await?.and_then(|made| made.standing.completed);
+            ended = store.find(removed).await?.and_then(|made| made.metadata.completed);
             let mut made = store.journal(removed).await?;
             made.records.append(&mut steps.records);
             made.services.append(&mut steps.services);
             steps = made;
         }
-        let mut shown = Shown::default();
-        let progress = store.replay(&lease.id, |event| shown.take(&event.body)).await?;
-        let late = lateness::known(&steps, ended, ports.clock.now());
-        let (unrecorded, doubtful) = (Vec::new(), false);
-        let known = Known { steps, progress, shown, unrecorded, interrupted, doubtful, late };
+        let mut messages = MessageHistory::default();
+        let progress = store.replay(&lease.id, |event| messages.take(&event.body)).await?;
+        let late = late_commit::pending(&steps, ended, ports.clock.now());
+        let (unrecorded, response_lost) = (Vec::new(), false);
+        let state = JournalState {
+            steps,
+            progress,
+            messages,
+            unrecorded,
+            interrupted,
+            response_lost,
+            late,
+        };
         let journal = Self {
             store,
             clock: Arc::clone(&ports.clock),
             notifier: Arc::clone(&ports.notifier),
             outages: Arc::clone(&ports.outages),
-            course: match (record.state, lease.id.kind()) {
-                (State::Active, Kind::Deployment) => Course::Deploy,
-                (State::Active, Kind::Removal) => Course::Remove,
-                (State::Live, _) => Course::Tidy,
-                (State::RolledBack | State::Stuck, _) => Course::CleanUp,
+            mode: match (record.state, lease.id.kind()) {
+                (State::Active, Kind::Deployment) => RunMode::Deploy,
+                (State::Active, Kind::Removal) => RunMode::Remove,
+                (State::Live, _) => RunMode::RemoveDuplicates,
+                (State::RolledBack | State::Stuck, _) => RunMode::CleanUp,
             },
             lease,
             cancelled,
-            known: Mutex::new(known),
+            state: Mutex::new(state),
         };
-        journal.hear(record.wish);
+        journal.observe_cancel(record.cancel_request);
         Ok(journal)
     }
 
-    /// Tells what the operation is about to do.
-    pub(super) fn course(&self) -> Course {
-        self.course
+    /// Returns the mode in which the operation runs.
+    pub(super) fn mode(&self) -> RunMode {
+        self.mode
     }
 
-    /// Returns what is wished, as far as is known.
-    pub(super) fn wish(&self) -> Wish {
-        if self.cancelled.is_cancelled() { Wish::Cancel } else { Wish::GoOn }
+    /// Returns whether the cancellation is requested, as far as is known.
+    pub(super) fn cancel_request(&self) -> CancelRequest {
+        if self.cancelled.is_cancelled() { CancelRequest::Requested } else { CancelRequest::None }
     }
 
-    /// Learns what is wished. A wish to cancel is never taken back.
-    pub(super) fn hear(&self, wish: Wish) {
-        match wish {
-            Wish::Cancel => self.cancelled.cancel(),
-            Wish::GoOn => {}
+    /// Takes in the cancellation state. A request to cancel is never taken back.
+    pub(super) fn observe_cancel(&self, cancel_request: CancelRequest) {
+        match cancel_request {
+            CancelRequest::Requested => self.cancelled.cancel(),
+            CancelRequest::None => {}
         }
     }
 
-    /// Returns what tells of a wish to cancel.
+    /// Returns the token that is cancelled once the cancellation is requested.
     pub(super) fn cancelled(&self) -> &CancellationToken {
         &self.cancelled
     }
 
-    /// Decides what to do about `step`.
-    pub(super) fn plan<T: DeserializeOwned>(&self, step: StepId) -> Result<Plan<T>, StoreError> {
-        let unwinding = self.course != Course::Deploy || self.cause().is_some();
-        let known = self.known();
-        Ok(match (known.steps.records.get(&step), unwinding) {
-            (Some(StepRecord::Succeeded { output, .. }), _) => Plan::Replay(decode(output)?),
-            (None | Some(StepRecord::Started), false) => Plan::Run,
-            (None, true) => Plan::Stop,
-            (Some(StepRecord::Started | StepRecord::Failed { .. }), _) => Plan::Undo,
-            (Some(StepRecord::Undone { .. }), _) => Plan::Undone,
+    /// Decides the action for `step`.
+    pub(super) fn action_for<T: DeserializeOwned>(
+        &self,
+        step: StepId,
+    ) -> Result<StepAction<T>, StoreError> {
+        let unwinding = self.mode != RunMode::Deploy || self.cause().is_some();
+        let state = self.state();
+        Ok(match (state.steps.records.get(&step), unwinding) {
+            (Some(StepRecord::Succeeded { output, .. }), _) => StepAction::Replay(decode(output)?),
+            (None | Some(StepRecord::Started), false) => StepAction::Run,
+            (None, true) => StepAction::Stop,
+            (Some(StepRecord::Started | StepRecord::Failed { .. }), _) => StepAction::Undo,
+            (Some(StepRecord::Undone { .. }), _) => StepAction::Undone,
         })
     }
 
     /// Returns the step that failed and why, if one did.
     pub(super) fn cause(&self) -> Option<(StepId, Cause)> {
-        let known = self.known();
-        known.steps.records.iter().find_map(|(step, record)| match record {
+        let state = self.state();
+        state.steps.records.iter().find_map(|(step, record)| match record {
             StepRecord::Failed { cause } | StepRecord::Undone { cause: Some(cause), .. } => {
                 Some((*step, cause.clone()))
             }
@@ -171,8 +182,8 @@ impl Journal {
 
     /// Returns the step that is under way, or the next one, and whether it has begun.
     pub(super) fn under_way(&self) -> (StepId, bool) {
-        let known = self.known();
-        let is_open = |step: &StepId| match known.steps.records.get(step) {
+        let state = self.state();
+        let is_open = |step: &StepId| match state.steps.records.get(step) {
             Some(StepRecord::Started) | None => true,
             Some(
                 StepRecord::Succeeded { .. }
@@ -181,78 +192,79 @@ impl Journal {
             ) => false,
         };
         let step = StepId::ALL.into_iter().find(is_open).unwrap_or(StepId::Health);
-        (step, known.steps.records.contains_key(&step))
+        (step, state.steps.records.contains_key(&step))
     }
 
     /// Returns what became of everything undone so far, newest step first.
     pub(super) fn undone_lines(&self) -> Vec<Line> {
-        let known = self.known();
-        let lines = known.steps.records.values().rev().filter_map(|record| match record {
+        let state = self.state();
+        let lines = state.steps.records.values().rev().filter_map(|record| match record {
             StepRecord::Undone { lines, .. } => Some(lines.clone()),
             StepRecord::Started | StepRecord::Succeeded { .. } | StepRecord::Failed { .. } => None,
         });
         lines.flatten().collect()
     }
 
-    /// Tells whether no step has begun yet.
-    pub(super) fn is_blank(&self) -> bool {
-        self.known().steps.records.is_empty()
+    /// Returns whether no step has begun yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().steps.records.is_empty()
     }
 
-    /// Tells whether `step` is on record, however it went.
-    pub(super) fn knows(&self, step: StepId) -> bool {
-        self.known().steps.records.contains_key(&step)
+    /// Returns whether `step` is on record, however it went.
+    pub(super) fn has_record(&self, step: StepId) -> bool {
+        self.state().steps.records.contains_key(&step)
     }
 
-    /// Tells whether an earlier run may have carried `step` out.
+    /// Returns whether an earlier run may have carried `step` out.
     pub(super) fn was_interrupted(&self, step: StepId) -> bool {
-        self.known().interrupted.contains(&step)
+        self.state().interrupted.contains(&step)
     }
 
-    /// Notes that `step` lost an answer, so that something may exist twice, or come late.
-    pub(super) fn doubt(&self, step: StepId) {
+    /// Notes that `step` lost a response, so that something may exist twice, or come late.
+    pub(super) fn record_lost_response(&self, step: StepId) {
         let now = self.clock.now();
-        let mut known = self.known();
-        known.doubtful = true;
-        known.late.insert(step, lateness::until(now));
+        let mut state = self.state();
+        state.response_lost = true;
+        state.late.insert(step, late_commit::until(now));
     }
 
     /// Returns until when a lost call of `step` may still be carried out.
-    pub(super) fn late_until(&self, step: StepId) -> Option<Timestamp> {
-        self.known().late.get(&step).copied()
+    pub(super) fn late_commit_until(&self, step: StepId) -> Option<Timestamp> {
+        self.state().late.get(&step).copied()
     }
 
-    /// Tells whether any step lost an answer or was interrupted.
-    pub(super) fn is_doubtful(&self) -> bool {
-        let known = self.known();
-        let doubtful =
-            |record: &StepRecord| matches!(record, StepRecord::Succeeded { doubtful: true, .. });
-        !known.interrupted.is_empty() || known.steps.records.values().any(doubtful)
+    /// Returns whether any step lost a response or was interrupted.
+    pub(super) fn may_have_duplicates(&self) -> bool {
+        let state = self.state();
+        let response_lost = |record: &StepRecord| {
+            matches!(record, StepRecord::Succeeded { response_lost: true, .. })
+        };
+        !state.interrupted.is_empty() || state.steps.records.values().any(response_lost)
     }
 
     /// Returns the phase that was last announced.
     pub(super) fn phase(&self) -> Phase {
-        self.known().progress.phase
+        self.state().progress.phase
     }
 
-    /// Returns what is known to exist.
+    /// Returns the resources known to exist.
     pub(super) fn resources(&self) -> Resources {
-        self.known().progress.resources.clone()
+        self.state().progress.resources.clone()
     }
 
     /// Adds to what is known to exist; watchers learn it with the next phase.
-    pub(super) fn learn(&self, note: impl FnOnce(&mut Resources)) {
-        note(&mut self.known().progress.resources);
+    pub(super) fn update_resources(&self, note: impl FnOnce(&mut Resources)) {
+        note(&mut self.state().progress.resources);
     }
 
     /// Returns the services that the platform made, removed ones included.
     pub(super) fn services(&self) -> BTreeSet<AppName> {
-        self.known().steps.services.clone()
+        self.state().steps.services.clone()
     }
 
     /// Records that `service` is ours, before the application that leads to it is removed.
-    pub(super) async fn remember(&self, service: &AppName) -> Result<(), StoreError> {
-        if self.known().steps.services.contains(service) {
+    pub(super) async fn record_service(&self, service: &AppName) -> Result<(), StoreError> {
+        if self.state().steps.services.contains(service) {
             return Ok(());
         }
         self.record(Fact { services: vec![service.clone()], ..Fact::default() }).await
@@ -260,14 +272,14 @@ impl Journal {
 
     /// Keeps a log entry for the next fact. After the end the log is closed.
     pub(super) fn log(&self, entry: LogEntry) {
-        if !self.course.is_after_end() {
-            self.known().unrecorded.push(EventBody::Log(entry));
+        if !self.mode.is_after_end() {
+            self.state().unrecorded.push(EventBody::Log(entry));
         }
     }
 
     /// Records the intent to run `step`, and announces its phase.
     pub(super) async fn started(&self, step: StepId) -> Result<(), StoreError> {
-        self.known().doubtful = false;
+        self.state().response_lost = false;
         let events = self.announce(step.phase(), None);
         let step = Some((step, StepRecord::Started));
         self.record(Fact { step, events, ..Fact::default() }).await
@@ -275,11 +287,11 @@ impl Journal {
 
     /// Records what the step left.
     pub(super) async fn succeeded<S: Step>(&self, output: &S::Output) -> Result<(), StoreError> {
-        let doubtful = {
-            let known = self.known();
-            known.doubtful || known.interrupted.contains(&S::ID)
+        let response_lost = {
+            let state = self.state();
+            state.response_lost || state.interrupted.contains(&S::ID)
         };
-        let record = StepRecord::Succeeded { output: encode(output)?, doubtful };
+        let record = StepRecord::Succeeded { output: encode(output)?, response_lost };
         let services = S::services(output);
         self.record(Fact { step: Some((S::ID, record)), services, ..Fact::default() }).await
     }
@@ -291,17 +303,21 @@ impl Journal {
         self.record(Fact { step, events, ..Fact::default() }).await
     }
 
-    /// Records that the deployment turns round before `step`, which made nothing: whoever watches
+    /// Records that the deployment rolls back before `step`, which made nothing: whoever watches
     /// sees that one stopped, and the one before it done.
-    pub(super) async fn turned_before(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
+    pub(super) async fn rolled_back_before(
+        &self,
+        step: StepId,
+        cause: Cause,
+    ) -> Result<(), StoreError> {
         let record = StepRecord::Undone { lines: Vec::new(), cause: Some(self.dated(cause)) };
         let mut events = self.announce(step.phase(), None);
         events.retain(|_| self.phase() != Phase::Initializing);
         let mut turn = self.announce(Phase::RollingBack, None);
-        if let [EventBody::Progress(shown)] = &events[..]
+        if let [EventBody::Progress(update)] = &events[..]
             && let [EventBody::Progress(turn)] = &mut turn[..]
         {
-            turn.progress = shown.progress;
+            turn.progress = update.progress;
         }
         events.append(&mut turn);
         self.record(Fact { step: Some((step, record)), events, ..Fact::default() }).await
@@ -320,7 +336,7 @@ impl Journal {
 
     /// Records the log entries that are waiting.
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
-        if self.known().unrecorded.is_empty() {
+        if self.state().unrecorded.is_empty() {
             return Ok(());
         }
         self.record(Fact::default()).await
@@ -330,13 +346,13 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`StoreError::WishUnheard`] when somebody wished to cancel meanwhile, which is known
+    /// [`StoreError::CancelPending`] when somebody asked to cancel meanwhile, which is known
     /// afterwards.
     pub(super) async fn end(&self, event: EventBody, end: End) -> Result<(), StoreError> {
         let result = self.record(Fact { events: vec![event], end: Some(end), ..Fact::default() });
         let result = result.await;
-        if let Err(StoreError::WishUnheard) = result {
-            self.hear(Wish::Cancel);
+        if let Err(StoreError::CancelPending) = result {
+            self.observe_cancel(CancelRequest::Requested);
         }
         result
     }
@@ -344,33 +360,33 @@ impl Journal {
     async fn record(&self, mut fact: Fact) -> Result<(), StoreError> {
         // They stay in the log until they are recorded: a write that is refused, or given up in
         // the middle, loses none.
-        let waiting = self.known().unrecorded.clone();
+        let waiting = self.state().unrecorded.clone();
         let count = waiting.len();
         fact.events.splice(0..0, waiting);
         let recorded = self.store.record(&self.lease, &fact).await?;
         self.outages.wrote(self.clock.now());
-        self.known().unrecorded.drain(..count);
-        self.believe(fact, recorded);
+        self.state().unrecorded.drain(..count);
+        self.apply(fact, recorded);
         self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
-        self.hear(recorded.wish);
+        self.observe_cancel(recorded.cancel_request);
         Ok(())
     }
 
-    fn believe(&self, fact: Fact, recorded: Recorded) {
-        let mut known = self.known();
+    fn apply(&self, fact: Fact, recorded: Recorded) {
+        let mut state = self.state();
         let first = recorded.seq + 1 - fact.events.len() as u64;
         for (seq, body) in (first..).zip(fact.events) {
-            known.shown.take(&body);
-            known.progress.apply(Event { seq, body });
+            state.messages.take(&body);
+            state.progress.apply(Event { seq, body });
         }
-        known.steps.services.extend(fact.services);
+        state.steps.services.extend(fact.services);
         if let Some((step, record)) = fact.step {
-            known.steps.records.insert(step, record);
+            state.steps.records.insert(step, record);
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, JournalState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,8 @@
 //! of a step counts it, while the deadline of the whole does.
 //!
 //! What was lacking while records could be written stands in the journal as a sentence, and counts
-//! across restarts. That the records were out of reach cannot stand there: each process remembers it.
+//! across restarts. That the records were out of reach cannot stand there: each process remembers
+//! it.
 
 use std::{
     collections::VecDeque,
@@ -21,7 +22,7 @@ use crate::{
     },
 };
 
-/// How many times at which the records were out of reach are remembered.
+/// The number of times at which that the records were out of reach are remembered.
 const MOST_OUTAGES: usize = 1_000;
 
 /// The shortest wait, at the end of a limit, while the limit stands still.
@@ -38,13 +39,14 @@ pub struct Outages(Mutex<VecDeque<Outage>>);
 #[derive(Clone, Copy, Debug)]
 struct Outage {
     since: Timestamp,
-    /// When something failed last.
+    /// The time at which something failed last.
     last: Timestamp,
     until: Option<Timestamp>,
 }
 
 impl Outages {
-    /// Takes in how a change of these rows ended that was asked of the store from `since` until `now`.
+    /// Takes in how a change of these rows ended that was asked of the store from `since` until
+    /// `now`.
     pub(super) fn note<T>(
         &self,
         rows: &Result<Vec<T>, StoreError>,
@@ -87,7 +89,7 @@ impl Outages {
         }
     }
 
-    /// Tells whether they are out of reach.
+    /// Returns whether they are out of reach.
     fn is_on(&self) -> bool {
         self.lock().back().is_some_and(|outage| outage.until.is_none())
     }
@@ -103,8 +105,8 @@ impl Outages {
 }
 
 impl Context {
-    /// Returns for how long, since `began`, the portal itself lacked something while the phase under
-    /// way lasted.
+    /// Returns for how long, since `began`, the portal itself lacked something while the phase
+    /// under way lasted.
     pub(super) fn lacked_since(&self, began: Timestamp) -> Duration {
         let now = self.clock.now();
         let mut spans = self.outages.spans(now);
@@ -138,7 +140,8 @@ impl Context {
         }
     }
 
-    /// Says that something could not be asked for what the portal itself lacks, and once in the log.
+    /// Says that something could not be asked for what the portal itself lacks, and once in the
+    /// log.
     pub(super) async fn say_lack(
         &self,
         action: &'static str,
@@ -148,22 +151,23 @@ impl Context {
         if LocalFault::told_by(&self.journal.sentence()) == Some(fault) {
             return Ok(());
         }
-        let complaint = fault.complaint();
-        tracing::warn!(action, reason, "{complaint}: waiting for it");
-        self.log(Level::Warn, action, &format!("{complaint}: waiting for it"), 0, None);
-        self.journal.say(fault.sentence()).await
+        let describe_failure = fault.describe_failure();
+        tracing::warn!(action, reason, "{describe_failure}: waiting for it");
+        self.log(Level::Warn, action, &format!("{describe_failure}: waiting for it"), 0, None);
+        self.journal.set_message(fault.sentence()).await
     }
 
     /// Goes back to the phase's own sentence, if what is shown is what the portal itself lacks.
     pub(super) async fn unsay_lacks(&self) -> Result<(), StoreError> {
         for fault in LocalFault::ALL {
-            self.journal.unsay(fault.sentence()).await?;
+            self.journal.clear_message(fault.sentence()).await?;
         }
         Ok(())
     }
 
-    /// Returns for how long to wait at most where `left` is left of a limit. That stands still while the
-    /// portal itself lacks something, or the platform hangs: wait after wait of a moment would follow.
+    /// Returns for how long to wait at most where `left` is left of a limit. That stands still
+    /// while the portal itself lacks something, or the platform hangs: wait after wait of a moment
+    /// would follow.
     pub(super) fn longest(&self, left: Duration) -> Duration {
         let stands_still = self.is_wedged() || !self.is_undoing() && self.is_lacking();
         if stands_still { left.max(LEAST_PAUSE) } else { left }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{context::Ports, ends, failure::StepError, sweep};
+use super::{context::Ports, failure::StepError, orphans, outcomes};
 use crate::{
     domain::{
         deployment::Kind,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// After how many panics an operation is given up.
+/// The number of panics after which an operation is given up.
 pub(super) const LIMIT: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
@@ -44,7 +44,7 @@ pub(super) async fn suspend(ports: &Ports, lease: &Lease) -> Result<(), StoreErr
     match record.state {
         // Its stack is well: this was only a look for what it may have twice.
         State::Live => {
-            store.tidied(lease, sweep::again(now, record.clean_up.tries)).await?;
+            store.rechecked(lease, orphans::next_check(now, record.clean_up.tries)).await?;
             store.release(lease).await
         }
         State::Active if panics >= LIMIT => store.suspend(lease, now).await,
@@ -66,11 +66,11 @@ fn pause(panics: u32) -> Duration {
 /// Returns a [`StoreError`] when it cannot be recorded.
 pub(super) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result<(), StoreError> {
     let at = ports.clock.now();
-    let maker = record.standing.links.removes.as_ref().unwrap_or(&lease.id);
+    let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
     let remedy = format!(
         "Waiting for the portal's next try, which removes what is described as {} in Dokploy: see \
          its log",
-        ports.settings.marker(maker)
+        ports.settings.marker(creator)
     );
     let line = Line {
         resource: ResourceKind::Project,
@@ -91,8 +91,8 @@ pub(super) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
         receipt: Receipt::of(vec![line]),
         reference: lease.id.reference(),
     });
-    let due = Some(ends::due(at, 0));
-    let end = End { state: State::Stuck, at, wish: record.wish, due };
+    let due = Some(outcomes::due(at, 0));
+    let end = End { state: State::Stuck, at, cancel_request: record.cancel_request, due };
     let fact = Fact { events: vec![event], end: Some(end), ..Fact::default() };
     ports.store.record(lease, &fact).await.map(drop)
 }

@@ -1,12 +1,12 @@
-//! Polls: what many operations ask the platform again and again.
+//! Polls: the calls that many operations repeat while they wait.
 //!
 //! The platform answers some twenty questions a second. So a list that is the same for everybody
 //! is read by one call at a time, which serves all who wait for it, and questions about one
 //! application come in turns once there are many. A few at a time ask as often as they like. It
 //! must not know what an answer means.
 
-mod latest;
-mod pace;
+mod pacer;
+mod single_flight;
 
 use std::{
     sync::{
@@ -16,22 +16,23 @@ use std::{
     time::Duration,
 };
 
-use self::{latest::Latest, pace::Pace};
-pub(super) use latest::Seen;
+use self::{pacer::Pacer, single_flight::SingleFlight};
+pub(super) use single_flight::ReadCursor;
 
 use super::{context::Context, failure::StepError};
 use crate::server::ports::platform::{AppName, QueuedJob};
 
-/// How many deploy jobs are followed at most where each one's own list is asked for at every look.
-const FEW: usize = 4;
+/// The number of deploy jobs that are followed at most where each one's own list is asked for at
+/// every look.
+const FEW_FOLLOWERS: usize = 4;
 
-/// What all operations of a portal ask the platform together.
+/// The polls of the platform that all operations of a portal share.
 #[derive(Debug, Default)]
 pub struct Polls {
-    queue: Latest<Vec<QueuedJob>>,
-    services: Latest<Vec<AppName>>,
-    nodes: Latest<usize>,
-    pace: Pace,
+    queue: SingleFlight<Vec<QueuedJob>>,
+    services: SingleFlight<Vec<AppName>>,
+    nodes: SingleFlight<usize>,
+    pacer: Pacer,
     following: AtomicUsize,
 }
 
@@ -45,14 +46,14 @@ impl Polls {
         Following(&self.following)
     }
 
-    /// Tells whether few follow deploy jobs.
-    pub(super) fn are_few(&self) -> bool {
-        self.following.load(Ordering::Relaxed) <= FEW
+    /// Returns whether few follow deploy jobs.
+    pub(super) fn has_few_followers(&self) -> bool {
+        self.following.load(Ordering::Relaxed) <= FEW_FOLLOWERS
     }
 
     /// Returns what the queue's readings up to now are: one after that began later.
-    pub(super) fn queue_so_far(&self) -> Seen {
-        self.queue.so_far()
+    pub(super) fn queue_cursor(&self) -> ReadCursor {
+        self.queue.cursor()
     }
 }
 
@@ -63,16 +64,19 @@ impl Drop for Following<'_> {
 }
 
 impl Context {
-    /// Reads the platform's queue as it was after `seen`, which becomes what is read.
-    pub(super) async fn queue(&self, seen: &mut Seen) -> Result<Arc<Vec<QueuedJob>>, StepError> {
-        let (after, queue) = (*seen, &self.polls.queue);
+    /// Reads the platform's queue as it was after `cursor`, which becomes what is read.
+    pub(super) async fn queue(
+        &self,
+        cursor: &mut ReadCursor,
+    ) -> Result<Arc<Vec<QueuedJob>>, StepError> {
+        let (read_after, queue) = (*cursor, &self.polls.queue);
         let call = || {
             let platform = Arc::clone(&self.platform);
             async move { platform.queue().await }
         };
-        let read = || queue.after(after, &*self.clock, call);
-        let (queue, read) = self.ask("deployment.queueList", read).await?;
-        *seen = read;
+        let read = || queue.read_after(read_after, &*self.clock, call);
+        let (queue, read) = self.query("deployment.queueList", read).await?;
+        *cursor = read;
         Ok(queue)
     }
 
@@ -83,8 +87,8 @@ impl Context {
             let platform = Arc::clone(&self.platform);
             async move { platform.services().await }
         };
-        let read = || services.after(services.so_far(), &*self.clock, call);
-        Ok(self.ask("swarm.getNodeApps", read).await?.0)
+        let read = || services.read_after(services.cursor(), &*self.clock, call);
+        Ok(self.query("swarm.getNodeApps", read).await?.0)
     }
 
     /// Counts the nodes, by a call that begins now.
@@ -94,13 +98,13 @@ impl Context {
             let platform = Arc::clone(&self.platform);
             async move { platform.node_count().await }
         };
-        let read = || nodes.after(nodes.so_far(), &*self.clock, call);
-        Ok(*self.ask("swarm.getNodes", read).await?.0)
+        let read = || nodes.read_after(nodes.cursor(), &*self.clock, call);
+        Ok(*self.query("swarm.getNodes", read).await?.0)
     }
 
     /// Takes a turn to ask so many `questions` about one application alone, and returns how long
     /// that is off.
-    pub(super) fn fair_pause(&self, questions: u32) -> Duration {
-        self.polls.pace.turn(questions, self.clock.monotonic())
+    pub(super) fn paced_delay(&self, questions: u32) -> Duration {
+        self.polls.pacer.turn(questions, self.clock.monotonic())
     }
 }

@@ -3,7 +3,7 @@
 //! Every function can be repeated: what is gone already counts as removed. It must only be
 //! called for what carries our marker.
 
-use super::{advice, context::Context, evidence, failure::StepError};
+use super::{absence, advice, context::Context, failure::StepError};
 use crate::{
     domain::receipt::{Line, Outcome, ResourceKind},
     server::ports::{
@@ -30,7 +30,7 @@ impl Context {
 
     /// Writes a line for what is left, and what an operator can do about it where only the step
     /// knows; the rest [`super::advice`] says.
-    pub(super) fn left(
+    pub(super) fn leftover_line(
         &self,
         resource: ResourceKind,
         id: Option<&str>,
@@ -41,22 +41,22 @@ impl Context {
     }
 
     /// Writes the line for a domain that could not be removed.
-    pub(super) fn left_domain(&self, id: Option<&str>, host: &str) -> Line {
-        self.left(ResourceKind::Domain, id, host, None)
+    pub(super) fn leftover_domain(&self, id: Option<&str>, host: &str) -> Line {
+        self.leftover_line(ResourceKind::Domain, id, host, None)
     }
 
     /// Writes the lines for an application that could not be removed.
-    pub(super) fn left_application(&self, application: &Application) -> Vec<Line> {
+    pub(super) fn leftover_application(&self, application: &Application) -> Vec<Line> {
         let (id, name) = (&application.id, self.deployment.name.as_str());
         vec![
-            self.left_service(&application.app_name),
-            self.left(ResourceKind::Application, Some(&id.0), name, None),
+            self.leftover_service(&application.app_name),
+            self.leftover_line(ResourceKind::Application, Some(&id.0), name, None),
         ]
     }
 
     /// Writes the line for a service that could not be proved gone.
-    pub(super) fn left_service(&self, name: &AppName) -> Line {
-        self.left(ResourceKind::Service, None, &name.0, None)
+    pub(super) fn leftover_service(&self, name: &AppName) -> Line {
+        self.leftover_line(ResourceKind::Service, None, &name.0, None)
     }
 }
 
@@ -66,18 +66,18 @@ pub(super) async fn remove_domains(
     application: &ApplicationId,
 ) -> Result<Vec<Line>, StepError> {
     let domains_of = || cx.platform.domains_of(application);
-    let domains = cx.ask("domain.byApplicationId", domains_of).await?;
+    let domains = cx.query("domain.byApplicationId", domains_of).await?;
     for domain in domains.iter().rev() {
         let done = format!("Removed the address {}", domain.host);
-        cx.call("domain.delete", &done, || cx.platform.delete_domain(&domain.id)).await?;
+        cx.mutate("domain.delete", &done, || cx.platform.delete_domain(&domain.id)).await?;
     }
     if domains.is_empty() {
         return Ok(Vec::new());
     }
-    let still_there = cx.ask("domain.byApplicationId", domains_of).await?;
+    let still_there = cx.query("domain.byApplicationId", domains_of).await?;
     let line = |id: &DomainId, host: &str| {
         if still_there.iter().any(|domain| domain.id == *id) {
-            cx.left_domain(Some(&id.0), host)
+            cx.leftover_domain(Some(&id.0), host)
         } else {
             cx.line(ResourceKind::Domain, Some(&id.0), host, Outcome::VerifiedGone)
         }
@@ -93,26 +93,26 @@ pub(super) async fn remove_application(
     cx: &Context,
     application: &Application,
 ) -> Result<Vec<Line>, StepError> {
-    if !evidence::docker_answers(cx).await? {
-        return Ok(cx.left_application(application));
+    if !absence::docker_is_up(cx).await? {
+        return Ok(cx.leftover_application(application));
     }
-    cx.journal.remember(&application.app_name).await?;
+    cx.journal.record_service(&application.app_name).await?;
     let delete = || cx.platform.delete_application(&application.id);
-    cx.call("application.delete", "Removed the application", delete).await?;
+    cx.mutate("application.delete", "Removed the application", delete).await?;
     let service = service_line(cx, &application.app_name).await?;
     let name = cx.deployment.name.as_str();
     let id = Some(application.id.0.as_str());
     Ok(vec![service, cx.line(ResourceKind::Application, id, name, Outcome::Removed)])
 }
 
-/// Tells what became of a service whose application is gone.
+/// Returns what became of a service whose application is gone.
 pub(super) async fn service_line(cx: &Context, name: &AppName) -> Result<Line, StepError> {
     let since = cx.clock.now();
-    if evidence::service_is_gone(cx, name).await? {
+    if absence::service_is_gone(cx, name).await? {
         cx.info("service.verify", "Made sure that no container is left", since);
         Ok(cx.line(ResourceKind::Service, None, &name.0, Outcome::VerifiedGone))
     } else {
-        Ok(cx.left_service(name))
+        Ok(cx.leftover_service(name))
     }
 }
 
@@ -123,27 +123,27 @@ pub(super) async fn remove_project(
     name: &str,
 ) -> Result<Vec<Line>, StepError> {
     let mut lines = Vec::new();
-    for application in cx.our_applications_in(id).await? {
+    for application in cx.marked_applications_in(id).await? {
         lines.extend(remove_application(cx, &application.into()).await?);
     }
     if lines.iter().any(|line| line.outcome == Outcome::Left) {
         return Ok(lines);
     }
-    let left = |remedy| cx.left(ResourceKind::Project, Some(&id.0), name, remedy);
+    let leftover = |remedy| cx.leftover_line(ResourceKind::Project, Some(&id.0), name, remedy);
     let find = || cx.platform.project(id);
-    if let Some(project) = cx.ask("project.one", find).await? {
+    if let Some(project) = cx.query("project.one", find).await? {
         if !is_empty(&project) {
             let remedy = format!(
                 "The project {name} ({id}) holds something that is not ours: see whose it is, and \
                  once the project is empty the portal removes it"
             );
-            lines.push(left(Some(remedy)));
+            lines.push(leftover(Some(remedy)));
             return Ok(lines);
         }
         let remove = || cx.platform.remove_project(id);
-        cx.call("project.remove", "Removed the project", remove).await?;
-        if cx.ask("project.one", find).await?.is_some() {
-            lines.push(left(None));
+        cx.mutate("project.remove", "Removed the project", remove).await?;
+        if cx.query("project.one", find).await?.is_some() {
+            lines.push(leftover(None));
             return Ok(lines);
         }
     }
@@ -158,19 +158,19 @@ fn is_empty(project: &Project) -> bool {
         .all(|environment| environment.applications.is_empty() && environment.other_services == 0)
 }
 
-/// Removes what a lost answer made twice. The stack is live by then, so a failure is only
-/// warned about.
-pub(super) async fn remove_doubles(cx: &Context) -> Result<(), StoreError> {
-    warn_of_left(cx, doubles(cx).await).map(drop)
+/// Removes what a lost response duplicated. The stack is live by then, so a failure is only warned
+/// about.
+pub(super) async fn remove_duplicates_before_end(cx: &Context) -> Result<(), StoreError> {
+    warn_of_leftovers(cx, remove_duplicates(cx).await).map(drop)
 }
 
-/// Removes what is there beside what the journal recorded of a live stack, and tells what
-/// became of it. Where the recorded one is not there itself, nothing is a double of it.
-pub(super) async fn doubles(cx: &Context) -> Result<Vec<Line>, StepError> {
+/// Removes what is there beside what the journal recorded of a live stack, and tells what became of
+/// it. Where the recorded one is not there itself, nothing is a duplicate of it.
+pub(super) async fn remove_duplicates(cx: &Context) -> Result<Vec<Line>, StepError> {
     let mut lines = Vec::new();
     let kept = cx.journal.resources();
     let (kept_project, others): (Vec<_>, Vec<_>) = cx
-        .our_projects()
+        .marked_projects()
         .await?
         .into_iter()
         .partition(|project| kept.project_id.as_ref() == Some(&project.id.0));
@@ -180,7 +180,7 @@ pub(super) async fn doubles(cx: &Context) -> Result<Vec<Line>, StepError> {
         lines.extend(remove_project(cx, &project.id, &project.name).await?);
     }
     let (kept_application, others): (Vec<_>, Vec<_>) = cx
-        .our_applications_in(&kept_project.id)
+        .marked_applications_in(&kept_project.id)
         .await?
         .into_iter()
         .partition(|application| kept.application_id.as_ref() == Some(&application.id.0));
@@ -191,12 +191,12 @@ pub(super) async fn doubles(cx: &Context) -> Result<Vec<Line>, StepError> {
         cx.warn("doubles.remove", "Removing a second application of this deployment");
         lines.extend(remove_application(cx, &application.into()).await?);
     }
-    lines.extend(double_domains(cx, &kept_application.id, kept.domain_id.as_deref()).await?);
+    lines.extend(duplicate_domains(cx, &kept_application.id, kept.domain_id.as_deref()).await?);
     Ok(advice::advise(cx, lines).await)
 }
 
-/// Warns of what is left of a double, since no receipt tells, and tells whether nothing is.
-pub(super) fn warn_of_left(
+/// Warns of what is left of a duplicate, since no receipt tells, and tells whether nothing is.
+pub(super) fn warn_of_leftovers(
     cx: &Context,
     removed: Result<Vec<Line>, StepError>,
 ) -> Result<bool, StoreError> {
@@ -208,22 +208,22 @@ pub(super) fn warn_of_left(
         }
         Err(StepError::Store(error)) => return Err(error),
     };
-    let left: Vec<_> = lines.iter().filter(|line| line.outcome == Outcome::Left).collect();
-    for line in &left {
+    let leftover: Vec<_> = lines.iter().filter(|line| line.outcome == Outcome::Left).collect();
+    for line in &leftover {
         let remedy = line.remedy.as_deref().unwrap_or_default();
         let (noun, name) = (line.resource.noun(), &line.name);
         cx.warn("doubles.remove", &format!("Could not remove the {noun} {name}: {remedy}"));
     }
-    Ok(left.is_empty())
+    Ok(leftover.is_empty())
 }
 
-async fn double_domains(
+async fn duplicate_domains(
     cx: &Context,
     application: &ApplicationId,
     kept: Option<&str>,
 ) -> Result<Vec<Line>, StepError> {
     let domains_of = || cx.platform.domains_of(application);
-    let domains = cx.ask("domain.byApplicationId", domains_of).await?;
+    let domains = cx.query("domain.byApplicationId", domains_of).await?;
     let is_kept = |domain: &Domain| kept == Some(domain.id.0.as_str());
     let mut lines = Vec::new();
     if !domains.iter().any(is_kept) {
@@ -233,7 +233,7 @@ async fn double_domains(
     for domain in domains.iter().filter(|domain| domain.host == cx.host && !is_kept(domain)) {
         cx.warn("doubles.remove", "Removing a second address of this deployment");
         let done = "Removed the second address";
-        cx.call("domain.delete", done, || cx.platform.delete_domain(&domain.id)).await?;
+        cx.mutate("domain.delete", done, || cx.platform.delete_domain(&domain.id)).await?;
         let id = Some(domain.id.0.as_str());
         lines.push(cx.line(ResourceKind::Domain, id, &domain.host, Outcome::Removed));
     }

@@ -1,8 +1,8 @@
 //! Retry: the only place that repeats a call to the platform.
 //!
-//! One budget for each call: five retries after 1, 2, 4, 8 and 16 s with jitter. An open
-//! breaker pauses without using the budget up. A call that is not idempotent looks for what
-//! a lost answer may hide before it is repeated.
+//! One budget for each call: five retries after 1, 2, 4, 8 and 16 s with jitter. An open breaker
+//! pauses without using the budget up. A call that is not idempotent looks for what a lost response
+//! may hide before it is repeated.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use super::{
     context::Context,
-    failure::{StepError, complaint},
+    failure::{StepError, describe_failure},
 };
 use crate::{
     domain::{
@@ -26,13 +26,13 @@ use crate::{
 
 const RETRIES: usize = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// What a person reads while the breaker is open.
+/// The message shown while the breaker is open.
 const PAUSED: &str = "Waiting for the platform to answer again";
-/// What a person reads while the platform refuses the key.
+/// The message shown while the platform refuses the key.
 const REFUSED: &str = "Waiting for the platform to accept the portal's key again";
-/// What a person reads while other calls come first.
+/// The message shown while other calls come first.
 pub(super) const QUEUED: &str = "Waiting for its turn: the platform is busy with other stacks";
-/// What a person reads while the platform hangs.
+/// The message shown while the platform hangs.
 pub(super) const WEDGED: &str = "The platform hangs. Its operators are told, and we wait for it";
 /// Every sentence that is shown while something is waited for.
 const WAITING: [&str; 4] = [PAUSED, REFUSED, QUEUED, WEDGED];
@@ -41,34 +41,34 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Context {
     /// Makes an idempotent call that changes something, in its turn, until it succeeds or its
-    /// budget is used up. `done` is what a person reads then.
-    pub(super) async fn call<T, F>(
+    /// budget is used up. `on_success` is what a person reads then.
+    pub(super) async fn mutate<T, F>(
         &self,
         action: &'static str,
-        done: &str,
+        on_success: &str,
         make: impl FnMut() -> F + Send,
     ) -> Result<T, StepError>
     where
         F: Future<Output = Result<T, PlatformError>> + Send,
     {
-        self.repeat(Tries::new(self, action, Some(done)).in_turn(), make).await
+        self.repeat(Attempts::new(self, action, Some(on_success)).in_turn(), make).await
     }
 
     /// Makes a call that only looks, and tells what it found.
-    pub(super) async fn look_up<T, F>(
+    pub(super) async fn query_and_log<T, F>(
         &self,
         action: &'static str,
-        done: &str,
+        on_success: &str,
         make: impl FnMut() -> F + Send,
     ) -> Result<T, StepError>
     where
         F: Future<Output = Result<T, PlatformError>> + Send,
     {
-        self.repeat(Tries::new(self, action, Some(done)), make).await
+        self.repeat(Attempts::new(self, action, Some(on_success)), make).await
     }
 
     /// Makes a call that only looks and is one of many, and logs it only when it fails.
-    pub(super) async fn ask<T, F>(
+    pub(super) async fn query<T, F>(
         &self,
         action: &'static str,
         make: impl FnMut() -> F + Send,
@@ -76,32 +76,32 @@ impl Context {
     where
         F: Future<Output = Result<T, PlatformError>> + Send,
     {
-        self.repeat(Tries::new(self, action, None), make).await
+        self.repeat(Attempts::new(self, action, None), make).await
     }
 
     async fn repeat<T, F>(
         &self,
-        mut tries: Tries<'_>,
+        mut tries: Attempts<'_>,
         mut make: impl FnMut() -> F + Send,
     ) -> Result<T, StepError>
     where
         F: Future<Output = Result<T, PlatformError>> + Send,
     {
         loop {
-            match tries.once(&mut make).await? {
+            match tries.try_once(&mut make).await? {
                 Ok(value) => return tries.succeed(value).await,
                 Err(error) => tries.pause(&error).await?,
             }
         }
     }
 
-    /// Makes a call that is not idempotent. Whenever it may have been carried out already,
-    /// by an earlier run or behind a lost answer, `find` looks before it is repeated.
-    pub(super) async fn create<T, F, G>(
+    /// Makes a call that is not idempotent. Whenever it may have been carried out already, by an
+    /// earlier run or behind a lost response, `find` looks before it is repeated.
+    pub(super) async fn create_or_adopt<T, F, G>(
         &self,
         step: StepId,
         action: &'static str,
-        done: &str,
+        on_success: &str,
         mut make: impl FnMut() -> F + Send,
         mut find: impl FnMut() -> G + Send,
     ) -> Result<T, StepError>
@@ -109,27 +109,30 @@ impl Context {
         F: Future<Output = Result<T, PlatformError>> + Send,
         G: Future<Output = Result<Option<T>, StepError>> + Send,
     {
-        let mut tries = Tries::new(self, action, Some(done)).in_turn();
+        let mut tries = Attempts::new(self, action, Some(on_success)).in_turn();
         let mut may_exist = self.journal.was_interrupted(step);
         if may_exist {
-            self.journal.doubt(step);
+            self.journal.record_lost_response(step);
         }
         loop {
             if may_exist && let Some(found) = find().await? {
                 self.warn(action, "Found what an earlier attempt had made, and kept it");
                 return Ok(found);
             }
-            match tries.once(&mut make).await? {
+            match tries.try_once(&mut make).await? {
                 Ok(value) => return tries.succeed(value).await,
                 Err(error) => {
-                    if error.may_be_done() {
-                        self.journal.doubt(step);
+                    if error.may_have_committed() {
+                        self.journal.record_lost_response(step);
                         may_exist = true;
                     }
                     match tries.pause(&error).await {
                         Ok(()) => {}
                         Err(given_up @ StepError::Failed(_)) => {
-                            return self.last_look(may_exist, &mut find).await?.ok_or(given_up);
+                            return self
+                                .adopt_if_created(may_exist, &mut find)
+                                .await?
+                                .ok_or(given_up);
                         }
                         Err(lost @ StepError::Store(_)) => return Err(lost),
                     }
@@ -144,8 +147,8 @@ impl Context {
         breaker.retry_after.filter(|_| breaker.state == BreakerState::Open)
     }
 
-    /// Looks once more before a create is given up: what exists after all is adopted.
-    async fn last_look<T, G>(
+    /// Looks once more before a create is given up: a resource that exists after all is adopted.
+    async fn adopt_if_created<T, G>(
         &self,
         may_exist: bool,
         find: &mut impl FnMut() -> G,
@@ -165,71 +168,71 @@ impl Context {
 }
 
 /// The budget of one call.
-struct Tries<'a> {
+struct Attempts<'a> {
     cx: &'a Context,
     action: &'static str,
-    /// What a person reads when it succeeds, where that is news.
-    done: Option<&'a str>,
+    /// The message shown when it succeeds, where that is news.
+    on_success: Option<&'a str>,
     attempt: u32,
-    /// How long the last attempt took.
+    /// The time that the last attempt took.
     took_ms: u64,
     pauses: ExponentialBackoff,
-    looked: bool,
-    /// How often it was repeated without using the budget up.
-    kept_asking: u32,
-    /// How often it was repeated for what the portal itself lacked.
+    has_checked: bool,
+    /// The number of times that it was repeated without using the budget up.
+    deadline_retries: u32,
+    /// The number of times that it was repeated for what the portal itself lacked.
     waited_for_us: u32,
-    /// Whether it changes something, and so waits for its turn.
-    changes: bool,
+    /// True if it changes something, and so waits for its turn.
+    is_mutation: bool,
 }
 
-impl<'a> Tries<'a> {
-    fn new(cx: &'a Context, action: &'static str, done: Option<&'a str>) -> Self {
+impl<'a> Attempts<'a> {
+    fn new(cx: &'a Context, action: &'static str, on_success: Option<&'a str>) -> Self {
         let pauses = schedule(cx.deployment.id.seed());
         Self {
             cx,
             action,
-            done,
+            on_success,
             attempt: 1,
             took_ms: 0,
             pauses,
-            looked: false,
-            kept_asking: 0,
+            has_checked: false,
+            deadline_retries: 0,
             waited_for_us: 0,
-            changes: false,
+            is_mutation: false,
         }
     }
 
     /// Lets each attempt wait for its turn: the call changes something.
     fn in_turn(self) -> Self {
-        Self { changes: true, ..self }
+        Self { is_mutation: true, ..self }
     }
 
-    /// Makes the call once, when it is its turn. The wait for that uses no attempt up.
-    async fn once<T, F>(
+    /// Makes one attempt of the call, when it is its turn. The wait for that uses no attempt up.
+    async fn try_once<T, F>(
         &mut self,
         make: &mut (impl FnMut() -> F + Send),
     ) -> Result<Result<T, PlatformError>, StepError>
     where
         F: Future<Output = Result<T, PlatformError>> + Send,
     {
-        let turn = if self.changes { Some(self.cx.turn(self.action).await?) } else { None };
+        let turn = if self.is_mutation { Some(self.cx.turn(self.action).await?) } else { None };
         let since = self.cx.clock.now();
         let result = make().await;
         self.took_ms = elapsed_ms(since, self.cx.clock.now());
         if let Some(turn) = turn {
             self.cx.end_turn(turn, result.as_ref().err()).await;
         }
-        if result.as_ref().is_err_and(PlatformError::is_no_answer) {
+        if result.as_ref().is_err_and(PlatformError::is_timeout) {
             self.cx.diagnose().await;
         }
         Ok(result)
     }
 
-    /// Tells that the call succeeded.
+    /// Logs that the call succeeded.
     async fn succeed<T>(&self, value: T) -> Result<T, StepError> {
-        if let Some(done) = self.done {
-            self.log(Level::Info, done);
+        if let Some(on_success) = self.on_success {
+            self.log(Level::Info, on_success);
         }
         self.resume().await?;
         Ok(value)
@@ -239,47 +242,48 @@ impl<'a> Tries<'a> {
     async fn pause(&mut self, error: &PlatformError) -> Result<(), StepError> {
         // No attempt is burnt while it hangs, nor made.
         if self.cx.is_wedged() && error.advice() != Advice::GiveUp {
-            self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
-            return self.cx.outlast_hang().await;
+            self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
+            return self.cx.wait_out_hang().await;
         }
         match error.advice() {
             Advice::GiveUp => return Err(self.give_up(error)),
-            Advice::LookThenOnce if self.looked => return Err(self.give_up(error)),
-            Advice::LookThenOnce => {
-                self.looked = true;
-                self.log(Level::Warn, &format!("{}: trying once more", complaint(error)));
+            Advice::CheckThenRetryOnce if self.has_checked => return Err(self.give_up(error)),
+            Advice::CheckThenRetryOnce => {
+                self.has_checked = true;
+                self.log(Level::Warn, &format!("{}: trying once more", describe_failure(error)));
             }
             // This very failure, or another deployment's, opened the breaker: the platform is
             // down, and no attempt is burnt while it is.
             Advice::Retry { .. } if let Some(pause) = self.cx.breaker_pause() => {
-                self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
-                return self.outlast(pause).await;
+                self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
+                return self.wait_for_breaker(pause).await;
             }
             Advice::Retry { after } => {
                 let Some(pause) = self.pauses.next() else { return Err(self.give_up(error)) };
-                self.log(Level::Warn, &format!("{}: trying again", complaint(error)));
+                self.log(Level::Warn, &format!("{}: trying again", describe_failure(error)));
                 self.resume().await?;
                 self.cx.wait(pause.max(after.unwrap_or_default())).await?;
             }
             Advice::Wait(pause) => {
-                return self.outlast(pause).await;
+                return self.wait_for_breaker(pause).await;
             }
             Advice::WaitForUs(fault) => return self.wait_for_us(fault, error).await,
-            Advice::KeepAsking => return self.keep_asking(error).await,
+            Advice::RetryUntilDeadline => return self.retry_until_deadline(error).await,
         }
         self.attempt += 1;
         Ok(())
     }
 
     /// Waits before a call is made once more that nothing but the deadline ends.
-    async fn keep_asking(&mut self, error: &PlatformError) -> Result<(), StepError> {
-        if self.kept_asking == 0 {
-            self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
+    async fn retry_until_deadline(&mut self, error: &PlatformError) -> Result<(), StepError> {
+        if self.deadline_retries == 0 {
+            self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
         }
         let is_refused = matches!(error, PlatformError::KeyRefused { .. });
-        self.say(if is_refused { REFUSED } else { PAUSED }).await?;
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.kept_asking.min(5)).min(LONGEST_PAUSE);
-        self.kept_asking += 1;
+        self.show(if is_refused { REFUSED } else { PAUSED }).await?;
+        let pause =
+            FIRST_PAUSE.saturating_mul(1 << self.deadline_retries.min(5)).min(LONGEST_PAUSE);
+        self.deadline_retries += 1;
         match self.cx.wait(pause).await {
             // What it waited for says more than that it took too long.
             Err(StepError::Failed(Cause { code: FailureCode::Deadline, .. })) => {
@@ -290,43 +294,43 @@ impl<'a> Tries<'a> {
     }
 
     /// Waits until the breaker lets calls through again.
-    async fn outlast(&self, pause: Duration) -> Result<(), StepError> {
-        self.say(PAUSED).await?;
+    async fn wait_for_breaker(&self, pause: Duration) -> Result<(), StepError> {
+        self.show(PAUSED).await?;
         self.cx.wait(pause).await.map_err(|error| self.cx.explain(error))
     }
 
-    /// Waits for what the portal itself lacks. That is nobody else's fault: no attempt is burnt, and
-    /// the step has as much time afterwards as before.
+    /// Waits for what the portal itself lacks. That is nobody else's fault: no attempt is burnt,
+    /// and the step has as much time afterwards as before.
     async fn wait_for_us(
         &mut self,
         fault: LocalFault,
         error: &PlatformError,
     ) -> Result<(), StepError> {
         if LocalFault::told_by(&self.cx.journal.sentence()) != Some(fault) {
-            self.log(Level::Warn, &format!("{}: waiting for it", complaint(error)));
+            self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
         }
-        self.say(fault.sentence()).await?;
+        self.show(fault.sentence()).await?;
         let pause = FIRST_PAUSE.saturating_mul(1 << self.waited_for_us.min(3));
         self.waited_for_us += 1;
         self.cx.wait(pause).await
     }
 
-    /// Says what is waited for; that the platform hangs explains everything.
-    async fn say(&self, sentence: &str) -> Result<(), StepError> {
+    /// Shows what the call waits for; that the platform hangs explains everything.
+    async fn show(&self, sentence: &str) -> Result<(), StepError> {
         let sentence = if self.cx.is_wedged() { WEDGED } else { sentence };
-        Ok(self.cx.journal.say(sentence).await?)
+        Ok(self.cx.journal.set_message(sentence).await?)
     }
 
     /// Goes back to the phase's own sentence.
     async fn resume(&self) -> Result<(), StepError> {
         for sentence in WAITING {
-            self.cx.journal.unsay(sentence).await?;
+            self.cx.journal.clear_message(sentence).await?;
         }
         Ok(self.cx.unsay_lacks().await?)
     }
 
     fn give_up(&self, error: &PlatformError) -> StepError {
-        self.log(Level::Error, complaint(error));
+        self.log(Level::Error, describe_failure(error));
         StepError::of_platform(self.cx.journal.phase(), error)
     }
 

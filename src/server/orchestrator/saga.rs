@@ -1,4 +1,4 @@
-//! The saga: the deployment told as a straight line, and the way back.
+//! The saga: a deployment as a straight line of steps, and its rollback.
 //!
 //! Forward, each step's output is the next step's input. Backward, the same steps are undone
 //! newest first, the one that failed included, since a call that timed out may have worked. A
@@ -10,21 +10,19 @@ use tracing::Instrument;
 use super::{
     advice,
     context::Context,
-    ends,
     failure::StepError,
-    panics,
-    plan::{Course, Plan},
+    orphans, outcomes, panics,
+    run_mode::{RunMode, StepAction},
     step::Step,
     steps::{
-        Configure, CreateApplication, CreateDomain, CreateProject, Deploy, FindAddressFree,
+        CheckAddressFree, Configure, CreateApplication, CreateDomain, CreateProject, Deploy,
         FindEnvironment, VerifyHealth,
     },
-    sweep,
-    unwind::{Left, Made, Undo, unwind},
+    unwind::{ExecutedStep, Leftover, Undo, unwind},
 };
 use crate::{
     domain::event::{FailureCode, Level, LogEntry},
-    server::ports::store::{StepId, StoreError, Wish},
+    server::ports::store::{CancelRequest, StepId, StoreError},
 };
 
 /// Drives the operation to its end, from wherever its journal left off; after the end, does
@@ -44,57 +42,62 @@ pub async fn drive(cx: Context) -> Result<(), StoreError> {
 }
 
 async fn run(cx: Context) -> Result<(), StoreError> {
-    if cx.journal.course() == Course::Tidy {
-        return sweep::tidy(&cx).await;
+    if cx.journal.mode() == RunMode::RemoveDuplicates {
+        return orphans::remove_duplicates(&cx).await;
     }
-    if cx.panics >= panics::LIMIT && !cx.journal.course().is_after_end() {
+    if cx.panics >= panics::LIMIT && !cx.journal.mode().is_after_end() {
         return give_up(cx).await;
     }
-    let mut saga = Saga { cx, made: Vec::new() };
+    let mut saga = Saga { cx, executed: Vec::new() };
     match saga.forward().await {
         Ok(()) => return Ok(()),
         Err(Halt::Unwind) => {}
         Err(Halt::Store(error)) => return Err(error),
     }
-    let Saga { cx, made } = saga;
-    let left = unwind(&cx, made).await?;
-    conclude(&cx, left).await
+    let Saga { cx, executed } = saga;
+    let leftover = unwind(&cx, executed).await?;
+    conclude(&cx, leftover).await
 }
 
-async fn conclude(cx: &Context, left: Left) -> Result<(), StoreError> {
-    match cx.journal.course() {
-        Course::Deploy => ends::not_live(cx, left).await,
-        Course::Remove => ends::removed(cx, left).await,
-        Course::CleanUp | Course::Tidy => ends::settled(cx, left).await,
+async fn conclude(cx: &Context, leftover: Leftover) -> Result<(), StoreError> {
+    match cx.journal.mode() {
+        RunMode::Deploy => outcomes::not_live(cx, leftover).await,
+        RunMode::Remove => outcomes::removed(cx, leftover).await,
+        RunMode::CleanUp | RunMode::RemoveDuplicates => outcomes::cleaned_up(cx, leftover).await,
     }
 }
 
 /// Ends an operation that panics again and again, without another step or undo: all that it made
 /// is left, for clean-up to remove.
 async fn give_up(cx: Context) -> Result<(), StoreError> {
-    if cx.journal.course() == Course::Deploy && cx.journal.cause().is_none() {
+    if cx.journal.mode() == RunMode::Deploy && cx.journal.cause().is_none() {
         let cause = StepError::panicked();
         cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
         match cx.journal.under_way() {
             (step, true) => cx.journal.failed(step, cause).await?,
-            (step, false) => cx.journal.turned_before(step, cause).await?,
+            (step, false) => cx.journal.rolled_back_before(step, cause).await?,
         }
     }
-    let mut saga = Saga { cx, made: Vec::new() };
+    let mut saga = Saga { cx, executed: Vec::new() };
     match saga.forward().await {
         Ok(()) => return Ok(()),
         Err(Halt::Unwind) => {}
         Err(Halt::Store(error)) => return Err(error),
     }
-    let Saga { cx, made } = saga;
-    let lines = made.iter().rev().flat_map(|made| made.remains(&cx)).map(advice::unseen).collect();
-    let left = Left { lines, code: Some(FailureCode::Internal) };
-    conclude(&cx, left).await
+    let Saga { cx, executed } = saga;
+    let lines = executed
+        .iter()
+        .rev()
+        .flat_map(|step| step.possible_leftovers(&cx))
+        .map(advice::unseen)
+        .collect();
+    let leftover = Leftover { lines, code: Some(FailureCode::Internal) };
+    conclude(&cx, leftover).await
 }
 
-/// Why the line stopped short.
+/// The reason why the line stopped short.
 enum Halt {
-    /// Turn round and undo.
+    /// Roll back and undo.
     Unwind,
     /// The journal is out of reach: stop here, resume later.
     Store(StoreError),
@@ -110,19 +113,19 @@ impl From<StoreError> for Halt {
 struct Saga {
     cx: Context,
     /// The steps to undo, oldest first.
-    made: Vec<Box<dyn Undo>>,
+    executed: Vec<Box<dyn Undo>>,
 }
 
 impl Saga {
     /// Goes forward to the live end, or to where there is something to undo.
     async fn forward(&mut self) -> Result<(), Halt> {
         self.deploy().await?;
-        if self.cx.journal.course() != Course::Deploy {
+        if self.cx.journal.mode() != RunMode::Deploy {
             return Err(Halt::Unwind);
         }
-        if self.cx.journal.wish() == Wish::GoOn {
-            match ends::live(&self.cx).await {
-                Err(StoreError::WishUnheard) => {}
+        if self.cx.journal.cancel_request() == CancelRequest::None {
+            match outcomes::live(&self.cx).await {
+                Err(StoreError::CancelPending) => {}
                 result => return Ok(result?),
             }
         }
@@ -130,11 +133,11 @@ impl Saga {
         Err(Halt::Unwind)
     }
 
-    /// The deployment, told in order.
+    /// Runs the steps of a deployment in order.
     async fn deploy(&mut self) -> Result<(), Halt> {
         // What an older version began has no record of this step: its own route may answer by now.
-        if self.cx.journal.is_blank() || self.cx.journal.knows(StepId::Address) {
-            self.step(FindAddressFree).await?;
+        if self.cx.journal.is_empty() || self.cx.journal.has_record(StepId::Address) {
+            self.step(CheckAddressFree).await?;
         }
         let project = self.step(CreateProject).await?;
         let environment = self.step(FindEnvironment { project: project.clone() }).await?;
@@ -147,47 +150,47 @@ impl Saga {
 
     /// Runs `step` once and for all: a recorded success is replayed, not repeated.
     async fn step<S: Step>(&mut self, step: S) -> Result<S::Output, Halt> {
-        let made = match self.cx.journal.plan(S::ID)? {
-            Plan::Replay(output) => Some(output),
-            Plan::Run => self.attempt(&step).await?,
-            Plan::Undo => None,
-            Plan::Undone | Plan::Stop => return Err(Halt::Unwind),
+        let output = match self.cx.journal.action_for(S::ID)? {
+            StepAction::Replay(output) => Some(output),
+            StepAction::Run => self.attempt(&step).await?,
+            StepAction::Undo => None,
+            StepAction::Undone | StepAction::Stop => return Err(Halt::Unwind),
         };
-        if let Some(output) = &made {
-            self.cx.journal.learn(|resources| S::note(output, resources));
+        if let Some(output) = &output {
+            self.cx.journal.update_resources(|resources| S::record_resources(output, resources));
         }
-        self.made.push(Box::new(Made::new(step, made.clone())));
-        made.ok_or(Halt::Unwind)
+        self.executed.push(Box::new(ExecutedStep::new(step, output.clone())));
+        output.ok_or(Halt::Unwind)
     }
 
     /// Records the intent before the effect, and the result after it.
     async fn attempt<S: Step>(&self, step: &S) -> Result<Option<S::Output>, Halt> {
         let (cx, journal) = (&self.cx, &self.cx.journal);
-        match (journal.wish(), journal.was_interrupted(S::ID)) {
-            (Wish::GoOn, false) if cx.is_overdue() => {
+        match (journal.cancel_request(), journal.was_interrupted(S::ID)) {
+            (CancelRequest::None, false) if cx.is_overdue() => {
                 let cause = cx.overdue();
                 cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
-                journal.turned_before(S::ID, cause).await?;
+                journal.rolled_back_before(S::ID, cause).await?;
                 return Err(Halt::Unwind);
             }
             // What it may have done already is looked at once, whatever the time.
-            (Wish::GoOn, _) => {}
-            (Wish::Cancel, true) => {
+            (CancelRequest::None, _) => {}
+            (CancelRequest::Requested, true) => {
                 journal.failed(S::ID, StepError::cancelled()).await?;
                 return Ok(None);
             }
-            (Wish::Cancel, false) => {
-                journal.turned_before(S::ID, StepError::cancelled()).await?;
+            (CancelRequest::Requested, false) => {
+                journal.rolled_back_before(S::ID, StepError::cancelled()).await?;
                 return Err(Halt::Unwind);
             }
         }
         // What has not begun while the platform hangs has made nothing.
         if !journal.was_interrupted(S::ID) && cx.is_wedged() {
-            match cx.outlast_hang().await {
+            match cx.wait_out_hang().await {
                 Ok(()) => {}
                 Err(StepError::Failed(cause)) => {
                     cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
-                    journal.turned_before(S::ID, cause).await?;
+                    journal.rolled_back_before(S::ID, cause).await?;
                     return Err(Halt::Unwind);
                 }
                 Err(StepError::Store(error)) => return Err(error.into()),

@@ -1,4 +1,4 @@
-//! What a step is: a unit of work with its reversal beside it.
+//! Defines a step: a unit of work with its reversal beside it.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -12,34 +12,34 @@ use crate::{
 pub(super) trait Step: Send + Sync + 'static {
     /// The step's name in the journal.
     const ID: StepId;
-    /// What a person reads while the step of a live stack is undone, where that takes a while.
+    /// The message shown while the step of a live stack is undone, where that takes a while.
     const REMOVING: Option<&'static str> = None;
-    /// What it leaves for later steps, and for its own undo.
+    /// The output for later steps, and for its own undo.
     type Output: Serialize + DeserializeOwned + Clone + Send + Sync;
 
-    /// Makes it so, adopting whatever an earlier attempt made.
+    /// Runs the step, and adopts whatever an earlier attempt created.
     fn run(&self, cx: &Context) -> impl Future<Output = Result<Self::Output, StepError>> + Send;
 
-    /// Adds what the step made to what is known to exist.
-    fn note(_made: &Self::Output, _resources: &mut Resources) {}
+    /// Adds the resources that the step created to those known to exist.
+    fn record_resources(_output: &Self::Output, _resources: &mut Resources) {}
 
     /// Returns the services that the step made.
-    fn services(_made: &Self::Output) -> Vec<AppName> {
+    fn services(_output: &Self::Output) -> Vec<AppName> {
         Vec::new()
     }
 
-    /// Unmakes it, and tells what became of each resource. `made` is `None` when `run` never
+    /// Undoes it, and returns the outcome for each resource. `made` is `None` when `run` never
     /// reported back; then the marker tells what there is.
     fn undo(
         &self,
         _cx: &Context,
-        _made: Option<&Self::Output>,
+        _output: Option<&Self::Output>,
     ) -> impl Future<Output = Result<Vec<Line>, StepError>> + Send {
         async { Ok(Vec::new()) }
     }
 
-    /// Tells what may be left when undoing it, or something newer, failed.
-    fn remains(&self, _cx: &Context, _made: Option<&Self::Output>) -> Vec<Line> {
+    /// Returns the resources that may be left over when undoing it, or something newer, failed.
+    fn possible_leftovers(&self, _cx: &Context, _output: Option<&Self::Output>) -> Vec<Line> {
         Vec::new()
     }
 }

@@ -9,11 +9,11 @@ mod environment;
 mod health;
 mod project;
 
-pub(super) use address::FindAddressFree;
+pub(super) use address::CheckAddressFree;
 pub(super) use application::CreateApplication;
-pub(super) use configuration::{Configure, Mark};
+pub(super) use configuration::{Configure, OperationTag};
 pub(super) use deploy::{Deploy, stop_jobs};
 pub(super) use domain::CreateDomain;
 pub(super) use environment::FindEnvironment;
 pub(super) use health::VerifyHealth;
-pub(super) use project::{CreateProject, MadeProject};
+pub(super) use project::{CreateProject, ProjectOutput};

@@ -1,6 +1,6 @@
 //! One turn: waiting for a slot, and what becomes of it after the call.
 //!
-//! An answer gives the slot back. A call whose answer was lost may still run over there, so its
+//! An answer gives the slot back. A call whose response was lost may still run over there, so its
 //! slot stays taken until the platform is well again and nothing can come late any more.
 
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -8,7 +8,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use super::{
     context::Context,
     failure::StepError,
-    lateness,
+    late_commit,
     retry::{QUEUED, WEDGED},
     turns::{Place, Turns, Wellness},
 };
@@ -23,11 +23,12 @@ use crate::{
     },
 };
 
-/// How often somebody who waits looks again without being told: other portals give slots back, too.
+/// The interval at which somebody who waits looks again without being told: other portals give
+/// slots back, too.
 const POLL: Duration = Duration::from_millis(250);
-/// How long after an answer a platform that hangs is asked about its health again.
+/// The time after an answer at which a platform that hangs is asked about its health again.
 const PAUSE: Duration = Duration::from_secs(3);
-/// After how long a person is told that something waits.
+/// The time after which a person is told that something waits.
 const NEWS_MS: u64 = 3_000;
 /// The longest that a call may take, with the time limits of the client and a little more.
 const LONGEST_CALL: Duration = Duration::from_secs(20);
@@ -66,14 +67,14 @@ impl Context {
             let news = if self.is_wedged() { WEDGED } else { queued };
             let is_late = elapsed_ms(since, self.clock.now()) >= NEWS_MS;
             if told != Some(news) && (is_late || news != QUEUED) {
-                self.journal.say(news).await?;
+                self.journal.set_message(news).await?;
                 told = Some(news);
             }
             self.wait_or(POLL, changed).await.map_err(|error| self.explain(error))?;
         }
     }
 
-    /// Tells whether the platform hangs, as far as is known.
+    /// Returns whether the platform hangs, as far as is known.
     pub(super) fn is_wedged(&self) -> bool {
         self.platform.problem() == Some(PlatformProblem::Wedged)
     }
@@ -101,7 +102,7 @@ impl Context {
             }
         }
         let now = self.clock.now();
-        let until = lateness::until(now.checked_add(limit).unwrap_or(now));
+        let until = late_commit::until(now.checked_add(limit).unwrap_or(now));
         let mut request = place.request(now, until);
         let mut answer = self.ask_for_slot(&request).await?;
         if matches!(answer, Asked::Doubt) {
@@ -139,7 +140,7 @@ impl Context {
         })
     }
 
-    /// Asks the platform about its health, but not past a wish to cancel.
+    /// Asks the platform about its health, but not past a request to cancel.
     async fn wellness(&self) -> Result<Wellness, StepError> {
         let asked = self.turns.wellness(&*self.platform, &*self.clock);
         if self.is_undoing() {
@@ -159,7 +160,7 @@ impl Context {
         turn.is_over = true;
         let slots = &turn.turns.slots;
         let ended = if error.is_some_and(PlatformError::may_still_run) {
-            slots.keep(&turn.id, lateness::until(self.clock.now())).await
+            slots.keep(&turn.id, late_commit::until(self.clock.now())).await
         } else {
             slots.give_back(&turn.id).await
         };
@@ -176,8 +177,8 @@ impl Context {
     }
 
     /// Waits until the platform hangs no more.
-    pub(super) async fn outlast_hang(&self) -> Result<(), StepError> {
-        self.journal.say(WEDGED).await?;
+    pub(super) async fn wait_out_hang(&self) -> Result<(), StepError> {
+        self.journal.set_message(WEDGED).await?;
         while self.is_wedged() && self.wellness().await? != Wellness::Well {
             self.wait(PAUSE).await.map_err(|error| self.explain(error))?;
         }
@@ -185,7 +186,7 @@ impl Context {
     }
 }
 
-/// What came of trying to take the turn.
+/// The result of trying to take the turn.
 enum Tried {
     Taken(Turn),
     Wait,
@@ -193,7 +194,7 @@ enum Tried {
     Lacking(LocalFault),
 }
 
-/// What came of asking for a slot.
+/// The result of asking for a slot.
 enum Asked {
     Taken(Turn),
     Wait,
@@ -203,7 +204,7 @@ enum Asked {
 impl Drop for Turn {
     fn drop(&mut self) {
         if !self.is_over {
-            self.turns.slots.abandon(&self.id, lateness::until(self.clock.now()));
+            self.turns.slots.abandon(&self.id, late_commit::until(self.clock.now()));
             self.turns.wake();
         }
     }

@@ -28,19 +28,19 @@ use crate::{
     },
 };
 
-/// For how long an answer of the platform on its health is good.
+/// The time for which an answer of the platform on its health is good.
 const FRESH: Duration = Duration::from_secs(2);
 
 /// The turns of one portal.
 pub struct Turns {
     pub(super) slots: Arc<dyn CallSlots>,
     bounds: CallBounds,
-    /// What this portal is called among those that share the slots.
+    /// The name of this portal among those that share the slots.
     portal: String,
     queue: Mutex<BTreeSet<Key>>,
     next: AtomicU64,
     changed: Notify,
-    /// When the platform was last asked about its health, and what it said.
+    /// The time at which the platform was last asked about its health, and what it said.
     health: tokio::sync::Mutex<Option<(Timestamp, Wellness)>>,
 }
 
@@ -89,7 +89,7 @@ impl Turns {
         self.changed.notify_waiters();
     }
 
-    /// Asks the platform about its health after calls whose answers were lost. Whoever asks
+    /// Asks the platform about its health after calls whose responses were lost. Whoever asks
     /// meanwhile waits for the same answer.
     pub(super) async fn wellness(&self, platform: &dyn Platform, clock: &dyn Clock) -> Wellness {
         let mut last = self.health.lock().await;
@@ -125,7 +125,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Tells whether nobody older waits for such a call.
+    /// Returns whether nobody older waits for such a call.
     pub(super) fn is_first(&self) -> bool {
         let from = (self.key.0, Timestamp::MIN, 0);
         self.turns.queue().range(from..).next() == Some(&self.key)

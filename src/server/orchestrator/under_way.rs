@@ -1,10 +1,10 @@
-//! Which calls may still run over there that an earlier process of this portal made.
+//! The calls of an earlier process of this portal that may still run on the platform.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::lateness;
+use super::late_commit;
 use crate::{
     domain::{deployment::Kind, progress::elapsed_ms},
     server::ports::{
@@ -13,9 +13,9 @@ use crate::{
     },
 };
 
-/// How many operations are looked at.
-const MOST: u32 = 1_000;
-/// For how long the step that only enqueues a job and then watches it counts as a call.
+/// The number of operations that are looked at.
+const MAX_OPERATIONS: u32 = 1_000;
+/// The time for which the step that only enqueues a job and then watches it counts as a call.
 const ENQUEUING: Duration = Duration::from_secs(15);
 
 /// Reads out of the journals which calls that change something an earlier process may have been
@@ -30,8 +30,11 @@ pub async fn calls_under_way(
     bounds: CallBounds,
     now: Timestamp,
 ) -> Result<(Vec<CallKind>, Timestamp), StoreError> {
-    let filter =
-        OperationFilter { state: Some(State::Active), limit: MOST, ..OperationFilter::default() };
+    let filter = OperationFilter {
+        state: Some(State::Active),
+        limit: MAX_OPERATIONS,
+        ..OperationFilter::default()
+    };
     let mut calls = Vec::new();
     for record in store.operations(&filter).await? {
         let id = &record.deployment.id;
@@ -49,7 +52,7 @@ pub async fn calls_under_way(
         let left = left.iter_mut().find(|(one, left)| one == kind && *left > 0);
         left.map(|(_, left)| *left -= 1).is_some()
     });
-    Ok((calls, lateness::until(now)))
+    Ok((calls, late_commit::until(now)))
 }
 
 /// Returns the call that an operation may have been in the middle of.

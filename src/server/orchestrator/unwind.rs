@@ -1,4 +1,4 @@
-//! The way back: undoes newest first, and stops where something is left.
+//! Rollback: undoes newest first, and stops where something is left.
 //!
 //! It must not know why it is walked, nor what is recorded at its end.
 
@@ -13,53 +13,56 @@ use crate::{
     server::ports::store::{StepId, StoreError},
 };
 
-/// What could not be removed, and why.
+/// The resources that could not be removed, and the failure that kept them.
 #[derive(Debug, Default)]
-pub(super) struct Left {
+pub(super) struct Leftover {
     /// A line for each resource.
     pub(super) lines: Vec<Line>,
-    /// What kind of failure kept it, if one did.
+    /// The kind of failure that kept them, if one did.
     pub(super) code: Option<FailureCode>,
 }
 
-/// Undoes `made`, newest first, and returns what is left.
+/// Undoes `executed`, newest first, and returns what is left.
 ///
 /// # Errors
 ///
 /// Returns a [`StoreError`] when the journal is out of reach.
-pub(super) async fn unwind(cx: &Context, mut made: Vec<Box<dyn Undo>>) -> Result<Left, StoreError> {
+pub(super) async fn unwind(
+    cx: &Context,
+    mut executed: Vec<Box<dyn Undo>>,
+) -> Result<Leftover, StoreError> {
     cx.begin_undo();
-    let mut left = Left::default();
-    while let Some(last) = made.pop() {
+    let mut leftover = Leftover::default();
+    while let Some(last) = executed.pop() {
         last.announce(cx).await?;
         match last.undo(cx).await {
             Ok(lines) if lines.iter().all(|line| line.outcome != Outcome::Left) => {
                 cx.journal.undone(last.id(), lines).await?;
             }
-            Ok(lines) => left.lines.extend(lines),
+            Ok(lines) => leftover.lines.extend(lines),
             Err(StepError::Failed(cause)) => {
                 cx.warn("step.undo", &format!("Could not undo: {}", cause.message));
-                left.code = Some(cause.code);
-                left.lines.extend(last.remains(cx));
+                leftover.code = Some(cause.code);
+                leftover.lines.extend(last.possible_leftovers(cx));
             }
             Err(StepError::Store(error)) => return Err(error),
         }
-        if left.code.is_some() || !left.lines.is_empty() {
+        if leftover.code.is_some() || !leftover.lines.is_empty() {
             break;
         }
     }
-    left.lines.extend(made.iter().rev().flat_map(|made| made.remains(cx)));
-    left.lines = advice::advise(cx, left.lines).await;
-    Ok(left)
+    leftover.lines.extend(executed.iter().rev().flat_map(|step| step.possible_leftovers(cx)));
+    leftover.lines = advice::advise(cx, leftover.lines).await;
+    Ok(leftover)
 }
 
-/// A step that ran, or may have, with what it left.
-pub(super) struct Made<S: Step> {
+/// A step that ran, or may have, with its output.
+pub(super) struct ExecutedStep<S: Step> {
     step: S,
     output: Option<S::Output>,
 }
 
-impl<S: Step> Made<S> {
+impl<S: Step> ExecutedStep<S> {
     /// Notes that `step` ran, or may have; `output` is what it reported.
     pub(super) fn new(step: S, output: Option<S::Output>) -> Self {
         Self { step, output }
@@ -72,15 +75,15 @@ pub(super) trait Undo: Send + Sync {
     fn id(&self) -> StepId;
     /// Tells those who watch a removal what is being removed.
     fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<(), StoreError>>;
-    /// Unmakes what it made, and tells what became of each resource.
+    /// Undoes the step, and returns the outcome for each resource.
     fn undo<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Line>, StepError>>;
-    /// Tells what may be left of it.
-    fn remains(&self, cx: &Context) -> Vec<Line>;
+    /// Returns the resources that may be left over.
+    fn possible_leftovers(&self, cx: &Context) -> Vec<Line>;
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl<S: Step> Undo for Made<S> {
+impl<S: Step> Undo for ExecutedStep<S> {
     fn id(&self) -> StepId {
         S::ID
     }
@@ -88,7 +91,7 @@ impl<S: Step> Undo for Made<S> {
     fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async {
             match S::REMOVING {
-                Some(message) => cx.journal.say_removing(message).await,
+                Some(message) => cx.journal.set_removal_message(message).await,
                 None => Ok(()),
             }
         })
@@ -98,7 +101,7 @@ impl<S: Step> Undo for Made<S> {
         Box::pin(self.step.undo(cx, self.output.as_ref()))
     }
 
-    fn remains(&self, cx: &Context) -> Vec<Line> {
-        self.step.remains(cx, self.output.as_ref())
+    fn possible_leftovers(&self, cx: &Context) -> Vec<Line> {
+        self.step.possible_leftovers(cx, self.output.as_ref())
     }
 }

@@ -27,31 +27,31 @@ use crate::{
     },
 };
 
-/// How often the store is asked for work without a nudge.
+/// The interval at which the store is asked for work without a nudge.
 const TICK: Duration = Duration::from_secs(1);
-/// How many clean-ups, cancellations, removals and deployments whose time is up go on at once,
-/// besides the other deployments.
+/// The number of clean-ups, cancellations, removals and deployments whose time is up that go on at
+/// once, besides the other deployments.
 const CLEAN_UPS: usize = 16;
 
-/// How many slots stay free for what is accepted here while others' work is claimed.
-const SPARE: usize = 16;
+/// The number of slots that stay free for what is accepted here while others' work is claimed.
+const RESERVED_SLOTS: usize = 16;
 
 /// Claims and drives deployments.
 pub struct Worker {
     ports: Ports,
     owner: String,
-    /// How long a lease lasts without a heartbeat.
+    /// The time for which a lease lasts without a heartbeat.
     lease: Duration,
-    most: usize,
+    max_concurrent: usize,
     heartbeat: Heartbeat,
 }
 
 impl Worker {
-    /// Makes a worker called `owner` that drives at most `most` deployments at a time. Its
-    /// leases last `lease` without a heartbeat.
-    pub fn new(ports: Ports, owner: String, lease: Duration, most: usize) -> Self {
+    /// Makes a worker called `owner` that drives at most `max_concurrent` deployments at a time.
+    /// Its leases last `lease` without a heartbeat.
+    pub fn new(ports: Ports, owner: String, lease: Duration, max_concurrent: usize) -> Self {
         let heartbeat = Heartbeat::new(ports.clone(), lease);
-        Self { ports, owner, lease, most, heartbeat }
+        Self { ports, owner, lease, max_concurrent, heartbeat }
     }
 
     /// Works until `shutdown`, then hands every lease back. Dropping it is as good as a crash.
@@ -64,14 +64,14 @@ impl Worker {
         let forward = Arc::clone(&worker).work(
             Kind::Deployment,
             |_| Lane::Forward,
-            worker.most,
+            worker.max_concurrent,
             shutdown.clone(),
         );
         tokio::join!(forward, clean_up, worker.heartbeat.run(shutdown));
     }
 
     /// Drives what is accepted here of that kind, and claims what there is in the lane that is
-    /// `lane` by then: `most` at a time.
+    /// `lane` by then: `max_concurrent` at a time.
     ///
     /// Nearly all that it has room for is claimed at once: a store with many under way answers
     /// late, and what waits should not wait for one answer after the other.
@@ -79,10 +79,10 @@ impl Worker {
         self: Arc<Self>,
         accepted: Kind,
         lane: impl Fn(Timestamp) -> Lane,
-        most: usize,
+        max_concurrent: usize,
         shutdown: CancellationToken,
     ) {
-        let slots = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        let slots = Arc::new(Semaphore::new(max_concurrent.min(Semaphore::MAX_PERMITS)));
         let intake = self.ports.notifier.intake();
         let mut accepted = intake.open(accepted, &self.owner, self.lease, &slots);
         let mut driving = JoinSet::new();
@@ -90,7 +90,7 @@ impl Worker {
         let start = |driving: &mut JoinSet<()>, (lease, slot): Accepted| {
             let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
             driving.spawn(async move {
-                worker.hold(lease, shutdown).await;
+                worker.drive_under_lease(lease, shutdown).await;
                 drop(slot);
             });
         };
@@ -101,7 +101,7 @@ impl Worker {
             // A clock that was set back must not keep it from looking.
             if now >= look_at || look_at > now + TICK {
                 work.mark_unchanged();
-                let free = places(&slots);
+                let free = reserve_slots(&slots);
                 let wanted = free.len();
                 let leases = self.claim(&lane, wanted, &shutdown).await;
                 let may_be_more = wanted > 0 && leases.len() == wanted;
@@ -130,14 +130,15 @@ impl Worker {
     async fn claim(
         &self,
         lane: impl Fn(Timestamp) -> Lane,
-        most: usize,
+        max_concurrent: usize,
         shutdown: &CancellationToken,
     ) -> Vec<Lease> {
-        if most == 0 {
+        if max_concurrent == 0 {
             return Vec::new();
         }
         let now = self.ports.clock.now();
-        let claimed = self.ports.store.claim(lane(now), most, &self.owner, now, self.lease).await;
+        let claimed =
+            self.ports.store.claim(lane(now), max_concurrent, &self.owner, now, self.lease).await;
         self.ports.outages.note(&claimed, now, self.ports.clock.now());
         claimed.unwrap_or_else(|error| {
             let text = error_chain(&error);
@@ -152,7 +153,7 @@ impl Worker {
     }
 
     /// Drives the operation for as long as the lease is ours.
-    async fn hold(&self, lease: Lease, shutdown: CancellationToken) {
+    async fn drive_under_lease(&self, lease: Lease, shutdown: CancellationToken) {
         let id = lease.id.clone();
         let cancelled = CancellationToken::new();
         let held = async {
@@ -201,9 +202,9 @@ impl Worker {
 }
 
 /// Takes free slots for what is to be claimed. Some stay for what is accepted meanwhile.
-fn places(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
+fn reserve_slots(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
     let room = slots.available_permits();
-    let wanted = room - (room / 2).min(SPARE);
+    let wanted = room - (room / 2).min(RESERVED_SLOTS);
     (0..wanted).map_while(|_| Arc::clone(slots).try_acquire_owned().ok()).collect()
 }
 

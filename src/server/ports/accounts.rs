@@ -1,7 +1,7 @@
 //! The accounts port: people who sign in, their sessions, and their API tokens.
 //!
-//! What opens a door comes in as its [`Digest`] only: whoever reads the store has no key. It
-//! must not know how somebody proved who they are.
+//! A credential comes in as its [`Digest`] only: whoever reads the store has no key. It must not
+//! know how somebody proved who they are.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use sha2::{Digest as _, Sha256};
 use super::{audit::AuditEntry, store::StoreError};
 use crate::server::access::{OwnerId, Role, Scope};
 
-/// What a use is worth a write after.
+/// The time after which a use is written again.
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Keeps people, sessions, tokens, and sign-ins that are under way.
 ///
-/// What somebody does is `noted` in the transaction that does it: either both are kept, or
-/// neither. Where nothing comes of it, nothing is noted.
+/// An `audit_entry` is written in the transaction of the action that it describes: either both are
+/// kept, or neither. An action without an effect writes none.
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Keeps a sign-in that has begun, in place of one that this browser had. Those that have
-    /// expired at `now` are forgotten.
+    /// expired at `now` are purged.
     async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError>;
     /// Takes out the sign-in that has not expired at `now`: it can be finished once.
     async fn take_sign_in(
@@ -31,8 +31,8 @@ pub trait Accounts: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<SignIn>, StoreError>;
 
-    /// Finds the person whom the provider describes, or adds them; takes over what it says now,
-    /// and begins a session of theirs. Sessions that have expired are forgotten.
+    /// Finds the person whom the provider describes, or adds them; takes over what it says now, and
+    /// begins a session of theirs. Sessions that have expired are purged.
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError>;
     /// Finds the session that has not expired at `now`, and lets it last until `idle_until`, but
     /// not beyond its end.
@@ -46,28 +46,28 @@ pub trait Accounts: Send + Sync {
     async fn end_session(
         &self,
         session: &Digest,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError>;
     /// Ends all sessions of a person, and tells how many.
     async fn end_sessions_of(
         &self,
         person: &OwnerId,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<u64, StoreError>;
     /// Ends all sessions of a person and revokes their tokens that can be used at `now`, and
     /// tells how many of each.
-    async fn shut_out(
+    async fn revoke_access(
         &self,
         person: &OwnerId,
         now: Timestamp,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<(u64, u64), StoreError>;
     /// Lists people by name, those who signed in last first, at most `limit`.
     async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError>;
 
-    /// Keeps a new API token, unless its person has `most` already that can still be used when
+    /// Keeps a new API token, unless its person has `max` already that can still be used when
     /// it is made; `false` then.
-    async fn add_token(&self, token: &NewToken, most: u32) -> Result<bool, StoreError>;
+    async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool, StoreError>;
     /// Lists a person's tokens, newest first, those that are revoked or expired at `now` at the
     /// end.
     async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError>;
@@ -77,7 +77,7 @@ pub trait Accounts: Send + Sync {
         person: &OwnerId,
         id: &str,
         now: Timestamp,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError>;
     /// Finds the token that can be used at `now`, and notes when it was last used, to the
     /// minute.
@@ -98,44 +98,44 @@ impl Digest {
 /// A sign-in that has been sent to the provider and is not back yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// What the browser that began it is known by.
+    /// The digest of the secret that the browser holds.
     pub browser: Digest,
-    /// What the provider has to send back.
+    /// The `state` parameter, which the provider has to send back.
     pub state: String,
-    /// What the identity token has to hold.
+    /// The nonce, which the identity token has to hold.
     pub nonce: String,
     /// The proof key's verifier (RFC 7636).
     pub verifier: String,
-    /// Where on the portal the person wanted to go.
+    /// The page to return to after the sign-in.
     pub return_to: String,
-    /// From when on it is forgotten.
+    /// The time from which it is purged.
     pub expires: Timestamp,
 }
 
-/// What a provider says of a person. Issuer and subject together are who they are; the rest is
-/// only shown.
+/// The profile of a person, as the provider describes it. Issuer and subject together are who they
+/// are; the rest is only shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The provider.
     pub issuer: String,
     /// The provider's id of the person.
     pub subject: String,
-    /// How they are called.
+    /// Their display name.
     pub name: String,
-    /// What they are to the portal.
+    /// Their role.
     pub role: Role,
 }
 
 /// A person who has signed in at least once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// What they own things as.
+    /// Their owner id.
     pub owner: OwnerId,
-    /// How they are called.
+    /// Their display name.
     pub name: String,
-    /// What they were to the portal when they last signed in.
+    /// Their role when they last signed in.
     pub role: Role,
-    /// When they last signed in.
+    /// The time at which they last signed in.
     pub seen: Timestamp,
 }
 
@@ -144,24 +144,24 @@ pub struct Person {
 pub struct NewSession {
     /// The id of the person, if they are new.
     pub person: OwnerId,
-    /// What the browser shows.
+    /// The digest of the session's secret.
     pub secret: Digest,
-    /// When it begins.
+    /// The time at which it begins.
     pub begun: Timestamp,
-    /// When it ends unless it is used.
+    /// The time at which it ends unless it is used.
     pub idle_until: Timestamp,
-    /// When it ends in any case.
+    /// The time at which it ends in any case.
     pub ends: Timestamp,
-    /// What the audit log says of it: that it was done by whoever the person is.
-    pub noted: Option<AuditEntry>,
+    /// The audit entry of the sign-in; the actor is filled in.
+    pub audit_entry: Option<AuditEntry>,
 }
 
 /// A session that can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Whose it is.
+    /// Its owner.
     pub person: Person,
-    /// When it ends in any case.
+    /// The time at which it ends in any case.
     pub ends: Timestamp,
 }
 
@@ -177,32 +177,32 @@ impl Session {
 /// A token to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewToken {
-    /// What it is shown and kept as.
+    /// The token's public part.
     pub token: Token,
-    /// What a program shows.
+    /// The digest of the secret that a program shows.
     pub secret: Digest,
-    /// What the audit log says of it.
-    pub noted: Option<AuditEntry>,
+    /// Its audit entry.
+    pub audit_entry: Option<AuditEntry>,
 }
 
 /// An API token, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// What it is revoked by.
+    /// The id to revoke it by.
     pub id: String,
-    /// Whose it is.
+    /// Its owner.
     pub person: OwnerId,
-    /// What its person calls it.
+    /// The name that its owner gave it.
     pub name: String,
-    /// What it is good for.
+    /// Its scope.
     pub scope: Scope,
-    /// When it was made.
+    /// The time at which it was made.
     pub made: Timestamp,
-    /// From when on it is not good any more.
+    /// The time from which it is not good any more.
     pub expires: Timestamp,
-    /// When it was last used.
+    /// The time at which it was last used.
     pub used: Option<Timestamp>,
-    /// When it was revoked.
+    /// The time at which it was revoked.
     pub revoked: Option<Timestamp>,
 }
 
@@ -214,8 +214,8 @@ impl Token {
         (self.used != Some(minute)).then_some(minute)
     }
 
-    /// Tells whether it can be used at `now`.
-    pub fn is_good(&self, now: Timestamp) -> bool {
+    /// Returns whether it can be used at `now`.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && now < self.expires
     }
 }

@@ -14,7 +14,7 @@ use super::store::StoreError;
 #[async_trait]
 pub trait AuditLog: Send + Sync {
     /// Adds an entry.
-    async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError>;
     /// Lists the entries that pass `filter`, newest first, with their numbers.
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError>;
 }
@@ -22,23 +22,23 @@ pub trait AuditLog: Send + Sync {
 /// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// When it happened.
+    /// The time at which it happened.
     pub at: Timestamp,
-    /// Who did it: an owner's id, `guest`, `stranger`, or `command line`.
+    /// The actor: an owner's id, `guest`, `stranger`, or `command line`.
     pub who: String,
-    /// What they did.
-    pub act: Act,
+    /// The action.
+    pub act: AuditAction,
     /// To what: a stack's name, an operation's or token's id, or a path.
     pub target: Option<String>,
     /// From which address.
     pub from: Option<IpAddr>,
-    /// What came of it: `done`, or the code of the error.
+    /// The outcome: `done`, or the code of the error.
     pub outcome: String,
 }
 
-/// What somebody did.
+/// An action in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum AuditAction {
     /// Signed in.
     SignIn,
     /// Signed out.
@@ -64,10 +64,10 @@ pub enum Act {
     /// Looked at what is somebody else's, as an operator.
     Inspect,
     /// Ended the sessions and tokens of somebody else, as an operator.
-    ShutOut,
+    RevokeAccess,
 }
 
-impl Act {
+impl AuditAction {
     /// All of them.
     pub const ALL: [Self; 13] = [
         Self::SignIn,
@@ -82,7 +82,7 @@ impl Act {
         Self::Enter,
         Self::RetryCleanUp,
         Self::Inspect,
-        Self::ShutOut,
+        Self::RevokeAccess,
     ];
 
     /// Returns the word in the database and on the wire. Persisted: never rename.
@@ -100,7 +100,7 @@ impl Act {
             Self::Enter => "enter",
             Self::RetryCleanUp => "retry_clean_up",
             Self::Inspect => "inspect",
-            Self::ShutOut => "shut_out",
+            Self::RevokeAccess => "shut_out",
         }
     }
 
@@ -110,19 +110,19 @@ impl Act {
     }
 }
 
-/// Which entries to list.
+/// The entries to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     /// Only those of this somebody.
     pub who: Option<String>,
     /// Only this act.
-    pub act: Option<Act>,
+    pub act: Option<AuditAction>,
     /// Only those to this target.
     pub target: Option<String>,
     /// Only those from then on.
     pub since: Option<Timestamp>,
     /// Only those with a lower number: the next page.
     pub before: Option<i64>,
-    /// How many at most.
+    /// The maximum number of rows.
     pub limit: u32,
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::store::StoreError;
 
-/// Which calls share a bound.
+/// The calls that share a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CallKind {
     /// The one that can hang the platform.
@@ -36,14 +36,14 @@ impl CallKind {
     }
 }
 
-/// How many calls may be under way at once.
+/// The number of calls that may be under way at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallBounds {
-    /// How many calls of `domain.create`, for each portal.
+    /// The number of calls of `domain.create`, for each portal.
     pub domains_each: u32,
-    /// How many of them in all.
+    /// The number of them in all.
     pub domains: u32,
-    /// How many other calls that change something, in all.
+    /// The number of other mutating calls, in all.
     pub others: u32,
 }
 
@@ -76,32 +76,32 @@ impl fmt::Display for SlotId {
 /// Asks for a slot.
 #[derive(Clone, Debug)]
 pub struct SlotRequest {
-    /// What it is called from then on.
+    /// Its id from then on.
     pub id: SlotId,
-    /// Which bound holds.
+    /// The bound that holds.
     pub kind: CallKind,
-    /// Which portal asks.
+    /// The portal that asks.
     pub portal: String,
-    /// Since when the operation is under way: the oldest comes first.
+    /// The time since which the operation is under way: the oldest comes first.
     pub age: Timestamp,
     /// The time.
     pub now: Timestamp,
-    /// When the call can have no effect any more, should nobody say how it ended.
+    /// The time at which the call can have no effect any more, should nobody say how it ended.
     pub until: Timestamp,
-    /// How many may be under way.
+    /// The bounds on calls under way.
     pub bounds: CallBounds,
-    /// Whether the platform is well, where it was asked just now.
+    /// True if the platform is well, where it was asked just now.
     pub is_well: Option<bool>,
 }
 
-/// What became of the request.
+/// The outcome of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotAnswer {
     /// The slot is taken.
     Taken,
     /// There is none free, or somebody older waits.
     Wait,
-    /// Calls whose answers were lost may still run: ask the platform whether it is well, and then
+    /// Calls whose responses were lost may still run: ask the platform whether it is well, and then
     /// once more.
     Doubt,
 }

@@ -20,7 +20,7 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Tells the current time, rounded down to whole milliseconds.
     fn now(&self) -> Timestamp;
 
-    /// Tells how much time has passed since some moment, the same for the whole process. It only
+    /// Returns how much time has passed since some moment, the same for the whole process. It only
     /// goes forward, whatever becomes of the wall clock.
     fn monotonic(&self) -> Duration;
 

@@ -37,7 +37,7 @@ impl LocalFault {
     }
 
     /// Says that it is so, without a full stop.
-    pub fn complaint(self) -> &'static str {
+    pub fn describe_failure(self) -> &'static str {
         match self {
             Self::Resources => "The portal itself is short of resources",
             Self::Names => "The portal itself cannot look addresses up",

@@ -68,7 +68,7 @@ pub trait Platform: Send + Sync {
     async fn version(&self) -> Result<Version, PlatformError>;
     /// Tells the state of the breaker, without a call.
     fn breaker(&self) -> Breaker;
-    /// Tells what keeps it from working for us until an operator acts, without a call.
+    /// Returns what keeps it from working for us until an operator acts, without a call.
     fn problem(&self) -> Option<crate::domain::platform_problem::PlatformProblem> {
         None
     }
@@ -144,12 +144,12 @@ pub trait Platform: Send + Sync {
     async fn node_count(&self) -> Result<usize, PlatformError>;
 }
 
-/// Which version the platform has, and whether it will do. Which will is the adapter's to say.
+/// The version that the platform has, and whether it will do. Which will is the adapter's to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     /// As the platform tells it.
     pub text: String,
-    /// Whether it has every call that we need.
+    /// True if it has every call that we need.
     pub is_supported: bool,
     /// The oldest that has.
     pub oldest: &'static str,
@@ -180,7 +180,7 @@ pub struct ProjectSummary {
     pub id: ProjectId,
     /// Its name; not unique.
     pub name: String,
-    /// Where our marker stands.
+    /// The description, which holds our marker.
     pub description: Option<String>,
     /// When it was created, as an ISO 8601 text, which sorts by time.
     pub created_at: String,
@@ -191,7 +191,7 @@ pub struct ProjectSummary {
 pub struct Project {
     /// Its id.
     pub id: ProjectId,
-    /// Where our marker stands.
+    /// The description, which holds our marker.
     pub description: Option<String>,
     /// Its environments.
     pub environments: Vec<Environment>,
@@ -202,7 +202,7 @@ pub struct Project {
 pub struct Environment {
     /// Its id.
     pub id: EnvironmentId,
-    /// Whether it is the one that came with the project.
+    /// True if it is the one that came with the project.
     pub is_default: bool,
     /// Its applications.
     pub applications: Vec<ApplicationSummary>,
@@ -219,7 +219,7 @@ pub struct ApplicationSummary {
     pub name: String,
     /// Its service's name.
     pub app_name: AppName,
-    /// Where our marker stands.
+    /// The description, which holds our marker.
     pub description: Option<String>,
     /// When it was created, as an ISO 8601 text, which sorts by time.
     pub created_at: String,
@@ -230,11 +230,11 @@ pub struct ApplicationSummary {
 pub struct NewApplication {
     /// Its name.
     pub name: String,
-    /// What its service's name begins with; the platform adds a random suffix.
+    /// The prefix of its service's name; the platform adds a random suffix.
     pub app_name_base: String,
     /// Our marker, by which it is found again.
     pub marker: String,
-    /// Where it belongs.
+    /// The environment that it belongs to.
     pub environment: EnvironmentId,
 }
 
@@ -247,7 +247,7 @@ pub struct Application {
     pub app_name: AppName,
 }
 
-/// What an application runs.
+/// The configuration of an application.
 #[derive(Clone, Debug)]
 pub struct Configuration {
     /// The image, with its tag or digest.
@@ -267,7 +267,7 @@ pub struct Configuration {
 pub struct Registry {
     /// Its address.
     pub url: Option<String>,
-    /// Who logs in.
+    /// The one who logs in.
     pub user: String,
     /// With what.
     pub password: SecretString,
@@ -282,13 +282,13 @@ pub struct NewDomain {
     pub host: String,
     /// The port on which the container listens.
     pub port: u16,
-    /// Whether it is served over TLS.
+    /// True if it is served over TLS.
     pub https: bool,
-    /// Where its certificate comes from.
+    /// The source of its certificate.
     pub certificate: Certificate,
 }
 
-/// Where a host's certificate comes from.
+/// The source of a host's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certificate {
     /// Let's Encrypt, one for each host.
@@ -317,11 +317,11 @@ pub struct Job {
     pub id: JobId,
     /// The title it was put into the queue under.
     pub title: String,
-    /// How far it is.
+    /// The progress of it.
     pub status: JobStatus,
 }
 
-/// How far a deploy job is.
+/// The progress of a deploy job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobStatus {
     /// Under way.
@@ -341,11 +341,11 @@ pub struct QueuedJob {
     pub application: ApplicationId,
     /// The title it was put into the queue under.
     pub title: String,
-    /// Whether it is being worked on.
+    /// True if it is being worked on.
     pub active: bool,
 }
 
-/// What became of a removal that was asked for.
+/// The outcome of a removal that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     /// It was there and is removed.
@@ -357,15 +357,15 @@ pub enum Removal {
 /// The state of the circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breaker {
-    /// Whether calls go through.
+    /// The state of the circuit breaker.
     pub state: BreakerState,
     /// Failed calls since the last success.
     pub consecutive_failures: u32,
-    /// How long until a call may go through, while it is open.
+    /// The time until a call may go through, while it is open.
     pub retry_after: Option<Duration>,
 }
 
-/// Whether calls go through.
+/// The state of the circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakerState {
     /// All do.

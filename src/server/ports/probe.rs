@@ -12,10 +12,10 @@ use super::local_fault::LocalFault;
 #[async_trait]
 pub trait Probe: Send + Sync {
     /// Asks `url` once, without following redirects, within `limit`.
-    async fn ask(&self, url: &str, limit: Duration) -> Health;
+    async fn check(&self, url: &str, limit: Duration) -> Health;
 }
 
-/// What the stack's address answered.
+/// The answer of the stack's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     /// A success status.
@@ -24,8 +24,8 @@ pub enum Health {
     Answering(u16),
     /// Nothing answers: no connection, no name, no answer in time. Holds the reason.
     Silent(String),
-    /// It could not be asked, for what the portal itself lacks: that says nothing of the stack. Holds
-    /// the reason as well.
+    /// It could not be asked, for what the portal itself lacks: that says nothing of the stack.
+    /// Holds the reason as well.
     Unasked(LocalFault, String),
     /// The connection is refused for its certificate, which may still be on its way.
     Untrusted(String),

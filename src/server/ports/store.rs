@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{audit::AuditEntry, platform::AppName};
 use crate::{
     domain::{
-        deployment::{Deployment, DeploymentId, Standing},
+        deployment::{Deployment, DeploymentId, DeploymentMetadata},
         event::{EventBody, Seq},
         stack_name::StackName,
     },
@@ -20,14 +20,14 @@ use crate::{
 
 pub use error::StoreError;
 pub use events::StoredEvent;
-pub use facts::{Claim, End, Fact, Lease, Recorded, Settlement};
+pub use facts::{Claim, CleanupRecord, End, Fact, Lease, Recorded};
 pub use folding::PAGE;
 pub use journal::{Cause, StepId, StepRecord, Steps};
 pub use quota::{
     LimitReached, OperationFilter, Quota, Usage, earlier, hour_before, is_within_hour,
 };
 pub use state::State;
-pub use turns::{Taken, Turn};
+pub use turns::{Turn, TurnHolder};
 
 mod error;
 mod events;
@@ -40,8 +40,8 @@ mod turns;
 
 /// Keeps deployments, journals and events.
 ///
-/// What somebody does is `noted` in the transaction that does it: either both are kept, or
-/// neither. Where nothing comes of it, nothing is noted.
+/// An `audit_entry` is written in the transaction of the action that it describes: either both are
+/// kept, or neither. An action without an effect writes none.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Names the kind of store, as `/health` shows it.
@@ -56,11 +56,15 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::NameTaken`] when the name is reserved; [`StoreError::KeyUsed`] when
-    /// `answer`'s key is in use, in which case nothing is inserted either.
+    /// `response`'s key is in use, in which case nothing is inserted either.
     /// [`StoreError::NameHeld`] and [`StoreError::LimitReached`] where the quota says so, decided
     /// in the same transaction: of several at once, no more begin than may. A key that is in use
     /// comes first, then the name, then the limits; whatever it is, nothing is left of it.
-    async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError>;
+    async fn begin(
+        &self,
+        new: &NewDeployment,
+        response: Option<&StoredResponse>,
+    ) -> Result<(), StoreError>;
     /// Inserts the removal of the live stack called `name`, with its first event, and makes it
     /// claimable. Where there is one that is under way or stuck, that one serves instead, and a
     /// stuck one becomes due. Nothing changes where `new` means another stack. The name stays
@@ -69,11 +73,15 @@ pub trait Store: Send + Sync {
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Removing, StoreError>;
-    /// Keeps the first answer to a request, unless its key has one already.
-    async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError>;
-    /// Finds the answer kept under `key` that has not expired at `now`.
-    async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<Answer>, StoreError>;
+    ) -> Result<RemovalOutcome, StoreError>;
+    /// Stores the response to a request, unless its key has one already.
+    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError>;
+    /// Finds the response stored under `key` that has not expired at `now`.
+    async fn stored_response(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<StoredResponse>, StoreError>;
 
     /// Finds a deployment.
     async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError>;
@@ -107,7 +115,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError>;
     /// Lists operations that pass `filter`, newest first.
     async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError>;
-    /// Tells which of `names` are reserved.
+    /// Returns which of `names` are reserved.
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError>;
     /// Lists the live stacks by name: all, or the one called `name`.
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError>;
@@ -126,29 +134,29 @@ pub trait Store: Send + Sync {
         &self,
         id: &DeploymentId,
         now: Timestamp,
-        noted: Option<&AuditEntry>,
-    ) -> Result<Cancelling, StoreError>;
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<CancelOutcome, StoreError>;
     /// Makes the clean-up of a stuck operation due at once, and forgets its panics; `false` when
     /// it is not stuck.
-    async fn hurry(
+    async fn make_due_now(
         &self,
         id: &DeploymentId,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError>;
-    /// Forgets the deployments that ended before `before` with nothing left, or were removed
-    /// before, with their events, and tells how many. What is live or stuck is kept: it still
-    /// holds its name.
-    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError>;
+    /// Purges the deployments that ended before `before` with nothing left, or were removed before,
+    /// with their events, and tells how many. What is live or stuck is kept: it still holds its
+    /// name.
+    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     /// Gives `owner` the leases of the oldest operations in `lane` that nobody holds at `now`: at
-    /// most `most`, in any order.
+    /// most `max`, in any order.
     async fn claim(
         &self,
         lane: Lane,
-        most: usize,
+        max: usize,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Vec<Lease>, StoreError>;
     /// Gives `owner` the lease of this operation, if it has ended and nobody holds it at `now`.
     async fn claim_ended(
@@ -156,17 +164,17 @@ pub trait Store: Send + Sync {
         id: &DeploymentId,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Option<Lease>, StoreError>;
-    /// Extends a lease, and tells what is wished by now.
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError>;
-    /// Extends `leases`, all of one owner, and tells what is wished of each that was. One that was
-    /// not may be lost, or somebody is writing to it: [`Self::renew`] tells.
+    /// Extends a lease, and returns the cancellation state by now.
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError>;
+    /// Extends `leases`, all of one owner, and returns the cancellation state of each that was. One
+    /// that was not may be lost, or somebody is writing to it: [`Self::renew`] tells.
     async fn renew_all(
         &self,
         leases: &[Lease],
         until: Timestamp,
-    ) -> Result<Vec<(DeploymentId, Wish)>, StoreError>;
+    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError>;
     /// Hands a lease back, so that the deployment can be claimed at once.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
     /// Counts a panic of whoever drove the operation, takes the lease from them, and lets nobody
@@ -189,17 +197,21 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::LeaseLost`] when the lease is somebody else's by now;
-    /// [`StoreError::WishUnheard`] when the fact is an end that does not know what is wished.
+    /// [`StoreError::CancelPending`] when the fact is an end that ignores a request to cancel.
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError>;
-    /// Records what clean-up found after the end. With nothing left the name is free.
-    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError>;
-    /// Records that somebody looked for what a live stack has twice, and when to look again, if
+    /// Records the result of a clean-up after the end. With nothing left the name is free.
+    async fn record_cleanup(
+        &self,
+        lease: &Lease,
+        cleanup: &CleanupRecord,
+    ) -> Result<(), StoreError>;
+    /// Records that somebody looked for the duplicates of a live stack, and when to look again, if
     /// at all.
-    async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError>;
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError>;
 
     /// Takes, keeps or hands back a turn at work that one portal does for all, unless another has
     /// it. Of several at once, one gets it.
-    async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError>;
+    async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError>;
 
     /// Waits until a task of the store's own has ended that should go on; for ever where there
     /// is none.
@@ -213,7 +225,7 @@ pub trait Store: Send + Sync {
 /// A deployment to begin.
 #[derive(Clone, Debug)]
 pub struct NewDeployment {
-    /// What stays the same about it.
+    /// Its immutable part.
     pub deployment: Deployment,
     /// The host under which its stack is reached.
     pub host: String,
@@ -221,12 +233,12 @@ pub struct NewDeployment {
     pub first: EventBody,
     /// The ended deployment that it tries again.
     pub retry_of: Option<DeploymentId>,
-    /// Who owns it and its stack; nobody in particular where a guest starts it.
+    /// The owner of it and its stack; none where an anonymous client starts it.
     pub owner: Option<OwnerId>,
     /// Within which bounds it may begin.
     pub quota: Quota,
-    /// What the audit log says of it.
-    pub noted: Option<AuditEntry>,
+    /// Its audit entry.
+    pub audit_entry: Option<AuditEntry>,
     /// The lease that it begins with, where whoever accepts it drives it.
     pub claim: Option<Claim>,
 }
@@ -236,40 +248,40 @@ pub struct NewDeployment {
 pub struct NewRemoval {
     /// Its id.
     pub id: DeploymentId,
-    /// When it was asked for.
+    /// The time at which it was asked for.
     pub started: Timestamp,
     /// Its first event.
     pub first: EventBody,
-    /// What is meant: the deployment that brought the stack up, or its unfinished removal.
-    /// Without it, whichever stack has the name.
+    /// The target: the deployment that brought the stack up, or its unfinished removal. Without it,
+    /// whichever stack has the name.
     pub of: Option<DeploymentId>,
-    /// What the audit log says of it.
-    pub noted: Option<AuditEntry>,
+    /// Its audit entry.
+    pub audit_entry: Option<AuditEntry>,
     /// The lease that it begins with, where whoever accepts it drives it.
     pub claim: Option<Claim>,
 }
 
 impl NewRemoval {
-    /// Tells whether it means the stack that `deployment` brought up and `removal` takes down.
+    /// Returns whether it means the stack that `deployment` brought up and `removal` takes down.
     pub fn means(&self, deployment: &DeploymentId, removal: Option<&DeploymentId>) -> bool {
         self.of.as_ref().is_none_or(|of| of == deployment || Some(of) == removal)
     }
 }
 
-/// Who asked for what, under a key that the caller chose.
+/// An idempotency key, chosen by the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnswerKey {
-    /// Who asked.
+pub struct IdempotencyKey {
+    /// The caller.
     pub caller: String,
     /// The key.
     pub key: String,
 }
 
-/// The first answer to a request, to be repeated.
+/// The stored response to the first request with a key, to be replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// What it is found by.
-    pub key: AnswerKey,
+pub struct StoredResponse {
+    /// Its key.
+    pub key: IdempotencyKey,
     /// A digest of the request's body.
     pub fingerprint: String,
     /// The HTTP status.
@@ -278,55 +290,56 @@ pub struct Answer {
     pub location: Option<String>,
     /// The body.
     pub body: String,
-    /// From when on it is forgotten.
+    /// The time from which it is purged.
     pub expires: Timestamp,
 }
 
 /// A deployment as the store has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// What stays the same about it.
+    /// Its immutable part.
     pub deployment: Deployment,
     /// The host under which its stack is reached.
     pub host: String,
-    /// Who owns it and its stack; nobody in particular where a guest started it.
+    /// The owner of it and its stack; none where an anonymous client started it.
     pub owner: Option<OwnerId>,
-    /// Where it is.
+    /// Its current state.
     pub state: State,
-    /// When it ended, what is left, and what it is linked with.
-    pub standing: Standing,
+    /// Its end, its leftovers, and its links.
+    pub metadata: DeploymentMetadata,
     /// Its last event.
     pub seq: Seq,
-    /// What is wished of it.
-    pub wish: Wish,
-    /// How far clean-up is, while something is left.
+    /// The request to cancel it, if there is one.
+    pub cancel_request: CancelRequest,
+    /// The progress of clean-up, while something is left.
     pub clean_up: CleanUp,
-    /// How often whoever drove it panicked.
+    /// The number of times that whoever drove it panicked.
     pub panics: u32,
 }
 
-/// How far the clean-up of an operation is that is stuck, or live and to be looked at once more.
+/// The progress of the clean-up of an operation that is stuck, or live and to be looked at once
+/// more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CleanUp {
-    /// How often it was tried since the end.
+    /// The number of times that it was tried since the end.
     pub tries: u32,
-    /// When it is tried next.
+    /// The time at which it is tried next.
     pub due: Option<Timestamp>,
 }
 
-/// What a person wishes of an operation under way.
+/// The state of a request to cancel an operation under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wish {
-    /// That it goes on.
+pub enum CancelRequest {
+    /// Nobody has asked to cancel it.
     #[default]
-    GoOn,
-    /// That it is cancelled.
-    Cancel,
+    None,
+    /// Somebody has asked to cancel it.
+    Requested,
 }
 
-/// What became of the wish to cancel.
+/// The outcome of a request to cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cancelling {
+pub enum CancelOutcome {
     /// It is recorded: the end will be that of a cancelled deployment.
     Accepted,
     /// The end came first.
@@ -335,13 +348,13 @@ pub enum Cancelling {
     Unknown,
 }
 
-/// What became of the wish to take a stack down.
+/// The outcome of a request to remove a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Removing {
+pub enum RemovalOutcome {
     /// This removal does it.
     Accepted(DeploymentId),
     /// The stack of that name is another one than was meant.
-    Another,
+    DifferentStack,
     /// No stack of that name is live.
     NotLive,
 }
@@ -351,21 +364,21 @@ pub enum Removing {
 pub struct Stack {
     /// The deployment that brought it up.
     pub deployment: Deployment,
-    /// Since when it is live.
+    /// The time since which it is live.
     pub since: Timestamp,
     /// The removal that is under way or stuck, with its state, if there is one.
     pub removal: Option<(DeploymentId, State)>,
-    /// Who owns it; nobody in particular where a guest started it.
+    /// Its owner; none where an anonymous client started it.
     pub owner: Option<OwnerId>,
 }
 
-/// Which kind of work to claim. What is to be removed never waits for a slot among deployments.
+/// The kind of work to claim. What is to be removed never waits for a slot among deployments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     /// Whatever is under way.
     Forward,
-    /// What is under way and to be cancelled, removals, and what has ended and is due: stuck
-    /// operations, and live stacks to look at once more.
+    /// Operations under way that are to be cancelled, removals, and what has ended and is due:
+    /// stuck operations, and live stacks to look at once more.
     CleanUp {
         /// Whatever began by then is to be removed as well: its time is up.
         overdue: Timestamp,

@@ -1,4 +1,4 @@
-//! Where names lead, and which addresses are public.
+//! Resolves names, and tells which addresses are public.
 
 use std::{
     io,
@@ -7,55 +7,60 @@ use std::{
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::Reach;
+use super::AddressPolicy;
 use crate::server::local_fault;
 
 /// Looks names up within a reach.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resolver {
-    reach: Reach,
+    policy: AddressPolicy,
 }
 
 impl Resolver {
     /// Makes one.
-    pub(super) fn new(reach: Reach) -> Self {
-        Self { reach }
+    pub(super) fn new(policy: AddressPolicy) -> Self {
+        Self { policy }
     }
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.reach;
+        let policy = self.policy;
         Box::pin(async move {
             // The port is set by who asked.
-            let addresses = of(name.as_str(), 0, reach).await?;
+            let addresses = of(name.as_str(), 0, policy).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
-/// Tells whether `name` means this machine (RFC 6761, section 6.3).
+/// Returns whether `name` means this machine (RFC 6761, section 6.3).
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Returns the addresses that `name` leads to within `reach`.
-pub(super) async fn of(name: &str, port: u16, reach: Reach) -> io::Result<Vec<SocketAddr>> {
+/// Returns the addresses that `name` leads to within `policy`.
+pub(super) async fn of(
+    name: &str,
+    port: u16,
+    policy: AddressPolicy,
+) -> io::Result<Vec<SocketAddr>> {
     if is_local(name) {
         let both = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
         return Ok(both.map(|address| SocketAddr::new(address, port)).into());
     }
-    let found = local_fault::look_up(name, port).await?.into_iter();
-    let within: Vec<_> =
-        found.filter(|address| reach == Reach::Everywhere || is_public(address.ip())).collect();
+    let found = local_fault::query_and_log(name, port).await?.into_iter();
+    let within: Vec<_> = found
+        .filter(|address| policy == AddressPolicy::AnyAddress || is_public(address.ip()))
+        .collect();
     if within.is_empty() {
         return Err(io::Error::other("the name leads to private addresses only"));
     }
     Ok(within)
 }
 
-/// Tells whether `address` is one of the public Internet.
+/// Returns whether `address` is one of the public Internet.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

@@ -9,11 +9,11 @@ use futures::future::try_join_all;
 
 use super::view::AT_ONCE;
 use crate::server::{
-    last_round::Standstill,
     ports::platform::{AppName, Platform, PlatformError, Scale, TaskState},
+    reconcile_report::Standstill,
 };
 
-/// What is known of a service of ours that the platform's list does not show to run.
+/// The known state of a service of ours that the platform's list does not show to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Idle {
     /// It runs no container.
@@ -35,13 +35,13 @@ pub(super) async fn idle(
     listed: &Scales,
 ) -> BTreeMap<AppName, Idle> {
     let runs = |name: &AppName| listed.get(name).copied().flatten().is_some_and(Scale::runs);
-    let doubtful: Vec<_> = ours.into_iter().filter(|name| !runs(name)).collect();
-    if doubtful.is_empty() {
+    let response_lost: Vec<_> = ours.into_iter().filter(|name| !runs(name)).collect();
+    if response_lost.is_empty() {
         return BTreeMap::new();
     }
-    match look(platform, &doubtful).await {
+    match look(platform, &response_lost).await {
         Ok(Some(found)) => found,
-        Ok(None) | Err(_) => doubtful.into_iter().map(|name| (name, Idle::Unknown)).collect(),
+        Ok(None) | Err(_) => response_lost.into_iter().map(|name| (name, Idle::Unknown)).collect(),
     }
 }
 
@@ -68,7 +68,7 @@ async fn look(
     Ok(has_node.then_some(found))
 }
 
-/// Tells why the service runs no container; `None` where it runs one.
+/// Returns why the service runs no container; `None` where it runs one.
 async fn standstill(
     platform: &dyn Platform,
     name: &AppName,

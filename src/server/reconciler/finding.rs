@@ -1,12 +1,12 @@
-//! What the portal's records and the platform disagree on, in an operator's words.
+//! Findings: differences between the portal's records and the platform, in an operator's words.
 
 use std::fmt;
 
 use crate::{
     domain::{deployment::DeploymentId, receipt::ResourceKind, stack_name::StackName},
     server::{
-        last_round::Standstill,
         ports::platform::{AppName, ApplicationId, DomainId},
+        reconcile_report::Standstill,
     },
 };
 
@@ -17,21 +17,21 @@ pub enum Finding {
     Leftover {
         /// The deployment.
         id: DeploymentId,
-        /// What it is.
+        /// Its kind.
         resource: Resource,
     },
     /// It carries the marker of a live stack's deployment, which has recorded another one.
-    Double {
+    Duplicate {
         /// The deployment.
         id: DeploymentId,
-        /// What it is.
+        /// Its kind.
         resource: Resource,
     },
     /// It carries a marker of this portal that the records know nothing of.
     Unknown {
         /// The marker.
         marker: String,
-        /// What it is.
+        /// Its kind.
         resource: Resource,
     },
     /// It carries the marker of a deployment that has ended, but a name that we never gave: as
@@ -39,14 +39,14 @@ pub enum Finding {
     Copy {
         /// The deployment.
         id: DeploymentId,
-        /// What it is.
+        /// Its kind.
         resource: Resource,
     },
     /// A service of ours whose application is gone, so that no call can remove it.
     Service {
         /// The service.
         name: AppName,
-        /// Whose it was.
+        /// Its former owner.
         id: DeploymentId,
     },
     /// Part of a live stack is gone from the platform.
@@ -77,7 +77,7 @@ pub enum Finding {
         name: StackName,
         /// Its host.
         host: String,
-        /// Where it should lead.
+        /// The place where it should lead.
         application: ApplicationId,
     },
     /// The platform routes a live stack's host to something else, too.
@@ -94,7 +94,7 @@ pub enum Finding {
 /// A resource on the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// What it is.
+    /// Its kind.
     pub kind: ResourceKind,
     /// Its id.
     pub id: String,
@@ -107,7 +107,9 @@ impl Finding {
     /// for what is only reported.
     pub fn removable(&self) -> Option<(&DeploymentId, &Resource)> {
         match self {
-            Self::Leftover { id, resource } | Self::Double { id, resource } => Some((id, resource)),
+            Self::Leftover { id, resource } | Self::Duplicate { id, resource } => {
+                Some((id, resource))
+            }
             Self::Unknown { .. }
             | Self::Copy { .. }
             | Self::Service { .. }
@@ -141,7 +143,7 @@ impl Finding {
         match self {
             Self::NotRunning { id, .. } => Some(id),
             Self::Leftover { .. }
-            | Self::Double { .. }
+            | Self::Duplicate { .. }
             | Self::Unknown { .. }
             | Self::Copy { .. }
             | Self::Service { .. }
@@ -151,7 +153,7 @@ impl Finding {
         }
     }
 
-    /// Tells whether another look found the same: why a stack does not run may change meanwhile.
+    /// Returns whether another look found the same: why a stack does not run may change meanwhile.
     pub(super) fn is_found_again(&self, other: &Self) -> bool {
         let (own, others) = (self.not_running(), other.not_running());
         self == other || (own.is_some() && own == others)
@@ -170,7 +172,7 @@ impl fmt::Display for Finding {
             Self::Leftover { id, resource } => {
                 write!(f, "{resource} turned up after {id} had ended without it")
             }
-            Self::Double { id, resource } => {
+            Self::Duplicate { id, resource } => {
                 write!(f, "{resource} is there beside the one that {id} is live with")
             }
             Self::Unknown { marker, resource } => write!(

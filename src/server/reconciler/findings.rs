@@ -6,13 +6,13 @@
 use super::{
     containers::Idle,
     finding::{Finding, Resource},
-    view::{Live, MarkedProject, PlatformView, Standing, StoreView},
+    view::{Live, MarkedProject, OperationState, PlatformView, StoreView},
 };
 use crate::{
     domain::{deployment::DeploymentId, receipt::ResourceKind},
     server::{
-        last_round::NotRunning,
         ports::platform::{AppName, ApplicationId, ApplicationSummary, Host},
+        reconcile_report::NotRunning,
         settings::StackSettings,
     },
 };
@@ -21,13 +21,13 @@ use crate::{
 pub(super) fn findings(store: &StoreView, platform: &PlatformView) -> Vec<Finding> {
     let mut found = Vec::new();
     for project in &platform.projects {
-        let known = project.maker.as_ref().and_then(|id| Some((id, store.standing(id)?)));
+        let known = project.creator.as_ref().and_then(|id| Some((id, store.operation_state(id)?)));
         match known {
             None => {
                 let (marker, resource) = (project.marker.clone(), of_project(project));
                 found.push(Finding::Unknown { marker, resource });
             }
-            Some((id, Standing::Gone { name })) => {
+            Some((id, OperationState::Gone { name })) => {
                 let (id, resource) = (id.clone(), of_project(project));
                 found.push(if project.name == StackSettings::project(name) {
                     Finding::Leftover { id, resource }
@@ -35,11 +35,11 @@ pub(super) fn findings(store: &StoreView, platform: &PlatformView) -> Vec<Findin
                     Finding::Copy { id, resource }
                 });
             }
-            Some((_, Standing::Busy | Standing::Live(_))) => {}
+            Some((_, OperationState::Busy | OperationState::Live(_))) => {}
         }
     }
-    for (id, standing) in &store.operations {
-        if let Standing::Live(live) = standing {
+    for (id, operation_state) in &store.operations {
+        if let OperationState::Live(live) = operation_state {
             compare_stack(id, live, platform, &mut found);
         }
     }
@@ -57,7 +57,7 @@ fn compare_stack(
     found: &mut Vec<Finding>,
 ) {
     let lost = |part| Finding::Lost { name: live.name.clone(), id: id.clone(), part };
-    let double = |resource| Finding::Double { id: id.clone(), resource };
+    let double = |resource| Finding::Duplicate { id: id.clone(), resource };
     let copy = |resource| Finding::Copy { id: id.clone(), resource };
     let (kept, others) = projects_of(id, live, platform);
     let Some(project) = kept else {
@@ -94,7 +94,7 @@ fn compare_stack(
         });
     }
     found.extend(others.iter().map(|other| double(of_application(other))));
-    found.extend(double_domains(live, &own).into_iter().map(double));
+    found.extend(duplicate_domains(live, &own).into_iter().map(double));
     if own.is_empty() {
         found.push(Finding::Unrouted {
             name: live.name.clone(),
@@ -117,7 +117,9 @@ pub(super) fn undecided<'a>(
     platform: &'a PlatformView,
 ) -> impl Iterator<Item = Finding> + 'a {
     known.iter().filter_map(|known| {
-        let Some(Standing::Live(live)) = store.standing(&known.deployment) else { return None };
+        let Some(OperationState::Live(live)) = store.operation_state(&known.deployment) else {
+            return None;
+        };
         let is_unknown = platform.idle.get(&known.service) == Some(&Idle::Unknown);
         let application = live.kept.application_id.clone().filter(|_| is_unknown)?;
         Some(Finding::NotRunning {
@@ -136,7 +138,7 @@ fn projects_of<'a>(
     live: &Live,
     platform: &'a PlatformView,
 ) -> (Option<&'a MarkedProject>, Vec<&'a MarkedProject>) {
-    let ours = platform.projects.iter().filter(|project| project.maker.as_ref() == Some(id));
+    let ours = platform.projects.iter().filter(|project| project.creator.as_ref() == Some(id));
     let (kept, others): (Vec<_>, Vec<_>) =
         ours.partition(|project| live.kept.project_id.as_ref() == Some(&project.id.0));
     (kept.first().copied(), others)
@@ -158,7 +160,7 @@ fn applications_of<'a>(
 }
 
 /// Finds the domains beside the one that a live stack has recorded, if that one is there.
-fn double_domains(live: &Live, own: &[&Host]) -> Vec<Resource> {
+fn duplicate_domains(live: &Live, own: &[&Host]) -> Vec<Resource> {
     let is_kept = |host: &&&Host| live.kept.domain_id.as_ref() == Some(&host.domain.0);
     if !own.iter().any(|host| is_kept(&host)) {
         return Vec::new();
@@ -172,17 +174,17 @@ fn double_domains(live: &Live, own: &[&Host]) -> Vec<Resource> {
     others.map(resource).collect()
 }
 
-/// Tells whether a service of ours runs without an application.
+/// Returns whether a service of ours runs without an application.
 fn orphan(name: &AppName, store: &StoreView, platform: &PlatformView) -> Option<Finding> {
     let mut rows = platform.projects.iter().flat_map(|project| &project.applications);
     if rows.any(|application| application.app_name == *name) {
         return None;
     }
     let owners = || store.services.iter().filter(|(owned, _)| owned == name).map(|(_, id)| id);
-    let is_over = |id: &DeploymentId| match store.standing(id) {
-        Some(Standing::Gone { .. }) => true,
+    let is_over = |id: &DeploymentId| match store.operation_state(id) {
+        Some(OperationState::Gone { .. }) => true,
         // Its project may only have lost its marker: then its applications are not seen here.
-        Some(Standing::Live(live)) => {
+        Some(OperationState::Live(live)) => {
             // Nor are they where somebody has moved them.
             let leads_to_it = |host: &Host| {
                 let leads_to = host.leads_to.as_ref().map(|id| id.0.as_str());
@@ -195,7 +197,7 @@ fn orphan(name: &AppName, store: &StoreView, platform: &PlatformView) -> Option<
             projects_of(id, live, platform).0.is_some()
                 || live.kept.project_id.as_ref().is_some_and(is_deleted)
         }
-        Some(Standing::Busy) | None => false,
+        Some(OperationState::Busy) | None => false,
     };
     let id = owners().next().filter(|_| owners().all(is_over))?;
     Some(Finding::Service { name: name.clone(), id: id.clone() })

@@ -20,10 +20,10 @@ use crate::{
     },
 };
 
-/// How many projects the platform is asked about at once.
+/// The number of projects that the platform is asked about at once.
 pub(super) const AT_ONCE: usize = 4;
 
-/// What the platform has that concerns us.
+/// The part of the platform that concerns us.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PlatformView {
     /// The projects with a marker of this portal.
@@ -45,22 +45,22 @@ pub(super) struct MarkedProject {
     pub(super) name: String,
     pub(super) marker: String,
     /// The deployment that the marker names, if it names one.
-    pub(super) maker: Option<DeploymentId>,
+    pub(super) creator: Option<DeploymentId>,
     /// All its applications, marked or not.
     pub(super) applications: Vec<ApplicationSummary>,
 }
 
-/// What the records say of every operation that the platform brought up.
+/// The recorded state of every operation that the platform shows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StoreView {
-    pub(super) operations: BTreeMap<DeploymentId, Standing>,
-    /// Whose service is whose; one may have several owners, as a removal remembers it, too.
+    pub(super) operations: BTreeMap<DeploymentId, OperationState>,
+    /// The owners of services; one may have several, as a removal remembers it, too.
     pub(super) services: Vec<(AppName, DeploymentId)>,
 }
 
-/// How an operation stands, as far as the comparison goes.
+/// The state of an operation, as far as the comparison needs it.
 #[derive(Clone, Debug)]
-pub(super) enum Standing {
+pub(super) enum OperationState {
     /// Somebody works on it, or will: it is under way, stuck, or its stack is being removed.
     Busy,
     /// Its stack is live, and nobody works on it.
@@ -77,7 +77,7 @@ pub(super) enum Standing {
 pub(super) struct Live {
     pub(super) name: StackName,
     pub(super) host: String,
-    /// What its end recorded.
+    /// The resources that its end recorded.
     pub(super) kept: Resources,
 }
 
@@ -102,7 +102,7 @@ impl PlatformView {
             projects.push(MarkedProject {
                 id: project.id,
                 name: summary.name,
-                maker: maker(&marker, prefix),
+                creator: creator(&marker, prefix),
                 marker,
                 applications: environments.flat_map(|one| one.applications).collect(),
             });
@@ -118,7 +118,7 @@ impl PlatformView {
 }
 
 /// Returns the deployment that `marker` names.
-fn maker(marker: &str, prefix: &str) -> Option<DeploymentId> {
+fn creator(marker: &str, prefix: &str) -> Option<DeploymentId> {
     let id = DeploymentId::parse(marker.strip_prefix(prefix)?).ok()?;
     (id.kind() == Kind::Deployment).then_some(id)
 }
@@ -132,7 +132,7 @@ impl StoreView {
         let mut services = store.services().await?;
         services.retain(|(name, _)| platform.services.contains(name));
         let stacks = store.stacks(None).await?;
-        let makers = platform.projects.iter().filter_map(|project| project.maker.clone());
+        let makers = platform.projects.iter().filter_map(|project| project.creator.clone());
         let owners = services.iter().map(|(_, owner)| owner.clone());
         let live = stacks.iter().map(|stack| stack.deployment.id.clone());
         let ids: BTreeSet<DeploymentId> = makers.chain(owners).chain(live).collect();
@@ -140,34 +140,34 @@ impl StoreView {
         for id in ids {
             if let Some(record) = store.find(&id).await? {
                 let stack = stacks.iter().find(|stack| stack.deployment.id == id);
-                let standing = standing(store, record, stack).await?;
-                operations.insert(id, standing);
+                let operation_state = operation_state(store, record, stack).await?;
+                operations.insert(id, operation_state);
             }
         }
         Ok(Self { operations, services })
     }
 
-    /// Returns how `id` stands; `None` when the records know nothing of it.
-    pub(super) fn standing(&self, id: &DeploymentId) -> Option<&Standing> {
+    /// Returns the state of `id`; `None` when the records know nothing of it.
+    pub(super) fn operation_state(&self, id: &DeploymentId) -> Option<&OperationState> {
         self.operations.get(id)
     }
 }
 
 /// Judges a record; `stack` is its live stack, if it had one a moment before.
-async fn standing(
+async fn operation_state(
     store: &dyn Store,
     record: Record,
     stack: Option<&Stack>,
-) -> Result<Standing, StoreError> {
+) -> Result<OperationState, StoreError> {
     match (record.state, stack) {
-        (State::RolledBack, _) => Ok(Standing::Gone { name: record.deployment.name }),
+        (State::RolledBack, _) => Ok(OperationState::Gone { name: record.deployment.name }),
         (State::Live, Some(Stack { removal: None, .. })) => {
             let kept = recorded(store, &record).await?;
             let Record { deployment, host, .. } = record;
-            Ok(Standing::Live(Live { name: deployment.name, host, kept }))
+            Ok(OperationState::Live(Live { name: deployment.name, host, kept }))
         }
         // What went live this very moment is looked at next time.
-        (State::Live | State::Active | State::Stuck, _) => Ok(Standing::Busy),
+        (State::Live | State::Active | State::Stuck, _) => Ok(OperationState::Busy),
     }
 }
 
@@ -193,7 +193,7 @@ mod tests {
     fn a_marker_names_a_deployment_of_this_portal_or_nobody() {
         let prefix = "ai-stack-deployer/default/";
         let id = DeploymentId::from_random(7);
-        assert_eq!(maker(&format!("{prefix}{id}"), prefix), Some(id.clone()));
+        assert_eq!(creator(&format!("{prefix}{id}"), prefix), Some(id.clone()));
         let removal = DeploymentId::new(Kind::Removal, 7);
         for other in [
             format!("ai-stack-deployer/other/{id}"),
@@ -201,7 +201,7 @@ mod tests {
             format!("{prefix}{id} and more"),
             String::from(prefix),
         ] {
-            assert_eq!(maker(&other, prefix), None, "{other}");
+            assert_eq!(creator(&other, prefix), None, "{other}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! How stacks are asked, by the settings.
+//! Makes the health probe from the settings.
 
 use crate::server::{
-    probe::{BuildProbeError, HttpProbe, Reach, Trust},
+    probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust},
     settings::{ProbeSettings, Scheme, Settings},
 };
 
@@ -9,11 +9,11 @@ use crate::server::{
 pub(crate) fn probe(settings: &Settings) -> Result<HttpProbe, BuildProbeError> {
     let ProbeSettings { ca_file, verify_tls, allow_private } = &settings.probe;
     let trust = match (settings.stack.scheme, verify_tls, ca_file) {
-        (Scheme::Http, _, _) => Trust::Nobody,
-        (Scheme::Https, false, _) => Trust::Anybody,
+        (Scheme::Http, _, _) => Trust::PlainHttp,
+        (Scheme::Https, false, _) => Trust::Unverified,
         (Scheme::Https, true, Some(path)) => Trust::SystemAnd(path.clone()),
         (Scheme::Https, true, None) => Trust::System,
     };
-    let reach = if *allow_private { Reach::Everywhere } else { Reach::Public };
-    HttpProbe::new(&trust, reach)
+    let policy = if *allow_private { AddressPolicy::AnyAddress } else { AddressPolicy::Public };
+    HttpProbe::new(&trust, policy)
 }

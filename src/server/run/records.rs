@@ -1,4 +1,4 @@
-//! What the portal keeps, behind its ports: one database holds all of it.
+//! The portal's records behind their ports, all in one database.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::server::{
     store::{postgres::PostgresStore, sqlite::SqliteStore},
 };
 
-/// What the portal keeps.
+/// The portal's records.
 pub(super) struct Records {
     /// Deployments.
     pub store: Arc<dyn Store>,
     /// People, their sessions and tokens.
     pub accounts: Arc<dyn Accounts>,
-    /// Who did what.
+    /// The audit log.
     pub audit: Arc<dyn AuditLog>,
     /// The slots of calls, where portals share them.
     pub slots: Option<Arc<dyn CallSlots>>,

@@ -1,5 +1,5 @@
-//! Who keeps the slots of calls that change something: the database that portals share, or the
-//! one process that has the records to itself.
+//! Chooses where call slots are kept: the database that portals share, or the memory of the one
+//! process that has the records to itself.
 
 use std::sync::Arc;
 
@@ -39,16 +39,16 @@ pub(super) async fn of_portal(
 }
 
 /// Opens the records for a command that changes something, beside a portal that may be running.
-pub(super) async fn records_beside(
+pub(super) async fn open_records_for_cli(
     settings: &StoreSettings,
     bounds: CallBounds,
 ) -> Result<(Arc<dyn Store>, Arc<Turns>), StartError> {
     let (store, slots): (Arc<dyn Store>, Arc<dyn CallSlots>) = match settings {
         StoreSettings::Sqlite { path } => {
-            (Arc::new(SqliteStore::open_beside(path).await?), Arc::<LocalCallSlots>::default())
+            (Arc::new(SqliteStore::open_for_cli(path).await?), Arc::<LocalCallSlots>::default())
         }
         StoreSettings::Postgres { url } => {
-            let store = Arc::new(PostgresStore::open_beside(url).await?);
+            let store = Arc::new(PostgresStore::open_for_cli(url).await?);
             (Arc::<PostgresStore>::clone(&store), store)
         }
     };

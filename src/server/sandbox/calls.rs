@@ -16,13 +16,13 @@ use super::{
     swarm, traefik,
 };
 
-/// What a call does.
+/// The effect of a call.
 #[derive(Clone, Copy)]
 enum Call {
     /// It shows everything of a kind, and cannot fail.
     Show(fn(&Core, Timestamp) -> Body),
     /// It reads its input, may change the core, and may say no.
-    Act(fn(&mut Core, Timestamp, &mut Input) -> Result<Body, Refusal>),
+    AuditAction(fn(&mut Core, Timestamp, &mut Input) -> Result<Body, Refusal>),
 }
 
 /// Answers a request that carries the right key.
@@ -38,7 +38,7 @@ pub(super) fn dispatch(core: &mut Core, now: Timestamp, request: &Request) -> An
     };
     match find(&request.method, request.path()) {
         Some(Call::Show(show)) => Answer::new(200, show(core, now)),
-        Some(Call::Act(act)) => act(core, now, &mut input).into(),
+        Some(Call::AuditAction(act)) => act(core, now, &mut input).into(),
         None => Refusal::no_such_path().into_answer(),
     }
 }
@@ -84,23 +84,23 @@ fn find_query(call: &str) -> Option<Call> {
         "settings.getDokployVersion" => Call::Show(|_, _| Body::Json(json!("v0.30.2"))),
         "settings.health" => Call::Show(|_, _| Body::Json(json!({ "status": "ok" }))),
         "project.all" => Call::Show(projects::all),
-        "project.one" => Call::Act(projects::one),
-        "project.search" => Call::Act(projects::search),
-        "environment.byProjectId" => Call::Act(projects::environments),
-        "environment.one" => Call::Act(projects::environment),
-        "application.one" => Call::Act(applications::one),
-        "domain.one" => Call::Act(domains::one),
-        "domain.byApplicationId" => Call::Act(domains::of_application),
+        "project.one" => Call::AuditAction(projects::one),
+        "project.search" => Call::AuditAction(projects::search),
+        "environment.byProjectId" => Call::AuditAction(projects::environments),
+        "environment.one" => Call::AuditAction(projects::environment),
+        "application.one" => Call::AuditAction(applications::one),
+        "domain.one" => Call::AuditAction(domains::one),
+        "domain.byApplicationId" => Call::AuditAction(domains::of_application),
         "overview.domains" => Call::Show(overview::domains),
         "overview.services" => Call::Show(overview::services),
-        "deployment.all" => Call::Act(deployments::all),
-        "deployment.readLogs" => Call::Act(deployments::read_logs),
+        "deployment.all" => Call::AuditAction(deployments::all),
+        "deployment.readLogs" => Call::AuditAction(deployments::read_logs),
         "deployment.queueList" => Call::Show(deployments::queue),
-        "docker.getServiceContainersByAppName" => Call::Act(docker::service_containers),
-        "settings.readTraefikFile" => Call::Act(traefik::read),
-        "docker.getContainersByAppLabel" => Call::Act(containers::by_app_label),
-        "docker.getContainersByAppNameMatch" => Call::Act(containers::by_app_name_match),
-        "docker.getConfig" => Call::Act(inspect::config),
+        "docker.getServiceContainersByAppName" => Call::AuditAction(docker::service_containers),
+        "settings.readTraefikFile" => Call::AuditAction(traefik::read),
+        "docker.getContainersByAppLabel" => Call::AuditAction(containers::by_app_label),
+        "docker.getContainersByAppNameMatch" => Call::AuditAction(containers::by_app_name_match),
+        "docker.getConfig" => Call::AuditAction(inspect::config),
         "swarm.getNodes" => Call::Show(docker::nodes),
         "swarm.getNodeApps" => Call::Show(docker::node_apps),
         _ => return None,
@@ -109,23 +109,23 @@ fn find_query(call: &str) -> Option<Call> {
 
 fn find_mutation(call: &str) -> Option<Call> {
     Some(match call {
-        "project.create" => Call::Act(projects::create),
-        "project.remove" => Call::Act(projects::remove),
-        "application.create" => Call::Act(applications::create),
-        "application.delete" => Call::Act(applications::delete),
-        "application.move" => Call::Act(applications::move_to),
-        "application.stop" => Call::Act(swarm::stop),
-        "application.start" => Call::Act(swarm::start),
-        "application.reload" => Call::Act(swarm::reload),
-        "application.update" => Call::Act(configuration::update),
-        "application.saveDockerProvider" => Call::Act(configuration::save_docker_provider),
-        "application.saveEnvironment" => Call::Act(configuration::save_environment),
-        "application.deploy" => Call::Act(deployments::deploy),
-        "application.redeploy" => Call::Act(deployments::redeploy),
-        "application.cleanQueues" => Call::Act(deployments::clean_queues),
-        "settings.updateTraefikFile" => Call::Act(traefik::update),
-        "domain.create" => Call::Act(domains::create),
-        "domain.delete" => Call::Act(domains::delete),
+        "project.create" => Call::AuditAction(projects::create),
+        "project.remove" => Call::AuditAction(projects::remove),
+        "application.create" => Call::AuditAction(applications::create),
+        "application.delete" => Call::AuditAction(applications::delete),
+        "application.move" => Call::AuditAction(applications::move_to),
+        "application.stop" => Call::AuditAction(swarm::stop),
+        "application.start" => Call::AuditAction(swarm::start),
+        "application.reload" => Call::AuditAction(swarm::reload),
+        "application.update" => Call::AuditAction(configuration::update),
+        "application.saveDockerProvider" => Call::AuditAction(configuration::save_docker_provider),
+        "application.saveEnvironment" => Call::AuditAction(configuration::save_environment),
+        "application.deploy" => Call::AuditAction(deployments::deploy),
+        "application.redeploy" => Call::AuditAction(deployments::redeploy),
+        "application.cleanQueues" => Call::AuditAction(deployments::clean_queues),
+        "settings.updateTraefikFile" => Call::AuditAction(traefik::update),
+        "domain.create" => Call::AuditAction(domains::create),
+        "domain.delete" => Call::AuditAction(domains::delete),
         _ => return None,
     })
 }

@@ -15,7 +15,7 @@ use super::{
     state::ApplicationStatus,
 };
 
-/// Where an application can come from.
+/// The sources of an application.
 pub(super) const SOURCES: [&str; 7] =
     ["git", "docker", "github", "gitlab", "bitbucket", "gitea", "drop"];
 

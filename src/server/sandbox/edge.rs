@@ -24,7 +24,7 @@ const PAGE: &str = include_str!("stack_page.html");
 
 /// What stands behind a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visit {
+pub enum EdgeResponse {
     /// No route: the reverse proxy does not know the host.
     UnknownHost,
     /// A route, and nothing that answers behind it.
@@ -37,20 +37,20 @@ pub enum Visit {
 
 impl Core {
     /// Visits `host` (with or without a port) at `now`.
-    pub fn visit(&mut self, now: Timestamp, host: &str) -> Visit {
+    pub fn visit(&mut self, now: Timestamp, host: &str) -> EdgeResponse {
         self.tick(now);
         let host = without_port(host);
         let route =
             self.state.loaded_routes().iter().find(|route| route.host.eq_ignore_ascii_case(host));
-        let Some(route) = route else { return Visit::UnknownHost };
+        let Some(route) = route else { return EdgeResponse::UnknownHost };
         let service = self.state.service(&route.app_name);
         let up = |service: &&super::state::Service| service.answers(now, &self.timing);
         match service.filter(up).filter(|_| !self.outages.docker_is_down(now)) {
-            None => Visit::Down,
+            None => EdgeResponse::Down,
             Some(service) => match service.behaviour {
-                Behaviour::Hello | Behaviour::Slow => Visit::Healthy,
-                Behaviour::Unhealthy => Visit::Unhealthy,
-                Behaviour::Crashloop => Visit::Down,
+                Behaviour::Hello | Behaviour::Slow => EdgeResponse::Healthy,
+                Behaviour::Unhealthy => EdgeResponse::Unhealthy,
+                Behaviour::Crashloop => EdgeResponse::Down,
             },
         }
     }
@@ -66,12 +66,16 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let visit = lock(&shared.core).visit(shared.clock.now(), host);
     shared.keeper.commit().await;
     match (visit, request.uri().path()) {
-        (Visit::UnknownHost, _) => (StatusCode::NOT_FOUND, "404 page not found\n").into_response(),
-        (Visit::Down, _) => (StatusCode::BAD_GATEWAY, "Bad Gateway").into_response(),
-        (Visit::Healthy, "/health") => health(StatusCode::OK, "ok"),
-        (Visit::Unhealthy, "/health") => health(StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
-        (Visit::Healthy | Visit::Unhealthy, "/") => page(host),
-        (Visit::Healthy | Visit::Unhealthy, _) => {
+        (EdgeResponse::UnknownHost, _) => {
+            (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
+        }
+        (EdgeResponse::Down, _) => (StatusCode::BAD_GATEWAY, "Bad Gateway").into_response(),
+        (EdgeResponse::Healthy, "/health") => health(StatusCode::OK, "ok"),
+        (EdgeResponse::Unhealthy, "/health") => {
+            health(StatusCode::SERVICE_UNAVAILABLE, "unhealthy")
+        }
+        (EdgeResponse::Healthy | EdgeResponse::Unhealthy, "/") => page(host),
+        (EdgeResponse::Healthy | EdgeResponse::Unhealthy, _) => {
             (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response()
         }
     }

@@ -20,13 +20,13 @@ use super::{
 pub struct Fault {
     /// The call, as in `application.create`, or `*` for any.
     pub call: String,
-    /// What goes wrong.
+    /// The fault.
     pub kind: FaultKind,
-    /// How often.
+    /// The number of times.
     pub often: Often,
 }
 
-/// What goes wrong.
+/// The fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// 500, and nothing has happened (`error-before`).
@@ -69,7 +69,7 @@ pub enum FaultKind {
     KeyLimited(Duration),
 }
 
-/// How often a fault strikes.
+/// The number of times that a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Often {
     /// This many times, from now on (`3`).
@@ -80,7 +80,7 @@ pub enum Often {
     Always,
 }
 
-/// Why a text is no fault.
+/// The reason why a text is no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseFaultError {
     /// There is no colon, or nothing before it.
@@ -213,7 +213,7 @@ pub(crate) struct Outages {
     pub(crate) key: Outage,
 }
 
-/// Whether one of them is down, and for how long.
+/// True if one of them is down, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Outage {
     #[default]

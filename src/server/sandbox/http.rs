@@ -22,7 +22,7 @@ use super::{
 /// Most call times that are remembered.
 const KEPT_CALLS: usize = 20_000;
 
-/// How long the platform took to answer one call.
+/// The time that the platform took to answer one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallTime {
     /// The call, as in `project.create`.
@@ -41,7 +41,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Resp
     let arrived = shared.clock.now();
     let request = read(request).await;
     let working = Arc::clone(&shared);
-    match tokio::spawn(async move { carry_out(&working, request).await }).await {
+    match tokio::spawn(async move { run_to_completion(&working, request).await }).await {
         Ok(Some((call, answer))) => send(&shared, call, answer, arrived).await,
         // The platform was restarted meanwhile.
         Ok(None) | Err(_) => reset(),
@@ -49,7 +49,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Resp
 }
 
 /// Carries a request out, and says what it was called and what it is answered.
-async fn carry_out(shared: &Shared, request: Option<Request>) -> Option<(String, Answer)> {
+async fn run_to_completion(shared: &Shared, request: Option<Request>) -> Option<(String, Answer)> {
     let Some(request) = request else { return Some(("body".to_owned(), Answer::too_large())) };
     let call = request.call().to_owned();
     let held = shared.pool.hold(&call, &*shared.clock, shared.latency).await.ok()?;

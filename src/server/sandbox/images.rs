@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ids, state::Service};
 
-/// How a service behaves once its image is there.
+/// Describes how a service behaves once its image is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Behaviour {
@@ -31,7 +31,7 @@ fn millis(latency: Duration) -> u32 {
     u32::try_from(latency.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// How long things take on the platform.
+/// The time for which things take on the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// From the start of a deploy job to its end.
@@ -132,7 +132,7 @@ pub(crate) struct Task {
 const KEPT_FAILURES: u64 = 4;
 
 impl Service {
-    /// Tells whether the container accepts connections at `now`.
+    /// Returns whether the container accepts connections at `now`.
     pub(crate) fn answers(&self, now: Timestamp, timing: &Timing) -> bool {
         let up = age(self.since, now) >= timing.of_start(self.behaviour);
         self.replicas > 0 && up && self.behaviour != Behaviour::Crashloop

@@ -24,7 +24,7 @@ pub(crate) struct Plan {
     pub(crate) first_lines: String,
     /// What the log gains at the end.
     pub(crate) last_lines: String,
-    /// How the service behaves, unless the job fails.
+    /// Describes how the service behaves, unless the job fails.
     pub(crate) behaviour: Option<Behaviour>,
     /// The service's variables.
     pub(crate) env: Vec<String>,
@@ -53,9 +53,9 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
     };
     let pulled = format!("{login}{}", pull_log(image));
     match variables(state, application) {
-        Err(complaint) => Plan {
+        Err(describe_failure) => Plan {
             first_lines,
-            last_lines: format!("{pulled}{complaint}{FAILED}"),
+            last_lines: format!("{pulled}{describe_failure}{FAILED}"),
             behaviour: None,
             env: Vec::new(),
         },
@@ -73,7 +73,7 @@ impl Plan {
     }
 }
 
-/// Tells whether the registry of `image` takes no login.
+/// Returns whether the registry of `image` takes no login.
 fn is_denied(image: &str) -> bool {
     image.split(['@', ':']).next() == Some("sandbox/denied")
 }

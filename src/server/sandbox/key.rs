@@ -11,7 +11,7 @@ use super::{
     request::Answer,
 };
 
-/// How often the key may be verified within a window.
+/// The number of times that the key may be verified within a window.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeyLimit {
     most: u32,

@@ -71,7 +71,7 @@ impl Keeper {
     }
 }
 
-/// Tells whether `bytes` are on disk now.
+/// Returns whether `bytes` are on disk now.
 async fn write(path: &Path, bytes: Vec<u8>) -> bool {
     let path = path.to_owned();
     let saved = spawn_blocking(move || save(&path, &bytes)).await;

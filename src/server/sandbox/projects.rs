@@ -165,7 +165,7 @@ fn applications(
     state.applications_in(&environment.id).map(row).collect()
 }
 
-/// Tells whether `text ILIKE '%pattern%'`.
+/// Returns whether `text ILIKE '%pattern%'`.
 fn contains(text: &str, pattern: &str) -> bool {
     let pattern: Vec<_> = format!("%{pattern}%").to_lowercase().chars().collect();
     let text: Vec<_> = text.to_lowercase().chars().collect();

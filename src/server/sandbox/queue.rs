@@ -50,12 +50,12 @@ struct Active {
     plan: Plan,
     started_at: Timestamp,
     ends_at: Timestamp,
-    stage: Stage,
+    stage: PageState,
 }
 
-/// How far the active job is.
+/// The progress of the active job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum PageState {
     /// Pulling and creating; the row is running.
     Working,
     /// The row has ended, the application does not know yet.
@@ -124,7 +124,7 @@ impl Core {
         let ends_at = started_at.checked_add(self.timing.of_job(&image)).unwrap_or(started_at);
         let deployment_id = ids::row_id(&mut self.rng);
         self.add_row(&job, &deployment_id, &app_name, &plan.first_lines, started_at);
-        let stage = Stage::Working;
+        let stage = PageState::Working;
         Some(Active { job, deployment_id, app_name, image, plan, started_at, ends_at, stage })
     }
 
@@ -154,8 +154,8 @@ impl Core {
             return Some(active);
         }
         match active.stage {
-            Stage::Working => self.finish(active),
-            Stage::Settling => {
+            PageState::Working => self.finish(active),
+            PageState::Settling => {
                 let due = active.due(&self.timing);
                 if !self.outages.database_is_down(due) {
                     self.settle(&active);
@@ -199,7 +199,7 @@ impl Core {
             row.finished_at = Some(active.ends_at);
             row.log.push_str(&active.plan.last_lines);
         }
-        active.stage = Stage::Settling;
+        active.stage = PageState::Settling;
         Some(active)
     }
 
@@ -217,8 +217,8 @@ impl Active {
     /// Returns when the present stage ends.
     fn due(&self, timing: &super::images::Timing) -> Timestamp {
         match self.stage {
-            Stage::Working => self.ends_at,
-            Stage::Settling => self.ends_at.checked_add(timing.settle).unwrap_or(self.ends_at),
+            PageState::Working => self.ends_at,
+            PageState::Settling => self.ends_at.checked_add(timing.settle).unwrap_or(self.ends_at),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How the platform says no: the error bodies of the API.
+//! Describes how the platform says no: the error bodies of the API.
 //!
 //! It must not know why a call fails.
 

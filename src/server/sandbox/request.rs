@@ -69,7 +69,7 @@ impl Request {
     }
 }
 
-/// What the platform answers.
+/// The answer of the platform.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The HTTP status.
@@ -80,7 +80,7 @@ pub struct Answer {
     pub retry_after: Option<u64>,
     /// How much later than usual the answer is sent.
     pub delay: Duration,
-    /// What becomes of the connection.
+    /// The fate of the connection.
     pub disposition: Disposition,
 }
 
@@ -95,7 +95,7 @@ pub enum Body {
     Text(&'static str),
 }
 
-/// What becomes of the connection once the answer is known.
+/// The fate of the connection once the answer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// The answer is sent.

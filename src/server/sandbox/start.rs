@@ -28,18 +28,18 @@ use super::{
 };
 use crate::server::ports::clock::Clock;
 
-/// How long answers under way may take once the sandbox is to end.
+/// The time that answers under way may take once the sandbox is to end.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The window of a key's limit.
 const DAY: Duration = Duration::from_hours(24);
 
-/// How the sandbox is set up.
+/// Describes how the sandbox is set up.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
-    /// Where the API listens; port 0 takes a free one.
+    /// The place where the API listens; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where the stacks are reached; port 0 takes a free one.
+    /// The address at which the stacks are reached; port 0 takes a free one.
     pub edge: SocketAddr,
     /// The one key that the API takes.
     pub api_key: SecretString,
@@ -49,10 +49,10 @@ pub struct SandboxConfig {
     pub latency: Duration,
     /// What jobs and starts take.
     pub timing: Timing,
-    /// How often the key may be verified within a day; Dokploy's default is 10, and each request
-    /// counts twice.
+    /// The number of times that the key may be verified within a day; Dokploy's default is 10, and
+    /// each request counts twice.
     pub key_limit: Option<u32>,
-    /// What goes wrong, from the start.
+    /// The fault, from the start.
     pub faults: Vec<Fault>,
     /// What ids and chances are drawn from: the same seed gives the same ones.
     pub seed: u64,
@@ -76,7 +76,7 @@ impl SandboxConfig {
     }
 }
 
-/// Why the sandbox did not start.
+/// The reason why the sandbox did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartSandboxError {
     /// The port of the stacks is taken.
@@ -167,7 +167,7 @@ impl Sandbox {
         lock(&self.shared.calls).clone()
     }
 
-    /// Tells when it has ended, for whatever reason.
+    /// Returns when it has ended, for whatever reason.
     pub fn over(&self) -> impl Future<Output = ()> + Send + 'static {
         self.over.clone().cancelled_owned()
     }

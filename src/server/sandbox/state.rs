@@ -102,7 +102,7 @@ pub(crate) struct Deployment {
     pub(crate) finished_at: Option<Timestamp>,
 }
 
-/// How a deployment's row stands.
+/// Describes how a deployment's row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DeploymentStatus {
@@ -122,7 +122,7 @@ pub(crate) struct Service {
     /// Its variables, each as `NAME=value`, with templates that each container has filled in.
     #[serde(default)]
     pub(crate) env: Vec<String>,
-    /// Since when it has its present image and scale.
+    /// The time since which it has its present image and scale.
     pub(crate) since: Timestamp,
     pub(crate) replicas: u64,
 }

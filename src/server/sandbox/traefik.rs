@@ -125,7 +125,7 @@ fn parsed(text: &str) -> Vec<Route> {
     hosts.map(route).collect()
 }
 
-/// Tells whether the proxy can read a file: brackets are closed, no map is empty, and nothing
+/// Returns whether the proxy can read a file: brackets are closed, no map is empty, and nothing
 /// stands at the top but what it knows.
 fn is_readable(text: &str) -> bool {
     let balanced =

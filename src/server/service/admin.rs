@@ -1,7 +1,7 @@
-//! What operators see and do: everything of everybody's.
+//! The use cases of operators, over everybody's operations.
 //!
-//! Each use case asks for [`Need::Operate`] itself, whoever let the caller in. What it returns
-//! stays on the server.
+//! Each use case asks for [`Permission::Operate`] itself, whoever let the caller in. What it
+//! returns stays on the server.
 
 mod audit;
 mod operations;
@@ -16,10 +16,10 @@ pub use audit::{AuditLine, AuditPage, AuditQuery};
 pub use operations::{OperationLine, OperationPage, OperationQuery};
 pub use since::{ParseSinceError, since};
 
-pub use crate::server::ports::{audit::Act, platform::BreakerState, store::State};
+pub use crate::server::ports::{audit::AuditAction, platform::BreakerState, store::State};
 
 use super::{
-    Health, Service, deployment_id, next_try, no_deployment, permits::refused, store_failed,
+    Health, Service, authorization::refused, deployment_id, next_try, no_deployment, store_failed,
 };
 use crate::{
     api::wire::ApiError,
@@ -28,40 +28,40 @@ use crate::{
         receipt::{Line, Receipt},
     },
     server::{
-        access::{Caller, Need, OwnerId, Role, Target},
-        last_round::Round,
+        access::{Caller, OwnerId, Permission, Role, Target},
         notifier::Nudge,
         ports::{
             accounts::Person,
             store::{OperationFilter, Record, StoreError, Usage, hour_before},
         },
+        reconcile_report::ReconcileRound,
         settings::Quotas,
     },
 };
 
-/// How many lines a page has.
+/// The number of lines that a page has.
 const PAGE: u32 = 50;
-/// How many people are known by name on a page; the others by their ids.
+/// The number of people that are known by name on a page; the others by their ids.
 const NAMED: u32 = 1_000;
 /// Up to how many deployments under way are counted where their number is not bounded.
 const COUNTED: u32 = 1_000;
 
-/// How the portal is, as its operators see it.
+/// Describes how the portal is, as its operators see it.
 #[derive(Debug)]
 pub struct Overview {
     /// The portal and what it depends on.
     pub health: Health,
-    /// What could not be removed yet, oldest first.
+    /// The resources that could not be removed yet, oldest first.
     pub stuck: Vec<StuckLine>,
-    /// What the last comparison of records and platform left, if there was one.
-    pub round: Option<Round>,
+    /// The report of the last reconcile round, if there was one.
+    pub round: Option<ReconcileRound>,
     /// Those who signed in last.
     pub people: Vec<PersonLine>,
-    /// Whether there are more.
+    /// True if there are more.
     pub has_more_people: bool,
-    /// How much somebody may have and start.
+    /// The quotas of one owner.
     pub quotas: Quotas,
-    /// How many deployments are under way.
+    /// The number of deployments that are under way.
     pub under_way: usize,
     /// The server's time.
     pub now: Timestamp,
@@ -70,47 +70,47 @@ pub struct Overview {
 /// An operation of which something is left.
 #[derive(Debug)]
 pub struct StuckLine {
-    /// Which it is.
+    /// The operation.
     pub deployment: Deployment,
-    /// Whose it is.
+    /// Its owner.
     pub owner: Option<Owner>,
-    /// Since when it is stuck.
+    /// The time since which it is stuck.
     pub since: Option<Timestamp>,
-    /// How often its clean-up was tried since.
+    /// The number of times that its clean-up was tried since.
     pub tries: u32,
-    /// When it is tried next.
+    /// The time at which it is tried next.
     pub next_try: Option<Timestamp>,
-    /// What is left, with what an operator can do.
+    /// The leftovers, with their remedies.
     pub left: Vec<Line>,
 }
 
 /// A person, and what they have.
 #[derive(Debug)]
 pub struct PersonLine {
-    /// Who it is.
+    /// The identity.
     pub owner: Owner,
-    /// Whether they were an operator when they last signed in.
+    /// True if they were an operator when they last signed in.
     pub is_operator: bool,
-    /// When they last signed in.
+    /// The time at which they last signed in.
     pub seen: Timestamp,
-    /// How many stacks they have, as the quota counts them.
+    /// The number of stacks that they have, as the quota counts them.
     pub stacks: u32,
-    /// How many deployments of theirs are under way.
+    /// The number of deployments of theirs that are under way.
     pub under_way: u32,
-    /// How many they have started within the last hour.
+    /// The number of they that have started within the last hour.
     pub within_hour: usize,
 }
 
 /// An owner, and what operators call them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// What they own things as.
+    /// Their owner id.
     pub id: OwnerId,
     /// A person's name; what they own things as where that is not known.
     pub name: String,
 }
 
-/// What people are called.
+/// The names of people, by owner.
 pub(super) struct Names(HashMap<OwnerId, String>);
 
 impl Names {
@@ -125,7 +125,7 @@ impl Names {
 }
 
 impl Service {
-    /// Tells how the portal is.
+    /// Returns how the portal is.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl Service {
         Ok(Overview {
             health: self.health().await,
             stuck,
-            round: self.parts.last_round.get(),
+            round: self.parts.reconcile_report.get(),
             has_more_people: people.len() > counted.len(),
             people: counted,
             quotas: self.parts.quotas,
@@ -187,15 +187,15 @@ impl Service {
     /// Returns an error for everybody but operators, and where the operation is not stuck.
     pub async fn retry_clean_up(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
         allow(caller)?;
-        let hurried = self.hurry(caller, id).await;
-        self.noted(caller, Act::RetryCleanUp, id, hurried).await
+        let made_due = self.make_due_now(caller, id).await;
+        self.audited(caller, AuditAction::RetryCleanUp, id, made_due).await
     }
 
-    async fn hurry(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
-        let noted = self.done(caller, Act::RetryCleanUp, id);
+    async fn make_due_now(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
+        let audit_entry = self.audit_entry(caller, AuditAction::RetryCleanUp, id);
         let id = deployment_id(id)?;
-        let hurried = self.parts.store.hurry(&id, Some(&noted)).await;
-        if !hurried.map_err(|error| store_failed(&error))? {
+        let made_due = self.parts.store.make_due_now(&id, Some(&audit_entry)).await;
+        if !made_due.map_err(|error| store_failed(&error))? {
             let message = "Nothing is left of it any more, or it has not ended yet.";
             return Err(ApiError::new(409, "NOT_STUCK", message));
         }
@@ -207,10 +207,10 @@ impl Service {
 
 fn stuck_line(record: Record, receipt: &Receipt, names: &Names) -> StuckLine {
     StuckLine {
-        left: receipt.left().cloned().collect(),
+        left: receipt.leftovers().cloned().collect(),
         next_try: next_try(&record),
         tries: record.clean_up.tries,
-        since: record.standing.completed,
+        since: record.metadata.completed,
         owner: record.owner.map(|owner| names.owner(owner)),
         deployment: record.deployment,
     }
@@ -229,7 +229,7 @@ fn person_line(person: &Person, usage: &Usage) -> PersonLine {
 
 /// Lets operators through. To all others it is not there.
 fn allow(caller: &Caller) -> Result<(), ApiError> {
-    let may = caller.may(Need::Operate, Target::Unnamed);
+    let may = caller.may(Permission::Operate, Target::Unnamed);
     may.map_err(|refusal| refused(refusal, no_deployment()))
 }
 

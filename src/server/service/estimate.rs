@@ -1,11 +1,11 @@
-//! How long a deployment usually takes, measured on those that came up.
+//! Measures the typical duration of deployments that came up.
 
 use std::time::Duration;
 
 use super::Service;
 use crate::api::wire::Usual;
 
-/// How many of the last deployments are looked at.
+/// The number of recent deployments that are measured.
 const SAMPLES: u32 = 40;
 /// With fewer than this there is no saying.
 const FEWEST: usize = 5;

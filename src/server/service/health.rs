@@ -1,4 +1,4 @@
-//! How the portal and what it depends on are doing.
+//! The health of the portal and of what it depends on.
 
 use std::time::Duration;
 
@@ -11,36 +11,36 @@ use crate::{
     },
 };
 
-/// How long the store may take to count.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The time that the store may take to count.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How the portal and what it depends on are doing.
+/// The health of the portal and of what it depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     /// The breaker between the portal and the platform.
     pub breaker: Breaker,
-    /// Whether the platform is the embedded sandbox.
+    /// True if the platform is the embedded sandbox.
     pub sandbox: bool,
-    /// Whether the platform answered when last asked.
+    /// True if the platform answered when last asked.
     pub platform_reachable: bool,
-    /// What keeps all of the platform from working until an operator acts.
+    /// The problem that keeps all of the platform from working until an operator acts.
     pub problem: Option<PlatformProblem>,
     /// The kind of store.
     pub store_kind: &'static str,
-    /// Whether the store answers and takes writes.
+    /// True if the store answers and takes writes.
     pub store_ok: bool,
-    /// How long ago a write was tried last, if ever.
+    /// The time since a write was tried last, if ever.
     pub store_age: Option<Duration>,
-    /// How many deployments have left something that could not be removed.
+    /// The number of deployments that have left something that could not be removed.
     pub stuck: u64,
-    /// How many panics there were since the portal started.
+    /// The number of panics that there were since the portal started.
     pub panics: u64,
-    /// Which parts of the portal have ended: it is about to end itself.
+    /// The parts of the portal that have ended: it is about to end itself.
     pub lost_parts: Vec<&'static str>,
 }
 
 impl Health {
-    /// Tells whether all is as it should be; the store apart.
+    /// Returns whether all is as it should be; the store apart.
     pub fn is_complete(&self) -> bool {
         self.platform_reachable
             && self.problem.is_none()
@@ -50,7 +50,7 @@ impl Health {
 }
 
 impl Service {
-    /// Tells how the portal and what it depends on are doing.
+    /// Returns how the portal and what it depends on are doing.
     pub async fn health(&self) -> Health {
         let (stuck, store, platform) =
             tokio::join!(self.stuck_count(), self.store_probe.current(), self.platform_status());
@@ -68,7 +68,7 @@ impl Service {
         }
     }
 
-    /// Tells whether requests can be served: reading and writing.
+    /// Returns whether requests can be served: reading and writing.
     pub async fn is_ready(&self) -> bool {
         self.vitals.are_good() && self.store_probe.current().await.ok
     }
@@ -77,7 +77,7 @@ impl Service {
     async fn stuck_count(&self) -> Option<u64> {
         tokio::select! {
             count = self.parts.store.stuck_count() => count.ok(),
-            () = self.parts.clock.sleep(PATIENCE) => None,
+            () = self.parts.clock.sleep(TIMEOUT) => None,
         }
     }
 }

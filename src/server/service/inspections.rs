@@ -1,4 +1,4 @@
-//! The note that an operator looked at what is somebody else's.
+//! The audit entries of operators who look at somebody else's operation.
 //!
 //! A page asks again and again while it is open: one look is one note, for an hour.
 
@@ -6,34 +6,37 @@ use super::{Service, store_failed};
 use crate::{
     api::wire::ApiError,
     server::{
-        access::{Caller, Need},
-        ports::{audit::Act, store::Record},
+        access::{Caller, Permission},
+        ports::{audit::AuditAction, store::Record},
     },
 };
 
 impl Service {
-    /// Notes that an operator looks at what is not theirs, unless that is noted lately.
+    /// Records that an operator looks at what is not theirs, unless that was recorded within the
+    /// hour.
     ///
     /// # Errors
     ///
     /// Returns an error when it cannot be noted: they do not look at it then.
-    pub(super) async fn note_inspection(
+    pub(super) async fn record_inspection(
         &self,
         caller: &Caller,
-        need: Need,
+        permission: Permission,
         record: &Record,
     ) -> Result<(), ApiError> {
         let operator = caller.identity.owner().filter(|_| caller.identity.is_operator());
-        let Some(operator) = operator.filter(|_| need == Need::See) else { return Ok(()) };
+        let Some(operator) = operator.filter(|_| permission == Permission::View) else {
+            return Ok(());
+        };
         if record.owner.as_ref() == Some(operator) {
             return Ok(());
         }
         let id = &record.deployment.id;
         let look = (operator.clone(), id.clone());
-        if self.inspections.is_news(look.clone(), self.parts.clock.monotonic()) {
-            let entry = self.done(caller, Act::Inspect, id.as_str());
-            if let Err(error) = self.parts.audit.note(&entry).await {
-                self.inspections.forget(&look);
+        if self.inspections.should_record(look.clone(), self.parts.clock.monotonic()) {
+            let entry = self.audit_entry(caller, AuditAction::Inspect, id.as_str());
+            if let Err(error) = self.parts.audit.append(&entry).await {
+                self.inspections.reset(&look);
                 return Err(store_failed(&error));
             }
         }

@@ -1,4 +1,4 @@
-//! What a person reads who comes up against a limit, or wants a name that is kept.
+//! The message shown who comes up against a limit, or wants a name that is kept.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
     api::wire::ApiError, domain::stack_name::StackName, server::ports::store::LimitReached,
 };
 
-/// After how long to try again where nobody knows.
+/// The time after which to try again where nobody knows.
 const PAUSE_S: u64 = 60;
 
 /// Says that a name is kept for its former owner.
@@ -24,31 +24,31 @@ pub(super) fn name_held(name: &StackName, until: Timestamp) -> ApiError {
 /// Says which limit is reached, and what to do.
 pub(super) fn limit_reached(limit: LimitReached) -> ApiError {
     let (message, pause) = match limit {
-        LimitReached::Stacks(most) => {
-            let stacks = counted(u64::from(most), "stack");
+        LimitReached::Stacks(max) => {
+            let stacks = counted(u64::from(max), "stack");
             let message = format!(
                 "You have {stacks}, which is the most one person may have: remove one first."
             );
             (message, PAUSE_S)
         }
-        LimitReached::UnderWay(most) => {
-            let deployments = counted(u64::from(most), "deployment");
+        LimitReached::UnderWay(max) => {
+            let deployments = counted(u64::from(max), "deployment");
             let message = format!(
                 "You have {deployments} under way, which is the most one person may have at once: \
                  wait until one has ended, or cancel one."
             );
             (message, PAUSE_S)
         }
-        LimitReached::UnderWayInAll(most) => {
-            let deployments = counted(u64::from(most), "deployment");
+        LimitReached::UnderWayInAll(max) => {
+            let deployments = counted(u64::from(max), "deployment");
             let message = format!(
                 "The portal is busy: it takes {deployments} at once, and so many are under way. \
                  Try again in a minute."
             );
             (message, PAUSE_S)
         }
-        LimitReached::PerHour { most, wait } => {
-            let deployments = counted(u64::from(most), "deployment");
+        LimitReached::PerHour { max, wait } => {
+            let deployments = counted(u64::from(max), "deployment");
             let message = format!(
                 "You have started {deployments} within an hour, which is the most one person may: \
                  try again in {}.",
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_told_with_what_to_do_and_when() {
-        let wait = |ms| LimitReached::PerHour { most: 5, wait: Duration::from_millis(ms) };
+        let wait = |ms| LimitReached::PerHour { max: 5, wait: Duration::from_millis(ms) };
         let cases = [
             (
                 LimitReached::Stacks(3),

@@ -1,17 +1,17 @@
-//! Whether a name can be had.
+//! Checks whether a name is available.
 
-use super::{New, Service, surroundings::Seen};
+use super::{New, Service, platform_cache::PlatformSnapshot};
 use crate::{
     api::wire::NameVerdict,
     domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName},
     server::access::Caller,
 };
 
-/// How many free names are suggested in place of a taken one.
+/// The number of free names that are suggested in place of a taken one.
 const SUGGESTIONS: usize = 2;
 
 impl Service {
-    /// Tells whether a caller can have `input` as a name. Advisory: only the start reserves it.
+    /// Returns whether a caller can have `input` as a name. Advisory: only the start reserves it.
     /// While the platform is out of reach, the portal's own records decide.
     pub(crate) async fn check_name(&self, caller: &Caller, input: &str) -> NameVerdict {
         let name = match self.parse_name(input) {
@@ -33,7 +33,7 @@ impl Service {
         NameVerdict::Taken { name, url, suggestions }
     }
 
-    /// Tells whether a name that is free is still kept for a former owner who is not the caller.
+    /// Returns whether a name that is free is still kept for a former owner who is not the caller.
     async fn is_kept(&self, caller: &Caller, name: &StackName) -> bool {
         let now = self.parts.clock.now();
         let quota = self.quota(&New::of(caller, name.as_str()));
@@ -56,15 +56,18 @@ impl Service {
             Vec::new()
         });
         names.retain(|name| !reserved.contains(name));
-        let elsewhere = |seen: &Seen, name: &StackName| {
-            seen.taken.as_ref().is_some_and(|taken| taken.has(name, &self.parts.stack))
+        let elsewhere = |snapshot: &PlatformSnapshot, name: &StackName| {
+            snapshot
+                .names_in_use
+                .as_ref()
+                .is_some_and(|names_in_use| names_in_use.has(name, &self.parts.stack))
         };
-        let mut seen = self.surroundings.current().await;
-        if names.iter().any(|name| elsewhere(&seen, name)) {
-            let recent = self.surroundings.recent().await;
-            seen = if recent.taken.is_some() { recent } else { seen };
+        let mut snapshot = self.platform_cache.current().await;
+        if names.iter().any(|name| elsewhere(&snapshot, name)) {
+            let recent = self.platform_cache.recent().await;
+            snapshot = if recent.names_in_use.is_some() { recent } else { snapshot };
         }
-        names.retain(|name| !elsewhere(&seen, name));
+        names.retain(|name| !elsewhere(&snapshot, name));
         names
     }
 }

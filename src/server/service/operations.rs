@@ -1,5 +1,4 @@
-//! What can be done about a deployment once it is there: cancel it, try it again, remove its
-//! stack.
+//! The use cases of existing deployments: cancel, retry, and remove the stack.
 
 use jiff::Timestamp;
 
@@ -13,12 +12,12 @@ use crate::{
         stack_name::StackName,
     },
     server::{
-        access::{Caller, Need},
-        intake::Place,
+        access::{Caller, Permission},
+        intake::SlotReservation,
         notifier::Nudge,
         ports::{
-            audit::Act,
-            store::{Cancelling, NewRemoval, Record, Removing, State},
+            audit::AuditAction,
+            store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State},
         },
     },
 };
@@ -30,9 +29,9 @@ impl Service {
     ///
     /// Returns what stands in the way: there is none, it has ended, or it is a removal.
     pub async fn cancel(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
-        self.permitted(caller, Need::Change, id).await?;
+        self.authorize(caller, Permission::Change, id).await?;
         let cancelled = self.cancel_permitted(caller, id).await;
-        self.noted(caller, Act::Cancel, id.as_str(), cancelled).await
+        self.audited(caller, AuditAction::Cancel, id.as_str(), cancelled).await
     }
 
     async fn cancel_permitted(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
@@ -40,20 +39,20 @@ impl Service {
             let message = "A removal cannot be cancelled: parts of the stack may be gone already.";
             return Err(ApiError::new(409, "NOT_CANCELLABLE", message));
         }
-        let noted = self.done(caller, Act::Cancel, id.as_str());
-        let cancelling = self.parts.store.cancel(id, noted.at, Some(&noted)).await;
+        let audit_entry = self.audit_entry(caller, AuditAction::Cancel, id.as_str());
+        let cancelling = self.parts.store.cancel(id, audit_entry.at, Some(&audit_entry)).await;
         match cancelling.map_err(|error| store_failed(&error))? {
-            Cancelling::Accepted => {
+            CancelOutcome::Accepted => {
                 tracing::info!(deployment.id = %id, "A deployment is to be cancelled");
-                self.parts.notifier.nudge(&Nudge::Wish(id.clone()));
+                self.parts.notifier.nudge(&Nudge::CancelRequest(id.clone()));
                 self.parts.notifier.nudge(&Nudge::Work);
                 Ok(())
             }
-            Cancelling::AlreadyEnded => {
+            CancelOutcome::AlreadyEnded => {
                 let message = "The deployment has ended already: there is nothing to cancel.";
                 Err(ApiError::new(409, "ALREADY_ENDED", message))
             }
-            Cancelling::Unknown => Err(no_deployment()),
+            CancelOutcome::Unknown => Err(no_deployment()),
         }
     }
 
@@ -64,9 +63,9 @@ impl Service {
     /// Returns what stands in the way: it has not ended, something of it is left, its stack is
     /// live, or what stands in the way of any deployment.
     pub async fn retry(&self, caller: &Caller, id: &DeploymentId) -> Result<Deployment, ApiError> {
-        let record = self.permitted(caller, Need::Change, id).await?;
+        let record = self.authorize(caller, Permission::Change, id).await?;
         let begun = self.retry_permitted(caller, &record).await;
-        self.noted(caller, Act::Retry, id.as_str(), begun).await
+        self.audited(caller, AuditAction::Retry, id.as_str(), begun).await
     }
 
     async fn retry_permitted(
@@ -127,8 +126,8 @@ impl Service {
         caller: &Caller,
         id: &DeploymentId,
     ) -> Result<Option<DeploymentId>, ApiError> {
-        let record = self.permitted(caller, Need::Change, id).await?;
-        Ok(record.standing.links.retried_by)
+        let record = self.authorize(caller, Permission::Change, id).await?;
+        Ok(record.metadata.links.retried_by)
     }
 
     /// Begins the removal of the live stack called `name`, or finds the one that is under way,
@@ -145,9 +144,9 @@ impl Service {
         name: &str,
         of: Option<&DeploymentId>,
     ) -> Result<DeploymentId, ApiError> {
-        let stack = self.permitted_stack(caller, Need::Change, name, of).await?;
+        let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
         let removing = self.remove_permitted(caller, name, stack.deployment.name, of).await;
-        self.noted(caller, Act::Remove, name, removing).await
+        self.audited(caller, AuditAction::Remove, name, removing).await
     }
 
     async fn remove_permitted(
@@ -166,21 +165,21 @@ impl Service {
             started,
             first: EventBody::Progress(first),
             of: of.cloned(),
-            noted: Some(self.done(caller, Act::Remove, called)),
-            claim: place.as_ref().and_then(Place::claim),
+            audit_entry: Some(self.audit_entry(caller, AuditAction::Remove, called)),
+            claim: place.as_ref().and_then(SlotReservation::claim),
         };
         let removing = self.parts.store.begin_removal(&name, &new).await;
         match (&removing, place) {
             (_, None) => {}
-            (Ok(Removing::Accepted(id)), Some(place)) if *id == new.id => drop(place),
+            (Ok(RemovalOutcome::Accepted(id)), Some(place)) if *id == new.id => drop(place),
             // There is one already, or nothing to remove.
             (Ok(_), Some(place)) => place.give_back(),
             (Err(error), Some(place)) => place.fail(error),
         }
         let id = match removing.map_err(|error| store_failed(&error))? {
-            Removing::Accepted(id) => id,
-            Removing::Another => return Err(another_stack(&name)),
-            Removing::NotLive => return Err(no_stack()),
+            RemovalOutcome::Accepted(id) => id,
+            RemovalOutcome::DifferentStack => return Err(different_stack(&name)),
+            RemovalOutcome::NotLive => return Err(no_stack()),
         };
         tracing::info!(deployment.id = %id, stack.name = %name, "A stack is to be removed");
         self.parts.notifier.nudge(&Nudge::Work);
@@ -189,14 +188,14 @@ impl Service {
 }
 
 /// Says that the stack of that name is not the one that is meant.
-pub(super) fn another_stack(name: &StackName) -> ApiError {
+pub(super) fn different_stack(name: &StackName) -> ApiError {
     let message = format!(
         "Another stack has the name {name} by now, so nothing was removed: look which one is live."
     );
     ApiError::new(409, "ANOTHER_STACK", message)
 }
 
-/// Tells when clean-up goes on, while something is left.
+/// Returns when clean-up goes on, while something is left.
 pub(super) fn next_try(record: &Record) -> Option<Timestamp> {
     record.clean_up.due.filter(|_| record.state == State::Stuck)
 }

@@ -1,16 +1,18 @@
 //! The live stacks.
 
-use super::{Service, operations::another_stack, permits::refused, store_failed};
+use super::{Service, authorization::refused, operations::different_stack, store_failed};
 use crate::{
-    api::wire::{ApiError, Downtime, HealthState, StackHealth, StackState, StackView, TakenDown},
+    api::wire::{
+        ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView,
+    },
     domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName},
     server::{
-        access::{Caller, Knowing, Need, Refusal, Target},
-        last_round::LastRound,
+        access::{Caller, IdentifiedBy, Permission, Refusal, Target},
         ports::{
-            audit::Act,
+            audit::AuditAction,
             store::{Record, Stack, State},
         },
+        reconcile_report::ReconcileReport,
     },
 };
 
@@ -26,7 +28,7 @@ impl Service {
     /// Returns an error when the store is out of reach.
     pub async fn stacks(&self, caller: &Caller) -> Result<Vec<StackView>, ApiError> {
         let stacks = self.parts.store.stacks(None).await.map_err(|error| store_failed(&error))?;
-        let shown = |stack| shown(caller, stack, None, &self.parts.last_round);
+        let shown = |stack| shown(caller, stack, None, &self.parts.reconcile_report);
         Ok(stacks.into_iter().filter_map(shown).collect())
     }
 
@@ -43,15 +45,15 @@ impl Service {
         name: &str,
         of: Option<&DeploymentId>,
     ) -> Result<StackView, ApiError> {
-        let stack = self.permitted_stack(caller, Need::Glance, name, of).await?;
-        shown(caller, stack, of, &self.parts.last_round).ok_or_else(no_stack)
+        let stack = self.authorize_stack(caller, Permission::ViewPublic, name, of).await?;
+        shown(caller, stack, of, &self.parts.reconcile_report).ok_or_else(no_stack)
     }
 
     /// Finds the live stack called `name`, if a caller may do this to it.
-    pub(super) async fn permitted_stack(
+    pub(super) async fn authorize_stack(
         &self,
         caller: &Caller,
-        need: Need,
+        permission: Permission,
         name: &str,
         of: Option<&DeploymentId>,
     ) -> Result<Stack, ApiError> {
@@ -61,48 +63,53 @@ impl Service {
         let stack = stacks.into_iter().next().ok_or_else(no_stack)?;
         let target = target(&stack, of);
         let is_another =
-            of.is_some() && matches!(target, Target::Operation { by: Knowing::Name, .. });
-        match caller.may(need, target) {
+            of.is_some() && matches!(target, Target::Operation { by: IdentifiedBy::Name, .. });
+        match caller.may(permission, target) {
             Ok(()) => Ok(stack),
             // Whoever may know that it is there is told that it is not the one they mean.
-            Err(_) if is_another && caller.may(Need::Glance, target).is_ok() => {
-                Err(another_stack(&parsed))
+            Err(_) if is_another && caller.may(Permission::ViewPublic, target).is_ok() => {
+                Err(different_stack(&parsed))
             }
             // Listed for everybody, and changed by whoever knows its id.
-            Err(Refusal::Hidden) if of.is_none() && caller.may(Need::Glance, target).is_ok() => {
-                self.note(caller, Act::Enter, name, ID_REQUIRED).await;
+            Err(Refusal::Hidden)
+                if of.is_none() && caller.may(Permission::ViewPublic, target).is_ok() =>
+            {
+                self.record_audit(caller, AuditAction::Enter, name, ID_REQUIRED).await;
                 Err(id_required(&parsed))
             }
             Err(refusal) => {
-                self.note_refusal(caller, name, refusal).await;
+                self.record_refusal(caller, name, refusal).await;
                 Err(refused(refusal, no_stack()))
             }
         }
     }
 
-    /// Tells since when no container of the live stack runs that `record` brought up, as far as is
-    /// known.
+    /// Returns since when no container of the live stack runs that `record` brought up, as far as
+    /// is known.
     pub(super) fn downtime(&self, record: &Record) -> Option<Downtime> {
         let is_live = record.state == State::Live;
-        let found = self.parts.last_round.not_running(&record.deployment.id);
+        let found = self.parts.reconcile_report.not_running(&record.deployment.id);
         found.filter(|_| is_live).map(|(since, seen)| Downtime { since, seen })
     }
 
-    /// Tells what has become of the stack that `record` brought up.
-    pub(super) async fn taken_down(
+    /// Returns what has become of the stack that `record` brought up.
+    pub(super) async fn stack_removal(
         &self,
         record: &Record,
         progress: &Progress,
-    ) -> Result<Option<TakenDown>, ApiError> {
+    ) -> Result<Option<StackRemoval>, ApiError> {
         if progress.phase != Phase::Completed {
             return Ok(None);
         }
         if record.state == State::RolledBack {
-            return Ok(Some(TakenDown::Done));
+            return Ok(Some(StackRemoval::Done));
         }
         let stacks = self.parts.store.stacks(Some(&record.deployment.name)).await;
         let stacks = stacks.map_err(|error| store_failed(&error))?;
-        Ok(stacks.into_iter().find_map(|stack| stack.removal).map(|(id, _)| TakenDown::NotYet(id)))
+        Ok(stacks
+            .into_iter()
+            .find_map(|stack| stack.removal)
+            .map(|(id, _)| StackRemoval::NotYet(id)))
     }
 }
 
@@ -125,7 +132,7 @@ pub(super) fn no_stack() -> ApiError {
 fn target<'a>(stack: &'a Stack, of: Option<&DeploymentId>) -> Target<'a> {
     let removal = stack.removal.as_ref().map(|(id, _)| id);
     let is_known = of.is_some_and(|id| *id == stack.deployment.id || removal == Some(id));
-    let by = if is_known { Knowing::Id } else { Knowing::Name };
+    let by = if is_known { IdentifiedBy::Id } else { IdentifiedBy::Name };
     Target::Operation { owner: stack.owner.as_ref(), by }
 }
 
@@ -134,13 +141,13 @@ fn shown(
     caller: &Caller,
     stack: Stack,
     of: Option<&DeploymentId>,
-    last_round: &LastRound,
+    reconcile_report: &ReconcileReport,
 ) -> Option<StackView> {
     let target = target(&stack, of);
-    caller.may(Need::Glance, target).ok()?;
-    let may_see = caller.may(Need::See, target).is_ok();
+    caller.may(Permission::ViewPublic, target).ok()?;
+    let may_see = caller.may(Permission::View, target).is_ok();
     let Stack { deployment, since, removal, .. } = stack;
-    let found = last_round.not_running(&deployment.id).filter(|_| removal.is_none());
+    let found = reconcile_report.not_running(&deployment.id).filter(|_| removal.is_none());
     let health = |(since, seen)| StackHealth { state: HealthState::NotRunning, since, seen };
     Some(StackView {
         name: deployment.name,

@@ -1,4 +1,4 @@
-//! What somebody wants to start, and what it counts against.
+//! A requested start, and the quota that it counts against.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::{
     server::{
         access::{Caller, Identity, OwnerId},
         ports::{
-            audit::{Act, AuditEntry},
+            audit::{AuditAction, AuditEntry},
             store::{Quota, Record, hour_before},
         },
         settings::Quotas,
@@ -47,27 +47,27 @@ impl<'a> New<'a> {
 
 impl Service {
     /// Describes the start, for the transaction in which it begins.
-    pub(super) fn noted_start(&self, new: &New<'_>) -> AuditEntry {
+    pub(super) fn start_audit_entry(&self, new: &New<'_>) -> AuditEntry {
         let (act, target) = match new.retry_of {
-            Some(tried) => (Act::Retry, tried.deployment.id.as_str()),
-            None => (Act::Start, new.name),
+            Some(tried) => (AuditAction::Retry, tried.deployment.id.as_str()),
+            None => (AuditAction::Start, new.name),
         };
-        self.done(new.caller, act, target)
+        self.audit_entry(new.caller, act, target)
     }
 
-    /// Tells whether the platform is too old, without a call while it is known not to be.
+    /// Returns whether the platform is too old, without a call while it is known not to be.
     pub(super) async fn is_platform_too_old(&self) -> bool {
-        match self.surroundings.seen() {
-            Some(seen) if seen.reachable && !seen.is_too_old() => false,
-            Some(_) | None => self.surroundings.current().await.is_too_old(),
+        match self.platform_cache.snapshot() {
+            Some(snapshot) if snapshot.reachable && !snapshot.is_too_old() => false,
+            Some(_) | None => self.platform_cache.current().await.is_too_old(),
         }
     }
 
-    /// Tells whether the platform hangs, after another look at it.
+    /// Returns whether the platform hangs, after another look at it.
     pub(super) async fn wedged(&self) -> Option<PlatformProblem> {
         let wedged = || self.parts.platform.problem().filter(|p| *p == PlatformProblem::Wedged);
         wedged()?;
-        self.surroundings.current().await;
+        self.platform_cache.current().await;
         wedged()
     }
 
@@ -98,7 +98,7 @@ impl Service {
         Some(hold_down.as_secs().div_ceil(3600))
     }
 
-    /// Tells how much a caller may start yet; `None` where nothing is bounded, or nobody knows.
+    /// Returns how much a caller may start yet; `None` where nothing is bounded, or nobody knows.
     pub(crate) async fn allowance(&self, caller: &Caller) -> Option<Allowance> {
         let stacks = self.parts.quotas.stacks?;
         let now = self.parts.clock.now();
@@ -113,7 +113,7 @@ impl Service {
 fn counted_as(caller: &Caller) -> String {
     match &caller.identity {
         Identity::Person { owner, .. } | Identity::Program { owner, .. } => owner.to_string(),
-        Identity::Guest | Identity::Browser(_) | Identity::Stranger => {
+        Identity::Anonymous | Identity::Browser(_) | Identity::Unauthenticated => {
             format!("address:{}", network(caller.address))
         }
     }
@@ -135,13 +135,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_not_signed_in_counts_by_the_network_they_come_from() {
+    fn anonymous_clients_count_by_their_network() {
         let caller = |address: &str, identity| Caller {
             identity,
             address: address.parse().unwrap(),
             until: None,
         };
-        let guest = |address| counted_as(&caller(address, Identity::Guest));
+        let guest = |address| counted_as(&caller(address, Identity::Anonymous));
         assert_eq!(guest("192.0.2.1"), "address:192.0.2.1");
         assert_eq!(guest("::ffff:192.0.2.1"), "address:192.0.2.1");
         assert_eq!(guest("2001:db8:0:1:2:3:4:5"), "address:2001:db8:0:1::");

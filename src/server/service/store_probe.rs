@@ -1,4 +1,4 @@
-//! Whether the store takes writes: what the service needs, tried and not guessed.
+//! Probes whether the store takes writes.
 //!
 //! However often it is asked, and by however many at once, one tiny write at a time is under way,
 //! and at most one within two seconds. One that hangs holds up nobody beyond a limit.
@@ -14,16 +14,16 @@ use crate::server::ports::{clock::Clock, store::Store};
 
 /// Up to this age an answer serves everybody.
 const LIFETIME: Duration = Duration::from_secs(2);
-/// How long somebody waits for an answer, and takes the store for unwell then. The command
+/// The time that somebody waits for an answer, and takes the store for unwell then. The command
 /// `healthcheck` waits longer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What became of the last tiny write.
+/// The outcome of the last tiny write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct StoreAnswer {
-    /// Whether it was taken, in time.
+pub(super) struct StoreStatus {
+    /// True if it was taken, in time.
     pub(super) ok: bool,
-    /// How long ago the last one ended, if any has.
+    /// The time since the last one ended, if any has.
     pub(super) age: Option<Duration>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct StoreProbe {
 
 #[derive(Default)]
 struct State {
-    /// What became of the last one, and when.
+    /// The outcome of the last one, and when.
     last: Option<(bool, Duration)>,
     /// Closes when the one under way has ended.
     under_way: Option<watch::Receiver<()>>,
@@ -49,13 +49,13 @@ impl StoreProbe {
 
     /// Returns what became of a tiny write within the last two seconds, trying one when there
     /// was none.
-    pub(super) async fn current(self: &Arc<Self>) -> StoreAnswer {
+    pub(super) async fn current(self: &Arc<Self>) -> StoreStatus {
         let mut ended = {
             let mut state = self.state();
             if let Some((ok, at)) = state.last
                 && self.age(at) < LIFETIME
             {
-                return StoreAnswer { ok, age: Some(self.age(at)) };
+                return StoreStatus { ok, age: Some(self.age(at)) };
             }
             // One that has ended without a word has panicked.
             match &state.under_way {
@@ -65,11 +65,11 @@ impl StoreProbe {
         };
         let in_time = tokio::select! {
             _ = ended.changed() => true,
-            () = self.clock.sleep(PATIENCE) => false,
+            () = self.clock.sleep(TIMEOUT) => false,
         };
         let last = self.state().last;
-        StoreAnswer {
-            ok: in_time && last.is_some_and(|(ok, at)| ok && self.age(at) < LIFETIME + PATIENCE),
+        StoreStatus {
+            ok: in_time && last.is_some_and(|(ok, at)| ok && self.age(at) < LIFETIME + TIMEOUT),
             age: last.map(|(_, at)| self.age(at)),
         }
     }

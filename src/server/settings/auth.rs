@@ -1,40 +1,40 @@
-//! Who may use the portal, and how people sign in.
+//! The settings of access and sign-in.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-/// Who may use the portal.
+/// The access mode of the portal.
 #[derive(Clone, Debug)]
 pub enum AuthSettings {
     /// Whoever reaches it.
     Open,
-    /// Who signs in.
+    /// People who sign in.
     Oidc(OidcSettings),
 }
 
-/// How people sign in by OpenID Connect.
+/// Describes how people sign in by OpenID Connect.
 #[derive(Clone, Debug)]
 pub struct OidcSettings {
     /// The provider's address, exactly as it names itself.
     pub issuer: String,
-    /// What the portal is called there.
+    /// The client id of the portal.
     pub client_id: String,
-    /// What it proves that with; none for a public client.
+    /// The client secret; none for a public client.
     pub client_secret: Option<SecretString>,
-    /// What people call the provider.
+    /// The display name of the provider.
     pub name: String,
-    /// What the portal asks to know.
+    /// The scopes that the portal asks for.
     pub scopes: Vec<String>,
     /// The claim that holds a person's groups.
     pub groups_claim: String,
     /// The group whose members are operators.
     pub operator_group: Option<String>,
-    /// How long people stay signed in.
+    /// The time for which people stay signed in.
     pub session: SessionSettings,
 }
 
-/// How long people stay signed in.
+/// The time for which people stay signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionSettings {
     /// Without doing anything.

@@ -1,24 +1,24 @@
-//! What a person comes back with, and why they may not get in.
+//! The authorization response of a sign-in, and the errors of one.
 
 use super::ReturnTo;
 use crate::server::ports::{identity_provider::IdentityError, store::StoreError};
 
-/// How many characters of an error's name are kept.
+/// The number of characters of an error's name that are kept.
 const ERROR_LENGTH: usize = 60;
 
-/// What a person comes back from the provider with.
+/// The authorization response (RFC 6749, section 4.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Callback {
     /// A code, which the provider exchanges for who they are.
     Code {
-        /// What they were sent away with.
+        /// The `state` of the authorization request.
         state: String,
         /// The code.
         code: String,
     },
     /// An error of the provider's (RFC 6749, section 4.1.2.1).
     Error {
-        /// What they were sent away with.
+        /// The `state` of the authorization request.
         state: String,
         /// The error's name.
         error: String,
@@ -33,7 +33,9 @@ impl Callback {
             Self::Error { state, error } => {
                 let error = match error.as_str() {
                     "access_denied" => SignInError::Denied,
-                    "temporarily_unavailable" | "server_error" => SignInError::Away(error.clone()),
+                    "temporarily_unavailable" | "server_error" => {
+                        SignInError::Unavailable(error.clone())
+                    }
                     _ => SignInError::Refused(plain(error)),
                 };
                 (state, Err(error))
@@ -47,7 +49,7 @@ fn plain(error: &str) -> String {
     error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(ERROR_LENGTH).collect()
 }
 
-/// Somebody cannot sign in.
+/// A sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// The person or the provider said no.
@@ -55,14 +57,14 @@ pub enum SignInError {
     Denied,
     /// This browser has begun none, or it took too long, or it was finished already.
     #[error("there is no such sign-in under way in this browser")]
-    Stale,
+    Expired,
     /// The provider does not answer.
     #[error("the provider does not answer: {0}")]
-    Away(String),
+    Unavailable(String),
     /// The provider does not take what the portal says: somebody has to look at how it is set up.
     #[error("the provider refuses: {0}")]
     Refused(String),
-    /// What the provider says does not hold.
+    /// The provider's token or claims are invalid.
     #[error("what the provider says does not hold: {0}")]
     Untrusted(String),
     /// The records are out of reach.
@@ -70,12 +72,12 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
-/// Somebody was not let in.
+/// A sign-in was rejected.
 #[derive(Debug)]
-pub struct TurnedAway {
-    /// Why.
+pub struct SignInRejected {
+    /// The reason.
     pub error: SignInError,
-    /// Where they wanted to go.
+    /// The page to return to.
     pub return_to: ReturnTo,
 }
 
@@ -84,8 +86,8 @@ impl SignInError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Denied => "SIGN_IN_DENIED",
-            Self::Stale => "SIGN_IN_STALE",
-            Self::Away(_) => "PROVIDER_UNREACHABLE",
+            Self::Expired => "SIGN_IN_STALE",
+            Self::Unavailable(_) => "PROVIDER_UNREACHABLE",
             Self::Refused(_) => "PROVIDER_REFUSED",
             Self::Untrusted(_) => "IDENTITY_UNTRUSTED",
             Self::Store(_) => "STORE_UNAVAILABLE",
@@ -96,7 +98,7 @@ impl SignInError {
 impl From<IdentityError> for SignInError {
     fn from(error: IdentityError) -> Self {
         match error {
-            IdentityError::Away(reason) => Self::Away(reason),
+            IdentityError::Unavailable(reason) => Self::Unavailable(reason),
             IdentityError::Refused(reason) => Self::Refused(reason),
             IdentityError::Untrusted(reason) => Self::Untrusted(reason),
         }

@@ -1,11 +1,11 @@
-//! Where somebody wanted to go before they had to sign in.
+//! The page to return to after a sign-in.
 
 use std::fmt;
 
 /// The longest that is kept.
 const LONGEST: usize = 1_000;
-/// Pages that lead nowhere after a sign-in.
-const WAYS_IN: [&str; 2] = ["/sign-in", "/auth/"];
+/// Paths that are no place to return to after a sign-in.
+const SIGN_IN_PATHS: [&str; 2] = ["/sign-in", "/auth/"];
 
 /// A place on the portal itself: a path, and perhaps a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl ReturnTo {
             // They leave out what is none of these, which could make another `//`.
             && text.bytes().all(|byte| byte.is_ascii_graphic())
             && text.len() <= LONGEST;
-        let is_way_in = WAYS_IN.iter().any(|way| text.starts_with(way));
+        let is_way_in = SIGN_IN_PATHS.iter().any(|way| text.starts_with(way));
         if leads_here && !is_way_in { Self(text.to_owned()) } else { Self::home() }
     }
 

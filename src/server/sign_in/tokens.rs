@@ -2,27 +2,27 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::Entrance;
+use super::SignInService;
 use crate::server::{
     access::{OwnerId, Scope},
     ports::{
         accounts::{NewToken, Token},
-        audit::Act,
+        audit::AuditAction,
         store::StoreError,
     },
     secret::{self, Secret},
 };
 
-/// How many tokens that can be used a person may have.
-pub const MOST_TOKENS: u32 = 20;
-/// How many characters a token's name may have.
+/// The maximum number of usable tokens of a person.
+pub const MAX_TOKENS: u32 = 20;
+/// The number of characters that a token's name may have.
 const NAME_LENGTH: usize = 60;
 
-/// What somebody calls a token: 1 to 60 characters that show.
+/// The name of a token: 1 to 60 characters that show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenName(String);
 
-/// How long a token is good for.
+/// The lifetime of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
     /// Seven days.
@@ -41,11 +41,11 @@ pub enum TokenError {
     /// The name is empty, too long, or does not show.
     #[error("the name is none")]
     Name,
-    /// What it is to be good for, or for how long, is none of the choices.
+    /// The scope or the lifetime is none of the choices.
     #[error("the choice is none")]
     Choice,
-    /// There are [`MOST_TOKENS`] already.
-    #[error("there are {MOST_TOKENS} tokens already")]
+    /// There are [`MAX_TOKENS`] already.
+    #[error("there are {MAX_TOKENS} tokens already")]
     TooMany,
     /// There is no such token to revoke.
     #[error("there is no such token")]
@@ -107,7 +107,7 @@ impl TokenError {
     }
 }
 
-impl Entrance {
+impl SignInService {
     /// Lists a person's tokens: newest first, those that cannot be used any more at the end.
     ///
     /// # Errors
@@ -140,13 +140,14 @@ impl Entrance {
             used: None,
             revoked: None,
         };
-        let noted = Some(self.done(who.as_str(), Act::MakeToken, Some(&token.id), from));
-        let new = NewToken { token, secret: secret.digest(), noted };
-        if self.parts.accounts.add_token(&new, MOST_TOKENS).await? {
+        let audit_entry =
+            Some(self.audit_entry(who.as_str(), AuditAction::MakeToken, Some(&token.id), from));
+        let new = NewToken { token, secret: secret.digest(), audit_entry };
+        if self.parts.accounts.add_token(&new, MAX_TOKENS).await? {
             return Ok(secret);
         }
         let error = TokenError::TooMany;
-        self.note(who.as_str(), Act::MakeToken, None, from, error.code()).await;
+        self.record_audit(who.as_str(), AuditAction::MakeToken, None, from, error.code()).await;
         Err(error)
     }
 
@@ -162,8 +163,8 @@ impl Entrance {
         from: IpAddr,
     ) -> Result<(), TokenError> {
         let now = self.parts.clock.now();
-        let noted = self.done(who.as_str(), Act::RevokeToken, Some(id), from);
-        if self.parts.accounts.revoke_token(who, id, now, Some(&noted)).await? {
+        let audit_entry = self.audit_entry(who.as_str(), AuditAction::RevokeToken, Some(id), from);
+        if self.parts.accounts.revoke_token(who, id, now, Some(&audit_entry)).await? {
             Ok(())
         } else {
             Err(TokenError::Unknown)

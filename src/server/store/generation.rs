@@ -32,7 +32,7 @@ pub struct OtherVersion {
 }
 
 impl OtherVersion {
-    /// Tells whether a database of this generation, if it has one yet, is another version's.
+    /// Returns whether a database of this generation, if it has one yet, is another version's.
     pub(super) fn of(found: Option<i64>) -> Result<(), Self> {
         match found {
             Some(BUILT_FOR) | None => Ok(()),
@@ -45,7 +45,7 @@ impl OtherVersion {
         }
     }
 
-    /// Tells whether the tables cannot be brought up to date because a newer version did it.
+    /// Returns whether the tables cannot be brought up to date because a newer version did it.
     pub(super) fn of_migration(error: &MigrateError) -> Option<Self> {
         match error {
             MigrateError::VersionMissing(number) => {

@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// What a record is read from. Named one by one: a newer portal may add a column while this one
-/// runs, and a statement that PostgreSQL has prepared for `*` fails from then on.
+/// The columns that a record is read from. Named one by one: a newer portal may add a column while
+/// this one runs, and a statement that PostgreSQL has prepared for `*` fails from then on.
 pub(super) const RECORD: &str = "SELECT id, name, host, url, owner, state, seq, started_ms,
     completed_ms, removes, retry_of, retried_by, cancel_ms, receipt, tries, due_ms, panics
     FROM deployments";

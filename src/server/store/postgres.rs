@@ -5,7 +5,6 @@
 //! for somebody who holds a lock and says nothing.
 
 mod accounts;
-mod answers;
 mod audit;
 mod beginning;
 mod call_slots;
@@ -15,6 +14,7 @@ mod leases;
 mod nudges;
 mod quota;
 mod reading;
+mod responses;
 mod turns;
 mod writing;
 
@@ -26,7 +26,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::{Postgres, postgres::PgConnectOptions};
 use tokio::time::timeout;
 
-use self::nudges::{Listening, Origin};
+use self::nudges::{NudgeListener, Origin};
 use super::{OtherVersion, pool, rows, unavailable, unavailable_for, writes::Writes};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
@@ -37,27 +37,28 @@ use crate::{
             audit::AuditEntry,
             platform::AppName,
             store::{
-                Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store,
-                StoreError, StoredEvent, Taken, Turn, Usage, Wish,
+                CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+                NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome,
+                Stack, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder,
+                Usage,
             },
         },
     },
 };
 
-/// How many connections a portal has at most, but for the one it listens on.
+/// The number of connections that a portal has at most, but for the one it listens on.
 const CONNECTIONS: u32 = 16;
-/// How long a connection may take to be had, and a statement to be answered.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// How long one of the port's transactions may take as a whole.
+/// The time that a connection may take to be had, and a statement to be answered.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
+/// The time that one of the port's transactions may take as a whole.
 const LIMIT: Duration = Duration::from_secs(8);
-/// How long writes under way are waited for at the end.
+/// The time for which writes under way are waited for at the end.
 const LAST_WRITES: Duration = Duration::from_secs(2);
-/// How long the tables may take to be brought up to date, the wait for another portal that
+/// The time that the tables may take to be brought up to date, the wait for another portal that
 /// does the same among it.
 const MIGRATION: Duration = Duration::from_mins(2);
 
-/// What no text in PostgreSQL can hold.
+/// The character that no text in PostgreSQL can hold.
 const NUL: char = '\0';
 
 type Pool = pool::Pool<Postgres>;
@@ -68,7 +69,7 @@ pub struct PostgresStore {
     pool: Pool,
     writes: Writes,
     origin: Origin,
-    listening: Option<Arc<Listening>>,
+    listening: Option<Arc<NudgeListener>>,
 }
 
 /// The database could not be opened as a store.
@@ -104,7 +105,7 @@ impl PostgresStore {
     ) -> Result<Self, OpenPostgresError> {
         let options = options(url)?;
         let mut store = Self::connect(options.clone()).await?;
-        store.listening = Some(Arc::new(Listening::start(options, store.origin, notifier)));
+        store.listening = Some(Arc::new(NudgeListener::start(options, store.origin, notifier)));
         Ok(store)
     }
 
@@ -113,14 +114,14 @@ impl PostgresStore {
     /// # Errors
     ///
     /// Returns why it cannot be used.
-    pub async fn open_beside(url: &SecretString) -> Result<Self, OpenPostgresError> {
+    pub async fn open_for_cli(url: &SecretString) -> Result<Self, OpenPostgresError> {
         Self::connect(options(url)?).await
     }
 
     async fn connect(options: PgConnectOptions) -> Result<Self, OpenPostgresError> {
         let migrated = timeout(MIGRATION, connecting::migrate(&options)).await;
         migrated.map_err(|_| OpenPostgresError::Silent)??;
-        let pool = Pool::new(CONNECTIONS, PATIENCE, options);
+        let pool = Pool::new(CONNECTIONS, ACQUIRE_TIMEOUT, options);
         let writes = Writes::default();
         Ok(Self { pool, writes, origin: Origin::random(), listening: None })
     }
@@ -137,7 +138,7 @@ impl PostgresStore {
                 Err(StoreError::Unavailable(error)) if connecting::is_loss(&*error) => {
                     question().await
                 }
-                answer => answer,
+                response => response,
             }
         })
         .await
@@ -178,24 +179,32 @@ impl Store for PostgresStore {
         self.finish(writing::check(self.pool.clone())).await
     }
 
-    async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {
-        self.finish(beginning::begin(self.clone(), new.clone(), answer.cloned())).await
+    async fn begin(
+        &self,
+        new: &NewDeployment,
+        response: Option<&StoredResponse>,
+    ) -> Result<(), StoreError> {
+        self.finish(beginning::begin(self.clone(), new.clone(), response.cloned())).await
     }
 
     async fn begin_removal(
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Removing, StoreError> {
+    ) -> Result<RemovalOutcome, StoreError> {
         self.finish(beginning::begin_removal(self.clone(), name.clone(), new.clone())).await
     }
 
-    async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
-        self.finish(answers::keep_alone(self.pool.clone(), answer.clone())).await
+    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError> {
+        self.finish(responses::keep_alone(self.pool.clone(), response.clone())).await
     }
 
-    async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<Answer>, StoreError> {
-        self.read(|| answers::find(&self.pool, key, now)).await
+    async fn stored_response(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<StoredResponse>, StoreError> {
+        self.read(|| responses::find(&self.pool, key, now)).await
     }
 
     async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
@@ -270,24 +279,29 @@ impl Store for PostgresStore {
         &self,
         id: &DeploymentId,
         now: Timestamp,
-        noted: Option<&AuditEntry>,
-    ) -> Result<Cancelling, StoreError> {
-        self.finish(ending::cancel(self.clone(), id.clone(), now, noted.cloned())).await
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<CancelOutcome, StoreError> {
+        self.finish(ending::cancel(self.clone(), id.clone(), now, audit_entry.cloned())).await
     }
 
-    async fn hurry(
+    async fn make_due_now(
         &self,
         id: &DeploymentId,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
-        self.finish(ending::hurry(self.clone(), id.clone(), Timestamp::UNIX_EPOCH, noted.cloned()))
-            .await
+        self.finish(ending::make_due_now(
+            self.clone(),
+            id.clone(),
+            Timestamp::UNIX_EPOCH,
+            audit_entry.cloned(),
+        ))
+        .await
     }
 
-    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         loop {
-            let (deleted, is_more) = self.finish(ending::forget(self.clone(), before)).await?;
+            let (deleted, is_more) = self.finish(ending::purge(self.clone(), before)).await?;
             forgotten += deleted;
             if !is_more {
                 return Ok(forgotten);
@@ -298,12 +312,12 @@ impl Store for PostgresStore {
     async fn claim(
         &self,
         lane: Lane,
-        most: usize,
+        max: usize,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
-        self.finish(leases::claim(self.clone(), lane, most, owner.to_owned(), now, lasting)).await
+        self.finish(leases::claim(self.clone(), lane, max, owner.to_owned(), now, ttl)).await
     }
 
     async fn claim_ended(
@@ -311,13 +325,12 @@ impl Store for PostgresStore {
         id: &DeploymentId,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        self.finish(leases::claim_ended(self.clone(), id.clone(), owner.to_owned(), now, lasting))
-            .await
+        self.finish(leases::claim_ended(self.clone(), id.clone(), owner.to_owned(), now, ttl)).await
     }
 
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError> {
         self.finish(leases::renew(self.clone(), lease.clone(), until)).await
     }
 
@@ -325,7 +338,7 @@ impl Store for PostgresStore {
         &self,
         leases: &[Lease],
         until: Timestamp,
-    ) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError> {
         self.finish(leases::renew_all(self.clone(), leases.to_vec(), until)).await
     }
 
@@ -337,7 +350,7 @@ impl Store for PostgresStore {
         self.finish(leases::suspend(self.clone(), lease.clone(), until)).await
     }
 
-    async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError> {
+    async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError> {
         self.finish(turns::take(self.clone(), turn.clone())).await
     }
 
@@ -356,12 +369,16 @@ impl Store for PostgresStore {
         self.finish(writing::record(self.clone(), lease.clone(), fact.clone())).await
     }
 
-    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError> {
-        self.finish(ending::settle(self.clone(), lease.clone(), settlement.clone())).await
+    async fn record_cleanup(
+        &self,
+        lease: &Lease,
+        cleanup: &CleanupRecord,
+    ) -> Result<(), StoreError> {
+        self.finish(ending::record_cleanup(self.clone(), lease.clone(), cleanup.clone())).await
     }
 
-    async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
-        self.finish(ending::tidied(self.clone(), lease.clone(), again)).await
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        self.finish(ending::rechecked(self.clone(), lease.clone(), again)).await
     }
 
     async fn broken(&self) {

@@ -1,17 +1,18 @@
-//! How records whose time is up are purged: in batches, so that whoever wants to write waits for
-//! few rows only.
+//! Describes how records whose time is up are purged: in batches, so that whoever wants to write
+//! waits for few rows only.
 
 use crate::{domain::deployment::DeploymentId, server::ports::store::StoreError};
 
 use super::rows::{self, Columns};
 
-/// How many rows one transaction deletes at most, those of other tables that go along included.
+/// The number of rows that one transaction deletes at most, those of other tables that go along
+/// included.
 pub(super) const ROWS: i64 = 1_000;
-/// How many deployments are looked at for one transaction.
+/// The number of deployments that are looked at for one transaction.
 pub(super) const CANDIDATES: i64 = 100;
-/// How many rows a deployment has besides its events: its own, its steps, its services.
+/// The number of rows that a deployment has besides its events: its own, its steps, its services.
 const BESIDES_EVENTS: i64 = 16;
-/// What one transaction deletes.
+/// The rows that one transaction deletes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Batch {
     /// Nothing is left to delete.

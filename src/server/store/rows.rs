@@ -11,7 +11,7 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use super::unavailable;
 use crate::{
     domain::{
-        deployment::{Deployment, DeploymentId, Links, Standing},
+        deployment::{Deployment, DeploymentId, DeploymentMetadata, Links},
         stack_name::StackName,
     },
     server::{
@@ -19,8 +19,8 @@ use crate::{
         ports::{
             platform::AppName,
             store::{
-                Answer, AnswerKey, CleanUp, Lease, Record, Recorded, Stack, State, StepId,
-                StepRecord, StoreError, StoredEvent, Usage, Wish, is_within_hour,
+                CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Stack, State,
+                StepId, StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour,
             },
         },
     },
@@ -70,7 +70,7 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
         host: row.text("host")?,
         owner: optional_owner(row, "owner")?,
         state: state(&row.text("state")?)?,
-        standing: Standing {
+        metadata: DeploymentMetadata {
             completed: optional_time(row, "completed_ms")?,
             receipt: receipt.transpose().map_err(|_| StoreError::Corrupt { what: "receipt" })?,
             links: Links {
@@ -80,7 +80,7 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
             },
         },
         seq: row.number("seq")?.cast_unsigned(),
-        wish: wish(row)?,
+        cancel_request: cancel_request(row)?,
         clean_up: CleanUp {
             tries: u32::try_from(row.number("tries")?).unwrap_or(u32::MAX),
             due: optional_time(row, "due_ms")?,
@@ -103,9 +103,13 @@ pub(super) fn name(row: &impl Columns) -> Result<StackName, StoreError> {
     StackName::parse(&row.text("name")?).map_err(|_| StoreError::Corrupt { what: "stack name" })
 }
 
-/// Reads what is wished from the column `cancel_ms`.
-pub(super) fn wish(row: &impl Columns) -> Result<Wish, StoreError> {
-    Ok(if row.optional_number("cancel_ms")?.is_some() { Wish::Cancel } else { Wish::GoOn })
+/// Reads the cancellation state from the column `cancel_ms`.
+pub(super) fn cancel_request(row: &impl Columns) -> Result<CancelRequest, StoreError> {
+    Ok(if row.optional_number("cancel_ms")?.is_some() {
+        CancelRequest::Requested
+    } else {
+        CancelRequest::None
+    })
 }
 
 /// Reads an operation's id.
@@ -249,13 +253,16 @@ pub(super) fn lease(row: &impl Columns, owner: &str) -> Result<Lease, StoreError
 
 /// Reads what a fact has moved on.
 pub(super) fn recorded(row: &impl Columns) -> Result<Recorded, StoreError> {
-    Ok(Recorded { seq: row.number("seq")?.cast_unsigned(), wish: wish(row)? })
+    Ok(Recorded { seq: row.number("seq")?.cast_unsigned(), cancel_request: cancel_request(row)? })
 }
 
 /// Reads the answer kept under `key`.
-pub(super) fn answer(row: &impl Columns, key: &AnswerKey) -> Result<Answer, StoreError> {
+pub(super) fn stored_response(
+    row: &impl Columns,
+    key: &IdempotencyKey,
+) -> Result<StoredResponse, StoreError> {
     let corrupt = |_| StoreError::Corrupt { what: "answer" };
-    Ok(Answer {
+    Ok(StoredResponse {
         key: key.clone(),
         fingerprint: row.text("fingerprint")?,
         status: u16::try_from(row.number("status")?).map_err(corrupt)?,
@@ -266,8 +273,8 @@ pub(super) fn answer(row: &impl Columns, key: &AnswerKey) -> Result<Answer, Stor
 }
 
 /// Returns the most rows that a statement may give.
-pub(super) fn limit(most: usize) -> i64 {
-    i64::try_from(most).unwrap_or(i64::MAX)
+pub(super) fn limit(max: usize) -> i64 {
+    i64::try_from(max).unwrap_or(i64::MAX)
 }
 
 /// Returns a duration as the databases count it.

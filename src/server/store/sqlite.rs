@@ -4,20 +4,20 @@
 //! lock beside the file; having it, the leases of earlier owners are void.
 
 mod accounts;
-mod answers;
 mod audit;
 mod backup;
 mod beginning;
+mod checkpointer;
 mod connecting;
 mod ending;
 mod files;
 mod identity;
-mod keeper;
+mod inspect;
 mod leases;
-mod look;
 mod open_error;
 mod quota;
 mod reading;
+mod responses;
 mod turns;
 mod writing;
 
@@ -32,7 +32,7 @@ pub use self::{
     identity::LostRecords,
     open_error::OpenStoreError,
 };
-use self::{identity::Found, keeper::Keeper};
+use self::{checkpointer::Checkpointer, identity::Found};
 use super::{OtherVersion, pool, purge::Batch, rows, unavailable, unavailable_for, writes::Writes};
 use crate::{
     domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
@@ -42,9 +42,10 @@ use crate::{
             audit::AuditEntry,
             platform::AppName,
             store::{
-                Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Removing, Settlement, Stack, Steps, Store,
-                StoreError, StoredEvent, Taken, Turn, Usage, Wish,
+                CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+                NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome,
+                Stack, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder,
+                Usage,
             },
         },
     },
@@ -53,9 +54,9 @@ use crate::{
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a caller waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long writes under way are waited for at the end.
+/// The time for which a caller waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The time for which writes under way are waited for at the end.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
 type Pool = pool::Pool<Sqlite>;
@@ -67,7 +68,7 @@ pub struct SqliteStore {
     readers: Pool,
     writes: Writes,
     /// The lock and the log, held by the portal, not by a command beside it.
-    held: Option<Arc<(Keeper, File)>>,
+    held: Option<Arc<(Checkpointer, File)>>,
 }
 
 impl SqliteStore {
@@ -81,11 +82,12 @@ impl SqliteStore {
         let path = &files::resolve(path);
         let lock = files::lock(path).await?;
         if identity::check_files(path).await? == Found::Nothing {
-            keeper::make(path).await?;
+            checkpointer::make(path).await?;
         }
-        let keeper = Keeper::open(path, &keeper::options(path, BUSY_TIMEOUT)).await?;
-        let store = Self::connect(path, Some((keeper.clone(), lock))).await?;
-        keeper.begin().await?;
+        let checkpointer =
+            Checkpointer::open(path, &checkpointer::options(path, BUSY_TIMEOUT)).await?;
+        let store = Self::connect(path, Some((checkpointer.clone(), lock))).await?;
+        checkpointer.begin().await?;
         for leases in [
             "UPDATE deployments SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
             "UPDATE turns SET until_ms = 0",
@@ -102,7 +104,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// Returns why it cannot be used.
-    pub async fn open_beside(path: &Path) -> Result<Self, OpenStoreError> {
+    pub async fn open_for_cli(path: &Path) -> Result<Self, OpenStoreError> {
         let path = &files::resolve(path);
         // What a portal has it takes care of.
         if !files::is_held(path) && identity::check_files(path).await? == Found::Nothing {
@@ -111,9 +113,12 @@ impl SqliteStore {
         Self::connect(path, None).await
     }
 
-    async fn connect(path: &Path, held: Option<(Keeper, File)>) -> Result<Self, OpenStoreError> {
+    async fn connect(
+        path: &Path,
+        held: Option<(Checkpointer, File)>,
+    ) -> Result<Self, OpenStoreError> {
         let database = |source| OpenStoreError::Database { path: path.to_owned(), source };
-        let options = keeper::options(path, BUSY_TIMEOUT);
+        let options = checkpointer::options(path, BUSY_TIMEOUT);
         let mut first = options.connect().await.map_err(|error| database(error.into()))?;
         let found =
             connecting::generation(&mut first).await.map_err(|error| database(error.into()))?;
@@ -125,8 +130,8 @@ impl SqliteStore {
             });
         }
         first.close().await.map_err(|error| database(error.into()))?;
-        let writer = Pool::new(1, PATIENCE, options.clone());
-        let readers = Pool::new(READERS, PATIENCE, options.read_only(true));
+        let writer = Pool::new(1, ACQUIRE_TIMEOUT, options.clone());
+        let readers = Pool::new(READERS, ACQUIRE_TIMEOUT, options.read_only(true));
         Ok(Self { writer, readers, writes: Writes::default(), held: held.map(Arc::new) })
     }
 
@@ -150,24 +155,32 @@ impl Store for SqliteStore {
         self.finish(writing::check(self.writer.clone())).await
     }
 
-    async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {
-        self.finish(beginning::begin(self.writer.clone(), new.clone(), answer.cloned())).await
+    async fn begin(
+        &self,
+        new: &NewDeployment,
+        response: Option<&StoredResponse>,
+    ) -> Result<(), StoreError> {
+        self.finish(beginning::begin(self.writer.clone(), new.clone(), response.cloned())).await
     }
 
     async fn begin_removal(
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Removing, StoreError> {
+    ) -> Result<RemovalOutcome, StoreError> {
         self.finish(beginning::begin_removal(self.writer.clone(), name.clone(), new.clone())).await
     }
 
-    async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
-        self.finish(answers::keep_alone(self.writer.clone(), answer.clone())).await
+    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError> {
+        self.finish(responses::keep_alone(self.writer.clone(), response.clone())).await
     }
 
-    async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<Answer>, StoreError> {
-        answers::find(&self.readers, key, now).await
+    async fn stored_response(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<StoredResponse>, StoreError> {
+        responses::find(&self.readers, key, now).await
     }
 
     async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
@@ -242,20 +255,22 @@ impl Store for SqliteStore {
         &self,
         id: &DeploymentId,
         now: Timestamp,
-        noted: Option<&AuditEntry>,
-    ) -> Result<Cancelling, StoreError> {
-        self.finish(ending::cancel(self.writer.clone(), id.clone(), now, noted.cloned())).await
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<CancelOutcome, StoreError> {
+        self.finish(ending::cancel(self.writer.clone(), id.clone(), now, audit_entry.cloned()))
+            .await
     }
 
-    async fn hurry(
+    async fn make_due_now(
         &self,
         id: &DeploymentId,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
-        self.finish(ending::hurry(self.writer.clone(), id.clone(), noted.cloned())).await
+        self.finish(ending::make_due_now(self.writer.clone(), id.clone(), audit_entry.cloned()))
+            .await
     }
 
-    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         loop {
             // Which rows these are is read beside the writer.
@@ -263,7 +278,7 @@ impl Store for SqliteStore {
             if batch == Batch::Nothing {
                 return Ok(forgotten);
             }
-            match self.finish(ending::forget(self.writer.clone(), batch, before)).await? {
+            match self.finish(ending::purge(self.writer.clone(), batch, before)).await? {
                 None => return Ok(forgotten),
                 Some(deleted) => forgotten += deleted,
             }
@@ -273,13 +288,12 @@ impl Store for SqliteStore {
     async fn claim(
         &self,
         lane: Lane,
-        most: usize,
+        max: usize,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
-        self.finish(leases::claim(self.writer.clone(), lane, most, owner.to_owned(), now, lasting))
-            .await
+        self.finish(leases::claim(self.writer.clone(), lane, max, owner.to_owned(), now, ttl)).await
     }
 
     async fn claim_ended(
@@ -287,19 +301,19 @@ impl Store for SqliteStore {
         id: &DeploymentId,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Option<Lease>, StoreError> {
         self.finish(leases::claim_ended(
             self.writer.clone(),
             id.clone(),
             owner.to_owned(),
             now,
-            lasting,
+            ttl,
         ))
         .await
     }
 
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError> {
         self.finish(leases::renew(self.writer.clone(), lease.clone(), until)).await
     }
 
@@ -307,7 +321,7 @@ impl Store for SqliteStore {
         &self,
         leases: &[Lease],
         until: Timestamp,
-    ) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError> {
         self.finish(leases::renew_all(self.writer.clone(), leases.to_vec(), until)).await
     }
 
@@ -319,7 +333,7 @@ impl Store for SqliteStore {
         self.finish(leases::suspend(self.writer.clone(), lease.clone(), until)).await
     }
 
-    async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError> {
+    async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError> {
         self.finish(turns::take(self.writer.clone(), turn.clone())).await
     }
 
@@ -338,12 +352,17 @@ impl Store for SqliteStore {
         self.finish(writing::record(self.writer.clone(), lease.clone(), fact.clone())).await
     }
 
-    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError> {
-        self.finish(ending::settle(self.writer.clone(), lease.clone(), settlement.clone())).await
+    async fn record_cleanup(
+        &self,
+        lease: &Lease,
+        cleanup: &CleanupRecord,
+    ) -> Result<(), StoreError> {
+        self.finish(ending::record_cleanup(self.writer.clone(), lease.clone(), cleanup.clone()))
+            .await
     }
 
-    async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
-        self.finish(ending::tidied(self.writer.clone(), lease.clone(), again)).await
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        self.finish(ending::rechecked(self.writer.clone(), lease.clone(), again)).await
     }
 
     async fn close(&self) {

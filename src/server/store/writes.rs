@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::server::{carry_on::CarryOn, ports::store::StoreError};
+use crate::server::{ports::store::StoreError, run_to_completion::RunToCompletion};
 
 /// The writes that are under way.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ impl Writes {
         &self,
         write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        CarryOn::new(&self.0, write).await
+        RunToCompletion::new(&self.0, write).await
     }
 
     /// Waits until all are finished, but no longer than `patience`.

@@ -23,11 +23,11 @@ use crate::server::{
     settings::LogFormat,
 };
 
-/// How many bytes may wait to be written.
+/// The number of bytes that may wait to be written.
 const CAPACITY: usize = 4 << 20;
-/// How long the end of the process waits for what is not written yet.
+/// The time for which the end of the process waits for what is not written yet.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
-/// How long an output that takes nothing for now is left alone, and how often.
+/// The time that an output that takes nothing for now is left alone, and how often.
 const PAUSE: Duration = Duration::from_millis(20);
 const PAUSES: u32 = 250;
 
@@ -36,7 +36,7 @@ enum Message {
     Flush(Sender<()>),
 }
 
-/// What both sides count.
+/// The counters that both sides share.
 #[derive(Debug, Default)]
 struct Counts {
     /// Bytes that wait to be written.

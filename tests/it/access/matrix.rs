@@ -193,7 +193,8 @@ impl Row {
     fn filled(text: &str, world: &World) -> String {
         let ids: [(&str, &DeploymentId); 3] =
             [("{active}", &world.active), ("{ended}", &world.ended), ("{live}", &world.live)];
-        ids.iter().fold(text.to_owned(), |text, (place, id)| text.replace(place, id.as_str()))
+        ids.iter()
+            .fold(text.to_owned(), |text, (portal_dir, id)| text.replace(portal_dir, id.as_str()))
     }
 
     /// Asks as everybody, each at a portal of their own.

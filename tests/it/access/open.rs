@@ -1,5 +1,5 @@
-//! The open portal: a browser owns what it starts, and what a guest starts is the one's who
-//! knows its id.
+//! The open portal: a browser owns what it starts, and what an anonymous client starts belongs to
+//! those who knows its id.
 
 use axum::{
     body::Body,
@@ -72,7 +72,7 @@ async fn a_browser_owns_what_it_starts_and_others_may_only_look_by_its_id() {
 }
 
 #[tokio::test]
-async fn what_a_guest_starts_is_theirs_who_know_its_id() {
+async fn what_an_anonymous_client_starts_is_theirs_who_know_its_id() {
     let app = TestApp::new();
     let id = live(&app, None, "alice").await;
     let listed = send(&app, None, Method::GET, "/api/stacks").await.json();

@@ -22,10 +22,10 @@ use tempfile::TempDir;
 
 use crate::support::app::{Reply, TestApp};
 
-/// Everybody who may come to the door.
+/// Every kind of caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
-    /// Somebody who has not signed in.
+    /// A client that has not signed in.
     Anonymous,
     /// Alice, whose everything is.
     Owner,
@@ -143,7 +143,7 @@ async fn sign_in(app: &TestApp, name: &str, role: Role) {
         begun: now,
         idle_until: later,
         ends: later,
-        noted: None,
+        audit_entry: None,
     };
     app.store.sign_in(&profile, &session).await.unwrap();
 }
@@ -160,7 +160,7 @@ async fn make_token(app: &TestApp, name: &str, scope: Scope) {
         used: None,
         revoked: None,
     };
-    let new = NewToken { token, secret: Digest::of(&format!("asd_{name}")), noted: None };
+    let new = NewToken { token, secret: Digest::of(&format!("asd_{name}")), audit_entry: None };
     assert!(app.store.add_token(&new, 20).await.unwrap());
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ai_stack_deployer::server::{
     access::Role,
     ports::{
-        audit::{Act, AuditEntry, AuditLog},
+        audit::{AuditAction, AuditEntry, AuditLog},
         clock::Clock,
     },
 };
@@ -31,12 +31,12 @@ async fn entries_are_found_by_who_act_target_and_time_a_page_at_a_time() {
         let entry = AuditEntry {
             at: world.app.clock.now(),
             who: String::from("guest"),
-            act: Act::Start,
+            act: AuditAction::Start,
             target: Some(format!("stack-{number:02}")),
             from: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))),
             outcome: String::from(if number == 3 { "NAME_TAKEN" } else { "done" }),
         };
-        world.app.store.note(&entry).await.unwrap();
+        world.app.store.append(&entry).await.unwrap();
     }
     let page = olga.get("/admin/audit").await;
     assert_eq!((page.status, rows(&page)), (StatusCode::OK, 50));
@@ -71,12 +71,12 @@ async fn what_somebody_typed_is_shown_and_never_run() {
     let entry = AuditEntry {
         at: world.app.clock.now(),
         who: String::from("guest"),
-        act: Act::Start,
+        act: AuditAction::Start,
         target: Some(evil.to_owned()),
         from: None,
         outcome: String::from("INVALID_NAME"),
     };
-    world.app.store.note(&entry).await.unwrap();
+    world.app.store.append(&entry).await.unwrap();
     let query = "/admin/audit?target=%3Cscript%3Ealert(1)%3C%2Fscript%3E";
     let page = olga.get(query).await;
     assert_eq!(rows(&page), 1);

@@ -14,9 +14,9 @@ use ai_stack_deployer::{
         access::{OwnerId, Role},
         ports::{
             accounts::{Accounts, Digest, NewSession, Profile},
-            audit::{Act, AuditEntry, AuditFilter, AuditLog},
+            audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
             clock::Clock,
-            store::{End, Fact, Lease, NewDeployment, Quota, State, Store, Wish},
+            store::{CancelRequest, End, Fact, Lease, NewDeployment, Quota, State, Store},
         },
     },
 };
@@ -66,7 +66,7 @@ impl World {
             begun: now,
             idle_until: ends,
             ends,
-            noted: None,
+            audit_entry: None,
         };
         let person = Accounts::sign_in(&*self.app.store, &profile, &session).await.unwrap();
         let mut browser = Browser::new(&self.app);
@@ -104,7 +104,7 @@ impl World {
             retry_of: None,
             owner: Some(owner.clone()),
             quota: Quota { counted_as: Some(owner.to_string()), ..Quota::default() },
-            noted: None,
+            audit_entry: None,
             claim: None,
         };
         self.app.store.begin(&new, None).await.unwrap();
@@ -128,18 +128,18 @@ impl World {
             reference: lease.id.reference(),
         });
         let due = Some(at + Duration::from_secs(30));
-        let end = Some(End { state: State::Stuck, at, wish: Wish::GoOn, due });
+        let end = Some(End { state: State::Stuck, at, cancel_request: CancelRequest::None, due });
         let fact = Fact { events: vec![event], end, ..Fact::default() };
         self.app.store.record(lease, &fact).await.unwrap();
     }
 
-    /// Tells when the clean-up of an operation is tried next.
+    /// Returns when the clean-up of an operation is tried next.
     pub(super) async fn due(&self, id: &DeploymentId) -> Option<Timestamp> {
         self.app.store.find(id).await.unwrap().unwrap().clean_up.due
     }
 
     /// Lists what is on record of an act, the last one first.
-    pub(super) async fn entries(&self, act: Act) -> Vec<AuditEntry> {
+    pub(super) async fn entries(&self, act: AuditAction) -> Vec<AuditEntry> {
         let filter = AuditFilter { act: Some(act), limit: 100, ..AuditFilter::default() };
         let entries = self.app.store.entries(&filter).await.unwrap();
         entries.into_iter().map(|(_, entry)| entry).collect()

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
 
 use super::{give, knows, live, names_in, refused, succeed};
-use crate::support::process::Place;
+use crate::support::process::PortalDir;
 
 /// Changes the database at `path` as nobody should.
 fn change(path: &Path, statement: &'static str) {
@@ -20,12 +20,12 @@ fn change(path: &Path, statement: &'static str) {
 
 #[test]
 fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
-    let place = Place::new();
-    let portal = place.start(&[]);
-    let alice = live(&place, "alice");
-    succeed(&place, &["backup", "copy.db"]);
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[]);
+    let alice = live(&portal_dir, "alice");
+    succeed(&portal_dir, &["backup", "copy.db"]);
     assert_eq!(portal.end().0, Some(0));
-    let at = |name: &str| place.path().join(name);
+    let at = |name: &str| portal_dir.path().join(name);
     let good = fs::read(at("copy.db")).unwrap();
     fs::write(at("empty.db"), "").unwrap();
     fs::write(at("text.db"), "no database at all, ".repeat(500)).unwrap();
@@ -42,7 +42,7 @@ fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
     fs::write(at("raised.db"), &good).unwrap();
     change(&at("raised.db"), "UPDATE schema_generation SET generation = 99");
     change(&at("foreign.db"), "CREATE TABLE notes (text TEXT)");
-    let before = names_in(place.path());
+    let before = names_in(portal_dir.path());
     for (file, why) in [
         ("missing.db", "does not exist"),
         ("empty.db", "has no length"),
@@ -55,37 +55,37 @@ fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
         ("foreign.db", "no records of a portal"),
         ("portal.db", "own database"),
     ] {
-        let (code, text) = give(&place, &["restore", file]);
+        let (code, text) = give(&portal_dir, &["restore", file]);
         assert_eq!((code, text.lines().count()), (Some(1), 1), "{file}: {text}");
         assert!(text.contains(file) && text.contains(why), "{file}: {text}");
         assert!(text.contains("nothing was changed"), "{file}: {text}");
-        assert_eq!(names_in(place.path()), before, "{file}");
+        assert_eq!(names_in(portal_dir.path()), before, "{file}");
     }
-    let _portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    let _portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
 }
 
 /// What a kill leaves behind between any two steps is refused, or is the old records or the new
 /// ones; the same command again finishes it.
 #[test]
 fn a_restore_that_was_cut_short_is_never_taken_for_a_new_portal() {
-    let place = Place::new();
-    let portal = place.start(&[]);
-    let alice = live(&place, "alice");
-    succeed(&place, &["backup", "copy.db"]);
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[]);
+    let alice = live(&portal_dir, "alice");
+    succeed(&portal_dir, &["backup", "copy.db"]);
     portal.kill();
-    let at = |name: &str| place.path().join(name);
+    let at = |name: &str| portal_dir.path().join(name);
     fs::write(at("portal.db.restoring"), "half of a co").unwrap();
     fs::rename(at("portal.db"), at("portal.db.aside-1")).unwrap();
-    assert!(refused(&place).contains("is missing"));
+    assert!(refused(&portal_dir).contains("is missing"));
     fs::rename(at("portal.db-wal"), at("portal.db.aside-1-wal")).unwrap();
-    assert!(refused(&place).contains("is missing"));
-    succeed(&place, &["restore", "copy.db"]);
+    assert!(refused(&portal_dir).contains("is missing"));
+    succeed(&portal_dir, &["restore", "copy.db"]);
     assert!(!at("portal.db.restoring").exists());
-    let portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    let portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
     assert_eq!(portal.end().0, Some(0));
-    succeed(&place, &["restore", "portal.db.aside-1"]);
-    let _portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    succeed(&portal_dir, &["restore", "portal.db.aside-1"]);
+    let _portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
 }

@@ -5,76 +5,76 @@ use std::fs;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
 
 use super::{give, knows, live, names_in, refused, succeed};
-use crate::support::process::Place;
+use crate::support::process::PortalDir;
 
 /// Checks that a start says which file it means and what to do, and that it changes no file.
-fn assert_refused(place: &Place, reason: &str) {
+fn assert_refused(portal_dir: &PortalDir, reason: &str) {
     let files = ["portal.db", "portal.db-wal", "portal.db.identity"];
-    let read = || files.map(|file| fs::read(place.path().join(file)).ok());
+    let read = || files.map(|file| fs::read(portal_dir.path().join(file)).ok());
     let before = read();
-    let text = refused(place);
+    let text = refused(portal_dir);
     for part in [reason, "portal.db", "ai-stack-deployer restore FILE", "ai-stack-deployer --new"] {
         assert!(text.contains(part), "no {part:?}: {text}");
     }
     assert!(read() == before, "{text}");
     // Nor does a command take what is there for the records.
-    let (code, text) = give(place, &["stuck", "list"]);
+    let (code, text) = give(portal_dir, &["stuck", "list"]);
     assert!(code == Some(1) && text.contains(reason), "{text}");
     assert!(read() == before, "{text}");
 }
 
 /// A place where a portal was killed that had a stack, and that stack's deployment.
-fn killed() -> (Place, String) {
-    let place = Place::new();
-    let portal = place.start(&[]);
-    let id = live(&place, "alice");
+fn killed() -> (PortalDir, String) {
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[]);
+    let id = live(&portal_dir, "alice");
     portal.kill();
-    (place, id)
+    (portal_dir, id)
 }
 
 #[test]
 fn a_database_that_is_gone_or_has_no_length_is_missed() {
-    let place = Place::new();
-    assert_eq!(place.start(&[]).end().0, Some(0));
-    let database = place.path().join("portal.db");
+    let portal_dir = PortalDir::new();
+    assert_eq!(portal_dir.start(&[]).end().0, Some(0));
+    let database = portal_dir.path().join("portal.db");
     fs::write(&database, "").unwrap();
-    assert_refused(&place, "has no length");
+    assert_refused(&portal_dir, "has no length");
     fs::remove_file(&database).unwrap();
-    assert_refused(&place, "is missing");
-    let (place, _) = killed();
-    fs::remove_file(place.path().join("portal.db")).unwrap();
-    assert_refused(&place, "is missing");
+    assert_refused(&portal_dir, "is missing");
+    let (portal_dir, _) = killed();
+    fs::remove_file(portal_dir.path().join("portal.db")).unwrap();
+    assert_refused(&portal_dir, "is missing");
     // By the log alone, too.
-    fs::remove_file(place.path().join("portal.db.identity")).unwrap();
-    let text = refused(&place);
+    fs::remove_file(portal_dir.path().join("portal.db.identity")).unwrap();
+    let text = refused(&portal_dir);
     assert!(text.contains("is missing") && text.contains("portal.db-wal"), "{text}");
 }
 
 #[test]
 fn a_copy_of_the_file_alone_while_a_portal_runs_is_known_for_what_it_is() {
-    let (place, other) = (Place::new(), Place::new());
-    let portal = place.start(&[]);
-    let alice = live(&place, "alice");
-    fs::copy(place.path().join("portal.db"), other.path().join("portal.db")).unwrap();
+    let (portal_dir, other) = (PortalDir::new(), PortalDir::new());
+    let portal = portal_dir.start(&[]);
+    let alice = live(&portal_dir, "alice");
+    fs::copy(portal_dir.path().join("portal.db"), other.path().join("portal.db")).unwrap();
     assert_refused(&other, "is not whole without");
     let (code, text) = give(&other, &["backup", "copy.db"]);
     assert!(code == Some(1) && text.contains("is not whole without"), "{text}");
     // Put back in its own place, after a good end.
     assert_eq!(portal.end().0, Some(0));
-    fs::rename(place.path().join("portal.db"), place.path().join("good.db")).unwrap();
-    fs::copy(other.path().join("portal.db"), place.path().join("portal.db")).unwrap();
-    assert_refused(&place, "is not whole without");
-    let (code, text) = give(&place, &["restore", "../nothing.db"]);
+    fs::rename(portal_dir.path().join("portal.db"), portal_dir.path().join("good.db")).unwrap();
+    fs::copy(other.path().join("portal.db"), portal_dir.path().join("portal.db")).unwrap();
+    assert_refused(&portal_dir, "is not whole without");
+    let (code, text) = give(&portal_dir, &["restore", "../nothing.db"]);
     assert!(code == Some(1) && text.contains("does not exist"), "{text}");
-    succeed(&place, &["restore", "good.db"]);
-    let _portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    succeed(&portal_dir, &["restore", "good.db"]);
+    let _portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
 }
 
 #[test]
 fn a_database_without_the_tables_of_a_portal_is_none() {
-    let place = Place::new();
-    let database = place.path().join("portal.db");
+    let portal_dir = PortalDir::new();
+    let database = portal_dir.path().join("portal.db");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         // As versions before left it, whose tables were still in the log.
@@ -84,78 +84,79 @@ fn a_database_without_the_tables_of_a_portal_is_none() {
         connection.close().await.unwrap();
     });
     assert!(fs::metadata(&database).unwrap().len() > 0);
-    let text = refused(&place);
+    let text = refused(&portal_dir);
     assert!(text.contains("holds no records of a portal") && text.contains("--new"), "{text}");
 }
 
 #[test]
 fn after_a_kill_the_log_is_needed_unless_somebody_has_moved_it_into_the_file() {
-    let (place, alice) = killed();
-    let log = place.path().join("portal.db-wal");
+    let (portal_dir, alice) = killed();
+    let log = portal_dir.path().join("portal.db-wal");
     let bytes = fs::read(&log).unwrap();
     fs::remove_file(&log).unwrap();
-    assert_refused(&place, "is not whole without");
+    assert_refused(&portal_dir, "is not whole without");
     fs::write(&log, "").unwrap();
-    assert_refused(&place, "is not whole without");
+    assert_refused(&portal_dir, "is not whole without");
     fs::write(&log, bytes).unwrap();
-    let portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    let portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
     portal.kill();
     // A command may be the last to close it.
-    succeed(&place, &["stuck", "list"]);
-    let portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    succeed(&portal_dir, &["stuck", "list"]);
+    let portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
     portal.kill();
     // As `sqlite3` does.
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let options = SqliteConnectOptions::new().filename(place.path().join("portal.db"));
+        let options = SqliteConnectOptions::new().filename(portal_dir.path().join("portal.db"));
         let mut connection = options.connect().await.unwrap();
         connection.execute("SELECT count(*) FROM deployments").await.unwrap();
         connection.close().await.unwrap();
     });
     assert!(!log.exists());
-    let _portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    let _portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
 }
 
 #[test]
 fn a_database_put_back_over_the_log_of_another_is_not_mixed_with_it() {
-    let place = Place::new();
-    let portal = place.start(&[]);
-    let alice = live(&place, "alice");
-    succeed(&place, &["backup", "copy.db"]);
-    let raw = fs::read(place.path().join("portal.db")).unwrap();
-    live(&place, "bobby");
+    let portal_dir = PortalDir::new();
+    let portal = portal_dir.start(&[]);
+    let alice = live(&portal_dir, "alice");
+    succeed(&portal_dir, &["backup", "copy.db"]);
+    let raw = fs::read(portal_dir.path().join("portal.db")).unwrap();
+    live(&portal_dir, "bobby");
     portal.kill();
-    let (database, log) = (place.path().join("portal.db"), place.path().join("portal.db-wal"));
-    fs::copy(place.path().join("copy.db"), &database).unwrap();
-    assert_refused(&place, "belongs to another database");
-    let (code, text) = give(&place, &["backup", "second.db"]);
+    let (database, log) =
+        (portal_dir.path().join("portal.db"), portal_dir.path().join("portal.db-wal"));
+    fs::copy(portal_dir.path().join("copy.db"), &database).unwrap();
+    assert_refused(&portal_dir, "belongs to another database");
+    let (code, text) = give(&portal_dir, &["backup", "second.db"]);
     assert!(code == Some(1) && text.contains("belongs to another database"), "{text}");
     // With the log moved away, as it says, the copy is what it is.
-    fs::rename(&log, place.path().join("log")).unwrap();
-    let portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    fs::rename(&log, portal_dir.path().join("log")).unwrap();
+    let portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
     portal.kill();
     // An older start's file under a later one's log.
     fs::write(&database, raw).unwrap();
-    assert_refused(&place, "belongs to another database");
-    succeed(&place, &["restore", "copy.db"]);
-    assert!(names_in(place.path()).iter().any(|name| name.ends_with("Z-wal")));
-    let _portal = place.start(&[]);
-    assert!(knows(&place, &alice));
+    assert_refused(&portal_dir, "belongs to another database");
+    succeed(&portal_dir, &["restore", "copy.db"]);
+    assert!(names_in(portal_dir.path()).iter().any(|name| name.ends_with("Z-wal")));
+    let _portal = portal_dir.start(&[]);
+    assert!(knows(&portal_dir, &alice));
 }
 
 #[test]
 fn the_records_of_another_portal_are_taken_only_by_restore() {
-    let (place, other) = (Place::new(), Place::new());
-    let portal = place.start(&[]);
-    let alice = live(&place, "alice");
+    let (portal_dir, other) = (PortalDir::new(), PortalDir::new());
+    let portal = portal_dir.start(&[]);
+    let alice = live(&portal_dir, "alice");
     assert_eq!(portal.end().0, Some(0));
     assert_eq!(other.start(&[]).end().0, Some(0));
     let database = other.path().join("portal.db");
-    fs::copy(place.path().join("portal.db"), &database).unwrap();
+    fs::copy(portal_dir.path().join("portal.db"), &database).unwrap();
     let text = refused(&other);
     assert!(text.contains("portal.db.identity") && text.contains("restore FILE"), "{text}");
     fs::rename(&database, other.path().join("theirs.db")).unwrap();
@@ -169,6 +170,6 @@ fn the_records_of_another_portal_are_taken_only_by_restore() {
         assert_eq!(other.start(&[]).end().0, Some(0));
     }
     let id = fs::read_to_string(other.path().join("portal.db.identity")).unwrap();
-    let theirs = fs::read_to_string(place.path().join("portal.db.identity")).unwrap();
+    let theirs = fs::read_to_string(portal_dir.path().join("portal.db.identity")).unwrap();
     assert_eq!((id.trim().len(), id), (32, theirs));
 }

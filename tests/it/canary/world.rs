@@ -8,7 +8,7 @@ use wiremock::ResponseTemplate;
 
 use crate::support::{
     fake_provider::{FakeProvider, TOKENS},
-    process::{Place, Running, exchange, free_port},
+    process::{PortalDir, Running, exchange, free_port},
 };
 
 const KEY: &str = "canary-platform/key+one";
@@ -35,7 +35,7 @@ pub(super) struct Credentials {
 
 /// A portal's folder, a platform and a provider of its own.
 pub(super) struct World {
-    place: Place,
+    portal_dir: PortalDir,
     api: u16,
     fake: FakeProvider,
     told: Vec<(String, String)>,
@@ -44,21 +44,21 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn start() -> Self {
-        let (place, api) = (Place::new(), free_port());
-        let mut command = place.command(&[]);
+        let (portal_dir, api) = (PortalDir::new(), free_port());
+        let mut command = portal_dir.command(&[]);
         command
             .args(["sandbox", "--api-key", KEY, "--latency", "1"])
             .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
         let mut sandbox = Running::spawn(&mut command);
         sandbox.wait_for("API listens on");
         let fake = FakeProvider::start().await;
-        Self { place, api, fake, told: Vec::new(), _sandbox: sandbox }
+        Self { portal_dir, api, fake, told: Vec::new(), _sandbox: sandbox }
     }
 
     /// Starts a portal that brings up `image`, and logs everything.
     pub(super) fn portal(&self, image: &str) -> Running {
-        let mut command = self.place.command(&[]);
+        let mut command = self.portal_dir.command(&[]);
         let mut portal = Running::spawn(command.envs(self.variables(image)));
         portal.wait_until_ready();
         portal
@@ -74,14 +74,14 @@ impl World {
 
     /// Ends a portal, and keeps what it has logged.
     pub(super) fn end(&mut self, portal: Running) {
-        let (code, said) = portal.end_and_tell();
+        let (code, said) = portal.end_with_output();
         assert_eq!(code, Some(0), "{}", said.join("\n"));
         self.told.push((String::from("the log"), said.join("\n")));
     }
 
     /// Gives a command, and keeps what it says.
     pub(super) fn give(&mut self, arguments: &[&str]) {
-        let mut command = self.place.command(&[]);
+        let mut command = self.portal_dir.command(&[]);
         let command = command.envs(self.variables("sandbox/hello")).args(arguments);
         let output = command.output().unwrap();
         for bytes in [output.stdout, output.stderr] {
@@ -197,7 +197,7 @@ impl World {
     /// Reads every file of the portal's, and returns what stands in its database.
     pub(super) fn read_files(&mut self) -> String {
         let mut database = String::new();
-        for file in fs::read_dir(self.place.path()).unwrap() {
+        for file in fs::read_dir(self.portal_dir.path()).unwrap() {
             let path = file.unwrap().path();
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             if path.ends_with("portal.db") {
@@ -227,8 +227,10 @@ impl World {
         let (headers, length) = (headers.collect::<String>(), body.len());
         let form = "Content-Type: application/x-www-form-urlencoded\r\n";
         let head = format!("{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{form}{headers}");
-        let answer =
-            exchange(self.place.port, &format!("{head}Content-Length: {length}\r\n\r\n{body}"));
+        let answer = exchange(
+            self.portal_dir.port,
+            &format!("{head}Content-Length: {length}\r\n\r\n{body}"),
+        );
         (request.to_owned(), answer)
     }
 
@@ -244,7 +246,7 @@ impl World {
             ("STACK_IMAGE", image.to_owned()),
             ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
             ("STACK_SCHEME", String::from("http")),
-            ("STACK_PUBLIC_PORT", self.place.edge.to_string()),
+            ("STACK_PUBLIC_PORT", self.portal_dir.edge.to_string()),
             ("STACK_ALLOW_PRIVATE", String::from("true")),
         ]);
         variables

@@ -7,7 +7,7 @@ use ai_stack_deployer::{
     server::{
         ports::store::StoredEvent,
         sandbox::Fault,
-        service::{Answered, Service},
+        service::{Response, Service},
     },
 };
 use rand::{RngExt, rngs::StdRng};
@@ -15,7 +15,7 @@ use rand::{RngExt, rngs::StdRng};
 use super::simulation::{Portal, Simulation};
 use crate::support::caller;
 
-/// How long things happen.
+/// The time for which things happen.
 const LONG: Duration = Duration::from_mins(4);
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 const CALLS: [&str; 14] = [
@@ -81,7 +81,7 @@ impl Simulation {
     }
 
     /// Cancels something, tries something again, or removes a stack.
-    pub(super) async fn meddler(&self, mut rng: StdRng) {
+    pub(super) async fn foreign_actor(&self, mut rng: StdRng) {
         self.pause(&mut rng, LONG).await;
         let service = &self.one_portal(&mut rng).service;
         let Some(id) = self.one_begun(&mut rng) else { return };
@@ -112,7 +112,7 @@ impl Simulation {
     }
 
     /// Lets calls go wrong.
-    pub(super) async fn gremlin(&self, mut rng: StdRng) {
+    pub(super) async fn fault_injector(&self, mut rng: StdRng) {
         self.pause(&mut rng, LONG).await;
         let call = CALLS[rng.random_range(0..CALLS.len())];
         let fault = FAULTS[rng.random_range(0..FAULTS.len())];
@@ -208,13 +208,13 @@ pub(super) struct Seen {
 }
 
 async fn start(service: &Arc<Service>, name: &str) -> Option<DeploymentId> {
-    let accepted = |deployment: &Deployment| Answered {
+    let accepted = |deployment: &Deployment| Response {
         status: 201,
         location: None,
         body: deployment.id.to_string(),
     };
-    let refused = |_: &_| Answered { status: 409, location: None, body: String::new() };
+    let refused = |_: &_| Response { status: 409, location: None, body: String::new() };
     let result =
-        service.start_answered(&caller(), Ok(name.to_owned()), None, accepted, refused).await;
+        service.start_idempotent(&caller(), Ok(name.to_owned()), None, accepted, refused).await;
     DeploymentId::parse(&result.ok()?.body).ok()
 }

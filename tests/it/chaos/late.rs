@@ -13,7 +13,7 @@ use ai_stack_deployer::{
         notifier::Nudge,
         ports::{
             clock::Clock,
-            store::{NewRemoval, Record, Removing, State, Store},
+            store::{NewRemoval, Record, RemovalOutcome, State, Store},
         },
     },
 };
@@ -23,7 +23,7 @@ use super::{
     portal::{Portal, in_virtual_time},
 };
 
-/// How late the call is carried out: after the end, which takes six seconds.
+/// Describes how late the call is carried out: after the end, which takes six seconds.
 const LATE: Duration = Duration::from_secs(19);
 
 /// Begins a deployment, kills the portal a second into `call`, and brings the stack up.
@@ -57,10 +57,11 @@ async fn remove(portal: &Portal) -> Record {
     let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
     let id = DeploymentId::new(Kind::Removal, 2);
     let first = EventBody::Progress(first);
-    let new = NewRemoval { id: id.clone(), started, first, of: None, noted: None, claim: None };
+    let new =
+        NewRemoval { id: id.clone(), started, first, of: None, audit_entry: None, claim: None };
     let name = StackName::parse("stack-0").unwrap();
     let begun = portal.store.begin_removal(&name, &new).await.unwrap();
-    assert_eq!(begun, Removing::Accepted(id));
+    assert_eq!(begun, RemovalOutcome::Accepted(id));
     portal.ports.notifier.nudge(&Nudge::Work);
     until(portal, 1, |record| record.state != State::Active).await
 }

@@ -4,9 +4,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    last_round::LastRound,
     orchestrator::Worker,
     ports::{clock::Clock, store::State},
+    reconcile_report::ReconcileReport,
     reconciler::Reconciler,
 };
 use jiff::Timestamp;
@@ -19,10 +19,10 @@ use super::{
     simulation::LEASE,
 };
 
-/// How many deployments are under way at once.
+/// The number of deployments that are under way at once.
 const MANY: u64 = 256;
-/// How many calls the platform gets at most in any second from those who only wait: turns, those that
-/// a quiet second before made up for, and what serves all.
+/// The number of calls that the platform gets at most in any second from those who only wait:
+/// turns, those that a quiet second before made up for, and what serves all.
 const BOUND: usize = 100;
 /// The calls by which one waits.
 const POLLS: [&str; 7] = [
@@ -103,7 +103,7 @@ fn one_deployment_alone_asks_as_often_as_it_likes() {
         let records = portal.ended().await;
         assert_eq!(records[0].state, State::Live);
         let took =
-            records[0].standing.completed.unwrap().duration_since(records[0].deployment.started);
+            records[0].metadata.completed.unwrap().duration_since(records[0].deployment.started);
         let count = |call| portal.platform.count(call);
         let counts = [count("deployment.queueList"), count("deployment.all")];
         println!("one alone: {counts:?} calls, {took:#}");
@@ -114,10 +114,10 @@ fn one_deployment_alone_asks_as_often_as_it_likes() {
 }
 
 /// Starts to compare records and platform as `owner`, every five minutes.
-fn compare(portal: &Portal, owner: &str, stop: &CancellationToken) -> Arc<LastRound> {
-    let told = Arc::new(LastRound::default());
+fn compare(portal: &Portal, owner: &str, stop: &CancellationToken) -> Arc<ReconcileReport> {
+    let told = Arc::new(ReconcileReport::default());
     let reconciler = Reconciler::new(portal.ports.clone(), owner.to_owned(), LEASE);
-    let reconciler = reconciler.telling(Arc::clone(&told));
+    let reconciler = reconciler.with_report(Arc::clone(&told));
     tokio::spawn(reconciler.run(Duration::from_mins(5), stop.clone()));
     told
 }
@@ -137,7 +137,7 @@ fn of_several_replicas_one_compares_and_another_takes_over() {
         portal.clock.sleep(Duration::from_mins(31)).await;
         // A round that finds something looks twice.
         assert_eq!(rounds(), 2 * 7, "one round every five minutes, after the first");
-        let left = |round: &LastRound| round.get().unwrap().left;
+        let left = |round: &ReconcileReport| round.get().unwrap().left;
         assert_eq!(left(&told).len(), 8, "{:?}", left(&told));
         assert_eq!(left(&told), left(&also), "each shows what the one has found");
 

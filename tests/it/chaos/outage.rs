@@ -21,17 +21,17 @@ use super::{
     clock::VirtualClock,
     portal::{Portal, in_virtual_time},
 };
-use crate::support::{core_platform::CorePlatform, twisted_store::TwistedStore};
+use crate::support::{core_platform::CorePlatform, faulty_store::FaultyStore};
 
 /// A portal whose records can be taken away.
-fn portal(clock: VirtualClock, image: &str) -> (Portal, Arc<TwistedStore>) {
+fn portal(clock: VirtualClock, image: &str) -> (Portal, Arc<FaultyStore>) {
     let mut portal = Portal::new(clock, image);
-    let line = Arc::new(TwistedStore::new(Arc::clone(&portal.store) as _));
+    let line = Arc::new(FaultyStore::new(Arc::clone(&portal.store) as _));
     portal.ports.store = Arc::clone(&line) as _;
     (portal, line)
 }
 
-/// How the records can be away.
+/// Describes how the records can be away.
 #[derive(Clone, Copy, Debug)]
 enum Want {
     /// They are out of reach.
@@ -44,7 +44,7 @@ impl Want {
     const ALL: [Self; 2] = [Self::Reach, Self::Space];
 
     /// Takes the records away `after` so many seconds, for so many.
-    async fn last(self, portal: &Portal, line: &TwistedStore, after: u64, seconds: u64) {
+    async fn last(self, portal: &Portal, line: &FaultyStore, after: u64, seconds: u64) {
         let set = |is_away| match self {
             Self::Reach => line.set_down(is_away),
             Self::Space => line.set_full(is_away),
@@ -80,7 +80,7 @@ struct LateStack {
 
 #[async_trait]
 impl Probe for LateStack {
-    async fn ask(&self, _: &str, _: Duration) -> Health {
+    async fn check(&self, _: &str, _: Duration) -> Health {
         self.clock.sleep(Duration::from_millis(5)).await;
         let passed = self.clock.now().duration_since(self.began).unsigned_abs();
         if self.platform.count("domain.create") == 0 {

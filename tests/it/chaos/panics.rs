@@ -11,10 +11,10 @@ use ai_stack_deployer::{
         stack_name::StackName,
     },
     server::{
-        orchestrator::{SweepError, Sweeper},
+        orchestrator::{OrphanRemover, RemoveOrphansError},
         ports::{
             clock::Clock,
-            store::{NewRemoval, Record, Removing, State, StepId, Store},
+            store::{NewRemoval, Record, RemovalOutcome, State, StepId, Store},
         },
     },
 };
@@ -26,10 +26,10 @@ use super::{
 };
 use crate::support::{
     core_platform::{Moment, PROBE},
-    twisted_store::TwistedStore,
+    faulty_store::FaultyStore,
 };
 
-/// How often an operation may panic.
+/// The number of times that an operation may panic.
 const LIMIT: usize = 5;
 
 /// Waits up to a day until it `is_so` of that operation.
@@ -80,9 +80,9 @@ fn a_step_that_panics_is_tried_again_after_growing_pauses_and_then_stuck_with_al
             (FailureCode::Internal, Phase::CreatingApplication)
         );
         assert!(failure.message.contains("an error of its own"), "{}", failure.message);
-        let left: Vec<_> = failure.receipt.left().map(|line| line.resource.noun()).collect();
+        let left: Vec<_> = failure.receipt.leftovers().map(|line| line.resource.noun()).collect();
         assert_eq!(left, ["application", "project"]);
-        assert!(failure.receipt.left().all(|line| line.remedy.is_some()));
+        assert!(failure.receipt.leftovers().all(|line| line.remedy.is_some()));
         // Neither portal tries sooner.
         assert_eq!(portal.platform.count("application.create"), LIMIT);
         let pauses = pauses(&portal, "application.create");
@@ -118,7 +118,7 @@ fn an_undo_and_a_clean_up_that_panic_are_tried_ever_less_often_until_they_do_not
 
         // An operator asks, and has new tries at once.
         portal.platform.panic_at(None);
-        assert!(portal.store.hurry(&record.deployment.id, None).await.unwrap());
+        assert!(portal.store.make_due_now(&record.deployment.id, None).await.unwrap());
         portal.clock.sleep(Duration::from_mins(1)).await;
         assert_eq!(portal.store.records()[0].state, State::RolledBack);
         assert!(is_empty(&portal).await);
@@ -147,7 +147,7 @@ fn a_probe_that_panics_is_an_error_of_the_deployment_that_asked() {
 fn an_operation_that_panics_even_while_it_is_given_up_ends_stuck_all_the_same() {
     in_virtual_time(async |clock| {
         let mut portal = Portal::new(clock, "sandbox/hello");
-        let line = Arc::new(TwistedStore::new(Arc::clone(&portal.store) as _));
+        let line = Arc::new(FaultyStore::new(Arc::clone(&portal.store) as _));
         line.panic_at(StepId::Application);
         portal.ports.store = line;
         portal.reserve(0).await;
@@ -156,7 +156,7 @@ fn an_operation_that_panics_even_while_it_is_given_up_ends_stuck_all_the_same() 
         assert_eq!(record.state, State::Stuck);
         let failure = failure(&portal, &record).await;
         assert_eq!(failure.code, FailureCode::Internal);
-        let remedy = failure.receipt.left().next().unwrap().remedy.clone().unwrap();
+        let remedy = failure.receipt.leftovers().next().unwrap().remedy.clone().unwrap();
         assert!(remedy.contains(record.deployment.id.as_str()), "{remedy}");
         until(&portal, 0, |record| record.state == State::RolledBack).await;
         assert!(is_empty(&portal).await);
@@ -174,7 +174,7 @@ fn a_panic_that_passes_costs_seconds_and_nobody_else_anything() {
         let one = until(&portal, 0, |record| record.state == State::Live).await;
         let other = until(&portal, 1, |record| record.state == State::Live).await;
         assert_eq!((one.panics, other.panics), (1, 0));
-        let took = one.standing.completed.unwrap().duration_since(one.deployment.started);
+        let took = one.metadata.completed.unwrap().duration_since(one.deployment.started);
         assert!(took.as_secs() < i64::try_from(LEASE.as_secs()).unwrap(), "no lease had to lapse");
     });
 }
@@ -194,17 +194,17 @@ fn a_removal_that_panics_ends_stuck_and_goes_on_later() {
             started,
             first: EventBody::Progress(first),
             of: None,
-            noted: None,
+            audit_entry: None,
             claim: None,
         };
         let name = StackName::parse("stack-0").unwrap();
         let begun = portal.store.begin_removal(&name, &new).await.unwrap();
-        assert_eq!(begun, Removing::Accepted(new.id.clone()));
+        assert_eq!(begun, RemovalOutcome::Accepted(new.id.clone()));
         let record = until(&portal, 1, |record| record.state != State::Active).await;
         assert_eq!(record.state, State::Stuck);
         let failure = failure(&portal, &record).await;
         assert_eq!(failure.code, FailureCode::Internal);
-        assert!(failure.receipt.left().count() >= 3, "{:?}", failure.receipt);
+        assert!(failure.receipt.leftovers().count() >= 3, "{:?}", failure.receipt);
         assert_eq!(portal.store.records()[0].state, State::Live);
 
         portal.platform.panic_at(None);
@@ -214,23 +214,26 @@ fn a_removal_that_panics_ends_stuck_and_goes_on_later() {
 }
 
 #[test]
-fn a_sweep_that_panics_ends_neither_the_reconciler_nor_the_lease() {
+fn an_orphan_removal_that_panics_ends_neither_the_reconciler_nor_the_lease() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/missing");
         portal.reserve(0).await;
         portal.start("one");
         let record = until(&portal, 0, |record| record.state == State::RolledBack).await;
-        let sweeper = Sweeper::new(portal.ports.clone(), String::from("reconciler"), LEASE);
-        let sweep = async || sweeper.sweep(&record.deployment.id, &CancellationToken::new()).await;
+        let orphan_remover =
+            OrphanRemover::new(portal.ports.clone(), String::from("reconciler"), LEASE);
+        let sweep = async || {
+            orphan_remover.remove_orphans(&record.deployment.id, &CancellationToken::new()).await
+        };
         portal.platform.panic_at(Some("project.all"));
-        assert!(matches!(sweep().await, Err(SweepError::Panicked)));
+        assert!(matches!(sweep().await, Err(RemoveOrphansError::Panicked)));
         portal.platform.panic_at(None);
         sweep().await.unwrap();
     });
 }
 
 #[test]
-fn a_look_for_doubles_that_panics_leaves_the_stack_live_and_stops_after_some_tries() {
+fn a_duplicate_check_that_panics_leaves_the_stack_live_and_stops_after_some_tries() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/hello");
         portal.platform.core().inject("project.create:error-after".parse().unwrap());

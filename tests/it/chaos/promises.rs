@@ -62,7 +62,7 @@ impl Simulation {
         }
         let ends = events.iter().filter(|event| event.is_end()).count();
         assert!(ends == 1 && events.last().unwrap().is_end(), "P12: {ends} ends of {id}");
-        let took = record.standing.completed.unwrap().duration_since(record.deployment.started);
+        let took = record.metadata.completed.unwrap().duration_since(record.deployment.started);
         assert!(took.as_secs() <= LONGEST_S, "P13: {id} took {took}");
         let end = Progress::of(events).end.unwrap();
         match (record.state, &end) {

@@ -24,11 +24,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::VirtualClock;
 use crate::support::{
-    core_platform::CorePlatform, memory_store::MemoryStore, settings::stack_settings,
-    twisted_store::TwistedStore,
+    core_platform::CorePlatform, faulty_store::FaultyStore, memory_store::MemoryStore,
+    settings::stack_settings,
 };
 
-/// How long a lease lasts.
+/// The time for which a lease lasts.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// The images that a schedule picks from.
 const IMAGES: [&str; 6] = [
@@ -60,10 +60,10 @@ pub(super) struct Portal {
     pub(super) service: Arc<Service>,
     ports: Ports,
     /// Its way to the store.
-    pub(super) line: Arc<TwistedStore>,
+    pub(super) line: Arc<FaultyStore>,
     worker: Mutex<Option<JoinHandle<()>>>,
     name: usize,
-    /// How many workers it has had.
+    /// The number of workers that it has had.
     starts: Mutex<u32>,
 }
 
@@ -77,7 +77,7 @@ impl Simulation {
         let settings = Arc::new(stack_settings(IMAGES[rng.random_range(0..IMAGES.len())]));
         let count = rng.random_range(1..=2);
         let portal = |name| {
-            let line = TwistedStore::slow(Arc::clone(&store) as _, Arc::clone(&clock));
+            let line = FaultyStore::slow(Arc::clone(&store) as _, Arc::clone(&clock));
             let line = Arc::new(line);
             let ports = Ports {
                 store: Arc::clone(&line) as _,
@@ -124,14 +124,14 @@ impl Simulation {
 
     /// Lets everything come to its end on a platform that is well again. Where only an operator
     /// can help, one does.
-    pub(super) async fn settle(&self) {
+    pub(super) async fn run_to_end(&self) {
         self.platform.core().clear_faults();
         for portal in &self.portals {
             portal.line.set_down(false);
             portal.start();
         }
         for _ in 0..200 {
-            if self.is_settled() {
+            if self.has_ended() {
                 return;
             }
             self.clock.sleep(Duration::from_mins(1)).await;
@@ -144,7 +144,7 @@ impl Simulation {
         panic!("not settled after hours: {open:#?}");
     }
 
-    fn is_settled(&self) -> bool {
+    fn has_ended(&self) -> bool {
         let records = self.store.records();
         records.iter().all(|record| match record.state {
             State::Live => record.clean_up.due.is_none(),
@@ -156,8 +156,8 @@ impl Simulation {
     /// Does what the receipts ask an operator for.
     async fn help(&self) {
         for record in self.store.stuck().await.unwrap() {
-            let Some(receipt) = &record.standing.receipt else { continue };
-            for remedy in receipt.left().filter_map(|line| line.remedy.as_deref()) {
+            let Some(receipt) = &record.metadata.receipt else { continue };
+            for remedy in receipt.leftovers().filter_map(|line| line.remedy.as_deref()) {
                 if let Some(service) = remedy.strip_prefix("docker service rm ") {
                     let removed = self.platform.core().remove_service(self.clock.now(), service);
                     self.note(format!("operator: {remedy} ({removed})"));
@@ -168,7 +168,7 @@ impl Simulation {
 }
 
 impl Portal {
-    fn new(name: usize, ports: Ports, line: Arc<TwistedStore>, seed: u64) -> Self {
+    fn new(name: usize, ports: Ports, line: Arc<FaultyStore>, seed: u64) -> Self {
         let random = Mutex::new(StdRng::seed_from_u64(seed));
         let service = Service::new(ServiceParts {
             store: Arc::clone(&ports.store),
@@ -179,7 +179,7 @@ impl Portal {
             reserved_names: Vec::new(),
             accounts: Arc::new(MemoryStore::default()),
             audit: Arc::new(MemoryStore::default()),
-            last_round: Arc::default(),
+            reconcile_report: Arc::default(),
             quotas: Quotas::default(),
             sandbox: true,
             random: Arc::new(move || random.lock().unwrap().random()),

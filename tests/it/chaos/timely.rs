@@ -16,7 +16,7 @@ use ai_stack_deployer::{
 use super::portal::{Portal, in_virtual_time};
 
 fn seconds_taken(record: &Record) -> u64 {
-    let took = record.standing.completed.unwrap().duration_since(record.deployment.started);
+    let took = record.metadata.completed.unwrap().duration_since(record.deployment.started);
     took.as_secs().try_into().unwrap()
 }
 
@@ -60,7 +60,7 @@ fn a_cancellation_is_heard_though_the_platform_asks_for_more_time_than_there_is(
         portal.clock.sleep(Duration::from_secs(5)).await;
         let id = DeploymentId::from_random(0);
         portal.store.cancel(&id, portal.clock.now(), None).await.unwrap();
-        portal.ports.notifier.nudge(&Nudge::Wish(id));
+        portal.ports.notifier.nudge(&Nudge::CancelRequest(id));
         let records = portal.ended().await;
         assert_eq!(records[0].state, State::RolledBack);
         let took = seconds_taken(&records[0]);

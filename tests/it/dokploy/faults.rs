@@ -44,7 +44,7 @@ async fn an_answer_that_does_not_come_in_time_is_lost() {
         error,
         PlatformError::Lost { call: "project.all", reason: "none within 50 ms".to_owned() }
     );
-    assert!(error.may_be_done());
+    assert!(error.may_have_committed());
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_server_that_is_not_there_is_unreachable_and_surely_did_nothing() {
     for url in ["http://127.0.0.1:1".to_owned(), url] {
         let error = client(&url).projects().await.unwrap_err();
         assert!(matches!(error, PlatformError::Unreachable { .. }), "{url}: {error:?}");
-        assert!(!error.may_be_done());
+        assert!(!error.may_have_committed());
     }
 }
 
@@ -164,7 +164,7 @@ async fn is_explained_by_health(unauthorized: &ResponseTemplate) {
         asked.respond_with(health).with_priority(1).mount(&server).await;
         let error = client(&server.uri()).projects().await.unwrap_err();
         assert_eq!(error, expected);
-        assert!(error.may_be_done(), "the key is verified again in the middle of a call");
+        assert!(error.may_have_committed(), "the key is verified again in the middle of a call");
         let requests = server.received_requests().await.unwrap();
         assert_eq!(requests.len(), 2);
         assert_eq!(requests[0].headers["x-api-key"], KEY);
@@ -280,7 +280,7 @@ async fn what_the_portal_itself_lacks_opens_no_breaker_and_was_surely_not_done()
     for _ in 0..10 {
         let error = client.projects().await.unwrap_err();
         assert_eq!(error.local_fault(), Some(LocalFault::Network), "{error:?}");
-        assert!(!error.may_be_done() && !error.may_still_run(), "{error:?}");
+        assert!(!error.may_have_committed() && !error.may_still_run(), "{error:?}");
         client.diagnose().await.unwrap_err();
     }
     let breaker = client.breaker();

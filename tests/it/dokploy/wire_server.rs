@@ -36,7 +36,7 @@ impl Script {
 pub(super) struct WireServer {
     /// Its address.
     pub url: String,
-    /// How many connections it has had.
+    /// The number of connections that it has had.
     pub connections: Arc<AtomicUsize>,
     /// Told when a request has come in.
     pub asked: Arc<Notify>,

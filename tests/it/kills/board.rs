@@ -19,7 +19,7 @@ pub(crate) struct Board {
 pub(crate) struct Known {
     /// The deployments that have not ended, and where they are.
     under_way: BTreeMap<String, UnderWay>,
-    /// How many watchers have not seen an end.
+    /// The number of watchers that have not seen an end.
     watchers: usize,
     /// Names that were rolled back, and are nobody's now.
     free: Vec<String>,
@@ -39,7 +39,7 @@ impl Known {
         self.under_way.len()
     }
 
-    /// Tells whether every deployment has ended, and every watcher knows.
+    /// Returns whether every deployment has ended, and every watcher knows.
     pub(crate) fn is_over(&self) -> bool {
         self.under_way.is_empty() && self.watchers == 0
     }
@@ -113,8 +113,9 @@ impl Board {
     ///
     /// When something was seen that must never be.
     pub(crate) fn wait(&self, limit: Duration, wanted: impl Fn(&Known) -> bool) -> bool {
-        let go_on = |known: &mut Known| !known.given_up && known.wrong.is_none() && !wanted(known);
-        let waited = self.changed.wait_timeout_while(self.known(), limit, go_on);
+        let redirect_or_refuse =
+            |known: &mut Known| !known.given_up && known.wrong.is_none() && !wanted(known);
+        let waited = self.changed.wait_timeout_while(self.known(), limit, redirect_or_refuse);
         let (known, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let (wrong, is_so) = (known.wrong.clone(), wanted(&known));
         drop(known);

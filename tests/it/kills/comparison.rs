@@ -27,7 +27,7 @@ enum End {
     RolledBack,
 }
 
-/// Why a deployment may fail here: its image is the only reason there is. However often
+/// The reason why a deployment may fail here: its image is the only reason there is. However often
 /// portal and platform die, that is none.
 const REASONS: [FailureCode; 2] = [FailureCode::ImageNotFound, FailureCode::CrashLoop];
 
@@ -58,15 +58,15 @@ pub(crate) fn compare(world: &mut World, story: &Story) -> Figures {
     let mut live = BTreeMap::new();
     let mut figures = Figures { watchers: story.watched.len(), ..Figures::default() };
     for asked in &story.asked {
-        asked.assert_happened_once(world.place.port, &world.board);
-        let recorded = replay(&asked.id, world.place.port).unwrap();
+        asked.assert_happened_once(world.portal_dir.port, &world.board);
+        let recorded = replay(&asked.id, world.portal_dir.port).unwrap();
         figures.events += recorded.len();
         figures.streams += assert_all_saw(story, asked, &recorded);
         match end(world, asked, &recorded) {
             End::RolledBack => figures.rolled_back += 1,
             End::Live(resources) => {
                 figures.live += 1;
-                assert_answers(world.place.edge, &asked.name);
+                assert_answers(world.portal_dir.edge, &asked.name);
                 let earlier = live.insert(asked.name.clone(), (asked.id.clone(), resources));
                 assert!(earlier.is_none(), "twice live: {} and {earlier:?}", asked.id);
             }
@@ -99,7 +99,7 @@ fn end(world: &World, asked: &Asked, recorded: &[Frame]) -> End {
     assert_eq!(ends, [events.len() as u64], "{id} has not exactly one end, at the end");
     assert_legal(id, &events);
 
-    let answer = world.place.get(&format!("/api/deployment/{id}"));
+    let answer = world.portal_dir.get(&format!("/api/deployment/{id}"));
     let snapshot: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     let snapshot = &snapshot["deployment"];
     let progress = Progress::of(events.iter().cloned());

@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use super::{
     board::Board,
-    watcher::{Recall, Watched, watch},
+    watcher::{DeploymentSignals, Recall, watch},
 };
 use crate::support::process::try_exchange;
 
-/// How many deployments are under way at once.
+/// The number of deployments that are under way at once.
 const AT_ONCE: usize = 6;
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -29,10 +29,10 @@ pub(crate) struct Asked {
     body: String,
 }
 
-/// What came of starting: the deployments, and all that was seen of them.
+/// The result of starting: the deployments, and all that was seen of them.
 pub(crate) struct Story {
     pub(crate) asked: Vec<Asked>,
-    pub(crate) watched: Vec<Watched>,
+    pub(crate) watched: Vec<DeploymentSignals>,
 }
 
 /// Keeps deployments coming until told to stop.
@@ -40,7 +40,7 @@ pub(crate) struct Starter {
     board: Arc<Board>,
     port: u16,
     asked: Vec<Asked>,
-    watchers: Vec<JoinHandle<Option<Watched>>>,
+    watchers: Vec<JoinHandle<Option<DeploymentSignals>>>,
 }
 
 impl Starter {
@@ -48,10 +48,10 @@ impl Starter {
         Self { board, port, asked: Vec::new(), watchers: Vec::new() }
     }
 
-    /// Starts deployments for as long as `go_on` says, a few at once. A name that was rolled
-    /// back is taken again: it must be free.
-    pub(crate) fn run(mut self, go_on: impl Fn() -> bool) -> Self {
-        while go_on() && !self.board.is_given_up() {
+    /// Starts deployments for as long as `redirect_or_refuse` says, a few at once. A name that was
+    /// rolled back is taken again: it must be free.
+    pub(crate) fn run(mut self, redirect_or_refuse: impl Fn() -> bool) -> Self {
+        while redirect_or_refuse() && !self.board.is_given_up() {
             if !self.board.wait(PAUSE * 10, |known| known.count() < AT_ONCE) {
                 continue;
             }

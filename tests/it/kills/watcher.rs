@@ -17,7 +17,7 @@ use super::board::Board;
 
 /// The pause before a watcher comes back.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How long a stream may be silent: longer than from one keepalive to the next.
+/// The time for which a stream may be silent: longer than from one keepalive to the next.
 const SILENCE: Duration = Duration::from_secs(25);
 
 /// What a watcher knows when it comes back.
@@ -46,15 +46,15 @@ impl Frame {
 
 /// All that a watcher saw.
 #[derive(Debug)]
-pub(crate) struct Watched {
+pub(crate) struct DeploymentSignals {
     pub(crate) deployment: String,
     pub(crate) recall: Recall,
     pub(crate) frames: Vec<Frame>,
-    /// How many streams it took.
+    /// The number of streams that it took.
     pub(crate) streams: usize,
 }
 
-/// How a stream came to its end.
+/// Describes how a stream came to its end.
 enum Cut {
     /// The portal died, or was not there.
     Broken,
@@ -73,9 +73,10 @@ pub(crate) fn watch(
     port: u16,
     recall: Recall,
     board: &Board,
-) -> Result<Watched, String> {
+) -> Result<DeploymentSignals, String> {
     let frames = Vec::new();
-    let mut watched = Watched { deployment: deployment.to_owned(), recall, frames, streams: 0 };
+    let mut watched =
+        DeploymentSignals { deployment: deployment.to_owned(), recall, frames, streams: 0 };
     while !board.is_given_up() {
         let wrong = |error| format!("{deployment}, watched with {recall:?}: {error}");
         match watched.follow(port, board).map_err(wrong)? {
@@ -97,7 +98,7 @@ pub(crate) fn replay(deployment: &str, port: u16) -> Result<Vec<Frame>, String> 
     Ok(frames)
 }
 
-impl Watched {
+impl DeploymentSignals {
     /// Opens one stream and follows it until it breaks.
     fn follow(&mut self, port: u16, board: &Board) -> Result<Cut, String> {
         let last = self.frames.last().map(|frame| frame.id.clone());
@@ -187,7 +188,7 @@ fn next(lines: &mut Lines<BufReader<TcpStream>>) -> Result<Option<Frame>, String
     Ok(None)
 }
 
-/// Tells whether what broke a stream is that nothing came at all.
+/// Returns whether what broke a stream is that nothing came at all.
 fn silence(error: &io::Error) -> Option<String> {
     let silent = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
     silent.then(|| format!("nothing came for {SILENCE:?}"))

@@ -6,7 +6,7 @@ use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::Value;
 
 use super::board::Board;
-use crate::support::process::{Place, Running, exchange, free_port};
+use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 /// What comes up.
 const GOOD: &str = "sandbox/hello";
@@ -26,13 +26,13 @@ pub(crate) enum Platform {
 
 /// A portal and its platform.
 pub(crate) struct World {
-    pub(crate) place: Place,
+    pub(crate) portal_dir: PortalDir,
     pub(crate) board: Arc<Board>,
     pub(crate) rng: StdRng,
     platform: Platform,
     /// What the portal is started with besides, such as another database.
     variables: Vec<(String, String)>,
-    /// How often the portal was started.
+    /// The number of times that the portal was started.
     starts: usize,
     portal: Option<Running>,
     sandbox: Option<Running>,
@@ -50,7 +50,7 @@ impl World {
     pub(crate) fn start(platform: Platform, variables: &[(&str, &str)], seed: u64) -> Self {
         let variables = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
         let mut world = Self {
-            place: Place::new(),
+            portal_dir: PortalDir::new(),
             board: Arc::default(),
             rng: StdRng::seed_from_u64(seed),
             platform,
@@ -70,10 +70,10 @@ impl World {
     /// Starts the portal with an image that comes up, the next time with one that does not,
     /// and does not wait for it.
     fn start_portal(&mut self) {
-        let is_good = self.starts.is_multiple_of(2);
-        let image = if is_good { GOOD } else { BAD.choose(&mut self.rng).unwrap() };
+        let is_valid = self.starts.is_multiple_of(2);
+        let image = if is_valid { GOOD } else { BAD.choose(&mut self.rng).unwrap() };
         self.starts += 1;
-        let mut command = self.place.command(&[]);
+        let mut command = self.portal_dir.command(&[]);
         command
             .env("STACK_IMAGE", image)
             .env("DEPLOY_RATE_LIMIT", "1000000")
@@ -84,20 +84,20 @@ impl World {
                 .env("DOKPLOY_API_TOKEN", API_KEY)
                 .env("STACK_DOMAIN_SUFFIX", "localhost")
                 .env("STACK_SCHEME", "http")
-                .env("STACK_PUBLIC_PORT", self.place.edge.to_string())
+                .env("STACK_PUBLIC_PORT", self.portal_dir.edge.to_string())
                 .env("STACK_ALLOW_PRIVATE", "true");
         }
         self.portal = Some(Running::spawn(command.envs(self.variables.iter().cloned())));
     }
 
     fn start_sandbox(&mut self, api: u16) {
-        let mut command = self.place.command(&[]);
+        let mut command = self.portal_dir.command(&[]);
         command
             .args(["sandbox", "--api-key", API_KEY, "--latency", "15"])
             .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", self.place.edge)])
+            .args(["--edge", &format!("127.0.0.1:{}", self.portal_dir.edge)])
             .arg("--state")
-            .arg(self.place.path().join("sandbox.json"));
+            .arg(self.portal_dir.path().join("sandbox.json"));
         let mut sandbox = Running::spawn(&mut command);
         sandbox.wait_for("API listens on");
         self.sandbox = Some(sandbox);
@@ -157,9 +157,9 @@ impl Drop for World {
                 let log = last.kill();
                 self.keep("the test gave up", log);
             }
-            fs::write(self.place.path().join("log"), self.log.join("\n")).ok();
-            self.place.folder.disable_cleanup(true);
-            println!("log, database and platform: {}", self.place.path().display());
+            fs::write(self.portal_dir.path().join("log"), self.log.join("\n")).ok();
+            self.portal_dir.folder.disable_cleanup(true);
+            println!("log, database and platform: {}", self.portal_dir.path().display());
         }
     }
 }

@@ -10,7 +10,7 @@ fn a_removed_stack_has_no_container_left_when_its_removal_says_so() {
     let live = world.deploy("alice", "complete");
     assert_eq!(world.existing("containers").len(), 1);
     let removal = world.remove("alice", &live);
-    let stream = world.place.get(&format!("/api/status/{removal}"));
+    let stream = world.portal_dir.get(&format!("/api/status/{removal}"));
     let containers = world.existing("containers");
     assert!(containers.is_empty(), "called gone while they are there: {containers:?} {stream}");
     assert!(stream.contains("\"service\"") && stream.contains("\"verified_gone\""), "{stream}");

@@ -9,7 +9,7 @@ use crate::support::process::exchange;
 
 fn visit(world: &World, host: &str) -> String {
     let ask = format!("GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    exchange(world.place.edge, &ask).lines().next().unwrap_or_default().to_owned()
+    exchange(world.portal_dir.edge, &ask).lines().next().unwrap_or_default().to_owned()
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn service_of(world: &World, name: &str) -> Value {
 
 /// Returns a stack as `GET /api/stacks` lists it.
 fn listed(world: &World, name: &str) -> Value {
-    let answer = world.place.get("/api/stacks");
+    let answer = world.portal_dir.get("/api/stacks");
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
     body["stacks"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone()
@@ -44,7 +44,7 @@ fn a_live_stack_without_a_container_is_told_everywhere_until_it_is_back() {
     }
     assert_eq!(world.existing("applications").len(), 3, "nothing is removed");
 
-    let mut command = world.place.command(&[("RECONCILE_INTERVAL", "1s")]);
+    let mut command = world.portal_dir.command(&[("RECONCILE_INTERVAL", "1s")]);
     let mut portal = Running::spawn(command.envs(world.variables("sandbox/hello")));
     portal.wait_until_ready();
     portal.wait_for("Found out of order: the stack alice");
@@ -55,7 +55,8 @@ fn a_live_stack_without_a_container_is_told_everywhere_until_it_is_back() {
         thread::sleep(Duration::from_millis(50));
     }
     for (name, id) in names.iter().zip(&ids) {
-        let (stack, page) = (listed(&world, name), world.place.get(&format!("/deployments/{id}")));
+        let (stack, page) =
+            (listed(&world, name), world.portal_dir.get(&format!("/deployments/{id}")));
         assert_eq!(stack["state"], "live", "{stack}");
         let runs = *name == "carol";
         assert_eq!(stack["health"]["state"] == "not_running", !runs, "{stack}");

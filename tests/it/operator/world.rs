@@ -4,13 +4,13 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::support::process::{Place, Running, exchange, free_port};
+use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 const KEY: &str = "key-of-the-sandbox";
 
 /// A portal's folder and a platform of its own.
 pub(crate) struct World {
-    pub(crate) place: Place,
+    pub(crate) portal_dir: PortalDir,
     api: u16,
     _sandbox: Running,
 }
@@ -23,15 +23,15 @@ impl World {
 
     /// Starts a platform whose answers take `latency` milliseconds.
     pub(crate) fn answering_after(latency: u32) -> Self {
-        let (place, api) = (Place::new(), free_port());
-        let mut command = place.command(&[]);
+        let (portal_dir, api) = (PortalDir::new(), free_port());
+        let mut command = portal_dir.command(&[]);
         command
             .args(["sandbox", "--api-key", KEY, "--latency", &latency.to_string()])
             .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
         let mut sandbox = Running::spawn(&mut command);
         sandbox.wait_for("API listens on");
-        Self { place, api, _sandbox: sandbox }
+        Self { portal_dir, api, _sandbox: sandbox }
     }
 
     pub(crate) fn variables(&self, image: &str) -> Vec<(&'static str, String)> {
@@ -41,13 +41,13 @@ impl World {
             ("STACK_IMAGE", image.to_owned()),
             ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
             ("STACK_SCHEME", String::from("http")),
-            ("STACK_PUBLIC_PORT", self.place.edge.to_string()),
+            ("STACK_PUBLIC_PORT", self.portal_dir.edge.to_string()),
             ("STACK_ALLOW_PRIVATE", String::from("true")),
         ]
     }
 
     pub(crate) fn portal(&self, image: &str) -> Running {
-        let mut command = self.place.command(&[]);
+        let mut command = self.portal_dir.command(&[]);
         let mut portal = Running::spawn(command.envs(self.variables(image)));
         portal.wait_until_ready();
         portal
@@ -55,15 +55,15 @@ impl World {
 
     /// Gives a command and returns its exit code and what it said.
     pub(crate) fn give(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let mut command = self.place.command(&[]);
+        let mut command = self.portal_dir.command(&[]);
         let output = command.envs(self.variables("sandbox/hello")).args(arguments).output();
         said(&output.unwrap())
     }
 
     /// Deploys `name` and waits for the end; returns the deployment's id.
     pub(crate) fn deploy(&self, name: &str, end: &str) -> String {
-        let id = self.place.deploy(name);
-        let stream = self.place.get(&format!("/api/status/{id}"));
+        let id = self.portal_dir.deploy(name);
+        let stream = self.portal_dir.get(&format!("/api/status/{id}"));
         assert!(stream.contains(&format!("event: {end}")), "{stream}");
         id
     }
@@ -113,7 +113,7 @@ impl World {
         let remove = format!(
             "DELETE /api/stacks/{name}?id={of} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         );
-        let answer = exchange(self.place.port, &remove);
+        let answer = exchange(self.portal_dir.port, &remove);
         let at = answer.find("rem_").unwrap_or_else(|| panic!("{answer}"));
         answer[at..at + 36].to_owned()
     }

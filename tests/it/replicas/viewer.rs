@@ -13,10 +13,10 @@ use jiff::Timestamp;
 
 /// The pause before coming back; a browser's is longer.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long a stream may be silent: longer than from one keepalive to the next.
+/// The time for which a stream may be silent: longer than from one keepalive to the next.
 const SILENCE: Duration = Duration::from_secs(25);
-/// How long it comes back.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// The time for which it comes back.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// An event as it arrived.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ pub(crate) fn view(port: u16, id: &str) -> Vec<Seen> {
     let mut seen = Vec::new();
     while !seen.last().is_some_and(Seen::is_end) {
         let waited = SystemClock.now().duration_since(begun).unsigned_abs();
-        assert!(waited < PATIENCE, "{id} does not end: {:?}", seen.last());
+        assert!(waited < TIMEOUT, "{id} does not end: {:?}", seen.last());
         // Why a stream broke off is nothing to a browser either.
         follow(port, id, &mut seen).ok();
         thread::sleep(PAUSE);

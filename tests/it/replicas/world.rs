@@ -8,24 +8,24 @@ use serde_json::Value;
 use crate::support::{
     nginx::Nginx,
     postgres::Cluster,
-    process::{Place, Running, exchange, free_port, try_exchange},
+    process::{PortalDir, Running, exchange, free_port, try_exchange},
 };
 
-/// How long a lease lasts here.
+/// The time for which a lease lasts here.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);
 const API_KEY: &str = "key-of-the-sandbox";
-/// How long something may take that has to come.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time that something may take that has to come.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Two portals and all they need.
 pub(crate) struct World {
     pub(crate) nginx: Nginx,
     /// The portals' own.
     pub(crate) ports: [u16; 2],
-    place: Place,
+    portal_dir: PortalDir,
     database: String,
     api: u16,
-    /// How many deployments each portal drives at once.
+    /// The number of deployments that each portal drives at once.
     room: u16,
     portals: [Option<Running>; 2],
     _sandbox: Running,
@@ -40,20 +40,20 @@ impl World {
 
     /// Starts everything; each portal has `room` for as many deployments.
     pub(crate) fn start_with(room: u16) -> Self {
-        let (place, ports) = (Place::new(), [free_port(), free_port()]);
+        let (portal_dir, ports) = (PortalDir::new(), [free_port(), free_port()]);
         let api = free_port();
-        let mut sandbox = place.command(&[]);
+        let mut sandbox = portal_dir.command(&[]);
         sandbox
             .args(["sandbox", "--api-key", API_KEY, "--latency", "30"])
             .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", place.edge)]);
+            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
         let mut sandbox = Running::spawn(&mut sandbox);
         sandbox.wait_for("API listens on");
         let nginx = Nginx::before(ports);
         let database = Cluster::shared().database();
         let portals = [None, None];
         let mut world =
-            Self { nginx, ports, place, database, api, room, portals, _sandbox: sandbox };
+            Self { nginx, ports, portal_dir, database, api, room, portals, _sandbox: sandbox };
         world.start_portal(0);
         world.start_portal(1);
         world
@@ -68,7 +68,7 @@ impl World {
 
     fn portal(&self, which: usize) -> Command {
         let lease = format!("{}s", LEASE.as_secs());
-        let mut command = self.place.command(&[
+        let mut command = self.portal_dir.command(&[
             ("DATABASE_URL", self.database.as_str()),
             ("PORT", &self.ports[which].to_string()),
             ("PUBLIC_URL", &format!("http://127.0.0.1:{}", self.nginx.port)),
@@ -76,7 +76,7 @@ impl World {
             ("DOKPLOY_API_TOKEN", API_KEY),
             ("STACK_DOMAIN_SUFFIX", "localhost"),
             ("STACK_SCHEME", "http"),
-            ("STACK_PUBLIC_PORT", &self.place.edge.to_string()),
+            ("STACK_PUBLIC_PORT", &self.portal_dir.edge.to_string()),
             ("STACK_ALLOW_PRIVATE", "true"),
             ("STACK_IMAGE", "sandbox/hello"),
             ("LEASE_DURATION", &lease),
@@ -133,7 +133,7 @@ impl World {
         let begun = SystemClock.now();
         while Cluster::ask(&self.database, owners) != "2" {
             let waited = SystemClock.now().duration_since(begun).unsigned_abs();
-            assert!(waited < PATIENCE, "one portal drives alone");
+            assert!(waited < TIMEOUT, "one portal drives alone");
         }
     }
 
@@ -158,7 +158,10 @@ impl World {
         for number in 0..count {
             let host = format!("stack-{number}.localhost");
             let ask = format!("GET /health HTTP/1.0\r\nHost: {host}\r\n\r\n");
-            assert!(exchange(self.place.edge, &ask).contains(" 200 "), "{host} does not answer");
+            assert!(
+                exchange(self.portal_dir.edge, &ask).contains(" 200 "),
+                "{host} does not answer"
+            );
         }
         let others = "SELECT count(*) FROM deployments WHERE state <> 'live'";
         assert_eq!(Cluster::ask(&self.database, others), "0");

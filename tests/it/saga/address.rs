@@ -21,12 +21,11 @@ use serde_json::json;
 
 use super::world::World;
 use crate::support::{
-    claim_one::ClaimOne as _, clock::JumpingClock, core_platform::CorePlatform,
-    twisted_store::Crash,
+    claim_one::ClaimOne as _, clock::JumpingClock, core_platform::CorePlatform, faulty_store::Crash,
 };
 
 /// Something else that answers at the address of whatever stack, from when it is told to.
-struct Stranger {
+struct ForeignResponder {
     platform: CorePlatform,
     clock: Arc<JumpingClock>,
     answers: fn(u64, bool) -> bool,
@@ -36,8 +35,8 @@ struct Stranger {
 }
 
 #[async_trait]
-impl Probe for Stranger {
-    async fn ask(&self, _: &str, _: Duration) -> Health {
+impl Probe for ForeignResponder {
+    async fn check(&self, _: &str, _: Duration) -> Health {
         let ms = u64::try_from(self.clock.now().as_millisecond() - self.began).unwrap();
         let is_attached = self.platform.count("domain.create") > 0;
         self.asked.lock().unwrap().push((ms, is_attached));
@@ -48,17 +47,17 @@ impl Probe for Stranger {
 
 /// Begins the deployment of `image`, at whose address something else answers when `answers` says
 /// so: by the milliseconds since the beginning, and whether the stack's own address is attached.
-async fn begin(image: &str, answers: fn(u64, bool) -> bool) -> (World, Arc<Stranger>) {
+async fn begin(image: &str, answers: fn(u64, bool) -> bool) -> (World, Arc<ForeignResponder>) {
     let mut world = World::begin(image, &[]).await;
-    let stranger = Arc::new(Stranger {
+    let foreign_responder = Arc::new(ForeignResponder {
         platform: world.platform.clone(),
         clock: Arc::clone(&world.clock),
         answers,
         asked: Mutex::default(),
         began: world.clock.now().as_millisecond(),
     });
-    world.ports.probe = Arc::clone(&stranger) as _;
-    (world, stranger)
+    world.ports.probe = Arc::clone(&foreign_responder) as _;
+    (world, foreign_responder)
 }
 
 async fn sentences(world: &World, phase: Phase) -> BTreeSet<String> {
@@ -69,8 +68,8 @@ async fn sentences(world: &World, phase: Phase) -> BTreeSet<String> {
 /// Puts something into the journal, as an older version of the portal did.
 async fn record(world: &World, step: StepId, record: StepRecord) {
     let now = world.clock.now();
-    let lasting = Duration::from_secs(30);
-    let lease = world.store.claim_one(Lane::Forward, "old", now, lasting).await.unwrap().unwrap();
+    let ttl = Duration::from_secs(30);
+    let lease = world.store.claim_one(Lane::Forward, "old", now, ttl).await.unwrap().unwrap();
     let fact = Fact { step: Some((step, record)), ..Fact::default() };
     world.store.record(&lease, &fact).await.unwrap();
     world.store.release(&lease).await.unwrap();
@@ -79,7 +78,7 @@ async fn record(world: &World, step: StepId, record: StepRecord) {
 #[tokio::test]
 async fn nothing_is_begun_where_something_else_answers_already() {
     for image in ["sandbox/hello", "sandbox/crashloop"] {
-        let (world, stranger) = begin(image, |_, _| true).await;
+        let (world, foreign_responder) = begin(image, |_, _| true).await;
         world.drive().await;
         let failure = world.failure().await;
         assert_eq!(failure.code, FailureCode::AddressInUse);
@@ -88,17 +87,18 @@ async fn nothing_is_begun_where_something_else_answers_already() {
         assert!(failure.receipt.clean && failure.receipt.lines.is_empty(), "{failure:?}");
         assert_eq!(world.platform.calls(), 0, "nothing was made, and nothing is to be undone");
         assert_eq!(world.record().await.state, State::RolledBack, "the name is free");
-        let (last, _) = *stranger.asked.lock().unwrap().last().unwrap();
+        let (last, _) = *foreign_responder.asked.lock().unwrap().last().unwrap();
         assert!((15_000..15_600).contains(&last), "{last} ms");
     }
 }
 
 #[tokio::test]
 async fn the_route_of_a_stack_that_was_just_removed_has_15_seconds_to_go() {
-    let (world, stranger) = begin("sandbox/hello", |ms, attached| ms < 14_000 || attached).await;
+    let (world, foreign_responder) =
+        begin("sandbox/hello", |ms, attached| ms < 14_000 || attached).await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
-    assert!(stranger.asked.lock().unwrap().iter().any(|(ms, _)| *ms >= 14_000));
+    assert!(foreign_responder.asked.lock().unwrap().iter().any(|(ms, _)| *ms >= 14_000));
     let shown = sentences(&world, Phase::Initializing).await;
     assert!(shown.contains("Waiting for the address to become free"), "{shown:?}");
     world.assert_all_or_nothing("after a wait for the address").await;
@@ -106,10 +106,10 @@ async fn the_route_of_a_stack_that_was_just_removed_has_15_seconds_to_go() {
 
 #[tokio::test]
 async fn an_address_that_is_free_costs_one_question() {
-    let (world, stranger) = begin("sandbox/hello", |_, attached| attached).await;
+    let (world, foreign_responder) = begin("sandbox/hello", |_, attached| attached).await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
-    let asked = stranger.asked.lock().unwrap();
+    let asked = foreign_responder.asked.lock().unwrap();
     assert_eq!(asked.iter().filter(|(_, attached)| !attached).count(), 1);
 }
 
@@ -119,11 +119,11 @@ async fn an_address_that_is_free_costs_one_question() {
 async fn after_a_crash_the_address_is_asked_again_only_while_nothing_is_made() {
     for (write, questions) in [(1, 1), (2, 2), (3, 1), (4, 1), (11, 1)] {
         for crash in [Crash::Before, Crash::After] {
-            let (world, stranger) = begin("sandbox/hello", |_, attached| attached).await;
+            let (world, foreign_responder) = begin("sandbox/hello", |_, attached| attached).await;
             world.store.crash_at(write, crash);
             assert_eq!(world.drive().await, 1);
             assert_eq!(world.record().await.state, State::Live, "{write} {crash:?}");
-            let asked = stranger.asked.lock().unwrap();
+            let asked = foreign_responder.asked.lock().unwrap();
             let before = asked.iter().filter(|(_, attached)| !attached).count();
             let is_lost = write == 2 && crash == Crash::Before;
             let expected = if write == 2 && !is_lost { 1 } else { questions };
@@ -189,7 +189,7 @@ async fn a_stack_that_an_older_version_configured_needs_a_running_container_alon
         let (world, _) = begin(image, |_, attached| attached).await;
         world.drive_until(StepId::Deploy).await;
         let output = serde_json::Value::Null;
-        let old = StepRecord::Succeeded { output, doubtful: false };
+        let old = StepRecord::Succeeded { output, response_lost: false };
         record(&world, StepId::Configuration, old).await;
         write_env(&world, "");
         world.drive().await;

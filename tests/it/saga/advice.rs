@@ -17,13 +17,13 @@ use crate::support::{claim_one::CLEAN_UP, core_platform::Moment};
 /// Returns what is advised about each thing that is left.
 async fn advice(world: &World) -> Vec<(ResourceKind, String)> {
     assert_eq!(world.record().await.state, State::Stuck);
-    let receipt = world.record().await.standing.receipt;
+    let receipt = world.record().await.metadata.receipt;
     let receipt = match receipt {
         Some(receipt) => receipt,
         None => world.failure().await.receipt,
     };
     let advised = |line: &Line| (line.resource, line.remedy.clone().unwrap());
-    receipt.left().map(advised).collect()
+    receipt.leftovers().map(advised).collect()
 }
 
 /// Checks that the only advice is to wait for this.
@@ -192,8 +192,8 @@ async fn an_application_that_was_moved_is_moved_back_and_nothing_else() {
     }
 }
 
-/// Drives a stack up that has a double which stays, as far as the end; at its `call`
-/// somebody takes our marker from the stack's application.
+/// Drives a stack up that has a duplicate which stays, as far as the end; at its `call` somebody
+/// takes our marker from the stack's application.
 async fn with_a_double(call: Option<usize>) -> World {
     let faults = ["application.deploy:reset", "project.remove:ignored:always"];
     let world = World::begin("sandbox/hello", &faults).await;

@@ -11,11 +11,11 @@ use ai_stack_deployer::{
 };
 
 use super::world::World;
-use crate::support::{claim_one::CLEAN_UP, twisted_store::Crash};
+use crate::support::{claim_one::CLEAN_UP, faulty_store::Crash};
 
 async fn seconds_taken(world: &World) -> i64 {
     let record = world.record().await;
-    record.standing.completed.unwrap().duration_since(record.deployment.started).as_secs()
+    record.metadata.completed.unwrap().duration_since(record.deployment.started).as_secs()
 }
 
 #[tokio::test]
@@ -105,8 +105,8 @@ async fn a_service_without_a_row_is_freed_once_the_operator_has_removed_it() {
     }
     let record = world.record().await;
     assert_eq!(record.clean_up.tries, 3);
-    let receipt = record.standing.receipt.unwrap();
-    let service = receipt.left().find(|line| line.resource == ResourceKind::Service).unwrap();
+    let receipt = record.metadata.receipt.unwrap();
+    let service = receipt.leftovers().find(|line| line.resource == ResourceKind::Service).unwrap();
     assert_eq!(service.remedy, Some(format!("docker service rm {}", service.name)));
     assert!(world.platform.core().remove_service(world.clock.now(), &service.name));
     world.clean_up(1).await;

@@ -72,7 +72,8 @@ async fn a_foreign_application_in_our_project_stays_and_so_does_the_project() {
     let applications = inventory["applications"].as_array().unwrap();
     assert_eq!(applications.len(), 1);
     assert_eq!(applications[0]["description"], "theirs");
-    let left: Vec<_> = world.failure().await.receipt.left().map(|line| line.resource).collect();
+    let left: Vec<_> =
+        world.failure().await.receipt.leftovers().map(|line| line.resource).collect();
     assert_eq!(left, [ResourceKind::Project]);
 }
 
@@ -106,7 +107,7 @@ async fn a_copy_keeps_our_marker_under_another_name_and_is_theirs() {
 }
 
 #[tokio::test]
-async fn an_address_that_a_person_added_to_the_stack_is_no_double() {
+async fn an_address_that_a_person_added_to_the_stack_is_no_duplicate() {
     let world = World::begin("sandbox/hello", &["application.deploy:reset"]).await;
     world.drive_until(StepId::Deploy).await;
     let application = world.platform.inventory().await["applications"][0]["applicationId"].clone();
@@ -134,7 +135,7 @@ async fn what_lost_our_marker_is_left_and_not_called_gone() {
     assert_eq!(world.count().await, (1, 1, 1, 1), "it no longer looks like ours");
     assert_eq!(world.record().await.state, State::Stuck);
     // Deleting the project by hand would leave its container behind.
-    for line in world.failure().await.receipt.left() {
+    for line in world.failure().await.receipt.leftovers() {
         let remedy = line.remedy.as_deref().unwrap();
         assert!(!remedy.contains("not there any more"), "{remedy}");
         assert!(!remedy.contains("Delete the project"), "{remedy}");

@@ -37,7 +37,7 @@ struct ScriptedProbe {
 
 #[async_trait]
 impl Probe for ScriptedProbe {
-    async fn ask(&self, url: &str, _: Duration) -> Health {
+    async fn check(&self, url: &str, _: Duration) -> Health {
         assert_eq!(url, "http://alice.localhost:8081/health");
         let now = self.clock.now();
         if self.platform.count("domain.create") == 0 {

@@ -35,7 +35,7 @@ fn hold_up(world: &World, call: &'static str, fault: LocalFault, count: usize) {
 
 async fn took(world: &World) -> Duration {
     let record = world.record().await;
-    let completed = record.standing.completed.unwrap();
+    let completed = record.metadata.completed.unwrap();
     completed.duration_since(record.deployment.started).unsigned_abs()
 }
 
@@ -48,7 +48,7 @@ async fn assert_live_after(world: &World, fault: LocalFault, what: &str) {
     let undone = sentences.iter().any(|(phase, _)| *phase == Phase::RollingBack);
     assert!(!undone, "{what}: {sentences:?}");
     let log = world.log().await.join("\n");
-    assert!(log.contains(fault.complaint()), "{what}: {log}");
+    assert!(log.contains(fault.describe_failure()), "{what}: {log}");
     world.assert_all_or_nothing(what).await;
 }
 
@@ -139,7 +139,7 @@ struct ScriptedProbe {
 
 #[async_trait]
 impl Probe for ScriptedProbe {
-    async fn ask(&self, _: &str, _: Duration) -> Health {
+    async fn check(&self, _: &str, _: Duration) -> Health {
         let now = self.clock.now();
         self.clock.advance(Duration::from_millis(5));
         *self.asked.lock().unwrap() += 1;
@@ -311,13 +311,13 @@ async fn without_a_way(stack: Script) -> World {
             ("docker.getServiceContainersByAppName", String::from("No route to host"));
         world.platform.plan(call, Some(PlatformError::Unreachable { call, reason }));
     }
-    let come_back = async {
+    let redirect_back = async {
         while world.clock.now() < back {
             tokio::task::yield_now().await;
         }
         world.platform.forget_plans();
     };
-    tokio::join!(world.drive(), come_back);
+    tokio::join!(world.drive(), redirect_back);
     world
 }
 

@@ -8,7 +8,7 @@ use std::{
 use ai_stack_deployer::{domain::event::FailureCode, server::ports::platform::PlatformError};
 
 use super::world::World;
-use crate::support::twisted_store::Crash;
+use crate::support::faulty_store::Crash;
 
 /// Where the operator's log goes.
 #[derive(Clone, Default)]

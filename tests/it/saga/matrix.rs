@@ -1,11 +1,11 @@
-//! The matrix: every step × every fault × a crash at every write and a wish to cancel at every
+//! The matrix: every step × every fault × a crash at every write and a request to cancel at every
 //! write and every call, exhaustively. What two of those do together is sampled in `pairs`.
 
 use ai_stack_deployer::{domain::event::FailureCode, server::ports::store::State};
 
-use super::story::{Story, Tally, Twist};
+use super::scenario::{Perturbation, Scenario, Tally};
 
-/// The calls that change something on the way forward.
+/// The calls that change something while going forward.
 const FORWARD: [&str; 5] = [
     "project.create",
     "application.create",
@@ -14,14 +14,14 @@ const FORWARD: [&str; 5] = [
     "application.deploy",
 ];
 
-/// The calls that only look on the way forward.
+/// The calls that only look while going forward.
 const LOOKS: [&str; 2] = ["deployment.all", "docker.getServiceContainersByAppName"];
 
 /// The calls of the undo.
 const BACKWARD: [&str; 4] =
     ["application.cleanQueues", "domain.delete", "application.delete", "project.remove"];
 
-/// What goes wrong once: before the effect, after it, or somewhere in between.
+/// The fault once: before the effect, after it, or somewhere in between.
 const FAULTS: [&str; 12] = [
     "error-before",
     "error-after",
@@ -37,9 +37,9 @@ const FAULTS: [&str; 12] = [
     "docker-down=5s",
 ];
 
-/// Every story of a fault on the way forward that the saga gets over.
-pub(super) fn forward() -> Vec<Story> {
-    let mut stories = Vec::new();
+/// Every scenario of a fault while going forward that the saga gets over.
+pub(super) fn forward() -> Vec<Scenario> {
+    let mut scenarios = Vec::new();
     for call in FORWARD.into_iter().chain(LOOKS) {
         for fault in FAULTS {
             // With Docker down, a deploy job that begins meanwhile fails, and rightly so.
@@ -48,34 +48,34 @@ pub(super) fn forward() -> Vec<Story> {
             } else {
                 &[State::Live]
             };
-            stories.push(Story::new("sandbox/hello", &[&format!("{call}:{fault}")], expected));
+            scenarios.push(Scenario::new("sandbox/hello", &[&format!("{call}:{fault}")], expected));
         }
     }
-    stories
+    scenarios
 }
 
-/// Every story of a fault in the undo.
-pub(super) fn backward() -> Vec<Story> {
-    let mut stories = Vec::new();
+/// Every scenario of a fault in the undo.
+pub(super) fn backward() -> Vec<Scenario> {
+    let mut scenarios = Vec::new();
     for call in BACKWARD {
         for fault in FAULTS {
             // Docker stopping in the very moment of the removal orphans the service for
-            // ever: see `stories::a_service_that_nobody_can_see_is_left_and_not_called_gone`.
+            // ever: see `scenarios::a_service_that_nobody_can_see_is_left_and_not_called_gone`.
             if call == "application.delete" && fault.starts_with("docker-down") {
                 continue;
             }
             let fault = format!("{call}:{fault}");
-            stories.push(Story::new("sandbox/crashloop", &[&fault], &[State::RolledBack]));
+            scenarios.push(Scenario::new("sandbox/crashloop", &[&fault], &[State::RolledBack]));
         }
     }
-    stories
+    scenarios
 }
 
 /// Each step fails for good, once with its effect leaked and once without: its last call
 /// fails, and so does every look for what the call left, until the step gives up.
-pub(super) fn hopeless() -> Vec<Story> {
+pub(super) fn hopeless() -> Vec<Scenario> {
     let looks = ["project.all:error-before:6", "project.one:error-before:6"];
-    let mut stories = Vec::new();
+    let mut scenarios = Vec::new();
     for (call, look) in [
         ("project.create", looks[0]),
         ("application.create", looks[1]),
@@ -83,50 +83,54 @@ pub(super) fn hopeless() -> Vec<Story> {
         ("application.deploy", "deployment.all:error-before:6"),
     ] {
         let leaked = [&format!("{call}:error-after:1"), look];
-        stories.push(Story::new("sandbox/hello", &leaked, &[State::RolledBack]));
+        scenarios.push(Scenario::new("sandbox/hello", &leaked, &[State::RolledBack]));
         let plain = [&*format!("{call}:error-before:6")];
-        stories.push(Story::new("sandbox/hello", &plain, &[State::RolledBack]));
+        scenarios.push(Scenario::new("sandbox/hello", &plain, &[State::RolledBack]));
     }
     let update = ["application.update:error-before:6"];
-    stories.push(Story::new("sandbox/hello", &update, &[State::RolledBack]));
-    stories
+    scenarios.push(Scenario::new("sandbox/hello", &update, &[State::RolledBack]));
+    scenarios
 }
 
-/// Every story of a fault while a live stack is removed.
-pub(super) fn removals() -> Vec<Story> {
-    let mut stories = backward();
-    for story in &mut stories {
-        story.image = "sandbox/hello";
-        story.is_removed = true;
+/// Every scenario of a fault while a live stack is removed.
+pub(super) fn removals() -> Vec<Scenario> {
+    let mut scenarios = backward();
+    for scenario in &mut scenarios {
+        scenario.image = "sandbox/hello";
+        scenario.is_removed = true;
     }
-    stories
+    scenarios
 }
 
-/// Runs every story without a twist, and with each twist that its calm run has room for.
-async fn run(stories: Vec<Story>, twists: fn(&Story, &Calm) -> Vec<Twist>) -> Tally {
+/// Runs every scenario without a perturbation, and with each perturbation that its calm run has
+/// room for.
+async fn run(
+    scenarios: Vec<Scenario>,
+    perturbations: fn(&Scenario, &Calm) -> Vec<Perturbation>,
+) -> Tally {
     let mut tally = Tally::default();
-    for story in stories {
-        let calm = story.run(&[]).await;
-        calm.assert_struck(&story);
-        assert!(story.expected.contains(&calm.state), "{story:?} ended {:?}", calm.state);
+    for scenario in scenarios {
+        let calm = scenario.run(&[]).await;
+        calm.assert_struck(&scenario);
+        assert!(scenario.expected.contains(&calm.state), "{scenario:?} ended {:?}", calm.state);
         tally.count(&[]);
-        for twist in twists(&story, &calm) {
-            let ended = story.run(&[twist]).await;
-            ended.assert_twisted(&story, &[twist]);
-            tally.count(&[twist]);
+        for perturbation in perturbations(&scenario, &calm) {
+            let ended = scenario.run(&[perturbation]).await;
+            ended.assert_perturbed(&scenario, &[perturbation]);
+            tally.count(&[perturbation]);
         }
     }
     println!("{tally}");
     tally
 }
 
-use super::story::Ended as Calm;
+use super::scenario::Ended as Calm;
 
-fn crashes(_: &Story, calm: &Calm) -> Vec<Twist> {
+fn crashes(_: &Scenario, calm: &Calm) -> Vec<Perturbation> {
     calm.crashes()
 }
 
-fn cancellations(_: &Story, calm: &Calm) -> Vec<Twist> {
+fn cancellations(_: &Scenario, calm: &Calm) -> Vec<Perturbation> {
     calm.cancellations()
 }
 
@@ -151,12 +155,12 @@ async fn a_fault_in_a_removal_and_a_crash_anywhere_end_in_nothing() {
 }
 
 #[tokio::test]
-async fn a_fault_on_the_way_forward_and_a_wish_to_cancel_anywhere_end_in_nothing() {
+async fn a_fault_going_forward_and_a_cancel_request_anywhere_end_in_nothing() {
     assert!(run(forward(), cancellations).await.total() > 5_000);
 }
 
 #[tokio::test]
-async fn a_fault_in_the_undo_and_a_wish_to_cancel_anywhere_end_cancelled() {
+async fn a_fault_in_the_undo_and_a_cancel_request_anywhere_end_cancelled() {
     assert!(run(backward(), cancellations).await.total() > 4_000);
 }
 
@@ -166,11 +170,13 @@ async fn a_step_that_fails_for_good_can_still_be_cancelled() {
 }
 
 #[tokio::test]
-async fn a_wish_that_comes_after_the_end_changes_nothing() {
-    let story = Story::new("sandbox/hello", &[], &[State::Live]);
-    let calm = story.run(&[]).await;
-    let late = story.run(&[Twist::CancelAtWrite(calm.writes, super::story::AFTER)]).await;
+async fn a_cancel_request_after_the_end_changes_nothing() {
+    let scenario = Scenario::new("sandbox/hello", &[], &[State::Live]);
+    let calm = scenario.run(&[]).await;
+    let late =
+        scenario.run(&[Perturbation::CancelAtWrite(calm.writes, super::scenario::AFTER)]).await;
     assert_eq!((late.state, late.code), (State::Live, None));
-    let racing = story.run(&[Twist::CancelAtWrite(calm.writes, super::story::BEFORE)]).await;
+    let racing =
+        scenario.run(&[Perturbation::CancelAtWrite(calm.writes, super::scenario::BEFORE)]).await;
     assert_eq!((racing.state, racing.code), (State::RolledBack, Some(FailureCode::Cancelled)));
 }

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    last_round::{LastRound, Standstill},
     ports::{clock::Clock, store::StepId},
-    reconciler::{Dealt, Finding, Reconciler, Repair},
+    reconcile_report::{ReconcileReport, Standstill},
+    reconciler::{Finding, HandledFinding, Reconciler, Repair},
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ impl Live {
         self.reconciler().survey().await.unwrap()
     }
 
-    /// Tells why the stack does not run, if that is all that is found.
+    /// Returns why the stack does not run, if that is all that is found.
     async fn why(&self) -> Option<Standstill> {
         match &self.survey().await[..] {
             [] => None,
@@ -84,8 +84,10 @@ async fn a_stack_whose_service_is_gone_is_reported_until_it_is_back_and_nothing_
     let before = live.world.platform.inventory().await;
     assert_eq!(before["routes"].as_array().unwrap().len(), 1, "the address still leads there");
     let found = live.survey().await;
-    let dealt = live.reconciler().repair(found, &CancellationToken::new()).await;
-    let [Dealt { finding, outcome: Repair::Reported }] = &dealt[..] else { panic!("{dealt:?}") };
+    let handled = live.reconciler().repair(found, &CancellationToken::new()).await;
+    let [HandledFinding { finding, outcome: Repair::Reported }] = &handled[..] else {
+        panic!("{handled:?}")
+    };
     let text = finding.to_string();
     for part in ["alice", "is not running", live.world.id.as_str(), &live.service, "reload it"] {
         assert!(text.contains(part), "no {part}: {text}");
@@ -266,15 +268,15 @@ async fn a_stack_under_way_or_being_removed_is_not_reported() {
 #[tokio::test]
 async fn what_was_found_stands_while_nothing_is_known_and_goes_when_the_stack_is_back() {
     let live = Live::begin().await;
-    let last_round = Arc::new(LastRound::default());
-    let mut reconciler = live.reconciler().telling(Arc::clone(&last_round));
+    let reconcile_report = Arc::new(ReconcileReport::default());
+    let mut reconciler = live.reconciler().with_report(Arc::clone(&reconcile_report));
     let stop = CancellationToken::new();
     let mut round = async || {
         let found = reconciler.survey().await.unwrap();
         let news = reconciler.news(&found).len();
-        let dealt = reconciler.repair(found, &stop).await;
-        reconciler.conclude(dealt);
-        (news, last_round.not_running(&live.world.id))
+        let handled = reconciler.repair(found, &stop).await;
+        reconciler.conclude(handled);
+        (news, reconcile_report.not_running(&live.world.id))
     };
     assert_eq!(round().await, (0, None));
     live.remove_service();
@@ -289,7 +291,7 @@ async fn what_was_found_stands_while_nothing_is_known_and_goes_when_the_stack_is
     assert_eq!((news, found.unwrap().0), (0, since), "it is no news, and since when is kept");
     live.reload();
     assert_eq!(round().await, (0, None));
-    let left = last_round.get().unwrap().left;
+    let left = reconcile_report.get().unwrap().left;
     assert!(left.is_empty(), "{left:?}");
 }
 
@@ -297,12 +299,13 @@ const INTERVAL: Duration = Duration::from_mins(5);
 
 impl Live {
     /// Compares every five minutes as `owner` until `check` is done.
-    async fn comparing(&self, owner: &str, check: impl AsyncFnOnce(&LastRound)) {
-        let (last_round, stop) = (Arc::new(LastRound::default()), CancellationToken::new());
+    async fn comparing(&self, owner: &str, check: impl AsyncFnOnce(&ReconcileReport)) {
+        let (reconcile_report, stop) =
+            (Arc::new(ReconcileReport::default()), CancellationToken::new());
         let reconciler = Reconciler::new(self.world.ports.clone(), owner.to_owned(), LEASE);
-        let reconciler = reconciler.telling(Arc::clone(&last_round));
+        let reconciler = reconciler.with_report(Arc::clone(&reconcile_report));
         let check = async {
-            check(&last_round).await;
+            check(&reconcile_report).await;
             stop.cancel();
         };
         tokio::join!(reconciler.run(INTERVAL, stop.clone()), check);
@@ -310,11 +313,11 @@ impl Live {
 
     /// Waits until a round says whether the stack does not run, and returns how long that took: its
     /// own end counts, since by the time it is seen here the next pause may have begun.
-    async fn until(&self, last_round: &LastRound, is_down: bool) -> Duration {
+    async fn until(&self, reconcile_report: &ReconcileReport, is_down: bool) -> Duration {
         let since = self.world.clock.now();
         for _ in 0..10_000 {
-            let is_so = last_round.not_running(&self.world.id).is_some() == is_down;
-            if let Some(round) = last_round.get().filter(|_| is_so) {
+            let is_so = reconcile_report.not_running(&self.world.id).is_some() == is_down;
+            if let Some(round) = reconcile_report.get().filter(|_| is_so) {
                 let took = round.at.duration_since(since);
                 return Duration::try_from(took).unwrap_or_default();
             }
@@ -335,27 +338,27 @@ impl Live {
 #[tokio::test]
 async fn a_stack_that_is_back_is_told_soon() {
     let live = Live::begin().await;
-    live.comparing("a", async |last_round| {
-        live.until(last_round, false).await;
+    live.comparing("a", async |reconcile_report| {
+        live.until(reconcile_report, false).await;
         live.remove_service();
-        live.until(last_round, true).await;
+        live.until(reconcile_report, true).await;
         let surveys = || live.world.platform.count("project.all");
         let before = surveys();
         live.pass(INTERVAL / 3 * 2).await;
         assert_eq!(surveys(), before, "what waits for it does not ask for everything");
         live.reload();
-        let took = live.until(last_round, false).await;
+        let took = live.until(reconcile_report, false).await;
         assert!(took < Duration::from_mins(1), "{took:?}");
 
         // Nor does it last when the platform could not be asked meanwhile.
         live.remove_service();
-        live.until(last_round, true).await;
+        live.until(reconcile_report, true).await;
         live.world.inject("project.all:error-before:always");
         live.reload();
         live.pass(INTERVAL * 3).await;
-        assert!(last_round.not_running(&live.world.id).is_some());
+        assert!(reconcile_report.not_running(&live.world.id).is_some());
         live.world.platform.core().clear_faults();
-        let took = live.until(last_round, false).await;
+        let took = live.until(reconcile_report, false).await;
         assert!(took < Duration::from_mins(1), "{took:?}");
     })
     .await;
@@ -366,32 +369,32 @@ async fn what_was_found_stands_across_a_restart_and_a_hand_over() {
     let live = Live::begin().await;
     live.remove_service();
     let mut since = None;
-    live.comparing("a", async |last_round| {
-        live.until(last_round, true).await;
-        since = last_round.not_running(&live.world.id);
+    live.comparing("a", async |reconcile_report| {
+        live.until(reconcile_report, true).await;
+        since = reconcile_report.not_running(&live.world.id);
     })
     .await;
     let (since, seen) = since.unwrap();
-    let stands = |last_round: &LastRound| {
-        last_round.not_running(&live.world.id).is_some_and(|(at, _)| at == since)
+    let stands = |reconcile_report: &ReconcileReport| {
+        reconcile_report.not_running(&live.world.id).is_some_and(|(at, _)| at == since)
     };
     live.world.platform.core().stop_docker(live.world.clock.now());
-    live.comparing("b", async |last_round| {
+    live.comparing("b", async |reconcile_report| {
         tokio::task::yield_now().await;
-        assert!(stands(last_round), "from the start on");
+        assert!(stands(reconcile_report), "from the start on");
         live.pass(INTERVAL * 2).await;
-        assert!(stands(last_round), "{:?}", last_round.get());
-        assert!(last_round.get().unwrap().at > seen, "a round has ended meanwhile");
+        assert!(stands(reconcile_report), "{:?}", reconcile_report.get());
+        assert!(reconcile_report.get().unwrap().at > seen, "a round has ended meanwhile");
     })
     .await;
     live.world.inject("*:error-before:always");
-    live.comparing("c", async |last_round| {
+    live.comparing("c", async |reconcile_report| {
         live.pass(INTERVAL * 2).await;
-        assert!(stands(last_round), "{:?}", last_round.get());
+        assert!(stands(reconcile_report), "{:?}", reconcile_report.get());
         live.world.platform.core().clear_faults();
         live.world.platform.core().start_docker(live.world.clock.now());
         live.reload();
-        live.until(last_round, false).await;
+        live.until(reconcile_report, false).await;
     })
     .await;
 }

@@ -16,7 +16,7 @@ use ai_stack_deployer::{
             store::State,
         },
         reconciler::Reconciler,
-        sandbox::Visit,
+        sandbox::EdgeResponse,
     },
 };
 use async_trait::async_trait;
@@ -35,17 +35,17 @@ async fn deleted_by_hand() -> (World, String) {
     let service = inventory["services"][0]["appName"].as_str().unwrap().to_owned();
     let project = inventory["projects"][0]["projectId"].clone();
     world.platform.as_somebody_else("project.remove", &json!({ "projectId": project }));
-    assert_eq!(visit(&world), Visit::Healthy, "it lives on");
+    assert_eq!(visit(&world), EdgeResponse::Healthy, "it lives on");
     (world, service)
 }
 
-fn visit(world: &World) -> Visit {
+fn visit(world: &World) -> EdgeResponse {
     let now = world.clock.now();
     world.platform.core().visit(now, HOST)
 }
 
 async fn receipt(world: &World) -> Receipt {
-    match (world.record().await.standing.receipt, world.end().await) {
+    match (world.record().await.metadata.receipt, world.end().await) {
         (Some(receipt), _) => receipt,
         (None, End::Removed(removal)) => removal.receipt,
         (None, End::Failed(failure)) => failure.receipt,
@@ -63,7 +63,7 @@ async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
     world.remove().await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Stuck, "no call removes the service");
-    assert_eq!(visit(&world), Visit::UnknownHost);
+    assert_eq!(visit(&world), EdgeResponse::UnknownHost);
     let told = receipt(&world).await;
     assert_eq!(of(&told, ResourceKind::Domain).outcome, Outcome::VerifiedGone);
     let remedy = |kind| of(&told, kind).remedy.unwrap();
@@ -80,7 +80,7 @@ async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
     let domain = json!({ "host": "new.localhost", "applicationId": made["applicationId"] });
     world.platform.as_somebody_else("domain.create", &domain);
     let now = world.clock.now();
-    assert_eq!(world.platform.core().visit(now, "new.localhost"), Visit::Down);
+    assert_eq!(world.platform.core().visit(now, "new.localhost"), EdgeResponse::Down);
 
     assert!(world.platform.core().remove_service(now, &service));
     world.clean_up(1).await;
@@ -93,7 +93,7 @@ async fn a_write_that_only_says_it_was_done_is_found_out() {
     world.inject("settings.updateTraefikFile:ignored");
     world.remove().await;
     world.drive().await;
-    assert_eq!(visit(&world), Visit::Healthy);
+    assert_eq!(visit(&world), EdgeResponse::Healthy);
     let told = receipt(&world).await;
     let of_it = |line: &&Line| line.resource == ResourceKind::Domain;
     let [line] = &told.lines.iter().filter(of_it).collect::<Vec<_>>()[..] else {
@@ -104,7 +104,7 @@ async fn a_write_that_only_says_it_was_done_is_found_out() {
     assert!(remedy.contains("still routes alice.localhost"), "{remedy}");
     world.clock.advance(Duration::from_mins(31));
     world.drive_once(CLEAN_UP).await.unwrap();
-    assert_eq!(visit(&world), Visit::UnknownHost, "the next try writes it");
+    assert_eq!(visit(&world), EdgeResponse::UnknownHost, "the next try writes it");
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_proxy_that_takes_up_no_change_is_told_of_and_its_address_is_not_calle
     write("http: {}\n");
     world.remove().await;
     world.drive().await;
-    assert_eq!(visit(&world), Visit::Healthy, "the proxy is frozen");
+    assert_eq!(visit(&world), EdgeResponse::Healthy, "the proxy is frozen");
     let line = of(&receipt(&world).await, ResourceKind::Domain);
     assert_eq!(line.outcome, Outcome::Left);
     assert!(line.remedy.unwrap().contains("a file that it cannot read"));
@@ -139,7 +139,7 @@ async fn a_proxy_that_takes_up_no_change_is_told_of_and_its_address_is_not_calle
     let mended =
         json!({ "path": path, "traefikConfig": "http: {routers: {x: {rule: Host(`x`)}}}" });
     world.platform.as_somebody_else("settings.updateTraefikFile", &mended);
-    assert_eq!(visit(&world), Visit::UnknownHost);
+    assert_eq!(visit(&world), EdgeResponse::UnknownHost);
     let now = world.clock.now();
     assert!(world.platform.core().remove_service(now, &service));
     world.clean_up(1).await;
@@ -167,7 +167,7 @@ async fn nor_does_the_silence_of_a_stack_that_has_no_container_right_now() {
     world.platform.plan(call, Some(refused));
     assert!(world.platform.core().scale_service(world.clock.now(), &service, 0));
     world.clock.advance(Duration::from_mins(1));
-    assert_eq!(visit(&world), Visit::Down, "its route is there still");
+    assert_eq!(visit(&world), EdgeResponse::Down, "its route is there still");
     world.remove().await;
     world.drive().await;
     let line = of(&receipt(&world).await, ResourceKind::Domain);
@@ -226,7 +226,7 @@ async fn a_key_that_is_refused_once_may_read_the_file() {
         world.drive().await;
         let line = of(&receipt(&world).await, ResourceKind::Domain);
         assert_eq!(line.outcome, Outcome::VerifiedGone, "{cause}");
-        assert_eq!(visit(&world), Visit::UnknownHost, "{cause}");
+        assert_eq!(visit(&world), EdgeResponse::UnknownHost, "{cause}");
     }
 }
 
@@ -248,7 +248,7 @@ async fn stuck_beside_its_open_file() -> (World, String) {
     world.platform.as_somebody_else("project.remove", &json!({ "projectId": project }));
     let open = json!({ "path": file.path(), "traefikConfig": text });
     world.platform.as_somebody_else("settings.updateTraefikFile", &open);
-    assert_eq!(visit(&world), Visit::Healthy, "it answers beside its receipt");
+    assert_eq!(visit(&world), EdgeResponse::Healthy, "it answers beside its receipt");
     (world, service)
 }
 
@@ -257,7 +257,7 @@ async fn a_file_that_an_older_version_left_open_is_closed_before_its_service_is_
     let (world, service) = stuck_beside_its_open_file().await;
     world.clock.advance(Duration::from_mins(31));
     world.drive_once(CLEAN_UP).await.unwrap();
-    assert_eq!(visit(&world), Visit::UnknownHost);
+    assert_eq!(visit(&world), EdgeResponse::UnknownHost);
     assert!(world.platform.core().remove_service(world.clock.now(), &service));
     world.clean_up(1).await;
     assert!(receipt(&world).await.clean);
@@ -272,7 +272,7 @@ async fn no_name_becomes_free_whose_file_could_not_be_closed() {
     world.drive_once(CLEAN_UP).await.unwrap();
     assert_eq!(world.record().await.state, State::Stuck);
     let told = receipt(&world).await;
-    let remedies: Vec<_> = told.left().filter_map(|line| line.remedy.as_deref()).collect();
+    let remedies: Vec<_> = told.leftovers().filter_map(|line| line.remedy.as_deref()).collect();
     assert!(remedies[0].contains("still routes alice.localhost"), "{remedies:?}");
     world.clean_up(1).await;
     assert!(receipt(&world).await.clean);
@@ -283,7 +283,7 @@ struct Everywhere;
 
 #[async_trait]
 impl Probe for Everywhere {
-    async fn ask(&self, _: &str, _: Duration) -> Health {
+    async fn check(&self, _: &str, _: Duration) -> Health {
         Health::Healthy
     }
 }

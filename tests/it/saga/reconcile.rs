@@ -12,13 +12,13 @@ use std::{
 use ai_stack_deployer::{
     domain::deployment::{DeploymentId, Kind},
     server::{
-        last_round::LastRound,
-        orchestrator::{SweepError, Sweeper},
+        orchestrator::{OrphanRemover, RemoveOrphansError},
         ports::{
             clock::Clock,
             store::{State, StepId, Store},
         },
-        reconciler::{Dealt, Finding, Reconciler, Repair},
+        reconcile_report::ReconcileReport,
+        reconciler::{Finding, HandledFinding, Reconciler, Repair},
     },
 };
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn survey(world: &World) -> Vec<Finding> {
     reconciler(world).survey().await.unwrap()
 }
 
-async fn repair(world: &World) -> Vec<Dealt> {
+async fn repair(world: &World) -> Vec<HandledFinding> {
     let reconciler = reconciler(world);
     let found = reconciler.survey().await.unwrap();
     reconciler.repair(found, &CancellationToken::new()).await
@@ -47,9 +47,9 @@ async fn repair(world: &World) -> Vec<Dealt> {
 /// Repairs, and checks that everything that was found is removed and nothing else changed.
 async fn assert_all_removed(world: &World, expected: usize) {
     let events = world.events().await;
-    let dealt = repair(world).await;
-    assert_eq!(dealt.len(), expected, "{dealt:?}");
-    for Dealt { finding, outcome } in dealt {
+    let handled = repair(world).await;
+    assert_eq!(handled.len(), expected, "{handled:?}");
+    for HandledFinding { finding, outcome } in handled {
         assert!(matches!(outcome, Repair::Removed), "{finding}: {outcome}");
     }
     assert!(survey(world).await.is_empty());
@@ -147,10 +147,10 @@ async fn what_begins_or_ends_during_a_survey_is_never_taken_for_an_orphan() {
             for call in 1.. {
                 let world = Arc::new(meanwhile.prepare().await);
                 let struck = Arc::new(AtomicBool::new(false));
-                let (own, noted) = (Arc::clone(&world), Arc::clone(&struck));
+                let (own, audit_entry) = (Arc::clone(&world), Arc::clone(&struck));
                 world.platform.at_call(world.platform.calls() + call, moment, async move {
                     meanwhile.happen(&own).await;
-                    noted.store(true, Ordering::SeqCst);
+                    audit_entry.store(true, Ordering::SeqCst);
                 });
                 let found = survey(&world).await;
                 assert!(found.is_empty(), "{meanwhile:?} {moment:?} call {call}: {found:?}");
@@ -176,8 +176,10 @@ async fn what_the_records_do_not_know_is_reported_and_left_alone() {
         world.platform.as_somebody_else("project.create", &project);
     }
     let before = world.platform.inventory().await;
-    let dealt = repair(&world).await;
-    let [Dealt { finding, outcome: Repair::Reported }] = &dealt[..] else { panic!("{dealt:?}") };
+    let handled = repair(&world).await;
+    let [HandledFinding { finding, outcome: Repair::Reported }] = &handled[..] else {
+        panic!("{handled:?}")
+    };
     assert!(finding.to_string().contains(lost.as_str()), "{finding}");
     assert_eq!(world.platform.inventory().await, before);
 }
@@ -240,8 +242,8 @@ async fn what_somebody_else_works_on_is_left_to_them() {
     world.clock.advance(HOUR);
     let now = world.clock.now();
     let lease = world.store.claim_ended(&world.id, "another portal", now, HOUR).await.unwrap();
-    for Dealt { outcome, .. } in repair(&world).await {
-        let Repair::Left(why) = outcome else { panic!("{outcome}") };
+    for HandledFinding { outcome, .. } in repair(&world).await {
+        let Repair::Failed(why) = outcome else { panic!("{outcome}") };
         assert_eq!(why, "somebody else is working on it");
     }
     assert_eq!(world.count().await.0, 6);
@@ -250,28 +252,29 @@ async fn what_somebody_else_works_on_is_left_to_them() {
 }
 
 #[tokio::test]
-async fn a_sweep_of_what_is_in_order_or_has_not_ended_changes_nothing() {
+async fn removing_orphans_of_what_is_in_order_or_has_not_ended_changes_nothing() {
     let world = World::begin("sandbox/hello", &[]).await;
-    let sweeper = Sweeper::new(world.ports.clone(), String::from("sweeper"), LEASE);
-    let sweep = || async { sweeper.sweep(&world.id, &CancellationToken::new()).await };
+    let orphan_remover = OrphanRemover::new(world.ports.clone(), String::from("sweeper"), LEASE);
+    let remove_orphans =
+        || async { orphan_remover.remove_orphans(&world.id, &CancellationToken::new()).await };
     world.drive_until(StepId::Health).await;
-    sweep().await.unwrap_err();
+    remove_orphans().await.unwrap_err();
     assert_eq!(world.count().await, (1, 1, 1, 1));
     world.drive().await;
-    assert_eq!(sweep().await.unwrap(), []);
+    assert_eq!(remove_orphans().await.unwrap(), []);
     world.assert_all_or_nothing("after a sweep").await;
     world.begin_removal().await;
-    sweep().await.unwrap_err();
+    remove_orphans().await.unwrap_err();
     world.inject("project.remove:error-before:always");
     world.drive().await;
     let (id, never) = (DeploymentId::new(Kind::Removal, 43), CancellationToken::new());
-    let swept = sweeper.sweep(&id, &never).await;
-    assert!(matches!(swept, Err(SweepError::Busy)), "stuck is its worker's business");
+    let swept = orphan_remover.remove_orphans(&id, &never).await;
+    assert!(matches!(swept, Err(RemoveOrphansError::Busy)), "stuck is its worker's business");
     assert_eq!(world.count().await, (1, 0, 0, 0));
 }
 
 #[tokio::test]
-async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_double() {
+async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_duplicate() {
     let world = World::begin("sandbox/hello", &["project.create:late=1h"]).await;
     world.drive().await;
     world.clock.advance(HOUR);
@@ -284,8 +287,11 @@ async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_double
     let id = json!({ "domainId": domain["domainId"] });
     world.platform.as_somebody_else("domain.delete", &id);
     let anew = world.platform.as_somebody_else("domain.create", &anew);
-    let dealt = repair(&world).await;
-    assert!(matches!(&dealt[..], [Dealt { outcome: Repair::Removed, .. }]), "{dealt:?}");
+    let handled = repair(&world).await;
+    assert!(
+        matches!(&handled[..], [HandledFinding { outcome: Repair::Removed, .. }]),
+        "{handled:?}"
+    );
     assert_eq!(world.count().await, (1, 1, 1, 1));
     let inventory = world.platform.inventory().await;
     assert_eq!(inventory["domains"][0]["domainId"], anew["domainId"]);
@@ -310,8 +316,11 @@ async fn a_leftover_whose_deploy_is_under_way_leaves_no_service() {
     world.platform.as_somebody_else("application.update", &update);
     world.platform.as_somebody_else("application.deploy", &json!({ "applicationId": id }));
     world.clock.advance(Duration::from_millis(100));
-    let dealt = repair(&world).await;
-    assert!(matches!(&dealt[..], [Dealt { outcome: Repair::Removed, .. }]), "{dealt:?}");
+    let handled = repair(&world).await;
+    assert!(
+        matches!(&handled[..], [HandledFinding { outcome: Repair::Removed, .. }]),
+        "{handled:?}"
+    );
     world.clock.advance(HOUR);
     world.assert_all_or_nothing("a job under way").await;
 }
@@ -321,9 +330,9 @@ async fn what_stays_out_of_order_is_news_only_once() {
     let world = World::begin("sandbox/crashloop", &["project.create:late=1h:6"]).await;
     world.drive().await;
     world.clock.advance(HOUR);
-    let last_round = Arc::new(LastRound::default());
-    let mut reconciler = reconciler(&world).telling(Arc::clone(&last_round));
-    let left = || last_round.get().map(|round| round.left);
+    let reconcile_report = Arc::new(ReconcileReport::default());
+    let mut reconciler = reconciler(&world).with_report(Arc::clone(&reconcile_report));
+    let left = || reconcile_report.get().map(|round| round.left);
     assert_eq!(left(), None);
     let stop = CancellationToken::new();
     world.inject("project.remove:error-before:always");
@@ -331,17 +340,23 @@ async fn what_stays_out_of_order_is_news_only_once() {
         let found = reconciler.survey().await.unwrap();
         assert_eq!(found.len(), 6);
         assert_eq!(reconciler.news(&found).len(), expected);
-        let dealt = reconciler.repair(found, &stop).await;
-        assert!(dealt.iter().all(|dealt| matches!(dealt.outcome, Repair::Left(_))), "{dealt:?}");
-        reconciler.conclude(dealt);
+        let handled = reconciler.repair(found, &stop).await;
+        assert!(
+            handled.iter().all(|handled| matches!(handled.outcome, Repair::Failed(_))),
+            "{handled:?}"
+        );
+        reconciler.conclude(handled);
         let left = left().unwrap();
         assert!(left.len() == 6 && left[0].contains(world.id.as_str()), "{left:?}");
     }
     world.platform.core().clear_faults();
     let found = reconciler.survey().await.unwrap();
-    let dealt = reconciler.repair(found, &stop).await;
-    assert!(dealt.iter().all(|dealt| matches!(dealt.outcome, Repair::Removed)), "{dealt:?}");
-    reconciler.conclude(dealt);
+    let handled = reconciler.repair(found, &stop).await;
+    assert!(
+        handled.iter().all(|handled| matches!(handled.outcome, Repair::Removed)),
+        "{handled:?}"
+    );
+    reconciler.conclude(handled);
     assert_eq!(left(), Some(Vec::new()), "operators see that all is in order");
     world.assert_all_or_nothing("put in order").await;
 }

@@ -15,7 +15,7 @@ use ai_stack_deployer::{
 use jiff::Timestamp;
 
 use super::world::World;
-use crate::support::twisted_store::Crash;
+use crate::support::faulty_store::Crash;
 
 const WAITING: &str = "Waiting for the platform to answer again";
 

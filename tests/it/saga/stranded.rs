@@ -29,7 +29,7 @@ async fn a_stranded_job_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_stranded_job_on_the_way_back() {
+async fn nobody_waits_for_a_stranded_job_during_rollback() {
     let mut world = World::begin("sandbox/hello", &[OUTAGE]).await;
     world.configure(|settings| settings.deadlines.deploy = Duration::from_secs(20));
     world.drive().await;

@@ -13,7 +13,7 @@ use ai_stack_deployer::{
 
 use super::world::World;
 
-/// How the platform comes to refuse a good key for a while.
+/// Describes how the platform comes to refuse a good key for a while.
 const CAUSES: [&str; 3] = ["database-lost=50s", "database-down=50s", "key-limited=50s"];
 /// The calls of a deployment that comes up.
 const FORWARD: [&str; 8] = [
@@ -26,7 +26,7 @@ const FORWARD: [&str; 8] = [
     "deployment.queueList",
     "docker.getServiceContainersByAppName",
 ];
-/// The calls of the way back, after the end and in a removal.
+/// The calls of the rollback, after the end and in a removal.
 const BACK: [&str; 9] = [
     "project.all",
     "project.one",
@@ -51,7 +51,7 @@ async fn a_key_refused_for_a_while_holds_a_deployment_up_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_key_refused_for_a_while_holds_the_way_back_up_and_leaves_nothing() {
+async fn a_key_refused_for_a_while_delays_the_rollback_and_leaves_nothing() {
     for (cause, call) in CAUSES.iter().flat_map(|cause| BACK.map(|call| (cause, call))) {
         let what = format!("{call}: {cause}");
         let world = World::begin("sandbox/crashloop", &[&format!("{call}:{cause}")]).await;

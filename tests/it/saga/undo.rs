@@ -14,7 +14,7 @@ use ai_stack_deployer::{
 use serde_json::json;
 
 use super::world::World;
-use crate::support::twisted_store::Crash;
+use crate::support::faulty_store::Crash;
 
 #[tokio::test]
 async fn a_job_under_way_ends_before_its_application_is_deleted() {
@@ -51,7 +51,7 @@ async fn a_job_that_waits_in_the_queue_is_taken_out_of_it_and_never_starts() {
     deploy_something_slow(&world);
     world.drive().await;
     assert_eq!(world.record().await.state, State::RolledBack);
-    let ended = world.record().await.standing.completed.unwrap();
+    let ended = world.record().await.metadata.completed.unwrap();
     let took = ended.duration_since(world.record().await.deployment.started).as_secs();
     assert!(took < 120, "it did not wait for the other's job, but took {took} s");
     world.clock.advance(Duration::from_mins(3));
@@ -132,7 +132,7 @@ async fn a_forgotten_job_whose_second_asking_lost_its_answer_is_not_asked_for_a_
 }
 
 #[tokio::test]
-async fn a_double_that_cannot_be_removed_is_warned_about() {
+async fn a_duplicate_that_cannot_be_removed_is_warned_about() {
     let faults = ["application.create:late=19s", "project.all:docker-down=1h"];
     let world = World::begin("sandbox/hello", &faults).await;
     world.drive().await;

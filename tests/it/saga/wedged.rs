@@ -58,7 +58,7 @@ async fn what_waits_for_its_turn_hears_of_a_cancellation() {
     );
     assert_eq!(world.platform.count("domain.create"), 0);
     world.assert_all_or_nothing("cancelled while it waited").await;
-    let took = world.record().await.standing.completed.unwrap();
+    let took = world.record().await.metadata.completed.unwrap();
     let took = took.duration_since(world.record().await.deployment.started).unsigned_abs();
     assert!(took < Duration::from_mins(2), "{took:?}");
 }
@@ -103,7 +103,7 @@ async fn a_slot_comes_back_with_the_answer_and_after_a_lost_one_only_late() {
 
 #[tokio::test]
 async fn while_the_platform_hangs_time_stands_still_and_nothing_is_undone() {
-    // From each call that changes something on the way forward.
+    // From each call that changes something while going forward.
     for from in [1, 2, 3, 4, 5] {
         let mut world = World::begin("sandbox/hello", &[]).await;
         let whole = Duration::from_mins(5);
@@ -113,7 +113,7 @@ async fn while_the_platform_hangs_time_stands_still_and_nothing_is_undone() {
         let what = format!("from call {from}");
         assert_eq!(world.record().await.state, State::Live, "{what}");
         let record = world.record().await;
-        let took = record.standing.completed.unwrap().duration_since(record.deployment.started);
+        let took = record.metadata.completed.unwrap().duration_since(record.deployment.started);
         assert!(took.unsigned_abs() > whole, "{what}: {took:?}");
         let sentences = world.sentences().await;
         assert!(sentences.iter().any(|(_, sentence)| sentence == WEDGED), "{what}: {sentences:?}");
@@ -139,7 +139,7 @@ async fn a_hang_that_does_not_end_ends_with_everything_left_and_is_cleaned_up_la
     let limits = world.ports.settings.deadlines;
     let longest = limits.whole * 2 + limits.drain + Duration::from_mins(1);
     let record = world.record().await;
-    let took = record.standing.completed.unwrap().duration_since(record.deployment.started);
+    let took = record.metadata.completed.unwrap().duration_since(record.deployment.started);
     assert!(took.unsigned_abs() <= longest, "{took:?}");
     assert!(took.unsigned_abs() >= limits.whole * 2, "{took:?}");
     world.platform.core().clear_faults();

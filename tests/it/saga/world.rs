@@ -20,7 +20,7 @@ use ai_stack_deployer::{
         ports::{
             clock::Clock,
             platform::{Platform, ProjectId},
-            store::{Lane, NewRemoval, Record, Removing, State, StepId, Store, StoreError},
+            store::{Lane, NewRemoval, Record, RemovalOutcome, State, StepId, Store, StoreError},
         },
         sandbox::Fault,
         settings::StackSettings,
@@ -33,19 +33,19 @@ use crate::support::{
     claim_one::{CLEAN_UP, ClaimOne as _},
     clock::JumpingClock,
     core_platform::{CorePlatform, Moment},
+    faulty_store::{Crash, FaultyStore},
     memory_store::MemoryStore,
     settings::{new_deployment, stack_settings},
-    twisted_store::{Crash, TwistedStore},
 };
 
 /// A portal with one deployment, and the platform it drives.
 pub(super) struct World {
-    pub(super) store: Arc<TwistedStore>,
+    pub(super) store: Arc<FaultyStore>,
     pub(super) platform: CorePlatform,
     pub(super) id: DeploymentId,
     pub(super) clock: Arc<JumpingClock>,
     pub(super) ports: Ports,
-    /// What tells the saga under way of a wish to cancel, as the worker does.
+    /// What tells the saga under way of a request to cancel, as the worker does.
     cancelled: Arc<Mutex<CancellationToken>>,
 }
 
@@ -59,7 +59,7 @@ impl World {
     pub(super) async fn begin_in(store: Arc<dyn Store>, image: &str, faults: &[&str]) -> Self {
         let clock = Arc::new(JumpingClock::default());
         let platform = CorePlatform::new(Arc::clone(&clock) as _, 7);
-        let store = Arc::new(TwistedStore::new(store));
+        let store = Arc::new(FaultyStore::new(store));
         let ports = Ports {
             store: Arc::clone(&store) as _,
             platform: Arc::new(platform.clone()),
@@ -106,7 +106,7 @@ impl World {
             self.clock.advance(Duration::from_mins(31));
             self.drive_in(CLEAN_UP).await;
         }
-        panic!("something is still left after {most} tries: {:?}", self.record().await.standing);
+        panic!("something is still left after {most} tries: {:?}", self.record().await.metadata);
     }
 
     async fn drive_in(&self, lane: Lane) -> u32 {
@@ -123,8 +123,8 @@ impl World {
     /// Drives the operation to its end or to a crash, after which its lease lapses.
     pub(super) async fn drive_once(&self, lane: Lane) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let lasting = Duration::from_secs(30);
-        let lease = self.store.claim_one(lane, "test", now, lasting).await.unwrap();
+        let ttl = Duration::from_secs(30);
+        let lease = self.store.claim_one(lane, "test", now, ttl).await.unwrap();
         let Some(lease) = lease else { return Ok(()) };
         let cancelled = CancellationToken::new();
         *self.cancelled.lock().unwrap() = cancelled.clone();
@@ -153,7 +153,7 @@ impl World {
         self.cancelled.lock().unwrap().cancel();
     }
 
-    /// Tells whether the deployment has said `sentence` by now.
+    /// Returns whether the deployment has said `sentence` by now.
     pub(super) async fn has_said(&self, sentence: &str) -> bool {
         let stored = self.store.events(&self.id, 0, u32::MAX).await.unwrap();
         let said = |body| matches!(body, EventBody::Progress(update) if update.message == sentence);
@@ -174,12 +174,14 @@ impl World {
             started,
             first: EventBody::Progress(first),
             of: None,
-            noted: None,
+            audit_entry: None,
             claim: None,
         };
         match self.store.begin_removal(&name, &new).await.unwrap() {
-            Removing::Accepted(id) => id,
-            refused @ (Removing::Another | Removing::NotLive) => panic!("{refused:?}"),
+            RemovalOutcome::Accepted(id) => id,
+            refused @ (RemovalOutcome::DifferentStack | RemovalOutcome::NotLive) => {
+                panic!("{refused:?}")
+            }
         }
     }
 
@@ -295,7 +297,7 @@ impl World {
             }
             (State::RolledBack, End::Failed(failure)) => {
                 assert_eq!(self.count().await, (0, 0, 0, 0), "{what}: nothing is left");
-                let receipt = self.record().await.standing.receipt.unwrap_or(failure.receipt);
+                let receipt = self.record().await.metadata.receipt.unwrap_or(failure.receipt);
                 assert_is_clean(&receipt, what);
             }
             (State::RolledBack, End::Removed(removal)) => {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 const KEY: &str = "key-of-the-tests";
 /// Long enough for every answer that comes at all.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 struct Platform {
     sandbox: Sandbox,
@@ -40,11 +40,11 @@ impl Platform {
     }
 
     async fn post(&self, call: &str, body: &Value) -> Option<Value> {
-        timeout(PATIENCE, self.exchange("POST", &format!("/api/{call}"), body)).await.ok()
+        timeout(TIMEOUT, self.exchange("POST", &format!("/api/{call}"), body)).await.ok()
     }
 
     async fn get(&self, path: &str) -> Option<Value> {
-        timeout(PATIENCE, self.exchange("GET", path, &Value::Null)).await.ok()
+        timeout(TIMEOUT, self.exchange("GET", path, &Value::Null)).await.ok()
     }
 
     async fn exchange(&self, method: &str, path: &str, body: &Value) -> Value {

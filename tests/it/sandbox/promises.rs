@@ -1,6 +1,6 @@
 //! What the sandbox promises beyond single answers: the quirks that play out over time.
 
-use ai_stack_deployer::server::sandbox::{Request, Visit};
+use ai_stack_deployer::server::sandbox::{EdgeResponse, Request};
 use serde_json::json;
 
 use super::world::{Stack, World, text};
@@ -35,14 +35,14 @@ fn a_row_is_done_before_its_stack_answers() {
     let mut world = World::new();
     let stack = world.stack("demo", "sandbox/slow");
     world.domain(&stack, "demo.localhost");
-    assert_eq!(world.core.visit(world.now, "demo.localhost:8081"), Visit::Down);
+    assert_eq!(world.core.visit(world.now, "demo.localhost:8081"), EdgeResponse::Down);
     world.deploy(&stack, "t");
     world.advance(10);
     assert_eq!(world.deployments(&stack)[0]["status"], "done");
-    assert_eq!(world.core.visit(world.now, "demo.localhost"), Visit::Down);
+    assert_eq!(world.core.visit(world.now, "demo.localhost"), EdgeResponse::Down);
     world.advance(10);
-    assert_eq!(world.core.visit(world.now, "demo.localhost"), Visit::Healthy);
-    assert_eq!(world.core.visit(world.now, "other.localhost"), Visit::UnknownHost);
+    assert_eq!(world.core.visit(world.now, "demo.localhost"), EdgeResponse::Healthy);
+    assert_eq!(world.core.visit(world.now, "other.localhost"), EdgeResponse::UnknownHost);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_crash_loop_is_done_for_the_queue_and_failing_for_the_swarm() {
     assert_eq!(failed.clone().count(), 3);
     assert!(failed.clone().all(|task| task["error"] == "\"task: non-zero exit (1)\""));
     assert!(!tasks.iter().any(|task| task["state"] == "running"));
-    assert_eq!(world.core.visit(world.now, "crash.localhost"), Visit::Down);
+    assert_eq!(world.core.visit(world.now, "crash.localhost"), EdgeResponse::Down);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn removing_a_project_leaves_its_services_and_routes() {
         assert_eq!(world.existing(rows).len(), 0, "{rows}");
     }
     assert_eq!(world.existing("services").len(), 1);
-    assert_eq!(world.core.visit(world.now, "demo.localhost"), Visit::Healthy);
+    assert_eq!(world.core.visit(world.now, "demo.localhost"), EdgeResponse::Healthy);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn deleting_an_application_removes_everything_of_it() {
 
 /// What the swarm shows of a service: its replicas, its tasks, how many containers of it run, and
 /// what its address answers.
-fn shown(world: &mut World, stack: &Stack) -> (Option<String>, Vec<String>, usize, Visit) {
+fn shown(world: &mut World, stack: &Stack) -> (Option<String>, Vec<String>, usize, EdgeResponse) {
     let apps = world.get("/api/swarm.getNodeApps");
     let mut apps = apps.as_array().unwrap().iter();
     let own = apps.find(|app| app["Name"] == stack.app_name.as_str());
@@ -120,8 +120,8 @@ fn a_service_scaled_to_nothing_stays_without_a_container_until_it_is_started_aga
     let mut world = World::new();
     let stack = world.deployed("demo", "sandbox/hello");
     world.domain(&stack, "demo.localhost");
-    let runs = (Some("1/1".into()), vec!["running Running".to_owned()], 1, Visit::Healthy);
-    let nothing = (Some("0/0".into()), vec![], 0, Visit::Down);
+    let runs = (Some("1/1".into()), vec!["running Running".to_owned()], 1, EdgeResponse::Healthy);
+    let nothing = (Some("0/0".into()), vec![], 0, EdgeResponse::Down);
     assert_eq!(shown(&mut world, &stack), runs);
     assert!(world.core.scale_service(world.now, &stack.app_name, 0));
     let (replicas, tasks, running, _) = shown(&mut world, &stack);
@@ -158,7 +158,7 @@ fn a_service_that_is_removed_past_the_platform_comes_back_by_a_reload_and_not_by
     assert_eq!(world.status("/sandbox/services", body.clone()), 200);
     assert_eq!(world.status("/sandbox/services", body), 400, "it is gone");
     world.advance(100);
-    assert_eq!(shown(&mut world, &stack), (None, vec![], 0, Visit::Down));
+    assert_eq!(shown(&mut world, &stack), (None, vec![], 0, EdgeResponse::Down));
     let id = json!({ "applicationId": stack.application });
     assert_eq!(world.status("/api/application.start", id.clone()), 500);
     assert_eq!(world.status("/api/application.stop", id), 200);
@@ -166,7 +166,7 @@ fn a_service_that_is_removed_past_the_platform_comes_back_by_a_reload_and_not_by
     world.post("/api/application.reload", reload);
     world.advance(100);
     let (replicas, _, running, visit) = shown(&mut world, &stack);
-    assert_eq!((replicas.unwrap().as_str(), running, visit), ("1/1", 1, Visit::Healthy));
+    assert_eq!((replicas.unwrap().as_str(), running, visit), ("1/1", 1, EdgeResponse::Healthy));
     let scale = json!({ "scale": stack.app_name, "to": 0 });
     assert_eq!(world.status("/sandbox/services", scale), 200);
     world.advance(100);
@@ -188,24 +188,28 @@ fn one_file_that_the_proxy_cannot_read_freezes_every_host() {
     {
         write(&mut world, "bad", bad);
         let new = world.domain(&stack, "new.localhost");
-        assert_eq!(world.core.visit(world.now, "demo.localhost"), Visit::Healthy, "{bad}");
-        assert_eq!(world.core.visit(world.now, "new.localhost"), Visit::UnknownHost, "{bad}");
+        assert_eq!(world.core.visit(world.now, "demo.localhost"), EdgeResponse::Healthy, "{bad}");
+        assert_eq!(
+            world.core.visit(world.now, "new.localhost"),
+            EdgeResponse::UnknownHost,
+            "{bad}"
+        );
         write(&mut world, "bad", "http: {middlewares: {x: {redirectScheme: {scheme: https}}}}\n");
-        assert_eq!(world.core.visit(world.now, "new.localhost"), Visit::Healthy, "{bad}");
+        assert_eq!(world.core.visit(world.now, "new.localhost"), EdgeResponse::Healthy, "{bad}");
         world.post("/api/domain.delete", json!({ "domainId": new }));
     }
     // What it is told to write it writes: routes go with the text.
     let harmless = "http:\n  middlewares:\n    x:\n      redirectScheme:\n        scheme: https\n";
     write(&mut world, &stack.app_name, harmless);
-    assert_eq!(world.core.visit(world.now, "demo.localhost"), Visit::UnknownHost);
+    assert_eq!(world.core.visit(world.now, "demo.localhost"), EdgeResponse::UnknownHost);
     write(&mut world, "../../elsewhere", "x: 1\n");
     world.domain(&stack, "again.localhost");
-    assert_eq!(world.core.visit(world.now, "again.localhost"), Visit::Healthy);
+    assert_eq!(world.core.visit(world.now, "again.localhost"), EdgeResponse::Healthy);
     world.fault("settings.updateTraefikFile:ignored");
     write(&mut world, &stack.app_name, harmless);
     assert_eq!(
         world.core.visit(world.now, "again.localhost"),
-        Visit::Healthy,
+        EdgeResponse::Healthy,
         "true, and not done"
     );
 }

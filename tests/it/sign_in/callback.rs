@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::ports::{
-    audit::{Act, AuditFilter, AuditLog},
+    audit::{AuditAction, AuditFilter, AuditLog},
     clock::Clock,
 };
 use axum::http::StatusCode;
@@ -20,9 +20,10 @@ use crate::support::{
 const STALE: &str = "/sign-in?refused=SIGN_IN_STALE&return_to=%2f";
 
 impl World {
-    /// Tells what came of each sign-in, the last one first.
+    /// Returns what came of each sign-in, the last one first.
     async fn outcomes(&self) -> Vec<(String, String)> {
-        let filter = AuditFilter { act: Some(Act::SignIn), limit: 100, ..AuditFilter::default() };
+        let filter =
+            AuditFilter { act: Some(AuditAction::SignIn), limit: 100, ..AuditFilter::default() };
         let entries = self.app.store.entries(&filter).await.unwrap();
         entries.into_iter().map(|(_, entry)| (entry.who, entry.outcome)).collect()
     }
@@ -34,7 +35,7 @@ async fn who_comes_back_is_let_in_once_and_is_where_they_wanted_to_go() {
     let mut browser = Browser::new(&world.app);
     let UnderWay { state } = world.begin(&mut browser).await;
     let answer = format!("code=c&state={state}");
-    let reply = world.come_back(&mut browser, &answer).await;
+    let reply = world.redirect_back(&mut browser, &answer).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
     assert_eq!(reply.header("location"), Some("/?name=alice"));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
@@ -42,7 +43,7 @@ async fn who_comes_back_is_let_in_once_and_is_where_they_wanted_to_go() {
     let session = browser.cookie("__Host-session").unwrap().to_owned();
     assert_eq!(session.len(), 43);
 
-    let again = world.come_back(&mut browser, &answer).await;
+    let again = world.redirect_back(&mut browser, &answer).await;
     assert_eq!(again.header("location"), Some(STALE));
     assert_eq!(browser.cookie("__Host-session"), Some(session.as_str()), "and nobody is put out");
     assert_eq!(world.fake.count(TOKENS).await, 1);
@@ -60,7 +61,7 @@ async fn a_session_is_a_new_one_whatever_the_browser_had_before() {
     let mut seen = vec![String::from("known-to-somebody-else")];
     for _ in 0..2 {
         let UnderWay { state } = world.begin(&mut browser).await;
-        world.come_back(&mut browser, &format!("code=c&state={state}")).await;
+        world.redirect_back(&mut browser, &format!("code=c&state={state}")).await;
         let session = browser.cookie("__Host-session").unwrap().to_owned();
         assert!(!seen.contains(&session));
         seen.push(session);
@@ -74,7 +75,7 @@ async fn another_state_gets_nobody_in_and_ends_the_sign_in() {
     let UnderWay { state } = world.begin(&mut browser).await;
     let other = world.begin(&mut Browser::new(&world.app)).await.state;
     for answer in [format!("code=c&state={other}"), format!("code=c&state={state}")] {
-        let reply = world.come_back(&mut browser, &answer).await;
+        let reply = world.redirect_back(&mut browser, &answer).await;
         assert!(reply.header("location").unwrap().starts_with("/sign-in?refused=SIGN_IN_STALE"));
     }
     assert_eq!(browser.cookie("__Host-session"), None);
@@ -89,11 +90,11 @@ async fn another_browser_gets_in_by_no_address_that_it_was_sent() {
     let UnderWay { state } = world.begin(&mut Browser::new(&world.app)).await;
     let answer = format!("code=c&state={state}");
     let mut other = Browser::new(&world.app);
-    let reply = world.come_back(&mut other, &answer).await;
+    let reply = world.redirect_back(&mut other, &answer).await;
     assert_eq!(reply.header("location"), Some(STALE));
     // Nor with a sign-in of its own under way.
     world.begin(&mut other).await;
-    let reply = world.come_back(&mut other, &answer).await;
+    let reply = world.redirect_back(&mut other, &answer).await;
     assert!(reply.header("location").unwrap().starts_with("/sign-in?refused=SIGN_IN_STALE"));
     assert_eq!(other.cookie("__Host-session"), None);
     assert_eq!(world.fake.count(TOKENS).await, 0);
@@ -105,7 +106,7 @@ async fn who_comes_back_too_late_has_to_begin_anew() {
     let mut browser = Browser::new(&world.app);
     let UnderWay { state } = world.begin(&mut browser).await;
     world.app.clock.advance(Duration::from_mins(10));
-    let reply = world.come_back(&mut browser, &format!("code=c&state={state}")).await;
+    let reply = world.redirect_back(&mut browser, &format!("code=c&state={state}")).await;
     assert_eq!(reply.header("location"), Some(STALE));
     let page = browser.follow(reply).await;
     assert!(page.body.contains("That sign-in took too long"), "{page:?}");
@@ -124,7 +125,7 @@ async fn what_the_provider_says_instead_of_a_code_is_told_in_plain_words() {
         let UnderWay { state } = world.begin(&mut browser).await;
         let description = "error_description=%3Cscript%3Ecanary";
         let answer = format!("error={error}&{description}&state={state}&code=c");
-        let reply = world.come_back(&mut browser, &answer).await;
+        let reply = world.redirect_back(&mut browser, &answer).await;
         let expected = format!("/sign-in?refused={code}&return_to=%2f%3fname%3dalice");
         assert_eq!(reply.header("location"), Some(expected.as_str()));
         let page = browser.follow(reply).await;
@@ -141,7 +142,7 @@ async fn a_token_that_does_not_hold_gets_nobody_in() {
     let UnderWay { state } = world.begin(&mut browser).await;
     let now = world.app.clock.now().as_second();
     world.fake.give(&world.fake.key.sign(&world.fake.claims("of another sign-in", now)));
-    let reply = world.come_back(&mut browser, &format!("code=c&state={state}")).await;
+    let reply = world.redirect_back(&mut browser, &format!("code=c&state={state}")).await;
     let location = reply.header("location").unwrap().to_owned();
     assert!(location.starts_with("/sign-in?refused=IDENTITY_UNTRUSTED"), "{location}");
     assert_eq!(browser.cookie("__Host-session"), None);
@@ -155,7 +156,7 @@ async fn what_is_no_answer_of_a_provider_leads_to_the_sign_in() {
     for answer in ["", "code=c", "state=s", "state=s&state=t&code=c", "code=%ff&state=%ff"] {
         let mut browser = Browser::new(&world.app);
         world.begin(&mut browser).await;
-        let reply = world.come_back(&mut browser, answer).await;
+        let reply = world.redirect_back(&mut browser, answer).await;
         assert!(reply.header("location").unwrap().starts_with("/sign-in?refused=SIGN_IN_STALE"));
     }
 }
@@ -174,7 +175,7 @@ async fn nobody_is_led_to_another_site() {
         let nonce = address.split("nonce=").nth(1).unwrap().split('&').next().unwrap();
         let claims = world.fake.claims(nonce, world.app.clock.now().as_second());
         world.fake.give(&world.fake.key.sign(&claims));
-        let reply = world.come_back(&mut browser, &format!("code=c&state={state}")).await;
+        let reply = world.redirect_back(&mut browser, &format!("code=c&state={state}")).await;
         assert_eq!(reply.header("location"), Some("/"), "{wanted}");
     }
 }

@@ -9,7 +9,7 @@ use ai_stack_deployer::server::{
     ports::{
         accounts::Profile,
         clock::Clock,
-        identity_provider::{Arrival, IdentityError, IdentityProvider},
+        identity_provider::{AuthorizationResponse, IdentityError, IdentityProvider},
     },
     settings::{AuthSettings, OidcSettings},
 };
@@ -22,7 +22,7 @@ use wiremock::ResponseTemplate;
 
 use crate::support::{
     app::settings,
-    fake_provider::{FakeProvider, KEYS, Key, MORE, TOKENS, unsigned, with_signature},
+    fake_provider::{FakeProvider, KEYS, Key, TOKENS, USERINFO, unsigned, with_signature},
     manual_clock::ManualClock,
 };
 
@@ -66,8 +66,9 @@ impl World {
     }
 
     async fn finish(&self) -> Result<Profile, IdentityError> {
-        let arrival = Arrival { code: "code", nonce: NONCE, verifier: &"v".repeat(43) };
-        self.oidc.finish(&arrival).await
+        let response =
+            AuthorizationResponse { code: "code", nonce: NONCE, verifier: &"v".repeat(43) };
+        self.oidc.finish(&response).await
     }
 
     async fn finish_with(&self, token: &str) -> Result<Profile, IdentityError> {
@@ -98,7 +99,7 @@ async fn a_good_token_says_who_somebody_is() {
     let operator = world.with(json!({ "groups": ["staff", "operators"] }));
     let profile = world.finish_with(&world.fake.key.sign(&operator)).await.unwrap();
     assert_eq!(profile.role, Role::Operator);
-    assert_eq!(world.fake.count(MORE).await, 0, "the token says it all");
+    assert_eq!(world.fake.count(USERINFO).await, 0, "the token says it all");
 }
 
 #[tokio::test]
@@ -168,7 +169,7 @@ async fn what_the_token_does_not_say_is_asked_for_and_only_of_the_same_person() 
     let silent = world.with(json!({ "name": null, "groups": ["staff"] }));
     let token = world.fake.key.sign(&silent);
     let more = |body: Value| {
-        world.fake.answer(MORE, ResponseTemplate::new(200).set_body_json(body));
+        world.fake.answer(USERINFO, ResponseTemplate::new(200).set_body_json(body));
     };
     more(json!({ "sub": "1234", "preferred_username": "ann", "groups": ["operators"] }));
     let profile = world.finish_with(&token).await.unwrap();
@@ -188,7 +189,7 @@ async fn what_the_token_does_not_say_is_asked_for_and_only_of_the_same_person() 
     let profile = world.finish_with(&token).await.unwrap();
     assert_eq!((profile.name.as_str(), profile.role), ("1234", Role::Member));
 
-    world.fake.answer(MORE, ResponseTemplate::new(500));
+    world.fake.answer(USERINFO, ResponseTemplate::new(500));
     let profile = world.finish_with(&token).await.unwrap();
     assert_eq!((profile.name.as_str(), profile.role), ("1234", Role::Member));
 }
@@ -208,7 +209,7 @@ async fn a_provider_that_refuses_is_told_from_one_that_cannot_answer() {
     ] {
         world.fake.answer(TOKENS, answer);
         let away = world.finish().await.unwrap_err();
-        let IdentityError::Away(reason) = &away else { panic!("{away:?}") };
+        let IdentityError::Unavailable(reason) = &away else { panic!("{away:?}") };
         assert!(!reason.contains("canary"), "{reason}");
     }
     assert_eq!(world.fake.count("/elsewhere").await, 0);

@@ -9,7 +9,7 @@ use super::portal;
 use crate::support::{
     browser::Browser,
     fake_provider::{DISCOVERY, FakeProvider},
-    process::{Place, free_port},
+    process::{PortalDir, free_port},
 };
 
 const REFUSED: &str = "/sign-in?refused=PROVIDER_UNREACHABLE&return_to=%2fdeployments%2fdep_1";
@@ -43,7 +43,7 @@ async fn a_provider_that_is_back_is_asked_again_after_a_pause() {
         assert_eq!(reply.header("location"), Some(REFUSED));
     }
     assert_eq!(fake.count(DISCOVERY).await, 1, "nobody waits for it within the pause");
-    fake.come_back();
+    fake.redirect_back();
     app.clock.advance(Duration::from_secs(5));
     let reply = browser.get(address).await;
     let location = reply.header("location").unwrap();
@@ -59,16 +59,16 @@ async fn a_provider_that_is_back_is_asked_again_after_a_pause() {
 #[tokio::test]
 async fn check_says_whether_people_can_sign_in() {
     let fake = FakeProvider::start().await;
-    let place = Place::new();
+    let portal_dir = PortalDir::new();
     let check = |issuer: &str| {
         let mut variables = fake.variables();
         variables[1].1 = issuer.to_owned();
-        let mut command = place.command(&[]);
+        let mut command = portal_dir.command(&[]);
         command.envs(variables).arg("check").output().unwrap()
     };
     let well = check(&fake.issuer());
     assert!(well.status.success(), "{well:?}");
-    let callback = format!("http://127.0.0.1:{}/auth/callback", place.port);
+    let callback = format!("http://127.0.0.1:{}/auth/callback", portal_dir.port);
     assert!(String::from_utf8_lossy(&well.stdout).contains(&callback), "{well:?}");
     let away = check(&format!("http://127.0.0.1:{}", free_port()));
     assert_eq!(away.status.code(), Some(1));

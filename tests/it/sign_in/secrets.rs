@@ -22,7 +22,7 @@ async fn no_secret_of_a_sign_in_is_logged_whatever_comes_of_it() {
     // All goes well.
     let UnderWay { state } = world.begin(&mut browser).await;
     secrets.extend([state.clone(), browser.cookie("__Host-sign-in").unwrap().to_owned()]);
-    world.come_back(&mut browser, &format!("code=canary&state={state}")).await;
+    world.redirect_back(&mut browser, &format!("code=canary&state={state}")).await;
     secrets.push(browser.cookie("__Host-session").unwrap().to_owned());
     browser.post("/account/tokens", "name=CI&scope=read&days=7").await;
     secrets.push(browser.cookie("__Host-token").unwrap().to_owned());
@@ -39,10 +39,10 @@ async fn no_secret_of_a_sign_in_is_logged_whatever_comes_of_it() {
     ] {
         let UnderWay { state } = world.begin(&mut browser).await;
         world.fake.answer(TOKENS, answer);
-        world.come_back(&mut browser, &format!("code=canary&state={state}")).await;
+        world.redirect_back(&mut browser, &format!("code=canary&state={state}")).await;
     }
     let UnderWay { state } = world.begin(&mut browser).await;
-    world.come_back(&mut browser, &format!("error=no%0Afake%20line&state={state}")).await;
+    world.redirect_back(&mut browser, &format!("error=no%0Afake%20line&state={state}")).await;
     world.app.clock.advance(Duration::from_hours(2));
     world.fake.answer(DISCOVERY, ResponseTemplate::new(200).set_body_string("canary"));
     browser.get("/auth/sign-in").await;

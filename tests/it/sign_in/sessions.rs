@@ -1,8 +1,8 @@
-//! How long somebody stays signed in, and in which browsers.
+//! The time for which somebody stays signed in, and in which browsers.
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::audit::{Act, AuditFilter, AuditLog};
+use ai_stack_deployer::server::ports::audit::{AuditAction, AuditFilter, AuditLog};
 use axum::http::StatusCode;
 
 use super::world::World;
@@ -10,7 +10,7 @@ use crate::support::browser::Browser;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Tells whether the browser is signed in.
+/// Returns whether the browser is signed in.
 async fn is_in(browser: &mut Browser) -> bool {
     let reply = browser.get("/account").await;
     match reply.status {
@@ -69,7 +69,8 @@ async fn signing_out_ends_this_session_and_signing_out_everywhere_all_of_that_pe
     second.post("/account/sign-out-everywhere", "").await;
     assert!(!is_in(&mut second).await && !is_in(&mut third).await);
     assert!(is_in(&mut other).await);
-    let filter = AuditFilter { act: Some(Act::SignOut), limit: 10, ..AuditFilter::default() };
+    let filter =
+        AuditFilter { act: Some(AuditAction::SignOut), limit: 10, ..AuditFilter::default() };
     let entries = world.app.store.entries(&filter).await.unwrap();
     let targets: Vec<_> = entries.iter().map(|(_, entry)| entry.target.as_deref()).collect();
     assert_eq!(targets, [Some("everywhere"), None]);
@@ -113,7 +114,8 @@ async fn the_same_person_comes_back_to_the_same_account_whatever_they_are_called
     let mut owners = Vec::new();
     for subject in ["1234", "1234", "5678"] {
         world.sign_in(&mut Browser::new(&world.app), subject).await;
-        let filter = AuditFilter { act: Some(Act::SignIn), limit: 1, ..AuditFilter::default() };
+        let filter =
+            AuditFilter { act: Some(AuditAction::SignIn), limit: 1, ..AuditFilter::default() };
         owners.push(world.app.store.entries(&filter).await.unwrap()[0].1.who.clone());
     }
     assert_eq!(owners[0], owners[1]);

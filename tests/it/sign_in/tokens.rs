@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::audit::{Act, AuditFilter, AuditLog};
+use ai_stack_deployer::server::ports::audit::{AuditAction, AuditFilter, AuditLog};
 use axum::{
     body::Body,
     http::{Request, StatusCode},
@@ -37,7 +37,7 @@ async fn call(world: &World, token: &str, method: &str, path: &str) -> Reply {
     world.app.send(request.unwrap()).await
 }
 
-async fn audited(world: &World, act: Act) -> Vec<String> {
+async fn audited(world: &World, act: AuditAction) -> Vec<String> {
     let filter = AuditFilter { act: Some(act), limit: 100, ..AuditFilter::default() };
     let entries = world.app.store.entries(&filter).await.unwrap();
     entries.into_iter().map(|(_, entry)| entry.outcome).collect()
@@ -65,7 +65,7 @@ async fn a_token_is_shown_once_and_is_nowhere_else() {
     assert_eq!(browser.cookie("__Host-token"), None);
     let again = browser.visit("/account").await;
     assert!(!again.body.contains(&token) && again.body.contains("CI"), "{again:?}");
-    assert_eq!(audited(&world, Act::MakeToken).await, ["done"]);
+    assert_eq!(audited(&world, AuditAction::MakeToken).await, ["done"]);
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_token_is_good_until_it_expires_or_is_revoked() {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     let again = browser.post("/account/tokens/revoke", &format!("id={id}")).await;
     assert_eq!(again.header("location"), Some("/account?refused=NO_SUCH_TOKEN"));
-    assert_eq!(audited(&world, Act::RevokeToken).await, ["done"]);
+    assert_eq!(audited(&world, AuditAction::RevokeToken).await, ["done"]);
 
     world.app.clock.advance(Duration::from_secs(7 * 86_400 - 2));
     assert_eq!(call(&world, &brief, "GET", "/api/stacks").await.status, StatusCode::OK);
@@ -129,7 +129,7 @@ async fn a_token_is_good_until_it_expires_or_is_revoked() {
 }
 
 #[tokio::test]
-async fn what_is_no_wish_for_a_token_makes_none_and_keeps_what_was_typed() {
+async fn an_invalid_token_form_makes_no_token_and_keeps_what_was_typed() {
     let world = World::new().await;
     let mut browser = signed_in(&world).await;
     for (form, code) in [
@@ -158,7 +158,7 @@ async fn twenty_tokens_that_can_be_used_are_enough() {
     }
     let page = make(&mut browser, "name=CI&scope=read&days=7").await;
     assert!(shown(&page).is_none() && page.body.contains("You have 20 tokens"), "{page:?}");
-    assert_eq!(audited(&world, Act::MakeToken).await[0], "TOO_MANY_TOKENS");
+    assert_eq!(audited(&world, AuditAction::MakeToken).await[0], "TOO_MANY_TOKENS");
     world.app.clock.advance(DAY * 7);
     world.sign_in(&mut browser, "1234").await;
     assert!(shown(&make(&mut browser, "name=CI&scope=read&days=7").await).is_some());
@@ -173,5 +173,5 @@ async fn the_account_is_for_those_who_have_signed_in() {
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{path}");
         assert!(reply.header("location").unwrap().starts_with("/sign-in"), "{path}");
     }
-    assert!(audited(&world, Act::MakeToken).await.is_empty());
+    assert!(audited(&world, AuditAction::MakeToken).await.is_empty());
 }

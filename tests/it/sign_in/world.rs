@@ -60,14 +60,14 @@ impl World {
     }
 
     /// Comes back as the provider would send somebody.
-    pub(super) async fn come_back(&self, browser: &mut Browser, answer: &str) -> Reply {
+    pub(super) async fn redirect_back(&self, browser: &mut Browser, answer: &str) -> Reply {
         browser.get(&format!("/auth/callback?{answer}")).await
     }
 
     /// Signs the person called `subject` in.
     pub(super) async fn sign_in(&self, browser: &mut Browser, subject: &str) {
         let UnderWay { state } = self.begin_as(browser, subject).await;
-        let reply = self.come_back(browser, &format!("code=c&state={state}")).await;
+        let reply = self.redirect_back(browser, &format!("code=c&state={state}")).await;
         assert_eq!(reply.header("location"), Some("/?name=alice"), "{reply:?}");
     }
 }

@@ -256,7 +256,7 @@ pub(super) fn session(person: &str, secret: &str, begun: i64) -> NewSession {
         begun: at(begun),
         idle_until: at(1000),
         ends: at(2000),
-        noted: None,
+        audit_entry: None,
     }
 }
 
@@ -273,6 +273,6 @@ pub(super) fn token(person: &OwnerId, id: &str, made: i64, expires: i64) -> NewT
             revoked: None,
         },
         secret: Digest::of(&format!("secret of {id}")),
-        noted: None,
+        audit_entry: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ai_stack_deployer::server::ports::{
-    audit::{Act, AuditEntry, AuditFilter, AuditLog},
+    audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
     store::Store,
 };
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -33,7 +33,7 @@ async fn the_store_in_postgres_holds_the_contract_of_the_audit_log() {
 #[tokio::test]
 async fn sqlite_refuses_to_change_and_to_delete_entries() {
     let (folder, store) = in_sqlite().await;
-    store.note(&entry(0)).await.unwrap();
+    store.append(&entry(0)).await.unwrap();
     let path = folder.path().join("portal.db");
     let mut raw = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
     for statement in [
@@ -54,7 +54,7 @@ async fn sqlite_refuses_to_change_and_to_delete_entries() {
 async fn postgres_refuses_to_change_and_to_delete_entries() {
     let url = Cluster::shared().database();
     let store = in_postgres(&url).await;
-    store.note(&entry(0)).await.unwrap();
+    store.append(&entry(0)).await.unwrap();
     let mut raw = PgConnection::connect(&url).await.unwrap();
     for statement in [
         "UPDATE audit SET outcome = 'done'",
@@ -72,25 +72,25 @@ async fn postgres_refuses_to_change_and_to_delete_entries() {
 
 async fn hold(log: &dyn AuditLog) {
     assert!(log.entries(&ALL).await.unwrap().is_empty());
-    let noted: Vec<_> = (0..Act::ALL.len()).map(entry).collect();
-    for entry in &noted {
-        log.note(entry).await.unwrap();
+    let audit_entry: Vec<_> = (0..AuditAction::ALL.len()).map(entry).collect();
+    for entry in &audit_entry {
+        log.append(entry).await.unwrap();
     }
     let found = log.entries(&ALL).await.unwrap();
     assert!(found.is_sorted_by(|(one, _), (next, _)| one > next), "newest first");
     let entries = |found: Vec<(i64, AuditEntry)>| -> Vec<_> {
         found.into_iter().map(|(_, entry)| entry).rev().collect()
     };
-    assert_eq!(entries(found.clone()), noted);
+    assert_eq!(entries(found.clone()), audit_entry);
 
     let list = async |filter| entries(log.entries(&filter).await.unwrap());
     let newest = AuditFilter { limit: 5, ..ALL };
-    let first = noted.len() - 5;
-    assert_eq!(list(newest.clone()).await, noted[first..]);
+    let first = audit_entry.len() - 5;
+    assert_eq!(list(newest.clone()).await, audit_entry[first..]);
     let next = AuditFilter { before: Some(found[4].0), ..newest };
-    assert_eq!(list(next).await, noted[first - 5..first]);
-    assert_eq!(list(AuditFilter { since: Some(at(9)), ..ALL }).await, noted[9..]);
-    assert_eq!(list(AuditFilter { act: Some(Act::Retry), ..ALL }).await, noted[4..5]);
+    assert_eq!(list(next).await, audit_entry[first - 5..first]);
+    assert_eq!(list(AuditFilter { since: Some(at(9)), ..ALL }).await, audit_entry[9..]);
+    assert_eq!(list(AuditFilter { act: Some(AuditAction::Retry), ..ALL }).await, audit_entry[4..5]);
     let who = Some(String::from("person:1"));
     let own = AuditFilter { who, ..ALL };
     assert_eq!(list(own.clone()).await, [1, 4, 7, 10].map(entry));
@@ -100,8 +100,8 @@ async fn hold(log: &dyn AuditLog) {
     assert!(list(AuditFilter { target, ..ALL }).await.is_empty(), "only the whole of it");
 
     let odd = AuditEntry { target: Some(String::from("a\0b")), at: at(99), ..entry(0) };
-    log.note(&odd).await.unwrap();
-    assert_eq!(log.entries(&ALL).await.unwrap().len(), noted.len() + 1);
+    log.append(&odd).await.unwrap();
+    assert_eq!(log.entries(&ALL).await.unwrap().len(), audit_entry.len() + 1);
     let target = Some(String::from("\0"));
     assert!(list(AuditFilter { target, ..ALL }).await.is_empty());
 }
@@ -113,7 +113,7 @@ fn entry(number: usize) -> AuditEntry {
     AuditEntry {
         at: at(i64::try_from(number).unwrap()),
         who: format!("person:{}", number % 3),
-        act: Act::ALL[number],
+        act: AuditAction::ALL[number],
         target: (!number.is_multiple_of(4)).then(|| format!("stack-{}", number % 6)),
         from: address,
         outcome: String::from("done"),

@@ -13,8 +13,9 @@ use ai_stack_deployer::{
     server::ports::{
         platform::AppName,
         store::{
-            Answer, AnswerKey, Cancelling, Cause, End, Fact, Lane, Lease, NewDeployment, Quota,
-            Settlement, State, StepId, StepRecord, Store, StoreError, Wish,
+            CancelOutcome, CancelRequest, Cause, CleanupRecord, End, Fact, IdempotencyKey, Lane,
+            Lease, NewDeployment, Quota, State, StepId, StepRecord, Store, StoreError,
+            StoredResponse,
         },
     },
 };
@@ -28,7 +29,7 @@ mod platform_logs;
 mod removals;
 mod turns;
 
-/// How long leases last here.
+/// The time for which leases last here.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 
 /// A time some seconds after the first.
@@ -55,14 +56,14 @@ pub(super) fn new(number: u128, name: &str) -> NewDeployment {
         retry_of: None,
         owner: None,
         quota: Quota::default(),
-        noted: None,
+        audit_entry: None,
         claim: None,
     }
 }
 
-fn answer(key: &str, body: &str) -> Answer {
-    Answer {
-        key: AnswerKey { caller: String::from("somebody"), key: key.to_owned() },
+fn response(key: &str, body: &str) -> StoredResponse {
+    StoredResponse {
+        key: IdempotencyKey { caller: String::from("somebody"), key: key.to_owned() },
         fingerprint: String::from("digest"),
         status: 201,
         location: Some(String::from("/api/deployment/x")),
@@ -78,12 +79,12 @@ pub(super) fn step(step: StepId, record: StepRecord, events: Vec<EventBody>) -> 
 
 /// The fact that an operation ends.
 pub(super) fn end(state: State) -> Fact {
-    end_as(state, Wish::GoOn)
+    end_as(state, CancelRequest::None)
 }
 
-fn end_as(state: State, wish: Wish) -> Fact {
+fn end_as(state: State, cancel_request: CancelRequest) -> Fact {
     let due = (state == State::Stuck).then(|| at(60));
-    Fact { end: Some(End { state, at: at(50), wish, due }), ..Fact::default() }
+    Fact { end: Some(End { state, at: at(50), cancel_request, due }), ..Fact::default() }
 }
 
 /// Runs the whole contract against a store that is empty.
@@ -93,15 +94,15 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     a_fact_is_numbered_without_a_gap_and_found_again(&*store).await;
     a_lease_is_exclusive_until_it_lapses(&*store).await;
     who_lost_the_lease_cannot_write(&*store).await;
-    an_answer_is_kept_once_and_expires(&*store).await;
-    what_was_rolled_back_is_forgotten_in_time(&*store).await;
-    a_wish_to_cancel_is_heard_before_the_end(&*store).await;
+    a_response_is_stored_once_and_expires(&*store).await;
+    what_was_rolled_back_is_purged_in_time(&*store).await;
+    a_cancel_request_is_observed_before_the_end(&*store).await;
     clean_up_goes_on_after_the_end_until_nothing_is_left(&*store).await;
     removals::hold(&*store).await;
     a_retry_is_linked_both_ways(&*store).await;
     of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(&*store).await;
     what_is_overdue_is_claimed_for_clean_up(&*store).await;
-    a_live_stack_that_is_due_is_claimed_until_it_is_tidied(&*store).await;
+    a_live_stack_that_is_due_is_claimed_until_it_is_rechecked(&*store).await;
     panics::hold(&*store).await;
     platform_logs::hold(&*store).await;
     claims::hold(&*store).await;
@@ -158,10 +159,10 @@ async fn a_fact_is_numbered_without_a_gap_and_found_again(store: &dyn Store) {
 
     let record = store.find(id).await.unwrap().unwrap();
     assert_eq!((record.deployment, record.host), (begun.deployment, begun.host));
-    assert_eq!((record.state, record.seq, record.standing.completed), (State::Active, 4, None));
+    assert_eq!((record.state, record.seq, record.metadata.completed), (State::Active, 4, None));
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
     let record = store.find(id).await.unwrap().unwrap();
-    assert_eq!((record.state, record.standing.completed), (State::RolledBack, Some(at(50))));
+    assert_eq!((record.state, record.metadata.completed), (State::RolledBack, Some(at(50))));
 }
 
 async fn a_lease_is_exclusive_until_it_lapses(store: &dyn Store) {
@@ -199,60 +200,60 @@ async fn who_lost_the_lease_cannot_write(store: &dyn Store) {
     assert!(matches!(error, StoreError::LeaseLost), "nothing follows an end: {error:?}");
 }
 
-async fn an_answer_is_kept_once_and_expires(store: &dyn Store) {
-    let kept = answer("once", "first");
+async fn a_response_is_stored_once_and_expires(store: &dyn Store) {
+    let kept = response("once", "first");
     store.begin(&new(40, "frank"), Some(&kept)).await.unwrap();
-    let used = store.begin(&new(41, "grace"), Some(&answer("once", "second"))).await.unwrap_err();
+    let used = store.begin(&new(41, "grace"), Some(&response("once", "second"))).await.unwrap_err();
     assert!(matches!(used, StoreError::KeyUsed), "{used:?}");
     let grace = StackName::parse("grace").unwrap();
     assert!(store.reserved(&[grace]).await.unwrap().is_empty(), "nothing was begun");
-    store.keep_answer(&answer("once", "third")).await.unwrap();
-    assert_eq!(store.answer(&kept.key, at(99)).await.unwrap(), Some(kept.clone()));
-    assert_eq!(store.answer(&kept.key, at(100)).await.unwrap(), None);
+    store.store_response(&response("once", "third")).await.unwrap();
+    assert_eq!(store.stored_response(&kept.key, at(99)).await.unwrap(), Some(kept.clone()));
+    assert_eq!(store.stored_response(&kept.key, at(100)).await.unwrap(), None);
 
-    let refused = answer("refused", "no");
-    store.keep_answer(&refused).await.unwrap();
-    assert_eq!(store.answer(&refused.key, at(99)).await.unwrap(), Some(refused));
+    let refused = response("refused", "no");
+    store.store_response(&refused).await.unwrap();
+    assert_eq!(store.stored_response(&refused.key, at(99)).await.unwrap(), Some(refused));
     let frank = store.claim_one(Lane::Forward, "a", at(50), LEASE).await.unwrap().unwrap();
     store.record(&frank, &end(State::Live)).await.unwrap();
 }
 
-async fn what_was_rolled_back_is_forgotten_in_time(store: &dyn Store) {
+async fn what_was_rolled_back_is_purged_in_time(store: &dyn Store) {
     let (rolled_back, live) = (DeploymentId::from_random(10), DeploymentId::from_random(40));
-    assert_eq!(store.forget(at(50)).await.unwrap(), 0);
-    assert!(store.forget(at(51)).await.unwrap() > 0);
+    assert_eq!(store.purge(at(50)).await.unwrap(), 0);
+    assert!(store.purge(at(51)).await.unwrap() > 0);
     assert_eq!(store.find(&rolled_back).await.unwrap(), None);
     assert!(store.events(&rolled_back, 0, 10).await.unwrap().is_empty());
     assert!(store.find(&live).await.unwrap().is_some(), "what is live is kept");
 }
 
-async fn a_wish_to_cancel_is_heard_before_the_end(store: &dyn Store) {
+async fn a_cancel_request_is_observed_before_the_end(store: &dyn Store) {
     let id = DeploymentId::from_random(50);
-    assert_eq!(store.cancel(&id, at(50), None).await.unwrap(), Cancelling::Unknown);
+    assert_eq!(store.cancel(&id, at(50), None).await.unwrap(), CancelOutcome::Unknown);
     store.begin(&new(50, "heidi"), None).await.unwrap();
     let lease = claim(store, Lane::Forward, &id).await;
-    assert_eq!(store.renew(&lease, at(90)).await.unwrap(), Wish::GoOn);
-    assert_eq!(store.cancel(&id, at(51), None).await.unwrap(), Cancelling::Accepted);
-    assert_eq!(store.cancel(&id, at(52), None).await.unwrap(), Cancelling::Accepted);
-    assert_eq!(store.find(&id).await.unwrap().unwrap().wish, Wish::Cancel);
-    assert_eq!(store.renew(&lease, at(90)).await.unwrap(), Wish::Cancel);
+    assert_eq!(store.renew(&lease, at(90)).await.unwrap(), CancelRequest::None);
+    assert_eq!(store.cancel(&id, at(51), None).await.unwrap(), CancelOutcome::Accepted);
+    assert_eq!(store.cancel(&id, at(52), None).await.unwrap(), CancelOutcome::Accepted);
+    assert_eq!(store.find(&id).await.unwrap().unwrap().cancel_request, CancelRequest::Requested);
+    assert_eq!(store.renew(&lease, at(90)).await.unwrap(), CancelRequest::Requested);
     let fact = step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)]);
-    assert_eq!(store.record(&lease, &fact).await.unwrap().wish, Wish::Cancel);
+    assert_eq!(store.record(&lease, &fact).await.unwrap().cancel_request, CancelRequest::Requested);
 
     let unheard = store.record(&lease, &end(State::Live)).await.unwrap_err();
-    assert!(matches!(unheard, StoreError::WishUnheard), "{unheard:?}");
+    assert!(matches!(unheard, StoreError::CancelPending), "{unheard:?}");
     assert_eq!(store.find(&id).await.unwrap().unwrap().state, State::Active, "nothing was written");
 
     store.release(&lease).await.unwrap();
     let lease = claim(store, CLEAN_UP, &id).await;
-    store.record(&lease, &end_as(State::RolledBack, Wish::Cancel)).await.unwrap();
-    assert_eq!(store.cancel(&id, at(53), None).await.unwrap(), Cancelling::AlreadyEnded);
+    store.record(&lease, &end_as(State::RolledBack, CancelRequest::Requested)).await.unwrap();
+    assert_eq!(store.cancel(&id, at(53), None).await.unwrap(), CancelOutcome::AlreadyEnded);
 }
 
 async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store) {
     let id = DeploymentId::from_random(60);
     store.begin(&new(60, "ivan"), None).await.unwrap();
-    assert!(!store.hurry(&id, None).await.unwrap(), "it is under way");
+    assert!(!store.make_due_now(&id, None).await.unwrap(), "it is under way");
     let lease = claim(store, Lane::Forward, &id).await;
     let service = AppName(String::from("stack-ivan-x1y2z3"));
     let services = vec![service.clone()];
@@ -270,22 +271,22 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
     assert!(store.record(&lease, &event).await.is_err(), "no event follows the end");
 
     let left = Receipt::of(vec![line(Outcome::Left)]);
-    let again = Settlement { receipt: left.clone(), at: at(61), due: at(500) };
-    store.settle(&lease, &again).await.unwrap();
+    let again = CleanupRecord { receipt: left.clone(), at: at(61), due: at(500) };
+    store.record_cleanup(&lease, &again).await.unwrap();
     let record = store.find(&id).await.unwrap().unwrap();
-    assert_eq!((record.state, record.standing.receipt), (State::Stuck, Some(left)));
+    assert_eq!((record.state, record.metadata.receipt), (State::Stuck, Some(left)));
     assert_eq!((record.clean_up.tries, record.clean_up.due), (1, Some(at(500))));
-    assert_eq!(record.standing.completed, Some(at(50)), "the end stays where it was");
+    assert_eq!(record.metadata.completed, Some(at(50)), "the end stays where it was");
 
-    assert!(store.hurry(&id, None).await.unwrap());
+    assert!(store.make_due_now(&id, None).await.unwrap());
     store.release(&lease).await.unwrap();
     let lease = store.claim_one(CLEAN_UP, "a", at(62), LEASE).await.unwrap().unwrap();
     let clean = Receipt::of(vec![line(Outcome::VerifiedGone)]);
-    let gone = Settlement { receipt: clean.clone(), at: at(63), due: at(600) };
-    store.settle(&lease, &gone).await.unwrap();
+    let gone = CleanupRecord { receipt: clean.clone(), at: at(63), due: at(600) };
+    store.record_cleanup(&lease, &gone).await.unwrap();
     let record = store.find(&id).await.unwrap().unwrap();
-    assert_eq!((record.state, record.standing.receipt), (State::RolledBack, Some(clean)));
-    assert!(store.settle(&lease, &gone).await.is_err(), "it is settled");
+    assert_eq!((record.state, record.metadata.receipt), (State::RolledBack, Some(clean)));
+    assert!(store.record_cleanup(&lease, &gone).await.is_err(), "it is settled");
     store.begin(&new(61, "ivan"), None).await.unwrap();
     let lease = claim(store, Lane::Forward, &DeploymentId::from_random(61)).await;
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
@@ -303,7 +304,7 @@ async fn a_retry_is_linked_both_ways(store: &dyn Store) {
     let retry = NewDeployment { retry_of: Some(first.clone()), ..new(81, "kim") };
     store.begin(&retry, None).await.unwrap();
     let links = |record: Option<ai_stack_deployer::server::ports::store::Record>| {
-        record.unwrap().standing.links
+        record.unwrap().metadata.links
     };
     let second = retry.deployment.id;
     assert_eq!(links(store.find(&first).await.unwrap()).retried_by, Some(second.clone()));
@@ -318,10 +319,9 @@ async fn of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(store: &dy
     for number in [804, 802, 805, 801, 803] {
         store.begin(&new(number, &format!("queue-{number}")), None).await.unwrap();
     }
-    for (most, expected) in
-        [(2, &[801, 802][..]), (0, &[]), (2, &[803, 804]), (2, &[805]), (2, &[])]
+    for (max, expected) in [(2, &[801, 802][..]), (0, &[]), (2, &[803, 804]), (2, &[805]), (2, &[])]
     {
-        let leases = store.claim(Lane::Forward, most, "b", now, LEASE).await.unwrap();
+        let leases = store.claim(Lane::Forward, max, "b", now, LEASE).await.unwrap();
         let mut claimed: Vec<_> = leases.into_iter().map(|lease| lease.id).collect();
         let mut expected: Vec<_> =
             expected.iter().copied().map(DeploymentId::from_random).collect();
@@ -348,12 +348,13 @@ async fn what_is_overdue_is_claimed_for_clean_up(store: &dyn Store) {
     assert_eq!(overdue, expected);
 }
 
-async fn a_live_stack_that_is_due_is_claimed_until_it_is_tidied(store: &dyn Store) {
+async fn a_live_stack_that_is_due_is_claimed_until_it_is_rechecked(store: &dyn Store) {
     let id = DeploymentId::from_random(900);
     store.begin(&new(900, "tina"), None).await.unwrap();
     let lease = claim(store, Lane::Forward, &id).await;
-    assert!(store.tidied(&lease, None).await.is_err(), "it is not live yet");
-    let live = End { state: State::Live, at: at(50), wish: Wish::GoOn, due: Some(at(80)) };
+    assert!(store.rechecked(&lease, None).await.is_err(), "it is not live yet");
+    let (cancel_request, due) = (CancelRequest::None, Some(at(80)));
+    let live = End { state: State::Live, at: at(50), cancel_request, due };
     store.record(&lease, &Fact { end: Some(live), ..end(State::Live) }).await.unwrap();
     store.release(&lease).await.unwrap();
 
@@ -366,17 +367,17 @@ async fn a_live_stack_that_is_due_is_claimed_until_it_is_tidied(store: &dyn Stor
     };
     assert_eq!(claim_at(79).await, None, "it is not due yet");
     let first = claim_at(80).await.expect("it is due");
-    store.tidied(&first, Some(at(2_000))).await.unwrap();
+    store.rechecked(&first, Some(at(2_000))).await.unwrap();
     store.release(&first).await.unwrap();
-    assert!(store.tidied(&first, None).await.is_err(), "the lease is handed back");
+    assert!(store.rechecked(&first, None).await.is_err(), "the lease is handed back");
     assert_eq!(claim_at(1_999).await, None);
     let second = claim_at(2_000).await.expect("it is due again");
-    store.tidied(&second, None).await.unwrap();
+    store.rechecked(&second, None).await.unwrap();
     store.release(&second).await.unwrap();
     assert_eq!(claim_at(90_000).await, None, "nothing is left to look for");
     let record = store.find(&id).await.unwrap().unwrap();
     assert_eq!((record.state, record.clean_up.tries), (State::Live, 2));
-    assert_eq!(record.standing.completed, Some(at(50)), "the end stays where it was");
+    assert_eq!(record.metadata.completed, Some(at(50)), "the end stays where it was");
 }
 
 /// Claims until it is the turn of `id`.

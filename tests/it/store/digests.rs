@@ -1,4 +1,4 @@
-//! What opens a door is kept as its digest only: whoever reads the database has no key.
+//! Credentials are kept as digests only: whoever reads the database has no key.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ use crate::support::postgres::Cluster;
 const SECRETS: [&str; 3] = ["canary-sign-in", "canary-session", "canary-token"];
 
 #[tokio::test]
-async fn nothing_in_sqlite_holds_a_secret_that_opens_a_door() {
+async fn nothing_in_sqlite_holds_a_credential() {
     let (folder, store) = in_sqlite().await;
     show_secrets(&*store).await;
     store.close().await;
@@ -27,7 +27,7 @@ async fn nothing_in_sqlite_holds_a_secret_that_opens_a_door() {
 }
 
 #[tokio::test]
-async fn no_column_in_postgres_holds_a_secret_that_opens_a_door() {
+async fn no_column_in_postgres_holds_a_credential() {
     let url = Cluster::shared().database();
     show_secrets(&*in_postgres(&url).await).await;
     let tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'";
@@ -62,7 +62,7 @@ async fn show_secrets(store: &dyn Accounts) {
         begun: at(0),
         idle_until: at(100),
         ends: at(900),
-        noted: None,
+        audit_entry: None,
     };
     store.sign_in(&profile, &session).await.unwrap();
     assert!(store.session(&cookie, at(50), at(500)).await.unwrap().is_some());
@@ -77,7 +77,10 @@ async fn show_secrets(store: &dyn Accounts) {
         revoked: None,
     };
     assert!(
-        store.add_token(&NewToken { token, secret: secret.clone(), noted: None }, 1).await.unwrap()
+        store
+            .add_token(&NewToken { token, secret: secret.clone(), audit_entry: None }, 1)
+            .await
+            .unwrap()
     );
     assert!(store.token(&secret, at(50)).await.unwrap().is_some());
 }

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::support::{black_hole::BlackHole, claim_one::ClaimOne as _, postgres::Cluster};
 
-/// How long something may take that takes a moment.
+/// The time that something may take that takes a moment.
 const SOON: Duration = Duration::from_secs(20);
 
 /// A portal's store and those whom it nudges.
@@ -54,7 +54,7 @@ async fn nudged(receiver: &mut watch::Receiver<()>) {
 }
 
 /// Waits until the store answers again.
-async fn answers(store: &PostgresStore) {
+async fn responses(store: &PostgresStore) {
     let asking = async {
         while store.check().await.is_err() {
             tokio::task::yield_now().await;
@@ -116,9 +116,9 @@ async fn what_one_portal_writes_nudges_the_other() {
     here.store.record(&lease, &started()).await.unwrap();
     nudged(&mut events).await;
 
-    let (mut wishes, mut work) = (here.notifier.wishes(id), here.notifier.work());
+    let (mut cancel_requests, mut work) = (here.notifier.cancel_requests(id), here.notifier.work());
     there.store.cancel(id, at(2), None).await.unwrap();
-    nudged(&mut wishes).await;
+    nudged(&mut cancel_requests).await;
     nudged(&mut work).await;
     let mut work = there.notifier.work();
     here.store.release(&lease).await.unwrap();
@@ -166,7 +166,7 @@ async fn a_database_that_goes_away_and_comes_back_is_survived() {
     cluster.stop();
     timeout(SOON, here.store.record(&lease, &started())).await.unwrap().unwrap_err();
     cluster.start_again();
-    answers(&here.store).await;
+    responses(&here.store).await;
     // Both look again by themselves, and what was committed is there.
     nudged(&mut work).await;
     nudged(&mut events).await;
@@ -195,7 +195,7 @@ async fn connections_that_go_silent_are_given_up_and_replaced() {
 
     hole.swallow();
     let asked = SystemClock.now();
-    answers(&replica.store).await;
+    responses(&replica.store).await;
     let took = SystemClock.now().duration_since(asked);
     println!("after all connections went silent the store answered within {took:?}");
     // It listens again as well.

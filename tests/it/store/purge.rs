@@ -11,13 +11,13 @@ use sqlx::{
 use super::{contract::at, in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
-/// How many rows one transaction may delete, those that go along included.
+/// The number of rows that one transaction may delete, those that go along included.
 const ROWS: i64 = 1_000;
-/// How many deployments are purged, with 20 events each, and one more with many.
+/// The number of deployments that are purged, with 20 events each, and one more with many.
 const MANY: i64 = 2_000;
 const EVENTS: i64 = 5_000;
 
-/// Deployments that ended long ago, and one that ended lately; `series` makes the numbers.
+/// Deployments that ended long ago, and one that ended recently; `series` makes the numbers.
 fn fill(series: impl Fn(i64) -> String) -> String {
     let id = "'dep_' || substr('00000000000000000000000000000000' || i, -32)";
     let postgres = "'dep_' || lpad(i::text, 32, '0')";
@@ -62,7 +62,7 @@ async fn whoever_writes_while_sqlite_purges_gets_a_turn_after_each_batch() {
     raw_sql(AssertSqlSafe(fill(recursive))).execute(&mut connection).await.unwrap();
     let purging = {
         let store = Arc::clone(&store);
-        tokio::spawn(async move { store.forget(at(5_000)).await })
+        tokio::spawn(async move { store.purge(at(5_000)).await })
     };
     let mut writes = 0;
     while !purging.is_finished() {
@@ -90,7 +90,7 @@ async fn a_transaction_in_postgres_purges_a_bounded_number_of_rows() {
          CREATE TRIGGER note AFTER DELETE ON events FOR EACH ROW EXECUTE FUNCTION note();
          CREATE TRIGGER note AFTER DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION note();",
     );
-    assert_eq!(store.forget(at(5_000)).await.unwrap(), (MANY + 1).cast_unsigned());
+    assert_eq!(store.purge(at(5_000)).await.unwrap(), (MANY + 1).cast_unsigned());
     let most = "SELECT max(rows) FROM
                 (SELECT count(*) AS rows FROM purged GROUP BY transaction) AS counted";
     let most: i64 = Cluster::ask(&url, most).parse().unwrap();

@@ -8,8 +8,8 @@ use ai_stack_deployer::{
     server::{
         access::OwnerId,
         ports::store::{
-            Answer, AnswerKey, LimitReached, NewDeployment, Quota, State, Store, StoreError, Usage,
-            hour_before,
+            IdempotencyKey, LimitReached, NewDeployment, Quota, State, Store, StoreError,
+            StoredResponse, Usage, hour_before,
         },
     },
 };
@@ -145,7 +145,7 @@ async fn what_began_within_the_hour_counts_even_when_it_is_gone(store: &dyn Stor
     begin(21, 200).await.unwrap();
     finish(store, &id(20), State::RolledBack, at(201)).await;
     finish(store, &id(21), State::RolledBack, at(201)).await;
-    let wait = |seconds| LimitReached::PerHour { most: 2, wait: Duration::from_secs(seconds) };
+    let wait = |seconds| LimitReached::PerHour { max: 2, wait: Duration::from_secs(seconds) };
     refuses(begin(22, 201).await, wait(3499));
     refuses(begin(22, 3699).await, wait(1));
     begin(22, 3700).await.unwrap();
@@ -155,7 +155,7 @@ async fn what_began_within_the_hour_counts_even_when_it_is_gone(store: &dyn Stor
     assert_eq!(usage.begun, [at(200), at(3700), at(3800)]);
     let none = Quota { per_hour: Some(0), ..counted("hourly") };
     let never = store.begin(&by("hourly", 24, "never", &none), None).await;
-    refuses(never, LimitReached::PerHour { most: 0, wait: Duration::from_hours(1) });
+    refuses(never, LimitReached::PerHour { max: 0, wait: Duration::from_hours(1) });
     for number in [22, 23] {
         finish(store, &id(number), State::RolledBack, at(3801)).await;
     }
@@ -186,7 +186,7 @@ async fn the_key_comes_first_then_the_name_then_the_limits(store: &dyn Store) {
         ..counted("frank")
     };
     let unlimited = counted("frank");
-    store.begin(&by("frank", 60, "taken", &unlimited), Some(&answer("used"))).await.unwrap();
+    store.begin(&by("frank", 60, "taken", &unlimited), Some(&response("used"))).await.unwrap();
     finish(store, &id(60), State::Live, at(61)).await;
     store.begin(&by("grace", 61, "held", &Quota::default()), None).await.unwrap();
     finish(store, &id(61), State::Live, at(62)).await;
@@ -199,7 +199,7 @@ async fn the_key_comes_first_then_the_name_then_the_limits(store: &dyn Store) {
     let begin = async |name, key| {
         let retry_of = Some(tried.clone());
         let new = NewDeployment { retry_of, ..by("frank", 66, name, &quota) };
-        store.begin(&new, Some(&answer(key))).await.unwrap_err()
+        store.begin(&new, Some(&response(key))).await.unwrap_err()
     };
     let refused = begin("taken", "used").await;
     assert!(matches!(refused, StoreError::KeyUsed), "{refused:?}");
@@ -213,9 +213,9 @@ async fn the_key_comes_first_then_the_name_then_the_limits(store: &dyn Store) {
     assert!(store.reserved(&names).await.unwrap().is_empty());
     assert_eq!(store.find(&id(66)).await.unwrap(), None);
     assert!(store.events(&id(66), 0, 10).await.unwrap().is_empty());
-    assert_eq!(store.answer(&answer("new").key, at(66)).await.unwrap(), None);
+    assert_eq!(store.stored_response(&response("new").key, at(66)).await.unwrap(), None);
     let tried = store.find(&tried).await.unwrap().unwrap();
-    assert_eq!(tried.standing.links.retried_by, None);
+    assert_eq!(tried.metadata.links.retried_by, None);
 }
 
 /// What a quota has that only counts.
@@ -232,9 +232,9 @@ fn id(number: u128) -> DeploymentId {
     DeploymentId::from_random(number)
 }
 
-fn answer(key: &str) -> Answer {
-    Answer {
-        key: AnswerKey { caller: String::from("quota"), key: key.to_owned() },
+fn response(key: &str) -> StoredResponse {
+    StoredResponse {
+        key: IdempotencyKey { caller: String::from("quota"), key: key.to_owned() },
         fingerprint: String::from("digest"),
         status: 201,
         location: None,

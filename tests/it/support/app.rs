@@ -15,15 +15,15 @@ use ai_stack_deployer::{
     server::{
         config::{self, Environment, Options},
         http::{HttpState, pages, router, sign_in},
-        last_round::LastRound,
         notifier::{Notifier, Nudge},
         ports::{
             clock::Clock,
-            store::{End, Fact, Lane, Lease, State, Store, Wish},
+            store::{CancelRequest, End, Fact, Lane, Lease, State, Store},
         },
+        reconcile_report::ReconcileReport,
         service::{Service, ServiceParts},
         settings::Settings,
-        sign_in::Entrance,
+        sign_in::SignInService,
     },
 };
 use axum::{
@@ -43,10 +43,10 @@ use tower::ServiceExt;
 
 use super::{
     claim_one::ClaimOne as _,
-    entrance::{clock, door, entrance},
     fake_platform::FakePlatform,
     manual_clock::ManualClock,
     memory_store::MemoryStore,
+    sign_in_service::{authenticator, clock, sign_in_service},
 };
 
 #[derive(Parser)]
@@ -60,7 +60,7 @@ pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
     let own = |text: &&str| (*text).to_owned();
     let environment: Environment = variables.iter().map(|(n, v)| (own(n), own(v))).collect();
     let cli = config::parse::<Cli>(&["portal".into()], &environment).unwrap();
-    cli.options.settle(&environment).unwrap()
+    cli.options.resolve(&environment).unwrap()
 }
 
 /// The portal in process.
@@ -71,7 +71,7 @@ pub(crate) struct TestApp {
     pub(crate) platform: Arc<FakePlatform>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) notifier: Arc<Notifier>,
-    pub(crate) last_round: Arc<LastRound>,
+    pub(crate) reconcile_report: Arc<ReconcileReport>,
     pub(crate) shutdown: CancellationToken,
     /// What every request shows that brings no cookie of its own.
     cookie: Option<HeaderValue>,
@@ -129,26 +129,26 @@ impl TestApp {
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().unwrap().to_owned())
             .build();
-        Self::build(variables, |service, entrance| pages(options, service, entrance))
+        Self::build(variables, |service, sign_in_service| pages(options, service, sign_in_service))
     }
 
     fn build(
         variables: &[(&str, &str)],
-        pages: impl FnOnce(Arc<Service>, Option<Arc<Entrance>>) -> Router,
+        pages: impl FnOnce(Arc<Service>, Option<Arc<SignInService>>) -> Router,
     ) -> Self {
         let settings = settings(variables);
         let store = Arc::new(MemoryStore::default());
         let platform = Arc::new(FakePlatform::new());
         let clock = Arc::new(clock(&settings));
-        let door = door(&settings, &store);
+        let authenticator = authenticator(&settings, &store);
         let notifier = Arc::new(Notifier::default());
         let shutdown = CancellationToken::new();
-        let last_round = Arc::new(LastRound::default());
+        let reconcile_report = Arc::new(ReconcileReport::default());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::<MemoryStore>::clone(&store),
             accounts: Arc::<MemoryStore>::clone(&store),
             audit: Arc::<MemoryStore>::clone(&store),
-            last_round: Arc::clone(&last_round),
+            reconcile_report: Arc::clone(&reconcile_report),
             platform: Arc::<FakePlatform>::clone(&platform),
             clock: Arc::<ManualClock>::clone(&clock),
             notifier: Arc::clone(&notifier),
@@ -158,14 +158,15 @@ impl TestApp {
             sandbox: settings.platform.is_sandbox(),
             random: Arc::new(rand::random),
         }));
-        let entrance = entrance(&settings, &store, &clock);
-        let pages = pages(Arc::clone(&service), entrance.clone());
-        let pages = match entrance {
-            Some(entrance) => pages.merge(sign_in(entrance)),
+        let sign_in_service = sign_in_service(&settings, &store, &clock);
+        let pages = pages(Arc::clone(&service), sign_in_service.clone());
+        let pages = match sign_in_service {
+            Some(sign_in_service) => pages.merge(sign_in(sign_in_service)),
             None => pages,
         };
         let (http, limits) = (&settings.http, &settings.limits);
-        let state = HttpState::new(Arc::clone(&service), door, http, limits, shutdown.clone());
+        let state =
+            HttpState::new(Arc::clone(&service), authenticator, http, limits, shutdown.clone());
         let router = router(state, pages);
         Self {
             router,
@@ -174,7 +175,7 @@ impl TestApp {
             platform,
             clock,
             notifier,
-            last_round,
+            reconcile_report,
             shutdown,
             cookie: None,
         }
@@ -215,12 +216,8 @@ impl TestApp {
 
     /// Claims what can be claimed, as a worker does.
     pub(crate) async fn claim(&self) -> Lease {
-        let lasting = Duration::from_mins(1);
-        self.store
-            .claim_one(Lane::Forward, "test", self.clock.now(), lasting)
-            .await
-            .unwrap()
-            .unwrap()
+        let ttl = Duration::from_mins(1);
+        self.store.claim_one(Lane::Forward, "test", self.clock.now(), ttl).await.unwrap().unwrap()
     }
 
     /// Records events, as a worker does, and nudges.
@@ -233,7 +230,12 @@ impl TestApp {
             EventBody::Progress(_) | EventBody::Log(_) => None,
         });
         let at = self.clock.now();
-        let end = state.map(|state| End { state, at, wish: Wish::GoOn, due: Some(at) });
+        let end = state.map(|state| End {
+            state,
+            at,
+            cancel_request: CancelRequest::None,
+            due: Some(at),
+        });
         self.store.record(lease, &Fact { events, end, ..Fact::default() }).await.unwrap();
         self.notifier.nudge(&Nudge::Events(lease.id.clone()));
     }

@@ -12,8 +12,8 @@ use super::app::{Reply, TestApp, send_raw};
 
 /// Where the portal in process believes it is.
 pub(crate) const PORTAL: &str = "http://127.0.0.1:3000";
-/// How many redirects a browser follows.
-const PATIENCE: usize = 10;
+/// The number of redirects that a browser follows.
+const MAX_REDIRECTS: usize = 10;
 
 /// A browser, and where it is.
 pub(crate) struct Browser {
@@ -54,13 +54,13 @@ impl Browser {
 
     /// Follows redirects to their end.
     pub(crate) async fn follow(&mut self, mut reply: Reply) -> Reply {
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_REDIRECTS {
             let Some(location) = reply.header("location").map(ToOwned::to_owned) else {
                 return reply;
             };
             reply = self.get(&location).await;
         }
-        panic!("{PATIENCE} redirects, the last to {}", self.address);
+        panic!("{MAX_REDIRECTS} redirects, the last to {}", self.address);
     }
 
     /// Presses the one button of the sign-in page, and signs in at the provider as `account`.

@@ -16,7 +16,7 @@ pub(crate) trait ClaimOne {
         lane: Lane,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Option<Lease>, StoreError>;
 }
 
@@ -26,9 +26,9 @@ impl<S: Store + ?Sized> ClaimOne for S {
         lane: Lane,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        let mut leases = self.claim(lane, 1, owner, now, lasting).await?;
+        let mut leases = self.claim(lane, 1, owner, now, ttl).await?;
         assert!(leases.len() <= 1, "more than asked for: {leases:?}");
         Ok(leases.pop())
     }

@@ -16,7 +16,7 @@ use ai_stack_deployer::server::{
         platform::PlatformError,
         probe::{Health, Probe},
     },
-    sandbox::{Answer, Core, Disposition, Request, Timing, Visit},
+    sandbox::{Answer, Core, Disposition, EdgeResponse, Request, Timing},
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -29,14 +29,15 @@ mod port;
 pub(crate) const PROBE: &str = "probe";
 const KEY: &str = "test-key";
 const CALL_LIMIT: Duration = Duration::from_secs(15);
-/// How long a deploy job takes.
+/// The time that a deploy job takes.
 const JOB: Duration = Duration::from_millis(500);
 /// As [`JOB`], for `sandbox/slow`: longer than a call's whole budget.
 const SLOW_JOB: Duration = Duration::from_mins(2);
-/// How long a container takes to start: long enough for what is late to come before the end.
+/// The time that a container takes to start: long enough for what is late to come before the end.
 const START: Duration = Duration::from_secs(5);
 
-/// How long a container goes on after its service is gone, and how long it lies there stopped.
+/// The time for which a container goes on after its service is gone, and how long it lies there
+/// stopped.
 const STOP: Duration = Duration::from_millis(3_600);
 const REAP: Duration = Duration::from_millis(2_300);
 
@@ -49,7 +50,7 @@ pub(crate) enum Moment {
     After,
 }
 
-/// When the platform hung, and until when it did.
+/// The time at which the platform hung, and until when it did.
 type Hang = (Timestamp, Option<Timestamp>);
 
 /// What happens at one call, once.
@@ -72,7 +73,7 @@ pub(crate) struct CorePlatform {
     hangs: Arc<Mutex<Vec<Hang>>>,
     /// What keeps it from working for the portal, besides hanging.
     problem: Arc<Mutex<Option<PlatformProblem>>>,
-    /// How long an answer is on its way back.
+    /// The time for which an answer is on its way back.
     way_back: Duration,
 }
 
@@ -222,7 +223,7 @@ impl CorePlatform {
         match answer.disposition {
             Disposition::Hang => {
                 self.clock.sleep(CALL_LIMIT).await;
-                Err(PlatformError::no_answer(call, CALL_LIMIT))
+                Err(PlatformError::timed_out(call, CALL_LIMIT))
             }
             Disposition::Reset => Err(lost("connection reset")),
             Disposition::Send => {
@@ -260,15 +261,15 @@ impl CorePlatform {
 
 #[async_trait]
 impl Probe for CorePlatform {
-    async fn ask(&self, url: &str, _: Duration) -> Health {
+    async fn check(&self, url: &str, _: Duration) -> Health {
         let host = url.split("//").nth(1).and_then(|rest| rest.split('/').next());
         self.panic_if_told(PROBE);
         self.clock.sleep(Duration::from_millis(5)).await;
         match self.core().visit(self.clock.now(), host.unwrap_or_default()) {
-            Visit::Healthy => Health::Healthy,
-            Visit::UnknownHost => Health::Answering(404),
-            Visit::Down => Health::Answering(502),
-            Visit::Unhealthy => Health::Answering(503),
+            EdgeResponse::Healthy => Health::Healthy,
+            EdgeResponse::UnknownHost => Health::Answering(404),
+            EdgeResponse::Down => Health::Answering(502),
+            EdgeResponse::Unhealthy => Health::Answering(503),
         }
     }
 }

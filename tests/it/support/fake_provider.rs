@@ -20,7 +20,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
 pub(crate) const KEYS: &str = "/jwks";
 pub(crate) const TOKENS: &str = "/token";
-pub(crate) const MORE: &str = "/me";
+pub(crate) const USERINFO: &str = "/me";
 
 type Answers = Arc<Mutex<HashMap<&'static str, ResponseTemplate>>>;
 
@@ -49,7 +49,7 @@ impl FakeProvider {
         let server = MockServer::start().await;
         Mock::given(any()).respond_with(answer).mount(&server).await;
         let fake = Self { server, answers, key: Key::new(1, "first") };
-        fake.come_back();
+        fake.redirect_back();
         fake.publish(&fake.key);
         fake
     }
@@ -71,7 +71,7 @@ impl FakeProvider {
     }
 
     /// Says what it is, from now on.
-    pub(crate) fn come_back(&self) {
+    pub(crate) fn redirect_back(&self) {
         self.answer(DISCOVERY, ResponseTemplate::new(200).set_body_json(self.metadata()));
     }
 
@@ -118,7 +118,7 @@ impl FakeProvider {
             "issuer": self.issuer(),
             "authorization_endpoint": at("/authorize"),
             "token_endpoint": at(TOKENS),
-            "userinfo_endpoint": at(MORE),
+            "userinfo_endpoint": at(USERINFO),
             "jwks_uri": at(KEYS),
             "end_session_endpoint": at("/end"),
             "response_types_supported": ["code"],

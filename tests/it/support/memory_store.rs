@@ -18,9 +18,10 @@ use ai_stack_deployer::{
             audit::AuditEntry,
             platform::AppName,
             store::{
-                Answer, AnswerKey, Cancelling, Fact, Lane, Lease, NewDeployment, NewRemoval,
-                OperationFilter, Record, Recorded, Removing, Settlement, Stack, State, StepId,
-                Steps, Store, StoreError, StoredEvent, Taken, Turn, Usage, Wish,
+                CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+                NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome,
+                Stack, State, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn,
+                TurnHolder, Usage,
             },
         },
     },
@@ -100,28 +101,36 @@ impl Store for MemoryStore {
         self.up().map(drop)
     }
 
-    async fn begin(&self, new: &NewDeployment, answer: Option<&Answer>) -> Result<(), StoreError> {
-        self.up()?.begin(new, answer)
+    async fn begin(
+        &self,
+        new: &NewDeployment,
+        response: Option<&StoredResponse>,
+    ) -> Result<(), StoreError> {
+        self.up()?.begin(new, response)
     }
 
     async fn begin_removal(
         &self,
         name: &StackName,
         new: &NewRemoval,
-    ) -> Result<Removing, StoreError> {
+    ) -> Result<RemovalOutcome, StoreError> {
         Ok(self.up()?.begin_removal(name, new))
     }
 
-    async fn keep_answer(&self, answer: &Answer) -> Result<(), StoreError> {
-        let key = (answer.key.caller.clone(), answer.key.key.clone());
-        self.up()?.answers.entry(key).or_insert_with(|| answer.clone());
+    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError> {
+        let key = (response.key.caller.clone(), response.key.key.clone());
+        self.up()?.responses.entry(key).or_insert_with(|| response.clone());
         Ok(())
     }
 
-    async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<Answer>, StoreError> {
+    async fn stored_response(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<StoredResponse>, StoreError> {
         let tables = self.up()?;
-        let answer = tables.answers.get(&(key.caller.clone(), key.key.clone()));
-        Ok(answer.filter(|answer| answer.expires > now).cloned())
+        let response = tables.responses.get(&(key.caller.clone(), key.key.clone()));
+        Ok(response.filter(|response| response.expires > now).cloned())
     }
 
     async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
@@ -217,33 +226,33 @@ impl Store for MemoryStore {
         &self,
         id: &DeploymentId,
         _: Timestamp,
-        noted: Option<&AuditEntry>,
-    ) -> Result<Cancelling, StoreError> {
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<CancelOutcome, StoreError> {
         let mut tables = self.up()?;
-        let Some(row) = tables.row(id) else { return Ok(Cancelling::Unknown) };
+        let Some(row) = tables.row(id) else { return Ok(CancelOutcome::Unknown) };
         if row.record.state != State::Active {
-            return Ok(Cancelling::AlreadyEnded);
+            return Ok(CancelOutcome::AlreadyEnded);
         }
-        row.record.wish = Wish::Cancel;
-        tables.audit.extend(noted.cloned());
-        Ok(Cancelling::Accepted)
+        row.record.cancel_request = CancelRequest::Requested;
+        tables.audit.extend(audit_entry.cloned());
+        Ok(CancelOutcome::Accepted)
     }
 
-    async fn hurry(
+    async fn make_due_now(
         &self,
         id: &DeploymentId,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
         let mut tables = self.up()?;
         let stuck = tables.row(id).filter(|row| row.record.state == State::Stuck);
         let Some(row) = stuck else { return Ok(false) };
         row.record.clean_up.due = Some(Timestamp::UNIX_EPOCH);
         row.record.panics = 0;
-        tables.audit.extend(noted.cloned());
+        tables.audit.extend(audit_entry.cloned());
         Ok(true)
     }
 
-    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut tables = self.up()?;
         let count = tables.deployments.len();
         tables.deployments.retain(|row| row.released.is_none_or(|released| released >= before));
@@ -253,13 +262,13 @@ impl Store for MemoryStore {
     async fn claim(
         &self,
         lane: Lane,
-        most: usize,
+        max: usize,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
         let wanted = |record: &Record| is_in(lane, record, now);
-        Ok(self.up()?.claim(wanted, most, owner, now, lasting))
+        Ok(self.up()?.claim(wanted, max, owner, now, ttl))
     }
 
     async fn claim_ended(
@@ -267,30 +276,30 @@ impl Store for MemoryStore {
         id: &DeploymentId,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Result<Option<Lease>, StoreError> {
         let wanted = |record: &Record| record.deployment.id == *id && record.state != State::Active;
-        Ok(self.up()?.claim(wanted, 1, owner, now, lasting).pop())
+        Ok(self.up()?.claim(wanted, 1, owner, now, ttl).pop())
     }
 
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Wish, StoreError> {
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError> {
         let mut tables = self.up()?;
         let row = tables.leased(lease)?;
         row.until = until;
-        Ok(row.record.wish)
+        Ok(row.record.cancel_request)
     }
 
     async fn renew_all(
         &self,
         leases: &[Lease],
         until: Timestamp,
-    ) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError> {
         let mut tables = self.up()?;
         let mut renewed = Vec::new();
         for lease in leases {
             if let Ok(row) = tables.leased(lease) {
                 row.until = until;
-                renewed.push((lease.id.clone(), row.record.wish));
+                renewed.push((lease.id.clone(), row.record.cancel_request));
             }
         }
         Ok(renewed)
@@ -308,7 +317,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn take_turn(&self, turn: &Turn) -> Result<Taken, StoreError> {
+    async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError> {
         Ok(self.up()?.take_turn(turn))
     }
 
@@ -334,9 +343,9 @@ impl Store for MemoryStore {
         if row.record.state != State::Active && (!fact.events.is_empty() || fact.end.is_some()) {
             return Err(StoreError::LeaseLost);
         }
-        let wish = row.record.wish;
-        if fact.end.is_some_and(|end| end.wish != wish) {
-            return Err(StoreError::WishUnheard);
+        let cancel_request = row.record.cancel_request;
+        if fact.end.is_some_and(|end| end.cancel_request != cancel_request) {
+            return Err(StoreError::CancelPending);
         }
         for body in &fact.events {
             row.record.seq += 1;
@@ -349,31 +358,35 @@ impl Store for MemoryStore {
         let seq = row.record.seq;
         if let Some(end) = fact.end {
             row.record.state = end.state;
-            row.record.standing.completed = Some(end.at);
+            row.record.metadata.completed = Some(end.at);
             row.record.clean_up.due = end.due;
             if end.state == State::RolledBack {
                 row.released = Some(end.at);
                 tables.release_removed(&lease.id, end.at);
             }
         }
-        Ok(Recorded { seq, wish })
+        Ok(Recorded { seq, cancel_request })
     }
 
-    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<(), StoreError> {
+    async fn record_cleanup(
+        &self,
+        lease: &Lease,
+        cleanup: &CleanupRecord,
+    ) -> Result<(), StoreError> {
         let mut tables = self.up()?;
         let row = tables.leased(lease)?;
         if row.record.state != State::Stuck {
             return Err(StoreError::LeaseLost);
         }
-        row.settle(settlement);
-        if settlement.receipt.clean {
-            tables.release_removed(&lease.id, settlement.at);
+        row.record_cleanup(cleanup);
+        if cleanup.receipt.clean {
+            tables.release_removed(&lease.id, cleanup.at);
         }
         Ok(())
     }
 
-    async fn tidied(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
-        self.up()?.leased(lease)?.tidied(again)
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        self.up()?.leased(lease)?.rechecked(again)
     }
 
     async fn close(&self) {}

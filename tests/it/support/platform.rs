@@ -1,6 +1,6 @@
 //! The sandbox alone, for portals whose records are in PostgreSQL.
 
-use super::process::{Place, Running, free_port};
+use super::process::{PortalDir, Running, free_port};
 
 const API_KEY: &str = "key-of-the-sandbox";
 
@@ -13,9 +13,9 @@ pub(crate) struct Platform {
 
 impl Platform {
     /// Starts it, with its stacks at the place's edge.
-    pub(crate) fn start(place: &Place) -> Self {
-        let (api, edge) = (free_port(), place.edge);
-        let mut sandbox = place.command(&[]);
+    pub(crate) fn start(portal_dir: &PortalDir) -> Self {
+        let (api, edge) = (free_port(), portal_dir.edge);
+        let mut sandbox = portal_dir.command(&[]);
         sandbox
             .args(["sandbox", "--api-key", API_KEY])
             .args(["--listen", &format!("127.0.0.1:{api}")])
@@ -39,8 +39,8 @@ impl Platform {
     }
 
     /// Starts a portal that drives it and keeps its records at `url`.
-    pub(crate) fn portal(&self, place: &Place, url: &str) -> Running {
-        let mut command = place.command(&[("DATABASE_URL", url)]);
+    pub(crate) fn portal(&self, portal_dir: &PortalDir, url: &str) -> Running {
+        let mut command = portal_dir.command(&[("DATABASE_URL", url)]);
         let mut portal = Running::spawn(command.envs(self.variables()));
         portal.wait_until_ready();
         portal

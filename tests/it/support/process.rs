@@ -20,14 +20,14 @@ use tempfile::TempDir;
 const BINARY: &str = env!("CARGO_BIN_EXE_ai-stack-deployer");
 /// What a portal says once it can be asked.
 const LISTENS: &str = "The portal listens on";
-/// How long a process may take to say something.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The time that a process may take to say something.
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// Where ports are taken from: none that a system gives to outgoing connections, since such a
 /// connection could take it while the process it is meant for is down.
 const PORTS: std::ops::Range<u16> = 10_000..30_000;
 
 /// A folder and two ports for one portal after the other.
-pub(crate) struct Place {
+pub(crate) struct PortalDir {
     pub(crate) folder: TempDir,
     pub(crate) port: u16,
     pub(crate) edge: u16,
@@ -40,7 +40,7 @@ pub(crate) struct Running {
     read: Vec<String>,
 }
 
-impl Place {
+impl PortalDir {
     pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), port: free_port(), edge: free_port() }
     }
@@ -115,7 +115,7 @@ impl Running {
     /// Waits until it has said `text`.
     pub(crate) fn wait_for(&mut self, text: &str) {
         while !self.has_read(text) {
-            match self.log.recv_timeout(PATIENCE) {
+            match self.log.recv_timeout(TIMEOUT) {
                 Ok(line) => self.read.push(line),
                 Err(error) => panic!("no {text:?} ({error}):\n{}", self.read.join("\n")),
             }
@@ -127,7 +127,7 @@ impl Running {
         self.wait_for(LISTENS);
     }
 
-    /// Tells whether a portal can be asked by now.
+    /// Returns whether a portal can be asked by now.
     pub(crate) fn is_ready(&mut self) -> bool {
         self.read.extend(self.log.try_iter());
         self.has_read(LISTENS)
@@ -145,7 +145,7 @@ impl Running {
     }
 
     /// Asks it to end and returns its exit code and all that it said.
-    pub(crate) fn end_and_tell(mut self) -> (Option<i32>, Vec<String>) {
+    pub(crate) fn end_with_output(mut self) -> (Option<i32>, Vec<String>) {
         let (code, _) = self.ask_to_end();
         self.read.extend(self.log.iter());
         (code, std::mem::take(&mut self.read))
@@ -208,7 +208,7 @@ pub(crate) fn exchange(port: u16, request: &str) -> String {
 /// As [`exchange`], with somebody who may be killed meanwhile.
 pub(crate) fn try_exchange(port: u16, request: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

@@ -129,13 +129,13 @@ fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     delay_ms: Arc<AtomicU64>,
-    mut hear: impl FnMut(&[u8]) + Send + 'static,
+    mut observe: impl FnMut(&[u8]) + Send + 'static,
 ) {
     let (sender, mut under_way) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     tokio::spawn(async move {
         let mut bytes = vec![0; 16 * 1024];
         while let Ok(length @ 1..) = from.read(&mut bytes).await {
-            hear(&bytes[..length]);
+            observe(&bytes[..length]);
             let delay = Duration::from_millis(delay_ms.load(Ordering::SeqCst));
             if sender.send((Instant::now() + delay, bytes[..length].to_vec())).is_err() {
                 return;

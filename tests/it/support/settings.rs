@@ -35,7 +35,7 @@ pub(crate) fn new_deployment(
         retry_of: None,
         owner: None,
         quota: Quota::default(),
-        noted: None,
+        audit_entry: None,
         claim: None,
     }
 }

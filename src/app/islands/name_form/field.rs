@@ -1,4 +1,4 @@
-//! What is in the name field, and what is known about it.
+//! The state of the name field.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::{
     domain::stack_name::StackName,
 };
 
-/// How long a person must have stopped typing before the server is asked.
+/// The time for which a person must have stopped typing before the server is asked.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// The state of the name field.
 #[derive(Clone, Copy)]
 pub(super) struct Field {
-    /// What stood in the way of a start, if not the name.
+    /// The problem that prevented a start, if not the name.
     pub(super) problem: RwSignal<Option<String>>,
     text: RwSignal<String>,
     typing: RwSignal<Typing>,

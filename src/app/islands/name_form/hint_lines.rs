@@ -10,9 +10,9 @@ use crate::{app::words::hint::Hint, domain::stack_name::StackName};
 /// would read it out at every key.
 #[component]
 pub fn HintLines(
-    /// What is known about the name.
+    /// The known state of the name.
     hint: Memo<Hint>,
-    /// What stood in the way of a start, if not the name.
+    /// The problem that prevented a start, if not the name.
     problem: RwSignal<Option<String>>,
     /// Puts another name into the field.
     #[prop(into)]
@@ -47,7 +47,7 @@ pub fn HintLines(
 /// Says that the name can be had.
 #[component]
 fn Free(
-    /// Where its stack would be reached.
+    /// The address at which its stack would be reached.
     url: String,
 ) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! Who did what: `/admin/audit`.
+//! The one who did what: `/admin/audit`.
 
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::{caller, forbid_storing, service, wire::ApiError},
     app::words::admin as words,
-    server::service::admin::{Act, AuditLine, AuditPage, AuditQuery},
+    server::service::admin::{AuditAction, AuditLine, AuditPage, AuditQuery},
 };
 
 /// Renders the audit log.
@@ -45,7 +45,7 @@ pub fn AuditLogPage() -> impl IntoView {
 fn AuditLog(
     /// The entries, or what is wrong with the filter.
     found: Result<AuditPage, ApiError>,
-    /// Which were asked for.
+    /// The filter.
     asked: AuditQuery,
 ) -> impl IntoView {
     let list = match found {
@@ -84,7 +84,7 @@ fn page_after(asked: &AuditQuery, number: i64) -> String {
 #[component]
 fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
     let AuditQuery { who, act, target, since, before: _ } = asked;
-    let acts = Act::ALL.map(|act| (act.as_str().to_owned(), words::act(act).to_owned()));
+    let acts = AuditAction::ALL.map(|act| (act.as_str().to_owned(), words::act(act).to_owned()));
     view! {
         <form class="filter" action="/admin/audit" method="get">
             <Field label="Who" name="who" example="a name, person:id or guest" value=who />
@@ -98,7 +98,7 @@ fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
     }
 }
 
-/// What stands above the columns.
+/// The headings of the columns.
 const COLUMNS: [&str; 6] = ["When", "Who", "Did", "To", "Outcome", "From"];
 
 #[component]

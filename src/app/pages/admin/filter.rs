@@ -1,4 +1,4 @@
-//! What the filters and the tables on the operators' pages have in common.
+//! Parts that the filters and the tables on the operators' pages share.
 
 use leptos::{either::Either, prelude::*};
 
@@ -10,15 +10,15 @@ use crate::{
 /// Renders a list to choose from, with `any` for no choice.
 #[component]
 pub fn Choice(
-    /// What is chosen.
+    /// The label.
     label: &'static str,
     /// The parameter's name.
     name: &'static str,
-    /// What choosing nothing means.
+    /// The label of no choice.
     any: &'static str,
-    /// What there is: values and what they are called.
+    /// The options: values with their labels.
     options: Vec<(String, String)>,
-    /// What is chosen now.
+    /// The current choice.
     chosen: String,
 ) -> impl IntoView {
     let options = options.into_iter().map(|(value, words)| {
@@ -44,14 +44,14 @@ pub fn Choice(
 /// Renders a field to type in.
 #[component]
 pub fn Field(
-    /// What is typed.
+    /// The label.
     label: &'static str,
     /// The parameter's name.
     name: &'static str,
-    /// What it may look like.
+    /// An example value.
     #[prop(default = "")]
     example: &'static str,
-    /// What is in it now.
+    /// The current value.
     value: String,
 ) -> impl IntoView {
     view! {
@@ -72,7 +72,7 @@ pub fn Field(
 /// Says why a list cannot be shown, with the error's own status.
 #[component]
 pub fn NoList(
-    /// Why.
+    /// The reason.
     error: ApiError,
 ) -> impl IntoView {
     respond_with(error.status);
@@ -103,7 +103,7 @@ pub fn NextPage(
 /// Names an owner, and leads to what is theirs.
 #[component]
 pub fn OwnerLink(
-    /// The owner; nobody where a guest started something.
+    /// The owner; nobody where an anonymous client started something.
     owner: Option<Owner>,
 ) -> impl IntoView {
     let Some(Owner { id, name }) = owner else { return Either::Left("nobody") };
@@ -116,7 +116,7 @@ pub fn OwnerLink(
 pub fn Table(
     /// The id of its heading.
     labelled_by: &'static str,
-    /// What stands above its columns.
+    /// The headings of its columns.
     columns: &'static [&'static str],
     /// Its rows.
     children: Children,

@@ -1,4 +1,4 @@
-//! How the portal and what it depends on are doing.
+//! The health of the portal and of what it depends on.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::{app::words::admin as words, server::service::Health};
 /// Renders a line for each part.
 #[component]
 pub fn HealthSection(
-    /// How everything is.
+    /// Describes how everything is.
     health: Health,
 ) -> impl IntoView {
     let kind = if health.sandbox { "the sandbox" } else { "Dokploy" };

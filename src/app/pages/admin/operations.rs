@@ -15,7 +15,7 @@ use crate::{
 pub fn OperationSection(
     /// The operations, or why they cannot be shown.
     operations: Result<OperationPage, ApiError>,
-    /// Which were asked for.
+    /// The filter.
     asked: OperationQuery,
     /// People to choose from.
     owners: Vec<Owner>,
@@ -71,7 +71,7 @@ fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoVi
     }
 }
 
-/// What stands above the columns.
+/// The headings of the columns.
 const COLUMNS: [&str; 6] = ["Stack", "State", "Of", "Began", "Ended", "Reference"];
 
 #[component]

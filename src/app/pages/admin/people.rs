@@ -16,7 +16,7 @@ use crate::{
 pub fn PersonSection(
     /// The people.
     people: Vec<PersonLine>,
-    /// Whether there are more.
+    /// True if there are more.
     has_more: bool,
 ) -> impl IntoView {
     let table = if people.is_empty() {
@@ -38,7 +38,7 @@ pub fn PersonSection(
     }
 }
 
-/// What stands above the columns.
+/// The headings of the columns.
 const COLUMNS: [&str; 6] = ["Name", "Stacks", "Under way", "Within an hour", "Signed in", "Access"];
 
 #[component]
@@ -54,7 +54,7 @@ fn PersonTable(people: Vec<PersonLine>) -> impl IntoView {
 #[component]
 fn PersonRow(line: PersonLine) -> impl IntoView {
     let PersonLine { owner, is_operator, seen, stacks, under_way, within_hour } = line;
-    let shut_out = view! { <ShutOut owner=owner.clone() /> };
+    let revoke_access = view! { <RevokeAccess owner=owner.clone() /> };
     view! {
         <tr>
             <th scope="row">
@@ -64,14 +64,14 @@ fn PersonRow(line: PersonLine) -> impl IntoView {
             <td>{under_way}</td>
             <td>{within_hour}</td>
             <td class="table__time">{minute(seen)}</td>
-            <td>{shut_out}</td>
+            <td>{revoke_access}</td>
         </tr>
     }
 }
 
 /// Renders the way to shut a person out, which has to be opened first.
 #[component]
-fn ShutOut(owner: Owner) -> impl IntoView {
+fn RevokeAccess(owner: Owner) -> impl IntoView {
     view! {
         <details class="disclosure shut-out">
             <summary>
@@ -92,9 +92,9 @@ fn ShutOut(owner: Owner) -> impl IntoView {
 /// Renders how much somebody may have and start, and how much of it all is used.
 #[component]
 pub fn LimitSection(
-    /// How much somebody may have and start.
+    /// The quotas of one owner.
     quotas: Quotas,
-    /// How many deployments are under way.
+    /// The number of deployments that are under way.
     under_way: usize,
 ) -> impl IntoView {
     let limits = words::limits(&quotas).map(|(what, words)| {

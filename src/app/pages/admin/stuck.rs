@@ -1,4 +1,5 @@
-//! What needs somebody: what could not be removed, and what records and platform disagree on.
+//! The section of what needs an operator: stuck clean-ups, and differences between records and
+//! platform.
 
 use leptos::{either::Either, prelude::*};
 
@@ -6,13 +7,13 @@ use super::filter::OwnerLink;
 use crate::{
     app::words::{admin as words, receipt},
     domain::receipt::Line,
-    server::{last_round::Round, service::admin::StuckLine},
+    server::{reconcile_report::ReconcileRound, service::admin::StuckLine},
 };
 
 /// Renders what could not be removed, with what helps and the way to try again.
 #[component]
 pub fn StuckSection(
-    /// What is stuck.
+    /// The operations that are stuck.
     stuck: Vec<StuckLine>,
     /// The server's time.
     now: jiff::Timestamp,
@@ -79,16 +80,16 @@ fn Remedy(line: Line) -> impl IntoView {
 
 /// Renders what the last comparison of records and platform left.
 #[component]
-pub fn RoundSection(
+pub fn ReconcileSection(
     /// The comparison, if there was one.
-    round: Option<Round>,
+    round: Option<ReconcileRound>,
 ) -> impl IntoView {
     let (words, left) = match round {
         None => (String::from("Not compared yet."), Vec::new()),
-        Some(Round { at, left, .. }) if left.is_empty() => {
+        Some(ReconcileRound { at, left, .. }) if left.is_empty() => {
             (format!("Nothing is out of order, as of {}.", words::second(at)), left)
         }
-        Some(Round { at, left, .. }) => (format!("As of {}:", words::second(at)), left),
+        Some(ReconcileRound { at, left, .. }) => (format!("As of {}:", words::second(at)), left),
     };
     let left = left.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
     view! {

@@ -1,4 +1,4 @@
-//! Who may use the portal: what is taken, and the sentence for what is not.
+//! Tests of the access settings: the values that are taken, and the sentence for any other.
 
 use secrecy::ExposeSecret;
 

@@ -14,22 +14,22 @@ use crate::{
     },
 };
 
-/// How long one question to the address may take.
-const ASK_LIMIT: Duration = Duration::from_secs(5);
-/// How long the route of a stack that was just removed has to go.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// The time that one question to the address may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time that the route of a stack that was just removed has to go.
+const ROUTE_REMOVAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// The pause between questions meanwhile.
 const PAUSE: Duration = Duration::from_millis(500);
 /// The pause while the portal itself cannot ask.
 const LACK_PAUSE: Duration = Duration::from_secs(1);
 
-/// What a person reads while the route of an earlier stack goes.
+/// The message shown while the route of an earlier stack goes.
 const WAITING: &str = "Waiting for the address to become free";
 
 /// Makes sure that nothing answers at the address.
-pub(in crate::server::orchestrator) struct FindAddressFree;
+pub(in crate::server::orchestrator) struct CheckAddressFree;
 
-impl Step for FindAddressFree {
+impl Step for CheckAddressFree {
     const ID: StepId = StepId::Address;
     type Output = ();
 
@@ -37,7 +37,7 @@ impl Step for FindAddressFree {
         let url = cx.settings.health_url(&cx.host);
         let since = cx.clock.now();
         loop {
-            match cx.probe.ask(&url, ASK_LIMIT).await {
+            match cx.probe.check(&url, PROBE_TIMEOUT).await {
                 Health::Healthy => {}
                 // That says nothing of who answers there.
                 Health::Unasked(fault, reason) => {
@@ -49,7 +49,7 @@ impl Step for FindAddressFree {
             }
             let waited = Duration::from_millis(elapsed_ms(since, cx.clock.now()));
             let waited = waited.saturating_sub(cx.lacked_since(since));
-            if waited >= PATIENCE {
+            if waited >= ROUTE_REMOVAL_TIMEOUT {
                 tracing::warn!(
                     %url,
                     "Something that is no stack of ours answers well at this address: look for a DNS \
@@ -58,10 +58,10 @@ impl Step for FindAddressFree {
                 );
                 return Err(in_use(&cx.host));
             }
-            cx.journal.say(WAITING).await?;
-            cx.wait(PAUSE.min(cx.longest(PATIENCE.saturating_sub(waited)))).await?;
+            cx.journal.set_message(WAITING).await?;
+            cx.wait(PAUSE.min(cx.longest(ROUTE_REMOVAL_TIMEOUT.saturating_sub(waited)))).await?;
         }
-        cx.journal.unsay(WAITING).await?;
+        cx.journal.clear_message(WAITING).await?;
         Ok(cx.unsay_lacks().await?)
     }
 }

@@ -1,6 +1,6 @@
 //! Creates the application; undone with evidence that its service is gone.
 
-use super::MadeProject;
+use super::ProjectOutput;
 use crate::{
     domain::{
         event::Resources,
@@ -17,7 +17,7 @@ use crate::{
 
 /// Creates the application.
 pub(in crate::server::orchestrator) struct CreateApplication {
-    pub(in crate::server::orchestrator) project: MadeProject,
+    pub(in crate::server::orchestrator) project: ProjectOutput,
     pub(in crate::server::orchestrator) environment: EnvironmentId,
 }
 
@@ -36,28 +36,32 @@ impl Step for CreateApplication {
         };
         let make = || cx.platform.create_application(&new);
         let done = "Created the application";
-        cx.create(Self::ID, "application.create", done, make, || self.adopt(cx)).await
+        cx.create_or_adopt(Self::ID, "application.create", done, make, || self.adopt(cx)).await
     }
 
-    fn note(made: &Application, resources: &mut Resources) {
-        resources.application_id = Some(made.id.0.clone());
+    fn record_resources(output: &Application, resources: &mut Resources) {
+        resources.application_id = Some(output.id.0.clone());
     }
 
-    fn services(made: &Application) -> Vec<AppName> {
-        vec![made.app_name.clone()]
+    fn services(output: &Application) -> Vec<AppName> {
+        vec![output.app_name.clone()]
     }
 
-    async fn undo(&self, cx: &Context, made: Option<&Application>) -> Result<Vec<Line>, StepError> {
+    async fn undo(
+        &self,
+        cx: &Context,
+        output: Option<&Application>,
+    ) -> Result<Vec<Line>, StepError> {
         let mut lines = Vec::new();
-        for application in cx.our_applications().await? {
+        for application in cx.marked_applications().await? {
             lines.extend(removal::remove_application(cx, &application.into()).await?);
         }
-        if let Some(made) = made
-            && !lines.iter().any(|line| line.id.as_ref() == Some(&made.id.0))
+        if let Some(output) = output
+            && !lines.iter().any(|line| line.id.as_ref() == Some(&output.id.0))
         {
-            lines.extend(unmarked(cx, made).await?);
+            lines.extend(unmarked(cx, output).await?);
         }
-        // What an earlier run, or a double, had: its record may be gone while it still runs.
+        // What an earlier run, or a duplicate, had: its record may be gone while it still runs.
         for service in cx.journal.services() {
             let is_told =
                 |line: &Line| line.resource == ResourceKind::Service && line.name == service.0;
@@ -68,21 +72,21 @@ impl Step for CreateApplication {
         Ok(lines)
     }
 
-    fn remains(&self, cx: &Context, made: Option<&Application>) -> Vec<Line> {
-        let Some(made) = made else {
+    fn possible_leftovers(&self, cx: &Context, output: Option<&Application>) -> Vec<Line> {
+        let Some(output) = output else {
             let name = cx.deployment.name.as_str();
-            return vec![cx.left(ResourceKind::Application, None, name, None)];
+            return vec![cx.leftover_line(ResourceKind::Application, None, name, None)];
         };
-        cx.left_application(made)
+        cx.leftover_application(output)
     }
 }
 
 impl CreateApplication {
     /// Keeps the oldest application of ours, and removes the others.
     async fn adopt(&self, cx: &Context) -> Result<Option<Application>, StepError> {
-        let mut ours = cx.our_applications_in(&self.project.id).await?.into_iter();
-        let Some(oldest) = ours.next() else { return Ok(None) };
-        for other in ours {
+        let mut marker = cx.marked_applications_in(&self.project.id).await?.into_iter();
+        let Some(oldest) = marker.next() else { return Ok(None) };
+        for other in marker {
             cx.warn("application.create", "Removing a second application of this deployment");
             removal::remove_application(cx, &other.into()).await?;
         }
@@ -90,15 +94,15 @@ impl CreateApplication {
     }
 }
 
-/// Tells what became of an application that no longer carries our marker, or is not there.
-async fn unmarked(cx: &Context, made: &Application) -> Result<Vec<Line>, StepError> {
-    if address::is_elsewhere(cx, made).await? {
-        return Ok(cx.left_application(made));
+/// Returns what became of an application that no longer carries our marker, or is not there.
+async fn unmarked(cx: &Context, output: &Application) -> Result<Vec<Line>, StepError> {
+    if address::is_elsewhere(cx, output).await? {
+        return Ok(cx.leftover_application(output));
     }
     // The address was undone before, but perhaps by an older version, which left its file open.
-    let mut lines = Vec::from_iter(address::close_left_open(cx, made).await?);
-    let (id, name) = (Some(made.id.0.as_str()), cx.deployment.name.as_str());
-    lines.push(removal::service_line(cx, &made.app_name).await?);
+    let mut lines = Vec::from_iter(address::close_left_open(cx, output).await?);
+    let (id, name) = (Some(output.id.0.as_str()), cx.deployment.name.as_str());
+    lines.push(removal::service_line(cx, &output.app_name).await?);
     lines.push(cx.line(ResourceKind::Application, id, name, Outcome::VerifiedGone));
     Ok(lines)
 }

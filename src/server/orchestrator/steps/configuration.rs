@@ -18,9 +18,9 @@ pub(in crate::server::orchestrator) struct Configure {
     pub(in crate::server::orchestrator) application: Application,
 }
 
-/// What the container carries in its environment.
+/// The tag that the container carries in its environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::server::orchestrator) struct Mark {
+pub(in crate::server::orchestrator) struct OperationTag {
     /// The id of the deployment.
     pub(super) operation: String,
 }
@@ -28,9 +28,9 @@ pub(in crate::server::orchestrator) struct Mark {
 impl Step for Configure {
     const ID: StepId = StepId::Configuration;
     /// Older versions of the portal marked nothing.
-    type Output = Option<Mark>;
+    type Output = Option<OperationTag>;
 
-    async fn run(&self, cx: &Context) -> Result<Option<Mark>, StepError> {
+    async fn run(&self, cx: &Context) -> Result<Option<OperationTag>, StepError> {
         let settings = &cx.settings;
         let operation = cx.deployment.id.to_string();
         let mut environment = settings.environment.clone();
@@ -44,7 +44,7 @@ impl Step for Configure {
         };
         let id = &self.application.id;
         let configure = || cx.platform.configure_application(id, &configuration);
-        cx.call("application.update", "Configured the application", configure).await?;
-        Ok(Some(Mark { operation }))
+        cx.mutate("application.update", "Configured the application", configure).await?;
+        Ok(Some(OperationTag { operation }))
     }
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::{
     domain::{event::FailureCode, progress::elapsed_ms, receipt::Line},
     server::{
-        orchestrator::{context::Context, failure::StepError, polls::Seen, step::Step},
+        orchestrator::{context::Context, failure::StepError, polls::ReadCursor, step::Step},
         ports::{
             platform::{
                 Application, ApplicationId, ApplicationSummary, Job, JobId, JobStatus, QueuedJob,
@@ -23,17 +23,17 @@ use crate::{
     },
 };
 
-mod reason;
+mod cause;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How often a job that the platform forgot is enqueued again.
+/// The number of times that a job that the platform forgot is enqueued again.
 const ENQUEUE_LIMIT: u32 = 5;
-/// How long the list is believed that a job runs which is not in the queue. Less than an undo
-/// gets at least.
+/// The time for which the list is believed that a job runs which is not in the queue. Less than an
+/// undo gets at least.
 const STRANDED_LIMIT: Duration = Duration::from_secs(20);
 
-/// What a person reads while the list says that a job runs which is not in the queue.
+/// The message shown while the list says that a job runs which is not in the queue.
 const STRANDED: &str = "Waiting for the platform to say how the start went";
 
 /// Lets the platform start the application.
@@ -41,9 +41,9 @@ pub(in crate::server::orchestrator) struct Deploy {
     pub(in crate::server::orchestrator) application: Application,
 }
 
-/// What became of the job so far.
+/// The outcome of the job so far.
 #[derive(Debug, PartialEq)]
-enum Sight {
+enum JobProgress {
     /// It ended: the platform accepted the service.
     Done(JobId),
     /// It ended: the platform could not start the service.
@@ -66,36 +66,38 @@ impl Step for Deploy {
         let since = cx.clock.now();
         let _following = cx.polls.follow();
         self.enqueue(cx).await?;
-        let mut seen = cx.polls.queue_so_far();
+        let mut cursor = cx.polls.queue_cursor();
         let mut enqueued = 1;
         let mut pause = FIRST_PAUSE;
-        let mut stranded = Lasting::default();
+        let mut stranded = Debounce::default();
         loop {
-            let sight = self.look(cx, &mut seen).await?;
-            let is_stranded = stranded.too_long(sight == Sight::Stranded, cx.now());
-            match if is_stranded { Sight::Lost } else { sight } {
-                Sight::Done(job) => {
+            let progress = self.check_job(cx, &mut cursor).await?;
+            let is_stranded = stranded.has_expired(progress == JobProgress::Stranded, cx.now());
+            match if is_stranded { JobProgress::Lost } else { progress } {
+                JobProgress::Done(job) => {
                     cx.info("container.start", "The container is started", since);
                     return Ok(job);
                 }
-                Sight::Failed(job) => return Err(reason::explain(cx, &job).await),
-                Sight::Lost if enqueued < ENQUEUE_LIMIT => {
+                JobProgress::Failed(job) => return Err(cause::explain(cx, &job).await),
+                JobProgress::Lost if enqueued < ENQUEUE_LIMIT => {
                     cx.warn("application.deploy", "The platform forgot the job: asking again");
                     self.enqueue(cx).await?;
-                    seen = cx.polls.queue_so_far();
+                    cursor = cx.polls.queue_cursor();
                     enqueued += 1;
-                    stranded = Lasting::default();
+                    stranded = Debounce::default();
                 }
-                Sight::Lost => {
+                JobProgress::Lost => {
                     let message = "The platform keeps forgetting to start the container.";
                     return Err(StepError::failed(FailureCode::DeployFailed, message));
                 }
-                Sight::Running => cx.journal.say("Starting the container").await?,
-                Sight::Stranded => {
-                    cx.journal.say(STRANDED).await?;
-                    pause = pause.max(cx.fair_pause(1));
+                JobProgress::Running => cx.journal.set_message("Starting the container").await?,
+                JobProgress::Stranded => {
+                    cx.journal.set_message(STRANDED).await?;
+                    pause = pause.max(cx.paced_delay(1));
                 }
-                Sight::Queued(before) => cx.journal.say(&place(before)).await?,
+                JobProgress::Queued(before) => {
+                    cx.journal.set_message(&queue_position(before)).await?;
+                }
             }
             cx.wait(pause).await?;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
@@ -106,8 +108,8 @@ impl Step for Deploy {
     /// meanwhile would leave its service behind for ever (recording 178).
     async fn undo(&self, cx: &Context, _made: Option<&JobId>) -> Result<Vec<Line>, StepError> {
         // A lost call that enqueues the job late would start it after the drain.
-        cx.outwait(Self::ID).await?;
-        for ApplicationSummary { id, .. } in cx.our_applications().await? {
+        cx.wait_out_late_commit(Self::ID).await?;
+        for ApplicationSummary { id, .. } in cx.marked_applications().await? {
             stop_jobs(cx, &id).await?;
         }
         // Gone already, or no longer marked as ours: not to be touched, but to be waited for.
@@ -117,52 +119,60 @@ impl Step for Deploy {
 }
 
 impl Deploy {
-    async fn put(&self, cx: &Context) -> Result<(), crate::server::ports::platform::PlatformError> {
+    async fn enqueue_job(
+        &self,
+        cx: &Context,
+    ) -> Result<(), crate::server::ports::platform::PlatformError> {
         cx.platform.enqueue_deploy(&self.application.id, cx.deployment.id.as_str()).await
     }
 
     /// Enqueues the job, unless an earlier attempt did.
     async fn enqueue(&self, cx: &Context) -> Result<(), StepError> {
         let find = || async {
-            let sight = self.look(cx, &mut cx.polls.queue_so_far()).await?;
-            let there = !matches!(sight, Sight::Lost | Sight::Stranded);
+            let progress = self.check_job(cx, &mut cx.polls.queue_cursor()).await?;
+            let there = !matches!(progress, JobProgress::Lost | JobProgress::Stranded);
             Ok(there.then_some(()))
         };
         let done = "Asked the platform to start the container";
-        cx.create(Self::ID, "application.deploy", done, || self.put(cx), find).await
+        cx.create_or_adopt(Self::ID, "application.deploy", done, || self.enqueue_job(cx), find)
+            .await
     }
 
-    /// Looks for the job in the queue as it was after `seen`, and in the list where it is not
+    /// Looks for the job in the queue as it was after `cursor`, and in the list where it is not
     /// there. With few about, the list comes first, too: it tells the end a moment earlier.
-    async fn look(&self, cx: &Context, seen: &mut Seen) -> Result<Sight, StepError> {
+    async fn check_job(
+        &self,
+        cx: &Context,
+        cursor: &mut ReadCursor,
+    ) -> Result<JobProgress, StepError> {
         let id = &self.application.id;
-        if cx.polls.are_few() {
-            let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
-            let sight = sight_of(&jobs, cx.deployment.id.as_str());
-            if let Some(ended @ (Sight::Done(_) | Sight::Failed(_))) = sight {
+        if cx.polls.has_few_followers() {
+            let jobs = cx.query("deployment.all", || cx.platform.jobs(id)).await?;
+            let progress = job_progress(&jobs, cx.deployment.id.as_str());
+            if let Some(ended @ (JobProgress::Done(_) | JobProgress::Failed(_))) = progress {
                 return Ok(ended);
             }
         }
-        let queue = cx.queue(seen).await?;
+        let queue = cx.queue(cursor).await?;
         let mut waiting = queue.iter().enumerate();
         if let Some((before, job)) = waiting.find(|(_, job)| job.application == *id) {
-            return Ok(if job.active { Sight::Running } else { Sight::Queued(before) });
+            return Ok(if job.active { JobProgress::Running } else { JobProgress::Queued(before) });
         }
-        let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
-        Ok(match sight_of(&jobs, cx.deployment.id.as_str()) {
-            Some(Sight::Running) => Sight::Stranded,
-            sight => sight.unwrap_or(Sight::Lost),
+        let jobs = cx.query("deployment.all", || cx.platform.jobs(id)).await?;
+        Ok(match job_progress(&jobs, cx.deployment.id.as_str()) {
+            Some(JobProgress::Running) => JobProgress::Stranded,
+            progress => progress.unwrap_or(JobProgress::Lost),
         })
     }
 }
 
-/// Since when something is so without a break.
+/// Debounces a condition: remembers the time since which it has held without a break.
 #[derive(Default)]
-struct Lasting(Option<Timestamp>);
+struct Debounce(Option<Timestamp>);
 
-impl Lasting {
+impl Debounce {
     /// Takes in whether it `is_so` at `now`, and tells whether it has been for too long.
-    fn too_long(&mut self, is_so: bool, now: Timestamp) -> bool {
+    fn has_expired(&mut self, is_so: bool, now: Timestamp) -> bool {
         if !is_so {
             self.0 = None;
             return false;
@@ -173,18 +183,18 @@ impl Lasting {
 }
 
 /// Judges by the newest of the jobs titled `title`; one that a restart cut off is no sight.
-fn sight_of(jobs: &[Job], title: &str) -> Option<Sight> {
+fn job_progress(jobs: &[Job], title: &str) -> Option<JobProgress> {
     let job = jobs.iter().find(|job| job.title == title)?;
     match job.status {
-        JobStatus::Running => Some(Sight::Running),
-        JobStatus::Done => Some(Sight::Done(job.id.clone())),
-        JobStatus::Failed => Some(Sight::Failed(job.id.clone())),
+        JobStatus::Running => Some(JobProgress::Running),
+        JobStatus::Done => Some(JobProgress::Done(job.id.clone())),
+        JobStatus::Failed => Some(JobProgress::Failed(job.id.clone())),
         JobStatus::Cancelled => None,
     }
 }
 
 /// Says where in the queue a job with `before` others before it is.
-fn place(before: usize) -> String {
+fn queue_position(before: usize) -> String {
     match before {
         0 => String::from("Starting the container: next in the platform's queue"),
         1 => String::from("Starting the container: 2nd in the platform's queue"),
@@ -199,7 +209,7 @@ pub(in crate::server::orchestrator) async fn stop_jobs(
     id: &ApplicationId,
 ) -> Result<(), StepError> {
     let done = "Took what was waiting out of the platform's queue";
-    cx.call("application.cleanQueues", done, || cx.platform.clear_queue(id)).await?;
+    cx.mutate("application.cleanQueues", done, || cx.platform.clear_queue(id)).await?;
     drain(cx, id).await
 }
 
@@ -207,25 +217,25 @@ pub(in crate::server::orchestrator) async fn stop_jobs(
 /// none for a while, whatever the list says, none can make a service any more.
 async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
     let mut pause = FIRST_PAUSE;
-    let mut stranded = Lasting(cx.journal.shown_since(STRANDED));
+    let mut stranded = Debounce(cx.journal.message_since(STRANDED));
     let is_theirs = |job: &QueuedJob| job.application == *id;
-    let mut seen = cx.polls.queue_so_far();
+    let mut cursor = cx.polls.queue_cursor();
     loop {
-        let is_queued = cx.queue(&mut seen).await?.iter().any(is_theirs);
+        let is_queued = cx.queue(&mut cursor).await?.iter().any(is_theirs);
         if is_queued {
-            stranded = Lasting::default();
-            cx.journal.unsay(STRANDED).await?;
+            stranded = Debounce::default();
+            cx.journal.clear_message(STRANDED).await?;
         } else {
-            let jobs = cx.ask("deployment.all", || cx.platform.jobs(id)).await?;
+            let jobs = cx.query("deployment.all", || cx.platform.jobs(id)).await?;
             if !jobs.iter().any(|job| job.status == JobStatus::Running) {
-                return cx.journal.unsay(STRANDED).await.map_err(Into::into);
+                return cx.journal.clear_message(STRANDED).await.map_err(Into::into);
             }
-            if stranded.too_long(true, cx.now()) {
+            if stranded.has_expired(true, cx.now()) {
                 cx.warn("deployment.all", "The platform lists a job that it no longer runs");
-                return cx.journal.unsay(STRANDED).await.map_err(Into::into);
+                return cx.journal.clear_message(STRANDED).await.map_err(Into::into);
             }
-            cx.journal.say(STRANDED).await?;
-            pause = pause.max(cx.fair_pause(1));
+            cx.journal.set_message(STRANDED).await?;
+            pause = pause.max(cx.paced_delay(1));
         }
         cx.wait(pause).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -243,13 +253,17 @@ mod tests {
     #[test]
     fn a_job_is_known_by_its_title_and_a_cancelled_one_is_lost() {
         let jobs = [job("other", JobStatus::Done), job("ours", JobStatus::Running)];
-        assert_eq!(sight_of(&jobs, "ours"), Some(Sight::Running));
-        assert_eq!(sight_of(&jobs, "nobody's"), None);
-        assert_eq!(sight_of(&[job("ours", JobStatus::Cancelled)], "ours"), None);
+        assert_eq!(job_progress(&jobs, "ours"), Some(JobProgress::Running));
+        assert_eq!(job_progress(&jobs, "nobody's"), None);
+        assert_eq!(job_progress(&[job("ours", JobStatus::Cancelled)], "ours"), None);
     }
 
     #[test]
     fn a_place_in_the_queue_is_an_ordinal() {
-        assert!(place(1).contains("2nd") && place(2).contains("3rd") && place(3).contains("4th"));
+        assert!(
+            queue_position(1).contains("2nd")
+                && queue_position(2).contains("3rd")
+                && queue_position(3).contains("4th")
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Finds the project's default environment; it goes with the project.
 
-use super::MadeProject;
+use super::ProjectOutput;
 use crate::{
     domain::event::{FailureCode, Resources},
     server::{
@@ -11,7 +11,7 @@ use crate::{
 
 /// Finds the project's default environment.
 pub(in crate::server::orchestrator) struct FindEnvironment {
-    pub(in crate::server::orchestrator) project: MadeProject,
+    pub(in crate::server::orchestrator) project: ProjectOutput,
 }
 
 impl Step for FindEnvironment {
@@ -23,7 +23,7 @@ impl Step for FindEnvironment {
             return Ok(known.clone());
         }
         let find = || cx.platform.project(&self.project.id);
-        let project = cx.look_up("project.one", "Looked into the project", find).await?;
+        let project = cx.query_and_log("project.one", "Looked into the project", find).await?;
         let environments = project.into_iter().flat_map(|project| project.environments);
         environments
             .into_iter()
@@ -36,7 +36,7 @@ impl Step for FindEnvironment {
             })
     }
 
-    fn note(made: &EnvironmentId, resources: &mut Resources) {
-        resources.environment_id = Some(made.0.clone());
+    fn record_resources(output: &EnvironmentId, resources: &mut Resources) {
+        resources.environment_id = Some(output.0.clone());
     }
 }

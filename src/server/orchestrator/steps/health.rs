@@ -1,9 +1,9 @@
 //! Waits until the stack answers at its own address, twice in a row (promise P15).
 //!
-//! "Done" on the platform means only that it accepted the service, so nothing but the
-//! stack's own answer counts, and only while the platform shows that the stack's own container
-//! runs: anybody can answer at an address. A certificate may take minutes after that: it has a limit of
-//! its own. A container that stops again and again ends the wait early.
+//! "Done" on the platform means only that it accepted the service, so nothing but the stack's own
+//! answer counts, and only while the platform shows that the stack's own container runs: anybody
+//! can answer at an address. A certificate may take minutes after that: it has a limit of its own.
+//! A container that stops again and again ends the wait early.
 
 mod container;
 mod span;
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::{container::Shown, span::Span};
-use super::Mark;
+use self::{container::ContainerState, span::Stopwatch};
+use super::OperationTag;
 use crate::{
     domain::{event::FailureCode, progress::elapsed_ms},
     server::{
@@ -26,44 +26,44 @@ use crate::{
     },
 };
 
-/// How long one question to the stack may take.
-const ASK_LIMIT: Duration = Duration::from_secs(5);
+/// The time that one question to the stack may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause between the two answers that count.
 const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
 /// The pause between questions in the first minute.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The pause while the portal itself cannot ask.
 const LACK_PAUSE: Duration = Duration::from_secs(1);
-/// How long the first pause stays.
-const EAGER: Duration = Duration::from_mins(1);
-/// How often the platform is asked how the container fares.
+/// The time for which the first pause stays.
+const FAST_POLL_PERIOD: Duration = Duration::from_mins(1);
+/// The interval at which the platform is asked how the container fares.
 const TASKS_PAUSE: Duration = Duration::from_secs(1);
-/// How long the stack is asked at least after a restart, however long the portal was away: both
-/// may have come back at the same moment.
+/// The time for which the stack is asked at least after a restart, however long the portal was
+/// away: both may have come back at the same moment.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long the stack is asked again at least, once it could not be asked, or neither it nor the
-/// platform was in reach.
+/// The time for which the stack is asked again at least, once it could not be asked, or neither it
+/// nor the platform was in reach.
 const AGAIN: Duration = Duration::from_secs(15);
-/// How many failed tasks are a crash loop.
+/// The number of failed tasks that are a crash loop.
 const CRASHES: usize = 3;
 
-/// What a person reads while only the certificate is missing.
+/// The message shown while only the certificate is missing.
 const UNTRUSTED: &str = "Waiting for the address to get its certificate";
 
-/// What a person reads while only the container is missing.
+/// The message shown while only the container is missing.
 const NOT_RUNNING: &str = "The address answers, but the stack's container does not run yet";
-/// What a person reads while the platform does not say whether the container runs.
+/// The message shown while the platform does not say whether the container runs.
 const UNKNOWN: &str = "The address answers; waiting for the platform to show the stack's container";
-/// What a person reads while there is no way to anybody.
+/// The message shown while there is no way to anybody.
 const ALL_AWAY: &str = "Neither the stack nor the platform can be reached: waiting for both";
 /// Every sentence that is shown while something more exact is waited for.
-const EXACT: [&str; 4] = [UNTRUSTED, NOT_RUNNING, UNKNOWN, ALL_AWAY];
+const SPECIFIC: [&str; 4] = [UNTRUSTED, NOT_RUNNING, UNKNOWN, ALL_AWAY];
 
 /// Waits until the stack answers.
 pub(in crate::server::orchestrator) struct VerifyHealth {
     pub(in crate::server::orchestrator) application: Application,
-    /// What the container carries, unless an older version of the portal configured it.
-    pub(in crate::server::orchestrator) mark: Option<Mark>,
+    /// The tag that the container carries, unless an older version of the portal configured it.
+    pub(in crate::server::orchestrator) mark: Option<OperationTag>,
 }
 
 impl Step for VerifyHealth {
@@ -73,11 +73,11 @@ impl Step for VerifyHealth {
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
         let url = cx.settings.health_url(&cx.host);
         let since = cx.clock.now();
-        let mut wait = Wait::resume(cx, since);
+        let mut wait = HealthWait::resume(cx, since);
         loop {
-            let (health, shown) = self.look(cx, &url).await;
+            let (health, container) = self.look(cx, &url).await;
             // It was seen before the first of these answers, and is seen after the second.
-            if let Some(Shown::Runs(id)) = &shown
+            if let Some(ContainerState::Running(id)) = &container
                 && wait.seen.as_ref() == Some(id)
             {
                 let done = "The stack answered at its own address, twice in a row";
@@ -85,19 +85,19 @@ impl Step for VerifyHealth {
                 return Ok(());
             }
             let now = cx.clock.now();
-            wait.note(health, shown, now);
-            wait.say(cx).await?;
+            wait.note(health, container, now);
+            wait.show_message(cx).await?;
             wait.lacked = cx.lacked_since(wait.since);
             if let Err(given_up) = wait.check(cx, now) {
                 if self.is_all_away(cx, &wait).await {
-                    cx.journal.say(ALL_AWAY).await?;
-                    (wait.spared_until, wait.is_all_away) = (cx.clock.now() + AGAIN, true);
+                    cx.journal.set_message(ALL_AWAY).await?;
+                    (wait.grace_until, wait.is_all_away) = (cx.clock.now() + AGAIN, true);
                 } else if wait.is_all_away {
                     // The way to the platform is back: the one to the stack may take a moment more.
-                    (wait.spared_until, wait.is_all_away) = (cx.clock.now() + AGAIN, false);
+                    (wait.grace_until, wait.is_all_away) = (cx.clock.now() + AGAIN, false);
                 } else {
                     tracing::warn!(
-                        stack.health = ?wait.last, stack.container = ?wait.shown, %url,
+                        stack.health = ?wait.last, stack.container = ?wait.container, %url,
                         "Gave up waiting for the stack"
                     );
                     return Err(given_up);
@@ -113,13 +113,13 @@ impl Step for VerifyHealth {
 
 impl VerifyHealth {
     /// Asks the stack twice, and then what runs of it, if it answers well.
-    async fn look(&self, cx: &Context, url: &str) -> (Health, Option<Shown>) {
-        let mut health = cx.probe.ask(url, ASK_LIMIT).await;
+    async fn look(&self, cx: &Context, url: &str) -> (Health, Option<ContainerState>) {
+        let mut health = cx.probe.check(url, PROBE_TIMEOUT).await;
         if health == Health::Healthy {
             cx.clock.sleep(CONFIRM_PAUSE).await;
-            health = cx.probe.ask(url, ASK_LIMIT).await;
+            health = cx.probe.check(url, PROBE_TIMEOUT).await;
         }
-        let shown = match health {
+        let container = match health {
             Health::Healthy => {
                 Some(container::look(cx, &self.application, self.mark.as_ref()).await)
             }
@@ -128,12 +128,12 @@ impl VerifyHealth {
             | Health::Unasked(..)
             | Health::Untrusted(_) => None,
         };
-        (health, shown)
+        (health, container)
     }
 
-    /// Tells whether the platform is as silent as the stack: then it is more likely the way there
+    /// Returns whether the platform is as silent as the stack: then it is more likely the way there
     /// that is missing than the stack, and nothing could be undone either.
-    async fn is_all_away(&self, cx: &Context, wait: &Wait) -> bool {
+    async fn is_all_away(&self, cx: &Context, wait: &HealthWait) -> bool {
         let is_silent = matches!(wait.last, Some(Health::Silent(_)));
         let name = &self.application.app_name;
         is_silent && cx.platform.tasks(name).await.is_err_and(|error| error.is_out_of_reach())
@@ -168,41 +168,41 @@ fn crash(tasks: &[Task]) -> Option<String> {
     })
 }
 
-/// How long the stack has kept us waiting, and for what. It counts from what is recorded, so a
-/// restart gives no more time.
-struct Wait {
-    /// When the step began.
+/// The time for which the stack has kept us waiting, and for what. It counts from what is recorded,
+/// so a restart gives no more time.
+struct HealthWait {
+    /// The time at which the step began.
     since: Timestamp,
-    /// Until when nothing is given up, although its time is over.
-    spared_until: Timestamp,
-    /// What the certificate has cost so far, which the stack is not blamed for.
-    untrusted: Span,
-    /// What a platform that does not show the container has cost, neither.
-    unknown: Span,
+    /// The time until which nothing is given up, although its time is over.
+    grace_until: Timestamp,
+    /// The time spent on the certificate so far, which does not count against the stack.
+    untrusted: Stopwatch,
+    /// The time spent while the platform did not show the container, which does not count either.
+    unknown: Stopwatch,
     /// What the portal itself has cost, which lacked something: nobody is blamed for that.
     lacked: Duration,
-    /// Whether neither it nor the platform was in reach when its time was over.
+    /// True if neither it nor the platform was in reach when its time was over.
     is_all_away: bool,
     last: Option<Health>,
-    shown: Option<Shown>,
+    container: Option<ContainerState>,
     /// The container that ran when it was last looked for.
     seen: Option<ContainerId>,
     tasks_asked: Timestamp,
-    /// When it is this one's turn to ask for tasks, on the clock that only goes forward.
+    /// The time at which it is this one's turn to ask for tasks, on the monotonic clock.
     turn: Option<Duration>,
 }
 
-impl Wait {
+impl HealthWait {
     fn new(now: Timestamp) -> Self {
         Self {
             since: now,
-            spared_until: now,
-            untrusted: Span::default(),
-            unknown: Span::default(),
+            grace_until: now,
+            untrusted: Stopwatch::default(),
+            unknown: Stopwatch::default(),
             lacked: Duration::ZERO,
             is_all_away: false,
             last: None,
-            shown: None,
+            container: None,
             seen: None,
             tasks_asked: now,
             turn: None,
@@ -216,37 +216,37 @@ impl Wait {
         let grace = if journal.was_interrupted(VerifyHealth::ID) { GRACE } else { Duration::ZERO };
         Self {
             since,
-            spared_until: now + grace.min(cx.settings.health_timeout),
-            untrusted: Span::resume(cx, UNTRUSTED, now),
-            unknown: Span::resume(cx, UNKNOWN, now),
+            grace_until: now + grace.min(cx.settings.health_timeout),
+            untrusted: Stopwatch::resume(cx, UNTRUSTED, now),
+            unknown: Stopwatch::resume(cx, UNKNOWN, now),
             ..Self::new(now)
         }
     }
 
-    fn note(&mut self, health: Health, shown: Option<Shown>, now: Timestamp) {
+    fn note(&mut self, health: Health, container: Option<ContainerState>, now: Timestamp) {
         self.untrusted.note(matches!(health, Health::Untrusted(_)), now);
-        self.unknown.note(shown == Some(Shown::Unknown), now);
+        self.unknown.note(container == Some(ContainerState::Unknown), now);
         let was_away = self.is_all_away && !matches!(health, Health::Silent(_));
         // The question that was first to fail took some of the stack's time, perhaps its last.
         let was_unasked = self.is_unasked() && !matches!(health, Health::Unasked(..));
         if was_away || was_unasked {
-            (self.spared_until, self.is_all_away) = (self.spared_until.max(now + AGAIN), false);
+            (self.grace_until, self.is_all_away) = (self.grace_until.max(now + AGAIN), false);
         }
-        if let Some(Shown::Runs(id)) = &shown {
+        if let Some(ContainerState::Running(id)) = &container {
             self.seen = Some(id.clone());
         }
-        (self.last, self.shown) = (Some(health), shown);
+        (self.last, self.container) = (Some(health), container);
     }
 
     /// Tells whoever watches what is missing, where it is not the answer.
-    async fn say(&self, cx: &Context) -> Result<(), StoreError> {
-        let sentence = match (&self.last, &self.shown) {
+    async fn show_message(&self, cx: &Context) -> Result<(), StoreError> {
+        let sentence = match (&self.last, &self.container) {
             // It is asked once more, at once.
-            (_, Some(Shown::Runs(_))) => return Ok(()),
-            (_, Some(Shown::None)) => Some(NOT_RUNNING),
-            (_, Some(Shown::Unknown)) => Some(UNKNOWN),
+            (_, Some(ContainerState::Running(_))) => return Ok(()),
+            (_, Some(ContainerState::None)) => Some(NOT_RUNNING),
+            (_, Some(ContainerState::Unknown)) => Some(UNKNOWN),
             (Some(Health::Unasked(fault, reason)), None)
-            | (_, Some(Shown::Unasked(fault, reason))) => {
+            | (_, Some(ContainerState::Unasked(fault, reason))) => {
                 return cx.say_lack("stack.verify", *fault, reason).await;
             }
             (Some(Health::Untrusted(_)), None) => Some(UNTRUSTED),
@@ -254,18 +254,18 @@ impl Wait {
             (_, None) => None,
         };
         if let Some(sentence) = sentence {
-            return cx.journal.say(sentence).await;
+            return cx.journal.set_message(sentence).await;
         }
-        for sentence in EXACT {
-            cx.journal.unsay(sentence).await?;
+        for sentence in SPECIFIC {
+            cx.journal.clear_message(sentence).await?;
         }
         cx.unsay_lacks().await
     }
 
-    /// Tells whether the portal itself cannot ask, which is no word about the stack.
+    /// Returns whether the portal itself cannot ask, which is no word about the stack.
     fn is_unasked(&self) -> bool {
         matches!(self.last, Some(Health::Unasked(..)))
-            || matches!(self.shown, Some(Shown::Unasked(..)))
+            || matches!(self.container, Some(ContainerState::Unasked(..)))
     }
 
     fn tasks_are_due(&mut self, cx: &Context, now: Timestamp) -> bool {
@@ -273,7 +273,7 @@ impl Wait {
             return false;
         }
         let passed = cx.clock.monotonic();
-        let due = passed >= *self.turn.get_or_insert_with(|| passed + cx.fair_pause(1));
+        let due = passed >= *self.turn.get_or_insert_with(|| passed + cx.paced_delay(1));
         if due {
             (self.tasks_asked, self.turn) = (now, None);
         }
@@ -283,7 +283,7 @@ impl Wait {
     /// Fails when the stack, or its certificate, has taken too long.
     fn check(&self, cx: &Context, now: Timestamp) -> Result<(), StepError> {
         let settings = &cx.settings;
-        if now < self.spared_until || self.is_unasked() {
+        if now < self.grace_until || self.is_unasked() {
             return Ok(());
         }
         let (stack, certificate) = self.waited(now);
@@ -293,7 +293,7 @@ impl Wait {
         }
         if stack >= settings.health_timeout {
             let limit = settings.health_timeout.as_secs();
-            return Err(StepError::failed(FailureCode::HealthTimeout, self.complaint(limit)));
+            return Err(StepError::failed(FailureCode::HealthTimeout, self.timeout_message(limit)));
         }
         Ok(())
     }
@@ -307,7 +307,7 @@ impl Wait {
         (stack, Duration::from_millis(certificate_ms))
     }
 
-    fn complaint(&self, limit: u64) -> String {
+    fn timeout_message(&self, limit: u64) -> String {
         match &self.last {
             Some(Health::Answering(status)) => format!(
                 "The stack did not report that it is well within {limit} seconds \
@@ -338,12 +338,12 @@ impl Wait {
             // Only the time of the whole deployment ends that.
             (None, Some(_)) => Duration::MAX,
         };
-        let left = left.max(Duration::from_millis(elapsed_ms(now, self.spared_until)));
+        let left = left.max(Duration::from_millis(elapsed_ms(now, self.grace_until)));
         let left = cx.longest(left);
-        if let Some(Shown::Runs(_)) = self.shown {
+        if let Some(ContainerState::Running(_)) = self.container {
             return CONFIRM_PAUSE.min(left);
         }
-        let patient = (stack + certificate).saturating_sub(EAGER) / 4;
+        let patient = (stack + certificate).saturating_sub(FAST_POLL_PERIOD) / 4;
         (PAUSE + patient).min(settings.health_interval).max(PAUSE).min(left)
     }
 }
@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn time_without_a_certificate_is_not_counted_against_the_stack() {
         let at = |s| Timestamp::from_second(s).unwrap();
-        let mut wait = Wait::new(at(0));
+        let mut wait = HealthWait::new(at(0));
         wait.note(Health::Untrusted(String::new()), None, at(1));
         assert_eq!(wait.waited(at(11)), (Duration::from_secs(1), Duration::from_secs(10)));
         wait.note(Health::Answering(502), None, at(11));

@@ -22,7 +22,7 @@ pub(in crate::server::orchestrator) struct CreateProject;
 
 /// The project, with its default environment where the platform told it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(in crate::server::orchestrator) struct MadeProject {
+pub(in crate::server::orchestrator) struct ProjectOutput {
     pub(super) id: ProjectId,
     pub(super) environment: Option<EnvironmentId>,
 }
@@ -30,53 +30,58 @@ pub(in crate::server::orchestrator) struct MadeProject {
 impl Step for CreateProject {
     const ID: StepId = StepId::Project;
     const REMOVING: Option<&'static str> = Some("Removing the project");
-    type Output = MadeProject;
+    type Output = ProjectOutput;
 
-    async fn run(&self, cx: &Context) -> Result<MadeProject, StepError> {
+    async fn run(&self, cx: &Context) -> Result<ProjectOutput, StepError> {
         let new = NewProject { name: name(cx), marker: cx.marker.clone() };
         let make = || async {
             let created = cx.platform.create_project(&new).await?;
-            Ok(MadeProject { id: created.id, environment: created.environment })
+            Ok(ProjectOutput { id: created.id, environment: created.environment })
         };
-        cx.create(Self::ID, "project.create", "Created the project", make, || adopt(cx)).await
+        cx.create_or_adopt(Self::ID, "project.create", "Created the project", make, || adopt(cx))
+            .await
     }
 
-    fn note(made: &MadeProject, resources: &mut Resources) {
-        resources.project_id = Some(made.id.0.clone());
+    fn record_resources(output: &ProjectOutput, resources: &mut Resources) {
+        resources.project_id = Some(output.id.0.clone());
     }
 
-    async fn undo(&self, cx: &Context, made: Option<&MadeProject>) -> Result<Vec<Line>, StepError> {
+    async fn undo(
+        &self,
+        cx: &Context,
+        output: Option<&ProjectOutput>,
+    ) -> Result<Vec<Line>, StepError> {
         let mut lines = Vec::new();
         // Until a look by marker finds none: a lost create may be carried out late.
         let mut is_late = true;
         loop {
-            let ours = cx.our_projects().await?;
-            if ours.is_empty() && is_late {
-                cx.outwait(Self::ID).await?;
+            let marker = cx.marked_projects().await?;
+            if marker.is_empty() && is_late {
+                cx.wait_out_late_commit(Self::ID).await?;
                 is_late = false;
                 continue;
             }
-            if ours.is_empty() {
+            if marker.is_empty() {
                 break;
             }
-            for project in ours {
+            for project in marker {
                 lines.extend(removal::remove_project(cx, &project.id, &project.name).await?);
             }
             if lines.iter().any(|line| line.outcome == Outcome::Left) {
                 return Ok(lines);
             }
         }
-        if let Some(made) = made
-            && !lines.iter().any(|line| line.id.as_ref() == Some(&made.id.0))
+        if let Some(output) = output
+            && !lines.iter().any(|line| line.id.as_ref() == Some(&output.id.0))
         {
-            lines.push(unmarked(cx, made).await?);
+            lines.push(unmarked(cx, output).await?);
         }
         Ok(lines)
     }
 
-    fn remains(&self, cx: &Context, made: Option<&MadeProject>) -> Vec<Line> {
-        let (id, name) = (made.map(|made| made.id.0.as_str()), name(cx));
-        vec![cx.left(ResourceKind::Project, id, &name, None)]
+    fn possible_leftovers(&self, cx: &Context, output: Option<&ProjectOutput>) -> Vec<Line> {
+        let (id, name) = (output.map(|output| output.id.0.as_str()), name(cx));
+        vec![cx.leftover_line(ResourceKind::Project, id, &name, None)]
     }
 }
 
@@ -85,22 +90,22 @@ fn name(cx: &Context) -> String {
 }
 
 /// Keeps the oldest project of ours, and removes the others.
-async fn adopt(cx: &Context) -> Result<Option<MadeProject>, StepError> {
-    let mut ours = cx.our_projects().await?.into_iter();
-    let Some(oldest) = ours.next() else { return Ok(None) };
-    for other in ours {
+async fn adopt(cx: &Context) -> Result<Option<ProjectOutput>, StepError> {
+    let mut marker = cx.marked_projects().await?.into_iter();
+    let Some(oldest) = marker.next() else { return Ok(None) };
+    for other in marker {
         cx.warn("project.create", "Removing a second project of this deployment");
         removal::remove_project(cx, &other.id, &other.name).await?;
     }
-    Ok(Some(MadeProject { id: oldest.id, environment: None }))
+    Ok(Some(ProjectOutput { id: oldest.id, environment: None }))
 }
 
-/// Tells what became of a project that no longer carries our marker.
-async fn unmarked(cx: &Context, made: &MadeProject) -> Result<Line, StepError> {
-    let (id, name) = (Some(made.id.0.as_str()), name(cx));
-    let there = cx.ask("project.one", || cx.platform.project(&made.id)).await?.is_some();
+/// Returns what became of a project that no longer carries our marker.
+async fn unmarked(cx: &Context, output: &ProjectOutput) -> Result<Line, StepError> {
+    let (id, name) = (Some(output.id.0.as_str()), name(cx));
+    let there = cx.query("project.one", || cx.platform.project(&output.id)).await?.is_some();
     Ok(if there {
-        cx.left(ResourceKind::Project, id, &name, None)
+        cx.leftover_line(ResourceKind::Project, id, &name, None)
     } else {
         cx.line(ResourceKind::Project, id, &name, Outcome::VerifiedGone)
     })

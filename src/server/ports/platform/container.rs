@@ -12,12 +12,12 @@ pub struct ContainerId(pub String);
 /// The variable by which a container tells which deployment it is of.
 pub const OPERATION: &str = "STACK_OPERATION";
 
-/// What Docker knows of one container, as far as anybody needs to know.
+/// The parts of Docker's inspection that anybody needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspected {
-    /// Whether it runs, and is not about to be started again.
+    /// True if it runs, and is not about to be started again.
     pub is_running: bool,
-    /// What it has in [`OPERATION`].
+    /// The value of [`OPERATION`].
     pub operation: Option<String>,
 }
 
@@ -28,20 +28,20 @@ pub struct Container {
     pub id: ContainerId,
     /// Its name, `<appName>.<slot>.<task id>`.
     pub name: String,
-    /// Whether it runs; otherwise it has ended, or not begun.
+    /// True if it runs; otherwise it has ended, or not begun.
     pub is_running: bool,
 }
 
 /// One try of a service to run its container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
-    /// How it fares.
+    /// Describes how it fares.
     pub state: TaskState,
-    /// What went wrong, in Docker's words.
+    /// The error, in Docker's words.
     pub error: Option<String>,
 }
 
-/// How a task fares.
+/// Describes how a task fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskState {
     /// Its container runs.
@@ -52,7 +52,7 @@ pub enum TaskState {
     Other,
 }
 
-/// How many containers a service runs.
+/// The number of containers that a service runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
     /// How many run.
@@ -62,14 +62,14 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Tells whether a container runs and is to go on.
+    /// Returns whether a container runs and is to go on.
     pub fn runs(self) -> bool {
         self.running > 0 && self.wanted > 0
     }
 }
 
 impl AppName {
-    /// Tells whether `container` is the name of a container of exactly this service, which is
+    /// Returns whether `container` is the name of a container of exactly this service, which is
     /// `<appName>.<slot>.<task id>`. The name of another service may begin with this one's.
     pub fn owns_container(&self, container: &str) -> bool {
         let rest = container.strip_prefix(&self.0).and_then(|rest| rest.strip_prefix('.'));

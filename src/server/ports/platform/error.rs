@@ -1,4 +1,4 @@
-//! How a call to the platform fails, and what to do about it.
+//! The errors of calls to the platform, with advice on what to do.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub enum PlatformError {
         /// Its own words, for the operator's log only.
         detail: String,
     },
-    /// What the call is about does not exist.
+    /// The subject of the call does not exist.
     #[error("the platform knows nothing of what {call} is about")]
     NotFound {
         /// The call.
@@ -45,7 +45,7 @@ pub enum PlatformError {
         call: &'static str,
         /// The HTTP status.
         status: u16,
-        /// How long it asks to wait.
+        /// The time for which it asks to wait.
         retry_after: Option<Duration>,
     },
     /// No answer came, or none that can be read: perhaps done.
@@ -53,7 +53,7 @@ pub enum PlatformError {
     Lost {
         /// The call.
         call: &'static str,
-        /// What happened instead.
+        /// The reason.
         reason: String,
     },
     /// The connection could not be made: surely not done.
@@ -61,7 +61,7 @@ pub enum PlatformError {
     Unreachable {
         /// The call.
         call: &'static str,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The portal lacks what a call takes: surely not done, and no word about the platform.
@@ -77,21 +77,21 @@ pub enum PlatformError {
     /// The breaker is open: the call was not made.
     #[error("calls to the platform are paused for {} ms", retry_after.as_millis())]
     Paused {
-        /// How long until one may go through.
+        /// The time until one may go through.
         retry_after: Duration,
     },
 }
 
-/// How the reason of a call begins that got no answer in its time.
-const NO_ANSWER: &str = "none within";
+/// Describes how the reason of a call begins that got no answer in its time.
+const TIMED_OUT: &str = "none within";
 
-/// What to do about a failed call.
+/// The advice for a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
     /// Do not repeat it.
     GiveUp,
     /// Look whether it was done; if not, repeat it once.
-    LookThenOnce,
+    CheckThenRetryOnce,
     /// Repeat it, after the pause it asks for if that is longer than the schedule's.
     Retry {
         /// The pause that the platform asks for.
@@ -102,7 +102,7 @@ pub enum Advice {
     /// Wait for what the portal itself lacks; only the whole deadline counts on.
     WaitForUs(LocalFault),
     /// Repeat it for as long as there is time, after growing pauses: the attempts do not count.
-    KeepAsking,
+    RetryUntilDeadline,
 }
 
 impl PlatformError {
@@ -110,10 +110,12 @@ impl PlatformError {
     pub fn advice(&self) -> Advice {
         match self {
             Self::Refused { .. } | Self::NotFound { .. } => Advice::GiveUp,
-            Self::Unexplained { .. } => Advice::LookThenOnce,
+            Self::Unexplained { .. } => Advice::CheckThenRetryOnce,
             // A platform without its database, and a key over its rate limit, look the same and
             // recover.
-            Self::KeyRefused { .. } | Self::Unavailable { status: 401, .. } => Advice::KeepAsking,
+            Self::KeyRefused { .. } | Self::Unavailable { status: 401, .. } => {
+                Advice::RetryUntilDeadline
+            }
             Self::Lost { .. } | Self::Unreachable { .. } => Advice::Retry { after: None },
             Self::Unavailable { retry_after, .. } => Advice::Retry { after: *retry_after },
             Self::Paused { retry_after } => Advice::Wait(*retry_after),
@@ -122,17 +124,17 @@ impl PlatformError {
     }
 
     /// Says that `call` got no answer within `limit`.
-    pub fn no_answer(call: &'static str, limit: Duration) -> Self {
-        Self::Lost { call, reason: format!("{NO_ANSWER} {} ms", limit.as_millis()) }
+    pub fn timed_out(call: &'static str, limit: Duration) -> Self {
+        Self::Lost { call, reason: format!("{TIMED_OUT} {} ms", limit.as_millis()) }
     }
 
-    /// Tells whether the call got no answer in its time.
-    pub fn is_no_answer(&self) -> bool {
-        matches!(self, Self::Lost { reason, .. } if reason.starts_with(NO_ANSWER))
+    /// Returns whether the call got no answer in its time.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Lost { reason, .. } if reason.starts_with(TIMED_OUT))
     }
 
-    /// Tells whether the platform may still be at work on the call: its answer was lost on the way,
-    /// or a proxy before it gave up waiting.
+    /// Returns whether the platform may still be at work on the call: its answer was lost on the
+    /// way, or a proxy before it gave up waiting.
     pub fn may_still_run(&self) -> bool {
         match self {
             Self::Lost { .. } => true,
@@ -147,7 +149,7 @@ impl PlatformError {
         }
     }
 
-    /// Tells whether nothing of the platform was to be heard.
+    /// Returns whether nothing of the platform was to be heard.
     pub fn is_out_of_reach(&self) -> bool {
         match self {
             Self::Lost { .. }
@@ -177,13 +179,13 @@ impl PlatformError {
         }
     }
 
-    /// Tells whether it is a 401, which one moment without the platform's database brings, too.
+    /// Returns whether it is a 401, which one moment without the platform's database brings, too.
     pub fn is_unauthorized(&self) -> bool {
         matches!(self, Self::KeyRefused { .. } | Self::Unavailable { status: 401, .. })
     }
 
-    /// Tells whether the call may have been carried out all the same.
-    pub fn may_be_done(&self) -> bool {
+    /// Returns whether the call may have been carried out all the same.
+    pub fn may_have_committed(&self) -> bool {
         match self {
             Self::Unexplained { .. }
             | Self::KeyRefused { .. }

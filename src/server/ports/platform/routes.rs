@@ -8,7 +8,7 @@ use super::{AppName, ApplicationId, DomainId};
 
 /// Where the proxy's files are.
 const FOLDER: &str = "/etc/dokploy/traefik/dynamic";
-/// How the name of every service of ours begins.
+/// Describes how the name of every service of ours begins.
 const OURS: &str = "stack-";
 /// The longest name that a service can have.
 const LONGEST: usize = 63;
@@ -58,7 +58,7 @@ impl RouteFile {
     }
 }
 
-/// Tells whether a file routes `host`, by naming it in a rule.
+/// Returns whether a file routes `host`, by naming it in a rule.
 pub fn routes_host(file: &str, host: &str) -> bool {
     let (file, host) = (file.to_ascii_lowercase(), host.to_ascii_lowercase());
     let in_quotes = |quote: char| file.contains(&format!("{quote}{host}{quote}"));

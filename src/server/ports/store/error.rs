@@ -1,4 +1,4 @@
-//! Why the store could not do what was asked.
+//! The errors of the store.
 
 use jiff::Timestamp;
 
@@ -25,9 +25,9 @@ pub enum StoreError {
     /// The lease is somebody else's now, or the deployment has ended.
     #[error("the lease is lost")]
     LeaseLost,
-    /// The end does not know what is wished by now: look, and end accordingly.
+    /// A request to cancel came before this end: read it, and end as cancelled.
     #[error("somebody wished otherwise meanwhile")]
-    WishUnheard,
+    CancelPending,
     /// The tables are another version's by now: nothing may be written.
     #[error(
         "the database is of schema generation {found}, and this version of the portal was built \
@@ -42,7 +42,7 @@ pub enum StoreError {
     /// It holds something that we did not write.
     #[error("the store holds an unreadable {what}")]
     Corrupt {
-        /// What cannot be read.
+        /// The value that cannot be read.
         what: &'static str,
     },
     /// It does not answer.

@@ -23,7 +23,7 @@ impl StoredEvent {
         Event::decode(self.seq, &self.name, &self.data)
     }
 
-    /// Tells whether it is the terminal event.
+    /// Returns whether it is the terminal event.
     pub fn is_end(&self) -> bool {
         self.name == EventBody::COMPLETE || self.name == EventBody::ERROR
     }

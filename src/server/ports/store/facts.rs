@@ -1,8 +1,8 @@
-//! What a worker that holds a lease records.
+//! Facts: the records that the holder of a lease writes.
 
 use jiff::Timestamp;
 
-use super::{State, StepId, StepRecord, Wish};
+use super::{CancelRequest, State, StepId, StepRecord};
 use crate::{
     domain::{
         deployment::DeploymentId,
@@ -17,7 +17,7 @@ use crate::{
 pub struct Lease {
     /// The deployment.
     pub id: DeploymentId,
-    /// Who holds it.
+    /// The holder.
     pub owner: String,
     /// The fencing token: grows with every claim.
     pub token: i64,
@@ -26,48 +26,48 @@ pub struct Lease {
 /// The lease that an operation begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// Who holds it.
+    /// The holder.
     pub owner: String,
     /// The fencing token.
     pub token: i64,
-    /// Until when it lasts without a heartbeat.
+    /// The time until which it lasts without a heartbeat.
     pub until: Timestamp,
 }
 
-/// What becomes of a deployment when it ends.
+/// The end of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
     /// Its last state.
     pub state: State,
-    /// When it ended.
+    /// The time at which it ended.
     pub at: Timestamp,
-    /// What the writer knows to be wished.
-    pub wish: Wish,
-    /// When clean-up goes on, where something is left.
+    /// The cancellation state that the writer knows of.
+    pub cancel_request: CancelRequest,
+    /// The time at which clean-up goes on, where something is left.
     pub due: Option<Timestamp>,
 }
 
-/// What clean-up found after the end.
+/// The result of a clean-up after the end.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settlement {
-    /// What has become of everything by now.
+pub struct CleanupRecord {
+    /// The receipt of everything by now.
     pub receipt: Receipt,
-    /// When it was found.
+    /// The time at which it was found.
     pub at: Timestamp,
-    /// When to try again, where something is left.
+    /// The time at which to try again, where something is left.
     pub due: Timestamp,
 }
 
-/// What was recorded, and what is wished by now.
+/// The result of recording a fact, with the cancellation state by now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The number of the deployment's last event.
     pub seq: Seq,
-    /// What is wished.
-    pub wish: Wish,
+    /// True if the cancellation is requested by now.
+    pub cancel_request: CancelRequest,
 }
 
-/// What one transaction of a worker records.
+/// The fact that one transaction of a worker records.
 #[derive(Clone, Debug, Default)]
 pub struct Fact {
     /// A step's new state.

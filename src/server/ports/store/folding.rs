@@ -1,4 +1,4 @@
-//! What a deployment's events add up to, read a page at a time.
+//! Folds a deployment's events, a page at a time.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::domain::{
     receipt::Receipt,
 };
 
-/// How many events are read at a time.
+/// The number of events that are read at a time.
 pub const PAGE: u32 = 500;
 
 impl dyn Store + '_ {
@@ -53,7 +53,7 @@ impl dyn Store + '_ {
     ///
     /// Returns an error when the store does not answer, or holds an event that is none.
     pub async fn receipt(&self, record: &Record) -> Result<Receipt, StoreError> {
-        if let Some(receipt) = &record.standing.receipt {
+        if let Some(receipt) = &record.metadata.receipt {
             return Ok(receipt.clone());
         }
         let progress = self.progress(&record.deployment.id).await?;
@@ -69,7 +69,7 @@ impl dyn Store + '_ {
     ///
     /// Returns an error when the store does not answer, or holds an event that is none.
     pub async fn receipts(&self, ended: &[Record]) -> Result<Vec<Receipt>, StoreError> {
-        let unknown = ended.iter().filter(|record| record.standing.receipt.is_none());
+        let unknown = ended.iter().filter(|record| record.metadata.receipt.is_none());
         let ids: Vec<_> = unknown.map(|record| &record.deployment.id).collect();
         let mut last = HashMap::new();
         if !ids.is_empty() {
@@ -81,7 +81,7 @@ impl dyn Store + '_ {
             }
         }
         let receipt = |record: &Record| {
-            let known = record.standing.receipt.clone();
+            let known = record.metadata.receipt.clone();
             known.or_else(|| last.remove(&record.deployment.id)).unwrap_or_default()
         };
         Ok(ended.iter().map(receipt).collect())

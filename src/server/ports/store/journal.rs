@@ -79,7 +79,7 @@ impl StepId {
     }
 }
 
-/// What the journal knows of one step. Persisted as JSON: never rename, only add.
+/// The journal's record of one step. Persisted as JSON: never rename, only add.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum StepRecord {
@@ -87,21 +87,22 @@ pub enum StepRecord {
     Started,
     /// Ran.
     Succeeded {
-        /// What it left for later steps and for its undo.
+        /// The output for later steps and for its undo.
         output: serde_json::Value,
-        /// Whether an answer was lost on the way, so that it may have made something twice.
-        doubtful: bool,
+        /// True if an answer was lost on the way, so that it may have made something twice.
+        #[serde(rename = "doubtful")]
+        response_lost: bool,
     },
     /// Gave up.
     Failed {
-        /// Why.
+        /// The reason.
         cause: Cause,
     },
     /// Reversed.
     Undone {
-        /// What became of what it had made.
+        /// The outcome of what it had made.
         lines: Vec<Line>,
-        /// Why the saga turned round, if it was at this step.
+        /// The reason why the saga rolled back, if it was at this step.
         cause: Option<Cause>,
     },
 }
@@ -118,14 +119,14 @@ impl StepRecord {
     }
 }
 
-/// Why a step failed, in a form that survives a restart.
+/// The reason why a step failed, in a form that survives a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// What kind of failure it was.
+    /// The kind of failure.
     pub code: FailureCode,
     /// One sentence for the person: what happened.
     pub message: String,
-    /// When: the undo's time counts from there.
+    /// The time of the failure: the undo's time counts from there.
     #[serde(default)]
     pub at: Option<Timestamp>,
     /// The last lines of the platform's log, secrets masked: for operators only.
@@ -143,7 +144,7 @@ impl Cause {
 /// The journal of one operation, as the store has it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Steps {
-    /// What is known of each step.
+    /// The record of each step.
     pub records: BTreeMap<StepId, StepRecord>,
     /// The services that the platform made for it, removed ones included.
     pub services: BTreeSet<AppName>,

@@ -8,7 +8,7 @@ use crate::server::access::OwnerId;
 
 use super::{DeploymentId, State, StoreError};
 
-/// How far back what has begun counts.
+/// The period in which starts count.
 const HOUR: Duration = Duration::from_hours(1);
 /// How far the clocks of portals on one database may be apart.
 const APART: Duration = Duration::from_mins(2);
@@ -16,17 +16,17 @@ const APART: Duration = Duration::from_mins(2);
 /// The bounds within which a deployment may begin. Nothing is counted by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
-    /// What is counted together: an owner, or an address. `None` bounds only the portal.
+    /// The key of the count: an owner, or an address. `None` bounds only the portal.
     pub counted_as: Option<String>,
-    /// How many stacks may be live or under way, stuck ones among them.
+    /// The number of stacks that may be live or under way, stuck ones among them.
     pub stacks: Option<u32>,
-    /// How many deployments may be under way.
+    /// The number of deployments that may be under way.
     pub under_way: Option<u32>,
-    /// How many deployments may be under way in all the portal.
+    /// The number of deployments that may be under way in all the portal.
     pub under_way_in_all: Option<u32>,
-    /// How many deployments may begin within an hour.
+    /// The number of deployments that may begin within an hour.
     pub per_hour: Option<u32>,
-    /// How long the name of a removed stack is kept for its owner.
+    /// The time for which the name of a removed stack is kept for its owner.
     pub hold_down: Option<Duration>,
 }
 
@@ -37,15 +37,15 @@ impl Quota {
         self.counted_as.as_deref().filter(|_| is_bounded)
     }
 
-    /// Tells since when a name that became free is kept from a deployment that begins at
+    /// Returns since when a name that became free is kept from a deployment that begins at
     /// `started`, where names are kept at all.
     pub fn held_since(&self, started: Timestamp) -> Option<Timestamp> {
         Some(earlier(started, self.hold_down?))
     }
 
-    /// Decides whether `owner` may have a name at `now` that became free lately, as
-    /// [`Store::freed`] tells. What belonged to nobody is kept for nobody, and what became free
-    /// by a clock that was ahead is kept no longer than anything else.
+    /// Decides whether `owner` may have a name at `now` that became free recently, as
+    /// [`Store::freed`] tells. What belonged to nobody is kept for nobody, and what became free by
+    /// a clock that was ahead is kept no longer than anything else.
     ///
     /// # Errors
     ///
@@ -80,21 +80,21 @@ impl Quota {
         started: Timestamp,
     ) -> Result<(), StoreError> {
         let counted = if self.counts().is_some() { self.reached(usage, started) } else { None };
-        let is_full = |most: &u32| under_way_in_all >= *most;
+        let is_full = |max: &u32| under_way_in_all >= *max;
         let in_all = self.under_way_in_all.filter(is_full).map(LimitReached::UnderWayInAll);
         counted.or(in_all).map_or(Ok(()), |limit| Err(StoreError::LimitReached(limit)))
     }
 
     fn reached(&self, usage: &Usage, started: Timestamp) -> Option<LimitReached> {
-        let stacks = self.stacks.filter(|most| usage.stacks >= *most);
-        let under_way = self.under_way.filter(|most| usage.under_way >= *most);
+        let stacks = self.stacks.filter(|max| usage.stacks >= *max);
+        let under_way = self.under_way.filter(|max| usage.under_way >= *max);
         let per_hour = || {
-            let most = self.per_hour?;
-            let surplus = usage.begun.len().checked_sub(most as usize)?;
+            let max = self.per_hour?;
+            let surplus = usage.begun.len().checked_sub(max as usize)?;
             let wait = usage.begun.get(surplus).map_or(HOUR, |begun| {
                 later(*begun, HOUR).duration_since(started).try_into().unwrap_or_default()
             });
-            Some(LimitReached::PerHour { most, wait: wait.min(HOUR) })
+            Some(LimitReached::PerHour { max, wait: wait.min(HOUR) })
         };
         let stacks = stacks.map(LimitReached::Stacks);
         stacks.or(under_way.map(LimitReached::UnderWay)).or_else(per_hour)
@@ -107,9 +107,9 @@ pub fn hour_before(now: Timestamp) -> Timestamp {
     earlier(now, HOUR)
 }
 
-/// Tells whether what began at `started` counts as begun within the hour after `hour_ago`. What a
-/// clock that was set back since says to begin later does not: nobody waits for longer than an
-/// hour because of it.
+/// Returns whether what began at `started` counts as begun within the hour after `hour_ago`. What a
+/// clock that was set back since says to begin later does not: nobody waits for longer than an hour
+/// because of it.
 pub fn is_within_hour(started: Timestamp, hour_ago: Timestamp) -> bool {
     started > hour_ago && started <= later(hour_ago, HOUR + APART)
 }
@@ -123,18 +123,18 @@ fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// What counts against a quota.
+/// The usage that counts against a quota.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Stacks that are live or under way, stuck ones among them.
     pub stacks: u32,
     /// Deployments under way.
     pub under_way: u32,
-    /// When the deployments of the last hour began, oldest first.
+    /// The time at which the deployments of the last hour began, oldest first.
     pub begun: Vec<Timestamp>,
 }
 
-/// Which bound is reached.
+/// The bound that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitReached {
     /// So many stacks are there.
@@ -145,14 +145,14 @@ pub enum LimitReached {
     UnderWayInAll(u32),
     /// So many deployments have begun within an hour; there is room again after `wait`.
     PerHour {
-        /// How many.
-        most: u32,
+        /// The number.
+        max: u32,
         /// Until there is room.
         wait: Duration,
     },
 }
 
-/// Which operations to list.
+/// The operations to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperationFilter {
     /// Only those of this owner.
@@ -163,6 +163,6 @@ pub struct OperationFilter {
     pub search: Option<String>,
     /// Only those that began before this one: the next page.
     pub before: Option<DeploymentId>,
-    /// How many at most.
+    /// The maximum number of rows.
     pub limit: u32,
 }

@@ -1,6 +1,7 @@
 //! The states of an operation, as the store keeps them.
 
-/// Where an operation is. All states of a deployment but [`State::RolledBack`] reserve its name.
+/// The current state of an operation. All states of a deployment but [`State::RolledBack`] reserve
+/// its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Under way.

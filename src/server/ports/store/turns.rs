@@ -11,17 +11,17 @@ pub struct Turn {
     pub work: &'static str,
     /// The portal.
     pub owner: String,
-    /// When it asks.
+    /// The time at which it asks.
     pub now: Timestamp,
-    /// How long the turn lasts unless it is taken again; zero hands it back.
-    pub lasting: Duration,
-    /// What its work came to, if it did any.
+    /// The time for which the turn lasts unless it is taken again; zero hands it back.
+    pub ttl: Duration,
+    /// The report of its work, if it did any.
     pub report: Option<String>,
 }
 
-/// Whose turn it is.
+/// The owner of the turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum TurnHolder {
     /// Theirs who asked, and what the work last came to, whoever did it.
     Ours(Option<String>),
     /// Another portal's, and what the work last came to.
@@ -31,15 +31,15 @@ pub enum Taken {
 impl Turn {
     /// Returns when it lapses.
     pub fn until(&self) -> Timestamp {
-        self.now.saturating_add(self.lasting).unwrap_or(Timestamp::MAX)
+        self.now.saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
     }
 
     /// Returns from when on no other portal's turn can end, unless somebody has set a clock: such
     /// a turn has lapsed.
     pub fn impossible(&self) -> Timestamp {
-        if self.lasting.is_zero() {
+        if self.ttl.is_zero() {
             return Timestamp::MAX;
         }
-        self.until().saturating_add(self.lasting).unwrap_or(Timestamp::MAX)
+        self.until().saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
     }
 }

@@ -13,8 +13,8 @@ use super::*;
 use crate::{
     domain::{event::Resources, stack_name::StackName},
     server::{
-        last_round::Standstill,
         ports::platform::{DomainId, ProjectId},
+        reconcile_report::Standstill,
     },
 };
 
@@ -43,7 +43,7 @@ fn project(number: u8, of: u8, applications: Vec<ApplicationSummary>) -> MarkedP
         id: ProjectId(format!("project-{number}")),
         name: String::from("ai-stack-alice"),
         marker: marker(of),
-        maker: Some(id(of)),
+        creator: Some(id(of)),
         applications,
     }
 }
@@ -57,13 +57,13 @@ fn host(domain: u8, application: Option<u8>) -> Host {
 }
 
 /// A deployment of alice that left nothing.
-fn gone() -> Standing {
-    Standing::Gone { name: StackName::parse("alice").unwrap() }
+fn gone() -> OperationState {
+    OperationState::Gone { name: StackName::parse("alice").unwrap() }
 }
 
 /// A stack that is live with the resources of this number.
-fn live(number: u8) -> Standing {
-    Standing::Live(Live {
+fn live(number: u8) -> OperationState {
+    OperationState::Live(Live {
         name: StackName::parse("alice").unwrap(),
         host: String::from(HOST),
         kept: Resources {
@@ -75,12 +75,12 @@ fn live(number: u8) -> Standing {
     })
 }
 
-fn store(operations: Vec<(u8, Standing)>, services: &[(u8, u8)]) -> StoreView {
+fn store(operations: Vec<(u8, OperationState)>, services: &[(u8, u8)]) -> StoreView {
     let service = |(name, of): &(u8, u8)| (AppName(format!("stack-{name}")), id(*of));
     StoreView {
         operations: operations
             .into_iter()
-            .map(|(number, standing)| (id(number), standing))
+            .map(|(number, operation_state)| (id(number), operation_state))
             .collect(),
         services: services.iter().map(service).collect(),
     }
@@ -109,7 +109,7 @@ fn after(change: impl FnOnce(&mut PlatformView)) -> Vec<String> {
 fn kind(finding: &Finding) -> String {
     match finding {
         Finding::Leftover { resource, .. } => format!("leftover {}", resource.id),
-        Finding::Double { resource, .. } => format!("double {}", resource.id),
+        Finding::Duplicate { resource, .. } => format!("double {}", resource.id),
         Finding::Unknown { resource, .. } => format!("unknown {}", resource.id),
         Finding::Copy { resource, .. } => format!("copy {}", resource.id),
         Finding::Service { name, .. } => format!("service {name}"),
@@ -133,7 +133,7 @@ fn a_live_stack_that_is_whole_and_what_is_not_ours_are_in_order() {
 }
 
 #[test]
-fn what_is_there_beside_a_live_stack_is_a_double() {
+fn what_is_there_beside_a_live_stack_is_a_duplicate() {
     let second_project =
         |platform: &mut PlatformView| platform.projects.push(project(2, 1, vec![]));
     assert_eq!(after(second_project), ["double project-2"]);
@@ -164,7 +164,7 @@ fn what_carries_our_marker_under_another_name_is_a_copy_that_is_theirs() {
 }
 
 #[test]
-fn without_what_is_recorded_nothing_is_a_double() {
+fn without_what_is_recorded_nothing_is_a_duplicate() {
     let moved = |platform: &mut PlatformView| platform.projects[0] = project(2, 1, vec![]);
     assert_eq!(after(moved), ["lost Project"]);
     let replaced = |platform: &mut PlatformView| {
@@ -212,7 +212,10 @@ fn a_live_stack_without_a_container_is_not_running_and_what_is_unknown_stays_as_
     assert!(still(&live, &platform).is_empty(), "it is found anyway");
     platform.idle.insert(stack(1), Idle::Unknown);
     assert_eq!(still(&live, &platform), ["not running stack-1 ScaledToNothing"]);
-    assert!(still(&store(vec![(1, Standing::Busy)], &[]), &platform).is_empty(), "being removed");
+    assert!(
+        still(&store(vec![(1, OperationState::Busy)], &[]), &platform).is_empty(),
+        "being removed"
+    );
     platform.idle.clear();
     assert!(still(&live, &platform).is_empty(), "it runs again");
 }
@@ -229,11 +232,12 @@ fn an_application_that_lost_its_marker_is_lost_but_its_service_is_no_orphan() {
 fn a_marker_is_judged_by_how_its_deployment_stands() {
     let cases = [
         (Some(gone()), vec!["leftover project-2"]),
-        (Some(Standing::Busy), vec![]),
+        (Some(OperationState::Busy), vec![]),
         (None, vec!["unknown project-2"]),
     ];
-    for (standing, expected) in cases {
-        let operations = standing.map(|standing| (2, standing)).into_iter().collect();
+    for (operation_state, expected) in cases {
+        let operations =
+            operation_state.map(|operation_state| (2, operation_state)).into_iter().collect();
         let platform = PlatformView {
             projects: vec![project(2, 2, vec![application(2, Some(marker(2)))])],
             hosts: vec![host(2, Some(2))],
@@ -247,8 +251,11 @@ fn a_marker_is_judged_by_how_its_deployment_stands() {
 #[test]
 fn a_service_is_an_orphan_once_all_who_own_it_are_gone() {
     let services = [(2, 2), (2, 3)];
-    let cases =
-        [(gone(), gone(), true), (gone(), Standing::Busy, false), (Standing::Busy, gone(), false)];
+    let cases = [
+        (gone(), gone(), true),
+        (gone(), OperationState::Busy, false),
+        (OperationState::Busy, gone(), false),
+    ];
     for (deployment, removal, expected) in cases {
         let platform = PlatformView {
             services: [AppName(String::from("stack-2"))].into(),
@@ -281,12 +288,12 @@ fn a_service_whose_application_somebody_has_moved_is_no_orphan() {
     assert_eq!(after(moved), ["lost Application"], "its host leads to it, wherever it is");
 }
 
-fn any_standing() -> impl Strategy<Value = Standing> {
-    prop_oneof![Just(Standing::Busy), Just(gone()), (0..4_u8).prop_map(live)]
+fn any_operation_state() -> impl Strategy<Value = OperationState> {
+    prop_oneof![Just(OperationState::Busy), Just(gone()), (0..4_u8).prop_map(live)]
 }
 
 fn any_store() -> impl Strategy<Value = StoreView> {
-    let operations = vec((0..5_u8, any_standing()), 0..6);
+    let operations = vec((0..5_u8, any_operation_state()), 0..6);
     (operations, vec((0..4_u8, 0..5_u8), 0..5))
         .prop_map(|(operations, services)| store(operations, &services))
 }
@@ -331,15 +338,15 @@ proptest! {
     ) {
         for finding in findings(&store, &platform) {
             let Some((id, resource)) = finding.removable() else { continue };
-            match store.standing(id) {
-                Some(Standing::Gone { .. }) => prop_assert_eq!(resource.kind, ResourceKind::Project),
-                Some(Standing::Live(live)) => {
+            match store.operation_state(id) {
+                Some(OperationState::Gone { .. }) => prop_assert_eq!(resource.kind, ResourceKind::Project),
+                Some(OperationState::Live(live)) => {
                     let Resources { project_id, application_id, domain_id, .. } = &live.kept;
                     for kept in [project_id, application_id, domain_id] {
                         prop_assert_ne!(kept.as_ref(), Some(&resource.id));
                     }
                 }
-                Some(Standing::Busy) | None => prop_assert!(false, "{finding}"),
+                Some(OperationState::Busy) | None => prop_assert!(false, "{finding}"),
             }
             let mark = format!("ai-stack-deployer/test/{id}");
             let is_ours = resource.kind == ResourceKind::Domain
@@ -353,7 +360,7 @@ proptest! {
         store in any_store(),
         platform in any_platform(),
     ) {
-        let busy = store.operations.iter().filter(|(_, standing)| matches!(standing, Standing::Busy));
+        let busy = store.operations.iter().filter(|(_, operation_state)| matches!(operation_state, OperationState::Busy));
         let busy: Vec<_> = busy.map(|(id, _)| id.to_string()).collect();
         for finding in findings(&store, &platform) {
             let text = finding.to_string();

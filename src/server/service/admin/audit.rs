@@ -9,19 +9,19 @@ use crate::{
     api::wire::ApiError,
     server::{
         access::{Caller, OwnerId},
-        ports::audit::{Act, AuditEntry, AuditFilter},
+        ports::audit::{AuditAction, AuditEntry, AuditFilter},
         service::{Service, store_failed},
     },
 };
 
-/// Which entries somebody asks for, as they were typed; what is empty asks for all.
+/// The entries that somebody asks for, as they were typed; what is empty asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// Who did it: as the log calls them, or a person's name.
+    /// The actor: as the log calls them, or a person's name.
     pub who: String,
-    /// What they did, by its word.
+    /// The action, by its word.
     pub act: String,
-    /// What it was done to.
+    /// The target.
     pub target: String,
     /// A day or time from which on it was done.
     pub since: String,
@@ -43,26 +43,26 @@ pub struct AuditPage {
 pub struct AuditLine {
     /// Its number.
     pub number: i64,
-    /// When it happened.
+    /// The time at which it happened.
     pub at: Timestamp,
-    /// Who did it, as the log calls them.
+    /// The actor, as the log calls them.
     pub who: String,
-    /// What operators call them, where it was a person whose name is known.
+    /// Their display name, where it was a person whose name is known.
     pub name: Option<String>,
-    /// What they did.
-    pub act: Act,
+    /// The action.
+    pub act: AuditAction,
     /// To what.
     pub target: Option<String>,
     /// From which address.
     pub from: Option<IpAddr>,
-    /// What came of it.
+    /// The result of it.
     pub outcome: String,
 }
 
 impl AuditQuery {
     /// Reads what was typed.
     fn filter(&self, names: &Names) -> Result<AuditFilter, ApiError> {
-        let act = typed(&self.act).map(|word| Act::from_word(word).ok_or(())).transpose();
+        let act = typed(&self.act).map(|word| AuditAction::from_word(word).ok_or(())).transpose();
         let since = typed(&self.since).map(since).transpose();
         let before = typed(&self.before).map(str::parse).transpose();
         Ok(AuditFilter {

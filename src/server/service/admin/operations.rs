@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// Which operations somebody asks for, as they were typed; what is empty asks for all.
+/// The operations that somebody asks for, as they were typed; what is empty asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperationQuery {
-    /// Whose: `person:<id>` or `browser:<digest>`.
+    /// The owner: `person:<id>` or `browser:<digest>`.
     pub owner: String,
     /// In which state, by its word.
     pub state: String,
@@ -38,15 +38,15 @@ pub struct OperationPage {
 /// An operation.
 #[derive(Debug)]
 pub struct OperationLine {
-    /// Which it is.
+    /// The operation.
     pub deployment: Deployment,
-    /// Whose it is; nobody's where a guest started it.
+    /// Its owner; none where an anonymous client started it.
     pub owner: Option<Owner>,
-    /// Where it is.
+    /// Its current state.
     pub state: State,
-    /// Whether it is live and no container of it runs.
+    /// True if it is live and no container of it runs.
     pub is_down: bool,
-    /// When it ended.
+    /// The time at which it ended.
     pub completed: Option<Timestamp>,
     /// The last lines of the platform's log, where its deploy job failed.
     pub platform_log: Option<String>,
@@ -108,7 +108,7 @@ fn line(
         is_down,
         owner: record.owner.map(|owner| names.owner(owner)),
         state: record.state,
-        completed: record.standing.completed,
+        completed: record.metadata.completed,
         platform_log,
         deployment: record.deployment,
     }

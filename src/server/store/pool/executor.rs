@@ -7,9 +7,9 @@ use futures::{
 };
 use sqlx::{Describe, Either, Execute, Executor, SqlStr};
 
-use super::{Kind, Pool};
+use super::{Backend, Pool};
 
-impl<'p, D: Kind> Executor<'p> for &'_ Pool<D>
+impl<'p, D: Backend> Executor<'p> for &'_ Pool<D>
 where
     for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
 {
@@ -25,9 +25,10 @@ where
     {
         let pool = self.clone();
         let all = async move {
-            let mut lent = pool.lend().await?;
-            let answer = lent.connection.fetch_many(query).try_collect::<Vec<_>>().await;
-            lent.give_back_after(&answer);
+            let mut connection_in_use = pool.acquire().await?;
+            let answer =
+                connection_in_use.connection.fetch_many(query).try_collect::<Vec<_>>().await;
+            connection_in_use.release_after(&answer);
             answer
         };
         stream::once(all.map_ok(|steps| stream::iter(steps.into_iter().map(Ok))))
@@ -45,9 +46,9 @@ where
     {
         let pool = self.clone();
         Box::pin(async move {
-            let mut lent = pool.lend().await?;
-            let answer = lent.connection.fetch_optional(query).await;
-            lent.give_back_after(&answer);
+            let mut connection_in_use = pool.acquire().await?;
+            let answer = connection_in_use.connection.fetch_optional(query).await;
+            connection_in_use.release_after(&answer);
             answer
         })
     }
@@ -62,9 +63,9 @@ where
     {
         let pool = self.clone();
         Box::pin(async move {
-            let mut lent = pool.lend().await?;
-            let answer = lent.connection.prepare_with(sql, parameters).await;
-            lent.give_back_after(&answer);
+            let mut connection_in_use = pool.acquire().await?;
+            let answer = connection_in_use.connection.prepare_with(sql, parameters).await;
+            connection_in_use.release_after(&answer);
             answer
         })
     }
@@ -75,9 +76,9 @@ where
     {
         let pool = self.clone();
         Box::pin(async move {
-            let mut lent = pool.lend().await?;
-            let answer = lent.connection.describe(sql).await;
-            lent.give_back_after(&answer);
+            let mut connection_in_use = pool.acquire().await?;
+            let answer = connection_in_use.connection.describe(sql).await;
+            connection_in_use.release_after(&answer);
             answer
         })
     }

@@ -4,19 +4,19 @@ use std::ops::{Deref, DerefMut};
 
 use tokio::{runtime::Handle, time::timeout};
 
-use super::{Kind, Lent, Pool, SIGN_OF_LIFE};
+use super::{Backend, PING_TIMEOUT, Pool, PooledConnection};
 use crate::server::{
     ports::store::StoreError,
     store::{generation, unavailable},
 };
 
 /// An open transaction. Dropping it rolls it back.
-pub(in crate::server::store) struct Transaction<D: Kind> {
+pub(in crate::server::store) struct Transaction<D: Backend> {
     /// There until the end.
-    lent: Option<Lent<D>>,
+    connection_in_use: Option<PooledConnection<D>>,
 }
 
-impl<D: Kind> Pool<D> {
+impl<D: Backend> Pool<D> {
     /// Begins a transaction that is going to write.
     ///
     /// # Errors
@@ -25,72 +25,76 @@ impl<D: Kind> Pool<D> {
     /// [`StoreError::OtherGeneration`] where the tables are not those that this program was built
     /// for.
     pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>, StoreError> {
-        let (lent, found) = self.open().await.map_err(unavailable)?;
-        let tx = Transaction { lent: Some(lent) };
+        let (connection_in_use, found) = self.open().await.map_err(unavailable)?;
+        let tx = Transaction { connection_in_use: Some(connection_in_use) };
         generation::check(found)?;
         Ok(tx)
     }
 
-    async fn open(&self) -> Result<(Lent<D>, Option<i64>), sqlx::Error> {
-        let mut lent = self.lend().await?;
-        match D::begin(&mut lent.connection).await {
-            Ok(found) => Ok((lent, found)),
+    async fn open(&self) -> Result<(PooledConnection<D>, Option<i64>), sqlx::Error> {
+        let mut connection_in_use = self.acquire().await?;
+        match D::begin(&mut connection_in_use.connection).await {
+            Ok(found) => Ok((connection_in_use, found)),
             Err(error) => {
-                let has_died = D::IS_REMOTE && lent.is_used && !D::is_unharmed_by(&error);
+                let has_died = D::IS_REMOTE && connection_in_use.is_used && !D::survives(&error);
                 if !has_died {
                     return Err(error);
                 }
-                lent.throw_away();
+                connection_in_use.discard();
                 // Nothing has been done yet, so nothing is done twice.
-                let mut lent = self.lend_new().await?;
-                let found = D::begin(&mut lent.connection).await?;
-                Ok((lent, found))
+                let mut connection_in_use = self.acquire_new().await?;
+                let found = D::begin(&mut connection_in_use.connection).await?;
+                Ok((connection_in_use, found))
             }
         }
     }
 }
 
-impl<D: Kind> Transaction<D> {
+impl<D: Backend> Transaction<D> {
     /// Ends it, and keeps what it has done.
     ///
     /// # Errors
     ///
     /// Returns why nobody knows whether it is kept; the connection is thrown away then.
     pub(in crate::server::store) async fn commit(mut self) -> Result<(), sqlx::Error> {
-        let Some(mut lent) = self.lent.take() else { return Ok(()) };
-        D::say(&mut lent.connection, "COMMIT").await?;
-        lent.give_back();
+        let Some(mut connection_in_use) = self.connection_in_use.take() else { return Ok(()) };
+        D::execute(&mut connection_in_use.connection, "COMMIT").await?;
+        connection_in_use.release();
         Ok(())
     }
 }
 
-impl<D: Kind> Drop for Transaction<D> {
+impl<D: Backend> Drop for Transaction<D> {
     fn drop(&mut self) {
-        let (Some(mut lent), Ok(runtime)) = (self.lent.take(), Handle::try_current()) else {
+        let (Some(mut connection_in_use), Ok(runtime)) =
+            (self.connection_in_use.take(), Handle::try_current())
+        else {
             return;
         };
         // It keeps its place in the pool until it is known to be clean, or thrown away.
         runtime.spawn(async move {
-            let ending = timeout(SIGN_OF_LIFE, D::say(&mut lent.connection, "ROLLBACK")).await;
+            let ending =
+                timeout(PING_TIMEOUT, D::execute(&mut connection_in_use.connection, "ROLLBACK"))
+                    .await;
             if let Ok(Ok(())) = ending {
-                lent.give_back();
+                connection_in_use.release();
             }
         });
     }
 }
 
-impl<D: Kind> Deref for Transaction<D> {
+impl<D: Backend> Deref for Transaction<D> {
     type Target = D::Connection;
 
     #[expect(clippy::expect_used, reason = "only the end takes it out")]
     fn deref(&self) -> &D::Connection {
-        &self.lent.as_ref().expect("it is there until the end").connection
+        &self.connection_in_use.as_ref().expect("it is there until the end").connection
     }
 }
 
-impl<D: Kind> DerefMut for Transaction<D> {
+impl<D: Backend> DerefMut for Transaction<D> {
     #[expect(clippy::expect_used, reason = "only the end takes it out")]
     fn deref_mut(&mut self) -> &mut D::Connection {
-        &mut self.lent.as_mut().expect("it is there until the end").connection
+        &mut self.connection_in_use.as_mut().expect("it is there until the end").connection
     }
 }

@@ -17,7 +17,7 @@ use crate::server::{
         audit::AuditEntry,
         store::StoreError,
     },
-    store::unless_noted,
+    store::warn_unless_written,
 };
 
 #[async_trait]
@@ -49,7 +49,7 @@ impl Accounts for PostgresStore {
         if let Some(until) = found.prolong(idle, idle_until) {
             let prolonged =
                 self.finish(sessions::prolong(self.pool.clone(), session.clone(), until)).await;
-            unless_noted(prolonged, "A session was not prolonged");
+            warn_unless_written(prolonged, "A session was not prolonged");
         }
         Ok(Some(found))
     }
@@ -57,35 +57,41 @@ impl Accounts for PostgresStore {
     async fn end_session(
         &self,
         session: &Digest,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
-        self.finish(sessions::end(self.pool.clone(), session.clone(), noted.cloned())).await
+        self.finish(sessions::end(self.pool.clone(), session.clone(), audit_entry.cloned())).await
     }
 
     async fn end_sessions_of(
         &self,
         person: &OwnerId,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<u64, StoreError> {
-        self.finish(sessions::end_all(self.pool.clone(), person.clone(), noted.cloned())).await
+        self.finish(sessions::end_all(self.pool.clone(), person.clone(), audit_entry.cloned()))
+            .await
     }
 
-    async fn shut_out(
+    async fn revoke_access(
         &self,
         person: &OwnerId,
         now: Timestamp,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<(u64, u64), StoreError> {
-        self.finish(sessions::shut_out(self.pool.clone(), person.clone(), now, noted.cloned()))
-            .await
+        self.finish(sessions::revoke_access(
+            self.pool.clone(),
+            person.clone(),
+            now,
+            audit_entry.cloned(),
+        ))
+        .await
     }
 
     async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError> {
         self.read(|| sessions::people(&self.pool, limit)).await
     }
 
-    async fn add_token(&self, token: &NewToken, most: u32) -> Result<bool, StoreError> {
-        self.finish(tokens::add(self.pool.clone(), token.clone(), most)).await
+    async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool, StoreError> {
+        self.finish(tokens::add(self.pool.clone(), token.clone(), max)).await
     }
 
     async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError> {
@@ -97,14 +103,14 @@ impl Accounts for PostgresStore {
         person: &OwnerId,
         id: &str,
         now: Timestamp,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
         self.finish(tokens::revoke(
             self.pool.clone(),
             person.clone(),
             id.to_owned(),
             now,
-            noted.cloned(),
+            audit_entry.cloned(),
         ))
         .await
     }
@@ -113,9 +119,9 @@ impl Accounts for PostgresStore {
         let found = self.read(|| tokens::find(&self.pool, secret, now)).await?;
         let Some(mut token) = found else { return Ok(None) };
         if let Some(used) = token.use_at(now) {
-            let noted =
+            let audit_entry =
                 self.finish(tokens::use_at(self.pool.clone(), token.id.clone(), used)).await;
-            unless_noted(noted, "The use of a token was not noted");
+            warn_unless_written(audit_entry, "The use of a token was not noted");
             token.used = Some(used);
         }
         Ok(Some(token))

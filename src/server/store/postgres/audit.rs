@@ -14,8 +14,8 @@ use crate::server::{
 
 #[async_trait]
 impl AuditLog for PostgresStore {
-    async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        self.finish(note(self.pool.clone(), Some(entry.clone()))).await
+    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.finish(append(self.pool.clone(), Some(entry.clone()))).await
     }
 
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
@@ -24,18 +24,18 @@ impl AuditLog for PostgresStore {
 }
 
 /// Adds an entry, if there is one, in a transaction of its own.
-pub(super) async fn note(pool: Pool, entry: Option<AuditEntry>) -> Result<(), StoreError> {
+pub(super) async fn append(pool: Pool, entry: Option<AuditEntry>) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
-    add_noted(&mut tx, entry.as_ref()).await?;
+    insert_audit_entry(&mut tx, entry.as_ref()).await?;
     tx.commit().await.map_err(unavailable)
 }
 
 /// Adds the entry of what the transaction does, if there is one.
-pub(super) async fn add_noted(
+pub(super) async fn insert_audit_entry(
     tx: &mut PgConnection,
-    noted: Option<&AuditEntry>,
+    audit_entry: Option<&AuditEntry>,
 ) -> Result<(), StoreError> {
-    match noted {
+    match audit_entry {
         Some(entry) => add(tx, entry).await,
         None => Ok(()),
     }

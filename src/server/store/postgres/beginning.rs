@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{
-    PostgresStore, answers, audit, ending, quota, rows, rows::Columns, unavailable,
+    PostgresStore, audit, ending, quota, responses, rows, rows::Columns, unavailable,
     writing::insert_events,
 };
 use crate::{
@@ -11,22 +11,22 @@ use crate::{
     server::{
         access::OwnerId,
         notifier::Nudge,
-        ports::store::{Answer, NewDeployment, NewRemoval, Removing, StoreError},
+        ports::store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
     },
 };
 
-/// Reserves the name and inserts the deployment, its first event and the answer, if the quota
-/// lets it begin.
+/// Reserves the name and inserts the deployment, its first event and the stored response, if the
+/// quota lets it begin.
 pub(super) async fn begin(
     store: PostgresStore,
     new: NewDeployment,
-    answer: Option<Answer>,
+    response: Option<StoredResponse>,
 ) -> Result<(), StoreError> {
     let (deployment, claim) = (&new.deployment, new.claim.as_ref());
     let mut tx = store.pool.begin().await?;
-    answers::forget(&mut tx, deployment.started).await?;
-    if let Some(answer) = &answer
-        && !answers::keep(&mut tx, answer).await?
+    responses::purge(&mut tx, deployment.started).await?;
+    if let Some(response) = &response
+        && !responses::keep(&mut tx, response).await?
     {
         return Err(StoreError::KeyUsed);
     }
@@ -60,9 +60,9 @@ pub(super) async fn begin(
             .map_err(unavailable)?;
     }
     insert_events(&mut tx, &deployment.id, 1, std::slice::from_ref(&new.first)).await?;
-    audit::add_noted(&mut tx, new.noted.as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
     if claim.is_none() {
-        store.origin.tell(&mut tx, &Nudge::Work).await?;
+        store.origin.notify(&mut tx, &Nudge::Work).await?;
     }
     tx.commit().await.map_err(unavailable)
 }
@@ -72,26 +72,32 @@ pub(super) async fn begin_removal(
     store: PostgresStore,
     name: StackName,
     new: NewRemoval,
-) -> Result<Removing, StoreError> {
+) -> Result<RemovalOutcome, StoreError> {
     let mut tx = store.pool.begin().await?;
-    let Some(live) = hold_live(&mut tx, &name).await? else { return Ok(Removing::NotLive) };
+    let Some(live) = hold_live(&mut tx, &name).await? else { return Ok(RemovalOutcome::NotLive) };
     let unfinished = unfinished(&mut tx, &live).await?;
     if !new.means(&live, unfinished.as_ref().map(|(id, _)| id)) {
-        return Ok(Removing::Another);
+        return Ok(RemovalOutcome::DifferentStack);
     }
     if let Some((id, is_stuck)) = unfinished {
         if !is_stuck {
-            audit::add_noted(&mut tx, new.noted.as_ref()).await?;
+            audit::insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
         }
         // First let go of the stack: whoever ends its removal holds the removal and waits for it.
         tx.commit().await.map_err(unavailable)?;
         if is_stuck
-            && !ending::hurry(store.clone(), id.clone(), new.started, new.noted.clone()).await?
+            && !ending::make_due_now(
+                store.clone(),
+                id.clone(),
+                new.started,
+                new.audit_entry.clone(),
+            )
+            .await?
         {
             // It has come loose meanwhile.
-            audit::note(store.pool, new.noted).await?;
+            audit::append(store.pool, new.audit_entry).await?;
         }
-        return Ok(Removing::Accepted(id));
+        return Ok(RemovalOutcome::Accepted(id));
     }
     let claim = new.claim.as_ref();
     sqlx::query(
@@ -111,12 +117,12 @@ pub(super) async fn begin_removal(
     .await
     .map_err(unavailable)?;
     insert_events(&mut tx, &new.id, 1, std::slice::from_ref(&new.first)).await?;
-    audit::add_noted(&mut tx, new.noted.as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
     if claim.is_none() {
-        store.origin.tell(&mut tx, &Nudge::Work).await?;
+        store.origin.notify(&mut tx, &Nudge::Work).await?;
     }
     tx.commit().await.map_err(unavailable)?;
-    Ok(Removing::Accepted(new.id.clone()))
+    Ok(RemovalOutcome::Accepted(new.id.clone()))
 }
 
 /// Lets nobody else begin or end a removal of the live stack `name`; returns the deployment that

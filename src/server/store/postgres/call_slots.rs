@@ -40,9 +40,9 @@ impl CallSlots for PostgresStore {
 }
 
 async fn take(store: &PostgresStore, request: &SlotRequest) -> Result<SlotAnswer, StoreError> {
-    let (most_each, most) = request.bounds.of(request.kind);
-    let bound = |most: u32| i32::try_from(most).unwrap_or(i32::MAX);
-    let answer: String =
+    let (max_each, max) = request.bounds.of(request.kind);
+    let bound = |max: u32| i32::try_from(max).unwrap_or(i32::MAX);
+    let response: String =
         sqlx::query_scalar("SELECT take_call_slot($1, $2, $3, $4, $5, $6, $7, $8, $9)")
             .bind(&request.id.0)
             .bind(request.kind.as_str())
@@ -50,13 +50,13 @@ async fn take(store: &PostgresStore, request: &SlotRequest) -> Result<SlotAnswer
             .bind(request.age.as_millisecond())
             .bind(request.now.as_millisecond())
             .bind(request.until.as_millisecond())
-            .bind(bound(most_each))
-            .bind(bound(most))
+            .bind(bound(max_each))
+            .bind(bound(max))
             .bind(request.is_well)
             .fetch_one(&store.pool)
             .await
             .map_err(unavailable)?;
-    match answer.as_str() {
+    match response.as_str() {
         "taken" => Ok(SlotAnswer::Taken),
         "wait" => Ok(SlotAnswer::Wait),
         "doubt" => Ok(SlotAnswer::Doubt),

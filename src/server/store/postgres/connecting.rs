@@ -7,8 +7,8 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::{LIMIT, OpenPostgresError, PATIENCE};
-use crate::server::store::{OtherVersion, pool::Kind};
+use super::{ACQUIRE_TIMEOUT, LIMIT, OpenPostgresError};
+use crate::server::store::{OtherVersion, pool::Backend};
 
 /// Bounds what a connection may take: a portal that hangs in the middle of a transaction must
 /// let go of its rows.
@@ -17,7 +17,7 @@ async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         "SELECT set_config('statement_timeout', $1, false),
                 set_config('idle_in_transaction_session_timeout', $2, false)",
     )
-    .bind(PATIENCE.as_millis().to_string())
+    .bind(ACQUIRE_TIMEOUT.as_millis().to_string())
     .bind(LIMIT.as_millis().to_string())
     .execute(connection)
     .await?;
@@ -25,7 +25,7 @@ async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 }
 
 #[async_trait]
-impl Kind for Postgres {
+impl Backend for Postgres {
     const IS_REMOTE: bool = true;
 
     async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
@@ -41,11 +41,11 @@ impl Kind for Postgres {
         rows.first().map(|row| row.try_get(0)).transpose()
     }
 
-    async fn say(connection: &mut PgConnection, word: &'static str) -> Result<(), sqlx::Error> {
+    async fn execute(connection: &mut PgConnection, word: &'static str) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(word).execute(connection).await.map(drop)
     }
 
-    fn is_unharmed_by(error: &sqlx::Error) -> bool {
+    fn survives(error: &sqlx::Error) -> bool {
         match error {
             sqlx::Error::Database(error) => {
                 error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| {
@@ -58,17 +58,17 @@ impl Kind for Postgres {
     }
 }
 
-/// Tells whether a question has failed because its connection was lost.
+/// Returns whether a question has failed because its connection was lost.
 pub(super) fn is_loss(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     error.downcast_ref().is_some_and(|error| match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => false,
-        error => !Postgres::is_unharmed_by(error),
+        error => !Postgres::survives(error),
     })
 }
 
 /// Brings the tables up to date, one portal after the other.
 pub(super) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
-    let connection = timeout(PATIENCE, options.connect()).await;
+    let connection = timeout(ACQUIRE_TIMEOUT, options.connect()).await;
     let mut connection: PgConnection = connection
         .map_err(|_| OpenPostgresError::Silent)?
         .map_err(OpenPostgresError::Unreachable)?;

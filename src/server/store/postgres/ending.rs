@@ -1,4 +1,4 @@
-//! Ends and what comes after: cancelling, clean-up, and forgetting.
+//! Ends and what comes after: cancelling, clean-up, and purging.
 
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -10,19 +10,19 @@ use crate::{
         notifier::Nudge,
         ports::{
             audit::AuditEntry,
-            store::{Cancelling, Lease, Settlement, StoreError},
+            store::{CancelOutcome, CleanupRecord, Lease, StoreError},
         },
         store::purge::{self, Batch},
     },
 };
 
-/// Records the wish to cancel, unless the end came first.
+/// Records the request to cancel, unless the end came first.
 pub(super) async fn cancel(
     store: PostgresStore,
     id: DeploymentId,
     now: Timestamp,
-    noted: Option<AuditEntry>,
-) -> Result<Cancelling, StoreError> {
+    audit_entry: Option<AuditEntry>,
+) -> Result<CancelOutcome, StoreError> {
     let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, $1)
@@ -34,26 +34,26 @@ pub(super) async fn cancel(
     .await
     .map_err(unavailable)?;
     if done.rows_affected() == 1 {
-        audit::add_noted(&mut tx, noted.as_ref()).await?;
-        store.origin.tell(&mut tx, &Nudge::Wish(id.clone())).await?;
-        store.origin.tell(&mut tx, &Nudge::Work).await?;
+        audit::insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+        store.origin.notify(&mut tx, &Nudge::CancelRequest(id.clone())).await?;
+        store.origin.notify(&mut tx, &Nudge::Work).await?;
         tx.commit().await.map_err(unavailable)?;
-        return Ok(Cancelling::Accepted);
+        return Ok(CancelOutcome::Accepted);
     }
     let known = sqlx::query("SELECT 1 FROM deployments WHERE id = $1")
         .bind(id.as_str())
         .fetch_optional(&mut *tx)
         .await
         .map_err(unavailable)?;
-    Ok(if known.is_some() { Cancelling::AlreadyEnded } else { Cancelling::Unknown })
+    Ok(if known.is_some() { CancelOutcome::AlreadyEnded } else { CancelOutcome::Unknown })
 }
 
 /// Makes the clean-up of a stuck operation due at `due`.
-pub(super) async fn hurry(
+pub(super) async fn make_due_now(
     store: PostgresStore,
     id: DeploymentId,
     due: Timestamp,
-    noted: Option<AuditEntry>,
+    audit_entry: Option<AuditEntry>,
 ) -> Result<bool, StoreError> {
     let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
@@ -66,20 +66,20 @@ pub(super) async fn hurry(
     .map_err(unavailable)?;
     let is_stuck = done.rows_affected() == 1;
     if is_stuck {
-        audit::add_noted(&mut tx, noted.as_ref()).await?;
-        store.origin.tell(&mut tx, &Nudge::Work).await?;
+        audit::insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+        store.origin.notify(&mut tx, &Nudge::Work).await?;
     }
     tx.commit().await.map_err(unavailable)?;
     Ok(is_stuck)
 }
 
-/// Records what clean-up found after the end.
-pub(super) async fn settle(
+/// Records the result of a clean-up after the end.
+pub(super) async fn record_cleanup(
     store: PostgresStore,
     lease: Lease,
-    settlement: Settlement,
+    cleanup: CleanupRecord,
 ) -> Result<(), StoreError> {
-    let Settlement { receipt, at, due } = &settlement;
+    let CleanupRecord { receipt, at, due } = &cleanup;
     let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
     let mut tx = store.pool.begin().await?;
     let done = sqlx::query(
@@ -109,8 +109,8 @@ pub(super) async fn settle(
     tx.commit().await.map_err(unavailable)
 }
 
-/// Records that somebody looked for what a live stack has twice, and when to look again.
-pub(super) async fn tidied(
+/// Records that somebody looked for the duplicates of a live stack, and when to look again.
+pub(super) async fn rechecked(
     store: PostgresStore,
     lease: Lease,
     again: Option<Timestamp>,
@@ -149,10 +149,10 @@ pub(super) async fn release_removed(
     Ok(())
 }
 
-/// Forgets what has had nothing left since before `before`, but for what another portal is
-/// forgetting: one batch, so that it is done within the time that a statement has. Tells how many,
-/// and whether there is more.
-pub(super) async fn forget(
+/// Purges what has had nothing left since before `before`, but for what another portal is purging:
+/// one batch, so that it is done within the time that a statement has. Tells how many, and whether
+/// there is more.
+pub(super) async fn purge(
     store: PostgresStore,
     before: Timestamp,
 ) -> Result<(u64, bool), StoreError> {

@@ -10,25 +10,24 @@ use crate::{
     domain::deployment::DeploymentId,
     server::{
         notifier::Nudge,
-        ports::store::{Lane, Lease, StoreError, Wish},
+        ports::store::{CancelRequest, Lane, Lease, StoreError},
     },
 };
 
-/// Claims the oldest operations in `lane` that nobody holds at `now`, at most `most`. Portals that
+/// Claims the oldest operations in `lane` that nobody holds at `now`, at most `max`. Portals that
 /// claim at the same moment get different ones.
 pub(super) async fn claim(
     store: PostgresStore,
     lane: Lane,
-    most: usize,
+    max: usize,
     owner: String,
     now: Timestamp,
-    lasting: Duration,
+    ttl: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
     let mut tx = store.pool.begin().await?;
-    // What is due later than the longest pause (30 min, and one for clocks that differ) was made so by
-    // a clock that was ahead: it is due now.
-    // Each kind of candidate has an index of its own: in one condition with OR between them, all
-    // that ever ended might be looked at, each second.
+    // What is due later than the longest pause (30 min, and one for clocks that differ) was made so
+    // by a clock that was ahead: it is due now. Each kind of candidate has an index of its own: in
+    // one condition with OR between them, all that ever ended might be looked at, each second.
     let (candidates, overdue): (&[_], _) = match lane {
         Lane::Forward => (&["state = 'active' AND started_ms <= $5"], Timestamp::MAX),
         Lane::CleanUp { overdue } => (
@@ -45,7 +44,7 @@ pub(super) async fn claim(
     let still = candidates.iter().map(|kind| format!("({kind})")).collect::<Vec<_>>().join(" OR ");
     let candidates: Vec<_> = candidates.iter().map(|kind| free(kind)).collect();
     let candidates = candidates.join(" UNION ALL ");
-    // Materialized: a plan that ran the subquery once for each row would claim more than `most`.
+    // Materialized: a plan that ran the subquery once for each row would claim more than `max`.
     // What is locked is looked at once more, since somebody may have claimed it meanwhile.
     let statement = format!(
         "WITH candidates AS MATERIALIZED ({candidates}),
@@ -62,8 +61,8 @@ pub(super) async fn claim(
     let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(&owner)
         .bind(now.as_millisecond())
-        .bind(rows::millis(lasting))
-        .bind(rows::limit(most))
+        .bind(rows::millis(ttl))
+        .bind(rows::limit(max))
         .bind(overdue.as_millisecond())
         .fetch_all(&mut *tx)
         .await
@@ -85,7 +84,7 @@ pub(super) async fn claim_ended(
     id: DeploymentId,
     owner: String,
     now: Timestamp,
-    lasting: Duration,
+    ttl: Duration,
 ) -> Result<Option<Lease>, StoreError> {
     let mut tx = store.pool.begin().await?;
     let row = sqlx::query(
@@ -96,7 +95,7 @@ pub(super) async fn claim_ended(
     )
     .bind(&owner)
     .bind(now.as_millisecond())
-    .bind(rows::millis(lasting))
+    .bind(rows::millis(ttl))
     .bind(id.as_str())
     .fetch_optional(&mut *tx)
     .await
@@ -110,7 +109,7 @@ pub(super) async fn renew(
     store: PostgresStore,
     lease: Lease,
     until: Timestamp,
-) -> Result<Wish, StoreError> {
+) -> Result<CancelRequest, StoreError> {
     let mut tx = store.pool.begin().await?;
     let row = sqlx::query(
         "UPDATE deployments SET lease_until_ms = $1
@@ -126,11 +125,11 @@ pub(super) async fn renew(
     .map_err(unavailable)?
     .ok_or(StoreError::LeaseLost)?;
     tx.commit().await.map_err(unavailable)?;
-    rows::wish(&row)
+    rows::cancel_request(&row)
 }
 
-/// Hands `lease` back; one that is lost is nobody's business any more. What is not over yet is
-/// work for another portal at once.
+/// Hands `lease` back; releasing a lost lease does nothing. What is not over yet is work for
+/// another portal at once.
 pub(super) async fn release(store: PostgresStore, lease: Lease) -> Result<(), StoreError> {
     let mut tx = store.pool.begin().await?;
     let row = sqlx::query(
@@ -145,7 +144,7 @@ pub(super) async fn release(store: PostgresStore, lease: Lease) -> Result<(), St
     .await
     .map_err(unavailable)?;
     if row.is_some() {
-        store.origin.tell(&mut tx, &Nudge::Work).await?;
+        store.origin.notify(&mut tx, &Nudge::Work).await?;
     }
     tx.commit().await.map_err(unavailable)
 }
@@ -183,7 +182,7 @@ pub(super) async fn renew_all(
     store: PostgresStore,
     leases: Vec<Lease>,
     until: Timestamp,
-) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError> {
     let Some(owner) = leases.first().map(|lease| &lease.owner) else { return Ok(Vec::new()) };
     let ids: Vec<_> = leases.iter().map(|lease| lease.id.as_str()).collect();
     let tokens: Vec<_> = leases.iter().map(|lease| lease.token).collect();
@@ -206,5 +205,5 @@ pub(super) async fn renew_all(
     .await
     .map_err(unavailable)?;
     tx.commit().await.map_err(unavailable)?;
-    rows.iter().map(|row| Ok((rows::id(row, "id")?, rows::wish(row)?))).collect()
+    rows.iter().map(|row| Ok((rows::id(row, "id")?, rows::cancel_request(row)?))).collect()
 }

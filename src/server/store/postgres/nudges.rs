@@ -1,8 +1,8 @@
 //! Nudges between the portals that share a database, by LISTEN and NOTIFY.
 //!
-//! A nudge is part of the transaction that it is about: it arrives once that is committed, and
-//! not at all if it is not. While a portal cannot listen it misses nudges, so each time it can
-//! again it nudges everybody of its own.
+//! A nudge is part of the transaction that it is about: it arrives once that is committed, and not
+//! at all if it is not. While a portal cannot listen it misses nudges, so after each reconnect it
+//! wakes all local watchers.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -13,20 +13,20 @@ use sqlx::{
 use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{PATIENCE, unavailable};
+use super::{ACQUIRE_TIMEOUT, unavailable};
 use crate::server::{
     notifier::{Notifier, Nudge},
     ports::store::StoreError,
 };
 
 const CHANNEL: &str = "ai_stack_deployer";
-/// How often a silent connection is asked whether it still is one: the other end may be gone
-/// without a word.
+/// The interval at which a silent connection is asked whether it still is one: the other end may be
+/// gone without a word.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// The pause before listening is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Where a nudge comes from: nobody listens to himself.
+/// The origin of a nudge: our own notifications are ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Origin(u64);
 
@@ -37,7 +37,11 @@ impl Origin {
     }
 
     /// Sends a nudge to the other portals, once the transaction is committed.
-    pub(super) async fn tell(self, tx: &mut PgConnection, nudge: &Nudge) -> Result<(), StoreError> {
+    pub(super) async fn notify(
+        self,
+        tx: &mut PgConnection,
+        nudge: &Nudge,
+    ) -> Result<(), StoreError> {
         sqlx::query("SELECT pg_notify($1, $2)")
             .bind(CHANNEL)
             .bind(format!("{self} {nudge}"))
@@ -48,7 +52,7 @@ impl Origin {
     }
 
     /// Reads a nudge that comes from somebody else.
-    fn understand(self, payload: &str) -> Option<Nudge> {
+    fn decode_foreign(self, payload: &str) -> Option<Nudge> {
         let (origin, nudge) = payload.split_once(' ')?;
         if origin == self.to_string() { None } else { nudge.parse().ok() }
     }
@@ -62,12 +66,12 @@ impl fmt::Display for Origin {
 
 /// The task that listens to the other portals.
 #[derive(Debug)]
-pub(super) struct Listening {
+pub(super) struct NudgeListener {
     stop: CancellationToken,
     task: TaskTracker,
 }
 
-impl Listening {
+impl NudgeListener {
     /// Starts to listen for nudges to hand to `notifier`.
     pub(super) fn start(
         options: PgConnectOptions,
@@ -98,7 +102,7 @@ impl Listening {
     }
 }
 
-impl Drop for Listening {
+impl Drop for NudgeListener {
     fn drop(&mut self) {
         self.stop.cancel();
     }
@@ -112,7 +116,8 @@ async fn listen(options: &PgConnectOptions, origin: Origin, notifier: &Notifier)
                 // Something may have been missed.
                 notifier.nudge_all();
                 while let Some(heard) = next(&mut listener).await {
-                    if let Some(nudge) = heard.and_then(|heard| origin.understand(heard.payload()))
+                    if let Some(nudge) =
+                        heard.and_then(|heard| origin.decode_foreign(heard.payload()))
                     {
                         notifier.nudge(&nudge);
                     }
@@ -131,14 +136,14 @@ async fn listen(options: &PgConnectOptions, origin: Origin, notifier: &Notifier)
 async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .max_lifetime(None)
         .idle_timeout(None)
         .connect_lazy_with(options.clone());
     let late = |_| sqlx::Error::PoolTimedOut;
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.eager_reconnect(false);
-    timeout(PATIENCE, listener.listen(CHANNEL)).await.map_err(late)??;
+    timeout(ACQUIRE_TIMEOUT, listener.listen(CHANNEL)).await.map_err(late)??;
     Ok(listener)
 }
 
@@ -148,8 +153,9 @@ async fn next(listener: &mut PgListener) -> Option<Option<PgNotification>> {
         Ok(Ok(Some(heard))) => Some(Some(heard)),
         Ok(Ok(None) | Err(_)) => None,
         Err(_) => {
-            let alive = timeout(PATIENCE, sqlx::query("SELECT 1").execute(&mut *listener)).await;
-            alive.is_ok_and(|answer| answer.is_ok()).then_some(None)
+            let alive =
+                timeout(ACQUIRE_TIMEOUT, sqlx::query("SELECT 1").execute(&mut *listener)).await;
+            alive.is_ok_and(|response| response.is_ok()).then_some(None)
         }
     }
 }
@@ -159,11 +165,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_listens_to_himself() {
+    fn our_own_notifications_are_ignored() {
         let (own, other) = (Origin(1), Origin(2));
         let payload = format!("{own} {}", Nudge::Work);
-        assert_eq!(own.understand(&payload), None);
-        assert_eq!(other.understand(&payload), Some(Nudge::Work));
-        assert_eq!(other.understand("something else"), None);
+        assert_eq!(own.decode_foreign(&payload), None);
+        assert_eq!(other.decode_foreign(&payload), Some(Nudge::Work));
+        assert_eq!(other.decode_foreign("something else"), None);
     }
 }

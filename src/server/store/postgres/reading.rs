@@ -1,4 +1,4 @@
-//! What readers ask of the store.
+//! Queries of readers.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -85,7 +85,7 @@ pub(super) async fn last_events(
     found.iter().map(|row| Ok((rows::id(row, "deployment_id")?, rows::event(row)?))).collect()
 }
 
-/// Tells which of `names` are reserved.
+/// Returns which of `names` are reserved.
 pub(super) async fn reserved(
     pool: &Pool,
     names: &[StackName],

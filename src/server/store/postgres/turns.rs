@@ -3,10 +3,10 @@
 use sqlx::Row;
 
 use super::{PostgresStore, unavailable};
-use crate::server::ports::store::{StoreError, Taken, Turn};
+use crate::server::ports::store::{StoreError, Turn, TurnHolder};
 
 /// Takes `turn`, or keeps it, unless it is somebody else's.
-pub(super) async fn take(store: PostgresStore, turn: Turn) -> Result<Taken, StoreError> {
+pub(super) async fn take(store: PostgresStore, turn: Turn) -> Result<TurnHolder, StoreError> {
     let mut tx = store.pool.begin().await?;
     let taken = sqlx::query(
         "INSERT INTO turns AS kept (name, owner, until_ms, report) VALUES ($1, $2, $3, $4)
@@ -25,14 +25,14 @@ pub(super) async fn take(store: PostgresStore, turn: Turn) -> Result<Taken, Stor
     .await
     .map_err(unavailable)?;
     let taken = if let Some(row) = taken {
-        Taken::Ours(row.try_get("report").map_err(unavailable)?)
+        TurnHolder::Ours(row.try_get("report").map_err(unavailable)?)
     } else {
         let row = sqlx::query("SELECT report FROM turns WHERE name = $1")
             .bind(turn.work)
             .fetch_one(&mut *tx)
             .await
             .map_err(unavailable)?;
-        Taken::Theirs(row.try_get("report").map_err(unavailable)?)
+        TurnHolder::Theirs(row.try_get("report").map_err(unavailable)?)
     };
     tx.commit().await.map_err(unavailable)?;
     Ok(taken)

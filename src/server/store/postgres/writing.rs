@@ -38,7 +38,7 @@ pub(super) async fn record(
     if !fact.events.is_empty() {
         let first = recorded.seq - fact.events.len() as Seq + 1;
         insert_events(&mut tx, &lease.id, first, &fact.events).await?;
-        store.origin.tell(&mut tx, &Nudge::Events(lease.id.clone())).await?;
+        store.origin.notify(&mut tx, &Nudge::Events(lease.id.clone())).await?;
     }
     if let Some((step, record)) = &fact.step {
         write_step(&mut tx, &lease.id, *step, record).await?;
@@ -85,8 +85,8 @@ async fn advance(
     .map_err(unavailable)?
     .ok_or(StoreError::LeaseLost)?;
     let recorded = rows::recorded(&row)?;
-    if end.is_some_and(|end| end.wish != recorded.wish) {
-        return Err(StoreError::WishUnheard);
+    if end.is_some_and(|end| end.cancel_request != recorded.cancel_request) {
+        return Err(StoreError::CancelPending);
     }
     Ok(recorded)
 }

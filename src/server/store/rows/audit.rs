@@ -2,7 +2,7 @@
 
 use super::{Columns, time};
 use crate::server::ports::{
-    audit::{Act, AuditEntry},
+    audit::{AuditAction, AuditEntry},
     store::StoreError,
 };
 
@@ -13,7 +13,7 @@ pub(in crate::server::store) fn entry(row: &impl Columns) -> Result<(i64, AuditE
     let entry = AuditEntry {
         at: time(row.number("at_ms")?)?,
         who: row.text("who")?,
-        act: Act::from_word(&row.text("act")?).ok_or_else(corrupt)?,
+        act: AuditAction::from_word(&row.text("act")?).ok_or_else(corrupt)?,
         target: row.optional_text("target")?,
         from: from.transpose()?,
         outcome: row.text("outcome")?,

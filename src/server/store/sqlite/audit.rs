@@ -14,8 +14,8 @@ use crate::server::{
 
 #[async_trait]
 impl AuditLog for SqliteStore {
-    async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        self.finish(note(self.writer.clone(), entry.clone())).await
+    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.finish(append(self.writer.clone(), entry.clone())).await
     }
 
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
@@ -25,18 +25,18 @@ impl AuditLog for SqliteStore {
     }
 }
 
-async fn note(pool: Pool, entry: AuditEntry) -> Result<(), StoreError> {
+async fn append(pool: Pool, entry: AuditEntry) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
     add(&mut tx, &entry).await?;
     tx.commit().await.map_err(unavailable)
 }
 
 /// Adds the entry of what the transaction does, if there is one.
-pub(super) async fn add_noted(
+pub(super) async fn insert_audit_entry(
     tx: &mut SqliteConnection,
-    noted: Option<&AuditEntry>,
+    audit_entry: Option<&AuditEntry>,
 ) -> Result<(), StoreError> {
-    match noted {
+    match audit_entry {
         Some(entry) => add(tx, entry).await,
         None => Ok(()),
     }

@@ -17,12 +17,11 @@ use sqlx::{
 };
 
 use super::{
-    BUSY_TIMEOUT, OpenStoreError,
+    BUSY_TIMEOUT, OpenStoreError, checkpointer,
     connecting::generation,
     files,
     identity::{self, Found, MIGRATIONS},
-    keeper,
-    look::{Look, Main, Mark},
+    inspect::{Look, Main, OperationTag},
 };
 use crate::server::store::OtherVersion;
 
@@ -43,15 +42,15 @@ pub enum CopyError {
     Write {
         /// The copy.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// What should be put back cannot be.
+    /// The copy cannot be restored.
     #[error("{} cannot be restored, and nothing was changed: {why}", path.display())]
     Unfit {
-        /// What should be put back.
+        /// The copy to restore.
         path: PathBuf,
-        /// Why, and what to do.
+        /// The reason, and the remedy.
         why: String,
     },
     /// The files cannot be moved.
@@ -62,7 +61,7 @@ pub enum CopyError {
     Place {
         /// The database.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
 }
@@ -88,7 +87,7 @@ pub async fn back_up(path: &Path, copy: &Path) -> Result<u64, CopyError> {
     }
     let unfinished = files::beside(copy, &format!(".part-{:08x}", rand::random::<u32>()));
     let written = write(path, copy, &unfinished).await;
-    files::sweep(&unfinished);
+    files::remove_unfinished(&unfinished);
     written
 }
 
@@ -142,7 +141,7 @@ async fn check_and_mark(connection: &mut SqliteConnection) -> Result<(), String>
         Ok(problem) => return Err(format!("it is damaged ({})", problem.replace('\n', " "))),
         Err(error) => return Err(format!("it is damaged ({error})")),
     }
-    keeper::mark_as(connection, Mark::new()).await.map_err(|error| error.to_string())
+    checkpointer::mark_as(connection, OperationTag::new()).await.map_err(|error| error.to_string())
 }
 
 /// Puts a copy in the place of the database at `path`, whose files are set aside. Returns under
@@ -162,7 +161,7 @@ pub async fn restore(
     let source = &files::resolve(copy);
     check_source(source, path).map_err(unfit)?;
     let unfinished = &files::beside(path, ".restoring");
-    files::sweep(unfinished);
+    files::remove_unfinished(unfinished);
     let place = |source| CopyError::Place { path: path.clone(), source };
     let mut taken = fs::copy(source, unfinished);
     if files::log(source).exists() {
@@ -174,15 +173,15 @@ pub async fn restore(
     };
     let exchanged = id.and_then(|id| exchange(path, unfinished, &id, now).map_err(place));
     if exchanged.is_err() {
-        files::sweep(unfinished);
+        files::remove_unfinished(unfinished);
     }
     exchanged
 }
 
 fn check_source(source: &Path, path: &Path) -> Result<(), String> {
-    let look = Look::at(source).map_err(|error| format!("it cannot be read ({error})"))?;
+    let inspect = Look::at(source).map_err(|error| format!("it cannot be read ({error})"))?;
     let number = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
-    let why = match look.main {
+    let why = match inspect.main {
         Main::Missing => "it does not exist",
         Main::Empty => "it has no length",
         Main::Other => "it is no SQLite database",
@@ -190,11 +189,11 @@ fn check_source(source: &Path, path: &Path) -> Result<(), String> {
         Main::Database(_) if files::is_held(source) => {
             "a portal is using it: make a copy with `ai-stack-deployer backup FILE` there"
         }
-        Main::Database(mark) if look.lacks_log(mark) => {
+        Main::Database(mark) if inspect.lacks_log(mark) => {
             "it was copied alone while a portal ran, and is not whole without its -wal: put that \
              beside it, or take another copy"
         }
-        Main::Database(mark) if look.is_mixed(mark) => {
+        Main::Database(mark) if inspect.is_mixed(mark) => {
             "the -wal beside it belongs to another database: move that away"
         }
         Main::Database(_) => return Ok(()),

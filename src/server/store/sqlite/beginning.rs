@@ -2,27 +2,27 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Pool, answers, audit, quota, rows, unavailable, writing::insert_event};
+use super::{Pool, audit, quota, responses, rows, unavailable, writing::insert_event};
 use crate::{
     domain::{deployment::DeploymentId, event::Event, stack_name::StackName},
     server::{
         access::OwnerId,
-        ports::store::{Answer, NewDeployment, NewRemoval, Removing, StoreError},
+        ports::store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
     },
 };
 
-/// Reserves the name and inserts the deployment, its first event and the answer, if the quota
-/// lets it begin.
+/// Reserves the name and inserts the deployment, its first event and the stored response, if the
+/// quota lets it begin.
 pub(super) async fn begin(
     pool: Pool,
     new: NewDeployment,
-    answer: Option<Answer>,
+    response: Option<StoredResponse>,
 ) -> Result<(), StoreError> {
     let (deployment, claim) = (&new.deployment, new.claim.as_ref());
     let mut tx = pool.begin().await?;
-    answers::forget(&mut tx, deployment.started).await?;
-    if let Some(answer) = &answer
-        && !answers::keep(&mut tx, answer).await?
+    responses::purge(&mut tx, deployment.started).await?;
+    if let Some(response) = &response
+        && !responses::keep(&mut tx, response).await?
     {
         return Err(StoreError::KeyUsed);
     }
@@ -57,7 +57,7 @@ pub(super) async fn begin(
     }
     let event = Event { seq: 1, body: new.first.clone() };
     insert_event(&mut tx, &deployment.id, &event).await?;
-    audit::add_noted(&mut tx, new.noted.as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
     tx.commit().await.map_err(unavailable)
 }
 
@@ -66,23 +66,23 @@ pub(super) async fn begin_removal(
     pool: Pool,
     name: StackName,
     new: NewRemoval,
-) -> Result<Removing, StoreError> {
+) -> Result<RemovalOutcome, StoreError> {
     let mut tx = pool.begin().await?;
-    let Some(live) = live(&mut tx, &name).await? else { return Ok(Removing::NotLive) };
+    let Some(live) = live(&mut tx, &name).await? else { return Ok(RemovalOutcome::NotLive) };
     let unfinished = unfinished(&mut tx, &live).await?;
     if !new.means(&live, unfinished.as_ref()) {
-        return Ok(Removing::Another);
+        return Ok(RemovalOutcome::DifferentStack);
     }
     let id = if let Some(removal) = unfinished {
-        hurry(&mut tx, &removal, &new).await?;
+        make_due_now(&mut tx, &removal, &new).await?;
         removal
     } else {
         insert_removal(&mut tx, &live, &new).await?;
         new.id.clone()
     };
-    audit::add_noted(&mut tx, new.noted.as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
-    Ok(Removing::Accepted(id))
+    Ok(RemovalOutcome::Accepted(id))
 }
 
 /// Finds the deployment that brought the live stack `name` up.
@@ -115,7 +115,7 @@ async fn unfinished(
 }
 
 /// Makes `removal` due where it is stuck.
-async fn hurry(
+async fn make_due_now(
     tx: &mut SqliteConnection,
     removal: &DeploymentId,
     new: &NewRemoval,

@@ -6,7 +6,7 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 
-use crate::server::store::pool::Kind;
+use crate::server::store::pool::Backend;
 
 /// Reads the schema's generation, where the tables have one yet.
 pub(super) async fn generation(
@@ -21,7 +21,7 @@ pub(super) async fn generation(
 }
 
 #[async_trait]
-impl Kind for Sqlite {
+impl Backend for Sqlite {
     const IS_REMOTE: bool = false;
 
     async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
@@ -34,11 +34,14 @@ impl Kind for Sqlite {
         rows.first().map(|row| row.try_get(0)).transpose()
     }
 
-    async fn say(connection: &mut SqliteConnection, word: &'static str) -> Result<(), sqlx::Error> {
+    async fn execute(
+        connection: &mut SqliteConnection,
+        word: &'static str,
+    ) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(word).execute(connection).await.map(drop)
     }
 
-    fn is_unharmed_by(error: &sqlx::Error) -> bool {
+    fn survives(error: &sqlx::Error) -> bool {
         match error {
             // What breaks a constraint; a disk that is full or broken is another matter.
             sqlx::Error::Database(error) => !matches!(error.kind(), ErrorKind::Other),

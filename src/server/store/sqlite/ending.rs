@@ -1,4 +1,4 @@
-//! Ends and what comes after: cancelling, clean-up, and forgetting.
+//! Ends and what comes after: cancelling, clean-up, and purging.
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
@@ -9,19 +9,19 @@ use crate::{
     server::{
         ports::{
             audit::AuditEntry,
-            store::{Cancelling, Lease, Settlement, StoreError},
+            store::{CancelOutcome, CleanupRecord, Lease, StoreError},
         },
         store::purge::{self, Batch},
     },
 };
 
-/// Records the wish to cancel, unless the end came first.
+/// Records the request to cancel, unless the end came first.
 pub(super) async fn cancel(
     pool: Pool,
     id: DeploymentId,
     now: Timestamp,
-    noted: Option<AuditEntry>,
-) -> Result<Cancelling, StoreError> {
+    audit_entry: Option<AuditEntry>,
+) -> Result<CancelOutcome, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, ?)
@@ -33,9 +33,9 @@ pub(super) async fn cancel(
     .await
     .map_err(unavailable)?;
     if done.rows_affected() == 1 {
-        audit::add_noted(&mut tx, noted.as_ref()).await?;
+        audit::insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
         tx.commit().await.map_err(unavailable)?;
-        return Ok(Cancelling::Accepted);
+        return Ok(CancelOutcome::Accepted);
     }
     let known = sqlx::query("SELECT 1 FROM deployments WHERE id = ?")
         .bind(id.as_str())
@@ -43,14 +43,14 @@ pub(super) async fn cancel(
         .await
         .map_err(unavailable)?;
     tx.commit().await.map_err(unavailable)?;
-    Ok(if known.is_some() { Cancelling::AlreadyEnded } else { Cancelling::Unknown })
+    Ok(if known.is_some() { CancelOutcome::AlreadyEnded } else { CancelOutcome::Unknown })
 }
 
 /// Makes the clean-up of a stuck operation due at once.
-pub(super) async fn hurry(
+pub(super) async fn make_due_now(
     pool: Pool,
     id: DeploymentId,
-    noted: Option<AuditEntry>,
+    audit_entry: Option<AuditEntry>,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
@@ -62,19 +62,19 @@ pub(super) async fn hurry(
     .map_err(unavailable)?;
     let is_stuck = done.rows_affected() == 1;
     if is_stuck {
-        audit::add_noted(&mut tx, noted.as_ref()).await?;
+        audit::insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
     }
     tx.commit().await.map_err(unavailable)?;
     Ok(is_stuck)
 }
 
-/// Records what clean-up found after the end.
-pub(super) async fn settle(
+/// Records the result of a clean-up after the end.
+pub(super) async fn record_cleanup(
     pool: Pool,
     lease: Lease,
-    settlement: Settlement,
+    cleanup: CleanupRecord,
 ) -> Result<(), StoreError> {
-    let Settlement { receipt, at, due } = &settlement;
+    let CleanupRecord { receipt, at, due } = &cleanup;
     let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
@@ -104,8 +104,8 @@ pub(super) async fn settle(
     tx.commit().await.map_err(unavailable)
 }
 
-/// Records that somebody looked for what a live stack has twice, and when to look again.
-pub(super) async fn tidied(
+/// Records that somebody looked for the duplicates of a live stack, and when to look again.
+pub(super) async fn rechecked(
     pool: Pool,
     lease: Lease,
     again: Option<Timestamp>,
@@ -160,8 +160,8 @@ pub(super) async fn batch(readers: &Pool, before: Timestamp) -> Result<Batch, St
     purge::batch(&candidates)
 }
 
-/// Forgets a batch, and tells how many deployments went; `None` where there was nothing to delete.
-pub(super) async fn forget(
+/// Purges a batch, and tells how many deployments went; `None` where there was nothing to delete.
+pub(super) async fn purge(
     pool: Pool,
     batch: Batch,
     before: Timestamp,

@@ -16,9 +16,10 @@ use tokio::time::sleep;
 
 use super::OpenStoreError;
 
-/// How many links lead to a file at most.
+/// The number of links lead to that a file at most.
 const LINKS: usize = 40;
-/// How often what another program is changing is looked at, and how long it is waited for.
+/// The number of times that what another program is changing is looked at, and how long it is
+/// waited for.
 pub(super) const LOOKS: u32 = 3;
 pub(super) const MOMENT: Duration = Duration::from_millis(50);
 
@@ -76,7 +77,7 @@ pub(super) async fn lock(path: &Path) -> Result<File, OpenStoreError> {
     }
 }
 
-/// Tells whether a portal has the database at `path`, as far as can be told.
+/// Returns whether a portal has the database at `path`, as far as can be told.
 pub(super) fn is_held(path: &Path) -> bool {
     File::open(path.with_extension("lock"))
         .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
@@ -111,7 +112,7 @@ pub(super) fn sync(path: &Path) -> io::Result<()> {
 }
 
 /// Removes what this program has made and not finished.
-pub(super) fn sweep(unfinished: &Path) {
+pub(super) fn remove_unfinished(unfinished: &Path) {
     for ending in ["", "-journal", "-wal", "-shm"] {
         fs::remove_file(beside(unfinished, ending)).ok();
     }

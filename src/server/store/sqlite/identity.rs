@@ -1,4 +1,4 @@
-//! Whether the records that lie there are those of the portal that was there before.
+//! Checks that the records are those of the portal that ran here before.
 //!
 //! A file beside the database holds the id of its one-row table `identity`. It is there as soon
 //! as there are records: a database that is missing beside it has been lost.
@@ -13,14 +13,14 @@ use tokio::time::sleep;
 
 use super::{
     OpenStoreError, files,
-    look::{Look, Main},
+    inspect::{Look, Main},
 };
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// The tables that every portal's database has had.
 pub(super) const TABLES: [&str; 2] = ["_sqlx_migrations", "deployments"];
 
-/// What there is to do where records are gone.
+/// The remedy where records are gone.
 const REMEDY: &str = "restore a backup with `ai-stack-deployer restore FILE`, or begin afresh on \
                       purpose with `ai-stack-deployer --new`";
 
@@ -35,7 +35,7 @@ pub enum LostRecords {
     Database {
         /// The database file.
         path: PathBuf,
-        /// What shows that there was one.
+        /// The evidence that there was one.
         trace: PathBuf,
     },
     /// The database has no length.
@@ -76,7 +76,7 @@ pub enum LostRecords {
     Other(PathBuf),
 }
 
-/// What a portal that starts finds.
+/// The database files that a starting portal finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// Nothing, and nothing says that there was anything.
@@ -93,26 +93,26 @@ pub(super) enum Found {
 pub(super) async fn check_files(path: &Path) -> Result<Found, OpenStoreError> {
     // A command that ends may just be moving the log into the file.
     for _ in 1..files::LOOKS {
-        if let Ok(found) = look_at_files(path) {
+        if let Ok(found) = inspect_files(path) {
             return Ok(found);
         }
         sleep(files::MOMENT).await;
     }
-    look_at_files(path)
+    inspect_files(path)
 }
 
-fn look_at_files(path: &Path) -> Result<Found, OpenStoreError> {
+fn inspect_files(path: &Path) -> Result<Found, OpenStoreError> {
     let file = |source| OpenStoreError::File { path: path.to_owned(), source };
-    let look = Look::at(path).map_err(file)?;
+    let inspect = Look::at(path).map_err(file)?;
     let path = path.to_owned();
     let (identity, log) = (files::identity(&path), files::log(&path));
-    let lost = match look.main {
+    let lost = match inspect.main {
         Main::Missing if identity.exists() => LostRecords::Database { path, trace: identity },
-        Main::Missing if look.has_log => LostRecords::Database { path, trace: log },
+        Main::Missing if inspect.has_log => LostRecords::Database { path, trace: log },
         Main::Missing => return Ok(Found::Nothing),
         Main::Empty => LostRecords::Length(path),
-        Main::Database(mark) if look.lacks_log(mark) => LostRecords::Log(path),
-        Main::Database(mark) if look.is_mixed(mark) => LostRecords::Mixed(path),
+        Main::Database(mark) if inspect.lacks_log(mark) => LostRecords::Log(path),
+        Main::Database(mark) if inspect.is_mixed(mark) => LostRecords::Mixed(path),
         Main::Database(_) | Main::Other => return Ok(Found::Database),
     };
     Err(lost.into())

@@ -8,23 +8,22 @@ use sqlx::AssertSqlSafe;
 use super::{Pool, rows, unavailable, unavailable_for};
 use crate::{
     domain::deployment::DeploymentId,
-    server::ports::store::{Lane, Lease, StoreError, Wish},
+    server::ports::store::{CancelRequest, Lane, Lease, StoreError},
 };
 
-/// Claims the oldest operations in `lane` that nobody holds at `now`, at most `most`.
+/// Claims the oldest operations in `lane` that nobody holds at `now`, at most `max`.
 pub(super) async fn claim(
     pool: Pool,
     lane: Lane,
-    most: usize,
+    max: usize,
     owner: String,
     now: Timestamp,
-    lasting: Duration,
+    ttl: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
     let mut tx = pool.begin().await?;
-    // What is due later than the longest pause (30 min, and one for clocks that differ) was made so by
-    // a clock that was ahead: it is due now.
-    // Each kind of candidate has an index of its own: in one condition with OR between them, all
-    // that ever ended would be looked at, each second.
+    // What is due later than the longest pause (30 min, and one for clocks that differ) was made so
+    // by a clock that was ahead: it is due now. Each kind of candidate has an index of its own: in
+    // one condition with OR between them, all that ever ended would be looked at, each second.
     let (candidates, overdue): (&[_], _) = match lane {
         Lane::Forward => (&["state = 'active' AND started_ms <= ?5"], Timestamp::MAX),
         Lane::CleanUp { overdue } => (
@@ -49,8 +48,8 @@ pub(super) async fn claim(
     let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(&owner)
         .bind(now.as_millisecond())
-        .bind(rows::millis(lasting))
-        .bind(rows::limit(most))
+        .bind(rows::millis(ttl))
+        .bind(rows::limit(max))
         .bind(overdue.as_millisecond())
         .fetch_all(&mut *tx)
         .await
@@ -72,7 +71,7 @@ pub(super) async fn claim_ended(
     id: DeploymentId,
     owner: String,
     now: Timestamp,
-    lasting: Duration,
+    ttl: Duration,
 ) -> Result<Option<Lease>, StoreError> {
     let mut tx = pool.begin().await?;
     let row = sqlx::query(
@@ -83,7 +82,7 @@ pub(super) async fn claim_ended(
     )
     .bind(&owner)
     .bind(now.as_millisecond())
-    .bind(rows::millis(lasting))
+    .bind(rows::millis(ttl))
     .bind(id.as_str())
     .fetch_optional(&mut *tx)
     .await
@@ -93,7 +92,11 @@ pub(super) async fn claim_ended(
 }
 
 /// Extends `lease`, if it is still held.
-pub(super) async fn renew(pool: Pool, lease: Lease, until: Timestamp) -> Result<Wish, StoreError> {
+pub(super) async fn renew(
+    pool: Pool,
+    lease: Lease,
+    until: Timestamp,
+) -> Result<CancelRequest, StoreError> {
     let mut tx = pool.begin().await?;
     let row = sqlx::query(
         "UPDATE deployments SET lease_until_ms = ?
@@ -109,10 +112,10 @@ pub(super) async fn renew(pool: Pool, lease: Lease, until: Timestamp) -> Result<
     .map_err(unavailable)?
     .ok_or(StoreError::LeaseLost)?;
     tx.commit().await.map_err(unavailable)?;
-    rows::wish(&row)
+    rows::cancel_request(&row)
 }
 
-/// Hands `lease` back; one that is lost is nobody's business any more.
+/// Hands `lease` back; releasing a lost lease does nothing.
 pub(super) async fn release(pool: Pool, lease: Lease) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
     sqlx::query(
@@ -157,7 +160,7 @@ pub(super) async fn renew_all(
     pool: Pool,
     leases: Vec<Lease>,
     until: Timestamp,
-) -> Result<Vec<(DeploymentId, Wish)>, StoreError> {
+) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError> {
     let Some(owner) = leases.first().map(|lease| &lease.owner) else { return Ok(Vec::new()) };
     let held: Vec<_> = leases.iter().map(|lease| (lease.id.as_str(), lease.token)).collect();
     let held = serde_json::to_string(&held).map_err(|error| unavailable_for(error.into()))?;
@@ -175,5 +178,5 @@ pub(super) async fn renew_all(
     .await
     .map_err(unavailable)?;
     tx.commit().await.map_err(unavailable)?;
-    rows.iter().map(|row| Ok((rows::id(row, "id")?, rows::wish(row)?))).collect()
+    rows.iter().map(|row| Ok((rows::id(row, "id")?, rows::cancel_request(row)?))).collect()
 }

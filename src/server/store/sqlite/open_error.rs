@@ -1,4 +1,4 @@
-//! Why a file could not be opened as a store.
+//! The reason why a file could not be opened as a store.
 
 use std::{
     io,
@@ -27,7 +27,7 @@ pub enum OpenStoreError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// The database cannot be read or brought up to date.
@@ -35,7 +35,7 @@ pub enum OpenStoreError {
     Database {
         /// The database file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The records of the portal that was there are not.

@@ -81,8 +81,8 @@ async fn advance(
     .map_err(unavailable)?
     .ok_or(StoreError::LeaseLost)?;
     let recorded = rows::recorded(&row)?;
-    if end.is_some_and(|end| end.wish != recorded.wish) {
-        return Err(StoreError::WishUnheard);
+    if end.is_some_and(|end| end.cancel_request != recorded.cancel_request) {
+        return Err(StoreError::CancelPending);
     }
     Ok(recorded)
 }

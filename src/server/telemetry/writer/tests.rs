@@ -97,12 +97,12 @@ fn a_line_that_was_cut_short_does_not_spoil_the_next() {
 
 #[test]
 fn while_the_reader_stalls_the_writer_goes_on_and_later_tells_what_was_lost() {
-    let (go_on, until) = mpsc::channel();
+    let (redirect_or_refuse, until) = mpsc::channel();
     let beyond = 1000;
     let room = CAPACITY / LINE.len();
     let lines = lines(vec![Turn::Stalls(until)], LogFormat::Json, |writer| {
         write(&writer, room + beyond);
-        go_on.send(()).unwrap();
+        redirect_or_refuse.send(()).unwrap();
     });
     let (told, kept): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.contains("log.lost"));
     assert_eq!(kept.len(), room);

@@ -3,7 +3,7 @@
 use ai_stack_deployer::{
     domain::{deployment::DeploymentId, phase::Phase},
     server::ports::store::{
-        Claim, Lane, Lease, NewDeployment, State, StepId, StepRecord, Store, Wish,
+        CancelRequest, Claim, Lane, Lease, NewDeployment, State, StepId, StepRecord, Store,
     },
 };
 
@@ -49,7 +49,10 @@ async fn of_several_leases_those_that_are_held_are_renewed(store: &dyn Store) {
     store.cancel(&leases[3].id, at(50), None).await.unwrap();
     let mut renewed = store.renew_all(&leases, at(5_000)).await.unwrap();
     renewed.sort_by(|one, other| one.0.as_str().cmp(other.0.as_str()));
-    let held = [(leases[0].id.clone(), Wish::GoOn), (leases[3].id.clone(), Wish::Cancel)];
+    let held = [
+        (leases[0].id.clone(), CancelRequest::None),
+        (leases[3].id.clone(), CancelRequest::Requested),
+    ];
     assert_eq!(renewed, held);
     assert_eq!(store.renew_all(&[], at(5_000)).await.unwrap(), []);
     let free = store.claim(Lane::Forward, usize::MAX, "w", at(4_999), LEASE).await.unwrap();

@@ -32,7 +32,7 @@ pub(super) async fn hold(store: &dyn Store) {
     assert_eq!(record.clean_up.due, Some(at(800)));
     assert_eq!(claim_at(store, &id, CLEAN_UP, 799).await, None);
     // An operator need not wait for it.
-    assert!(store.hurry(&id, None).await.unwrap());
+    assert!(store.make_due_now(&id, None).await.unwrap());
     assert_eq!(store.find(&id).await.unwrap().unwrap().panics, 0);
     assert!(claim_at(store, &id, CLEAN_UP, 600).await.is_some());
 }

@@ -9,7 +9,7 @@ use ai_stack_deployer::{
         receipt::Receipt,
         stack_name::StackName,
     },
-    server::ports::store::{Lane, NewRemoval, Removing, Settlement, State, Store},
+    server::ports::store::{CleanupRecord, Lane, NewRemoval, RemovalOutcome, State, Store},
 };
 
 use super::{at, claim, end, new, progress};
@@ -28,7 +28,7 @@ fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
         started: at(70),
         first: progress(Phase::Removing),
         of: of.cloned(),
-        noted: None,
+        audit_entry: None,
         claim: None,
     }
 }
@@ -45,10 +45,10 @@ async fn live(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
 async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     let name = StackName::parse("judy").unwrap();
     let begin = async |number| store.begin_removal(&name, &removal(number, None)).await.unwrap();
-    let accepted = |number| Removing::Accepted(DeploymentId::new(Kind::Removal, number));
-    assert_eq!(begin(71).await, Removing::NotLive, "nothing of that name");
+    let accepted = |number| RemovalOutcome::Accepted(DeploymentId::new(Kind::Removal, number));
+    assert_eq!(begin(71).await, RemovalOutcome::NotLive, "nothing of that name");
     store.begin(&new(70, "judy"), None).await.unwrap();
-    assert_eq!(begin(71).await, Removing::NotLive, "not live yet");
+    assert_eq!(begin(71).await, RemovalOutcome::NotLive, "not live yet");
     let lease = claim(store, Lane::Forward, &DeploymentId::from_random(70)).await;
     store.record(&lease, &end(State::Live)).await.unwrap();
     let stacks = store.stacks(Some(&name)).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     assert_eq!(begin(72).await, accepted(71), "one removal at a time");
     let id = removal(71, None).id;
     let record = store.find(&id).await.unwrap().unwrap();
-    assert_eq!(record.standing.links.removes, Some(DeploymentId::from_random(70)));
+    assert_eq!(record.metadata.links.removes, Some(DeploymentId::from_random(70)));
     assert_eq!((record.host.as_str(), record.seq), ("judy.example.com", 1));
     assert_eq!(store.events(&id, 0, 10).await.unwrap().len(), 1);
 
@@ -71,18 +71,18 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     assert_eq!(begin(74).await, accepted(71));
     assert_eq!(store.find(&id).await.unwrap().unwrap().clean_up.due, Some(at(70)));
     let receipt = Receipt::of(Vec::new());
-    let gone = Settlement { receipt, at: at(75), due: at(600) };
-    store.settle(&lease, &gone).await.unwrap();
+    let gone = CleanupRecord { receipt, at: at(75), due: at(600) };
+    store.record_cleanup(&lease, &gone).await.unwrap();
     assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
     let removed = store.find(&DeploymentId::from_random(70)).await.unwrap().unwrap();
-    assert_eq!((removed.state, removed.standing.completed), (State::RolledBack, Some(at(50))));
+    assert_eq!((removed.state, removed.metadata.completed), (State::RolledBack, Some(at(50))));
 
     live(store, 76, "judy").await;
     assert_eq!(begin(77).await, accepted(77), "the next stack has a removal of its own");
     let lease = claim(store, CLEAN_UP, &removal(77, None).id).await;
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
     assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
-    assert_eq!(store.forget(at(51)).await.unwrap(), 4, "the stack, its removal and two before");
+    assert_eq!(store.purge(at(51)).await.unwrap(), 4, "the stack, its removal and two before");
 }
 
 /// The page of a stack may be older than the stack that has its name.
@@ -93,29 +93,29 @@ async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
     };
     let due = async |id: &DeploymentId| store.find(id).await.unwrap().unwrap().clean_up.due;
     let (stranger, first) = (DeploymentId::from_random(89), live(store, 90, "mallory").await);
-    assert_eq!(begin(91, &stranger).await, Removing::Another);
+    assert_eq!(begin(91, &stranger).await, RemovalOutcome::DifferentStack);
     assert_eq!(store.find(&removal(91, None).id).await.unwrap(), None, "nothing has begun");
 
     let id = removal(92, None).id;
-    assert_eq!(begin(92, &first).await, Removing::Accepted(id.clone()));
+    assert_eq!(begin(92, &first).await, RemovalOutcome::Accepted(id.clone()));
     let lease = claim(store, CLEAN_UP, &id).await;
     store.record(&lease, &end(State::Stuck)).await.unwrap();
-    assert_eq!(begin(93, &stranger).await, Removing::Another);
+    assert_eq!(begin(93, &stranger).await, RemovalOutcome::DifferentStack);
     assert_eq!(due(&id).await, Some(at(60)), "nor is anything hurried");
-    assert_eq!(begin(93, &first).await, Removing::Accepted(id.clone()));
-    assert_eq!(begin(93, &id).await, Removing::Accepted(id.clone()));
+    assert_eq!(begin(93, &first).await, RemovalOutcome::Accepted(id.clone()));
+    assert_eq!(begin(93, &id).await, RemovalOutcome::Accepted(id.clone()));
     assert_eq!(due(&id).await, Some(at(70)));
-    let gone = Settlement { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600) };
-    store.settle(&lease, &gone).await.unwrap();
-    assert_eq!(begin(93, &id).await, Removing::NotLive);
+    let gone = CleanupRecord { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600) };
+    store.record_cleanup(&lease, &gone).await.unwrap();
+    assert_eq!(begin(93, &id).await, RemovalOutcome::NotLive);
 
     let second = live(store, 94, "mallory").await;
     for stale in [&first, &id] {
-        assert_eq!(begin(95, stale).await, Removing::Another);
+        assert_eq!(begin(95, stale).await, RemovalOutcome::DifferentStack);
     }
     assert_eq!(store.stacks(Some(&name)).await.unwrap()[0].removal, None);
     let id = removal(96, None).id;
-    assert_eq!(begin(96, &second).await, Removing::Accepted(id.clone()));
+    assert_eq!(begin(96, &second).await, RemovalOutcome::Accepted(id.clone()));
     let lease = claim(store, CLEAN_UP, &id).await;
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
 }
@@ -125,7 +125,7 @@ async fn what_came_up_is_measured_though_it_was_removed_since(store: &dyn Store)
     live(store, 44, "nina").await;
     let name = StackName::parse("nina").unwrap();
     let removing = store.begin_removal(&name, &removal(97, None)).await.unwrap();
-    assert_eq!(removing, Removing::Accepted(removal(97, None).id));
+    assert_eq!(removing, RemovalOutcome::Accepted(removal(97, None).id));
     let measured = async || store.durations(100).await.unwrap();
     let [came_up, failed, stuck] = [6, 7, 8].map(Duration::from_secs);
     assert!(measured().await.contains(&came_up), "while it is being removed");
@@ -138,8 +138,8 @@ async fn what_came_up_is_measured_though_it_was_removed_since(store: &dyn Store)
     store.begin(&new(42, "peggy"), None).await.unwrap();
     let lease = claim(store, Lane::Forward, &DeploymentId::from_random(42)).await;
     store.record(&lease, &end(State::Stuck)).await.unwrap();
-    let gone = Settlement { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600) };
-    store.settle(&lease, &gone).await.unwrap();
+    let gone = CleanupRecord { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600) };
+    store.record_cleanup(&lease, &gone).await.unwrap();
 
     let durations = measured().await;
     assert!(durations.contains(&came_up), "and afterwards: {durations:?}");

@@ -1,6 +1,6 @@
 //! The part of the contract that is about work that one portal does for all.
 
-use ai_stack_deployer::server::ports::store::{Store, Taken, Turn};
+use ai_stack_deployer::server::ports::store::{Store, Turn, TurnHolder};
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ fn turn(owner: &str, second: i64, report: Option<&str>) -> Turn {
         work: "compare",
         owner: owner.to_owned(),
         now: at(second),
-        lasting: LEASE,
+        ttl: LEASE,
         report: report.map(ToOwned::to_owned),
     }
 }
@@ -19,8 +19,8 @@ fn turn(owner: &str, second: i64, report: Option<&str>) -> Turn {
 /// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {
     let take = async |turn: Turn| store.take_turn(&turn).await.unwrap();
-    let ours = |report: Option<&str>| Taken::Ours(report.map(ToOwned::to_owned));
-    let theirs = |report: Option<&str>| Taken::Theirs(report.map(ToOwned::to_owned));
+    let ours = |report: Option<&str>| TurnHolder::Ours(report.map(ToOwned::to_owned));
+    let theirs = |report: Option<&str>| TurnHolder::Theirs(report.map(ToOwned::to_owned));
     let owners: Vec<String> = (0..8).map(|number| format!("portal {number}")).collect();
     let all = join_all(owners.iter().map(|owner| take(turn(owner, 0, None)))).await;
     let first = all.iter().position(|taken| *taken == ours(None)).unwrap();
@@ -37,9 +37,9 @@ pub(super) async fn hold(store: &dyn Store) {
     assert_eq!(take(turn(b, 59, None)).await, ours(Some("all is well")), "it has lapsed");
     assert_eq!(take(turn(a, 60, None)).await, theirs(Some("all is well")), "the report is kept");
 
-    let none = Turn { lasting: Duration::ZERO, ..turn(a, 60, None) };
+    let none = Turn { ttl: Duration::ZERO, ..turn(a, 60, None) };
     assert_eq!(take(none).await, theirs(Some("all is well")), "nobody hands back another's");
-    let back = Turn { lasting: Duration::ZERO, ..turn(b, 60, Some("one is down")) };
+    let back = Turn { ttl: Duration::ZERO, ..turn(b, 60, Some("one is down")) };
     assert_eq!(take(back).await, ours(Some("one is down")));
     assert_eq!(take(turn(a, 60, None)).await, ours(Some("one is down")), "it was handed back");
 

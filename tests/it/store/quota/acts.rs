@@ -8,7 +8,8 @@ use ai_stack_deployer::{
         stack_name::StackName,
     },
     server::ports::store::{
-        End, Fact, Lane, Lease, NewRemoval, Removing, Settlement, State, Store, Wish,
+        CancelRequest, CleanupRecord, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome, State,
+        Store,
     },
 };
 use jiff::Timestamp;
@@ -31,12 +32,12 @@ pub(super) async fn remove(
         started,
         first: progress(Phase::Removing),
         of: None,
-        noted: None,
+        audit_entry: None,
         claim: None,
     };
     let name = StackName::parse(name).unwrap();
     let begun = store.begin_removal(&name, &removal).await.unwrap();
-    assert_eq!(begun, Removing::Accepted(id.clone()));
+    assert_eq!(begun, RemovalOutcome::Accepted(id.clone()));
     id
 }
 
@@ -44,16 +45,16 @@ pub(super) async fn remove(
 pub(super) async fn finish(store: &dyn Store, id: &DeploymentId, state: State, time: Timestamp) {
     let (lease, others) = claim(store, Lane::Forward, id, time).await;
     let due = (state == State::Stuck).then_some(time);
-    let end = End { state, at: time, wish: Wish::GoOn, due };
+    let end = End { state, at: time, cancel_request: CancelRequest::None, due };
     store.record(&lease, &Fact { end: Some(end), ..Fact::default() }).await.unwrap();
     release(store, lease, others).await;
 }
 
 /// Finds that nothing is left of what was stuck.
-pub(super) async fn settle(store: &dyn Store, id: &DeploymentId, time: Timestamp) {
+pub(super) async fn record_cleanup(store: &dyn Store, id: &DeploymentId, time: Timestamp) {
     let (lease, others) = claim(store, CLEAN_UP, id, time).await;
-    let settlement = Settlement { receipt: Receipt::of(Vec::new()), at: time, due: time };
-    store.settle(&lease, &settlement).await.unwrap();
+    let cleanup = CleanupRecord { receipt: Receipt::of(Vec::new()), at: time, due: time };
+    store.record_cleanup(&lease, &cleanup).await.unwrap();
     release(store, lease, others).await;
 }
 

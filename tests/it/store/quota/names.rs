@@ -12,12 +12,12 @@ use ai_stack_deployer::{
 use jiff::Timestamp;
 
 use super::{
-    acts::{finish, remove, settle},
+    acts::{finish, record_cleanup, remove},
     by, id,
 };
 use crate::store::contract::at;
 
-/// How long names are kept here, in seconds.
+/// The time for which names are kept here, in seconds.
 const HOLD_DOWN_S: i64 = 600;
 
 pub(super) async fn are_kept_for_their_former_owner(store: &dyn Store) {
@@ -39,7 +39,7 @@ pub(super) async fn are_kept_for_their_former_owner(store: &dyn Store) {
     let removal = remove(store, 42, "kept", at(44)).await;
     finish(store, &removal, State::Stuck, at(45)).await;
     assert_eq!(store.freed(&name, Timestamp::MIN).await.unwrap(), None, "it is not free yet");
-    settle(store, &removal, at(50)).await;
+    record_cleanup(store, &removal, at(50)).await;
 
     let bob = Some(OwnerId::person("bob"));
     assert_eq!(store.freed(&name, at(49)).await.unwrap(), Some((bob, at(50))));

@@ -98,7 +98,7 @@ impl Platform for CorePlatform {
         let hanging = hangs.last_mut().filter(|(_, until)| until.is_none());
         match (&health, hanging) {
             (Ok(()), Some((_, until))) => *until = Some(self.clock.now()),
-            (Err(error), None) if error.is_no_answer() => hangs.push((since, None)),
+            (Err(error), None) if error.is_timeout() => hangs.push((since, None)),
             _ => {}
         }
         health

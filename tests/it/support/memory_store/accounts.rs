@@ -73,7 +73,7 @@ impl Accounts for MemoryStore {
         let row = Row { person: owner, idle, ends: session.ends };
         tables.sessions.insert(session.secret.0.clone(), row);
         let who = person.owner.to_string();
-        audit.extend(session.noted.clone().map(|entry| AuditEntry { who, ..entry }));
+        audit.extend(session.audit_entry.clone().map(|entry| AuditEntry { who, ..entry }));
         Ok(person)
     }
 
@@ -95,40 +95,40 @@ impl Accounts for MemoryStore {
     async fn end_session(
         &self,
         session: &Digest,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
         let Tables { accounts, audit, .. } = &mut *self.up()?;
         let has_ended = accounts.sessions.remove(&session.0).is_some();
-        audit.extend(noted.filter(|_| has_ended).cloned());
+        audit.extend(audit_entry.filter(|_| has_ended).cloned());
         Ok(has_ended)
     }
 
     async fn end_sessions_of(
         &self,
         person: &OwnerId,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<u64, StoreError> {
         let Tables { accounts, audit, .. } = &mut *self.up()?;
-        audit.extend(noted.cloned());
+        audit.extend(audit_entry.cloned());
         Ok(accounts.end_sessions_of(person))
     }
 
-    async fn shut_out(
+    async fn revoke_access(
         &self,
         person: &OwnerId,
         now: Timestamp,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<(u64, u64), StoreError> {
         let Tables { accounts, audit, .. } = &mut *self.up()?;
         let sessions = accounts.end_sessions_of(person);
         let is_meant =
-            |kept: &&mut NewToken| kept.token.person == *person && kept.token.is_good(now);
+            |kept: &&mut NewToken| kept.token.person == *person && kept.token.is_valid(now);
         let revoked = accounts
             .tokens
             .iter_mut()
             .filter_map(|kept| is_meant(&kept).then(|| kept.token.revoked = Some(now)));
         let tokens = revoked.count() as u64;
-        audit.extend(noted.filter(|_| sessions + tokens > 0).cloned());
+        audit.extend(audit_entry.filter(|_| sessions + tokens > 0).cloned());
         Ok((sessions, tokens))
     }
 
@@ -139,17 +139,17 @@ impl Accounts for MemoryStore {
         Ok(people)
     }
 
-    async fn add_token(&self, new: &NewToken, most: u32) -> Result<bool, StoreError> {
+    async fn add_token(&self, new: &NewToken, max: u32) -> Result<bool, StoreError> {
         let Tables { accounts: tables, audit, .. } = &mut *self.up()?;
         let is_known = tables.people.values().any(|person| person.owner == new.token.person);
         assert!(is_known, "a token of nobody");
         let counts = |kept: &&NewToken| {
-            kept.token.person == new.token.person && kept.token.is_good(new.token.made)
+            kept.token.person == new.token.person && kept.token.is_valid(new.token.made)
         };
-        let has_room = tables.tokens.iter().filter(counts).count() < most as usize;
+        let has_room = tables.tokens.iter().filter(counts).count() < max as usize;
         if has_room {
             tables.tokens.push(new.clone());
-            audit.extend(new.noted.clone());
+            audit.extend(new.audit_entry.clone());
         }
         Ok(has_room)
     }
@@ -158,7 +158,7 @@ impl Accounts for MemoryStore {
         let tables = self.up()?;
         let tokens = tables.accounts.tokens.iter().map(|kept| kept.token.clone());
         let mut own: Vec<_> = tokens.filter(|token| token.person == *person).collect();
-        own.sort_by_key(|token| (!token.is_good(now), Reverse(token.made), token.id.clone()));
+        own.sort_by_key(|token| (!token.is_valid(now), Reverse(token.made), token.id.clone()));
         Ok(own)
     }
 
@@ -167,7 +167,7 @@ impl Accounts for MemoryStore {
         person: &OwnerId,
         id: &str,
         now: Timestamp,
-        noted: Option<&AuditEntry>,
+        audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
         let Tables { accounts: AccountTables { tokens, .. }, audit, .. } = &mut *self.up()?;
         let is_meant = |kept: &&mut NewToken| {
@@ -176,13 +176,13 @@ impl Accounts for MemoryStore {
         };
         let Some(kept) = tokens.iter_mut().find(is_meant) else { return Ok(false) };
         kept.token.revoked = Some(now);
-        audit.extend(noted.cloned());
+        audit.extend(audit_entry.cloned());
         Ok(true)
     }
 
     async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError> {
         let tokens = &mut self.up()?.accounts.tokens;
-        let is_meant = |kept: &&mut NewToken| kept.secret == *secret && kept.token.is_good(now);
+        let is_meant = |kept: &&mut NewToken| kept.secret == *secret && kept.token.is_valid(now);
         let Some(kept) = tokens.iter_mut().find(is_meant) else { return Ok(None) };
         kept.token.used = kept.token.use_at(now).or(kept.token.used);
         Ok(Some(kept.token.clone()))

@@ -10,7 +10,7 @@ use super::MemoryStore;
 
 #[async_trait]
 impl AuditLog for MemoryStore {
-    async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         self.up()?.audit.push(entry.clone());
         Ok(())
     }

@@ -2,15 +2,15 @@
 
 use ai_stack_deployer::{
     domain::{
-        deployment::{Links, Standing},
+        deployment::{DeploymentMetadata, Links},
         event::Event,
         stack_name::StackName,
     },
     server::{
         access::OwnerId,
         ports::store::{
-            Answer, CleanUp, NewDeployment, NewRemoval, Record, Removing, State, StoreError, Usage,
-            Wish, hour_before, is_within_hour,
+            CancelRequest, CleanUp, NewDeployment, NewRemoval, Record, RemovalOutcome, State,
+            StoreError, StoredResponse, Usage, hour_before, is_within_hour,
         },
     },
 };
@@ -23,12 +23,13 @@ impl Tables {
     pub(super) fn begin(
         &mut self,
         new: &NewDeployment,
-        answer: Option<&Answer>,
+        response: Option<&StoredResponse>,
     ) -> Result<(), StoreError> {
         let started = new.deployment.started;
-        self.answers.retain(|_, answer| answer.expires > started);
-        let key = |answer: &Answer| (answer.key.caller.clone(), answer.key.key.clone());
-        if answer.is_some_and(|answer| self.answers.contains_key(&key(answer))) {
+        self.responses.retain(|_, response| response.expires > started);
+        let key =
+            |response: &StoredResponse| (response.key.caller.clone(), response.key.key.clone());
+        if response.is_some_and(|response| self.responses.contains_key(&key(response))) {
             return Err(StoreError::KeyUsed);
         }
         let holds = |row: &Row| row.reserves() && row.record.deployment.name == new.deployment.name;
@@ -36,11 +37,11 @@ impl Tables {
             return Err(StoreError::NameTaken);
         }
         self.admit(new)?;
-        if let Some(answer) = answer {
-            self.answers.insert(key(answer), answer.clone());
+        if let Some(response) = response {
+            self.responses.insert(key(response), response.clone());
         }
         if let Some(row) = new.retry_of.as_ref().and_then(|tried| self.row(tried)) {
-            row.record.standing.links.retried_by = Some(new.deployment.id.clone());
+            row.record.metadata.links.retried_by = Some(new.deployment.id.clone());
         }
         let links = Links { retry_of: new.retry_of.clone(), ..Links::default() };
         let record = Record {
@@ -48,16 +49,16 @@ impl Tables {
             host: new.host.clone(),
             owner: new.owner.clone(),
             state: State::Active,
-            standing: Standing { links, ..Standing::default() },
+            metadata: DeploymentMetadata { links, ..DeploymentMetadata::default() },
             seq: 1,
-            wish: Wish::GoOn,
+            cancel_request: CancelRequest::None,
             clean_up: CleanUp::default(),
             panics: 0,
         };
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, new.quota.counted_as.clone(), &first);
         self.deployments.push(row.claimed(new.claim.as_ref()));
-        self.audit.extend(new.noted.clone());
+        self.audit.extend(new.audit_entry.clone());
         Ok(())
     }
 
@@ -108,31 +109,31 @@ impl Tables {
     }
 
     /// Inserts the removal of the live stack `name`, unless there is one.
-    pub(super) fn begin_removal(&mut self, name: &StackName, new: &NewRemoval) -> Removing {
+    pub(super) fn begin_removal(&mut self, name: &StackName, new: &NewRemoval) -> RemovalOutcome {
         let named = |row: &Row| row.record.deployment.name == *name;
         let live = |row: &&Row| named(row) && row.reserves() && row.record.state == State::Live;
         let live = self.deployments.iter().find(live);
         let live = live.map(|row| (row.record.clone(), row.counted_as.clone()));
-        let Some((mut record, counted_as)) = live else { return Removing::NotLive };
+        let Some((mut record, counted_as)) = live else { return RemovalOutcome::NotLive };
         let unfinished = |row: &&mut Row| {
             named(row) && row.is_removal() && row.record.state != State::RolledBack
         };
         let unfinished = self.deployments.iter_mut().find(unfinished);
         let removal = unfinished.as_ref().map(|row| row.record.deployment.id.clone());
         if !new.means(&record.deployment.id, removal.as_ref()) {
-            return Removing::Another;
+            return RemovalOutcome::DifferentStack;
         }
         if let Some(row) = unfinished {
             if row.record.state == State::Stuck {
                 row.record.clean_up.due = Some(new.started);
             }
             let id = row.record.deployment.id.clone();
-            self.audit.extend(new.noted.clone());
-            return Removing::Accepted(id);
+            self.audit.extend(new.audit_entry.clone());
+            return RemovalOutcome::Accepted(id);
         }
-        record.standing = Standing {
+        record.metadata = DeploymentMetadata {
             links: Links { removes: Some(record.deployment.id), ..Links::default() },
-            ..Standing::default()
+            ..DeploymentMetadata::default()
         };
         record.deployment.id = new.id.clone();
         record.deployment.started = new.started;
@@ -141,7 +142,7 @@ impl Tables {
         let first = Event { seq: 1, body: new.first.clone() };
         let row = Row::new(record, counted_as, &first);
         self.deployments.push(row.claimed(new.claim.as_ref()));
-        self.audit.extend(new.noted.clone());
-        Removing::Accepted(new.id.clone())
+        self.audit.extend(new.audit_entry.clone());
+        RemovalOutcome::Accepted(new.id.clone())
     }
 }

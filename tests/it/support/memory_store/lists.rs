@@ -18,7 +18,7 @@ impl Tables {
         };
         let removal = |id: &DeploymentId| {
             let removes = |row: &&Row| {
-                row.record.standing.links.removes.as_ref() == Some(id)
+                row.record.metadata.links.removes.as_ref() == Some(id)
                     && row.record.state != State::RolledBack
             };
             let row = self.deployments.iter().find(removes)?;
@@ -27,7 +27,7 @@ impl Tables {
         let stack = |row: &Row| Stack {
             removal: removal(&row.record.deployment.id),
             deployment: row.record.deployment.clone(),
-            since: row.record.standing.completed.unwrap(),
+            since: row.record.metadata.completed.unwrap(),
             owner: row.record.owner.clone(),
         };
         let mut stacks: Vec<_> = self.deployments.iter().filter(wanted).map(stack).collect();
@@ -43,7 +43,7 @@ impl Tables {
             None => None,
             Some(id) => match records().find(|record| record.deployment.id == *id) {
                 None => return Vec::new(),
-                Some(record) => Some(place(record)),
+                Some(record) => Some(sort_key(record)),
             },
         };
         let matches = |record: &Record, search: &String| {
@@ -54,16 +54,16 @@ impl Tables {
             .filter(|record| owner.is_none() || record.owner == *owner)
             .filter(|record| state.is_none_or(|state| record.state == state))
             .filter(|record| search.as_ref().is_none_or(|search| matches(record, search)))
-            .filter(|record| before.is_none_or(|before| place(record) < before))
+            .filter(|record| before.is_none_or(|before| sort_key(record) < before))
             .cloned()
             .collect();
-        found.sort_by(|one, other| place(other).cmp(&place(one)));
+        found.sort_by(|one, other| sort_key(other).cmp(&sort_key(one)));
         found.truncate(*limit as usize);
         found
     }
 }
 
 /// Returns where a list has it.
-fn place(record: &Record) -> (Timestamp, &DeploymentId) {
+fn sort_key(record: &Record) -> (Timestamp, &DeploymentId) {
     (record.deployment.started, &record.deployment.id)
 }

@@ -10,8 +10,8 @@ use ai_stack_deployer::{
     server::ports::{
         audit::AuditEntry,
         store::{
-            Answer, Claim, Lane, Lease, Record, Settlement, State, Steps, StoreError, StoredEvent,
-            Taken, Turn, Wish,
+            CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, State, Steps, StoreError,
+            StoredEvent, StoredResponse, Turn, TurnHolder,
         },
     },
 };
@@ -23,7 +23,7 @@ use super::accounts::AccountTables;
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
-    pub(super) answers: HashMap<(String, String), Answer>,
+    pub(super) responses: HashMap<(String, String), StoredResponse>,
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,
     turns: HashMap<&'static str, (String, Timestamp, Option<String>)>,
@@ -58,13 +58,13 @@ impl Tables {
             .ok_or(StoreError::LeaseLost)
     }
 
-    /// Tells whether the row is of a deployment that came up, removed since or not.
+    /// Returns whether the row is of a deployment that came up, removed since or not.
     pub(super) fn came_up(&self, row: &Row) -> bool {
         let id = Some(&row.record.deployment.id);
         match row.record.state {
             State::Live => true,
             State::RolledBack => {
-                self.deployments.iter().any(|row| row.record.standing.links.removes.as_ref() == id)
+                self.deployments.iter().any(|row| row.record.metadata.links.removes.as_ref() == id)
             }
             State::Active | State::Stuck => false,
         }
@@ -73,9 +73,9 @@ impl Tables {
     /// Returns how long the last deployments took that came up, newest first.
     pub(super) fn durations(&self, limit: u32) -> Vec<Duration> {
         let mut ended: Vec<_> = self.deployments.iter().filter(|row| self.came_up(row)).collect();
-        ended.sort_by_key(|row| std::cmp::Reverse(row.record.standing.completed));
+        ended.sort_by_key(|row| std::cmp::Reverse(row.record.metadata.completed));
         let took = |row: &Row| {
-            let completed = row.record.standing.completed.unwrap();
+            let completed = row.record.metadata.completed.unwrap();
             completed.duration_since(row.record.deployment.started).unsigned_abs()
         };
         ended.into_iter().map(took).take(limit as usize).collect()
@@ -83,7 +83,7 @@ impl Tables {
 
     /// Frees the name of the stack that the removal `id` removed.
     pub(super) fn release_removed(&mut self, id: &DeploymentId, at: Timestamp) {
-        let removed = self.row(id).and_then(|row| row.record.standing.links.removes.clone());
+        let removed = self.row(id).and_then(|row| row.record.metadata.links.removes.clone());
         if let Some(row) = removed.and_then(|removed| self.row(&removed)) {
             row.record.state = State::RolledBack;
             row.released = Some(at);
@@ -91,35 +91,35 @@ impl Tables {
     }
 
     /// Takes a turn, or keeps it, unless it is somebody else's.
-    pub(super) fn take_turn(&mut self, turn: &Turn) -> Taken {
+    pub(super) fn take_turn(&mut self, turn: &Turn) -> TurnHolder {
         let mut report = turn.report.clone();
         if let Some((owner, until, kept)) = self.turns.get(turn.work) {
             if *owner != turn.owner && *until > turn.now && *until <= turn.impossible() {
-                return Taken::Theirs(kept.clone());
+                return TurnHolder::Theirs(kept.clone());
             }
             report = report.or_else(|| kept.clone());
         }
         self.turns.insert(turn.work, (turn.owner.clone(), turn.until(), report.clone()));
-        Taken::Ours(report)
+        TurnHolder::Ours(report)
     }
 
-    /// Claims the first operations that are `wanted` and that nobody holds at `now`: at most `most`.
+    /// Claims the first operations that are `wanted` and that nobody holds at `now`: at most `max`.
     pub(super) fn claim(
         &mut self,
         wanted: impl Fn(&Record) -> bool,
-        most: usize,
+        max: usize,
         owner: &str,
         now: Timestamp,
-        lasting: Duration,
+        ttl: Duration,
     ) -> Vec<Lease> {
         let free =
             |row: &&mut Row| wanted(&row.record) && (row.owner.is_none() || row.until <= now);
         let mut claimable: Vec<_> = self.deployments.iter_mut().filter(free).collect();
         claimable.sort_by_key(|row| row.record.deployment.started);
-        let claimed = claimable.into_iter().take(most).map(|row| {
+        let claimed = claimable.into_iter().take(max).map(|row| {
             row.owner = Some(owner.to_owned());
             row.token += 1;
-            row.until = now + lasting;
+            row.until = now + ttl;
             let id = row.record.deployment.id.clone();
             Lease { id, owner: owner.to_owned(), token: row.token }
         });
@@ -149,19 +149,19 @@ impl Row {
     }
 
     /// Keeps what clean-up found.
-    pub(super) fn settle(&mut self, settlement: &Settlement) {
-        self.record.standing.receipt = Some(settlement.receipt.clone());
+    pub(super) fn record_cleanup(&mut self, cleanup: &CleanupRecord) {
+        self.record.metadata.receipt = Some(cleanup.receipt.clone());
         self.record.clean_up.tries += 1;
-        self.record.clean_up.due = Some(settlement.due);
-        if settlement.receipt.clean {
+        self.record.clean_up.due = Some(cleanup.due);
+        if cleanup.receipt.clean {
             self.record.clean_up.due = None;
             self.record.state = State::RolledBack;
-            self.released = Some(settlement.at);
+            self.released = Some(cleanup.at);
         }
     }
 
-    /// Counts a look for doubles of a live stack.
-    pub(super) fn tidied(&mut self, again: Option<Timestamp>) -> Result<(), StoreError> {
+    /// Counts a look for duplicates of a live stack.
+    pub(super) fn rechecked(&mut self, again: Option<Timestamp>) -> Result<(), StoreError> {
         if self.record.state != State::Live {
             return Err(StoreError::LeaseLost);
         }
@@ -182,12 +182,12 @@ impl Row {
         }
     }
 
-    /// Tells whether it takes a stack down.
+    /// Returns whether it takes a stack down.
     pub(super) fn is_removal(&self) -> bool {
         self.record.deployment.id.kind() == Kind::Removal
     }
 
-    /// Tells whether it holds its name.
+    /// Returns whether it holds its name.
     pub(super) fn reserves(&self) -> bool {
         self.record.state != State::RolledBack && !self.is_removal()
     }
@@ -198,14 +198,14 @@ pub(super) fn stored(event: &Event) -> StoredEvent {
     StoredEvent { seq: event.seq, name: event.name().to_owned(), data: event.data() }
 }
 
-/// Tells whether an operation is to be claimed in `lane` at `now`.
+/// Returns whether an operation is to be claimed in `lane` at `now`.
 pub(super) fn is_in(lane: Lane, record: &Record, now: Timestamp) -> bool {
     match lane {
         Lane::Forward => record.state == State::Active,
         Lane::CleanUp { overdue } => match record.state {
             State::Active => {
-                record.wish == Wish::Cancel
-                    || record.standing.links.removes.is_some()
+                record.cancel_request == CancelRequest::Requested
+                    || record.metadata.links.removes.is_some()
                     || record.deployment.started <= overdue
             }
             State::Stuck | State::Live => record

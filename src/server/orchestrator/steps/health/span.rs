@@ -6,18 +6,18 @@ use crate::{domain::progress::elapsed_ms, server::orchestrator::context::Context
 
 /// Time that something has cost, and costs while a sentence about it is shown.
 #[derive(Default)]
-pub(super) struct Span {
+pub(super) struct Stopwatch {
     pub(super) since: Option<Timestamp>,
     ms: u64,
 }
 
-impl Span {
+impl Stopwatch {
     /// Goes on from what was shown before a restart.
     pub(super) fn resume(cx: &Context, sentence: &str, now: Timestamp) -> Self {
-        let lasted = cx.shown_for(|shown| shown == sentence);
+        let time_shown = cx.shown_for(|container| container == sentence);
         Self {
-            since: cx.journal.shown_since(sentence).map(|_| now),
-            ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+            since: cx.journal.message_since(sentence).map(|_| now),
+            ms: u64::try_from(time_shown.as_millis()).unwrap_or(u64::MAX),
         }
     }
 

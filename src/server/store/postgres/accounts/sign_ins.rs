@@ -10,8 +10,8 @@ use crate::server::{
     store::{postgres::Pool, rows::accounts as rows, unavailable},
 };
 
-/// Keeps a sign-in, and forgets those that have expired, but for those that another portal is
-/// forgetting.
+/// Keeps a sign-in, and purges those that have expired, but for those that another portal is
+/// purging.
 pub(super) async fn begin(pool: Pool, sign_in: SignIn, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
     sqlx::query(

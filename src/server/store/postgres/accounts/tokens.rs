@@ -17,12 +17,12 @@ use crate::server::{
     },
 };
 
-/// Keeps a token, unless its person has `most` already. Of several at once for one person, each
+/// Keeps a token, unless its person has `max` already. Of several at once for one person, each
 /// waits for the one before.
 pub(super) async fn add(
     pool: Pool,
-    NewToken { token, secret, noted }: NewToken,
-    most: u32,
+    NewToken { token, secret, audit_entry }: NewToken,
+    max: u32,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     sqlx::query("SELECT owner FROM people WHERE owner = $1 FOR NO KEY UPDATE")
@@ -43,12 +43,12 @@ pub(super) async fn add(
     .bind(token.scope.as_str())
     .bind(token.made.as_millisecond())
     .bind(token.expires.as_millisecond())
-    .bind(i64::from(most))
+    .bind(i64::from(max))
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
     let is_kept = done.rows_affected() == 1;
-    audit::add_noted(&mut tx, noted.filter(|_| is_kept).as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, audit_entry.filter(|_| is_kept).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(is_kept)
 }
@@ -77,7 +77,7 @@ pub(super) async fn revoke(
     person: OwnerId,
     id: String,
     now: Timestamp,
-    noted: Option<AuditEntry>,
+    audit_entry: Option<AuditEntry>,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
@@ -90,7 +90,7 @@ pub(super) async fn revoke(
     .await
     .map_err(unavailable)?;
     let is_revoked = done.rows_affected() == 1;
-    audit::add_noted(&mut tx, noted.filter(|_| is_revoked).as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, audit_entry.filter(|_| is_revoked).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(is_revoked)
 }

@@ -18,8 +18,8 @@ use crate::server::{
     },
 };
 
-/// Finds or adds the person, begins a session of theirs, and forgets a bounded number of
-/// those that have expired.
+/// Finds or adds the person, begins a session of theirs, and purges a bounded number of those that
+/// have expired.
 pub(super) async fn begin(
     pool: Pool,
     profile: Profile,
@@ -44,8 +44,8 @@ pub(super) async fn begin(
         .await
         .map_err(unavailable)?;
     let who = person.owner.to_string();
-    let noted = session.noted.map(|entry| AuditEntry { who, ..entry });
-    audit::add_noted(&mut tx, noted.as_ref()).await?;
+    let audit_entry = session.audit_entry.map(|entry| AuditEntry { who, ..entry });
+    audit::insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(person)
 }
@@ -113,7 +113,7 @@ pub(super) async fn prolong(
 pub(super) async fn end(
     pool: Pool,
     session: Digest,
-    noted: Option<AuditEntry>,
+    audit_entry: Option<AuditEntry>,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query("DELETE FROM sessions WHERE digest = ?")
@@ -122,7 +122,7 @@ pub(super) async fn end(
         .await
         .map_err(unavailable)?;
     let has_ended = done.rows_affected() == 1;
-    audit::add_noted(&mut tx, noted.filter(|_| has_ended).as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, audit_entry.filter(|_| has_ended).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(has_ended)
 }
@@ -131,26 +131,27 @@ pub(super) async fn end(
 pub(super) async fn end_all(
     pool: Pool,
     person: OwnerId,
-    noted: Option<AuditEntry>,
+    audit_entry: Option<AuditEntry>,
 ) -> Result<u64, StoreError> {
     let mut tx = pool.begin().await?;
     let count = end_each(&mut tx, &person).await?;
-    audit::add_noted(&mut tx, noted.as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(count)
 }
 
 /// Ends all sessions of a person, and revokes their tokens.
-pub(super) async fn shut_out(
+pub(super) async fn revoke_access(
     pool: Pool,
     person: OwnerId,
     now: Timestamp,
-    noted: Option<AuditEntry>,
+    audit_entry: Option<AuditEntry>,
 ) -> Result<(u64, u64), StoreError> {
     let mut tx = pool.begin().await?;
     let sessions = end_each(&mut tx, &person).await?;
     let tokens = tokens::revoke_all(&mut tx, &person, now).await?;
-    audit::add_noted(&mut tx, noted.filter(|_| sessions + tokens > 0).as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, audit_entry.filter(|_| sessions + tokens > 0).as_ref())
+        .await?;
     tx.commit().await.map_err(unavailable)?;
     Ok((sessions, tokens))
 }

@@ -10,7 +10,7 @@ use crate::server::{
     store::{rows::accounts as rows, sqlite::Pool, unavailable},
 };
 
-/// Keeps a sign-in, and forgets a bounded number of those that have expired.
+/// Keeps a sign-in, and purges a bounded number of those that have expired.
 pub(super) async fn begin(pool: Pool, sign_in: SignIn, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
     sqlx::query(

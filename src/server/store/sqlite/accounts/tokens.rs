@@ -17,11 +17,11 @@ use crate::server::{
     },
 };
 
-/// Keeps a token, unless its person has `most` already.
+/// Keeps a token, unless its person has `max` already.
 pub(super) async fn add(
     pool: Pool,
-    NewToken { token, secret, noted }: NewToken,
-    most: u32,
+    NewToken { token, secret, audit_entry }: NewToken,
+    max: u32,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
@@ -37,12 +37,12 @@ pub(super) async fn add(
     .bind(token.scope.as_str())
     .bind(token.made.as_millisecond())
     .bind(token.expires.as_millisecond())
-    .bind(i64::from(most))
+    .bind(i64::from(max))
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;
     let is_kept = done.rows_affected() == 1;
-    audit::add_noted(&mut tx, noted.filter(|_| is_kept).as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, audit_entry.filter(|_| is_kept).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(is_kept)
 }
@@ -71,7 +71,7 @@ pub(super) async fn revoke(
     person: OwnerId,
     id: String,
     now: Timestamp,
-    noted: Option<AuditEntry>,
+    audit_entry: Option<AuditEntry>,
 ) -> Result<bool, StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
@@ -84,7 +84,7 @@ pub(super) async fn revoke(
     .await
     .map_err(unavailable)?;
     let is_revoked = done.rows_affected() == 1;
-    audit::add_noted(&mut tx, noted.filter(|_| is_revoked).as_ref()).await?;
+    audit::insert_audit_entry(&mut tx, audit_entry.filter(|_| is_revoked).as_ref()).await?;
     tx.commit().await.map_err(unavailable)?;
     Ok(is_revoked)
 }

@@ -1,0 +1,283 @@
+//! The state that the page shows, and the few words for each.
+
+use super::receipt;
+use crate::domain::{
+    deployment::Kind, phase::Phase, progress::Progress, receipt::Receipt, stack_name::StackName,
+};
+
+/// A state of the deployment's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageState {
+    /// Steps are being done.
+    Deploying,
+    /// They are being undone after a failure.
+    CleaningUp,
+    /// They are being undone, or about to be, because somebody cancelled.
+    Cancelling,
+    /// A removal is under way.
+    Removing,
+    /// The stack is up.
+    Live,
+    /// The stack came up, and no container of it runs now.
+    NotRunning,
+    /// It could not be started.
+    Failed,
+    /// Somebody cancelled it before it was up, and nothing is left.
+    Cancelled,
+    /// Somebody cancelled it before it was up, and not all of it could be removed yet.
+    CancelledStuck,
+    /// A removal could not remove everything yet.
+    NotRemoved,
+    /// A removal has removed everything.
+    Removed,
+}
+
+/// The inputs of [`PageState::of`] besides the events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageStateInputs {
+    /// The kind of the operation.
+    pub(crate) kind: Kind,
+    /// True if somebody asked to cancel it.
+    pub(crate) is_cancelling: bool,
+    /// True if nothing is left by now.
+    pub(crate) is_clean: bool,
+    /// True if no container runs of the stack that came up, as far as is known.
+    pub(crate) is_down: bool,
+}
+
+impl PageState {
+    /// Returns the state that the page shows.
+    pub(crate) fn of(progress: &Progress, inputs: PageStateInputs) -> Self {
+        match progress.phase {
+            Phase::Completed if inputs.is_down => Self::NotRunning,
+            Phase::Completed => Self::Live,
+            Phase::Removed => Self::Removed,
+            Phase::Failed => match inputs.kind {
+                Kind::Deployment => Self::Failed,
+                Kind::Removal if inputs.is_clean => Self::Removed,
+                Kind::Removal => Self::NotRemoved,
+            },
+            Phase::Cancelled if inputs.is_clean => Self::Cancelled,
+            Phase::Cancelled => Self::CancelledStuck,
+            Phase::Removing => Self::Removing,
+            _ if inputs.kind == Kind::Removal => Self::Removing,
+            _ if inputs.is_cancelling => Self::Cancelling,
+            Phase::RollingBack => Self::CleaningUp,
+            Phase::Initializing
+            | Phase::CreatingProject
+            | Phase::GettingEnvironment
+            | Phase::CreatingApplication
+            | Phase::ConfiguringApplication
+            | Phase::CreatingDomain
+            | Phase::Deploying
+            | Phase::VerifyingHealth => Self::Deploying,
+        }
+    }
+
+    /// Returns whether there is more to come.
+    pub(crate) fn is_under_way(self) -> bool {
+        match self {
+            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => true,
+            Self::Live
+            | Self::NotRunning
+            | Self::Failed
+            | Self::Cancelled
+            | Self::CancelledStuck
+            | Self::NotRemoved
+            | Self::Removed => false,
+        }
+    }
+
+    /// Returns the word that styles select the stage by.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => "under-way",
+            Self::Live => "live",
+            Self::NotRunning | Self::Failed | Self::CancelledStuck | Self::NotRemoved => "failed",
+            Self::Cancelled | Self::Removed => "over",
+        }
+    }
+
+    /// Returns what stands in the badge.
+    pub(crate) fn badge(self) -> &'static str {
+        match self {
+            Self::Deploying => "Deploying",
+            Self::CleaningUp => "Cleaning up",
+            Self::Cancelling => "Cancelling",
+            Self::Removing => "Removing",
+            Self::Live => "Live",
+            Self::NotRunning => "Not running",
+            Self::Failed => "Failed",
+            Self::Cancelled | Self::CancelledStuck => "Cancelled",
+            Self::NotRemoved => "Unfinished",
+            Self::Removed => "Removed",
+        }
+    }
+
+    /// Returns the page's heading.
+    pub(crate) fn heading(self, name: &StackName) -> String {
+        match self {
+            Self::Deploying | Self::CleaningUp | Self::Cancelling => name.to_string(),
+            Self::Removing => format!("Removing {name}"),
+            Self::Live => format!("{name} is live"),
+            Self::NotRunning => format!("{name} is not running"),
+            Self::Failed => format!("{name} could not be started"),
+            Self::Cancelled | Self::CancelledStuck => format!("{name} was cancelled"),
+            Self::NotRemoved => format!("{name} is only partly removed"),
+            Self::Removed => format!("{name} is removed"),
+        }
+    }
+
+    /// Says once, to those who only listen, how it ended without a stack: with the events' last
+    /// `message`, and what became of everything.
+    pub(crate) fn announcement(self, name: &StackName, message: &str, receipt: &Receipt) -> String {
+        let heading = self.heading(name);
+        let left = receipt::heading(receipt, receipt);
+        match self {
+            Self::NotRemoved => format!("{heading}. {message}"),
+            Self::Failed => format!("{heading}. {message} {left}."),
+            Self::Cancelled | Self::CancelledStuck | Self::Removed => {
+                format!("{heading}. {left}.")
+            }
+            Self::Deploying
+            | Self::CleaningUp
+            | Self::Cancelling
+            | Self::Removing
+            | Self::Live
+            | Self::NotRunning => format!("{heading}."),
+        }
+    }
+
+    /// Returns the tab's title, so that a person who went elsewhere sees how it stands.
+    pub(crate) fn title(self, name: &StackName, percent: u8) -> String {
+        match self {
+            Self::Deploying => format!("{percent} % · {name}"),
+            Self::CleaningUp => format!("{name}: removing what was made"),
+            Self::Cancelling => format!("{name}: cancelling"),
+            Self::Removing => format!("{name}: removing"),
+            Self::Live | Self::Removed => format!("✓ {}", self.heading(name)),
+            Self::NotRunning | Self::Failed | Self::NotRemoved => {
+                format!("✗ {}", self.heading(name))
+            }
+            Self::CancelledStuck => format!("✗ {}; clean-up goes on", self.heading(name)),
+            Self::Cancelled => self.heading(name),
+        }
+    }
+
+    /// Returns the path of the tab's icon.
+    pub(crate) fn icon(self) -> &'static str {
+        match self {
+            Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => {
+                "/icon-running.svg"
+            }
+            Self::Live => "/icon-live.svg",
+            Self::NotRunning | Self::Failed | Self::CancelledStuck | Self::NotRemoved => {
+                "/icon-failed.svg"
+            }
+            Self::Cancelled | Self::Removed => "/icon-over.svg",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page_state(
+        kind: Kind,
+        phase: Phase,
+        change: impl FnOnce(&mut PageStateInputs),
+    ) -> PageState {
+        let mut progress = Progress::default();
+        progress.phase = phase;
+        let mut inputs =
+            PageStateInputs { kind, is_cancelling: false, is_clean: false, is_down: false };
+        change(&mut inputs);
+        PageState::of(&progress, inputs)
+    }
+
+    #[test]
+    fn the_state_follows_from_the_events_and_the_other_inputs() {
+        use Kind::{Deployment, Removal};
+        let cancelling = |inputs: &mut PageStateInputs| inputs.is_cancelling = true;
+        let clean = |inputs: &mut PageStateInputs| inputs.is_clean = true;
+        let down = |inputs: &mut PageStateInputs| inputs.is_down = true;
+        let as_is = |_: &mut PageStateInputs| {};
+        let cases = [
+            (page_state(Deployment, Phase::Initializing, as_is), PageState::Deploying),
+            (page_state(Deployment, Phase::Deploying, as_is), PageState::Deploying),
+            (page_state(Deployment, Phase::Deploying, cancelling), PageState::Cancelling),
+            (page_state(Deployment, Phase::RollingBack, as_is), PageState::CleaningUp),
+            (page_state(Deployment, Phase::RollingBack, cancelling), PageState::Cancelling),
+            (page_state(Deployment, Phase::Completed, cancelling), PageState::Live),
+            (page_state(Deployment, Phase::Completed, down), PageState::NotRunning),
+            (page_state(Deployment, Phase::Failed, down), PageState::Failed),
+            (page_state(Deployment, Phase::Failed, as_is), PageState::Failed),
+            (page_state(Deployment, Phase::Failed, clean), PageState::Failed),
+            (page_state(Deployment, Phase::Cancelled, clean), PageState::Cancelled),
+            (page_state(Deployment, Phase::Cancelled, cancelling), PageState::CancelledStuck),
+            (page_state(Removal, Phase::Initializing, as_is), PageState::Removing),
+            (page_state(Removal, Phase::Removing, as_is), PageState::Removing),
+            (page_state(Removal, Phase::Failed, as_is), PageState::NotRemoved),
+            (page_state(Removal, Phase::Failed, clean), PageState::Removed),
+            (page_state(Removal, Phase::Removed, clean), PageState::Removed),
+        ];
+        for (index, (page_state, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(page_state, expected, "case {index}");
+        }
+    }
+
+    #[test]
+    fn an_end_without_a_stack_is_announced_with_what_became_of_everything() {
+        let name = StackName::parse("alice").unwrap();
+        let (clean, unknown) = (Receipt::of(Vec::new()), Receipt::default());
+        let cases = [
+            (
+                PageState::Failed,
+                &clean,
+                "alice could not be started. Why. Nothing was left behind.",
+            ),
+            (
+                PageState::Failed,
+                &unknown,
+                "alice could not be started. Why. We could not check that nothing is left.",
+            ),
+            (PageState::Cancelled, &clean, "alice was cancelled. Nothing was left behind."),
+            (
+                PageState::CancelledStuck,
+                &unknown,
+                "alice was cancelled. We could not check that nothing is left.",
+            ),
+            (PageState::NotRemoved, &unknown, "alice is only partly removed. Why."),
+            (PageState::Removed, &clean, "alice is removed. Nothing was left behind."),
+        ];
+        for (page_state, receipt, words) in cases {
+            assert_eq!(page_state.announcement(&name, "Why.", receipt), words);
+        }
+    }
+
+    #[test]
+    fn the_tab_tells_how_it_stands() {
+        let name = StackName::parse("alice").unwrap();
+        let cases = [
+            (PageState::Deploying, "60 % · alice", "/icon-running.svg"),
+            (PageState::CleaningUp, "alice: removing what was made", "/icon-running.svg"),
+            (PageState::Cancelling, "alice: cancelling", "/icon-running.svg"),
+            (PageState::Removing, "alice: removing", "/icon-running.svg"),
+            (PageState::Live, "✓ alice is live", "/icon-live.svg"),
+            (PageState::NotRunning, "✗ alice is not running", "/icon-failed.svg"),
+            (PageState::Failed, "✗ alice could not be started", "/icon-failed.svg"),
+            (PageState::Cancelled, "alice was cancelled", "/icon-over.svg"),
+            (
+                PageState::CancelledStuck,
+                "✗ alice was cancelled; clean-up goes on",
+                "/icon-failed.svg",
+            ),
+            (PageState::NotRemoved, "✗ alice is only partly removed", "/icon-failed.svg"),
+            (PageState::Removed, "✓ alice is removed", "/icon-over.svg"),
+        ];
+        for (page_state, words, path) in cases {
+            assert_eq!((page_state.title(&name, 60).as_str(), page_state.icon()), (words, path));
+        }
+    }
+}

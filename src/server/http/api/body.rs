@@ -1,0 +1,133 @@
+//! The body of a deploy request: read within limits, as JSON, whatever it calls itself.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::body::{Body, Bytes};
+use futures::StreamExt;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::server::ports::clock::Clock;
+use crate::{
+    api::wire::ApiError,
+    server::http::error::{BODY_LIMIT, Failed, body_too_large},
+};
+
+/// The longest body that is received to its end, so that its sender reads our answer.
+const DRAIN_LIMIT: usize = 4 << 20;
+/// The time that a body may take.
+const TIME: Duration = Duration::from_secs(10);
+
+#[derive(Deserialize)]
+struct DeployRequest {
+    name: String,
+}
+
+/// Reads a body of at most [`BODY_LIMIT`] bytes within [`TIME`].
+pub(in crate::server::http) async fn read(
+    body: Body,
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<u8>, Failed> {
+    tokio::select! {
+        read = receive(body) => read,
+        () = clock.sleep(TIME) => {
+            let message = "The body did not arrive within 10 seconds: send it again.";
+            Err(Failed::new(408, "REQUEST_TIMEOUT", message))
+        }
+    }
+}
+
+async fn receive(body: Body) -> Result<Vec<u8>, Failed> {
+    let mut chunks = body.into_data_stream();
+    let mut kept = Vec::new();
+    let mut length = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk: Bytes = chunk.map_err(|_| {
+            Failed::new(400, "INCOMPLETE_BODY", "The body ended too early: send it again.")
+        })?;
+        length += chunk.len();
+        if length <= BODY_LIMIT {
+            kept.extend_from_slice(&chunk);
+        } else if length > DRAIN_LIMIT {
+            break;
+        }
+    }
+    if length <= BODY_LIMIT { Ok(kept) } else { Err(body_too_large()) }
+}
+
+/// Returns the digest by which a repeated body is known.
+pub(in crate::server::http) fn fingerprint(body: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(body))
+}
+
+/// Reads the name out of `body`.
+pub(in crate::server::http) fn name(body: &[u8]) -> Result<String, ApiError> {
+    let refused = |code: &str, message: &str| ApiError {
+        status: 400,
+        code: code.to_owned(),
+        message: message.to_owned(),
+        retry_after: None,
+    };
+    let not_json = || refused("INVALID_JSON", "The body is not JSON: send {\"name\":\"alice\"}.");
+    let no_name = || {
+        let message = "The body has no name in it: send an object with one text called name, \
+                       like {\"name\":\"alice\"}.";
+        refused("INVALID_NAME", message)
+    };
+    match serde_json::from_slice::<DeployRequest>(body) {
+        // A list would be read as the fields in their order.
+        Ok(_) if body.trim_ascii_start().first() != Some(&b'{') => Err(no_name()),
+        Ok(request) => Ok(request.name),
+        Err(error) if error.is_data() => Err(no_name()),
+        Err(_) => Err(not_json()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use serde_json::json;
+
+    use super::*;
+
+    /// A body that is right but for one byte.
+    fn almost() -> impl Strategy<Value = Vec<u8>> {
+        (any::<String>(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(text, at, byte)| {
+            let mut body = json!({ "name": text, "other": [1.5, null] }).to_string().into_bytes();
+            let at = at.index(body.len());
+            body[at] = byte;
+            body
+        })
+    }
+
+    proptest! {
+        #![proptest_config(crate::testing::properties())]
+
+        #[test]
+        fn whatever_is_sent_a_name_comes_out_or_a_reason(
+            body in prop_oneof![
+                vec(any::<u8>(), 0..80),
+                "[\\[\\]{}:,\"\\\\ a-u0-9.eE+-]{0,40}".prop_map(String::into_bytes),
+                almost(),
+            ]
+        ) {
+            match name(&body) {
+                Ok(name) => {
+                    // Another reader finds the same.
+                    let read = serde_json::from_slice::<serde_json::Value>(&body);
+                    prop_assert!(read.map_or(true, |read| read["name"] == name));
+                }
+                Err(error) => {
+                    prop_assert_eq!(error.status, 400);
+                    prop_assert!(matches!(error.code.as_str(), "INVALID_JSON" | "INVALID_NAME"));
+                }
+            }
+        }
+
+        #[test]
+        fn a_name_arrives_as_it_was_sent(text: String, before in "[ \t\r\n]{0,3}") {
+            let body = format!("{before}{}", json!({ "other": [], "name": text }));
+            prop_assert_eq!(name(body.as_bytes()).unwrap(), text);
+        }
+    }
+}

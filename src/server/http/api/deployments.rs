@@ -1,0 +1,175 @@
+//! The JSON API of deployments, in the older server's form made exact.
+
+use axum::{
+    Extension, Json,
+    body::Body,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::body;
+use crate::{
+    api::wire::{ApiError, NameVerdict},
+    domain::deployment::{Deployment, DeploymentId, Snapshot},
+    server::{
+        access::Caller,
+        http::{
+            HttpState,
+            error::{self, Failed},
+            headers::NO_STORE,
+        },
+        ports::store::IdempotencyKey,
+        service::{self, IdempotentRequest},
+    },
+};
+
+/// The longest idempotency key.
+const KEY_LENGTH: usize = 255;
+
+/// A path's parameter, or what is wrong with its encoding.
+pub(in crate::server::http) type Parameter = Result<Path<String>, PathRejection>;
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum CheckBody {
+    Valid { available: bool, valid: bool, name: String, url: String },
+    Invalid { available: bool, valid: bool, name: String, error: String, code: String },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AcceptedBody<'a> {
+    success: bool,
+    deployment_id: &'a DeploymentId,
+    url: &'a str,
+    status_endpoint: String,
+    deployment_endpoint: String,
+    page: String,
+}
+
+#[derive(Serialize)]
+struct DeploymentBody {
+    success: bool,
+    deployment: Snapshot,
+}
+
+/// `GET /api/check/:name`: whether a name can be had.
+pub(in crate::server::http) async fn check(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+) -> Result<impl IntoResponse, Failed> {
+    let body = match state.service.check_name(&caller, &parameter(name)?).await {
+        NameVerdict::Free { name, url } => {
+            CheckBody::Valid { available: true, valid: true, name: name.into(), url }
+        }
+        NameVerdict::Taken { name, url, .. } => {
+            CheckBody::Valid { available: false, valid: true, name: name.into(), url }
+        }
+        NameVerdict::Invalid { name, code, sentence } => {
+            let error = format!("{sentence}.");
+            CheckBody::Invalid { available: false, valid: false, name, error, code }
+        }
+    };
+    Ok((NO_STORE, Json(body)))
+}
+
+/// `POST /api/deploy`: begins a deployment.
+pub(in crate::server::http) async fn deploy(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Response, Failed> {
+    let (parts, content) = request.into_parts();
+    let key = idempotency_key(&parts.headers)?;
+    let content = body::read(content, state.service.clock()).await?;
+    let idempotency = key.map(|key| IdempotentRequest {
+        key: IdempotencyKey { caller: key_scope(&caller), key },
+        fingerprint: body::fingerprint(&content),
+    });
+    let name = body::name(&content);
+    let response =
+        state.service.start_idempotent(&caller, name, idempotency, accepted, refused).await?;
+    Ok(into_http(response))
+}
+
+/// `GET /api/deployment/:id`: a deployment as it stands.
+pub(in crate::server::http) async fn deployment(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+    id: Parameter,
+) -> Result<impl IntoResponse, Failed> {
+    let deployment = state.service.snapshot(&caller, &deployment_id(id)?).await?;
+    Ok((NO_STORE, Json(DeploymentBody { success: true, deployment })))
+}
+
+/// Returns the scope of an idempotency key: the owner, or all clients at one address.
+fn key_scope(caller: &Caller) -> String {
+    match caller.identity.owner() {
+        Some(owner) => owner.to_string(),
+        None => caller.address.to_string(),
+    }
+}
+
+/// Reads a deployment's id.
+pub(in crate::server::http) fn deployment_id(id: Parameter) -> Result<DeploymentId, Failed> {
+    Ok(service::deployment_id(&parameter(id)?)?)
+}
+
+/// Reads a path's parameter.
+pub(in crate::server::http) fn parameter(parameter: Parameter) -> Result<String, Failed> {
+    let message = "The address is not valid UTF-8 once decoded: check how it is encoded.";
+    match parameter {
+        Ok(Path(text)) => Ok(text),
+        Err(_) => Err(Failed::new(400, "INVALID_PATH", message)),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failed> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if is_key(key) && values.next().is_none() => Ok(Some(key.to_owned())),
+        _ => {
+            let message = "Send one Idempotency-Key of 1 to 255 ASCII characters, spaces left out.";
+            Err(Failed::new(400, "INVALID_IDEMPOTENCY_KEY", message))
+        }
+    }
+}
+
+fn is_key(text: &str) -> bool {
+    (1..=KEY_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Returns the response to an accepted start.
+pub(in crate::server::http) fn accepted(deployment: &Deployment) -> service::Response {
+    let id = &deployment.id;
+    let deployment_endpoint = format!("/api/deployment/{id}");
+    let location = Some(deployment_endpoint.clone());
+    let body = error::json(&AcceptedBody {
+        success: true,
+        deployment_id: id,
+        url: &deployment.url,
+        status_endpoint: format!("/api/status/{id}"),
+        deployment_endpoint,
+        page: format!("/deployments/{id}"),
+    });
+    service::Response { status: 201, location, body }
+}
+
+fn refused(error: &ApiError) -> service::Response {
+    service::Response { status: error.status, location: None, body: error::body(error) }
+}
+
+/// Turns a stored response into an HTTP response.
+pub(in crate::server::http) fn into_http(response: service::Response) -> Response {
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let mut http = (status, kind, NO_STORE, Body::from(response.body)).into_response();
+    if let Some(location) = response.location.and_then(|text| HeaderValue::try_from(text).ok()) {
+        http.headers_mut().insert(header::LOCATION, location);
+    }
+    http
+}

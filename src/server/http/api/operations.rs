@@ -1,0 +1,129 @@
+//! The JSON API of existing operations: cancel, retry, stacks and their removal.
+
+use axum::{
+    Extension, Json,
+    extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use super::deployments::{Parameter, accepted, deployment_id, into_http, parameter};
+use crate::{
+    api::wire::StackView,
+    domain::deployment::DeploymentId,
+    server::{
+        access::Caller,
+        http::{HttpState, error::Failed, headers::NO_STORE},
+        service,
+    },
+};
+
+#[derive(Serialize)]
+struct StacksBody {
+    success: bool,
+    stacks: Vec<StackView>,
+}
+
+#[derive(Serialize)]
+struct StackBody {
+    success: bool,
+    stack: StackView,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CancelledBody {
+    success: bool,
+    deployment_id: DeploymentId,
+    status_endpoint: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RemovalBody {
+    success: bool,
+    operation_id: DeploymentId,
+    status_endpoint: String,
+    deployment_endpoint: String,
+    page: String,
+}
+
+/// The query that names one stack by its id.
+#[derive(Deserialize)]
+pub(in crate::server::http) struct StackQuery {
+    id: Option<String>,
+}
+
+/// `POST /api/deployment/:id/cancel`: asks that a deployment be cancelled.
+pub(in crate::server::http) async fn cancel(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+    id: Parameter,
+) -> Result<impl IntoResponse, Failed> {
+    let id = deployment_id(id)?;
+    state.service.cancel(&caller, &id).await?;
+    let status_endpoint = format!("/api/status/{id}");
+    let body = CancelledBody { success: true, deployment_id: id, status_endpoint };
+    Ok((StatusCode::ACCEPTED, NO_STORE, Json(body)))
+}
+
+/// `POST /api/deployment/:id/retry`: tries an ended deployment again.
+pub(in crate::server::http) async fn retry(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+    id: Parameter,
+) -> Result<Response, Failed> {
+    let deployment = state.service.retry(&caller, &deployment_id(id)?).await?;
+    Ok(into_http(accepted(&deployment)))
+}
+
+/// `GET /api/stacks`: what is live.
+pub(in crate::server::http) async fn stacks(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+) -> Result<impl IntoResponse, Failed> {
+    let stacks = state.service.stacks(&caller).await?;
+    Ok((NO_STORE, Json(StacksBody { success: true, stacks })))
+}
+
+/// `GET /api/stacks/:name`: one live stack.
+pub(in crate::server::http) async fn stack(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: Result<Query<StackQuery>, QueryRejection>,
+) -> Result<impl IntoResponse, Failed> {
+    let stack = state.service.stack(&caller, &parameter(name)?, stack_id(query)?.as_ref()).await?;
+    Ok((NO_STORE, Json(StackBody { success: true, stack })))
+}
+
+/// `DELETE /api/stacks/:name`: takes a live stack down; with `?id=`, that one or none.
+pub(in crate::server::http) async fn remove(
+    State(state): State<HttpState>,
+    Extension(caller): Extension<Caller>,
+    name: Parameter,
+    query: Result<Query<StackQuery>, QueryRejection>,
+) -> Result<impl IntoResponse, Failed> {
+    let of = stack_id(query)?;
+    let id = state.service.remove(&caller, &parameter(name)?, of.as_ref()).await?;
+    let body = RemovalBody {
+        success: true,
+        status_endpoint: format!("/api/status/{id}"),
+        deployment_endpoint: format!("/api/deployment/{id}"),
+        page: format!("/deployments/{id}"),
+        operation_id: id,
+    };
+    Ok((StatusCode::ACCEPTED, NO_STORE, Json(body)))
+}
+
+/// Reads the id of the stack that is meant, if the query names one.
+fn stack_id(
+    query: Result<Query<StackQuery>, QueryRejection>,
+) -> Result<Option<DeploymentId>, Failed> {
+    let Ok(Query(StackQuery { id })) = query else {
+        let message = "The query could not be read: send at most one id.";
+        return Err(Failed::new(400, "INVALID_REQUEST", message));
+    };
+    Ok(id.as_deref().map(service::deployment_id).transpose()?)
+}

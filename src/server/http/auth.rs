@@ -1,0 +1,181 @@
+//! Authentication and authorization of requests.
+//!
+//! Every request passes through it. It authenticates the caller, looks up the rule of the route and
+//! asks [`access::decide`](crate::server::access::decide); what a handler does with one operation
+//! is decided again where that operation is known. A route without a rule is closed.
+
+mod authenticate;
+mod rules;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::{
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use authenticate::Authenticated;
+pub use authenticate::Authenticator;
+pub(super) use authenticate::{AuthenticationError, authenticate};
+pub use rules::ruled_routes;
+use rules::{OPERATOR_PAGES, Rule, rules};
+
+use super::{HttpState, error::Failed, headers::NO_STORE};
+use crate::{
+    api::{HiddenPage, accepts_html, sign_in_location, wire::ApiError},
+    server::{
+        access::{Caller, Identity, Refusal, Target},
+        ports::audit::AuditAction,
+        proxies::{self, Proxy},
+        service,
+    },
+};
+
+/// The code of the refusal of an API token that is not good.
+const TOKEN_INVALID: &str = "TOKEN_INVALID";
+
+/// Lets a request through with its [`Caller`], and with the [`Person`] who has signed in; or says
+/// why not.
+///
+/// [`Person`]: crate::server::ports::accounts::Person
+pub(super) async fn guard(
+    State(state): State<HttpState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let rule = match path.as_deref().map(rules) {
+        // Files of the site, and what is not there.
+        None => Rule::Everyone,
+        Some(Some(rules)) => rules.of(request.method()),
+        Some(None) => {
+            tracing::error!(path, "A route has no rule, so nobody may use it");
+            return Failed::from(not_found()).into_response();
+        }
+    };
+    let (mut parts, body) = request.into_parts();
+    let address = address(&parts.extensions, &parts.headers, &state.proxies);
+    let now = state.service.clock().now();
+    let authenticated = authenticate(&state.authenticator, &parts.headers, now).await;
+    let Authenticated { identity, until, person } = match (authenticated, rule) {
+        (Ok(authenticated), _) => authenticated,
+        // What everybody may see is shown while the records are out of reach, too.
+        (Err(_), Rule::Everyone) => {
+            Authenticated::from_identity(state.authenticator.anonymous_identity())
+        }
+        (Err(error), Rule::Requires(_)) => {
+            if matches!(error, AuthenticationError::Token) {
+                let caller = state.authenticator.anonymous_caller(address);
+                let path = parts.uri.path();
+                state
+                    .service
+                    .record_rejection(&caller, AuditAction::Enter, path, TOKEN_INVALID)
+                    .await;
+            }
+            return error.into_response();
+        }
+    };
+    let caller = Caller { identity, address, until };
+    if let Rule::Requires(permission) = rule
+        && let Err(refusal) = caller.may(permission, Target::Unnamed)
+    {
+        state.service.record_refusal(&caller, parts.uri.path(), refusal).await;
+        if !(refusal == Refusal::Hidden && is_page_request(&parts)) {
+            return deny(&parts, refusal);
+        }
+        // The same as `deny` says, as the page of the site that says so.
+        parts.extensions.insert(HiddenPage);
+    }
+    let newcomer = state.authenticator.issues_cookie(&caller.identity, &parts);
+    parts.extensions.insert(caller);
+    if let Some(person) = person {
+        parts.extensions.insert(person);
+    }
+    request = Request::from_parts(parts, body);
+    let response = next.run(request).await;
+    if newcomer { state.authenticator.issue_cookie(response) } else { response }
+}
+
+/// Returns whether a person opens a page: nothing but that page is behind such a request.
+fn is_page_request(parts: &Parts) -> bool {
+    let path = parts.extensions.get::<MatchedPath>();
+    parts.method == Method::GET
+        && accepts_html(&parts.headers)
+        && path.is_some_and(|path| OPERATOR_PAGES.contains(&path.as_str()))
+}
+
+/// Returns from where a request comes, behind the proxies that are trusted.
+pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[Proxy]) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
+    let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
+    let lines = lines.iter().map(|line| line.to_str().unwrap_or_default());
+    proxies::client(peer, lines, proxies)
+}
+
+/// Denies a request: a program gets the status, a person is redirected to the sign-in.
+fn deny(parts: &Parts, refusal: Refusal) -> Response {
+    match refusal {
+        Refusal::SignIn if accepts_html(&parts.headers) => {
+            let wanted = match (parts.method.clone(), parts.uri.path_and_query()) {
+                (Method::GET | Method::HEAD, Some(wanted)) => wanted.as_str(),
+                _ => "/",
+            };
+            let location = [(header::LOCATION, sign_in_location(wanted, None))];
+            (StatusCode::SEE_OTHER, NO_STORE, location).into_response()
+        }
+        Refusal::SignIn => challenge(service::refused(refusal, not_found())),
+        Refusal::Scope | Refusal::Hidden => {
+            Failed::from(service::refused(refusal, not_found())).into_response()
+        }
+    }
+}
+
+/// Returns the error of a resource that is hidden from the caller.
+fn not_found() -> ApiError {
+    ApiError::new(404, "NOT_FOUND", "There is nothing here: check the address.")
+}
+
+/// Answers with an error, and says that a token would help (RFC 6750, section 3).
+fn challenge(error: ApiError) -> Response {
+    let mut response = Failed::from(error).into_response();
+    let challenge = HeaderValue::from_static("Bearer");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+impl IntoResponse for AuthenticationError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Token => {
+                let message = "This API token is not good, or not any more: make a new one.";
+                challenge(ApiError::new(401, TOKEN_INVALID, message))
+            }
+            Self::Store(error) => Failed::from(service::store_failed(&error)).into_response(),
+        }
+    }
+}
+
+impl Authenticator {
+    /// Returns the identity of a caller without credentials.
+    fn anonymous_identity(&self) -> Identity {
+        match self {
+            Self::Open { .. } => Identity::Anonymous,
+            Self::SignIn { .. } => Identity::Unauthenticated,
+        }
+    }
+
+    /// Returns a caller at `address` without credentials.
+    pub(super) fn anonymous_caller(&self, address: IpAddr) -> Caller {
+        Caller { identity: self.anonymous_identity(), address, until: None }
+    }
+
+    /// Returns whether the caller gets a cookie: a browser without one that opens a page.
+    fn issues_cookie(&self, identity: &Identity, parts: &Parts) -> bool {
+        matches!((self, identity), (Self::Open { .. }, Identity::Anonymous))
+            && parts.method == Method::GET
+            && accepts_html(&parts.headers)
+    }
+}

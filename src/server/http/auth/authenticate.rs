@@ -1,0 +1,188 @@
+//! Authenticates a caller by session, API token or cookie.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    http::{HeaderMap, header},
+    response::Response,
+};
+use jiff::Timestamp;
+
+use crate::server::{
+    access::{Identity, OwnerId},
+    http::cookies,
+    ports::{
+        accounts::{Accounts, Digest, Person, Session},
+        store::StoreError,
+    },
+    secret::{RandomBits, Secret},
+};
+
+/// The time for which a browser keeps what it is known by.
+const COOKIE_LIFETIME: Duration = Duration::from_hours(365 * 24);
+/// The number of characters that a secret of ours has.
+const SECRET_LENGTH: usize = 43;
+
+/// The way in which callers are authenticated.
+#[derive(Clone)]
+pub enum Authenticator {
+    /// Whoever comes may in; a browser is known by its cookie.
+    Open {
+        /// True if it is reached over https.
+        is_secure: bool,
+        /// Makes a new secret.
+        random: Arc<dyn Fn() -> RandomBits + Send + Sync>,
+    },
+    /// People sign in, programs have a token.
+    SignIn {
+        /// The store of both.
+        accounts: Arc<dyn Accounts>,
+        /// The time for which a session lasts without use.
+        idle: Duration,
+    },
+}
+
+/// The caller could not be authenticated.
+#[derive(Debug)]
+pub(in crate::server::http) enum AuthenticationError {
+    /// The token is not good.
+    Token,
+    /// The records are out of reach.
+    Store(StoreError),
+}
+
+/// An authenticated caller.
+#[derive(Debug)]
+pub(in crate::server::http) struct Authenticated {
+    /// The identity.
+    pub(in crate::server::http) identity: Identity,
+    /// The time until which that is so.
+    pub(in crate::server::http) until: Option<Timestamp>,
+    /// The person, where one has signed in.
+    pub(in crate::server::http) person: Option<Person>,
+}
+
+/// Authenticates the caller of a request.
+pub(in crate::server::http) async fn authenticate(
+    authenticator: &Authenticator,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Authenticated, AuthenticationError> {
+    match authenticator {
+        Authenticator::Open { is_secure, .. } => {
+            Ok(Authenticated::from_identity(browser(headers, *is_secure)))
+        }
+        Authenticator::SignIn { accounts, idle } => match headers.get(header::AUTHORIZATION) {
+            Some(value) => {
+                let token =
+                    value.to_str().ok().and_then(bearer).ok_or(AuthenticationError::Token)?;
+                program(&**accounts, token, now).await
+            }
+            None => person(&**accounts, *idle, headers, now).await,
+        },
+    }
+}
+
+/// Returns the token in an `Authorization` header (RFC 6750, section 2.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+async fn program(
+    accounts: &dyn Accounts,
+    token: &str,
+    now: Timestamp,
+) -> Result<Authenticated, AuthenticationError> {
+    let found =
+        accounts.token(&Digest::of(token), now).await.map_err(AuthenticationError::Store)?;
+    let token = found.ok_or(AuthenticationError::Token)?;
+    let identity = Identity::Program { owner: token.person, scope: token.scope };
+    Ok(Authenticated { until: Some(token.expires), ..Authenticated::from_identity(identity) })
+}
+
+async fn person(
+    accounts: &dyn Accounts,
+    idle: Duration,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Authenticated, AuthenticationError> {
+    let Some(secret) = cookies::read(headers, cookies::SESSION) else {
+        return Ok(Authenticated::from_identity(Identity::Unauthenticated));
+    };
+    let idle_until = now.checked_add(idle).unwrap_or(now);
+    let found = accounts.session(&Digest::of(secret), now, idle_until).await;
+    Ok(match found.map_err(AuthenticationError::Store)? {
+        None => Authenticated::from_identity(Identity::Unauthenticated),
+        Some(Session { person, ends }) => {
+            let identity = Identity::Person { owner: person.owner.clone(), role: person.role };
+            Authenticated { identity, until: Some(ends), person: Some(person) }
+        }
+    })
+}
+
+fn browser(headers: &HeaderMap, is_secure: bool) -> Identity {
+    match cookies::read(headers, cookies::browser(is_secure)) {
+        Some(secret) if secret.len() == SECRET_LENGTH => {
+            Identity::Browser(OwnerId::browser(&Digest::of(secret).0))
+        }
+        Some(_) | None => Identity::Anonymous,
+    }
+}
+
+impl Authenticated {
+    /// Makes one of the identity alone.
+    pub(in crate::server::http) fn from_identity(identity: Identity) -> Self {
+        Self { identity, until: None, person: None }
+    }
+}
+
+impl Authenticator {
+    /// Issues the cookie by which the browser is known.
+    pub(super) fn issue_cookie(&self, mut response: Response) -> Response {
+        if let Self::Open { is_secure, random } = self {
+            let secret = Secret::from_random(random());
+            let cookie = cookies::write_browser(*is_secure, secret.expose(), COOKIE_LIFETIME);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_token_stands_behind_the_word_bearer() {
+        for (value, token) in [
+            ("Bearer asd_1", Some("asd_1")),
+            ("bearer  asd_1 ", Some("asd_1")),
+            ("Basic YTpi", None),
+            ("asd_1", None),
+            ("", None),
+        ] {
+            assert_eq!(bearer(value), token, "{value:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::testing::properties())]
+
+        #[test]
+        fn whatever_is_sent_only_what_follows_bearer_is_a_token(value in "\\PC{0,40}|[Bb][Ee]arer? {0,2}\\PC{0,20}") {
+            let rest = value.get(..7).filter(|head| head.eq_ignore_ascii_case("bearer "));
+            let expected = rest.and_then(|head| value.strip_prefix(head)).map(str::trim);
+            prop_assert_eq!(bearer(&value), expected);
+        }
+
+        #[test]
+        fn a_token_is_read_as_it_was_made(bits: RandomBits, scheme in "[Bb][Ee][Aa][Rr][Ee][Rr]") {
+            let token = Secret::token(bits);
+            let sent = format!("{scheme} {}", token.expose());
+            prop_assert_eq!(bearer(&sent), Some(token.expose()));
+        }
+    }
+}

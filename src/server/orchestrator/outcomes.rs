@@ -1,0 +1,154 @@
+//! Outcomes: records the end of an operation, and of a clean-up after it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{context::Context, late_commit, removal, unwind::Leftover};
+use crate::{
+    domain::{
+        event::{Completion, EventBody, Failure, FailureCode, Gone, Ready, RemovalCompletion},
+        phase::Phase,
+        receipt::Receipt,
+    },
+    server::ports::store::{CancelRequest, Cause, CleanupRecord, End, State, StepId, StoreError},
+};
+
+/// The first pause before clean-up goes on after an end; each later one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(15);
+const LONGEST_PAUSE: Duration = Duration::from_mins(30);
+
+/// Ends live. What a lost response may have duplicated is removed first, and looked for once more
+/// when nothing can come late any more.
+///
+/// # Errors
+///
+/// [`StoreError::CancelPending`] when somebody asked to cancel before the end was recorded.
+pub(super) async fn live(cx: &Context) -> Result<(), StoreError> {
+    let may_have_duplicates = cx.journal.may_have_duplicates();
+    if may_have_duplicates {
+        removal::remove_duplicates_before_end(cx).await?;
+    }
+    let at = cx.clock.now();
+    let event = EventBody::Complete(Completion {
+        url: cx.deployment.url.clone(),
+        status: Ready::Ready,
+        resources: cx.journal.resources(),
+        duration: seconds(cx.elapsed_ms(at)),
+    });
+    let due = may_have_duplicates.then(|| late_commit::until(at));
+    cx.journal
+        .end(event, End { state: State::Live, at, cancel_request: CancelRequest::None, due })
+        .await
+}
+
+/// Ends a deployment that is not live, as cancelled if that is requested by now.
+pub(super) async fn not_live(cx: &Context, leftover: Leftover) -> Result<(), StoreError> {
+    let receipt = receipt(cx, leftover);
+    loop {
+        let cancel_request = cx.journal.cancel_request();
+        let (step, cause) = cx.journal.cause().unwrap_or((StepId::Project, internal()));
+        let cause =
+            if cancel_request == CancelRequest::Requested { as_cancelled(cause) } else { cause };
+        let event = EventBody::Error(Failure {
+            phase: step.phase(),
+            message: cause.message,
+            code: cause.code,
+            receipt: receipt.clone(),
+            reference: cx.deployment.id.reference(),
+        });
+        match cx.journal.end(event, end(cx, &receipt, cancel_request)).await {
+            Err(StoreError::CancelPending) => {}
+            result => return result,
+        }
+    }
+}
+
+/// Ends a removal.
+pub(super) async fn removed(cx: &Context, leftover: Leftover) -> Result<(), StoreError> {
+    let code = leftover.code.unwrap_or(FailureCode::PlatformRefused);
+    let receipt = receipt(cx, leftover);
+    let end = end(cx, &receipt, cx.journal.cancel_request());
+    let event = if receipt.clean {
+        EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt })
+    } else {
+        EventBody::Error(Failure {
+            phase: Phase::Removing,
+            message: String::from("Not everything could be removed yet. We keep trying."),
+            code,
+            receipt,
+            reference: cx.deployment.id.reference(),
+        })
+    };
+    cx.journal.end(event, end).await
+}
+
+/// Records the result of a clean-up after the end, and logs it.
+pub(super) async fn cleaned_up(cx: &Context, leftover: Leftover) -> Result<(), StoreError> {
+    let at = cx.clock.now();
+    let cleanup = CleanupRecord { receipt: receipt(cx, leftover), at, due: due(at, cx.tries + 1) };
+    cx.journal.record_cleanup(&cleanup).await?;
+    let receipt = &cleanup.receipt;
+    if receipt.clean {
+        tracing::info!("Removed what had been left: the name is free");
+    } else {
+        let leftover: Vec<_> =
+            receipt.leftovers().filter_map(|line| line.remedy.as_deref()).collect();
+        tracing::error!(tries = cx.tries + 1, remedies = ?leftover, "Something is still left");
+    }
+    Ok(())
+}
+
+fn receipt(cx: &Context, leftover: Leftover) -> Receipt {
+    let mut lines = cx.journal.undone_lines();
+    lines.extend(leftover.lines);
+    let mut receipt = Receipt::of(lines);
+    // A failure without a line of its own leaves something that nobody can name.
+    receipt.clean &= leftover.code.is_none();
+    receipt
+}
+
+fn end(cx: &Context, receipt: &Receipt, cancel_request: CancelRequest) -> End {
+    let at = cx.clock.now();
+    if receipt.clean {
+        End { state: State::RolledBack, at, cancel_request, due: None }
+    } else {
+        End { state: State::Stuck, at, cancel_request, due: Some(due(at, 0)) }
+    }
+}
+
+/// Returns when to clean up next, after that many tries.
+pub(super) fn due(now: Timestamp, tries: u32) -> Timestamp {
+    let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE);
+    now.checked_add(pause).unwrap_or(now)
+}
+
+fn as_cancelled(cause: Cause) -> Cause {
+    let message = match cause.code {
+        FailureCode::Cancelled => cause.message,
+        _ => Failure::cancelled_after(&cause.message),
+    };
+    Cause { code: FailureCode::Cancelled, message, ..cause }
+}
+
+fn internal() -> Cause {
+    Cause::new(FailureCode::Internal, "The portal lost track of this deployment.")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a deployment lasts minutes, not centuries")]
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_of_clean_up_grow_from_seconds_to_half_an_hour() {
+        let now = Timestamp::UNIX_EPOCH;
+        let pauses: Vec<i64> =
+            [0, 1, 2, 6, 7, 8, 100].map(|tries| due(now, tries).as_second()).into();
+        assert_eq!(pauses, [15, 30, 60, 960, 1_800, 1_800, 1_800]);
+    }
+}

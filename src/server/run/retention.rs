@@ -1,0 +1,34 @@
+//! Retention: purges old records in the background.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::server::ports::{
+    clock::Clock,
+    store::{Store, earlier},
+};
+
+/// The interval at which old records are looked for.
+const INTERVAL: Duration = Duration::from_hours(1);
+
+/// Purges what was rolled back more than `days` days ago, again and again, until `shutdown`.
+pub(super) async fn run(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    days: u32,
+    shutdown: CancellationToken,
+) {
+    let age = Duration::from_hours(u64::from(days) * 24);
+    loop {
+        match store.purge(earlier(clock.now(), age)).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "Purged old deployments"),
+            Err(error) => tracing::warn!(%error, "Could not purge old deployments"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = clock.sleep(INTERVAL) => {}
+        }
+    }
+}

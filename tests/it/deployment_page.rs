@@ -1,0 +1,321 @@
+//! The deployment's page as the server renders it, in each of its states, and the forms on it.
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::{
+        deployment::DeploymentId,
+        event::{EventBody, Failure, FailureCode, Gone, RemovalCompletion},
+        phase::Phase,
+        receipt::{Line, Outcome, Receipt, ResourceKind},
+    },
+    server::ports::{
+        clock::Clock,
+        store::{CancelRequest, CleanupRecord, End, Fact, Lease, State, Store},
+    },
+};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use tempfile::TempDir;
+
+use crate::support::{
+    app::{Reply, TestApp},
+    claim_one::{CLEAN_UP, ClaimOne as _},
+};
+
+fn portal() -> (TestApp, TempDir) {
+    let site = tempfile::tempdir().unwrap();
+    (TestApp::with_pages(&[], site.path()), site)
+}
+
+/// Posts a form as a browser does, and returns where it leads.
+async fn post(app: &TestApp, function: &str, form: String) -> String {
+    let request = Request::post(format!("/api/fn/{function}"))
+        .header("accept", "text/html")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", "http://127.0.0.1:3000")
+        .body(Body::from(form));
+    let reply = app.send(request.unwrap()).await;
+    assert_eq!(reply.status, StatusCode::FOUND, "{reply:?}");
+    reply.header("location").unwrap().to_owned()
+}
+
+async fn page(app: &TestApp, id: &DeploymentId) -> Reply {
+    let reply = app.get(&format!("/deployments/{id}")).await;
+    assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "gone back to, it must be true");
+    reply
+}
+
+/// Checks that the page's text has each of `words`, and none of `others`.
+fn expect(reply: &Reply, words: &[&str], others: &[&str]) {
+    // What the island starts from is not what a person reads.
+    let mut parts = reply.body.split("data-props=\"");
+    let first = parts.next().into_iter();
+    let rest = parts.filter_map(|part| part.split_once('"').map(|(_, text)| text));
+    let text = first.chain(rest).collect::<String>().replace("<!>", "");
+    for words in words {
+        assert!(text.contains(words), "{words:?} is missing: {text}");
+    }
+    for words in others {
+        assert!(!text.contains(words), "{words:?} is there: {text}");
+    }
+}
+
+fn receipt(outcome: Outcome, app: &TestApp) -> Receipt {
+    Receipt::of(vec![Line {
+        resource: ResourceKind::Project,
+        id: None,
+        name: String::from("ai-stack-alice"),
+        outcome,
+        at: app.clock.now(),
+        remedy: None,
+    }])
+}
+
+/// Fails an operation with its project left, to be cleaned up in 30 seconds.
+async fn get_stuck(app: &TestApp, lease: &Lease) {
+    get_stuck_by(app, lease, FailureCode::DeployFailed, "The container did not start.").await;
+}
+
+async fn get_stuck_by(app: &TestApp, lease: &Lease, code: FailureCode, message: &str) {
+    let at = app.clock.now();
+    let event = EventBody::Error(Failure {
+        phase: Phase::Deploying,
+        message: message.to_owned(),
+        code,
+        receipt: receipt(Outcome::Left, app),
+        reference: String::from("7F3A-22C1"),
+    });
+    let due = Some(at + Duration::from_secs(30));
+    let end = Some(End { state: State::Stuck, at, cancel_request: CancelRequest::None, due });
+    app.store.record(lease, &Fact { events: vec![event], end, ..Fact::default() }).await.unwrap();
+}
+
+/// Removes what an operation had left at its end.
+async fn clean_up(app: &TestApp, lease: &Lease) {
+    let at = app.clock.now();
+    let cleanup = CleanupRecord { receipt: receipt(Outcome::VerifiedGone, app), at, due: at };
+    app.store.record_cleanup(lease, &cleanup).await.unwrap();
+}
+
+async fn live(app: &TestApp) -> DeploymentId {
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![TestApp::complete("alice")]).await;
+    id
+}
+
+/// Lets `alice` fail with nothing left.
+async fn fail(app: &TestApp) -> DeploymentId {
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    id
+}
+
+/// Presses the button that takes `alice` down on the page of the operation `id`.
+async fn remove(app: &TestApp, id: &DeploymentId) -> String {
+    post(app, "remove_stack", format!("name=alice&id={id}")).await
+}
+
+/// Claims the removal that was asked for.
+async fn claim_removal(app: &TestApp) -> Lease {
+    let ttl = Duration::from_mins(1);
+    app.store.claim_one(CLEAN_UP, "test", app.clock.now(), ttl).await.unwrap().unwrap()
+}
+
+const REFRESH: &str = "http-equiv=\"refresh\"";
+
+#[tokio::test]
+async fn the_cancel_form_leads_back_to_the_page_which_says_so_and_refreshes() {
+    let (app, _site) = portal();
+    let id = app.begin("alice").await;
+    let before = page(&app, &id).await;
+    let refresh = format!("content=\"8; url=/deployments/{id}\"");
+    expect(&before, &[REFRESH, &refresh, ">Cancel<"], &["Cancelling", "aria-disabled"]);
+    let location = post(&app, "cancel_deployment", format!("id={id}")).await;
+    assert_eq!(location, format!("/deployments/{id}"));
+    let after = page(&app, &id).await;
+    let words = ["alice: cancelling", "Cancelling…", "aria-disabled=\"true\"", REFRESH];
+    expect(&after, &words, &[">Cancel<", " disabled"]);
+}
+
+#[tokio::test]
+async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
+    let (app, _site) = portal();
+    let id = live(&app).await;
+    for (function, code, words) in [
+        ("cancel_deployment", "ALREADY_ENDED", "It ended before it could be cancelled."),
+        ("retry_deployment", "NAME_TAKEN", "The name is taken by now, so it was not tried again."),
+    ] {
+        let location = post(&app, function, format!("id={id}")).await;
+        assert_eq!(location, format!("/deployments/{id}?refused={code}"));
+        expect(&app.get(&location).await, &[words], &[REFRESH]);
+    }
+    let location = post(&app, "cancel_deployment", String::from("id=none")).await;
+    assert_eq!(location, "/?refused=NOT_FOUND");
+    let words = ["one name away", "There is no such deployment"];
+    expect(&app.get(&location).await, &words, &["Enter a name"]);
+}
+
+#[tokio::test]
+async fn a_page_from_before_the_removal_says_so_and_leaves_the_next_stack_alone() {
+    let (app, _site) = portal();
+    let old = live(&app).await;
+    let removal = remove(&app, &old).await;
+    let lease = claim_removal(&app).await;
+    let receipt = receipt(Outcome::VerifiedGone, &app);
+    let end = EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt });
+    app.record(&lease, vec![end]).await;
+
+    let location = remove(&app, &old).await;
+    assert_eq!(location, format!("/deployments/{old}?refused=NOT_FOUND"));
+    expect(&app.get(&location).await, &["alice was removed", "there was nothing to remove"], &[]);
+
+    let next = live(&app).await;
+    for stale in [&old, &lease.id] {
+        let location = remove(&app, stale).await;
+        assert_eq!(location, format!("/deployments/{stale}?refused=ANOTHER_STACK"));
+        expect(&app.get(&location).await, &["Another stack has the name by now"], &["is live"]);
+    }
+    expect(&page(&app, &next).await, &["alice is live"], &["is being removed"]);
+    assert_eq!(removal, format!("/deployments/{}", lease.id));
+}
+
+#[tokio::test]
+async fn a_retry_and_what_it_tries_again_lead_to_each_other() {
+    let (app, _site) = portal();
+    let id = fail(&app).await;
+    let failed = page(&app, &id).await;
+    expect(&failed, &["alice could not be started", "was freed", "Try again"], &[REFRESH]);
+    let newer = post(&app, "retry_deployment", format!("id={id}")).await;
+    let again = app.get(&newer).await;
+    expect(&again, &["This is another try of", &format!("/deployments/{id}")], &[]);
+    let old = page(&app, &id).await;
+    expect(&old, &["It was tried again since", &newer], &["Try again", "was freed"]);
+}
+
+#[tokio::test]
+async fn a_button_pressed_twice_leads_to_the_one_attempt() {
+    let (app, _site) = portal();
+    let id = fail(&app).await;
+    let press = || post(&app, "retry_deployment", format!("id={id}"));
+    let (first, second) = futures::join!(press(), press());
+    assert_eq!(first, second, "both presses find the name free, and one of them gets it");
+    assert!(first.starts_with("/deployments/dep_") && !first.contains('?'), "{first}");
+    assert_eq!(press().await, first, "later, too");
+    let lease = app.claim().await;
+    app.record(&lease, vec![app.failure()]).await;
+    assert_eq!(press().await, first, "and when that attempt has failed as well");
+}
+
+#[tokio::test]
+async fn what_is_refused_before_it_is_read_leads_back_to_its_page_with_the_reason() {
+    let site = tempfile::tempdir().unwrap();
+    let app = TestApp::with_pages(&[("DEPLOY_RATE_LIMIT", "1")], site.path());
+    let id = fail(&app).await;
+    let location = post(&app, "retry_deployment", format!("id={id}")).await;
+    assert_eq!(location, format!("/deployments/{id}?refused=TOO_MANY_REQUESTS"));
+    expect(&app.get(&location).await, &["There were too many starts", "Try again"], &[]);
+    let location = post(&app, "retry_deployment", String::from("id=none")).await;
+    assert_eq!(location, "/?name=&refused=TOO_MANY_REQUESTS");
+}
+
+#[tokio::test]
+async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
+    let (app, _site) = portal();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    get_stuck(&app, &lease).await;
+    let stuck = page(&app, &id).await;
+    let words = ["Something is left", "the next try is in about 30 s", "Choose another name"];
+    expect(&stuck, &words, &["Try again"]);
+    let refresh = format!("content=\"15; url=/deployments/{id}\"");
+    expect(&stuck, &[REFRESH, &refresh], &["was freed"]);
+    let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
+    assert!(snapshot["deployment"]["nextTry"].is_string(), "{snapshot}");
+
+    clean_up(&app, &lease).await;
+    let clean = page(&app, &id).await;
+    expect(&clean, &["Everything has been removed since", "was freed", "Try again"], &[REFRESH]);
+    let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
+    assert!(snapshot["deployment"]["nextTry"].is_null(), "{snapshot}");
+
+    post(&app, "retry_deployment", format!("id={id}")).await;
+    let words = ["Everything has been removed since.", "It was tried again since."];
+    expect(&page(&app, &id).await, &words, &["was freed"]);
+}
+
+#[tokio::test]
+async fn a_cancel_that_left_something_does_not_look_as_if_it_had_gone_well() {
+    let (app, _site) = portal();
+    let id = app.begin("alice").await;
+    let lease = app.claim().await;
+    let message = "The deployment was cancelled.";
+    get_stuck_by(&app, &lease, FailureCode::Cancelled, message).await;
+    let words = ["✗ alice was cancelled; clean-up goes on", "data-stage=\"failed\""];
+    expect(&page(&app, &id).await, &words, &[]);
+    let announced = ["alice was cancelled. Something is left.", "Copy details for support"];
+    expect(&page(&app, &id).await, &announced, &["Nothing was left"]);
+    clean_up(&app, &lease).await;
+    let words = ["data-stage=\"over\"", "Everything has been removed since"];
+    expect(&page(&app, &id).await, &words, &["✗", "clean-up goes on", "Copy details"]);
+}
+
+#[tokio::test]
+async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
+    let (app, _site) = portal();
+    let id = live(&app).await;
+    let up = page(&app, &id).await;
+    expect(&up, &["alice is live", "Remove this stack", "This takes"], &[REFRESH]);
+
+    expect(&up, &[&format!("name=\"id\" value=\"{id}\"")], &[]);
+    let removal = remove(&app, &id).await;
+    assert!(removal.starts_with("/deployments/rem_"), "{removal}");
+    let old = page(&app, &id).await;
+    expect(&old, &["alice is being removed", &removal], &["is live", "Remove this stack"]);
+    let refresh = format!("http-equiv=\"refresh\" content=\"15; url=/deployments/{id}\"");
+    expect(&old, &[&refresh], &["<noscript>"]);
+    let removing = app.get(&removal).await;
+    expect(&removing, &["Removing alice", REFRESH], &[">Cancel<", "Creating the project", "%"]);
+
+    let lease = claim_removal(&app).await;
+    let receipt = receipt(Outcome::VerifiedGone, &app);
+    let end = EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt });
+    app.record(&lease, vec![end]).await;
+    let removed = app.get(&removal).await;
+    expect(&removed, &["alice is removed", "was freed", "Deploy something new"], &[REFRESH]);
+    let words = ["is live", "being removed", REFRESH];
+    expect(&page(&app, &id).await, &["alice was removed"], &words);
+}
+
+#[tokio::test]
+async fn a_removal_that_got_stuck_can_be_tried_at_once() {
+    let (app, _site) = portal();
+    let id = live(&app).await;
+    let removal = remove(&app, &id).await;
+    let lease = claim_removal(&app).await;
+    get_stuck(&app, &lease).await;
+    let stuck = app.get(&removal).await;
+    expect(&stuck, &["alice is only partly removed", "Try now", REFRESH], &["is live"]);
+    expect(&stuck, &[&format!("name=\"id\" value=\"{}\"", lease.id)], &[]);
+    assert_eq!(remove(&app, &lease.id).await, removal, "the same removal goes on");
+}
+
+#[tokio::test]
+async fn the_home_page_promises_what_was_measured() {
+    let (app, _site) = portal();
+    expect(&app.get("/").await, &["one name away"], &["in about"]);
+    for name in ["ada", "bob", "cid", "dan", "eve"] {
+        app.begin(name).await;
+        let lease = app.claim().await;
+        app.clock.advance(Duration::from_secs(41));
+        app.record(&lease, vec![TestApp::complete(name)]).await;
+    }
+    expect(&app.get("/").await, &["in about 40 seconds"], &["one name away"]);
+    let id = app.begin("fay").await;
+    expect(&page(&app, &id).await, &["usually 40–45 s more"], &[]);
+}

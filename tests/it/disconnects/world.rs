@@ -1,0 +1,327 @@
+//! A portal whose database is far away, and what people ask of it.
+
+use std::time::Duration;
+
+use ai_stack_deployer::{
+    domain::deployment::{DeploymentId, Kind},
+    server::{
+        access::{OwnerId, Role, Scope},
+        ports::{
+            accounts::{Accounts as _, Digest, NewSession, NewToken, Profile, SignIn, Token},
+            clock::{Clock as _, SystemClock},
+        },
+        store::postgres::PostgresStore,
+    },
+};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::time::{sleep, timeout};
+
+use crate::support::{
+    fake_provider::FakeProvider,
+    platform::Platform,
+    postgres::Cluster,
+    process::{PortalDir, Running},
+    relay::Relay,
+};
+
+/// The progress of away the database, each way.
+const FAR: Duration = Duration::from_millis(40);
+const DAY: Duration = Duration::from_hours(24);
+/// The nonce of every sign-in that is under way.
+const NONCE: &str = "nonce";
+/// The number of ask for that each kind of thing.
+const EACH: usize = 5;
+
+/// A portal whose database is far away.
+pub(super) struct World {
+    portal_dir: PortalDir,
+    url: String,
+    relay: Relay,
+    /// The same database, close by.
+    store: PostgresStore,
+    now: Timestamp,
+    provider: FakeProvider,
+    _portal: Running,
+    _platform: Platform,
+}
+
+/// What somebody asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Action {
+    pub(super) name: &'static str,
+    pub(super) request: String,
+    /// Asks the database whether it is so.
+    fact: String,
+    /// Asks the audit log whether it says so.
+    entry: String,
+}
+
+impl World {
+    pub(super) async fn start() -> Self {
+        let cluster = Cluster::shared();
+        let url = cluster.database();
+        let relay = Relay::before(cluster.port(), FAR).await;
+        let (portal_dir, provider) = (PortalDir::new(), FakeProvider::start().await);
+        let far = Cluster::through(relay.port(), &url);
+        let mut command = portal_dir.command(&[("DATABASE_URL", &far)]);
+        let platform = tokio::task::block_in_place(|| Platform::start(&portal_dir));
+        command.envs(provider.variables()).envs(platform.variables()).envs([
+            ("STACKS_PER_PERSON", "none"),
+            ("DEPLOYMENTS_PER_PERSON", "none"),
+            ("CHECK_RATE_LIMIT", "none"),
+            ("LEASE_DURATION", "10s"),
+        ]);
+        let mut portal = Running::spawn(&mut command);
+        tokio::task::block_in_place(|| portal.wait_until_ready());
+        let store = PostgresStore::open_for_cli(&SecretString::from(url.as_str())).await.unwrap();
+        let now = SystemClock.now();
+        Self { portal_dir, url, relay, store, now, provider, _platform: platform, _portal: portal }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.portal_dir.port
+    }
+
+    pub(super) fn ask(&self, question: &str) -> String {
+        Cluster::ask(&self.url, question)
+    }
+
+    /// Lets the database come as close as it is.
+    pub(super) fn come_closer(&self) {
+        self.relay.set_delay(Duration::ZERO);
+    }
+
+    pub(super) fn is_done(&self, action: &Action) -> bool {
+        self.ask(&action.fact) == "1" && self.ask(&action.entry) == "1"
+    }
+
+    /// Returns whether nothing has come of `action`.
+    pub(super) fn is_undone(&self, action: &Action) -> bool {
+        self.ask(&action.fact) == "0" && self.ask(&action.entry) == "0"
+    }
+
+    /// Returns what there is of `action`.
+    pub(super) fn describe(&self, action: &Action) -> String {
+        format!("fact: {:?}, entry: {:?}", self.ask(&action.fact), self.ask(&action.entry))
+    }
+
+    /// Waits until the deployment that `action` started is live.
+    pub(super) async fn becomes_live(&self, action: &Action, patience: Duration) {
+        let state = action.fact.replace("count(*)", "state");
+        let waiting = async {
+            while self.ask(&state) != "live" {
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let live = timeout(patience, waiting).await;
+        assert!(live.is_ok(), "{action:?}: {}", self.ask(&state));
+    }
+
+    pub(super) fn get(path: &str, cookies: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: {cookies}\r\n\r\n")
+    }
+
+    fn send(method: &str, path: &str, person: &str, body: &str) -> String {
+        format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Cookie: __Host-session={person}\r\nContent-Length: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    /// Signs people in, and returns their names, which their sessions are known by.
+    pub(super) async fn people(&self, called: &str, count: usize) -> Vec<String> {
+        let mut people = Vec::new();
+        for number in 0..count {
+            let name = format!("{called}{number}");
+            self.person(&name).await;
+            people.push(name);
+        }
+        people
+    }
+
+    async fn person(&self, name: &str) {
+        let profile = Profile {
+            issuer: self.provider.issuer(),
+            subject: name.to_owned(),
+            name: name.to_owned(),
+            role: Role::Member,
+        };
+        let session = NewSession {
+            person: OwnerId::person(name),
+            secret: Digest::of(name),
+            begun: self.now,
+            idle_until: self.now + DAY,
+            ends: self.now + DAY,
+            audit_entry: None,
+        };
+        self.store.sign_in(&profile, &session).await.unwrap();
+    }
+
+    pub(super) fn sign_out(person: &str) -> Action {
+        let fact =
+            format!("SELECT 1 - count(*) FROM sessions WHERE digest = '{}'", Digest::of(person).0);
+        let request = Self::send("POST", "/auth/sign-out", person, "");
+        Action { name: "sign-out", request, fact, entry: entry(person, "sign_out") }
+    }
+
+    /// Makes several of each kind of thing to ask for, by different people.
+    pub(super) async fn actions(&self, called: &str) -> Vec<Action> {
+        let claims = self.provider.claims(NONCE, self.now.as_second());
+        self.provider.give(&self.provider.key.sign(&claims));
+        let mut actions = Vec::new();
+        for number in 0..EACH {
+            let name = |kind: &str| format!("{called}-{kind}-{number}").replace('-', "");
+            let of = |kind: &str| (name(kind), kind.to_owned());
+            for (person, kind) in
+                ["out", "everywhere", "make", "revoke", "start", "cancel", "remove"].map(of)
+            {
+                self.person(&person).await;
+                actions.push(self.action(&kind, &person).await);
+            }
+            actions.push(self.redirect_back(&name("back")).await);
+        }
+        actions
+    }
+
+    async fn action(&self, kind: &str, person: &str) -> Action {
+        match kind {
+            "out" => Self::sign_out(person),
+            "everywhere" => Action {
+                name: "sign-out everywhere",
+                request: Self::send("POST", "/account/sign-out-everywhere", person, ""),
+                ..Self::sign_out(person)
+            },
+            "make" => Action {
+                name: "make token",
+                request: Self::send(
+                    "POST",
+                    "/account/tokens",
+                    person,
+                    "name=ci&scope=read&days=30",
+                ),
+                fact: format!(
+                    "SELECT count(*) FROM tokens WHERE person = '{}'",
+                    OwnerId::person(person)
+                ),
+                entry: entry(person, "make_token"),
+            },
+            "revoke" => self.revoke(person).await,
+            "start" => {
+                let body = format!("{{\"name\":\"{person}\"}}");
+                Action {
+                    name: "start",
+                    request: Self::send("POST", "/api/deploy", person, &body),
+                    fact: format!("SELECT count(*) FROM deployments WHERE name = '{person}'"),
+                    entry: entry(person, "start"),
+                }
+            }
+            "cancel" => self.cancel(person),
+            _ => self.remove(person),
+        }
+    }
+
+    /// The sign-in of somebody who comes back from the provider.
+    async fn redirect_back(&self, browser: &str) -> Action {
+        let sign_in = SignIn {
+            browser: Digest::of(browser),
+            state: browser.to_owned(),
+            nonce: String::from(NONCE),
+            verifier: String::from("verifier"),
+            return_to: String::from("/"),
+            expires: self.now + DAY,
+        };
+        self.store.begin_sign_in(&sign_in, self.now).await.unwrap();
+        // The session that it takes the place of tells who it was.
+        self.person(browser).await;
+        let cookies = format!("__Host-sign-in={browser}; __Host-session={browser}");
+        let request = Self::get(&format!("/auth/callback?code=c&state={browser}"), &cookies);
+        let gone = format!(
+            "SELECT 1 - count(*) FROM sign_ins WHERE browser = '{}'",
+            Digest::of(browser).0
+        );
+        let entry =
+            format!("SELECT 1 - count(*) FROM sessions WHERE digest = '{}'", Digest::of(browser).0);
+        Action { name: "sign-in", request, fact: gone, entry }
+    }
+
+    async fn revoke(&self, person: &str) -> Action {
+        let token = Token {
+            id: person.to_owned(),
+            person: OwnerId::person(person),
+            name: String::from("ci"),
+            scope: Scope::Read,
+            made: self.now,
+            expires: self.now + DAY,
+            used: None,
+            revoked: None,
+        };
+        let new = NewToken {
+            token,
+            secret: Digest::of(&format!("token of {person}")),
+            audit_entry: None,
+        };
+        assert!(self.store.add_token(&new, 20).await.unwrap());
+        Action {
+            name: "revoke token",
+            request: Self::send("POST", "/account/tokens/revoke", person, &format!("id={person}")),
+            fact: format!(
+                "SELECT count(*) FROM tokens WHERE id = '{person}' AND revoked_ms IS NOT NULL"
+            ),
+            entry: entry(person, "revoke_token"),
+        }
+    }
+
+    fn cancel(&self, person: &str) -> Action {
+        let id = self.begin(person);
+        Action {
+            name: "cancel",
+            request: Self::send("POST", &format!("/api/deployment/{id}/cancel"), person, ""),
+            fact: format!(
+                "SELECT count(*) FROM deployments WHERE id = '{id}' AND cancel_ms IS NOT NULL"
+            ),
+            entry: entry(person, "cancel"),
+        }
+    }
+
+    fn remove(&self, person: &str) -> Action {
+        let id = self.begin(person);
+        let lease = format!(
+            "UPDATE deployments SET state = 'live', completed_ms = started_ms, lease_owner = NULL
+             WHERE id = '{id}'"
+        );
+        self.ask(&lease);
+        Action {
+            name: "remove",
+            request: Self::send("DELETE", &format!("/api/stacks/{person}"), person, ""),
+            fact: format!("SELECT count(*) FROM deployments WHERE removes = '{id}'"),
+            entry: entry(person, "remove"),
+        }
+    }
+
+    /// Begins a deployment of somebody's that another portal drives.
+    fn begin(&self, person: &str) -> DeploymentId {
+        let digits = &Digest::of(person).0[..32];
+        let id = DeploymentId::new(Kind::Deployment, u128::from_str_radix(digits, 16).unwrap());
+        let statement = format!(
+            "INSERT INTO deployments
+                 (id, name, host, url, seq, started_ms, owner, lease_owner, lease_until_ms)
+             VALUES ('{id}', '{person}', '{person}.localhost', 'http://{person}.localhost', 1, {},
+                     '{}', 'elsewhere', 9000000000000)",
+            self.now.as_millisecond(),
+            OwnerId::person(person)
+        );
+        self.ask(&statement);
+        id
+    }
+}
+
+/// Asks how often the audit log says that somebody has done something.
+fn entry(person: &str, action: &str) -> String {
+    let who = OwnerId::person(person);
+    format!(
+        "SELECT count(*) FROM audit WHERE who = '{who}' AND act = '{action}' AND outcome = 'done'"
+    )
+}

@@ -1,0 +1,240 @@
+//! What the portal asks its database again and again is found by an index, on both databases:
+//! everything that a running portal logs as asked is explained, on tables with many rows.
+
+use std::{collections::BTreeSet, path::Path};
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, raw_sql, sqlite::SqliteConnectOptions};
+
+use crate::support::{
+    postgres::Cluster,
+    process::{PortalDir, Running, free_port},
+};
+
+/// The number of operations that have ended.
+const ENDED: u32 = 20_000;
+
+/// Tables that grow; the others have a few rows.
+const LARGE: [&str; 9] = [
+    "deployments",
+    "events",
+    "steps",
+    "services",
+    "answers",
+    "sessions",
+    "sign_ins",
+    "tokens",
+    "audit",
+];
+
+/// Statements that read all of something on purpose, or its end in order up to a limit.
+const WHOLE: [&str; 5] = [
+    // The one portal on a SQLite file voids all leases when it starts.
+    "SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
+    // The reconciler compares all of them.
+    "SELECT app_name, deployment_id FROM services",
+    // The last that came up.
+    "ORDER BY completed_ms DESC LIMIT",
+    // Lists, newest first.
+    "ORDER BY started_ms DESC, id DESC LIMIT",
+    "ORDER BY number DESC LIMIT",
+];
+
+/// Indexes that hold little, however much has ended: what is under way, stuck, live or due.
+const SMALL: [&str; 4] =
+    ["deployments_claimable", "deployments_stuck", "deployments_live", "deployments_tidy"];
+
+/// Rows of every kind, in words that both databases know; `{id}` is made of `i`.
+const FILL: &str = "
+    INSERT INTO deployments (id, name, host, url, state, seq, started_ms, completed_ms,
+                             released_ms, removes, owner, counted_as)
+    SELECT {id}, 'ended-' || i, 'h', 'u', 'rolled_back', 3, {now} - i * 60000,
+           {now} - i * 60000 + 5000, {now} - i * 60000 + 6000,
+           CASE WHEN i % 2 = 0 THEN 'dep_' || i END, 'owner-' || i % 100, 'owner-' || i % 100
+    FROM {series};
+    INSERT INTO deployments (id, name, host, url, state, seq, started_ms, completed_ms)
+    SELECT 'x' || {id}, 'live-' || i, 'h', 'u', 'live', 3, {now} - i * 60000, {now}
+    FROM {series} WHERE i < 200;
+    INSERT INTO events (deployment_id, seq, name, data)
+    SELECT deployments.id, e.i, 'log', 'x' FROM deployments, {few} AS e;
+    INSERT INTO services (deployment_id, app_name) SELECT id, name FROM deployments;
+    INSERT INTO steps (deployment_id, step, record) SELECT id, 'project', '{}' FROM deployments;
+    INSERT INTO answers (caller, key, fingerprint, status, body, expires_ms)
+    SELECT 'c' || i, 'k', 'f', 201, 'b', {now} + 80000000 FROM {series};
+    INSERT INTO people (owner, issuer, subject, name, role, seen_ms)
+    SELECT 'p' || i, 'i', 's' || i, 'n', 'member', i FROM {series};
+    INSERT INTO sessions (digest, person, idle_ms, ends_ms)
+    SELECT 'd' || i, 'p' || i, {now} + 80000000, {now} + 90000000 FROM {series};
+    INSERT INTO sign_ins (browser, state, nonce, verifier, return_to, expires_ms)
+    SELECT 'b' || i, 's', 'n', 'v', '/', {now} + 80000000 FROM {series};
+    INSERT INTO tokens (id, digest, person, name, scope, made_ms, expires_ms)
+    SELECT 't' || i, 'd' || i, 'p' || i, 'n', 'read', 1, {now} + 80000000 FROM {series};
+    INSERT INTO audit (at_ms, who, act, outcome)
+    SELECT {now} - i, 'guest', 'start', 'done' FROM {series};
+    ANALYZE;
+";
+
+/// A portal and the platform that it drives.
+struct World {
+    portal_dir: PortalDir,
+    variables: Vec<(&'static str, String)>,
+    _sandbox: Running,
+}
+
+impl World {
+    fn start(database: String) -> Self {
+        let (portal_dir, api) = (PortalDir::new(), free_port());
+        let mut sandbox = portal_dir.command(&[]);
+        sandbox
+            .args(["sandbox", "--api-key", "a-key", "--latency", "1"])
+            .args(["--listen", &format!("127.0.0.1:{api}")])
+            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
+        let mut sandbox = Running::spawn(&mut sandbox);
+        sandbox.wait_for("API listens on");
+        let variables = vec![
+            ("DATABASE_URL", database),
+            ("DOKPLOY_URL", format!("http://127.0.0.1:{api}")),
+            ("DOKPLOY_API_TOKEN", String::from("a-key")),
+            ("STACK_IMAGE", String::from("sandbox/hello")),
+            ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
+            ("STACK_SCHEME", String::from("http")),
+            ("STACK_PUBLIC_PORT", portal_dir.edge.to_string()),
+            ("STACK_ALLOW_PRIVATE", String::from("true")),
+            ("STACKS_PER_PERSON", String::from("100")),
+            ("DEPLOYMENTS_PER_HOUR", String::from("100")),
+            ("DEPLOYMENTS_IN_ALL", String::from("100")),
+            ("RUST_LOG", String::from("info,sqlx::query=debug")),
+        ];
+        Self { portal_dir, variables, _sandbox: sandbox }
+    }
+
+    fn portal(&self) -> Running {
+        let mut command = self.portal_dir.command(&[]);
+        let mut portal =
+            Running::spawn(command.envs(self.variables.iter().map(|(name, value)| (name, value))));
+        portal.wait_until_ready();
+        portal
+    }
+
+    /// Lets a portal do what it does all day, and returns what it asked its database.
+    fn asked(&self) -> BTreeSet<String> {
+        let portal = self.portal();
+        let id = self.portal_dir.deploy("alice");
+        let stream = self.portal_dir.get(&format!("/api/status/{id}"));
+        assert!(stream.contains("event: complete"), "{stream}");
+        for path in ["/", "/health", "/api/check/bobby", "/api/stacks", "/api/deployment/dep_x"] {
+            self.portal_dir.get(path);
+        }
+        let (code, log) = portal.end_with_output();
+        assert_eq!(code, Some(0));
+        log.iter().filter_map(|line| statement(line)).collect()
+    }
+}
+
+/// Returns the statement that a line of the log tells of.
+fn statement(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let whole = line.get("db.statement")?.as_str()?;
+    let text = if whole.is_empty() { line.get("summary")?.as_str()? } else { whole };
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_asked = ["SELECT", "UPDATE", "DELETE", "WITH"].iter().any(|verb| text.starts_with(verb));
+    let is_ours = !text.contains("_sqlx_migrations") && !text.contains("pg_catalog");
+    (is_asked && is_ours).then_some(text)
+}
+
+fn fill(series: impl Fn(u32) -> String, id: &str, now: &str) -> String {
+    let few = series(3);
+    let fill = FILL.replace("{series}", &format!("{} AS n", series(ENDED))).replace("{few}", &few);
+    fill.replace("{id}", id).replace("{now}", now)
+}
+
+/// Checks that everything recurring was among what was asked, so that nothing is overlooked.
+fn assert_all_recurring(asked: &BTreeSet<String>) {
+    for needed in [
+        "lease_token = lease_token + 1",
+        "state = 'stuck' AND (due_ms <=",
+        "released_ms <",
+        "count(*) AS stuck",
+        "counted_as =",
+        "write_probe",
+        "FROM services",
+        "DELETE FROM answers",
+        "took_ms",
+        "lease_until_ms =",
+    ] {
+        assert!(
+            asked.iter().any(|text| text.contains(needed)),
+            "{needed} was not asked: {asked:#?}"
+        );
+    }
+}
+
+fn is_whole(statement: &str) -> bool {
+    WHOLE.iter().any(|part| statement.contains(part))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_of_sqlite_is_found_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("portal.db");
+    let world = World::start(format!("sqlite://{}", path.display()));
+    world.portal().end();
+    let mut database = open(&path).await;
+    let series = |most| {
+        format!(
+            "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})
+              SELECT i FROM n)"
+        )
+    };
+    let id = "'dep_' || substr('00000000000000000000000000000000' || i, -32)";
+    raw_sql(AssertSqlSafe(fill(series, id, "(unixepoch() * 1000)")))
+        .execute(&mut database)
+        .await
+        .unwrap();
+    let asked = world.asked();
+    assert_all_recurring(&asked);
+    for statement in asked.iter().filter(|statement| !is_whole(statement)) {
+        let explain = format!("EXPLAIN QUERY PLAN {statement}");
+        let plan = raw_sql(AssertSqlSafe(explain)).fetch_all(&mut database).await.unwrap();
+        for step in plan {
+            let step: String = step.get("detail");
+            let is_scan = step.starts_with("SCAN ") && !step.contains("CONSTANT ROW");
+            let of_large = LARGE.iter().any(|table| step.starts_with(&format!("SCAN {table}")))
+                || step.starts_with("SCAN live")
+                || step.starts_with("SCAN ended");
+            let by_small = SMALL.iter().any(|index| step.contains(index));
+            assert!(!is_scan || !of_large || by_small, "{step}:\n{statement}");
+        }
+    }
+    database.close().await.unwrap();
+}
+
+async fn open(path: &Path) -> sqlx::SqliteConnection {
+    SqliteConnectOptions::new().filename(path).connect().await.unwrap()
+}
+
+#[test]
+fn what_is_asked_of_postgres_is_found_by_an_index() {
+    let url = Cluster::shared().database();
+    let world = World::start(url.clone());
+    world.portal().end();
+    let series = |most| format!("(SELECT i FROM generate_series(1, {most}) AS i)");
+    let now = "(extract(epoch FROM now()) * 1000)::bigint";
+    Cluster::ask(&url, &fill(series, "'dep_' || lpad(i::text, 32, '0')", now));
+    let asked = world.asked();
+    assert_all_recurring(&asked);
+    for statement in asked.iter().filter(|statement| !is_whole(statement)) {
+        let count = (1..20).take_while(|n| statement.contains(&format!("${n}"))).count();
+        let nulls = vec!["NULL"; count].join(", ");
+        let values = if count == 0 { String::new() } else { format!("({nulls})") };
+        // As for one that is prepared once and asked for ever: without the values.
+        let explain = format!(
+            "SET plan_cache_mode = force_generic_plan; PREPARE asked AS {statement};
+             EXPLAIN EXECUTE asked{values}"
+        );
+        let plan = Cluster::ask(&url, &explain);
+        for table in LARGE {
+            assert!(!plan.contains(&format!("Seq Scan on {table}")), "{statement}:\n{plan}");
+        }
+    }
+}

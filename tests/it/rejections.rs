@@ -1,0 +1,77 @@
+//! Rejections before anything is looked up are on record: once an hour for each address and reason,
+//! so that nobody can fill the records.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use ai_stack_deployer::server::ports::audit::{AuditAction, AuditEntry, AuditFilter, AuditLog};
+use axum::{body::Body, http::Request};
+
+use crate::support::app::TestApp;
+
+async fn entries(app: &TestApp) -> Vec<AuditEntry> {
+    let filter = AuditFilter { limit: 100, ..AuditFilter::default() };
+    let entries = app.store.entries(&filter).await.unwrap();
+    entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Sends a request again and again, within an hour and after it, and checks what is noted.
+async fn assert_recorded_once_an_hour(
+    app: &TestApp,
+    request: impl Fn() -> Request<Body>,
+    expected: (AuditAction, &str, &str),
+) {
+    let status = app.send(request()).await.status;
+    for hour in 1..=2 {
+        for _ in 0..5 {
+            app.send(request()).await;
+        }
+        let audit_entry = entries(app).await;
+        assert_eq!(audit_entry.len(), hour, "{status}: {audit_entry:?}");
+        let AuditEntry { act, target, outcome, from, .. } = &audit_entry[0];
+        assert_eq!((*act, target.as_deref().unwrap(), outcome.as_str()), expected);
+        assert_eq!(*from, Some(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        app.clock.advance(Duration::from_hours(1));
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_asks_too_much_is_on_record() {
+    let app = TestApp::with(&[("CHECK_RATE_LIMIT", "1")]);
+    let request = || Request::get("/api/check/alice").body(Body::empty()).unwrap();
+    let expected = (AuditAction::ReachLimit, "/api/check/alice", "TOO_MANY_REQUESTS");
+    assert_recorded_once_an_hour(&app, request, expected).await;
+}
+
+#[tokio::test]
+async fn a_post_from_another_site_is_on_record() {
+    let app = TestApp::new();
+    let request = || {
+        let request = Request::post("/api/deploy").header("origin", "https://evil.example.org");
+        request.body(Body::from("{}")).unwrap()
+    };
+    assert_recorded_once_an_hour(&app, request, (AuditAction::Enter, "/api/deploy", "CROSS_SITE"))
+        .await;
+}
+
+#[tokio::test]
+async fn an_invalid_token_is_on_record_and_itself_is_not() {
+    let app = TestApp::with(&[
+        ("AUTH", "oidc"),
+        ("OIDC_ISSUER", "http://127.0.0.1:9"),
+        ("OIDC_CLIENT_ID", "portal"),
+    ]);
+    let request = || {
+        let request = Request::get("/api/stacks").header("authorization", "Bearer asd_canary");
+        request.body(Body::empty()).unwrap()
+    };
+    assert_recorded_once_an_hour(
+        &app,
+        request,
+        (AuditAction::Enter, "/api/stacks", "TOKEN_INVALID"),
+    )
+    .await;
+    assert!(!format!("{:?}", entries(&app).await).contains("canary"));
+}

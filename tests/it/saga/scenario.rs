@@ -1,0 +1,202 @@
+//! A scenario: an image, the faults on the platform, and how it may end; and its perturbations.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use ai_stack_deployer::{
+    domain::{event::FailureCode, progress::End},
+    server::ports::store::{CancelRequest, State, Store},
+};
+
+use super::world::World;
+use crate::support::{core_platform::Moment, faulty_store::Crash, memory_store::MemoryStore};
+
+/// Before the write, for a request to cancel.
+pub(super) const BEFORE: Crash = Crash::Before;
+/// After the write, for a request to cancel.
+pub(super) const AFTER: Crash = Crash::After;
+
+/// A scenario: the image and the faults on the platform.
+#[derive(Clone, Debug)]
+pub(super) struct Scenario {
+    pub(super) image: &'static str,
+    pub(super) faults: Vec<String>,
+    /// Describes how it may end when nothing else happens.
+    pub(super) expected: &'static [State],
+    /// True if it is about the removal of the live stack: the faults begin with it.
+    pub(super) is_removed: bool,
+}
+
+/// A perturbation of the portal. Writes and calls are counted from the scenario's beginning, from
+/// 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Perturbation {
+    /// It crashes at a write.
+    Crash(u32, Crash),
+    /// A person cancels just before or after a write.
+    CancelAtWrite(u32, Crash),
+    /// A person cancels before a call has its effect, or after that.
+    CancelAtCall(usize, Moment),
+}
+
+/// The end of a scenario.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) state: State,
+    pub(super) code: Option<FailureCode>,
+    pub(super) writes: u32,
+    cancel_request: CancelRequest,
+    crashes: u32,
+    /// The first write and the first call of the scenario.
+    first: (u32, usize),
+    calls: usize,
+    /// The faults that nothing met.
+    missed: Vec<String>,
+}
+
+impl Scenario {
+    pub(super) fn new(image: &'static str, faults: &[&str], expected: &'static [State]) -> Self {
+        let faults = faults.iter().map(|&fault| fault.to_owned()).collect();
+        Self { image, faults, expected, is_removed: false }
+    }
+
+    /// Runs the scenario with `perturbations`, and checks that it ends in all or nothing.
+    pub(super) async fn run(&self, perturbations: &[Perturbation]) -> Ended {
+        self.run_in(Arc::new(MemoryStore::default()), perturbations).await
+    }
+
+    /// Runs the scenario over `store`, which must be empty.
+    pub(super) async fn run_in(
+        &self,
+        store: Arc<dyn Store>,
+        perturbations: &[Perturbation],
+    ) -> Ended {
+        let what = format!("{self:?} {perturbations:?}");
+        let mut world = World::begin_in(store, self.image, &[]).await;
+        if self.is_removed {
+            world.drive().await;
+            world.remove().await;
+        }
+        let first = (world.store.writes() + 1, world.platform.calls() + 1);
+        for fault in &self.faults {
+            world.inject(fault);
+        }
+        for perturbation in perturbations {
+            match *perturbation {
+                Perturbation::Crash(write, crash) => world.store.crash_at(write, crash),
+                Perturbation::CancelAtWrite(write, when) => world.store.cancel_at(write, when),
+                Perturbation::CancelAtCall(call, moment) => world.cancel_at_call(call, moment),
+            }
+        }
+        let crashes = world.drive().await;
+        // What the deadline of the undo cut short goes on in the background.
+        let tries = world.clean_up(4).await;
+        assert!(tries == 0 || !perturbations.is_empty(), "{what}: it got stuck");
+        world.assert_all_or_nothing(&what).await;
+        let record = world.record().await;
+        let waiting = world.platform.core().waiting_faults().to_vec();
+        Ended {
+            state: record.state,
+            code: match world.end().await {
+                End::Failed(failure) => Some(failure.code),
+                End::Live(_) | End::Removed(_) => None,
+            },
+            writes: world.store.writes(),
+            cancel_request: record.cancel_request,
+            crashes,
+            first,
+            calls: world.platform.calls(),
+            missed: waiting.iter().map(|fault| format!("{fault:?}")).collect(),
+        }
+    }
+}
+
+impl Ended {
+    /// Every crash that it has room for.
+    pub(super) fn crashes(&self) -> Vec<Perturbation> {
+        let both =
+            |write| [Crash::Before, Crash::After].map(|crash| Perturbation::Crash(write, crash));
+        (self.first.0..=self.writes).flat_map(both).collect()
+    }
+
+    /// Every request to cancel that it has room for.
+    pub(super) fn cancellations(&self) -> Vec<Perturbation> {
+        let at_write = |write| [BEFORE, AFTER].map(|when| Perturbation::CancelAtWrite(write, when));
+        let at_call =
+            |call| [Moment::Before, Moment::After].map(|at| Perturbation::CancelAtCall(call, at));
+        // After the last write it has ended.
+        let writes = (self.first.0..=self.writes).flat_map(at_write);
+        let writes = writes.filter(|perturbation| {
+            *perturbation != Perturbation::CancelAtWrite(self.writes, AFTER)
+        });
+        writes.chain((self.first.1..=self.calls).flat_map(at_call)).collect()
+    }
+
+    /// Checks that every fault struck.
+    pub(super) fn assert_struck(&self, scenario: &Scenario) {
+        assert!(self.missed.is_empty(), "{scenario:?}: nothing met {:?}", self.missed);
+    }
+
+    /// Checks that each perturbation happened, and that it was heeded.
+    pub(super) fn assert_perturbed(&self, scenario: &Scenario, perturbations: &[Perturbation]) {
+        let what = format!("{scenario:?} {perturbations:?}");
+        let is_crash =
+            |perturbation: &&Perturbation| matches!(perturbation, Perturbation::Crash(..));
+        let crashes = perturbations.iter().filter(is_crash).count();
+        assert_eq!(self.crashes as usize, crashes, "{what}: it went on as if nothing had happened");
+        if crashes < perturbations.len() {
+            assert_eq!(self.cancel_request, CancelRequest::Requested, "{what}: nobody cancelled");
+            let end = (self.state, self.code);
+            assert_eq!(end, (State::RolledBack, Some(FailureCode::Cancelled)), "{what}");
+        }
+    }
+}
+
+impl Ended {
+    /// Checks that of two perturbations all happened that had the room for it after the other, and
+    /// that a request to cancel was heeded.
+    pub(super) fn assert_pair(&self, scenario: &Scenario, perturbations: &[Perturbation]) {
+        let what = format!("{scenario:?} {perturbations:?}");
+        assert!(
+            self.crashes >= 1 || self.cancel_request == CancelRequest::Requested,
+            "{what}: nothing happened"
+        );
+        if self.cancel_request == CancelRequest::Requested {
+            let end = (self.state, self.code);
+            assert_eq!(end, (State::RolledBack, Some(FailureCode::Cancelled)), "{what}");
+        }
+    }
+}
+
+/// How many schedules ran, by their perturbations.
+#[derive(Debug, Default)]
+pub(super) struct Tally(BTreeMap<&'static str, u32>);
+
+impl Tally {
+    /// Counts one schedule.
+    pub(super) fn count(&mut self, perturbations: &[Perturbation]) {
+        let kind = match perturbations {
+            [] => "calm",
+            [Perturbation::Crash(..)] => "with a crash",
+            [Perturbation::CancelAtWrite(..)] => "cancelled at a write",
+            [Perturbation::CancelAtCall(..)] => "cancelled at a call",
+            [Perturbation::Crash(..), Perturbation::Crash(..)] => "with two crashes",
+            _ => "with a crash and cancelled",
+        };
+        *self.0.entry(kind).or_default() += 1;
+    }
+
+    /// Returns how many there were.
+    pub(super) fn total(&self) -> u32 {
+        self.0.values().sum()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} schedules:", self.total())?;
+        for (kind, count) in &self.0 {
+            write!(f, " {count} {kind},")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! Single scenarios: each a promise to the person or the operator.
+
+use std::{cmp::Ordering, time::Duration};
+
+use ai_stack_deployer::{
+    domain::{
+        event::{EventBody, FailureCode},
+        phase::Phase,
+        progress::{Progress, StepProgress, StepState},
+        receipt::{Outcome, ResourceKind},
+    },
+    server::ports::{
+        clock::Clock,
+        store::{State, StepId, Store},
+    },
+};
+
+use super::world::World;
+use crate::support::{claim_one::CLEAN_UP, core_platform::Moment};
+
+#[tokio::test]
+async fn a_clean_run_makes_each_call_once_and_looks_nothing_up() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    world.assert_all_or_nothing("clean run").await;
+    for call in [
+        "project.create",
+        "application.create",
+        "application.update",
+        "domain.create",
+        "application.deploy",
+    ] {
+        assert_eq!(world.platform.count(call), 1, "{call}");
+    }
+    for call in ["project.all", "project.one", "domain.byApplicationId"] {
+        assert_eq!(world.platform.count(call), 0, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn the_phases_of_a_clean_run_are_announced_in_their_order() {
+    let world = World::begin("sandbox/hello", &[]).await;
+    world.drive().await;
+    let phases: Vec<Phase> = world
+        .events()
+        .await
+        .into_iter()
+        .filter_map(|event| match event.body {
+            EventBody::Progress(update) => Some(update.phase),
+            EventBody::Log(_)
+            | EventBody::Complete(_)
+            | EventBody::Removed(_)
+            | EventBody::Error(_) => None,
+        })
+        .collect();
+    let mut unique = phases;
+    unique.dedup();
+    let expected: Vec<Phase> = std::iter::once(Phase::Initializing).chain(Phase::STEPS).collect();
+    assert_eq!(unique, expected);
+}
+
+#[tokio::test]
+async fn each_image_that_does_not_work_ends_clean_with_its_own_reason() {
+    let cases = [
+        ("sandbox/crashloop", FailureCode::CrashLoop, Phase::VerifyingHealth),
+        ("sandbox/unhealthy", FailureCode::HealthTimeout, Phase::VerifyingHealth),
+        ("sandbox/missing", FailureCode::ImageNotFound, Phase::Deploying),
+        ("sandbox/denied", FailureCode::RegistryRefused, Phase::Deploying),
+        ("no-such-registry.invalid/x:1", FailureCode::RegistryUnreachable, Phase::Deploying),
+    ];
+    for (image, code, phase) in cases {
+        let world = World::begin(image, &[]).await;
+        world.drive().await;
+        world.assert_all_or_nothing(image).await;
+        let failure = world.failure().await;
+        assert_eq!((failure.code, failure.phase), (code, phase), "{image}");
+    }
+}
+
+#[tokio::test]
+async fn from_the_turn_on_a_watcher_sees_whether_the_step_failed_or_was_stopped() {
+    let failing = World::begin("sandbox/crashloop", &[]).await;
+    let cancelled = World::begin("sandbox/hello", &[]).await;
+    cancelled.cancel_at_call(6, Moment::Before);
+    for (world, expected) in [(failing, StepState::Failed), (cancelled, StepState::Stopped)] {
+        world.drive().await;
+        let mut progress = Progress::default();
+        for event in world.events().await.into_iter().filter(|event| !event.is_end()) {
+            progress.apply(event);
+        }
+        assert_eq!(progress.phase, Phase::RollingBack);
+        let halted = progress.steps.iter().map(|step| &step.state);
+        let halted: Vec<_> = halted
+            .filter(|state| !matches!(state, StepState::Done(_) | StepState::Waiting))
+            .collect();
+        assert_eq!(halted, [&expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_cancel_request_between_two_steps_stops_the_one_that_was_next() {
+    // Before the container is seen to run, starting it is not over.
+    let steps = StepId::ALL.into_iter().filter(|step| *step != StepId::Health);
+    // What is seen of the first one is that nothing has begun.
+    for (next, step) in steps.skip(1).enumerate().skip(1) {
+        let world = World::begin("sandbox/hello", &[]).await;
+        world.drive_until(step).await;
+        world.store.cancel(&world.id, world.clock.now(), None).await.unwrap();
+        world.drive().await;
+        world.assert_all_or_nothing("cancelled between two steps").await;
+        let steps = Progress::of(world.events().await).steps;
+        for (index, StepProgress { state, .. }) in steps.iter().enumerate() {
+            let is_right = match index.cmp(&next) {
+                Ordering::Less => matches!(state, StepState::Done(_)),
+                Ordering::Equal => *state == StepState::Stopped,
+                Ordering::Greater => *state == StepState::Waiting,
+            };
+            assert!(is_right, "before {step:?}: {steps:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_receipt_goes_newest_first_and_names_every_resource() {
+    let world = World::begin("sandbox/crashloop", &[]).await;
+    world.drive().await;
+    let receipt = world.failure().await.receipt;
+    let kinds: Vec<_> = receipt.lines.iter().map(|line| line.resource).collect();
+    assert_eq!(
+        kinds,
+        [
+            ResourceKind::Domain,
+            ResourceKind::Service,
+            ResourceKind::Application,
+            ResourceKind::Project
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_nobody_can_see_is_left_and_not_called_gone() {
+    let faults = ["application.delete:docker-down=1h"];
+    let world = World::begin("sandbox/crashloop", &faults).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Stuck);
+    let receipt = world.failure().await.receipt;
+    assert!(!receipt.clean);
+    let service = receipt.leftovers().find(|line| line.resource == ResourceKind::Service).unwrap();
+    let remedy = service.remedy.as_deref().unwrap();
+    assert!(remedy.starts_with("Waiting for Docker"), "none of its commands helps: {remedy}");
+    let project = receipt.lines.iter().find(|line| line.resource == ResourceKind::Project);
+    assert_eq!(project.unwrap().outcome, Outcome::Left);
+
+    // Once Docker answers, it is seen what there is.
+    world.clock.advance(Duration::from_hours(1));
+    world.drive_once(CLEAN_UP).await.unwrap();
+    let receipt = world.record().await.metadata.receipt.unwrap();
+    let service = receipt.leftovers().find(|line| line.resource == ResourceKind::Service).unwrap();
+    let remedy = format!("docker service rm {}", service.name);
+    assert_eq!(service.remedy.as_deref(), Some(remedy.as_str()));
+}
+
+#[tokio::test]
+async fn a_platform_out_of_reach_during_the_undo_leaves_everything_listed() {
+    let faults = ["domain.delete:error-before:always"];
+    let world = World::begin("sandbox/crashloop", &faults).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Stuck);
+    let left: Vec<_> =
+        world.failure().await.receipt.leftovers().map(|line| line.resource).collect();
+    assert_eq!(
+        left,
+        [
+            ResourceKind::Domain,
+            ResourceKind::Service,
+            ResourceKind::Application,
+            ResourceKind::Project
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_application_is_not_deleted_while_docker_is_down() {
+    let faults = ["domain.delete:docker-down=20s"];
+    let world = World::begin("sandbox/crashloop", &faults).await;
+    world.drive().await;
+    world.assert_all_or_nothing("Docker down before the removal").await;
+    assert_eq!(world.record().await.state, State::RolledBack);
+}
+
+#[tokio::test]
+async fn a_restart_of_the_platform_that_forgets_the_job_only_costs_time() {
+    let world = World::begin("sandbox/hello", &["application.deploy:restart"]).await;
+    world.drive().await;
+    world.assert_all_or_nothing("restart").await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert_eq!(world.platform.count("application.deploy"), 2);
+}
+
+#[tokio::test]
+async fn an_outage_longer_than_every_retry_ends_at_the_deadline_with_everything_listed() {
+    let faults = ["application.update:database-down=2h"];
+    let world = World::begin("sandbox/hello", &faults).await;
+    world.drive().await;
+    let failure = world.failure().await;
+    assert_eq!(failure.code, FailureCode::PlatformUnreachable);
+    assert_eq!(world.record().await.state, State::Stuck);
+    assert!(!failure.receipt.clean);
+    let record = world.record().await;
+    let took = record.metadata.completed.unwrap().as_millisecond()
+        - record.deployment.started.as_millisecond();
+    assert!(took <= i64::try_from(Duration::from_mins(20).as_millis()).unwrap());
+}
+
+#[tokio::test]
+async fn a_job_that_docker_fails_says_so_and_its_log_outlives_the_undo_for_operators() {
+    let world = World::begin("sandbox/hello", &["application.deploy:docker-down=5s"]).await;
+    world.drive().await;
+    let failure = world.failure().await;
+    assert_eq!(failure.code, FailureCode::DockerUnreachable);
+    world.assert_all_or_nothing("with Docker down during the job").await;
+    let logs = world.store.platform_logs(std::slice::from_ref(&world.id)).await.unwrap();
+    let log = &logs[&world.id];
+    assert!(log.contains("Cannot connect to the Docker daemon"), "{log}");
+    let told = format!("{:?}{failure:?}", world.log().await);
+    assert!(!told.contains("unix:"), "nobody else is told more than the kind: {told}");
+}

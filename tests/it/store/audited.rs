@@ -1,0 +1,233 @@
+//! What somebody does and the entry that says so are kept together, or neither is.
+
+use ai_stack_deployer::server::{
+    access::OwnerId,
+    ports::{
+        accounts::{Accounts, Digest, NewSession, NewToken},
+        audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
+        store::{CancelOutcome, Lane, NewDeployment, NewRemoval, RemovalOutcome, State, Store},
+    },
+};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+
+use super::{
+    accounts::{profile, session, token},
+    contract::{LEASE, at, end, new, progress},
+    in_postgres, in_sqlite,
+};
+use ai_stack_deployer::domain::{
+    deployment::{DeploymentId, Kind},
+    phase::Phase,
+};
+
+use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore, postgres::Cluster};
+
+/// What a store is, here.
+trait Records: Store + Accounts + AuditLog {}
+
+impl<T: Store + Accounts + AuditLog> Records for T {}
+
+fn entry(act: AuditAction) -> AuditEntry {
+    AuditEntry {
+        at: at(0),
+        who: String::from("person:ann"),
+        act,
+        target: None,
+        from: None,
+        outcome: String::from("done"),
+    }
+}
+
+/// Lists who did what, the last first.
+async fn audit_entry(store: &dyn Records) -> Vec<(AuditAction, String)> {
+    let filter = AuditFilter { limit: 100, ..AuditFilter::default() };
+    let entries = store.entries(&filter).await.unwrap();
+    entries.into_iter().map(|(_, entry)| (entry.act, entry.who)).collect()
+}
+
+async fn last(store: &dyn Records) -> (usize, Option<AuditAction>) {
+    let audit_entry = audit_entry(store).await;
+    (audit_entry.len(), audit_entry.first().map(|(act, _)| *act))
+}
+
+fn start(number: u128, name: &str) -> NewDeployment {
+    NewDeployment { audit_entry: Some(entry(AuditAction::Start)), ..new(number, name) }
+}
+
+fn removal(number: u128) -> NewRemoval {
+    NewRemoval {
+        id: DeploymentId::new(Kind::Removal, number),
+        started: at(50),
+        first: progress(Phase::Removing),
+        of: None,
+        audit_entry: Some(entry(AuditAction::Remove)),
+        claim: None,
+    }
+}
+
+/// What is done once is noted once, and what comes to nothing is not.
+async fn hold(store: &dyn Records) {
+    store.begin(&start(1, "alice"), None).await.unwrap();
+    assert_eq!(last(store).await, (1, Some(AuditAction::Start)));
+    store.begin(&start(2, "alice"), None).await.unwrap_err();
+    assert_eq!(last(store).await.0, 1, "the name was taken");
+
+    let (alice, cancel) = (DeploymentId::from_random(1), entry(AuditAction::Cancel));
+    assert_eq!(store.cancel(&alice, at(1), Some(&cancel)).await.unwrap(), CancelOutcome::Accepted);
+    assert_eq!(last(store).await, (2, Some(AuditAction::Cancel)));
+    let nobody = DeploymentId::from_random(99);
+    assert_eq!(store.cancel(&nobody, at(1), Some(&cancel)).await.unwrap(), CancelOutcome::Unknown);
+    assert!(!store.make_due_now(&alice, Some(&entry(AuditAction::RetryCleanUp))).await.unwrap());
+    assert_eq!(last(store).await.0, 2, "nothing came of it");
+
+    store.begin(&new(3, "bobby"), None).await.unwrap();
+    let name = new(3, "bobby").deployment.name;
+    assert_eq!(store.begin_removal(&name, &removal(4)).await.unwrap(), RemovalOutcome::NotLive);
+    assert_eq!(last(store).await.0, 2, "no stack was live");
+    let first = store.claim_one(Lane::Forward, "a", at(3), LEASE).await.unwrap().unwrap();
+    let second = store.claim_one(Lane::Forward, "a", at(3), LEASE).await.unwrap().unwrap();
+    let bobby = if first.id == alice { second } else { first };
+    store.record(&bobby, &end(State::Live)).await.unwrap();
+    for again in [4, 5] {
+        let removing = store.begin_removal(&name, &removal(again)).await.unwrap();
+        assert!(matches!(removing, RemovalOutcome::Accepted(_)), "{removing:?}");
+    }
+    assert_eq!(last(store).await, (4, Some(AuditAction::Remove)));
+    people(store).await;
+}
+
+async fn people(store: &dyn Records) {
+    let before = last(store).await.0;
+    let begun = |secret: &str| NewSession {
+        audit_entry: Some(entry(AuditAction::SignIn)),
+        ..session("cat", secret, 1)
+    };
+    let cat = store.sign_in(&profile("cat"), &begun("one")).await.unwrap().owner;
+    // Whatever id a known person would have had.
+    let again = NewSession { person: OwnerId::person("other"), ..begun("two") };
+    store.sign_in(&profile("cat"), &again).await.unwrap();
+    let signed_in = audit_entry(store).await;
+    let expected = (AuditAction::SignIn, cat.to_string());
+    assert_eq!(signed_in[..2], [expected.clone(), expected], "{signed_in:?}");
+
+    let out = entry(AuditAction::SignOut);
+    assert!(store.end_session(&Digest::of("one"), Some(&out)).await.unwrap());
+    assert!(!store.end_session(&Digest::of("one"), Some(&out)).await.unwrap());
+    assert_eq!(last(store).await, (before + 3, Some(AuditAction::SignOut)));
+    assert_eq!(store.end_sessions_of(&cat, Some(&out)).await.unwrap(), 1);
+    assert_eq!(last(store).await.0, before + 4);
+
+    let make = |id: &str| NewToken {
+        audit_entry: Some(entry(AuditAction::MakeToken)),
+        ..token(&cat, id, 1, 100)
+    };
+    assert!(store.add_token(&make("first"), 1).await.unwrap());
+    assert!(!store.add_token(&make("second"), 1).await.unwrap());
+    assert_eq!(last(store).await, (before + 5, Some(AuditAction::MakeToken)));
+    let revoke = entry(AuditAction::RevokeToken);
+    assert!(!store.revoke_token(&cat, "second", at(2), Some(&revoke)).await.unwrap());
+    assert!(store.revoke_token(&cat, "first", at(2), Some(&revoke)).await.unwrap());
+    assert_eq!(last(store).await, (before + 6, Some(AuditAction::RevokeToken)));
+
+    store.sign_in(&profile("cat"), &session("cat", "three", 1)).await.unwrap();
+    assert!(store.add_token(&token(&cat, "third", 1, 100), 1).await.unwrap());
+    let revoke_access = entry(AuditAction::RevokeAccess);
+    assert_eq!(store.revoke_access(&cat, at(2), Some(&revoke_access)).await.unwrap(), (1, 1));
+    assert_eq!(store.revoke_access(&cat, at(2), Some(&revoke_access)).await.unwrap(), (0, 0));
+    assert_eq!(last(store).await, (before + 7, Some(AuditAction::RevokeAccess)));
+}
+
+#[tokio::test]
+async fn the_store_in_memory_notes_what_is_done() {
+    hold(&MemoryStore::default()).await;
+}
+
+#[tokio::test]
+async fn the_store_in_sqlite_notes_what_is_done() {
+    let (_folder, store) = in_sqlite().await;
+    hold(&*store).await;
+}
+
+#[tokio::test]
+async fn the_store_in_postgres_notes_what_is_done() {
+    hold(&*in_postgres(&Cluster::shared().database()).await).await;
+}
+
+#[tokio::test]
+async fn in_sqlite_nothing_is_done_that_cannot_be_noted() {
+    let (folder, store) = in_sqlite().await;
+    let path = folder.path().join("portal.db");
+    let mut raw = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
+    let refuse =
+        "CREATE TRIGGER refuse BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END";
+    prepare(&*store).await;
+    sqlx::raw_sql(refuse).execute(&mut raw).await.unwrap();
+    nothing_is_done(&*store).await;
+    sqlx::raw_sql("DROP TRIGGER refuse").execute(&mut raw).await.unwrap();
+    store.begin(&start(8, "carol"), None).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn in_postgres_nothing_is_done_that_cannot_be_noted() {
+    let url = Cluster::shared().database();
+    let store = in_postgres(&url).await;
+    let mut raw = PgConnection::connect(&url).await.unwrap();
+    let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+                      AS $$ BEGIN RAISE 'no'; END $$;
+                  CREATE TRIGGER refuse BEFORE INSERT ON audit
+                      FOR EACH ROW EXECUTE FUNCTION refuse()";
+    prepare(&*store).await;
+    sqlx::raw_sql(refuse).execute(&mut raw).await.unwrap();
+    nothing_is_done(&*store).await;
+    sqlx::raw_sql("DROP TRIGGER refuse ON audit").execute(&mut raw).await.unwrap();
+    store.begin(&start(8, "carol"), None).await.unwrap();
+    store.close().await;
+}
+
+/// Somebody signed in with a token, a deployment under way, a live stack and a stuck one.
+async fn prepare(store: &dyn Records) {
+    for (number, name, state) in
+        [(1, "alice", None), (2, "bobby", Some(State::Live)), (3, "david", Some(State::Stuck))]
+    {
+        store.begin(&new(number, name), None).await.unwrap();
+        let lease = store.claim_one(Lane::Forward, "a", at(9), LEASE).await.unwrap().unwrap();
+        if let Some(state) = state {
+            store.record(&lease, &end(state)).await.unwrap();
+        }
+    }
+    let cat = store.sign_in(&profile("cat"), &session("cat", "one", 1)).await.unwrap().owner;
+    store.add_token(&token(&cat, "first", 1, 100), 5).await.unwrap();
+}
+
+async fn nothing_is_done(store: &dyn Records) {
+    let cat = OwnerId::person("cat");
+    let [alice, bobby, david] = [1, 2, 3].map(DeploymentId::from_random);
+    store.begin(&start(7, "carol"), None).await.unwrap_err();
+    assert!(store.find(&DeploymentId::from_random(7)).await.unwrap().is_none());
+    let before = store.find(&alice).await.unwrap();
+    store.cancel(&alice, at(1), Some(&entry(AuditAction::Cancel))).await.unwrap_err();
+    assert_eq!(store.find(&alice).await.unwrap(), before);
+    let name = new(2, "bobby").deployment.name;
+    store.begin_removal(&name, &removal(4)).await.unwrap_err();
+    assert_eq!(store.stacks(Some(&name)).await.unwrap()[0].removal, None);
+    assert_eq!(store.stacks(Some(&name)).await.unwrap()[0].deployment.id, bobby);
+    let before = store.find(&david).await.unwrap();
+    store.make_due_now(&david, Some(&entry(AuditAction::RetryCleanUp))).await.unwrap_err();
+    assert_eq!(store.find(&david).await.unwrap(), before);
+
+    let begun =
+        NewSession { audit_entry: Some(entry(AuditAction::SignIn)), ..session("dan", "two", 1) };
+    store.sign_in(&profile("dan"), &begun).await.unwrap_err();
+    assert_eq!(store.people(10).await.unwrap().len(), 1);
+    let out = entry(AuditAction::SignOut);
+    store.end_session(&Digest::of("one"), Some(&out)).await.unwrap_err();
+    store.end_sessions_of(&cat, Some(&out)).await.unwrap_err();
+    store.revoke_access(&cat, at(2), Some(&out)).await.unwrap_err();
+    assert!(store.session(&Digest::of("one"), at(2), at(3)).await.unwrap().is_some());
+    let made = NewToken { audit_entry: Some(out.clone()), ..token(&cat, "second", 1, 100) };
+    store.add_token(&made, 5).await.unwrap_err();
+    store.revoke_token(&cat, "first", at(2), Some(&out)).await.unwrap_err();
+    let tokens = store.tokens(&cat, at(2)).await.unwrap();
+    assert_eq!((tokens.len(), tokens[0].revoked), (1, None));
+}

@@ -1,0 +1,56 @@
+//! Describes how people come into the portal in process, as its settings say.
+
+use std::sync::Arc;
+
+use ai_stack_deployer::server::{
+    http::Authenticator,
+    oidc::Oidc,
+    ports::clock::{Clock, SystemClock},
+    settings::{AuthSettings, Scheme, Settings},
+    sign_in::{SignInParts, SignInService},
+};
+
+use super::{manual_clock::ManualClock, memory_store::MemoryStore};
+
+/// Makes the clock: an identity provider has a time of its own, which is the real one.
+pub(crate) fn clock(settings: &Settings) -> ManualClock {
+    match settings.auth {
+        AuthSettings::Open => ManualClock::new(),
+        AuthSettings::Oidc(_) => ManualClock::at(SystemClock.now()),
+    }
+}
+
+/// Makes the authenticator.
+pub(crate) fn authenticator(settings: &Settings, store: &Arc<MemoryStore>) -> Authenticator {
+    match &settings.auth {
+        AuthSettings::Open => Authenticator::Open {
+            is_secure: settings.http.public_url.scheme() == Scheme::Https,
+            random: Arc::new(rand::random),
+        },
+        AuthSettings::Oidc(oidc) => {
+            let accounts = Arc::<MemoryStore>::clone(store);
+            Authenticator::SignIn { accounts, idle: oidc.session.idle }
+        }
+    }
+}
+
+/// Makes the sign-in service, where people sign in.
+pub(crate) fn sign_in_service(
+    settings: &Settings,
+    store: &Arc<MemoryStore>,
+    clock: &Arc<ManualClock>,
+) -> Option<Arc<SignInService>> {
+    let AuthSettings::Oidc(oidc) = settings.auth.clone() else { return None };
+    let clock = Arc::<ManualClock>::clone(clock);
+    Some(Arc::new(SignInService::new(SignInParts {
+        accounts: Arc::<MemoryStore>::clone(store),
+        audit: Arc::<MemoryStore>::clone(store),
+        provider_name: oidc.name.clone(),
+        session: oidc.session,
+        provider: Arc::new(
+            Oidc::new(oidc, &settings.http.public_url, Arc::<ManualClock>::clone(&clock)).unwrap(),
+        ),
+        clock,
+        random: Arc::new(rand::random),
+    })))
+}
