@@ -1,7 +1,7 @@
 # The portal as an image: `docker build -t ai-stack-deployer .`
 
-# A bill of materials (`docker buildx build --sbom=true`) lists what the lockfiles name, too: a binary does not tell what
-# it was made of.
+# The bill of materials (`docker buildx build --sbom=true`) includes the lockfiles, because the binary alone does not
+# list its dependencies.
 ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 
 FROM node:20-bookworm-slim AS node
@@ -15,7 +15,7 @@ RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 RUN curl -fsSL https://raw.githubusercontent.com/cargo-bins/cargo-binstall/main/install-from-binstall-release.sh | bash
 
 WORKDIR /build
-# a layer of its own: it changes only with the versions of the tools
+# a separate layer: it changes only with the versions of the tools
 COPY Cargo.toml package.json package-lock.json .npmrc ./
 COPY scripts/wasm-toolchain scripts/
 COPY scripts/lib scripts/lib
@@ -38,7 +38,7 @@ RUN apt-get update \
 WORKDIR /app
 COPY --from=builder /out/ ./
 USER portal
-# AUTH=oidc wants an OIDC_ISSUER; a portal that whoever reaches it may use has to be asked for: AUTH=open
+# AUTH=oidc requires OIDC_ISSUER; set AUTH=open for a portal that anyone who can reach it can use
 ENV HOST=0.0.0.0 \
     PORT=3000 \
     AUTH=oidc \

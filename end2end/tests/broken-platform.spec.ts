@@ -52,9 +52,9 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await expect(third.locator('.badge')).toContainText('Cancelling');
 
   // The page knows of the end by the stream, and by asking of what comes after it.
-  await expect(page.getByRole('heading', { name: 'Something is left' })).toBeVisible({ timeout: 50_000 });
-  await expect(page.getByText(/We keep trying to remove the rest; the next try is in about \d+ s\./)).toBeVisible();
-  await expect(page.getByText(`The name ${name} is kept until then`)).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Some resources are left' })).toBeVisible({ timeout: 50_000 });
+  await expect(page.getByText(/We keep trying to remove the rest; the next attempt is in about \d+ s\./)).toBeVisible();
+  await expect(page.getByText(`The name ${name} stays reserved until then`)).toBeVisible();
   await expect(page.getByRole('link', { name: 'Choose another name' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Try again' })).toBeHidden();
   await expectFree(request, troubled, name, false);
@@ -64,14 +64,14 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await old.getByRole('button', { name: 'Try now' }).click();
   await keep(page, 'stuck');
   await expect(third.getByRole('heading', { name: `${late} was cancelled` })).toBeVisible({ timeout: 50_000 });
-  const why = 'The platform\'s Docker does not answer. An operator has to look at it.';
+  const why = 'The platform\'s Docker does not answer. An operator must check it.';
   await expect(third.locator('.ended__message')).toHaveText(why);
   await expect(third.locator('.step[data-state=failed]')).toHaveCount(1);
   await keep(third, 'cancelled-late');
 
-  await expect(page.getByText('Everything has been removed since', { exact: true })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText('Everything has been removed by now', { exact: true })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('status').first()).toHaveText(
-    `Everything has been removed since. The name ${name} was freed.`,
+    `Everything has been removed by now. The name ${name} was freed.`,
   );
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
   await expectFree(request, troubled, name, true);

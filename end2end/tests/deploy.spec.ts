@@ -49,16 +49,16 @@ test('a stack that cannot start is taken back, line by line, and its name is fre
   await expectAwake(page);
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.waitForURL(url => url.pathname.includes('/dep_') && !url.pathname.includes(id));
-  await expect(page.getByText(`This is another try of ${name}`)).toBeVisible();
+  await expect(page.getByText(`Retry of ${name}`)).toBeVisible();
   await expect(page.getByRole('heading', { name: 'Nothing was left behind' })).toBeVisible({ timeout: 40_000 });
   await keep(page, 'another-try');
   await page.getByRole('link', { name: 'See the earlier attempt' }).click();
   await page.waitForURL(new RegExp(id));
-  await expect(page.getByText('It was tried again since')).toBeVisible();
+  await expect(page.getByText('It has been retried since')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Try again' })).toBeHidden();
   await keep(page, 'tried-again');
   await page.getByRole('link', { name: 'See the newer attempt' }).click();
-  await expect(page.getByText(`This is another try of ${name}`)).toBeVisible();
+  await expect(page.getByText(`Retry of ${name}`)).toBeVisible();
 });
 
 test('a reload in the middle shows the same deployment and goes on', async ({ page, request }) => {

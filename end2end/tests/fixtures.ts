@@ -58,7 +58,7 @@ export async function typeName(page: Page, name: string, verdict: RegExp) {
 /** Picks `name` on the hydrated home page and presses the button; returns the deployment's id. */
 export async function deploy(page: Page, home: string, name: string): Promise<string> {
   await page.goto(home);
-  await typeName(page, name, /yours to take/);
+  await typeName(page, name, /is available/);
   await deployButton(page).click();
   return arrive(page, name);
 }
@@ -121,7 +121,7 @@ export async function expectLive(page: Page, name: string) {
 /** Opens the way to take the stack down. */
 export async function unfoldRemoval(page: Page, name: string) {
   await page.getByText('Remove this stack').click();
-  await expect(page.getByText(`This takes ${name} down for good. Nothing of it is kept.`)).toBeVisible();
+  await expect(page.getByText(`This permanently removes ${name}. No data is kept.`)).toBeVisible();
   return page.getByRole('button', { name: `Remove ${name}` });
 }
 

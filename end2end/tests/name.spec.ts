@@ -7,7 +7,7 @@ test('the address and the verdict appear while typing', async ({ page }) => {
   await page.goto('/');
   await expect(nameField(page)).toHaveAccessibleName('Name');
   await keep(page, 'home');
-  await typeName(page, name, /yours to take/);
+  await typeName(page, name, /is available/);
   await expect(page.getByText(stackAddress(ready, name)).first()).toBeVisible();
   await expect(deployButton(page)).toBeEnabled();
   await keep(page, 'free');
@@ -32,13 +32,13 @@ test('a taken name says so and offers free ones', async ({ page, context }) => {
   await keep(other, 'taken');
   await other.getByRole('status').getByRole('link').first().click();
   await expect(nameField(other)).not.toHaveValue(name);
-  await expect(other.getByText(/yours to take/)).toBeVisible();
+  await expect(other.getByText(/is available/)).toBeVisible();
 });
 
 test('Enter in the field does what the button does', async ({ page }) => {
   const name = freshName('enter');
   await page.goto('/');
-  await typeName(page, name, /yours to take/);
+  await typeName(page, name, /is available/);
   await nameField(page).press('Enter');
   await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
   await expectLive(page, name);

@@ -27,7 +27,7 @@ test('a failure is shown with JavaScript off', async ({ page }) => {
   const first = page.url();
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.waitForURL(url => url.pathname.includes('/dep_') && url.href !== first);
-  await expect(page.getByText(`This is another try of ${name}`)).toBeVisible();
+  await expect(page.getByText(`Retry of ${name}`)).toBeVisible();
 });
 
 test('cancelling works with JavaScript off', async ({ page, request }) => {
@@ -54,7 +54,7 @@ test('what could not be done is said with JavaScript off', async ({ page, reques
   const name = freshName('plainlate');
   const id = await startLive(request, ready, name);
   await page.goto(`${origin(ready)}/deployments/${id}?refused=ALREADY_ENDED`);
-  await expect(page.getByText('It ended before it could be cancelled.')).toBeVisible();
+  await expect(page.getByText('The deployment ended before it could be cancelled.')).toBeVisible();
   await keep(page, 'plain-refused-cancel');
 });
 

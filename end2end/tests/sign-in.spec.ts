@@ -61,9 +61,9 @@ for (const javaScriptEnabled of [true, false]) {
       await signIn(page, account);
       await expect(page.getByText('You have no tokens.')).toBeVisible();
       await page.getByLabel('Name').fill('Nightly build');
-      await page.getByLabel('It may').selectOption('look, start, cancel and remove');
-      await page.getByLabel('Good for').selectOption('30 days');
-      await page.getByRole('button', { name: 'Make the token' }).click();
+      await page.getByLabel('It may').selectOption('read, start, cancel and remove');
+      await page.getByLabel('Valid for').selectOption('30 days');
+      await page.getByRole('button', { name: 'Create the token' }).click();
 
       const shown = page.locator('.fresh-token__secret');
       await expect(shown).toHaveText(/^asd_[\w-]{43}$/);
@@ -103,7 +103,7 @@ test("somebody else's deployment is not there", async ({ page, browser }) => {
   const stranger = await (await browser.newContext()).newPage();
   await stranger.goto(`${origin(guarded)}/deployments/${id}`);
   await signIn(stranger, freshAccount('bob'));
-  await expect(stranger.getByRole('heading', { name: 'We know no such deployment' })).toBeVisible();
+  await expect(stranger.getByRole('heading', { name: 'Deployment not found' })).toBeVisible();
   const answer = await stranger.reload();
   expect(answer?.status()).toBe(404);
   await expect(stranger.locator('body')).not.toContainText(name);
@@ -129,13 +129,13 @@ test('an operator sees what everybody has, and signs somebody out everywhere', a
   await row.locator('summary').click();
   await keep(page, 'admin-sign-out');
   await signOut.click();
-  await expect(page.getByRole('status')).toContainText('They are signed out everywhere');
+  await expect(page.getByRole('status')).toContainText('All sessions of this person are ended');
   await person.goto(`${origin(guarded)}/account`);
   await expect(signInButton(person)).toBeVisible();
   await person.context().close();
 
-  await page.getByRole('link', { name: 'Who did what' }).click();
-  await expect(page.getByRole('row').filter({ hasText: 'Signed somebody out' }).first()).toBeVisible();
+  await page.getByRole('link', { name: 'Audit log' }).click();
+  await expect(page.getByRole('row').filter({ hasText: 'Signed a person out' }).first()).toBeVisible();
   await keep(page, 'admin-audit');
   await page.setViewportSize({ width: 360, height: 740 });
   await expectNoSidewaysScroll(page);
@@ -153,7 +153,7 @@ test.describe('while watching', () => {
     const id = await startFromHome(page, origin(brief), name);
     await expectAwake(page);
     const again = page.getByRole('link', { name: 'Sign in again' });
-    await expect(page.getByText('Your sign-in has ended')).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByText('Your session has ended')).toBeVisible({ timeout: 30_000 });
     await expect(again).toBeVisible();
     await expect(cancelButton(page)).toBeHidden();
     await keep(page, 'sign-in-ended');
@@ -183,13 +183,13 @@ test.describe('at 360 px', () => {
     await expectNoSidewaysScroll(page);
     await signIn(page, freshAccount('w').padEnd(70, 'w'));
     await page.getByLabel('Name').fill('x'.repeat(60));
-    await page.getByRole('button', { name: 'Make the token' }).click();
+    await page.getByRole('button', { name: 'Create the token' }).click();
     await expect(page.locator('.fresh-token__secret')).toBeVisible();
     await expectNoSidewaysScroll(page);
     await page.locator('summary', { hasText: 'Revoke' }).click();
     await expectNoSidewaysScroll(page);
     await keep(page, 'account-360');
-    for (const target of [page.getByLabel('Name'), page.getByRole('button', { name: 'Make the token' })]) {
+    for (const target of [page.getByLabel('Name'), page.getByRole('button', { name: 'Create the token' })]) {
       expect((await target.boundingBox())?.height).toBeGreaterThanOrEqual(44);
     }
   });

@@ -47,7 +47,11 @@ pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
 pub(crate) fn caller() -> Result<Caller, ApiError> {
     let parts = use_context::<Parts>();
     parts.and_then(|parts| parts.extensions.get::<Caller>().cloned()).ok_or_else(|| {
-        ApiError::new(500, "INTERNAL", "The portal does not know who asks. Try again in a moment.")
+        ApiError::new(
+            500,
+            "INTERNAL",
+            "The portal could not identify the caller. Try again in a moment.",
+        )
     })
 }
 

@@ -93,7 +93,7 @@ pub struct DeploymentView {
     pub metadata: DeploymentMetadata,
     /// True if somebody asked to cancel it.
     pub is_cancelling: bool,
-    /// The time at which clean-up goes on, while something is left.
+    /// The time at which clean-up continues, while something is left.
     #[serde(with = "crate::domain::wire_time::optional")]
     pub next_try: Option<Timestamp>,
     /// The removal of the stack, if it was live. Such a page does not change, so this stays on the

@@ -68,7 +68,7 @@ pub enum Connection {
 pub struct AfterEnd {
     /// The result of the clean-up since.
     pub(super) receipt: Option<Receipt>,
-    /// The time at which clean-up goes on, while something is left.
+    /// The time at which clean-up continues, while something is left.
     pub(super) next_try: Option<Timestamp>,
     /// The deployment that tries this one again.
     pub(super) retried_by: Option<DeploymentId>,

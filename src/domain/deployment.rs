@@ -164,7 +164,7 @@ pub struct Snapshot {
     /// True if somebody asked to cancel it, and it has not ended yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelling: bool,
-    /// The time at which clean-up goes on, while something is left.
+    /// The time at which clean-up continues, while something is left.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "super::wire_time::optional")]
     pub next_try: Option<Timestamp>,
     /// The ended deployment that this one tries again.

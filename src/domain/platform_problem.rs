@@ -28,12 +28,12 @@ impl PlatformProblem {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::KeyRefused => {
-                "The platform that runs the stacks does not accept the portal's key, so nothing was \
-                 started. An operator has to give the portal another one."
+                "The platform that runs the stacks does not accept the portal's key, so nothing \
+                 was started. An operator must configure another key."
             }
             Self::Wedged => {
-                "The platform that runs the stacks hangs, so nothing was started. This is known, and \
-                 its operators are told what to do."
+                "The platform that runs the stacks hangs, so nothing was started. The portal has \
+                 reported this to its operators."
             }
         }
     }
@@ -42,12 +42,12 @@ impl PlatformProblem {
     pub fn remedy(self) -> &'static str {
         match self {
             Self::KeyRefused => {
-                "Dokploy refuses the key: it is wrong, expired, or over its rate limit. Give the \
-                 portal another one, see the README, section \"An API key without rate limit\""
+                "Dokploy rejects the key: it is wrong, expired, or over its rate limit. Configure \
+                 another key, see the README, section \"An API key without rate limit\""
             }
             Self::Wedged => {
-                "Dokploy hangs: it answers no call any more, though its /api/health says ok. End its \
-                 database sessions, or restart it, see the README, section \"When Dokploy hangs\""
+                "Dokploy hangs: it answers no calls, although its /api/health reports ok. End its \
+                 database sessions or restart it, see the README, section \"When Dokploy hangs\""
             }
         }
     }

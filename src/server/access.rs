@@ -117,10 +117,10 @@ pub enum Refusal {
     #[error("nobody is signed in")]
     SignIn,
     /// Their token is not good for it.
-    #[error("the token is not good for this")]
+    #[error("the token lacks the required scope")]
     Scope,
     /// As far as they are concerned, it is not there.
-    #[error("it is somebody else's")]
+    #[error("it belongs to another owner")]
     Hidden,
 }
 

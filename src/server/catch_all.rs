@@ -33,9 +33,9 @@ pub(crate) async fn warning(
         return None;
     }
     Some(format!(
-        "{url} answers well although no stack has this address: something answers for every name \
-         under {}, and each deployment would end with ADDRESS_IN_USE. Look for a catch-all route, a \
-         landing page or another web server there",
+        "{url} answers with success although no stack has this address: something answers for \
+         every name under {}, and each deployment would end with ADDRESS_IN_USE. Check for a \
+         catch-all route, a landing page or another web server there",
         stack.suffix
     ))
 }

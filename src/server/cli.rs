@@ -37,8 +37,8 @@ use super::{
 struct Cli {
     #[command(flatten)]
     options: Options,
-    /// Begins afresh: the database's files are set aside, none is deleted. For one start only,
-    /// and not with PostgreSQL
+    /// Starts with an empty database: the old files are set aside, none is deleted. For one start
+    /// only, and not with PostgreSQL
     #[arg(long)]
     new: bool,
     #[command(subcommand)]
@@ -50,21 +50,21 @@ const LAST_MOMENT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks that the platform can be reached, takes the key and is new enough, and that the
+    /// Checks that the platform can be reached, accepts the key and is new enough, and that the
     /// identity provider answers
     Check,
-    /// Compares the portal's records with the platform, and removes what turned up there after
-    /// its deployment had ended. Ends with 0 when nothing is out of order, with 2 when
-    /// something remains
+    /// Compares the database with the platform, and removes resources that appeared after their
+    /// deployment had ended. Exits with 0 when there is no difference, with 2 when differences
+    /// remain
     Reconcile(reconcile::ReconcileOptions),
-    /// Shows what could not be removed, or has it tried again
+    /// Lists what could not be removed, or retries the removal
     #[command(subcommand)]
     Stuck(stuck::StuckCommand),
-    /// Writes out who did what, newest first: a JSON object on each line
+    /// Prints the audit log, newest first: one JSON object per line
     Audit(audit::AuditOptions),
-    /// Writes all records to a new file, while the portal runs or not
+    /// Writes a copy of the database to a new file, while the portal runs or not
     Backup(backup::CopyOptions),
-    /// Puts such a file in the place of the database, which is set aside; no portal may be
+    /// Replaces the database with such a copy; the old files are set aside; no portal may be
     /// running
     Restore(backup::CopyOptions),
     /// Runs the embedded Dokploy-compatible sandbox alone

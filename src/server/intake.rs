@@ -106,7 +106,7 @@ impl Drop for SlotReservation {
         if let Some(accepted) = self.accepted.take()
             && self.to.send(accepted).is_err()
         {
-            tracing::debug!("Nobody drives any more what was accepted: its lease lapses");
+            tracing::debug!("No worker took the accepted operation: its lease expires");
         }
     }
 }

@@ -67,7 +67,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             // The port is set by who asked.
-            let addresses = query_and_log(name.as_str(), 0).await?;
+            let addresses = look_up(name.as_str(), 0).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
@@ -78,7 +78,7 @@ impl Resolve for Resolver {
 /// # Errors
 ///
 /// Returns an error with a [`LocalFault`] in it where the resolver does not answer.
-pub(crate) async fn query_and_log(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub(crate) async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     match timeout(RESOLVER_LIMIT, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => Ok(addresses.collect()),
         Ok(Err(error)) => Err(error),
@@ -89,13 +89,13 @@ pub(crate) async fn query_and_log(host: &str, port: u16) -> io::Result<Vec<Socke
 /// Makes sure that the resolver answers nobody, once it did not answer for `host`: a server for the
 /// zone of `host` that fails looks the same. It asks for a name that nobody has, under the same
 /// top-level domain; one picked at random, so that no cache answers.
-pub(crate) async fn answers_nobody<F>(host: &str, query_and_log: impl FnOnce(String) -> F) -> bool
+pub(crate) async fn answers_nobody<F>(host: &str, look_up: impl FnOnce(String) -> F) -> bool
 where
     F: Future<Output = io::Result<Vec<SocketAddr>>>,
 {
     let Some((_, top)) = host.trim_end_matches('.').rsplit_once('.') else { return true };
     let name = format!("{:016x}.{top}.", rand::random::<u64>());
-    query_and_log(name).await.is_err_and(|error| in_error(&error).is_some())
+    look_up(name).await.is_err_and(|error| in_error(&error).is_some())
 }
 
 /// Finds what the portal lacks behind an error in connecting to one of `addresses`, if that is what
@@ -130,7 +130,7 @@ pub(crate) fn behind_silence() -> Option<LocalFault> {
 }
 
 /// What stands between the portal and an address.
-enum LinkButton {
+enum Reach {
     /// The portal is short of something.
     Short(LocalFault),
     /// None leads there from here.
@@ -146,37 +146,37 @@ async fn judge(addresses: &[SocketAddr], others: &[SocketAddr]) -> Option<LocalF
     let mut blocked = None;
     for address in addresses {
         match way_to(*address).await {
-            LinkButton::Short(fault) => return Some(fault),
-            LinkButton::None if leads_out() => return None,
-            LinkButton::Barred | LinkButton::None => blocked = Some(LocalFault::Network),
-            LinkButton::Open => return None,
+            Reach::Short(fault) => return Some(fault),
+            Reach::None if leads_out() => return None,
+            Reach::Barred | Reach::None => blocked = Some(LocalFault::Network),
+            Reach::Open => return None,
         }
     }
     blocked
 }
 
-async fn way_to(address: SocketAddr) -> LinkButton {
+async fn way_to(address: SocketAddr) -> Reach {
     if let Err(error) = route_to(address) {
         return match in_error(&error) {
-            Some(fault) => LinkButton::Short(fault),
-            None if is_rule(errno(&error)) => LinkButton::Barred,
-            None => LinkButton::None,
+            Some(fault) => Reach::Short(fault),
+            None if is_rule(errno(&error)) => Reach::Barred,
+            None => Reach::None,
         };
     }
     match timeout(LOOK, TcpStream::connect(address)).await {
         Ok(Err(error)) => match in_error(&error) {
-            Some(fault) => LinkButton::Short(fault),
+            Some(fault) => Reach::Short(fault),
             None => match errno(&error) {
                 // A route there is, but no local port is free.
-                Some(Errno::ADDRNOTAVAIL) => LinkButton::Short(LocalFault::Resources),
+                Some(Errno::ADDRNOTAVAIL) => Reach::Short(LocalFault::Resources),
                 // Over IPv6 a firewall on the way can say so, too (ICMPv6 type 1, codes 1, 5 and
                 // 6).
-                Some(Errno::ACCESS) if address.is_ipv6() => LinkButton::Open,
-                errno if is_rule(errno) => LinkButton::Barred,
-                Some(_) | None => LinkButton::Open,
+                Some(Errno::ACCESS) if address.is_ipv6() => Reach::Open,
+                errno if is_rule(errno) => Reach::Barred,
+                Some(_) | None => Reach::Open,
             },
         },
-        Ok(Ok(_)) | Err(_) => LinkButton::Open,
+        Ok(Ok(_)) | Err(_) => Reach::Open,
     }
 }
 

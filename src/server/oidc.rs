@@ -147,7 +147,7 @@ impl Oidc {
             Ok(more) => claims.merge(&more),
             Err(error) => {
                 let error = claims::describe(&error);
-                tracing::warn!(error, "The identity provider did not say more of a person");
+                tracing::warn!(error, "Could not fetch user info from the identity provider");
                 claims
             }
         }

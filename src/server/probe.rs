@@ -122,9 +122,9 @@ impl HttpProbe {
         let port = url.port_or_known_default()?;
         let addresses = address::of(host, port, self.policy);
         let fault = local_fault::behind(error, addresses, &ANYBODY).await?;
-        let query_and_log = async |name: String| local_fault::query_and_log(&name, port).await;
+        let look_up = async |name: String| local_fault::look_up(&name, port).await;
         let is_ours =
-            fault != LocalFault::Names || local_fault::answers_nobody(host, query_and_log).await;
+            fault != LocalFault::Names || local_fault::answers_nobody(host, look_up).await;
         is_ours.then_some(fault)
     }
 

@@ -66,10 +66,10 @@ pub struct Reconciler {
 #[derive(Debug, thiserror::Error)]
 pub enum SurveyError {
     /// The platform does not tell what it has.
-    #[error("the platform cannot be asked")]
+    #[error("the platform cannot be read")]
     Platform(#[from] PlatformError),
     /// The records cannot be read.
-    #[error("the records cannot be read")]
+    #[error("the database cannot be read")]
     Store(#[from] StoreError),
 }
 
@@ -224,7 +224,7 @@ impl Reconciler {
         self.rounds(interval, &shutdown).await;
         // The others need not wait until it lapses.
         if let Err(error) = self.take_turn(Duration::ZERO, None).await {
-            tracing::debug!(%error, "Could not hand the comparison back");
+            tracing::debug!(%error, "Could not release the reconciler's turn");
         }
     }
 
@@ -262,13 +262,13 @@ impl Reconciler {
     /// Repairs what was found, and tells it to operators and to the other portals.
     async fn deal(&mut self, found: Vec<Finding>, turn: Duration, shutdown: &CancellationToken) {
         for finding in self.news(&found) {
-            tracing::warn!("Found out of order: {finding}");
+            tracing::warn!("The reconciler found a difference: {finding}");
         }
         let handled = self.repair(found, shutdown).await;
         self.conclude(handled);
         let report = self.reconcile_report.get().and_then(|round| round.to_text());
         if let Err(error) = self.take_turn(turn, report).await {
-            tracing::warn!(%error, "Could not tell the other replicas what was compared");
+            tracing::warn!(%error, "Could not share the reconciler's report with the other replicas");
         }
     }
 
@@ -309,7 +309,7 @@ impl Reconciler {
             Ok(found) => Some(found),
             Err(error) => {
                 let source = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%error, source, "Could not compare the records with the platform");
+                tracing::warn!(%error, source, "Could not compare the database with the platform");
                 None
             }
         }
@@ -333,7 +333,7 @@ impl Reconciler {
     pub fn conclude(&mut self, handled: Vec<HandledFinding>) {
         for gone in &self.known {
             if !handled.iter().any(|HandledFinding { finding, .. }| gone.is_found_again(finding)) {
-                tracing::info!("No longer out of order: {gone}");
+                tracing::info!("Difference resolved: {gone}");
             }
         }
         let (mut left, mut told) = (Vec::new(), Vec::new());
@@ -347,11 +347,14 @@ impl Reconciler {
             told.extend(line);
             match (outcome, is_new) {
                 (Repair::Removed, _) => {
-                    tracing::info!("Removed what was out of order: {finding}");
+                    tracing::info!("The reconciler removed an orphan: {finding}");
                     continue;
                 }
                 (Repair::Failed(why), true) => {
-                    tracing::warn!("Could not remove it yet, and will try again: {finding}: {why}");
+                    tracing::warn!(
+                        "The reconciler could not remove an orphan yet and will retry: {finding}: \
+                         {why}"
+                    );
                 }
                 (Repair::Failed(_), false) | (Repair::Reported, _) => {}
             }

@@ -66,13 +66,13 @@ pub enum StartError {
     #[error("the client for DOKPLOY_URL cannot be made")]
     Dokploy(#[from] BuildDokployError),
     /// The client for the identity provider cannot be made.
-    #[error("nobody could sign in, see OIDC_ISSUER")]
+    #[error("the client for OIDC_ISSUER cannot be made")]
     Oidc(#[from] BuildOidcError),
     /// The client for health checks cannot be made.
-    #[error("stacks cannot be asked how they are, see STACK_CA_FILE")]
+    #[error("the client for health checks cannot be made, see STACK_CA_FILE")]
     Probe(#[from] BuildProbeError),
     /// A variable cannot be handed to the container.
-    #[error("STACK_ENV_{0}: give it another value")]
+    #[error("STACK_ENV_{0}: choose another value")]
     Environment(EncodeEnvironmentError),
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: stop what uses it, or set PORT to a free port")]
@@ -175,7 +175,7 @@ impl Portal {
         parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));
         parts.start("retention", retention);
         let listened = Arc::clone(&store);
-        parts.watch("listener for nudges", async move { listened.broken().await });
+        parts.watch("notification listener", async move { listened.broken().await });
         if let Some(sandbox) = &sandbox {
             parts.watch("sandbox", sandbox.over());
         }
@@ -209,7 +209,7 @@ impl Portal {
         };
         // What is cut short here is as good as a crash: leases lapse.
         if tokio::time::timeout(GRACE, tasks).await.is_err() {
-            tracing::warn!("Stopped without waiting any longer for what was under way");
+            tracing::warn!("The shutdown limit is over: work in progress was interrupted");
         }
         self.stop_sandbox.cancel();
         if let Some(sandbox) = self.sandbox {
@@ -334,7 +334,7 @@ fn sign_in_service(
         AuthSettings::Oidc(oidc) => oidc.clone(),
         AuthSettings::Open => {
             if !public_url.is_loopback() {
-                tracing::warn!("AUTH is open: whoever reaches {public_url} may start stacks");
+                tracing::warn!("AUTH is open: anyone who can reach {public_url} can start stacks");
             }
             return Ok(None);
         }

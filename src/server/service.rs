@@ -15,6 +15,7 @@ mod names;
 mod operations;
 mod platform_cache;
 mod stacks;
+mod start_error;
 mod starting;
 mod store_probe;
 
@@ -24,10 +25,10 @@ use audit_throttle::{AuditThrottle, Overflow};
 pub use authorization::refused;
 pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
-use jiff::Timestamp;
 use operations::next_try;
 pub use operations::{deployment_id, no_deployment};
 use platform_cache::PlatformCache;
+use start_error::StartError;
 use starting::New;
 use store_probe::StoreProbe;
 
@@ -39,10 +40,10 @@ use super::{
         accounts::Accounts,
         audit::{AuditAction, AuditLog},
         clock::Clock,
-        platform::{Platform, PlatformError},
+        platform::Platform,
         store::{
-            CancelRequest, LimitReached, NewDeployment, PAGE, Record, Store, StoreError,
-            StoredEvent, StoredResponse,
+            CancelRequest, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent,
+            StoredResponse,
         },
     },
     reconcile_report::ReconcileReport,
@@ -55,9 +56,7 @@ use crate::{
         deployment::{Deployment, DeploymentId, Snapshot},
         event::{EventBody, ProgressUpdate, Resources, Seq},
         phase::Phase,
-        platform_problem::PlatformProblem,
         progress::Progress,
-        stack_name::{ParseStackNameError, StackName},
     },
 };
 
@@ -310,7 +309,7 @@ impl Service {
             Err(StoreError::LimitReached(limit)) => return Err(StartError::Limit(limit)),
             Err(error) => return Err(error.into()),
         }
-        tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "accepted a deployment");
+        tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "Accepted a deployment");
         if begun.claim.is_none() {
             self.parts.notifier.nudge(&Nudge::Work);
         }
@@ -318,86 +317,15 @@ impl Service {
     }
 }
 
-/// A deployment cannot begin.
-#[derive(Debug, thiserror::Error)]
-enum StartError {
-    #[error("the name breaks a rule")]
-    Invalid(#[source] ParseStackNameError),
-    #[error("the name is taken")]
-    Taken(StackName),
-    #[error("the name is kept for its former owner")]
-    Held { name: StackName, until: Timestamp },
-    #[error("a limit is reached")]
-    Limit(LimitReached),
-    #[error("the platform is too old")]
-    TooOld,
-    #[error("the platform has a problem: {}", .0.code())]
-    Problem(PlatformProblem),
-    #[error("the platform cannot tell who has the name")]
-    Platform(#[from] PlatformError),
-    #[error("the store failed")]
-    Store(#[from] StoreError),
-}
-
-impl StartError {
-    /// Says what happened and what to do.
-    fn into_api(self) -> ApiError {
-        match self {
-            Self::Invalid(rule) => {
-                ApiError::new(400, "INVALID_NAME", format!("{}.", rule.sentence()))
-            }
-            Self::Taken(name) => {
-                let message = format!("The name {name} is taken: choose another.");
-                ApiError::new(409, "NAME_TAKEN", message)
-            }
-            Self::Held { name, until } => limits::name_held(&name, until),
-            Self::Limit(limit) => limits::limit_reached(limit),
-            Self::TooOld => {
-                let message = "The platform that runs the stacks is too old for this portal, so \
-                               nothing was started. An operator has to update it.";
-                ApiError::new(503, "PLATFORM_TOO_OLD", message)
-            }
-            Self::Problem(problem) => ApiError::new(503, problem.code(), problem.sentence()),
-            Self::Platform(error) => platform_failed(&error),
-            Self::Store(error) => store_failed(&error),
-        }
-    }
-}
-
-fn platform_failed(error: &PlatformError) -> ApiError {
-    tracing::warn!(error = %error, "could not ask the platform who has a name");
-    let pause = match error {
-        PlatformError::Paused { retry_after } => retry_after.as_secs() + 1,
-        _ => 10,
-    };
-    if let Some(fault) = error.local_fault() {
-        let message = format!(
-            "{}, so nothing was started: try again in {pause} seconds.",
-            fault.describe_failure()
-        );
-        let code = String::from("PORTAL_IMPAIRED");
-        return ApiError { status: 503, code, message, retry_after: Some(pause) };
-    }
-    ApiError {
-        status: 503,
-        code: String::from("PLATFORM_UNREACHABLE"),
-        message: format!(
-            "The platform that runs the stacks cannot be reached, so nothing was started: try \
-             again in {pause} seconds."
-        ),
-        retry_after: Some(pause),
-    }
-}
-
 /// Says that the records are out of reach.
 pub fn store_failed(error: &StoreError) -> ApiError {
     let source = std::error::Error::source(error).map(ToString::to_string);
-    tracing::error!(error = %error, source, "the store failed");
+    tracing::error!(error = %error, source, "The database failed");
     ApiError {
         status: 503,
         code: String::from("STORE_UNAVAILABLE"),
         message: String::from(
-            "The portal cannot read or write its records right now: try again in 5 seconds.",
+            "The portal cannot read or write its database right now: try again in 5 seconds.",
         ),
         retry_after: Some(5),
     }

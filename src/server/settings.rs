@@ -255,7 +255,10 @@ impl Deadlines {
     pub fn warning(&self) -> Option<String> {
         let least = Self::LEAST_DRAIN.as_secs();
         (self.drain < Self::LEAST_DRAIN).then(|| {
-            format!("DRAIN_LIMIT is less than {least}s and counts as {least}s, which undoing needs")
+            format!(
+                "DRAIN_LIMIT is less than {least}s and counts as {least}s, the minimum that \
+                 undoing needs"
+            )
         })
     }
 }
@@ -272,8 +275,8 @@ impl StackSettings {
         let short = password.chain(variables).filter(|(_, _, value)| masking::is_too_short(value));
         let short = short.map(|(before, name, _)| {
             format!(
-                "{before}{name} is too short to be masked in what the platform's log says of a \
-                 failure: if it is a secret, make it 4 characters or longer"
+                "{before}{name} is too short to be masked in the platform's log of a failure: if \
+                 it is a secret, use 4 characters or more"
             )
         });
         self.deadlines.warning().into_iter().chain(short).collect()

@@ -143,7 +143,7 @@ impl SignInService {
         let return_to = ReturnTo::parse(&sign_in.return_to);
         match self.complete_sign_in(&sign_in, callback, from).await {
             Ok((person, session)) => {
-                tracing::info!(person = %person.owner, "Somebody signed in");
+                tracing::info!(person = %person.owner, "A person signed in");
                 self.end_previous_session(previous).await;
                 Ok(SignedInSession { session, return_to })
             }
@@ -181,7 +181,7 @@ impl SignInService {
         let audit_entry =
             self.audit_entry(who.as_str(), AuditAction::SignOut, Some("everywhere"), from);
         let count = self.parts.accounts.end_sessions_of(who, Some(&audit_entry)).await?;
-        tracing::info!(person = %who, count, "Somebody signed out everywhere");
+        tracing::info!(person = %who, count, "A person signed out everywhere");
         Ok(())
     }
 
@@ -221,7 +221,7 @@ impl SignInService {
     async fn end_previous_session(&self, previous: Option<&str>) {
         let Some(previous) = previous else { return };
         if let Err(error) = self.parts.accounts.end_session(&Digest::of(previous), None).await {
-            tracing::warn!(%error, "A session that was replaced goes on until its time is over");
+            tracing::warn!(%error, "Could not end the replaced session: it stays valid until it expires");
         }
     }
 
@@ -285,13 +285,14 @@ fn report(error: &SignInError) {
     let code = error.code();
     match error {
         SignInError::Denied | SignInError::Expired => {
-            tracing::info!(%error, code, "Somebody did not sign in");
+            tracing::info!(%error, code, "A sign-in was not completed");
         }
         SignInError::Unavailable(_) | SignInError::Untrusted(_) | SignInError::Store(_) => {
-            tracing::warn!(%error, code, "Somebody could not sign in");
+            tracing::warn!(%error, code, "A sign-in failed");
         }
         SignInError::Refused(_) => {
-            tracing::error!(%error, code, "Nobody can sign in: see how the provider knows us");
+            tracing::error!(%error, code, "Nobody can sign in: check the portal's client registration at the identity \
+                 provider");
         }
     }
 }

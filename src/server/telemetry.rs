@@ -43,7 +43,7 @@ pub fn init(settings: &LogSettings) -> FlushGuard {
             let message = panic.payload_as_str().unwrap_or_default();
             tracing::error!(panic.location = location, panic.message = message, "A panic");
         })),
-        Err(error) => tracing::debug!(%error, "The log had been started before"),
+        Err(error) => tracing::debug!(%error, "Logging was already initialised"),
     }
     guard
 }

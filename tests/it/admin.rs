@@ -46,7 +46,11 @@ async fn an_operator_sees_how_the_portal_is_and_what_everybody_has() {
     let (mut olga, _) = world.sign_in("Olga Ost", Role::Operator).await;
     let page = olga.get("/admin").await;
     assert_eq!((page.status, page.header("cache-control")), (StatusCode::OK, Some("no-store")));
-    expect(&page, &["Nothing is stuck.", "Not compared yet", "There are none.", "0 of 200"], &[]);
+    expect(
+        &page,
+        &["Nothing is stuck.", "Not compared yet", "No matching operations.", "0 of 200"],
+        &[],
+    );
 
     let stuck = world.start(&mut ann, "alice").await;
     world.get_stuck(&world.app.claim().await).await;
@@ -59,18 +63,18 @@ async fn an_operator_sees_how_the_portal_is_and_what_everybody_has() {
     let words = [
         &*reference,
         "docker service rm stack-alice",
-        "not tried since · next try at",
-        "As of 2026-11-23 09:47:50 UTC:",
+        "not retried yet · next attempt at",
+        "Differences found at 2026-11-23 09:47:50 UTC:",
         "the project lost (p-1) is marked",
         "1 of 200",
         "Ann Bell",
         "Olga Ost",
         "(operator)",
         "bobby",
-        "calls go through",
+        "closed: calls are allowed",
         "memory answers",
     ];
-    expect(&page, &words, &["Nothing is stuck.", "There are none."]);
+    expect(&page, &words, &["Nothing is stuck.", "No matching operations."]);
     assert_eq!(count(&page, "<tr data-state=\"stuck\">"), 1);
     assert_eq!(count(&page, "<tr data-state=\"active\">"), 1);
     expect(&olga.get("/").await, &["href=\"/admin\""], &[]);
@@ -130,7 +134,7 @@ async fn to_everybody_else_there_is_no_such_page() {
     for path in ["/admin", "/admin/audit", "/admin?state=live"] {
         let page = ann.get(path).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
-        expect(&page, &["There is no page here"], &["alice", "Operations", "Who did what"]);
+        expect(&page, &["Page not found"], &["alice", "Operations", "Audit log"]);
         let request = Request::get(path).header("cookie", World::cookie("Ann Bell"));
         let reply = world.app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
@@ -209,7 +213,7 @@ async fn operations_are_found_by_person_state_and_name_a_page_at_a_time() {
     for query in ["owner=x", "state=gone", "before=x"] {
         let page = olga.get(&format!("/admin?{query}")).await;
         assert_eq!((page.status, rows(&page)), (StatusCode::BAD_REQUEST, 0), "{query}");
-        expect(&page, &["role=\"alert\""], &["There are none."]);
+        expect(&page, &["role=\"alert\""], &["No matching operations."]);
     }
 }
 
@@ -224,7 +228,7 @@ async fn a_stuck_clean_up_is_made_due_at_once_and_that_is_on_record() {
     let reply = olga.post("/admin/stuck/retry", &form).await;
     assert_eq!(reply.header("location"), Some("/admin?refused=NOT_STUCK"));
     let page = olga.follow(reply).await;
-    expect(&page, &["Nothing of that is left any more"], &[]);
+    expect(&page, &["This operation is no longer stuck"], &[]);
 
     world.get_stuck(&lease).await;
     assert!(world.due(&id).await > Some(world.app.clock.now()));
@@ -233,7 +237,7 @@ async fn a_stuck_clean_up_is_made_due_at_once_and_that_is_on_record() {
     assert_eq!(reply.header("location"), Some("/admin?retried=1#stuck"));
     assert!(world.due(&id).await <= Some(world.app.clock.now()));
     let page = olga.get("/admin?retried=1").await;
-    expect(&page, &["It is tried again now.", "next try at once"], &[]);
+    expect(&page, &["The clean-up starts now.", "next attempt now"], &[]);
     let reply = olga.post("/admin/stuck/retry", "").await;
     assert_eq!(reply.header("location"), Some("/admin?refused=NOT_FOUND"));
 
@@ -301,7 +305,11 @@ async fn an_operator_ends_the_sessions_and_tokens_of_a_person_and_that_is_on_rec
     let reply = olga.post("/admin/people/sign-out", &form).await;
     assert_eq!(reply.header("location"), Some("/admin?signed_out=1#people"));
     let page = olga.get("/admin?signed_out=1").await;
-    expect(&page, &["They are signed out everywhere, and their API tokens are revoked."], &[]);
+    expect(
+        &page,
+        &["All sessions of this person are ended, and their API tokens are revoked."],
+        &[],
+    );
     assert_eq!(ann.get("/account").await.status, StatusCode::SEE_OTHER);
     assert_eq!(bob.get("/account").await.status, StatusCode::OK);
     assert_eq!(world.app.store.token(&Digest::of("asd_secret"), now).await.unwrap(), None);
@@ -314,7 +322,7 @@ async fn an_operator_ends_the_sessions_and_tokens_of_a_person_and_that_is_on_rec
         let reply = olga.post("/admin/people/sign-out", &format!("id={id}")).await;
         assert_eq!(reply.header("location"), Some(format!("/admin?refused={code}").as_str()));
         let page = olga.follow(reply).await;
-        expect(&page, &["role=\"alert\""], &["The portal could not do it"]);
+        expect(&page, &["role=\"alert\""], &["The portal could not complete the request"]);
     }
     let entries = world.entries(AuditAction::RevokeAccess).await;
     let first = entries.last().unwrap();

@@ -206,7 +206,7 @@ async fn on_a_platform_that_is_too_old_nothing_is_started_until_it_is_updated() 
     assert_eq!(check["available"], true, "advisory, and in the form it always has");
     let reply = app.deploy(r#"{"name":"alice"}"#).await;
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(reply.body.contains("An operator has to update it."), "{reply:?}");
+    assert!(reply.body.contains("An operator must update it."), "{reply:?}");
     assert_eq!(reply.error_code(), "PLATFORM_TOO_OLD");
     assert!(app.store.records().is_empty());
     app.platform.set_old(false);

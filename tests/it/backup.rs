@@ -171,7 +171,11 @@ fn new_begins_afresh_and_deletes_nothing() {
     // Its stack went as well: nobody would remove it.
     live(&portal_dir, "alice");
     let (_, log) = portal.end_with_output();
-    assert!(log.iter().any(|line| line.contains("Begins afresh") && line.contains(".aside-")));
+    assert!(
+        log.iter().any(
+            |line| line.contains("Starting with an empty database") && line.contains(".aside-")
+        )
+    );
     let names = names_in(portal_dir.path());
     assert!(names.iter().any(|name| name.starts_with("sandbox.json.aside-")), "{names:?}");
     let (code, text) = give(&portal_dir, &["--new", "stuck", "list"]);

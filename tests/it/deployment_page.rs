@@ -148,8 +148,16 @@ async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
     let (app, _site) = portal();
     let id = live(&app).await;
     for (function, code, words) in [
-        ("cancel_deployment", "ALREADY_ENDED", "It ended before it could be cancelled."),
-        ("retry_deployment", "NAME_TAKEN", "The name is taken by now, so it was not tried again."),
+        (
+            "cancel_deployment",
+            "ALREADY_ENDED",
+            "The deployment ended before it could be cancelled.",
+        ),
+        (
+            "retry_deployment",
+            "NAME_TAKEN",
+            "The name is now taken, so the deployment was not retried.",
+        ),
     ] {
         let location = post(&app, function, format!("id={id}")).await;
         assert_eq!(location, format!("/deployments/{id}?refused={code}"));
@@ -157,7 +165,7 @@ async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
     }
     let location = post(&app, "cancel_deployment", String::from("id=none")).await;
     assert_eq!(location, "/?refused=NOT_FOUND");
-    let words = ["one name away", "There is no such deployment"];
+    let words = ["with its own address", "Deployment not found."];
     expect(&app.get(&location).await, &words, &["Enter a name"]);
 }
 
@@ -179,7 +187,7 @@ async fn a_page_from_before_the_removal_says_so_and_leaves_the_next_stack_alone(
     for stale in [&old, &lease.id] {
         let location = remove(&app, stale).await;
         assert_eq!(location, format!("/deployments/{stale}?refused=ANOTHER_STACK"));
-        expect(&app.get(&location).await, &["Another stack has the name by now"], &["is live"]);
+        expect(&app.get(&location).await, &["Another stack now has this name"], &["is live"]);
     }
     expect(&page(&app, &next).await, &["alice is live"], &["is being removed"]);
     assert_eq!(removal, format!("/deployments/{}", lease.id));
@@ -193,9 +201,9 @@ async fn a_retry_and_what_it_tries_again_lead_to_each_other() {
     expect(&failed, &["alice could not be started", "was freed", "Try again"], &[REFRESH]);
     let newer = post(&app, "retry_deployment", format!("id={id}")).await;
     let again = app.get(&newer).await;
-    expect(&again, &["This is another try of", &format!("/deployments/{id}")], &[]);
+    expect(&again, &["Retry of", &format!("/deployments/{id}")], &[]);
     let old = page(&app, &id).await;
-    expect(&old, &["It was tried again since", &newer], &["Try again", "was freed"]);
+    expect(&old, &["It has been retried since", &newer], &["Try again", "was freed"]);
 }
 
 #[tokio::test]
@@ -219,7 +227,7 @@ async fn what_is_refused_before_it_is_read_leads_back_to_its_page_with_the_reaso
     let id = fail(&app).await;
     let location = post(&app, "retry_deployment", format!("id={id}")).await;
     assert_eq!(location, format!("/deployments/{id}?refused=TOO_MANY_REQUESTS"));
-    expect(&app.get(&location).await, &["There were too many starts", "Try again"], &[]);
+    expect(&app.get(&location).await, &["Too many deployments were started", "Try again"], &[]);
     let location = post(&app, "retry_deployment", String::from("id=none")).await;
     assert_eq!(location, "/?name=&refused=TOO_MANY_REQUESTS");
 }
@@ -231,7 +239,8 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
     let lease = app.claim().await;
     get_stuck(&app, &lease).await;
     let stuck = page(&app, &id).await;
-    let words = ["Something is left", "the next try is in about 30 s", "Choose another name"];
+    let words =
+        ["Some resources are left", "the next attempt is in about 30 s", "Choose another name"];
     expect(&stuck, &words, &["Try again"]);
     let refresh = format!("content=\"15; url=/deployments/{id}\"");
     expect(&stuck, &[REFRESH, &refresh], &["was freed"]);
@@ -240,12 +249,12 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
 
     clean_up(&app, &lease).await;
     let clean = page(&app, &id).await;
-    expect(&clean, &["Everything has been removed since", "was freed", "Try again"], &[REFRESH]);
+    expect(&clean, &["Everything has been removed by now", "was freed", "Try again"], &[REFRESH]);
     let snapshot = app.get(&format!("/api/deployment/{id}")).await.json();
     assert!(snapshot["deployment"]["nextTry"].is_null(), "{snapshot}");
 
     post(&app, "retry_deployment", format!("id={id}")).await;
-    let words = ["Everything has been removed since.", "It was tried again since."];
+    let words = ["Everything has been removed by now.", "It has been retried since."];
     expect(&page(&app, &id).await, &words, &["was freed"]);
 }
 
@@ -256,13 +265,13 @@ async fn a_cancel_that_left_something_does_not_look_as_if_it_had_gone_well() {
     let lease = app.claim().await;
     let message = "The deployment was cancelled.";
     get_stuck_by(&app, &lease, FailureCode::Cancelled, message).await;
-    let words = ["✗ alice was cancelled; clean-up goes on", "data-stage=\"failed\""];
+    let words = ["✗ alice was cancelled; clean-up continues", "data-stage=\"failed\""];
     expect(&page(&app, &id).await, &words, &[]);
-    let announced = ["alice was cancelled. Something is left.", "Copy details for support"];
+    let announced = ["alice was cancelled. Some resources are left.", "Copy details for support"];
     expect(&page(&app, &id).await, &announced, &["Nothing was left"]);
     clean_up(&app, &lease).await;
-    let words = ["data-stage=\"over\"", "Everything has been removed since"];
-    expect(&page(&app, &id).await, &words, &["✗", "clean-up goes on", "Copy details"]);
+    let words = ["data-stage=\"over\"", "Everything has been removed by now"];
+    expect(&page(&app, &id).await, &words, &["✗", "clean-up continues", "Copy details"]);
 }
 
 #[tokio::test]
@@ -270,7 +279,7 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
     let (app, _site) = portal();
     let id = live(&app).await;
     let up = page(&app, &id).await;
-    expect(&up, &["alice is live", "Remove this stack", "This takes"], &[REFRESH]);
+    expect(&up, &["alice is live", "Remove this stack", "This permanently removes"], &[REFRESH]);
 
     expect(&up, &[&format!("name=\"id\" value=\"{id}\"")], &[]);
     let removal = remove(&app, &id).await;
@@ -308,14 +317,14 @@ async fn a_removal_that_got_stuck_can_be_tried_at_once() {
 #[tokio::test]
 async fn the_home_page_promises_what_was_measured() {
     let (app, _site) = portal();
-    expect(&app.get("/").await, &["one name away"], &["in about"]);
+    expect(&app.get("/").await, &["with its own address"], &["in about"]);
     for name in ["ada", "bob", "cid", "dan", "eve"] {
         app.begin(name).await;
         let lease = app.claim().await;
         app.clock.advance(Duration::from_secs(41));
         app.record(&lease, vec![TestApp::complete(name)]).await;
     }
-    expect(&app.get("/").await, &["in about 40 seconds"], &["one name away"]);
+    expect(&app.get("/").await, &["in about 40 seconds"], &["with its own address"]);
     let id = app.begin("fay").await;
     expect(&page(&app, &id).await, &["usually 40–45 s more"], &[]);
 }

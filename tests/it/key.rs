@@ -90,7 +90,7 @@ fn a_key_that_stays_refused_is_told_by_name_and_heals_by_itself() {
     let refused = world.post_deploy("alice");
     assert!(refused.contains(" 503 ") && refused.contains(CODE), "{refused}");
     assert!(!refused.to_lowercase().contains("retry-after"), "no pretended pause: {refused}");
-    assert!(refused.contains("An operator has to give the portal another one."), "{refused}");
+    assert!(refused.contains("An operator must configure another key."), "{refused}");
     portal.wait_for(SECTION);
     let health = world.portal_dir.get("/health");
     assert!(health.contains("\"status\":\"degraded\"") && health.contains(CODE), "{health}");
@@ -130,7 +130,7 @@ fn check_finds_out_that_a_key_has_dokploys_default_limit() {
         let output = World::start(&["--key-limit", limit]).check();
         let said = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains(&format!("took the key for {answered} of 11 calls")), "{said}");
+        assert!(said.contains(&format!("accepted the key for {answered} of 11 calls")), "{said}");
         assert!(said.contains(SECTION), "{said}");
     }
     let output = World::start(&[]).check();

@@ -40,14 +40,14 @@ fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
     assert_eq!((code, world.project_count()), (Some(2), 3), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("removed: ")).count(), 2, "{text}");
     assert!(text.contains(&ended) && text.contains(&live), "{text}");
-    assert!(text.contains("only reported: ") && text.contains("do not know"), "{text}");
+    assert!(text.contains("only reported: ") && text.contains("is not in the database"), "{text}");
 
     let id = json!({ "projectId": unknown["project"]["projectId"] });
     world.as_somebody_else("POST", "/api/project.remove", &id);
     assert_eq!(world.give(&["reconcile"]).0, Some(0));
     world.make_project("bobby", &marker(&ended));
     let mut portal = world.portal("sandbox/hello");
-    portal.wait_for("Removed what was out of order");
+    portal.wait_for("The reconciler removed an orphan");
     assert_eq!(world.project_count(), 2, "alice's and theirs");
     assert_eq!(portal.end().0, Some(0));
 }
@@ -73,7 +73,9 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let reference = format!("{}-{}", &id[4..8], &id[8..12]).to_uppercase();
     let (code, text) = world.give(&["stuck", "list"]);
     assert_eq!(code, Some(0), "{text}");
-    for part in ["alice: removal", id, &reference, "stuck since 20", "next try 20", "not ours"] {
+    for part in
+        ["alice: removal", id, &reference, "stuck since 20", "next attempt 20", "did not create"]
+    {
         assert!(text.contains(part), "no {part}:\n{text}");
     }
     // Each try that fails doubles the pause, so in the end only being told makes a difference.
@@ -90,10 +92,10 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let theirs = json!({ "applicationId": theirs["applicationId"] });
     world.as_somebody_else("POST", "/api/application.delete", &theirs);
     assert_eq!(world.give(&["stuck", "retry", "--all"]).0, Some(0));
-    portal.wait_for("Removed what had been left");
+    portal.wait_for("Clean-up is finished");
     assert_eq!(world.give(&["stuck", "list"]), (Some(0), String::from("Nothing is stuck.\n")));
     let (code, text) = world.give(&["stuck", "retry", "alice"]);
-    assert!(code == Some(1) && text.contains("nothing stuck is called \"alice\""), "{text}");
+    assert!(code == Some(1) && text.contains("no stuck operation is called \"alice\""), "{text}");
     assert_eq!(portal.end().0, Some(0));
 }
 

@@ -38,8 +38,8 @@ async fn a_part_that_has_something_watched_ends_with_it() {
     let app = TestApp::new();
     let mut parts = parts_of(&app);
     parts.watch("sandbox", pending());
-    parts.watch("listener for nudges", async {});
-    assert_eq!(parts.ended().await, "listener for nudges");
+    parts.watch("notification listener", async {});
+    assert_eq!(parts.ended().await, "notification listener");
     assert_eq!(app.get("/health").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 

@@ -83,7 +83,7 @@ fn a_platform_that_hangs_is_told_by_name_waited_for_and_gone_on_with() {
         portal_dir.get("/").contains("The platform hangs, so a new stack could not be started.")
     );
     let page = portal_dir.get(&format!("/deployments/{id}"));
-    assert!(page.contains("The platform hangs. Its operators are told"), "{page}");
+    assert!(page.contains("The platform hangs. We wait until it answers again"), "{page}");
     assert!(
         portal_dir.get(&format!("/api/deployment/{id}")).contains("\"status\":\"in_progress\"")
     );

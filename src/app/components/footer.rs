@@ -9,7 +9,7 @@ use crate::app::islands::theme_switch::ThemeSwitch;
 pub fn Footer() -> impl IntoView {
     view! {
         <footer class="footer">
-            <p>"Stacks come up whole, or leave nothing behind."</p>
+            <p>"If a deployment fails, the portal removes what it created."</p>
             <ThemeSwitch />
         </footer>
     }

@@ -81,7 +81,7 @@ fn PlatformBadge(
         PlatformStatus { too_old: true, .. } => ("away", "Platform too old"),
         PlatformStatus { problem: Some(PlatformProblem::Wedged), .. } => ("away", "Platform hangs"),
         PlatformStatus { problem: Some(PlatformProblem::KeyRefused), .. } => {
-            ("away", "Platform refuses the portal")
+            ("away", "Platform rejects the key")
         }
         PlatformStatus { reachable: false, .. } => ("away", "Platform not answering"),
         PlatformStatus { sandbox: false, .. } => ("ready", "Platform ready"),

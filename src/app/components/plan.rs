@@ -4,13 +4,13 @@ use leptos::prelude::*;
 
 /// The resources that are created, in order, and their purpose.
 const PLAN: [(&str, &str); 4] = [
-    ("A project", "of its own on the platform, apart from everybody else's"),
-    ("An application", "in it: your stack in a container, with its settings"),
-    ("An address", "that leads to it"),
-    ("A health check", "it counts as live only once it answers there"),
+    ("A project", "on the platform, for this stack only"),
+    ("An application", "in the project: your stack in a container, with its settings"),
+    ("An address", "for the stack"),
+    ("A health check", "the stack is live when it answers at its address"),
 ];
 
-/// Renders the disclosure "What will be made".
+/// Renders the disclosure "What will be created".
 #[component]
 pub fn Plan() -> impl IntoView {
     let row = |(what, why)| {
@@ -24,10 +24,10 @@ pub fn Plan() -> impl IntoView {
     };
     view! {
         <details class="disclosure plan">
-            <summary>"What will be made"</summary>
+            <summary>"What will be created"</summary>
             <ol class="plan__list">{PLAN.map(row).collect_view()}</ol>
             <p class="plan__promise">
-                "If a step fails, we remove what the others made and tell you, line by line."
+                "If a step fails, we remove everything that was created, and show you a receipt."
             </p>
         </details>
     }

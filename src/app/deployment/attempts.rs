@@ -14,7 +14,7 @@ pub fn EarlierAttempt(
 ) -> impl IntoView {
     view! {
         <p class="earlier">
-            "This is another try of " {name.to_string()} ". "
+            "Retry of " {name.to_string()} ". "
             <a href=format!("/deployments/{id}")>"See the earlier attempt"</a>
         </p>
     }

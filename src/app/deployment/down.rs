@@ -21,25 +21,25 @@ pub fn DownPanel(
     let ago = |at| time::about(elapsed_ms(at, now) / 1000);
     let found = signals.not_running.map(|down| {
         let (since, seen) = (ago(down.since), ago(down.seen));
-        format!("First found {since} ago, and last looked at {seen} ago.")
+        format!("First detected {since} ago, last checked {seen} ago.")
     });
     view! {
         <section class="ended">
             <p class="ended__message">
                 {format!(
-                    "{name} came up well, but the platform runs no container of it now, so its \
-                     address does not answer. ",
+                    "{name} was deployed successfully, but the platform runs no container of it \
+                     now, so its address does not answer. ",
                 )}
                 {found}
             </p>
             <p>
-                "Those who run this portal see why, and what starts it again: ask them. "
-                "Nothing of it was removed, and you need not remove it. We look again and again; "
-                "reload this page to see whether it is back."
+                "The operators of this portal can see the reason and a remedy: ask them. "
+                "Nothing was removed, and you do not need to remove the stack. We check it regularly; "
+                "reload this page to see its state."
             </p>
             <p class="actions">
                 <a class="button" href=url>
-                    "Try its address"
+                    "Open its address"
                 </a>
             </p>
         </section>

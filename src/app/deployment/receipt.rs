@@ -31,7 +31,7 @@ pub fn ReceiptLines(
     };
     let is_retried = Memo::new(move |_| signals.after_end.read().retried_by.is_some());
     let afterwards = move || match (is_retried.get(), receipt.read().clean) {
-        (true, _) => EitherOf3::A("It was tried again since."),
+        (true, _) => EitherOf3::A("It has been retried since."),
         (false, true) => {
             EitherOf3::B(receipt::name_afterwards(&name, &receipt.read(), signals.kept_hours))
         }

@@ -20,7 +20,7 @@ pub fn RemovePanel(
         <details class="disclosure remove">
             <summary>"Remove this stack"</summary>
             <div class="remove__panel">
-                <p>"This takes " <strong>{name.to_string()}</strong> " down for good. Nothing of it is kept."</p>
+                <p>"This permanently removes " <strong>{name.to_string()}</strong> ". No data is kept."</p>
                 <PostForm
                     action=RemoveStack::url()
                     fields=vec![("name", name.to_string()), ("id", id.to_string())]

@@ -10,11 +10,11 @@ use crate::{
 };
 
 /// The message shown while the stream is broken.
-const LOST: &str = "Reconnecting… it goes on without this page";
+const LOST: &str = "Reconnecting… the operation continues without this page";
 /// The message shown once they are signed out.
-const SIGNED_OUT: &str = "Your sign-in has ended. What is under way goes on without this page";
+const SIGNED_OUT: &str = "Your session has ended. The operation continues without this page";
 /// The message shown until the first of what was made is being removed.
-const CANCELLING: &str = "Cancelling… what was made is removed again";
+const CANCELLING: &str = "Cancelling… everything that was created is removed again";
 
 /// Renders the current message, announced once whenever it changes, and the bar.
 #[component]

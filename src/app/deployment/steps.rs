@@ -26,7 +26,7 @@ pub fn StepList(
             PageState::Failed | PageState::Cancelled | PageState::CancelledStuck
         )
     };
-    let summary = move || if is_in_vain() { "What was tried" } else { "What was done" };
+    let summary = move || if is_in_vain() { "Attempted steps" } else { "Completed steps" };
     let is_rolling_back = Memo::new(move |_| signals.progress.read().phase == Phase::RollingBack);
     let undoing = move || is_rolling_back.get().then(|| view! { <Undoing /> });
     view! {

@@ -112,16 +112,16 @@ pub fn NameForm(
 fn warning(platform: &PlatformStatus) -> Option<&'static str> {
     match platform {
         PlatformStatus { too_old: true, .. } => Some(
-            "The platform is too old for this portal, so a new stack could not be started. \
-             An operator has to update it.",
+            "The platform is too old for this portal, so a new stack could not be started. An \
+             operator must update it.",
         ),
         PlatformStatus { problem: Some(PlatformProblem::Wedged), .. } => Some(
-            "The platform hangs, so a new stack could not be started. This is known, and its \
-             operators are told what to do.",
+            "The platform hangs, so a new stack could not be started. The portal has reported this \
+             to its operators.",
         ),
         PlatformStatus { problem: Some(PlatformProblem::KeyRefused), .. } => Some(
             "The platform does not accept the portal's key, so a new stack could not be started. \
-             An operator has to give the portal another one.",
+             An operator must configure another key.",
         ),
         PlatformStatus { reachable: false, .. } => Some(
             "The platform does not answer right now, so a new stack could not be started. \

@@ -77,15 +77,15 @@ fn Account(
                 </form>
             </div>
             <p class="account__note">
-                "Everywhere means every browser in which you have signed in. Your tokens go on until \
-                you revoke them."
+                "\"Sign out everywhere\" ends your sessions in all browsers. Your tokens stay \
+                 valid until you revoke them."
             </p>
         </section>
         <section class="account" aria-labelledby="tokens">
             <h2 id="tokens">"API tokens"</h2>
             <p class="account__lead">
                 "A program that sends one in the header " <code>"Authorization: Bearer"</code>
-                " acts for you: it sees your stacks, and changes them if you let it."
+                " acts on your behalf. It sees your stacks, and changes them if the token allows it."
             </p>
             {fresh_token.map(|token| view! { <FreshToken token /> })}
             <TokenList tokens />

@@ -98,7 +98,7 @@ fn Admin(
         <div class="admin">
             <header class="admin__head">
                 <h1>"Admin"</h1>
-                <a href="/admin/audit">"Who did what"</a>
+                <a href="/admin/audit">"Audit log"</a>
             </header>
             <HealthSection health />
             <StuckSection stuck now />

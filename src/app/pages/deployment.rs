@@ -125,10 +125,10 @@ fn Unknown() -> impl IntoView {
     respond_with(404);
     view! {
         <Title text="Deployment not found" />
-        <Notice heading="We know no such deployment">
+        <Notice heading="Deployment not found">
             <p>
-                "Check the address: the part after the last slash is long and must be whole. "
-                "Deployments that ended a long time ago are forgotten."
+                "Check the address: the id after the last slash must be complete. "
+                "Deployments that ended a long time ago are deleted."
             </p>
         </Notice>
     }
@@ -145,7 +145,7 @@ fn Unavailable(
         <Title text="Deployment not available" />
         <Notice heading="We cannot show this deployment now">
             <p>{error.message}</p>
-            <p>"The deployment itself goes on without this page. Reload it in a moment."</p>
+            <p>"The deployment continues without this page. Reload the page in a moment."</p>
         </Notice>
     }
 }

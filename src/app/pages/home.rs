@@ -35,7 +35,7 @@ pub fn HomePage() -> impl IntoView {
         <section class="hero">
             <h1>"Your own AI stack, " {pace}</h1>
             <p class="hero__lead">
-                "Pick a name. We do the rest, and clean up after ourselves if anything goes wrong."
+                "Pick a name. We start your stack, and remove it again if a step fails."
             </p>
         </section>
         {service.map(|service| Suspend::new(filled_form(service, name, refused)))}
@@ -47,7 +47,7 @@ pub fn HomePage() -> impl IntoView {
 async fn promise(service: &Service) -> String {
     match service.usual_duration().await {
         Some(usual) => estimate::pace(usual),
-        None => String::from("one name away"),
+        None => String::from("with its own address"),
     }
 }
 

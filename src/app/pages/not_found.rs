@@ -11,8 +11,8 @@ pub fn NotFoundPage() -> impl IntoView {
     respond_with(404);
     view! {
         <Title text="Page not found" />
-        <Notice heading="There is no page here">
-            <p>"The address may be mistyped, or the page may be gone."</p>
+        <Notice heading="Page not found">
+            <p>"Check the address. The page may have been removed."</p>
         </Notice>
     }
 }
@@ -31,7 +31,7 @@ pub fn Notice(
             {children()}
             <p class="actions">
                 <a class="button" href="/">
-                    "Go to the start"
+                    "Go to the home page"
                 </a>
             </p>
         </section>

@@ -77,7 +77,7 @@ fn Opening(
 ) -> impl IntoView {
     let (heading, lead) = match &occasion {
         SignInReason::Arriving | SignInReason::Refused(_) => ("Sign in", sign_in::lead(&provider)),
-        SignInReason::Ended => ("Your sign-in has ended", sign_in::ENDED.to_owned()),
+        SignInReason::Ended => ("Your session has ended", sign_in::ENDED.to_owned()),
         SignInReason::SignedOut => ("You are signed out", sign_in::SIGNED_OUT.to_owned()),
     };
     let refused = match occasion {

@@ -32,7 +32,7 @@ pub fn StackRemovalPage(
     };
     let next = match stack_removal {
         StackRemoval::NotYet(removal) => Either::Left(view! {
-            <p class="ended__message">"It was live. Its removal has begun."</p>
+            <p class="ended__message">"The stack was live. Its removal has started."</p>
             <p class="actions">
                 <a class="button button--primary" href=format!("/deployments/{removal}")>
                     "See the removal"
@@ -65,7 +65,7 @@ fn NextSteps(
 ) -> impl IntoView {
     view! {
         <p class="ended__message">
-            "It was live, and was taken down since. Nothing of it is kept."
+            "The stack was live and has been removed. No data is kept."
         </p>
         <p class="actions">
             <a class="button button--primary" href=format!("/?name={name}")>

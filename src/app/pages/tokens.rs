@@ -24,8 +24,8 @@ pub fn FreshToken(
         <div class="fresh-token" role="status">
             <h3>"Your new token"</h3>
             <p>
-                "Copy it now: it is shown this once. Whoever has it acts for you, so keep it like a \
-                password."
+                "Copy it now: it is shown only once. Anyone who has it can act on your behalf, so \
+                 keep it like a password."
             </p>
             <code class="fresh-token__secret">{token.clone()}</code>
             <CopyButton text=token />
@@ -53,9 +53,9 @@ fn TokenItem(
     token: TokenView,
 ) -> impl IntoView {
     let TokenView { id, name, may_change, made, used, status } = token;
-    let scope = if may_change { "Looks, starts and removes" } else { "Only looks" };
+    let scope = if may_change { "Reads, starts, cancels and removes" } else { "Reads only" };
     let (state, words) = match status {
-        TokenStatus::Valid(until) => ("good", format!("Good until {}", day(until))),
+        TokenStatus::Valid(until) => ("good", format!("Valid until {}", day(until))),
         TokenStatus::Expired(at) => ("over", format!("Expired on {}", day(at))),
         TokenStatus::Revoked(at) => ("over", format!("Revoked on {}", day(at))),
     };
@@ -67,7 +67,7 @@ fn TokenItem(
         <li class="token" data-state=state>
             <p class="token__name">{name}</p>
             <p class="token__standing">{words}</p>
-            <p class="token__facts">{format!("{scope} · made {} · {used}", day(made))}</p>
+            <p class="token__facts">{format!("{scope} · created {} · {used}", day(made))}</p>
             {revoke}
         </li>
     }
@@ -87,7 +87,7 @@ fn RevokePanel(
                 "Revoke" <span class="visually-hidden">{format!(" {name}")}</span>
             </summary>
             <div class="remove__panel">
-                <p>"Whatever uses " <strong>{name.clone()}</strong> " is refused from then on, for good."</p>
+                <p>"Programs that use " <strong>{name.clone()}</strong> " are rejected from then on. This cannot be undone."</p>
                 <form action="/account/tokens/revoke" method="post">
                     <input type="hidden" name="id" value=id />
                     <button class="button button--danger" type="submit">
@@ -114,7 +114,7 @@ pub fn MakeTokenForm(
     });
     view! {
         <form class="token-form" action="/account/tokens" method="post">
-            <h3>"Make a token"</h3>
+            <h3>"Create a token"</h3>
             <div class="token-form__field">
                 <label for="token-name">"Name"</label>
                 <input
@@ -127,24 +127,24 @@ pub fn MakeTokenForm(
                     aria-describedby="token-name-hint"
                 />
                 <p id="token-name-hint" class="token-form__hint">
-                    "What it is for, such as nightly build"
+                    "What the token is for, such as nightly build"
                 </p>
             </div>
             <div class="token-form__field">
                 <label for="token-scope">"It may"</label>
                 <select id="token-scope" name="scope">
-                    <option value="read">"only look"</option>
-                    <option value="deploy">"look, start, cancel and remove"</option>
+                    <option value="read">"read only"</option>
+                    <option value="deploy">"read, start, cancel and remove"</option>
                 </select>
             </div>
             <div class="token-form__field">
-                <label for="token-days">"Good for"</label>
+                <label for="token-days">"Valid for"</label>
                 <select id="token-days" name="days">
                     {days}
                 </select>
             </div>
             <button class="button button--primary" type="submit">
-                "Make the token"
+                "Create the token"
             </button>
         </form>
     }

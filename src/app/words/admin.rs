@@ -15,10 +15,10 @@ use crate::{
 /// Says where an operation is.
 pub(crate) fn state(kind: Kind, state: State) -> &'static str {
     match (kind, state) {
-        (Kind::Deployment, State::Active) => "Under way",
+        (Kind::Deployment, State::Active) => "In progress",
         (Kind::Removal, State::Active) => "Being removed",
         (_, State::Live) => "Live",
-        (Kind::Deployment, State::RolledBack) => "Ended, nothing left",
+        (Kind::Deployment, State::RolledBack) => "Rolled back",
         (Kind::Removal, State::RolledBack) => "Removed",
         (_, State::Stuck) => "Stuck",
     }
@@ -27,9 +27,9 @@ pub(crate) fn state(kind: Kind, state: State) -> &'static str {
 /// Says what a filter for a state lets pass.
 pub(crate) fn states(state: State) -> &'static str {
     match state {
-        State::Active => "under way",
+        State::Active => "in progress",
         State::Live => "live",
-        State::RolledBack => "ended, nothing left",
+        State::RolledBack => "rolled back",
         State::Stuck => "stuck",
     }
 }
@@ -41,15 +41,15 @@ pub(crate) fn act(act: AuditAction) -> &'static str {
         AuditAction::SignOut => "Signed out",
         AuditAction::Start => "Started",
         AuditAction::Cancel => "Cancelled",
-        AuditAction::Retry => "Tried again",
+        AuditAction::Retry => "Retried",
         AuditAction::Remove => "Removed",
-        AuditAction::MakeToken => "Made a token",
+        AuditAction::MakeToken => "Created a token",
         AuditAction::RevokeToken => "Revoked a token",
         AuditAction::ReachLimit => "Reached a limit",
-        AuditAction::Enter => "Was turned away",
-        AuditAction::RetryCleanUp => "Had a clean-up tried again",
-        AuditAction::Inspect => "Looked at somebody else's",
-        AuditAction::RevokeAccess => "Signed somebody out",
+        AuditAction::Enter => "Was rejected",
+        AuditAction::RetryCleanUp => "Retried a clean-up",
+        AuditAction::Inspect => "Viewed another owner's operation",
+        AuditAction::RevokeAccess => "Signed a person out",
     }
 }
 
@@ -65,51 +65,54 @@ pub(crate) fn panics(count: u64) -> String {
 /// Returns whether calls to the platform go through.
 pub(crate) fn breaker(state: BreakerState, failures: u32) -> String {
     match state {
-        BreakerState::Closed => String::from("calls go through"),
-        BreakerState::Open => format!("calls are held back after {failures} that failed"),
-        BreakerState::HalfOpen => String::from("one call goes through, to see"),
+        BreakerState::Closed => String::from("closed: calls are allowed"),
+        BreakerState::Open => format!("open: calls are blocked after {failures} failures"),
+        BreakerState::HalfOpen => String::from("half-open: testing with one call"),
     }
 }
 
 /// Says when a clean-up is tried next.
 pub(crate) fn next_try(at: Option<Timestamp>, now: Timestamp) -> String {
     match at {
-        Some(at) if at > now => format!("next try at {}", second(at)),
-        Some(_) | None => String::from("next try at once"),
+        Some(at) if at > now => format!("next attempt at {}", second(at)),
+        Some(_) | None => String::from("next attempt now"),
     }
 }
 
 /// Says how often something was tried.
 pub(crate) fn tries(count: u32) -> String {
     match count {
-        0 => String::from("not tried since"),
-        1 => String::from("tried once since"),
-        _ => format!("tried {count} times since"),
+        0 => String::from("not retried yet"),
+        1 => String::from("retried once"),
+        _ => format!("retried {count} times"),
     }
 }
 
 /// Says what a form on the operators' page has done, by the parameter that it comes back with.
 pub(crate) const DONE: [(&str, &str); 2] = [
-    ("retried", "It is tried again now. Reload the page in a moment to see how that went."),
+    ("retried", "The clean-up starts now. Reload this page in a moment to see the result."),
     (
         "signed_out",
-        "They are signed out everywhere, and their API tokens are revoked. Who may not come back \
-         has to be shut out where people sign in, too.",
+        "All sessions of this person are ended, and their API tokens are revoked. To keep them \
+         out, block them at the identity provider as well.",
     ),
 ];
 
 /// Says what the refusal's `code` means on the operators' page.
 pub(crate) fn refusal(code: &str) -> &'static str {
     match code {
-        "NOT_STUCK" => "Nothing of that is left any more: there is nothing to try again.",
-        "NO_SUCH_PERSON" => "There is no such person. Nobody was signed out.",
-        "NOT_SIGNED_IN" => "They are signed in nowhere, and no API token of theirs is good.",
-        "NOT_FOUND" => "There is no such operation. Nothing was changed.",
+        "NOT_STUCK" => "This operation is no longer stuck. There is nothing to retry.",
+        "NO_SUCH_PERSON" => "Person not found. Nobody was signed out.",
+        "NOT_SIGNED_IN" => "No active sessions or valid tokens.",
+        "NOT_FOUND" => "Operation not found. Nothing was changed.",
         "STORE_UNAVAILABLE" => {
-            "The portal cannot read or write its records right now. Nothing was changed: try \
+            "The portal cannot read or write its database right now. Nothing was changed. Try \
              again in a moment."
         }
-        _ => "The portal could not do it. Nothing was changed: try again in a moment.",
+        _ => {
+            "The portal could not complete the request. Nothing was changed. Try again in a \
+             moment."
+        }
     }
 }
 
@@ -117,16 +120,16 @@ pub(crate) fn refusal(code: &str) -> &'static str {
 pub(crate) fn limits(quotas: &Quotas) -> [(&'static str, String); 4] {
     let most = |bound: Option<u32>| bound.map_or(no_bound(), |most| most.to_string());
     [
-        ("Stacks of one person", most(quotas.stacks)),
-        ("Deployments of one person at once", most(quotas.under_way)),
-        ("Deployments of one person within an hour", most(quotas.per_hour)),
-        ("Names of removed stacks are kept for", quotas.hold_down.map_or(no_bound(), span)),
+        ("Stacks per person", most(quotas.stacks)),
+        ("Deployments in progress per person", most(quotas.under_way)),
+        ("Deployments per person within an hour", most(quotas.per_hour)),
+        ("Names of removed stacks are reserved for", quotas.hold_down.map_or(no_bound(), span)),
     ]
 }
 
 /// Says how much of what there is in all is used.
 pub(crate) fn of_all(used: usize, most: Option<u32>) -> String {
-    most.map_or_else(|| format!("{used}, without a limit"), |most| format!("{used} of {most}"))
+    most.map_or_else(|| format!("{used}, no limit"), |most| format!("{used} of {most}"))
 }
 
 fn no_bound() -> String {
@@ -157,7 +160,7 @@ mod tests {
         let told = limits(&quotas).map(|(_, words)| words);
         assert_eq!(told, ["5", "no limit", "no limit", "24 h"]);
         assert_eq!(of_all(3, Some(200)), "3 of 200");
-        assert_eq!(of_all(3, None), "3, without a limit");
+        assert_eq!(of_all(3, None), "3, no limit");
         assert_eq!(span(Duration::from_secs(90)), "90 s");
         assert_eq!(span(Duration::from_mins(90)), "90 min");
     }
@@ -165,8 +168,8 @@ mod tests {
     #[test]
     fn a_clean_up_that_is_due_is_told_as_such() {
         let now = Timestamp::from_second(1_795_427_270).unwrap();
-        assert_eq!(next_try(Some(Timestamp::UNIX_EPOCH), now), "next try at once");
+        assert_eq!(next_try(Some(Timestamp::UNIX_EPOCH), now), "next attempt now");
         let later = now + Duration::from_secs(30);
-        assert_eq!(next_try(Some(later), now), "next try at 2026-11-23 09:48:20 UTC");
+        assert_eq!(next_try(Some(later), now), "next attempt at 2026-11-23 09:48:20 UTC");
     }
 }

@@ -159,7 +159,7 @@ impl PageState {
             Self::NotRunning | Self::Failed | Self::NotRemoved => {
                 format!("✗ {}", self.heading(name))
             }
-            Self::CancelledStuck => format!("✗ {}; clean-up goes on", self.heading(name)),
+            Self::CancelledStuck => format!("✗ {}; clean-up continues", self.heading(name)),
             Self::Cancelled => self.heading(name),
         }
     }
@@ -240,13 +240,13 @@ mod tests {
             (
                 PageState::Failed,
                 &unknown,
-                "alice could not be started. Why. We could not check that nothing is left.",
+                "alice could not be started. Why. We could not verify that nothing is left.",
             ),
             (PageState::Cancelled, &clean, "alice was cancelled. Nothing was left behind."),
             (
                 PageState::CancelledStuck,
                 &unknown,
-                "alice was cancelled. We could not check that nothing is left.",
+                "alice was cancelled. We could not verify that nothing is left.",
             ),
             (PageState::NotRemoved, &unknown, "alice is only partly removed. Why."),
             (PageState::Removed, &clean, "alice is removed. Nothing was left behind."),
@@ -270,7 +270,7 @@ mod tests {
             (PageState::Cancelled, "alice was cancelled", "/icon-over.svg"),
             (
                 PageState::CancelledStuck,
-                "✗ alice was cancelled; clean-up goes on",
+                "✗ alice was cancelled; clean-up continues",
                 "/icon-failed.svg",
             ),
             (PageState::NotRemoved, "✗ alice is only partly removed", "/icon-failed.svg"),

@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// The heading of a receipt that was not clean when the deployment ended.
-const REMOVED_SINCE: &str = "Everything has been removed since";
+const REMOVED_SINCE: &str = "Everything has been removed by now";
 
 /// Returns the heading over the lines. It claims only what the receipt has evidence for; a
 /// clean one is not news of the end when `at_end` something was left.
@@ -22,9 +22,9 @@ pub(crate) fn heading(receipt: &Receipt, at_end: &Receipt) -> &'static str {
     } else if receipt.clean {
         "Nothing was left behind"
     } else if receipt.leftovers().next().is_some() {
-        "Something is left"
+        "Some resources are left"
     } else {
-        "We could not check that nothing is left"
+        "We could not verify that nothing is left"
     }
 }
 
@@ -32,9 +32,9 @@ pub(crate) fn heading(receipt: &Receipt, at_end: &Receipt) -> &'static str {
 pub(crate) fn line(line: &Line) -> String {
     let noun = line.resource.noun();
     match line.outcome {
-        Outcome::Made => format!("{noun} still there"),
+        Outcome::Made => format!("{noun} still exists"),
         Outcome::Removed => format!("{noun} removed"),
-        Outcome::VerifiedGone => format!("{noun} gone, and checked"),
+        Outcome::VerifiedGone => format!("{noun} removed (verified)"),
         Outcome::Left => format!("{noun} could not be removed"),
     }
 }
@@ -62,7 +62,7 @@ pub(crate) fn advice(remedy: &str) -> String {
     }
 }
 
-/// Says what the end meant for the name: somebody may have taken it since, unless it was kept
+/// Says what the end meant for the name: somebody may have taken it since, unless it was reserved
 /// for its owner for some hours.
 pub(crate) fn name_afterwards(
     name: &StackName,
@@ -72,13 +72,13 @@ pub(crate) fn name_afterwards(
     if receipt.clean {
         match kept_hours {
             None => format!("The name {name} was freed."),
-            Some(1) => format!("The name {name} was kept for its owner for an hour."),
-            Some(hours) => format!("The name {name} was kept for its owner for {hours} hours."),
+            Some(1) => format!("The name {name} was reserved for its owner for an hour."),
+            Some(hours) => format!("The name {name} was reserved for its owner for {hours} hours."),
         }
     } else {
         format!(
-            "The name {name} is kept until then. \
-             An operator can help: give them the reference."
+            "The name {name} stays reserved until then. An operator can help: give them the \
+             reference."
         )
     }
 }
@@ -97,8 +97,8 @@ pub(crate) fn clean_up(next_try: Option<Timestamp>, now: Timestamp) -> String {
     const WORK: &str = "We keep trying to remove the rest";
     let Some(next_try) = next_try else { return format!("{WORK}.") };
     match elapsed_ms(now, next_try).div_ceil(1000) {
-        0 => format!("{WORK}; we are about to try again."),
-        ahead => format!("{WORK}; the next try is in {}.", time::about(ahead)),
+        0 => format!("{WORK}; the next attempt starts now."),
+        ahead => format!("{WORK}; the next attempt is in {}.", time::about(ahead)),
     }
 }
 
@@ -154,9 +154,9 @@ mod tests {
     #[test]
     fn a_line_says_what_became_of_the_resource() {
         let cases = [
-            (Outcome::Made, "container still there", false),
+            (Outcome::Made, "container still exists", false),
             (Outcome::Removed, "container removed", true),
-            (Outcome::VerifiedGone, "container gone, and checked", true),
+            (Outcome::VerifiedGone, "container removed (verified)", true),
             (Outcome::Left, "container could not be removed", false),
         ];
         for (outcome, words, gone) in cases {
@@ -175,10 +175,10 @@ mod tests {
             (Receipt::of(vec![]), "Nothing was left behind", true),
             (
                 Receipt::of(vec![gone(), entry(ResourceKind::Service, Outcome::Left)]),
-                "Something is left",
+                "Some resources are left",
                 false,
             ),
-            (Receipt::default(), "We could not check that nothing is left", false),
+            (Receipt::default(), "We could not verify that nothing is left", false),
         ];
         for (receipt, words, free) in cases {
             assert_eq!(heading(&receipt, &receipt), words);
@@ -196,12 +196,12 @@ mod tests {
     fn what_clean_up_removed_after_the_end_is_news() {
         let left = Receipt::of(vec![entry(ResourceKind::Service, Outcome::Left)]);
         let clean = Receipt::of(vec![entry(ResourceKind::Service, Outcome::VerifiedGone)]);
-        assert_eq!(heading(&clean, &left), "Everything has been removed since");
-        assert_eq!(heading(&left, &left), "Something is left");
+        assert_eq!(heading(&clean, &left), "Everything has been removed by now");
+        assert_eq!(heading(&left, &left), "Some resources are left");
         let (name, newer) = (StackName::parse("alice").unwrap(), DeploymentId::from_random(2));
-        let freed = "Everything has been removed since. The name alice was freed.";
+        let freed = "Everything has been removed by now. The name alice was freed.";
         assert_eq!(removed_since(&name, None), freed);
-        assert_eq!(removed_since(&name, Some(&newer)), "Everything has been removed since.");
+        assert_eq!(removed_since(&name, Some(&newer)), "Everything has been removed by now.");
     }
 
     #[test]
@@ -211,11 +211,11 @@ mod tests {
         let work = "We keep trying to remove the rest";
         let cases = [
             (None, "."),
-            (at(-5), "; we are about to try again."),
-            (at(0), "; we are about to try again."),
-            (at(3), "; the next try is in about 5 s."),
-            (at(28), "; the next try is in about 30 s."),
-            (at(480), "; the next try is in about 8 min."),
+            (at(-5), "; the next attempt starts now."),
+            (at(0), "; the next attempt starts now."),
+            (at(3), "; the next attempt is in about 5 s."),
+            (at(28), "; the next attempt is in about 30 s."),
+            (at(480), "; the next attempt is in about 8 min."),
         ];
         for (next_try, words) in cases {
             assert_eq!(clean_up(next_try, now), format!("{work}{words}"));

@@ -5,7 +5,7 @@
 pub(crate) fn of_start(code: &str) -> Option<&'static str> {
     match code {
         "INVALID_NAME" | "NAME_TAKEN" => None,
-        "NOT_FOUND" => Some("There is no such deployment, so nothing was changed."),
+        "NOT_FOUND" => Some("Deployment not found. Nothing was changed."),
         "PLATFORM_UNREACHABLE" => {
             Some("The platform does not answer, so nothing was started. Try again in a minute.")
         }
@@ -14,22 +14,25 @@ pub(crate) fn of_start(code: &str) -> Option<&'static str> {
              Try again in a minute.",
         ),
         "PLATFORM_TOO_OLD" => Some(
-            "The platform is too old for this portal, so nothing was started. \
-             An operator has to update it.",
+            "The platform is too old for this portal, so nothing was started. An operator must \
+             update it.",
         ),
         "PLATFORM_WEDGED" => Some(
-            "The platform hangs, so nothing was started. This is known, and its operators are told \
-             what to do.",
+            "The platform hangs, so nothing was started. The portal has reported this to its \
+             operators.",
         ),
         "PLATFORM_KEY_REFUSED" => Some(
-            "The platform does not accept the portal's key, so nothing was started. \
-             An operator has to give the portal another one.",
+            "The platform does not accept the portal's key, so nothing was started. An operator \
+             must configure another key.",
         ),
         "TOO_MANY_REQUESTS" => Some(
-            "There were too many starts in a short time, so this one was not made. \
-             Try again in a minute.",
+            "Too many deployments were started in a short time, so this one was not started. Try \
+             again in a minute.",
         ),
-        _ => Some("The portal could not do it. Nothing was changed: try again in a moment."),
+        _ => Some(
+            "The portal could not complete the request. Nothing was changed. Try again in a \
+             moment.",
+        ),
     }
 }
 
@@ -37,40 +40,44 @@ pub(crate) fn of_start(code: &str) -> Option<&'static str> {
 /// cancelled or tried again, or whose stack was to be removed.
 pub(crate) fn of_operation(code: &str) -> &'static str {
     match code {
-        "ALREADY_ENDED" => "It ended before it could be cancelled.",
-        "NOT_ENDED" => "It has not ended yet, so it was not tried again.",
+        "ALREADY_ENDED" => "The deployment ended before it could be cancelled.",
+        "NOT_ENDED" => "The deployment has not ended yet, so it was not retried.",
         "NAME_NOT_CLEAN" => {
-            "Something of it is left and still being removed, so it was not tried again."
+            "Some of its resources are still being removed, so the deployment was not retried."
         }
-        "NAME_TAKEN" => "The name is taken by now, so it was not tried again.",
+        "NAME_TAKEN" => "The name is now taken, so the deployment was not retried.",
         "PLATFORM_UNREACHABLE" => {
-            "The platform does not answer, so it was not tried again. Try it in a minute."
+            "The platform does not answer, so the deployment was not retried. Try again in a \
+             minute."
         }
         "PORTAL_IMPAIRED" => {
             "The portal itself is short of something right now, so it was not tried again. \
              Try it in a minute."
         }
         "PLATFORM_TOO_OLD" => {
-            "The platform is too old for this portal, so it was not tried again. \
-             An operator has to update it."
+            "The platform is too old for this portal, so the deployment was not retried. An \
+             operator must update it."
         }
         "PLATFORM_WEDGED" => {
-            "The platform hangs, so it was not tried again. This is known, and its operators are \
-             told what to do."
+            "The platform hangs, so the deployment was not retried. The portal has reported this \
+             to its operators."
         }
         "PLATFORM_KEY_REFUSED" => {
-            "The platform does not accept the portal's key, so it was not tried again. \
-             An operator has to give the portal another one."
+            "The platform does not accept the portal's key, so the deployment was not retried. An \
+             operator must configure another key."
         }
         // It may have been tried again by another press.
         "TOO_MANY_REQUESTS" => {
-            "There were too many starts in a short time, so this one was not made. \
-             Try again in a minute."
+            "Too many deployments were started in a short time, so this one was not started. Try \
+             again in a minute."
         }
         // What cannot be found is another page's matter; this page's own is a stack.
-        "NOT_FOUND" => "This stack is not live any more, so there was nothing to remove.",
-        "ANOTHER_STACK" => "Another stack has the name by now, so nothing was removed.",
-        _ => "The portal could not do it. Nothing was changed: try again in a moment.",
+        "NOT_FOUND" => "This stack is no longer live, so there was nothing to remove.",
+        "ANOTHER_STACK" => "Another stack now has this name, so nothing was removed.",
+        _ => {
+            "The portal could not complete the request. Nothing was changed. Try again in a \
+             moment."
+        }
     }
 }
 
@@ -117,6 +124,9 @@ mod tests {
         for code in ["NOT_FOUND", "ANOTHER_STACK"] {
             assert!(of_operation(code).contains("remove"), "{code}");
         }
-        assert_eq!(of_operation("ALREADY_ENDED"), "It ended before it could be cancelled.");
+        assert_eq!(
+            of_operation("ALREADY_ENDED"),
+            "The deployment ended before it could be cancelled."
+        );
     }
 }

@@ -4,15 +4,15 @@ use jiff::Timestamp;
 
 /// The text for somebody whose sign-in has expired.
 pub(crate) const ENDED: &str =
-    "Nothing was lost, and whatever is under way goes on. Sign in again to see it.";
+    "Nothing was lost. Deployments in progress continue. Sign in again to see them.";
 /// The text for somebody who has just signed out.
 pub(crate) const SIGNED_OUT: &str = "This browser is signed out of the portal.";
 
 /// Says what signing in is for, and what it is.
 pub(crate) fn lead(provider: &str) -> String {
     format!(
-        "This portal wants to know you before you start a stack or look after yours. It asks \
-         {provider} who you are, and never sees your password."
+        "Sign in to start a stack or to manage yours. The portal asks {provider} who you are. It \
+         never sees your password."
     )
 }
 
@@ -20,27 +20,27 @@ pub(crate) fn lead(provider: &str) -> String {
 pub(crate) fn refusal(code: &str, provider: &str) -> String {
     match code {
         "SIGN_IN_DENIED" => format!(
-            "You were not signed in: either you gave it up, or {provider} does not let you use \
-             this portal."
+            "You were not signed in. You cancelled, or {provider} does not allow you to use this \
+             portal."
         ),
         "SIGN_IN_STALE" => String::from(
-            "That sign-in took too long, was finished before, or began in another browser. Sign \
-             in once more.",
+            "This sign-in expired, was already completed, or was started in another browser. Sign \
+             in again.",
         ),
         "PROVIDER_UNREACHABLE" => format!(
-            "Nobody can sign in right now: the sign-in of {provider} does not answer. Try again \
-             in a minute. Stacks and deployments go on meanwhile."
+            "Nobody can sign in right now: {provider} does not answer. Try again in a minute. \
+             Stacks and deployments are not affected."
         ),
         "PROVIDER_REFUSED" => format!(
-            "The sign-in of {provider} did not accept this portal. Tell the portal's operator, \
-             whose log says why."
+            "{provider} did not accept this portal. Tell the portal's operator. The portal's log \
+             says why."
         ),
         "IDENTITY_UNTRUSTED" => format!(
-            "What {provider} said of you could not be verified, so you were not signed in. Try \
-             again, and tell the portal's operator if it stays."
+            "The answer from {provider} could not be verified, so you were not signed in. Try \
+             again. If this happens again, tell the portal's operator."
         ),
         "STORE_UNAVAILABLE" => String::from(
-            "The portal cannot read or write its records right now. Try again in a moment.",
+            "The portal cannot read or write its database right now. Try again in a moment.",
         ),
         _ => String::from("You could not be signed in. Try again in a moment."),
     }
@@ -50,18 +50,21 @@ pub(crate) fn refusal(code: &str, provider: &str) -> String {
 pub(crate) fn of_account(code: &str) -> &'static str {
     match code {
         "INVALID_TOKEN_NAME" => {
-            "Give the token a name of 1 to 60 characters, so that you know it again. None was made."
+            "Give the token a name of 1 to 60 characters. No token was created."
         }
         "TOO_MANY_TOKENS" => {
-            "You have 20 tokens that can be used, which is all you may have. Revoke one that you \
-             do not need. None was made."
+            "You have 20 active tokens, which is the limit. Revoke one that you do not need. No \
+             token was created."
         }
-        "NO_SUCH_TOKEN" => "That token is revoked already, or is none of yours.",
+        "NO_SUCH_TOKEN" => "This token is already revoked, or it is not yours.",
         "STORE_UNAVAILABLE" => {
-            "The portal cannot read or write its records right now. Nothing was changed: try \
+            "The portal cannot read or write its database right now. Nothing was changed. Try \
              again in a moment."
         }
-        _ => "The portal could not do it. Nothing was changed: try again in a moment.",
+        _ => {
+            "The portal could not complete the request. Nothing was changed. Try again in a \
+             moment."
+        }
     }
 }
 

@@ -26,7 +26,7 @@ fn done(phase: Phase) -> &'static str {
         Phase::ConfiguringApplication => "Configured",
         Phase::CreatingDomain => "Address attached",
         Phase::Deploying => "Container started",
-        Phase::VerifyingHealth => "It answers",
+        Phase::VerifyingHealth => "Health check passed",
         // Not steps: the list never holds them.
         Phase::Initializing
         | Phase::Completed

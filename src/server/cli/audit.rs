@@ -17,26 +17,26 @@ use crate::server::{
 /// Which entries are written out.
 #[derive(Clone, Debug, Args)]
 pub(super) struct AuditOptions {
-    /// Only what this somebody did: person:ID, browser:ID, guest, stranger
+    /// Only entries of this actor: person:ID, browser:ID, guest, stranger
     #[arg(long)]
     who: Option<String>,
-    /// Only this act, such as start or remove
+    /// Only entries with this action, such as start or remove
     #[arg(long, value_parser = act)]
     act: Option<AuditAction>,
-    /// Only what was done to this: a stack's name, an id, a path
+    /// Only entries with this target: a stack's name, an id, a path
     #[arg(long)]
     target: Option<String>,
-    /// Only from then on: 2026-11-23, or 2026-11-23T09:55:24Z
+    /// Only entries since this time: 2026-11-23, or 2026-11-23T09:55:24Z
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Timestamp>,
-    /// At most so many entries
+    /// At most this many entries
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
 }
 
 /// A text is no act.
 #[derive(Debug, thiserror::Error)]
-#[error("it is one of {}", AuditAction::ALL.map(AuditAction::as_str).join(", "))]
+#[error("valid actions are {}", AuditAction::ALL.map(AuditAction::as_str).join(", "))]
 struct ParseAuditActionError;
 
 /// An entry, as it is written out.

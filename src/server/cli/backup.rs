@@ -37,11 +37,12 @@ pub(super) async fn back_up(
     let path = database(settings, PG_DUMP)?;
     let size = sqlite::back_up(path, &options.file).await?;
     let (file, path) = (options.file.display(), path.display());
-    say(&format!("{file} holds all records of {path}, as they were just now ({size} bytes)."))?;
+    say(&format!("{file} holds a copy of all records of {path} ({size} bytes)."))?;
     if let Some(state) = stacks(settings) {
         let state = state.display();
         say(&format!(
-            "The embedded sandbox's stacks are not in it: to keep them, stop the portal and copy {state} as well."
+            "The copy does not include the embedded sandbox's stacks: to keep them, stop the \
+             portal and copy {state} as well."
         ))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -54,19 +55,19 @@ pub(super) async fn restore(
 ) -> Result<ExitCode, CommandError> {
     let path = database(settings, PG_RESTORE)?;
     let aside = sqlite::restore(path, &options.file, SystemClock.now()).await?;
-    say(&format!("{} holds the records of {} now.", path.display(), options.file.display()))?;
+    say(&format!("{} now holds the records of {}.", path.display(), options.file.display()))?;
     if let Some(aside) = aside {
-        say(&format!("The ones before are in {}.", aside.display()))?;
+        say(&format!("The previous records are in {}.", aside.display()))?;
     }
     say(&match stacks(settings) {
         Some(state) => format!(
-            "The embedded sandbox's stacks in {} stay as they are: the next start compares the records with them, \
-             and reports what these do not know.",
+            "The embedded sandbox's stacks in {} are unchanged: the next start compares the \
+             database with them, and reports the differences.",
             state.display()
         ),
         None => String::from(
-            "Start the portal, and see with `ai-stack-deployer reconcile --dry-run` what records and platform \
-             disagree on.",
+            "Start the portal. `ai-stack-deployer reconcile --dry-run` lists the differences \
+             between database and platform.",
         ),
     })?;
     Ok(ExitCode::SUCCESS)
@@ -82,12 +83,13 @@ pub(super) async fn begin_anew(settings: &Settings) -> Result<(), CommandError> 
         return Ok(());
     };
     let what = if is_sandbox {
-        "the sandbox's stacks went with them"
+        "the sandbox's stacks are with them"
     } else {
-        "what they know of goes on running on the platform, and `reconcile` reports it"
+        "their stacks continue to run on the platform, and `reconcile` reports them"
     };
     tracing::warn!(
-        "Begins afresh: the old records are in {}; {what}. Leave --new out from now on",
+        "Starting with an empty database: the old records are in {}; {what}. Remove --new before \
+         the next start",
         aside.display()
     );
     Ok(())

@@ -49,7 +49,7 @@ async fn platform(settings: &Settings) -> Result<Result<String, String>, StartEr
 /// Tells whether people can sign in, in a sentence either way.
 async fn provider(settings: &Settings) -> Result<Result<String, String>, StartError> {
     let AuthSettings::Oidc(oidc) = &settings.auth else {
-        let sentence = "AUTH is open: whoever reaches the portal may start stacks.";
+        let sentence = "AUTH is open: anyone who can reach the portal can start stacks.";
         return Ok(Ok(sentence.to_owned()));
     };
     let issuer = &oidc.issuer;
@@ -57,7 +57,7 @@ async fn provider(settings: &Settings) -> Result<Result<String, String>, StartEr
     let provider = Oidc::new(oidc.clone(), public_url, Arc::new(SystemClock))?;
     Ok(match provider.check().await {
         Ok(()) => Ok(format!(
-            "The identity provider {issuer} answers. It has to send people back to \
+            "The identity provider {issuer} answers. The redirect URI to register there is \
              {public_url}{CALLBACK}."
         )),
         Err(error) => Err(format!("Nobody can sign in at {issuer}: {error}. Check OIDC_ISSUER.")),
@@ -72,12 +72,12 @@ const CALLS: usize = 11;
 fn key_refused(answered: usize) -> String {
     let then = match answered {
         0 => String::from(
-            "Dokploy refused the key. Check DOKPLOY_API_TOKEN; a key made with a rate limit is \
-             refused, too, once it is used up.",
+            "Dokploy rejected the key. Check DOKPLOY_API_TOKEN. Dokploy also rejects a key whose \
+             rate limit is used up.",
         ),
         _ => format!(
-            "Dokploy took the key for {answered} of {CALLS} calls and refused it then: it has a rate \
-             limit, with which the portal cannot work, or is not an owner's."
+            "Dokploy accepted the key for {answered} of {CALLS} calls and then rejected it: the \
+             key has a rate limit, with which the portal cannot work, or it is not an owner's key."
         ),
     };
     format!("{then} See the README, section \"An API key without rate limit\".")
@@ -85,14 +85,14 @@ fn key_refused(answered: usize) -> String {
 
 async fn verdict(platform: &dyn Platform, url: &str) -> Result<String, String> {
     platform.check_health().await.map_err(|error| {
-        format!("Dokploy at {url} does not answer as it should: {error}. Check DOKPLOY_URL.")
+        format!("Dokploy at {url} does not answer as expected: {error}. Check DOKPLOY_URL.")
     })?;
     let failed = |answered, what: &str, error| match error {
         PlatformError::KeyRefused { .. } => key_refused(answered),
         error => format!("{what}: {error}."),
     };
     let version = platform.version().await;
-    let version = version.map_err(|error| failed(0, "Dokploy did not tell its version", error))?;
+    let version = version.map_err(|error| failed(0, "Could not read Dokploy's version", error))?;
     if !version.is_supported {
         let Version { text, oldest, .. } = version;
         return Err(format!("Dokploy {text} is too old: {oldest} or newer is needed."));
@@ -102,11 +102,11 @@ async fn verdict(platform: &dyn Platform, url: &str) -> Result<String, String> {
     let hosts = platform.hosts().await.map_err(|error| failed(2, owners, error))?;
     for answered in 3..CALLS {
         let again = platform.version().await;
-        again.map_err(|error| failed(answered, "Dokploy did not tell its version again", error))?;
+        again.map_err(|error| failed(answered, "Could not read Dokploy's version again", error))?;
     }
     Ok(format!(
-        "Dokploy {} at {url} answers and takes the key, {CALLS} times in a row: it is not under \
-         Dokploy's default rate limit. It has {} projects and {} domains.",
+        "Dokploy {} at {url} answers and accepts the key, {CALLS} times in a row: the key does not \
+         have Dokploy's default rate limit. There are {} projects and {} domains.",
         version.text,
         projects.len(),
         hosts.len()

@@ -40,15 +40,15 @@ pub enum CommandError {
     NotReady(SocketAddr),
     /// There is no platform that could be asked.
     #[error(
-        "no DOKPLOY_URL is set: the embedded sandbox lives in the portal's own process, so this \
-         command has no platform to compare its records with"
+        "no DOKPLOY_URL is set: the embedded sandbox runs inside the portal's process, so this \
+         command has no platform to compare the database with"
     )]
     NoPlatform,
     /// Records and platform could not be compared.
     #[error(transparent)]
     Survey(#[from] SurveyError),
     /// The records cannot be read or changed.
-    #[error("the portal's records cannot be used")]
+    #[error("the portal's database cannot be used")]
     Records(#[from] StoreError),
     /// The records were not copied.
     #[error(transparent)]
@@ -57,13 +57,13 @@ pub enum CommandError {
     #[error("the records are in PostgreSQL: {0}")]
     Postgres(&'static str),
     /// Nothing but a portal begins afresh.
-    #[error("--new starts a new portal: give it without a subcommand")]
+    #[error("--new starts a new portal: use it without a subcommand")]
     NewCommand,
     /// Nothing that is stuck goes by the name that was given.
-    #[error("nothing stuck is called {0:?}: see `stuck list`")]
+    #[error("no stuck operation is called {0:?}: see `stuck list`")]
     NotStuck(String),
     /// A part of the portal ended while it ran: whoever started it is to start it again.
-    #[error("the portal's {0} has ended by itself, see the log")]
+    #[error("the portal's {0} ended unexpectedly, see the log")]
     Broken(&'static str),
     /// The system refused something that every command needs.
     #[error("{doing} failed")]

@@ -14,7 +14,7 @@ const REMAINS: u8 = 2;
 /// How the comparison is done.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct ReconcileOptions {
-    /// Only tell what is out of order, and change nothing
+    /// Only report the differences, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -27,7 +27,7 @@ pub(super) async fn run(
     let reconciler = run::reconciler_for_cli(settings).await?.ok_or(CommandError::NoPlatform)?;
     let found = reconciler.survey().await?;
     if found.is_empty() {
-        say("The platform has what the records say, and nothing else of this portal's.")?;
+        say("The database and the platform agree.")?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut remaining = 0;

@@ -23,20 +23,22 @@ pub(super) struct SandboxOptions {
     /// Address under which stacks are reached, routed by host
     #[arg(long, default_value = "127.0.0.1:8081")]
     edge: SocketAddr,
-    /// The key that the API takes, for `DOKPLOY_API_TOKEN`
+    /// The key that the API accepts, for `DOKPLOY_API_TOKEN`
     #[arg(long)]
     api_key: SecretString,
-    /// File that keeps what exists; without it every start is empty
+    /// File that stores the state; without it every start is empty
     #[arg(long)]
     state: Option<PathBuf>,
-    /// What every answer takes, in milliseconds; how long containers take to end goes with it
+    /// Latency of every answer in milliseconds; the time that containers take to stop scales with
+    /// it
     #[arg(long, value_name = "MS", default_value = "40")]
     latency: u64,
-    /// How often the key may be verified in a day, each request twice; Dokploy's default is 10
+    /// How often the key may be verified per day; each request counts twice; Dokploy's default is
+    /// 10
     /// [default: without limit]
     #[arg(long, value_name = "COUNT")]
     key_limit: Option<u32>,
-    /// What goes wrong, as CALL:KIND[=DURATION][:HOW OFTEN], like application.create:reset:2
+    /// Injected faults, as CALL:KIND[=DURATION][:HOW OFTEN], like application.create:reset:2
     #[arg(long)]
     fault: Vec<Fault>,
 }

@@ -24,7 +24,7 @@ use crate::{
 pub(super) enum StuckCommand {
     /// Lists what could not be removed, and what an operator can do about it
     List,
-    /// Has the removal tried again at once, by the portal that is running
+    /// Makes the running portal retry the removal now
     Retry(RetryOptions),
 }
 
@@ -78,7 +78,7 @@ fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
     let mut lines = vec![
         format!("{}: {what} {id}, reference {reference}", deployment.name),
         format!(
-            "  stuck since {}, tried {} since then, next try {}",
+            "  stuck since {}, retried {} since then, next attempt {}",
             time(metadata.completed),
             times(clean_up.tries),
             time(clean_up.due),
@@ -86,23 +86,23 @@ fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
     ];
     if record.panics > 0 {
         lines.push(format!(
-            "  the portal met an error of its own {} on it: search the log for {reference}",
+            "  its execution panicked {}: search the log for {reference}",
             times(record.panics),
         ));
     }
     let left = receipt.leftovers().map(|line| {
-        let remedy = line.remedy.as_deref().unwrap_or("nothing is known to help");
+        let remedy = line.remedy.as_deref().unwrap_or("no remedy is known");
         format!("  {} {}: {remedy}", line.resource.noun(), line.name)
     });
     lines.extend(left);
     if receipt.leftovers().next().is_none() {
-        lines.push(format!("  what is left is not known: search the log for {reference}"));
+        lines.push(format!("  it is not known what is left: search the log for {reference}"));
     }
     lines
 }
 
 fn time(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| String::from("at no time"), |at| format!("{at:.0}"))
+    at.map_or_else(|| String::from("unknown"), |at| format!("{at:.0}"))
 }
 
 fn times(count: u32) -> String {
@@ -120,15 +120,15 @@ async fn retry(store: &dyn Store, which: Option<&str>) -> Result<(), CommandErro
             && store.make_due_now(&record.deployment.id, Some(&audit_entry(&record))).await?
         {
             made_due += 1;
-            say(&format!("{} ({}) is due at once.", record.deployment.name, record.deployment.id))?;
+            say(&format!("{} ({}) is due now.", record.deployment.name, record.deployment.id))?;
         }
     }
     match (made_due, which) {
         (0, Some(which)) => Err(CommandError::NotStuck(which.to_owned())),
         (0, None) => say("Nothing is stuck."),
         (_, _) => say(
-            "A running portal takes it up within two seconds; where none runs, the next one to \
-             start does. See `stuck list` for how it went.",
+            "A running portal retries within two seconds. If no portal is running, the next one to \
+             start does. `stuck list` shows the result.",
         ),
     }
 }

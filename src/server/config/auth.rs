@@ -25,23 +25,23 @@ pub(super) enum Auth {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Sign-in")]
 pub(super) struct AuthOptions {
-    /// Who may use the portal: open (whoever reaches it) or oidc (who signs in) [default: open
-    /// where HOST is a loopback address, else required]
+    /// Who may use the portal: open (anyone who can reach it) or oidc (people who sign in)
+    /// [default: open where HOST is a loopback address, else required]
     #[arg(long, env, hide_env_values = true, value_parser = auth)]
     auth: Option<Auth>,
-    /// Address of the OpenID Connect provider, exactly as it names itself
+    /// Issuer of the OpenID Connect provider, exactly as in its discovery document
     #[arg(long, env, hide_env_values = true, value_parser = issuer)]
     oidc_issuer: Option<String>,
-    /// What the portal is called there; its redirect address is `PUBLIC_URL/auth/callback`
+    /// Client id of the portal at the provider; its redirect URI is `PUBLIC_URL/auth/callback`
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_client_id: Option<String>,
-    /// With which secret it proves that [default: none, a public client]
+    /// Client secret [default: none, a public client]
     #[arg(long, env, hide_env_values = true, value_parser = parse::secret)]
     oidc_client_secret: Option<SecretString>,
-    /// What the button says that people sign in with [default: your organisation]
+    /// Name of the provider on the sign-in button [default: your organisation]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_name: Option<String>,
-    /// What the portal asks to know, with blanks between [default: openid profile]
+    /// Scopes to request, separated by spaces [default: openid profile]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_scopes: Option<String>,
     /// The claim that holds a person's groups [default: groups]
@@ -50,10 +50,10 @@ pub(super) struct AuthOptions {
     /// The group whose members are operators [default: none, nobody is]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_operator_group: Option<String>,
-    /// How long people stay signed in without doing anything
+    /// How long a session lasts without use
     #[arg(long, env, hide_env_values = true, value_parser = session_time, default_value = "8h")]
     session_idle: Duration,
-    /// How long people stay signed in at most
+    /// How long a session lasts at most
     #[arg(long, env, hide_env_values = true, value_parser = session_time, default_value = "7d")]
     session_lifetime: Duration,
 }
@@ -67,8 +67,8 @@ impl AuthOptions {
                 None => Ok(AuthSettings::Open),
                 Some(variable) => Err(ConfigError::setting(
                     variable,
-                    "is set, but AUTH is open: set AUTH to oidc to have people sign in, or leave \
-                     this out",
+                    "is set, but AUTH is open: set AUTH to oidc so that people sign in, or remove \
+                     this setting",
                 )),
             },
             None => self.by_default(http.addr.ip()),
@@ -86,9 +86,9 @@ impl AuthOptions {
             return Ok(AuthSettings::Open);
         }
         let problem = format!(
-            "is not set, but with HOST {host} others than this machine may reach the portal: set \
-             it to oidc to have people sign in, or to open to let everybody start and remove stacks \
-             who reaches it"
+            "is not set, but with HOST {host} other machines can reach the portal: set it to oidc \
+             so that people sign in, or to open so that anyone who can reach the portal can start \
+             and remove stacks"
         );
         Err(ConfigError::setting("AUTH", problem))
     }
@@ -96,8 +96,8 @@ impl AuthOptions {
     fn oidc(self, public_url: &Origin) -> Result<OidcSettings, ConfigError> {
         if public_url.scheme() != Scheme::Https && !public_url.is_loopback() {
             let problem = format!(
-                "is {public_url}, but AUTH is oidc: browsers keep the cookies of a sign-in only \
-                 from an https address, or on this machine itself"
+                "is {public_url}, but AUTH is oidc: browsers keep the sign-in cookies only from an \
+                 https address or a loopback address"
             );
             return Err(ConfigError::setting("PUBLIC_URL", problem));
         }
@@ -159,7 +159,7 @@ fn issuer(text: &str) -> Result<String, String> {
         Ok(origin) if origin.scheme() == Scheme::Https || origin.is_loopback() => {
             Ok(text.to_owned())
         }
-        Ok(_) => Err(format!("is {text:?}: a provider has an https address")),
+        Ok(_) => Err(format!("is {text:?}: the issuer must be an https address")),
         Err(_) => Err(format!("is {text:?}: give an address like https://login.example.com")),
     }
 }
@@ -178,7 +178,7 @@ fn session_time(text: &str) -> Result<Duration, String> {
     if time <= LONGEST {
         Ok(time)
     } else {
-        Err(format!("is {text:?}: give 400d at most, after which browsers forget a sign-in"))
+        Err(format!("is {text:?}: give at most 400d, because browsers delete cookies after that"))
     }
 }
 

@@ -177,8 +177,8 @@ fn check_store(store: &StoreSettings, platform: &PlatformSettings) -> Result<(),
             Err(ConfigError::setting(
                 "DATABASE_URL",
                 "names a PostgreSQL database, which replicas share, but the embedded sandbox \
-                 belongs to one process and its SQLite file: set DOKPLOY_URL as well, for a trial \
-                 to the address of a sandbox that runs alone",
+                 belongs to one process and its SQLite file: set DOKPLOY_URL as well. For a test, \
+                 it can be the address of a standalone sandbox",
             ))
         }
         (StoreSettings::Postgres { .. }, PlatformSettings::Dokploy { .. })
@@ -231,7 +231,8 @@ fn certificate(
         (Scheme::Https, certificate) => Ok(certificate.unwrap_or(Certificate::LetsEncrypt)),
         (Scheme::Http, None | Some(Certificate::None)) => Ok(Certificate::None),
         (Scheme::Http, Some(Certificate::LetsEncrypt | Certificate::Custom)) => {
-            let problem = "asks for certificates, but STACK_SCHEME is http: leave one of them out";
+            let problem =
+                "requires certificates, but STACK_SCHEME is http: remove one of the two settings";
             Err(ConfigError::setting("STACK_CERTIFICATE", problem))
         }
     }
@@ -247,14 +248,14 @@ fn stack_environment(
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if name == OPERATION {
-            let problem = "is what the portal itself tells each container: take another name";
+            let problem = "is set by the portal in each container: choose another name";
             return Err(ConfigError::setting(variable, problem));
         }
         if starts_well && name.chars().all(allowed) {
             Ok((name.to_owned(), SecretString::from(value.as_str())))
         } else {
-            let problem = "is not a name that a container can have: put letters, digits and \
-                           underscores behind STACK_ENV_, a letter first";
+            let problem = "is not a valid variable name: use letters, digits and underscores after \
+                           STACK_ENV_, starting with a letter";
             Err(ConfigError::setting(variable, problem))
         }
     })

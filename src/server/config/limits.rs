@@ -30,20 +30,20 @@ pub(super) enum Bounded {
 /// How much somebody may have and start.
 #[derive(Clone, Debug, Args)]
 #[command(
-    next_help_heading = "Limits (a number, or none; by default none where only this machine \
-                               gets to an open portal)"
+    next_help_heading = "Limits (a number, or none; by default none where only this machine can \
+                         reach an open portal)"
 )]
 pub(super) struct LimitOptions {
-    /// How many stacks a person may have; an address where nobody signs in [default: 5]
+    /// How many stacks a person may have; with AUTH open, an address [default: 5]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     stacks_per_person: Option<Bound<u32>>,
-    /// How many of their deployments may be under way at once [default: 3]
+    /// How many deployments a person may have in progress [default: 3]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     deployments_per_person: Option<Bound<u32>>,
-    /// How many deployments they may start within an hour [default: 20]
+    /// How many deployments a person may start within an hour [default: 20]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     deployments_per_hour: Option<Bound<u32>>,
-    /// How many deployments may be under way at once in all [default: 200]
+    /// How many deployments may be in progress in total [default: 200]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     deployments_in_all: Option<Bound<u32>>,
     /// How many event streams a person may have open [default: 20]
@@ -52,19 +52,19 @@ pub(super) struct LimitOptions {
     /// How many event streams an address may have open [default: 100]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     streams_per_address: Option<Bound<u32>>,
-    /// How many names an address may look at within a second, and how many sign-ins it may begin
+    /// How many names an address may check per second, and how many sign-ins it may start
     /// [default: 20]
     #[arg(long, env, hide_env_values = true, value_parser = bound)]
     check_rate_limit: Option<Bound<u32>>,
-    /// How long the name of a removed stack is kept for its owner, where people sign in
+    /// How long the name of a removed stack is reserved for its owner, with AUTH oidc
     /// [default: 24h]
     #[arg(long, env, hide_env_values = true, value_parser = time)]
     name_hold_down: Option<Bound<Duration>>,
-    /// Proxies that are believed in X-Forwarded-For: addresses or networks like 10.0.0.0/8, with
-    /// commas between [default: none]
+    /// Proxies whose X-Forwarded-For is trusted: addresses or networks like 10.0.0.0/8, separated
+    /// by commas [default: none]
     #[arg(long, env, hide_env_values = true, value_parser = proxy, value_delimiter = ',')]
     pub(super) trusted_proxies: Vec<Proxy>,
-    /// Other origins whose pages may use the API with a token, with commas between
+    /// Other origins whose pages may use the API with a token, separated by commas
     /// [default: none]
     #[arg(long, env, hide_env_values = true, value_parser = parse::public_url, value_delimiter = ',')]
     pub(super) cors_origins: Vec<Origin>,

@@ -35,38 +35,38 @@ pub struct Options {
     /// `postgres://user:password@host/name` for several replicas
     #[arg(long, env, hide_env_values = true, value_parser = parse::store, default_value = "sqlite://data/portal.db")]
     pub(super) database_url: StoreSettings,
-    /// Names that nobody gets, with commas between
+    /// Reserved names, separated by commas
     #[arg(long, env, hide_env_values = true, value_parser = parse::reserved_name, value_delimiter = ',')]
     pub(super) reserved_names: Vec<String>,
     /// How many days events and logs of ended deployments are kept
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "90")]
     pub(super) retention_days: u32,
-    /// How many deployments are driven at once
+    /// How many deployments are executed at the same time
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "256")]
     pub(super) max_concurrent_deployments: u32,
-    /// How many calls of Dokploy's domain.create may be under way at once, for each replica. Some
-    /// twenty in all hang Dokploy for good
+    /// How many calls of Dokploy's domain.create each replica may have in progress. About twenty in
+    /// total hang Dokploy permanently
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "2")]
     pub(super) domain_calls_per_replica: u32,
-    /// How many of them over all replicas
+    /// How many of them all replicas together may have in progress
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "8")]
     pub(super) domain_calls: u32,
-    /// How many other calls that change something on the platform, over all replicas
+    /// How many other changing calls to the platform all replicas together may have in progress
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "8")]
     pub(super) changing_calls: u32,
-    /// How long the right to drive a deployment lasts without a heartbeat
+    /// How long the lease of a deployment lasts without a heartbeat
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "10s")]
     pub(super) lease_duration: Duration,
-    /// How often the store is compared with the platform
+    /// How often the database is compared with the platform
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
     pub(super) reconcile_interval: Duration,
-    /// How many deployments one caller can ask for within a minute
+    /// How many deployments one caller can request per minute
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "240")]
     pub(super) deploy_rate_limit: u32,
-    /// What is logged
+    /// Log filter: a level, or module=level
     #[arg(long, env, hide_env_values = true, value_parser = parse::log_filter, default_value = "info")]
     pub(super) rust_log: String,
-    /// How it is logged: pretty or json [default: pretty on a terminal, else json]
+    /// Log format: pretty or json [default: pretty on a terminal, else json]
     #[arg(long, env, hide_env_values = true, value_parser = parse::log_format)]
     pub(super) log_format: Option<LogFormat>,
     #[command(flatten)]
@@ -85,10 +85,10 @@ pub struct Options {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Platform")]
 pub(super) struct PlatformOptions {
-    /// Address of the Dokploy server [default: none, an embedded sandbox stands in]
+    /// Address of the Dokploy server [default: none, the embedded sandbox is used]
     #[arg(long, env, hide_env_values = true, value_parser = parse::dokploy_url)]
     pub(super) dokploy_url: Option<String>,
-    /// Key for its API
+    /// API key for the Dokploy server
     #[arg(long, env, hide_env_values = true, value_parser = parse::key)]
     pub(super) dokploy_api_token: Option<SecretString>,
     /// Port under which the embedded sandbox serves its stacks
@@ -102,7 +102,7 @@ pub(super) struct PlatformOptions {
 #[command(next_help_heading = "Stacks (STACK_ENV_<NAME> goes into the container as <NAME>)")]
 #[expect(clippy::struct_field_names, reason = "the fields are the variables' names")]
 pub(super) struct StackOptions {
-    /// What stands behind the name in a stack's host [default: localhost with the sandbox,
+    /// Domain of the stacks: a stack's host is NAME.SUFFIX [default: localhost with the sandbox,
     /// else required]
     #[arg(long, env, hide_env_values = true, value_parser = parse::domain)]
     pub(super) stack_domain_suffix: Option<String>,
@@ -116,16 +116,16 @@ pub(super) struct StackOptions {
     /// with http]
     #[arg(long, env, hide_env_values = true, value_parser = parse::certificate)]
     pub(super) stack_certificate: Option<Certificate>,
-    /// The image [default: sandbox/hello with the sandbox, else required]
+    /// Container image of a stack [default: sandbox/hello with the sandbox, else required]
     #[arg(long, env, hide_env_values = true, value_parser = parse::image)]
     pub(super) stack_image: Option<String>,
-    /// Address of its private registry
+    /// Address of the image's private registry
     #[arg(long, env, hide_env_values = true, value_parser = parse::registry)]
     pub(super) stack_registry_url: Option<String>,
-    /// Who logs in to the registry
+    /// User name for the registry
     #[arg(long, env, hide_env_values = true)]
     pub(super) stack_registry_user: Option<String>,
-    /// With which password
+    /// Password for the registry
     #[arg(long, env, hide_env_values = true, value_parser = parse::secret)]
     pub(super) stack_registry_password: Option<SecretString>,
     /// Port on which the container listens
@@ -149,13 +149,13 @@ pub(super) struct HealthOptions {
     /// How long a started stack may take to answer
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "60s")]
     pub(super) stack_health_timeout: Duration,
-    /// Longest pause between two questions
+    /// Longest pause between two health checks
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5s")]
     pub(super) stack_health_interval: Duration,
-    /// How long its certificate may take to become valid
+    /// How long a stack's certificate may take to become valid
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
     pub(super) stack_certificate_timeout: Duration,
-    /// File with certificate authorities to trust besides the public ones
+    /// PEM file with additional certificate authorities to trust
     #[arg(long, env, hide_env_values = true)]
     pub(super) stack_ca_file: Option<PathBuf>,
     /// Whether a stack's certificate must be valid
@@ -165,17 +165,17 @@ pub(super) struct HealthOptions {
     /// else false]
     #[arg(long, env, hide_env_values = true, value_parser = parse::switch)]
     pub(super) stack_allow_private: Option<bool>,
-    /// How long a deployment may take until it is given up
+    /// How long a deployment may take before it is undone
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "15m")]
     pub(super) deployment_deadline: Duration,
-    /// How long each step may take that only asks the platform for something
+    /// How long each step may take that only calls the platform's API
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
     pub(super) step_deadline: Duration,
     /// How long the platform may take to start a container: queue, pull and start
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "10m")]
     pub(super) deploy_deadline: Duration,
-    /// How long an undo may take, the wait for a deploy job that is under way among it; less than
-    /// 30s counts as 30s
+    /// How long an undo may take, including the wait for a running deploy job; less than 30s counts
+    /// as 30s
     #[arg(long, env, hide_env_values = true, value_parser = parse::duration, default_value = "5m")]
     pub(super) drain_limit: Duration,
 }

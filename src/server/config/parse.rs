@@ -50,7 +50,7 @@ pub(super) fn duration(text: &str) -> Parsed<Duration> {
 
 pub(super) fn public_url(text: &str) -> Parsed<Origin> {
     Origin::parse(text.strip_suffix('/').unwrap_or(text)).map_err(|_| {
-        format!("is {text:?}: give scheme and host alone, like https://portal.example.com")
+        format!("is {text:?}: give only scheme and host, like https://portal.example.com")
     })
 }
 
@@ -76,7 +76,7 @@ pub(super) fn key(text: &str) -> Parsed<SecretString> {
     if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(SecretString::from(key))
     } else {
-        Err(String::from("holds characters that no key has: copy the key once more"))
+        Err(String::from("contains characters that a key cannot have: copy the key again"))
     }
 }
 
@@ -182,8 +182,8 @@ pub(super) fn store(text: &str) -> Parsed<StoreSettings> {
             Ok(StoreSettings::Postgres { url: SecretString::from(text) })
         } else {
             let problem = "is not the address of a database: give one like \
-                           postgres://user:password@host/name, and write what is neither letter \
-                           nor digit in the password as % and its two hexadecimal digits";
+                           postgres://user:password@host/name, and percent-encode everything in \
+                           the password that is neither letter nor digit";
             Err(problem.to_owned())
         };
     }

@@ -125,7 +125,7 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
         (
             "PUBLIC_URL",
             "portal",
-            "PUBLIC_URL is \"portal\": give scheme and host alone, like https://portal.example.com.",
+            "PUBLIC_URL is \"portal\": give only scheme and host, like https://portal.example.com.",
         ),
         (
             "STACK_DOMAIN_SUFFIX",
@@ -156,7 +156,9 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
         (
             "DATABASE_URL",
             "postgres://u:canary@db/portal",
-            "DATABASE_URL names a PostgreSQL database, which replicas share, but the embedded sandbox belongs to one process and its SQLite file: set DOKPLOY_URL as well, for a trial to the address of a sandbox that runs alone.",
+            "DATABASE_URL names a PostgreSQL database, which replicas share, but the embedded \
+             sandbox belongs to one process and its SQLite file: set DOKPLOY_URL as well. For a \
+             test, it can be the address of a standalone sandbox.",
         ),
         (
             "DATABASE_URL",
@@ -166,7 +168,8 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
         (
             "STACK_CERTIFICATE",
             "letsencrypt",
-            "STACK_CERTIFICATE asks for certificates, but STACK_SCHEME is http: leave one of them out.",
+            "STACK_CERTIFICATE requires certificates, but STACK_SCHEME is http: remove one of the \
+             two settings.",
         ),
         (
             "STACK_REGISTRY_URL",
@@ -181,17 +184,19 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
         (
             "DOKPLOY_API_TOKEN",
             "canary\u{1}",
-            "DOKPLOY_API_TOKEN holds characters that no key has: copy the key once more.",
+            "DOKPLOY_API_TOKEN contains characters that a key cannot have: copy the key again.",
         ),
         (
             "STACK_ENV_STACK_OPERATION",
             "x",
-            "STACK_ENV_STACK_OPERATION is what the portal itself tells each container: take another name.",
+            "STACK_ENV_STACK_OPERATION is set by the portal in each container: choose another \
+             name.",
         ),
         (
             "STACK_ENV_1",
             "x",
-            "STACK_ENV_1 is not a name that a container can have: put letters, digits and underscores behind STACK_ENV_, a letter first.",
+            "STACK_ENV_1 is not a valid variable name: use letters, digits and underscores after \
+             STACK_ENV_, starting with a letter.",
         ),
         (
             "DOKPLOY_API_TOKEN",

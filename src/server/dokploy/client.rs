@@ -283,7 +283,7 @@ impl Dokploy {
     }
 
     /// Sends a request and reads the answer to its end.
-    #[expect(clippy::disallowed_methods, reason = "this is the way that every call goes")]
+    #[expect(clippy::disallowed_methods, reason = "this function sends every call")]
     async fn exchange(
         &self,
         call: &'static str,
@@ -326,7 +326,7 @@ impl Dokploy {
         }
         let host = self.root.host_str()?.trim_matches(['[', ']']);
         let port = self.root.port_or_known_default()?;
-        local_fault::behind(error, local_fault::query_and_log(host, port), &[]).await
+        local_fault::behind(error, local_fault::look_up(host, port), &[]).await
     }
 }
 

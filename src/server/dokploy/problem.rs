@@ -78,7 +78,7 @@ impl Problems {
     /// Takes in that the platform took the key.
     pub(super) fn accepted(&self) {
         if std::mem::take(&mut self.lock().refusal) == Refusal::Lasting {
-            tracing::info!("The platform takes the key again");
+            tracing::info!("The platform accepts the key again");
         }
     }
 
@@ -101,7 +101,7 @@ impl Problems {
             && hang.until.is_none()
         {
             hang.until = Some(now);
-            tracing::info!("The platform hangs no more; everything goes on");
+            tracing::info!("The platform answers again: operations continue");
         }
     }
 

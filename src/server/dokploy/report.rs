@@ -40,10 +40,10 @@ pub(super) fn report_breaker(before: BreakerState, after: Breaker) {
     match (before, after.state) {
         (BreakerState::Closed | BreakerState::HalfOpen, BreakerState::Open) => tracing::warn!(
             breaker.failures = after.consecutive_failures,
-            "The platform is unwell; calls to it are paused."
+            "The circuit breaker opened: calls to the platform are paused."
         ),
         (BreakerState::HalfOpen, BreakerState::Closed) => {
-            tracing::info!("The platform is well again; calls to it go on.");
+            tracing::info!("The circuit breaker closed: calls to the platform continue.");
         }
         _ => {}
     }

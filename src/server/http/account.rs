@@ -95,7 +95,7 @@ fn shown(secret: &Secret) -> Response {
 /// Leads back to the account, with what was typed.
 fn refused(error: &TokenError, name: Option<&str>) -> Response {
     if let TokenError::Store(error) = error {
-        tracing::error!(%error, "A token could not be made or revoked");
+        tracing::error!(%error, "Could not create or revoke a token");
     }
     let name = name.map(|name| name.chars().take(NAME_LIMIT).collect::<String>());
     let name = name.map(|name| format!("&name={}", api::percent_encode(&name)));
@@ -104,7 +104,7 @@ fn refused(error: &TokenError, name: Option<&str>) -> Response {
 
 /// Leads back to the account, which says that the records are out of reach.
 pub(super) fn refused_by_store(error: &StoreError) -> Response {
-    tracing::error!(%error, "An account could not be changed");
+    tracing::error!(%error, "Could not change an account");
     see_other(&format!("{PAGE}?refused=STORE_UNAVAILABLE"), [])
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn guard(
         None => Rule::Everyone,
         Some(Some(rules)) => rules.of(request.method()),
         Some(None) => {
-            tracing::error!(path, "A route has no rule, so nobody may use it");
+            tracing::error!(path, "A route has no access rule, so it is closed to everybody");
             return Failed::from(not_found()).into_response();
         }
     };
@@ -135,7 +135,7 @@ fn deny(parts: &Parts, refusal: Refusal) -> Response {
 
 /// Returns the error of a resource that is hidden from the caller.
 fn not_found() -> ApiError {
-    ApiError::new(404, "NOT_FOUND", "There is nothing here: check the address.")
+    ApiError::new(404, "NOT_FOUND", "Not found: check the address.")
 }
 
 /// Answers with an error, and says that a token would help (RFC 6750, section 3).
@@ -150,7 +150,7 @@ impl IntoResponse for AuthenticationError {
     fn into_response(self) -> Response {
         match self {
             Self::Token => {
-                let message = "This API token is not good, or not any more: make a new one.";
+                let message = "This API token is invalid, expired or revoked. Create a new one.";
                 challenge(ApiError::new(401, TOKEN_INVALID, message))
             }
             Self::Store(error) => Failed::from(service::store_failed(&error)).into_response(),

@@ -40,8 +40,8 @@ pub(super) async fn refuse(
     let path = request.uri().path();
     state.service.record_rejection(&caller, AuditAction::Enter, path, CROSS_SITE).await;
     let message = format!(
-        "This request comes from another site. Use the portal at {}; if this is the portal, its \
-         operator has to set PUBLIC_URL to the address in your browser.",
+        "This request comes from another site. Use the portal at {}. If this is the portal, its \
+         operator must set PUBLIC_URL to the address in your browser.",
         state.public_url
     );
     Failed::new(403, CROSS_SITE, message).into_response()

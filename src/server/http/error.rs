@@ -30,8 +30,8 @@ impl Failed {
 
     /// Answers for a handler that panicked. What it said is in the log already.
     pub(super) fn from_panic(_panic: Box<dyn Any + Send>) -> Response<Body> {
-        let message = "Something went wrong in the portal itself: try again, and tell its \
-                       operator if it stays.";
+        let message = "The portal had an internal error. Try again. If this happens again, tell \
+                       its operator.";
         Self::new(500, "INTERNAL", message).into_response()
     }
 }

@@ -110,7 +110,7 @@ fn too_many_streams() -> Failed {
         status: 429,
         code: String::from(TOO_MANY_STREAMS),
         message: String::from(
-            "You watch too many deployments at once: close some pages, then reload this one.",
+            "Too many event streams are open: close some pages, then reload this one.",
         ),
         retry_after: Some(RETRY_FULL_S),
     })
@@ -151,7 +151,7 @@ impl Watcher {
                 Ok(events) => self.read = events.into(),
                 Err(error) => {
                     // The browser comes back by itself.
-                    tracing::warn!(error = %error, deployment.id = %self.id, "a stream broke off");
+                    tracing::warn!(error = %error, deployment.id = %self.id, "An event stream was interrupted");
                     return None;
                 }
             }

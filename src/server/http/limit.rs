@@ -126,9 +126,9 @@ fn too_many(counted: Counted, wait: Duration) -> Failed {
     // Whole seconds, rounded up: never longer than the window itself.
     let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
     let what = match counted {
-        Counted::Start => "You have asked for many deployments",
-        Counted::Check => "You have looked at many names",
-        Counted::SignIn => "You have begun many sign-ins",
+        Counted::Start => "Too many deployment requests",
+        Counted::Check => "Too many name checks",
+        Counted::SignIn => "Too many sign-ins",
     };
     Failed::from(ApiError {
         status: 429,

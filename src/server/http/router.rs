@@ -65,7 +65,7 @@ fn api(state: HttpState) -> Router {
 
 async fn unknown(uri: Uri) -> Failed {
     let path: String = uri.path().chars().take(200).collect();
-    Failed::new(404, "NOT_FOUND", format!("There is nothing at {path}: check the address."))
+    Failed::new(404, "NOT_FOUND", format!("Nothing found at {path}: check the address."))
 }
 
 /// Gives a sentence to an error that has none: the routes of pages and files have only a status.
@@ -93,6 +93,7 @@ async fn add_error_body(request: Request, next: Next) -> Response {
 }
 
 async fn method_not_allowed() -> Failed {
-    let message = "This address does not take this method: the Allow header lists those it takes.";
+    let message =
+        "This address does not support this method. The Allow header lists the supported methods.";
     Failed::new(405, "METHOD_NOT_ALLOWED", message)
 }

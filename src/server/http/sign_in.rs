@@ -69,7 +69,7 @@ async fn begin(
             see_other(&address, [cookie])
         }
         Err(error) => {
-            tracing::warn!(%error, code = error.code(), "A sign-in could not begin");
+            tracing::warn!(%error, code = error.code(), "Could not start a sign-in");
             redirect_rejected(&SignInRejected { error, return_to }, [])
         }
     }

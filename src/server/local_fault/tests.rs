@@ -102,12 +102,12 @@ async fn a_resolver_that_answers_for_others_is_no_fault_of_the_portals() {
         (|| os(Errno::MFILE), true),
     ];
     for (failure, is_nobody) in cases {
-        let query_and_log = async |name: String| {
+        let look_up = async |name: String| {
             assert!(name.ends_with(".org.") && name.matches('.').count() == 2, "{name}");
             Err(failure())
         };
         let host = "alice.stacks.example.org";
-        assert_eq!(answers_nobody(host, query_and_log).await, is_nobody, "{:?}", failure());
+        assert_eq!(answers_nobody(host, look_up).await, is_nobody, "{:?}", failure());
     }
     let found = async |_| Ok(vec!["192.0.2.1:0".parse().unwrap()]);
     assert!(!answers_nobody("alice.stacks.example.org.", found).await);

@@ -46,16 +46,16 @@ pub(super) struct Claims {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     /// The provider sent none.
-    #[error("there is no identity token")]
+    #[error("there is no ID token")]
     Missing,
     /// The keys have to be asked for again.
-    #[error("it is signed with a key that nobody knows")]
+    #[error("it is signed with an unknown key")]
     UnknownKey,
     /// Its content is not what it has to be.
     #[error("{0}")]
     Invalid(String),
     /// It was made for another access token.
-    #[error("the access token is not the one that the identity token names")]
+    #[error("the access token does not match the ID token")]
     OtherAccessToken,
 }
 

@@ -36,7 +36,8 @@ struct DiscoveryState {
 
 impl Discovery {
     pub(super) fn new(issuer: IssuerUrl, clock: Arc<dyn Clock>) -> Self {
-        let nothing = Err(IdentityError::Unavailable(String::from("it was not asked yet")));
+        let nothing =
+            Err(IdentityError::Unavailable(String::from("it has not been contacted yet")));
         let state = Mutex::new(DiscoveryState { provider: nothing, retry_at: Duration::ZERO });
         Self { issuer, clock, state }
     }
@@ -87,7 +88,7 @@ impl Discovery {
         match &asked {
             Ok(_) => tracing::info!(issuer = %*self.issuer, "The identity provider answers"),
             Err(error) => {
-                tracing::warn!(issuer = %*self.issuer, %error, "Nobody can sign in now");
+                tracing::warn!(issuer = %*self.issuer, %error, "Could not reach the identity provider");
             }
         }
         asked.map(Arc::new)

@@ -109,17 +109,16 @@ async fn remedy(
 pub(super) fn still_routed(file: &RouteFile, host: &str) -> String {
     let (path, text) = (file.path(), file.without_routes());
     format!(
-        "The reverse proxy's file {path} still routes {host}, whose application is gone: delete that \
-         file on the Dokploy server, or let its whole text be: {}",
+        "The reverse proxy's file {path} still routes {host}, although its application is deleted: \
+         delete this file on the Dokploy server, or replace its content with: {}",
         text.trim_end()
     )
 }
 
 fn not_taken_up(host: &str) -> String {
     format!(
-        "{host} still answers although nothing routes it any more: look in the reverse proxy's log \
-         for a file that it cannot read, since until that is mended it takes up no change of any \
-         address"
+        "{host} still answers although no route to it exists: check the reverse proxy's log for a \
+         file that it cannot read. Until that file is repaired, the proxy applies no route changes"
     )
 }
 
@@ -185,8 +184,8 @@ async fn close_stale_routes(
         let mut seen = look(cx, &file).await?;
         if matches!(seen, Stale::Open(_)) {
             let refusals = Refusals::default();
-            let done = "Took the address out of the reverse proxy, where it had been left behind";
-            let write = || refusals.observe_cancel(cx, cx.platform.clear_route_file(&file));
+            let done = "Removed the stale route of the address from the reverse proxy";
+            let write = || refusals.record(cx, cx.platform.clear_route_file(&file));
             // The call says that it was done also when it was not.
             if cx.mutate("settings.updateTraefikFile", done, write).await?.is_some() {
                 seen = look(cx, &file).await?;
@@ -202,7 +201,7 @@ async fn close_stale_routes(
 /// Looks whether the file routes our address.
 async fn look(cx: &Context, file: &RouteFile) -> Result<Stale, StepError> {
     let refusals = Refusals::default();
-    let read = || refusals.observe_cancel(cx, cx.platform.route_file(file));
+    let read = || refusals.record(cx, cx.platform.route_file(file));
     Ok(match cx.query("settings.readTraefikFile", read).await? {
         None => Stale::Unseen(file.clone()),
         Some(Some(text)) if routes_host(&text, &cx.host) => Stale::Open(file.clone()),
@@ -216,11 +215,11 @@ async fn look(cx: &Context, file: &RouteFile) -> Result<Stale, StepError> {
 struct Refusals(AtomicU32);
 
 impl Refusals {
-    /// The number of prove that it: after one alone, the key may only just be taken again.
+    /// The number of refusals that prove it: after one alone, the key may only just be taken again.
     const ENOUGH: u32 = 2;
 
     /// Makes a call; none where the key may not make it.
-    async fn observe_cancel<T: Send>(
+    async fn record<T: Send>(
         &self,
         cx: &Context,
         call: impl Future<Output = Result<T, PlatformError>> + Send,

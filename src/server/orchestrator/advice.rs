@@ -23,9 +23,9 @@ use crate::{
 };
 
 /// The words about a resource that is gone.
-const GONE: &str = "Nothing to do: it is not there any more";
+const GONE: &str = "Nothing to do: it no longer exists";
 /// When an application may be deleted by hand.
-const SAFELY: &str = "while no deployment of it runs or waits there, and Docker answers";
+const SAFELY: &str = "while no deployment of it is running or queued there, and Docker answers";
 /// The time that the look may take: the end that it is for is recorded only afterwards.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -62,7 +62,7 @@ async fn situation(cx: &Context, lines: &[Line]) -> Situation {
 /// Gives a line advice where nobody has looked at the platform.
 pub(super) fn unseen(mut line: Line) -> Line {
     line.remedy.get_or_insert_with(|| {
-        String::from("Waiting for the portal's next try, which looks what there is: see its log")
+        String::from("Waiting for the portal's next attempt, which checks what exists: see its log")
     });
     line
 }
@@ -191,11 +191,11 @@ impl Situation {
                 format!("Waiting for Dokploy to answer: {}", describe_failure(error))
             }
             Self::NoDocker => String::from(
-                "Waiting for Docker on the Dokploy server to answer: delete nothing meanwhile, or \
+                "Waiting for Docker on the Dokploy server to answer: delete nothing until then, or \
                  a container is left behind",
             ),
             Self::Deploying => String::from(
-                "Waiting for Dokploy's deploy job to end: delete nothing meanwhile, or its \
+                "Waiting for Dokploy's deploy job to end: delete nothing until then, or its \
                  container is left behind",
             ),
             Self::Calm(seen) => {
@@ -241,7 +241,7 @@ impl Seen {
     fn of_service(&self, cx: &Context, name: &AppName) -> String {
         if let Some(application) = applications(&self.projects).find(|one| one.app_name == *name) {
             return format!(
-                "It goes with its application. {}",
+                "It is removed with its application. {}",
                 delete_application(cx, application)
             );
         }
@@ -291,8 +291,8 @@ impl Seen {
         let mut holds = environments.map(|one| one.applications.len() + one.other_services);
         if holds.any(|count| count > 0) {
             format!(
-                "Delete what is in the project {name} ({id}) in Dokploy, {SAFELY}, and the project \
-                 when that is gone: the other way round its container is left behind"
+                "Delete what is in the project {name} ({id}) in Dokploy, {SAFELY}, and then the \
+                 project: in the other order its container is left behind"
             )
         } else {
             format!("Delete the project {name} ({id}) in Dokploy")
@@ -322,8 +322,8 @@ fn was_moved(cx: &Context, id: &str) -> String {
 /// Says what to do about what the portal made and does not touch any more.
 pub(super) fn unmarked(cx: &Context, what: &str) -> String {
     format!(
-        "The {what} no longer carries our marker, so it is left alone: let its description be {} \
-         again, and the portal removes it",
+        "The {what} no longer has the portal's marker, so the portal does not change it: set its \
+         description to {} again, and the portal removes it",
         cx.marker
     )
 }

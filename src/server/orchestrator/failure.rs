@@ -35,7 +35,7 @@ impl StepError {
 
     /// Returns why an operation is given up that panicked again and again.
     pub(super) fn panicked() -> Cause {
-        let message = String::from("The portal met an error of its own, several times in a row.");
+        let message = String::from("The portal had an internal error several times in a row.");
         Cause::new(FailureCode::Internal, message)
     }
 
@@ -92,7 +92,7 @@ pub(super) fn describe_failure(error: &PlatformError) -> &'static str {
         | PlatformError::Unexplained { .. }
         | PlatformError::NotFound { .. } => "The platform refused",
         PlatformError::KeyRefused { .. } => "The platform did not accept the portal's key",
-        PlatformError::Unavailable { .. } => "The platform could not do it now",
+        PlatformError::Unavailable { .. } => "The platform is temporarily unavailable",
         PlatformError::Lost { .. } => "The platform's answer was lost",
         PlatformError::Unreachable { .. } => "The platform could not be reached",
         PlatformError::Paused { .. } => "Calls to the platform are paused",

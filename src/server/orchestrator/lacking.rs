@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// The number of times at which that the records were out of reach are remembered.
+/// The number of outages of the database that are remembered.
 const MOST_OUTAGES: usize = 1_000;
 
 /// The shortest wait, at the end of a limit, while the limit stands still.
@@ -151,9 +151,9 @@ impl Context {
         if LocalFault::told_by(&self.journal.sentence()) == Some(fault) {
             return Ok(());
         }
-        let describe_failure = fault.describe_failure();
-        tracing::warn!(action, reason, "{describe_failure}: waiting for it");
-        self.log(Level::Warn, action, &format!("{describe_failure}: waiting for it"), 0, None);
+        let description = fault.describe_failure();
+        tracing::warn!(action, reason, "{description}: waiting for it");
+        self.log(Level::Warn, action, &format!("{description}: waiting for it"), 0, None);
         self.journal.set_message(fault.sentence()).await
     }
 

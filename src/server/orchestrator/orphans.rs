@@ -41,13 +41,13 @@ pub struct OrphanRemover {
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveOrphansError {
     /// It has not ended, or somebody else holds its lease.
-    #[error("somebody else is working on it")]
+    #[error("another worker holds its lease")]
     Busy,
     /// The portal stops.
-    #[error("the portal is stopping")]
+    #[error("the portal is shutting down")]
     Stopped,
     /// It panicked: an error of the portal's own.
-    #[error("the portal met an error of its own, see its log")]
+    #[error("the portal had an internal error, see its log")]
     Panicked,
     /// The platform would not do it.
     #[error("{}", .0.trim_end_matches('.'))]
@@ -102,7 +102,7 @@ impl OrphanRemover {
             () = stop.cancelled() => Err(RemoveOrphansError::Stopped),
         };
         if let Err(error) = store.release(&lease).await {
-            tracing::warn!(%error, "Could not hand a lease back");
+            tracing::warn!(%error, "Could not release a lease");
         }
         result
     }

@@ -14,7 +14,7 @@ use crate::{
     server::ports::store::{CancelRequest, Cause, CleanupRecord, End, State, StepId, StoreError},
 };
 
-/// The first pause before clean-up goes on after an end; each later one is twice as long.
+/// The first pause before clean-up continues after an end; each later one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 
@@ -90,11 +90,11 @@ pub(super) async fn cleaned_up(cx: &Context, leftover: Leftover) -> Result<(), S
     cx.journal.record_cleanup(&cleanup).await?;
     let receipt = &cleanup.receipt;
     if receipt.clean {
-        tracing::info!("Removed what had been left: the name is free");
+        tracing::info!("Clean-up is finished: the name is available");
     } else {
         let leftover: Vec<_> =
             receipt.leftovers().filter_map(|line| line.remedy.as_deref()).collect();
-        tracing::error!(tries = cx.tries + 1, remedies = ?leftover, "Something is still left");
+        tracing::error!(tries = cx.tries + 1, remedies = ?leftover, "Clean-up is incomplete: some resources are left");
     }
     Ok(())
 }
@@ -132,7 +132,10 @@ fn as_cancelled(cause: Cause) -> Cause {
 }
 
 fn internal() -> Cause {
-    Cause::new(FailureCode::Internal, "The portal lost track of this deployment.")
+    Cause::new(
+        FailureCode::Internal,
+        "The portal had an internal error and lost the state of this deployment.",
+    )
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a deployment lasts minutes, not centuries")]

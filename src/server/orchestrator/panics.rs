@@ -68,8 +68,8 @@ pub(super) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
     let at = ports.clock.now();
     let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
     let remedy = format!(
-        "Waiting for the portal's next try, which removes what is described as {} in Dokploy: see \
-         its log",
+        "Waiting for the portal's next attempt, which removes everything with the description {} \
+         in Dokploy: see its log",
         ports.settings.marker(creator)
     );
     let line = Line {

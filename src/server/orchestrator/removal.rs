@@ -109,7 +109,7 @@ pub(super) async fn remove_application(
 pub(super) async fn service_line(cx: &Context, name: &AppName) -> Result<Line, StepError> {
     let since = cx.clock.now();
     if absence::service_is_gone(cx, name).await? {
-        cx.info("service.verify", "Made sure that no container is left", since);
+        cx.info("service.verify", "Verified that no container is left", since);
         Ok(cx.line(ResourceKind::Service, None, &name.0, Outcome::VerifiedGone))
     } else {
         Ok(cx.leftover_service(name))
@@ -134,8 +134,8 @@ pub(super) async fn remove_project(
     if let Some(project) = cx.query("project.one", find).await? {
         if !is_empty(&project) {
             let remedy = format!(
-                "The project {name} ({id}) holds something that is not ours: see whose it is, and \
-                 once the project is empty the portal removes it"
+                "The project {name} ({id}) contains resources that the portal did not create: find \
+                 their owner. The portal removes the project once it is empty"
             );
             lines.push(leftover(Some(remedy)));
             return Ok(lines);
@@ -176,7 +176,7 @@ pub(super) async fn remove_duplicates(cx: &Context) -> Result<Vec<Line>, StepErr
         .partition(|project| kept.project_id.as_ref() == Some(&project.id.0));
     let Some(kept_project) = kept_project.first() else { return Ok(lines) };
     for project in others {
-        cx.warn("doubles.remove", "Removing a second project of this deployment");
+        cx.warn("doubles.remove", "Removing a duplicate project of this deployment");
         lines.extend(remove_project(cx, &project.id, &project.name).await?);
     }
     let (kept_application, others): (Vec<_>, Vec<_>) = cx
@@ -188,7 +188,7 @@ pub(super) async fn remove_duplicates(cx: &Context) -> Result<Vec<Line>, StepErr
         return Ok(advice::advise(cx, lines).await);
     };
     for application in others {
-        cx.warn("doubles.remove", "Removing a second application of this deployment");
+        cx.warn("doubles.remove", "Removing a duplicate application of this deployment");
         lines.extend(remove_application(cx, &application.into()).await?);
     }
     lines.extend(duplicate_domains(cx, &kept_application.id, kept.domain_id.as_deref()).await?);
@@ -203,7 +203,7 @@ pub(super) fn warn_of_leftovers(
     let lines = match removed {
         Ok(lines) => lines,
         Err(StepError::Failed(cause)) => {
-            cx.warn("doubles.remove", &format!("Could not look for doubles: {}", cause.message));
+            cx.warn("doubles.remove", &format!("Could not look for duplicates: {}", cause.message));
             return Ok(false);
         }
         Err(StepError::Store(error)) => return Err(error),
@@ -231,8 +231,8 @@ async fn duplicate_domains(
     }
     // Another host is a person's own doing.
     for domain in domains.iter().filter(|domain| domain.host == cx.host && !is_kept(domain)) {
-        cx.warn("doubles.remove", "Removing a second address of this deployment");
-        let done = "Removed the second address";
+        cx.warn("doubles.remove", "Removing a duplicate address of this deployment");
+        let done = "Removed the duplicate address";
         cx.mutate("domain.delete", done, || cx.platform.delete_domain(&domain.id)).await?;
         let id = Some(domain.id.0.as_str());
         lines.push(cx.line(ResourceKind::Domain, id, &domain.host, Outcome::Removed));

@@ -33,7 +33,7 @@ const REFUSED: &str = "Waiting for the platform to accept the portal's key again
 /// The message shown while other calls come first.
 pub(super) const QUEUED: &str = "Waiting for its turn: the platform is busy with other stacks";
 /// The message shown while the platform hangs.
-pub(super) const WEDGED: &str = "The platform hangs. Its operators are told, and we wait for it";
+pub(super) const WEDGED: &str = "The platform hangs. We wait until it answers again";
 /// Every sentence that is shown while something is waited for.
 const WAITING: [&str; 4] = [PAUSED, REFUSED, QUEUED, WEDGED];
 /// The longest pause while a call is repeated for as long as there is time.
@@ -116,7 +116,7 @@ impl Context {
         }
         loop {
             if may_exist && let Some(found) = find().await? {
-                self.warn(action, "Found what an earlier attempt had made, and kept it");
+                self.warn(action, "Adopted what an earlier attempt had created");
                 return Ok(found);
             }
             match tries.try_once(&mut make).await? {

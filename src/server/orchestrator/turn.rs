@@ -166,7 +166,7 @@ impl Context {
         };
         if let Err(error) = ended {
             // It lapses by itself.
-            tracing::warn!(%error, "Could not give the slot of a call back");
+            tracing::warn!(%error, "Could not release a call slot");
         }
         turn.turns.wake();
     }

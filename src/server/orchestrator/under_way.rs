@@ -24,7 +24,7 @@ const ENQUEUING: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 ///
-/// Returns an error when the records cannot be read.
+/// Returns an error when the database cannot be read.
 pub async fn calls_under_way(
     store: &dyn Store,
     bounds: CallBounds,

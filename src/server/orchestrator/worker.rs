@@ -146,7 +146,7 @@ impl Worker {
                 tracing::warn!(error = text, "Stopping: another version of the portal takes over");
                 shutdown.cancel();
             } else {
-                tracing::error!(error = text, "Could not look for work");
+                tracing::error!(error = text, "Could not query for work");
             }
             Vec::new()
         })
@@ -167,7 +167,7 @@ impl Worker {
         };
         let Ok(result) = AssertUnwindSafe(held).catch_unwind().await else {
             if let Err(error) = panics::suspend(&self.ports, &lease).await {
-                tracing::error!(error = error_chain(&error), "Could not note a panic");
+                tracing::error!(error = error_chain(&error), "Could not record a panic");
             }
             return;
         };
@@ -175,7 +175,7 @@ impl Worker {
             tracing::error!(
                 deployment.id = %id,
                 error = error_chain(&error),
-                "Stopped driving; it resumes with the next lease"
+                "Stopped executing; the next lease holder resumes"
             );
             // Not at once: what is wrong with the store may take a moment to pass.
             tokio::select! {
@@ -185,7 +185,7 @@ impl Worker {
             }
         }
         if let Err(error) = self.ports.store.release(&lease).await {
-            tracing::warn!(error = error_chain(&error), "Could not hand a lease back");
+            tracing::warn!(error = error_chain(&error), "Could not release a lease");
         }
     }
 

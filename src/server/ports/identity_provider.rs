@@ -52,9 +52,9 @@ pub enum IdentityError {
     #[error("the provider does not answer: {0}")]
     Unavailable(String),
     /// It refuses the code, or the portal itself.
-    #[error("the provider refuses: {0}")]
+    #[error("the provider rejected the request: {0}")]
     Refused(String),
     /// Its token or claims are invalid.
-    #[error("what the provider says does not hold: {0}")]
+    #[error("the provider's answer could not be verified: {0}")]
     Untrusted(String),
 }

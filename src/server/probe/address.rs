@@ -50,7 +50,7 @@ pub(super) async fn of(
         let both = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
         return Ok(both.map(|address| SocketAddr::new(address, port)).into());
     }
-    let found = local_fault::query_and_log(name, port).await?.into_iter();
+    let found = local_fault::look_up(name, port).await?.into_iter();
     let within: Vec<_> = found
         .filter(|address| policy == AddressPolicy::AnyAddress || is_public(address.ip()))
         .collect();

@@ -35,13 +35,13 @@ pub(super) async fn idle(
     listed: &Scales,
 ) -> BTreeMap<AppName, Idle> {
     let runs = |name: &AppName| listed.get(name).copied().flatten().is_some_and(Scale::runs);
-    let response_lost: Vec<_> = ours.into_iter().filter(|name| !runs(name)).collect();
-    if response_lost.is_empty() {
+    let suspects: Vec<_> = ours.into_iter().filter(|name| !runs(name)).collect();
+    if suspects.is_empty() {
         return BTreeMap::new();
     }
-    match look(platform, &response_lost).await {
+    match look(platform, &suspects).await {
         Ok(Some(found)) => found,
-        Ok(None) | Err(_) => response_lost.into_iter().map(|name| (name, Idle::Unknown)).collect(),
+        Ok(None) | Err(_) => suspects.into_iter().map(|name| (name, Idle::Unknown)).collect(),
     }
 }
 

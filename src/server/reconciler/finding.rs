@@ -126,11 +126,11 @@ impl Resource {
     fn deletion(&self) -> &'static str {
         match self.kind {
             ResourceKind::Project => {
-                "delete what is in it in Dokploy while no deployment of it runs or waits there, and \
-                 the project when that is gone: the other way round containers are left behind"
+                "delete what is in it in Dokploy while no deployment of it is running or queued \
+                 there, and then the project: in the other order containers are left behind"
             }
             ResourceKind::Application | ResourceKind::Service => {
-                "delete it in Dokploy while no deployment of it runs or waits there"
+                "delete it in Dokploy while no deployment of it is running or queued there"
             }
             ResourceKind::Domain => "delete it in Dokploy",
         }
@@ -170,21 +170,21 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Leftover { id, resource } => {
-                write!(f, "{resource} turned up after {id} had ended without it")
+                write!(f, "{resource} appeared after {id} had ended without it")
             }
             Self::Duplicate { id, resource } => {
-                write!(f, "{resource} is there beside the one that {id} is live with")
+                write!(f, "{resource} is a duplicate: {id} is live with another one")
             }
             Self::Unknown { marker, resource } => write!(
                 f,
-                "{resource} is marked {marker}, which the records do not know, as if they were \
-                 lost or restored from an older copy: if nobody needs it, {}",
+                "{resource} has the marker {marker}, which is not in the database. The database \
+                 may have been lost or restored from an older copy: if nobody needs this, {}",
                 resource.deletion()
             ),
             Self::Copy { id, resource } => write!(
                 f,
-                "{resource} carries the marker of {id}, but not its name, as if somebody had \
-                 copied it: if it is yours, change its description; if not, {}",
+                "{resource} has the marker of {id} but another name. It may be a copy: if it is \
+                 yours, change its description; if not, {}",
                 resource.deletion()
             ),
             Self::Service { name, id } => write!(
@@ -204,13 +204,14 @@ impl fmt::Display for Finding {
             }
             Self::Unrouted { name, host, application } => write!(
                 f,
-                "the host {host} of {name} does not lead to it: add the domain to the \
-                 application {application} in Dokploy, or remove the stack in the portal"
+                "the host {host} of {name} does not route to it: add the domain to the application \
+                 {application} in Dokploy, or remove the stack in the portal"
             ),
             Self::Contested { name, host, domain } => write!(
                 f,
-                "the host {host} of {name} also leads to something that is not ours: see whose \
-                 it is, and if nobody needs it there, delete the domain {domain} in Dokploy"
+                "the host {host} of {name} also routes to something that the portal did not \
+                 create: find its owner, and if nobody needs it there, delete the domain {domain} \
+                 in Dokploy"
             ),
         }
     }
@@ -226,24 +227,24 @@ impl Standstill {
         service: &AppName,
     ) -> fmt::Result {
         let reload = format!(
-            "to start it again, see that the application {application} in Dokploy has 1 replica, \
-             and reload it there; nothing of it has to be deleted"
+            "to start it again, set the application {application} in Dokploy to 1 replica, and \
+             reload it there; nothing has to be deleted"
         );
         match self {
             Self::NoService => write!(f, "its service {service} is gone from Docker; {reload}"),
             Self::ScaledToNothing => {
-                write!(f, "its service {service} is scaled to no container; {reload}")
+                write!(f, "its service {service} is scaled to 0 replicas; {reload}")
             }
             Self::KeepsEnding => write!(
                 f,
-                "its container ends again and again, or cannot be started, and Docker goes on \
-                 trying; why: docker service ps --no-trunc {service}, and the log of the \
-                 application {application} in Dokploy"
+                "its container stops repeatedly, or cannot be started, and Docker keeps trying; \
+                 why: docker service ps --no-trunc {service}, and the log of the application \
+                 {application} in Dokploy"
             ),
             Self::NotStarted => write!(
                 f,
-                "Docker has not started its container, and goes on trying; why: docker service ps \
-                 --no-trunc {service}"
+                "Docker has not started its container, and keeps trying; to see why: docker \
+                 service ps --no-trunc {service}"
             ),
         }
     }

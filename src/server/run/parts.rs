@@ -47,12 +47,12 @@ impl Parts {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let name = self.name(&ended);
             if let Err(error) = ended {
-                tracing::error!(part = name, %error, "A part of the portal did not end well");
+                tracing::error!(part = name, %error, "A component ended with an error");
             }
             if !self.shutdown.is_cancelled() {
                 tracing::error!(
                     part = name,
-                    "A part of the portal has ended: the portal is broken"
+                    "A component ended unexpectedly: the portal is unhealthy"
                 );
                 self.vitals.lose(name);
                 return name;
@@ -66,7 +66,7 @@ impl Parts {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let name = self.name(&ended);
             if let Err(error) = ended {
-                tracing::error!(part = name, %error, "A part of the portal did not end well");
+                tracing::error!(part = name, %error, "A component ended with an error");
             }
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn of_portal(
         None => match calls_under_way(store, bounds, now).await {
             Ok((calls, until)) => Arc::new(LocalCallSlots::after(&calls, until)),
             Err(error) => {
-                tracing::warn!(%error, "Could not read which calls may still be under way");
+                tracing::warn!(%error, "Could not read the call slots in use");
                 Arc::new(LocalCallSlots::default())
             }
         },

@@ -76,7 +76,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         }
         (EdgeResponse::Healthy | EdgeResponse::Unhealthy, "/") => page(host),
         (EdgeResponse::Healthy | EdgeResponse::Unhealthy, _) => {
-            (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response()
+            (StatusCode::NOT_FOUND, "Not found.\n").into_response()
         }
     }
 }

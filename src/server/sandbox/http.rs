@@ -123,6 +123,7 @@ fn write(answer: &Answer) -> Response {
 /// Answers with a body that fails at its first byte: the connection is dropped before
 /// anything was written to it.
 fn reset() -> Response {
-    let failure = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "dropped on purpose");
+    let failure =
+        std::io::Error::new(std::io::ErrorKind::ConnectionReset, "dropped by an injected fault");
     HttpBody::from_stream(stream::once(async { Err::<String, _>(failure) })).into_response()
 }

@@ -77,7 +77,7 @@ async fn write(path: &Path, bytes: Vec<u8>) -> bool {
     let saved = spawn_blocking(move || save(&path, &bytes)).await;
     let saved = saved.unwrap_or_else(|error| Err(io::Error::other(error)));
     if let Err(error) = &saved {
-        tracing::error!(%error, "sandbox state was not written");
+        tracing::error!(%error, "The sandbox state was not written");
     }
     saved.is_ok()
 }

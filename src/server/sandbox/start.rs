@@ -92,7 +92,7 @@ pub enum StartSandboxError {
     #[error("sandbox cannot listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
     /// The state file cannot be read.
-    #[error("sandbox state {} cannot be read: mend or remove it", .0.display())]
+    #[error("sandbox state {} cannot be read: repair or remove it", .0.display())]
     State(PathBuf, #[source] io::Error),
 }
 
@@ -142,7 +142,7 @@ pub async fn start(
         let _ending = ending;
         work.await;
     });
-    tracing::info!(sandbox.api = %listen, "sandbox stacks are at {}", edge::pattern(edge));
+    tracing::info!(sandbox.api = %listen, "The sandbox stacks are at {}", edge::pattern(edge));
     Ok(Sandbox { listen, edge, shared, running, over })
 }
 
@@ -175,7 +175,7 @@ impl Sandbox {
     /// Waits until both listeners have ended and the state is on disk.
     pub async fn stopped(self) {
         if let Err(error) = self.running.await {
-            tracing::error!(%error, "sandbox did not end well");
+            tracing::error!(%error, "The sandbox ended with an error");
         }
     }
 }
@@ -225,10 +225,10 @@ async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>) {
     tokio::select! {
         served = axum::serve(listener, router).with_graceful_shutdown(shutdown) => {
             if let Err(error) = served {
-                tracing::error!(%error, "sandbox listener failed");
+                tracing::error!(%error, "A listener of the sandbox failed");
             }
         }
-        () = limit => tracing::warn!("sandbox closed connections that were still open"),
+        () = limit => tracing::warn!("The sandbox closed connections that were still open"),
     }
 }
 

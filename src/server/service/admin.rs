@@ -196,10 +196,11 @@ impl Service {
         let id = deployment_id(id)?;
         let made_due = self.parts.store.make_due_now(&id, Some(&audit_entry)).await;
         if !made_due.map_err(|error| store_failed(&error))? {
-            let message = "Nothing is left of it any more, or it has not ended yet.";
+            let message =
+                "This operation is not stuck: nothing is left of it, or it has not ended yet.";
             return Err(ApiError::new(409, "NOT_STUCK", message));
         }
-        tracing::info!(deployment.id = %id, "A clean-up is to be tried again");
+        tracing::info!(deployment.id = %id, "Retry of a clean-up requested");
         self.parts.notifier.nudge(&Nudge::Work);
         Ok(())
     }

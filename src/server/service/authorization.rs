@@ -137,7 +137,7 @@ pub fn refused(refusal: Refusal, hidden: ApiError) -> ApiError {
             ApiError::new(401, "SIGN_IN_REQUIRED", message)
         }
         Refusal::Scope => {
-            let message = "This API token is not good for that: make one with the scope it needs.";
+            let message = "This API token lacks the required scope: create one that has it.";
             ApiError::new(403, "SCOPE_MISSING", message)
         }
     }

@@ -115,8 +115,8 @@ impl Service {
                 status: 422,
                 code: String::from("IDEMPOTENCY_KEY_REUSED"),
                 message: String::from(
-                    "This Idempotency-Key came with another body before: use a new key for a new \
-                     request.",
+                    "This Idempotency-Key was already used with another body: use a new key for a \
+                     new request.",
                 ),
                 retry_after: None,
             }),
@@ -148,7 +148,7 @@ fn key_in_use() -> ApiError {
         status: 409,
         code: KEY_IN_USE.to_owned(),
         message: String::from(
-            "A request with this Idempotency-Key is under way: repeat it in a second.",
+            "A request with this Idempotency-Key is still in progress: repeat it in a second.",
         ),
         retry_after: Some(1),
     }

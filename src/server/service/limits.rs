@@ -15,8 +15,8 @@ const PAUSE_S: u64 = 60;
 pub(super) fn name_held(name: &StackName, until: Timestamp) -> ApiError {
     let until = until.strftime("%Y-%m-%d %H:%M:%S UTC");
     let message = format!(
-        "The name {name} was removed a short time ago and is kept for its former owner until \
-         {until}: choose another."
+        "The stack {name} was removed a short time ago, and its name is reserved for its former \
+         owner until {until}: choose another name."
     );
     ApiError::new(409, "NAME_HELD", message)
 }
@@ -26,32 +26,31 @@ pub(super) fn limit_reached(limit: LimitReached) -> ApiError {
     let (message, pause) = match limit {
         LimitReached::Stacks(max) => {
             let stacks = counted(u64::from(max), "stack");
-            let message = format!(
-                "You have {stacks}, which is the most one person may have: remove one first."
-            );
+            let message =
+                format!("You have {stacks}, which is the limit per person: remove one first.");
             (message, PAUSE_S)
         }
         LimitReached::UnderWay(max) => {
             let deployments = counted(u64::from(max), "deployment");
             let message = format!(
-                "You have {deployments} under way, which is the most one person may have at once: \
-                 wait until one has ended, or cancel one."
+                "You have {deployments} in progress, which is the limit per person: wait until one \
+                 has ended, or cancel one."
             );
             (message, PAUSE_S)
         }
         LimitReached::UnderWayInAll(max) => {
             let deployments = counted(u64::from(max), "deployment");
             let message = format!(
-                "The portal is busy: it takes {deployments} at once, and so many are under way. \
-                 Try again in a minute."
+                "The portal is busy: its limit of {deployments} in progress is reached. Try again \
+                 in a minute."
             );
             (message, PAUSE_S)
         }
         LimitReached::PerHour { max, wait } => {
             let deployments = counted(u64::from(max), "deployment");
             let message = format!(
-                "You have started {deployments} within an hour, which is the most one person may: \
-                 try again in {}.",
+                "You have started {deployments} within an hour, which is the limit per person: try \
+                 again in {}.",
                 span(wait)
             );
             (message, seconds(wait))
@@ -87,27 +86,31 @@ mod tests {
         let cases = [
             (
                 LimitReached::Stacks(3),
-                "You have 3 stacks, which is the most one person may have: remove one first.",
+                "You have 3 stacks, which is the limit per person: remove one first.",
                 60,
             ),
             (
                 LimitReached::UnderWay(1),
-                "You have 1 deployment under way, which is the most one person may have at once: wait until one has ended, or cancel one.",
+                "You have 1 deployment in progress, which is the limit per person: wait until one \
+                 has ended, or cancel one.",
                 60,
             ),
             (
                 LimitReached::UnderWayInAll(8),
-                "The portal is busy: it takes 8 deployments at once, and so many are under way. Try again in a minute.",
+                "The portal is busy: its limit of 8 deployments in progress is reached. Try again \
+                 in a minute.",
                 60,
             ),
             (
                 wait(1),
-                "You have started 5 deployments within an hour, which is the most one person may: try again in 1 second.",
+                "You have started 5 deployments within an hour, which is the limit per person: try \
+                 again in 1 second.",
                 1,
             ),
             (
                 wait(91_000),
-                "You have started 5 deployments within an hour, which is the most one person may: try again in 2 minutes.",
+                "You have started 5 deployments within an hour, which is the limit per person: try \
+                 again in 2 minutes.",
                 91,
             ),
         ];
@@ -125,8 +128,8 @@ mod tests {
         assert_eq!((error.status, error.code.as_str()), (409, "NAME_HELD"));
         assert_eq!(
             error.message,
-            "The name alice was removed a short time ago and is kept for its former owner until \
-             2026-11-23 09:47:50 UTC: choose another."
+            "The stack alice was removed a short time ago, and its name is reserved for its former \
+             owner until 2026-11-23 09:47:50 UTC: choose another name."
         );
     }
 }

@@ -52,7 +52,7 @@ impl Service {
 
     async fn free(&self, mut names: Vec<StackName>) -> Vec<StackName> {
         let reserved = self.parts.store.reserved(&names).await.unwrap_or_else(|error| {
-            tracing::error!(error = %error, "could not look names up");
+            tracing::error!(error = %error, "Could not look up names");
             Vec::new()
         });
         names.retain(|name| !reserved.contains(name));

@@ -36,20 +36,21 @@ impl Service {
 
     async fn cancel_permitted(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
         if id.kind() == Kind::Removal {
-            let message = "A removal cannot be cancelled: parts of the stack may be gone already.";
+            let message =
+                "A removal cannot be cancelled: parts of the stack may already be removed.";
             return Err(ApiError::new(409, "NOT_CANCELLABLE", message));
         }
         let audit_entry = self.audit_entry(caller, AuditAction::Cancel, id.as_str());
         let cancelling = self.parts.store.cancel(id, audit_entry.at, Some(&audit_entry)).await;
         match cancelling.map_err(|error| store_failed(&error))? {
             CancelOutcome::Accepted => {
-                tracing::info!(deployment.id = %id, "A deployment is to be cancelled");
+                tracing::info!(deployment.id = %id, "Cancel requested for a deployment");
                 self.parts.notifier.nudge(&Nudge::CancelRequest(id.clone()));
                 self.parts.notifier.nudge(&Nudge::Work);
                 Ok(())
             }
             CancelOutcome::AlreadyEnded => {
-                let message = "The deployment has ended already: there is nothing to cancel.";
+                let message = "The deployment has already ended: there is nothing to cancel.";
                 Err(ApiError::new(409, "ALREADY_ENDED", message))
             }
             CancelOutcome::Unknown => Err(no_deployment()),
@@ -78,21 +79,23 @@ impl Service {
         match (id.kind(), record.state) {
             (Kind::Deployment, State::RolledBack) => {}
             (_, State::Active) => {
-                let message = format!("{name} is still under way: wait for its end, or cancel it.");
+                let message =
+                    format!("{name} is still in progress: wait until it ends, or cancel it.");
                 return Err(ApiError::new(409, "NOT_ENDED", message));
             }
             (_, State::Stuck) => {
                 let message = format!(
-                    "Something of {name} is left and still being removed: its name is not free yet."
+                    "Some resources of {name} are still being removed, so its name is not \
+                     available yet."
                 );
                 return Err(ApiError::new(409, "NAME_NOT_CLEAN", message));
             }
             (Kind::Deployment, State::Live) => {
-                let message = format!("{name} is live: there is nothing to try again.");
+                let message = format!("{name} is live: there is nothing to retry.");
                 return Err(ApiError::new(409, "NAME_TAKEN", message));
             }
             (Kind::Removal, State::Live | State::RolledBack) => {
-                let message = "A removal is no deployment: deploy the name instead.";
+                let message = "Removals cannot be retried: deploy the name instead.";
                 return Err(ApiError::new(409, "NOT_A_DEPLOYMENT", message));
             }
         }
@@ -181,7 +184,7 @@ impl Service {
             RemovalOutcome::DifferentStack => return Err(different_stack(&name)),
             RemovalOutcome::NotLive => return Err(no_stack()),
         };
-        tracing::info!(deployment.id = %id, stack.name = %name, "A stack is to be removed");
+        tracing::info!(deployment.id = %id, stack.name = %name, "Removal of a stack requested");
         self.parts.notifier.nudge(&Nudge::Work);
         Ok(id)
     }
@@ -190,12 +193,12 @@ impl Service {
 /// Says that the stack of that name is not the one that is meant.
 pub(super) fn different_stack(name: &StackName) -> ApiError {
     let message = format!(
-        "Another stack has the name {name} by now, so nothing was removed: look which one is live."
+        "Another stack now has the name {name}, so nothing was removed: check which one is live."
     );
     ApiError::new(409, "ANOTHER_STACK", message)
 }
 
-/// Returns when clean-up goes on, while something is left.
+/// Returns when clean-up continues, while something is left.
 pub(super) fn next_try(record: &Record) -> Option<Timestamp> {
     record.clean_up.due.filter(|_| record.state == State::Stuck)
 }
@@ -211,6 +214,6 @@ pub fn deployment_id(text: &str) -> Result<DeploymentId, ApiError> {
 
 /// Says that there is no such deployment.
 pub fn no_deployment() -> ApiError {
-    let message = "There is no deployment with this id: check the address.";
+    let message = "Deployment not found: check the address.";
     ApiError::new(404, "NOT_FOUND", message)
 }

@@ -141,7 +141,7 @@ impl PlatformCache {
             Ok(_) | Err(PlatformError::Paused { .. } | PlatformError::KeyRefused { .. })
         );
         if let Err(error) = health.as_ref().and(names_in_use.as_ref().map(|_| &())) {
-            tracing::warn!(error = %error, "the platform does not answer as it should");
+            tracing::warn!(error = %error, "The platform does not answer as expected");
         }
         let reachable = health.is_ok() && answers;
         let snapshot = PlatformSnapshot {
@@ -224,11 +224,11 @@ impl PlatformCache {
 fn report(version: &Version) {
     let Version { text, is_supported, oldest } = version;
     if *is_supported {
-        tracing::info!(platform.version = text, "The platform's version will do");
+        tracing::info!(platform.version = text, "Platform version is supported");
     } else {
         tracing::error!(
             platform.version = text,
-            "The platform is too old, so nothing is started: update it to {oldest} or newer"
+            "The platform is too old, so no deployment can start: update it to {oldest} or newer"
         );
     }
 }

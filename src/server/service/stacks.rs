@@ -116,9 +116,8 @@ impl Service {
 /// Says that a stack that nobody owns must be named by its id.
 fn id_required(name: &StackName) -> ApiError {
     let message = format!(
-        "The stack {name} was started without an owner, so its name is not enough: send the id of \
-         its deployment as well, as in /api/stacks/{name}?id=dep_..., which the answer to its \
-         start named."
+        "The stack {name} has no owner, so its name is not enough: send the id of its deployment \
+         as well, as in /api/stacks/{name}?id=dep_.... The answer to its start contains the id."
     );
     ApiError::new(400, ID_REQUIRED, message)
 }

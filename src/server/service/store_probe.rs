@@ -82,7 +82,7 @@ impl StoreProbe {
             let result = own.store.check().await;
             if let Err(error) = &result {
                 let source = std::error::Error::source(error).map(ToString::to_string);
-                tracing::warn!(%error, source, "The store takes no writes");
+                tracing::warn!(%error, source, "The database does not accept writes");
             }
             let at = own.clock.monotonic();
             let mut state = own.state();

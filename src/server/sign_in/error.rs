@@ -53,19 +53,19 @@ fn plain(error: &str) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// The person or the provider said no.
-    #[error("the sign-in was refused or given up at the provider")]
+    #[error("the sign-in was denied or cancelled at the provider")]
     Denied,
     /// This browser has begun none, or it took too long, or it was finished already.
-    #[error("there is no such sign-in under way in this browser")]
+    #[error("no such sign-in is in progress in this browser")]
     Expired,
     /// The provider does not answer.
     #[error("the provider does not answer: {0}")]
     Unavailable(String),
     /// The provider does not take what the portal says: somebody has to look at how it is set up.
-    #[error("the provider refuses: {0}")]
+    #[error("the provider rejected the request: {0}")]
     Refused(String),
     /// The provider's token or claims are invalid.
-    #[error("what the provider says does not hold: {0}")]
+    #[error("the provider's answer could not be verified: {0}")]
     Untrusted(String),
     /// The records are out of reach.
     #[error("the store failed")]

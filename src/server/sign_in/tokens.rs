@@ -39,10 +39,10 @@ pub enum Lifetime {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The name is empty, too long, or does not show.
-    #[error("the name is none")]
+    #[error("the name is not valid")]
     Name,
     /// The scope or the lifetime is none of the choices.
-    #[error("the choice is none")]
+    #[error("the choice is not valid")]
     Choice,
     /// There are [`MAX_TOKENS`] already.
     #[error("there are {MAX_TOKENS} tokens already")]

@@ -24,8 +24,8 @@ pub(super) fn check(found: Option<i64>) -> Result<(), StoreError> {
 /// The database is another version's.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the database belongs to another version of the portal, since {what}: start that version, or \
-     give this one a copy that was made before the update"
+    "the database belongs to another version of the portal, because {what}: start that version, or \
+     restore a copy that was made before the update"
 )]
 pub struct OtherVersion {
     what: String,
@@ -38,7 +38,7 @@ impl OtherVersion {
             Some(BUILT_FOR) | None => Ok(()),
             Some(found) => {
                 let what = format!(
-                    "its schema is of generation {found} and this version was built for {BUILT_FOR}"
+                    "its schema has generation {found} and this version was built for {BUILT_FOR}"
                 );
                 Err(Self { what })
             }

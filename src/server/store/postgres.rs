@@ -79,7 +79,7 @@ pub enum OpenPostgresError {
     #[error("is not the address of a database: give one like postgres://user:password@host/name")]
     Address,
     /// The server or the database in it cannot be reached.
-    #[error("the PostgreSQL server cannot be reached, or refuses the portal")]
+    #[error("the PostgreSQL server cannot be reached, or rejects the portal")]
     Unreachable(#[source] sqlx::Error),
     /// The tables cannot be brought up to date.
     #[error("the PostgreSQL database cannot be used as the portal's")]

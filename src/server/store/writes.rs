@@ -26,7 +26,7 @@ impl Writes {
         self.0.close();
         if timeout(patience, self.0.wait()).await.is_err() {
             let count = self.0.len();
-            tracing::error!(count, "Writes were cut short: the database has them or not");
+            tracing::error!(count, "Writes were interrupted: they may or may not be committed");
         }
     }
 }

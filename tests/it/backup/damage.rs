@@ -45,8 +45,8 @@ fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
     let before = names_in(portal_dir.path());
     for (file, why) in [
         ("missing.db", "does not exist"),
-        ("empty.db", "has no length"),
-        ("text.db", "is no SQLite database"),
+        ("empty.db", "is empty"),
+        ("text.db", "is not an SQLite database"),
         (".", "cannot be read"),
         ("short.db", "damaged"),
         ("broken.db", "damaged"),

@@ -38,7 +38,7 @@ fn a_database_that_is_gone_or_has_no_length_is_missed() {
     assert_eq!(portal_dir.start(&[]).end().0, Some(0));
     let database = portal_dir.path().join("portal.db");
     fs::write(&database, "").unwrap();
-    assert_refused(&portal_dir, "has no length");
+    assert_refused(&portal_dir, "is empty");
     fs::remove_file(&database).unwrap();
     assert_refused(&portal_dir, "is missing");
     let (portal_dir, _) = killed();
@@ -56,14 +56,14 @@ fn a_copy_of_the_file_alone_while_a_portal_runs_is_known_for_what_it_is() {
     let portal = portal_dir.start(&[]);
     let alice = live(&portal_dir, "alice");
     fs::copy(portal_dir.path().join("portal.db"), other.path().join("portal.db")).unwrap();
-    assert_refused(&other, "is not whole without");
+    assert_refused(&other, "is incomplete without");
     let (code, text) = give(&other, &["backup", "copy.db"]);
-    assert!(code == Some(1) && text.contains("is not whole without"), "{text}");
+    assert!(code == Some(1) && text.contains("is incomplete without"), "{text}");
     // Put back in its own place, after a good end.
     assert_eq!(portal.end().0, Some(0));
     fs::rename(portal_dir.path().join("portal.db"), portal_dir.path().join("good.db")).unwrap();
     fs::copy(other.path().join("portal.db"), portal_dir.path().join("portal.db")).unwrap();
-    assert_refused(&portal_dir, "is not whole without");
+    assert_refused(&portal_dir, "is incomplete without");
     let (code, text) = give(&portal_dir, &["restore", "../nothing.db"]);
     assert!(code == Some(1) && text.contains("does not exist"), "{text}");
     succeed(&portal_dir, &["restore", "good.db"]);
@@ -94,9 +94,9 @@ fn after_a_kill_the_log_is_needed_unless_somebody_has_moved_it_into_the_file() {
     let log = portal_dir.path().join("portal.db-wal");
     let bytes = fs::read(&log).unwrap();
     fs::remove_file(&log).unwrap();
-    assert_refused(&portal_dir, "is not whole without");
+    assert_refused(&portal_dir, "is incomplete without");
     fs::write(&log, "").unwrap();
-    assert_refused(&portal_dir, "is not whole without");
+    assert_refused(&portal_dir, "is incomplete without");
     fs::write(&log, bytes).unwrap();
     let portal = portal_dir.start(&[]);
     assert!(knows(&portal_dir, &alice));

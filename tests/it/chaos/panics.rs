@@ -79,7 +79,7 @@ fn a_step_that_panics_is_tried_again_after_growing_pauses_and_then_stuck_with_al
             (failure.code, failure.phase),
             (FailureCode::Internal, Phase::CreatingApplication)
         );
-        assert!(failure.message.contains("an error of its own"), "{}", failure.message);
+        assert!(failure.message.contains("an internal error"), "{}", failure.message);
         let left: Vec<_> = failure.receipt.leftovers().map(|line| line.resource.noun()).collect();
         assert_eq!(left, ["application", "project"]);
         assert!(failure.receipt.leftovers().all(|line| line.remedy.is_some()));

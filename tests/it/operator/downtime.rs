@@ -35,8 +35,7 @@ fn a_live_stack_without_a_container_is_told_everywhere_until_it_is_back() {
 
     let (code, text) = world.give(&["reconcile"]);
     assert_eq!((code, text.lines().count()), (Some(2), 2), "{text}");
-    for (name, words) in [("alice", "is gone from Docker"), ("bobby", "is scaled to no container")]
-    {
+    for (name, words) in [("alice", "is gone from Docker"), ("bobby", "is scaled to 0 replicas")] {
         let is_meant = |line: &&str| line.contains(&format!("the stack {name} ("));
         let line = text.lines().find(is_meant).unwrap();
         assert!(line.starts_with("only reported: ") && line.contains(words), "{line}");
@@ -47,8 +46,8 @@ fn a_live_stack_without_a_container_is_told_everywhere_until_it_is_back() {
     let mut command = world.portal_dir.command(&[("RECONCILE_INTERVAL", "1s")]);
     let mut portal = Running::spawn(command.envs(world.variables("sandbox/hello")));
     portal.wait_until_ready();
-    portal.wait_for("Found out of order: the stack alice");
-    portal.wait_for("Found out of order: the stack bobby");
+    portal.wait_for("The reconciler found a difference: the stack alice");
+    portal.wait_for("The reconciler found a difference: the stack bobby");
     let mut looks = 0..100;
     while listed(&world, "bobby")["health"].is_null() {
         assert!(looks.next().is_some(), "it is not told");
@@ -71,8 +70,8 @@ fn a_live_stack_without_a_container_is_told_everywhere_until_it_is_back() {
         });
         world.as_somebody_else("POST", "/api/application.reload", &body);
     }
-    portal.wait_for("No longer out of order: the stack alice");
-    portal.wait_for("No longer out of order: the stack bobby");
+    portal.wait_for("Difference resolved: the stack alice");
+    portal.wait_for("Difference resolved: the stack bobby");
     assert_eq!(portal.end().0, Some(0));
     let (code, text) = world.give(&["reconcile"]);
     assert_eq!((code, text.lines().count()), (Some(0), 1), "{text}");

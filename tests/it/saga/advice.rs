@@ -72,10 +72,10 @@ async fn what_is_there_is_deleted_in_an_order_that_leaves_nothing_behind() {
         panic!("another receipt")
     };
     assert!(domain.1.starts_with("Delete the domain alice.localhost ("), "{domain:?}");
-    assert!(service.1.starts_with("It goes with its application. Delete the"), "{service:?}");
+    assert!(service.1.starts_with("It is removed with its application. Delete the"), "{service:?}");
     assert!(application.1.starts_with("Delete the application alice ("), "{application:?}");
     for (_, remedy) in [service, application] {
-        assert!(remedy.contains("while no deployment of it runs or waits"), "{remedy}");
+        assert!(remedy.contains("while no deployment of it is running or queued"), "{remedy}");
     }
     assert!(project.1.starts_with("Delete what is in the project "), "{project:?}");
 }
@@ -155,7 +155,7 @@ async fn somebodys_copy_is_neither_waited_for_nor_to_be_deleted() {
     let [domain, _, application, project] = &advice(&world).await[..] else {
         panic!("another receipt")
     };
-    assert_eq!(domain.1, "Nothing to do: it is not there any more", "theirs leads there");
+    assert_eq!(domain.1, "Nothing to do: it no longer exists", "theirs leads there");
     assert!(application.1.starts_with("Delete the application alice ("), "{application:?}");
     assert!(!application.1.contains(copy.as_str().unwrap()), "{application:?}");
     assert!(project.1.contains("the project ai-stack-alice ("), "{project:?}");

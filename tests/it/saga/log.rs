@@ -67,10 +67,10 @@ async fn an_undo_reads_as_a_list_of_what_was_removed() {
         world.log().await[6..],
         [
             "error deployment.fail: The container stopped right after starting (exit code 1).",
-            "info application.cleanQueues: Took what was waiting out of the platform's queue",
+            "info application.cleanQueues: Removed the waiting job from the platform's queue",
             "info domain.delete: Removed the address alice.localhost",
             "info application.delete: Removed the application",
-            "info service.verify: Made sure that no container is left",
+            "info service.verify: Verified that no container is left",
             "info project.remove: Removed the project",
         ]
     );
@@ -83,8 +83,8 @@ async fn a_call_that_fails_says_so_and_what_happens_next_in_no_words_of_the_plat
     assert_eq!(
         world.log().await[..2],
         [
-            "warn project.create: The platform could not do it now: trying again",
-            "warn project.create: Found what an earlier attempt had made, and kept it",
+            "warn project.create: The platform is temporarily unavailable: trying again",
+            "warn project.create: Adopted what an earlier attempt had created",
         ]
     );
 }
@@ -120,7 +120,7 @@ async fn what_waits_for_the_live_end_is_logged_although_a_cancellation_comes_bef
     let calm = begin().await;
     calm.drive().await;
     let last = calm.log().await.pop().unwrap();
-    assert_eq!(last, "warn project.all: The platform could not do it now: trying again");
+    assert_eq!(last, "warn project.all: The platform is temporarily unavailable: trying again");
 
     let world = begin().await;
     world.store.cancel_at(calm.store.writes(), Crash::Before);

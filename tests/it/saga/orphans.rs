@@ -69,7 +69,7 @@ async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
     let remedy = |kind| of(&told, kind).remedy.unwrap();
     assert_eq!(remedy(ResourceKind::Service), format!("docker service rm {service}"));
     assert_eq!(of(&told, ResourceKind::Application).outcome, Outcome::VerifiedGone);
-    assert_eq!(remedy(ResourceKind::Project), "Nothing to do: it is not there any more");
+    assert_eq!(remedy(ResourceKind::Project), "Nothing to do: it no longer exists");
 
     // Others are not disturbed: the proxy still takes changes up.
     let theirs = json!({ "name": "theirs", "description": "", "env": "" });

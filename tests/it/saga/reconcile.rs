@@ -244,7 +244,7 @@ async fn what_somebody_else_works_on_is_left_to_them() {
     let lease = world.store.claim_ended(&world.id, "another portal", now, HOUR).await.unwrap();
     for HandledFinding { outcome, .. } in repair(&world).await {
         let Repair::Failed(why) = outcome else { panic!("{outcome}") };
-        assert_eq!(why, "somebody else is working on it");
+        assert_eq!(why, "another worker holds its lease");
     }
     assert_eq!(world.count().await.0, 6);
     world.store.release(&lease.unwrap()).await.unwrap();

@@ -155,6 +155,6 @@ async fn assert_kept(world: &World, call: &str) {
     world.assert_all_or_nothing(call).await;
     assert_eq!(world.platform.count(call), 1, "{call} was repeated");
     let log = world.log().await;
-    let kept = format!("warn {call}: Found what an earlier attempt had made, and kept it");
+    let kept = format!("warn {call}: Adopted what an earlier attempt had created");
     assert!(log.contains(&kept), "{log:#?}");
 }

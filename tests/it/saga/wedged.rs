@@ -19,7 +19,7 @@ use super::world::World;
 use crate::support::core_platform::Moment;
 
 const QUEUED: &str = "Waiting for its turn: the platform is busy with other stacks";
-const WEDGED: &str = "The platform hangs. Its operators are told, and we wait for it";
+const WEDGED: &str = "The platform hangs. We wait until it answers again";
 
 /// Lets every slot for calls of `kind` be taken for an hour.
 fn occupy(world: &mut World, kind: CallKind) {

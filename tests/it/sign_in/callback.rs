@@ -109,7 +109,7 @@ async fn who_comes_back_too_late_has_to_begin_anew() {
     let reply = world.redirect_back(&mut browser, &format!("code=c&state={state}")).await;
     assert_eq!(reply.header("location"), Some(STALE));
     let page = browser.follow(reply).await;
-    assert!(page.body.contains("That sign-in took too long"), "{page:?}");
+    assert!(page.body.contains("This sign-in expired"), "{page:?}");
 }
 
 #[tokio::test]

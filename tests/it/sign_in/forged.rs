@@ -145,7 +145,7 @@ async fn a_token_that_the_provider_has_not_signed_is_not_believed() {
     let tokens = json!({ "access_token": "access", "token_type": "Bearer" });
     world.fake.answer(TOKENS, ResponseTemplate::new(200).set_body_json(tokens));
     let missing = world.finish().await.unwrap_err();
-    assert!(matches!(&missing, IdentityError::Untrusted(reason) if reason.contains("no identity")));
+    assert!(matches!(&missing, IdentityError::Untrusted(reason) if reason.contains("no ID token")));
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn a_new_key_is_asked_for_once_and_a_key_of_nobody_is_not_believed() {
         world.finish_with(&second.sign(&world.claims())).await.unwrap();
         assert_eq!(world.fake.count(KEYS).await, 2, "the new key is known from then on");
     }
-    world.refuses(&Key::new(3, "third").sign(&world.claims()), "nobody knows").await;
+    world.refuses(&Key::new(3, "third").sign(&world.claims()), "unknown key").await;
     assert_eq!(world.fake.count(KEYS).await, 3);
 }
 

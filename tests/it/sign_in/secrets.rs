@@ -48,7 +48,7 @@ async fn no_secret_of_a_sign_in_is_logged_whatever_comes_of_it() {
     browser.get("/auth/sign-in").await;
 
     let log = log.text();
-    for told in ["Somebody signed in", "Nobody can sign in", "Somebody could not sign in"] {
+    for told in ["A person signed in", "Nobody can sign in", "A sign-in failed"] {
         assert!(log.contains(told), "no {told:?} in {log}");
     }
     assert!(log.contains("it repeats a secret") && log.contains("nofakeline"), "{log}");

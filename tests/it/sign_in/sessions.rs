@@ -36,7 +36,7 @@ async fn who_does_nothing_for_eight_hours_has_to_sign_in_again() {
     world.app.clock.advance(HOUR * 8);
     assert!(!is_in(&mut browser).await);
     let page = browser.visit("/account").await;
-    assert!(page.body.contains("Your sign-in has ended"), "{page:?}");
+    assert!(page.body.contains("Your session has ended"), "{page:?}");
 }
 
 #[tokio::test]

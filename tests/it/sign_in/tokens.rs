@@ -157,7 +157,7 @@ async fn twenty_tokens_that_can_be_used_are_enough() {
         assert!(shown(&make(&mut browser, "name=CI&scope=read&days=7").await).is_some());
     }
     let page = make(&mut browser, "name=CI&scope=read&days=7").await;
-    assert!(shown(&page).is_none() && page.body.contains("You have 20 tokens"), "{page:?}");
+    assert!(shown(&page).is_none() && page.body.contains("You have 20 active tokens"), "{page:?}");
     assert_eq!(audited(&world, AuditAction::MakeToken).await[0], "TOO_MANY_TOKENS");
     world.app.clock.advance(DAY * 7);
     world.sign_in(&mut browser, "1234").await;

@@ -53,7 +53,7 @@ fn Free(
     view! {
         <p class="hint hint--good">
             <span class="hint__address">{url}</span>
-            " is yours to take"
+            " is available"
         </p>
     }
 }

@@ -59,10 +59,10 @@ fn AuditLog(
         Err(error) => Either::Right(view! { <NoList error /> }),
     };
     view! {
-        <Title text="Who did what" />
+        <Title text="Audit log" />
         <div class="admin">
             <header class="admin__head">
-                <h1 id="audit">"Who did what"</h1>
+                <h1 id="audit">"Audit log"</h1>
                 <a href="/admin">"Admin"</a>
             </header>
             <section class="admin__part" aria-labelledby="audit">
@@ -87,9 +87,9 @@ fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
     let acts = AuditAction::ALL.map(|act| (act.as_str().to_owned(), words::act(act).to_owned()));
     view! {
         <form class="filter" action="/admin/audit" method="get">
-            <Field label="Who" name="who" example="a name, person:id or guest" value=who />
-            <Choice label="Did" name="act" any="anything" options=acts.into() chosen=act />
-            <Field label="To" name="target" example="a name, an id or a path" value=target />
+            <Field label="Actor" name="who" example="a name, person:id or guest" value=who />
+            <Choice label="Action" name="act" any="any" options=acts.into() chosen=act />
+            <Field label="Target" name="target" example="a name, an id or a path" value=target />
             <Field label="Since" name="since" example="2026-11-23" value=since />
             <button class="button" type="submit">
                 "Show"
@@ -99,12 +99,12 @@ fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
 }
 
 /// The headings of the columns.
-const COLUMNS: [&str; 6] = ["When", "Who", "Did", "To", "Outcome", "From"];
+const COLUMNS: [&str; 6] = ["Time", "Actor", "Action", "Target", "Outcome", "Address"];
 
 #[component]
 fn AuditTable(lines: Vec<AuditLine>) -> impl IntoView {
     if lines.is_empty() {
-        return Either::Left(view! { <p class="admin__note">"There are no such entries."</p> });
+        return Either::Left(view! { <p class="admin__note">"No matching entries."</p> });
     }
     let rows = lines.into_iter().map(|line| view! { <AuditRow line /> }).collect_view();
     Either::Right(view! {

@@ -106,7 +106,7 @@ pub fn OwnerLink(
     /// The owner; nobody where an anonymous client started something.
     owner: Option<Owner>,
 ) -> impl IntoView {
-    let Some(Owner { id, name }) = owner else { return Either::Left("nobody") };
+    let Some(Owner { id, name }) = owner else { return Either::Left("no owner") };
     let address = address("/admin", &[("owner", id.as_str())]) + "#operations";
     Either::Right(view! { <a href=address>{name}</a> })
 }

@@ -12,7 +12,7 @@ pub fn HealthSection(
 ) -> impl IntoView {
     let kind = if health.sandbox { "the sandbox" } else { "Dokploy" };
     let platform = if health.platform_reachable { "answers" } else { "does not answer" };
-    let store = if health.store_ok { "answers" } else { "takes no writes" };
+    let store = if health.store_ok { "answers" } else { "does not accept writes" };
     let breaker = words::breaker(health.breaker.state, health.breaker.consecutive_failures);
     let wait = health.breaker.retry_after.map(|wait| format!(", for {} s", wait.as_secs() + 1));
     let problem = health.problem.map(|problem| {
@@ -33,11 +33,11 @@ pub fn HealthSection(
                 </div>
                 {problem}
                 <div>
-                    <dt>"Breaker"</dt>
+                    <dt>"Circuit breaker"</dt>
                     <dd>{breaker + &wait.unwrap_or_default()}</dd>
                 </div>
                 <div>
-                    <dt>"Records"</dt>
+                    <dt>"Database"</dt>
                     <dd>{format!("{} {store}", health.store_kind)}</dd>
                 </div>
                 <div>

@@ -61,7 +61,7 @@ fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoVi
         State::ALL.map(|state| (state.as_str().to_owned(), words::states(state).to_owned()));
     view! {
         <form class="filter" action="/admin#operations" method="get">
-            <Choice label="Person" name="owner" any="anybody" options=people chosen=owner />
+            <Choice label="Person" name="owner" any="any" options=people chosen=owner />
             <Choice label="State" name="state" any="any" options=states.into() chosen=state />
             <Field label="Name or id" name="search" value=search />
             <button class="button" type="submit">
@@ -72,12 +72,12 @@ fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoVi
 }
 
 /// The headings of the columns.
-const COLUMNS: [&str; 6] = ["Stack", "State", "Of", "Began", "Ended", "Reference"];
+const COLUMNS: [&str; 6] = ["Stack", "State", "Owner", "Started", "Ended", "Reference"];
 
 #[component]
 fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
     if lines.is_empty() {
-        return Either::Left(view! { <p class="admin__note">"There are none."</p> });
+        return Either::Left(view! { <p class="admin__note">"No matching operations."</p> });
     }
     let rows = lines.into_iter().map(|line| view! { <OperationRow line /> }).collect_view();
     Either::Right(view! {

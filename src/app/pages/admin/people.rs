@@ -26,7 +26,7 @@ pub fn PersonSection(
     };
     let more = has_more.then(|| {
         view! {
-            <p class="admin__note">"These signed in last; there are more."</p>
+            <p class="admin__note">"Only the most recent sign-ins are shown."</p>
         }
     });
     view! {
@@ -39,7 +39,7 @@ pub fn PersonSection(
 }
 
 /// The headings of the columns.
-const COLUMNS: [&str; 6] = ["Name", "Stacks", "Under way", "Within an hour", "Signed in", "Access"];
+const COLUMNS: [&str; 6] = ["Name", "Stacks", "In progress", "Last hour", "Last sign-in", "Access"];
 
 #[component]
 fn PersonTable(people: Vec<PersonLine>) -> impl IntoView {
@@ -110,7 +110,7 @@ pub fn LimitSection(
             <h2 id="limits">"Limits"</h2>
             <dl class="facts">
                 <div>
-                    <dt>"Deployments under way in all"</dt>
+                    <dt>"Deployments in progress in total"</dt>
                     <dd>{words::of_all(under_way, quotas.under_way_in_all)}</dd>
                 </div>
                 {limits.collect_view()}

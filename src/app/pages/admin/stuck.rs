@@ -35,15 +35,16 @@ pub fn StuckSection(
 #[component]
 fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
     let StuckLine { deployment, owner, since, tries, next_try, left } = line;
-    let since = since.map_or(String::from("at no time"), words::second);
+    let since =
+        since.map_or(String::from("start unknown"), |at| format!("since {}", words::second(at)));
     let facts = format!(
-        "{} · since {since} · {} · {}",
+        "{} · {since} · {} · {}",
         deployment.id.reference(),
         words::tries(tries),
         words::next_try(next_try, now)
     );
     let left = if left.is_empty() {
-        Either::Left(view! { <li>"What is left is not known: search the log."</li> })
+        Either::Left(view! { <li>"It is not known what is left. Search the log."</li> })
     } else {
         Either::Right(left.into_iter().map(|line| view! { <Remedy line /> }).collect_view())
     };
@@ -69,7 +70,7 @@ fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
 #[component]
 fn Remedy(line: Line) -> impl IntoView {
     let what = format!("{} {}: ", line.resource.noun(), line.name);
-    let remedy = line.remedy.unwrap_or_else(|| String::from("nothing is known to help"));
+    let remedy = line.remedy.unwrap_or_else(|| String::from("no remedy is known"));
     let remedy = if receipt::is_command(&remedy) {
         Either::Left(view! { <code>{remedy}</code> })
     } else {
@@ -87,14 +88,16 @@ pub fn ReconcileSection(
     let (words, left) = match round {
         None => (String::from("Not compared yet."), Vec::new()),
         Some(ReconcileRound { at, left, .. }) if left.is_empty() => {
-            (format!("Nothing is out of order, as of {}.", words::second(at)), left)
+            (format!("No differences found at {}.", words::second(at)), left)
         }
-        Some(ReconcileRound { at, left, .. }) => (format!("As of {}:", words::second(at)), left),
+        Some(ReconcileRound { at, left, .. }) => {
+            (format!("Differences found at {}:", words::second(at)), left)
+        }
     };
     let left = left.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
     view! {
         <section class="admin__part" aria-labelledby="round">
-            <h2 id="round">"Records and platform"</h2>
+            <h2 id="round">"Database and platform"</h2>
             <p class="admin__note">{words}</p>
             <ul class="findings">{left}</ul>
         </section>

@@ -34,9 +34,9 @@ fn only_this_machine_itself_is_let_in_without_a_word() {
     }
     for host in ["0.0.0.0", "::", "192.168.0.7"] {
         let expected = format!(
-            "AUTH is not set, but with HOST {host} others than this machine may reach the portal: \
-             set it to oidc to have people sign in, or to open to let everybody start and remove \
-             stacks who reaches it."
+            "AUTH is not set, but with HOST {host} other machines can reach the portal: set it to \
+             oidc so that people sign in, or to open so that anyone who can reach the portal can \
+             start and remove stacks."
         );
         assert_eq!(sentence(&[("HOST", host)]), expected);
         let open = settings(&[("HOST", host), ("AUTH", "open")]);
@@ -86,7 +86,7 @@ fn cookies_need_https_or_this_machine_itself() {
         oidc(&[("PUBLIC_URL", url)]);
     }
     let expected = "PUBLIC_URL is http://portal.example.com, but AUTH is oidc: browsers keep the \
-                    cookies of a sign-in only from an https address, or on this machine itself.";
+                    sign-in cookies only from an https address or a loopback address.";
     assert_eq!(sentence(&with(&[("PUBLIC_URL", "http://portal.example.com")])), expected);
     let by_default = with(&[("PUBLIC_URL", ""), ("HOST", "192.168.0.7")]);
     assert!(sentence(&by_default).starts_with("PUBLIC_URL is http://192.168.0.7:3000, but"));
@@ -107,7 +107,7 @@ fn what_is_missing_or_wrong_is_named() {
         ),
         (
             &[("OIDC_ISSUER", "http://login.example.com")],
-            "OIDC_ISSUER is \"http://login.example.com\": a provider has an https address.",
+            "OIDC_ISSUER is \"http://login.example.com\": the issuer must be an https address.",
         ),
         (
             &[("OIDC_ISSUER", "login.example.com")],
@@ -121,7 +121,8 @@ fn what_is_missing_or_wrong_is_named() {
         (&[("SESSION_IDLE", "soon")], "SESSION_IDLE is \"soon\": give a time like 60s or 5m."),
         (
             &[("SESSION_LIFETIME", "2y")],
-            "SESSION_LIFETIME is \"2y\": give 400d at most, after which browsers forget a sign-in.",
+            "SESSION_LIFETIME is \"2y\": give at most 400d, because browsers delete cookies after \
+             that.",
         ),
     ];
     for (changed, expected) in cases {
@@ -143,8 +144,8 @@ fn a_portal_that_is_open_has_no_use_for_a_provider() {
         let value = if variable == "OIDC_ISSUER" { "https://login.example.com" } else { "canary" };
         let open = sentence(&[("AUTH", "open"), (variable, value)]);
         let expected = format!(
-            "{variable} is set, but AUTH is open: set AUTH to oidc to have people sign in, or \
-             leave this out."
+            "{variable} is set, but AUTH is open: set AUTH to oidc so that people sign in, or \
+             remove this setting."
         );
         assert_eq!(open, expected);
         let unsaid = sentence(&[(variable, value)]);

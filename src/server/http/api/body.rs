@@ -70,8 +70,8 @@ pub(in crate::server::http) fn name(body: &[u8]) -> Result<String, ApiError> {
     };
     let not_json = || refused("INVALID_JSON", "The body is not JSON: send {\"name\":\"alice\"}.");
     let no_name = || {
-        let message = "The body has no name in it: send an object with one text called name, \
-                       like {\"name\":\"alice\"}.";
+        let message = "The body has no name: send an object with a string field called name, like \
+                       {\"name\":\"alice\"}.";
         refused("INVALID_NAME", message)
     };
     match serde_json::from_slice::<DeployRequest>(body) {

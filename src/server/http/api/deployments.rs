@@ -120,7 +120,7 @@ pub(in crate::server::http) fn deployment_id(id: Parameter) -> Result<Deployment
 
 /// Reads a path's parameter.
 pub(in crate::server::http) fn parameter(parameter: Parameter) -> Result<String, Failed> {
-    let message = "The address is not valid UTF-8 once decoded: check how it is encoded.";
+    let message = "The path is not valid UTF-8 after percent-decoding: check its encoding.";
     match parameter {
         Ok(Path(text)) => Ok(text),
         Err(_) => Err(Failed::new(400, "INVALID_PATH", message)),
@@ -133,7 +133,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failed> {
     match value.to_str() {
         Ok(key) if is_key(key) && values.next().is_none() => Ok(Some(key.to_owned())),
         _ => {
-            let message = "Send one Idempotency-Key of 1 to 255 ASCII characters, spaces left out.";
+            let message =
+                "Send one Idempotency-Key header of 1 to 255 ASCII characters without spaces.";
             Err(Failed::new(400, "INVALID_IDEMPOTENCY_KEY", message))
         }
     }

@@ -116,7 +116,7 @@ impl Journal {
             return Vec::new();
         }
         if !progress.phase.may_become(phase) {
-            tracing::error!(from = ?progress.phase, to = ?phase, "Refused an illegal phase");
+            tracing::error!(from = ?progress.phase, to = ?phase, "Rejected an illegal phase transition");
             return Vec::new();
         }
         let resources = progress.resources.clone();

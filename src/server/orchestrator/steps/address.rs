@@ -52,9 +52,9 @@ impl Step for CheckAddressFree {
             if waited >= ROUTE_REMOVAL_TIMEOUT {
                 tracing::warn!(
                     %url,
-                    "Something that is no stack of ours answers well at this address: look for a DNS \
-                     record of this name that goes before the one for all names, and for a route or \
-                     a landing page that answers for every name"
+                    "Something other than a stack of this portal answers at this address: check \
+                     for a DNS record of this name that overrides the wildcard record, and for a \
+                     catch-all route or landing page"
                 );
                 return Err(in_use(&cx.host));
             }
@@ -68,7 +68,7 @@ impl Step for CheckAddressFree {
 
 fn in_use(host: &str) -> StepError {
     let message = format!(
-        "Something else answers at {host} already, so nothing was started. Take another name, or \
+        "Something else already answers at {host}, so nothing was started. Choose another name, or \
          tell the operator."
     );
     StepError::failed(FailureCode::AddressInUse, message)

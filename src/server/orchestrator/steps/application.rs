@@ -87,7 +87,7 @@ impl CreateApplication {
         let mut marker = cx.marked_applications_in(&self.project.id).await?.into_iter();
         let Some(oldest) = marker.next() else { return Ok(None) };
         for other in marker {
-            cx.warn("application.create", "Removing a second application of this deployment");
+            cx.warn("application.create", "Removing a duplicate application of this deployment");
             removal::remove_application(cx, &other.into()).await?;
         }
         Ok(Some(oldest.into()))

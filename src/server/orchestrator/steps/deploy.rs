@@ -80,14 +80,14 @@ impl Step for Deploy {
                 }
                 JobProgress::Failed(job) => return Err(cause::explain(cx, &job).await),
                 JobProgress::Lost if enqueued < ENQUEUE_LIMIT => {
-                    cx.warn("application.deploy", "The platform forgot the job: asking again");
+                    cx.warn("application.deploy", "The platform lost the job: queueing it again");
                     self.enqueue(cx).await?;
                     cursor = cx.polls.queue_cursor();
                     enqueued += 1;
                     stranded = Debounce::default();
                 }
                 JobProgress::Lost => {
-                    let message = "The platform keeps forgetting to start the container.";
+                    let message = "The platform repeatedly lost the job that starts the container.";
                     return Err(StepError::failed(FailureCode::DeployFailed, message));
                 }
                 JobProgress::Running => cx.journal.set_message("Starting the container").await?,
@@ -208,7 +208,7 @@ pub(in crate::server::orchestrator) async fn stop_jobs(
     cx: &Context,
     id: &ApplicationId,
 ) -> Result<(), StepError> {
-    let done = "Took what was waiting out of the platform's queue";
+    let done = "Removed the waiting job from the platform's queue";
     cx.mutate("application.cleanQueues", done, || cx.platform.clear_queue(id)).await?;
     drain(cx, id).await
 }

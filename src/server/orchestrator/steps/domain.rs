@@ -85,8 +85,8 @@ impl CreateDomain {
         let mut domains = domains.into_iter().filter(|domain| domain.host == cx.host);
         let Some(oldest) = domains.next() else { return Ok(None) };
         for other in domains {
-            cx.warn("domain.create", "Removing a second address of this deployment");
-            let done = "Removed the second address";
+            cx.warn("domain.create", "Removing a duplicate address of this deployment");
+            let done = "Removed the duplicate address";
             cx.mutate("domain.delete", done, || cx.platform.delete_domain(&other.id)).await?;
         }
         Ok(Some(oldest.id))

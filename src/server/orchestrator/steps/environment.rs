@@ -23,7 +23,8 @@ impl Step for FindEnvironment {
             return Ok(known.clone());
         }
         let find = || cx.platform.project(&self.project.id);
-        let project = cx.query_and_log("project.one", "Looked into the project", find).await?;
+        let project =
+            cx.query_and_log("project.one", "Read the project's environment", find).await?;
         let environments = project.into_iter().flat_map(|project| project.environments);
         environments
             .into_iter()

@@ -98,7 +98,7 @@ impl Step for VerifyHealth {
                 } else {
                     tracing::warn!(
                         stack.health = ?wait.last, stack.container = ?wait.container, %url,
-                        "Gave up waiting for the stack"
+                        "The stack did not become healthy in time"
                     );
                     return Err(given_up);
                 }
@@ -310,8 +310,8 @@ impl HealthWait {
     fn timeout_message(&self, limit: u64) -> String {
         match &self.last {
             Some(Health::Answering(status)) => format!(
-                "The stack did not report that it is well within {limit} seconds \
-                 (it answers with status {status})."
+                "The stack did not become healthy within {limit} seconds (it answers with status \
+                 {status})."
             ),
             Some(Health::Healthy) => format!(
                 "Something answers at the address, but the stack's container did not run within \

@@ -94,7 +94,7 @@ async fn adopt(cx: &Context) -> Result<Option<ProjectOutput>, StepError> {
     let mut marker = cx.marked_projects().await?.into_iter();
     let Some(oldest) = marker.next() else { return Ok(None) };
     for other in marker {
-        cx.warn("project.create", "Removing a second project of this deployment");
+        cx.warn("project.create", "Removing a duplicate project of this deployment");
         removal::remove_project(cx, &other.id, &other.name).await?;
     }
     Ok(Some(ProjectOutput { id: oldest.id, environment: None }))

@@ -26,20 +26,20 @@ pub enum PlatformError {
         detail: String,
     },
     /// The subject of the call does not exist.
-    #[error("the platform knows nothing of what {call} is about")]
+    #[error("the platform does not know the resource of {call}")]
     NotFound {
         /// The call.
         call: &'static str,
     },
     /// The key is refused although the platform is well: wrong, expired or used up, or its database
     /// was away for a moment. The key is verified again in the middle of a call: perhaps done.
-    #[error("the platform refused our key for {call}")]
+    #[error("the platform rejected the portal's key for {call}")]
     KeyRefused {
         /// The call.
         call: &'static str,
     },
     /// It answered that it cannot now (5xx, 429, a 401 during an outage): perhaps done.
-    #[error("the platform could not do {call} now (status {status})")]
+    #[error("the platform could not serve {call} (status {status})")]
     Unavailable {
         /// The call.
         call: &'static str,

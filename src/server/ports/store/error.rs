@@ -11,7 +11,7 @@ pub enum StoreError {
     #[error("the name is taken")]
     NameTaken,
     /// The name is kept for its former owner.
-    #[error("the name is kept for its former owner")]
+    #[error("the name is reserved for its former owner")]
     NameHeld {
         /// Until when.
         until: Timestamp,
@@ -26,12 +26,12 @@ pub enum StoreError {
     #[error("the lease is lost")]
     LeaseLost,
     /// A request to cancel came before this end: read it, and end as cancelled.
-    #[error("somebody wished otherwise meanwhile")]
+    #[error("a cancel request arrived in the meantime")]
     CancelPending,
     /// The tables are another version's by now: nothing may be written.
     #[error(
-        "the database is of schema generation {found}, and this version of the portal was built \
-         for {built_for}"
+        "the schema generation of the database is {found}, and this version of the portal was \
+         built for {built_for}"
     )]
     OtherGeneration {
         /// The database's.

@@ -43,7 +43,7 @@ pub struct End {
     pub at: Timestamp,
     /// The cancellation state that the writer knows of.
     pub cancel_request: CancelRequest,
-    /// The time at which clean-up goes on, where something is left.
+    /// The time at which clean-up continues, where something is left.
     pub due: Option<Timestamp>,
 }
 

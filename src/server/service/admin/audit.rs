@@ -67,10 +67,11 @@ impl AuditQuery {
         let before = typed(&self.before).map(str::parse).transpose();
         Ok(AuditFilter {
             who: typed(&self.who).map(|who| names.in_log(who)),
-            act: act.map_err(|()| invalid_filter("There is no such act: choose one."))?,
+            act: act.map_err(|()| invalid_filter("Unknown action: choose one from the list."))?,
             target: typed(&self.target).map(ToOwned::to_owned),
-            since: since.map_err(|error| invalid_filter(format!("That is no time: {error}.")))?,
-            before: before.map_err(|_| invalid_filter("There is no such page: start again."))?,
+            since: since.map_err(|error| invalid_filter(format!("Invalid date: {error}.")))?,
+            before: before
+                .map_err(|_| invalid_filter("Unknown page: start again from the first one."))?,
             limit: PAGE + 1,
         })
     }

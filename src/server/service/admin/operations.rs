@@ -59,10 +59,12 @@ impl OperationQuery {
         let before = typed(&self.before).map(DeploymentId::parse).transpose();
         let state = typed(&self.state).map(|word| State::from_word(word).ok_or(())).transpose();
         Ok(OperationFilter {
-            owner: owner.map_err(|_| invalid_filter("Nobody goes by that id: choose a person."))?,
-            state: state.map_err(|()| invalid_filter("There is no such state: choose one."))?,
+            owner: owner.map_err(|_| invalid_filter("Unknown owner: choose a person."))?,
+            state: state
+                .map_err(|()| invalid_filter("Unknown state: choose one from the list."))?,
             search: typed(&self.search).map(str::to_ascii_lowercase),
-            before: before.map_err(|_| invalid_filter("There is no such page: start again."))?,
+            before: before
+                .map_err(|_| invalid_filter("Unknown page: start again from the first one."))?,
             limit: PAGE + 1,
         })
     }

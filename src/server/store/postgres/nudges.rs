@@ -122,10 +122,10 @@ async fn listen(options: &PgConnectOptions, origin: Origin, notifier: &Notifier)
                         notifier.nudge(&nudge);
                     }
                 }
-                tracing::warn!("Lost the connection for nudges from other portals");
+                tracing::warn!("Lost the connection for notifications from other replicas");
             }
             Err(error) => {
-                tracing::warn!(%error, "Cannot listen for nudges from other portals");
+                tracing::warn!(%error, "Cannot listen for notifications from other replicas");
             }
         }
         sleep(PAUSE).await;

@@ -32,13 +32,13 @@ pub enum CopyError {
     #[error(transparent)]
     Open(#[from] OpenStoreError),
     /// Something is where the copy should be.
-    #[error("{} is there already, and `backup` overwrites nothing: give another name", .0.display())]
+    #[error("{} already exists, and `backup` does not overwrite files: choose another name", .0.display())]
     Exists(PathBuf),
     /// The copy would take the place of one of the database's own files.
-    #[error("{} is one of the database's own files: give another name", .0.display())]
+    #[error("{} is one of the database's own files: choose another name", .0.display())]
     Own(PathBuf),
     /// The copy cannot be written.
-    #[error("{} cannot be written, and no part of it was left: choose another place", path.display())]
+    #[error("{} cannot be written, and the incomplete file was removed: choose another place", path.display())]
     Write {
         /// The copy.
         path: PathBuf,
@@ -55,7 +55,8 @@ pub enum CopyError {
     },
     /// The files cannot be moved.
     #[error(
-        "{} could not be put into place; nothing was deleted: mend this, and give the command again",
+        "{} could not be put into place; nothing was deleted: fix the cause, and run the command \
+         again",
         path.display()
     )]
     Place {
@@ -183,18 +184,18 @@ fn check_source(source: &Path, path: &Path) -> Result<(), String> {
     let number = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
     let why = match inspect.main {
         Main::Missing => "it does not exist",
-        Main::Empty => "it has no length",
-        Main::Other => "it is no SQLite database",
+        Main::Empty => "it is empty",
+        Main::Other => "it is not an SQLite database",
         Main::Database(_) if number(source) == number(path) => "it is the portal's own database",
         Main::Database(_) if files::is_held(source) => {
             "a portal is using it: make a copy with `ai-stack-deployer backup FILE` there"
         }
         Main::Database(mark) if inspect.lacks_log(mark) => {
-            "it was copied alone while a portal ran, and is not whole without its -wal: put that \
-             beside it, or take another copy"
+            "it was copied without its -wal while a portal ran, and is incomplete: put the -wal \
+             beside it, or use another copy"
         }
         Main::Database(mark) if inspect.is_mixed(mark) => {
-            "the -wal beside it belongs to another database: move that away"
+            "the -wal beside it belongs to another database: move the -wal away"
         }
         Main::Database(_) => return Ok(()),
     };
@@ -223,13 +224,13 @@ async fn examine_by(connection: &mut SqliteConnection) -> Result<String, String>
     OtherVersion::of(found).map_err(|other| other.to_string())?;
     MIGRATIONS.run(&mut *connection).await.map_err(|error| match error {
         MigrateError::VersionMissing(number) => format!(
-            "a newer version of the portal made it, whose migration {number} this one does not \
-             know: restore it with that version"
+            "a newer version of the portal made it, and this version does not know its migration \
+             {number}: restore it with the newer version"
         ),
         error => format!("its tables cannot be brought up to date ({error})"),
     })?;
     let id = identity::id(connection).await.map_err(unreadable)?;
-    id.ok_or_else(|| String::from("it holds no identity"))
+    id.ok_or_else(|| String::from("it holds no database identity"))
 }
 
 /// Sets the old files aside and puts the new one in their place. From the first step to the last

@@ -97,7 +97,7 @@ impl State {
         if (is_large || !self.is_settled)
             && let Err(error) = self.move_log().await
         {
-            tracing::warn!(%error, "The database's log could not be moved into its file");
+            tracing::warn!(%error, "Could not checkpoint the write-ahead log");
         }
     }
 

@@ -21,15 +21,15 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 pub(super) const TABLES: [&str; 2] = ["_sqlx_migrations", "deployments"];
 
 /// The remedy where records are gone.
-const REMEDY: &str = "restore a backup with `ai-stack-deployer restore FILE`, or begin afresh on \
-                      purpose with `ai-stack-deployer --new`";
+const REMEDY: &str = "restore a backup with `ai-stack-deployer restore FILE`, or start with an \
+                      empty database with `ai-stack-deployer --new`";
 
 /// A portal was here before, and its records are not.
 #[derive(Debug, thiserror::Error)]
 pub enum LostRecords {
     /// The database is gone.
     #[error(
-        "{} is missing, but {} says that a portal was here: put the file back, {REMEDY}",
+        "{} is missing, but {} shows that a portal used it: put the file back, {REMEDY}",
         path.display(), trace.display()
     )]
     Database {
@@ -40,37 +40,37 @@ pub enum LostRecords {
     },
     /// The database has no length.
     #[error(
-        "{} has no length, so its records are gone; if no portal was ever here, remove the file, \
-         else {REMEDY}",
+        "{} is empty, so its records are lost; if no portal ever used it, remove the file, else \
+         {REMEDY}",
         .0.display()
     )]
     Length(PathBuf),
     /// The database has no tables of a portal's.
     #[error(
-        "{} holds no records of a portal, as a copy made of the file alone while a portal ran: \
-         make copies with `ai-stack-deployer backup FILE`; put its -wal back, {REMEDY}",
+        "{} holds no records of a portal. It may be a copy of the file alone, made while a portal \
+         ran: make copies with `ai-stack-deployer backup FILE`; put its -wal back, {REMEDY}",
         .0.display()
     )]
     Tables(PathBuf),
     /// The database is not whole without its log.
     #[error(
-        "{} is not whole without {}, as a copy made of the file alone while a portal ran: put the \
-         -wal back, {REMEDY}",
+        "{} is incomplete without {}. It may be a copy of the file alone, made while a portal ran: \
+         put the -wal back, {REMEDY}",
         .0.display(), files::log(.0).display()
     )]
     Log(PathBuf),
     /// The log is another database's.
     #[error(
-        "{} belongs to another database than {}, which was put back over it: move the -wal away if \
-         the database is the one that you want, {REMEDY}",
+        "{} belongs to another database than {}, which was restored over it: move the -wal away if \
+         this is the database that you want, {REMEDY}",
         files::log(.0).display(), .0.display()
     )]
     Mixed(PathBuf),
     /// The database is another portal's, or none that was used here.
     #[error(
-        "{} holds other records than those of the portal that was here, says {}: to take them, \
-         move them away and give them to `ai-stack-deployer restore FILE`; else put the portal's \
-         own file back, or begin afresh on purpose with `ai-stack-deployer --new`",
+        "{} holds the records of another portal, according to {}: to use them, move the file away \
+         and restore it with `ai-stack-deployer restore FILE`; else put the portal's own file \
+         back, or start with an empty database with `ai-stack-deployer --new`",
         .0.display(), files::identity(.0).display()
     )]
     Other(PathBuf),

@@ -50,16 +50,15 @@ fn cause(log: &str) -> (FailureCode, &'static str) {
     // for: by a pull or a login.
     let is_of_image = says(&["pulling image failed", "/v2/", "docker login", "/token?"]);
     if says(DOCKER_DOWN) {
-        let message = "The platform's Docker does not answer. An operator has to look at it.";
+        let message = "The platform's Docker does not answer. An operator must check it.";
         return (FailureCode::DockerUnreachable, message);
     }
     if is_of_image && says(MISSING) {
-        let message = "The stack's image could not be found. An operator has to look at it.";
+        let message = "The stack's image could not be found. An operator must check it.";
         return (FailureCode::ImageNotFound, message);
     }
     if is_of_image && says(REFUSED) {
-        let message = "The registry refused to hand out the stack's image. An operator has to \
-                       look at it.";
+        let message = "The registry denied access to the stack's image. An operator must check it.";
         return (FailureCode::RegistryRefused, message);
     }
     if is_of_image && says(SILENT) {

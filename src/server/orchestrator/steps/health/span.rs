@@ -14,7 +14,7 @@ pub(super) struct Stopwatch {
 impl Stopwatch {
     /// Goes on from what was shown before a restart.
     pub(super) fn resume(cx: &Context, sentence: &str, now: Timestamp) -> Self {
-        let time_shown = cx.shown_for(|container| container == sentence);
+        let time_shown = cx.shown_for(|message| message == sentence);
         Self {
             since: cx.journal.message_since(sentence).map(|_| now),
             ms: u64::try_from(time_shown.as_millis()).unwrap_or(u64::MAX),
