@@ -9,11 +9,8 @@
 
 pub mod api;
 pub mod app;
-pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod server;
-#[cfg(test)]
-mod testing;
 
 /// Starts the islands of the page that the server rendered.
 #[cfg(feature = "hydrate")]

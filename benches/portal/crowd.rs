@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ai_stack_deployer::server::sandbox::{CallTime, Timing};
 use anyhow::ensure;
+use dokploy_sandbox::{CallTime, Timing};
 use futures::future::try_join_all;
 
 use super::{

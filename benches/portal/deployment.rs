@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ai_stack_deployer::server::{
-    ports::clock::{Clock, SystemClock},
-    sandbox::{CallTime, EdgeResponse},
-};
 use anyhow::{Context, bail};
+use clock::{Clock, SystemClock};
+use dokploy_sandbox::{CallTime, EdgeResponse};
 use reqwest::Client;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use ai_stack_deployer::server::sandbox::Timing;
+use dokploy_sandbox::Timing;
 use reqwest::{
     Client,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING},

@@ -10,8 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ai_stack_deployer::server::sandbox::Timing;
 use anyhow::{Context, ensure};
+use dokploy_sandbox::Timing;
 use reqwest::Client;
 use tokio::task::JoinSet;
 

@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::{
-    ports::clock::SystemClock,
-    sandbox::{self, Sandbox, SandboxConfig, Timing},
-};
 use anyhow::anyhow;
+use clock::SystemClock;
+use dokploy_sandbox::{self as sandbox, Sandbox, SandboxConfig, Timing};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;

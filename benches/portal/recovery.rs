@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ai_stack_deployer::server::sandbox::Timing;
 use anyhow::ensure;
+use dokploy_sandbox::Timing;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 

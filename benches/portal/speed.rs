@@ -5,8 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ai_stack_deployer::server::sandbox::{CallTime, Timing};
 use anyhow::ensure;
+use dokploy_sandbox::{CallTime, Timing};
 use reqwest::Client;
 
 use super::{

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ai_stack_deployer::server::sandbox::Timing;
 use anyhow::ensure;
+use dokploy_sandbox::Timing;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{

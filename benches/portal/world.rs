@@ -6,11 +6,11 @@ use std::{path::Path, time::Duration};
 use ai_stack_deployer::server::{
     config::{self, Environment, Options},
     run::Portal,
-    sandbox::Timing,
     settings::Settings,
 };
 use anyhow::Context;
 use clap::Parser;
+use dokploy_sandbox::Timing;
 use leptos::config::LeptosOptions;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;

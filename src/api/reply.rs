@@ -14,13 +14,11 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use super::wire::ApiError;
-use crate::{
-    domain::deployment::DeploymentId,
-    server::{
-        access::Caller,
-        service::{Service, deployment_id},
-    },
+use crate::server::{
+    access::Caller,
+    service::{Service, deployment_id},
 };
+use domain::deployment::DeploymentId;
 
 /// The number of characters of a refused name that go back into the field.
 const NAME_LIMIT: usize = 64;

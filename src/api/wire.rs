@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{
+use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata},
     platform_problem::PlatformProblem,
     progress::Progress,
@@ -94,7 +94,7 @@ pub struct DeploymentView {
     /// True if somebody asked to cancel it.
     pub is_cancelling: bool,
     /// The time at which clean-up continues, while something is left.
-    #[serde(with = "crate::domain::wire_time::optional")]
+    #[serde(with = "domain::wire_time::optional")]
     pub next_try: Option<Timestamp>,
     /// The removal of the stack, if it was live. Such a page does not change, so this stays on the
     /// server.
@@ -109,7 +109,7 @@ pub struct DeploymentView {
     /// The number of hours that the stack's name is kept for its owner once it is removed.
     pub kept_hours: Option<u64>,
     /// The server's time, so that both targets render the same elapsed times.
-    #[serde(with = "crate::domain::wire_time")]
+    #[serde(with = "domain::wire_time")]
     pub now: Timestamp,
 }
 
@@ -117,10 +117,10 @@ pub struct DeploymentView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Downtime {
     /// The time at which that was first found.
-    #[serde(with = "crate::domain::wire_time")]
+    #[serde(with = "domain::wire_time")]
     pub since: Timestamp,
     /// The time at which it was last found.
-    #[serde(with = "crate::domain::wire_time")]
+    #[serde(with = "domain::wire_time")]
     pub seen: Timestamp,
 }
 
@@ -162,7 +162,7 @@ pub struct StackView {
     /// The address at which it is reached.
     pub url: String,
     /// The time since which it is live.
-    #[serde(with = "crate::domain::wire_time")]
+    #[serde(with = "domain::wire_time")]
     pub since: Timestamp,
     /// The deployment that brought it up, for those who may see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -183,10 +183,10 @@ pub struct StackHealth {
     /// What it is like.
     pub state: HealthState,
     /// The time since which that is known.
-    #[serde(with = "crate::domain::wire_time")]
+    #[serde(with = "domain::wire_time")]
     pub since: Timestamp,
     /// The time at which the platform was last compared with the records.
-    #[serde(with = "crate::domain::wire_time")]
+    #[serde(with = "domain::wire_time")]
     pub seen: Timestamp,
 }
 

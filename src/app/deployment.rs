@@ -21,13 +21,11 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::words::page_state::{PageState, PageStateInputs};
-use crate::{
-    api::wire::{DeploymentView, Downtime},
-    domain::{
-        deployment::{DeploymentId, DeploymentMetadata, Kind},
-        progress::Progress,
-        receipt::Receipt,
-    },
+use crate::api::wire::{DeploymentView, Downtime};
+use domain::{
+    deployment::{DeploymentId, DeploymentMetadata, Kind},
+    progress::Progress,
+    receipt::Receipt,
 };
 
 /// The signals that the parts of the page follow.

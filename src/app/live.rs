@@ -24,7 +24,7 @@ pub(crate) use browser::copy;
 use browser::{now_ms, pause, random_below, reload, until_hidden_for, until_shown};
 
 use super::deployment::{AfterEnd, Connection, DeploymentSignals};
-use crate::domain::{
+use domain::{
     deployment::DeploymentId,
     event::{Event, EventBody},
     phase::{Phase, Status},

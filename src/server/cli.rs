@@ -24,7 +24,6 @@ use tokio_util::sync::CancellationToken;
 pub use self::error::CommandError;
 use super::{
     config::{self, ConfigError, Environment, Options},
-    local_fault,
     run::Portal,
     settings::Settings,
     telemetry,
@@ -68,7 +67,7 @@ enum Command {
     /// running
     Restore(backup::CopyOptions),
     /// Runs the embedded Dokploy-compatible sandbox alone
-    Sandbox(sandbox::SandboxOptions),
+    Sandbox(dokploy_sandbox::Options),
     /// Asks a running portal whether it is ready
     Healthcheck,
 }
@@ -81,7 +80,7 @@ enum Command {
 pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CommandError::system("starting the runtime"))?;
-    let raised = local_fault::raise_descriptor_limit();
+    let raised = transport::raise_descriptor_limit();
     let survived = runtime.block_on(async { telemetry::survive_file_size_limit() });
     survived.map_err(CommandError::system("installing a signal handler"))?;
     let cli: Cli = match config::parse(arguments, environment) {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::ports::store::{Claim, Lease, StoreError};
-use crate::domain::deployment::{DeploymentId, Kind};
+use domain::deployment::{DeploymentId, Kind};
 
 /// The fencing token of a lease that an operation begins with.
 const FIRST_TOKEN: i64 = 1;

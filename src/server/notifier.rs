@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::intake::Intake;
-use crate::domain::deployment::DeploymentId;
+use domain::deployment::DeploymentId;
 
 /// The subject of a nudge. As text it is one line, for those who carry it elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]

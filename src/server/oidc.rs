@@ -28,7 +28,6 @@ use super::{
     origin::Origin,
     ports::{
         accounts::Profile,
-        clock::Clock,
         identity_provider::{
             AuthorizationRequest, AuthorizationResponse, CALLBACK, IdentityError, IdentityProvider,
             SIGNED_OUT,
@@ -36,6 +35,7 @@ use super::{
     },
     settings::OidcSettings,
 };
+use clock::Clock;
 
 /// The client cannot be made.
 #[derive(Debug, thiserror::Error)]

@@ -154,7 +154,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::testing::properties())]
+        #![proptest_config(test_support::properties())]
 
         #[test]
         fn whatever_parses_reads_back_and_covers_itself_alone(

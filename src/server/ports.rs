@@ -5,9 +5,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod call_slots;
-pub mod clock;
 pub mod identity_provider;
 pub mod local_fault;
-pub mod platform;
 pub mod probe;
 pub mod store;

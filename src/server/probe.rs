@@ -16,14 +16,7 @@ use async_trait::async_trait;
 use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
 
 use self::address::{Resolver, is_public};
-use crate::server::{
-    local_fault,
-    ports::{
-        local_fault::LocalFault,
-        probe::{Health, Probe},
-    },
-    tls,
-};
+use crate::server::ports::probe::{Health, Probe};
 
 /// The number of bytes of a response that are read.
 const LARGEST_ANSWER: usize = 4 * 1024;
@@ -91,7 +84,7 @@ impl HttpProbe {
     /// # Errors
     /// A set-up that cannot work.
     pub fn new(trust: &Trust, policy: AddressPolicy) -> Result<Self, BuildProbeError> {
-        tls::install_crypto_provider();
+        transport::install_crypto_provider();
         let builder = Client::builder()
             .no_proxy()
             .redirect(Policy::none())
@@ -111,20 +104,24 @@ impl HttpProbe {
     }
 
     /// Finds what the portal itself lacks, where a connection could not be made for that.
-    async fn local_fault(&self, url: &Url, error: &reqwest::Error) -> Option<LocalFault> {
-        if tls::find_tls_error(error).is_some() {
+    async fn local_fault(
+        &self,
+        url: &Url,
+        error: &reqwest::Error,
+    ) -> Option<transport::LocalFault> {
+        if transport::find_tls_error(error).is_some() {
             return None;
         }
         if !error.is_connect() {
-            return local_fault::behind_silence().filter(|_| error.is_timeout());
+            return transport::behind_silence().filter(|_| error.is_timeout());
         }
         let host = url.host_str()?.trim_matches(['[', ']']);
         let port = url.port_or_known_default()?;
         let addresses = address::of(host, port, self.policy);
-        let fault = local_fault::behind(error, addresses, &ANYBODY).await?;
-        let look_up = async |name: String| local_fault::look_up(&name, port).await;
+        let fault = transport::behind(error, addresses, &ANYBODY).await?;
+        let look_up = async |name: String| transport::look_up(&name, port).await;
         let is_ours =
-            fault != LocalFault::Names || local_fault::answers_nobody(host, look_up).await;
+            fault != transport::LocalFault::Names || transport::answers_nobody(host, look_up).await;
         is_ours.then_some(fault)
     }
 
@@ -152,7 +149,9 @@ impl Probe for HttpProbe {
         match self.get(url.clone(), limit).await {
             Ok(health) => health,
             Err(error) => match self.local_fault(&url, &error).await {
-                Some(fault) => Health::Unasked(fault, short(tls::describe(&error.without_url()))),
+                Some(fault) => {
+                    Health::Unasked(fault.into(), short(transport::describe(&error.without_url())))
+                }
                 None => health_of(error, limit),
             },
         }
@@ -195,12 +194,12 @@ async fn read_some(mut response: Response) -> reqwest::Result<()> {
 /// Tells a certificate that is not trusted from an address that does not answer.
 fn health_of(error: reqwest::Error, limit: Duration) -> Health {
     let error = error.without_url();
-    if let Some(error) = tls::find_tls_error(&error) {
+    if let Some(error) = transport::find_tls_error(&error) {
         Health::Untrusted(short(error.to_string()))
     } else if error.is_timeout() {
         Health::Silent(format!("no answer within {} ms", limit.as_millis()))
     } else {
-        Health::Silent(short(tls::describe(&error)))
+        Health::Silent(short(transport::describe(&error)))
     }
 }
 

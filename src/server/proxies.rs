@@ -130,7 +130,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::testing::properties())]
+        #![proptest_config(test_support::properties())]
 
         #[test]
         fn nobody_but_a_trusted_proxy_says_where_somebody_is(lines in vec("\\PC{0,60}", 0..4)) {

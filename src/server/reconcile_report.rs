@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ports::platform::AppName;
-use crate::domain::deployment::DeploymentId;
+use crate::server::platform::AppName;
+use domain::deployment::DeploymentId;
 
 /// The result of one reconcile round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

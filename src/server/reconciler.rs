@@ -20,14 +20,12 @@ use view::{PlatformView, StoreView};
 
 use super::{
     orchestrator::{OrphanRemover, Ports, RemoveOrphansError},
-    ports::{
-        clock::Clock,
-        platform::{AppName, BreakerState, Platform, PlatformError, Scale},
-        store::{Store, StoreError, Turn, TurnHolder},
-    },
+    ports::store::{Store, StoreError, Turn, TurnHolder},
     reconcile_report::{NotRunning, ReconcileReport, ReconcileRound},
 };
-use crate::domain::receipt::{Line, Outcome};
+use crate::server::platform::{AppName, BreakerState, Platform, PlatformError, Scale};
+use clock::Clock;
+use domain::receipt::{Line, Outcome};
 
 /// The time after the start at which the first round begins.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);

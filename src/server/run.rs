@@ -20,22 +20,14 @@ pub(crate) use self::probing::probe;
 use self::records::Records;
 use super::{
     catch_all,
-    dokploy::{
-        BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
-    },
     http::{self, Authenticator, HttpState},
     notifier::Notifier,
     oidc::{BuildOidcError, Oidc},
     orchestrator::{Ports, Worker},
-    ports::{
-        audit::AuditLog,
-        clock::{Clock, SystemClock},
-        store::Store,
-    },
+    ports::{audit::AuditLog, store::Store},
     probe::BuildProbeError,
     reconcile_report::ReconcileReport,
     reconciler::Reconciler,
-    sandbox::{self, Sandbox, SandboxConfig, StartSandboxError},
     service::{Service, ServiceParts},
     settings::{
         AuthSettings, Limits, PlatformSettings, Scheme, Settings, StackSettings, StoreSettings,
@@ -46,6 +38,11 @@ use super::{
         sqlite::{OpenStoreError, SqliteStore},
     },
 };
+use clock::{Clock, SystemClock};
+use dokploy::{
+    BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
+};
+use dokploy_sandbox::{self as sandbox, Sandbox, SandboxConfig, StartSandboxError};
 
 /// The time for which a shutdown waits for answers under way and for leases to be handed back.
 const GRACE: Duration = Duration::from_secs(8);

@@ -39,8 +39,6 @@ use super::{
     ports::{
         accounts::Accounts,
         audit::{AuditAction, AuditLog},
-        clock::Clock,
-        platform::Platform,
         store::{
             CancelRequest, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent,
             StoredResponse,
@@ -50,14 +48,14 @@ use super::{
     settings::{Quotas, StackSettings},
     vitals::Vitals,
 };
-use crate::{
-    api::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus},
-    domain::{
-        deployment::{Deployment, DeploymentId, Snapshot},
-        event::{EventBody, ProgressUpdate, Resources, Seq},
-        phase::Phase,
-        progress::Progress,
-    },
+use crate::api::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus};
+use crate::server::platform::Platform;
+use clock::Clock;
+use domain::{
+    deployment::{Deployment, DeploymentId, Snapshot},
+    event::{EventBody, ProgressUpdate, Resources, Seq},
+    phase::Phase,
+    progress::Progress,
 };
 
 /// The dependencies of a [`Service`].

@@ -10,19 +10,10 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 use secrecy::SecretString;
 
-use super::{
-    masking,
-    origin::Origin,
-    ports::{
-        call_slots::CallBounds,
-        platform::{Certificate, Registry},
-    },
-    proxies::Proxy,
-};
-use crate::{
-    api::wire::AddressPattern,
-    domain::{deployment::DeploymentId, stack_name::StackName},
-};
+use super::{masking, origin::Origin, ports::call_slots::CallBounds, proxies::Proxy};
+use crate::api::wire::AddressPattern;
+use crate::server::platform::{Certificate, Registry};
+use domain::{deployment::DeploymentId, stack_name::StackName};
 
 /// Everything that the server is told from outside.
 #[derive(Clone, Debug)]

@@ -20,13 +20,13 @@ use super::{
     ports::{
         accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn},
         audit::{AuditAction, AuditEntry, AuditLog},
-        clock::Clock,
         identity_provider::{AuthorizationRequest, AuthorizationResponse, IdentityProvider},
         store::StoreError,
     },
     secret::{self, RandomBits, Secret},
     settings::SessionSettings,
 };
+use clock::Clock;
 
 /// The time for which a person may be away at the provider.
 pub const SIGN_IN_LIFETIME: Duration = Duration::from_mins(10);

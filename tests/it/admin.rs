@@ -7,11 +7,10 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use ai_stack_deployer::server::{
     access::{Caller, Identity, OwnerId, Role, Scope},
+    platform::AppName,
     ports::{
         accounts::{Accounts, Digest, NewToken, Token},
         audit::AuditAction,
-        clock::Clock,
-        platform::AppName,
     },
     reconcile_report::{NotRunning, ReconcileRound, Standstill},
     service::admin::{AuditQuery, OperationQuery},
@@ -20,6 +19,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
+use clock::Clock;
 use jiff::Timestamp;
 
 use self::world::{World, count, next_page, text};

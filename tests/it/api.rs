@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{domain::phase::Phase, server::ports::platform::PlatformError};
+use ai_stack_deployer::server::platform::PlatformError;
 use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
+use domain::phase::Phase;
 use serde_json::json;
 
 use crate::support::app::{Reply, TestApp};

@@ -25,7 +25,7 @@ use futures::future::join_all;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use self::{clock::VirtualClock, simulation::Simulation};
-use crate::support::seed;
+use test_support::seed;
 
 /// How many schedules run when nothing else is said.
 const SCHEDULES: u64 = 10_000;

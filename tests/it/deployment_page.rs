@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::DeploymentId,
-        event::{EventBody, Failure, FailureCode, Gone, RemovalCompletion},
-        phase::Phase,
-        receipt::{Line, Outcome, Receipt, ResourceKind},
-    },
-    server::ports::{
-        clock::Clock,
-        store::{CancelRequest, CleanupRecord, End, Fact, Lease, State, Store},
-    },
+use ai_stack_deployer::server::ports::store::{
+    CancelRequest, CleanupRecord, End, Fact, Lease, State, Store,
 };
 use axum::{
     body::Body,
     http::{Request, StatusCode},
+};
+use clock::Clock;
+use domain::{
+    deployment::DeploymentId,
+    event::{EventBody, Failure, FailureCode, Gone, RemovalCompletion},
+    phase::Phase,
+    receipt::{Line, Outcome, Receipt, ResourceKind},
 };
 use tempfile::TempDir;
 

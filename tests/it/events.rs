@@ -3,14 +3,12 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{deployment::DeploymentId, phase::Phase},
-    server::ports::store::Store,
-};
+use ai_stack_deployer::server::ports::store::Store;
 use axum::{
     body::{Body, BodyDataStream},
     http::{Request, StatusCode},
 };
+use domain::{deployment::DeploymentId, phase::Phase};
 use futures::StreamExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

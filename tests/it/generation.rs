@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::clock::{Clock as _, SystemClock};
+use clock::{Clock as _, SystemClock};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
 
 use crate::support::{

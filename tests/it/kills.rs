@@ -26,15 +26,15 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
 use board::Known;
+use clock::{Clock, SystemClock};
 use comparison::Figures;
 use moments::{Coverage, Moment};
 use rand::RngExt;
 use starter::Starter;
 use world::{Platform, World};
 
-use crate::support::seed;
+use test_support::seed;
 
 /// The time for which a chosen phase is waited for.
 const TIMEOUT: Duration = Duration::from_millis(1_600);

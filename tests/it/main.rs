@@ -13,7 +13,6 @@ mod cross_site;
 mod deployment_page;
 mod descriptors;
 mod disconnects;
-mod dokploy;
 mod environment;
 mod events;
 #[cfg(target_os = "linux")]
@@ -36,7 +35,6 @@ mod rejections;
 mod replicas;
 mod round_trips;
 mod saga;
-mod sandbox;
 mod set_clock;
 mod sign_in;
 mod store;

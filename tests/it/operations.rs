@@ -1,20 +1,16 @@
 //! Cancel, retry, stacks and their removal, as they are on the wire.
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::DeploymentId,
-        event::{EventBody, Failure, FailureCode},
-        phase::Phase,
-        receipt::{Line, Outcome, Receipt, ResourceKind},
-    },
-    server::ports::{
-        clock::Clock,
-        store::{CancelRequest, End, Fact, Lease, State, Store},
-    },
-};
+use ai_stack_deployer::server::ports::store::{CancelRequest, End, Fact, Lease, State, Store};
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
+};
+use clock::Clock;
+use domain::{
+    deployment::DeploymentId,
+    event::{EventBody, Failure, FailureCode},
+    phase::Phase,
+    receipt::{Line, Outcome, Receipt, ResourceKind},
 };
 use serde_json::Value;
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use clock::{Clock, SystemClock};
 
 use crate::support::{
     postgres::Cluster,

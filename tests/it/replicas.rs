@@ -7,7 +7,7 @@ mod world;
 
 use std::{thread, time::Duration};
 
-use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use clock::{Clock, SystemClock};
 use jiff::Timestamp;
 use viewer::{Seen, view};
 use world::{LEASE, World, deploy_at};

@@ -3,21 +3,19 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{
-        event::{Event, EventBody, Failure, FailureCode},
-        phase::Phase,
-        receipt::{Line, Outcome, Receipt, ResourceKind},
+use ai_stack_deployer::server::{
+    access::{OwnerId, Role},
+    ports::{
+        accounts::{Accounts as _, Digest, NewSession, Profile},
+        store::Store as _,
     },
-    server::{
-        access::{OwnerId, Role},
-        ports::{
-            accounts::{Accounts as _, Digest, NewSession, Profile},
-            clock::{Clock as _, SystemClock},
-            store::Store as _,
-        },
-        store::postgres::PostgresStore,
-    },
+    store::postgres::PostgresStore,
+};
+use clock::{Clock as _, SystemClock};
+use domain::{
+    event::{Event, EventBody, Failure, FailureCode},
+    phase::Phase,
+    receipt::{Line, Outcome, Receipt, ResourceKind},
 };
 use secrecy::SecretString;
 use tokio::{task::block_in_place, time::sleep};

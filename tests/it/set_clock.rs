@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::{
-    clock::Clock as _,
-    store::{CancelRequest, End, Fact, Lane, State, Store},
-};
+use ai_stack_deployer::server::ports::store::{CancelRequest, End, Fact, Lane, State, Store};
 use axum::http::StatusCode;
+use clock::Clock as _;
 use jiff::SignedDuration;
 
 use crate::support::{

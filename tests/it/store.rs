@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::{
-    domain::phase::Phase,
-    server::{
-        ports::store::{Lane, StepId, StepRecord, Store, StoreError},
-        store::{
-            postgres::PostgresStore,
-            sqlite::{OpenStoreError, SqliteStore},
-        },
+use ai_stack_deployer::server::{
+    ports::store::{Lane, StepId, StepRecord, Store, StoreError},
+    store::{
+        postgres::PostgresStore,
+        sqlite::{OpenStoreError, SqliteStore},
     },
 };
+use domain::phase::Phase;
 use secrecy::SecretString;
 use tempfile::TempDir;
 

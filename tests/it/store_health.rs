@@ -3,8 +3,8 @@
 
 use std::{process::Command, time::Duration};
 
-use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
 use axum::http::StatusCode;
+use clock::{Clock, SystemClock};
 use futures::future::join_all;
 
 use crate::support::{

@@ -15,7 +15,6 @@ pub(crate) mod fake_platform;
 pub(crate) mod fake_provider;
 pub(crate) mod faulty_store;
 pub(crate) mod keeper;
-pub(crate) mod log;
 pub(crate) mod manual_clock;
 pub(crate) mod memory_store;
 pub(crate) mod nginx;
@@ -23,9 +22,7 @@ pub(crate) mod platform;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod provider;
-pub(crate) mod recordings;
 pub(crate) mod relay;
-pub(crate) mod seed;
 pub(crate) mod settings;
 pub(crate) mod sign_in_service;
 

@@ -2,10 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    api::{SignedIn, service, sign_in_service, signed_in, wire::PlatformStatus},
-    domain::platform_problem::PlatformProblem,
-};
+use crate::api::{SignedIn, service, sign_in_service, signed_in, wire::PlatformStatus};
+use domain::platform_problem::PlatformProblem;
 
 /// Renders the mark and the platform's status.
 #[component]

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::domain::{deployment::DeploymentId, stack_name::StackName};
+use domain::{deployment::DeploymentId, stack_name::StackName};
 
 /// Renders the way back to the earlier attempt.
 #[component]

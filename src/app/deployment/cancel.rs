@@ -3,7 +3,8 @@
 use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn};
 
 use super::DeploymentSignals;
-use crate::{api::deployments::CancelDeployment, domain::deployment::DeploymentId};
+use crate::api::deployments::CancelDeployment;
+use domain::deployment::DeploymentId;
 
 /// Renders the button. Without JavaScript it is a plain form, which leads back to this page.
 #[component]

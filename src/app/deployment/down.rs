@@ -3,10 +3,8 @@
 use leptos::prelude::*;
 
 use super::DeploymentSignals;
-use crate::{
-    app::words::time,
-    domain::{deployment::Deployment, progress::elapsed_ms},
-};
+use crate::app::words::time;
+use domain::{deployment::Deployment, progress::elapsed_ms};
 
 /// Renders what is known, who acts, and the address, which does not answer now.
 #[component]

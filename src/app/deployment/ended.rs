@@ -10,8 +10,8 @@ use super::{DeploymentSignals, copy::CopyDetails, post_form::PostForm, receipt::
 use crate::{
     api::deployments::{RemoveStack, RetryDeployment},
     app::words::{page_state::PageState, receipt},
-    domain::{deployment::Deployment, event::Failure},
 };
+use domain::{deployment::Deployment, event::Failure};
 
 /// Renders what happened, what became of everything and what to do next.
 #[component]

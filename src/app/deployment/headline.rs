@@ -3,12 +3,10 @@
 use leptos::prelude::*;
 
 use super::DeploymentSignals;
-use crate::{
-    app::words::{page_state::PageState, time},
-    domain::{
-        deployment::Deployment,
-        progress::{End, elapsed_ms},
-    },
+use crate::app::words::{page_state::PageState, time};
+use domain::{
+    deployment::Deployment,
+    progress::{End, elapsed_ms},
 };
 
 /// Renders name, badge and address.

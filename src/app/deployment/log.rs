@@ -4,12 +4,10 @@ use jiff::Timestamp;
 use leptos::{html, prelude::*};
 
 use super::DeploymentSignals;
-use crate::{
-    app::words::time,
-    domain::{
-        event::{Level, LogEntry},
-        progress::elapsed_ms,
-    },
+use crate::app::words::time;
+use domain::{
+    event::{Level, LogEntry},
+    progress::elapsed_ms,
 };
 
 /// Describes how near the end, in pixels, still counts as being there.

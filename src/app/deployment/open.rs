@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::domain::deployment::Deployment;
+use domain::deployment::Deployment;
 
 /// Renders the address with a big link to it.
 #[component]

@@ -6,10 +6,8 @@ use leptos::{
 };
 
 use super::DeploymentSignals;
-use crate::{
-    app::words::receipt,
-    domain::{receipt::Line, stack_name::StackName},
-};
+use crate::app::words::receipt;
+use domain::{receipt::Line, stack_name::StackName};
 
 /// Renders the receipt and what it means for the name.
 #[component]

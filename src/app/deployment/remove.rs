@@ -3,10 +3,8 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::post_form::PostForm;
-use crate::{
-    api::deployments::RemoveStack,
-    domain::{deployment::DeploymentId, stack_name::StackName},
-};
+use crate::api::deployments::RemoveStack;
+use domain::{deployment::DeploymentId, stack_name::StackName};
 
 /// Renders the disclosure with what it means and the button.
 #[component]

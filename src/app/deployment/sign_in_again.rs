@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Connection, DeploymentSignals};
-use crate::domain::deployment::DeploymentId;
+use domain::deployment::DeploymentId;
 
 /// Renders the sign-in page, which leads back to this page, once it is needed.
 #[component]

@@ -6,8 +6,8 @@ use super::{Connection, DeploymentSignals};
 use crate::{
     api::wire::Usual,
     app::words::{estimate, page_state::PageState, receipt},
-    domain::{deployment::Deployment, phase::Phase, progress::elapsed_ms},
 };
+use domain::{deployment::Deployment, phase::Phase, progress::elapsed_ms};
 
 /// The message shown while the stream is broken.
 const LOST: &str = "Reconnecting… the operation continues without this page";

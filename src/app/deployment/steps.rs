@@ -3,12 +3,10 @@
 use leptos::prelude::*;
 
 use super::DeploymentSignals;
-use crate::{
-    app::words::{page_state::PageState, step},
-    domain::{
-        phase::Phase,
-        progress::{Progress, StepState},
-    },
+use crate::app::words::{page_state::PageState, step};
+use domain::{
+    phase::Phase,
+    progress::{Progress, StepState},
 };
 
 /// Renders every step with its state and time.

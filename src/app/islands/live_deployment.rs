@@ -14,10 +14,10 @@ use crate::{
         },
         words::page_state::PageState,
     },
-    domain::{
-        deployment::{Deployment, Kind},
-        stack_name::StackName,
-    },
+};
+use domain::{
+    deployment::{Deployment, Kind},
+    stack_name::StackName,
 };
 
 /// Renders a deployment or a removal as it stands, and follows it.

@@ -24,8 +24,8 @@ use crate::{
         wire::{AddressPattern, NameVerdict, PlatformStatus},
     },
     app::words::hint::Hint,
-    domain::platform_problem::PlatformProblem,
 };
+use domain::platform_problem::PlatformProblem;
 
 /// The code of the answer to somebody whose sign-in has ended.
 const SIGN_IN: &str = "SIGN_IN_REQUIRED";

@@ -19,9 +19,9 @@ use crate::{
             refusal,
         },
     },
-    domain::deployment::DeploymentId,
     server::service::deployment_id,
 };
+use domain::deployment::DeploymentId;
 
 /// Renders the deployment that the address names, as it stands.
 #[component]

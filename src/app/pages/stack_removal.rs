@@ -7,10 +7,8 @@ use leptos::{either::Either, prelude::*};
 use leptos_meta::{Meta, Title};
 
 use super::deployment::{CLEAN_UP_REFRESH_S, refresh};
-use crate::{
-    api::wire::StackRemoval,
-    domain::{deployment::Deployment, stack_name::StackName},
-};
+use crate::api::wire::StackRemoval;
+use domain::{deployment::Deployment, stack_name::StackName};
 
 /// Renders what became of the stack, and where to go from here.
 #[component]

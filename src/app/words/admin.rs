@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{
-    domain::deployment::Kind,
-    server::{
-        service::admin::{AuditAction, BreakerState, State},
-        settings::Quotas,
-    },
+use crate::server::{
+    service::admin::{AuditAction, BreakerState, State},
+    settings::Quotas,
 };
+use domain::deployment::Kind;
 
 /// Says where an operation is.
 pub(crate) fn state(kind: Kind, state: State) -> &'static str {

@@ -1,9 +1,7 @@
 //! The hint under the name field.
 
-use crate::{
-    api::wire::{AddressPattern, NameVerdict},
-    domain::stack_name::StackName,
-};
+use crate::api::wire::{AddressPattern, NameVerdict};
+use domain::stack_name::StackName;
 
 /// The placeholder for a name in the address line.
 const PLACEHOLDER: &str = "your-name";

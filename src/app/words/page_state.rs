@@ -1,7 +1,7 @@
 //! The state that the page shows, and the few words for each.
 
 use super::receipt;
-use crate::domain::{
+use domain::{
     deployment::Kind, phase::Phase, progress::Progress, receipt::Receipt, stack_name::StackName,
 };
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::time;
-use crate::domain::{
+use domain::{
     deployment::{Deployment, DeploymentId},
     event::Failure,
     progress::elapsed_ms,
@@ -137,7 +137,7 @@ pub(crate) fn support_text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{event::FailureCode, phase::Phase, receipt::ResourceKind};
+    use domain::{event::FailureCode, phase::Phase, receipt::ResourceKind};
 
     fn entry(resource: ResourceKind, outcome: Outcome) -> Line {
         Line {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::time;
-use crate::domain::{
+use domain::{
     phase::Phase,
     progress::{StepState, elapsed_ms},
 };

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        #![proptest_config(crate::testing::properties())]
+        #![proptest_config(test_support::properties())]
 
         #[test]
         fn whatever_parses_is_an_owner_of_one_of_the_two_forms(

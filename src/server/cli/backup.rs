@@ -9,11 +9,11 @@ use clap::Args;
 
 use super::{CommandError, say};
 use crate::server::{
-    ports::clock::{Clock as _, SystemClock},
     run,
     settings::{PlatformSettings, Settings, StoreSettings},
     store::sqlite,
 };
+use clock::{Clock as _, SystemClock};
 
 const PG_DUMP: &str = "copy them, while portals run, with \
                        `pg_dump --format=custom --file=FILE ADDRESS`, where ADDRESS is DATABASE_URL";

@@ -5,16 +5,14 @@ use std::{process::ExitCode, sync::Arc};
 use super::{CommandError, say};
 use crate::server::{
     catch_all,
-    dokploy::{Dokploy, DokployConfig},
     oidc::Oidc,
-    ports::{
-        clock::SystemClock,
-        identity_provider::CALLBACK,
-        platform::{Platform, PlatformError, Version},
-    },
+    platform::{Platform, PlatformError, Version},
+    ports::identity_provider::CALLBACK,
     run::{self, StartError},
     settings::{AuthSettings, PlatformSettings, Settings},
 };
+use clock::SystemClock;
+use dokploy::{Dokploy, DokployConfig};
 
 /// Checks the platform that `settings` name, and the identity provider.
 pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {

@@ -6,8 +6,9 @@ use leptos::config::errors::LeptosConfigError;
 
 use crate::server::{
     config::ConfigError, ports::store::StoreError, reconciler::SurveyError, run::StartError,
-    sandbox::StartSandboxError, store::sqlite::CopyError,
+    store::sqlite::CopyError,
 };
+use dokploy_sandbox::StartSandboxError;
 
 /// A command could not be carried out.
 #[derive(Debug, thiserror::Error)]

@@ -6,18 +6,16 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::{CommandError, say};
-use crate::{
-    domain::{deployment::Kind, receipt::Receipt},
-    server::{
-        ports::{
-            audit::{AuditAction, AuditEntry},
-            clock::{Clock as _, SystemClock},
-            store::{Record, Store},
-        },
-        run,
-        settings::StoreSettings,
+use crate::server::{
+    ports::{
+        audit::{AuditAction, AuditEntry},
+        store::{Record, Store},
     },
+    run,
+    settings::StoreSettings,
 };
+use clock::{Clock as _, SystemClock};
+use domain::{deployment::Kind, receipt::Receipt};
 
 /// What to do about what is stuck.
 #[derive(Clone, Debug, Subcommand)]

@@ -11,10 +11,8 @@ use super::{
 };
 use crate::server::{
     origin::Origin,
-    ports::{
-        call_slots::CallBounds,
-        platform::{Certificate, OPERATION, Registry},
-    },
+    platform::{Certificate, OPERATION, Registry},
+    ports::call_slots::CallBounds,
     settings::{
         AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings,
         ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,

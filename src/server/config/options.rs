@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::{auth::AuthOptions, limits::LimitOptions, parse};
 use crate::server::{
     origin::Origin,
-    ports::platform::Certificate,
+    platform::Certificate,
     settings::{LogFormat, Scheme, StoreSettings},
 };
 

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use crate::server::{
     origin::{self, Origin},
-    ports::platform::Certificate,
+    platform::Certificate,
     settings::{LogFormat, Scheme, StoreSettings},
 };
 

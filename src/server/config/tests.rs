@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::*;
 use crate::server::{
-    ports::platform::Certificate,
+    platform::Certificate,
     settings::{PlatformSettings, Settings, StoreSettings},
 };
 

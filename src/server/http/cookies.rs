@@ -82,7 +82,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::testing::properties())]
+        #![proptest_config(test_support::properties())]
 
         #[test]
         fn whatever_a_browser_sends_a_cookie_is_one_part_of_it(

@@ -25,7 +25,6 @@ use super::{
 };
 use crate::{
     api::wire::ApiError,
-    domain::{deployment::DeploymentId, event::Seq},
     server::{
         access::{Caller, Permission},
         ports::{
@@ -35,6 +34,7 @@ use crate::{
         service::Service,
     },
 };
+use domain::{deployment::DeploymentId, event::Seq};
 
 /// The time after which a browser comes back to a broken stream.
 const RETRY: Duration = Duration::from_secs(2);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::testing::properties())]
+        #![proptest_config(test_support::properties())]
 
         #[test]
         fn whatever_is_sent_a_cursor_was_among_it(

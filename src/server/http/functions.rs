@@ -19,7 +19,8 @@ use super::{
     error::{Code, Failed},
     headers::NO_STORE,
 };
-use crate::{api, domain::deployment::DeploymentId};
+use crate::api;
+use domain::deployment::DeploymentId;
 
 /// Where the server functions are.
 const FUNCTIONS: &str = "/api/fn/";

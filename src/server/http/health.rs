@@ -6,10 +6,8 @@ use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use serde::Serialize;
 
 use super::{HttpState, headers::NO_STORE};
-use crate::{
-    domain::platform_problem::PlatformProblem,
-    server::{ports::platform::BreakerState, service::Health},
-};
+use crate::server::{platform::BreakerState, service::Health};
+use domain::platform_problem::PlatformProblem;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

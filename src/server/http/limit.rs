@@ -18,11 +18,9 @@ use governor::{
 use super::{HttpState, auth, error::Failed};
 use crate::{
     api::wire::ApiError,
-    server::{
-        ports::{audit::AuditAction, clock::Clock},
-        settings::Limits,
-    },
+    server::{ports::audit::AuditAction, settings::Limits},
 };
+use clock::Clock;
 
 /// From this many callers on, those with a full allowance are forgotten.
 const MANY_CALLERS: usize = 10_000;

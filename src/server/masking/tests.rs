@@ -85,7 +85,7 @@ fn only_the_end_is_kept_within_both_bounds_and_nothing_a_terminal_would_act_on()
 }
 
 proptest! {
-    #![proptest_config(crate::testing::properties())]
+    #![proptest_config(test_support::properties())]
 
     #[test]
     fn no_secret_survives_whatever_stands_around_it(

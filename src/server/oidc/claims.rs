@@ -12,7 +12,7 @@ use openidconnect::{
 use serde_json::{Map, Value};
 
 use super::client::{Client, ExtraClaims, Tokens};
-use crate::server::{access::Role, ports::accounts::Profile, settings::OidcSettings, tls};
+use crate::server::{access::Role, ports::accounts::Profile, settings::OidcSettings};
 
 /// Describes how a token may be signed: by a key that only the provider has. What it says to
 /// support changes nothing, so that nobody gets in with `none` or with a secret that others have,
@@ -152,7 +152,7 @@ fn role(groups: Option<&Value>, operator_group: Option<&str>) -> Role {
 
 /// Writes out a failure and its causes.
 pub(super) fn describe(error: &(dyn Error + 'static)) -> String {
-    tls::describe(error).chars().take(REASON_LENGTH).collect()
+    transport::describe(error).chars().take(REASON_LENGTH).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use super::{
     client::ProviderMetadata,
     exchange::{Exchange, ExchangeError},
 };
-use crate::server::ports::{clock::Clock, identity_provider::IdentityError};
+use crate::server::ports::identity_provider::IdentityError;
+use clock::Clock;
 
 /// The time for which an answer is taken for true.
 const CACHE_LIFETIME: Duration = Duration::from_hours(1);

@@ -5,8 +5,6 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl, http};
 
-use crate::server::tls;
-
 /// The largest answer that is read.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 /// The time that connecting may take, name and TLS included.
@@ -37,7 +35,7 @@ pub(super) struct Exchange {
 impl Exchange {
     /// Makes the client. It follows no redirect: that could lead a secret elsewhere.
     pub(super) fn new(issuer: &IssuerUrl) -> reqwest::Result<Self> {
-        tls::install_crypto_provider();
+        transport::install_crypto_provider();
         let is_secure = issuer.url().scheme() == "https";
         let builder = reqwest::Client::builder()
             .no_proxy()
@@ -82,5 +80,5 @@ impl<'c> AsyncHttpClient<'c> for Exchange {
 }
 
 fn transport(error: reqwest::Error) -> ExchangeError {
-    ExchangeError::Transport(tls::describe(&error.without_url()))
+    ExchangeError::Transport(transport::describe(&error.without_url()))
 }

@@ -9,7 +9,8 @@
 use std::time::Duration;
 
 use super::{context::Context, failure::StepError};
-use crate::{domain::progress::elapsed_ms, server::ports::platform::AppName};
+use crate::server::platform::AppName;
+use domain::progress::elapsed_ms;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);

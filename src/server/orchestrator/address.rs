@@ -14,15 +14,13 @@ use std::{
 use futures::FutureExt;
 
 use super::{context::Context, failure::StepError};
-use crate::{
-    domain::{
-        progress::elapsed_ms,
-        receipt::{Line, Outcome, ResourceKind},
-    },
-    server::ports::{
-        platform::{AppName, Application, Host, PlatformError, ProjectId, RouteFile, routes_host},
-        probe::Health,
-    },
+use crate::server::{
+    platform::{AppName, Application, Host, PlatformError, ProjectId, RouteFile, routes_host},
+    ports::probe::Health,
+};
+use domain::{
+    progress::elapsed_ms,
+    receipt::{Line, Outcome, ResourceKind},
 };
 
 /// The time that the reverse proxy may take to take a change up: it took two seconds at most.

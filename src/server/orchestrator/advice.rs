@@ -8,18 +8,16 @@
 use std::time::Duration;
 
 use super::{address, context::Context, failure::describe_failure};
-use crate::{
-    domain::{
-        platform_problem::PlatformProblem,
-        receipt::{Line, Outcome, ResourceKind},
+use crate::server::{
+    platform::{
+        AppName, ApplicationId, ApplicationSummary, Container, Host, PlatformError, Project,
+        ProjectSummary, QueuedJob, RouteFile, routes_host,
     },
-    server::{
-        ports::platform::{
-            AppName, ApplicationId, ApplicationSummary, Container, Host, PlatformError, Project,
-            ProjectSummary, QueuedJob, RouteFile, routes_host,
-        },
-        settings::StackSettings,
-    },
+    settings::StackSettings,
+};
+use domain::{
+    platform_problem::PlatformProblem,
+    receipt::{Line, Outcome, ResourceKind},
 };
 
 /// The words about a resource that is gone.

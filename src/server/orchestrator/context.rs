@@ -15,22 +15,20 @@ use super::{
     failure::StepError, journal::Journal, lacking::Outages, late_commit, polls::Polls,
     run_mode::RunMode, turns::Turns,
 };
-use crate::{
-    domain::{
-        deployment::Deployment,
-        event::{Level, LogEntry},
-        progress::elapsed_ms,
+use crate::server::{
+    notifier::Notifier,
+    platform::Platform,
+    ports::{
+        probe::Probe,
+        store::{Cause, Lease, StepId, Store, StoreError},
     },
-    server::{
-        notifier::Notifier,
-        ports::{
-            clock::Clock,
-            platform::Platform,
-            probe::Probe,
-            store::{Cause, Lease, StepId, Store, StoreError},
-        },
-        settings::{Deadlines, StackSettings},
-    },
+    settings::{Deadlines, StackSettings},
+};
+use clock::Clock;
+use domain::{
+    deployment::Deployment,
+    event::{Level, LogEntry},
+    progress::elapsed_ms,
 };
 
 /// The ports that every deployment is driven with.

@@ -2,14 +2,14 @@
 //!
 //! The platform's own words never get here: only what kind of failure it was.
 
-use crate::{
-    domain::{event::FailureCode, phase::Phase},
-    server::ports::{
+use crate::server::{
+    platform::PlatformError,
+    ports::{
         local_fault::LocalFault,
-        platform::PlatformError,
         store::{Cause, StoreError},
     },
 };
+use domain::{event::FailureCode, phase::Phase};
 
 /// The reason why a step stopped. Retrying is over by then.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +80,9 @@ impl StepError {
                 FailureCode::PlatformUnreachable,
                 format!("The platform did not answer while {doing}, after several tries."),
             ),
-            PlatformError::Local { fault, .. } => Self::Failed(Self::lacked(phase, *fault)),
+            PlatformError::Local { fault, .. } => {
+                Self::Failed(Self::lacked(phase, (*fault).into()))
+            }
         }
     }
 }
@@ -96,7 +98,7 @@ pub(super) fn describe_failure(error: &PlatformError) -> &'static str {
         PlatformError::Lost { .. } => "The platform's answer was lost",
         PlatformError::Unreachable { .. } => "The platform could not be reached",
         PlatformError::Paused { .. } => "Calls to the platform are paused",
-        PlatformError::Local { fault, .. } => fault.describe_failure(),
+        PlatformError::Local { fault, .. } => LocalFault::from(*fault).describe_failure(),
     }
 }
 

@@ -13,10 +13,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{context::Ports, worker::error_chain};
-use crate::{
-    domain::deployment::DeploymentId,
-    server::ports::store::{CancelRequest, Lease, StoreError},
-};
+use crate::server::ports::store::{CancelRequest, Lease, StoreError};
+use domain::deployment::DeploymentId;
 
 /// Keeps the leases of a worker alive.
 pub(super) struct Heartbeat {

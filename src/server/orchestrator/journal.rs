@@ -19,25 +19,21 @@ use super::{
     run_mode::{RunMode, StepAction},
     step::Step,
 };
-use crate::{
-    domain::{
-        deployment::Kind,
-        event::{Event, EventBody, LogEntry, Resources},
-        phase::Phase,
-        progress::Progress,
-        receipt::Line,
+use crate::server::{
+    notifier::{Notifier, Nudge},
+    platform::AppName,
+    ports::store::{
+        CancelRequest, Cause, End, Fact, Lease, Record, Recorded, State, StepId, StepRecord, Steps,
+        Store, StoreError,
     },
-    server::{
-        notifier::{Notifier, Nudge},
-        ports::{
-            clock::Clock,
-            platform::AppName,
-            store::{
-                CancelRequest, Cause, End, Fact, Lease, Record, Recorded, State, StepId,
-                StepRecord, Steps, Store, StoreError,
-            },
-        },
-    },
+};
+use clock::Clock;
+use domain::{
+    deployment::Kind,
+    event::{Event, EventBody, LogEntry, Resources},
+    phase::Phase,
+    progress::Progress,
+    receipt::Line,
 };
 
 mod after_end;

@@ -14,13 +14,11 @@ use std::{
 use jiff::Timestamp;
 
 use super::context::Context;
-use crate::{
-    domain::{event::Level, progress::elapsed_ms},
-    server::ports::{
-        local_fault::LocalFault,
-        store::{StepId, StoreError},
-    },
+use crate::server::ports::{
+    local_fault::LocalFault,
+    store::{StepId, StoreError},
 };
+use domain::{event::Level, progress::elapsed_ms};
 
 /// The number of outages of the database that are remembered.
 const MOST_OUTAGES: usize = 1_000;

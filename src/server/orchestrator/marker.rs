@@ -5,7 +5,7 @@
 
 use super::{context::Context, failure::StepError};
 use crate::server::{
-    ports::platform::{ApplicationSummary, ProjectId, ProjectSummary},
+    platform::{ApplicationSummary, ProjectId, ProjectSummary},
     settings::StackSettings,
 };
 

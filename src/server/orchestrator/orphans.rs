@@ -19,10 +19,8 @@ use super::{
     heartbeat::Heartbeat,
     outcomes, removal, steps,
 };
-use crate::{
-    domain::{deployment::DeploymentId, receipt::Line},
-    server::ports::store::{Lease, State, StoreError},
-};
+use crate::server::ports::store::{Lease, State, StoreError};
+use domain::{deployment::DeploymentId, receipt::Line};
 
 /// The number of times that a live stack is looked at again in which something is left. After that
 /// it is the reconciler's.

@@ -5,13 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{context::Context, late_commit, removal, unwind::Leftover};
-use crate::{
-    domain::{
-        event::{Completion, EventBody, Failure, FailureCode, Gone, Ready, RemovalCompletion},
-        phase::Phase,
-        receipt::Receipt,
-    },
-    server::ports::store::{CancelRequest, Cause, CleanupRecord, End, State, StepId, StoreError},
+use crate::server::ports::store::{
+    CancelRequest, Cause, CleanupRecord, End, State, StepId, StoreError,
+};
+use domain::{
+    event::{Completion, EventBody, Failure, FailureCode, Gone, Ready, RemovalCompletion},
+    phase::Phase,
+    receipt::Receipt,
 };
 
 /// The first pause before clean-up continues after an end; each later one is twice as long.

@@ -7,17 +7,15 @@
 use std::time::Duration;
 
 use super::{context::Ports, failure::StepError, orphans, outcomes};
-use crate::{
-    domain::{
-        deployment::Kind,
-        event::{EventBody, Failure},
-        phase::Phase,
-        receipt::{Line, Outcome, Receipt, ResourceKind},
-    },
-    server::{
-        ports::store::{End, Fact, Lease, Record, State, StoreError},
-        settings::StackSettings,
-    },
+use crate::server::{
+    ports::store::{End, Fact, Lease, Record, State, StoreError},
+    settings::StackSettings,
+};
+use domain::{
+    deployment::Kind,
+    event::{EventBody, Failure},
+    phase::Phase,
+    receipt::{Line, Outcome, Receipt, ResourceKind},
 };
 
 /// The number of panics after which an operation is given up.

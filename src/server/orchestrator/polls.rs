@@ -20,7 +20,7 @@ use self::{pacer::Pacer, single_flight::SingleFlight};
 pub(super) use single_flight::ReadCursor;
 
 use super::{context::Context, failure::StepError};
-use crate::server::ports::platform::{AppName, QueuedJob};
+use crate::server::platform::{AppName, QueuedJob};
 
 /// The number of deploy jobs that are followed at most where each one's own list is asked for at
 /// every look.

@@ -4,16 +4,11 @@
 //! called for what carries our marker.
 
 use super::{absence, advice, context::Context, failure::StepError};
-use crate::{
-    domain::receipt::{Line, Outcome, ResourceKind},
-    server::ports::{
-        platform::{
-            AppName, Application, ApplicationId, ApplicationSummary, Domain, DomainId, Project,
-            ProjectId,
-        },
-        store::StoreError,
-    },
+use crate::server::{
+    platform::{AppName, Application, ApplicationId, Domain, DomainId, Project, ProjectId},
+    ports::store::StoreError,
 };
+use domain::receipt::{Line, Outcome, ResourceKind};
 
 impl Context {
     /// Writes a line of the receipt.
@@ -238,10 +233,4 @@ async fn duplicate_domains(
         lines.push(cx.line(ResourceKind::Domain, id, &domain.host, Outcome::Removed));
     }
     Ok(lines)
-}
-
-impl From<ApplicationSummary> for Application {
-    fn from(summary: ApplicationSummary) -> Self {
-        Self { id: summary.id, app_name: summary.app_name }
-    }
 }

@@ -12,16 +12,16 @@ use super::{
     context::Context,
     failure::{StepError, describe_failure},
 };
-use crate::{
-    domain::{
-        event::{FailureCode, Level},
-        progress::elapsed_ms,
-    },
-    server::ports::{
+use crate::server::{
+    platform::{Advice, BreakerState, PlatformError},
+    ports::{
         local_fault::LocalFault,
-        platform::{Advice, BreakerState, PlatformError},
         store::{Cause, StepId},
     },
+};
+use domain::{
+    event::{FailureCode, Level},
+    progress::elapsed_ms,
 };
 
 const RETRIES: usize = 5;
@@ -267,7 +267,7 @@ impl<'a> Attempts<'a> {
             Advice::Wait(pause) => {
                 return self.wait_for_breaker(pause).await;
             }
-            Advice::WaitForUs(fault) => return self.wait_for_us(fault, error).await,
+            Advice::WaitForUs(fault) => return self.wait_for_us(fault.into(), error).await,
             Advice::RetryUntilDeadline => return self.retry_until_deadline(error).await,
         }
         self.attempt += 1;

@@ -20,10 +20,8 @@ use super::{
     },
     unwind::{ExecutedStep, Leftover, Undo, unwind},
 };
-use crate::{
-    domain::event::{FailureCode, Level, LogEntry},
-    server::ports::store::{CancelRequest, StepId, StoreError},
-};
+use crate::server::ports::store::{CancelRequest, StepId, StoreError};
+use domain::event::{FailureCode, Level, LogEntry};
 
 /// Drives the operation to its end, from wherever its journal left off; after the end, does
 /// what is left of the clean-up, or looks for what came late.

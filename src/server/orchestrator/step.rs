@@ -3,10 +3,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{context::Context, failure::StepError};
-use crate::{
-    domain::{event::Resources, receipt::Line},
-    server::ports::{platform::AppName, store::StepId},
-};
+use crate::server::{platform::AppName, ports::store::StepId};
+use domain::{event::Resources, receipt::Line};
 
 /// A reversible unit of work. A crash may repeat either half, so both are idempotent.
 pub(super) trait Step: Send + Sync + 'static {

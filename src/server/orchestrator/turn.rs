@@ -12,16 +12,16 @@ use super::{
     retry::{QUEUED, WEDGED},
     turns::{Place, Turns, Wellness},
 };
-use crate::{
-    domain::{event::FailureCode, platform_problem::PlatformProblem, progress::elapsed_ms},
-    server::ports::{
+use crate::server::{
+    platform::PlatformError,
+    ports::{
         call_slots::{CallKind, SlotAnswer, SlotId, SlotRequest},
-        clock::Clock,
         local_fault::LocalFault,
-        platform::PlatformError,
         store::{Cause, StoreError},
     },
 };
+use clock::Clock;
+use domain::{event::FailureCode, platform_problem::PlatformProblem, progress::elapsed_ms};
 
 /// The interval at which somebody who waits looks again without being told: other portals give
 /// slots back, too.

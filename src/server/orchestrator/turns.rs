@@ -15,18 +15,16 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::{Notify, futures::Notified};
 
-use crate::{
-    domain::progress::elapsed_ms,
-    server::{
-        call_slots::LocalCallSlots,
-        ports::{
-            call_slots::{CallBounds, CallKind, CallSlots, SlotId, SlotRequest},
-            clock::Clock,
-            local_fault::LocalFault,
-            platform::Platform,
-        },
+use crate::server::{
+    call_slots::LocalCallSlots,
+    platform::Platform,
+    ports::{
+        call_slots::{CallBounds, CallKind, CallSlots, SlotId, SlotRequest},
+        local_fault::LocalFault,
     },
 };
+use clock::Clock;
+use domain::progress::elapsed_ms;
 
 /// The time for which an answer of the platform on its health is good.
 const FRESH: Duration = Duration::from_secs(2);
@@ -100,7 +98,9 @@ impl Turns {
         }
         let wellness = match platform.diagnose().await {
             Ok(()) => Wellness::Well,
-            Err(error) => error.local_fault().map_or(Wellness::Unwell, Wellness::Unasked),
+            Err(error) => error
+                .local_fault()
+                .map_or(Wellness::Unwell, |fault| Wellness::Unasked(fault.into())),
         };
         *last = Some((clock.now(), wellness));
         wellness

@@ -5,13 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::late_commit;
-use crate::{
-    domain::{deployment::Kind, progress::elapsed_ms},
-    server::ports::{
-        call_slots::{CallBounds, CallKind},
-        store::{OperationFilter, State, StepId, StepRecord, Steps, Store, StoreError},
-    },
+use crate::server::ports::{
+    call_slots::{CallBounds, CallKind},
+    store::{OperationFilter, State, StepId, StepRecord, Steps, Store, StoreError},
 };
+use domain::{deployment::Kind, progress::elapsed_ms};
 
 /// The number of operations that are looked at.
 const MAX_OPERATIONS: u32 = 1_000;

@@ -5,12 +5,10 @@
 use std::pin::Pin;
 
 use super::{advice, context::Context, failure::StepError, step::Step};
-use crate::{
-    domain::{
-        event::FailureCode,
-        receipt::{Line, Outcome},
-    },
-    server::ports::store::{StepId, StoreError},
+use crate::server::ports::store::{StepId, StoreError};
+use domain::{
+    event::FailureCode,
+    receipt::{Line, Outcome},
 };
 
 /// The resources that could not be removed, and the failure that kept them.

@@ -19,13 +19,11 @@ use super::{
     heartbeat::Heartbeat,
     panics, saga,
 };
-use crate::{
-    domain::{deployment::Kind, progress::elapsed_ms},
-    server::{
-        intake::Accepted,
-        ports::store::{Lane, Lease, State, StoreError, earlier},
-    },
+use crate::server::{
+    intake::Accepted,
+    ports::store::{Lane, Lease, State, StoreError, earlier},
 };
+use domain::{deployment::Kind, progress::elapsed_ms};
 
 /// The interval at which the store is asked for work without a nudge.
 const TICK: Duration = Duration::from_secs(1);

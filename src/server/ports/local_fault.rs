@@ -17,6 +17,16 @@ pub enum LocalFault {
     Records,
 }
 
+impl From<transport::LocalFault> for LocalFault {
+    fn from(fault: transport::LocalFault) -> Self {
+        match fault {
+            transport::LocalFault::Resources => Self::Resources,
+            transport::LocalFault::Names => Self::Names,
+            transport::LocalFault::Network => Self::Network,
+        }
+    }
+}
+
 impl LocalFault {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Resources, Self::Names, Self::Network, Self::Records];

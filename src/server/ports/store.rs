@@ -8,14 +8,13 @@ use std::{collections::HashMap, time::Duration};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{audit::AuditEntry, platform::AppName};
-use crate::{
-    domain::{
-        deployment::{Deployment, DeploymentId, DeploymentMetadata},
-        event::{EventBody, Seq},
-        stack_name::StackName,
-    },
-    server::access::OwnerId,
+use super::audit::AuditEntry;
+use crate::server::access::OwnerId;
+use crate::server::platform::AppName;
+use domain::{
+    deployment::{Deployment, DeploymentId, DeploymentMetadata},
+    event::{EventBody, Seq},
+    stack_name::StackName,
 };
 
 pub use error::StoreError;

@@ -8,7 +8,6 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::AddressPolicy;
-use crate::server::local_fault;
 
 /// Looks names up within a reach.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +49,7 @@ pub(super) async fn of(
         let both = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
         return Ok(both.map(|address| SocketAddr::new(address, port)).into());
     }
-    let found = local_fault::look_up(name, port).await?.into_iter();
+    let found = transport::look_up(name, port).await?.into_iter();
     let within: Vec<_> = found
         .filter(|address| policy == AddressPolicy::AnyAddress || is_public(address.ip()))
         .collect();

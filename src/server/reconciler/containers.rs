@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 
 use super::view::AT_ONCE;
 use crate::server::{
-    ports::platform::{AppName, Platform, PlatformError, Scale, TaskState},
+    platform::{AppName, Platform, PlatformError, Scale, TaskState},
     reconcile_report::Standstill,
 };
 

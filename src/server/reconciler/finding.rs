@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use crate::{
-    domain::{deployment::DeploymentId, receipt::ResourceKind, stack_name::StackName},
-    server::{
-        ports::platform::{AppName, ApplicationId, DomainId},
-        reconcile_report::Standstill,
-    },
+use crate::server::{
+    platform::{AppName, ApplicationId, DomainId},
+    reconcile_report::Standstill,
 };
+use domain::{deployment::DeploymentId, receipt::ResourceKind, stack_name::StackName};
 
 /// Something on which the portal's records and the platform disagree.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,14 +8,12 @@ use super::{
     finding::{Finding, Resource},
     view::{Live, MarkedProject, OperationState, PlatformView, StoreView},
 };
-use crate::{
-    domain::{deployment::DeploymentId, receipt::ResourceKind},
-    server::{
-        ports::platform::{AppName, ApplicationId, ApplicationSummary, Host},
-        reconcile_report::NotRunning,
-        settings::StackSettings,
-    },
+use crate::server::{
+    platform::{AppName, ApplicationId, ApplicationSummary, Host},
+    reconcile_report::NotRunning,
+    settings::StackSettings,
 };
+use domain::{deployment::DeploymentId, receipt::ResourceKind};
 
 /// Compares the two sides.
 pub(super) fn findings(store: &StoreView, platform: &PlatformView) -> Vec<Finding> {

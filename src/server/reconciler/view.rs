@@ -8,16 +8,14 @@ use super::{
     SurveyError,
     containers::{self, Idle, Scales},
 };
-use crate::{
-    domain::{
-        deployment::{DeploymentId, Kind},
-        event::{EventBody, Resources},
-        stack_name::StackName,
-    },
-    server::ports::{
-        platform::{AppName, ApplicationSummary, Host, Platform, ProjectId},
-        store::{Record, Stack, State, Store, StoreError},
-    },
+use crate::server::{
+    platform::{AppName, ApplicationSummary, Host, Platform, ProjectId},
+    ports::store::{Record, Stack, State, Store, StoreError},
+};
+use domain::{
+    deployment::{DeploymentId, Kind},
+    event::{EventBody, Resources},
+    stack_name::StackName,
 };
 
 /// The number of projects that the platform is asked about at once.

@@ -4,10 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::server::ports::{
-    clock::Clock,
-    store::{Store, earlier},
-};
+use crate::server::ports::store::{Store, earlier};
+use clock::Clock;
 
 /// The interval at which old records are looked for.
 const INTERVAL: Duration = Duration::from_hours(1);

@@ -16,17 +16,16 @@ pub use audit::{AuditLine, AuditPage, AuditQuery};
 pub use operations::{OperationLine, OperationPage, OperationQuery};
 pub use since::{ParseSinceError, since};
 
-pub use crate::server::ports::{audit::AuditAction, platform::BreakerState, store::State};
+pub use crate::server::{
+    platform::BreakerState,
+    ports::{audit::AuditAction, store::State},
+};
 
 use super::{
     Health, Service, authorization::refused, deployment_id, next_try, no_deployment, store_failed,
 };
 use crate::{
     api::wire::ApiError,
-    domain::{
-        deployment::{Deployment, Kind},
-        receipt::{Line, Receipt},
-    },
     server::{
         access::{Caller, OwnerId, Permission, Role, Target},
         notifier::Nudge,
@@ -37,6 +36,10 @@ use crate::{
         reconcile_report::ReconcileRound,
         settings::Quotas,
     },
+};
+use domain::{
+    deployment::{Deployment, Kind},
+    receipt::{Line, Receipt},
 };
 
 /// The number of lines that a page has.

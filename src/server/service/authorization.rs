@@ -6,7 +6,6 @@
 use super::{Service, no_deployment};
 use crate::{
     api::wire::ApiError,
-    domain::deployment::DeploymentId,
     server::{
         access::{Caller, IdentifiedBy, Identity, Permission, Refusal, Target},
         ports::{
@@ -15,6 +14,7 @@ use crate::{
         },
     },
 };
+use domain::deployment::DeploymentId;
 
 /// The outcome of a successful action in an audit entry.
 const DONE: &str = "done";

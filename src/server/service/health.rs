@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use super::Service;
-use crate::{
-    domain::platform_problem::PlatformProblem,
-    server::{
-        ports::platform::{Breaker, BreakerState},
-        vitals,
-    },
+use crate::server::{
+    platform::{Breaker, BreakerState},
+    vitals,
 };
+use domain::platform_problem::PlatformProblem;
 
 /// The time that the store may take to count.
 const TIMEOUT: Duration = Duration::from_secs(3);

@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 use super::{New, Service, StartError, store_failed};
 use crate::{
     api::wire::ApiError,
-    domain::deployment::Deployment,
     server::{
         access::Caller,
         ports::{
@@ -15,6 +14,7 @@ use crate::{
         },
     },
 };
+use domain::deployment::Deployment;
 
 /// The time for which an answer is kept.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);

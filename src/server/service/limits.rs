@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{
-    api::wire::ApiError, domain::stack_name::StackName, server::ports::store::LimitReached,
-};
+use crate::{api::wire::ApiError, server::ports::store::LimitReached};
+use domain::stack_name::StackName;
 
 /// The time after which to try again where nobody knows.
 const PAUSE_S: u64 = 60;

@@ -1,11 +1,8 @@
 //! Checks whether a name is available.
 
 use super::{New, Service, platform_cache::PlatformSnapshot};
-use crate::{
-    api::wire::NameVerdict,
-    domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName},
-    server::access::Caller,
-};
+use crate::{api::wire::NameVerdict, server::access::Caller};
+use domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName};
 
 /// The number of free names that are suggested in place of a taken one.
 const SUGGESTIONS: usize = 2;

@@ -5,12 +5,6 @@ use jiff::Timestamp;
 use super::{New, Service, StartError, stacks::no_stack, store_failed};
 use crate::{
     api::wire::ApiError,
-    domain::{
-        deployment::{Deployment, DeploymentId, Kind},
-        event::{EventBody, ProgressUpdate, Resources},
-        phase::Phase,
-        stack_name::StackName,
-    },
     server::{
         access::{Caller, Permission},
         intake::SlotReservation,
@@ -20,6 +14,12 @@ use crate::{
             store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State},
         },
     },
+};
+use domain::{
+    deployment::{Deployment, DeploymentId, Kind},
+    event::{EventBody, ProgressUpdate, Resources},
+    phase::Phase,
+    stack_name::StackName,
 };
 
 impl Service {

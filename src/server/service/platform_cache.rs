@@ -13,16 +13,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    domain::stack_name::StackName,
-    server::{
-        ports::{
-            clock::Clock,
-            platform::{Platform, PlatformError, Version},
-        },
-        settings::StackSettings,
-    },
+use crate::server::{
+    platform::{Platform, PlatformError, Version},
+    settings::StackSettings,
 };
+use clock::Clock;
+use domain::stack_name::StackName;
 
 /// A copy is used up to this age.
 const LIFETIME: Duration = Duration::from_secs(10);

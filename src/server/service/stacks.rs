@@ -5,7 +5,6 @@ use crate::{
     api::wire::{
         ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView,
     },
-    domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName},
     server::{
         access::{Caller, IdentifiedBy, Permission, Refusal, Target},
         ports::{
@@ -15,6 +14,7 @@ use crate::{
         reconcile_report::ReconcileReport,
     },
 };
+use domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName};
 
 /// The code for a stack that only its id leads to.
 const ID_REQUIRED: &str = "ID_REQUIRED";

@@ -5,14 +5,17 @@ use jiff::Timestamp;
 use super::{limits, store_failed};
 use crate::{
     api::wire::ApiError,
-    domain::{
-        platform_problem::PlatformProblem,
-        stack_name::{ParseStackNameError, StackName},
-    },
-    server::ports::{
+    server::{
         platform::PlatformError,
-        store::{LimitReached, StoreError},
+        ports::{
+            local_fault::LocalFault,
+            store::{LimitReached, StoreError},
+        },
     },
+};
+use domain::{
+    platform_problem::PlatformProblem,
+    stack_name::{ParseStackNameError, StackName},
 };
 
 /// A deployment cannot begin.
@@ -70,7 +73,7 @@ fn platform_failed(error: &PlatformError) -> ApiError {
     if let Some(fault) = error.local_fault() {
         let message = format!(
             "{}, so nothing was started: try again in {pause} seconds.",
-            fault.describe_failure()
+            LocalFault::from(fault).describe_failure()
         );
         let code = String::from("PORTAL_IMPAIRED");
         return ApiError { status: 503, code, message, retry_after: Some(pause) };

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use super::Service;
 use crate::{
     api::wire::Allowance,
-    domain::{deployment::Kind, platform_problem::PlatformProblem},
     server::{
         access::{Caller, Identity, OwnerId},
         ports::{
@@ -15,6 +14,7 @@ use crate::{
         settings::Quotas,
     },
 };
+use domain::{deployment::Kind, platform_problem::PlatformProblem};
 
 /// A deployment that somebody wants to start.
 pub(super) struct New<'a> {

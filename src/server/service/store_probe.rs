@@ -10,7 +10,8 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::server::ports::{clock::Clock, store::Store};
+use crate::server::ports::store::Store;
+use clock::Clock;
 
 /// Up to this age an answer serves everybody.
 const LIFETIME: Duration = Duration::from_secs(2);

@@ -83,7 +83,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::testing::properties())]
+        #![proptest_config(test_support::properties())]
 
         /// The judge is the parser of the URL standard, which browsers follow.
         #[test]

@@ -2,13 +2,11 @@
 
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
-use crate::{
-    domain::deployment::DeploymentId,
-    server::ports::{
-        audit::AuditFilter,
-        store::{OperationFilter, StepId},
-    },
+use crate::server::ports::{
+    audit::AuditFilter,
+    store::{OperationFilter, StepId},
 };
+use domain::deployment::DeploymentId;
 
 /// The columns that a record is read from. Named one by one: a newer portal may add a column while
 /// this one runs, and a statement that PostgreSQL has prepared for `*` fails from then on.

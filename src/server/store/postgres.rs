@@ -28,23 +28,20 @@ use tokio::time::timeout;
 
 use self::nudges::{NudgeListener, Origin};
 use super::{OtherVersion, pool, rows, unavailable, unavailable_for, writes::Writes};
-use crate::{
-    domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
-    server::{
-        access::OwnerId,
-        notifier::Notifier,
-        ports::{
-            audit::AuditEntry,
-            platform::AppName,
-            store::{
-                CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-                NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome,
-                Stack, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder,
-                Usage,
-            },
+use crate::server::{
+    access::OwnerId,
+    notifier::Notifier,
+    platform::AppName,
+    ports::{
+        audit::AuditEntry,
+        store::{
+            CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+            NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack,
+            Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
         },
     },
 };
+use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
 
 /// The number of connections that a portal has at most, but for the one it listens on.
 const CONNECTIONS: u32 = 16;

@@ -9,21 +9,17 @@ use jiff::Timestamp;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::unavailable;
-use crate::{
-    domain::{
-        deployment::{Deployment, DeploymentId, DeploymentMetadata, Links},
-        stack_name::StackName,
+use crate::server::{
+    access::OwnerId,
+    platform::AppName,
+    ports::store::{
+        CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Stack, State, StepId,
+        StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour,
     },
-    server::{
-        access::OwnerId,
-        ports::{
-            platform::AppName,
-            store::{
-                CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Stack, State,
-                StepId, StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour,
-            },
-        },
-    },
+};
+use domain::{
+    deployment::{Deployment, DeploymentId, DeploymentMetadata, Links},
+    stack_name::StackName,
 };
 
 /// A row whose columns are read by name.

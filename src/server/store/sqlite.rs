@@ -34,22 +34,19 @@ pub use self::{
 };
 use self::{checkpointer::Checkpointer, identity::Found};
 use super::{OtherVersion, pool, purge::Batch, rows, unavailable, unavailable_for, writes::Writes};
-use crate::{
-    domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
-    server::{
-        access::OwnerId,
-        ports::{
-            audit::AuditEntry,
-            platform::AppName,
-            store::{
-                CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-                NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome,
-                Stack, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder,
-                Usage,
-            },
+use crate::server::{
+    access::OwnerId,
+    platform::AppName,
+    ports::{
+        audit::AuditEntry,
+        store::{
+            CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+            NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack,
+            Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
         },
     },
 };
+use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
 
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -18,10 +18,8 @@ use std::{
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::server::{
-    ports::clock::{Clock, SystemClock},
-    settings::LogFormat,
-};
+use crate::server::settings::LogFormat;
+use clock::{Clock, SystemClock};
 
 /// The number of bytes that may wait to be written.
 const CAPACITY: usize = 4 << 20;

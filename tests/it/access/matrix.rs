@@ -1,7 +1,8 @@
 //! The matrix: what everybody gets at every route.
 
-use ai_stack_deployer::{domain::deployment::DeploymentId, server::http::ruled_routes};
+use ai_stack_deployer::server::http::ruled_routes;
 use axum::http::Method;
+use domain::deployment::DeploymentId;
 
 use super::world::{Who, World};
 

@@ -3,20 +3,16 @@
 
 use std::{path::Path, time::Duration};
 
-use ai_stack_deployer::{
-    domain::deployment::DeploymentId,
-    server::{
-        access::{OwnerId, Role, Scope},
-        ports::{
-            accounts::{Accounts, Digest, NewSession, NewToken, Profile, Token},
-            clock::Clock,
-        },
-    },
+use ai_stack_deployer::server::{
+    access::{OwnerId, Role, Scope},
+    ports::accounts::{Accounts, Digest, NewSession, NewToken, Profile, Token},
 };
 use axum::{
     body::Body,
     http::{Method, Request, header, request::Builder},
 };
+use clock::Clock;
+use domain::deployment::DeploymentId;
 use serde_json::json;
 use tempfile::TempDir;
 

@@ -4,12 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ai_stack_deployer::server::{
     access::Role,
-    ports::{
-        audit::{AuditAction, AuditEntry, AuditLog},
-        clock::Clock,
-    },
+    ports::audit::{AuditAction, AuditEntry, AuditLog},
 };
 use axum::http::StatusCode;
+use clock::Clock;
 
 use super::{
     expect,

@@ -2,25 +2,23 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{Deployment, DeploymentId},
-        event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
-        phase::Phase,
-        receipt::{Line, Outcome, Receipt, ResourceKind},
-        stack_name::StackName,
-    },
-    server::{
-        access::{OwnerId, Role},
-        ports::{
-            accounts::{Accounts, Digest, NewSession, Profile},
-            audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
-            clock::Clock,
-            store::{CancelRequest, End, Fact, Lease, NewDeployment, Quota, State, Store},
-        },
+use ai_stack_deployer::server::{
+    access::{OwnerId, Role},
+    ports::{
+        accounts::{Accounts, Digest, NewSession, Profile},
+        audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
+        store::{CancelRequest, End, Fact, Lease, NewDeployment, Quota, State, Store},
     },
 };
 use axum::http::StatusCode;
+use clock::Clock;
+use domain::{
+    deployment::{Deployment, DeploymentId},
+    event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
+    phase::Phase,
+    receipt::{Line, Outcome, Receipt, ResourceKind},
+    stack_name::StackName,
+};
 use jiff::Timestamp;
 use tempfile::TempDir;
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 

@@ -2,14 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::deployment::{Deployment, DeploymentId},
-    server::{
-        ports::store::StoredEvent,
-        sandbox::Fault,
-        service::{Response, Service},
-    },
+use ai_stack_deployer::server::{
+    ports::store::StoredEvent,
+    service::{Response, Service},
 };
+use dokploy_sandbox::Fault;
+use domain::deployment::{Deployment, DeploymentId};
 use rand::{RngExt, rngs::StdRng};
 
 use super::simulation::{Portal, Simulation};

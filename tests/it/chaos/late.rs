@@ -2,20 +2,16 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{DeploymentId, Kind},
-        event::{EventBody, ProgressUpdate, Resources},
-        phase::Phase,
-        stack_name::StackName,
-    },
-    server::{
-        notifier::Nudge,
-        ports::{
-            clock::Clock,
-            store::{NewRemoval, Record, RemovalOutcome, State, Store},
-        },
-    },
+use ai_stack_deployer::server::{
+    notifier::Nudge,
+    ports::store::{NewRemoval, Record, RemovalOutcome, State, Store},
+};
+use clock::Clock;
+use domain::{
+    deployment::{DeploymentId, Kind},
+    event::{EventBody, ProgressUpdate, Resources},
+    phase::Phase,
+    stack_name::StackName,
 };
 
 use super::{

@@ -4,11 +4,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    orchestrator::Worker,
-    ports::{clock::Clock, store::State},
-    reconcile_report::ReconcileReport,
+    orchestrator::Worker, ports::store::State, reconcile_report::ReconcileReport,
     reconciler::Reconciler,
 };
+use clock::Clock;
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::task::JoinHandle;

@@ -3,18 +3,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{
-        event::FailureCode,
-        progress::{End, Progress},
-    },
-    server::ports::{
-        clock::Clock,
-        probe::{Health, Probe},
-        store::{State, Store},
-    },
+use ai_stack_deployer::server::ports::{
+    probe::{Health, Probe},
+    store::{State, Store},
 };
 use async_trait::async_trait;
+use clock::Clock;
+use domain::{
+    event::FailureCode,
+    progress::{End, Progress},
+};
 use jiff::Timestamp;
 
 use super::{

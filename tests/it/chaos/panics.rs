@@ -2,21 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{DeploymentId, Kind},
-        event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
-        phase::Phase,
-        progress::{End, Progress},
-        stack_name::StackName,
-    },
-    server::{
-        orchestrator::{OrphanRemover, RemoveOrphansError},
-        ports::{
-            clock::Clock,
-            store::{NewRemoval, Record, RemovalOutcome, State, StepId, Store},
-        },
-    },
+use ai_stack_deployer::server::{
+    orchestrator::{OrphanRemover, RemoveOrphansError},
+    ports::store::{NewRemoval, Record, RemovalOutcome, State, StepId, Store},
+};
+use clock::Clock;
+use domain::{
+    deployment::{DeploymentId, Kind},
+    event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
+    phase::Phase,
+    progress::{End, Progress},
+    stack_name::StackName,
 };
 use tokio_util::sync::CancellationToken;
 

@@ -2,17 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::deployment::DeploymentId,
-    server::{
-        notifier::Notifier,
-        orchestrator::{Ports, Worker},
-        ports::{
-            clock::Clock,
-            store::{Record, State, Store},
-        },
-    },
+use ai_stack_deployer::server::{
+    notifier::Notifier,
+    orchestrator::{Ports, Worker},
+    ports::store::{Record, State, Store},
 };
+use clock::Clock;
+use domain::deployment::DeploymentId;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{DeploymentId, Kind},
-        event::{Event, EventBody, FailureCode},
-        phase::Phase,
-        progress::{End, Progress},
-    },
-    server::ports::store::{Record, State, Store},
+use ai_stack_deployer::server::ports::store::{Record, State, Store};
+use domain::{
+    deployment::{DeploymentId, Kind},
+    event::{Event, EventBody, FailureCode},
+    phase::Phase,
+    progress::{End, Progress},
 };
 use serde_json::Value;
 

@@ -5,19 +5,15 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::{
-    domain::deployment::DeploymentId,
-    server::{
-        notifier::Notifier,
-        orchestrator::{Ports, Worker},
-        ports::{
-            clock::Clock,
-            store::{State, Store},
-        },
-        service::{Service, ServiceParts},
-        settings::Quotas,
-    },
+use ai_stack_deployer::server::{
+    notifier::Notifier,
+    orchestrator::{Ports, Worker},
+    ports::store::{State, Store},
+    service::{Service, ServiceParts},
+    settings::Quotas,
 };
+use clock::Clock;
+use domain::deployment::DeploymentId;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;

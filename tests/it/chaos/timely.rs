@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::deployment::DeploymentId,
-    server::{
-        notifier::Nudge,
-        ports::{
-            clock::Clock,
-            store::{Record, State, Store},
-        },
-    },
+use ai_stack_deployer::server::{
+    notifier::Nudge,
+    ports::store::{Record, State, Store},
 };
+use clock::Clock;
+use domain::deployment::DeploymentId;
 
 use super::portal::{Portal, in_virtual_time};
 

@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::deployment::{DeploymentId, Kind},
-    server::{
-        access::{OwnerId, Role, Scope},
-        ports::{
-            accounts::{Accounts as _, Digest, NewSession, NewToken, Profile, SignIn, Token},
-            clock::{Clock as _, SystemClock},
-        },
-        store::postgres::PostgresStore,
-    },
+use ai_stack_deployer::server::{
+    access::{OwnerId, Role, Scope},
+    ports::accounts::{Accounts as _, Digest, NewSession, NewToken, Profile, SignIn, Token},
+    store::postgres::PostgresStore,
 };
+use clock::{Clock as _, SystemClock};
+use domain::deployment::{DeploymentId, Kind};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::{sleep, timeout};

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::domain::{event::EventBody, phase::Phase};
+use domain::{event::EventBody, phase::Phase};
 
 /// What the watchers, the one who starts deployments and the one who kills share.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use std::{
     fmt::{self, Debug},
 };
 
-use ai_stack_deployer::domain::{
+use domain::{
     event::{Event, EventBody, FailureCode, Resources},
     phase::Phase,
     progress::Progress,

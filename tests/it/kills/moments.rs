@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use ai_stack_deployer::domain::phase::Phase;
+use domain::phase::Phase;
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
 /// The phases in which something is done.

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::domain::event::Event;
+use domain::event::Event;
 
 use super::board::Board;
 

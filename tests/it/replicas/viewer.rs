@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use clock::{Clock, SystemClock};
 use jiff::Timestamp;
 
 /// The pause before coming back; a browser's is longer.

@@ -2,7 +2,7 @@
 
 use std::{process::Command, thread, time::Duration};
 
-use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use clock::{Clock, SystemClock};
 use serde_json::Value;
 
 use crate::support::{

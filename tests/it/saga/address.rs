@@ -7,16 +7,16 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::{
-    domain::{event::FailureCode, phase::Phase},
-    server::ports::{
-        clock::Clock,
-        platform::PlatformError,
+use ai_stack_deployer::server::{
+    platform::PlatformError,
+    ports::{
         probe::{Health, Probe},
         store::{Fact, Lane, State, StepId, StepRecord, Store},
     },
 };
 use async_trait::async_trait;
+use clock::Clock;
+use domain::{event::FailureCode, phase::Phase};
 use serde_json::json;
 
 use super::world::World;

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{
-        platform_problem::PlatformProblem,
-        receipt::{Line, ResourceKind},
-    },
-    server::ports::store::{State, StepId},
+use ai_stack_deployer::server::ports::store::{State, StepId};
+use domain::{
+    platform_problem::PlatformProblem,
+    receipt::{Line, ResourceKind},
 };
 use serde_json::{Value, json};
 

@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{event::FailureCode, phase::Phase, receipt::ResourceKind},
-    server::ports::{
-        clock::Clock,
-        store::{Lane, State, StepId, Store},
-    },
-};
+use ai_stack_deployer::server::ports::store::{Lane, State, StepId, Store};
+use clock::Clock;
+use domain::{event::FailureCode, phase::Phase, receipt::ResourceKind};
 
 use super::world::World;
 use crate::support::{claim_one::CLEAN_UP, faulty_store::Crash};

@@ -6,15 +6,13 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::{
-    domain::{event::FailureCode, phase::Phase},
-    server::ports::{
-        clock::Clock,
-        probe::{Health, Probe},
-        store::State,
-    },
+use ai_stack_deployer::server::ports::{
+    probe::{Health, Probe},
+    store::State,
 };
 use async_trait::async_trait;
+use clock::Clock;
+use domain::{event::FailureCode, phase::Phase};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 

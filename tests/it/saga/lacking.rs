@@ -6,17 +6,17 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::{
-    domain::{event::FailureCode, phase::Phase},
-    server::ports::{
-        clock::Clock,
+use ai_stack_deployer::server::{
+    platform::PlatformError,
+    ports::{
         local_fault::LocalFault,
-        platform::PlatformError,
         probe::{Health, Probe},
         store::{Lane, State},
     },
 };
 use async_trait::async_trait;
+use clock::Clock;
+use domain::{event::FailureCode, phase::Phase};
 use jiff::Timestamp;
 
 use super::world::World;
@@ -29,6 +29,11 @@ const FAULTS: [LocalFault; 3] = [LocalFault::Resources, LocalFault::Names, Local
 fn hold_up(world: &World, call: &'static str, fault: LocalFault, count: usize) {
     for _ in 0..count {
         let reason = String::from("Too many open files (os error 24)");
+        let fault = match fault {
+            LocalFault::Names => transport::LocalFault::Names,
+            LocalFault::Network => transport::LocalFault::Network,
+            LocalFault::Resources | LocalFault::Records => transport::LocalFault::Resources,
+        };
         world.platform.plan(call, Some(PlatformError::Local { call, fault, reason }));
     }
 }

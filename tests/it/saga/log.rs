@@ -5,7 +5,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ai_stack_deployer::{domain::event::FailureCode, server::ports::platform::PlatformError};
+use ai_stack_deployer::server::platform::PlatformError;
+use domain::event::FailureCode;
 
 use super::world::World;
 use crate::support::faulty_store::Crash;

@@ -1,7 +1,8 @@
 //! The matrix: every step × every fault × a crash at every write and a request to cancel at every
 //! write and every call, exhaustively. What two of those do together is sampled in `pairs`.
 
-use ai_stack_deployer::{domain::event::FailureCode, server::ports::store::State};
+use ai_stack_deployer::server::ports::store::State;
+use domain::event::FailureCode;
 
 use super::scenario::{Perturbation, Scenario, Tally};
 

@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    ports::{clock::Clock, store::StepId},
+    ports::store::StepId,
     reconcile_report::{ReconcileReport, Standstill},
     reconciler::{Finding, HandledFinding, Reconciler, Repair},
 };
+use clock::Clock;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 

@@ -2,24 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{
-        event::FailureCode,
-        progress::End,
-        receipt::{Line, Outcome, Receipt, ResourceKind},
+use ai_stack_deployer::server::{
+    platform::{AppName, Platform, PlatformError, RouteFile},
+    ports::{
+        probe::{Health, Probe},
+        store::State,
     },
-    server::{
-        ports::{
-            clock::Clock,
-            platform::{AppName, Platform, PlatformError, RouteFile},
-            probe::{Health, Probe},
-            store::State,
-        },
-        reconciler::Reconciler,
-        sandbox::EdgeResponse,
-    },
+    reconciler::Reconciler,
 };
 use async_trait::async_trait;
+use clock::Clock;
+use dokploy_sandbox::EdgeResponse;
+use domain::{
+    event::FailureCode,
+    progress::End,
+    receipt::{Line, Outcome, Receipt, ResourceKind},
+};
 use serde_json::json;
 
 use super::world::World;

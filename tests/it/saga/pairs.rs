@@ -11,7 +11,7 @@ use super::{
     matrix,
     scenario::{Ended, Perturbation, Scenario, Tally},
 };
-use crate::support::seed::seed;
+use test_support::seed::seed;
 
 /// The number of pairs that are told.
 const PAIRS: usize = 1_500;

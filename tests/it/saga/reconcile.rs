@@ -9,18 +9,14 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::{
-    domain::deployment::{DeploymentId, Kind},
-    server::{
-        orchestrator::{OrphanRemover, RemoveOrphansError},
-        ports::{
-            clock::Clock,
-            store::{State, StepId, Store},
-        },
-        reconcile_report::ReconcileReport,
-        reconciler::{Finding, HandledFinding, Reconciler, Repair},
-    },
+use ai_stack_deployer::server::{
+    orchestrator::{OrphanRemover, RemoveOrphansError},
+    ports::store::{State, StepId, Store},
+    reconcile_report::ReconcileReport,
+    reconciler::{Finding, HandledFinding, Reconciler, Repair},
 };
+use clock::Clock;
+use domain::deployment::{DeploymentId, Kind};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 

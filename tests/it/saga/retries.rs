@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{
-        event::{EventBody, FailureCode},
-        phase::Phase,
-    },
-    server::ports::{
-        platform::PlatformError,
-        store::{Lane, State, StepId},
-    },
+use ai_stack_deployer::server::{
+    platform::PlatformError,
+    ports::store::{Lane, State, StepId},
+};
+use domain::{
+    event::{EventBody, FailureCode},
+    phase::Phase,
 };
 use jiff::Timestamp;
 

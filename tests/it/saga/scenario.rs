@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use ai_stack_deployer::{
-    domain::{event::FailureCode, progress::End},
-    server::ports::store::{CancelRequest, State, Store},
-};
+use ai_stack_deployer::server::ports::store::{CancelRequest, State, Store};
+use domain::{event::FailureCode, progress::End};
 
 use super::world::World;
 use crate::support::{core_platform::Moment, faulty_store::Crash, memory_store::MemoryStore};

@@ -2,17 +2,13 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{
-        event::{EventBody, FailureCode},
-        phase::Phase,
-        progress::{Progress, StepProgress, StepState},
-        receipt::{Outcome, ResourceKind},
-    },
-    server::ports::{
-        clock::Clock,
-        store::{State, StepId, Store},
-    },
+use ai_stack_deployer::server::ports::store::{State, StepId, Store};
+use clock::Clock;
+use domain::{
+    event::{EventBody, FailureCode},
+    phase::Phase,
+    progress::{Progress, StepProgress, StepState},
+    receipt::{Outcome, ResourceKind},
 };
 
 use super::world::World;

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{event::FailureCode, phase::Phase},
-    server::ports::{
-        clock::Clock,
-        platform::{ApplicationId, JobStatus, Platform},
-        store::State,
-    },
+use ai_stack_deployer::server::{
+    platform::{ApplicationId, JobStatus, Platform},
+    ports::store::State,
 };
+use clock::Clock;
+use domain::{event::FailureCode, phase::Phase};
 use serde_json::json;
 
 use super::world::World;

@@ -3,13 +3,11 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{event::FailureCode, receipt::Outcome},
-    server::{
-        ports::store::{Lane, State},
-        reconciler::Reconciler,
-    },
+use ai_stack_deployer::server::{
+    ports::store::{Lane, State},
+    reconciler::Reconciler,
 };
+use domain::{event::FailureCode, receipt::Outcome};
 
 use super::world::World;
 

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{
-        event::FailureCode,
-        phase::Phase,
-        progress::End,
-        receipt::{Line, Outcome, ResourceKind},
-    },
-    server::ports::{clock::Clock, platform::PlatformError, store::State},
+use ai_stack_deployer::server::{platform::PlatformError, ports::store::State};
+use clock::Clock;
+use domain::{
+    event::FailureCode,
+    phase::Phase,
+    progress::End,
+    receipt::{Line, Outcome, ResourceKind},
 };
 use serde_json::json;
 

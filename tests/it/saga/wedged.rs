@@ -2,18 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{event::FailureCode, phase::Phase, progress::End, receipt::Outcome},
-    server::{
-        call_slots::LocalCallSlots,
-        orchestrator::Turns,
-        ports::{
-            call_slots::{CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest},
-            clock::Clock,
-            store::State,
-        },
+use ai_stack_deployer::server::{
+    call_slots::LocalCallSlots,
+    orchestrator::Turns,
+    ports::{
+        call_slots::{CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest},
+        store::State,
     },
 };
+use clock::Clock;
+use domain::{event::FailureCode, phase::Phase, progress::End, receipt::Outcome};
 
 use super::world::World;
 use crate::support::core_platform::Moment;

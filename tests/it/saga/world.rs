@@ -5,26 +5,22 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{DeploymentId, Kind},
-        event::{Event, EventBody, Failure, ProgressUpdate, Resources},
-        phase::Phase,
-        progress::{End, Progress},
-        receipt::{Outcome, Receipt},
-        stack_name::StackName,
-    },
-    server::{
-        notifier::Notifier,
-        orchestrator::{Context, Ports, drive},
-        ports::{
-            clock::Clock,
-            platform::{Platform, ProjectId},
-            store::{Lane, NewRemoval, Record, RemovalOutcome, State, StepId, Store, StoreError},
-        },
-        sandbox::Fault,
-        settings::StackSettings,
-    },
+use ai_stack_deployer::server::{
+    notifier::Notifier,
+    orchestrator::{Context, Ports, drive},
+    platform::{Platform, ProjectId},
+    ports::store::{Lane, NewRemoval, Record, RemovalOutcome, State, StepId, Store, StoreError},
+    settings::StackSettings,
+};
+use clock::Clock;
+use dokploy_sandbox::Fault;
+use domain::{
+    deployment::{DeploymentId, Kind},
+    event::{Event, EventBody, Failure, ProgressUpdate, Resources},
+    phase::Phase,
+    progress::{End, Progress},
+    receipt::{Outcome, Receipt},
+    stack_name::StackName,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;

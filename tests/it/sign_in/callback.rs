@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::{
-    audit::{AuditAction, AuditFilter, AuditLog},
-    clock::Clock,
-};
+use ai_stack_deployer::server::ports::audit::{AuditAction, AuditFilter, AuditLog};
 use axum::http::StatusCode;
+use clock::Clock;
 
 use super::{
     portal,

@@ -8,11 +8,11 @@ use ai_stack_deployer::server::{
     origin::Origin,
     ports::{
         accounts::Profile,
-        clock::Clock,
         identity_provider::{AuthorizationResponse, IdentityError, IdentityProvider},
     },
     settings::{AuthSettings, OidcSettings},
 };
+use clock::Clock;
 use openidconnect::{
     PrivateSigningKey,
     core::{CoreHmacKey, CoreJwsSigningAlgorithm},

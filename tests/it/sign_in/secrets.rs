@@ -9,8 +9,8 @@ use super::world::{UnderWay, World};
 use crate::support::{
     browser::Browser,
     fake_provider::{DISCOVERY, TOKENS},
-    log::Log,
 };
+use test_support::log::Log;
 
 #[tokio::test]
 async fn no_secret_of_a_sign_in_is_logged_whatever_comes_of_it() {

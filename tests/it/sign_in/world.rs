@@ -1,7 +1,7 @@
 //! A portal, and a provider that believes everybody.
 
-use ai_stack_deployer::server::ports::clock::Clock;
 use axum::http::{StatusCode, Uri};
+use clock::Clock;
 use tempfile::TempDir;
 
 use super::portal;

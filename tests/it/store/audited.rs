@@ -15,7 +15,7 @@ use super::{
     contract::{LEASE, at, end, new, progress},
     in_postgres, in_sqlite,
 };
-use ai_stack_deployer::domain::{
+use domain::{
     deployment::{DeploymentId, Kind},
     phase::Phase,
 };

@@ -2,22 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{Deployment, DeploymentId},
-        event::{EventBody, FailureCode, ProgressUpdate, Resources},
-        phase::Phase,
-        receipt::{Line, Outcome, Receipt, ResourceKind},
-        stack_name::StackName,
+use ai_stack_deployer::server::{
+    platform::AppName,
+    ports::store::{
+        CancelOutcome, CancelRequest, Cause, CleanupRecord, End, Fact, IdempotencyKey, Lane, Lease,
+        NewDeployment, Quota, State, StepId, StepRecord, Store, StoreError, StoredResponse,
     },
-    server::ports::{
-        platform::AppName,
-        store::{
-            CancelOutcome, CancelRequest, Cause, CleanupRecord, End, Fact, IdempotencyKey, Lane,
-            Lease, NewDeployment, Quota, State, StepId, StepRecord, Store, StoreError,
-            StoredResponse,
-        },
-    },
+};
+use domain::{
+    deployment::{Deployment, DeploymentId},
+    event::{EventBody, FailureCode, ProgressUpdate, Resources},
+    phase::Phase,
+    receipt::{Line, Outcome, Receipt, ResourceKind},
+    stack_name::StackName,
 };
 use jiff::Timestamp;
 

@@ -3,18 +3,16 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{deployment::DeploymentId, phase::Phase},
-    server::{
-        notifier::Notifier,
-        ports::{
-            accounts::Accounts as _,
-            clock::{Clock, SystemClock},
-            store::{Fact, Lane, OperationFilter, State, StepId, StepRecord, Store},
-        },
-        store::postgres::PostgresStore,
+use ai_stack_deployer::server::{
+    notifier::Notifier,
+    ports::{
+        accounts::Accounts as _,
+        store::{Fact, Lane, OperationFilter, State, StepId, StepRecord, Store},
     },
+    store::postgres::PostgresStore,
 };
+use clock::{Clock, SystemClock};
+use domain::{deployment::DeploymentId, phase::Phase};
 use secrecy::SecretString;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 

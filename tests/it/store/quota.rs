@@ -3,16 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{deployment::DeploymentId, stack_name::StackName},
-    server::{
-        access::OwnerId,
-        ports::store::{
-            IdempotencyKey, LimitReached, NewDeployment, Quota, State, Store, StoreError,
-            StoredResponse, Usage, hour_before,
-        },
+use ai_stack_deployer::server::{
+    access::OwnerId,
+    ports::store::{
+        IdempotencyKey, LimitReached, NewDeployment, Quota, State, Store, StoreError,
+        StoredResponse, Usage, hour_before,
     },
 };
+use domain::{deployment::DeploymentId, stack_name::StackName};
 use tokio::task::JoinSet;
 
 use self::acts::{finish, remove};

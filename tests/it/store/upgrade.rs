@@ -2,13 +2,11 @@
 
 use std::{fs, path::Path};
 
-use ai_stack_deployer::{
-    domain::{deployment::DeploymentId, stack_name::StackName},
-    server::{
-        ports::store::{Lane, State, Store},
-        store::sqlite::SqliteStore,
-    },
+use ai_stack_deployer::server::{
+    ports::store::{Lane, State, Store},
+    store::sqlite::SqliteStore,
 };
+use domain::{deployment::DeploymentId, stack_name::StackName};
 use sqlx::{
     ConnectOptions, Connection, Executor, PgConnection, migrate::Migrator,
     sqlite::SqliteConnectOptions,

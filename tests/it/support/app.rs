@@ -2,29 +2,15 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::DeploymentId,
-        event::{
-            Completion, EventBody, Failure, FailureCode, Level, LogEntry, ProgressUpdate, Ready,
-            Resources,
-        },
-        phase::Phase,
-        receipt::{Line, Outcome, Receipt, ResourceKind},
-    },
-    server::{
-        config::{self, Environment, Options},
-        http::{HttpState, pages, router, sign_in},
-        notifier::{Notifier, Nudge},
-        ports::{
-            clock::Clock,
-            store::{CancelRequest, End, Fact, Lane, Lease, State, Store},
-        },
-        reconcile_report::ReconcileReport,
-        service::{Service, ServiceParts},
-        settings::Settings,
-        sign_in::SignInService,
-    },
+use ai_stack_deployer::server::{
+    config::{self, Environment, Options},
+    http::{HttpState, pages, router, sign_in},
+    notifier::{Notifier, Nudge},
+    ports::store::{CancelRequest, End, Fact, Lane, Lease, State, Store},
+    reconcile_report::ReconcileReport,
+    service::{Service, ServiceParts},
+    settings::Settings,
+    sign_in::SignInService,
 };
 use axum::{
     Router,
@@ -32,6 +18,16 @@ use axum::{
     http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header},
 };
 use clap::Parser;
+use clock::Clock;
+use domain::{
+    deployment::DeploymentId,
+    event::{
+        Completion, EventBody, Failure, FailureCode, Level, LogEntry, ProgressUpdate, Ready,
+        Resources,
+    },
+    phase::Phase,
+    receipt::{Line, Outcome, Receipt, ResourceKind},
+};
 use leptos::config::LeptosOptions;
 use serde_json::{Value, json};
 use tokio::{

@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::server::ports::clock::Clock;
 use async_trait::async_trait;
+use clock::Clock;
 use jiff::Timestamp;
 
 /// A clock for one sleeper at a time.

@@ -9,16 +9,14 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::domain::platform_problem::PlatformProblem;
 use ai_stack_deployer::server::{
-    ports::{
-        clock::Clock,
-        platform::PlatformError,
-        probe::{Health, Probe},
-    },
-    sandbox::{Answer, Core, Disposition, EdgeResponse, Request, Timing},
+    platform::PlatformError,
+    ports::probe::{Health, Probe},
 };
 use async_trait::async_trait;
+use clock::Clock;
+use dokploy_sandbox::{Answer, Core, Disposition, EdgeResponse, Request, Timing};
+use domain::platform_problem::PlatformProblem;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ai_stack_deployer::server::ports::platform::{
+use ai_stack_deployer::server::platform::{
     AppName, Application, ApplicationId, Breaker, BreakerState, Configuration, Container,
     ContainerId, CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication,
     NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob,

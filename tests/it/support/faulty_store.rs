@@ -9,24 +9,21 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::{
-    domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
-    server::{
-        access::OwnerId,
-        ports::{
-            audit::AuditEntry,
-            clock::Clock,
-            platform::AppName,
-            store::{
-                CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-                NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome,
-                Stack, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn,
-                TurnHolder, Usage,
-            },
+use ai_stack_deployer::server::{
+    access::OwnerId,
+    platform::AppName,
+    ports::{
+        audit::AuditEntry,
+        store::{
+            CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+            NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack,
+            StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
         },
     },
 };
 use async_trait::async_trait;
+use clock::Clock;
+use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
 use jiff::Timestamp;
 
 /// A store whose writes can be struck.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::clock::Clock;
 use async_trait::async_trait;
+use clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 

@@ -6,27 +6,25 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::DeploymentId,
-        event::{Event, Seq},
-        stack_name::StackName,
-    },
-    server::{
-        access::OwnerId,
-        ports::{
-            audit::AuditEntry,
-            platform::AppName,
-            store::{
-                CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-                NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome,
-                Stack, State, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn,
-                TurnHolder, Usage,
-            },
+use ai_stack_deployer::server::{
+    access::OwnerId,
+    platform::AppName,
+    ports::{
+        audit::AuditEntry,
+        store::{
+            CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+            NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack,
+            State, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder,
+            Usage,
         },
     },
 };
 use async_trait::async_trait;
+use domain::{
+    deployment::DeploymentId,
+    event::{Event, Seq},
+    stack_name::StackName,
+};
 use jiff::Timestamp;
 use tables::{Row, Tables, is_in, stored};
 

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::server::ports::clock::{Clock, SystemClock};
+use clock::{Clock, SystemClock};
 use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ai-stack-deployer");

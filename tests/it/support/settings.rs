@@ -2,20 +2,16 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{Deployment, DeploymentId},
-        event::{EventBody, ProgressUpdate, Resources},
-        phase::Phase,
-        stack_name::StackName,
-    },
-    server::{
-        ports::{
-            platform::Certificate,
-            store::{NewDeployment, Quota},
-        },
-        settings::{Deadlines, Scheme, StackSettings},
-    },
+use ai_stack_deployer::server::{
+    platform::Certificate,
+    ports::store::{NewDeployment, Quota},
+    settings::{Deadlines, Scheme, StackSettings},
+};
+use domain::{
+    deployment::{Deployment, DeploymentId},
+    event::{EventBody, ProgressUpdate, Resources},
+    phase::Phase,
+    stack_name::StackName,
 };
 use jiff::Timestamp;
 

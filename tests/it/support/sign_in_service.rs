@@ -5,10 +5,10 @@ use std::sync::Arc;
 use ai_stack_deployer::server::{
     http::Authenticator,
     oidc::Oidc,
-    ports::clock::{Clock, SystemClock},
     settings::{AuthSettings, Scheme, Settings},
     sign_in::{SignInParts, SignInService},
 };
+use clock::{Clock, SystemClock};
 
 use super::{manual_clock::ManualClock, memory_store::MemoryStore};
 

@@ -10,8 +10,8 @@ use crate::{
         wire::{AddressPattern, NameVerdict},
     },
     app::words::hint::{Hint, Typing, hint},
-    domain::stack_name::StackName,
 };
+use domain::stack_name::StackName;
 
 /// The time for which a person must have stopped typing before the server is asked.
 const PAUSE: Duration = Duration::from_millis(300);

@@ -2,7 +2,8 @@
 
 use leptos::{either::EitherOf4, ev::MouseEvent, prelude::*};
 
-use crate::{app::words::hint::Hint, domain::stack_name::StackName};
+use crate::app::words::hint::Hint;
+use domain::stack_name::StackName;
 
 /// Renders the address while it is being typed, and the verdict once there is one.
 ///

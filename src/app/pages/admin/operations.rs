@@ -6,9 +6,9 @@ use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, Table, address};
 use crate::{
     api::wire::ApiError,
     app::words::admin as words,
-    domain::deployment::Kind,
     server::service::admin::{OperationLine, OperationPage, OperationQuery, Owner, State},
 };
+use domain::deployment::Kind;
 
 /// Renders the filter, and a page of what it lets pass.
 #[component]

@@ -6,9 +6,9 @@ use leptos::{either::Either, prelude::*};
 use super::filter::OwnerLink;
 use crate::{
     app::words::{admin as words, receipt},
-    domain::receipt::Line,
     server::{reconcile_report::ReconcileRound, service::admin::StuckLine},
 };
+use domain::receipt::Line;
 
 /// Renders what could not be removed, with what helps and the way to try again.
 #[component]

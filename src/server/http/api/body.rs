@@ -7,11 +7,11 @@ use futures::StreamExt;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::server::ports::clock::Clock;
 use crate::{
     api::wire::ApiError,
     server::http::error::{BODY_LIMIT, Failed, body_too_large},
 };
+use clock::Clock;
 
 /// The longest body that is received to its end, so that its sender reads our answer.
 const DRAIN_LIMIT: usize = 4 << 20;
@@ -101,7 +101,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::testing::properties())]
+        #![proptest_config(test_support::properties())]
 
         #[test]
         fn whatever_is_sent_a_name_comes_out_or_a_reason(

@@ -12,7 +12,6 @@ use serde::Serialize;
 use super::body;
 use crate::{
     api::wire::{ApiError, NameVerdict},
-    domain::deployment::{Deployment, DeploymentId, Snapshot},
     server::{
         access::Caller,
         http::{
@@ -24,6 +23,7 @@ use crate::{
         service::{self, IdempotentRequest},
     },
 };
+use domain::deployment::{Deployment, DeploymentId, Snapshot};
 
 /// The longest idempotency key.
 const KEY_LENGTH: usize = 255;

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::deployments::{Parameter, accepted, deployment_id, into_http, parameter};
 use crate::{
     api::wire::StackView,
-    domain::deployment::DeploymentId,
     server::{
         access::Caller,
         http::{HttpState, error::Failed, headers::NO_STORE},
         service,
     },
 };
+use domain::deployment::DeploymentId;
 
 #[derive(Serialize)]
 struct StacksBody {

@@ -169,7 +169,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::testing::properties())]
+        #![proptest_config(test_support::properties())]
 
         #[test]
         fn whatever_is_sent_only_what_follows_bearer_is_a_token(value in "\\PC{0,40}|[Bb][Ee]arer? {0,2}\\PC{0,20}") {

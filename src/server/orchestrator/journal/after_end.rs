@@ -3,13 +3,11 @@
 use jiff::Timestamp;
 
 use super::Journal;
-use crate::{
-    domain::stack_name::StackName,
-    server::{
-        notifier::Nudge,
-        ports::store::{CleanupRecord, StoreError},
-    },
+use crate::server::{
+    notifier::Nudge,
+    ports::store::{CleanupRecord, StoreError},
 };
+use domain::stack_name::StackName;
 
 impl Journal {
     /// Records the result of a clean-up.

@@ -4,15 +4,13 @@
 use jiff::Timestamp;
 
 use super::Journal;
-use crate::{
-    domain::{
-        event::{EventBody, ProgressUpdate},
-        phase::Phase,
-    },
-    server::{
-        orchestrator::{lacking::Span, run_mode::RunMode},
-        ports::store::{Fact, StepId, StoreError},
-    },
+use crate::server::{
+    orchestrator::{lacking::Span, run_mode::RunMode},
+    ports::store::{Fact, StepId, StoreError},
+};
+use domain::{
+    event::{EventBody, ProgressUpdate},
+    phase::Phase,
 };
 
 /// The sentences of the phase under way, each with when it was announced.
@@ -132,7 +130,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::Resources;
+    use domain::event::Resources;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

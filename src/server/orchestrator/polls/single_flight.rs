@@ -15,7 +15,8 @@ use futures::{
     future::{BoxFuture, Shared, WeakShared},
 };
 
-use crate::server::ports::{clock::Clock, platform::PlatformError};
+use crate::server::platform::PlatformError;
+use clock::Clock;
 
 /// The time after its beginning for which a call may still serve somebody who has not seen its
 /// answer.

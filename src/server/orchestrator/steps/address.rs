@@ -6,13 +6,11 @@
 
 use std::time::Duration;
 
-use crate::{
-    domain::{event::FailureCode, progress::elapsed_ms},
-    server::{
-        orchestrator::{context::Context, failure::StepError, step::Step},
-        ports::{probe::Health, store::StepId},
-    },
+use crate::server::{
+    orchestrator::{context::Context, failure::StepError, step::Step},
+    ports::{probe::Health, store::StepId},
 };
+use domain::{event::FailureCode, progress::elapsed_ms};
 
 /// The time that one question to the address may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);

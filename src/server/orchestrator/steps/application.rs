@@ -1,18 +1,14 @@
 //! Creates the application; undone with evidence that its service is gone.
 
 use super::ProjectOutput;
-use crate::{
-    domain::{
-        event::Resources,
-        receipt::{Line, Outcome, ResourceKind},
-    },
-    server::{
-        orchestrator::{address, context::Context, failure::StepError, removal, step::Step},
-        ports::{
-            platform::{AppName, Application, EnvironmentId, NewApplication},
-            store::StepId,
-        },
-    },
+use crate::server::{
+    orchestrator::{address, context::Context, failure::StepError, removal, step::Step},
+    platform::{AppName, Application, EnvironmentId, NewApplication},
+    ports::store::StepId,
+};
+use domain::{
+    event::Resources,
+    receipt::{Line, Outcome, ResourceKind},
 };
 
 /// Creates the application.

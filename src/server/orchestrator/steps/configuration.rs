@@ -7,10 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::{
     orchestrator::{context::Context, failure::StepError, step::Step},
-    ports::{
-        platform::{Application, Configuration, OPERATION},
-        store::StepId,
-    },
+    platform::{Application, Configuration, OPERATION},
+    ports::store::StepId,
 };
 
 /// Sets what the application runs.

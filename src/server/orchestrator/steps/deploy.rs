@@ -10,18 +10,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{
-    domain::{event::FailureCode, progress::elapsed_ms, receipt::Line},
-    server::{
-        orchestrator::{context::Context, failure::StepError, polls::ReadCursor, step::Step},
-        ports::{
-            platform::{
-                Application, ApplicationId, ApplicationSummary, Job, JobId, JobStatus, QueuedJob,
-            },
-            store::StepId,
-        },
-    },
+use crate::server::{
+    orchestrator::{context::Context, failure::StepError, polls::ReadCursor, step::Step},
+    platform::{Application, ApplicationId, ApplicationSummary, Job, JobId, JobStatus, QueuedJob},
+    ports::store::StepId,
 };
+use domain::{event::FailureCode, progress::elapsed_ms, receipt::Line};
 
 mod cause;
 
@@ -122,7 +116,7 @@ impl Deploy {
     async fn enqueue_job(
         &self,
         cx: &Context,
-    ) -> Result<(), crate::server::ports::platform::PlatformError> {
+    ) -> Result<(), crate::server::platform::PlatformError> {
         cx.platform.enqueue_deploy(&self.application.id, cx.deployment.id.as_str()).await
     }
 

@@ -1,18 +1,14 @@
 //! Attaches the stack's host to the application; undone before the application.
 
-use crate::{
-    domain::{
-        event::Resources,
-        receipt::{Line, Outcome, ResourceKind},
-    },
-    server::{
-        orchestrator::{address, context::Context, failure::StepError, removal, step::Step},
-        ports::{
-            platform::{Application, DomainId, NewDomain},
-            store::StepId,
-        },
-        settings::Scheme,
-    },
+use crate::server::{
+    orchestrator::{address, context::Context, failure::StepError, removal, step::Step},
+    platform::{Application, DomainId, NewDomain},
+    ports::store::StepId,
+    settings::Scheme,
+};
+use domain::{
+    event::Resources,
+    receipt::{Line, Outcome, ResourceKind},
 };
 
 /// Attaches the stack's host.

@@ -1,13 +1,12 @@
 //! Finds the project's default environment; it goes with the project.
 
 use super::ProjectOutput;
-use crate::{
-    domain::event::{FailureCode, Resources},
-    server::{
-        orchestrator::{context::Context, failure::StepError, step::Step},
-        ports::{platform::EnvironmentId, store::StepId},
-    },
+use crate::server::{
+    orchestrator::{context::Context, failure::StepError, step::Step},
+    platform::EnvironmentId,
+    ports::store::StepId,
 };
+use domain::event::{FailureCode, Resources};
 
 /// Finds the project's default environment.
 pub(in crate::server::orchestrator) struct FindEnvironment {

@@ -14,17 +14,15 @@ use jiff::Timestamp;
 
 use self::{container::ContainerState, span::Stopwatch};
 use super::OperationTag;
-use crate::{
-    domain::{event::FailureCode, progress::elapsed_ms},
-    server::{
-        orchestrator::{context::Context, failure::StepError, step::Step},
-        ports::{
-            platform::{Application, ContainerId, Task, TaskState},
-            probe::Health,
-            store::{StepId, StoreError},
-        },
+use crate::server::{
+    orchestrator::{context::Context, failure::StepError, step::Step},
+    platform::{Application, ContainerId, Task, TaskState},
+    ports::{
+        probe::Health,
+        store::{StepId, StoreError},
     },
 };
+use domain::{event::FailureCode, progress::elapsed_ms};
 
 /// The time that one question to the stack may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,19 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    domain::{
-        event::Resources,
-        receipt::{Line, Outcome, ResourceKind},
-    },
-    server::{
-        orchestrator::{context::Context, failure::StepError, removal, step::Step},
-        ports::{
-            platform::{EnvironmentId, NewProject, ProjectId},
-            store::StepId,
-        },
-        settings::StackSettings,
-    },
+use crate::server::{
+    orchestrator::{context::Context, failure::StepError, removal, step::Step},
+    platform::{EnvironmentId, NewProject, ProjectId},
+    ports::store::StepId,
+    settings::StackSettings,
+};
+use domain::{
+    event::Resources,
+    receipt::{Line, Outcome, ResourceKind},
 };
 
 /// Creates the project.

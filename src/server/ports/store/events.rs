@@ -1,6 +1,6 @@
 //! Events as the store keeps them.
 
-use crate::domain::event::{DecodeEventError, Event, EventBody, Seq};
+use domain::event::{DecodeEventError, Event, EventBody, Seq};
 
 /// An event as it was recorded, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]

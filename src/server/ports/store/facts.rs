@@ -3,13 +3,11 @@
 use jiff::Timestamp;
 
 use super::{CancelRequest, State, StepId, StepRecord};
-use crate::{
-    domain::{
-        deployment::DeploymentId,
-        event::{EventBody, Seq},
-        receipt::Receipt,
-    },
-    server::ports::platform::AppName,
+use crate::server::platform::AppName;
+use domain::{
+    deployment::DeploymentId,
+    event::{EventBody, Seq},
+    receipt::Receipt,
 };
 
 /// The right to drive a deployment.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Record, Store, StoreError};
-use crate::domain::{
+use domain::{
     deployment::DeploymentId,
     event::{Event, EventBody, Seq},
     progress::{End, Progress},

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    domain::{event::FailureCode, phase::Phase, receipt::Line},
-    server::ports::platform::AppName,
-};
+use crate::server::platform::AppName;
+use domain::{event::FailureCode, phase::Phase, receipt::Line};
 
 /// Names a step in the journal. Persisted: never rename, only add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

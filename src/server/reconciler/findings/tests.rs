@@ -10,13 +10,11 @@ use proptest::{
 };
 
 use super::*;
-use crate::{
-    domain::{event::Resources, stack_name::StackName},
-    server::{
-        ports::platform::{DomainId, ProjectId},
-        reconcile_report::Standstill,
-    },
+use crate::server::{
+    platform::{DomainId, ProjectId},
+    reconcile_report::Standstill,
 };
+use domain::{event::Resources, stack_name::StackName};
 
 const HOST: &str = "alice.localhost";
 
@@ -329,7 +327,7 @@ fn carriers(platform: &PlatformView, resource: &Resource) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::properties())]
+    #![proptest_config(test_support::properties())]
 
     #[test]
     fn nothing_removable_is_live_busy_unknown_or_without_our_marker(

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use super::{Names, Owner, PAGE, allow, invalid_filter, page, typed};
 use crate::{
     api::wire::ApiError,
-    domain::deployment::{Deployment, DeploymentId},
     server::{
         access::{Caller, OwnerId},
         ports::store::{OperationFilter, Record, State},
         service::{Service, store_failed},
     },
 };
+use domain::deployment::{Deployment, DeploymentId};
 
 /// The operations that somebody asks for, as they were typed; what is empty asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,14 +6,12 @@ use super::{
     PostgresStore, audit, ending, quota, responses, rows, rows::Columns, unavailable,
     writing::insert_events,
 };
-use crate::{
-    domain::{deployment::DeploymentId, stack_name::StackName},
-    server::{
-        access::OwnerId,
-        notifier::Nudge,
-        ports::store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
-    },
+use crate::server::{
+    access::OwnerId,
+    notifier::Nudge,
+    ports::store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
 };
+use domain::{deployment::DeploymentId, stack_name::StackName};
 
 /// Reserves the name and inserts the deployment, its first event and the stored response, if the
 /// quota lets it begin.

@@ -4,17 +4,15 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 
 use super::{PostgresStore, audit, unavailable, unavailable_for};
-use crate::{
-    domain::deployment::DeploymentId,
-    server::{
-        notifier::Nudge,
-        ports::{
-            audit::AuditEntry,
-            store::{CancelOutcome, CleanupRecord, Lease, StoreError},
-        },
-        store::purge::{self, Batch},
+use crate::server::{
+    notifier::Nudge,
+    ports::{
+        audit::AuditEntry,
+        store::{CancelOutcome, CleanupRecord, Lease, StoreError},
     },
+    store::purge::{self, Batch},
 };
+use domain::deployment::DeploymentId;
 
 /// Records the request to cancel, unless the end came first.
 pub(super) async fn cancel(

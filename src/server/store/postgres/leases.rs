@@ -6,13 +6,11 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use super::{PostgresStore, rows, unavailable};
-use crate::{
-    domain::deployment::DeploymentId,
-    server::{
-        notifier::Nudge,
-        ports::store::{CancelRequest, Lane, Lease, StoreError},
-    },
+use crate::server::{
+    notifier::Nudge,
+    ports::store::{CancelRequest, Lane, Lease, StoreError},
 };
+use domain::deployment::DeploymentId;
 
 /// Claims the oldest operations in `lane` that nobody holds at `now`, at most `max`. Portals that
 /// claim at the same moment get different ones.

@@ -7,13 +7,11 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgExecutor};
 
 use super::{Pool, rows, unavailable};
-use crate::{
-    domain::{deployment::DeploymentId, stack_name::StackName},
-    server::{
-        access::OwnerId,
-        ports::store::{NewDeployment, StoreError, Usage, hour_before},
-    },
+use crate::server::{
+    access::OwnerId,
+    ports::store::{NewDeployment, StoreError, Usage, hour_before},
 };
+use domain::{deployment::DeploymentId, stack_name::StackName};
 
 /// The kind of lock of what is counted as one owner or address.
 const COUNTED_AS: i32 = 1;

@@ -5,16 +5,12 @@ use std::{collections::HashMap, time::Duration};
 use sqlx::AssertSqlSafe;
 
 use super::{NUL, Pool, rows, rows::Columns, unavailable};
-use crate::{
-    domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
-    server::{
-        ports::{
-            platform::AppName,
-            store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent},
-        },
-        store::lists,
-    },
+use crate::server::{
+    platform::AppName,
+    ports::store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent},
+    store::lists,
 };
+use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
 
 /// Finds a deployment.
 pub(super) async fn find(pool: &Pool, id: &DeploymentId) -> Result<Option<Record>, StoreError> {

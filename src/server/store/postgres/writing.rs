@@ -3,18 +3,14 @@
 use sqlx::PgConnection;
 
 use super::{Pool, PostgresStore, ending, rows, unavailable, unavailable_for};
-use crate::{
-    domain::{
-        deployment::DeploymentId,
-        event::{Event, EventBody, Seq},
-    },
-    server::{
-        notifier::Nudge,
-        ports::{
-            platform::AppName,
-            store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError},
-        },
-    },
+use crate::server::{
+    notifier::Nudge,
+    platform::AppName,
+    ports::store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError},
+};
+use domain::{
+    deployment::DeploymentId,
+    event::{Event, EventBody, Seq},
 };
 
 /// Writes the one row that is there to be written.

@@ -3,13 +3,11 @@
 use sqlx::SqliteConnection;
 
 use super::{Pool, audit, quota, responses, rows, unavailable, writing::insert_event};
-use crate::{
-    domain::{deployment::DeploymentId, event::Event, stack_name::StackName},
-    server::{
-        access::OwnerId,
-        ports::store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
-    },
+use crate::server::{
+    access::OwnerId,
+    ports::store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
 };
+use domain::{deployment::DeploymentId, event::Event, stack_name::StackName};
 
 /// Reserves the name and inserts the deployment, its first event and the stored response, if the
 /// quota lets it begin.

@@ -4,16 +4,14 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::{Pool, audit, unavailable, unavailable_for};
-use crate::{
-    domain::deployment::DeploymentId,
-    server::{
-        ports::{
-            audit::AuditEntry,
-            store::{CancelOutcome, CleanupRecord, Lease, StoreError},
-        },
-        store::purge::{self, Batch},
+use crate::server::{
+    ports::{
+        audit::AuditEntry,
+        store::{CancelOutcome, CleanupRecord, Lease, StoreError},
     },
+    store::purge::{self, Batch},
 };
+use domain::deployment::DeploymentId;
 
 /// Records the request to cancel, unless the end came first.
 pub(super) async fn cancel(

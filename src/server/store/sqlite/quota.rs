@@ -4,13 +4,11 @@ use jiff::Timestamp;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
 use super::{Pool, rows, unavailable, unavailable_for};
-use crate::{
-    domain::{deployment::DeploymentId, stack_name::StackName},
-    server::{
-        access::OwnerId,
-        ports::store::{NewDeployment, StoreError, Usage, hour_before},
-    },
+use crate::server::{
+    access::OwnerId,
+    ports::store::{NewDeployment, StoreError, Usage, hour_before},
 };
+use domain::{deployment::DeploymentId, stack_name::StackName};
 
 /// Decides whether a deployment that is inserted already may begin. The transaction is the only
 /// one that writes.

@@ -3,16 +3,12 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::{Pool, rows, rows::Columns, unavailable, unavailable_for};
-use crate::{
-    domain::{deployment::DeploymentId, event::Seq, stack_name::StackName},
-    server::{
-        ports::{
-            platform::AppName,
-            store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent},
-        },
-        store::lists,
-    },
+use crate::server::{
+    platform::AppName,
+    ports::store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent},
+    store::lists,
 };
+use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
 
 /// Finds a deployment.
 pub(super) async fn find(pool: &Pool, id: &DeploymentId) -> Result<Option<Record>, StoreError> {

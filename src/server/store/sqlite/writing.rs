@@ -3,12 +3,10 @@
 use sqlx::SqliteConnection;
 
 use super::{Pool, ending, rows, unavailable, unavailable_for};
-use crate::{
-    domain::{
-        deployment::DeploymentId,
-        event::{Event, Seq},
-    },
-    server::ports::store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError},
+use crate::server::ports::store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError};
+use domain::{
+    deployment::DeploymentId,
+    event::{Event, Seq},
 };
 
 /// Writes the one row that is there to be written.

@@ -1,11 +1,9 @@
 //! The part of the contract about leases that operations begin with, and about heartbeats.
 
-use ai_stack_deployer::{
-    domain::{deployment::DeploymentId, phase::Phase},
-    server::ports::store::{
-        CancelRequest, Claim, Lane, Lease, NewDeployment, State, StepId, StepRecord, Store,
-    },
+use ai_stack_deployer::server::ports::store::{
+    CancelRequest, Claim, Lane, Lease, NewDeployment, State, StepId, StepRecord, Store,
 };
+use domain::{deployment::DeploymentId, phase::Phase};
 
 use super::{LEASE, at, claim, new, progress, step};
 

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use ai_stack_deployer::{
-    domain::{deployment::DeploymentId, event::FailureCode, phase::Phase},
-    server::ports::store::{Cause, Fact, Lane, StepId, StepRecord, Store},
-};
+use ai_stack_deployer::server::ports::store::{Cause, Fact, Lane, StepId, StepRecord, Store};
+use domain::{deployment::DeploymentId, event::FailureCode, phase::Phase};
 
 use super::{LEASE, at, new, progress};
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{DeploymentId, Kind},
-        phase::Phase,
-        receipt::Receipt,
-        stack_name::StackName,
-    },
-    server::ports::store::{CleanupRecord, Lane, NewRemoval, RemovalOutcome, State, Store},
+use ai_stack_deployer::server::ports::store::{
+    CleanupRecord, Lane, NewRemoval, RemovalOutcome, State, Store,
+};
+use domain::{
+    deployment::{DeploymentId, Kind},
+    phase::Phase,
+    receipt::Receipt,
+    stack_name::StackName,
 };
 
 use super::{at, claim, end, new, progress};

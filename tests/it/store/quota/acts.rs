@@ -1,16 +1,13 @@
 //! What becomes of operations, told in one line.
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{DeploymentId, Kind},
-        phase::Phase,
-        receipt::Receipt,
-        stack_name::StackName,
-    },
-    server::ports::store::{
-        CancelRequest, CleanupRecord, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome, State,
-        Store,
-    },
+use ai_stack_deployer::server::ports::store::{
+    CancelRequest, CleanupRecord, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome, State, Store,
+};
+use domain::{
+    deployment::{DeploymentId, Kind},
+    phase::Phase,
+    receipt::Receipt,
+    stack_name::StackName,
 };
 use jiff::Timestamp;
 

@@ -1,12 +1,10 @@
 //! Lists of operations.
 
-use ai_stack_deployer::{
-    domain::stack_name::StackName,
-    server::{
-        access::OwnerId,
-        ports::store::{OperationFilter, State, Store},
-    },
+use ai_stack_deployer::server::{
+    access::OwnerId,
+    ports::store::{OperationFilter, State, Store},
 };
+use domain::stack_name::StackName;
 
 use super::{
     acts::{finish, remove},

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::{
-    domain::stack_name::StackName,
-    server::{
-        access::OwnerId,
-        ports::store::{NewDeployment, Quota, State, Store, StoreError},
-    },
+use ai_stack_deployer::server::{
+    access::OwnerId,
+    ports::store::{NewDeployment, Quota, State, Store, StoreError},
 };
+use domain::stack_name::StackName;
 use jiff::Timestamp;
 
 use super::{

@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::domain::platform_problem::PlatformProblem;
-use ai_stack_deployer::server::{
-    dokploy::encode_environment,
-    ports::platform::{
-        AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState,
-        Certificate, Configuration, Container, ContainerId, CreatedProject, Domain, DomainId,
-        Environment, EnvironmentId, Host, Inspected, Job, JobId, JobStatus, NewApplication,
-        NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary,
-        QueuedJob, Removal, RouteFile, Scale, Task, TaskState, Version,
-    },
+use ai_stack_deployer::server::platform::{
+    AppName, Application, ApplicationId, ApplicationSummary, Breaker, BreakerState, Certificate,
+    Configuration, Container, ContainerId, CreatedProject, Domain, DomainId, Environment,
+    EnvironmentId, Host, Inspected, Job, JobId, JobStatus, NewApplication, NewDomain, NewProject,
+    Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob, Removal, RouteFile,
+    Scale, Task, TaskState, Version,
 };
 use async_trait::async_trait;
+use dokploy::encode_environment;
+use domain::platform_problem::PlatformProblem;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

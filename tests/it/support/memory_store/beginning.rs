@@ -1,18 +1,16 @@
 //! Beginnings: a deployment with its name, within its quota, and a removal of what is live.
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{DeploymentMetadata, Links},
-        event::Event,
-        stack_name::StackName,
+use ai_stack_deployer::server::{
+    access::OwnerId,
+    ports::store::{
+        CancelRequest, CleanUp, NewDeployment, NewRemoval, Record, RemovalOutcome, State,
+        StoreError, StoredResponse, Usage, hour_before, is_within_hour,
     },
-    server::{
-        access::OwnerId,
-        ports::store::{
-            CancelRequest, CleanUp, NewDeployment, NewRemoval, Record, RemovalOutcome, State,
-            StoreError, StoredResponse, Usage, hour_before, is_within_hour,
-        },
-    },
+};
+use domain::{
+    deployment::{DeploymentMetadata, Links},
+    event::Event,
+    stack_name::StackName,
 };
 use jiff::Timestamp;
 

@@ -1,9 +1,7 @@
 //! Lists of operations.
 
-use ai_stack_deployer::{
-    domain::{deployment::DeploymentId, stack_name::StackName},
-    server::ports::store::{OperationFilter, Record, Stack, State},
-};
+use ai_stack_deployer::server::ports::store::{OperationFilter, Record, Stack, State};
+use domain::{deployment::DeploymentId, stack_name::StackName};
 use jiff::Timestamp;
 
 use super::tables::{Row, Tables};

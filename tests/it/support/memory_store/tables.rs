@@ -2,18 +2,16 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use ai_stack_deployer::{
-    domain::{
-        deployment::{DeploymentId, Kind},
-        event::Event,
+use ai_stack_deployer::server::ports::{
+    audit::AuditEntry,
+    store::{
+        CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, State, Steps, StoreError,
+        StoredEvent, StoredResponse, Turn, TurnHolder,
     },
-    server::ports::{
-        audit::AuditEntry,
-        store::{
-            CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, State, Steps, StoreError,
-            StoredEvent, StoredResponse, Turn, TurnHolder,
-        },
-    },
+};
+use domain::{
+    deployment::{DeploymentId, Kind},
+    event::Event,
 };
 use jiff::Timestamp;
 

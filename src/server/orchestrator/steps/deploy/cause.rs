@@ -2,15 +2,14 @@
 //!
 //! A person is told the kind of cause; the log's last lines are kept for operators.
 
-use crate::{
-    domain::event::FailureCode,
-    server::{
-        masking::Secrets,
-        orchestrator::{context::Context, failure::StepError},
-        ports::{platform::JobId, store::Cause},
-        settings::StackSettings,
-    },
+use crate::server::{
+    masking::Secrets,
+    orchestrator::{context::Context, failure::StepError},
+    platform::JobId,
+    ports::store::Cause,
+    settings::StackSettings,
 };
+use domain::event::FailureCode;
 
 /// The number of lines of a log's end that are kept, and how many bytes at most.
 const LINES: usize = 40;

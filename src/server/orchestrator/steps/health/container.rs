@@ -3,10 +3,8 @@
 
 use crate::server::{
     orchestrator::{context::Context, steps::configuration::OperationTag},
-    ports::{
-        local_fault::LocalFault,
-        platform::{Application, ContainerId, PlatformError},
-    },
+    platform::{Application, ContainerId, PlatformError},
+    ports::local_fault::LocalFault,
 };
 
 /// The number of containers of one service that are looked at: it has one, or two for a moment.
@@ -48,7 +46,9 @@ pub(super) async fn look(
 /// Not worth failing for: it is asked again anyway.
 fn unknown(error: &PlatformError) -> ContainerState {
     let fault = error.local_fault();
-    fault.map_or(ContainerState::Unknown, |fault| ContainerState::Unasked(fault, error.to_string()))
+    fault.map_or(ContainerState::Unknown, |fault| {
+        ContainerState::Unasked(fault.into(), error.to_string())
+    })
 }
 
 async fn find(

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::{domain::progress::elapsed_ms, server::orchestrator::context::Context};
+use crate::server::orchestrator::context::Context;
+use domain::progress::elapsed_ms;
 
 /// Time that something has cost, and costs while a sentence about it is shown.
 #[derive(Default)]

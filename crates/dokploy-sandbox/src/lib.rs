@@ -1,0 +1,53 @@
+//! The Dokploy-compatible platform in the box: the default when no Dokploy is configured, and
+//! the counterpart of the tests.
+//!
+//! [`Core`] is the platform itself, a plain state machine without I/O. [`start()`] puts HTTP
+//! over it: the API on one port, the stacks on another.
+
+mod applications;
+mod calls;
+mod configuration;
+mod containers;
+mod control;
+mod core;
+mod deployments;
+mod docker;
+mod domains;
+mod edge;
+mod environment;
+mod faults;
+mod http;
+mod ids;
+mod images;
+mod input;
+mod inspect;
+mod job;
+mod key;
+#[cfg(feature = "cli")]
+mod options;
+mod overview;
+mod persistence;
+mod pool;
+mod projects;
+mod queue;
+mod refusal;
+mod request;
+mod rows;
+mod shared;
+mod start;
+mod state;
+mod swarm;
+mod template;
+mod traefik;
+
+#[cfg(feature = "cli")]
+pub use self::options::Options;
+pub use self::{
+    core::Core,
+    edge::EdgeResponse,
+    faults::{Fault, FaultKind, Often, ParseFaultError},
+    http::CallTime,
+    images::Timing,
+    request::{Answer, Body, Disposition, Request},
+    start::{Sandbox, SandboxConfig, StartSandboxError, start},
+};

@@ -1,0 +1,248 @@
+//! Starting and stopping the sandbox: its two listeners and the keeper of its state file.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::Router;
+use secrecy::SecretString;
+use tokio::{
+    net::TcpListener,
+    task::{JoinHandle, spawn_blocking},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    core::Core,
+    edge,
+    faults::Fault,
+    http::{self, CallTime},
+    images::Timing,
+    persistence::{self, Keeper},
+    pool::Pool,
+    shared::{Shared, lock},
+};
+use clock::Clock;
+
+/// The time that answers under way may take once the sandbox is to end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The window of a key's limit.
+const DAY: Duration = Duration::from_hours(24);
+
+/// Describes how the sandbox is set up.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// The place where the API listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The address at which the stacks are reached; port 0 takes a free one.
+    pub edge: SocketAddr,
+    /// The one key that the API takes.
+    pub api_key: SecretString,
+    /// The file that keeps what exists; without it a new start is an empty platform.
+    pub state: Option<PathBuf>,
+    /// What every answer takes.
+    pub latency: Duration,
+    /// What jobs and starts take.
+    pub timing: Timing,
+    /// The number of times that the key may be verified within a day; Dokploy's default is 10, and
+    /// each request counts twice.
+    pub key_limit: Option<u32>,
+    /// The fault, from the start.
+    pub faults: Vec<Fault>,
+    /// What ids and chances are drawn from: the same seed gives the same ones.
+    pub seed: u64,
+}
+
+impl SandboxConfig {
+    /// Sets the sandbox up for a program that embeds it: a free loopback port for the API, 8081
+    /// for the stacks, small realistic latencies, nothing kept.
+    pub fn new(api_key: SecretString, seed: u64) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            edge: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
+            api_key,
+            state: None,
+            latency: Duration::from_millis(40),
+            timing: Timing::default(),
+            key_limit: None,
+            faults: Vec::new(),
+            seed,
+        }
+    }
+}
+
+/// The reason why the sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartSandboxError {
+    /// The port of the stacks is taken.
+    #[error(
+        "port {} for the sandbox's stacks is already in use: stop what uses it, or set \
+         SANDBOX_EDGE_PORT to a free port", .0.port()
+    )]
+    EdgeInUse(SocketAddr),
+    /// The port of the API is taken.
+    #[error("port {} for the sandbox's API is already in use: choose a free one", .0.port())]
+    ListenInUse(SocketAddr),
+    /// A port cannot be listened on for another reason.
+    #[error("sandbox cannot listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The state file cannot be read.
+    #[error("sandbox state {} cannot be read: repair or remove it", .0.display())]
+    State(PathBuf, #[source] io::Error),
+}
+
+/// A running sandbox.
+#[derive(Debug)]
+pub struct Sandbox {
+    listen: SocketAddr,
+    edge: SocketAddr,
+    shared: Arc<Shared>,
+    running: JoinHandle<()>,
+    over: CancellationToken,
+}
+
+/// Starts the sandbox; it runs until `shutdown` is cancelled.
+///
+/// # Errors
+///
+/// Returns why a port cannot be had or the state file cannot be read.
+pub async fn start(
+    config: SandboxConfig,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) -> Result<Sandbox, StartSandboxError> {
+    let edge_listener = bind(config.edge, StartSandboxError::EdgeInUse).await?;
+    let api_listener = bind(config.listen, StartSandboxError::ListenInUse).await?;
+    let edge = local_address(&edge_listener, config.edge)?;
+    let listen = local_address(&api_listener, config.listen)?;
+    let core = core(&config).await?;
+    let shared = Arc::new(Shared {
+        core: Arc::new(Mutex::new(core)),
+        clock,
+        latency: config.latency,
+        shutdown,
+        keeper: Keeper::new(config.state),
+        calls: Mutex::default(),
+        pool: Pool::default(),
+    });
+    let over = CancellationToken::new();
+    let ending = over.clone().drop_guard();
+    let work = run(
+        serve(api_listener, http::router(Arc::clone(&shared)), Arc::clone(&shared)),
+        serve(edge_listener, edge::router(Arc::clone(&shared)), Arc::clone(&shared)),
+        Arc::clone(&shared),
+    );
+    let running = tokio::spawn(async move {
+        // However it ends, by a panic as well.
+        let _ending = ending;
+        work.await;
+    });
+    tracing::info!(sandbox.api = %listen, "The sandbox stacks are at {}", edge::pattern(edge));
+    Ok(Sandbox { listen, edge, shared, running, over })
+}
+
+impl Sandbox {
+    /// Returns the base address of the API, as `DOKPLOY_URL` takes it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.listen)
+    }
+
+    /// Returns where the stacks are reached.
+    pub fn edge(&self) -> SocketAddr {
+        self.edge
+    }
+
+    /// Returns the platform itself.
+    pub fn core(&self) -> Arc<Mutex<Core>> {
+        Arc::clone(&self.shared.core)
+    }
+
+    /// Returns how long each call took so far, in their order.
+    pub fn calls(&self) -> Vec<CallTime> {
+        lock(&self.shared.calls).clone()
+    }
+
+    /// Returns when it has ended, for whatever reason.
+    pub fn over(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.over.clone().cancelled_owned()
+    }
+
+    /// Waits until both listeners have ended and the state is on disk.
+    pub async fn stopped(self) {
+        if let Err(error) = self.running.await {
+            tracing::error!(%error, "The sandbox ended with an error");
+        }
+    }
+}
+
+async fn bind(
+    address: SocketAddr,
+    in_use: fn(SocketAddr) -> StartSandboxError,
+) -> Result<TcpListener, StartSandboxError> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => in_use(address),
+        _ => StartSandboxError::Listen(address, error),
+    })
+}
+
+fn local_address(
+    listener: &TcpListener,
+    wanted: SocketAddr,
+) -> Result<SocketAddr, StartSandboxError> {
+    listener.local_addr().map_err(|error| StartSandboxError::Listen(wanted, error))
+}
+
+async fn core(config: &SandboxConfig) -> Result<Core, StartSandboxError> {
+    let mut core = Core::new(config.api_key.clone(), config.timing, config.seed);
+    core.limit_key(config.key_limit.map(|most| (most, DAY)));
+    config.faults.iter().cloned().for_each(|fault| core.inject(fault));
+    if let Some(path) = config.state.clone() {
+        let reading = path.clone();
+        let state = spawn_blocking(move || persistence::load(&reading))
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
+            .map_err(|error| StartSandboxError::State(path, error))?;
+        if let Some(state) = state {
+            core.adopt(state);
+        }
+    }
+    Ok(core)
+}
+
+/// Serves until the shutdown, and then for as long as answers are under way, within a limit:
+/// half a request that never ends would hold us for ever.
+async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>) {
+    let shutdown = shared.shutdown.clone().cancelled_owned();
+    let limit = async {
+        shared.shutdown.cancelled().await;
+        shared.clock.sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, router).with_graceful_shutdown(shutdown) => {
+            if let Err(error) = served {
+                tracing::error!(%error, "A listener of the sandbox failed");
+            }
+        }
+        () = limit => tracing::warn!("The sandbox closed connections that were still open"),
+    }
+}
+
+/// Runs both listeners to their end, and the keeper of the state file a little longer.
+async fn run(api: impl Future<Output = ()>, edge: impl Future<Output = ()>, shared: Arc<Shared>) {
+    let served = CancellationToken::new();
+    let serving = async {
+        tokio::join!(api, edge);
+        served.cancel();
+    };
+    let state = || {
+        let mut core = lock(&shared.core);
+        core.tick(shared.clock.now());
+        core.to_bytes()
+    };
+    tokio::join!(serving, shared.keeper.run(state, served.clone()));
+}

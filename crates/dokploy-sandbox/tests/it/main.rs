@@ -1,0 +1,10 @@
+//! The sandbox: its HTTP, its promises, and the recordings of the real platform.
+#![cfg(test)]
+
+mod environment;
+mod faults;
+mod listeners;
+mod pool;
+mod promises;
+mod replay;
+pub(crate) mod world;

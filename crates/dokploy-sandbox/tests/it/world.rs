@@ -1,0 +1,141 @@
+//! A core with a time of its own, and the calls that set a situation up.
+
+use std::time::Duration;
+
+use dokploy_sandbox::{Answer, Core, Request, Timing};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub(crate) const KEY: &str = "key-of-the-tests";
+
+/// Every stage takes a second, so that a test can stand in the middle of each.
+const TIMING: Timing = Timing {
+    job: Duration::from_secs(1),
+    slow_job: Duration::from_secs(10),
+    settle: Duration::ZERO,
+    start: Duration::from_secs(1),
+    slow_start: Duration::from_secs(10),
+    crash: Duration::from_secs(1),
+    stop: Duration::from_secs(4),
+    reap: Duration::from_secs(2),
+};
+
+pub(crate) struct World {
+    pub(crate) core: Core,
+    pub(crate) now: Timestamp,
+}
+
+/// A project with an application in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stack {
+    pub(crate) project: String,
+    pub(crate) environment: String,
+    pub(crate) application: String,
+    pub(crate) app_name: String,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let core = Core::new(KEY.into(), TIMING, 7);
+        Self { core, now: "2026-11-23T09:40:00.123Z".parse().unwrap() }
+    }
+
+    pub(crate) fn advance(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+    }
+
+    pub(crate) fn send(&mut self, request: Request) -> Answer {
+        self.core.handle(self.now, &request.with_key(KEY))
+    }
+
+    /// Asks and expects success.
+    pub(crate) fn get(&mut self, target: &str) -> Value {
+        let answer = self.send(Request::get(target));
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        answer.value().clone()
+    }
+
+    /// Posts and expects success.
+    pub(crate) fn post(&mut self, target: &str, body: Value) -> Value {
+        let answer = self.send(Request::post(target, &body));
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        answer.value().clone()
+    }
+
+    /// Posts and returns the status.
+    pub(crate) fn status(&mut self, target: &str, body: Value) -> u16 {
+        self.send(Request::post(target, &body)).status
+    }
+
+    /// Returns what really exists.
+    pub(crate) fn existing(&self, what: &str) -> Vec<Value> {
+        self.core.inventory(self.now)[what].as_array().unwrap().clone()
+    }
+
+    pub(crate) fn fault(&mut self, text: &str) {
+        self.core.inject(text.parse().unwrap());
+    }
+
+    pub(crate) fn project(&mut self, name: &str) -> (String, String) {
+        let made = self.post("/api/project.create", json!({ "name": name, "description": "d" }));
+        (text(&made["project"]["projectId"]), text(&made["environment"]["environmentId"]))
+    }
+
+    pub(crate) fn application(&mut self, environment: &str, name: &str) -> (String, String) {
+        let body = json!({ "name": name, "appName": name, "environmentId": environment });
+        let made = self.post("/api/application.create", body);
+        (text(&made["applicationId"]), text(&made["appName"]))
+    }
+
+    /// Makes a project and an application that would run `image`.
+    pub(crate) fn stack(&mut self, name: &str, image: &str) -> Stack {
+        let (project, environment) = self.project(name);
+        let (application, app_name) = self.application(&environment, name);
+        let stack = Stack { project, environment, application, app_name };
+        self.update(&stack, json!({ "sourceType": "docker", "dockerImage": image }));
+        stack
+    }
+
+    pub(crate) fn update(&mut self, stack: &Stack, mut columns: Value) {
+        columns["applicationId"] = json!(stack.application);
+        self.post("/api/application.update", columns);
+    }
+
+    pub(crate) fn domain(&mut self, stack: &Stack, host: &str) -> String {
+        let body = json!({ "host": host, "port": 8080, "applicationId": stack.application });
+        text(&self.post("/api/domain.create", body)["domainId"])
+    }
+
+    pub(crate) fn deploy(&mut self, stack: &Stack, title: &str) {
+        let body = json!({ "applicationId": stack.application, "title": title });
+        self.post("/api/application.deploy", body);
+    }
+
+    /// Makes a stack and deploys it to the end of its job.
+    pub(crate) fn deployed(&mut self, name: &str, image: &str) -> Stack {
+        let stack = self.stack(name, image);
+        self.deploy(&stack, "t");
+        self.advance(100);
+        stack
+    }
+
+    pub(crate) fn deployments(&mut self, stack: &Stack) -> Vec<Value> {
+        let target = format!("/api/deployment.all?applicationId={}", stack.application);
+        self.get(&target).as_array().unwrap().clone()
+    }
+
+    pub(crate) fn tasks(&mut self, stack: &Stack) -> Vec<Value> {
+        let app_name = &stack.app_name;
+        let target = format!("/api/docker.getServiceContainersByAppName?appName={app_name}");
+        self.get(&target).as_array().unwrap().clone()
+    }
+
+    pub(crate) fn application_status(&mut self, stack: &Stack) -> String {
+        let target = format!("/api/application.one?applicationId={}", stack.application);
+        text(&self.get(&target)["applicationStatus"])
+    }
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}

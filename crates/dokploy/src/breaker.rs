@@ -1,0 +1,302 @@
+//! The circuit breaker: stops calls to a platform that is unwell.
+//!
+//! Five failures in a row open it for a minute; then one call goes through to see, and its outcome
+//! decides. It must not know what a call is, nor the time: it is told both, the latter by the clock
+//! that only goes forward.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use crate::{Breaker as Snapshot, BreakerState};
+
+/// Failures in a row that open it.
+const FAILURES_TO_OPEN: u32 = 5;
+/// The time for which it stays open.
+const OPEN_FOR: Duration = Duration::from_mins(1);
+/// What a caller is told to wait while another one's call is out to see.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The verdict of an ended call on the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It works: it answered, be it with a refusal.
+    Well,
+    /// It does not: no answer, none that can be read, or that it cannot.
+    Unwell,
+}
+
+/// True if calls go through, as a state machine over times that it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// All do.
+    Closed { failures: u32 },
+    /// None does until `OPEN_FOR` after `since`.
+    Open { failures: u32, since: Duration },
+    /// One is out to see.
+    Probing { failures: u32, since: Duration },
+}
+
+impl State {
+    /// Lets a call through, or says how long to wait.
+    fn admit(self, now: Duration) -> (Self, Result<(), Duration>) {
+        match self {
+            Self::Closed { .. } => (self, Ok(())),
+            Self::Open { failures, since } => match left(since, now) {
+                Some(pause) => (self, Err(pause)),
+                None => (Self::Probing { failures, since }, Ok(())),
+            },
+            Self::Probing { .. } => (self, Err(PROBE_PAUSE)),
+        }
+    }
+
+    /// Takes in how a call ended that was admitted in this state.
+    fn conclude(self, verdict: Verdict, now: Duration) -> Self {
+        match (self, verdict) {
+            (Self::Closed { .. } | Self::Probing { .. }, Verdict::Well) => {
+                Self::Closed { failures: 0 }
+            }
+            (Self::Closed { failures }, Verdict::Unwell) if failures + 1 < FAILURES_TO_OPEN => {
+                Self::Closed { failures: failures + 1 }
+            }
+            (Self::Closed { failures } | Self::Probing { failures, .. }, Verdict::Unwell) => {
+                Self::Open { failures: failures.saturating_add(1), since: now }
+            }
+            (Self::Open { .. }, Verdict::Well | Verdict::Unwell) => self,
+        }
+    }
+
+    /// Takes in that a call was given up before it ended: the next one may go out to see.
+    fn abandon(self) -> Self {
+        match self {
+            Self::Probing { failures, since } => Self::Open { failures, since },
+            Self::Closed { .. } | Self::Open { .. } => self,
+        }
+    }
+
+    /// Describes the state at `now`.
+    fn snapshot(self, now: Duration) -> Snapshot {
+        let (state, consecutive_failures, retry_after) = match self {
+            Self::Closed { failures } => (BreakerState::Closed, failures, None),
+            Self::Probing { failures, .. } => (BreakerState::HalfOpen, failures, None),
+            Self::Open { failures, since } => match left(since, now) {
+                Some(pause) => (BreakerState::Open, failures, Some(pause)),
+                None => (BreakerState::HalfOpen, failures, None),
+            },
+        };
+        Snapshot { state, consecutive_failures, retry_after }
+    }
+}
+
+/// Returns what is left at `now` of the pause that began at `since`.
+fn left(since: Duration, now: Duration) -> Option<Duration> {
+    let passed = now.checked_sub(since)?;
+    OPEN_FOR.checked_sub(passed).filter(|pause| !pause.is_zero())
+}
+
+/// The circuit breaker that all calls share.
+#[derive(Debug)]
+pub(super) struct Breaker(Mutex<Inner>);
+
+/// The state, and how often it has changed its kind.
+#[derive(Clone, Copy, Debug)]
+struct Inner {
+    state: State,
+    generation: u64,
+}
+
+impl Inner {
+    /// Moves to `next`; calls admitted before a change of kind no longer count.
+    fn move_to(&mut self, next: State) {
+        if std::mem::discriminant(&self.state) != std::mem::discriminant(&next) {
+            self.generation += 1;
+        }
+        self.state = next;
+    }
+}
+
+impl Breaker {
+    /// Makes a closed one.
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Inner { state: State::Closed { failures: 0 }, generation: 0 }))
+    }
+
+    /// Lets a call through.
+    ///
+    /// # Errors
+    /// How long to wait, while none may go through.
+    pub(super) fn admit(&self, now: Duration) -> Result<Permit<'_>, Duration> {
+        let mut inner = self.lock();
+        let (next, admission) = inner.state.admit(now);
+        inner.move_to(next);
+        admission.map(|()| Permit { breaker: self, generation: inner.generation, open: true })
+    }
+
+    /// Describes it at `now`.
+    pub(super) fn snapshot(&self, now: Duration) -> Snapshot {
+        self.lock().state.snapshot(now)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to make one call. Dropped without a verdict, it gives that right back.
+#[derive(Debug)]
+pub(super) struct Permit<'a> {
+    breaker: &'a Breaker,
+    generation: u64,
+    open: bool,
+}
+
+impl Permit<'_> {
+    /// Ends the call.
+    pub(super) fn conclude(mut self, verdict: Verdict, now: Duration) {
+        self.open = false;
+        self.change(|state| state.conclude(verdict, now));
+    }
+
+    /// Changes the state, unless it has changed its kind since the call was let through.
+    fn change(&self, next: impl FnOnce(State) -> State) {
+        let mut inner = self.breaker.lock();
+        if inner.generation == self.generation {
+            let next = next(inner.state);
+            inner.move_to(next);
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            self.change(State::abandon);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Duration {
+        Duration::from_secs(u64::try_from(1_000_000 + seconds).unwrap())
+    }
+
+    fn fail(breaker: &Breaker, times: u32, now: Duration) {
+        for _ in 0..times {
+            breaker.admit(now).unwrap().conclude(Verdict::Unwell, now);
+        }
+    }
+
+    fn opened() -> Breaker {
+        let breaker = Breaker::new();
+        fail(&breaker, 5, at(0));
+        breaker
+    }
+
+    #[test]
+    fn five_failures_in_a_row_open_it_and_four_do_not() {
+        let breaker = Breaker::new();
+        fail(&breaker, 4, at(0));
+        assert_eq!(breaker.snapshot(at(0)).state, BreakerState::Closed);
+        breaker.admit(at(0)).unwrap().conclude(Verdict::Well, at(0));
+        assert_eq!(breaker.snapshot(at(0)).consecutive_failures, 0);
+        fail(&breaker, 5, at(0));
+        let snapshot = breaker.snapshot(at(0));
+        assert_eq!(snapshot.state, BreakerState::Open);
+        assert_eq!(snapshot.consecutive_failures, 5);
+        assert_eq!(snapshot.retry_after, Some(OPEN_FOR));
+    }
+
+    #[test]
+    fn while_open_it_says_how_long_to_wait_and_after_a_minute_lets_one_call_through() {
+        let breaker = opened();
+        assert_eq!(breaker.admit(at(20)).unwrap_err(), Duration::from_secs(40));
+        assert_eq!(breaker.snapshot(at(60)).state, BreakerState::HalfOpen);
+        let probe = breaker.admit(at(60)).unwrap();
+        assert_eq!(breaker.admit(at(60)).unwrap_err(), PROBE_PAUSE);
+        probe.conclude(Verdict::Well, at(61));
+        assert_eq!(breaker.snapshot(at(61)).state, BreakerState::Closed);
+    }
+
+    #[test]
+    fn a_failed_probe_opens_it_for_another_minute() {
+        let breaker = opened();
+        breaker.admit(at(60)).unwrap().conclude(Verdict::Unwell, at(70));
+        assert_eq!(breaker.admit(at(71)).unwrap_err(), Duration::from_secs(59));
+        assert_eq!(breaker.snapshot(at(71)).consecutive_failures, 6);
+    }
+
+    #[test]
+    fn a_dropped_probe_lets_the_next_call_see() {
+        let breaker = opened();
+        drop(breaker.admit(at(60)).unwrap());
+        assert!(breaker.admit(at(61)).is_ok());
+    }
+
+    #[test]
+    fn what_was_let_through_before_it_opened_no_longer_counts() {
+        let breaker = Breaker::new();
+        let slow = breaker.admit(at(0)).unwrap();
+        let lost = breaker.admit(at(0)).unwrap();
+        fail(&breaker, 5, at(0));
+        slow.conclude(Verdict::Well, at(1));
+        drop(lost);
+        assert_eq!(breaker.snapshot(at(1)).state, BreakerState::Open);
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_keep_it_open() {
+        assert!(opened().admit(at(-3600)).is_ok());
+    }
+
+    #[derive(Clone, Debug)]
+    enum Move {
+        Call(Verdict),
+        GiveUp,
+        Wait(i64),
+    }
+
+    fn moves() -> impl Strategy<Value = Vec<Move>> {
+        let one = prop_oneof![
+            3 => Just(Move::Call(Verdict::Unwell)),
+            1 => Just(Move::Call(Verdict::Well)),
+            1 => Just(Move::GiveUp),
+            1 => (0_i64..90).prop_map(Move::Wait),
+        ];
+        proptest::collection::vec(one, 0..60)
+    }
+
+    proptest! {
+        #![proptest_config(test_support::properties())]
+
+        #[test]
+        fn it_refuses_only_within_a_minute_of_five_failures_and_never_for_ever(moves in moves()) {
+            let breaker = Breaker::new();
+            let (mut now, mut in_a_row) = (0, 0);
+            for one in moves {
+                match (one, breaker.admit(at(now))) {
+                    (Move::Wait(seconds), admission) => {
+                        drop(admission);
+                        now += seconds;
+                    }
+                    (Move::GiveUp, admission) => drop(admission),
+                    (Move::Call(verdict), Ok(permit)) => {
+                        permit.conclude(verdict, at(now));
+                        in_a_row = if verdict == Verdict::Well { 0 } else { in_a_row + 1 };
+                    }
+                    (Move::Call(_), Err(pause)) => {
+                        prop_assert!(in_a_row >= FAILURES_TO_OPEN);
+                        prop_assert!(pause <= OPEN_FOR);
+                    }
+                }
+                prop_assert_eq!(breaker.snapshot(at(now)).consecutive_failures, in_a_row);
+            }
+            prop_assert!(breaker.admit(at(now + 60)).is_ok());
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! The calls: what each sends, and what it reads of the answer.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use super::{
+    answer::Discretion,
+    client::{Content, Dokploy, Request},
+    environment::encode_environment,
+    version, wire,
+};
+use crate::{
+    AppName, Application, ApplicationId, Breaker, Certificate, Configuration, Container,
+    ContainerId, CreatedProject, Domain, DomainId, Error, Host, Inspected, Job, JobId,
+    NewApplication, NewDomain, NewProject, Project, ProjectId, ProjectSummary, QueuedJob, Removal,
+    Scale, Task, Version,
+};
+
+/// The number of lines of a job's log that are read: its end, where the reason stands.
+const LOG_LINES: &str = "200";
+
+impl Dokploy {
+    /// Asks for something.
+    async fn query<T: DeserializeOwned>(
+        &self,
+        call: &'static str,
+        parameters: &[(&'static str, &str)],
+    ) -> Result<T, Error> {
+        let content = Content::Query(parameters);
+        let (discretion, limit) = (Discretion::Ordinary, self.timeout);
+        self.call(Request { call, content, discretion, limit }).await
+    }
+
+    /// Asks for a list.
+    async fn list<Row: DeserializeOwned, T: From<Row>>(
+        &self,
+        call: &'static str,
+        parameters: &[(&'static str, &str)],
+    ) -> Result<Vec<T>, Error> {
+        let rows: Vec<Row> = self.query(call, parameters).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Changes something.
+    async fn change<T: DeserializeOwned>(
+        &self,
+        call: &'static str,
+        body: Value,
+    ) -> Result<T, Error> {
+        let content = Content::Mutation(body);
+        let (discretion, limit) = (Discretion::Ordinary, self.timeout);
+        self.call(Request { call, content, discretion, limit }).await
+    }
+
+    /// Removes something; that it is not there is no failure.
+    async fn remove(
+        &self,
+        call: &'static str,
+        body: Value,
+        limit: Duration,
+    ) -> Result<Removal, Error> {
+        let content = Content::Mutation(body);
+        let discretion = Discretion::Ordinary;
+        match self.call::<IgnoredAny>(Request { call, content, discretion, limit }).await {
+            Ok(_) => Ok(Removal::Removed),
+            Err(Error::NotFound { .. }) => Ok(Removal::AlreadyGone),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[expect(clippy::missing_errors_doc, reason = "each fails as `Error` says")]
+impl Dokploy {
+    /// Asks whether the platform works at all, without a key and past the breaker.
+    pub async fn check_health(&self) -> Result<(), Error> {
+        self.ask_health().await
+    }
+
+    /// Asks for the platform's version, which also checks the key.
+    pub async fn version(&self) -> Result<Version, Error> {
+        let text: String = self.query("settings.getDokployVersion", &[]).await?;
+        Ok(version::judge(text))
+    }
+
+    /// Tells the state of the breaker, without a call.
+    pub fn breaker(&self) -> Breaker {
+        self.breaker_snapshot()
+    }
+
+    /// Returns what keeps it from working for us until an operator acts, without a call.
+    pub fn problem(&self) -> Option<Problem> {
+        self.problems.current()
+    }
+
+    /// Asks about its health after a call without an answer: without one here, too, it hangs.
+    pub async fn diagnose(&self) -> Result<(), Error> {
+        let since = self.now();
+        let health = self.ask_health().await;
+        if health.as_ref().is_err_and(Error::is_timeout) {
+            self.problems.hangs(since);
+        }
+        health
+    }
+
+    /// Returns for how long it hung between the two times, as far as is known.
+    pub fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
+        self.problems.hung_for(from, now)
+    }
+
+    /// Creates a project and its default environment. Not idempotent.
+    pub async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, Error> {
+        let body = json!({ "name": new.name, "description": new.marker });
+        let created: wire::ProjectCreated = self.change("project.create", body).await?;
+        Ok(created.into())
+    }
+
+    /// Lists all projects with their applications, in the platform's order.
+    pub async fn projects(&self) -> Result<Vec<ProjectSummary>, Error> {
+        self.list::<wire::ProjectRow, _>("project.all", &[]).await
+    }
+
+    /// Finds one project with all it contains.
+    pub async fn project(&self, id: &ProjectId) -> Result<Option<Project>, Error> {
+        match self.query::<wire::ProjectWhole>("project.one", &[("projectId", &id.0)]).await {
+            Ok(project) => Ok(Some(project.into())),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes a project's record. What still runs in it becomes an orphan.
+    pub async fn remove_project(&self, id: &ProjectId) -> Result<Removal, Error> {
+        self.remove("project.remove", json!({ "projectId": id }), self.timeout).await
+    }
+
+    /// Creates an application. Not idempotent.
+    pub async fn create_application(&self, new: &NewApplication) -> Result<Application, Error> {
+        let body = json!({
+            "name": new.name,
+            "appName": new.app_name_base,
+            "description": new.marker,
+            "environmentId": new.environment,
+            "sourceType": "docker",
+        });
+        let created: wire::ApplicationRow = self.change("application.create", body).await?;
+        Ok(created.into())
+    }
+
+    /// Sets image, registry, environment and limits in one call. Idempotent.
+    pub async fn configure_application(
+        &self,
+        id: &ApplicationId,
+        configuration: &Configuration,
+    ) -> Result<(), Error> {
+        let call = "application.update";
+        let content = Content::Mutation(configuration_body(call, id, configuration)?);
+        let (discretion, limit) = (Discretion::Confidential, self.timeout);
+        self.call::<IgnoredAny>(Request { call, content, discretion, limit }).await?;
+        Ok(())
+    }
+
+    /// Removes an application, its domains and its service. Docker's errors are swallowed.
+    pub async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, Error> {
+        let body = json!({ "applicationId": id });
+        self.remove("application.delete", body, self.removal_timeout).await
+    }
+
+    /// Attaches a host to an application. Not idempotent.
+    pub async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, Error> {
+        let body = json!({
+            "host": new.host,
+            "path": "/",
+            "port": new.port,
+            "https": new.https,
+            "certificateType": certificate_word(new.certificate),
+            "applicationId": new.application,
+            "domainType": "application",
+        });
+        let created: wire::DomainRow = self.change("domain.create", body).await?;
+        Ok(created.into())
+    }
+
+    /// Lists an application's domains; none for an unknown application.
+    pub async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, Error> {
+        let parameters = [("applicationId", id.0.as_str())];
+        self.list::<wire::DomainRow, _>("domain.byApplicationId", &parameters).await
+    }
+
+    /// Lists every host that the platform routes, and where it leads.
+    pub async fn hosts(&self) -> Result<Vec<Host>, Error> {
+        self.list::<wire::HostRow, _>("overview.domains", &[]).await
+    }
+
+    /// Detaches a host.
+    pub async fn delete_domain(&self, id: &DomainId) -> Result<Removal, Error> {
+        self.remove("domain.delete", json!({ "domainId": id }), self.timeout).await
+    }
+
+    /// Puts a deploy job into the platform's queue under `title`.
+    pub async fn enqueue_deploy(&self, id: &ApplicationId, title: &str) -> Result<(), Error> {
+        let body = json!({ "applicationId": id, "title": title });
+        self.change::<IgnoredAny>("application.deploy", body).await?;
+        Ok(())
+    }
+
+    /// Lists an application's deploy jobs that have begun, newest first.
+    pub async fn jobs(&self, id: &ApplicationId) -> Result<Vec<Job>, Error> {
+        let parameters = [("applicationId", id.0.as_str())];
+        let mut rows: Vec<wire::JobRow> = self.query("deployment.all", &parameters).await?;
+        rows.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Lists the platform's queue in the order in which it will be worked off.
+    pub async fn queue(&self) -> Result<Vec<QueuedJob>, Error> {
+        let mut rows: Vec<wire::QueueRow> = self.query("deployment.queueList", &[]).await?;
+        rows.sort_by_key(wire::QueueRow::order);
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Reads a deploy job's log.
+    pub async fn job_log(&self, id: &JobId) -> Result<String, Error> {
+        let parameters = [("deploymentId", id.0.as_str()), ("tail", LOG_LINES)];
+        let log: Option<String> = self.query("deployment.readLogs", &parameters).await?;
+        Ok(log.unwrap_or_default())
+    }
+
+    /// Removes an application's waiting jobs from the queue; an active one goes on.
+    pub async fn clear_queue(&self, id: &ApplicationId) -> Result<Removal, Error> {
+        self.remove("application.cleanQueues", json!({ "applicationId": id }), self.timeout).await
+    }
+
+    /// Lists the tasks of a service, newest first; none proves nothing while Docker is down.
+    pub async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, Error> {
+        let parameters = [("appName", name.0.as_str())];
+        self.list::<wire::TaskRow, _>("docker.getServiceContainersByAppName", &parameters).await
+    }
+
+    /// Lists the containers of exactly this service that run; none proves nothing while Docker
+    /// is down.
+    pub async fn running_containers(&self, name: &AppName) -> Result<Vec<Container>, Error> {
+        let parameters = [("appName", name.0.as_str()), ("type", "swarm")];
+        self.list::<wire::ContainerRow, _>("docker.getContainersByAppLabel", &parameters).await
+    }
+
+    /// Lists the containers of exactly this service, those that have ended as well; none proves
+    /// nothing while Docker is down. They outlive service and tasks by some seconds.
+    pub async fn containers(&self, name: &AppName) -> Result<Vec<Container>, Error> {
+        let (call, parameters) =
+            ("docker.getContainersByAppNameMatch", [("appName", name.0.as_str())]);
+        let mut containers: Vec<Container> =
+            self.list::<wire::ContainerRow, _>(call, &parameters).await?;
+        // It lists those of every service whose name begins like this one's (day-two 45).
+        containers.retain(|container| name.owns_container(&container.name));
+        Ok(containers)
+    }
+
+    /// Looks at one container and keeps those of its variables that are named; the others may be
+    /// secrets. `None` where there is none of that id, or Docker is down.
+    pub async fn inspect_container(
+        &self,
+        id: &ContainerId,
+        variables: &[&str],
+    ) -> Result<Option<Inspected>, Error> {
+        let call = "docker.getConfig";
+        // The answer holds every variable of the container.
+        let discretion = Discretion::Confidential;
+        let content = Content::Query(&[("containerId", id.0.as_str())]);
+        let limit = self.timeout;
+        let config: Option<wire::ContainerConfig> =
+            self.call(Request { call, content, discretion, limit }).await?;
+        Ok(config.map(|config| config.keep(variables)))
+    }
+
+    /// Lists the names of all services; none proves nothing while Docker is down.
+    pub async fn services(&self) -> Result<Vec<AppName>, Error> {
+        self.list::<wire::ServiceRow, _>("swarm.getNodeApps", &[]).await
+    }
+
+    /// Reads a file of the reverse proxy by its absolute path, if there is one.
+    pub async fn read_traefik_file(&self, path: &str) -> Result<Option<String>, Error> {
+        let text: Option<String> =
+            self.query("settings.readTraefikFile", &[("path", path)]).await?;
+        // A file that is not there is the text "null" (recording day-two 153).
+        Ok(text.filter(|text| !matches!(text.trim(), "" | "null")))
+    }
+
+    /// Overwrites a file of the reverse proxy. The server checks neither path nor text, and may say
+    /// that it was done where it failed: read the file back. One that Traefik cannot read, or with
+    /// an empty map, keeps it from taking up any change of any host (recording day-two 466).
+    pub async fn update_traefik_file(&self, path: &str, text: &str) -> Result<(), Error> {
+        let body = json!({ "path": path, "traefikConfig": text });
+        self.change::<IgnoredAny>("settings.updateTraefikFile", body).await?;
+        Ok(())
+    }
+
+    /// Lists the same, each with how many containers it runs, where the platform tells that.
+    pub async fn scales(&self) -> Result<Vec<(AppName, Option<Scale>)>, Error> {
+        self.list::<wire::ServiceRow, _>("swarm.getNodeApps", &[]).await
+    }
+
+    /// Counts the nodes that run services; 0 means that Docker does not answer.
+    pub async fn node_count(&self) -> Result<usize, Error> {
+        // With Docker down the body is empty (recording 246).
+        let rows: Option<Vec<wire::NodeRow>> = self.query("swarm.getNodes", &[]).await?;
+        Ok(rows.unwrap_or_default().iter().filter(|row| row.is_ready()).count())
+    }
+}
+
+/// Writes everything that an application runs as one body (recording 224).
+///
+/// # Errors
+/// [`Error::Refused`] for a variable that the platform would not read as it is.
+fn configuration_body(
+    call: &'static str,
+    id: &ApplicationId,
+    configuration: &Configuration,
+) -> Result<Value, Error> {
+    let environment = encode_environment(&configuration.environment)
+        .map_err(|error| Error::Refused { call, status: 400, detail: error.to_string() })?;
+    let registry = configuration.registry.as_ref();
+    Ok(json!({
+        "applicationId": id,
+        "sourceType": "docker",
+        "dockerImage": configuration.image,
+        "username": registry.map(|registry| &registry.user),
+        "password": registry.map(|registry| registry.password.expose_secret()),
+        "registryUrl": registry.and_then(|registry| registry.url.as_ref()),
+        "env": environment,
+        "createEnvFile": false,
+        // Limits are texts: a number is refused (recording 54).
+        "memoryLimit": configuration.memory_bytes.map(|bytes| bytes.to_string()),
+        "cpuLimit": configuration.cpu_nanos.map(|nanos| nanos.to_string()),
+        "replicas": 1,
+        "autoDeploy": false,
+    }))
+}
+
+/// Returns Dokploy's word for where a certificate comes from.
+fn certificate_word(certificate: Certificate) -> &'static str {
+    match certificate {
+        Certificate::LetsEncrypt => "letsencrypt",
+        Certificate::None => "none",
+        Certificate::Custom => "custom",
+    }
+}

@@ -1,0 +1,365 @@
+//! What is read of Dokploy's answers: only the fields in use, whatever else there is.
+//!
+//! Its own documents describe no answers, so the recordings under `recordings`
+//! are the source. It must not know which call an answer belongs to.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::{
+    AppName, Application, ApplicationId, ApplicationSummary, Container, ContainerId,
+    CreatedProject, Domain, DomainId, Environment, EnvironmentId, Host, Inspected, Job, JobId,
+    JobStatus, Project, ProjectId, ProjectSummary, QueuedJob, Scale, Task, TaskState,
+};
+
+/// Reads a null as the default.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// The answer of `project.create` (recording 204).
+#[derive(Deserialize)]
+pub(super) struct ProjectCreated {
+    project: ProjectRow,
+    environment: Option<EnvironmentKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EnvironmentKey {
+    environment_id: EnvironmentId,
+}
+
+impl From<ProjectCreated> for CreatedProject {
+    fn from(answer: ProjectCreated) -> Self {
+        let environment = answer.environment.map(|environment| environment.environment_id);
+        Self { id: answer.project.project_id, environment }
+    }
+}
+
+/// A row of `project.all`, and the answer of `project.one` (recordings 240, 241).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProjectRow {
+    project_id: ProjectId,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    description: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    created_at: String,
+}
+
+impl From<ProjectRow> for ProjectSummary {
+    fn from(row: ProjectRow) -> Self {
+        let ProjectRow { project_id: id, name, description, created_at } = row;
+        Self { id, name, description, created_at }
+    }
+}
+
+/// The answer of `project.one` (recording 240).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProjectWhole {
+    project_id: ProjectId,
+    description: Option<String>,
+    environments: Vec<EnvironmentRow>,
+}
+
+impl From<ProjectWhole> for Project {
+    fn from(answer: ProjectWhole) -> Self {
+        let environments = answer.environments.into_iter().map(Into::into).collect();
+        Self { id: answer.project_id, description: answer.description, environments }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EnvironmentRow {
+    environment_id: EnvironmentId,
+    #[serde(default, deserialize_with = "or_default")]
+    is_default: bool,
+    applications: Vec<ApplicationRow>,
+    /// Every list beside the applications is one of services of another kind.
+    #[serde(flatten)]
+    rest: HashMap<String, Value>,
+}
+
+impl From<EnvironmentRow> for Environment {
+    fn from(row: EnvironmentRow) -> Self {
+        let other_services =
+            row.rest.values().filter_map(Value::as_array).map(Vec::len).sum::<usize>();
+        let applications = row.applications.into_iter().map(Into::into).collect();
+        Self { id: row.environment_id, is_default: row.is_default, applications, other_services }
+    }
+}
+
+/// An application in `project.one`, and the answer of `application.create` (recording 206).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ApplicationRow {
+    application_id: ApplicationId,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    app_name: AppName,
+    description: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    created_at: String,
+}
+
+impl From<ApplicationRow> for ApplicationSummary {
+    fn from(row: ApplicationRow) -> Self {
+        let ApplicationRow { application_id: id, name, app_name, description, created_at } = row;
+        Self { id, name, app_name, description, created_at }
+    }
+}
+
+impl From<ApplicationRow> for Application {
+    fn from(row: ApplicationRow) -> Self {
+        Self { id: row.application_id, app_name: row.app_name }
+    }
+}
+
+/// A row of `domain.byApplicationId`, and the answer of `domain.create` (recordings 67, 210).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DomainRow {
+    domain_id: DomainId,
+    host: String,
+    #[serde(default, deserialize_with = "or_default")]
+    created_at: String,
+}
+
+impl From<DomainRow> for Domain {
+    fn from(row: DomainRow) -> Self {
+        let DomainRow { domain_id: id, host, created_at } = row;
+        Self { id, host, created_at }
+    }
+}
+
+impl From<DomainRow> for DomainId {
+    fn from(row: DomainRow) -> Self {
+        row.domain_id
+    }
+}
+
+/// A row of `overview.domains` (recording 215).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HostRow {
+    host: String,
+    domain_id: DomainId,
+    service_owner_id: Option<ApplicationId>,
+}
+
+impl From<HostRow> for Host {
+    fn from(row: HostRow) -> Self {
+        let HostRow { host: name, domain_id: domain, service_owner_id: leads_to } = row;
+        Self { name, domain, leads_to }
+    }
+}
+
+/// A row of `deployment.all` (recordings 76, 103, 182).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JobRow {
+    deployment_id: JobId,
+    #[serde(default, deserialize_with = "or_default")]
+    title: String,
+    status: Option<JobWord>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) created_at: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum JobWord {
+    Done,
+    Error,
+    Cancelled,
+    /// `running`, and any word of a newer server: not known to have ended.
+    #[serde(other)]
+    Running,
+}
+
+impl From<JobRow> for Job {
+    fn from(row: JobRow) -> Self {
+        let status = match row.status {
+            Some(JobWord::Running) | None => JobStatus::Running,
+            Some(JobWord::Done) => JobStatus::Done,
+            Some(JobWord::Error) => JobStatus::Failed,
+            Some(JobWord::Cancelled) => JobStatus::Cancelled,
+        };
+        Self { id: row.deployment_id, title: row.title, status }
+    }
+}
+
+/// A row of `deployment.queueList` (recording 175).
+#[derive(Deserialize)]
+pub(super) struct QueueRow {
+    id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    state: String,
+    #[serde(default, deserialize_with = "or_default")]
+    timestamp: u64,
+    data: QueueData,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct QueueData {
+    /// None for a job that deploys something else, which takes its turn all the same.
+    application_id: Option<ApplicationId>,
+    title_log: Option<String>,
+}
+
+impl QueueRow {
+    /// Returns what the rows are sorted by: the active first, then first come, first served.
+    pub(super) fn order(&self) -> (bool, u64, u64) {
+        let number = self.id.trim_start_matches("job-").parse().unwrap_or(u64::MAX);
+        (!self.is_active(), self.timestamp, number)
+    }
+
+    fn is_active(&self) -> bool {
+        self.state == "active"
+    }
+}
+
+impl From<QueueRow> for QueuedJob {
+    fn from(row: QueueRow) -> Self {
+        let active = row.is_active();
+        let application = row.data.application_id.unwrap_or(ApplicationId(String::new()));
+        Self { application, title: row.data.title_log.unwrap_or_default(), active }
+    }
+}
+
+/// A row of `docker.getServiceContainersByAppName` (recordings 213, 231, 233, 234).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TaskRow {
+    #[serde(default, deserialize_with = "or_default")]
+    current_state: String,
+    #[serde(default, deserialize_with = "or_default")]
+    error: String,
+}
+
+impl From<TaskRow> for Task {
+    fn from(row: TaskRow) -> Self {
+        let state = match row.current_state.split(' ').next() {
+            Some("Running") => TaskState::Running,
+            // A container that ends by itself is started again and again, too.
+            Some("Failed" | "Rejected" | "Complete") => TaskState::Failed,
+            _ => TaskState::Other,
+        };
+        let error = row.error.trim();
+        let error = error.strip_prefix('"').unwrap_or(error);
+        let error = error.strip_suffix('"').unwrap_or(error).trim();
+        let error = Some(error).filter(|error| !matches!(*error, "" | "Error:"));
+        Self { state, error: error.map(ToOwned::to_owned) }
+    }
+}
+
+/// A row of `docker.getContainersByAppLabel` and `docker.getContainersByAppNameMatch` (recordings
+/// day-two 45 and 46).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContainerRow {
+    container_id: ContainerId,
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    state: String,
+}
+
+impl From<ContainerRow> for Container {
+    fn from(row: ContainerRow) -> Self {
+        let is_running = row.state == "running";
+        Self { id: row.container_id, name: row.name, is_running }
+    }
+}
+
+/// What `docker.getConfig` answers for a container (recording day-two 49).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContainerConfig {
+    state: ContainerState,
+    config: ContainerVariables,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContainerState {
+    /// One of created, running, paused, restarting, removing, exited and dead.
+    status: String,
+    #[serde(default)]
+    restarting: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContainerVariables {
+    #[serde(default, deserialize_with = "or_default")]
+    env: Vec<String>,
+}
+
+impl ContainerConfig {
+    /// Keeps the variables that are named, each with the last value of its name, as a process
+    /// would see it.
+    pub(super) fn keep(self, names: &[&str]) -> Inspected {
+        let ContainerState { status, restarting } = self.state;
+        let variables = self.config.env.iter().filter_map(|variable| variable.split_once('='));
+        let named = variables.filter(|(name, _)| names.contains(name));
+        Inspected {
+            is_running: status == "running" && !restarting,
+            variables: named.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        }
+    }
+}
+
+/// A row of `swarm.getNodeApps` (recordings 244, day-two 343).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ServiceRow {
+    name: AppName,
+    #[serde(default, deserialize_with = "or_default")]
+    replicas: String,
+}
+
+impl From<ServiceRow> for (AppName, Option<Scale>) {
+    fn from(row: ServiceRow) -> Self {
+        (row.name, scale(&row.replicas))
+    }
+}
+
+/// Reads Docker's words for a service's replicas: `1/1`, or `1/2 (max 1 per node)`.
+fn scale(text: &str) -> Option<Scale> {
+    let (running, rest) = text.split_once('/')?;
+    let wanted = rest.split(' ').next()?;
+    Some(Scale { running: running.parse().ok()?, wanted: wanted.parse().ok()? })
+}
+
+impl From<ServiceRow> for AppName {
+    fn from(row: ServiceRow) -> Self {
+        row.name
+    }
+}
+
+/// A row of `swarm.getNodes` (recording 242).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NodeRow {
+    #[serde(default, deserialize_with = "or_default")]
+    status: String,
+}
+
+impl NodeRow {
+    /// Returns whether Docker can use it.
+    pub(super) fn is_ready(&self) -> bool {
+        self.status == "Ready"
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,338 @@
+//! A deployment's identity, and the snapshot of it that is on the wire.
+//!
+//! It must not know how a deployment is driven or stored.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    event::{FailureCode, Resources, Seq},
+    phase::{Phase, Status},
+    progress::Progress,
+    receipt::Receipt,
+    stack_name::StackName,
+};
+
+/// The id of a deployment: `dep_` and 128 random bits in hexadecimal. A removal is an operation
+/// like a deployment, and its id begins with `rem_`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeploymentId(String);
+
+/// A text is not a deployment's id.
+#[derive(Debug, thiserror::Error)]
+#[error("not a deployment id")]
+pub struct ParseDeploymentIdError;
+
+impl DeploymentId {
+    /// The length of every prefix.
+    const PREFIX: usize = 4;
+    const DIGITS: usize = 32;
+
+    /// Makes the id of these random bits.
+    pub fn from_random(bits: u128) -> Self {
+        Self::new(Kind::Deployment, bits)
+    }
+
+    /// Makes the id that an operation of this kind has with these random bits.
+    pub fn new(kind: Kind, bits: u128) -> Self {
+        Self(format!("{}{bits:032x}", kind.prefix()))
+    }
+
+    /// Reads an id.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when `text` does not have the form of an id.
+    pub fn parse(text: &str) -> Result<Self, ParseDeploymentIdError> {
+        let digits = Kind::ALL
+            .into_iter()
+            .find_map(|kind| text.strip_prefix(kind.prefix()))
+            .ok_or(ParseDeploymentIdError)?;
+        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if digits.len() == Self::DIGITS && digits.bytes().all(is_hex) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ParseDeploymentIdError)
+        }
+    }
+
+    /// Returns the id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns what the operation does.
+    pub fn kind(&self) -> Kind {
+        if self.0.starts_with(Kind::Removal.prefix()) { Kind::Removal } else { Kind::Deployment }
+    }
+
+    /// Returns half of its random bits, for whatever is left to chance about the deployment:
+    /// the same id always has the same luck.
+    pub fn seed(&self) -> u64 {
+        let digits = self.0.get(self.0.len() - 16..).unwrap_or_default();
+        u64::from_str_radix(digits, 16).unwrap_or_default()
+    }
+
+    /// Returns the short reference that a person reads out and an operator searches for:
+    /// the first eight digits, as in `7F3A-22C1`.
+    pub fn reference(&self) -> String {
+        let digits: String = self.0.chars().skip(Self::PREFIX).take(8).collect();
+        let (head, tail) = digits.split_at(digits.len() / 2);
+        format!("{head}-{tail}").to_uppercase()
+    }
+}
+
+impl fmt::Display for DeploymentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for DeploymentId {
+    type Error = ParseDeploymentIdError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<DeploymentId> for String {
+    fn from(id: DeploymentId) -> Self {
+        id.0
+    }
+}
+
+/// The kind of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Brings a stack up.
+    Deployment,
+    /// Takes a live stack down.
+    Removal,
+}
+
+impl Kind {
+    /// Every kind.
+    const ALL: [Self; 2] = [Self::Deployment, Self::Removal];
+
+    /// Returns how the ids of this kind begin.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Deployment => "dep_",
+            Self::Removal => "rem_",
+        }
+    }
+}
+
+/// A deployment as it stands: what `GET /api/deployment/:id` answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Its kind.
+    pub kind: Kind,
+    /// The stack it brings up.
+    pub stack_name: StackName,
+    /// Its current state.
+    pub phase: Phase,
+    /// True if it goes on.
+    pub status: Status,
+    /// Percent, 0 to 100.
+    pub progress: u8,
+    /// The message shown about it now.
+    pub message: String,
+    /// The same text, under the older server's name.
+    pub current_step: String,
+    /// The address at which the stack is, or will be, reached.
+    pub url: String,
+    /// The resources known to exist.
+    pub resources: Resources,
+    /// The time at which it began and ended.
+    pub timestamps: Timestamps,
+    /// The reason why it failed, once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<SnapshotError>,
+    /// The outcome of what was made, once it has failed or is removed. Clean-up that goes on after
+    /// the end changes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    /// True if somebody asked to cancel it, and it has not ended yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelling: bool,
+    /// The time at which clean-up continues, while something is left.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "super::wire_time::optional")]
+    pub next_try: Option<Timestamp>,
+    /// The ended deployment that this one tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<DeploymentId>,
+    /// The deployment that tries this one again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried_by: Option<DeploymentId>,
+    /// For a removal: the deployment whose stack it takes down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removes: Option<DeploymentId>,
+    /// The last event in this snapshot.
+    pub seq: Seq,
+    /// The last log entries, oldest first, each a string holding a JSON object.
+    pub logs: Vec<String>,
+}
+
+/// The time at which a deployment began and ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timestamps {
+    /// The time at which it was accepted.
+    #[serde(with = "super::wire_time")]
+    pub started: Timestamp,
+    /// The time at which it ended, if it has.
+    #[serde(with = "super::wire_time::optional")]
+    pub completed: Option<Timestamp>,
+}
+
+/// The reason why a deployment failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotError {
+    /// The step that failed.
+    pub phase: Phase,
+    /// One sentence: what happened.
+    pub message: String,
+    /// The kind of failure.
+    pub code: FailureCode,
+    /// The reference by which an operator finds the full log.
+    pub reference: String,
+}
+
+/// The operations that a deployment has to do with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// The ended deployment that this one tries again.
+    pub retry_of: Option<DeploymentId>,
+    /// The deployment that tries this one again.
+    pub retried_by: Option<DeploymentId>,
+    /// For a removal: the deployment whose stack it takes down.
+    pub removes: Option<DeploymentId>,
+}
+
+/// The metadata of a deployment besides its events: when it ended, what clean-up has found since,
+/// and what it is linked with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentMetadata {
+    /// The time at which it ended, if it has.
+    #[serde(with = "super::wire_time::optional")]
+    pub completed: Option<Timestamp>,
+    /// The outcome of what was made, newer than the terminal event where clean-up went on.
+    pub receipt: Option<Receipt>,
+    /// The operations it is linked with.
+    pub links: Links,
+}
+
+/// The immutable part of a deployment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Its id.
+    pub id: DeploymentId,
+    /// The stack it brings up.
+    pub name: StackName,
+    /// The address at which the stack is, or will be, reached.
+    pub url: String,
+    /// The time at which it was accepted.
+    #[serde(with = "super::wire_time")]
+    pub started: Timestamp,
+}
+
+impl Deployment {
+    /// Describes the deployment as `progress` and `metadata` have it.
+    pub fn snapshot(&self, progress: &Progress, metadata: DeploymentMetadata) -> Snapshot {
+        let DeploymentMetadata { completed, receipt, links } = metadata;
+        let failure = progress.failure();
+        Snapshot {
+            id: self.id.clone(),
+            kind: self.id.kind(),
+            stack_name: self.name.clone(),
+            phase: progress.phase,
+            status: progress.phase.status(),
+            progress: progress.percent,
+            message: progress.message.clone(),
+            current_step: progress.message.clone(),
+            url: self.url.clone(),
+            resources: progress.resources.clone(),
+            timestamps: Timestamps { started: self.started, completed },
+            error: failure.map(|failure| SnapshotError {
+                phase: failure.phase,
+                message: failure.message.clone(),
+                code: failure.code,
+                reference: failure.reference.clone(),
+            }),
+            receipt: progress.receipt_by_now(receipt.as_ref()).cloned(),
+            cancelling: false,
+            next_try: None,
+            retry_of: links.retry_of,
+            retried_by: links.retried_by,
+            removes: links.removes,
+            seq: progress.seq,
+            logs: progress.logs.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_id_holds_its_128_bits_and_reads_back() {
+        let id = DeploymentId::from_random(0x7f3a_22c1 << 96);
+        assert_eq!(id.as_str(), "dep_7f3a22c1000000000000000000000000");
+        assert_eq!(DeploymentId::parse(id.as_str()).unwrap(), id);
+        assert_eq!(id.reference(), "7F3A-22C1");
+        assert_eq!(DeploymentId::from_random((0x7f3a << 64) + 42).seed(), 42);
+    }
+
+    #[test]
+    fn what_is_not_an_id_is_refused() {
+        let short = format!("dep_{}", "0".repeat(31));
+        let upper = format!("dep_{}", "A".repeat(32));
+        for text in ["", "dep_", "rem_", "run_00000000000000000000000000000000", &short, &upper] {
+            assert!(DeploymentId::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_tells_what_the_operation_does() {
+        for kind in Kind::ALL {
+            let id = DeploymentId::parse(DeploymentId::new(kind, 7).as_str()).unwrap();
+            assert_eq!(id.kind(), kind);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(test_support::properties())]
+
+        #[test]
+        fn whatever_parses_is_an_id_of_the_one_form(
+            text in "\\PC{0,40}|(dep|rem)_[0-9a-g]{31,33}|(dep|rem|run)_[0-9a-f]{32}"
+        ) {
+            if let Ok(id) = DeploymentId::parse(&text) {
+                prop_assert_eq!(id.as_str(), &text);
+                prop_assert_eq!(id.reference().len(), 9);
+                let bits = u128::from_str_radix(&text[4..], 16).unwrap();
+                prop_assert_eq!(DeploymentId::new(id.kind(), bits), id);
+            }
+        }
+
+        #[test]
+        fn every_id_reads_back(bits: u128, is_removal: bool) {
+            let kind = if is_removal { Kind::Removal } else { Kind::Deployment };
+            let id = DeploymentId::new(kind, bits);
+            prop_assert_eq!(&DeploymentId::parse(id.as_str()).unwrap(), &id);
+            let json = serde_json::to_string(&id).unwrap();
+            prop_assert_eq!(serde_json::from_str::<DeploymentId>(&json).unwrap(), id);
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The stack name: its rules, each with a code and a sentence.
+//!
+//! The same code runs while the person types and when the server receives the name. It must
+//! not know whether a name is taken.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Fewest characters of a name.
+pub const MIN_LENGTH: usize = 3;
+/// Most characters of a name.
+pub const MAX_LENGTH: usize = 32;
+
+/// Names nobody gets, because they mean something to the people or machines around the
+/// portal. Sorted; configuration can add to them.
+const RESERVED: [&str; 33] = [
+    "account",
+    "admin",
+    "administrator",
+    "api",
+    "app",
+    "auth",
+    "billing",
+    "blog",
+    "cdn",
+    "console",
+    "dashboard",
+    "default",
+    "docs",
+    "dokploy",
+    "ftp",
+    "git",
+    "help",
+    "imap",
+    "internal",
+    "localhost",
+    "login",
+    "mail",
+    "metrics",
+    "portal",
+    "registry",
+    "root",
+    "smtp",
+    "static",
+    "status",
+    "support",
+    "system",
+    "traefik",
+    "www",
+];
+
+/// A valid name for a stack: a DNS label of 3 to 32 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StackName(String);
+
+impl StackName {
+    /// Checks `input` against every rule and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first rule that `input` breaks.
+    pub fn parse(input: &str) -> Result<Self, ParseStackNameError> {
+        use ParseStackNameError as Error;
+        if input.is_empty() {
+            return Err(Error::Empty);
+        }
+        if let Some(found) = input.chars().find(|c| !is_allowed(*c)) {
+            return Err(Error::InvalidCharacter(found));
+        }
+        if !input.starts_with(|c: char| c.is_ascii_lowercase()) {
+            return Err(Error::StartsWithoutLetter);
+        }
+        if input.contains("--") {
+            return Err(Error::DoubleHyphen);
+        }
+        if input.len() < MIN_LENGTH {
+            return Err(Error::TooShort);
+        }
+        if input.len() > MAX_LENGTH {
+            return Err(Error::TooLong);
+        }
+        if input.ends_with('-') {
+            return Err(Error::EndsWithHyphen);
+        }
+        if RESERVED.binary_search(&input).is_ok() {
+            return Err(Error::Reserved);
+        }
+        Ok(Self(input.to_owned()))
+    }
+
+    /// Returns the name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+}
+
+impl fmt::Display for StackName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for StackName {
+    type Error = ParseStackNameError;
+
+    fn try_from(input: String) -> Result<Self, Self::Error> {
+        Self::parse(&input)
+    }
+}
+
+impl From<StackName> for String {
+    fn from(name: StackName) -> Self {
+        name.0
+    }
+}
+
+/// The rule that a name breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseStackNameError {
+    /// There is nothing.
+    #[error("name is empty")]
+    Empty,
+    /// Fewer than [`MIN_LENGTH`] characters.
+    #[error("name is shorter than {MIN_LENGTH} characters")]
+    TooShort,
+    /// More than [`MAX_LENGTH`] characters.
+    #[error("name is longer than {MAX_LENGTH} characters")]
+    TooLong,
+    /// A character other than a lower-case letter, a digit or a hyphen.
+    #[error("name contains {0:?}")]
+    InvalidCharacter(char),
+    /// The first character is a digit or a hyphen.
+    #[error("name does not start with a letter")]
+    StartsWithoutLetter,
+    /// The last character is a hyphen.
+    #[error("name ends with a hyphen")]
+    EndsWithHyphen,
+    /// Two hyphens stand next to each other.
+    #[error("name contains two hyphens in a row")]
+    DoubleHyphen,
+    /// The name is kept for the system.
+    #[error("name is reserved")]
+    Reserved,
+}
+
+impl ParseStackNameError {
+    /// Returns the code on the wire.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "NAME_EMPTY",
+            Self::TooShort => "NAME_TOO_SHORT",
+            Self::TooLong => "NAME_TOO_LONG",
+            Self::InvalidCharacter(_) => "NAME_INVALID_CHARACTER",
+            Self::StartsWithoutLetter => "NAME_STARTS_WITHOUT_LETTER",
+            Self::EndsWithHyphen => "NAME_ENDS_WITH_HYPHEN",
+            Self::DoubleHyphen => "NAME_DOUBLE_HYPHEN",
+            Self::Reserved => "NAME_RESERVED",
+        }
+    }
+
+    /// Returns what a person does about it, as a sentence without a full stop.
+    pub fn sentence(self) -> String {
+        match self {
+            Self::Empty => String::from("Enter a name"),
+            Self::TooShort => format!("Use at least {MIN_LENGTH} characters"),
+            Self::TooLong => format!("Use at most {MAX_LENGTH} characters"),
+            Self::InvalidCharacter(c) if c.is_ascii_uppercase() => {
+                String::from("Use lower-case letters only")
+            }
+            Self::InvalidCharacter(c) if c.is_whitespace() => {
+                String::from("Leave out spaces: a hyphen can join words")
+            }
+            Self::InvalidCharacter(_) => {
+                String::from("Use only the letters a to z, digits and hyphens")
+            }
+            Self::StartsWithoutLetter => String::from("Start with a letter"),
+            Self::EndsWithHyphen => String::from("End with a letter or a digit"),
+            Self::DoubleHyphen => String::from("Hyphens can't stand next to each other"),
+            Self::Reserved => String::from("This name is kept for the system: choose another"),
+        }
+    }
+
+    /// Returns whether more typing alone can mend it, so that a page may wait with the verdict.
+    pub fn is_unfinished(self) -> bool {
+        match self {
+            Self::Empty | Self::TooShort | Self::EndsWithHyphen => true,
+            Self::TooLong
+            | Self::InvalidCharacter(_)
+            | Self::StartsWithoutLetter
+            | Self::DoubleHyphen
+            | Self::Reserved => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_rule_has_its_own_code_and_sentence() {
+        let cases = [
+            ("", "NAME_EMPTY", "Enter a name"),
+            ("ab", "NAME_TOO_SHORT", "Use at least 3 characters"),
+            ("abcdefghijklmnopqrstuvwxyz0123456", "NAME_TOO_LONG", "Use at most 32 characters"),
+            ("Alice", "NAME_INVALID_CHARACTER", "Use lower-case letters only"),
+            ("al ice", "NAME_INVALID_CHARACTER", "Leave out spaces: a hyphen can join words"),
+            ("älice", "NAME_INVALID_CHARACTER", "Use only the letters a to z, digits and hyphens"),
+            ("al_ice", "NAME_INVALID_CHARACTER", "Use only the letters a to z, digits and hyphens"),
+            ("1alice", "NAME_STARTS_WITHOUT_LETTER", "Start with a letter"),
+            ("-alice", "NAME_STARTS_WITHOUT_LETTER", "Start with a letter"),
+            ("alice-", "NAME_ENDS_WITH_HYPHEN", "End with a letter or a digit"),
+            ("al--ice", "NAME_DOUBLE_HYPHEN", "Hyphens can't stand next to each other"),
+            ("dokploy", "NAME_RESERVED", "This name is kept for the system: choose another"),
+        ];
+        for (input, code, sentence) in cases {
+            let error = StackName::parse(input).unwrap_err();
+            assert_eq!((error.code(), error.sentence().as_str()), (code, sentence), "{input:?}");
+        }
+    }
+
+    #[test]
+    fn names_at_the_edges_of_the_rules_are_valid() {
+        for name in ["abc", "a1-", "test", "testuser", "a-b-c", "abcdefghijklmnopqrstuvwxyz012345"]
+        {
+            assert_eq!(StackName::parse(name).is_ok(), !name.ends_with('-'), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_reserved_names_are_sorted_and_otherwise_valid() {
+        assert!(RESERVED.is_sorted());
+        for name in RESERVED {
+            assert_eq!(StackName::parse(name), Err(ParseStackNameError::Reserved), "{name}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(test_support::properties())]
+
+        #[test]
+        fn whatever_parses_is_a_dns_label_and_round_trips(input in "\\PC{0,40}|[a-z0-9-]{0,40}") {
+            if let Ok(name) = StackName::parse(&input) {
+                prop_assert_eq!(name.as_str(), &input);
+                prop_assert!((MIN_LENGTH..=MAX_LENGTH).contains(&input.len()));
+                prop_assert!(input.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+                prop_assert!(!input.starts_with('-') && !input.ends_with('-') && !input.contains("--"));
+                let json = serde_json::to_string(&name).unwrap();
+                prop_assert_eq!(serde_json::from_str::<StackName>(&json).unwrap(), name);
+            }
+        }
+
+        #[test]
+        fn every_name_of_the_grammar_parses(input in "[a-z]([a-z0-9]|-[a-z0-9]){2,14}") {
+            let reserved = RESERVED.contains(&input.as_str());
+            prop_assert_eq!(StackName::parse(&input).is_ok(), !reserved);
+        }
+    }
+}

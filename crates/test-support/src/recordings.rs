@@ -1,0 +1,25 @@
+//! The recordings of the real platform, those of a deployment and those of day two.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// What the numbers of the recordings of day two are raised by: 45 of day two is 1045.
+const DAY_TWO: u32 = 1_000;
+
+/// Reads all recordings: by number, each with its name and its text.
+pub fn all() -> BTreeMap<u32, (String, String)> {
+    let mut all = BTreeMap::new();
+    for (folder, offset) in [("", 0), ("day-two", DAY_TWO)] {
+        let folder =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../dokploy/recordings").join(folder);
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+                let number: u32 = name.split('-').next().unwrap().parse().unwrap();
+                let name = if offset == 0 { name } else { format!("day two {name}") };
+                all.insert(number + offset, (name, fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,42 @@
+//! TLS as the HTTP clients share it: the crypto provider, and how its failures are told.
+
+use std::{error::Error, io};
+
+/// Makes ring the process's crypto provider, unless one is installed already.
+pub fn install_crypto_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Lost only to another thread that has just installed one.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    }
+}
+
+/// Finds the TLS failure behind `error`, if it is one.
+pub fn find_tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(found);
+        }
+        // An I/O error's source is its content's source: the content itself would be skipped.
+        let content = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = match content {
+            Some(content) => Some(content),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// Writes out `error` and its causes, without what is said twice.
+pub fn describe(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}

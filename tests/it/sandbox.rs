@@ -1,8 +1,0 @@
-//! The sandbox: its HTTP, its promises, and the recordings of the real platform.
-
-mod faults;
-mod listeners;
-mod pool;
-mod promises;
-mod replay;
-pub(crate) mod world;
