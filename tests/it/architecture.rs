@@ -70,7 +70,7 @@ fn everything() -> Vec<Source> {
 fn each_library_is_known_only_to_its_part() {
     let parts: [(&str, &[&str]); 6] = [
         ("sqlx", &["src/server/store"]),
-        ("reqwest", &["src/server/dokploy", "src/server/oidc", "src/server/probe"]),
+        ("reqwest", &["src/server/oidc", "src/server/probe"]),
         ("rustix", &[]),
         ("openidconnect", &["src/server/oidc"]),
         (
