@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::{address, context::Context, failure::describe_failure};
 use crate::server::{
     platform::{
-        AppName, ApplicationId, ApplicationSummary, Container, Host, PlatformError, Project,
-        ProjectSummary, QueuedJob, RouteFile, routes_host,
+        AppName, ApplicationId, ApplicationSummary, Container, Host, Platform, PlatformError,
+        Project, ProjectSummary, QueuedJob, RouteFile, routes_host,
     },
     settings::StackSettings,
 };
@@ -24,7 +24,8 @@ use domain::{
 const GONE: &str = "Nothing to do: it no longer exists";
 /// When an application may be deleted by hand.
 const SAFELY: &str = "while no deployment of it is running or queued there, and Docker answers";
-/// The time that the look may take: the end that it is for is recorded only afterwards.
+/// The time after which a look makes no further call: the end that it is for is recorded only
+/// afterwards. A call has a time limit of its own.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Gives every line of what is left the advice that fits now. It asks once, and takes no answer
@@ -47,9 +48,8 @@ async fn situation(cx: &Context, lines: &[Line]) -> Situation {
     if cx.is_wedged() {
         return Situation::Problem(PlatformProblem::Wedged);
     }
-    let looked = tokio::time::timeout(LIMIT, look(cx, lines)).await;
-    let looked = looked.unwrap_or_else(|_| Err(PlatformError::timed_out("advice", LIMIT)));
-    match (looked, cx.platform.problem()) {
+    let look = Look { cx, since: cx.clock.monotonic() };
+    match (look_around(&look, lines).await, cx.platform.problem()) {
         (Ok(situation), _) => situation,
         // One refusal proves nothing yet.
         (Err(_), Some(problem)) => Situation::Problem(problem),
@@ -91,35 +91,56 @@ struct Seen {
     open: Option<RouteFile>,
 }
 
-async fn look(cx: &Context, lines: &[Line]) -> Result<Situation, PlatformError> {
-    let platform = &*cx.platform;
-    let projects = projects(cx, lines).await?;
-    let mut jobs = platform.queue().await?.into_iter();
+/// A look at the platform, of bounded length.
+struct Look<'a> {
+    cx: &'a Context,
+    /// The time at which it began, by the monotonic clock.
+    since: Duration,
+}
+
+impl Look<'_> {
+    /// Returns the platform, unless the time for looking is used up.
+    fn platform(&self) -> Result<&dyn Platform, PlatformError> {
+        let spent = self.cx.clock.monotonic().saturating_sub(self.since);
+        if spent < LIMIT {
+            Ok(&*self.cx.platform)
+        } else {
+            Err(PlatformError::timed_out("advice", LIMIT))
+        }
+    }
+}
+
+async fn look_around(look: &Look<'_>, lines: &[Line]) -> Result<Situation, PlatformError> {
+    let cx = look.cx;
+    let projects = projects(look, lines).await?;
+    let mut jobs = look.platform()?.queue().await?.into_iter();
     if jobs.any(|QueuedJob { application, .. }| is_ours(cx, &projects, &application)) {
         return Ok(Situation::Deploying);
     }
-    if platform.node_count().await? == 0 {
+    if look.platform()?.node_count().await? == 0 {
         return Ok(Situation::NoDocker);
     }
-    let hosts = platform.hosts().await?;
-    let moved = moved(cx, &projects, &hosts).await?;
+    let hosts = look.platform()?.hosts().await?;
+    let moved = moved(look, &projects, &hosts).await?;
     let is_asked = lines.iter().any(|line| line.resource == ResourceKind::Domain);
     let is_known = |host: &Host| host.name.eq_ignore_ascii_case(&cx.host);
     let is_asked = is_asked && !hosts.iter().any(is_known);
-    let open = if is_asked { open_file(cx).await } else { None };
-    let services = platform.services().await?;
+    let open = if is_asked { open_file(look).await } else { None };
+    let services = look.platform()?.services().await?;
     let mut containers = Vec::new();
     for line in lines.iter().filter(|line| line.resource == ResourceKind::Service) {
-        containers.extend(platform.containers(&AppName(line.name.clone())).await?);
+        let name = AppName(line.name.clone());
+        containers.extend(look.platform()?.containers(&name).await?);
     }
     Ok(Situation::Calm(Box::new(Seen { projects, moved, services, containers, hosts, open })))
 }
 
 /// Finds the projects that we made, the one that is recorded, and those that the lines name.
 async fn projects(
-    cx: &Context,
+    look: &Look<'_>,
     lines: &[Line],
 ) -> Result<Vec<(ProjectSummary, Option<Project>)>, PlatformError> {
+    let cx = look.cx;
     let recorded = cx.journal.resources().project_id;
     let is_named = |summary: &ProjectSummary| {
         let named = lines.iter().filter(|line| line.resource == ResourceKind::Project);
@@ -127,9 +148,9 @@ async fn projects(
         named.any(|id| *id == summary.id.0)
     };
     let mut found = Vec::new();
-    for summary in cx.platform.projects().await? {
+    for summary in look.platform()?.projects().await? {
         if cx.is_our_project(&summary) || is_named(&summary) {
-            let whole = cx.platform.project(&summary.id).await?;
+            let whole = look.platform()?.project(&summary.id).await?;
             found.push((summary, whole));
         }
     }
@@ -149,15 +170,15 @@ fn is_ours(
 
 /// Finds the recorded application where somebody has moved it: a host leads to it, or it has jobs.
 async fn moved(
-    cx: &Context,
+    look: &Look<'_>,
     projects: &[(ProjectSummary, Option<Project>)],
     hosts: &[Host],
 ) -> Result<Option<String>, PlatformError> {
-    let recorded = cx.journal.resources().application_id.map(ApplicationId);
+    let recorded = look.cx.journal.resources().application_id.map(ApplicationId);
     let is_here = |id: &ApplicationId| applications(projects).any(|one| one.id == *id);
     let Some(id) = recorded.filter(|id| !is_here(id)) else { return Ok(None) };
     let is_there = hosts.iter().any(|host| host.leads_to.as_ref() == Some(&id))
-        || !cx.platform.jobs(&id).await?.is_empty();
+        || !look.platform()?.jobs(&id).await?.is_empty();
     Ok(is_there.then_some(id.0))
 }
 
@@ -169,10 +190,10 @@ fn applications(
 }
 
 /// Finds a file of ours that routes our address; what the platform does not show is none.
-async fn open_file(cx: &Context) -> Option<RouteFile> {
-    for file in cx.journal.services().iter().filter_map(RouteFile::of) {
-        let text = cx.platform.route_file(&file).await.ok().flatten();
-        if text.is_some_and(|text| routes_host(&text, &cx.host)) {
+async fn open_file(look: &Look<'_>) -> Option<RouteFile> {
+    for file in look.cx.journal.services().iter().filter_map(RouteFile::of) {
+        let text = look.platform().ok()?.route_file(&file).await.ok().flatten();
+        if text.is_some_and(|text| routes_host(&text, &look.cx.host)) {
             return Some(file);
         }
     }

@@ -8,23 +8,21 @@ use ai_stack_deployer::server::{
     reconciler::{Finding, HandledFinding, Reconciler, Repair},
 };
 use clock::Clock;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::world::World;
-use crate::support::{
-    clock::JumpingClock,
-    core_platform::{CorePlatform, Moment},
-};
+use crate::support::clock::JumpingClock;
+use crate::support::core_platform::{CorePlatform, Moment};
 
 const LEASE: Duration = Duration::from_secs(30);
-/// Until a container has stopped whose service no longer wants it, and until one has started.
+/// The time in which containers stop and start.
 const SOON: Duration = Duration::from_secs(20);
 
 /// A live stack, and its service.
 struct Live {
     world: World,
-    application: serde_json::Value,
+    application: Value,
     service: String,
 }
 
