@@ -65,7 +65,7 @@ impl Live {
         assert!(self.world.platform.core().scale_service(now, &self.service, replicas));
     }
 
-    fn as_somebody_else(&self, call: &str, mut body: serde_json::Value) {
+    fn as_somebody_else(&self, call: &str, mut body: Value) {
         body["applicationId"] = self.application.clone();
         self.world.platform.as_somebody_else(call, &body);
     }
