@@ -257,7 +257,7 @@ pub async fn open_audit_for_cli(settings: &StoreSettings) -> Result<Arc<dyn Audi
 pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let dokploy = DokployConfig::new(url.clone(), token.clone());
+    let dokploy = super::platform::dokploy::config(url.clone(), token.clone());
     let (store, turns) =
         turns::open_records_for_cli(&settings.store, settings.limits.calls).await?;
     let ports = Ports {
@@ -290,7 +290,7 @@ async fn platform(
 ) -> Result<(DokployConfig, Option<Sandbox>), StartError> {
     match &settings.platform {
         PlatformSettings::Dokploy { url, token } => {
-            Ok((DokployConfig::new(url.clone(), token.clone()), None))
+            Ok((super::platform::dokploy::config(url.clone(), token.clone()), None))
         }
         PlatformSettings::Sandbox { edge } => {
             let state = sandbox_state(&settings.store);
@@ -301,7 +301,7 @@ async fn platform(
                 ..SandboxConfig::new(key.clone(), rand::random())
             };
             let sandbox = sandbox::start(config, Arc::clone(clock), stop.clone()).await?;
-            Ok((DokployConfig::new(sandbox.url(), key), Some(sandbox)))
+            Ok((super::platform::dokploy::config(sandbox.url(), key), Some(sandbox)))
         }
     }
 }

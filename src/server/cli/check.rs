@@ -6,13 +6,13 @@ use super::{CommandError, say};
 use crate::server::{
     catch_all,
     oidc::Oidc,
-    platform::{Platform, PlatformError, Version},
+    platform::{self, Platform, PlatformError, Version},
     ports::identity_provider::CALLBACK,
     run::{self, StartError},
     settings::{AuthSettings, PlatformSettings, Settings},
 };
 use clock::SystemClock;
-use dokploy::{Dokploy, DokployConfig};
+use dokploy::Dokploy;
 
 /// Checks the platform that `settings` name, and the identity provider.
 pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
@@ -39,7 +39,7 @@ async fn platform(settings: &Settings) -> Result<Result<String, String>, StartEr
         let sentence = "No DOKPLOY_URL is set: the portal would run with its embedded sandbox.";
         return Ok(Ok(sentence.to_owned()));
     };
-    let config = DokployConfig::new(url.clone(), token.clone());
+    let config = platform::dokploy::config(url.clone(), token.clone());
     let platform = Dokploy::new(config, Arc::new(SystemClock))?;
     Ok(verdict(&platform, url).await)
 }

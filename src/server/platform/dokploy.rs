@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use ::dokploy::{Dokploy, Problem};
+use ::dokploy::{Dokploy, DokployConfig, Problem};
 use async_trait::async_trait;
 use domain::platform_problem::PlatformProblem;
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::{
     AppName, Application, ApplicationId, Breaker, Configuration, Container, ContainerId,
@@ -22,10 +23,13 @@ fn in_our_terms(problem: Problem) -> PlatformProblem {
     }
 }
 
-/// Tells operators of a problem that begins, and what to do. For [`DokployConfig::report_problem`].
-///
-/// [`DokployConfig::report_problem`]: ::dokploy::DokployConfig::report_problem
-pub fn report_problem(problem: Problem) {
+/// Makes the configuration of a client whose problems are reported in the portal's terms.
+pub fn config(url: impl Into<String>, key: SecretString) -> DokployConfig {
+    DokployConfig { report_problem, ..DokployConfig::new(url, key) }
+}
+
+/// Logs a problem that begins with its code, and with what an operator can do.
+fn report_problem(problem: Problem) {
     let problem = in_our_terms(problem);
     tracing::error!(code = problem.code(), "{}", problem.remedy());
 }
