@@ -1,8 +1,8 @@
 //! Pages and components.
 //!
-//! Pages, shell and components stay on the server. What moves in the browser are the islands:
-//! the name form, the deployment and the theme switch. The pages must not know the store or
-//! the platform: they ask `api`.
+//! Pages, shell and components render only on the server. Only the islands run in the browser: the
+//! name form, the deployment and the theme switch. The pages must not use the store or the
+//! platform: they call `api`.
 
 pub mod deployment;
 pub mod islands;

@@ -1,6 +1,7 @@
-//! Call slots in the process: enough where one portal has the records to itself.
+//! Call slots in memory, for a portal that shares its database with no other one.
 //!
-//! What an earlier process had under way over there is told when it starts.
+//! The platform may still be busy with the calls of an earlier process, so the portal passes them
+//! in when it starts.
 
 use std::{
     collections::HashMap,
@@ -15,7 +16,7 @@ use super::ports::{
     store::StoreError,
 };
 
-/// Slots in memory.
+/// The slots in memory.
 #[derive(Debug, Default)]
 pub struct LocalCallSlots(Mutex<HashMap<SlotId, Slot>>);
 
@@ -24,15 +25,15 @@ pub struct LocalCallSlots(Mutex<HashMap<SlotId, Slot>>);
 struct Slot {
     kind: CallKind,
     portal: String,
-    /// The time at which its call can have no effect any more.
+    /// The time from which its call can no longer have an effect.
     until: Timestamp,
-    /// True if its answer was lost.
+    /// True if the response to its call was lost.
     is_lost: bool,
 }
 
 impl LocalCallSlots {
-    /// Makes slots of which those of the calls `under_way` are taken until `until`: an earlier
-    /// process was stopped in the middle of them.
+    /// Returns slots of which the calls `under_way` take one each until `until`. An earlier process
+    /// stopped during these calls, so their responses are lost.
     pub fn after(under_way: &[CallKind], until: Timestamp) -> Self {
         let slot = |(number, kind): (usize, &CallKind)| {
             let portal = String::from("earlier");
@@ -53,6 +54,8 @@ impl CallSlots for LocalCallSlots {
         let SlotRequest { id, kind, portal, now, until, .. } = request.clone();
         let mut taken = self.taken();
         let is_over = |slot: &Slot| slot.until <= now;
+        // The slot of a lost call becomes free only after its time, and only if the platform is
+        // well: a platform that hangs may still be carrying out the call.
         match request.is_well {
             None if taken.values().any(|slot| slot.is_lost || is_over(slot)) => {
                 return Ok(SlotAnswer::Doubt);

@@ -1,7 +1,7 @@
-//! HTTP: what is on the wire, and nothing of what it means.
+//! HTTP: the routes, the handlers and the layers around them.
 //!
-//! A handler reads the request, calls one use case and writes the answer. The layers around
-//! them guard every route alike, the pages and their server functions included.
+//! A handler reads the request, calls one use case and writes the response. It must not apply
+//! business rules. The layers guard every route, including the pages and their server functions.
 
 mod account;
 mod admin;
@@ -50,14 +50,14 @@ pub struct HttpState {
     proxies: Arc<[Proxy]>,
     limiter: Arc<Limiter>,
     streams: Arc<Streams>,
-    /// Those that are carried out.
+    /// The requests under way.
     requests: TaskTracker,
     shutdown: CancellationToken,
 }
 
 impl HttpState {
-    /// Puts together what the handlers share. Callers are authenticated by `authenticator`. Streams
-    /// end when `shutdown` is cancelled.
+    /// Creates the state. `authenticator` authenticates the callers. Event streams end when
+    /// `shutdown` is cancelled.
     pub fn new(
         service: Arc<Service>,
         authenticator: Authenticator,
@@ -80,7 +80,7 @@ impl HttpState {
         }
     }
 
-    /// Returns the requests that are carried out, to be waited for at the end.
+    /// Returns the tracker of the requests under way, so that a shutdown can wait for them.
     pub fn requests(&self) -> &TaskTracker {
         &self.requests
     }

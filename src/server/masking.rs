@@ -1,8 +1,8 @@
-//! Masking: makes text of the platform's fit for operators to read.
+//! Masking: removes secrets and control characters from the platform's text, for operators to read.
 //!
 //! Such text may hold anything: passwords that a command line repeats, tokens in addresses, codes
-//! that move a terminal's cursor. What is known to be secret is masked, whatever it looks like;
-//! of what is not known, what looks like a credential. Rather too much than too little.
+//! that move a terminal's cursor. Known secrets are masked wherever they occur, and so is
+//! everything that looks like a credential. In doubt, text is masked.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -15,12 +15,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// The replacement of a secret.
 const MASK: &str = "***";
-/// A value that is shorter than this is no secret, and masking it would leave nothing to read.
+/// The length in bytes from which a value is masked: to mask every occurrence of a shorter one
+/// would make the text unreadable.
 const SHORTEST_SECRET: usize = 4;
-/// The number of bytes of a text's end that are looked at.
+/// The number of bytes at the end of a text that are read.
 const LONGEST_INPUT: usize = 256 * 1024;
 
-/// Patterns of credentials, and what is written instead.
+/// The patterns of credentials, each with its replacement.
 static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     let patterns = [
         // Headers: the rest of the line.
@@ -29,10 +30,10 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             "${1}${2}***",
         ),
         (r"(?i)\b(bearer|basic|digest|negotiate)\s+[A-Za-z0-9+/=._~-]{6,}", "${1} ***"),
-        // User and password in an address, and whatever an address is asked with.
+        // User and password in an address, and its query and fragment.
         (r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\x22@]+@", "${1}***@"),
         (r"([A-Za-z][A-Za-z0-9+.-]*://[^\s'\x22?#]+)[?#][^\s'\x22]+", "${1}?***"),
-        // Options of commands, and what is piped into them.
+        // Options of commands, and text that `echo` or `printf` pipes into them.
         (
             r"(?i)(\s(?:-p|--password|--token|--secret)(?:\s+|=))('[^']*'|\x22[^\x22]*\x22|\S+)",
             "${1}***",
@@ -55,37 +56,38 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     patterns.into_iter().filter_map(|(text, with)| Some((Regex::new(text).ok()?, with))).collect()
 });
 
-/// Long runs of letters and digits, of which some are keys.
+/// Long runs of letters and digits, which [`looks_like_key`] tells from names and digests.
 static RUNS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:sha(?:256|512):)?[A-Za-z0-9+/_=-]{20,}").ok());
 
-/// The known secrets, in the forms in which they may come up.
+/// The known secrets, in all forms in which they may occur in a text.
 pub(crate) struct Secrets(Vec<String>);
 
-/// Returns whether `secret` is too short to be masked; nothing has to be where there is no value.
+/// Returns whether `secret` is too short to be masked. An empty one needs no masking, so it is not.
 pub(crate) fn is_too_short(secret: &SecretString) -> bool {
     (1..SHORTEST_SECRET).contains(&secret.expose_secret().trim().len())
 }
 
 impl Secrets {
-    /// Takes these secrets; each line of one counts by itself as well.
+    /// Collects all forms of `secrets`. Each line of a secret is a secret of its own as well.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
         let mut forms = Vec::new();
         for secret in secrets {
-            // As it would be once what nobody sees is removed from around it.
+            // The text loses its invisible characters before it is masked, so the secret has to
+            // lose them as well.
             let visible = visible(secret.expose_secret());
             let whole = [secret.expose_secret(), visible.as_str()].into_iter();
             let parts = whole.chain(visible.lines()).map(str::trim);
             forms.extend(parts.filter(|part| part.len() >= SHORTEST_SECRET).flat_map(forms_of));
         }
-        // The longest first: one secret may hold another.
+        // The longest come first: to mask a part of a secret would leave the rest readable.
         forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup();
         Self(forms)
     }
 
-    /// Returns the last `lines` of `text`, at most `bytes` of them, without blank ones, without
-    /// anything that is not to be seen, and with every secret masked.
+    /// Returns the last lines of `text`, at most `lines` lines and `bytes` bytes, with every secret
+    /// masked, and without blank lines and invisible characters.
     pub(crate) fn masked_end(&self, text: &str, lines: usize, bytes: usize) -> String {
         let visible = visible(end_of(text, LONGEST_INPUT));
         let masked = self.mask(&visible);
@@ -116,7 +118,7 @@ impl Secrets {
     }
 }
 
-/// Returns a secret as it is, as an address or JSON would hold it, and as base64.
+/// Returns the forms of a secret: as it is, percent-encoded, in JSON, in hexadecimal and in base64.
 fn forms_of(secret: &str) -> Vec<String> {
     let percent = percent_encoded(secret);
     let json = serde_json::to_string(secret).unwrap_or_default();
@@ -147,8 +149,8 @@ fn hex(byte: u8) -> String {
     format!("{byte:02X}")
 }
 
-/// Returns whether a run of letters and digits is a key rather than a name or a digest: it mixes
-/// cases and digits, or is hexadecimal and no digest.
+/// Returns whether a run of letters and digits is probably a key rather than a name or a digest. A
+/// key mixes upper case, lower case and digits, or is hexadecimal without the prefix of a digest.
 fn looks_like_key(run: &str) -> bool {
     if run.starts_with("sha256:") || run.starts_with("sha512:") {
         return false;
@@ -159,8 +161,8 @@ fn looks_like_key(run: &str) -> bool {
     is_hex || (has(u8::is_ascii_digit) && is_mixed && run.len() >= 20)
 }
 
-/// Returns the last `bytes` of a text, from the beginning of a line where there is one, and never
-/// from the middle of a word.
+/// Returns the end of a text, at most `bytes` bytes. It begins with a line if possible, otherwise
+/// with a word: the rest of a secret that was cut in two would not be recognised.
 fn end_of(text: &str, bytes: usize) -> &str {
     if text.len() <= bytes {
         return text;
@@ -172,7 +174,7 @@ fn end_of(text: &str, bytes: usize) -> &str {
     }
 }
 
-/// Removes what a terminal would act on and what nobody would see.
+/// Removes escape sequences, control characters and invisible characters.
 fn visible(text: &str) -> String {
     static ESCAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let (csi, osc) = (r"[\[\u{9b}][0-?]*[ -/]*[@-~]", r"[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?");

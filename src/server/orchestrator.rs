@@ -1,9 +1,9 @@
 //! The orchestrator: drives each deployment as a durable saga.
 //!
-//! A deployment is a straight line of steps. Each records its intent before it touches the
-//! platform and its result afterwards, so a crash at any `await` is harmless: whoever claims
-//! the deployment next runs the same line again, and the journal answers for what is done.
-//! It must not know which platform, store or page it serves.
+//! A deployment is a fixed sequence of steps. Each step records its intent in the journal before it
+//! calls the platform, and its result afterwards. So a crash at any `await` is harmless: the next
+//! worker that claims the deployment runs the same sequence again, and the journal supplies the
+//! results of the steps that are done. It must not know which platform, store or page it serves.
 
 mod absence;
 mod address;

@@ -1,6 +1,6 @@
-//! The ports of the orchestrator and the use cases, as traits.
+//! The ports of the orchestrator and of the use cases: traits that adapters implement.
 //!
-//! An adapter implements one; nothing here knows which adapter.
+//! They must not know any adapter.
 
 pub mod accounts;
 pub mod audit;

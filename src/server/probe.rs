@@ -1,7 +1,7 @@
-//! The probe over HTTP: one fresh look at a stack's own address.
+//! The health probe over HTTP: sends one request over a new connection to a stack's own address.
 //!
-//! Names under `localhost` lead to this machine, as browsers have it; others are looked up,
-//! and private addresses are avoided unless they are allowed. It must not know the platform.
+//! Names under `localhost` mean this machine, as in browsers. Other names are resolved, and their
+//! private addresses are not used unless the policy allows it. It must not know the platform.
 
 mod address;
 
@@ -18,13 +18,13 @@ use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Polic
 use self::address::{Resolver, is_public};
 use crate::server::ports::probe::{Health, Probe};
 
-/// The number of bytes of a response that are read.
+/// The number of bytes of a response body after which reading stops.
 const LARGEST_ANSWER: usize = 4 * 1024;
-/// The number of characters of a reason that are kept.
+/// The longest reason, in characters.
 const REASON_LENGTH: usize = 300;
 
-/// Addresses in both families that nobody has (RFC 5737, RFC 3849): a way leads to one of them
-/// where one leads out of this machine at all. Nothing is sent there.
+/// Addresses of both families that are reserved for documentation (RFC 5737, RFC 3849). There is a
+/// route to one of them if there is any route out of this machine. Nothing is sent there.
 const ANYBODY: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9),
@@ -33,26 +33,26 @@ const ANYBODY: [SocketAddr; 2] = [
 /// The certificate authorities that are trusted for a stack's host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Nobody's: stacks are reached over plain HTTP.
+    /// No authority: stacks are reached over plain HTTP.
     PlainHttp,
-    /// That of the authorities that the system trusts.
+    /// The authorities that the system trusts.
     System,
-    /// Theirs, and that of the authorities in this PEM file.
+    /// The authorities that the system trusts, and those in this PEM file.
     SystemAnd(PathBuf),
-    /// Anybody's: certificates are not looked at.
+    /// Certificates are not verified.
     Unverified,
 }
 
-/// The addresses that a host may lead to.
+/// The addresses to which a host may resolve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressPolicy {
-    /// Only those of the public Internet; and this machine for names under `localhost`.
+    /// Addresses of the public Internet, and this machine for names under `localhost`.
     Public,
-    /// Private networks as well.
+    /// All addresses, including those of private networks.
     AnyAddress,
 }
 
-/// With which set-up no probe can be made.
+/// The probe cannot be created from its configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildProbeError {
     /// The file of authorities cannot be read.
@@ -63,15 +63,15 @@ pub enum BuildProbeError {
         /// The reason.
         source: io::Error,
     },
-    /// The file of authorities holds none.
+    /// The file of authorities contains none.
     #[error("{} holds no certificate authority in PEM form", .0.display())]
     NoAuthorities(PathBuf),
-    /// The TLS set-up failed, usually for want of the system's certificate authorities.
+    /// The TLS client cannot be built, usually because the system has no certificate authorities.
     #[error("the HTTP client for health checks cannot be made")]
     Http(#[source] reqwest::Error),
 }
 
-/// Asks over HTTP.
+/// A health probe that sends HTTP requests.
 #[derive(Clone, Debug)]
 pub struct HttpProbe {
     http: Client,
@@ -79,10 +79,11 @@ pub struct HttpProbe {
 }
 
 impl HttpProbe {
-    /// Makes a probe.
+    /// Creates a probe.
     ///
     /// # Errors
-    /// A set-up that cannot work.
+    ///
+    /// Returns why no HTTP client can be built from `trust`.
     pub fn new(trust: &Trust, policy: AddressPolicy) -> Result<Self, BuildProbeError> {
         transport::install_crypto_provider();
         let builder = Client::builder()
@@ -96,14 +97,16 @@ impl HttpProbe {
         Ok(Self { http, policy })
     }
 
-    /// Refuses an address that stands in the URL itself, which no resolver gets to see.
+    /// Returns whether the host of `url` is an IP address that the policy forbids. The client does
+    /// not resolve IP addresses, so the resolver cannot check them.
     fn is_out_of_reach(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let address = host.parse::<IpAddr>().ok();
         self.policy == AddressPolicy::Public && address.is_some_and(|address| !is_public(address))
     }
 
-    /// Finds what the portal itself lacks, where a connection could not be made for that.
+    /// Returns the fault of the portal's own machine that explains `error`, if there is one: then
+    /// the failed probe says nothing about the stack.
     async fn local_fault(
         &self,
         url: &Url,
@@ -120,6 +123,8 @@ impl HttpProbe {
         let addresses = address::of(host, port, self.policy);
         let fault = transport::behind(error, addresses, &ANYBODY).await?;
         let look_up = async |name: String| transport::look_up(&name, port).await;
+        // A name that does not resolve may be the fault of the stack's own zone. It is a local
+        // fault only if the resolver does not answer for other names either.
         let is_ours =
             fault != transport::LocalFault::Names || transport::answers_nobody(host, look_up).await;
         is_ours.then_some(fault)
@@ -158,7 +163,7 @@ impl Probe for HttpProbe {
     }
 }
 
-/// Sets up whose word is taken.
+/// Configures which certificate authorities the client trusts.
 fn trusting(builder: ClientBuilder, trust: &Trust) -> Result<ClientBuilder, BuildProbeError> {
     Ok(match trust {
         Trust::PlainHttp => builder.tls_certs_only([]),
@@ -179,7 +184,7 @@ fn read_authorities(path: PathBuf) -> Result<Vec<Certificate>, BuildProbeError> 
     }
 }
 
-/// Reads the beginning of an answer, to see that it is more than a status line.
+/// Reads the beginning of a body, so that a connection that breaks after the headers is a failure.
 async fn read_some(mut response: Response) -> reqwest::Result<()> {
     let mut length = 0;
     while length < LARGEST_ANSWER {
@@ -191,7 +196,7 @@ async fn read_some(mut response: Response) -> reqwest::Result<()> {
     Ok(())
 }
 
-/// Tells a certificate that is not trusted from an address that does not answer.
+/// Returns what `error` says about the stack: an untrusted certificate, or no answer.
 fn health_of(error: reqwest::Error, limit: Duration) -> Health {
     let error = error.without_url();
     if let Some(error) = transport::find_tls_error(&error) {

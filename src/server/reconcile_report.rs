@@ -1,7 +1,7 @@
 //! The report of the last reconcile round, for operators to read.
 //!
-//! The reconciler writes it, the use cases read it; neither knows the other. Of several portals
-//! on the same records one compares; the others read in the records what it found.
+//! The reconciler writes the report and the use cases read it; neither knows the other. Of several
+//! portals that share a database, one reconciles; the others read its report from the database.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,23 +16,23 @@ use domain::deployment::DeploymentId;
 pub struct ReconcileRound {
     /// The time at which it ended.
     pub at: Timestamp,
-    /// What is still out of order, a sentence each.
+    /// The problems that are left, one sentence for each.
     pub left: Vec<String>,
-    /// The live stacks of which no container runs.
+    /// The live stacks that have no running container.
     #[serde(default)]
     pub not_running: Vec<NotRunning>,
 }
 
-/// A live stack of which no container runs.
+/// A live stack that has no running container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotRunning {
-    /// The deployment that brought it up.
+    /// The deployment that created the stack.
     pub deployment: DeploymentId,
-    /// The time at which that was first found.
+    /// The time of the first round that found no running container.
     pub since: Timestamp,
-    /// Its service, which may be gone.
+    /// The service of the stack, which may no longer exist.
     pub service: AppName,
-    /// Why, as far as the platform showed it.
+    /// The reason, as far as the platform shows it.
     pub why: Standstill,
 }
 
@@ -40,23 +40,23 @@ pub struct NotRunning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standstill {
-    /// There is no such service, as after `docker service rm`.
+    /// The service does not exist, for example after `docker service rm`.
     NoService,
-    /// It is to have no container.
+    /// The service is scaled to zero containers.
     ScaledToNothing,
-    /// Its container ends by itself, or cannot be started, and the next one does, too.
+    /// Its containers exit or fail to start, one after the other.
     KeepsEnding,
-    /// It is to have a container, and none has come up.
+    /// The service should have a container, but none has started.
     NotStarted,
 }
 
 impl ReconcileRound {
-    /// Writes it down for the other portals.
+    /// Serializes the round for the other portals; `None` if that fails.
     pub fn to_text(&self) -> Option<String> {
         serde_json::to_string(self).ok()
     }
 
-    /// Reads what another portal wrote; nothing where it is of another version.
+    /// Parses the round of another portal; `None` if that portal's version writes another format.
     pub fn from_text(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
@@ -67,12 +67,12 @@ impl ReconcileRound {
 pub struct ReconcileReport(Mutex<Option<ReconcileRound>>);
 
 impl ReconcileReport {
-    /// Publishes `round` in place of the one before.
+    /// Replaces the last round by `round`.
     pub fn publish(&self, round: ReconcileRound) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(round);
     }
 
-    /// Keeps `round` where it is newer than what is known.
+    /// Replaces the last round by `round` if `round` is newer.
     pub fn tell_newer(&self, round: ReconcileRound) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref().is_none_or(|last| last.at < round.at) {
@@ -80,15 +80,15 @@ impl ReconcileReport {
         }
     }
 
-    /// Returns since when no container of the live stack that `deployment` brought up runs, and
-    /// when that was last found; `None` where one runs, as far as is known.
+    /// Returns since when the live stack of `deployment` has no running container, and when the
+    /// last round found that; `None` if the last round did not find that.
     pub fn not_running(&self, deployment: &DeploymentId) -> Option<(Timestamp, Timestamp)> {
         let round = self.get()?;
         let found = round.not_running.iter().find(|one| one.deployment == *deployment)?;
         Some((found.since, round.at))
     }
 
-    /// Returns the last round.
+    /// Returns the last round, if there was one.
     pub fn get(&self) -> Option<ReconcileRound> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,6 +1,7 @@
-//! Which call does what: transport rules first, then the table of the subset.
+//! The dispatch of calls: applies the transport's rules, then finds the handler in a table.
 //!
-//! It must not know what a call does.
+//! The table has the subset of Dokploy's calls that the sandbox supports. It must not know what a
+//! handler does.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -16,16 +17,16 @@ use super::{
     swarm, traefik,
 };
 
-/// The effect of a call.
+/// The handler of a call.
 #[derive(Clone, Copy)]
 enum Call {
-    /// It shows everything of a kind, and cannot fail.
+    /// A query without input, which cannot fail.
     Show(fn(&Core, Timestamp) -> Body),
-    /// It reads its input, may change the core, and may say no.
+    /// A call that reads its input, may change the core, and may refuse.
     AuditAction(fn(&mut Core, Timestamp, &mut Input) -> Result<Body, Refusal>),
 }
 
-/// Answers a request that carries the right key.
+/// Answers a request that has the right API key.
 pub(super) fn dispatch(core: &mut Core, now: Timestamp, request: &Request) -> Answer {
     let name = request.call();
     let mut input = match request.method.as_str() {
@@ -44,8 +45,9 @@ pub(super) fn dispatch(core: &mut Core, now: Timestamp, request: &Request) -> An
 }
 
 impl Core {
-    /// Answers the two calls that need no key: the one that checks nothing, and the one that
-    /// asks the database (recordings 01, 02, 227, 228).
+    /// Answers the two calls that need no key: `/api/health`, which checks nothing, and
+    /// `settings.health`, which queries the database (recordings 01, 02, 227, 228). Returns `None`
+    /// for all other calls.
     pub(super) fn answer_to_anybody(&self, now: Timestamp, request: &Request) -> Option<Answer> {
         match (request.method.as_str(), request.path()) {
             ("GET", "/api/health") => Some(Answer::json(json!({ "ok": true }))),
@@ -130,7 +132,7 @@ fn find_mutation(call: &str) -> Option<Call> {
     })
 }
 
-/// Reads a body under the transport's rules (recordings 97, 98).
+/// Parses a JSON body. Checks its size and its content type first (recordings 97, 98).
 fn read_body(request: &Request) -> Result<Value, Answer> {
     if request.body.len() > BODY_LIMIT {
         return Err(Answer::too_large());

@@ -1,8 +1,8 @@
-//! The containers behind the services: what really runs, whatever rows and tasks say.
+//! The containers of the services, which may differ from the platform's rows and from the tasks.
 //!
-//! A service that is gone has no tasks any more at once, but its container runs on for some
-//! seconds, and lies there stopped for some more (recordings day-two 424 and 546). With Docker
-//! down these calls answer as if there were nothing.
+//! A removed service loses its tasks at once, but its container runs for some more seconds, and
+//! then exists for some seconds as a stopped one (recordings day-two 424 and 546). While Docker is
+//! down, these calls return an empty list.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::{
     state::Service,
 };
 
-/// A container whose service no longer wants it.
+/// A container whose service was removed, scaled to zero or deployed again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct LeavingContainer {
     app_name: String,
@@ -29,7 +29,9 @@ pub(crate) struct LeavingContainer {
     service_id: String,
     #[serde(default)]
     env: Vec<String>,
+    /// The time at which it stops.
     stops_at: Timestamp,
+    /// The time at which Docker removes it.
     gone_at: Timestamp,
 }
 
@@ -37,16 +39,16 @@ pub(crate) struct LeavingContainer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
     pub(crate) app_name: String,
-    /// `<appName>.<slot>.<task id>`.
+    /// The name, `<appName>.<slot>.<task id>`.
     pub(crate) name: String,
     pub(crate) is_running: bool,
     pub(crate) service_id: String,
-    /// Its variables, each as `NAME=value`.
+    /// The environment variables, each as `NAME=value`.
     pub(crate) env: Vec<String>,
 }
 
 impl Container {
-    /// Derives the short id that Docker shows: the same each time it is asked for.
+    /// Returns the short id that Docker shows. It is derived from the name, so it never changes.
     pub(crate) fn id(&self) -> String {
         ids::container_id(&self.name)
     }
@@ -61,14 +63,14 @@ impl Container {
 }
 
 impl Service {
-    /// Lists the containers that the service has at `now`, the newest first.
+    /// Lists the containers of the service at `now`, the newest first.
     pub(crate) fn containers(&self, now: Timestamp, timing: &Timing) -> Vec<Container> {
         if self.replicas == 0 {
             return Vec::new();
         }
         let crashes = self.behaviour == Behaviour::Crashloop;
         let tasks = self.tasks(now, timing).into_iter();
-        // Between two crashes there is only what has ended.
+        // A service that crashes again and again has only containers that have exited.
         let with_container = tasks.filter(|task| !crashes || task.state == "shutdown");
         let container = |task: super::images::Task| Container {
             app_name: self.app_name.clone(),
@@ -83,7 +85,7 @@ impl Service {
 }
 
 impl Core {
-    /// Lists every container at `now`.
+    /// Lists the containers of all services at `now`, including those that are about to disappear.
     pub(super) fn containers(&self, now: Timestamp) -> Vec<Container> {
         let of_services =
             self.state.services.iter().flat_map(|service| service.containers(now, &self.timing));
@@ -98,7 +100,7 @@ impl Core {
         of_services.chain(leaving).collect()
     }
 
-    /// Lets the containers of a service go their way, which takes them some seconds.
+    /// Schedules the end of a service's containers: they stop, and later disappear.
     pub(super) fn let_containers_leave(&mut self, now: Timestamp, app_name: &str) {
         let Some(service) = self.state.service(app_name) else { return };
         let Timing { stop, reap, .. } = self.timing;
@@ -112,8 +114,8 @@ impl Core {
         self.state.leaving.retain(|one| now < one.gone_at);
     }
 
-    /// Removes a service from the swarm, and leaves its containers to end by themselves; `false`
-    /// when there is none of that name.
+    /// Removes a service from the swarm, and schedules the end of its containers. Returns `false`
+    /// if there is no service of that name.
     pub(super) fn remove_swarm_service(&mut self, now: Timestamp, app_name: &str) -> bool {
         self.let_containers_leave(now, app_name);
         let before = self.state.services.len();
@@ -126,8 +128,8 @@ fn after(now: Timestamp, pause: Duration) -> Timestamp {
     now.checked_add(pause).unwrap_or(now)
 }
 
-/// `docker.getContainersByAppLabel`: those that run, of exactly this service (recordings day-two
-/// 46, 47, 386).
+/// Answers `docker.getContainersByAppLabel`: the running containers of exactly this service
+/// (recordings day-two 46, 47, 386).
 pub(super) fn by_app_label(
     core: &mut Core,
     now: Timestamp,
@@ -142,8 +144,8 @@ pub(super) fn by_app_label(
     Ok(list(core, now, is_meant, row))
 }
 
-/// `docker.getContainersByAppNameMatch`: also those that have ended, and of every service whose
-/// name begins like this (recording day-two 45).
+/// Answers `docker.getContainersByAppNameMatch`: the containers, running or not, of every service
+/// whose name begins with `appName` (recording day-two 45).
 pub(super) fn by_app_name_match(
     core: &mut Core,
     now: Timestamp,

@@ -1,6 +1,6 @@
-//! What a deploy job will do, decided when it begins, and the log it writes.
+//! Deploy jobs: decides when a job begins how it will end and which log it writes.
 //!
-//! It must not know the queue nor the time.
+//! It must not know the queue or the time.
 
 use super::{
     environment,
@@ -14,19 +14,19 @@ const LOGIN: &str = "\nWARNING! Your credentials are stored unencrypted in \
                      '/root/.docker/config.json'.\nConfigure a credential helper to remove this \
                      warning. See\nhttps://docs.docker.com/go/credential-store/\n\nLogin Succeeded\n";
 
-/// The least memory that a service can be limited to.
+/// The smallest memory limit of a service, in bytes.
 const LEAST_MEMORY: u64 = 4 * 1024 * 1024;
 
-/// The course of one job.
+/// The log and the result of one job, decided in advance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// The log while it runs.
+    /// The log while the job runs.
     pub(crate) first_lines: String,
-    /// What the log gains at the end.
+    /// The text that the end of the job appends to the log.
     pub(crate) last_lines: String,
-    /// Describes how the service behaves, unless the job fails.
+    /// The behaviour of the service; `None` if the job fails.
     pub(crate) behaviour: Option<Behaviour>,
-    /// The service's variables.
+    /// The environment variables of the service.
     pub(crate) env: Vec<String>,
 }
 
@@ -73,13 +73,13 @@ impl Plan {
     }
 }
 
-/// Returns whether the registry of `image` takes no login.
+/// Returns whether the registry of `image` rejects every login.
 fn is_denied(image: &str) -> bool {
     image.split(['@', ':']).next() == Some("sandbox/denied")
 }
 
-/// Returns what a refused login leaves in the log: the command with all that is secret in it, as
-/// whatever runs it repeats it, and Docker's own words.
+/// Returns the log of a rejected login: the whole command with its secrets, which the library that
+/// runs it repeats in its error, and Docker's message.
 fn login_error(application: &Application) -> String {
     let of = |column| application.text(column);
     let (registry, user) = (of("registryUrl"), of("username"));
@@ -93,7 +93,7 @@ fn login_error(application: &Application) -> String {
     )
 }
 
-/// Returns what Docker says of an image that it cannot have (recordings 104, 107).
+/// Returns Docker's message about an image that it cannot pull (recordings 104, 107).
 fn pull_error(image: &str) -> String {
     let registry = image.split('/').next().unwrap_or_default();
     if registry.ends_with(".invalid") {
@@ -108,7 +108,7 @@ fn pull_error(image: &str) -> String {
     )
 }
 
-/// Returns what Docker says of an image that it has (recording 78).
+/// Returns Docker's log of the pull of an image that is up to date (recording 78).
 fn pull_log(image: &str) -> String {
     let (name, tag) = image.split_once(':').unwrap_or((image, "latest"));
     let digest = "sha256:51848a94e3e89dbeb5a289e191666487ee1567c03d7ce8874b58257ae5d72b66";
@@ -118,7 +118,7 @@ fn pull_log(image: &str) -> String {
     )
 }
 
-/// Returns the service's variables.
+/// Returns the environment variables of the service.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Containers: what really runs of a service, whatever the platform's records say.
+//! Containers: what Docker runs for a service, which may differ from the platform's records.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use super::AppName;
 #[serde(transparent)]
 pub struct ContainerId(pub String);
 
-/// The parts of Docker's inspection that anybody needs.
+/// The fields of Docker's inspection of a container that callers need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspected {
-    /// True if it runs, and is not about to be started again.
+    /// True if the container runs and is not restarting.
     pub is_running: bool,
-    /// Those of its variables that were asked for.
+    /// The requested environment variables that the container has.
     pub variables: BTreeMap<String, String>,
 }
 
@@ -27,49 +27,50 @@ pub struct Container {
     pub id: ContainerId,
     /// Its name, `<appName>.<slot>.<task id>`.
     pub name: String,
-    /// True if it runs; otherwise it has ended, or not begun.
+    /// True if the container runs; false if it has exited or not started yet.
     pub is_running: bool,
 }
 
-/// One try of a service to run its container.
+/// A task: one attempt of a service to run its container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
-    /// Describes how it fares.
+    /// Its state.
     pub state: TaskState,
-    /// The error, in Docker's words.
+    /// Docker's error message, if there is one.
     pub error: Option<String>,
 }
 
-/// Describes how a task fares.
+/// The state of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskState {
     /// Its container runs.
     Running,
-    /// Its container stopped by itself, or never started.
+    /// Its container exited, or could not be started.
     Failed,
-    /// Anything else: waiting, starting, shut down in good order.
+    /// Any other state: waiting, starting, or shut down on request.
     Other,
 }
 
-/// The number of containers that a service runs.
+/// The numbers of containers of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
-    /// How many run.
+    /// The number of containers that run.
     pub running: u64,
-    /// How many are wanted.
+    /// The number of containers that should run.
     pub wanted: u64,
 }
 
 impl Scale {
-    /// Returns whether a container runs and is to go on.
+    /// Returns whether a container runs and should continue to run.
     pub fn runs(self) -> bool {
         self.running > 0 && self.wanted > 0
     }
 }
 
 impl AppName {
-    /// Returns whether `container` is the name of a container of exactly this service, which is
-    /// `<appName>.<slot>.<task id>`. The name of another service may begin with this one's.
+    /// Returns whether `container` is the name of a container of exactly this service:
+    /// `<appName>.<slot>.<task id>`. A prefix is not enough, because the name of another service
+    /// may begin with the name of this one.
     pub fn owns_container(&self, container: &str) -> bool {
         let rest = container.strip_prefix(&self.0).and_then(|rest| rest.strip_prefix('.'));
         let Some((slot, task)) = rest.and_then(|rest| rest.split_once('.')) else { return false };

@@ -1,6 +1,6 @@
-//! What keeps the whole server from working for its caller, as its answers tell.
+//! Problems of the whole server, derived from its responses.
 //!
-//! It must not know a call, nor the time: it is told both.
+//! It must not make calls or read the clock: the caller reports responses and times.
 
 use std::{
     collections::VecDeque,
@@ -10,20 +10,21 @@ use std::{
 
 use jiff::Timestamp;
 
-/// The time after the first one a refusal counts as one that lasts. A platform whose database comes
-/// and goes refuses a good key, too, and is well when it is asked right afterwards.
+/// The time after the first refusal of the key from which another one is a problem. A single
+/// refusal proves nothing: a platform whose database fails for a moment also refuses a valid key,
+/// and reports itself well right afterwards.
 const LASTING: Duration = Duration::from_secs(1);
 
-/// The number of times at which that the platform hung are remembered.
+/// The number of hangs that are remembered; the oldest are dropped.
 const MOST_HANGS: usize = 1_000;
 
 /// A problem of the whole server that only its operators can solve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// It refuses the key again and again although it is well: the key is wrong, expired, or over
-    /// its rate limit.
+    /// It refuses the key repeatedly although it is well: the key is wrong, expired, or over its
+    /// rate limit.
     KeyRefused,
-    /// It answers no call that changes something any more, nor whether it is well.
+    /// It answers neither mutating calls nor queries for its health.
     Hangs,
 }
 
@@ -46,43 +47,43 @@ impl Problem {
 #[derive(Debug)]
 pub(super) struct Problems {
     known: Mutex<Known>,
-    /// Told of each problem when it begins.
+    /// Called once with each problem when it begins.
     report: fn(Problem),
 }
 
 #[derive(Debug, Default)]
 struct Known {
     refusal: Refusal,
-    /// When it hung, oldest first; the last of them has no end while it does.
+    /// The hangs, oldest first. Only the last one may still have no end.
     hangs: VecDeque<Hang>,
 }
 
-/// A time in which the platform hung.
+/// A period in which the platform hung.
 #[derive(Clone, Copy, Debug)]
 struct Hang {
     since: Timestamp,
     until: Option<Timestamp>,
 }
 
-/// Describes how the platform takes the key.
+/// The state of the platform's refusals of the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Refusal {
-    /// It does, as far as is known.
+    /// No refusal is known.
     #[default]
     None,
-    /// It has refused it since then, and was well.
+    /// The platform has refused the key since then, although it was well.
     Since(Timestamp),
-    /// It has refused it again and again.
+    /// The platform has refused the key for at least [`LASTING`], which is a problem.
     Lasting,
 }
 
 impl Problems {
-    /// Begins without a problem.
+    /// Returns a state without problems. `report` is called once with each problem that begins.
     pub(super) fn new(report: fn(Problem)) -> Self {
         Self { known: Mutex::default(), report }
     }
 
-    /// Tells the problem that there is, if there is one.
+    /// Returns the present problem, if there is one. A hang comes before a refused key.
     pub(super) fn current(&self) -> Option<Problem> {
         let known = self.lock();
         let is_hanging = known.hangs.back().is_some_and(|hang| hang.until.is_none());
@@ -91,11 +92,12 @@ impl Problems {
         wedged.or(is_refused.then_some(Problem::KeyRefused))
     }
 
-    /// Takes in that the key was refused at `now` by a platform that is well.
+    /// Records that the platform refused the key at `now` although it is well.
     pub(super) fn refused(&self, now: Timestamp) {
         let mut known = self.lock();
         let next = match known.refusal {
             Refusal::None => Refusal::Since(now),
+            // The clock was set back.
             Refusal::Since(since) if now < since => Refusal::Since(now),
             Refusal::Since(since) if now.duration_since(since).unsigned_abs() < LASTING => return,
             Refusal::Since(_) => {
@@ -107,15 +109,15 @@ impl Problems {
         known.refusal = next;
     }
 
-    /// Takes in that the platform took the key.
+    /// Records that the platform accepted the key.
     pub(super) fn accepted(&self) {
         if std::mem::take(&mut self.lock().refusal) == Refusal::Lasting {
             tracing::info!("The platform accepts the key again");
         }
     }
 
-    /// Takes in that since `since` neither a call that changes something nor the question about
-    /// its health was answered.
+    /// Records that the platform hangs since `since`: it answered neither a mutating call nor the
+    /// query for its health.
     pub(super) fn hangs(&self, since: Timestamp) {
         let mut known = self.lock();
         if known.hangs.back().is_none_or(|hang| hang.until.is_some()) {
@@ -127,7 +129,7 @@ impl Problems {
         }
     }
 
-    /// Takes in that the platform said at `now` that it is well.
+    /// Records that the platform reported itself well at `now`, which ends a hang.
     pub(super) fn is_well(&self, now: Timestamp) {
         if let Some(hang) = self.lock().hangs.back_mut()
             && hang.until.is_none()

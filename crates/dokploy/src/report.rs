@@ -1,6 +1,6 @@
-//! The log of calls: one structured entry for each, and one when the breaker turns.
+//! The log of calls: one structured entry for each call, and one when the breaker opens or closes.
 //!
-//! It must never be given a body or a secret.
+//! It must not receive request bodies, response bodies or secrets.
 
 use jiff::Timestamp;
 
@@ -35,7 +35,7 @@ pub(super) fn report(
     }
 }
 
-/// Writes that the breaker opened or closed.
+/// Logs that the breaker opened or closed, if it did.
 pub(super) fn report_breaker(before: BreakerState, after: Breaker) {
     match (before, after.state) {
         (BreakerState::Closed | BreakerState::HalfOpen, BreakerState::Open) => tracing::warn!(
@@ -49,7 +49,7 @@ pub(super) fn report_breaker(before: BreakerState, after: Breaker) {
     }
 }
 
-/// Returns the word by which an outcome is counted.
+/// Returns the value of the field `outcome`, by which log queries count.
 fn outcome(error: Option<&Error>) -> &'static str {
     match error {
         None => "done",
@@ -65,7 +65,7 @@ fn outcome(error: Option<&Error>) -> &'static str {
     }
 }
 
-/// Returns the platform's own words, for the operator's log.
+/// Returns the platform's own error message, for the operator's log.
 fn detail(error: &Error) -> Option<&str> {
     match error {
         Error::Refused { detail, .. } | Error::Unexplained { detail, .. } => Some(detail),

@@ -1,6 +1,6 @@
-//! The receipt: resource by resource, what became of what a deployment made.
+//! The receipt: the outcome of each resource that a deployment created.
 //!
-//! It must not know how evidence is found, only what was found.
+//! It must not know how an outcome is verified.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 pub enum ResourceKind {
     /// The host under which the stack is reached.
     Domain,
-    /// The running container and the service that keeps it.
+    /// The service and its running container.
     Service,
-    /// The application's record.
+    /// The record of the application on the platform.
     Application,
-    /// The project around it.
+    /// The project that contains the application.
     Project,
 }
 
 impl ResourceKind {
-    /// Returns the word a person reads.
+    /// Returns the word that people read.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Domain => "address",
@@ -35,13 +35,13 @@ impl ResourceKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It is there, as it should be.
+    /// It exists, as intended.
     Made,
     /// The platform confirmed its removal.
     Removed,
-    /// It was looked for afterwards and is not there.
+    /// A search after the removal did not find it.
     VerifiedGone,
-    /// It is there, or may be, and could not be removed.
+    /// It exists, or may exist, and could not be removed.
     Left,
 }
 
@@ -49,18 +49,18 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// Its kind.
+    /// The kind of the resource.
     pub resource: ResourceKind,
     /// Its id on the platform, where one is known.
     pub id: Option<String>,
     /// Its name: the host, the application's or the project's name.
     pub name: String,
-    /// The outcome of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The time at which that was seen.
+    /// The time at which the outcome was observed.
     #[serde(with = "super::wire_time")]
     pub at: Timestamp,
-    /// For what is left: what an operator can do.
+    /// What an operator can do about a resource that is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
@@ -68,14 +68,14 @@ pub struct Line {
 /// The outcome for every resource of a deployment, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// True if nothing is left. Only ever true on evidence.
+    /// True if it is confirmed or verified that no resource is left.
     pub clean: bool,
-    /// One line for each resource that was made or may have been.
+    /// One line for each resource that was created, or may have been.
     pub lines: Vec<Line>,
 }
 
 impl Receipt {
-    /// Sums `lines` up.
+    /// Returns the receipt of `lines`. It is clean if every resource was removed or verified gone.
     pub fn of(lines: Vec<Line>) -> Self {
         let clean = lines
             .iter()
@@ -83,7 +83,7 @@ impl Receipt {
         Self { clean, lines }
     }
 
-    /// Returns the lines of what could not be removed.
+    /// Returns the lines of the resources that could not be removed.
     pub fn leftovers(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.outcome == Outcome::Left)
     }

@@ -1,8 +1,8 @@
-//! The plan: the resources that a press on the button creates.
+//! The plan: the resources that a deployment creates.
 
 use leptos::prelude::*;
 
-/// The resources that are created, in order, and their purpose.
+/// The resources in the order of their creation, each with its purpose.
 const PLAN: [(&str, &str); 4] = [
     ("A project", "on the platform, for this stack only"),
     ("An application", "in the project: your stack in a container, with its settings"),

@@ -1,8 +1,8 @@
-//! The button that copies the details for support.
+//! The button that copies the details for support to the clipboard.
 
 use leptos::prelude::*;
 
-/// Renders the button. Without JavaScript there is none: the details can be selected by hand.
+/// Renders the button. Without JavaScript it is hidden, and people select the details by hand.
 #[component]
 pub fn CopyDetails(
     /// The text to copy.
@@ -17,7 +17,7 @@ pub fn CopyDetails(
     }
 }
 
-/// Copies `text` and says so in `words`, or what to do `otherwise`.
+/// Copies `text` to the clipboard, and sets `words` to "Copied", or to `otherwise` if that fails.
 #[cfg(feature = "hydrate")]
 pub(in crate::app) fn copy(text: String, words: RwSignal<&'static str>, otherwise: &'static str) {
     leptos::task::spawn_local(async move {
@@ -26,7 +26,7 @@ pub(in crate::app) fn copy(text: String, words: RwSignal<&'static str>, otherwis
     });
 }
 
-/// Nobody presses a button on the server.
+/// Does nothing: no button can be pressed while the server renders the page.
 #[cfg(feature = "ssr")]
 pub(in crate::app) fn copy(
     _text: String,

@@ -1,4 +1,4 @@
-//! The panel of a deployment that ended without a stack, or of a removal that ended.
+//! The panel of a deployment that ended without a live stack, or of a removal that ended.
 
 use leptos::{
     either::{Either, EitherOf4},
@@ -13,7 +13,7 @@ use crate::{
 };
 use domain::{deployment::Deployment, event::Failure};
 
-/// Renders what happened, what became of everything and what to do next.
+/// Renders what happened, the receipt and what to do next.
 #[component]
 pub fn EndedPanel(
     /// The deployment.
@@ -26,7 +26,7 @@ pub fn EndedPanel(
     let message = move || {
         let progress = signals.progress.read();
         match page_state.get() {
-            // The heading says it all, or the receipt says it better.
+            // The heading is enough, or the receipt has the details.
             PageState::Removed | PageState::NotRemoved => None,
             PageState::Cancelled | PageState::CancelledStuck => {
                 progress.failure().and_then(Failure::cause_before_cancel).map(ToOwned::to_owned)
@@ -40,7 +40,7 @@ pub fn EndedPanel(
     let reference = deployment.id.reference();
     let receipt = signals.receipt();
     let facts = deployment.clone();
-    // What went on request needs no support.
+    // A removal or a cancel that succeeded needs no support.
     let is_wanted =
         Memo::new(move |_| !matches!(page_state.get(), PageState::Removed | PageState::Cancelled));
     let support = Memo::new(move |_| match &failure {
@@ -67,7 +67,7 @@ pub fn EndedPanel(
     }
 }
 
-/// Offers what makes sense next; the name again only where it is free.
+/// Renders the next step. It offers a retry with the same name only if no resource is left.
 #[component]
 fn NextStep(
     /// The deployment.
@@ -117,7 +117,7 @@ fn NextStep(
     }
 }
 
-/// Renders the details for support, to be selected by hand.
+/// Renders the details for support as text that people can select by hand.
 #[component]
 fn Details(
     /// The text.
@@ -133,10 +133,10 @@ fn Details(
     }
 }
 
-/// Renders a link that is the next step.
+/// Renders the link to the next step, in the form of a button.
 #[component]
 fn LinkButton(
-    /// The place where it leads.
+    /// The target of the link.
     #[prop(into)]
     href: String,
     /// The label.

@@ -1,6 +1,7 @@
-//! One's own account: `/account`.
+//! The account page: `/account`.
 //!
-//! With `?refused=<code>` it is where a form on it comes back to when nothing was done.
+//! A form on the page that was refused redirects back to `/account?refused=<code>`, which shows the
+//! error.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -18,7 +19,7 @@ use crate::{
     app::words::sign_in,
 };
 
-/// Renders the account of the person who has signed in.
+/// Renders the account of the person who is signed in. Redirects others to the sign-in page.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     if sign_in_service().is_none() {
@@ -39,14 +40,14 @@ pub fn AccountPage() -> impl IntoView {
     .into_any()
 }
 
-/// Renders who it is, the way out, and the tokens.
+/// Renders the person's name, the sign-out buttons and the API tokens.
 #[component]
 fn Account(
     /// The account.
     view: AccountView,
-    /// The reason why a form on the page came back.
+    /// The error code of a form that was refused, if one was.
     refused: Option<String>,
-    /// The name of the token that was not made.
+    /// The name of the token that was refused, to fill the form again.
     name: String,
 ) -> impl IntoView {
     let AccountView { who, provider, fresh_token, tokens } = view;
@@ -94,7 +95,7 @@ fn Account(
     }
 }
 
-/// Says that the account cannot be shown now, with the error's own status.
+/// Renders that the account cannot be shown now. The response has the status of the error.
 #[component]
 fn Unavailable(
     /// The reason.

@@ -1,14 +1,14 @@
-//! The words of sign-in, sign-out and the account page.
+//! The texts of sign-in, sign-out and the account page.
 
 use jiff::Timestamp;
 
-/// The text for somebody whose sign-in has expired.
+/// The text for people whose session has expired.
 pub(crate) const ENDED: &str =
     "Nothing was lost. Deployments in progress continue. Sign in again to see them.";
-/// The text for somebody who has just signed out.
+/// The text for people who have just signed out.
 pub(crate) const SIGNED_OUT: &str = "This browser is signed out of the portal.";
 
-/// Says what signing in is for, and what it is.
+/// Returns the text that explains why and how to sign in.
 pub(crate) fn lead(provider: &str) -> String {
     format!(
         "Sign in to start a stack or to manage yours. The portal asks {provider} who you are. It \
@@ -16,7 +16,7 @@ pub(crate) fn lead(provider: &str) -> String {
     )
 }
 
-/// Says what the refusal's `code` means on the sign-in page.
+/// Returns the text of the error `code` on the sign-in page.
 pub(crate) fn refusal(code: &str, provider: &str) -> String {
     match code {
         "SIGN_IN_DENIED" => format!(
@@ -46,7 +46,7 @@ pub(crate) fn refusal(code: &str, provider: &str) -> String {
     }
 }
 
-/// Says what the refusal's `code` means on the account's page.
+/// Returns the text of the error `code` on the account page.
 pub(crate) fn of_account(code: &str) -> &'static str {
     match code {
         "INVALID_TOKEN_NAME" => {
@@ -68,12 +68,12 @@ pub(crate) fn of_account(code: &str) -> &'static str {
     }
 }
 
-/// Writes a day, as `25 Nov 2026`.
+/// Formats a date, as `25 Nov 2026` (UTC).
 pub(crate) fn day(at: Timestamp) -> String {
     at.strftime("%-d %b %Y").to_string()
 }
 
-/// Writes a time to the minute, as `25 Nov 2026, 23:10 UTC`.
+/// Formats a time to the minute, as `25 Nov 2026, 23:10 UTC`.
 pub(crate) fn minute(at: Timestamp) -> String {
     at.strftime("%-d %b %Y, %H:%M UTC").to_string()
 }

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OwnerId(String);
 
-/// A text names no owner.
+/// The text is not the id of an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an owner")]
 pub struct ParseOwnerIdError;
@@ -15,21 +15,22 @@ const PERSON: &str = "person:";
 const BROWSER: &str = "browser:";
 
 impl OwnerId {
-    /// Names a person who signed in, by the portal's own id of them.
+    /// Returns the owner id of a person who signed in. `id` is the portal's own id of the person.
     pub fn person(id: &str) -> Self {
         Self(format!("{PERSON}{id}"))
     }
 
-    /// Names a browser by the digest of its cookie, in hexadecimal digits.
+    /// Returns the owner id of a browser. `digest` is the digest of its cookie in hexadecimal
+    /// digits.
     pub fn browser(digest: &str) -> Self {
         Self(format!("{BROWSER}{digest}"))
     }
 
-    /// Reads an owner as a store holds it.
+    /// Parses an owner id from its form in the store.
     ///
     /// # Errors
     ///
-    /// Returns an error when `text` is of another form.
+    /// Returns an error when `text` has neither of the two forms.
     pub fn parse(text: &str) -> Result<Self, ParseOwnerIdError> {
         let id = text.strip_prefix(PERSON).or_else(|| text.strip_prefix(BROWSER));
         let is_id =
@@ -37,7 +38,7 @@ impl OwnerId {
         if id.is_some_and(is_id) { Ok(Self(text.to_owned())) } else { Err(ParseOwnerIdError) }
     }
 
-    /// Returns the text that a store holds.
+    /// Returns the form in the store, which [`OwnerId::parse`] accepts.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Why a command could not be carried out, for the person who gave it.
+//! The errors of commands, with messages for the person at the terminal.
 
 use std::{io, net::SocketAddr};
 
@@ -10,7 +10,7 @@ use crate::server::{
 };
 use dokploy_sandbox::StartSandboxError;
 
-/// A command could not be carried out.
+/// A command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The configuration cannot be used.
@@ -19,65 +19,66 @@ pub enum CommandError {
     /// The portal did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The sandbox did not start alone.
+    /// The sandbox did not start as a process of its own.
     #[error(transparent)]
     Sandbox(#[from] StartSandboxError),
-    /// It is not known where the built site lies.
+    /// The folder of the built site is unknown.
     #[error("Leptos.toml cannot be read: start the portal in the folder that holds it")]
     Site(#[from] LeptosConfigError),
-    /// The portal on this machine does not listen.
+    /// Nothing accepts connections at the portal's address on this machine.
     #[error("the portal at {addr} cannot be reached")]
     Unreachable {
-        /// Where it should listen.
+        /// The address at which the portal should listen.
         addr: SocketAddr,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// The portal on this machine takes too long.
+    /// The portal on this machine did not answer within the time limit.
     #[error("the portal at {0} does not answer in time")]
     Silent(SocketAddr),
     /// The portal on this machine answers that it cannot serve requests.
     #[error("the portal at {0} is not ready")]
     NotReady(SocketAddr),
-    /// There is no platform that could be asked.
+    /// No platform is configured that the command could query.
     #[error(
         "no DOKPLOY_URL is set: the embedded sandbox runs inside the portal's process, so this \
          command has no platform to compare the database with"
     )]
     NoPlatform,
-    /// Records and platform could not be compared.
+    /// The database and the platform could not be compared.
     #[error(transparent)]
     Survey(#[from] SurveyError),
     /// The records cannot be read or changed.
     #[error("the portal's database cannot be used")]
     Records(#[from] StoreError),
-    /// The records were not copied.
+    /// A backup, a restore or a new start failed.
     #[error(transparent)]
     Copy(#[from] CopyError),
-    /// PostgreSQL has its own programs.
+    /// The command supports only SQLite: PostgreSQL has its own backup programs.
     #[error("the records are in PostgreSQL: {0}")]
     Postgres(&'static str),
-    /// Nothing but a portal begins afresh.
+    /// `--new` was combined with a subcommand, but only the portal itself can start anew.
     #[error("--new starts a new portal: use it without a subcommand")]
     NewCommand,
-    /// Nothing that is stuck goes by the name that was given.
+    /// No stuck operation has the given name.
     #[error("no stuck operation is called {0:?}: see `stuck list`")]
     NotStuck(String),
-    /// A part of the portal ended while it ran: whoever started it is to start it again.
+    /// A part of the portal ended unexpectedly, so the portal exits. Its service manager should
+    /// restart it.
     #[error("the portal's {0} ended unexpectedly, see the log")]
     Broken(&'static str),
-    /// The system refused something that every command needs.
+    /// The operating system refused something that every command needs.
     #[error("{doing} failed")]
     System {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
 }
 
 impl CommandError {
-    /// Says what was being done when the system refused it.
+    /// Returns a function that adds to an error of the operating system which action failed.
     pub(super) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { doing, source }
     }

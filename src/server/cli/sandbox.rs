@@ -1,4 +1,5 @@
-//! `sandbox`: runs the embedded platform alone, for trying a portal against it.
+//! The command `sandbox`: runs the embedded platform without a portal, so that a separate portal
+//! can be tried against it.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -9,7 +10,7 @@ use crate::server::{settings::LogSettings, telemetry};
 use clock::SystemClock;
 use dokploy_sandbox::Options;
 
-/// Runs the sandbox until it is asked to stop.
+/// Runs the sandbox until the process receives a stop signal.
 pub(super) async fn run(options: Options) -> Result<ExitCode, CommandError> {
     let _guard = telemetry::init(&LogSettings { filter: String::from("info"), format: None });
     let mut stop = StopSignals::listen()?;

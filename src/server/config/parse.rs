@@ -1,6 +1,6 @@
-//! One value each: from its text to its type, or to what is wrong with it.
+//! Parsers of single values: each turns a text into its type, or returns what is wrong with it.
 //!
-//! An error is the rest of a sentence that begins with the variable's name.
+//! The caller puts the variable's name before the error, which is the rest of that sentence.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -54,7 +54,7 @@ pub(super) fn public_url(text: &str) -> Parsed<Origin> {
     })
 }
 
-/// Reads the server's address; the path of its API may stand at the end.
+/// Parses the server's address. The path `/api` at its end is optional and is removed.
 pub(super) fn dokploy_url(text: &str) -> Parsed<String> {
     let trimmed = text.trim_end_matches('/');
     let trimmed = trimmed.strip_suffix("/api").unwrap_or(trimmed);
@@ -70,7 +70,7 @@ pub(super) fn dokploy_url(text: &str) -> Parsed<String> {
     }
 }
 
-/// Reads a key that travels in a header.
+/// Parses a key that is sent in a header: visible ASCII characters only.
 pub(super) fn key(text: &str) -> Parsed<SecretString> {
     let key = text.trim();
     if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -133,7 +133,7 @@ pub(super) fn registry(text: &str) -> Parsed<String> {
     image(text).map_err(|_| format!("is {text:?}: give a host like registry.example.com"))
 }
 
-/// Reads a number of CPUs into nano-CPUs.
+/// Parses a number of CPUs into billionths of a CPU (Docker's unit).
 pub(super) fn cpu(text: &str) -> Parsed<u64> {
     let wrong = || format!("is {text:?}: give a number of CPUs like 0.5 or 2");
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -150,7 +150,7 @@ pub(super) fn cpu(text: &str) -> Parsed<u64> {
     if nanos == 0 { Err(wrong()) } else { Ok(nanos) }
 }
 
-/// Reads an amount of memory into bytes.
+/// Parses an amount of memory into bytes. `k`, `m` and `g` are powers of 1,024.
 pub(super) fn memory(text: &str) -> Parsed<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match text.get(digits.len()..).unwrap_or_default().to_ascii_lowercase().as_str() {
@@ -193,16 +193,16 @@ pub(super) fn store(text: &str) -> Parsed<StoreSettings> {
         Some(file) if !file.is_empty() && !file.contains(":memory:") && !file.ends_with('/') => {
             Ok(StoreSettings::Sqlite { path: PathBuf::from(file) })
         }
-        // A password may stand in it.
+        // The error does not repeat the text, which may contain a password.
         _ => {
             Err(String::from("is not the address of a file: give one like sqlite://data/portal.db"))
         }
     }
 }
 
-/// Returns whether `rest` is what follows the scheme in the address of a PostgreSQL database, with
-/// no parameter but those that are understood: an unknown one would be logged, and may be a
-/// password that was not escaped.
+/// Returns whether `rest` is a valid address of a PostgreSQL database, without the scheme. Unknown
+/// parameters are invalid: the driver would log them, and they may be the part of a password after
+/// an unescaped `?`.
 fn is_database(rest: &str) -> bool {
     const PARAMETERS: [&str; 10] = [
         "application_name",
@@ -241,7 +241,7 @@ pub(super) fn log_filter(text: &str) -> Parsed<String> {
     }
 }
 
-/// Reads one of several reserved names; what is no name at all cannot be reserved.
+/// Parses one reserved name. A text with characters that no name can have is an error.
 pub(super) fn reserved_name(text: &str) -> Parsed<String> {
     let name = text.trim().to_owned();
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

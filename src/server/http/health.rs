@@ -1,4 +1,4 @@
-//! The portal's own health, for people and for probes.
+//! The endpoints of the portal's own health, for people and for automatic probes.
 
 use std::time::Duration;
 
@@ -20,12 +20,13 @@ struct HealthBody {
     store: StoreBody,
     stuck: u64,
     panics: u64,
-    /// Parts of the portal that have ended, where some have.
+    /// The parts of the portal that ended unexpectedly.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lost_parts: Vec<&'static str>,
 }
 
-/// The parts that are wired into the server: all of them, with the sandbox as well.
+/// The feature flags of the older server's response. This server always has all features, also with
+/// the sandbox.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the form of the older server's answer")]
@@ -50,7 +51,8 @@ struct BreakerBody {
 struct PlatformBody {
     kind: &'static str,
     reachable: bool,
-    /// The code of what keeps all of it from working, and what an operator does about it.
+    /// The code of the problem of the whole platform, if there is one. `remedy` says what an
+    /// operator can do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +64,7 @@ struct PlatformBody {
 struct StoreBody {
     kind: &'static str,
     ok: bool,
-    /// The time since a write was tried last.
+    /// The time since the last attempt to write, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     age_ms: Option<u64>,
 }
@@ -72,12 +74,12 @@ struct ProbeBody {
     status: &'static str,
 }
 
-/// `GET /livez`: the process runs.
+/// Answers `GET /livez`: the process runs.
 pub(super) async fn live() -> impl IntoResponse {
     (NO_STORE, Json(ProbeBody { status: "ok" }))
 }
 
-/// `GET /readyz`: requests can be served, those that write included.
+/// Answers `GET /readyz`: whether the portal can serve requests, including those that write.
 pub(super) async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
     if state.service.is_ready().await {
         (StatusCode::OK, NO_STORE, Json(ProbeBody { status: "ok" }))
@@ -86,7 +88,8 @@ pub(super) async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
     }
 }
 
-/// `GET /health`: how everything is doing.
+/// Answers `GET /health` with the state of each part. The status is 503 only if the store or
+/// a part of the portal fails: without the platform the portal is degraded, but serves requests.
 pub(super) async fn health(State(state): State<HttpState>) -> impl IntoResponse {
     let health = state.service.health().await;
     let works = health.store_ok && health.lost_parts.is_empty();

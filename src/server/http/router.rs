@@ -19,7 +19,7 @@ use super::{
     events, functions, headers, health, limit,
 };
 
-/// Returns the whole site: the API, and `pages` beside it, behind the same layers.
+/// Returns the router of the whole site: the API and `pages`, behind the same layers.
 pub fn router(state: HttpState, pages: Router) -> Router {
     let share = (!state.cors_origins.is_empty()).then(|| cross_site::share(&state.cors_origins));
     let requests = state.requests.clone();
@@ -68,10 +68,10 @@ async fn unknown(uri: Uri) -> Failed {
     Failed::new(404, "NOT_FOUND", format!("Nothing found at {path}: check the address."))
 }
 
-/// Gives a sentence to an error that has none: the routes of pages and files have only a status.
+/// Adds a body to an error that has none: the routes of pages and files return only a status.
 async fn add_error_body(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
-    // `CONNECT`, which takes this for a proxy: no route expects an address without a path.
+    // A `CONNECT` request, meant for a proxy, has no path, and no route can handle that.
     if uri.path().is_empty() {
         return method_not_allowed().await.into_response();
     }

@@ -1,6 +1,7 @@
-//! Late commits: for how long a call whose response was lost may still be carried out.
+//! Late commits: for how long the platform may still carry out a call whose response was lost.
 //!
-//! An undo that looks too early would call something gone that only comes later.
+//! Until then, the absence of a resource proves nothing: an undo that looks too early would report
+//! a resource as gone that the platform creates afterwards.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,12 +9,15 @@ use jiff::Timestamp;
 
 use crate::server::ports::store::{StepId, StepRecord, Steps};
 
-/// The time after its answer was lost for which a call may still be carried out by the platform.
+/// The time for which the platform may still carry out a call after its response was lost.
 pub(super) const WINDOW: Duration = Duration::from_secs(30);
 
-/// Returns until when calls may still be carried out whose answers an earlier run lost: those
-/// of a step that it was in the middle of, that failed, or that lost one on the way. `ended` is
-/// when what made all that came to its end, if it did.
+/// Returns the steps whose calls the platform may still carry out, each with the time until which
+/// that is possible.
+///
+/// These are the steps of an earlier run that were interrupted, that failed, or that succeeded
+/// although a response was lost. `ended` is the time at which the deployment that executed the
+/// steps ended, if it did.
 pub(super) fn pending(
     steps: &Steps,
     ended: Option<Timestamp>,
@@ -25,6 +29,7 @@ pub(super) fn pending(
         | StepRecord::Succeeded { .. }
         | StepRecord::Undone { cause: None, .. } => None,
     });
+    // The records do not say when a response was lost, so each case uses a later known time.
     let since = |record: &StepRecord| match record {
         StepRecord::Started => Some(now),
         StepRecord::Succeeded { response_lost: true, .. } => failed_at.or(ended),
@@ -35,7 +40,8 @@ pub(super) fn pending(
     steps.records.iter().filter_map(late).collect()
 }
 
-/// Returns until when a call may still be carried out whose response was lost at `lost`.
+/// Returns the time until which the platform may still carry out a call whose response was lost at
+/// `lost`.
 pub(super) fn until(lost: Timestamp) -> Timestamp {
     lost.checked_add(WINDOW).unwrap_or(lost)
 }

@@ -1,4 +1,4 @@
-//! Outcomes: records the end of an operation, and of a clean-up after it.
+//! Outcomes: records how an operation ended, and the result of a clean-up after its end.
 
 use std::time::Duration;
 
@@ -14,16 +14,19 @@ use domain::{
     receipt::Receipt,
 };
 
-/// The first pause before clean-up continues after an end; each later one is twice as long.
+/// The pause between the end and the first clean-up. Each later pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
+/// The limit of the pause.
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 
-/// Ends live. What a lost response may have duplicated is removed first, and looked for once more
-/// when nothing can come late any more.
+/// Ends a deployment as live.
+///
+/// If a response was lost, a retry may have created a resource twice. So this removes duplicates
+/// first, and schedules a second search for the time when no late commit is possible any more.
 ///
 /// # Errors
 ///
-/// [`StoreError::CancelPending`] when somebody asked to cancel before the end was recorded.
+/// [`StoreError::CancelPending`] when a cancel was requested before the end was recorded.
 pub(super) async fn live(cx: &Context) -> Result<(), StoreError> {
     let may_have_duplicates = cx.journal.may_have_duplicates();
     if may_have_duplicates {
@@ -42,7 +45,7 @@ pub(super) async fn live(cx: &Context) -> Result<(), StoreError> {
         .await
 }
 
-/// Ends a deployment that is not live, as cancelled if that is requested by now.
+/// Ends a deployment as not live: as cancelled if a cancel was requested, otherwise as failed.
 pub(super) async fn not_live(cx: &Context, leftover: Leftover) -> Result<(), StoreError> {
     let receipt = receipt(cx, leftover);
     loop {
@@ -58,13 +61,15 @@ pub(super) async fn not_live(cx: &Context, leftover: Leftover) -> Result<(), Sto
             reference: cx.deployment.id.reference(),
         });
         match cx.journal.end(event, end(cx, &receipt, cancel_request)).await {
+            // A cancel was requested meanwhile, and the journal has observed it: try again as
+            // cancelled.
             Err(StoreError::CancelPending) => {}
             result => return result,
         }
     }
 }
 
-/// Ends a removal.
+/// Ends a removal: as complete, or as failed if a resource is left.
 pub(super) async fn removed(cx: &Context, leftover: Leftover) -> Result<(), StoreError> {
     let code = leftover.code.unwrap_or(FailureCode::PlatformRefused);
     let receipt = receipt(cx, leftover);
@@ -99,15 +104,17 @@ pub(super) async fn cleaned_up(cx: &Context, leftover: Leftover) -> Result<(), S
     Ok(())
 }
 
+/// Returns the receipt: the resources that were undone, and those that are left.
 fn receipt(cx: &Context, leftover: Leftover) -> Receipt {
     let mut lines = cx.journal.undone_lines();
     lines.extend(leftover.lines);
     let mut receipt = Receipt::of(lines);
-    // A failure without a line of its own leaves something that nobody can name.
+    // A failure may have no line of its own: then something may be left that cannot be named.
     receipt.clean &= leftover.code.is_none();
     receipt
 }
 
+/// Returns how the operation ends. If a resource is left, it is stuck, and due for a clean-up.
 fn end(cx: &Context, receipt: &Receipt, cancel_request: CancelRequest) -> End {
     let at = cx.clock.now();
     if receipt.clean {
@@ -117,12 +124,13 @@ fn end(cx: &Context, receipt: &Receipt, cancel_request: CancelRequest) -> End {
     }
 }
 
-/// Returns when to clean up next, after that many tries.
+/// Returns the time of the next clean-up after `tries` attempts.
 pub(super) fn due(now: Timestamp, tries: u32) -> Timestamp {
     let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE);
     now.checked_add(pause).unwrap_or(now)
 }
 
+/// Turns `cause` into a cancellation. Its message still says what had failed before the cancel.
 fn as_cancelled(cause: Cause) -> Cause {
     let message = match cause.code {
         FailureCode::Cancelled => cause.message,
@@ -131,6 +139,7 @@ fn as_cancelled(cause: Cause) -> Cause {
     Cause { code: FailureCode::Cancelled, message, ..cause }
 }
 
+/// Returns the cause of an end for which the journal has none.
 fn internal() -> Cause {
     Cause::new(
         FailureCode::Internal,

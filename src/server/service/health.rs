@@ -1,4 +1,4 @@
-//! The health of the portal and of what it depends on.
+//! The health of the portal, of its store and of the platform.
 
 use std::time::Duration;
 
@@ -9,36 +9,36 @@ use crate::server::{
 };
 use domain::platform_problem::PlatformProblem;
 
-/// The time that the store may take to count.
+/// The time limit for counting the stuck operations in the store.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The health of the portal and of what it depends on.
+/// The health of the portal, of its store and of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// The breaker between the portal and the platform.
+    /// The circuit breaker of the calls to the platform.
     pub breaker: Breaker,
     /// True if the platform is the embedded sandbox.
     pub sandbox: bool,
-    /// True if the platform answered when last asked.
+    /// True if the platform answered the last query.
     pub platform_reachable: bool,
-    /// The problem that keeps all of the platform from working until an operator acts.
+    /// The problem of the whole platform that only an operator can solve, if there is one.
     pub problem: Option<PlatformProblem>,
     /// The kind of store.
     pub store_kind: &'static str,
-    /// True if the store answers and takes writes.
+    /// True if the store answers reads and accepts writes.
     pub store_ok: bool,
-    /// The time since a write was tried last, if ever.
+    /// The time since the last attempt to write, if there was one.
     pub store_age: Option<Duration>,
-    /// The number of deployments that have left something that could not be removed.
+    /// The number of operations with resources that could not be removed.
     pub stuck: u64,
-    /// The number of panics that there were since the portal started.
+    /// The number of panics since the portal started.
     pub panics: u64,
-    /// The parts of the portal that have ended: it is about to end itself.
+    /// The parts of the portal that ended unexpectedly. If there are any, the portal will exit.
     pub lost_parts: Vec<&'static str>,
 }
 
 impl Health {
-    /// Returns whether all is as it should be; the store apart.
+    /// Returns whether the platform works and nothing is stuck. It does not consider the store.
     pub fn is_complete(&self) -> bool {
         self.platform_reachable
             && self.problem.is_none()
@@ -48,7 +48,7 @@ impl Health {
 }
 
 impl Service {
-    /// Returns how the portal and what it depends on are doing.
+    /// Returns the present health.
     pub async fn health(&self) -> Health {
         let (stuck, store, platform) =
             tokio::join!(self.stuck_count(), self.store_probe.current(), self.platform_status());
@@ -66,12 +66,12 @@ impl Service {
         }
     }
 
-    /// Returns whether requests can be served: reading and writing.
+    /// Returns whether the portal can serve requests, both those that read and those that write.
     pub async fn is_ready(&self) -> bool {
         self.vitals.are_good() && self.store_probe.current().await.ok
     }
 
-    /// Counts what is stuck; `None` where the store does not tell in time.
+    /// Counts the stuck operations; `None` if the store fails or exceeds the time limit.
     async fn stuck_count(&self) -> Option<u64> {
         tokio::select! {
             count = self.parts.store.stuck_count() => count.ok(),

@@ -1,4 +1,4 @@
-//! The reasons for which a deployment cannot begin, and the answers that people get.
+//! The reasons why a deployment cannot begin, and the responses that people get.
 
 use jiff::Timestamp;
 
@@ -40,7 +40,7 @@ pub(super) enum StartError {
 }
 
 impl StartError {
-    /// Says what happened and what to do.
+    /// Returns the response, which says what happened and what to do.
     pub(super) fn into_api(self) -> ApiError {
         match self {
             Self::Invalid(rule) => {

@@ -1,7 +1,8 @@
 //! The store in one SQLite file, for one portal process.
 //!
-//! One connection writes and several read (write-ahead log). The process holds an exclusive
-//! lock beside the file; having it, the leases of earlier owners are void.
+//! One connection writes and several read (write-ahead log). The process holds an exclusive lock
+//! on a file beside the database. So no other portal runs, and the leases of earlier processes are
+//! void.
 
 mod accounts;
 mod audit;
@@ -51,9 +52,9 @@ use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time for which a caller waits for a connection.
+/// The time limit for getting a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The time for which writes under way are waited for at the end.
+/// The time limit for writes under way when the store closes.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
 type Pool = pool::Pool<Sqlite>;
@@ -64,17 +65,17 @@ pub struct SqliteStore {
     writer: Pool,
     readers: Pool,
     writes: Writes,
-    /// The lock and the log, held by the portal, not by a command beside it.
+    /// The checkpointer and the lock. Only a portal has them, a command does not.
     held: Option<Arc<(Checkpointer, File)>>,
 }
 
 impl SqliteStore {
-    /// Opens the store at `path`, makes it when it is missing, brings its tables up to date
+    /// Opens the store at `path` for a portal: creates it if it is missing, migrates its tables
     /// and voids all leases.
     ///
     /// # Errors
     ///
-    /// Returns why it cannot be used; another process's lock among the reasons.
+    /// Returns why the store cannot be used, for example because another process holds its lock.
     pub async fn open(path: &Path) -> Result<Self, OpenStoreError> {
         let path = &files::resolve(path);
         let lock = files::lock(path).await?;
@@ -95,21 +96,22 @@ impl SqliteStore {
         Ok(store)
     }
 
-    /// Opens the store at `path` for a command, beside a portal that may be running: without
-    /// the lock, and leaving all leases alone.
+    /// Opens the store at `path` for a command. A portal may be running on it, so this neither
+    /// takes the lock nor changes a lease.
     ///
     /// # Errors
     ///
-    /// Returns why it cannot be used.
+    /// Returns why the store cannot be used, for example because it does not exist.
     pub async fn open_for_cli(path: &Path) -> Result<Self, OpenStoreError> {
         let path = &files::resolve(path);
-        // What a portal has it takes care of.
+        // A running portal has checked its files itself, and may be changing them.
         if !files::is_held(path) && identity::check_files(path).await? == Found::Nothing {
             return Err(OpenStoreError::Missing { path: path.to_owned() });
         }
         Self::connect(path, None).await
     }
 
+    /// Migrates the tables over a connection of its own, and returns the store with its pools.
     async fn connect(
         path: &Path,
         held: Option<(Checkpointer, File)>,
@@ -132,7 +134,7 @@ impl SqliteStore {
         Ok(Self { writer, readers, writes: Writes::default(), held: held.map(Arc::new) })
     }
 
-    /// Finishes a write, whether or not somebody waits for it.
+    /// Runs a write to completion, even if the caller drops the future.
     async fn finish<T, W>(&self, write: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -270,7 +272,7 @@ impl Store for SqliteStore {
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         loop {
-            // Which rows these are is read beside the writer.
+            // Readers select the rows, so that the writer is busy only while it deletes them.
             let batch = ending::batch(&self.readers, before).await?;
             if batch == Batch::Nothing {
                 return Ok(forgotten);

@@ -1,4 +1,4 @@
-//! Tests of the fold.
+//! Tests of [`Progress`], which folds the events of a deployment into its state.
 
 use proptest::prelude::*;
 
@@ -25,6 +25,7 @@ fn log(ms: i64) -> EventBody {
     })
 }
 
+/// Returns all events of a deployment that fails in the health check, or comes up.
 fn story(fails: bool, logs: usize) -> Vec<Event> {
     let mut bodies = vec![progress(Phase::Initializing, 0, 0)];
     for (index, phase) in (1..).zip(Phase::STEPS) {
@@ -66,7 +67,8 @@ fn a_failure_keeps_the_percentage_and_marks_the_step_that_ran() {
     assert_eq!(progress.failure().unwrap().code, FailureCode::HealthTimeout);
 }
 
-/// Ends a story that rolled back after five steps, having said so in the log or not.
+/// Returns the states of the fifth step from the roll-back to the end, for a deployment that rolls
+/// back in that step. `entry` is the action of the log entry before the roll-back, if there is one.
 fn turned(entry: Option<&str>, code: FailureCode, message: &str) -> Vec<StepState> {
     let mut events: Vec<_> = story(true, 0).into_iter().take(6).map(|event| event.body).collect();
     let entry = entry.map(|action| {
@@ -131,7 +133,8 @@ fn a_terminal_event_before_its_turn_does_not_finish() {
 proptest! {
     #![proptest_config(test_support::properties())]
 
-    /// P14: any prefix and the rest, shuffled and repeated, are the whole.
+    /// Property P14: the fold of a prefix of the shuffled events, then of all of them, equals the
+    /// fold of all events in order. The same holds if the state is serialized after the prefix.
     #[test]
     fn any_order_with_repeats_adds_up_to_the_same(
         fails: bool,

@@ -1,13 +1,13 @@
-//! The health of the portal and of what it depends on.
+//! The section of the admin page about the health of the portal and of what it depends on.
 
 use leptos::prelude::*;
 
 use crate::{app::words::admin as words, server::service::Health};
 
-/// Renders a line for each part.
+/// Renders the section, with one line for each part.
 #[component]
 pub fn HealthSection(
-    /// Describes how everything is.
+    /// The health of all parts.
     health: Health,
 ) -> impl IntoView {
     let kind = if health.sandbox { "the sandbox" } else { "Dokploy" };

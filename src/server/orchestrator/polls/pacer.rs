@@ -1,24 +1,25 @@
-//! Pacer: spreads calls over time when many ask, first come, first served.
+//! Pacer: a rate limiter that spreads calls over time, in the order of their requests.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-/// The interval between turns while many ask.
+/// The interval between calls at the full rate: 25 calls a second.
 const INTERVAL: Duration = Duration::from_millis(40);
-/// How much of that a while without questions makes up for: twenty-five turns.
+/// The limit of the unused time that later calls may use up at once: 25 intervals.
 const BURST: Duration = Duration::from_secs(1);
 
-/// Turns to ask, on a clock that only goes forward.
+/// The turns of the calls, on a monotonic clock.
 #[derive(Debug, Default)]
 pub(super) struct Pacer {
-    /// The time at which the next turn would be, if none had been unused.
+    /// The time of the next turn. It lies in the past while turns are unused.
     next: Mutex<Duration>,
 }
 
 impl Pacer {
-    /// Takes the next turn for so many `questions`, and returns how long after `now` it is.
+    /// Reserves the next turn for `questions` calls, and returns how long the caller must wait for
+    /// it.
     pub(super) fn turn(&self, questions: u32, now: Duration) -> Duration {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = (*next).max(now.saturating_sub(BURST));

@@ -1,4 +1,6 @@
-//! Call slots as rows, over all portals on the database. No connection is held during a call.
+//! Call slots as rows, which all portals on the database share.
+//!
+//! A slot holds no database connection while its call runs.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -35,10 +37,11 @@ impl CallSlots for PostgresStore {
         .await
     }
 
-    /// Does nothing: the row lapses by itself, as that of a portal that was killed.
+    /// Does nothing: the row stays until its `until_ms`, as that of a killed portal does.
     fn abandon(&self, _: &SlotId, _: Timestamp) {}
 }
 
+/// Takes a slot with one call of a database function, which decides and inserts atomically.
 async fn take(store: &PostgresStore, request: &SlotRequest) -> Result<SlotAnswer, StoreError> {
     let (max_each, max) = request.bounds.of(request.kind);
     let bound = |max: u32| i32::try_from(max).unwrap_or(i32::MAX);

@@ -1,7 +1,8 @@
-//! Quotas: what counts against them, and whether a deployment may begin.
+//! Quotas: counts the usage, and decides whether a deployment may begin.
 //!
-//! A transaction does not see what others have not committed, so whoever counts has a lock of
-//! what he counts until he is done. Who takes both takes them in one order, and the name before.
+//! A transaction does not see the uncommitted rows of others, so it locks what it counts until it
+//! ends. All transactions take their locks in the same order, which prevents deadlocks: the name
+//! (by the insert), then the owner or address, then the count of all deployments.
 
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgExecutor};
@@ -13,12 +14,13 @@ use crate::server::{
 };
 use domain::{deployment::DeploymentId, stack_name::StackName};
 
-/// The kind of lock of what is counted as one owner or address.
+/// The class of advisory locks for the usage of one owner or address.
 const COUNTED_AS: i32 = 1;
-/// The kind of lock of what is under way in all.
+/// The class of the advisory lock for all deployments under way.
 const IN_ALL: i32 = 2;
 
-/// Decides whether a deployment that is inserted already may begin.
+/// Decides whether a deployment may begin. The transaction has already inserted its row, which the
+/// counts therefore leave out.
 pub(super) async fn admit(tx: &mut PgConnection, new: &NewDeployment) -> Result<(), StoreError> {
     let NewDeployment { deployment, owner, quota, .. } = new;
     let started = deployment.started;
@@ -43,7 +45,8 @@ pub(super) async fn admit(tx: &mut PgConnection, new: &NewDeployment) -> Result<
     quota.admit(&usage, in_all, started)
 }
 
-/// Waits until nobody else counts the same, and keeps it so until the transaction ends.
+/// Takes an advisory lock on `counted`, which the end of the transaction releases. Waits as long as
+/// another transaction holds it.
 async fn lock(tx: &mut PgConnection, kind: i32, counted: &str) -> Result<(), StoreError> {
     sqlx::query("SELECT pg_advisory_xact_lock($1, hashtext($2))")
         .bind(kind)
@@ -54,7 +57,7 @@ async fn lock(tx: &mut PgConnection, kind: i32, counted: &str) -> Result<(), Sto
     Ok(())
 }
 
-/// Counts what is counted as `counted_as`, apart from one deployment.
+/// Counts the usage of `counted_as`, without the deployment `apart_from`.
 async fn usage(
     database: impl PgExecutor<'_>,
     counted_as: &str,
@@ -77,7 +80,7 @@ async fn usage(
     rows::usage(&found, hour_ago)
 }
 
-/// Counts the deployments under way, apart from one.
+/// Counts all deployments under way, without the deployment `apart_from`.
 async fn under_way_in_all(
     tx: &mut PgConnection,
     apart_from: &DeploymentId,
@@ -93,7 +96,8 @@ async fn under_way_in_all(
     rows::count(&row)
 }
 
-/// Finds the last removal of `name` that ended with nothing left after `since`.
+/// Finds the last removal of `name` that finished completely after `since`: the owner, and the time
+/// at which the name became free.
 async fn freed(
     database: impl PgExecutor<'_>,
     name: &StackName,
@@ -112,7 +116,7 @@ async fn freed(
     row.as_ref().map(rows::freed).transpose()
 }
 
-/// Counts what is counted as `counted_as`.
+/// Counts the usage of `counted_as`, outside a transaction.
 pub(super) async fn usage_alone(
     pool: &Pool,
     counted_as: &str,
@@ -121,7 +125,7 @@ pub(super) async fn usage_alone(
     usage(pool, counted_as, hour_ago, None).await
 }
 
-/// Counts what is counted as each of `counted_as`, in their order.
+/// Counts the usage of each of `counted_as`, in their order.
 pub(super) async fn usages(
     pool: &Pool,
     counted_as: &[&str],
@@ -142,7 +146,8 @@ pub(super) async fn usages(
     rows::usages(&found, counted_as, hour_ago)
 }
 
-/// Finds the last removal of `name` that ended with nothing left after `since`.
+/// Finds the last removal of `name` that finished completely after `since`: the owner, and the time
+/// at which the name became free.
 pub(super) async fn freed_alone(
     pool: &Pool,
     name: &StackName,

@@ -1,4 +1,4 @@
-//! Rows of the audit log.
+//! The rows of the audit log.
 
 use super::{Columns, time};
 use crate::server::ports::{
@@ -6,7 +6,7 @@ use crate::server::ports::{
     store::StoreError,
 };
 
-/// Reads a row of `audit`: its number, and the entry.
+/// Parses a row of the table `audit` into its number and its entry.
 pub(in crate::server::store) fn entry(row: &impl Columns) -> Result<(i64, AuditEntry), StoreError> {
     let corrupt = || StoreError::Corrupt { what: "audit entry" };
     let from = row.optional_text("address")?.map(|text| text.parse().map_err(|_| corrupt()));

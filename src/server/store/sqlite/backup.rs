@@ -1,7 +1,7 @@
-//! Copies of the records: made while a portal runs, and put back while none does.
+//! Backups of the records: `backup` may run beside a portal, `restore` needs the portal stopped.
 //!
-//! Whatever goes wrong at whatever moment, the old files and the copy are still there, and no
-//! file looks whole that is not.
+//! A failure at any moment loses neither the old files nor the copy. An incomplete file never has
+//! the name of a complete one.
 
 use std::{
     fs::{self, File},
@@ -25,16 +25,16 @@ use super::{
 };
 use crate::server::store::OtherVersion;
 
-/// The records were not copied.
+/// A backup, a restore or a new start failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The database cannot be used.
     #[error(transparent)]
     Open(#[from] OpenStoreError),
-    /// Something is where the copy should be.
+    /// A file with the name of the copy exists already.
     #[error("{} already exists, and `backup` does not overwrite files: choose another name", .0.display())]
     Exists(PathBuf),
-    /// The copy would take the place of one of the database's own files.
+    /// The copy would replace one of the database's own files.
     #[error("{} is one of the database's own files: choose another name", .0.display())]
     Own(PathBuf),
     /// The copy cannot be written.
@@ -53,7 +53,7 @@ pub enum CopyError {
         /// The reason, and the remedy.
         why: String,
     },
-    /// The files cannot be moved.
+    /// The files cannot be renamed.
     #[error(
         "{} could not be put into place; nothing was deleted: fix the cause, and run the command \
          again",
@@ -67,8 +67,8 @@ pub enum CopyError {
     },
 }
 
-/// Writes all records of the database at `path`, as they are at one moment, to a new file. A
-/// portal may be running. Returns the copy's size in bytes.
+/// Writes a consistent snapshot of the database at `path` to the new file `copy`, and returns its
+/// size in bytes. A portal may be running.
 ///
 /// # Errors
 ///
@@ -100,7 +100,7 @@ async fn write(path: &Path, copy: &Path, unfinished: &Path) -> Result<u64, CopyE
     let database = |error: sqlx::Error| OpenStoreError::database(path, error);
     let mut connection = as_it_is(path).connect().await.map_err(database)?;
     identity::check_records(&mut connection, path).await?;
-    // Never read as a URI.
+    // SQLite would read a name that begins with `file:` as a URI; an absolute path never does.
     let target = absolute(unfinished).map_err(io)?;
     let copied = match target.to_str() {
         Some(target) => sqlx::query("VACUUM INTO ?").bind(target).execute(&mut connection).await,
@@ -119,21 +119,22 @@ async fn write(path: &Path, copy: &Path, unfinished: &Path) -> Result<u64, CopyE
     Ok(fs::metadata(copy).map_err(io)?.len())
 }
 
-/// Gives the finished file its name, unless something has it by now.
+/// Gives the finished file its name, unless a file with that name exists by now.
 fn publish(unfinished: &Path, copy: &Path) -> Result<(), CopyError> {
     match fs::hard_link(unfinished, copy) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Err(CopyError::Exists(copy.to_owned()))
         }
-        // Not every file system has links.
+        // Not every file system supports hard links. A rename may overwrite a file that appeared
+        // since the first check.
         Err(_) => fs::rename(unfinished, copy)
             .map_err(|error| CopyError::Write { path: copy.to_owned(), source: error.into() }),
     }
 }
 
-/// Checks that every page is sound, and gives a copy a mark of its own, by which a log that is
-/// not its own is known.
+/// Checks the integrity of the whole file, and marks it with a new tag. A write-ahead log of
+/// another database has another tag, so it is detected.
 async fn check_and_mark(connection: &mut SqliteConnection) -> Result<(), String> {
     let check = sqlx::query_scalar::<_, String>("PRAGMA integrity_check(1)");
     let problem = check.fetch_one(&mut *connection).await;
@@ -145,12 +146,12 @@ async fn check_and_mark(connection: &mut SqliteConnection) -> Result<(), String>
     checkpointer::mark_as(connection, OperationTag::new()).await.map_err(|error| error.to_string())
 }
 
-/// Puts a copy in the place of the database at `path`, whose files are set aside. Returns under
-/// which name they are, if there were any.
+/// Replaces the database at `path` by `copy`. Renames the old files, and returns their new name if
+/// there were any.
 ///
 /// # Errors
 ///
-/// Returns why nothing was put back.
+/// Returns why the copy was not restored.
 pub async fn restore(
     path: &Path,
     copy: &Path,
@@ -179,6 +180,7 @@ pub async fn restore(
     exchanged
 }
 
+/// Checks that `source` is a complete database, which no portal uses.
 fn check_source(source: &Path, path: &Path) -> Result<(), String> {
     let inspect = Look::at(source).map_err(|error| format!("it cannot be read ({error})"))?;
     let number = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
@@ -202,8 +204,8 @@ fn check_source(source: &Path, path: &Path) -> Result<(), String> {
     Err(why.to_owned())
 }
 
-/// Checks that the file holds sound records of a portal that this version understands, brings
-/// them up to date, and returns whose they are.
+/// Checks that the file is an intact database of a portal that this version supports, migrates it,
+/// and returns its identity.
 async fn examine(unfinished: &Path) -> Result<String, String> {
     let unreadable = |error: sqlx::Error| format!("it cannot be read ({error})");
     let mut connection = as_it_is(unfinished).connect().await.map_err(unreadable)?;
@@ -233,8 +235,10 @@ async fn examine_by(connection: &mut SqliteConnection) -> Result<String, String>
     id.ok_or_else(|| String::from("it holds no database identity"))
 }
 
-/// Sets the old files aside and puts the new one in their place. From the first step to the last
-/// the identity is that of the new one, so that no start takes what is between for a new portal.
+/// Renames the old files, and gives the new one their name.
+///
+/// The identity of the new database is written first. After a crash in between, a start therefore
+/// finds an identity that does not match the files and refuses, instead of creating a new database.
 fn exchange(
     path: &Path,
     unfinished: &Path,
@@ -256,12 +260,12 @@ fn exchange(
     Ok(was_there.then_some(aside))
 }
 
-/// Sets the database at `path` aside, and the files in `besides` that go with it: the next start
-/// is that of a new portal. Returns what is appended to their names.
+/// Renames the database at `path` and the files in `besides` that belong to it, so that the next
+/// start creates a new portal. Returns the new name of the database, if there was anything.
 ///
 /// # Errors
 ///
-/// Returns why that cannot be.
+/// Returns which file cannot be renamed, or that a portal is running.
 pub async fn begin_anew(
     path: &Path,
     besides: &[PathBuf],
@@ -273,7 +277,7 @@ pub async fn begin_anew(
     let ending = files::aside(path, now);
     let aside = files::beside(path, &ending);
     let mut was_there = files::set_aside(path, &aside).map_err(place)?;
-    // Last the identity: until then a start refuses.
+    // The identity is last: as long as it exists without its database, a start refuses.
     for file in besides.iter().chain([&files::identity(path)]).filter(|file| file.exists()) {
         let to = if *file == files::identity(path) {
             files::identity(&aside)
@@ -287,6 +291,7 @@ pub async fn begin_anew(
     Ok(was_there.then_some(aside))
 }
 
+/// Returns options that open the file without automatic checkpoints, which only a portal makes.
 fn as_it_is(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)

@@ -1,4 +1,4 @@
-//! Leases, and the fencing that guards what their holders write.
+//! Leases, and the fencing tokens that reject writes of former holders.
 
 use std::time::Duration;
 
@@ -19,9 +19,10 @@ pub(super) async fn claim(
     ttl: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
     let mut tx = pool.begin().await?;
-    // What is due later than the longest pause (30 min, and one for clocks that differ) was made so
-    // by a clock that was ahead: it is due now. Each kind of candidate has an index of its own: in
-    // one condition with OR between them, all that ever ended would be looked at, each second.
+    // A due time that is later than the longest pause (30 min, plus 1 min for clocks that differ)
+    // was written by a clock that was ahead, so the operation counts as due now. Each kind of
+    // candidate has its own index and is therefore its own SELECT: a single condition with OR would
+    // scan every operation that ever ended, each second.
     let (candidates, overdue): (&[_], _) = match lane {
         Lane::Forward => (&["state = 'active' AND started_ms <= ?5"], Timestamp::MAX),
         Lane::CleanUp { overdue } => (
@@ -56,6 +57,7 @@ pub(super) async fn claim(
     rows.iter().map(|row| rows::lease(row, &owner)).collect()
 }
 
+/// Returns the query for those of `candidates` that nobody holds.
 fn free(candidates: &str) -> String {
     format!(
         "SELECT id, started_ms FROM deployments
@@ -89,7 +91,7 @@ pub(super) async fn claim_ended(
     row.map(|row| rows::lease(&row, &owner)).transpose()
 }
 
-/// Extends `lease`, if it is still held.
+/// Extends `lease` until `until`, if it is still held, and returns whether a cancel was requested.
 pub(super) async fn renew(
     pool: Pool,
     lease: Lease,
@@ -113,7 +115,7 @@ pub(super) async fn renew(
     rows::cancel_request(&row)
 }
 
-/// Hands `lease` back; releasing a lost lease does nothing.
+/// Releases `lease`. Releasing a lost lease does nothing.
 pub(super) async fn release(pool: Pool, lease: Lease) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
     sqlx::query(
@@ -130,8 +132,10 @@ pub(super) async fn release(pool: Pool, lease: Lease) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Takes `lease` away after a panic, and lets nobody claim the operation before `until`. An
-/// operation under way is held until then; one that has ended is due then, or when somebody asks.
+/// Revokes `lease` after a panic of its holder, so that nobody claims the operation before `until`.
+///
+/// An operation under way keeps its owner until then, but a new token fences off the holder. An
+/// operation that has ended becomes due then, or earlier on request.
 pub(super) async fn suspend(pool: Pool, lease: Lease, until: Timestamp) -> Result<(), StoreError> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
@@ -153,7 +157,7 @@ pub(super) async fn suspend(pool: Pool, lease: Lease, until: Timestamp) -> Resul
     if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
 }
 
-/// Extends those of `leases` that are still held.
+/// Extends those of `leases` that are still held, in one statement, and returns their operations.
 pub(super) async fn renew_all(
     pool: Pool,
     leases: Vec<Lease>,

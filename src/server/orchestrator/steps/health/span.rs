@@ -1,19 +1,22 @@
-//! Time within a wait that somebody else than the stack is to blame for.
+//! Stopwatches for the parts of a health wait that do not count against the stack.
 
 use jiff::Timestamp;
 
 use crate::server::orchestrator::context::Context;
 use domain::progress::elapsed_ms;
 
-/// Time that something has cost, and costs while a sentence about it is shown.
+/// Adds up the time for which a condition held. While it holds, the page shows a sentence about it.
 #[derive(Default)]
 pub(super) struct Stopwatch {
+    /// The time since which the condition holds, if it does.
     pub(super) since: Option<Timestamp>,
+    /// The milliseconds for which it held before.
     ms: u64,
 }
 
 impl Stopwatch {
-    /// Goes on from what was shown before a restart.
+    /// Resumes after a restart. The journal has no stopwatches, so this uses the time for which
+    /// `sentence` was shown.
     pub(super) fn resume(cx: &Context, sentence: &str, now: Timestamp) -> Self {
         let time_shown = cx.shown_for(|message| message == sentence);
         Self {
@@ -22,6 +25,7 @@ impl Stopwatch {
         }
     }
 
+    /// Records whether the condition holds at `now`.
     pub(super) fn note(&mut self, lasts: bool, now: Timestamp) {
         match (lasts, self.since) {
             (true, None) => self.since = Some(now),
@@ -33,6 +37,7 @@ impl Stopwatch {
         }
     }
 
+    /// Returns for how many milliseconds the condition has held until `now`.
     pub(super) fn total_ms(&self, now: Timestamp) -> u64 {
         self.ms + self.since.map_or(0, |since| elapsed_ms(since, now))
     }
