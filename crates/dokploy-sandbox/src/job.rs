@@ -53,9 +53,9 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
     };
     let pulled = format!("{login}{}", pull_log(image));
     match variables(state, application) {
-        Err(describe_failure) => Plan {
+        Err(message) => Plan {
             first_lines,
-            last_lines: format!("{pulled}{describe_failure}{FAILED}"),
+            last_lines: format!("{pulled}{message}{FAILED}"),
             behaviour: None,
             env: Vec::new(),
         },

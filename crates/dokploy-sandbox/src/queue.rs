@@ -50,12 +50,12 @@ struct Active {
     plan: Plan,
     started_at: Timestamp,
     ends_at: Timestamp,
-    stage: PageState,
+    stage: Stage,
 }
 
 /// The progress of the active job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PageState {
+enum Stage {
     /// Pulling and creating; the row is running.
     Working,
     /// The row has ended, the application does not know yet.
@@ -124,7 +124,7 @@ impl Core {
         let ends_at = started_at.checked_add(self.timing.of_job(&image)).unwrap_or(started_at);
         let deployment_id = ids::row_id(&mut self.rng);
         self.add_row(&job, &deployment_id, &app_name, &plan.first_lines, started_at);
-        let stage = PageState::Working;
+        let stage = Stage::Working;
         Some(Active { job, deployment_id, app_name, image, plan, started_at, ends_at, stage })
     }
 
@@ -154,8 +154,8 @@ impl Core {
             return Some(active);
         }
         match active.stage {
-            PageState::Working => self.finish(active),
-            PageState::Settling => {
+            Stage::Working => self.finish(active),
+            Stage::Settling => {
                 let due = active.due(&self.timing);
                 if !self.outages.database_is_down(due) {
                     self.settle(&active);
@@ -199,7 +199,7 @@ impl Core {
             row.finished_at = Some(active.ends_at);
             row.log.push_str(&active.plan.last_lines);
         }
-        active.stage = PageState::Settling;
+        active.stage = Stage::Settling;
         Some(active)
     }
 
@@ -217,8 +217,8 @@ impl Active {
     /// Returns when the present stage ends.
     fn due(&self, timing: &super::images::Timing) -> Timestamp {
         match self.stage {
-            PageState::Working => self.ends_at,
-            PageState::Settling => self.ends_at.checked_add(timing.settle).unwrap_or(self.ends_at),
+            Stage::Working => self.ends_at,
+            Stage::Settling => self.ends_at.checked_add(timing.settle).unwrap_or(self.ends_at),
         }
     }
 }

@@ -72,7 +72,7 @@ impl Judge<'_> {
     pub(super) fn judge(&self, answer: &Answer) -> Result<(), Fault> {
         let call = self.call;
         let status = answer.status;
-        let said = Claims::read(&answer.body);
+        let said = ErrorBody::read(&answer.body);
         let error = match status {
             200..=299 => return Ok(()),
             401 => return Err(Fault::Unauthorized),
@@ -88,7 +88,7 @@ impl Judge<'_> {
     }
 
     /// Tells apart what does not exist, what the server cannot do, and a proxy without a server.
-    fn judge_not_found(&self, answer: &Answer, said: &Claims) -> Error {
+    fn judge_not_found(&self, answer: &Answer, said: &ErrorBody) -> Error {
         match (said.code(), said.path()) {
             (Some(_), Some(_)) => Error::NotFound { call: self.call },
             // No such call: an older server (recording 96).
@@ -98,7 +98,7 @@ impl Judge<'_> {
         }
     }
 
-    fn refused(&self, answer: &Answer, said: &Claims) -> Error {
+    fn refused(&self, answer: &Answer, said: &ErrorBody) -> Error {
         let detail = match &answer.location {
             Some(location) => self.keep(&format!("redirected to {location}")),
             None => self.detail(answer, said),
@@ -112,7 +112,7 @@ impl Judge<'_> {
     }
 
     /// Returns what the platform said, as far as it may be kept.
-    fn detail(&self, answer: &Answer, said: &Claims) -> String {
+    fn detail(&self, answer: &Answer, said: &ErrorBody) -> String {
         let text = match (said.issues(), self.discretion) {
             (Some(issues), discretion) => describe_issues(issues, discretion).into(),
             (None, Discretion::Confidential) => said.code().unwrap_or_default().into(),
@@ -147,9 +147,9 @@ pub(super) fn decode<T: DeserializeOwned>(call: &'static str, body: &[u8]) -> Re
 }
 
 /// What the body of an error says; nothing if it is not Dokploy's.
-struct Claims(Value);
+struct ErrorBody(Value);
 
-impl Claims {
+impl ErrorBody {
     fn read(body: &[u8]) -> Self {
         Self(serde_json::from_slice(body).unwrap_or_default())
     }
