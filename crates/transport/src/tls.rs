@@ -1,6 +1,8 @@
 //! TLS as the HTTP clients share it: the crypto provider, and how its failures are told.
 
-use std::{error::Error, io};
+use std::error::Error;
+
+use super::causes;
 
 /// Makes ring the process's crypto provider, unless one is installed already.
 pub fn install_crypto_provider() {
@@ -12,19 +14,7 @@ pub fn install_crypto_provider() {
 
 /// Finds the TLS failure behind `error`, if it is one.
 pub fn find_tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<rustls::Error>() {
-            return Some(found);
-        }
-        // An I/O error's source is its content's source: the content itself would be skipped.
-        let content = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = match content {
-            Some(content) => Some(content),
-            None => error.source(),
-        };
-    }
-    None
+    causes(error).find_map(|error| error.downcast_ref())
 }
 
 /// Writes out `error` and its causes, without what is said twice.

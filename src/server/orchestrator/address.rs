@@ -50,8 +50,7 @@ pub(super) async fn prove(
     is_known: bool,
     mut lines: Vec<Line>,
 ) -> Result<Vec<Line>, StepError> {
-    let services = cx.journal.services().into_iter();
-    let services: BTreeSet<_> = services.chain([application.app_name.clone()]).collect();
+    let services = services_of(cx, application);
     let is_stale = !is_known && !is_elsewhere(cx, application).await?;
     let stale = if is_stale { Some(close_stale_routes(cx, &services).await?) } else { None };
     let is_ours = |line: &Line| line.resource == ResourceKind::Domain && line.name == cx.host;
@@ -101,6 +100,13 @@ async fn remedy(
         // Its service goes next, and it with that.
         Some(_) | None => None,
     })
+}
+
+/// Returns the services that the operation has had, that of `application` among them.
+fn services_of(cx: &Context, application: &Application) -> BTreeSet<AppName> {
+    let mut services = cx.journal.services();
+    services.insert(application.app_name.clone());
+    services
 }
 
 /// Says what to do about a file that routes an address whose application is gone.
@@ -159,9 +165,7 @@ pub(super) async fn close_left_open(
     cx: &Context,
     application: &Application,
 ) -> Result<Option<Line>, StepError> {
-    let mut services = cx.journal.services();
-    services.insert(application.app_name.clone());
-    Ok(match close_stale_routes(cx, &services).await? {
+    Ok(match close_stale_routes(cx, &services_of(cx, application)).await? {
         Stale::Open(file) => {
             let remedy = Some(still_routed(&file, &cx.host));
             Some(cx.leftover_line(ResourceKind::Domain, None, &cx.host, remedy))

@@ -144,33 +144,39 @@ async fn a_proxy_that_takes_up_no_change_is_told_of_and_its_address_is_not_calle
     assert!(receipt(&world).await.clean);
 }
 
-#[tokio::test]
-async fn a_file_that_the_platform_does_not_show_proves_nothing() {
-    let (mut world, _) = deleted_by_hand().await;
+/// Lets the platform refuse once to show the file.
+fn refuse_to_show_the_file(world: &World) {
     let call = "settings.readTraefikFile";
     let refused = PlatformError::Refused { call, status: 403, detail: String::new() };
     world.platform.plan(call, Some(refused));
-    world.remove().await;
-    world.drive().await;
-    let line = of(&receipt(&world).await, ResourceKind::Domain);
+}
+
+/// Checks that the address is left, and that the file that may still route it is named.
+async fn assert_left_with_its_file_named(world: &World) {
+    let line = of(&receipt(world).await, ResourceKind::Domain);
     assert_eq!(line.outcome, Outcome::Left);
     assert!(line.remedy.unwrap().contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
 }
 
 #[tokio::test]
+async fn a_file_that_the_platform_does_not_show_proves_nothing() {
+    let (mut world, _) = deleted_by_hand().await;
+    refuse_to_show_the_file(&world);
+    world.remove().await;
+    world.drive().await;
+    assert_left_with_its_file_named(&world).await;
+}
+
+#[tokio::test]
 async fn nor_does_the_silence_of_a_stack_that_has_no_container_right_now() {
     let (mut world, service) = deleted_by_hand().await;
-    let call = "settings.readTraefikFile";
-    let refused = PlatformError::Refused { call, status: 403, detail: String::new() };
-    world.platform.plan(call, Some(refused));
+    refuse_to_show_the_file(&world);
     assert!(world.platform.core().scale_service(world.clock.now(), &service, 0));
     world.clock.advance(Duration::from_mins(1));
     assert_eq!(visit(&world), EdgeResponse::Down, "its route is there still");
     world.remove().await;
     world.drive().await;
-    let line = of(&receipt(&world).await, ResourceKind::Domain);
-    assert_eq!(line.outcome, Outcome::Left);
-    assert!(line.remedy.unwrap().contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
+    assert_left_with_its_file_named(&world).await;
 }
 
 #[tokio::test]
