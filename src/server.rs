@@ -1,32 +1,30 @@
-//! The server: use cases, orchestrator, adapters and HTTP.
+//! The server: use cases, saga, adapters and HTTP.
 //!
-//! Arrows point one way: `http` and the server functions call `service`, which knows the
-//! `ports`; adapters (`dokploy`, `store`) implement them. Only [`run`] knows every part.
+//! Arrows point one way: `http` and the server functions call `stacks`, which knows the ports. A
+//! port is beside its adapters: `store`, `platform`, `probe`, `audit`, and two in `auth`. Only
+//! [`run`] knows every part.
 
-pub mod access;
-pub mod call_slots;
+pub mod audit;
+pub mod auth;
 mod catch_all;
 pub mod cli;
 pub mod config;
 pub mod http;
 pub mod intake;
+pub mod local_fault;
 mod masking;
 pub mod notifier;
-pub mod oidc;
-pub mod orchestrator;
 pub mod origin;
 pub mod platform;
-pub mod ports;
 pub mod probe;
 pub mod proxies;
-pub mod reconcile_report;
 pub mod reconciler;
 pub mod run;
 mod run_to_completion;
-pub mod secret;
-pub mod service;
+pub mod saga;
 pub mod settings;
-pub mod sign_in;
+pub mod stacks;
+mod steps;
 pub mod store;
 pub mod telemetry;
 pub mod vitals;

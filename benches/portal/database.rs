@@ -2,10 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use ai_stack_deployer::server::{
-    ports::store::{Lane, Store},
-    store::{postgres::PostgresStore, sqlite::SqliteStore},
-};
+use ai_stack_deployer::server::store::{Lane, Store, postgres::PostgresStore, sqlite::SqliteStore};
 use anyhow::ensure;
 use jiff::Timestamp;
 use sqlx::{

@@ -10,10 +10,12 @@ use leptos::prelude::use_context;
 
 use super::wire::ApiError;
 use crate::server::{
-    access::{Caller, Identity, OwnerId, Role, Scope},
-    ports::accounts::{Person, Token},
-    service::store_failed,
-    sign_in::SignInService,
+    auth::{
+        access::{Caller, Identity, OwnerId, Role, Scope},
+        accounts::{Person, Token},
+        sign_in::SignInService,
+    },
+    stacks::store_failed,
 };
 
 /// The cookies that the account page and the sign-in page need.

@@ -15,8 +15,8 @@ use leptos_axum::ResponseOptions;
 
 use super::wire::ApiError;
 use crate::server::{
-    access::Caller,
-    service::{Service, deployment_id},
+    auth::access::Caller,
+    stacks::{Service, deployment_id},
 };
 use domain::deployment::DeploymentId;
 

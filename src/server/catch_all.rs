@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    ports::probe::{Health, Probe},
+    probe::{Health, Probe},
     settings::StackSettings,
 };
 

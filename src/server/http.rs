@@ -36,8 +36,8 @@ use self::{limit::Limiter, streams::Streams};
 use super::{
     origin::Origin,
     proxies::Proxy,
-    service::Service,
     settings::{HttpSettings, Limits},
+    stacks::Service,
 };
 
 /// The state that the handlers share.

@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::ports::store::{Claim, Lease, StoreError};
+use super::store::{Claim, Lease, StoreError};
 use domain::deployment::{DeploymentId, Kind};
 
 /// The fencing token of a lease that an operation begins with.

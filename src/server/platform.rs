@@ -1,7 +1,7 @@
-//! The platform port: what the orchestrator needs of the system that runs stacks.
+//! The platform port: what the saga needs of the system that runs stacks.
 //!
 //! Its words are ours; which server answers, and over what, is the adapter's business. No
-//! method repeats a call: retry is the orchestrator's alone.
+//! method repeats a call: retry is the saga's alone.
 
 use std::time::Duration;
 
@@ -17,7 +17,9 @@ pub use ::dokploy::{
     Removal, Scale, Task, TaskState, Version,
 };
 
+pub mod call_slots;
 pub mod dokploy;
+pub mod local_slots;
 mod routes;
 
 /// The variable by which a container tells which deployment it is of.

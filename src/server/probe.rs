@@ -4,6 +4,9 @@
 //! private addresses are not used unless the policy allows it. It must not know the platform.
 
 mod address;
+mod port;
+
+pub use port::{Health, Probe};
 
 use std::{
     fs, io,
@@ -16,7 +19,6 @@ use async_trait::async_trait;
 use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
 
 use self::address::{Resolver, is_public};
-use crate::server::ports::probe::{Health, Probe};
 
 /// The number of bytes of a response body after which reading stops.
 const LARGEST_ANSWER: usize = 4 * 1024;

@@ -8,6 +8,7 @@
 mod containers;
 mod finding;
 mod findings;
+pub mod report;
 mod view;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -18,10 +19,10 @@ use containers::Idle;
 pub use finding::{Finding, Resource};
 use view::{PlatformView, StoreView};
 
+use self::report::{NotRunning, ReconcileReport, ReconcileRound};
 use super::{
-    orchestrator::{OrphanRemover, Ports, RemoveOrphansError},
-    ports::store::{Store, StoreError, Turn, TurnHolder},
-    reconcile_report::{NotRunning, ReconcileReport, ReconcileRound},
+    saga::{OrphanRemover, Ports, RemoveOrphansError},
+    store::{Store, StoreError, Turn, TurnHolder},
 };
 use crate::server::platform::{AppName, BreakerState, Platform, PlatformError, Scale};
 use clock::Clock;

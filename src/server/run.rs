@@ -19,21 +19,23 @@ pub use self::parts::Parts;
 pub(crate) use self::probing::probe;
 use self::records::Records;
 use super::{
+    audit::AuditLog,
+    auth::{
+        oidc::{BuildOidcError, Oidc},
+        sign_in::{SignInParts, SignInService},
+    },
     catch_all,
     http::{self, Authenticator, HttpState},
     notifier::Notifier,
-    oidc::{BuildOidcError, Oidc},
-    orchestrator::{Ports, Worker},
-    ports::{audit::AuditLog, store::Store},
     probe::BuildProbeError,
-    reconcile_report::ReconcileReport,
-    reconciler::Reconciler,
-    service::{Service, ServiceParts},
+    reconciler::{Reconciler, report::ReconcileReport},
+    saga::{Ports, Worker},
     settings::{
         AuthSettings, Limits, PlatformSettings, Scheme, Settings, StackSettings, StoreSettings,
     },
-    sign_in::{SignInParts, SignInService},
+    stacks::{Service, ServiceParts},
     store::{
+        Store,
         postgres::{OpenPostgresError, PostgresStore},
         sqlite::{OpenStoreError, SqliteStore},
     },

@@ -10,7 +10,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 use secrecy::SecretString;
 
-use super::{masking, origin::Origin, ports::call_slots::CallBounds, proxies::Proxy};
+use super::{masking, origin::Origin, platform::call_slots::CallBounds, proxies::Proxy};
 use crate::api::wire::AddressPattern;
 use crate::server::platform::{Certificate, Registry};
 use domain::{deployment::DeploymentId, stack_name::StackName};

@@ -6,14 +6,14 @@ mod world;
 use std::{net::Ipv4Addr, time::Duration};
 
 use ai_stack_deployer::server::{
-    access::{Caller, Identity, OwnerId, Role, Scope},
-    platform::AppName,
-    ports::{
+    audit::AuditAction,
+    auth::{
+        access::{Caller, Identity, OwnerId, Role, Scope},
         accounts::{Accounts, Digest, NewToken, Token},
-        audit::AuditAction,
     },
-    reconcile_report::{NotRunning, ReconcileRound, Standstill},
-    service::admin::{AuditQuery, OperationQuery},
+    platform::AppName,
+    reconciler::report::{NotRunning, ReconcileRound, Standstill},
+    stacks::admin::{AuditQuery, OperationQuery},
 };
 use axum::{
     body::Body,

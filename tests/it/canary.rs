@@ -8,7 +8,7 @@
 mod marks;
 mod world;
 
-use ai_stack_deployer::server::ports::accounts::Digest;
+use ai_stack_deployer::server::auth::accounts::Digest;
 
 use self::{
     marks::Marks,

@@ -126,7 +126,7 @@ async fn play(simulation: &Simulation, rng: &mut StdRng, totals: &Totals) {
 }
 
 fn count(simulation: &Simulation, watched: usize, totals: &Totals) {
-    use ai_stack_deployer::server::ports::store::State;
+    use ai_stack_deployer::server::store::State;
     let records = simulation.store.records();
     let live = records.iter().filter(|record| record.state == State::Live).count();
     for (total, count) in [

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::store::{
+use ai_stack_deployer::server::store::{
     CancelRequest, CleanupRecord, End, Fact, Lease, State, Store,
 };
 use axum::{

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::store::Store;
+use ai_stack_deployer::server::store::Store;
 use axum::{
     body::{Body, BodyDataStream},
     http::{Request, StatusCode},
@@ -160,7 +160,7 @@ async fn a_silent_stream_says_every_15_seconds_that_it_is_there_and_looks_again(
     }
     // A nudge that got lost, as from another replica, costs a moment and no event.
     let lease = app.claim().await;
-    let fact = ai_stack_deployer::server::ports::store::Fact {
+    let fact = ai_stack_deployer::server::store::Fact {
         events: vec![app.log("Created")],
         ..Default::default()
     };

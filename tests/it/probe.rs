@@ -3,11 +3,8 @@
 use std::{io::Write as _, net::TcpListener, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use ai_stack_deployer::server::{
-    ports::{
-        local_fault::LocalFault,
-        probe::{Health, Probe},
-    },
-    probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust},
+    local_fault::LocalFault,
+    probe::{AddressPolicy, BuildProbeError, Health, HttpProbe, Probe, Trust},
 };
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,

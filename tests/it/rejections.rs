@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::server::ports::audit::{AuditAction, AuditEntry, AuditFilter, AuditLog};
+use ai_stack_deployer::server::audit::{AuditAction, AuditEntry, AuditFilter, AuditLog};
 use axum::{body::Body, http::Request};
 
 use crate::support::app::TestApp;

@@ -4,12 +4,11 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
-    access::{OwnerId, Role},
-    ports::{
+    auth::{
+        access::{OwnerId, Role},
         accounts::{Accounts as _, Digest, NewSession, Profile},
-        store::Store as _,
     },
-    store::postgres::PostgresStore,
+    store::{Store as _, postgres::PostgresStore},
 };
 use clock::{Clock as _, SystemClock};
 use domain::{

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::{
-    ports::store::{Lane, StepId, StepRecord, Store, StoreError},
-    store::{
-        postgres::PostgresStore,
-        sqlite::{OpenStoreError, SqliteStore},
-    },
+use ai_stack_deployer::server::store::{
+    Lane, StepId, StepRecord, Store, StoreError,
+    postgres::PostgresStore,
+    sqlite::{OpenStoreError, SqliteStore},
 };
 use domain::phase::Phase;
 use secrecy::SecretString;

@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use ai_stack_deployer::server::access::{Caller, Identity, OwnerId};
+use ai_stack_deployer::server::auth::access::{Caller, Identity, OwnerId};
 
 pub(crate) mod app;
 pub(crate) mod black_hole;

@@ -24,7 +24,7 @@ use super::not_found::{NotFoundPage, Notice};
 use crate::{
     api::{caller, forbid_storing, respond_with, service, wire::ApiError},
     app::words::admin as words,
-    server::service::admin::{OperationPage, OperationQuery, Overview},
+    server::stacks::admin::{OperationPage, OperationQuery, Overview},
 };
 
 /// Renders how the portal is, and what everybody has.

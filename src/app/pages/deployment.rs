@@ -19,7 +19,7 @@ use crate::{
             refusal,
         },
     },
-    server::service::deployment_id,
+    server::stacks::deployment_id,
 };
 use domain::deployment::DeploymentId;
 

@@ -19,7 +19,7 @@ use crate::{
         islands::name_form::NameForm,
         words::{allowance, estimate, refusal},
     },
-    server::service::Service,
+    server::stacks::Service,
 };
 
 /// Renders the home page.

@@ -11,7 +11,7 @@ use super::not_found::NotFoundPage;
 use crate::{
     api::{page_cookies, percent_encode, redirect_to, sign_in_service, signed_in},
     app::words::sign_in,
-    server::sign_in::ReturnTo,
+    server::auth::sign_in::ReturnTo,
 };
 
 /// The reason for showing the sign-in page.

@@ -8,7 +8,7 @@ use crate::{
         islands::copy_button::CopyButton,
         words::sign_in::{day, minute},
     },
-    server::sign_in::Lifetime,
+    server::auth::sign_in::Lifetime,
 };
 
 /// The time for which a token is good for unless somebody chooses otherwise.

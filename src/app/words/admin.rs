@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::server::{
-    service::admin::{AuditAction, BreakerState, State},
     settings::Quotas,
+    stacks::admin::{AuditAction, BreakerState, State},
 };
 use domain::deployment::Kind;
 

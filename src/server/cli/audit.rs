@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::{CommandError, say};
 use crate::server::{
-    ports::audit::{AuditAction, AuditEntry, AuditFilter},
+    audit::{AuditAction, AuditEntry, AuditFilter},
     run,
-    service::admin::since,
     settings::StoreSettings,
+    stacks::admin::since,
 };
 
 /// Which entries are written out.

@@ -4,10 +4,9 @@ use std::{process::ExitCode, sync::Arc};
 
 use super::{CommandError, say};
 use crate::server::{
+    auth::{identity_provider::CALLBACK, oidc::Oidc},
     catch_all,
-    oidc::Oidc,
     platform::{self, Platform, PlatformError, Version},
-    ports::identity_provider::CALLBACK,
     run::{self, StartError},
     settings::{AuthSettings, PlatformSettings, Settings},
 };

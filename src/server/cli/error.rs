@@ -5,8 +5,10 @@ use std::{io, net::SocketAddr};
 use leptos::config::errors::LeptosConfigError;
 
 use crate::server::{
-    config::ConfigError, ports::store::StoreError, reconciler::SurveyError, run::StartError,
-    store::sqlite::CopyError,
+    config::ConfigError,
+    reconciler::SurveyError,
+    run::StartError,
+    store::{StoreError, sqlite::CopyError},
 };
 use dokploy_sandbox::StartSandboxError;
 

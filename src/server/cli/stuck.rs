@@ -7,12 +7,10 @@ use jiff::Timestamp;
 
 use super::{CommandError, say};
 use crate::server::{
-    ports::{
-        audit::{AuditAction, AuditEntry},
-        store::{Record, Store},
-    },
+    audit::{AuditAction, AuditEntry},
     run,
     settings::StoreSettings,
+    store::{Record, Store},
 };
 use clock::{Clock as _, SystemClock};
 use domain::{deployment::Kind, receipt::Receipt};

@@ -11,8 +11,7 @@ use super::{
 };
 use crate::server::{
     origin::Origin,
-    platform::{Certificate, OPERATION, Registry},
-    ports::call_slots::CallBounds,
+    platform::{Certificate, OPERATION, Registry, call_slots::CallBounds},
     settings::{
         AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings,
         ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,

@@ -14,10 +14,12 @@ use super::{cookies, requester::Requester, sign_in::see_other};
 use crate::{
     api,
     server::{
-        access::Scope,
-        ports::store::StoreError,
-        secret::Secret,
-        sign_in::{Lifetime, SignInService, TokenError, TokenName},
+        auth::{
+            access::Scope,
+            secret::Secret,
+            sign_in::{Lifetime, SignInService, TokenError, TokenName},
+        },
+        store::StoreError,
     },
 };
 

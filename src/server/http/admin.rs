@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{HttpState, sign_in::see_other};
 use crate::{
     api::{self, wire::ApiError},
-    server::access::Caller,
+    server::auth::access::Caller,
 };
 
 /// The id of the subject.

@@ -1,7 +1,7 @@
 //! Authentication and authorization of requests.
 //!
 //! Every request passes through it. It authenticates the caller, looks up the rule of the route and
-//! asks [`access::decide`](crate::server::access::decide); what a handler does with one operation
+//! asks [`access::decide`](crate::server::auth::access::decide); what a handler does with one operation
 //! is decided again where that operation is known. A route without a rule is closed.
 
 mod authenticate;
@@ -26,10 +26,10 @@ use super::{HttpState, error::Failed, headers::NO_STORE};
 use crate::{
     api::{HiddenPage, accepts_html, sign_in_location, wire::ApiError},
     server::{
-        access::{Caller, Identity, Refusal, Target},
-        ports::audit::AuditAction,
+        audit::AuditAction,
+        auth::access::{Caller, Identity, Refusal, Target},
         proxies::{self, Proxy},
-        service,
+        stacks,
     },
 };
 
@@ -39,7 +39,7 @@ const TOKEN_INVALID: &str = "TOKEN_INVALID";
 /// Lets a request through with its [`Caller`], and with the [`Person`] who has signed in; or says
 /// why not.
 ///
-/// [`Person`]: crate::server::ports::accounts::Person
+/// [`Person`]: crate::server::auth::accounts::Person
 pub(super) async fn guard(
     State(state): State<HttpState>,
     mut request: Request,
@@ -126,9 +126,9 @@ fn deny(parts: &Parts, refusal: Refusal) -> Response {
             let location = [(header::LOCATION, sign_in_location(wanted, None))];
             (StatusCode::SEE_OTHER, NO_STORE, location).into_response()
         }
-        Refusal::SignIn => challenge(service::refused(refusal, not_found())),
+        Refusal::SignIn => challenge(stacks::refused(refusal, not_found())),
         Refusal::Scope | Refusal::Hidden => {
-            Failed::from(service::refused(refusal, not_found())).into_response()
+            Failed::from(stacks::refused(refusal, not_found())).into_response()
         }
     }
 }
@@ -153,7 +153,7 @@ impl IntoResponse for AuthenticationError {
                 let message = "This API token is invalid, expired or revoked. Create a new one.";
                 challenge(ApiError::new(401, TOKEN_INVALID, message))
             }
-            Self::Store(error) => Failed::from(service::store_failed(&error)).into_response(),
+            Self::Store(error) => Failed::from(stacks::store_failed(&error)).into_response(),
         }
     }
 }

@@ -14,7 +14,7 @@ use axum::{
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{HttpState, auth, error::Failed};
-use crate::server::{origin::Origin, ports::audit::AuditAction};
+use crate::server::{audit::AuditAction, origin::Origin};
 
 /// The code of the refusal.
 const CROSS_SITE: &str = "CROSS_SITE";

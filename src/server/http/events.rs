@@ -26,12 +26,10 @@ use super::{
 use crate::{
     api::wire::ApiError,
     server::{
-        access::{Caller, Permission},
-        ports::{
-            audit::AuditAction,
-            store::{State as DeploymentState, StoredEvent},
-        },
-        service::Service,
+        audit::AuditAction,
+        auth::access::{Caller, Permission},
+        stacks::Service,
+        store::{State as DeploymentState, StoredEvent},
     },
 };
 use domain::{deployment::DeploymentId, event::Seq};

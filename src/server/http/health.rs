@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use serde::Serialize;
 
 use super::{HttpState, headers::NO_STORE};
-use crate::server::{platform::BreakerState, service::Health};
+use crate::server::{platform::BreakerState, stacks::Health};
 use domain::platform_problem::PlatformProblem;
 
 #[derive(Serialize)]

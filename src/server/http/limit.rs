@@ -18,7 +18,7 @@ use governor::{
 use super::{HttpState, auth, error::Failed};
 use crate::{
     api::wire::ApiError,
-    server::{ports::audit::AuditAction, settings::Limits},
+    server::{audit::AuditAction, settings::Limits},
 };
 use clock::Clock;
 

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::cookies;
-use crate::{api::PageCookies, server::secret::TOKEN_PREFIX};
+use crate::{api::PageCookies, server::auth::secret::TOKEN_PREFIX};
 
 /// The pages that want to know.
 const PAGES: [&str; 2] = ["/account", "/sign-in"];

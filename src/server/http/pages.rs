@@ -22,7 +22,7 @@ use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLaye
 use super::{error, page_cookies};
 use crate::{
     app::{App, shell},
-    server::{service::Service, sign_in::SignInService},
+    server::{auth::sign_in::SignInService, stacks::Service},
 };
 
 /// Returns the pages, their server functions and the built site's files. Where people sign in,

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use crate::server::access::{Caller, Identity, OwnerId};
+use crate::server::auth::access::{Caller, Identity, OwnerId};
 
 /// The requester and their address.
 pub(super) struct Requester {

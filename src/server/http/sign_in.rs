@@ -16,8 +16,8 @@ use serde::Deserialize;
 use super::{account, cookies, error::BODY_LIMIT, headers::NO_STORE, requester::Requester};
 use crate::{
     api,
-    server::{
-        ports::identity_provider::CALLBACK,
+    server::auth::{
+        identity_provider::CALLBACK,
         sign_in::{
             Callback, ReturnTo, SIGN_IN_LIFETIME, SignInError, SignInRejected, SignInService,
             SignInStarted, SignedInSession,

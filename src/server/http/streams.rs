@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::server::access::{Caller, OwnerId};
+use crate::server::auth::access::{Caller, OwnerId};
 
 /// Counts open streams.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Drop for StreamPermit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::access::{Identity, Role};
+    use crate::server::auth::access::{Identity, Role};
 
     fn caller(person: Option<&str>, address: &str) -> Caller {
         let identity = match person {

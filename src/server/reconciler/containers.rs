@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 use super::view::AT_ONCE;
 use crate::server::{
     platform::{AppName, Platform, PlatformError, Scale, TaskState},
-    reconcile_report::Standstill,
+    reconciler::report::Standstill,
 };
 
 /// The known state of a service of ours that the platform's list does not show to run.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::server::{
     platform::{AppName, ApplicationId, DomainId},
-    reconcile_report::Standstill,
+    reconciler::report::Standstill,
 };
 use domain::{deployment::DeploymentId, receipt::ResourceKind, stack_name::StackName};
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::server::{
     platform::{AppName, ApplicationId, ApplicationSummary, Host},
-    reconcile_report::NotRunning,
+    reconciler::report::NotRunning,
     settings::StackSettings,
 };
 use domain::{deployment::DeploymentId, receipt::ResourceKind};

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::server::{
     platform::{AppName, ApplicationSummary, Host, Platform, ProjectId},
-    ports::store::{Record, Stack, State, Store, StoreError},
+    store::{Record, Stack, State, Store, StoreError},
 };
 use domain::{
     deployment::{DeploymentId, Kind},

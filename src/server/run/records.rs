@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::StartError;
 use crate::server::{
+    audit::AuditLog,
+    auth::accounts::Accounts,
     notifier::Notifier,
-    ports::{accounts::Accounts, audit::AuditLog, call_slots::CallSlots, store::Store},
+    platform::call_slots::CallSlots,
     settings::StoreSettings,
-    store::{postgres::PostgresStore, sqlite::SqliteStore},
+    store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
 };
 
 /// The portal's records.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::server::ports::store::{Store, earlier};
+use crate::server::store::{Store, earlier};
 use clock::Clock;
 
 /// The interval at which old records are looked for.

@@ -7,14 +7,13 @@ use jiff::Timestamp;
 
 use super::{StartError, owner};
 use crate::server::{
-    call_slots::LocalCallSlots,
-    orchestrator::{Turns, calls_under_way},
-    ports::{
+    platform::{
         call_slots::{CallBounds, CallSlots},
-        store::Store,
+        local_slots::LocalCallSlots,
     },
+    saga::{Turns, calls_under_way},
     settings::StoreSettings,
-    store::{postgres::PostgresStore, sqlite::SqliteStore},
+    store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
 };
 
 /// Makes the turns of a portal. Without `shared` slots, those of calls stay taken that an earlier

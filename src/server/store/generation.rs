@@ -4,7 +4,7 @@
 
 use sqlx::migrate::MigrateError;
 
-use crate::server::ports::store::StoreError;
+use crate::server::store::StoreError;
 
 /// The generation that this program was built for.
 pub(super) const BUILT_FOR: i64 = 1;

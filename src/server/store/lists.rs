@@ -2,7 +2,7 @@
 
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
-use crate::server::ports::{
+use crate::server::{
     audit::AuditFilter,
     store::{OperationFilter, StepId},
 };

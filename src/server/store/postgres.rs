@@ -29,16 +29,14 @@ use tokio::time::timeout;
 use self::nudges::{NudgeListener, Origin};
 use super::{OtherVersion, pool, rows, unavailable, unavailable_for, writes::Writes};
 use crate::server::{
-    access::OwnerId,
+    audit::AuditEntry,
+    auth::access::OwnerId,
     notifier::Notifier,
     platform::AppName,
-    ports::{
-        audit::AuditEntry,
-        store::{
-            CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-            NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack,
-            Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
-        },
+    store::{
+        CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack, Steps,
+        Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
     },
 };
 use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};

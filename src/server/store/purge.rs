@@ -1,7 +1,7 @@
 //! Describes how records whose time is up are purged: in batches, so that whoever wants to write
 //! waits for few rows only.
 
-use crate::server::ports::store::StoreError;
+use crate::server::store::StoreError;
 use domain::deployment::DeploymentId;
 
 use super::rows::{self, Columns};

@@ -10,9 +10,9 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::unavailable;
 use crate::server::{
-    access::OwnerId,
+    auth::access::OwnerId,
     platform::AppName,
-    ports::store::{
+    store::{
         CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Stack, State, StepId,
         StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour,
     },

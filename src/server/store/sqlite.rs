@@ -36,15 +36,13 @@ pub use self::{
 use self::{checkpointer::Checkpointer, identity::Found};
 use super::{OtherVersion, pool, purge::Batch, rows, unavailable, unavailable_for, writes::Writes};
 use crate::server::{
-    access::OwnerId,
+    audit::AuditEntry,
+    auth::access::OwnerId,
     platform::AppName,
-    ports::{
-        audit::AuditEntry,
-        store::{
-            CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-            NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack,
-            Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
-        },
+    store::{
+        CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack, Steps,
+        Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
     },
 };
 use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};

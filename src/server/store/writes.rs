@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::server::{ports::store::StoreError, run_to_completion::RunToCompletion};
+use crate::server::{run_to_completion::RunToCompletion, store::StoreError};
 
 /// The writes that are under way.
 #[derive(Clone, Debug, Default)]

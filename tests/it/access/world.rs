@@ -3,9 +3,9 @@
 
 use std::{path::Path, time::Duration};
 
-use ai_stack_deployer::server::{
+use ai_stack_deployer::server::auth::{
     access::{OwnerId, Role, Scope},
-    ports::accounts::{Accounts, Digest, NewSession, NewToken, Profile, Token},
+    accounts::{Accounts, Digest, NewSession, NewToken, Profile, Token},
 };
 use axum::{
     body::Body,

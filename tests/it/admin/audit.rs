@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ai_stack_deployer::server::{
-    access::Role,
-    ports::audit::{AuditAction, AuditEntry, AuditLog},
+    audit::{AuditAction, AuditEntry, AuditLog},
+    auth::access::Role,
 };
 use axum::http::StatusCode;
 use clock::Clock;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
-    access::{OwnerId, Role},
-    ports::{
+    audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
+    auth::{
+        access::{OwnerId, Role},
         accounts::{Accounts, Digest, NewSession, Profile},
-        audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
-        store::{CancelRequest, End, Fact, Lease, NewDeployment, Quota, State, Store},
     },
+    store::{CancelRequest, End, Fact, Lease, NewDeployment, Quota, State, Store},
 };
 use axum::http::StatusCode;
 use clock::Clock;

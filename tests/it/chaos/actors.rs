@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    ports::store::StoredEvent,
-    service::{Response, Service},
+    stacks::{Response, Service},
+    store::StoredEvent,
 };
 use dokploy_sandbox::Fault;
 use domain::deployment::{Deployment, DeploymentId};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     notifier::Nudge,
-    ports::store::{NewRemoval, Record, RemovalOutcome, State, Store},
+    store::{NewRemoval, Record, RemovalOutcome, State, Store},
 };
 use clock::Clock;
 use domain::{

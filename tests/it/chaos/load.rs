@@ -4,8 +4,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    orchestrator::Worker, ports::store::State, reconcile_report::ReconcileReport,
-    reconciler::Reconciler,
+    reconciler::{Reconciler, report::ReconcileReport},
+    saga::Worker,
+    store::State,
 };
 use clock::Clock;
 use jiff::Timestamp;

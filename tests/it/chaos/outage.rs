@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::server::ports::{
+use ai_stack_deployer::server::{
     probe::{Health, Probe},
     store::{State, Store},
 };

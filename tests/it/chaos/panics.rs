@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    orchestrator::{OrphanRemover, RemoveOrphansError},
-    ports::store::{NewRemoval, Record, RemovalOutcome, State, StepId, Store},
+    saga::{OrphanRemover, RemoveOrphansError},
+    store::{NewRemoval, Record, RemovalOutcome, State, StepId, Store},
 };
 use clock::Clock;
 use domain::{

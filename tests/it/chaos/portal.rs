@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
     notifier::Notifier,
-    orchestrator::{Ports, Worker},
-    ports::store::{Record, State, Store},
+    saga::{Ports, Worker},
+    store::{Record, State, Store},
 };
 use clock::Clock;
 use domain::deployment::DeploymentId;

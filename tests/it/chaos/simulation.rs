@@ -7,10 +7,10 @@ use std::{
 
 use ai_stack_deployer::server::{
     notifier::Notifier,
-    orchestrator::{Ports, Worker},
-    ports::store::{State, Store},
-    service::{Service, ServiceParts},
+    saga::{Ports, Worker},
     settings::Quotas,
+    stacks::{Service, ServiceParts},
+    store::{State, Store},
 };
 use clock::Clock;
 use domain::deployment::DeploymentId;
@@ -133,7 +133,7 @@ impl Simulation {
             self.clock.sleep(Duration::from_mins(1)).await;
             self.help().await;
         }
-        let open = |record: &ai_stack_deployer::server::ports::store::Record| {
+        let open = |record: &ai_stack_deployer::server::store::Record| {
             record.clean_up.due.is_some() || record.state == State::Active
         };
         let open: Vec<_> = self.store.records().into_iter().filter(open).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     notifier::Nudge,
-    ports::store::{Record, State, Store},
+    store::{Record, State, Store},
 };
 use clock::Clock;
 use domain::deployment::DeploymentId;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
-    access::{OwnerId, Role, Scope},
-    ports::accounts::{Accounts as _, Digest, NewSession, NewToken, Profile, SignIn, Token},
+    auth::{
+        access::{OwnerId, Role, Scope},
+        accounts::{Accounts as _, Digest, NewSession, NewToken, Profile, SignIn, Token},
+    },
     store::postgres::PostgresStore,
 };
 use clock::{Clock as _, SystemClock};

@@ -9,10 +9,8 @@ use std::{
 
 use ai_stack_deployer::server::{
     platform::PlatformError,
-    ports::{
-        probe::{Health, Probe},
-        store::{Fact, Lane, State, StepId, StepRecord, Store},
-    },
+    probe::{Health, Probe},
+    store::{Fact, Lane, State, StepId, StepRecord, Store},
 };
 use async_trait::async_trait;
 use clock::Clock;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::store::{State, StepId};
+use ai_stack_deployer::server::store::{State, StepId};
 use domain::{
     platform_problem::PlatformProblem,
     receipt::{Line, ResourceKind},

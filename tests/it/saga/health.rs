@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ai_stack_deployer::server::ports::{
+use ai_stack_deployer::server::{
     probe::{Health, Probe},
     store::State,
 };

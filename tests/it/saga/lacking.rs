@@ -7,12 +7,10 @@ use std::{
 };
 
 use ai_stack_deployer::server::{
+    local_fault::LocalFault,
     platform::PlatformError,
-    ports::{
-        local_fault::LocalFault,
-        probe::{Health, Probe},
-        store::{Lane, State},
-    },
+    probe::{Health, Probe},
+    store::{Lane, State},
 };
 use async_trait::async_trait;
 use clock::Clock;

@@ -1,7 +1,7 @@
 //! The matrix: every step × every fault × a crash at every write and a request to cancel at every
 //! write and every call, exhaustively. What two of those do together is sampled in `pairs`.
 
-use ai_stack_deployer::server::ports::store::State;
+use ai_stack_deployer::server::store::State;
 use domain::event::FailureCode;
 
 use super::scenario::{Perturbation, Scenario, Tally};

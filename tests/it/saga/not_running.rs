@@ -3,9 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    ports::store::StepId,
-    reconcile_report::{ReconcileReport, Standstill},
-    reconciler::{Finding, HandledFinding, Reconciler, Repair},
+    reconciler::{Finding, HandledFinding, Reconciler, Repair, report},
+    store::StepId,
 };
 use clock::Clock;
 use serde_json::{Value, json};
@@ -47,7 +46,7 @@ impl Live {
     }
 
     /// Returns why the stack does not run, if that is all that is found.
-    async fn why(&self) -> Option<Standstill> {
+    async fn why(&self) -> Option<report::Standstill> {
         match &self.survey().await[..] {
             [] => None,
             [Finding::NotRunning { id, why, .. }] if *id == self.world.id => Some(*why),
@@ -110,7 +109,7 @@ async fn a_stack_scaled_to_nothing_is_reported_however_that_was_done() {
     };
     for stop in [by_docker, by_stop, by_row] {
         stop(&live);
-        assert_eq!(live.why().await, Some(Standstill::ScaledToNothing));
+        assert_eq!(live.why().await, Some(report::Standstill::ScaledToNothing));
         live.as_somebody_else("application.update", json!({ "replicas": 1 }));
         live.reload();
         assert_eq!(live.why().await, None);
@@ -124,7 +123,8 @@ async fn a_container_that_ends_again_and_again_is_reported_with_where_to_look() 
     live.as_somebody_else("application.update", image);
     live.reload();
     let found = live.survey().await;
-    let [finding @ Finding::NotRunning { why: Standstill::KeepsEnding, .. }] = &found[..] else {
+    let [finding @ Finding::NotRunning { why: report::Standstill::KeepsEnding, .. }] = &found[..]
+    else {
         panic!("{found:?}")
     };
     let text = finding.to_string();
@@ -172,7 +172,7 @@ async fn a_container_of_a_service_whose_name_begins_alike_is_not_taken_for_the_s
     assert_eq!(live.why().await, None);
     live.remove_service();
     assert_eq!(platform.inventory().await["containers"].as_array().unwrap().len(), 1, "theirs");
-    assert_eq!(live.why().await, Some(Standstill::NoService));
+    assert_eq!(live.why().await, Some(report::Standstill::NoService));
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn what_the_platform_does_not_tell_concludes_nothing() {
         live.world.inject(call);
         assert_eq!(live.why().await, None, "{call}");
         live.world.platform.core().clear_faults();
-        assert_eq!(live.why().await, Some(Standstill::NoService), "{call}");
+        assert_eq!(live.why().await, Some(report::Standstill::NoService), "{call}");
         live.world.inject("project.all:error-before:always");
         live.reconciler().survey().await.unwrap_err();
     }
@@ -267,7 +267,7 @@ async fn a_stack_under_way_or_being_removed_is_not_reported() {
 #[tokio::test]
 async fn what_was_found_stands_while_nothing_is_known_and_goes_when_the_stack_is_back() {
     let live = Live::begin().await;
-    let reconcile_report = Arc::new(ReconcileReport::default());
+    let reconcile_report = Arc::new(report::ReconcileReport::default());
     let mut reconciler = live.reconciler().with_report(Arc::clone(&reconcile_report));
     let stop = CancellationToken::new();
     let mut round = async || {
@@ -298,9 +298,9 @@ const INTERVAL: Duration = Duration::from_mins(5);
 
 impl Live {
     /// Compares every five minutes as `owner` until `check` is done.
-    async fn comparing(&self, owner: &str, check: impl AsyncFnOnce(&ReconcileReport)) {
+    async fn comparing(&self, owner: &str, check: impl AsyncFnOnce(&report::ReconcileReport)) {
         let (reconcile_report, stop) =
-            (Arc::new(ReconcileReport::default()), CancellationToken::new());
+            (Arc::new(report::ReconcileReport::default()), CancellationToken::new());
         let reconciler = Reconciler::new(self.world.ports.clone(), owner.to_owned(), LEASE);
         let reconciler = reconciler.with_report(Arc::clone(&reconcile_report));
         let check = async {
@@ -312,7 +312,7 @@ impl Live {
 
     /// Waits until a round says whether the stack does not run, and returns how long that took: its
     /// own end counts, since by the time it is seen here the next pause may have begun.
-    async fn until(&self, reconcile_report: &ReconcileReport, is_down: bool) -> Duration {
+    async fn until(&self, reconcile_report: &report::ReconcileReport, is_down: bool) -> Duration {
         let since = self.world.clock.now();
         for _ in 0..10_000 {
             let is_so = reconcile_report.not_running(&self.world.id).is_some() == is_down;
@@ -374,7 +374,7 @@ async fn what_was_found_stands_across_a_restart_and_a_hand_over() {
     })
     .await;
     let (since, seen) = since.unwrap();
-    let stands = |reconcile_report: &ReconcileReport| {
+    let stands = |reconcile_report: &report::ReconcileReport| {
         reconcile_report.not_running(&live.world.id).is_some_and(|(at, _)| at == since)
     };
     live.world.platform.core().stop_docker(live.world.clock.now());

@@ -4,11 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
     platform::{AppName, Platform, PlatformError, RouteFile},
-    ports::{
-        probe::{Health, Probe},
-        store::State,
-    },
+    probe::{Health, Probe},
     reconciler::Reconciler,
+    store::State,
 };
 use async_trait::async_trait;
 use clock::Clock;

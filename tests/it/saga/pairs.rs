@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::{ports::store::Store, store::sqlite::SqliteStore};
+use ai_stack_deployer::server::store::{Store, sqlite::SqliteStore};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::{

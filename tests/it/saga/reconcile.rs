@@ -10,10 +10,9 @@ use std::{
 };
 
 use ai_stack_deployer::server::{
-    orchestrator::{OrphanRemover, RemoveOrphansError},
-    ports::store::{State, StepId, Store},
-    reconcile_report::ReconcileReport,
-    reconciler::{Finding, HandledFinding, Reconciler, Repair},
+    reconciler::{Finding, HandledFinding, Reconciler, Repair, report::ReconcileReport},
+    saga::{OrphanRemover, RemoveOrphansError},
+    store::{State, StepId, Store},
 };
 use clock::Clock;
 use domain::deployment::{DeploymentId, Kind};

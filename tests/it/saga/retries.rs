@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     platform::PlatformError,
-    ports::store::{Lane, State, StepId},
+    store::{Lane, State, StepId},
 };
 use domain::{
     event::{EventBody, FailureCode},

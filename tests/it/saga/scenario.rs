@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use ai_stack_deployer::server::ports::store::{CancelRequest, State, Store};
+use ai_stack_deployer::server::store::{CancelRequest, State, Store};
 use domain::{event::FailureCode, progress::End};
 
 use super::world::World;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     platform::{ApplicationId, JobStatus, Platform},
-    ports::store::State,
+    store::State,
 };
 use clock::Clock;
 use domain::{event::FailureCode, phase::Phase};

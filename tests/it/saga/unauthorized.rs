@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
-    ports::store::{Lane, State},
     reconciler::Reconciler,
+    store::{Lane, State},
 };
 use domain::{event::FailureCode, receipt::Outcome};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{platform::PlatformError, ports::store::State};
+use ai_stack_deployer::server::{platform::PlatformError, store::State};
 use clock::Clock;
 use domain::{
     event::FailureCode,

@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    call_slots::LocalCallSlots,
-    orchestrator::Turns,
-    ports::{
+    platform::{
         call_slots::{CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest},
-        store::State,
+        local_slots::LocalCallSlots,
     },
+    saga::Turns,
+    store::State,
 };
 use clock::Clock;
 use domain::{event::FailureCode, phase::Phase, progress::End, receipt::Outcome};

@@ -7,10 +7,10 @@ use std::{
 
 use ai_stack_deployer::server::{
     notifier::Notifier,
-    orchestrator::{Context, Ports, drive},
     platform::{Platform, ProjectId},
-    ports::store::{Lane, NewRemoval, Record, RemovalOutcome, State, StepId, Store, StoreError},
+    saga::{Context, Ports, drive},
     settings::StackSettings,
+    store::{Lane, NewRemoval, Record, RemovalOutcome, State, StepId, Store, StoreError},
 };
 use clock::Clock;
 use dokploy_sandbox::Fault;

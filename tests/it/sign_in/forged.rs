@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use ai_stack_deployer::server::{
-    access::Role,
-    oidc::Oidc,
-    origin::Origin,
-    ports::{
+    auth::{
+        access::Role,
         accounts::Profile,
         identity_provider::{AuthorizationResponse, IdentityError, IdentityProvider},
+        oidc::Oidc,
     },
+    origin::Origin,
     settings::{AuthSettings, OidcSettings},
 };
 use clock::Clock;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::audit::{AuditAction, AuditFilter, AuditLog};
+use ai_stack_deployer::server::audit::{AuditAction, AuditFilter, AuditLog};
 use axum::http::StatusCode;
 
 use super::world::World;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use ai_stack_deployer::server::{
-    access::{OwnerId, Role, Scope},
-    ports::{
+    auth::{
+        access::{OwnerId, Role, Scope},
         accounts::{Accounts, Digest, NewSession, NewToken, Person, Profile, SignIn, Token},
-        store::Store,
     },
+    store::Store,
 };
 use tokio::task::JoinSet;
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ai_stack_deployer::server::ports::{
+use ai_stack_deployer::server::{
     audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
     store::Store,
 };

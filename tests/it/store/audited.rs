@@ -1,12 +1,12 @@
 //! What somebody does and the entry that says so are kept together, or neither is.
 
 use ai_stack_deployer::server::{
-    access::OwnerId,
-    ports::{
+    audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
+    auth::{
+        access::OwnerId,
         accounts::{Accounts, Digest, NewSession, NewToken},
-        audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
-        store::{CancelOutcome, Lane, NewDeployment, NewRemoval, RemovalOutcome, State, Store},
     },
+    store::{CancelOutcome, Lane, NewDeployment, NewRemoval, RemovalOutcome, State, Store},
 };
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::{
-    call_slots::LocalCallSlots,
-    ports::call_slots::{CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest},
+use ai_stack_deployer::server::platform::{
+    call_slots::{CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest},
+    local_slots::LocalCallSlots,
 };
 
 use super::{contract::at, in_postgres};

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
     platform::AppName,
-    ports::store::{
+    store::{
         CancelOutcome, CancelRequest, Cause, CleanupRecord, End, Fact, IdempotencyKey, Lane, Lease,
         NewDeployment, Quota, State, StepId, StepRecord, Store, StoreError, StoredResponse,
     },
@@ -300,9 +300,8 @@ async fn a_retry_is_linked_both_ways(store: &dyn Store) {
     store.record(&lease, &end(State::RolledBack)).await.unwrap();
     let retry = NewDeployment { retry_of: Some(first.clone()), ..new(81, "kim") };
     store.begin(&retry, None).await.unwrap();
-    let links = |record: Option<ai_stack_deployer::server::ports::store::Record>| {
-        record.unwrap().metadata.links
-    };
+    let links =
+        |record: Option<ai_stack_deployer::server::store::Record>| record.unwrap().metadata.links;
     let second = retry.deployment.id;
     assert_eq!(links(store.find(&first).await.unwrap()).retried_by, Some(second.clone()));
     assert_eq!(links(store.find(&second).await.unwrap()).retry_of, Some(first));

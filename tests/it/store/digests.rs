@@ -3,11 +3,11 @@
 use std::fs;
 
 use ai_stack_deployer::server::{
-    access::{OwnerId, Role, Scope},
-    ports::{
+    auth::{
+        access::{OwnerId, Role, Scope},
         accounts::{Accounts, Digest, NewSession, NewToken, Profile, SignIn, Token},
-        store::Store,
     },
+    store::Store,
 };
 
 use super::{contract::at, in_postgres, in_sqlite};

@@ -4,12 +4,11 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
+    auth::accounts::Accounts as _,
     notifier::Notifier,
-    ports::{
-        accounts::Accounts as _,
-        store::{Fact, Lane, OperationFilter, State, StepId, StepRecord, Store},
+    store::{
+        Fact, Lane, OperationFilter, State, StepId, StepRecord, Store, postgres::PostgresStore,
     },
-    store::postgres::PostgresStore,
 };
 use clock::{Clock, SystemClock};
 use domain::{deployment::DeploymentId, phase::Phase};

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    access::OwnerId,
-    ports::store::{
+    auth::access::OwnerId,
+    store::{
         IdempotencyKey, LimitReached, NewDeployment, Quota, State, Store, StoreError,
         StoredResponse, Usage, hour_before,
     },

@@ -2,10 +2,7 @@
 
 use std::{fs, path::Path};
 
-use ai_stack_deployer::server::{
-    ports::store::{Lane, State, Store},
-    store::sqlite::SqliteStore,
-};
+use ai_stack_deployer::server::store::{Lane, State, Store, sqlite::SqliteStore};
 use domain::{deployment::DeploymentId, stack_name::StackName};
 use sqlx::{
     ConnectOptions, Connection, Executor, PgConnection, migrate::Migrator,

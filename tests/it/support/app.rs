@@ -3,14 +3,14 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
+    auth::sign_in::SignInService,
     config::{self, Environment, Options},
     http::{HttpState, pages, router, sign_in},
     notifier::{Notifier, Nudge},
-    ports::store::{CancelRequest, End, Fact, Lane, Lease, State, Store},
-    reconcile_report::ReconcileReport,
-    service::{Service, ServiceParts},
+    reconciler::report::ReconcileReport,
     settings::Settings,
-    sign_in::SignInService,
+    stacks::{Service, ServiceParts},
+    store::{CancelRequest, End, Fact, Lane, Lease, State, Store},
 };
 use axum::{
     Router,

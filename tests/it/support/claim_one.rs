@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::store::{Lane, Lease, Store, StoreError};
+use ai_stack_deployer::server::store::{Lane, Lease, Store, StoreError};
 use jiff::Timestamp;
 
 /// The lane of whatever is to be removed, but for what is overdue.

@@ -11,7 +11,7 @@ use std::{
 
 use ai_stack_deployer::server::{
     platform::PlatformError,
-    ports::probe::{Health, Probe},
+    probe::{Health, Probe},
 };
 use async_trait::async_trait;
 use clock::Clock;

@@ -78,7 +78,7 @@ impl FakePlatform {
 
 /// Answers for what no use case may call.
 fn never<T>() -> Result<T, PlatformError> {
-    panic!("only the orchestrator calls this");
+    panic!("only the saga calls this");
 }
 
 #[async_trait]

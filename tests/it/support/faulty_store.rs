@@ -10,15 +10,13 @@ use std::{
 };
 
 use ai_stack_deployer::server::{
-    access::OwnerId,
+    audit::AuditEntry,
+    auth::access::OwnerId,
     platform::AppName,
-    ports::{
-        audit::AuditEntry,
-        store::{
-            CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-            NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack,
-            StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
-        },
+    store::{
+        CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
+        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack,
+        StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
     },
 };
 use async_trait::async_trait;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     platform::Certificate,
-    ports::store::{NewDeployment, Quota},
     settings::{Deadlines, Scheme, StackSettings},
+    store::{NewDeployment, Quota},
 };
 use domain::{
     deployment::{Deployment, DeploymentId},

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use ai_stack_deployer::server::{
+    auth::{
+        oidc::Oidc,
+        sign_in::{SignInParts, SignInService},
+    },
     http::Authenticator,
-    oidc::Oidc,
     settings::{AuthSettings, Scheme, Settings},
-    sign_in::{SignInParts, SignInService},
 };
 use clock::{Clock, SystemClock};
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::{caller, forbid_storing, service, wire::ApiError},
     app::words::admin as words,
-    server::service::admin::{AuditAction, AuditLine, AuditPage, AuditQuery},
+    server::stacks::admin::{AuditAction, AuditLine, AuditPage, AuditQuery},
 };
 
 /// Renders the audit log.

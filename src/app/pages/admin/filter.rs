@@ -4,7 +4,7 @@ use leptos::{either::Either, prelude::*};
 
 use crate::{
     api::{percent_encode, respond_with, wire::ApiError},
-    server::service::admin::Owner,
+    server::stacks::admin::Owner,
 };
 
 /// Renders a list to choose from, with `any` for no choice.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{app::words::admin as words, server::service::Health};
+use crate::{app::words::admin as words, server::stacks::Health};
 
 /// Renders the section, with one line for each part.
 #[component]

@@ -6,7 +6,7 @@ use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, Table, address};
 use crate::{
     api::wire::ApiError,
     app::words::admin as words,
-    server::service::admin::{OperationLine, OperationPage, OperationQuery, Owner, State},
+    server::stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner, State},
 };
 use domain::deployment::Kind;
 

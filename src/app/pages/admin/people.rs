@@ -6,8 +6,8 @@ use super::filter::{OwnerLink, Table};
 use crate::{
     app::words::{admin as words, sign_in::minute},
     server::{
-        service::admin::{Owner, PersonLine},
         settings::Quotas,
+        stacks::admin::{Owner, PersonLine},
     },
 };
 

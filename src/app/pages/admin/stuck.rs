@@ -6,7 +6,7 @@ use leptos::{either::Either, prelude::*};
 use super::filter::OwnerLink;
 use crate::{
     app::words::{admin as words, receipt},
-    server::{reconcile_report::ReconcileRound, service::admin::StuckLine},
+    server::{reconciler::report::ReconcileRound, stacks::admin::StuckLine},
 };
 use domain::receipt::Line;
 

@@ -13,14 +13,14 @@ use super::body;
 use crate::{
     api::wire::{ApiError, NameVerdict},
     server::{
-        access::Caller,
+        auth::access::Caller,
         http::{
             HttpState,
             error::{self, Failed},
             headers::NO_STORE,
         },
-        ports::store::IdempotencyKey,
-        service::{self, IdempotentRequest},
+        stacks::{self, IdempotentRequest},
+        store::IdempotencyKey,
     },
 };
 use domain::deployment::{Deployment, DeploymentId, Snapshot};
@@ -115,7 +115,7 @@ fn key_scope(caller: &Caller) -> String {
 
 /// Reads a deployment's id.
 pub(in crate::server::http) fn deployment_id(id: Parameter) -> Result<DeploymentId, Failed> {
-    Ok(service::deployment_id(&parameter(id)?)?)
+    Ok(stacks::deployment_id(&parameter(id)?)?)
 }
 
 /// Reads a path's parameter.
@@ -145,7 +145,7 @@ fn is_key(text: &str) -> bool {
 }
 
 /// Returns the response to an accepted start.
-pub(in crate::server::http) fn accepted(deployment: &Deployment) -> service::Response {
+pub(in crate::server::http) fn accepted(deployment: &Deployment) -> stacks::Response {
     let id = &deployment.id;
     let deployment_endpoint = format!("/api/deployment/{id}");
     let location = Some(deployment_endpoint.clone());
@@ -157,15 +157,15 @@ pub(in crate::server::http) fn accepted(deployment: &Deployment) -> service::Res
         deployment_endpoint,
         page: format!("/deployments/{id}"),
     });
-    service::Response { status: 201, location, body }
+    stacks::Response { status: 201, location, body }
 }
 
-fn refused(error: &ApiError) -> service::Response {
-    service::Response { status: error.status, location: None, body: error::body(error) }
+fn refused(error: &ApiError) -> stacks::Response {
+    stacks::Response { status: error.status, location: None, body: error::body(error) }
 }
 
 /// Turns a stored response into an HTTP response.
-pub(in crate::server::http) fn into_http(response: service::Response) -> Response {
+pub(in crate::server::http) fn into_http(response: stacks::Response) -> Response {
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let mut http = (status, kind, NO_STORE, Body::from(response.body)).into_response();

@@ -12,9 +12,9 @@ use super::deployments::{Parameter, accepted, deployment_id, into_http, paramete
 use crate::{
     api::wire::StackView,
     server::{
-        access::Caller,
+        auth::access::Caller,
         http::{HttpState, error::Failed, headers::NO_STORE},
-        service,
+        stacks,
     },
 };
 use domain::deployment::DeploymentId;
@@ -125,5 +125,5 @@ fn stack_id(
         let message = "The query could not be read: send at most one id.";
         return Err(Failed::new(400, "INVALID_REQUEST", message));
     };
-    Ok(id.as_deref().map(service::deployment_id).transpose()?)
+    Ok(id.as_deref().map(stacks::deployment_id).transpose()?)
 }

@@ -9,13 +9,13 @@ use axum::{
 use jiff::Timestamp;
 
 use crate::server::{
-    access::{Identity, OwnerId},
-    http::cookies,
-    ports::{
+    auth::{
+        access::{Identity, OwnerId},
         accounts::{Accounts, Digest, Person, Session},
-        store::StoreError,
+        secret::{RandomBits, Secret},
     },
-    secret::{RandomBits, Secret},
+    http::cookies,
+    store::StoreError,
 };
 
 /// The time for which a browser keeps what it is known by.

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use crate::server::access::Permission;
+use crate::server::auth::access::Permission;
 
 /// The rule of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use proptest::{
 use super::*;
 use crate::server::{
     platform::{DomainId, ProjectId},
-    reconcile_report::Standstill,
+    reconciler::report::Standstill,
 };
 use domain::{event::Resources, stack_name::StackName};
 

@@ -5,10 +5,7 @@ use std::ops::{Deref, DerefMut};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{Backend, PING_TIMEOUT, Pool, PooledConnection};
-use crate::server::{
-    ports::store::StoreError,
-    store::{generation, unavailable},
-};
+use crate::server::store::{StoreError, generation, unavailable};
 
 /// An open transaction. Dropping it rolls it back.
 pub(in crate::server::store) struct Transaction<D: Backend> {

@@ -9,15 +9,14 @@ use jiff::Timestamp;
 
 use super::PostgresStore;
 use crate::server::{
-    access::OwnerId,
-    ports::{
+    audit::AuditEntry,
+    auth::{
+        access::OwnerId,
         accounts::{
             Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
         },
-        audit::AuditEntry,
-        store::StoreError,
     },
-    store::warn_unless_written,
+    store::{StoreError, warn_unless_written},
 };
 
 #[async_trait]

@@ -7,9 +7,9 @@ use super::{
     writing::insert_events,
 };
 use crate::server::{
-    access::OwnerId,
+    auth::access::OwnerId,
     notifier::Nudge,
-    ports::store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
+    store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
 };
 use domain::{deployment::DeploymentId, stack_name::StackName};
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{PostgresStore, unavailable};
-use crate::server::ports::{
-    call_slots::{CallSlots, SlotAnswer, SlotId, SlotRequest},
+use crate::server::{
+    platform::call_slots::{CallSlots, SlotAnswer, SlotId, SlotRequest},
     store::StoreError,
 };
 

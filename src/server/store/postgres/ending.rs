@@ -5,12 +5,12 @@ use sqlx::PgConnection;
 
 use super::{PostgresStore, audit, unavailable, unavailable_for};
 use crate::server::{
+    audit::AuditEntry,
     notifier::Nudge,
-    ports::{
-        audit::AuditEntry,
-        store::{CancelOutcome, CleanupRecord, Lease, StoreError},
+    store::{
+        CancelOutcome, CleanupRecord, Lease, StoreError,
+        purge::{self, Batch},
     },
-    store::purge::{self, Batch},
 };
 use domain::deployment::DeploymentId;
 

@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 use super::{PostgresStore, rows, unavailable};
 use crate::server::{
     notifier::Nudge,
-    ports::store::{CancelRequest, Lane, Lease, StoreError},
+    store::{CancelRequest, Lane, Lease, StoreError},
 };
 use domain::deployment::DeploymentId;
 

@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{ACQUIRE_TIMEOUT, unavailable};
 use crate::server::{
     notifier::{Notifier, Nudge},
-    ports::store::StoreError,
+    store::StoreError,
 };
 
 const CHANNEL: &str = "ai_stack_deployer";

@@ -9,8 +9,8 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::{Pool, rows, unavailable};
 use crate::server::{
-    access::OwnerId,
-    ports::store::{NewDeployment, StoreError, Usage, hour_before},
+    auth::access::OwnerId,
+    store::{NewDeployment, StoreError, Usage, hour_before},
 };
 use domain::{deployment::DeploymentId, stack_name::StackName};
 

@@ -7,8 +7,7 @@ use sqlx::AssertSqlSafe;
 use super::{NUL, Pool, rows, rows::Columns, unavailable};
 use crate::server::{
     platform::AppName,
-    ports::store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent},
-    store::lists,
+    store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent, lists},
 };
 use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 
 use super::{Pool, rows, unavailable};
-use crate::server::ports::store::{IdempotencyKey, StoreError, StoredResponse};
+use crate::server::store::{IdempotencyKey, StoreError, StoredResponse};
 
 /// Keeps `response` unless its key has one; tells whether it did.
 pub(super) async fn keep(

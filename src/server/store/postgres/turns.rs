@@ -3,7 +3,7 @@
 use sqlx::Row;
 
 use super::{PostgresStore, unavailable};
-use crate::server::ports::store::{StoreError, Turn, TurnHolder};
+use crate::server::store::{StoreError, Turn, TurnHolder};
 
 /// Takes `turn`, or keeps it, unless it is somebody else's.
 pub(super) async fn take(store: PostgresStore, turn: Turn) -> Result<TurnHolder, StoreError> {

@@ -6,7 +6,7 @@ use super::{Pool, PostgresStore, ending, rows, unavailable, unavailable_for};
 use crate::server::{
     notifier::Nudge,
     platform::AppName,
-    ports::store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError},
+    store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError},
 };
 use domain::{
     deployment::DeploymentId,

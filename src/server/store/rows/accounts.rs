@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::{Columns, optional_time, owner, time};
 use crate::server::{
-    access::{Role, Scope},
-    ports::{
+    auth::{
+        access::{Role, Scope},
         accounts::{Digest, Person, Session, SignIn, Token},
-        store::StoreError,
     },
+    store::StoreError,
 };
 
 /// Reads a row of `people`.

@@ -1,7 +1,7 @@
 //! The rows of the audit log.
 
 use super::{Columns, time};
-use crate::server::ports::{
+use crate::server::{
     audit::{AuditAction, AuditEntry},
     store::StoreError,
 };

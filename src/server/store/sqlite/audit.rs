@@ -5,11 +5,8 @@ use sqlx::SqliteConnection;
 
 use super::{Pool, SqliteStore, rows::audit::entry as read, unavailable};
 use crate::server::{
-    ports::{
-        audit::{AuditEntry, AuditFilter, AuditLog},
-        store::StoreError,
-    },
-    store::lists,
+    audit::{AuditEntry, AuditFilter, AuditLog},
+    store::{StoreError, lists},
 };
 
 #[async_trait]

@@ -4,8 +4,8 @@ use sqlx::SqliteConnection;
 
 use super::{Pool, audit, quota, responses, rows, unavailable, writing::insert_event};
 use crate::server::{
-    access::OwnerId,
-    ports::store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
+    auth::access::OwnerId,
+    store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
 };
 use domain::{deployment::DeploymentId, event::Event, stack_name::StackName};
 

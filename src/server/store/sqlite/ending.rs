@@ -5,11 +5,11 @@ use sqlx::SqliteConnection;
 
 use super::{Pool, audit, unavailable, unavailable_for};
 use crate::server::{
-    ports::{
-        audit::AuditEntry,
-        store::{CancelOutcome, CleanupRecord, Lease, StoreError},
+    audit::AuditEntry,
+    store::{
+        CancelOutcome, CleanupRecord, Lease, StoreError,
+        purge::{self, Batch},
     },
-    store::purge::{self, Batch},
 };
 use domain::deployment::DeploymentId;
 

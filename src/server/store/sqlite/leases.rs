@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use super::{Pool, rows, unavailable, unavailable_for};
-use crate::server::ports::store::{CancelRequest, Lane, Lease, StoreError};
+use crate::server::store::{CancelRequest, Lane, Lease, StoreError};
 use domain::deployment::DeploymentId;
 
 /// Claims the oldest operations in `lane` that nobody holds at `now`, at most `max`.

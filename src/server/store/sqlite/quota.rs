@@ -5,8 +5,8 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 
 use super::{Pool, rows, unavailable, unavailable_for};
 use crate::server::{
-    access::OwnerId,
-    ports::store::{NewDeployment, StoreError, Usage, hour_before},
+    auth::access::OwnerId,
+    store::{NewDeployment, StoreError, Usage, hour_before},
 };
 use domain::{deployment::DeploymentId, stack_name::StackName};
 

@@ -5,8 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use super::{Pool, rows, rows::Columns, unavailable, unavailable_for};
 use crate::server::{
     platform::AppName,
-    ports::store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent},
-    store::lists,
+    store::{OperationFilter, Record, Stack, Steps, StoreError, StoredEvent, lists},
 };
 use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
 

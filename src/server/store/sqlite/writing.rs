@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::{Pool, ending, rows, unavailable, unavailable_for};
-use crate::server::ports::store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError};
+use crate::server::store::{Fact, Lease, Recorded, State, StepId, StepRecord, StoreError};
 use domain::{
     deployment::DeploymentId,
     event::{Event, Seq},

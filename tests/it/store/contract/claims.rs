@@ -1,6 +1,6 @@
 //! The part of the contract about leases that operations begin with, and about heartbeats.
 
-use ai_stack_deployer::server::ports::store::{
+use ai_stack_deployer::server::store::{
     CancelRequest, Claim, Lane, Lease, NewDeployment, State, StepId, StepRecord, Store,
 };
 use domain::{deployment::DeploymentId, phase::Phase};

@@ -1,6 +1,6 @@
 //! The part of the contract about operations whose drivers panic.
 
-use ai_stack_deployer::server::ports::store::{Lane, Lease, State, Store, StoreError};
+use ai_stack_deployer::server::store::{Lane, Lease, State, Store, StoreError};
 use domain::deployment::DeploymentId;
 
 use super::{LEASE, at, claim, end, new};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ai_stack_deployer::server::ports::store::{Cause, Fact, Lane, StepId, StepRecord, Store};
+use ai_stack_deployer::server::store::{Cause, Fact, Lane, StepId, StepRecord, Store};
 use domain::{deployment::DeploymentId, event::FailureCode, phase::Phase};
 
 use super::{LEASE, at, new, progress};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::ports::store::{
+use ai_stack_deployer::server::store::{
     CleanupRecord, Lane, NewRemoval, RemovalOutcome, State, Store,
 };
 use domain::{

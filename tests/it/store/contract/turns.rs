@@ -1,6 +1,6 @@
 //! The part of the contract that is about work that one portal does for all.
 
-use ai_stack_deployer::server::ports::store::{Store, Turn, TurnHolder};
+use ai_stack_deployer::server::store::{Store, Turn, TurnHolder};
 use futures::future::join_all;
 use std::time::Duration;
 

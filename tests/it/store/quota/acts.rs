@@ -1,6 +1,6 @@
 //! What becomes of operations, told in one line.
 
-use ai_stack_deployer::server::ports::store::{
+use ai_stack_deployer::server::store::{
     CancelRequest, CleanupRecord, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome, State, Store,
 };
 use domain::{

@@ -1,8 +1,8 @@
 //! Lists of operations.
 
 use ai_stack_deployer::server::{
-    access::OwnerId,
-    ports::store::{OperationFilter, State, Store},
+    auth::access::OwnerId,
+    store::{OperationFilter, State, Store},
 };
 use domain::stack_name::StackName;
 

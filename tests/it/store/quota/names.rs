@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
-    access::OwnerId,
-    ports::store::{NewDeployment, Quota, State, Store, StoreError},
+    auth::access::OwnerId,
+    store::{NewDeployment, Quota, State, Store, StoreError},
 };
 use domain::stack_name::StackName;
 use jiff::Timestamp;

@@ -3,14 +3,14 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use ai_stack_deployer::server::{
-    access::OwnerId,
-    ports::{
+    audit::AuditEntry,
+    auth::{
+        access::OwnerId,
         accounts::{
             Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
         },
-        audit::AuditEntry,
-        store::StoreError,
     },
+    store::StoreError,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;

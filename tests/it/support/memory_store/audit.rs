@@ -1,6 +1,6 @@
 //! The audit log in memory.
 
-use ai_stack_deployer::server::ports::{
+use ai_stack_deployer::server::{
     audit::{AuditEntry, AuditFilter, AuditLog},
     store::StoreError,
 };

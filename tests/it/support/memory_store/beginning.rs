@@ -1,8 +1,8 @@
 //! Beginnings: a deployment with its name, within its quota, and a removal of what is live.
 
 use ai_stack_deployer::server::{
-    access::OwnerId,
-    ports::store::{
+    auth::access::OwnerId,
+    store::{
         CancelRequest, CleanUp, NewDeployment, NewRemoval, Record, RemovalOutcome, State,
         StoreError, StoredResponse, Usage, hour_before, is_within_hour,
     },

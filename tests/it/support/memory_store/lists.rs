@@ -1,6 +1,6 @@
 //! Lists of operations.
 
-use ai_stack_deployer::server::ports::store::{OperationFilter, Record, Stack, State};
+use ai_stack_deployer::server::store::{OperationFilter, Record, Stack, State};
 use domain::{deployment::DeploymentId, stack_name::StackName};
 use jiff::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use ai_stack_deployer::server::ports::{
+use ai_stack_deployer::server::{
     audit::AuditEntry,
     store::{
         CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, State, Steps, StoreError,

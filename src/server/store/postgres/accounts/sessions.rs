@@ -5,13 +5,13 @@ use sqlx::PgConnection;
 
 use super::tokens;
 use crate::server::{
-    access::OwnerId,
-    ports::{
+    audit::AuditEntry,
+    auth::{
+        access::OwnerId,
         accounts::{Digest, NewSession, Person, Profile, Session},
-        audit::AuditEntry,
-        store::StoreError,
     },
     store::{
+        StoreError,
         postgres::{Pool, audit},
         rows::accounts as rows,
         unavailable,

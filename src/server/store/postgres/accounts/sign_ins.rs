@@ -3,11 +3,8 @@
 use jiff::Timestamp;
 
 use crate::server::{
-    ports::{
-        accounts::{Digest, SignIn},
-        store::StoreError,
-    },
-    store::{postgres::Pool, rows::accounts as rows, unavailable},
+    auth::accounts::{Digest, SignIn},
+    store::{StoreError, postgres::Pool, rows::accounts as rows, unavailable},
 };
 
 /// Keeps a sign-in, and purges those that have expired, but for those that another portal is

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 
 use crate::server::{
-    access::OwnerId,
-    ports::{
+    audit::AuditEntry,
+    auth::{
+        access::OwnerId,
         accounts::{Digest, NewToken, Token},
-        audit::AuditEntry,
-        store::StoreError,
     },
     store::{
+        StoreError,
         postgres::{Pool, audit},
         rows::accounts as rows,
         unavailable,

@@ -5,13 +5,13 @@ use sqlx::SqliteConnection;
 
 use super::tokens;
 use crate::server::{
-    access::OwnerId,
-    ports::{
+    audit::AuditEntry,
+    auth::{
+        access::OwnerId,
         accounts::{Digest, NewSession, Person, Profile, Session},
-        audit::AuditEntry,
-        store::StoreError,
     },
     store::{
+        StoreError,
         rows::accounts as rows,
         sqlite::{Pool, audit},
         unavailable,

@@ -3,11 +3,8 @@
 use jiff::Timestamp;
 
 use crate::server::{
-    ports::{
-        accounts::{Digest, SignIn},
-        store::StoreError,
-    },
-    store::{rows::accounts as rows, sqlite::Pool, unavailable},
+    auth::accounts::{Digest, SignIn},
+    store::{StoreError, rows::accounts as rows, sqlite::Pool, unavailable},
 };
 
 /// Keeps a sign-in, and purges a bounded number of those that have expired.

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use crate::server::{
-    access::OwnerId,
-    ports::{
+    audit::AuditEntry,
+    auth::{
+        access::OwnerId,
         accounts::{Digest, NewToken, Token},
-        audit::AuditEntry,
-        store::StoreError,
     },
     store::{
+        StoreError,
         rows::accounts as rows,
         sqlite::{Pool, audit},
         unavailable,

@@ -1,0 +1,130 @@
+//! The audit port: who did what, when, from where, and what came of it.
+//!
+//! Entries are only ever added. It must not hold a secret, nor more of a person than their
+//! name.
+
+pub(crate) mod throttle;
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::store::StoreError;
+
+/// Keeps the audit log.
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Adds an entry.
+    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+    /// Lists the entries that pass `filter`, newest first, with their numbers.
+    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError>;
+}
+
+/// An entry of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// The time at which it happened.
+    pub at: Timestamp,
+    /// The actor: an owner's id, `guest`, `stranger`, or `command line`.
+    pub who: String,
+    /// The action.
+    pub act: AuditAction,
+    /// To what: a stack's name, an operation's or token's id, or a path.
+    pub target: Option<String>,
+    /// From which address.
+    pub from: Option<IpAddr>,
+    /// The outcome: `done`, or the code of the error.
+    pub outcome: String,
+}
+
+/// An action in the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditAction {
+    /// Signed in.
+    SignIn,
+    /// Signed out.
+    SignOut,
+    /// Started a deployment.
+    Start,
+    /// Cancelled one.
+    Cancel,
+    /// Tried one again.
+    Retry,
+    /// Removed a stack.
+    Remove,
+    /// Made an API token.
+    MakeToken,
+    /// Revoked one.
+    RevokeToken,
+    /// Came up against a limit.
+    ReachLimit,
+    /// Wanted to go where they may not.
+    Enter,
+    /// Had a clean-up tried again.
+    RetryCleanUp,
+    /// Looked at what is somebody else's, as an operator.
+    Inspect,
+    /// Ended the sessions and tokens of somebody else, as an operator.
+    RevokeAccess,
+}
+
+impl AuditAction {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::SignIn,
+        Self::SignOut,
+        Self::Start,
+        Self::Cancel,
+        Self::Retry,
+        Self::Remove,
+        Self::MakeToken,
+        Self::RevokeToken,
+        Self::ReachLimit,
+        Self::Enter,
+        Self::RetryCleanUp,
+        Self::Inspect,
+        Self::RevokeAccess,
+    ];
+
+    /// Returns the word in the database and on the wire. Persisted: never rename.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::SignOut => "sign_out",
+            Self::Start => "start",
+            Self::Cancel => "cancel",
+            Self::Retry => "retry",
+            Self::Remove => "remove",
+            Self::MakeToken => "make_token",
+            Self::RevokeToken => "revoke_token",
+            Self::ReachLimit => "reach_limit",
+            Self::Enter => "enter",
+            Self::RetryCleanUp => "retry_clean_up",
+            Self::Inspect => "inspect",
+            Self::RevokeAccess => "shut_out",
+        }
+    }
+
+    /// Finds an act by its word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.as_str() == word)
+    }
+}
+
+/// The entries to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Only those of this somebody.
+    pub who: Option<String>,
+    /// Only this act.
+    pub act: Option<AuditAction>,
+    /// Only those to this target.
+    pub target: Option<String>,
+    /// Only those from then on.
+    pub since: Option<Timestamp>,
+    /// Only those with a lower number: the next page.
+    pub before: Option<i64>,
+    /// The maximum number of rows.
+    pub limit: u32,
+}

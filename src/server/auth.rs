@@ -1,0 +1,8 @@
+//! Authentication and authorization: who a caller is, and what they may do.
+
+pub mod access;
+pub mod accounts;
+pub mod identity_provider;
+pub mod oidc;
+pub mod secret;
+pub mod sign_in;

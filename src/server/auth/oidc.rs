@@ -1,0 +1,189 @@
+//! The identity provider port over OpenID Connect: the code flow with a proof key.
+//!
+//! It must not know sessions or cookies, and keeps nothing of a person. What the provider says is
+//! believed once its signature, issuer, audience, nonce and times hold.
+
+mod claims;
+mod client;
+mod discovery;
+mod exchange;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use openidconnect::{
+    AuthenticationFlow, AuthorizationCode, CsrfToken, IssuerUrl, LogoutRequest, Nonce,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl,
+    Scope, core::CoreResponseType, url::ParseError,
+};
+use secrecy::ExposeSecret;
+
+use self::{
+    claims::Claims,
+    client::{Client, ProviderMetadata, Tokens, client, refused},
+    discovery::Discovery,
+    exchange::Exchange,
+};
+use super::{
+    accounts::Profile,
+    identity_provider::{
+        AuthorizationRequest, AuthorizationResponse, CALLBACK, IdentityError, IdentityProvider,
+        SIGNED_OUT,
+    },
+};
+use crate::server::{origin::Origin, settings::OidcSettings};
+use clock::Clock;
+
+/// The client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildOidcError {
+    /// An address is none.
+    #[error("the provider's address cannot be read")]
+    Address(#[from] ParseError),
+    /// The TLS set-up failed, usually for want of the system's certificate authorities.
+    #[error("the HTTP client for the provider cannot be made")]
+    Http(#[source] reqwest::Error),
+}
+
+/// An OpenID Connect provider. It is asked when somebody first wants to sign in.
+pub struct Oidc {
+    settings: OidcSettings,
+    callback: RedirectUrl,
+    signed_out: PostLogoutRedirectUrl,
+    exchange: Exchange,
+    discovery: Discovery,
+    clock: Arc<dyn Clock>,
+}
+
+impl Oidc {
+    /// Makes the client of a portal that is reached at `public_url`.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it cannot be made. Whether the provider answers is not among it.
+    pub fn new(
+        settings: OidcSettings,
+        public_url: &Origin,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BuildOidcError> {
+        let issuer = IssuerUrl::new(settings.issuer.clone())?;
+        Ok(Self {
+            callback: RedirectUrl::new(format!("{public_url}{CALLBACK}"))?,
+            signed_out: PostLogoutRedirectUrl::new(format!("{public_url}{SIGNED_OUT}"))?,
+            exchange: Exchange::new(&issuer).map_err(BuildOidcError::Http)?,
+            discovery: Discovery::new(issuer, Arc::clone(&clock)),
+            settings,
+            clock,
+        })
+    }
+
+    /// Asks whether the provider answers as one does.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it cannot be used.
+    pub async fn check(&self) -> Result<(), IdentityError> {
+        self.provider().await.map(drop)
+    }
+
+    async fn provider(&self) -> Result<Arc<ProviderMetadata>, IdentityError> {
+        self.discovery.provider(&self.exchange).await
+    }
+
+    fn client(&self, provider: &ProviderMetadata) -> Client {
+        client(provider, &self.settings, self.callback.clone())
+    }
+
+    async fn redeem(
+        &self,
+        client: &Client,
+        response: &AuthorizationResponse<'_>,
+    ) -> Result<Tokens, IdentityError> {
+        let request = client
+            .exchange_code(AuthorizationCode::new(response.code.to_owned()))
+            .map_err(|error| IdentityError::Unavailable(error.to_string()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(response.verifier.to_owned()));
+        let secret = self.settings.client_secret.as_ref().map_or("", ExposeSecret::expose_secret);
+        let secrets = [response.code, response.verifier, secret].map(str::trim);
+        let secrets: Vec<_> = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
+        let sent = request.request_async(&self.exchange).await;
+        sent.map_err(|error| refused(error, &secrets))
+    }
+
+    /// Reads the identity token. With a key that nobody knows the keys are asked for once more:
+    /// providers change them now and then.
+    async fn read(
+        &self,
+        (provider, client): (&Arc<ProviderMetadata>, &Client),
+        tokens: &Tokens,
+        nonce: &Nonce,
+    ) -> Result<Claims, IdentityError> {
+        let now = self.clock.now();
+        match claims::read(client, tokens, nonce, now) {
+            Err(claims::ReadError::UnknownKey) => {
+                let provider = self.discovery.renew_keys(provider, &self.exchange).await?;
+                claims::read(&self.client(&provider), tokens, nonce, now)
+            }
+            read => read,
+        }
+        .map_err(|error| IdentityError::Untrusted(error.to_string()))
+    }
+
+    /// Fetches userinfo for the claims that the identity token lacks: providers that follow the
+    /// standard to the letter keep names for this call. Without an answer the person is let in all
+    /// the same, with fewer rights.
+    async fn fetch_userinfo(&self, client: &Client, tokens: &Tokens, claims: Claims) -> Claims {
+        if claims.is_complete(&self.settings) {
+            return claims;
+        }
+        let subject = Some(claims.subject.clone());
+        let Ok(request) = client.user_info(tokens.access_token().clone(), subject) else {
+            return claims;
+        };
+        match request.request_async(&self.exchange).await {
+            Ok(more) => claims.merge(&more),
+            Err(error) => {
+                let error = claims::describe(&error);
+                tracing::warn!(error, "Could not fetch user info from the identity provider");
+                claims
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for Oidc {
+    async fn begin(&self, request: &AuthorizationRequest<'_>) -> Result<String, IdentityError> {
+        let client = self.client(&*self.provider().await?);
+        let verifier = PkceCodeVerifier::new(request.verifier.to_owned());
+        let (state, nonce) = (request.state.to_owned(), request.nonce.to_owned());
+        let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
+        // The library asks for `openid` by itself.
+        let scopes = self.settings.scopes.iter().filter(|scope| *scope != "openid");
+        let (address, _, _) = client
+            .authorize_url(flow, || CsrfToken::new(state), || Nonce::new(nonce))
+            .add_scopes(scopes.map(|scope| Scope::new(scope.clone())))
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+            .url();
+        Ok(address.into())
+    }
+
+    async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Profile, IdentityError> {
+        let provider = self.provider().await?;
+        let client = self.client(&provider);
+        let tokens = self.redeem(&client, response).await?;
+        let nonce = Nonce::new(response.nonce.to_owned());
+        let claims = self.read((&provider, &client), &tokens, &nonce).await?;
+        let claims = self.fetch_userinfo(&client, &tokens, claims).await;
+        Ok(claims.into_profile(&self.settings))
+    }
+
+    async fn sign_out_address(&self) -> Option<String> {
+        let provider = self.provider().await.ok()?;
+        let endpoint = provider.additional_metadata().end_session_endpoint.clone()?;
+        let request = LogoutRequest::from(endpoint)
+            .set_client_id(client::id(&self.settings))
+            .set_post_logout_redirect_uri(self.signed_out.clone());
+        Some(request.http_get_url().into())
+    }
+}

@@ -1,0 +1,106 @@
+//! The authorization response of a sign-in, and the errors of one.
+
+use super::ReturnTo;
+use crate::server::{auth::identity_provider::IdentityError, store::StoreError};
+
+/// The number of characters of an error's name that are kept.
+const ERROR_LENGTH: usize = 60;
+
+/// The authorization response (RFC 6749, section 4.1.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Callback {
+    /// A code, which the provider exchanges for who they are.
+    Code {
+        /// The `state` of the authorization request.
+        state: String,
+        /// The code.
+        code: String,
+    },
+    /// An error of the provider's (RFC 6749, section 4.1.2.1).
+    Error {
+        /// The `state` of the authorization request.
+        state: String,
+        /// The error's name.
+        error: String,
+    },
+}
+
+impl Callback {
+    /// Returns the state, and the code or what the provider's error means.
+    pub(super) fn parts(&self) -> (&str, Result<&str, SignInError>) {
+        match self {
+            Self::Code { state, code } => (state, Ok(code)),
+            Self::Error { state, error } => {
+                let error = match error.as_str() {
+                    "access_denied" => SignInError::Denied,
+                    "temporarily_unavailable" | "server_error" => {
+                        SignInError::Unavailable(error.clone())
+                    }
+                    _ => SignInError::Refused(plain(error)),
+                };
+                (state, Err(error))
+            }
+        }
+    }
+}
+
+/// Returns the name of an error as one looks (RFC 6749, section 4.1.2.1): the rest is anybody's.
+fn plain(error: &str) -> String {
+    error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(ERROR_LENGTH).collect()
+}
+
+/// A sign-in failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The person or the provider said no.
+    #[error("the sign-in was denied or cancelled at the provider")]
+    Denied,
+    /// This browser has begun none, or it took too long, or it was finished already.
+    #[error("no such sign-in is in progress in this browser")]
+    Expired,
+    /// The provider does not answer.
+    #[error("the provider does not answer: {0}")]
+    Unavailable(String),
+    /// The provider does not take what the portal says: somebody has to look at how it is set up.
+    #[error("the provider rejected the request: {0}")]
+    Refused(String),
+    /// The provider's token or claims are invalid.
+    #[error("the provider's answer could not be verified: {0}")]
+    Untrusted(String),
+    /// The records are out of reach.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// A sign-in was rejected.
+#[derive(Debug)]
+pub struct SignInRejected {
+    /// The reason.
+    pub error: SignInError,
+    /// The page to return to.
+    pub return_to: ReturnTo,
+}
+
+impl SignInError {
+    /// Returns the code on the wire, for which the page has words.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Denied => "SIGN_IN_DENIED",
+            Self::Expired => "SIGN_IN_STALE",
+            Self::Unavailable(_) => "PROVIDER_UNREACHABLE",
+            Self::Refused(_) => "PROVIDER_REFUSED",
+            Self::Untrusted(_) => "IDENTITY_UNTRUSTED",
+            Self::Store(_) => "STORE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<IdentityError> for SignInError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Unavailable(reason) => Self::Unavailable(reason),
+            IdentityError::Refused(reason) => Self::Refused(reason),
+            IdentityError::Untrusted(reason) => Self::Untrusted(reason),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The saga's engine: drives each deployment as a durable saga.
+//!
+//! A deployment is a fixed sequence of steps. Each step records its intent in the journal before it
+//! calls the platform, and its result afterwards. So a crash at any `await` is harmless: the next
+//! worker that claims the deployment runs the same sequence again, and the journal supplies the
+//! results of the steps that are done. It must not know which platform, store or page it serves.
+
+pub(crate) mod absence;
+pub(crate) mod address;
+pub(crate) mod advice;
+pub(crate) mod context;
+pub(crate) mod engine;
+pub(crate) mod failure;
+pub(crate) mod heartbeat;
+pub(crate) mod journal;
+pub(crate) mod lacking;
+pub(crate) mod late_commit;
+pub(crate) mod marker;
+pub(crate) mod orphans;
+pub(crate) mod outcomes;
+pub(crate) mod panics;
+pub(crate) mod polls;
+pub(crate) mod removal;
+pub(crate) mod retry;
+pub(crate) mod run_mode;
+pub(crate) mod step;
+pub(crate) mod turn;
+pub(crate) mod turns;
+pub(crate) mod under_way;
+pub(crate) mod unwind;
+pub(crate) mod worker;
+
+pub use context::{Context, Ports};
+pub use engine::drive;
+pub use lacking::Outages;
+pub use orphans::{OrphanRemover, RemoveOrphansError};
+pub use polls::Polls;
+pub use turns::Turns;
+pub use under_way::calls_under_way;
+pub use worker::Worker;

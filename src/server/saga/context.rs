@@ -1,0 +1,344 @@
+//! The context of a step: the ports it may use, and the deadline it works under.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    failure::StepError, journal::Journal, lacking::Outages, late_commit, polls::Polls,
+    run_mode::RunMode, turns::Turns,
+};
+use crate::server::{
+    notifier::Notifier,
+    platform::Platform,
+    probe::Probe,
+    settings::{Deadlines, StackSettings},
+    store::{Cause, Lease, StepId, Store, StoreError},
+};
+use clock::Clock;
+use domain::{
+    deployment::Deployment,
+    event::{Level, LogEntry},
+    progress::elapsed_ms,
+};
+
+/// The ports that every deployment is driven with.
+#[derive(Clone)]
+pub struct Ports {
+    /// Keeps the journal.
+    pub store: Arc<dyn Store>,
+    /// Runs the stacks.
+    pub platform: Arc<dyn Platform>,
+    /// Asks a stack whether it answers.
+    pub probe: Arc<dyn Probe>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Nudges the watchers.
+    pub notifier: Arc<Notifier>,
+    /// The settings of a stack.
+    pub settings: Arc<StackSettings>,
+    /// The polls of the platform that all deployments share.
+    pub polls: Arc<Polls>,
+    /// Bounds the calls that change something.
+    pub turns: Arc<Turns>,
+    /// Knows when the records were out of reach.
+    pub outages: Arc<Outages>,
+}
+
+/// The context that the steps of one deployment share.
+pub struct Context {
+    pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) probe: Arc<dyn Probe>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Arc<StackSettings>,
+    pub(crate) polls: Arc<Polls>,
+    pub(crate) turns: Arc<Turns>,
+    pub(crate) outages: Arc<Outages>,
+    pub(crate) journal: Journal,
+    pub(crate) deployment: Deployment,
+    pub(crate) host: String,
+    pub(crate) marker: String,
+    /// The number of times that clean-up was tried since the end.
+    pub(crate) tries: u32,
+    /// The number of times that whoever drove the operation panicked.
+    pub(crate) panics: u32,
+    /// The time at which the step under way, or the undo, is given up, in Unix milliseconds, and
+    /// since when that counts. While the platform hangs, the time stands still.
+    deadline_ms: AtomicI64,
+    /// The time at which it was opened, by the wall clock and by the monotonic clock.
+    opened: (Timestamp, Duration),
+    counts_from_ms: AtomicI64,
+    is_undoing: AtomicBool,
+}
+
+impl Context {
+    /// Opens the operation that `lease` is for. `cancelled` tells of a request to cancel.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`StoreError`] when it cannot be read.
+    pub async fn open(
+        ports: &Ports,
+        lease: Lease,
+        cancelled: CancellationToken,
+    ) -> Result<Self, StoreError> {
+        let record = ports.store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
+        let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
+        let marker = ports.settings.marker(creator);
+        let journal = Journal::open(ports, lease, &record, cancelled).await?;
+        let opened = (ports.clock.now(), ports.clock.monotonic());
+        let started = record.deployment.started.min(opened.0);
+        let deadline = deadline_ms(started, ports.settings.deadlines.whole);
+        let started_ms = started.as_millisecond();
+        Ok(Self {
+            platform: Arc::clone(&ports.platform),
+            probe: Arc::clone(&ports.probe),
+            clock: Arc::clone(&ports.clock),
+            settings: Arc::clone(&ports.settings),
+            polls: Arc::clone(&ports.polls),
+            turns: Arc::clone(&ports.turns),
+            outages: Arc::clone(&ports.outages),
+            journal,
+            deployment: record.deployment,
+            host: record.host,
+            marker,
+            tries: record.clean_up.tries,
+            panics: record.panics,
+            deadline_ms: AtomicI64::new(deadline),
+            opened,
+            counts_from_ms: AtomicI64::new(started_ms),
+            is_undoing: AtomicBool::new(false),
+        })
+    }
+
+    /// Gives `step` its own time, within that of the whole. Both count from what is recorded,
+    /// so a restart gives no more.
+    pub(crate) fn begin_step(&self, step: StepId) {
+        let Deadlines { whole, step: one, deploy, .. } = self.settings.deadlines;
+        let now = self.now();
+        // What this run began, it began now, whatever the wall clock has become since.
+        let recorded =
+            self.journal.running_since(step).filter(|_| self.journal.was_interrupted(step));
+        let began = recorded.map_or(now, |recorded| recorded.min(now));
+        let limit = match step {
+            StepId::Project
+            | StepId::Environment
+            | StepId::Application
+            | StepId::Configuration
+            | StepId::Domain => one,
+            StepId::Deploy => deploy,
+            // They keep limits of their own. The first begins after a wait for a slot that its
+            // phase counts in, and the second of the other one's begins late.
+            StepId::Address | StepId::Health => whole,
+        };
+        self.count_from(began, deadline_ms(began, limit));
+    }
+
+    /// Gives the undo its own time, from when it was decided on.
+    pub(crate) fn begin_undo(&self) {
+        let now = self.now();
+        let began = match self.journal.mode() {
+            RunMode::Deploy => self.journal.cause().and_then(|(_, cause)| cause.at),
+            RunMode::Remove => Some(self.deployment.started),
+            RunMode::CleanUp | RunMode::RemoveDuplicates => None,
+        };
+        let began = began.unwrap_or(now).min(now);
+        let deadline = deadline_ms(began, self.settings.deadlines.drain)
+            .max(deadline_ms(now, Deadlines::LEAST_DRAIN));
+        self.count_from(began, deadline);
+        self.is_undoing.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits, but not past the deadline, and while going forward not past a request to cancel. What
+    /// is in the log becomes visible first.
+    ///
+    /// # Errors
+    ///
+    /// `DEADLINE` when the deadline comes first, `CANCELLED` when the request to cancel does. A
+    /// call under way is never cut short: what it does would come late.
+    pub(crate) async fn wait(&self, pause: Duration) -> Result<(), StepError> {
+        self.wait_or(pause, std::future::pending()).await
+    }
+
+    /// As [`Context::wait`], but no longer than until `sooner`.
+    pub(crate) async fn wait_or(
+        &self,
+        pause: Duration,
+        sooner: impl Future<Output = ()> + Send,
+    ) -> Result<(), StepError> {
+        self.journal.flush().await?;
+        let left = self.longest(self.time_left()).min(self.whole_left());
+        let sleep = async {
+            tokio::select! {
+                biased;
+                () = sooner => {}
+                () = self.clock.sleep(pause.min(left)) => {}
+            }
+        };
+        if self.is_undoing() {
+            sleep.await;
+        } else {
+            tokio::select! {
+                biased;
+                () = self.journal.cancelled().cancelled() => {
+                    return Err(StepError::Failed(StepError::cancelled()));
+                }
+                () = sleep => {}
+            }
+        }
+        if pause < left || !self.time_left().is_zero() {
+            Ok(())
+        } else {
+            Err(StepError::Failed(self.overdue()))
+        }
+    }
+
+    /// Returns whether what was made is being removed.
+    pub(crate) fn is_undoing(&self) -> bool {
+        self.is_undoing.load(Ordering::Relaxed)
+    }
+
+    fn count_from(&self, began: Timestamp, deadline_ms: i64) {
+        self.counts_from_ms.store(began.as_millisecond(), Ordering::Relaxed);
+        self.deadline_ms.store(deadline_ms, Ordering::Relaxed);
+    }
+
+    /// Returns what is left of the time of the step under way, or of the undo.
+    fn time_left(&self) -> Duration {
+        let Deadlines { whole, drain, .. } = self.settings.deadlines;
+        let began = self.counts_from_ms.load(Ordering::Relaxed);
+        let own = self.deadline_ms.load(Ordering::Relaxed);
+        let own = own.saturating_add(self.hung_ms(began));
+        let deadline = match (self.is_undoing(), self.journal.mode()) {
+            (false, _) => own.saturating_add(self.lacked_ms(began)).min(self.end_ms()),
+            // At the latest with twice the deadline and the time for the undo.
+            (true, RunMode::Deploy) => {
+                let latest = whole.saturating_mul(2).saturating_add(drain);
+                let latest = deadline_ms(self.started(), latest);
+                own.min(latest.max(self.deadline_ms.load(Ordering::Relaxed)))
+            }
+            (true, RunMode::Remove | RunMode::CleanUp | RunMode::RemoveDuplicates) => own,
+        };
+        let left = deadline.saturating_sub(self.now().as_millisecond());
+        Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    }
+
+    /// Returns what is left of the time of the whole deployment, which an undo may use up.
+    fn whole_left(&self) -> Duration {
+        if self.is_undoing() {
+            return Duration::MAX;
+        }
+        let left = self.end_ms().saturating_sub(self.now().as_millisecond());
+        Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    }
+
+    /// Returns when the time of the whole deployment is up, in Unix milliseconds.
+    fn end_ms(&self) -> i64 {
+        let started = self.started();
+        let end = deadline_ms(started, self.settings.deadlines.whole);
+        end.saturating_add(self.hung_ms(started.as_millisecond()))
+    }
+
+    /// Returns for how many milliseconds since `began_ms` the platform hung, as far as that stops
+    /// the time: at most the deadline of the whole.
+    fn hung_ms(&self, began_ms: i64) -> i64 {
+        let began = Timestamp::from_millisecond(began_ms).unwrap_or(self.deployment.started);
+        let hung = self.platform.hung_for(began, self.clock.now());
+        let hung = hung.min(self.settings.deadlines.whole);
+        i64::try_from(hung.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Returns for how many milliseconds since `began_ms` the portal itself lacked something. It
+    /// counts against the whole only.
+    fn lacked_ms(&self, began_ms: i64) -> i64 {
+        let began = Timestamp::from_millisecond(began_ms).unwrap_or(self.deployment.started);
+        i64::try_from(self.lacked_since(began).as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Returns why a step stops whose time is up, or the whole deployment's: that the portal itself
+    /// lacked something says more than that it took too long.
+    pub(crate) fn overdue(&self) -> Cause {
+        let now = self.clock.now();
+        let end = Timestamp::from_millisecond(self.end_ms()).unwrap_or(now);
+        let end = if self.is_undoing() { now } else { end.min(now) };
+        match self.lacking(end) {
+            Some(fault) => StepError::lacked(self.journal.phase(), fault),
+            None => StepError::overdue(),
+        }
+    }
+
+    /// Returns the time by which durations are measured: the wall clock's when this run began, and
+    /// what has passed since. Somebody who sets the clock forward undoes nothing, and nothing waits
+    /// for as long as it was set back.
+    pub(crate) fn now(&self) -> Timestamp {
+        let (wall, at) = self.opened;
+        let passed = self.clock.monotonic().saturating_sub(at);
+        wall.checked_add(passed).unwrap_or(wall)
+    }
+
+    /// Returns when the operation began, or this run where the clock was set back in between.
+    fn started(&self) -> Timestamp {
+        self.deployment.started.min(self.opened.0)
+    }
+
+    /// Returns whether the time of the whole deployment is up.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.now().as_millisecond() >= self.end_ms()
+    }
+
+    /// Waits until a lost call of `step` can no longer come late, where there was one.
+    pub(crate) async fn wait_out_late_commit(&self, step: StepId) -> Result<(), StepError> {
+        let Some(until) = self.journal.late_commit_until(step) else { return Ok(()) };
+        let left = Duration::from_millis(elapsed_ms(self.clock.now(), until));
+        if left.is_zero() { Ok(()) } else { self.wait(left.min(late_commit::WINDOW)).await }
+    }
+
+    /// Returns the milliseconds from the deployment's start to `at`.
+    pub(crate) fn elapsed_ms(&self, at: Timestamp) -> u64 {
+        elapsed_ms(self.deployment.started, at)
+    }
+
+    /// Logs something unexpected that was recovered from, for the person and the operator.
+    pub(crate) fn warn(&self, action: &str, message: &str) {
+        tracing::warn!(action, "{message}");
+        self.log(Level::Warn, action, message, 0, None);
+    }
+
+    /// Tells the person that something went well which began at `since`.
+    pub(crate) fn info(&self, action: &str, message: &str, since: Timestamp) {
+        let took_ms = elapsed_ms(since, self.clock.now());
+        self.log(Level::Info, action, message, took_ms, None);
+    }
+
+    /// Writes an entry into the person's log; `action` is `noun.verb`.
+    pub(crate) fn log(
+        &self,
+        level: Level,
+        action: &str,
+        message: &str,
+        duration_ms: u64,
+        attempt: Option<u32>,
+    ) {
+        self.journal.log(LogEntry {
+            timestamp: self.clock.now(),
+            level,
+            phase: self.journal.phase(),
+            action: action.to_owned(),
+            message: message.to_owned(),
+            duration_ms,
+            attempt,
+        });
+    }
+}
+
+fn deadline_ms(began: Timestamp, limit: Duration) -> i64 {
+    let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+    began.as_millisecond().saturating_add(limit)
+}

@@ -1,0 +1,189 @@
+//! The heartbeat: renews all leases of a worker at once, one statement for all of them.
+//!
+//! That is what lets leases be short: the cost of a beat does not grow with what is driven.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{context::Ports, worker::error_chain};
+use crate::server::store::{CancelRequest, Lease, StoreError};
+use domain::deployment::DeploymentId;
+
+/// Keeps the leases of a worker alive.
+pub(crate) struct Heartbeat {
+    ports: Ports,
+    /// The time for which a lease lasts without a beat.
+    ttl: Duration,
+    held: Mutex<BTreeMap<DeploymentId, Held>>,
+}
+
+struct Held {
+    lease: Lease,
+    beat: watch::Sender<Beat>,
+}
+
+/// The result of the last beat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beat {
+    /// The lease is held until then, by the monotonic clock, with this cancellation state.
+    Held(Duration, CancelRequest),
+    /// The store did not renew it: it may be lost, or somebody writes to its row right now.
+    Unsure(Duration),
+}
+
+impl Heartbeat {
+    pub(crate) fn new(ports: Ports, ttl: Duration) -> Self {
+        Self { ports, ttl, held: Mutex::default() }
+    }
+
+    /// Beats until `shutdown`.
+    pub(crate) async fn run(&self, shutdown: CancellationToken) {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                () = self.ports.clock.sleep(self.ttl / 3) => {}
+            }
+            tokio::select! {
+                biased;
+                () = self.beat() => {}
+                // A store that hangs: each lease knows by itself when it has lapsed.
+                () = self.ports.clock.sleep(self.ttl) => {}
+            }
+        }
+    }
+
+    async fn beat(&self) {
+        let leases: Vec<Lease> = self.held().values().map(|held| held.lease.clone()).collect();
+        let clock = &self.ports.clock;
+        if leases.is_empty() {
+            let past = clock.now().checked_sub(self.ttl);
+            self.ports.outages.rest(past.unwrap_or(Timestamp::MIN));
+            return;
+        }
+        let (now, since) = (clock.monotonic(), clock.now());
+        let renewed = self.ports.store.renew_all(&leases, since + self.ttl).await;
+        self.ports.outages.note(&renewed, since, clock.now());
+        let renewed = match renewed {
+            Ok(renewed) => BTreeMap::from_iter(renewed),
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "Missed a heartbeat");
+                return;
+            }
+        };
+        let held = self.held();
+        for lease in leases {
+            let Some(held) = held.get(&lease.id).filter(|held| held.lease == lease) else {
+                continue;
+            };
+            held.beat.send_replace(match renewed.get(&lease.id) {
+                Some(cancel_request) => Beat::Held(now + self.ttl, *cancel_request),
+                None => Beat::Unsure(now),
+            });
+        }
+    }
+
+    /// Keeps `lease` until it is lost, and passes on a request to cancel. A lease that could not be
+    /// renewed in time is lost, whether or not somebody else has it by now.
+    pub(crate) async fn keep(&self, lease: &Lease, cancelled: &CancellationToken) -> StoreError {
+        let clock = &self.ports.clock;
+        let mut held_until = clock.monotonic() + self.ttl;
+        let (sender, mut beats) = watch::channel(Beat::Held(held_until, CancelRequest::None));
+        self.held().insert(lease.id.clone(), Held { lease: lease.clone(), beat: sender });
+        let _registered = Registered { heartbeat: self, lease };
+        let mut cancel_requests = self.ports.notifier.cancel_requests(&lease.id);
+        loop {
+            let left = held_until.saturating_sub(clock.monotonic());
+            tokio::select! {
+                biased;
+                _ = cancel_requests.changed() => {}
+                Ok(()) = beats.changed() => {
+                    match *beats.borrow_and_update() {
+                        Beat::Held(until, cancel_request) => {
+                            held_until = until;
+                            if cancel_request == CancelRequest::Requested {
+                                cancelled.cancel();
+                            }
+                            continue;
+                        }
+                        Beat::Unsure(_) => {}
+                    }
+                }
+                () = clock.sleep(left) => return StoreError::LeaseLost,
+            }
+            match self.renew(lease, held_until).await {
+                Ok((until, cancel_request)) => {
+                    held_until = until;
+                    if cancel_request == CancelRequest::Requested {
+                        cancelled.cancel();
+                    }
+                }
+                Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "Could not renew a lease");
+                }
+            }
+        }
+    }
+
+    /// Keeps `lease` until it is lost as [`Heartbeat::keep`] does, by beats of its own: for work
+    /// that holds one lease at a time.
+    pub(crate) async fn keep_single(&self, lease: &Lease) -> StoreError {
+        let clock = &self.ports.clock;
+        let mut held_until = clock.monotonic() + self.ttl;
+        loop {
+            let left = held_until.saturating_sub(clock.monotonic());
+            clock.sleep((self.ttl / 3).min(left)).await;
+            match self.renew(lease, held_until).await {
+                Ok((until, _)) => held_until = until,
+                Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
+                Err(_) if clock.monotonic() >= held_until => return StoreError::LeaseLost,
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "Could not renew a lease");
+                }
+            }
+        }
+    }
+
+    /// Renews one lease, within the time for which it is still held.
+    async fn renew(
+        &self,
+        lease: &Lease,
+        held_until: Duration,
+    ) -> Result<(Duration, CancelRequest), StoreError> {
+        let clock = &self.ports.clock;
+        let (now, until) = (clock.monotonic(), clock.now() + self.ttl);
+        let left = held_until.saturating_sub(now);
+        tokio::select! {
+            biased;
+            renewed = self.ports.store.renew(lease, until) => Ok((now + self.ttl, renewed?)),
+            () = clock.sleep(left) => Err(StoreError::LeaseLost),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<DeploymentId, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a lease out of the heartbeat when nobody keeps it any more.
+struct Registered<'a> {
+    heartbeat: &'a Heartbeat,
+    lease: &'a Lease,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        let mut held = self.heartbeat.held();
+        if held.get(&self.lease.id).is_some_and(|held| held.lease == *self.lease) {
+            held.remove(&self.lease.id);
+        }
+    }
+}

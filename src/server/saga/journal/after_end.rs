@@ -1,0 +1,33 @@
+//! Records results after the end, when there are no more events.
+
+use jiff::Timestamp;
+
+use super::Journal;
+use crate::server::{
+    notifier::Nudge,
+    store::{CleanupRecord, StoreError},
+};
+use domain::stack_name::StackName;
+
+impl Journal {
+    /// Records the result of a clean-up.
+    pub(crate) async fn record_cleanup(&self, cleanup: &CleanupRecord) -> Result<(), StoreError> {
+        self.store.record_cleanup(&self.lease, cleanup).await?;
+        self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
+        Ok(())
+    }
+
+    /// Records that the duplicates of a live stack were looked for, and when to look again.
+    pub(crate) async fn rechecked(&self, again: Option<Timestamp>) -> Result<(), StoreError> {
+        self.store.rechecked(&self.lease, again).await
+    }
+
+    /// Returns whether a removal is about to remove the live stack called `name`, duplicates and
+    /// all.
+    pub(crate) async fn is_being_removed(&self, name: &StackName) -> Result<bool, StoreError> {
+        let stacks = self.store.stacks(Some(name)).await?;
+        let own = stacks.iter().find(|stack| stack.deployment.id == self.lease.id);
+        // Not listed any more: a removal has just ended.
+        Ok(own.is_none_or(|stack| stack.removal.is_some()))
+    }
+}

@@ -1,0 +1,252 @@
+//! The time in which the portal itself lacked something: nobody else is blamed for it, so no limit
+//! of a step counts it, while the deadline of the whole does.
+//!
+//! What was lacking while records could be written stands in the journal as a sentence, and counts
+//! across restarts. That the records were out of reach cannot stand there: each process remembers
+//! it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::context::Context;
+use crate::server::{
+    local_fault::LocalFault,
+    store::{StepId, StoreError},
+};
+use domain::{event::Level, progress::elapsed_ms};
+
+/// The number of outages of the database that are remembered.
+const MOST_OUTAGES: usize = 1_000;
+
+/// The shortest wait, at the end of a limit, while the limit stands still.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A time from one moment to another.
+pub(crate) type Span = (Timestamp, Timestamp);
+
+/// When the records were out of reach, as far as this process noticed.
+#[derive(Debug, Default)]
+pub struct Outages(Mutex<VecDeque<Outage>>);
+
+/// A time in which they were; it has no end while they are.
+#[derive(Clone, Copy, Debug)]
+struct Outage {
+    since: Timestamp,
+    /// The time at which something failed last.
+    last: Timestamp,
+    until: Option<Timestamp>,
+}
+
+impl Outages {
+    /// Takes in how a change of these rows ended that was asked of the store from `since` until
+    /// `now`.
+    pub(crate) fn note<T>(
+        &self,
+        rows: &Result<Vec<T>, StoreError>,
+        since: Timestamp,
+        now: Timestamp,
+    ) {
+        match rows {
+            Err(StoreError::Unavailable(_)) => self.failed(since, now),
+            Ok(rows) if !rows.is_empty() => self.wrote(now),
+            // Nothing was written, which a full disk allows, too.
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    /// Takes in that something was written.
+    pub(crate) fn wrote(&self, now: Timestamp) {
+        if let Some(outage) = self.lock().back_mut() {
+            outage.until.get_or_insert(now);
+        }
+    }
+
+    /// Takes in that there is nothing to write. What has not failed since `then` is not known to be
+    /// away any more.
+    pub(crate) fn rest(&self, then: Timestamp) {
+        if let Some(outage) = self.lock().back_mut()
+            && outage.last < then
+        {
+            outage.until.get_or_insert(outage.last);
+        }
+    }
+
+    fn failed(&self, since: Timestamp, now: Timestamp) {
+        let mut outages = self.lock();
+        match outages.back_mut() {
+            Some(outage) if outage.until.is_none() => outage.last = now,
+            Some(_) | None => outages.push_back(Outage { since, last: now, until: None }),
+        }
+        if outages.len() > MOST_OUTAGES {
+            outages.pop_front();
+        }
+    }
+
+    /// Returns whether they are out of reach.
+    fn is_on(&self) -> bool {
+        self.lock().back().is_some_and(|outage| outage.until.is_none())
+    }
+
+    /// Returns when they were out of reach, oldest first.
+    fn spans(&self, now: Timestamp) -> Vec<Span> {
+        self.lock().iter().map(|one| (one.since, one.until.unwrap_or(now))).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Outage>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Context {
+    /// Returns for how long, since `began`, the portal itself lacked something while the phase
+    /// under way lasted.
+    pub(crate) fn lacked_since(&self, began: Timestamp) -> Duration {
+        let now = self.clock.now();
+        let mut spans = self.outages.spans(now);
+        spans.extend(self.journal.spans(|sentence| LocalFault::told_by(sentence).is_some()));
+        union(spans, began, now)
+    }
+
+    /// Returns for how long sentences were shown that `is_meant`, while the records were in reach.
+    pub(crate) fn shown_for(&self, is_meant: impl Fn(&str) -> bool) -> Duration {
+        let now = self.clock.now();
+        let outages = self.outages.spans(now);
+        let shown = self.journal.spans(is_meant);
+        shown
+            .into_iter()
+            .map(|(since, until)| {
+                let whole = Duration::from_millis(elapsed_ms(since, until));
+                whole.saturating_sub(union(outages.clone(), since, until))
+            })
+            .sum()
+    }
+
+    /// Tells, where `step` goes on after the records were out of reach, that this counted against
+    /// the whole only.
+    pub(crate) fn tell_outage(&self, step: StepId) {
+        let now = self.clock.now();
+        let Some(began) = self.journal.running_since(step) else { return };
+        let away = union(self.outages.spans(now), began, now).as_secs();
+        if away > 0 {
+            let past = LocalFault::Records.past();
+            self.warn("journal.write", &format!("{past} for {away} s: it goes on from there"));
+        }
+    }
+
+    /// Says that something could not be asked for what the portal itself lacks, and once in the
+    /// log.
+    pub(crate) async fn say_lack(
+        &self,
+        action: &'static str,
+        fault: LocalFault,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        if LocalFault::told_by(&self.journal.sentence()) == Some(fault) {
+            return Ok(());
+        }
+        let description = fault.describe_failure();
+        tracing::warn!(action, reason, "{description}: waiting for it");
+        self.log(Level::Warn, action, &format!("{description}: waiting for it"), 0, None);
+        self.journal.set_message(fault.sentence()).await
+    }
+
+    /// Goes back to the phase's own sentence, if what is shown is what the portal itself lacks.
+    pub(crate) async fn unsay_lacks(&self) -> Result<(), StoreError> {
+        for fault in LocalFault::ALL {
+            self.journal.clear_message(fault.sentence()).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns for how long to wait at most where `left` is left of a limit. That stands still
+    /// while the portal itself lacks something, or the platform hangs: wait after wait of a moment
+    /// would follow.
+    pub(crate) fn longest(&self, left: Duration) -> Duration {
+        let stands_still = self.is_wedged() || !self.is_undoing() && self.is_lacking();
+        if stands_still { left.max(LEAST_PAUSE) } else { left }
+    }
+
+    fn is_lacking(&self) -> bool {
+        LocalFault::told_by(&self.journal.sentence()).is_some() || self.outages.is_on()
+    }
+
+    /// Returns what the portal itself lacks, or lacked when the time was up at `end`.
+    pub(crate) fn lacking(&self, end: Timestamp) -> Option<LocalFault> {
+        let told = LocalFault::told_by(&self.journal.sentence());
+        let outages = self.outages.spans(self.clock.now());
+        let is_away = |(since, until): &Span| *since <= end && *until >= end;
+        told.or_else(|| outages.iter().any(is_away).then_some(LocalFault::Records))
+    }
+}
+
+/// Returns how long `spans` are together, as far as they are between `from` and `until`.
+fn union(mut spans: Vec<Span>, from: Timestamp, until: Timestamp) -> Duration {
+    spans.sort_unstable();
+    let (mut covered, mut ms) = (from, 0);
+    for (since, end) in spans {
+        let (since, end) = (since.max(covered), end.min(until));
+        ms += elapsed_ms(since, end);
+        covered = covered.max(end);
+    }
+    Duration::from_millis(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::server::saga::lacking::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_427_270 + second).unwrap()
+    }
+
+    fn away() -> Result<Vec<()>, StoreError> {
+        Err(StoreError::Unavailable("gone".into()))
+    }
+
+    #[test]
+    fn times_that_overlap_count_once() {
+        for (spans, seconds) in [
+            (vec![], 0),
+            (vec![(0, 10)], 10),
+            (vec![(5, 8), (0, 10)], 10),
+            (vec![(0, 10), (8, 20), (30, 31)], 21),
+            (vec![(-50, 3), (98, 500)], 5),
+            (vec![(-50, -3), (200, 500)], 0),
+        ] {
+            let spans = spans.into_iter().map(|(since, until)| (at(since), at(until))).collect();
+            assert_eq!(union(spans, at(0), at(100)), Duration::from_secs(seconds));
+        }
+    }
+
+    #[test]
+    fn an_outage_lasts_from_the_first_failure_until_something_is_written() {
+        let outages = Outages::default();
+        outages.note(&Ok(vec![()]), at(0), at(0));
+        assert_eq!(outages.spans(at(1)), []);
+        outages.note(&away(), at(1), at(6));
+        outages.note(&away(), at(7), at(12));
+        // Neither changes a row.
+        outages.note(&Ok(Vec::<()>::new()), at(12), at(12));
+        outages.note(&Err::<Vec<()>, _>(StoreError::LeaseLost), at(12), at(13));
+        assert_eq!(outages.spans(at(14)), [(at(1), at(14))]);
+        outages.note(&Ok(vec![()]), at(14), at(15));
+        outages.wrote(at(17));
+        assert_eq!(outages.spans(at(20)), [(at(1), at(15))]);
+    }
+
+    #[test]
+    fn an_outage_that_is_not_seen_to_go_on_ended_with_its_last_failure() {
+        let outages = Outages::default();
+        outages.note(&away(), at(1), at(6));
+        outages.rest(at(6));
+        assert_eq!(outages.spans(at(8)), [(at(1), at(8))]);
+        outages.rest(at(7));
+        outages.wrote(at(9));
+        assert_eq!(outages.spans(at(20)), [(at(1), at(6))]);
+    }
+}

@@ -1,0 +1,107 @@
+//! Panics: a saga that panics is an error of its operation, and of no other.
+//!
+//! It is tried again after growing pauses, which stand in the store, so that no replica tries
+//! sooner. After a few panics the operation is given up without another step: it ends stuck, with
+//! everything left, and clean-up tries to remove it.
+
+use std::time::Duration;
+
+use super::{context::Ports, failure::StepError, orphans, outcomes};
+use crate::server::{
+    settings::StackSettings,
+    store::{End, Fact, Lease, Record, State, StoreError},
+};
+use domain::{
+    deployment::Kind,
+    event::{EventBody, Failure},
+    phase::Phase,
+    receipt::{Line, Outcome, Receipt, ResourceKind},
+};
+
+/// The number of panics after which an operation is given up.
+pub(crate) const LIMIT: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_mins(30);
+
+/// Notes that whoever drove the operation of `lease` panicked, and says when it is tried again.
+///
+/// # Errors
+///
+/// Returns a [`StoreError`] when that cannot be recorded: then the lease lapses by itself.
+pub(crate) async fn suspend(ports: &Ports, lease: &Lease) -> Result<(), StoreError> {
+    let store = &ports.store;
+    let record = store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
+    let now = ports.clock.now();
+    let panics = record.panics + 1;
+    tracing::error!(
+        deployment.id = %lease.id,
+        deployment.reference = lease.id.reference(),
+        panics,
+        "A saga panicked"
+    );
+    match record.state {
+        // Its stack is well: this was only a look for what it may have twice.
+        State::Live => {
+            store.rechecked(lease, orphans::next_check(now, record.clean_up.tries)).await?;
+            store.release(lease).await
+        }
+        State::Active if panics >= LIMIT => store.suspend(lease, now).await,
+        State::Active | State::Stuck | State::RolledBack => {
+            store.suspend(lease, now + pause(panics)).await
+        }
+    }
+}
+
+/// Returns how long to wait after that many panics.
+fn pause(panics: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << panics.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
+}
+
+/// Ends an operation that panics even while it is given up, from nothing but its row.
+///
+/// # Errors
+///
+/// Returns a [`StoreError`] when it cannot be recorded.
+pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result<(), StoreError> {
+    let at = ports.clock.now();
+    let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
+    let remedy = format!(
+        "Waiting for the portal's next attempt, which removes everything with the description {} \
+         in Dokploy: see its log",
+        ports.settings.marker(creator)
+    );
+    let line = Line {
+        resource: ResourceKind::Project,
+        id: None,
+        name: StackSettings::project(&record.deployment.name),
+        outcome: Outcome::Left,
+        at,
+        remedy: Some(remedy),
+    };
+    let cause = StepError::panicked();
+    let event = EventBody::Error(Failure {
+        phase: match lease.id.kind() {
+            Kind::Deployment => Phase::Initializing,
+            Kind::Removal => Phase::Removing,
+        },
+        message: cause.message,
+        code: cause.code,
+        receipt: Receipt::of(vec![line]),
+        reference: lease.id.reference(),
+    });
+    let due = Some(outcomes::due(at, 0));
+    let end = End { state: State::Stuck, at, cancel_request: record.cancel_request, due };
+    let fact = Fact { events: vec![event], end: Some(end), ..Fact::default() };
+    ports.store.record(lease, &fact).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::server::saga::panics::*;
+
+    #[test]
+    fn the_pauses_after_panics_grow_from_seconds_to_half_an_hour() {
+        let pauses: Vec<u64> = [1, 2, 3, 4, 5, 10, 100].map(|count| pause(count).as_secs()).into();
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 1_024, 1_800]);
+    }
+}

@@ -1,0 +1,236 @@
+//! Removal: takes resources of ours away and tells, line by line, what became of them.
+//!
+//! Every function can be repeated: what is gone already counts as removed. It must only be
+//! called for what carries our marker.
+
+use super::{absence, advice, context::Context, failure::StepError};
+use crate::server::{
+    platform::{AppName, Application, ApplicationId, Domain, DomainId, Project, ProjectId},
+    store::StoreError,
+};
+use domain::receipt::{Line, Outcome, ResourceKind};
+
+impl Context {
+    /// Writes a line of the receipt.
+    pub(crate) fn line(
+        &self,
+        resource: ResourceKind,
+        id: Option<&str>,
+        name: &str,
+        outcome: Outcome,
+    ) -> Line {
+        let (id, name) = (id.map(ToOwned::to_owned), name.to_owned());
+        Line { resource, id, name, outcome, at: self.clock.now(), remedy: None }
+    }
+
+    /// Writes a line for what is left, and what an operator can do about it where only the step
+    /// knows; the rest [`super::advice`] says.
+    pub(crate) fn leftover_line(
+        &self,
+        resource: ResourceKind,
+        id: Option<&str>,
+        name: &str,
+        remedy: Option<String>,
+    ) -> Line {
+        Line { remedy, ..self.line(resource, id, name, Outcome::Left) }
+    }
+
+    /// Writes the line for a domain that could not be removed.
+    pub(crate) fn leftover_domain(&self, id: Option<&str>, host: &str) -> Line {
+        self.leftover_line(ResourceKind::Domain, id, host, None)
+    }
+
+    /// Writes the lines for an application that could not be removed.
+    pub(crate) fn leftover_application(&self, application: &Application) -> Vec<Line> {
+        let (id, name) = (&application.id, self.deployment.name.as_str());
+        vec![
+            self.leftover_service(&application.app_name),
+            self.leftover_line(ResourceKind::Application, Some(&id.0), name, None),
+        ]
+    }
+
+    /// Writes the line for a service that could not be proved gone.
+    pub(crate) fn leftover_service(&self, name: &AppName) -> Line {
+        self.leftover_line(ResourceKind::Service, None, &name.0, None)
+    }
+}
+
+/// Detaches every host from one of our applications, and looks that none is left.
+pub(crate) async fn remove_domains(
+    cx: &Context,
+    application: &ApplicationId,
+) -> Result<Vec<Line>, StepError> {
+    let domains_of = || cx.platform.domains_of(application);
+    let domains = cx.query("domain.byApplicationId", domains_of).await?;
+    for domain in domains.iter().rev() {
+        let done = format!("Removed the address {}", domain.host);
+        cx.mutate("domain.delete", &done, || cx.platform.delete_domain(&domain.id)).await?;
+    }
+    if domains.is_empty() {
+        return Ok(Vec::new());
+    }
+    let still_there = cx.query("domain.byApplicationId", domains_of).await?;
+    let line = |id: &DomainId, host: &str| {
+        if still_there.iter().any(|domain| domain.id == *id) {
+            cx.leftover_domain(Some(&id.0), host)
+        } else {
+            cx.line(ResourceKind::Domain, Some(&id.0), host, Outcome::VerifiedGone)
+        }
+    };
+    Ok(domains.iter().rev().map(|domain| line(&domain.id, &domain.host)).collect())
+}
+
+/// Removes one of our applications, and waits for evidence that its service is gone.
+///
+/// Not while Docker is down: the platform would drop the record and keep quiet about the
+/// service, which no call could remove afterwards.
+pub(crate) async fn remove_application(
+    cx: &Context,
+    application: &Application,
+) -> Result<Vec<Line>, StepError> {
+    if !absence::docker_is_up(cx).await? {
+        return Ok(cx.leftover_application(application));
+    }
+    cx.journal.record_service(&application.app_name).await?;
+    let delete = || cx.platform.delete_application(&application.id);
+    cx.mutate("application.delete", "Removed the application", delete).await?;
+    let service = service_line(cx, &application.app_name).await?;
+    let name = cx.deployment.name.as_str();
+    let id = Some(application.id.0.as_str());
+    Ok(vec![service, cx.line(ResourceKind::Application, id, name, Outcome::Removed)])
+}
+
+/// Returns what became of a service whose application is gone.
+pub(crate) async fn service_line(cx: &Context, name: &AppName) -> Result<Line, StepError> {
+    let since = cx.clock.now();
+    if absence::service_is_gone(cx, name).await? {
+        cx.info("service.verify", "Verified that no container is left", since);
+        Ok(cx.line(ResourceKind::Service, None, &name.0, Outcome::VerifiedGone))
+    } else {
+        Ok(cx.leftover_service(name))
+    }
+}
+
+/// Removes one of our projects with our applications in it, unless it holds anything else.
+pub(crate) async fn remove_project(
+    cx: &Context,
+    id: &ProjectId,
+    name: &str,
+) -> Result<Vec<Line>, StepError> {
+    let mut lines = Vec::new();
+    for application in cx.marked_applications_in(id).await? {
+        lines.extend(remove_application(cx, &application.into()).await?);
+    }
+    if lines.iter().any(|line| line.outcome == Outcome::Left) {
+        return Ok(lines);
+    }
+    let leftover = |remedy| cx.leftover_line(ResourceKind::Project, Some(&id.0), name, remedy);
+    let find = || cx.platform.project(id);
+    if let Some(project) = cx.query("project.one", find).await? {
+        if !is_empty(&project) {
+            let remedy = format!(
+                "The project {name} ({id}) contains resources that the portal did not create: find \
+                 their owner. The portal removes the project once it is empty"
+            );
+            lines.push(leftover(Some(remedy)));
+            return Ok(lines);
+        }
+        let remove = || cx.platform.remove_project(id);
+        cx.mutate("project.remove", "Removed the project", remove).await?;
+        if cx.query("project.one", find).await?.is_some() {
+            lines.push(leftover(None));
+            return Ok(lines);
+        }
+    }
+    lines.push(cx.line(ResourceKind::Project, Some(&id.0), name, Outcome::VerifiedGone));
+    Ok(lines)
+}
+
+fn is_empty(project: &Project) -> bool {
+    project
+        .environments
+        .iter()
+        .all(|environment| environment.applications.is_empty() && environment.other_services == 0)
+}
+
+/// Removes what a lost response duplicated. The stack is live by then, so a failure is only warned
+/// about.
+pub(crate) async fn remove_duplicates_before_end(cx: &Context) -> Result<(), StoreError> {
+    warn_of_leftovers(cx, remove_duplicates(cx).await).map(drop)
+}
+
+/// Removes what is there beside what the journal recorded of a live stack, and tells what became of
+/// it. Where the recorded one is not there itself, nothing is a duplicate of it.
+pub(crate) async fn remove_duplicates(cx: &Context) -> Result<Vec<Line>, StepError> {
+    let mut lines = Vec::new();
+    let kept = cx.journal.resources();
+    let (kept_project, others): (Vec<_>, Vec<_>) = cx
+        .marked_projects()
+        .await?
+        .into_iter()
+        .partition(|project| kept.project_id.as_ref() == Some(&project.id.0));
+    let Some(kept_project) = kept_project.first() else { return Ok(lines) };
+    for project in others {
+        cx.warn("doubles.remove", "Removing a duplicate project of this deployment");
+        lines.extend(remove_project(cx, &project.id, &project.name).await?);
+    }
+    let (kept_application, others): (Vec<_>, Vec<_>) = cx
+        .marked_applications_in(&kept_project.id)
+        .await?
+        .into_iter()
+        .partition(|application| kept.application_id.as_ref() == Some(&application.id.0));
+    let Some(kept_application) = kept_application.first() else {
+        return Ok(advice::advise(cx, lines).await);
+    };
+    for application in others {
+        cx.warn("doubles.remove", "Removing a duplicate application of this deployment");
+        lines.extend(remove_application(cx, &application.into()).await?);
+    }
+    lines.extend(duplicate_domains(cx, &kept_application.id, kept.domain_id.as_deref()).await?);
+    Ok(advice::advise(cx, lines).await)
+}
+
+/// Warns of what is left of a duplicate, since no receipt tells, and tells whether nothing is.
+pub(crate) fn warn_of_leftovers(
+    cx: &Context,
+    removed: Result<Vec<Line>, StepError>,
+) -> Result<bool, StoreError> {
+    let lines = match removed {
+        Ok(lines) => lines,
+        Err(StepError::Failed(cause)) => {
+            cx.warn("doubles.remove", &format!("Could not look for duplicates: {}", cause.message));
+            return Ok(false);
+        }
+        Err(StepError::Store(error)) => return Err(error),
+    };
+    let leftover: Vec<_> = lines.iter().filter(|line| line.outcome == Outcome::Left).collect();
+    for line in &leftover {
+        let remedy = line.remedy.as_deref().unwrap_or_default();
+        let (noun, name) = (line.resource.noun(), &line.name);
+        cx.warn("doubles.remove", &format!("Could not remove the {noun} {name}: {remedy}"));
+    }
+    Ok(leftover.is_empty())
+}
+
+async fn duplicate_domains(
+    cx: &Context,
+    application: &ApplicationId,
+    kept: Option<&str>,
+) -> Result<Vec<Line>, StepError> {
+    let domains_of = || cx.platform.domains_of(application);
+    let domains = cx.query("domain.byApplicationId", domains_of).await?;
+    let is_kept = |domain: &Domain| kept == Some(domain.id.0.as_str());
+    let mut lines = Vec::new();
+    if !domains.iter().any(is_kept) {
+        return Ok(lines);
+    }
+    // Another host is a person's own doing.
+    for domain in domains.iter().filter(|domain| domain.host == cx.host && !is_kept(domain)) {
+        cx.warn("doubles.remove", "Removing a duplicate address of this deployment");
+        let done = "Removed the duplicate address";
+        cx.mutate("domain.delete", done, || cx.platform.delete_domain(&domain.id)).await?;
+        let id = Some(domain.id.0.as_str());
+        lines.push(cx.line(ResourceKind::Domain, id, &domain.host, Outcome::Removed));
+    }
+    Ok(lines)
+}

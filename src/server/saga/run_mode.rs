@@ -1,0 +1,36 @@
+//! Run modes of an operation, and the action for each of its steps.
+
+/// The mode in which the line of steps is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunMode {
+    /// Deploys a stack, or rolls it back.
+    Deploy,
+    /// Removes a live stack.
+    Remove,
+    /// Removes leftovers after the end: there are no more events.
+    CleanUp,
+    /// Removes the duplicates of a live stack: there are no more events.
+    RemoveDuplicates,
+}
+
+impl RunMode {
+    /// Returns whether the operation has ended already.
+    pub(crate) fn is_after_end(self) -> bool {
+        matches!(self, Self::CleanUp | Self::RemoveDuplicates)
+    }
+}
+
+/// The action for a step, given its record.
+#[derive(Debug, PartialEq)]
+pub(crate) enum StepAction<T> {
+    /// It succeeded before: here is its output.
+    Replay(T),
+    /// Run it.
+    Run,
+    /// It ran, or may have: it must be undone.
+    Undo,
+    /// It is undone already.
+    Undone,
+    /// It never ran, and never will.
+    Stop,
+}

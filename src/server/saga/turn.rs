@@ -1,0 +1,211 @@
+//! One turn: waiting for a slot, and what becomes of it after the call.
+//!
+//! An answer gives the slot back. A call whose response was lost may still run over there, so its
+//! slot stays taken until the platform is well again and nothing can come late any more.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use super::{
+    context::Context,
+    failure::StepError,
+    late_commit,
+    retry::{QUEUED, WEDGED},
+    turns::{Place, Turns, Wellness},
+};
+use crate::server::{
+    local_fault::LocalFault,
+    platform::{
+        PlatformError,
+        call_slots::{CallKind, SlotAnswer, SlotId, SlotRequest},
+    },
+    store::{Cause, StoreError},
+};
+use clock::Clock;
+use domain::{event::FailureCode, platform_problem::PlatformProblem, progress::elapsed_ms};
+
+/// The interval at which somebody who waits looks again without being told: other portals give
+/// slots back, too.
+const POLL: Duration = Duration::from_millis(250);
+/// The time after an answer at which a platform that hangs is asked about its health again.
+const PAUSE: Duration = Duration::from_secs(3);
+/// The time after which a person is told that something waits.
+const NEWS_MS: u64 = 3_000;
+/// The longest that a call may take, with the time limits of the client and a little more.
+const LONGEST_CALL: Duration = Duration::from_secs(20);
+/// The same for the removal of an application, which waits for Docker.
+const LONGEST_REMOVAL: Duration = Duration::from_secs(50);
+
+/// The right to make one call that changes something.
+#[must_use = "dropped, it counts as a call that may still run"]
+pub(crate) struct Turn {
+    turns: Arc<Turns>,
+    clock: Arc<dyn Clock>,
+    id: SlotId,
+    is_over: bool,
+}
+
+impl Context {
+    /// Waits until the call `action`, which changes something, may be made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::wait`]; `PLATFORM_WEDGED` when the deadline comes while the platform hangs.
+    pub(crate) async fn turn(&self, action: &str) -> Result<Turn, StepError> {
+        let place = self.turns.queue_up(CallKind::of(action), self.deployment.started);
+        let limit = if action == "application.delete" { LONGEST_REMOVAL } else { LONGEST_CALL };
+        let since = self.clock.now();
+        let mut told = None;
+        loop {
+            let mut changed = pin!(self.turns.changed());
+            changed.as_mut().enable();
+            let lack = match self.try_turn(&place, limit).await? {
+                Tried::Taken(turn) => return Ok(turn),
+                Tried::Wait => None,
+                Tried::Lacking(fault) => Some(fault),
+            };
+            let queued = lack.map_or(QUEUED, LocalFault::sentence);
+            let news = if self.is_wedged() { WEDGED } else { queued };
+            let is_late = elapsed_ms(since, self.clock.now()) >= NEWS_MS;
+            if told != Some(news) && (is_late || news != QUEUED) {
+                self.journal.set_message(news).await?;
+                told = Some(news);
+            }
+            self.wait_or(POLL, changed).await.map_err(|error| self.explain(error))?;
+        }
+    }
+
+    /// Returns whether the platform hangs, as far as is known.
+    pub(crate) fn is_wedged(&self) -> bool {
+        self.platform.problem() == Some(PlatformProblem::Wedged)
+    }
+
+    /// Says of a deadline that came while the platform hung what was waited for.
+    pub(crate) fn explain(&self, error: StepError) -> StepError {
+        match error {
+            StepError::Failed(Cause { code: FailureCode::Deadline, .. }) if self.is_wedged() => {
+                StepError::wedged(self.journal.phase())
+            }
+            error => error,
+        }
+    }
+
+    /// Takes the turn, if it is ours; the call takes no longer than `limit`.
+    async fn try_turn(&self, place: &Place, limit: Duration) -> Result<Tried, StepError> {
+        if !place.is_first() {
+            return Ok(Tried::Wait);
+        }
+        if self.is_wedged() {
+            match self.wellness().await? {
+                Wellness::Well => {}
+                Wellness::Unwell => return Ok(Tried::Wait),
+                Wellness::Unasked(fault) => return Ok(Tried::Lacking(fault)),
+            }
+        }
+        let now = self.clock.now();
+        let until = late_commit::until(now.checked_add(limit).unwrap_or(now));
+        let mut request = place.request(now, until);
+        let mut answer = self.ask_for_slot(&request).await?;
+        if matches!(answer, Asked::Doubt) {
+            request.is_well = Some(match self.wellness().await? {
+                Wellness::Well => true,
+                Wellness::Unwell => false,
+                Wellness::Unasked(fault) => return Ok(Tried::Lacking(fault)),
+            });
+            if self.is_wedged() {
+                return Ok(Tried::Wait);
+            }
+            request.now = self.clock.now();
+            answer = self.ask_for_slot(&request).await?;
+        }
+        match answer {
+            Asked::Taken(turn) => Ok(Tried::Taken(turn)),
+            Asked::Wait | Asked::Doubt => Ok(Tried::Wait),
+        }
+    }
+
+    async fn ask_for_slot(&self, request: &SlotRequest) -> Result<Asked, StoreError> {
+        // Whoever is dropped in the middle may have the slot already.
+        let mut turn = Turn {
+            turns: Arc::clone(&self.turns),
+            clock: Arc::clone(&self.clock),
+            id: request.id.clone(),
+            is_over: false,
+        };
+        let answer = self.turns.slots.take(request).await;
+        turn.is_over = !matches!(answer, Ok(SlotAnswer::Taken));
+        Ok(match answer? {
+            SlotAnswer::Taken => Asked::Taken(turn),
+            SlotAnswer::Wait => Asked::Wait,
+            SlotAnswer::Doubt => Asked::Doubt,
+        })
+    }
+
+    /// Asks the platform about its health, but not past a request to cancel.
+    async fn wellness(&self) -> Result<Wellness, StepError> {
+        let asked = self.turns.wellness(&*self.platform, &*self.clock);
+        if self.is_undoing() {
+            return Ok(asked.await);
+        }
+        tokio::select! {
+            biased;
+            () = self.journal.cancelled().cancelled() => {
+                Err(StepError::Failed(StepError::cancelled()))
+            }
+            wellness = asked => Ok(wellness),
+        }
+    }
+
+    /// Ends a turn whose call failed with `error`, or was carried out.
+    pub(crate) async fn end_turn(&self, mut turn: Turn, error: Option<&PlatformError>) {
+        turn.is_over = true;
+        let slots = &turn.turns.slots;
+        let ended = if error.is_some_and(PlatformError::may_still_run) {
+            slots.keep(&turn.id, late_commit::until(self.clock.now())).await
+        } else {
+            slots.give_back(&turn.id).await
+        };
+        if let Err(error) = ended {
+            // It lapses by itself.
+            tracing::warn!(%error, "Could not release a call slot");
+        }
+        turn.turns.wake();
+    }
+
+    /// Finds out whether the platform hangs, after a call that got no answer in its time.
+    pub(crate) async fn diagnose(&self) {
+        self.turns.wellness(&*self.platform, &*self.clock).await;
+    }
+
+    /// Waits until the platform hangs no more.
+    pub(crate) async fn wait_out_hang(&self) -> Result<(), StepError> {
+        self.journal.set_message(WEDGED).await?;
+        while self.is_wedged() && self.wellness().await? != Wellness::Well {
+            self.wait(PAUSE).await.map_err(|error| self.explain(error))?;
+        }
+        Ok(())
+    }
+}
+
+/// The result of trying to take the turn.
+enum Tried {
+    Taken(Turn),
+    Wait,
+    /// It cannot be known whether it is ours, for what the portal itself lacks.
+    Lacking(LocalFault),
+}
+
+/// The result of asking for a slot.
+enum Asked {
+    Taken(Turn),
+    Wait,
+    Doubt,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.turns.slots.abandon(&self.id, late_commit::until(self.clock.now()));
+            self.turns.wake();
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! The use cases: what the portal does for the people and programs that call it.
+//!
+//! HTTP and the server functions call it; it knows the ports and no adapter. It reserves and
+//! reads; driving a deployment is the saga's.
+
+pub mod admin;
+mod authorization;
+mod estimate;
+mod health;
+mod idempotency;
+mod inspections;
+mod limits;
+mod listing;
+mod names;
+mod operations;
+mod platform_cache;
+mod start_error;
+mod starting;
+mod store_probe;
+
+use std::{net::IpAddr, sync::Arc};
+
+pub use authorization::refused;
+pub use health::Health;
+pub use idempotency::{IdempotentRequest, Response};
+use operations::next_try;
+pub use operations::{deployment_id, no_deployment};
+use platform_cache::PlatformCache;
+use start_error::StartError;
+use starting::New;
+use store_probe::StoreProbe;
+
+use super::{
+    audit::{
+        AuditAction, AuditLog,
+        throttle::{AuditThrottle, Overflow},
+    },
+    auth::{
+        access::{Caller, IdentifiedBy, OwnerId, Permission, Target},
+        accounts::Accounts,
+    },
+    intake::SlotReservation,
+    notifier::{Notifier, Nudge},
+    reconciler::report::ReconcileReport,
+    settings::{Quotas, StackSettings},
+    store::{
+        CancelRequest, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent, StoredResponse,
+    },
+    vitals::Vitals,
+};
+use crate::api::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus};
+use crate::server::platform::Platform;
+use clock::Clock;
+use domain::{
+    deployment::{Deployment, DeploymentId, Snapshot},
+    event::{EventBody, ProgressUpdate, Resources, Seq},
+    phase::Phase,
+    progress::Progress,
+};
+
+/// The dependencies of a [`Service`].
+#[derive(Clone)]
+pub struct ServiceParts {
+    /// The store of deployments.
+    pub store: Arc<dyn Store>,
+    /// The accounts of people.
+    pub accounts: Arc<dyn Accounts>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditLog>,
+    /// The report of the last reconcile round.
+    pub reconcile_report: Arc<ReconcileReport>,
+    /// The platform.
+    pub platform: Arc<dyn Platform>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Nudges the worker, and watchers.
+    pub notifier: Arc<Notifier>,
+    /// The settings of a stack.
+    pub stack: Arc<StackSettings>,
+    /// Names that nobody gets besides the built-in ones.
+    pub reserved_names: Vec<String>,
+    /// The quotas of one owner.
+    pub quotas: Quotas,
+    /// True if the platform is the embedded sandbox.
+    pub sandbox: bool,
+    /// Random bits for ids; whoever guesses them can watch.
+    pub random: Arc<dyn Fn() -> u128 + Send + Sync>,
+}
+
+/// The use cases.
+pub struct Service {
+    parts: ServiceParts,
+    platform_cache: Arc<PlatformCache>,
+    /// The parts of the portal that have ended.
+    vitals: Arc<Vitals>,
+    store_probe: Arc<StoreProbe>,
+    /// Throttles the entries of operators who look at others' operations.
+    inspections: AuditThrottle<(OwnerId, DeploymentId)>,
+    /// Throttles the entries of rejected addresses.
+    rejections: AuditThrottle<(IpAddr, &'static str)>,
+}
+
+impl Service {
+    /// Makes the service of its parts.
+    pub fn new(parts: ServiceParts) -> Self {
+        let platform_cache =
+            PlatformCache::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
+        let platform_cache = Arc::new(platform_cache);
+        let store_probe = StoreProbe::new(Arc::clone(&parts.store), Arc::clone(&parts.clock));
+        Self {
+            parts,
+            platform_cache,
+            vitals: Arc::default(),
+            store_probe: Arc::new(store_probe),
+            inspections: AuditThrottle::new(Overflow::Record),
+            rejections: AuditThrottle::new(Overflow::Drop),
+        }
+    }
+
+    /// Returns where it is noted which parts of the portal have ended.
+    pub fn vitals(&self) -> Arc<Vitals> {
+        Arc::clone(&self.vitals)
+    }
+
+    /// Asks the platform once, so that the first answers are not guesses.
+    pub async fn probe_platform(&self) -> PlatformStatus {
+        self.platform_cache.refresh().await;
+        self.platform_status().await
+    }
+
+    /// Begins a deployment of `input` and returns its id.
+    ///
+    /// # Errors
+    ///
+    /// Returns what stands in the way: the name's form, somebody who has it, a limit, or a part
+    /// of the portal that is out of reach.
+    pub(crate) async fn start_deployment(
+        &self,
+        caller: &Caller,
+        input: &str,
+    ) -> Result<DeploymentId, ApiError> {
+        let begun = self.begin(&New::of(caller, input), |_| None).await;
+        let begun = begun.map_err(StartError::into_api).map(|deployment| deployment.id);
+        self.audited(caller, AuditAction::Start, input, begun).await
+    }
+
+    /// Describes a deployment for its page.
+    pub(crate) async fn deployment(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<DeploymentView, ApiError> {
+        let (record, progress) = self.read_current(caller, id).await?;
+        let stack_removal = self.stack_removal(&record, &progress).await?;
+        let usual = if progress.is_finished() { None } else { self.usual_duration().await };
+        let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
+        Ok(DeploymentView {
+            not_running: self.downtime(&record),
+            kept_hours: self.kept_hours(&record),
+            may_change: caller.may(Permission::Change, target).is_ok(),
+            is_cancelling: record.cancel_request == CancelRequest::Requested,
+            next_try: next_try(&record),
+            deployment: record.deployment,
+            progress,
+            metadata: record.metadata,
+            stack_removal,
+            usual,
+            now: self.parts.clock.now(),
+        })
+    }
+
+    /// Describes a deployment as it stands.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when there is none under `id` for this caller, or the store is out of
+    /// reach.
+    pub async fn snapshot(&self, caller: &Caller, id: &DeploymentId) -> Result<Snapshot, ApiError> {
+        let (record, progress) = self.read_current(caller, id).await?;
+        Ok(Snapshot {
+            cancelling: record.cancel_request == CancelRequest::Requested
+                && !progress.is_finished(),
+            next_try: next_try(&record),
+            ..record.deployment.snapshot(&progress, record.metadata)
+        })
+    }
+
+    /// Reads what is known of a deployment itself, and of no other, for somebody who may see it.
+    async fn read_current(
+        &self,
+        caller: &Caller,
+        id: &DeploymentId,
+    ) -> Result<(Record, Progress), ApiError> {
+        let mut record = self.authorize(caller, Permission::View, id).await?;
+        let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
+        // The end may have come between the two readings.
+        if progress.is_finished() && record.metadata.completed.is_none() {
+            record = self.record(id).await?.unwrap_or(record);
+        }
+        Ok((record, progress))
+    }
+
+    /// Finds a deployment as the store has it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store is out of reach.
+    pub async fn record(&self, id: &DeploymentId) -> Result<Option<Record>, ApiError> {
+        self.parts.store.find(id).await.map_err(|error| store_failed(&error))
+    }
+
+    /// Lists a deployment's events after `after`, in order, a page at a time.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store is out of reach.
+    pub async fn events(
+        &self,
+        id: &DeploymentId,
+        after: Seq,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.parts.store.events(id, after, PAGE).await
+    }
+
+    /// Returns what the home page needs to know of the platform.
+    pub(crate) async fn platform_status(&self) -> PlatformStatus {
+        let snapshot = self.platform_cache.current().await;
+        PlatformStatus {
+            reachable: snapshot.reachable,
+            too_old: snapshot.is_too_old(),
+            problem: self.parts.platform.problem(),
+            sandbox: self.parts.sandbox,
+        }
+    }
+
+    /// Returns how a stack's address is made of its name.
+    pub(crate) fn address_pattern(&self) -> AddressPattern {
+        self.parts.stack.address_pattern()
+    }
+
+    /// Returns the nudges, for those who watch.
+    pub fn notifier(&self) -> &Notifier {
+        &self.parts.notifier
+    }
+
+    /// Returns the time, for those who wait.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// Reserves the name and makes the deployment claimable, and stores the response that
+    /// `response` makes of it in the same transaction.
+    async fn begin(
+        &self,
+        new: &New<'_>,
+        response: impl FnOnce(&Deployment) -> Option<StoredResponse>,
+    ) -> Result<Deployment, StartError> {
+        let name = self.parse_name(new.name).map_err(StartError::Invalid)?;
+        if !self.parts.store.reserved(std::slice::from_ref(&name)).await?.is_empty() {
+            return Err(StartError::Taken(name));
+        }
+        if self.is_platform_too_old().await {
+            return Err(StartError::TooOld);
+        }
+        if let Some(problem) = self.wedged().await {
+            return Err(StartError::Problem(problem));
+        }
+        let around = match self.platform_cache.read_retrying_401().await {
+            Ok(around) => around,
+            Err(error) => match self.parts.platform.problem() {
+                Some(problem) => return Err(StartError::Problem(problem)),
+                None => return Err(error.into()),
+            },
+        };
+        if around.has(&name, &self.parts.stack) {
+            return Err(StartError::Taken(name));
+        }
+        let deployment = Deployment {
+            id: DeploymentId::from_random((self.parts.random)()),
+            url: self.parts.stack.url(&name),
+            started: self.parts.clock.now(),
+            name,
+        };
+        let first =
+            ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), deployment.started);
+        let place = self.parts.notifier.intake().reserve(&deployment.id, deployment.started);
+        let begun = NewDeployment {
+            host: self.parts.stack.host(&deployment.name),
+            first: EventBody::Progress(first),
+            deployment: deployment.clone(),
+            retry_of: new.retry_of.map(|record| record.deployment.id.clone()),
+            owner: new.owner().cloned(),
+            quota: self.quota(new),
+            audit_entry: Some(self.start_audit_entry(new)),
+            claim: place.as_ref().and_then(SlotReservation::claim),
+        };
+        let result = self.parts.store.begin(&begun, response(&deployment).as_ref()).await;
+        if let (Err(error), Some(place)) = (&result, place) {
+            place.fail(error);
+        }
+        match result {
+            Ok(()) => {}
+            Err(StoreError::NameTaken) => return Err(StartError::Taken(deployment.name)),
+            Err(StoreError::NameHeld { until }) => {
+                return Err(StartError::Held { name: deployment.name, until });
+            }
+            Err(StoreError::LimitReached(limit)) => return Err(StartError::Limit(limit)),
+            Err(error) => return Err(error.into()),
+        }
+        tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "Accepted a deployment");
+        if begun.claim.is_none() {
+            self.parts.notifier.nudge(&Nudge::Work);
+        }
+        Ok(deployment)
+    }
+}
+
+/// Says that the records are out of reach.
+pub fn store_failed(error: &StoreError) -> ApiError {
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    tracing::error!(error = %error, source, "The database failed");
+    ApiError {
+        status: 503,
+        code: String::from("STORE_UNAVAILABLE"),
+        message: String::from(
+            "The portal cannot read or write its database right now: try again in 5 seconds.",
+        ),
+        retry_after: Some(5),
+    }
+}

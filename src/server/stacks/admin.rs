@@ -1,0 +1,252 @@
+//! The use cases of operators, over everybody's operations.
+//!
+//! Each use case asks for [`Permission::Operate`] itself, whoever let the caller in. What it
+//! returns stays on the server.
+
+mod audit;
+mod operations;
+mod people;
+mod since;
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+pub use audit::{AuditLine, AuditPage, AuditQuery};
+pub use operations::{OperationLine, OperationPage, OperationQuery};
+pub use since::{ParseSinceError, since};
+
+pub use crate::server::{audit::AuditAction, platform::BreakerState, store::State};
+
+use super::{
+    Health, Service, authorization::refused, deployment_id, next_try, no_deployment, store_failed,
+};
+use crate::{
+    api::wire::ApiError,
+    server::{
+        auth::{
+            access::{Caller, OwnerId, Permission, Role, Target},
+            accounts::Person,
+        },
+        notifier::Nudge,
+        reconciler::report::ReconcileRound,
+        settings::Quotas,
+        store::{OperationFilter, Record, StoreError, Usage, hour_before},
+    },
+};
+use domain::{
+    deployment::{Deployment, Kind},
+    receipt::{Line, Receipt},
+};
+
+/// The number of lines that a page has.
+const PAGE: u32 = 50;
+/// The number of people that are known by name on a page; the others by their ids.
+const NAMED: u32 = 1_000;
+/// Up to how many deployments under way are counted where their number is not bounded.
+const COUNTED: u32 = 1_000;
+
+/// Describes how the portal is, as its operators see it.
+#[derive(Debug)]
+pub struct Overview {
+    /// The portal and what it depends on.
+    pub health: Health,
+    /// The resources that could not be removed yet, oldest first.
+    pub stuck: Vec<StuckLine>,
+    /// The report of the last reconcile round, if there was one.
+    pub round: Option<ReconcileRound>,
+    /// Those who signed in last.
+    pub people: Vec<PersonLine>,
+    /// True if there are more.
+    pub has_more_people: bool,
+    /// The quotas of one owner.
+    pub quotas: Quotas,
+    /// The number of deployments that are under way.
+    pub under_way: usize,
+    /// The server's time.
+    pub now: Timestamp,
+}
+
+/// An operation of which something is left.
+#[derive(Debug)]
+pub struct StuckLine {
+    /// The operation.
+    pub deployment: Deployment,
+    /// Its owner.
+    pub owner: Option<Owner>,
+    /// The time since which it is stuck.
+    pub since: Option<Timestamp>,
+    /// The number of times that its clean-up was tried since.
+    pub tries: u32,
+    /// The time at which it is tried next.
+    pub next_try: Option<Timestamp>,
+    /// The leftovers, with their remedies.
+    pub left: Vec<Line>,
+}
+
+/// A person, and what they have.
+#[derive(Debug)]
+pub struct PersonLine {
+    /// The identity.
+    pub owner: Owner,
+    /// True if they were an operator when they last signed in.
+    pub is_operator: bool,
+    /// The time at which they last signed in.
+    pub seen: Timestamp,
+    /// The number of stacks that they have, as the quota counts them.
+    pub stacks: u32,
+    /// The number of deployments of theirs that are under way.
+    pub under_way: u32,
+    /// The number of they that have started within the last hour.
+    pub within_hour: usize,
+}
+
+/// An owner, and what operators call them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Their owner id.
+    pub id: OwnerId,
+    /// A person's name; what they own things as where that is not known.
+    pub name: String,
+}
+
+/// The names of people, by owner.
+pub(super) struct Names(HashMap<OwnerId, String>);
+
+impl Names {
+    fn of(people: &[Person]) -> Self {
+        Self(people.iter().map(|person| (person.owner.clone(), person.name.clone())).collect())
+    }
+
+    fn owner(&self, id: OwnerId) -> Owner {
+        let name = self.0.get(&id).cloned();
+        Owner { name: name.unwrap_or_else(|| id.to_string()), id }
+    }
+}
+
+impl Service {
+    /// Returns how the portal is.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for everybody but operators, or when the store is out of reach.
+    pub async fn overview(&self, caller: &Caller) -> Result<Overview, ApiError> {
+        allow(caller)?;
+        self.read_overview().await.map_err(|error| store_failed(&error))
+    }
+
+    async fn read_overview(&self) -> Result<Overview, StoreError> {
+        let people = self.parts.accounts.people(NAMED).await?;
+        let names = Names::of(&people);
+        let now = self.parts.clock.now();
+        let stuck = self.parts.store.stuck().await?;
+        let receipts = self.parts.store.receipts(&stuck).await?;
+        let stuck = stuck.into_iter().zip(receipts);
+        let stuck = stuck.map(|(record, receipt)| stuck_line(record, &receipt, &names)).collect();
+        let shown: Vec<_> = people.iter().take(PAGE as usize).collect();
+        let owners: Vec<_> = shown.iter().map(|person| person.owner.as_str()).collect();
+        let usages = self.parts.store.usages(&owners, hour_before(now)).await?;
+        let counted: Vec<_> = shown
+            .into_iter()
+            .zip(usages)
+            .map(|(person, usage)| person_line(person, &usage))
+            .collect();
+        Ok(Overview {
+            health: self.health().await,
+            stuck,
+            round: self.parts.reconcile_report.get(),
+            has_more_people: people.len() > counted.len(),
+            people: counted,
+            quotas: self.parts.quotas,
+            under_way: self.under_way_in_all().await?,
+            now,
+        })
+    }
+
+    /// Counts the deployments under way: removals, which are no bound to anybody, are not among
+    /// them.
+    async fn under_way_in_all(&self) -> Result<usize, StoreError> {
+        let filter = OperationFilter {
+            state: Some(State::Active),
+            limit: COUNTED,
+            ..OperationFilter::default()
+        };
+        let active = self.parts.store.operations(&filter).await?;
+        Ok(active.iter().filter(|record| record.deployment.id.kind() == Kind::Deployment).count())
+    }
+
+    async fn names(&self) -> Result<Names, ApiError> {
+        let people = self.parts.accounts.people(NAMED).await;
+        people.map(|people| Names::of(&people)).map_err(|error| store_failed(&error))
+    }
+
+    /// Makes the clean-up of a stuck operation due at once.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for everybody but operators, and where the operation is not stuck.
+    pub async fn retry_clean_up(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
+        allow(caller)?;
+        let made_due = self.make_due_now(caller, id).await;
+        self.audited(caller, AuditAction::RetryCleanUp, id, made_due).await
+    }
+
+    async fn make_due_now(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
+        let audit_entry = self.audit_entry(caller, AuditAction::RetryCleanUp, id);
+        let id = deployment_id(id)?;
+        let made_due = self.parts.store.make_due_now(&id, Some(&audit_entry)).await;
+        if !made_due.map_err(|error| store_failed(&error))? {
+            let message =
+                "This operation is not stuck: nothing is left of it, or it has not ended yet.";
+            return Err(ApiError::new(409, "NOT_STUCK", message));
+        }
+        tracing::info!(deployment.id = %id, "Retry of a clean-up requested");
+        self.parts.notifier.nudge(&Nudge::Work);
+        Ok(())
+    }
+}
+
+fn stuck_line(record: Record, receipt: &Receipt, names: &Names) -> StuckLine {
+    StuckLine {
+        left: receipt.leftovers().cloned().collect(),
+        next_try: next_try(&record),
+        tries: record.clean_up.tries,
+        since: record.metadata.completed,
+        owner: record.owner.map(|owner| names.owner(owner)),
+        deployment: record.deployment,
+    }
+}
+
+fn person_line(person: &Person, usage: &Usage) -> PersonLine {
+    PersonLine {
+        owner: Owner { id: person.owner.clone(), name: person.name.clone() },
+        is_operator: person.role == Role::Operator,
+        seen: person.seen,
+        stacks: usage.stacks,
+        under_way: usage.under_way,
+        within_hour: usage.begun.len(),
+    }
+}
+
+/// Lets operators through. To all others it is not there.
+fn allow(caller: &Caller) -> Result<(), ApiError> {
+    let may = caller.may(Permission::Operate, Target::Unnamed);
+    may.map_err(|refusal| refused(refusal, no_deployment()))
+}
+
+/// Says that a filter cannot be read.
+fn invalid_filter(message: impl Into<String>) -> ApiError {
+    ApiError::new(400, "INVALID_FILTER", message)
+}
+
+/// Returns what was typed into a field, if something was.
+fn typed(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+/// Takes a page's lines of `found`, of which one more was asked for than a page has.
+fn page<T>(mut found: Vec<T>) -> (Vec<T>, bool) {
+    let goes_on = found.len() > PAGE as usize;
+    found.truncate(PAGE as usize);
+    (found, goes_on)
+}

@@ -1,0 +1,119 @@
+//! The audit log, a page at a time.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::{Names, PAGE, allow, invalid_filter, page, since, typed};
+use crate::{
+    api::wire::ApiError,
+    server::{
+        audit::{AuditAction, AuditEntry, AuditFilter},
+        auth::access::{Caller, OwnerId},
+        stacks::{Service, store_failed},
+    },
+};
+
+/// The entries that somebody asks for, as they were typed; what is empty asks for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// The actor: as the log calls them, or a person's name.
+    pub who: String,
+    /// The action, by its word.
+    pub act: String,
+    /// The target.
+    pub target: String,
+    /// A day or time from which on it was done.
+    pub since: String,
+    /// The last entry of the page before.
+    pub before: String,
+}
+
+/// A page of the audit log, newest first.
+#[derive(Debug)]
+pub struct AuditPage {
+    /// The entries.
+    pub lines: Vec<AuditLine>,
+    /// After which one the next page begins, if there is one.
+    pub next: Option<i64>,
+}
+
+/// An entry of the audit log.
+#[derive(Debug)]
+pub struct AuditLine {
+    /// Its number.
+    pub number: i64,
+    /// The time at which it happened.
+    pub at: Timestamp,
+    /// The actor, as the log calls them.
+    pub who: String,
+    /// Their display name, where it was a person whose name is known.
+    pub name: Option<String>,
+    /// The action.
+    pub act: AuditAction,
+    /// To what.
+    pub target: Option<String>,
+    /// From which address.
+    pub from: Option<IpAddr>,
+    /// The result of it.
+    pub outcome: String,
+}
+
+impl AuditQuery {
+    /// Reads what was typed.
+    fn filter(&self, names: &Names) -> Result<AuditFilter, ApiError> {
+        let act = typed(&self.act).map(|word| AuditAction::from_word(word).ok_or(())).transpose();
+        let since = typed(&self.since).map(since).transpose();
+        let before = typed(&self.before).map(str::parse).transpose();
+        Ok(AuditFilter {
+            who: typed(&self.who).map(|who| names.in_log(who)),
+            act: act.map_err(|()| invalid_filter("Unknown action: choose one from the list."))?,
+            target: typed(&self.target).map(ToOwned::to_owned),
+            since: since.map_err(|error| invalid_filter(format!("Invalid date: {error}.")))?,
+            before: before
+                .map_err(|_| invalid_filter("Unknown page: start again from the first one."))?,
+            limit: PAGE + 1,
+        })
+    }
+}
+
+impl Names {
+    /// Returns what the log calls somebody: the one person of that name, or else what was typed.
+    fn in_log(&self, who: &str) -> String {
+        let name = who.to_lowercase();
+        let mut found = self.0.iter().filter(|(_, called)| called.to_lowercase() == name);
+        match (found.next(), found.next()) {
+            (Some((owner, _)), None) => owner.to_string(),
+            (Some(_), Some(_)) | (None, _) => who.to_owned(),
+        }
+    }
+
+    /// Returns the name of whom the log calls `who`.
+    fn called(&self, who: &str) -> Option<String> {
+        let id = who.strip_suffix(" (token)").unwrap_or(who);
+        self.0.get(&OwnerId::parse(id).ok()?).cloned()
+    }
+}
+
+impl Service {
+    /// Lists what was done, by whomever.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for everybody but operators, when the query cannot be read, or the store
+    /// is out of reach.
+    pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<AuditPage, ApiError> {
+        allow(caller)?;
+        let names = self.names().await?;
+        let found = self.parts.audit.entries(&query.filter(&names)?).await;
+        let (entries, goes_on) = page(found.map_err(|error| store_failed(&error))?);
+        let lines: Vec<_> = entries.into_iter().map(|entry| line(entry, &names)).collect();
+        let last = lines.last().map(|line| line.number);
+        Ok(AuditPage { next: last.filter(|_| goes_on), lines })
+    }
+}
+
+fn line((number, entry): (i64, AuditEntry), names: &Names) -> AuditLine {
+    let AuditEntry { at, who, act, target, from, outcome } = entry;
+    AuditLine { number, at, name: names.called(&who), who, act, target, from, outcome }
+}

@@ -1,0 +1,117 @@
+//! Everybody's operations, a page at a time.
+
+use jiff::Timestamp;
+
+use super::{Names, Owner, PAGE, allow, invalid_filter, page, typed};
+use crate::{
+    api::wire::ApiError,
+    server::{
+        auth::access::{Caller, OwnerId},
+        stacks::{Service, store_failed},
+        store::{OperationFilter, Record, State},
+    },
+};
+use domain::deployment::{Deployment, DeploymentId};
+
+/// The operations that somebody asks for, as they were typed; what is empty asks for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperationQuery {
+    /// The owner: `person:<id>` or `browser:<digest>`.
+    pub owner: String,
+    /// In which state, by its word.
+    pub state: String,
+    /// A part of the stack's name, or the operation's id.
+    pub search: String,
+    /// The last one of the page before.
+    pub before: String,
+}
+
+/// A page of operations, newest first.
+#[derive(Debug)]
+pub struct OperationPage {
+    /// The operations.
+    pub lines: Vec<OperationLine>,
+    /// After which one the next page begins, if there is one.
+    pub next: Option<DeploymentId>,
+}
+
+/// An operation.
+#[derive(Debug)]
+pub struct OperationLine {
+    /// The operation.
+    pub deployment: Deployment,
+    /// Its owner; none where an anonymous client started it.
+    pub owner: Option<Owner>,
+    /// Its current state.
+    pub state: State,
+    /// True if it is live and no container of it runs.
+    pub is_down: bool,
+    /// The time at which it ended.
+    pub completed: Option<Timestamp>,
+    /// The last lines of the platform's log, where its deploy job failed.
+    pub platform_log: Option<String>,
+}
+
+impl OperationQuery {
+    /// Reads what was typed.
+    fn filter(&self) -> Result<OperationFilter, ApiError> {
+        let owner = typed(&self.owner).map(OwnerId::parse).transpose();
+        let before = typed(&self.before).map(DeploymentId::parse).transpose();
+        let state = typed(&self.state).map(|word| State::from_word(word).ok_or(())).transpose();
+        Ok(OperationFilter {
+            owner: owner.map_err(|_| invalid_filter("Unknown owner: choose a person."))?,
+            state: state
+                .map_err(|()| invalid_filter("Unknown state: choose one from the list."))?,
+            search: typed(&self.search).map(str::to_ascii_lowercase),
+            before: before
+                .map_err(|_| invalid_filter("Unknown page: start again from the first one."))?,
+            limit: PAGE + 1,
+        })
+    }
+}
+
+impl Service {
+    /// Lists everybody's operations.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for everybody but operators, when the query cannot be read, or the store
+    /// is out of reach.
+    pub async fn operations(
+        &self,
+        caller: &Caller,
+        query: &OperationQuery,
+    ) -> Result<OperationPage, ApiError> {
+        allow(caller)?;
+        let found = self.parts.store.operations(&query.filter()?).await;
+        let (records, goes_on) = page(found.map_err(|error| store_failed(&error))?);
+        let names = self.names().await?;
+        let ids: Vec<_> = records.iter().map(|record| record.deployment.id.clone()).collect();
+        let logs = self.parts.store.platform_logs(&ids).await;
+        let mut logs = logs.map_err(|error| store_failed(&error))?;
+        let line = |record: Record| {
+            let platform_log = logs.remove(&record.deployment.id);
+            let is_down = self.downtime(&record).is_some();
+            line(record, &names, platform_log, is_down)
+        };
+        let lines: Vec<_> = records.into_iter().map(line).collect();
+        let last = lines.last().map(|line| line.deployment.id.clone());
+        Ok(OperationPage { next: last.filter(|_| goes_on), lines })
+    }
+}
+
+fn line(
+    record: Record,
+    names: &Names,
+    platform_log: Option<String>,
+    is_down: bool,
+) -> OperationLine {
+    OperationLine {
+        is_down,
+        owner: record.owner.map(|owner| names.owner(owner)),
+        state: record.state,
+        completed: record.metadata.completed,
+        platform_log,
+        deployment: record.deployment,
+    }
+}

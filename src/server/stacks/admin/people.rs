@@ -1,0 +1,41 @@
+//! Shutting a person out.
+
+use super::allow;
+use crate::{
+    api::wire::ApiError,
+    server::{
+        audit::AuditAction,
+        auth::access::{Caller, OwnerId},
+        stacks::{Service, store_failed},
+    },
+};
+
+impl Service {
+    /// Ends every session of a person, and revokes their API tokens. Until their provider shuts
+    /// them out as well, they can sign in again.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for everybody but operators, and where there is nothing to end.
+    pub async fn revoke_access(&self, caller: &Caller, person: &str) -> Result<(), ApiError> {
+        allow(caller)?;
+        let ended = self.end_access(caller, person).await;
+        self.audited(caller, AuditAction::RevokeAccess, person, ended).await
+    }
+
+    async fn end_access(&self, caller: &Caller, person: &str) -> Result<(), ApiError> {
+        let owner = OwnerId::parse(person).ok().filter(|owner| owner.person_id().is_some());
+        let owner =
+            owner.ok_or_else(|| ApiError::new(404, "NO_SUCH_PERSON", "Person not found."))?;
+        let audit_entry = self.audit_entry(caller, AuditAction::RevokeAccess, person);
+        let ended =
+            self.parts.accounts.revoke_access(&owner, audit_entry.at, Some(&audit_entry)).await;
+        let (sessions, tokens) = ended.map_err(|error| store_failed(&error))?;
+        if sessions + tokens == 0 {
+            let message = "No active sessions or valid tokens.";
+            return Err(ApiError::new(409, "NOT_SIGNED_IN", message));
+        }
+        tracing::info!(person = %owner, sessions, tokens, "An operator signed a person out");
+        Ok(())
+    }
+}

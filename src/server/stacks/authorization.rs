@@ -1,0 +1,142 @@
+//! Authorization for one operation, and the audit entries about it.
+//!
+//! It must not decide: it finds whose an operation is, and asks
+//! [`access::decide`](crate::server::auth::access::decide).
+
+use super::{Service, no_deployment};
+use crate::{
+    api::wire::ApiError,
+    server::{
+        audit::{AuditAction, AuditEntry},
+        auth::access::{Caller, IdentifiedBy, Identity, Permission, Refusal, Target},
+        store::Record,
+    },
+};
+use domain::deployment::DeploymentId;
+
+/// The outcome of a successful action in an audit entry.
+const DONE: &str = "done";
+
+impl Service {
+    /// Finds the operation that a caller names by its id, and may do this to.
+    ///
+    /// # Errors
+    ///
+    /// Returns that there is none, also where it is somebody else's.
+    pub async fn authorize(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: &DeploymentId,
+    ) -> Result<Record, ApiError> {
+        let record = self.record(id).await?.ok_or_else(no_deployment)?;
+        let target = Target::Operation { owner: record.owner.as_ref(), by: IdentifiedBy::Id };
+        match caller.may(permission, target) {
+            Ok(()) => {
+                self.record_inspection(caller, permission, &record).await?;
+                Ok(record)
+            }
+            Err(refusal) => {
+                self.record_refusal(caller, id.as_str(), refusal).await;
+                Err(refused(refusal, no_deployment()))
+            }
+        }
+    }
+
+    /// Records a refused request in the audit log.
+    pub async fn record_refusal(&self, caller: &Caller, wanted: &str, refusal: Refusal) {
+        // Somebody who has only not signed in yet is no news.
+        if refusal != Refusal::SignIn {
+            self.record_audit(caller, AuditAction::Enter, wanted, &refusal.to_string()).await;
+        }
+    }
+
+    /// Records that an address was rejected before anything was looked up: once an hour for each
+    /// reason, since whoever wants to can come as often as they like.
+    pub async fn record_rejection(
+        &self,
+        caller: &Caller,
+        act: AuditAction,
+        wanted: &str,
+        code: &'static str,
+    ) {
+        if self.rejections.should_record((caller.address, code), self.parts.clock.monotonic()) {
+            self.record_audit(caller, act, wanted, code).await;
+        }
+    }
+
+    /// Records the failure of an action in the audit log, and passes the result on. A success is
+    /// recorded by the transaction that did it.
+    pub(super) async fn audited<T>(
+        &self,
+        caller: &Caller,
+        act: AuditAction,
+        target: &str,
+        result: Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let (act, outcome) = match &result {
+            Ok(_) => return result,
+            Err(error) if error.status == 429 => (AuditAction::ReachLimit, error.code.as_str()),
+            Err(error) => (act, error.code.as_str()),
+        };
+        self.record_audit(caller, act, target, outcome).await;
+        result
+    }
+
+    /// Returns the audit entry of an action, for the transaction that does it.
+    pub(super) fn audit_entry(
+        &self,
+        caller: &Caller,
+        act: AuditAction,
+        target: &str,
+    ) -> AuditEntry {
+        AuditEntry {
+            at: self.parts.clock.now(),
+            who: who(&caller.identity),
+            act,
+            target: Some(target.chars().take(200).collect()),
+            from: Some(caller.address),
+            outcome: String::from(DONE),
+        }
+    }
+
+    /// Records an action in the audit log. Its target is cut to the length of a path.
+    pub async fn record_audit(
+        &self,
+        caller: &Caller,
+        act: AuditAction,
+        target: &str,
+        outcome: &str,
+    ) {
+        let entry =
+            AuditEntry { outcome: outcome.to_owned(), ..self.audit_entry(caller, act, target) };
+        if let Err(error) = self.parts.audit.append(&entry).await {
+            tracing::error!(%error, ?entry, "Could not add to the audit log");
+        }
+    }
+}
+
+/// Returns how the audit log calls somebody.
+fn who(identity: &Identity) -> String {
+    match identity {
+        Identity::Anonymous => String::from("guest"),
+        Identity::Unauthenticated => String::from("stranger"),
+        Identity::Browser(owner) | Identity::Person { owner, .. } => owner.to_string(),
+        Identity::Program { owner, .. } => format!("{owner} (token)"),
+    }
+}
+
+/// Says why somebody may not; `hidden` where it is not there as far as they are concerned.
+pub fn refused(refusal: Refusal, hidden: ApiError) -> ApiError {
+    match refusal {
+        Refusal::Hidden => hidden,
+        Refusal::SignIn => {
+            let message = "Sign in first, or send an API token: Authorization: Bearer asd_...";
+            ApiError::new(401, "SIGN_IN_REQUIRED", message)
+        }
+        Refusal::Scope => {
+            let message = "This API token lacks the required scope: create one that has it.";
+            ApiError::new(403, "SCOPE_MISSING", message)
+        }
+    }
+}

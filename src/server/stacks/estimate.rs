@@ -1,0 +1,45 @@
+//! Measures the typical duration of deployments that came up.
+
+use std::time::Duration;
+
+use super::Service;
+use crate::api::wire::Usual;
+
+/// The number of recent deployments that are measured.
+const SAMPLES: u32 = 40;
+/// With fewer than this there is no saying.
+const FEWEST: usize = 5;
+
+impl Service {
+    /// Returns how long a deployment usually takes, once enough have come up.
+    pub(crate) async fn usual_duration(&self) -> Option<Usual> {
+        // Nice to have: without it the page says nothing of time.
+        let durations = self.parts.store.durations(SAMPLES).await.ok()?;
+        usual(durations)
+    }
+}
+
+fn usual(mut durations: Vec<Duration>) -> Option<Usual> {
+    if durations.len() < FEWEST {
+        return None;
+    }
+    durations.sort_unstable();
+    let quantile = |percent: usize| {
+        let at = (durations.len() - 1) * percent / 100;
+        durations.get(at).map_or(0, Duration::as_secs)
+    };
+    Some(Usual { low_s: quantile(20), median_s: quantile(50), high_s: quantile(80) + 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::server::stacks::estimate::*;
+
+    #[test]
+    fn what_is_usual_leaves_the_fastest_and_the_slowest_out() {
+        let seconds = |list: &[u64]| list.iter().copied().map(Duration::from_secs).collect();
+        assert_eq!(usual(seconds(&[20, 30, 40, 50])), None, "too few to tell");
+        let durations = seconds(&[600, 20, 25, 30, 35, 40, 1, 28, 33, 38, 31]);
+        assert_eq!(usual(durations), Some(Usual { low_s: 25, median_s: 31, high_s: 39 }));
+    }
+}

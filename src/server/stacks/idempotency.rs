@@ -1,0 +1,153 @@
+//! Idempotent starts: a request with an idempotency key is carried out once, and its first response
+//! is replayed byte for byte.
+
+use jiff::SignedDuration;
+
+use super::{New, Service, StartError, store_failed};
+use crate::{
+    api::wire::ApiError,
+    server::{
+        audit::AuditAction,
+        auth::access::Caller,
+        store::{IdempotencyKey, StoreError, StoredResponse},
+    },
+};
+use domain::deployment::Deployment;
+
+/// The time for which an answer is kept.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// A request with an idempotency key.
+#[derive(Clone, Debug)]
+pub struct IdempotentRequest {
+    /// The caller and the key.
+    pub key: IdempotencyKey,
+    /// A digest of the request's body.
+    pub fingerprint: String,
+}
+
+/// The response to a start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `Location` header.
+    pub location: Option<String>,
+    /// The body.
+    pub body: String,
+}
+
+impl Service {
+    /// Begins a deployment of the name in `request`, or repeats the answer that `idempotency` has
+    /// had already. `accepted` and `refused` write the answers.
+    ///
+    /// # Errors
+    ///
+    /// Returns what stands in the way and may be gone at the next try; it is not kept.
+    pub async fn start_idempotent(
+        &self,
+        caller: &Caller,
+        request: Result<String, ApiError>,
+        idempotency: Option<IdempotentRequest>,
+        accepted: fn(&Deployment) -> Response,
+        refused: fn(&ApiError) -> Response,
+    ) -> Result<Response, ApiError> {
+        let Some(idempotency) = idempotency else {
+            let name = request?;
+            let begun = self.begin(&New::of(caller, &name), |_| None).await;
+            let begun = begun.map_err(StartError::into_api);
+            return self
+                .audited(caller, AuditAction::Start, &name, begun)
+                .await
+                .map(|new| accepted(&new));
+        };
+        if let Some(response) = self.replay(&idempotency).await? {
+            return Ok(response);
+        }
+        let kept = |response| self.stored_response(&idempotency, response);
+        let error = match request {
+            Err(error) => error,
+            Ok(name) => {
+                let wanted = New::of(caller, &name);
+                match self.begin(&wanted, |new| Some(kept(accepted(new)))).await {
+                    Err(StartError::Store(StoreError::KeyUsed)) => key_in_use(),
+                    begun => {
+                        let begun = begun.map_err(StartError::into_api);
+                        match self.audited(caller, AuditAction::Start, &name, begun).await {
+                            Ok(deployment) => return Ok(accepted(&deployment)),
+                            Err(error) => error,
+                        }
+                    }
+                }
+            }
+        };
+        self.store_refusal(&idempotency, error, refused).await
+    }
+
+    /// Stores a refusal that would be the same at the next try. One of several requests may have
+    /// been accepted meanwhile: then its response is replayed to all.
+    async fn store_refusal(
+        &self,
+        idempotency: &IdempotentRequest,
+        error: ApiError,
+        refused: fn(&ApiError) -> Response,
+    ) -> Result<Response, ApiError> {
+        if matches!(error.status, 400 | 409) && error.code != KEY_IN_USE {
+            let response = self.stored_response(idempotency, refused(&error));
+            let store = &self.parts.store;
+            store.store_response(&response).await.map_err(|error| store_failed(&error))?;
+        }
+        self.replay(idempotency).await?.ok_or(error)
+    }
+
+    async fn replay(&self, idempotency: &IdempotentRequest) -> Result<Option<Response>, ApiError> {
+        let now = self.parts.clock.now();
+        let found = self.parts.store.stored_response(&idempotency.key, now).await;
+        match found.map_err(|error| store_failed(&error))? {
+            None => Ok(None),
+            Some(response) if response.fingerprint == idempotency.fingerprint => {
+                let StoredResponse { status, location, body, .. } = response;
+                Ok(Some(Response { status, location, body }))
+            }
+            Some(_) => Err(ApiError {
+                status: 422,
+                code: String::from("IDEMPOTENCY_KEY_REUSED"),
+                message: String::from(
+                    "This Idempotency-Key was already used with another body: use a new key for a \
+                     new request.",
+                ),
+                retry_after: None,
+            }),
+        }
+    }
+
+    fn stored_response(
+        &self,
+        idempotency: &IdempotentRequest,
+        response: Response,
+    ) -> StoredResponse {
+        let now = self.parts.clock.now();
+        StoredResponse {
+            key: idempotency.key.clone(),
+            fingerprint: idempotency.fingerprint.clone(),
+            status: response.status,
+            location: response.location,
+            body: response.body,
+            expires: now.checked_add(LIFETIME).unwrap_or(now),
+        }
+    }
+}
+
+const KEY_IN_USE: &str = "IDEMPOTENCY_KEY_IN_USE";
+
+/// Says that the key's first request is not answered yet.
+fn key_in_use() -> ApiError {
+    ApiError {
+        status: 409,
+        code: KEY_IN_USE.to_owned(),
+        message: String::from(
+            "A request with this Idempotency-Key is still in progress: repeat it in a second.",
+        ),
+        retry_after: Some(1),
+    }
+}

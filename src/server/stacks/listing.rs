@@ -1,0 +1,162 @@
+//! The live stacks.
+
+use super::{Service, authorization::refused, operations::different_stack, store_failed};
+use crate::{
+    api::wire::{
+        ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView,
+    },
+    server::{
+        audit::AuditAction,
+        auth::access::{Caller, IdentifiedBy, Permission, Refusal, Target},
+        reconciler::report::ReconcileReport,
+        store::{Record, Stack, State},
+    },
+};
+use domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName};
+
+/// The code for a stack that only its id leads to.
+const ID_REQUIRED: &str = "ID_REQUIRED";
+
+impl Service {
+    /// Lists the live stacks that a caller may see, by name. Those that nobody owns are shown to
+    /// all who are not signed in, but not their ids, which are as good as keys.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the store is out of reach.
+    pub async fn stacks(&self, caller: &Caller) -> Result<Vec<StackView>, ApiError> {
+        let stacks = self.parts.store.stacks(None).await.map_err(|error| store_failed(&error))?;
+        let shown = |stack| shown(caller, stack, None, &self.parts.reconcile_report);
+        Ok(stacks.into_iter().filter_map(shown).collect())
+    }
+
+    /// Finds the live stack called `name`, as far as a caller may see it; `of` is the id of its
+    /// deployment, if they know it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when there is none, also where it is somebody else's, or the store is
+    /// out of reach.
+    pub async fn stack(
+        &self,
+        caller: &Caller,
+        name: &str,
+        of: Option<&DeploymentId>,
+    ) -> Result<StackView, ApiError> {
+        let stack = self.authorize_stack(caller, Permission::ViewPublic, name, of).await?;
+        shown(caller, stack, of, &self.parts.reconcile_report).ok_or_else(no_stack)
+    }
+
+    /// Finds the live stack called `name`, if a caller may do this to it.
+    pub(super) async fn authorize_stack(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        name: &str,
+        of: Option<&DeploymentId>,
+    ) -> Result<Stack, ApiError> {
+        let parsed = StackName::parse(name).map_err(|_| no_stack())?;
+        let stacks = self.parts.store.stacks(Some(&parsed)).await;
+        let stacks = stacks.map_err(|error| store_failed(&error))?;
+        let stack = stacks.into_iter().next().ok_or_else(no_stack)?;
+        let target = target(&stack, of);
+        let is_another =
+            of.is_some() && matches!(target, Target::Operation { by: IdentifiedBy::Name, .. });
+        match caller.may(permission, target) {
+            Ok(()) => Ok(stack),
+            // Whoever may know that it is there is told that it is not the one they mean.
+            Err(_) if is_another && caller.may(Permission::ViewPublic, target).is_ok() => {
+                Err(different_stack(&parsed))
+            }
+            // Listed for everybody, and changed by whoever knows its id.
+            Err(Refusal::Hidden)
+                if of.is_none() && caller.may(Permission::ViewPublic, target).is_ok() =>
+            {
+                self.record_audit(caller, AuditAction::Enter, name, ID_REQUIRED).await;
+                Err(id_required(&parsed))
+            }
+            Err(refusal) => {
+                self.record_refusal(caller, name, refusal).await;
+                Err(refused(refusal, no_stack()))
+            }
+        }
+    }
+
+    /// Returns since when no container of the live stack runs that `record` brought up, as far as
+    /// is known.
+    pub(super) fn downtime(&self, record: &Record) -> Option<Downtime> {
+        let is_live = record.state == State::Live;
+        let found = self.parts.reconcile_report.not_running(&record.deployment.id);
+        found.filter(|_| is_live).map(|(since, seen)| Downtime { since, seen })
+    }
+
+    /// Returns what has become of the stack that `record` brought up.
+    pub(super) async fn stack_removal(
+        &self,
+        record: &Record,
+        progress: &Progress,
+    ) -> Result<Option<StackRemoval>, ApiError> {
+        if progress.phase != Phase::Completed {
+            return Ok(None);
+        }
+        if record.state == State::RolledBack {
+            return Ok(Some(StackRemoval::Done));
+        }
+        let stacks = self.parts.store.stacks(Some(&record.deployment.name)).await;
+        let stacks = stacks.map_err(|error| store_failed(&error))?;
+        Ok(stacks
+            .into_iter()
+            .find_map(|stack| stack.removal)
+            .map(|(id, _)| StackRemoval::NotYet(id)))
+    }
+}
+
+/// Says that a stack that nobody owns must be named by its id.
+fn id_required(name: &StackName) -> ApiError {
+    let message = format!(
+        "The stack {name} has no owner, so its name is not enough: send the id of its deployment \
+         as well, as in /api/stacks/{name}?id=dep_.... The answer to its start contains the id."
+    );
+    ApiError::new(400, ID_REQUIRED, message)
+}
+
+/// Says that no stack of the name is live.
+pub(super) fn no_stack() -> ApiError {
+    ApiError::new(404, "NOT_FOUND", "No stack of this name is live: check the name.")
+}
+
+/// Returns what is to be done to, given the id that a caller knows.
+fn target<'a>(stack: &'a Stack, of: Option<&DeploymentId>) -> Target<'a> {
+    let removal = stack.removal.as_ref().map(|(id, _)| id);
+    let is_known = of.is_some_and(|id| *id == stack.deployment.id || removal == Some(id));
+    let by = if is_known { IdentifiedBy::Id } else { IdentifiedBy::Name };
+    Target::Operation { owner: stack.owner.as_ref(), by }
+}
+
+/// Shows of a stack what a caller may see.
+fn shown(
+    caller: &Caller,
+    stack: Stack,
+    of: Option<&DeploymentId>,
+    reconcile_report: &ReconcileReport,
+) -> Option<StackView> {
+    let target = target(&stack, of);
+    caller.may(Permission::ViewPublic, target).ok()?;
+    let may_see = caller.may(Permission::View, target).is_ok();
+    let Stack { deployment, since, removal, .. } = stack;
+    let found = reconcile_report.not_running(&deployment.id).filter(|_| removal.is_none());
+    let health = |(since, seen)| StackHealth { state: HealthState::NotRunning, since, seen };
+    Some(StackView {
+        name: deployment.name,
+        url: deployment.url,
+        since,
+        deployment_id: Some(deployment.id).filter(|_| may_see),
+        state: match removal {
+            None => StackState::Live,
+            Some((_, State::Stuck)) => StackState::Stuck,
+            Some((_, State::Active | State::Live | State::RolledBack)) => StackState::Removing,
+        },
+        health: found.map(health),
+        removal_id: removal.map(|(id, _)| id).filter(|_| may_see),
+    })
+}

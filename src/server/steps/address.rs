@@ -1,0 +1,74 @@
+//! Makes sure that nothing answers at the stack's address yet: what does would be taken for the
+//! stack later on, which need not even run (promise P15).
+//!
+//! It makes nothing and asks the address alone, never the platform. Once it is recorded it is
+//! never repeated, since the stack's own route answers from then on.
+
+use std::time::Duration;
+
+use crate::server::{
+    probe::Health,
+    saga::{context::Context, failure::StepError, step::Step},
+    store::StepId,
+};
+use domain::{event::FailureCode, progress::elapsed_ms};
+
+/// The time that one question to the address may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time that the route of a stack that was just removed has to go.
+const ROUTE_REMOVAL_TIMEOUT: Duration = Duration::from_secs(15);
+/// The pause between questions meanwhile.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The pause while the portal itself cannot ask.
+const LACK_PAUSE: Duration = Duration::from_secs(1);
+
+/// The message shown while the route of an earlier stack goes.
+const WAITING: &str = "Waiting for the address to become free";
+
+/// Makes sure that nothing answers at the address.
+pub(crate) struct CheckAddressFree;
+
+impl Step for CheckAddressFree {
+    const ID: StepId = StepId::Address;
+    type Output = ();
+
+    async fn run(&self, cx: &Context) -> Result<(), StepError> {
+        let url = cx.settings.health_url(&cx.host);
+        let since = cx.clock.now();
+        loop {
+            match cx.probe.check(&url, PROBE_TIMEOUT).await {
+                Health::Healthy => {}
+                // That says nothing of who answers there.
+                Health::Unasked(fault, reason) => {
+                    cx.say_lack("address.probe", fault, &reason).await?;
+                    cx.wait(LACK_PAUSE).await?;
+                    continue;
+                }
+                Health::Answering(_) | Health::Silent(_) | Health::Untrusted(_) => break,
+            }
+            let waited = Duration::from_millis(elapsed_ms(since, cx.clock.now()));
+            let waited = waited.saturating_sub(cx.lacked_since(since));
+            if waited >= ROUTE_REMOVAL_TIMEOUT {
+                tracing::warn!(
+                    %url,
+                    "Something other than a stack of this portal answers at this address: check \
+                     for a DNS record of this name that overrides the wildcard record, and for a \
+                     catch-all route or landing page"
+                );
+                return Err(in_use(&cx.host));
+            }
+            cx.journal.set_message(WAITING).await?;
+            cx.wait(PAUSE.min(cx.longest(ROUTE_REMOVAL_TIMEOUT.saturating_sub(waited)))).await?;
+        }
+        cx.journal.clear_message(WAITING).await?;
+        Ok(cx.unsay_lacks().await?)
+    }
+}
+
+fn in_use(host: &str) -> StepError {
+    let message = format!(
+        "Something else already answers at {host}, so nothing was started. Choose another name, or \
+         tell the operator."
+    );
+    StepError::failed(FailureCode::AddressInUse, message)
+}

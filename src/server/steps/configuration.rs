@@ -1,0 +1,48 @@
+//! Sets what the application runs, in one idempotent call; it goes with the application.
+//!
+//! Among it is which deployment it was, by which its container is known from any other.
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::server::{
+    platform::{Application, Configuration, OPERATION},
+    saga::{context::Context, failure::StepError, step::Step},
+    store::StepId,
+};
+
+/// Sets what the application runs.
+pub(crate) struct Configure {
+    pub(crate) application: Application,
+}
+
+/// The tag that the container carries in its environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OperationTag {
+    /// The id of the deployment.
+    pub(super) operation: String,
+}
+
+impl Step for Configure {
+    const ID: StepId = StepId::Configuration;
+    /// Older versions of the portal marked nothing.
+    type Output = Option<OperationTag>;
+
+    async fn run(&self, cx: &Context) -> Result<Option<OperationTag>, StepError> {
+        let settings = &cx.settings;
+        let operation = cx.deployment.id.to_string();
+        let mut environment = settings.environment.clone();
+        environment.push((OPERATION.to_owned(), SecretString::from(operation.as_str())));
+        let configuration = Configuration {
+            image: settings.image.clone(),
+            registry: settings.registry.clone(),
+            environment,
+            cpu_nanos: settings.cpu_nanos,
+            memory_bytes: settings.memory_bytes,
+        };
+        let id = &self.application.id;
+        let configure = || cx.platform.configure_application(id, &configuration);
+        cx.mutate("application.update", "Configured the application", configure).await?;
+        Ok(Some(OperationTag { operation }))
+    }
+}

@@ -1,0 +1,202 @@
+//! The reason why a deploy job failed: its log tells, and is gone with the application.
+//!
+//! A person is told the kind of cause; the log's last lines are kept for operators.
+
+use crate::server::{
+    masking::Secrets,
+    platform::JobId,
+    saga::{context::Context, failure::StepError},
+    settings::StackSettings,
+    store::Cause,
+};
+use domain::event::FailureCode;
+
+/// The number of lines of a log's end that are kept, and how many bytes at most.
+const LINES: usize = 40;
+const BYTES: usize = 4_000;
+
+/// Reads out of the job's log why it failed. A log that cannot be had changes nothing but that
+/// nothing more is known.
+pub(crate) async fn explain(cx: &Context, job: &JobId) -> StepError {
+    let log = match cx.query("deployment.readLogs", || cx.platform.job_log(job)).await {
+        Ok(log) => log,
+        Err(StepError::Failed(_)) => String::new(),
+        Err(lost @ StepError::Store(_)) => return lost,
+    };
+    let end = secrets(&cx.settings).masked_end(&log, LINES, BYTES);
+    let platform_log = (!end.is_empty()).then_some(end);
+    let (code, message) = cause(&log);
+    let lines: Vec<_> = platform_log.iter().flat_map(|end| end.lines()).collect();
+    tracing::warn!(
+        failure.code = ?code,
+        platform.log = ?lines,
+        "The platform's deploy job failed"
+    );
+    StepError::Failed(Cause { code, message: message.to_owned(), at: None, platform_log })
+}
+
+/// Returns what is handed to the platform and must not be read in its log.
+fn secrets(settings: &StackSettings) -> Secrets {
+    let password = settings.registry.iter().map(|registry| &registry.password);
+    Secrets::new(password.chain(settings.environment.iter().map(|(_, value)| value)))
+}
+
+/// Tells the kind of cause by Docker's words (recordings 104, 107, 109, 113, 115, 117).
+fn cause(log: &str) -> (FailureCode, &'static str) {
+    let log = log.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|words| log.contains(words));
+    // Other things are "not found" and out of reach, too, so it must be the image that was asked
+    // for: by a pull or a login.
+    let is_of_image = says(&["pulling image failed", "/v2/", "docker login", "/token?"]);
+    if says(DOCKER_DOWN) {
+        let message = "The platform's Docker does not answer. An operator must check it.";
+        return (FailureCode::DockerUnreachable, message);
+    }
+    if is_of_image && says(MISSING) {
+        let message = "The stack's image could not be found. An operator must check it.";
+        return (FailureCode::ImageNotFound, message);
+    }
+    if is_of_image && says(REFUSED) {
+        let message = "The registry denied access to the stack's image. An operator must check it.";
+        return (FailureCode::RegistryRefused, message);
+    }
+    if is_of_image && says(SILENT) {
+        let message = "The registry of the stack's image did not answer. Try again later, or ask \
+                       an operator.";
+        return (FailureCode::RegistryUnreachable, message);
+    }
+    (FailureCode::DeployFailed, "The platform could not start the container.")
+}
+
+/// Docker's own daemon is not there.
+const DOCKER_DOWN: &[&str] = &[
+    "cannot connect to the docker daemon",
+    "is the docker daemon running",
+    "error during connect",
+    "/var/run/docker.sock",
+    "docker.sock: connect",
+];
+
+/// There is no such image, or none for whoever asks.
+const MISSING: &[&str] = &[
+    "manifest unknown",
+    "manifest for",
+    "name unknown",
+    "repository does not exist",
+    "repository name not known",
+    "no matching manifest",
+    "not found",
+    "invalid reference format",
+];
+
+/// The registry wants another login, or none at all from here.
+const REFUSED: &[&str] = &[
+    "unauthorized",
+    "no basic auth credentials",
+    "incorrect username or password",
+    "authentication required",
+    "denied",
+    "forbidden",
+    "toomanyrequests",
+    "too many requests",
+    "rate limit",
+];
+
+/// The registry is not reached, or says nothing that helps.
+const SILENT: &[&str] = &[
+    "i/o timeout",
+    "no such host",
+    "server misbehaving",
+    "temporary failure in name resolution",
+    "connection refused",
+    "connection reset",
+    "connection timed out",
+    "no route to host",
+    "network is unreachable",
+    "tls handshake timeout",
+    "timeout exceeded",
+    "deadline exceeded",
+    "request canceled",
+    "x509:",
+    "tls: ",
+    "server gave http response",
+    "eof",
+    "internal server error",
+    "bad gateway",
+    "service unavailable",
+    "gateway timeout",
+];
+
+#[cfg(test)]
+mod tests {
+    use FailureCode::{
+        DeployFailed, DockerUnreachable, ImageNotFound, RegistryRefused, RegistryUnreachable,
+    };
+
+    use crate::server::steps::deploy::cause::*;
+
+    fn pull(words: &str) -> String {
+        format!(
+            "Initializing deployment\nPulling r.example/x:1\n{words}\n❌ Pulling image failed\n"
+        )
+    }
+
+    #[test]
+    fn the_cause_is_told_by_its_kind() {
+        let daemon = |words: &str| pull(&format!("Error response from daemon: {words}"));
+        for (expected, log) in [
+            (ImageNotFound, daemon("manifest for x:1 not found: manifest unknown")),
+            (
+                ImageNotFound,
+                daemon("pull access denied for x, repository does not exist or may require login"),
+            ),
+            (
+                RegistryRefused,
+                daemon("Get \"https://r/v2/\": unauthorized: authentication required"),
+            ),
+            (
+                RegistryRefused,
+                daemon("Head \"https://r/v2/x/manifests/1\": no basic auth credentials"),
+            ),
+            (RegistryRefused, daemon("denied: requested access to the resource is denied")),
+            (RegistryRefused, daemon("toomanyrequests: You have reached your pull rate limit")),
+            (
+                RegistryRefused,
+                String::from(
+                    "Error: Command failed: docker login r\nError response from daemon: Get \
+                     \"https://r/v2/\": unauthorized: incorrect username or password",
+                ),
+            ),
+            (RegistryUnreachable, daemon("Get \"https://r/v2/\": dial tcp: lookup r: i/o timeout")),
+            (
+                RegistryUnreachable,
+                daemon("Get \"https://r/v2/\": dial tcp: lookup r: no such host"),
+            ),
+            (RegistryUnreachable, daemon("dial tcp 10.0.0.1:5000: connect: connection refused")),
+            (RegistryUnreachable, daemon("Get \"https://r/v2/\": x509: certificate has expired")),
+            (RegistryUnreachable, daemon("received unexpected HTTP status: 502 Bad Gateway")),
+            (
+                DockerUnreachable,
+                pull("Cannot connect to the Docker daemon at unix:///var/run/docker.sock."),
+            ),
+            (DockerUnreachable, String::from("connect ENOENT /var/run/docker.sock")),
+            (DockerUnreachable, String::from("connect ECONNREFUSED /var/run/docker.sock")),
+            (DeployFailed, String::from("network dokploy-network not found")),
+            (DeployFailed, String::from("invalid memory value 64: Must be at least 4MiB")),
+            (DeployFailed, String::from("Error: ❌ Github Provider not found")),
+            (DeployFailed, String::new()),
+        ] {
+            assert_eq!(cause(&log).0, expected, "{log}");
+        }
+    }
+
+    #[test]
+    fn nobody_but_operators_is_told_more_than_the_kind() {
+        for log in
+            ["", "manifest unknown\nPulling image failed", "docker.sock: connect", "/v2/ eof"]
+        {
+            let (_, message) = cause(log);
+            assert!(message.ends_with('.') && !message.contains('/'), "{message}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Attaches the stack's host to the application; undone before the application.
+
+use crate::server::{
+    platform::{Application, DomainId, NewDomain},
+    saga::{address, context::Context, failure::StepError, removal, step::Step},
+    settings::Scheme,
+    store::StepId,
+};
+use domain::{
+    event::Resources,
+    receipt::{Line, Outcome, ResourceKind},
+};
+
+/// Attaches the stack's host.
+pub(crate) struct CreateDomain {
+    pub(crate) application: Application,
+}
+
+impl Step for CreateDomain {
+    const ID: StepId = StepId::Domain;
+    const REMOVING: Option<&'static str> = Some("Removing the address");
+    type Output = DomainId;
+
+    async fn run(&self, cx: &Context) -> Result<DomainId, StepError> {
+        let new = NewDomain {
+            application: self.application.id.clone(),
+            host: cx.host.clone(),
+            port: cx.settings.port,
+            https: cx.settings.scheme == Scheme::Https,
+            certificate: cx.settings.certificate,
+        };
+        let make = || cx.platform.create_domain(&new);
+        let done = format!("Attached {}", cx.host);
+        cx.create_or_adopt(Self::ID, "domain.create", &done, make, || self.adopt(cx)).await
+    }
+
+    fn record_resources(output: &DomainId, resources: &mut Resources) {
+        resources.domain_id = Some(output.0.clone());
+    }
+
+    async fn undo(&self, cx: &Context, output: Option<&DomainId>) -> Result<Vec<Line>, StepError> {
+        let mut lines = Vec::new();
+        let applications = cx.marked_applications().await?;
+        for application in &applications {
+            lines.extend(removal::remove_domains(cx, &application.id).await?);
+        }
+        if let Some(output) = output
+            && !lines.iter().any(|line| line.id.as_ref() == Some(&output.0))
+        {
+            lines.push(self.unmarked(cx, output).await?);
+        }
+        let is_known = applications.iter().any(|one| one.id == self.application.id);
+        address::prove(cx, &self.application, is_known, lines).await
+    }
+
+    fn possible_leftovers(&self, cx: &Context, output: Option<&DomainId>) -> Vec<Line> {
+        let id = output.map(|output| output.0.as_str());
+        vec![cx.leftover_domain(id, &cx.host)]
+    }
+}
+
+impl CreateDomain {
+    /// Returns what became of a domain whose application is gone or no longer carries our marker. A
+    /// domain cannot outlive its application: then the list is empty.
+    async fn unmarked(&self, cx: &Context, output: &DomainId) -> Result<Line, StepError> {
+        let domains_of = || cx.platform.domains_of(&self.application.id);
+        let domains = cx.query("domain.byApplicationId", domains_of).await?;
+        let (id, host) = (Some(output.0.as_str()), cx.host.as_str());
+        Ok(if domains.iter().any(|domain| domain.id == *output) {
+            cx.leftover_domain(id, host)
+        } else {
+            cx.line(ResourceKind::Domain, id, host, Outcome::VerifiedGone)
+        })
+    }
+
+    /// Keeps the oldest domain of our application, and removes the others.
+    async fn adopt(&self, cx: &Context) -> Result<Option<DomainId>, StepError> {
+        let domains_of = || cx.platform.domains_of(&self.application.id);
+        let mut domains = cx.query("domain.byApplicationId", domains_of).await?;
+        domains.sort_by(|a, b| a.created_at.cmp(&b.created_at));
+        let mut domains = domains.into_iter().filter(|domain| domain.host == cx.host);
+        let Some(oldest) = domains.next() else { return Ok(None) };
+        for other in domains {
+            cx.warn("domain.create", "Removing a duplicate address of this deployment");
+            let done = "Removed the duplicate address";
+            cx.mutate("domain.delete", done, || cx.platform.delete_domain(&other.id)).await?;
+        }
+        Ok(Some(oldest.id))
+    }
+}

@@ -1,0 +1,42 @@
+//! Finds the project's default environment; it goes with the project.
+
+use super::ProjectOutput;
+use crate::server::{
+    platform::EnvironmentId,
+    saga::{context::Context, failure::StepError, step::Step},
+    store::StepId,
+};
+use domain::event::{FailureCode, Resources};
+
+/// Finds the project's default environment.
+pub(crate) struct FindEnvironment {
+    pub(crate) project: ProjectOutput,
+}
+
+impl Step for FindEnvironment {
+    const ID: StepId = StepId::Environment;
+    type Output = EnvironmentId;
+
+    async fn run(&self, cx: &Context) -> Result<EnvironmentId, StepError> {
+        if let Some(known) = &self.project.environment {
+            return Ok(known.clone());
+        }
+        let find = || cx.platform.project(&self.project.id);
+        let project =
+            cx.query_and_log("project.one", "Read the project's environment", find).await?;
+        let environments = project.into_iter().flat_map(|project| project.environments);
+        environments
+            .into_iter()
+            .find(|environment| environment.is_default)
+            .map(|environment| environment.id)
+            // A platform that crashed between its two inserts leaves a project without one.
+            .ok_or_else(|| {
+                let message = "The platform made the project without an environment.";
+                StepError::failed(FailureCode::PlatformRefused, message)
+            })
+    }
+
+    fn record_resources(output: &EnvironmentId, resources: &mut Resources) {
+        resources.environment_id = Some(output.0.clone());
+    }
+}
