@@ -22,6 +22,7 @@ pub mod reconciler;
 pub mod run;
 mod run_to_completion;
 pub mod saga;
+pub mod secrets;
 pub mod settings;
 pub mod stacks;
 mod steps;

@@ -91,7 +91,13 @@ pub struct Digest(pub String);
 impl Digest {
     /// Returns the digest of `secret`.
     pub fn of(secret: &str) -> Self {
-        Self(format!("{:x}", Sha256::digest(secret)))
+        Self::of_bytes(secret.as_bytes())
+    }
+
+    /// Returns the digest of `bytes`, whatever they are.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        let halves = Sha256::digest(bytes).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        Self(halves.filter_map(|half| char::from_digit(u32::from(half), 16)).collect())
     }
 }
 

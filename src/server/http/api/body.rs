@@ -5,11 +5,13 @@ use std::{sync::Arc, time::Duration};
 use axum::body::{Body, Bytes};
 use futures::StreamExt;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::{
     api::wire::ApiError,
-    server::http::error::{BODY_LIMIT, Failed, body_too_large},
+    server::{
+        auth::accounts::Digest,
+        http::error::{BODY_LIMIT, Failed, body_too_large},
+    },
 };
 use clock::Clock;
 
@@ -57,7 +59,7 @@ async fn receive(body: Body) -> Result<Vec<u8>, Failed> {
 
 /// Returns the digest by which a repeated body is known.
 pub(in crate::server::http) fn fingerprint(body: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(body))
+    Digest::of_bytes(body).0
 }
 
 /// Reads the name out of `body`.

@@ -1,0 +1,199 @@
+//! Secrets at rest: each is sealed under a key of its own, and that under the portal's key.
+//!
+//! What is stored opens only as the secret that it was sealed as: its owner and its name are
+//! authenticated with it, so a row that was copied over another one does not open. The cipher is
+//! XChaCha20-Poly1305, whose nonces are long enough to be drawn at random; what is encrypted begins
+//! with its nonce. It must not know where sealed secrets are kept, nor what they are for.
+
+pub mod key_file;
+mod keyring;
+
+use std::fmt;
+
+use chacha20poly1305::{
+    KeyInit as _, XChaCha20Poly1305,
+    aead::{Aead as _, Payload},
+};
+use hmac::{Hmac, Mac as _};
+use secrecy::{ExposeSecret as _, SecretBox, SecretSlice, SecretString};
+use sha2::Sha256;
+
+use self::keyring::Key;
+pub use self::keyring::{Keyring, KeyringError};
+
+const KEY_LENGTH: usize = 32;
+const NONCE_LENGTH: usize = 24;
+
+/// Which secret it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecretId<'a> {
+    /// The stack, by the id of the deployment that creates it.
+    pub owner: &'a str,
+    /// The name among the secrets of the stack.
+    pub name: &'a str,
+}
+
+/// A secret as it is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedSecret {
+    /// The id of the portal's key that it is sealed under.
+    pub key_id: String,
+    /// The key of its own, encrypted under the portal's key.
+    pub wrapped_key: Vec<u8>,
+    /// The secret, encrypted under the key of its own.
+    pub ciphertext: Vec<u8>,
+    /// Eight hexadecimal digits by which two values of one secret are told apart. They say nothing
+    /// to anybody who does not have the portal's key, and equal secrets of two names, or of two
+    /// stacks, have different ones.
+    pub fingerprint: String,
+}
+
+impl fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedSecret({})", self.fingerprint)
+    }
+}
+
+/// A sealed secret does not open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenSecretError {
+    /// It is sealed under a key that the portal does not have.
+    #[error("it is sealed under the key {key_id}, which the portal does not have")]
+    UnknownKey {
+        /// The key's id.
+        key_id: String,
+    },
+    /// It is not what was sealed under that key as this secret.
+    #[error(
+        "it was changed, or was sealed as another secret or under another key than the one that \
+         has the id {key_id} now"
+    )]
+    Damaged {
+        /// The key's id.
+        key_id: String,
+    },
+}
+
+impl Keyring {
+    /// Seals a secret under the first key.
+    pub fn seal(&self, id: SecretId<'_>, secret: &SecretString) -> SealedSecret {
+        let own: SecretBox<[u8; KEY_LENGTH]> = SecretBox::new(Box::new(rand::random()));
+        let key = self.sealing();
+        SealedSecret {
+            key_id: key.id.clone(),
+            wrapped_key: wrap(key, id, own.expose_secret()),
+            ciphertext: encrypt(
+                own.expose_secret(),
+                &as_secret(id),
+                secret.expose_secret().as_bytes(),
+            ),
+            fingerprint: self.fingerprint(id, secret),
+        }
+    }
+
+    /// Opens what was sealed as the secret `id`.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it does not open, without anything of the secret.
+    pub fn open(
+        &self,
+        id: SecretId<'_>,
+        sealed: &SealedSecret,
+    ) -> Result<SecretString, OpenSecretError> {
+        let own = self.unwrap(id, sealed)?;
+        let opened = decrypt(own.expose_secret(), &as_secret(id), &sealed.ciphertext);
+        let text = opened.and_then(|bytes| String::from_utf8(bytes).ok());
+        text.map(SecretString::from).ok_or_else(|| damaged(sealed))
+    }
+
+    /// Seals the same secret under the first key; the secret itself is not opened, and its
+    /// fingerprint stays.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it does not open.
+    pub fn reseal(
+        &self,
+        id: SecretId<'_>,
+        sealed: &SealedSecret,
+    ) -> Result<SealedSecret, OpenSecretError> {
+        let (own, key) = (self.unwrap(id, sealed)?, self.sealing());
+        let wrapped_key = wrap(key, id, own.expose_secret());
+        Ok(SealedSecret { key_id: key.id.clone(), wrapped_key, ..sealed.clone() })
+    }
+
+    /// Returns the fingerprint that the secret has under the first key.
+    pub fn fingerprint(&self, id: SecretId<'_>, secret: &SecretString) -> String {
+        let key = mac(self.sealing().bytes(), &joined(&["fingerprint", id.owner, id.name]));
+        short_hex(&mac(&key, secret.expose_secret().as_bytes()))
+    }
+
+    /// Decrypts the key of a secret's own.
+    fn unwrap(
+        &self,
+        id: SecretId<'_>,
+        sealed: &SealedSecret,
+    ) -> Result<SecretSlice<u8>, OpenSecretError> {
+        let key_id = &sealed.key_id;
+        let unknown = || OpenSecretError::UnknownKey { key_id: key_id.clone() };
+        let key = self.find(key_id).ok_or_else(unknown)?;
+        let own = decrypt(key.bytes(), &as_key_of(id, key_id), &sealed.wrapped_key);
+        own.map(SecretSlice::from).ok_or_else(|| damaged(sealed))
+    }
+}
+
+fn damaged(sealed: &SealedSecret) -> OpenSecretError {
+    OpenSecretError::Damaged { key_id: sealed.key_id.clone() }
+}
+
+/// Encrypts the key of a secret's own under the portal's key.
+fn wrap(key: &Key, id: SecretId<'_>, own: &[u8]) -> Vec<u8> {
+    encrypt(key.bytes(), &as_key_of(id, &key.id), own)
+}
+
+/// Returns what a secret's ciphertext is bound to.
+fn as_secret(id: SecretId<'_>) -> Vec<u8> {
+    joined(&["secret", id.owner, id.name])
+}
+
+/// Returns what the key of a secret's own is bound to.
+fn as_key_of(id: SecretId<'_>, key_id: &str) -> Vec<u8> {
+    joined(&["key", id.owner, id.name, key_id])
+}
+
+/// Joins texts so that no two lists of them look alike: each comes behind its length.
+fn joined(texts: &[&str]) -> Vec<u8> {
+    texts.iter().flat_map(|text| [&text.len().to_be_bytes(), text.as_bytes()].concat()).collect()
+}
+
+#[expect(clippy::expect_used, reason = "only what is longer than 256 GiB cannot be encrypted")]
+fn encrypt(key: &[u8; KEY_LENGTH], bound_to: &[u8], plain: &[u8]) -> Vec<u8> {
+    let nonce: [u8; NONCE_LENGTH] = rand::random();
+    let payload = Payload { msg: plain, aad: bound_to };
+    let sealed = XChaCha20Poly1305::new(key.into()).encrypt((&nonce).into(), payload);
+    [nonce.as_slice(), &sealed.expect("it is shorter than 256 GiB")].concat()
+}
+
+/// Decrypts what [`encrypt`] returned; `None` where anything of it, or what it is bound to, is
+/// different.
+fn decrypt(key: &[u8], bound_to: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE_LENGTH>()?;
+    let payload = Payload { msg: rest, aad: bound_to };
+    XChaCha20Poly1305::new_from_slice(key).ok()?.decrypt(nonce.into(), payload).ok()
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
+    let mac = <Hmac<Sha256>>::new_from_slice(key).expect("HMAC takes keys of every length");
+    mac.chain_update(text).finalize().into_bytes().into()
+}
+
+/// Writes the first four bytes as eight hexadecimal digits.
+fn short_hex(bytes: &[u8; 32]) -> String {
+    let [first, second, third, fourth, ..] = *bytes;
+    format!("{:08x}", u32::from_be_bytes([first, second, third, fourth]))
+}
+
+#[cfg(test)]
+mod tests;
