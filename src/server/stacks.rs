@@ -54,6 +54,7 @@ use clock::Clock;
 use domain::{
     deployment::{Deployment, DeploymentId, Snapshot},
     event::{EventBody, ProgressUpdate, Resources, Seq},
+    kind::KindName,
     phase::Phase,
     progress::Progress,
 };
@@ -285,6 +286,7 @@ impl Service {
             ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), deployment.started);
         let place = self.parts.notifier.intake().reserve(&deployment.id, deployment.started);
         let begun = NewDeployment {
+            kind: KindName::DEPLOY,
             host: self.parts.stack.host(&deployment.name),
             first: EventBody::Progress(first),
             deployment: deployment.clone(),

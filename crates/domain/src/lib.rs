@@ -4,6 +4,7 @@
 
 pub mod deployment;
 pub mod event;
+pub mod kind;
 pub mod phase;
 pub mod platform_problem;
 pub mod progress;

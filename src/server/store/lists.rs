@@ -11,7 +11,7 @@ use domain::deployment::DeploymentId;
 /// The columns that a record is read from. Named one by one: a newer portal may add a column while
 /// this one runs, and a statement that PostgreSQL has prepared for `*` fails from then on.
 pub(super) const RECORD: &str = "SELECT id, name, host, url, owner, state, seq, started_ms,
-    completed_ms, removes, retry_of, retried_by, cancel_ms, receipt, tries, due_ms, panics
+    completed_ms, removes, retry_of, retried_by, cancel_ms, receipt, tries, due_ms, panics, kind
     FROM deployments";
 
 /// Asks for the operations that pass `filter`, newest first. `position` is the function that

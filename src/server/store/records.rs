@@ -8,11 +8,14 @@ use crate::server::auth::access::OwnerId;
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata},
     event::{EventBody, Seq},
+    kind::KindName,
 };
 
 /// A deployment to begin.
 #[derive(Clone, Debug)]
 pub struct NewDeployment {
+    /// Its kind.
+    pub kind: KindName,
     /// Its immutable part.
     pub deployment: Deployment,
     /// The host under which its stack is reached.
@@ -85,6 +88,8 @@ pub struct StoredResponse {
 /// A deployment as the store has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
+    /// Its kind.
+    pub kind: KindName,
     /// Its immutable part.
     pub deployment: Deployment,
     /// The host under which its stack is reached.

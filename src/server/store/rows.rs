@@ -19,6 +19,7 @@ use crate::server::{
 };
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata, Links},
+    kind::KindName,
     stack_name::StackName,
 };
 
@@ -62,6 +63,7 @@ where
 pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
     let receipt = row.optional_text("receipt")?.map(|text| serde_json::from_str(&text));
     Ok(Record {
+        kind: kind(row)?,
         deployment: deployment(row)?,
         host: row.text("host")?,
         owner: optional_owner(row, "owner")?,
@@ -83,6 +85,13 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
         },
         panics: u32::try_from(row.number("panics")?).unwrap_or(u32::MAX),
     })
+}
+
+/// Reads the kind. An older version, which has removals and deployments only, writes none.
+fn kind(row: &impl Columns) -> Result<KindName, StoreError> {
+    let removes = row.optional_text("removes")?;
+    let of_older = if removes.is_some() { KindName::REMOVE } else { KindName::DEPLOY };
+    Ok(row.optional_text("kind")?.map_or(of_older, KindName::from))
 }
 
 fn deployment(row: &impl Columns) -> Result<Deployment, StoreError> {

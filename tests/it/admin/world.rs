@@ -15,6 +15,7 @@ use clock::Clock;
 use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
+    kind::KindName,
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
     stack_name::StackName,
@@ -91,6 +92,7 @@ impl World {
         let started = self.app.clock.now();
         let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
         let new = NewDeployment {
+            kind: KindName::DEPLOY,
             deployment: Deployment {
                 id: DeploymentId::from_random(rand::random()),
                 name: StackName::parse(name).unwrap(),

@@ -12,6 +12,7 @@ use ai_stack_deployer::server::{
 use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, FailureCode, ProgressUpdate, Resources},
+    kind::KindName,
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
     stack_name::StackName,
@@ -42,6 +43,7 @@ pub(super) fn progress(phase: Phase) -> EventBody {
 /// A deployment to begin.
 pub(super) fn new(number: u128, name: &str) -> NewDeployment {
     NewDeployment {
+        kind: KindName::DEPLOY,
         deployment: Deployment {
             id: DeploymentId::from_random(number),
             name: StackName::parse(name).unwrap(),

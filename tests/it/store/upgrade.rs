@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use ai_stack_deployer::server::store::{Lane, State, Store, sqlite::SqliteStore};
-use domain::{deployment::DeploymentId, stack_name::StackName};
+use domain::{deployment::DeploymentId, kind::KindName, stack_name::StackName};
 use sqlx::{
     ConnectOptions, Connection, Executor, PgConnection, migrate::Migrator,
     sqlite::SqliteConnectOptions,
@@ -100,6 +100,7 @@ async fn assert_nothing_is_lost(store: &dyn Store) {
     ] {
         let record = store.find(id).await.unwrap().unwrap();
         assert_eq!((&record.deployment.name, record.state), (name, state));
+        assert_eq!(record.kind, KindName::DEPLOY);
         assert_eq!((record.owner, record.deployment.started.as_second()), (None, 1));
         let events = store.events(id, 0, 10).await.unwrap();
         assert_eq!((events.len(), events[0].data.as_str()), (1, name.as_str()));

@@ -10,6 +10,7 @@ use ai_stack_deployer::server::{
 use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, ProgressUpdate, Resources},
+    kind::KindName,
     phase::Phase,
     stack_name::StackName,
 };
@@ -25,6 +26,7 @@ pub(crate) fn new_deployment(
     let name = StackName::parse(name).unwrap();
     let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
     NewDeployment {
+        kind: KindName::DEPLOY,
         host: settings.host(&name),
         deployment: Deployment { id, url: settings.url(&name), name, started },
         first: EventBody::Progress(first),

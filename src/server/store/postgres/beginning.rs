@@ -11,7 +11,7 @@ use crate::server::{
     notifier::Nudge,
     store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
 };
-use domain::{deployment::DeploymentId, stack_name::StackName};
+use domain::{deployment::DeploymentId, kind::KindName, stack_name::StackName};
 
 /// Reserves the name and inserts the deployment, its first event and the stored response, if the
 /// quota lets it begin.
@@ -31,8 +31,8 @@ pub(super) async fn begin(
     sqlx::query(
         "INSERT INTO deployments
              (id, name, host, url, seq, started_ms, retry_of, owner, counted_as,
-              lease_owner, lease_token, lease_until_ms)
-         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11)",
+              lease_owner, lease_token, lease_until_ms, kind)
+         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(deployment.id.as_str())
     .bind(deployment.name.as_str())
@@ -45,6 +45,7 @@ pub(super) async fn begin(
     .bind(claim.map(|claim| claim.owner.as_str()))
     .bind(claim.map_or(0, |claim| claim.token))
     .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
+    .bind(new.kind.as_str())
     .execute(&mut *tx)
     .await
     .map_err(name_taken)?;
@@ -101,8 +102,8 @@ pub(super) async fn begin_removal(
     sqlx::query(
         "INSERT INTO deployments
              (id, name, host, url, seq, started_ms, removes, owner, counted_as,
-              lease_owner, lease_token, lease_until_ms)
-         SELECT $1, name, host, url, 1, $2, id, owner, counted_as, $4, $5, $6
+              lease_owner, lease_token, lease_until_ms, kind)
+         SELECT $1, name, host, url, 1, $2, id, owner, counted_as, $4, $5, $6, $7
          FROM deployments WHERE id = $3",
     )
     .bind(new.id.as_str())
@@ -111,6 +112,7 @@ pub(super) async fn begin_removal(
     .bind(claim.map(|claim| claim.owner.as_str()))
     .bind(claim.map_or(0, |claim| claim.token))
     .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
+    .bind(KindName::REMOVE.as_str())
     .execute(&mut *tx)
     .await
     .map_err(unavailable)?;

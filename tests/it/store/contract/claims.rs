@@ -3,7 +3,7 @@
 use ai_stack_deployer::server::store::{
     CancelRequest, Claim, Lane, Lease, NewDeployment, State, StepId, StepRecord, Store,
 };
-use domain::{deployment::DeploymentId, phase::Phase};
+use domain::{deployment::DeploymentId, kind::KindName, phase::Phase};
 
 use super::{LEASE, at, claim, new, progress, step};
 
@@ -11,6 +11,16 @@ use super::{LEASE, at, claim, new, progress, step};
 pub(super) async fn hold(store: &dyn Store) {
     what_begins_with_a_lease_is_nobody_else_s(store).await;
     of_several_leases_those_that_are_held_are_renewed(store).await;
+    a_kind_that_only_another_version_knows_reads_back(store).await;
+}
+
+async fn a_kind_that_only_another_version_knows_reads_back(store: &dyn Store) {
+    let kind = KindName::from(String::from("unheard-of"));
+    store.begin(&NewDeployment { kind: kind.clone(), ..new(990, "yannick") }, None).await.unwrap();
+    let id = DeploymentId::from_random(990);
+    assert_eq!(store.find(&id).await.unwrap().unwrap().kind, kind);
+    let lease = claim(store, Lane::Forward, &id).await;
+    store.record(&lease, &super::end(State::RolledBack)).await.unwrap();
 }
 
 async fn what_begins_with_a_lease_is_nobody_else_s(store: &dyn Store) {

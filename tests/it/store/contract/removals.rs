@@ -7,6 +7,7 @@ use ai_stack_deployer::server::store::{
 };
 use domain::{
     deployment::{DeploymentId, Kind},
+    kind::KindName,
     phase::Phase,
     receipt::Receipt,
     stack_name::StackName,
@@ -58,6 +59,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     assert_eq!(begin(71).await, accepted(71));
     assert_eq!(begin(72).await, accepted(71), "one removal at a time");
     let id = removal(71, None).id;
+    assert_eq!(store.find(&id).await.unwrap().unwrap().kind, KindName::REMOVE);
     let record = store.find(&id).await.unwrap().unwrap();
     assert_eq!(record.metadata.links.removes, Some(DeploymentId::from_random(70)));
     assert_eq!((record.host.as_str(), record.seq), ("judy.example.com", 1));

@@ -10,6 +10,7 @@ use ai_stack_deployer::server::{
 use domain::{
     deployment::{DeploymentMetadata, Links},
     event::Event,
+    kind::KindName,
     stack_name::StackName,
 };
 use jiff::Timestamp;
@@ -43,6 +44,7 @@ impl Tables {
         }
         let links = Links { retry_of: new.retry_of.clone(), ..Links::default() };
         let record = Record {
+            kind: new.kind.clone(),
             deployment: new.deployment.clone(),
             host: new.host.clone(),
             owner: new.owner.clone(),
@@ -133,6 +135,7 @@ impl Tables {
             links: Links { removes: Some(record.deployment.id), ..Links::default() },
             ..DeploymentMetadata::default()
         };
+        record.kind = KindName::REMOVE;
         record.deployment.id = new.id.clone();
         record.deployment.started = new.started;
         record.state = State::Active;
