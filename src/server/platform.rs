@@ -24,6 +24,8 @@ mod routes;
 
 /// The variable by which a container tells which deployment it is of.
 pub const OPERATION: &str = "STACK_OPERATION";
+/// The variable by which a container tells which revision of its stack it is.
+pub const REVISION: &str = "STACK_REVISION";
 
 /// What is known of one container, as far as anybody needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +69,7 @@ pub trait Platform: Send + Sync {
 
     /// Creates an application. Not idempotent.
     async fn create_application(&self, new: &NewApplication) -> Result<Application, PlatformError>;
-    /// Sets image, registry, environment and limits in one call. Idempotent.
+    /// Sets image, registry, environment, labels and limits in one call. Idempotent.
     async fn configure_application(
         &self,
         id: &ApplicationId,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     core::Core,
@@ -29,6 +29,8 @@ pub(crate) struct LeavingContainer {
     service_id: String,
     #[serde(default)]
     env: Vec<String>,
+    #[serde(default)]
+    labels: Map<String, Value>,
     /// The time at which it stops.
     stops_at: Timestamp,
     /// The time at which Docker removes it.
@@ -45,6 +47,8 @@ pub(crate) struct Container {
     pub(crate) service_id: String,
     /// The environment variables, each as `NAME=value`.
     pub(crate) env: Vec<String>,
+    /// The labels that the service gives to its containers.
+    pub(crate) labels: Map<String, Value>,
 }
 
 impl Container {
@@ -79,6 +83,7 @@ impl Service {
             service_id: self.id.clone(),
             env: environment::of_container(&self.env, &self.id, &self.app_name, &task.id)
                 .unwrap_or_default(),
+            labels: self.labels.clone(),
         };
         with_container.map(container).collect()
     }
@@ -96,6 +101,7 @@ impl Core {
             is_running: now < one.stops_at,
             service_id: one.service_id.clone(),
             env: one.env.clone(),
+            labels: one.labels.clone(),
         });
         of_services.chain(leaving).collect()
     }
@@ -107,9 +113,16 @@ impl Core {
         for container in service.containers(now, &self.timing) {
             let stops_at = after(now, if container.is_running { stop } else { Duration::ZERO });
             let gone_at = after(now, stop + reap);
-            let Container { app_name, name, service_id, env, .. } = container;
-            let leaving = LeavingContainer { app_name, name, service_id, env, stops_at, gone_at };
-            self.state.leaving.push(leaving);
+            let Container { app_name, name, service_id, env, labels, .. } = container;
+            self.state.leaving.push(LeavingContainer {
+                app_name,
+                name,
+                service_id,
+                env,
+                labels,
+                stops_at,
+                gone_at,
+            });
         }
         self.state.leaving.retain(|one| now < one.gone_at);
     }

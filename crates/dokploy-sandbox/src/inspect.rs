@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     containers::Container, core::Core, environment, input::Input, refusal::Refusal, request::Body,
+    rows::merged,
 };
 
 /// What was recorded of a container (day-two 49); what differs from one to the next is filled in.
@@ -36,17 +37,16 @@ fn whole(container: &Container) -> Value {
     fill(&mut whole, "Config", |config| {
         config.insert("Env".to_owned(), json!(container.env));
         config.insert("Hostname".to_owned(), json!(container.id()));
-        config.insert(
-            "Labels".to_owned(),
-            json!({
-                "com.docker.swarm.node.id": environment::NODE_ID,
-                "com.docker.swarm.service.id": container.service_id,
-                "com.docker.swarm.service.name": container.app_name,
-                "com.docker.swarm.task": "",
-                "com.docker.swarm.task.id": task,
-                "com.docker.swarm.task.name": container.name,
-            }),
-        );
+        let swarms = json!({
+            "com.docker.swarm.node.id": environment::NODE_ID,
+            "com.docker.swarm.service.id": container.service_id,
+            "com.docker.swarm.service.name": container.app_name,
+            "com.docker.swarm.task": "",
+            "com.docker.swarm.task.id": task,
+            "com.docker.swarm.task.name": container.name,
+        });
+        let labels = merged(Value::Object(container.labels.clone()), swarms);
+        config.insert("Labels".to_owned(), labels);
     });
     if let Some(own) = whole.as_object_mut() {
         own.insert("Id".to_owned(), json!(id));

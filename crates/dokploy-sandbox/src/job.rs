@@ -2,6 +2,8 @@
 //!
 //! It must not know the queue or the time.
 
+use serde_json::{Map, Value};
+
 use super::{
     environment,
     images::Behaviour,
@@ -28,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) behaviour: Option<Behaviour>,
     /// The environment variables of the service.
     pub(crate) env: Vec<String>,
+    /// The labels of the service's containers.
+    pub(crate) labels: Map<String, Value>,
 }
 
 /// Plans the job that deploys `application`.
@@ -35,7 +39,7 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
     let first_lines = "Initializing deployment\n".to_owned();
     if application.text("sourceType") != "docker" {
         let last_lines = format!("Error: ❌ Github Provider not found\n{FAILED}");
-        return Plan { first_lines, last_lines, behaviour: None, env: Vec::new() };
+        return Plan::failing(first_lines, last_lines);
     }
     let image = application.text("dockerImage");
     let first_lines = format!("{first_lines}Pulling {image}\n");
@@ -45,25 +49,31 @@ pub(crate) fn plan(state: &State, application: &Application) -> Plan {
     };
     if is_denied(image) {
         let last_lines = format!("{}{PULL_FAILED}{FAILED}", login_error(application));
-        return Plan { first_lines, last_lines, behaviour: None, env: Vec::new() };
+        return Plan::failing(first_lines, last_lines);
     }
     let Some(behaviour) = Behaviour::of(image) else {
         let last_lines = format!("{login}{}\n{PULL_FAILED}{FAILED}", pull_error(image));
-        return Plan { first_lines, last_lines, behaviour: None, env: Vec::new() };
+        return Plan::failing(first_lines, last_lines);
     };
     let pulled = format!("{login}{}", pull_log(image));
     match variables(state, application) {
-        Err(message) => Plan {
+        Err(message) => Plan::failing(first_lines, format!("{pulled}{message}{FAILED}")),
+        Ok(env) => Plan {
             first_lines,
-            last_lines: format!("{pulled}{message}{FAILED}"),
-            behaviour: None,
-            env: Vec::new(),
+            last_lines: pulled,
+            behaviour: Some(behaviour),
+            env,
+            labels: application.labels(),
         },
-        Ok(env) => Plan { first_lines, last_lines: pulled, behaviour: Some(behaviour), env },
     }
 }
 
 impl Plan {
+    fn failing(first_lines: String, last_lines: String) -> Self {
+        let (env, labels) = (Vec::new(), Map::new());
+        Self { first_lines, last_lines, behaviour: None, env, labels }
+    }
+
     /// Makes the job fail because Docker does not answer.
     pub(crate) fn fail_without_docker(&mut self) {
         let error = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the \

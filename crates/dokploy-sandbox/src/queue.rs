@@ -183,6 +183,7 @@ impl Core {
                 image: active.image.clone(),
                 behaviour,
                 env: active.plan.env.clone(),
+                labels: active.plan.labels.clone(),
                 since: active.ends_at,
                 replicas,
             });

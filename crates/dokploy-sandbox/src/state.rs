@@ -122,6 +122,9 @@ pub(crate) struct Service {
     /// Its variables, each as `NAME=value`, with templates that each container has filled in.
     #[serde(default)]
     pub(crate) env: Vec<String>,
+    /// The labels that each of its containers has.
+    #[serde(default)]
+    pub(crate) labels: Map<String, Value>,
     /// The time since which it has its present image and scale.
     pub(crate) since: Timestamp,
     pub(crate) replicas: u64,
@@ -223,5 +226,10 @@ impl Application {
     /// Returns a text column, empty where there is none.
     pub(crate) fn text(&self, column: &str) -> &str {
         self.columns.get(column).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Returns the labels for its containers (recording day-two 370).
+    pub(crate) fn labels(&self) -> Map<String, Value> {
+        self.columns.get("labelsSwarm").and_then(Value::as_object).cloned().unwrap_or_default()
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
     if !core.outages.docker_is_down(now) {
         let plan = job::plan(&core.state, &application);
         if let Some(behaviour) = plan.behaviour {
-            core.run_anew(now, &application, behaviour, plan.env);
+            core.run_anew(now, &application, behaviour, plan);
         }
     }
     if let Some(row) = core.state.application_mut(&application.id) {
@@ -114,7 +114,7 @@ impl Core {
         now: Timestamp,
         application: &Application,
         behaviour: Behaviour,
-        env: Vec<String>,
+        plan: job::Plan,
     ) {
         self.let_containers_leave(now, &application.app_name);
         let service = Service {
@@ -122,7 +122,8 @@ impl Core {
             app_name: application.app_name.clone(),
             image: application.text("dockerImage").to_owned(),
             behaviour,
-            env,
+            env: plan.env,
+            labels: plan.labels,
             since: now,
             replicas: replicas(application),
         };

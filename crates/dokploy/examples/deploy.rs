@@ -62,6 +62,7 @@ async fn deploy(client: &Dokploy, image: String) -> Result<(), Box<dyn Error>> {
         image,
         registry: None,
         environment: Vec::new(),
+        labels: Vec::new(),
         cpu_nanos: None,
         memory_bytes: None,
     };

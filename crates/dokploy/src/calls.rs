@@ -1,6 +1,6 @@
 //! The calls: what each sends, and what it reads of the answer.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -151,7 +151,7 @@ impl Dokploy {
         Ok(created.into())
     }
 
-    /// Sets image, registry, environment and limits in one call. Idempotent.
+    /// Sets image, registry, environment, labels and limits in one call. Idempotent.
     pub async fn configure_application(
         &self,
         id: &ApplicationId,
@@ -333,6 +333,8 @@ fn configuration_body(
         "registryUrl": registry.and_then(|registry| registry.url.as_ref()),
         "env": environment,
         "createEnvFile": false,
+        // They end up at the container, not at the service (recording day-two 370).
+        "labelsSwarm": configuration.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
         // Limits are texts: a number is refused (recording 54).
         "memoryLimit": configuration.memory_bytes.map(|bytes| bytes.to_string()),
         "cpuLimit": configuration.cpu_nanos.map(|nanos| nanos.to_string()),

@@ -164,6 +164,8 @@ pub struct Configuration {
     pub registry: Option<Registry>,
     /// The container's environment, in the order in which it is written.
     pub environment: Vec<(String, SecretString)>,
+    /// The container's labels.
+    pub labels: Vec<(String, String)>,
     /// CPU limit in nano-CPUs: 1 CPU is 1,000,000,000.
     pub cpu_nanos: Option<u64>,
     /// Memory limit in bytes.

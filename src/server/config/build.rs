@@ -11,7 +11,7 @@ use super::{
 };
 use crate::server::{
     origin::Origin,
-    platform::{Certificate, OPERATION, Registry, call_slots::CallBounds},
+    platform::{Certificate, OPERATION, REVISION, Registry, call_slots::CallBounds},
     settings::{
         AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings,
         ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,
@@ -244,7 +244,7 @@ fn stack_environment(
     ours.map(|(variable, name, value)| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        if name == OPERATION {
+        if [OPERATION, REVISION].contains(&name) {
             let problem = "is set by the portal in each container: choose another name";
             return Err(ConfigError::setting(variable, problem));
         }

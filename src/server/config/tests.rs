@@ -193,6 +193,11 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
              name.",
         ),
         (
+            "STACK_ENV_STACK_REVISION",
+            "x",
+            "STACK_ENV_STACK_REVISION is set by the portal in each container: choose another name.",
+        ),
+        (
             "STACK_ENV_1",
             "x",
             "STACK_ENV_1 is not a valid variable name: use letters, digits and underscores after \

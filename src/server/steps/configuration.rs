@@ -1,15 +1,19 @@
 //! Sets what the application runs, in one idempotent call; it goes with the application.
 //!
-//! Among it is which deployment it was, by which its container is known from any other.
+//! Among it is which deployment it was and which revision of the stack, by which its container is
+//! known from any other: as variables, and as labels.
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::server::{
-    platform::{Application, Configuration, OPERATION},
+    platform::{Application, Configuration, OPERATION, REVISION},
     saga::{context::Context, failure::StepError, step::Step},
     store::StepId,
 };
+
+/// The number of what a deployment brings up among the revisions of its stack.
+const FIRST_REVISION: &str = "1";
 
 /// Sets what the application runs.
 pub(crate) struct Configure {
@@ -32,11 +36,15 @@ impl Step for Configure {
         let settings = &cx.settings;
         let operation = cx.deployment.id.to_string();
         let mut environment = settings.environment.clone();
-        environment.push((OPERATION.to_owned(), SecretString::from(operation.as_str())));
+        let labels = [(OPERATION, operation.as_str()), (REVISION, FIRST_REVISION)];
+        let as_variable =
+            |(name, value): (&str, &str)| (name.to_owned(), SecretString::from(value));
+        environment.extend(labels.map(as_variable));
         let configuration = Configuration {
             image: settings.image.clone(),
             registry: settings.registry.clone(),
             environment,
+            labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             cpu_nanos: settings.cpu_nanos,
             memory_bytes: settings.memory_bytes,
         };

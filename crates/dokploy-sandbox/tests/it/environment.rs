@@ -13,7 +13,14 @@ use super::world::{Stack, World, text};
 /// Deploys a stack with this text in its row and returns the variables of its container, or the
 /// log where the deploy failed.
 fn deploy(world: &mut World, stack: &Stack, env: &str) -> Result<Vec<String>, String> {
-    world.update(stack, json!({ "env": env }));
+    let config = config(world, stack, json!({ "env": env }))?;
+    Ok(config["Env"].as_array().unwrap().iter().map(text).collect())
+}
+
+/// Deploys a stack with these columns and returns the configuration of its container, or the log
+/// where the deploy failed.
+fn config(world: &mut World, stack: &Stack, columns: Value) -> Result<Value, String> {
+    world.update(stack, columns);
     world.deploy(stack, "t");
     world.advance(100);
     let row = world.deployments(stack)[0].clone();
@@ -23,8 +30,21 @@ fn deploy(world: &mut World, stack: &Stack, env: &str) -> Result<Vec<String>, St
     }
     let call = format!("/api/docker.getContainersByAppLabel?appName={}&type=swarm", stack.app_name);
     let container = text(&world.get(&call)[0]["containerId"]);
-    let config = world.get(&format!("/api/docker.getConfig?containerId={container}"));
-    Ok(config["Config"]["Env"].as_array().unwrap().iter().map(text).collect())
+    Ok(world.get(&format!("/api/docker.getConfig?containerId={container}"))["Config"].clone())
+}
+
+#[test]
+fn a_container_has_the_labels_of_its_row_beside_the_swarms() {
+    let mut world = World::new();
+    let stack = world.stack("demo", "sandbox/hello");
+    let bare = config(&mut world, &stack, json!({ "labelsSwarm": null })).unwrap();
+    let labels = json!({ "STACK_REVISION": "1", "com.docker.swarm.service.name": "another" });
+    let labelled = config(&mut world, &stack, json!({ "labelsSwarm": labels })).unwrap();
+    assert_eq!(bare["Labels"]["STACK_REVISION"], Value::Null);
+    assert_eq!(labelled["Labels"]["STACK_REVISION"], "1");
+    for config in [&bare, &labelled] {
+        assert_eq!(config["Labels"]["com.docker.swarm.service.name"], *stack.app_name);
+    }
 }
 
 #[test]

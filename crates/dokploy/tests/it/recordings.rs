@@ -225,6 +225,7 @@ fn configuration(request: &RecordedRequest) -> Configuration {
         image: request.text("dockerImage"),
         registry: None,
         environment: pairs.map(|(name, value)| (name.to_owned(), value.into())).collect(),
+        labels: Vec::new(),
         cpu_nanos: request.text("cpuLimit").parse().ok(),
         memory_bytes: request.text("memoryLimit").parse().ok(),
     }
@@ -295,6 +296,7 @@ async fn each_change_sends_exactly_this() {
             password: SecretString::from("password"),
         }),
         environment: vec![("GREETING".to_owned(), SecretString::from("it's #1"))],
+        labels: vec![("STACK_REVISION".to_owned(), "1".to_owned())],
         cpu_nanos: Some(500_000_000),
         memory_bytes: Some(268_435_456),
     };
@@ -302,6 +304,7 @@ async fn each_change_sends_exactly_this() {
         image: "stack:1".to_owned(),
         registry: None,
         environment: Vec::new(),
+        labels: Vec::new(),
         cpu_nanos: None,
         memory_bytes: None,
     };

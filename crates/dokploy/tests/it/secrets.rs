@@ -25,6 +25,7 @@ fn configuration() -> Configuration {
             password: SecretString::from(PASSWORD),
         }),
         environment: vec![("TOKEN".to_owned(), SecretString::from(VALUE))],
+        labels: Vec::new(),
         cpu_nanos: None,
         memory_bytes: None,
     }
