@@ -14,6 +14,7 @@ pub mod intake;
 pub mod local_fault;
 mod masking;
 pub mod notifier;
+pub mod operations;
 pub mod origin;
 pub mod platform;
 pub mod probe;

@@ -21,7 +21,8 @@ use view::{PlatformView, StoreView};
 
 use self::report::{NotRunning, ReconcileReport, ReconcileRound};
 use super::{
-    saga::{OrphanRemover, Ports, RemoveOrphansError},
+    operations::{OrphanRemover, RemoveOrphansError},
+    saga::Ports,
     store::{Store, StoreError, Turn, TurnHolder},
 };
 use crate::server::platform::{AppName, BreakerState, Platform, PlatformError, Scale};

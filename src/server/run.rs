@@ -2,11 +2,11 @@
 //!
 //! The only place that knows every part.
 
+mod call_gate;
 mod parts;
 mod probing;
 mod records;
 mod retention;
-mod turns;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -132,7 +132,7 @@ impl Portal {
             random: Arc::new(rand::random),
         }));
         let (shared, bounds) = (records.slots.clone(), settings.limits.calls);
-        let turns = turns::of_portal(&*store, shared, bounds, clock.now()).await;
+        let call_gate = call_gate::of_portal(&*store, shared, bounds, clock.now()).await;
         let ports = Ports {
             store: Arc::clone(&store),
             platform,
@@ -141,7 +141,7 @@ impl Portal {
             notifier,
             settings: stack,
             polls: Arc::default(),
-            turns,
+            call_gate,
             outages: Arc::default(),
         };
         catch_all::look(Arc::clone(&ports.probe), Arc::clone(&ports.settings), rand::random());
@@ -260,11 +260,11 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dokploy = super::platform::dokploy::config(url.clone(), token.clone());
-    let (store, turns) =
-        turns::open_records_for_cli(&settings.store, settings.limits.calls).await?;
+    let (store, call_gate) =
+        call_gate::open_records_for_cli(&settings.store, settings.limits.calls).await?;
     let ports = Ports {
         store,
-        turns,
+        call_gate,
         platform: Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?),
         probe: Arc::new(probe(settings)?),
         clock,

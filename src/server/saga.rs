@@ -6,8 +6,8 @@
 //! results of the steps that are done. It must not know which platform, store or page it serves.
 
 pub(crate) mod absence;
-pub(crate) mod address;
-pub(crate) mod advice;
+pub(crate) mod call_gate;
+pub(crate) mod call_permit;
 pub(crate) mod context;
 pub(crate) mod engine;
 pub(crate) mod failure;
@@ -16,25 +16,20 @@ pub(crate) mod journal;
 pub(crate) mod lacking;
 pub(crate) mod late_commit;
 pub(crate) mod marker;
-pub(crate) mod orphans;
 pub(crate) mod outcomes;
 pub(crate) mod panics;
 pub(crate) mod polls;
-pub(crate) mod removal;
 pub(crate) mod retry;
 pub(crate) mod run_mode;
 pub(crate) mod step;
-pub(crate) mod turn;
-pub(crate) mod turns;
 pub(crate) mod under_way;
 pub(crate) mod unwind;
 pub(crate) mod worker;
 
+pub use call_gate::CallGate;
 pub use context::{Context, Ports};
 pub use engine::drive;
 pub use lacking::Outages;
-pub use orphans::{OrphanRemover, RemoveOrphansError};
 pub use polls::Polls;
-pub use turns::Turns;
 pub use under_way::calls_under_way;
 pub use worker::Worker;

@@ -1,6 +1,7 @@
 //! The steps of a deployment, one file each, run and undo beside each other.
 
 mod address;
+pub(super) mod advice;
 mod application;
 mod configuration;
 mod deploy;
@@ -8,6 +9,8 @@ mod domain;
 mod environment;
 mod health;
 mod project;
+pub(super) mod removal;
+mod routes;
 
 pub(super) use address::CheckAddressFree;
 pub(super) use application::CreateApplication;

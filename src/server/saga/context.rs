@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    failure::StepError, journal::Journal, lacking::Outages, late_commit, polls::Polls,
-    run_mode::RunMode, turns::Turns,
+    call_gate::CallGate, failure::StepError, journal::Journal, lacking::Outages, late_commit,
+    polls::Polls, run_mode::RunMode,
 };
 use crate::server::{
     notifier::Notifier,
@@ -47,7 +47,7 @@ pub struct Ports {
     /// The polls of the platform that all deployments share.
     pub polls: Arc<Polls>,
     /// Bounds the calls that change something.
-    pub turns: Arc<Turns>,
+    pub call_gate: Arc<CallGate>,
     /// Knows when the records were out of reach.
     pub outages: Arc<Outages>,
 }
@@ -59,7 +59,7 @@ pub struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Arc<StackSettings>,
     pub(crate) polls: Arc<Polls>,
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) call_gate: Arc<CallGate>,
     pub(crate) outages: Arc<Outages>,
     pub(crate) journal: Journal,
     pub(crate) deployment: Deployment,
@@ -103,7 +103,7 @@ impl Context {
             clock: Arc::clone(&ports.clock),
             settings: Arc::clone(&ports.settings),
             polls: Arc::clone(&ports.polls),
-            turns: Arc::clone(&ports.turns),
+            call_gate: Arc::clone(&ports.call_gate),
             outages: Arc::clone(&ports.outages),
             journal,
             deployment: record.deployment,

@@ -8,10 +8,9 @@
 use tracing::Instrument;
 
 use super::{
-    advice,
     context::Context,
     failure::StepError,
-    orphans, outcomes, panics,
+    outcomes, panics,
     run_mode::{RunMode, StepAction},
     step::Step,
     unwind::{ExecutedStep, Leftover, Undo, unwind},
@@ -21,6 +20,7 @@ use crate::server::steps::{
     FindEnvironment, VerifyHealth,
 };
 use crate::server::store::{CancelRequest, StepId, StoreError};
+use crate::server::{operations::orphans, steps::advice};
 use domain::event::{FailureCode, Level, LogEntry};
 
 /// Drives the operation to its end, from wherever its journal left off; after the end, does

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{context::Context, late_commit, removal, unwind::Leftover};
+use super::{context::Context, late_commit, unwind::Leftover};
+use crate::server::steps::removal;
 use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, State, StepId, StoreError};
 use domain::{
     event::{Completion, EventBody, Failure, FailureCode, Gone, Ready, RemovalCompletion},

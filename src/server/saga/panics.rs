@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
-use super::{context::Ports, failure::StepError, orphans, outcomes};
+use super::{context::Ports, failure::StepError, outcomes};
 use crate::server::{
+    operations::orphans,
     settings::StackSettings,
     store::{End, Fact, Lease, Record, State, StoreError},
 };

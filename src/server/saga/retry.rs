@@ -214,12 +214,13 @@ impl<'a> Attempts<'a> {
     where
         F: Future<Output = Result<T, PlatformError>> + Send,
     {
-        let turn = if self.is_mutation { Some(self.cx.turn(self.action).await?) } else { None };
+        let permit =
+            if self.is_mutation { Some(self.cx.call_permit(self.action).await?) } else { None };
         let since = self.cx.clock.now();
         let result = make().await;
         self.took_ms = elapsed_ms(since, self.cx.clock.now());
-        if let Some(turn) = turn {
-            self.cx.end_turn(turn, result.as_ref().err()).await;
+        if let Some(permit) = permit {
+            self.cx.end_call(permit, result.as_ref().err()).await;
         }
         if result.as_ref().is_err_and(PlatformError::is_timeout) {
             self.cx.diagnose().await;

@@ -4,8 +4,11 @@
 
 use std::pin::Pin;
 
-use super::{advice, context::Context, failure::StepError, step::Step};
-use crate::server::store::{StepId, StoreError};
+use super::{context::Context, failure::StepError, step::Step};
+use crate::server::{
+    steps::advice,
+    store::{StepId, StoreError},
+};
 use domain::{
     event::FailureCode,
     receipt::{Line, Outcome},

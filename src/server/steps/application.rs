@@ -1,9 +1,9 @@
 //! Creates the application; undone with evidence that its service is gone.
 
-use super::ProjectOutput;
+use super::{ProjectOutput, removal, routes};
 use crate::server::{
     platform::{AppName, Application, EnvironmentId, NewApplication},
-    saga::{address, context::Context, failure::StepError, removal, step::Step},
+    saga::{context::Context, failure::StepError, step::Step},
     store::StepId,
 };
 use domain::{
@@ -92,11 +92,11 @@ impl CreateApplication {
 
 /// Returns what became of an application that no longer carries our marker, or is not there.
 async fn unmarked(cx: &Context, output: &Application) -> Result<Vec<Line>, StepError> {
-    if address::is_elsewhere(cx, output).await? {
+    if routes::is_elsewhere(cx, output).await? {
         return Ok(cx.leftover_application(output));
     }
     // The address was undone before, but perhaps by an older version, which left its file open.
-    let mut lines = Vec::from_iter(address::close_left_open(cx, output).await?);
+    let mut lines = Vec::from_iter(routes::close_left_open(cx, output).await?);
     let (id, name) = (Some(output.id.0.as_str()), cx.deployment.name.as_str());
     lines.push(removal::service_line(cx, &output.app_name).await?);
     lines.push(cx.line(ResourceKind::Application, id, name, Outcome::VerifiedGone));

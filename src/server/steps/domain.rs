@@ -1,8 +1,9 @@
 //! Attaches the stack's host to the application; undone before the application.
 
+use super::{removal, routes};
 use crate::server::{
     platform::{Application, DomainId, NewDomain},
-    saga::{address, context::Context, failure::StepError, removal, step::Step},
+    saga::{context::Context, failure::StepError, step::Step},
     settings::Scheme,
     store::StepId,
 };
@@ -50,7 +51,7 @@ impl Step for CreateDomain {
             lines.push(self.unmarked(cx, output).await?);
         }
         let is_known = applications.iter().any(|one| one.id == self.application.id);
-        address::prove(cx, &self.application, is_known, lines).await
+        routes::prove(cx, &self.application, is_known, lines).await
     }
 
     fn possible_leftovers(&self, cx: &Context, output: Option<&DomainId>) -> Vec<Line> {

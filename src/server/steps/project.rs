@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::removal;
 use crate::server::{
     platform::{EnvironmentId, NewProject, ProjectId},
-    saga::{context::Context, failure::StepError, removal, step::Step},
+    saga::{context::Context, failure::StepError, step::Step},
     settings::StackSettings,
     store::StepId,
 };

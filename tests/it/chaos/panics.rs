@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    saga::{OrphanRemover, RemoveOrphansError},
+    operations::{OrphanRemover, RemoveOrphansError},
     store::{NewRemoval, Record, RemovalOutcome, State, StepId, Store},
 };
 use clock::Clock;

@@ -56,7 +56,7 @@ impl Portal {
             notifier: Arc::new(Notifier::default()),
             settings: Arc::new(stack_settings(image)),
             polls: Arc::default(),
-            turns: Arc::default(),
+            call_gate: Arc::default(),
             outages: Arc::default(),
         };
         Self { ports, store, platform, clock }

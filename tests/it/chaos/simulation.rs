@@ -84,7 +84,7 @@ impl Simulation {
                 notifier: Arc::new(Notifier::default()),
                 settings: Arc::clone(&settings),
                 polls: Arc::default(),
-                turns: Arc::default(),
+                call_gate: Arc::default(),
                 outages: Arc::default(),
             };
             Portal::new(name, ports, line, rng.random())

@@ -10,8 +10,8 @@ use std::{
 };
 
 use ai_stack_deployer::server::{
+    operations::{OrphanRemover, RemoveOrphansError},
     reconciler::{Finding, HandledFinding, Reconciler, Repair, report::ReconcileReport},
-    saga::{OrphanRemover, RemoveOrphansError},
     store::{State, StepId, Store},
 };
 use clock::Clock;

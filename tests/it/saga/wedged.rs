@@ -1,4 +1,4 @@
-//! Turns, and a platform that hangs: what waits is heard, time stands still, and nothing is undone.
+//! Call slots, and a platform that hangs: what waits is heard, time stands still, and nothing is undone.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use ai_stack_deployer::server::{
         call_slots::{CallBounds, CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest},
         local_slots::LocalCallSlots,
     },
-    saga::Turns,
+    saga::CallGate,
     store::State,
 };
 use clock::Clock;
@@ -23,8 +23,8 @@ const WEDGED: &str = "The platform hangs. We wait until it answers again";
 fn occupy(world: &mut World, kind: CallKind) {
     let until = world.clock.now() + Duration::from_hours(1);
     let slots = Arc::new(LocalCallSlots::after(&[kind; 8], until));
-    let turns = Turns::new(slots, CallBounds::default(), String::from("portal"));
-    world.ports.turns = Arc::new(turns);
+    let call_gate = CallGate::new(slots, CallBounds::default(), String::from("portal"));
+    world.ports.call_gate = Arc::new(call_gate);
 }
 
 /// Lets the platform hang from its `from`-th call on, and for `calls` calls, or for ever.
@@ -77,8 +77,8 @@ async fn a_slot_comes_back_with_the_answer_and_after_a_lost_one_only_late() {
     let slots = Arc::new(LocalCallSlots::default());
     let mut world = world;
     let bounds = CallBounds { others: 1, ..CallBounds::default() };
-    let turns = Turns::new(Arc::clone(&slots) as _, bounds, String::from("portal"));
-    world.ports.turns = Arc::new(turns);
+    let call_gate = CallGate::new(Arc::clone(&slots) as _, bounds, String::from("portal"));
+    world.ports.call_gate = Arc::new(call_gate);
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
     // With one slot in all, the second attempt had to wait until the first could not come any more.

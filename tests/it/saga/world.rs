@@ -64,7 +64,7 @@ impl World {
             notifier: Arc::new(Notifier::default()),
             settings: Arc::new(stack_settings(image)),
             polls: Arc::default(),
-            turns: Arc::default(),
+            call_gate: Arc::default(),
             outages: Arc::default(),
         };
         let id = DeploymentId::from_random(42);

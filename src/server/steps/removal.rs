@@ -3,9 +3,10 @@
 //! Every function can be repeated: what is gone already counts as removed. It must only be
 //! called for what carries our marker.
 
-use super::{absence, advice, context::Context, failure::StepError};
+use super::advice;
 use crate::server::{
     platform::{AppName, Application, ApplicationId, Domain, DomainId, Project, ProjectId},
+    saga::{absence, context::Context, failure::StepError},
     store::StoreError,
 };
 use domain::receipt::{Line, Outcome, ResourceKind};

@@ -12,15 +12,16 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{
-    advice,
-    context::{Context, Ports},
-    failure::StepError,
-    heartbeat::Heartbeat,
-    outcomes, removal,
+use crate::server::{
+    saga::{
+        context::{Context, Ports},
+        failure::StepError,
+        heartbeat::Heartbeat,
+        outcomes,
+    },
+    steps::{self, advice, removal},
+    store::{Lease, State, StoreError},
 };
-use crate::server::steps;
-use crate::server::store::{Lease, State, StoreError};
 use domain::{deployment::DeploymentId, receipt::Line};
 
 /// The number of times that a live stack is looked at again in which something is left. After that

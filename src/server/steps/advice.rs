@@ -7,12 +7,13 @@
 
 use std::time::Duration;
 
-use super::{address, context::Context, failure::describe_failure};
+use super::routes;
 use crate::server::{
     platform::{
         AppName, ApplicationId, ApplicationSummary, Container, Host, Platform, PlatformError,
         Project, ProjectSummary, QueuedJob, RouteFile, routes_host,
     },
+    saga::{context::Context, failure::describe_failure},
     settings::StackSettings,
 };
 use domain::{
@@ -252,7 +253,7 @@ impl Seen {
             (Some(Host { name, domain, .. }), _) => {
                 format!("Delete the domain {name} ({domain}) in Dokploy")
             }
-            (None, Some(file)) => address::still_routed(file, &cx.host),
+            (None, Some(file)) => routes::still_routed(file, &cx.host),
             (None, None) => GONE.to_owned(),
         }
     }

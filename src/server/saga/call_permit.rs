@@ -1,4 +1,4 @@
-//! One turn: waiting for a slot, and what becomes of it after the call.
+//! The permit for one call that changes something: waiting for a slot, and what becomes of it after the call.
 //!
 //! An answer gives the slot back. A call whose response was lost may still run over there, so its
 //! slot stays taken until the platform is well again and nothing can come late any more.
@@ -6,11 +6,11 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use super::{
+    call_gate::{CallGate, Place, Wellness},
     context::Context,
     failure::StepError,
     late_commit,
     retry::{QUEUED, WEDGED},
-    turns::{Place, Turns, Wellness},
 };
 use crate::server::{
     local_fault::LocalFault,
@@ -37,8 +37,8 @@ const LONGEST_REMOVAL: Duration = Duration::from_secs(50);
 
 /// The right to make one call that changes something.
 #[must_use = "dropped, it counts as a call that may still run"]
-pub(crate) struct Turn {
-    turns: Arc<Turns>,
+pub(crate) struct CallPermit {
+    call_gate: Arc<CallGate>,
     clock: Arc<dyn Clock>,
     id: SlotId,
     is_over: bool,
@@ -50,16 +50,16 @@ impl Context {
     /// # Errors
     ///
     /// As [`Context::wait`]; `PLATFORM_WEDGED` when the deadline comes while the platform hangs.
-    pub(crate) async fn turn(&self, action: &str) -> Result<Turn, StepError> {
-        let place = self.turns.queue_up(CallKind::of(action), self.deployment.started);
+    pub(crate) async fn call_permit(&self, action: &str) -> Result<CallPermit, StepError> {
+        let place = self.call_gate.queue_up(CallKind::of(action), self.deployment.started);
         let limit = if action == "application.delete" { LONGEST_REMOVAL } else { LONGEST_CALL };
         let since = self.clock.now();
         let mut told = None;
         loop {
-            let mut changed = pin!(self.turns.changed());
+            let mut changed = pin!(self.call_gate.changed());
             changed.as_mut().enable();
-            let lack = match self.try_turn(&place, limit).await? {
-                Tried::Taken(turn) => return Ok(turn),
+            let lack = match self.try_permit(&place, limit).await? {
+                Tried::Taken(permit) => return Ok(permit),
                 Tried::Wait => None,
                 Tried::Lacking(fault) => Some(fault),
             };
@@ -89,8 +89,8 @@ impl Context {
         }
     }
 
-    /// Takes the turn, if it is ours; the call takes no longer than `limit`.
-    async fn try_turn(&self, place: &Place, limit: Duration) -> Result<Tried, StepError> {
+    /// Takes a slot, if it is our turn; the call takes no longer than `limit`.
+    async fn try_permit(&self, place: &Place, limit: Duration) -> Result<Tried, StepError> {
         if !place.is_first() {
             return Ok(Tried::Wait);
         }
@@ -118,23 +118,23 @@ impl Context {
             answer = self.ask_for_slot(&request).await?;
         }
         match answer {
-            Asked::Taken(turn) => Ok(Tried::Taken(turn)),
+            Asked::Taken(permit) => Ok(Tried::Taken(permit)),
             Asked::Wait | Asked::Doubt => Ok(Tried::Wait),
         }
     }
 
     async fn ask_for_slot(&self, request: &SlotRequest) -> Result<Asked, StoreError> {
         // Whoever is dropped in the middle may have the slot already.
-        let mut turn = Turn {
-            turns: Arc::clone(&self.turns),
+        let mut permit = CallPermit {
+            call_gate: Arc::clone(&self.call_gate),
             clock: Arc::clone(&self.clock),
             id: request.id.clone(),
             is_over: false,
         };
-        let answer = self.turns.slots.take(request).await;
-        turn.is_over = !matches!(answer, Ok(SlotAnswer::Taken));
+        let answer = self.call_gate.slots.take(request).await;
+        permit.is_over = !matches!(answer, Ok(SlotAnswer::Taken));
         Ok(match answer? {
-            SlotAnswer::Taken => Asked::Taken(turn),
+            SlotAnswer::Taken => Asked::Taken(permit),
             SlotAnswer::Wait => Asked::Wait,
             SlotAnswer::Doubt => Asked::Doubt,
         })
@@ -142,7 +142,7 @@ impl Context {
 
     /// Asks the platform about its health, but not past a request to cancel.
     async fn wellness(&self) -> Result<Wellness, StepError> {
-        let asked = self.turns.wellness(&*self.platform, &*self.clock);
+        let asked = self.call_gate.wellness(&*self.platform, &*self.clock);
         if self.is_undoing() {
             return Ok(asked.await);
         }
@@ -155,25 +155,25 @@ impl Context {
         }
     }
 
-    /// Ends a turn whose call failed with `error`, or was carried out.
-    pub(crate) async fn end_turn(&self, mut turn: Turn, error: Option<&PlatformError>) {
-        turn.is_over = true;
-        let slots = &turn.turns.slots;
+    /// Ends a call that failed with `error`, or was carried out.
+    pub(crate) async fn end_call(&self, mut permit: CallPermit, error: Option<&PlatformError>) {
+        permit.is_over = true;
+        let slots = &permit.call_gate.slots;
         let ended = if error.is_some_and(PlatformError::may_still_run) {
-            slots.keep(&turn.id, late_commit::until(self.clock.now())).await
+            slots.keep(&permit.id, late_commit::until(self.clock.now())).await
         } else {
-            slots.give_back(&turn.id).await
+            slots.give_back(&permit.id).await
         };
         if let Err(error) = ended {
             // It lapses by itself.
             tracing::warn!(%error, "Could not release a call slot");
         }
-        turn.turns.wake();
+        permit.call_gate.wake();
     }
 
     /// Finds out whether the platform hangs, after a call that got no answer in its time.
     pub(crate) async fn diagnose(&self) {
-        self.turns.wellness(&*self.platform, &*self.clock).await;
+        self.call_gate.wellness(&*self.platform, &*self.clock).await;
     }
 
     /// Waits until the platform hangs no more.
@@ -186,9 +186,9 @@ impl Context {
     }
 }
 
-/// The result of trying to take the turn.
+/// The result of trying to take the permit.
 enum Tried {
-    Taken(Turn),
+    Taken(CallPermit),
     Wait,
     /// It cannot be known whether it is ours, for what the portal itself lacks.
     Lacking(LocalFault),
@@ -196,16 +196,16 @@ enum Tried {
 
 /// The result of asking for a slot.
 enum Asked {
-    Taken(Turn),
+    Taken(CallPermit),
     Wait,
     Doubt,
 }
 
-impl Drop for Turn {
+impl Drop for CallPermit {
     fn drop(&mut self) {
         if !self.is_over {
-            self.turns.slots.abandon(&self.id, late_commit::until(self.clock.now()));
-            self.turns.wake();
+            self.call_gate.slots.abandon(&self.id, late_commit::until(self.clock.now()));
+            self.call_gate.wake();
         }
     }
 }

@@ -11,19 +11,19 @@ use crate::server::{
         call_slots::{CallBounds, CallSlots},
         local_slots::LocalCallSlots,
     },
-    saga::{Turns, calls_under_way},
+    saga::{CallGate, calls_under_way},
     settings::StoreSettings,
     store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
 };
 
-/// Makes the turns of a portal. Without `shared` slots, those of calls stay taken that an earlier
+/// Makes the call gate of a portal. Without `shared` slots, those of calls stay taken that an earlier
 /// process was stopped in the middle of.
 pub(super) async fn of_portal(
     store: &dyn Store,
     shared: Option<Arc<dyn CallSlots>>,
     bounds: CallBounds,
     now: Timestamp,
-) -> Arc<Turns> {
+) -> Arc<CallGate> {
     let slots = match shared {
         Some(shared) => shared,
         None => match calls_under_way(store, bounds, now).await {
@@ -34,14 +34,14 @@ pub(super) async fn of_portal(
             }
         },
     };
-    Arc::new(Turns::new(slots, bounds, owner()))
+    Arc::new(CallGate::new(slots, bounds, owner()))
 }
 
 /// Opens the records for a command that changes something, beside a portal that may be running.
 pub(super) async fn open_records_for_cli(
     settings: &StoreSettings,
     bounds: CallBounds,
-) -> Result<(Arc<dyn Store>, Arc<Turns>), StartError> {
+) -> Result<(Arc<dyn Store>, Arc<CallGate>), StartError> {
     let (store, slots): (Arc<dyn Store>, Arc<dyn CallSlots>) = match settings {
         StoreSettings::Sqlite { path } => {
             (Arc::new(SqliteStore::open_for_cli(path).await?), Arc::<LocalCallSlots>::default())
@@ -51,5 +51,5 @@ pub(super) async fn open_records_for_cli(
             (Arc::<PostgresStore>::clone(&store), store)
         }
     };
-    Ok((store, Arc::new(Turns::new(slots, bounds, owner()))))
+    Ok((store, Arc::new(CallGate::new(slots, bounds, owner()))))
 }

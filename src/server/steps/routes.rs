@@ -13,10 +13,10 @@ use std::{
 
 use futures::FutureExt;
 
-use super::{context::Context, failure::StepError};
 use crate::server::{
     platform::{AppName, Application, Host, PlatformError, ProjectId, RouteFile, routes_host},
     probe::Health,
+    saga::{context::Context, failure::StepError},
 };
 use domain::{
     progress::elapsed_ms,
@@ -270,7 +270,7 @@ async fn has_service(cx: &Context, services: &BTreeSet<AppName>) -> Result<bool,
 
 #[cfg(test)]
 mod tests {
-    use crate::server::saga::address::*;
+    use crate::server::steps::routes::*;
 
     #[test]
     fn a_proxy_that_knows_no_such_address_is_told_from_a_stack_that_is_not_well() {

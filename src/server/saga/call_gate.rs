@@ -1,4 +1,4 @@
-//! Turns: which of a portal's operations may make the next call that changes something.
+//! The call gate: which of a portal's operations may make the next call that changes something.
 //!
 //! The oldest operation comes first. What bounds the calls of all portals together is the port
 //! [`CallSlots`].
@@ -29,8 +29,8 @@ use domain::progress::elapsed_ms;
 /// The time for which an answer of the platform on its health is good.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// The turns of one portal.
-pub struct Turns {
+/// The calls of one portal that change something, one after the other.
+pub struct CallGate {
     pub(crate) slots: Arc<dyn CallSlots>,
     bounds: CallBounds,
     /// The name of this portal among those that share the slots.
@@ -56,8 +56,8 @@ pub(crate) enum Wellness {
 /// A place in the queue: the oldest operation of a kind comes first.
 type Key = (CallKind, Timestamp, u64);
 
-impl Turns {
-    /// Makes the turns of the portal called `portal`, which calls within `bounds`.
+impl CallGate {
+    /// Makes the gate of the portal called `portal`, which calls within `bounds`.
     pub fn new(slots: Arc<dyn CallSlots>, bounds: CallBounds, portal: String) -> Self {
         Self {
             slots,
@@ -74,10 +74,10 @@ impl Turns {
     pub(crate) fn queue_up(self: &Arc<Self>, kind: CallKind, age: Timestamp) -> Place {
         let key = (kind, age, self.next.fetch_add(1, Ordering::Relaxed));
         self.queue().insert(key);
-        Place { turns: Arc::clone(self), key }
+        Place { call_gate: Arc::clone(self), key }
     }
 
-    /// Returns what tells that somebody's turn is over, or that somebody waits no longer.
+    /// Returns what tells that somebody's call has ended, or that somebody waits no longer.
     pub(crate) fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }
@@ -111,7 +111,7 @@ impl Turns {
     }
 }
 
-impl Default for Turns {
+impl Default for CallGate {
     fn default() -> Self {
         let slots = Arc::new(LocalCallSlots::default());
         Self::new(slots, CallBounds::default(), String::from("portal"))
@@ -120,7 +120,7 @@ impl Default for Turns {
 
 /// A place in the queue, which is given up when it is dropped.
 pub(crate) struct Place {
-    turns: Arc<Turns>,
+    call_gate: Arc<CallGate>,
     key: Key,
 }
 
@@ -128,20 +128,20 @@ impl Place {
     /// Returns whether nobody older waits for such a call.
     pub(crate) fn is_first(&self) -> bool {
         let from = (self.key.0, Timestamp::MIN, 0);
-        self.turns.queue().range(from..).next() == Some(&self.key)
+        self.call_gate.queue().range(from..).next() == Some(&self.key)
     }
 
     /// Writes the request for a slot, whose call ends by `until`.
     pub(crate) fn request(&self, now: Timestamp, until: Timestamp) -> SlotRequest {
         let (kind, age, number) = self.key;
         SlotRequest {
-            id: SlotId(format!("{}-{number}", self.turns.portal)),
+            id: SlotId(format!("{}-{number}", self.call_gate.portal)),
             kind,
-            portal: self.turns.portal.clone(),
+            portal: self.call_gate.portal.clone(),
             age,
             now,
             until,
-            bounds: self.turns.bounds,
+            bounds: self.call_gate.bounds,
             is_well: None,
         }
     }
@@ -149,14 +149,14 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.turns.queue().remove(&self.key);
-        self.turns.wake();
+        self.call_gate.queue().remove(&self.key);
+        self.call_gate.wake();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::server::saga::turns::*;
+    use crate::server::saga::call_gate::*;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_427_270 + second).unwrap()
@@ -164,10 +164,10 @@ mod tests {
 
     #[test]
     fn the_oldest_operation_is_first_for_each_kind_of_call() {
-        let turns = Arc::new(Turns::default());
-        let young = turns.queue_up(CallKind::Other, at(2));
-        let old = turns.queue_up(CallKind::Other, at(1));
-        let domain = turns.queue_up(CallKind::Domain, at(3));
+        let call_gate = Arc::new(CallGate::default());
+        let young = call_gate.queue_up(CallKind::Other, at(2));
+        let old = call_gate.queue_up(CallKind::Other, at(1));
+        let domain = call_gate.queue_up(CallKind::Domain, at(3));
         assert!(old.is_first() && domain.is_first() && !young.is_first());
         drop(old);
         assert!(young.is_first());
