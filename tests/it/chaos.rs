@@ -37,6 +37,10 @@ struct Totals {
     operations: AtomicU64,
     live: AtomicU64,
     watched: AtomicU64,
+    /// Schedules in which a portal crashed at a write at least twice.
+    crashed_twice: AtomicU64,
+    /// Schedules in which a portal crashed at a write, and a request to cancel was accepted.
+    crashed_and_cancelled: AtomicU64,
 }
 
 #[test]
@@ -66,13 +70,24 @@ fn whatever_happens_every_deployment_ends_in_all_or_nothing() {
     }
     let of = |total: &AtomicU64| total.load(Ordering::Relaxed);
     println!(
-        "{} random schedules: {} operations, {} of them live at the end, {} watched",
+        "{} random schedules: {} operations, {} of them live at the end, {} watched; {} with two \
+         crashes at a write, {} with a crash at a write and a cancellation",
         of(&totals.schedules),
         of(&totals.operations),
         of(&totals.live),
         of(&totals.watched),
+        of(&totals.crashed_twice),
+        of(&totals.crashed_and_cancelled),
     );
     assert_eq!(of(&totals.schedules), count);
+    // Whoever runs a few schedules to look into one needs none of each.
+    if count >= SCHEDULES {
+        assert!(of(&totals.crashed_twice) >= 500, "too few with two crashes");
+        assert!(
+            of(&totals.crashed_and_cancelled) >= 500,
+            "too few with a crash and a cancellation"
+        );
+    }
 }
 
 /// Runs one schedule.
@@ -129,8 +144,12 @@ fn count(simulation: &Simulation, watched: usize, totals: &Totals) {
     use ai_stack_deployer::server::store::State;
     let records = simulation.store.records();
     let live = records.iter().filter(|record| record.state == State::Live).count();
+    let crashes: usize = simulation.portals.iter().map(|portal| portal.line.crashes()).sum();
+    let is_cancelled = !simulation.cancelled.lock().unwrap().is_empty();
     for (total, count) in [
         (&totals.schedules, 1),
+        (&totals.crashed_twice, usize::from(crashes >= 2)),
+        (&totals.crashed_and_cancelled, usize::from(crashes >= 1 && is_cancelled)),
         (&totals.operations, records.len()),
         (&totals.live, live),
         (&totals.watched, watched),

@@ -9,8 +9,9 @@ mod lacking;
 mod log;
 mod matrix;
 mod not_running;
+mod on_disk;
 mod orphans;
-mod pairs;
+
 mod reconcile;
 mod retries;
 mod scenario;

@@ -10,26 +10,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::breaker::Verdict;
+use super::{breaker::Verdict, exchange::Answer};
 use crate::Error;
 
 /// The longest pause that the platform may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// The number of characters of the platform's own words that are kept.
 const DETAIL_LENGTH: usize = 300;
-
-/// An HTTP answer, read to its end.
-#[derive(Debug)]
-pub(super) struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The header `Retry-After`.
-    pub retry_after: Option<String>,
-    /// The header `Location`.
-    pub location: Option<String>,
-    /// The body.
-    pub body: Vec<u8>,
-}
 
 /// How much of the platform's own words about a call may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +59,11 @@ impl Judge<'_> {
     pub(super) fn judge(&self, answer: &Answer) -> Result<(), Fault> {
         let call = self.call;
         let status = answer.status;
+        if (200..=299).contains(&status) {
+            return Ok(());
+        }
         let said = ErrorBody::read(&answer.body);
         let error = match status {
-            200..=299 => return Ok(()),
             401 => return Err(Fault::Unauthorized),
             400 if said.issues().is_none() => {
                 Error::Unexplained { call, detail: self.detail(answer, &said) }

@@ -1,6 +1,6 @@
 //! The circuit breaker: stops calls to a platform that is unwell.
 //!
-//! Five failures in a row open it for a minute; then one call goes through to see, and its outcome
+//! Some failures in a row, usually five, open it for a minute; then one call goes through to see, and its outcome
 //! decides. It must not know what a call is, nor the time: it is told both, the latter by the clock
 //! that only goes forward.
 
@@ -11,8 +11,8 @@ use std::{
 
 use crate::{Breaker as Snapshot, BreakerState};
 
-/// Failures in a row that open it.
-const FAILURES_TO_OPEN: u32 = 5;
+/// The usual number of failures in a row that open it.
+pub(super) const FAILURES_TO_OPEN: u32 = 5;
 /// The time for which it stays open.
 const OPEN_FOR: Duration = Duration::from_mins(1);
 /// What a caller is told to wait while another one's call is out to see.
@@ -52,12 +52,14 @@ impl State {
     }
 
     /// Takes in how a call ended that was admitted in this state.
-    fn conclude(self, verdict: Verdict, now: Duration) -> Self {
+    fn conclude(self, verdict: Verdict, now: Duration, failures_to_open: u32) -> Self {
         match (self, verdict) {
             (Self::Closed { .. } | Self::Probing { .. }, Verdict::Well) => {
                 Self::Closed { failures: 0 }
             }
-            (Self::Closed { failures }, Verdict::Unwell) if failures + 1 < FAILURES_TO_OPEN => {
+            (Self::Closed { failures }, Verdict::Unwell)
+                if failures.saturating_add(1) < failures_to_open =>
+            {
                 Self::Closed { failures: failures + 1 }
             }
             (Self::Closed { failures } | Self::Probing { failures, .. }, Verdict::Unwell) => {
@@ -97,7 +99,10 @@ fn left(since: Duration, now: Duration) -> Option<Duration> {
 
 /// The circuit breaker that all calls share.
 #[derive(Debug)]
-pub(super) struct Breaker(Mutex<Inner>);
+pub(super) struct Breaker {
+    inner: Mutex<Inner>,
+    failures_to_open: u32,
+}
 
 /// The state, and how often it has changed its kind.
 #[derive(Clone, Copy, Debug)]
@@ -117,9 +122,10 @@ impl Inner {
 }
 
 impl Breaker {
-    /// Makes a closed one.
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(Inner { state: State::Closed { failures: 0 }, generation: 0 }))
+    /// Makes a closed one, which that many failures in a row open.
+    pub(super) fn new(failures_to_open: u32) -> Self {
+        let inner = Inner { state: State::Closed { failures: 0 }, generation: 0 };
+        Self { inner: Mutex::new(inner), failures_to_open }
     }
 
     /// Lets a call through.
@@ -139,7 +145,7 @@ impl Breaker {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -155,7 +161,7 @@ impl Permit<'_> {
     /// Ends the call.
     pub(super) fn conclude(mut self, verdict: Verdict, now: Duration) {
         self.open = false;
-        self.change(|state| state.conclude(verdict, now));
+        self.change(|state| state.conclude(verdict, now, self.breaker.failures_to_open));
     }
 
     /// Changes the state, unless it has changed its kind since the call was let through.
@@ -193,14 +199,14 @@ mod tests {
     }
 
     fn opened() -> Breaker {
-        let breaker = Breaker::new();
+        let breaker = Breaker::new(FAILURES_TO_OPEN);
         fail(&breaker, 5, at(0));
         breaker
     }
 
     #[test]
     fn five_failures_in_a_row_open_it_and_four_do_not() {
-        let breaker = Breaker::new();
+        let breaker = Breaker::new(FAILURES_TO_OPEN);
         fail(&breaker, 4, at(0));
         assert_eq!(breaker.snapshot(at(0)).state, BreakerState::Closed);
         breaker.admit(at(0)).unwrap().conclude(Verdict::Well, at(0));
@@ -240,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_was_let_through_before_it_opened_no_longer_counts() {
-        let breaker = Breaker::new();
+        let breaker = Breaker::new(FAILURES_TO_OPEN);
         let slow = breaker.admit(at(0)).unwrap();
         let lost = breaker.admit(at(0)).unwrap();
         fail(&breaker, 5, at(0));
@@ -276,7 +282,7 @@ mod tests {
 
         #[test]
         fn it_refuses_only_within_a_minute_of_five_failures_and_never_for_ever(moves in moves()) {
-            let breaker = Breaker::new();
+            let breaker = Breaker::new(FAILURES_TO_OPEN);
             let (mut now, mut in_a_row) = (0, 0);
             for one in moves {
                 match (one, breaker.admit(at(now))) {

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use super::problem::Problem;
 use super::{
     answer::Discretion,
-    client::{Content, Dokploy, Request},
+    client::{Call, Dokploy},
     environment::encode_environment,
+    exchange::Content,
     version, wire,
 };
 use crate::{
@@ -33,7 +34,7 @@ impl Dokploy {
     ) -> Result<T, Error> {
         let content = Content::Query(parameters);
         let (discretion, limit) = (Discretion::Ordinary, self.timeout);
-        self.call(Request { call, content, discretion, limit }).await
+        self.call(Call { name: call, content, discretion, limit }).await
     }
 
     /// Asks for a list.
@@ -54,7 +55,7 @@ impl Dokploy {
     ) -> Result<T, Error> {
         let content = Content::Mutation(body);
         let (discretion, limit) = (Discretion::Ordinary, self.timeout);
-        self.call(Request { call, content, discretion, limit }).await
+        self.call(Call { name: call, content, discretion, limit }).await
     }
 
     /// Removes something; that it is not there is no failure.
@@ -66,7 +67,7 @@ impl Dokploy {
     ) -> Result<Removal, Error> {
         let content = Content::Mutation(body);
         let discretion = Discretion::Ordinary;
-        match self.call::<IgnoredAny>(Request { call, content, discretion, limit }).await {
+        match self.call::<IgnoredAny>(Call { name: call, content, discretion, limit }).await {
             Ok(_) => Ok(Removal::Removed),
             Err(Error::NotFound { .. }) => Ok(Removal::AlreadyGone),
             Err(error) => Err(error),
@@ -160,7 +161,7 @@ impl Dokploy {
         let call = "application.update";
         let content = Content::Mutation(configuration_body(call, id, configuration)?);
         let (discretion, limit) = (Discretion::Confidential, self.timeout);
-        self.call::<IgnoredAny>(Request { call, content, discretion, limit }).await?;
+        self.call::<IgnoredAny>(Call { name: call, content, discretion, limit }).await?;
         Ok(())
     }
 
@@ -273,7 +274,7 @@ impl Dokploy {
         let content = Content::Query(&[("containerId", id.0.as_str())]);
         let limit = self.timeout;
         let config: Option<wire::ContainerConfig> =
-            self.call(Request { call, content, discretion, limit }).await?;
+            self.call(Call { name: call, content, discretion, limit }).await?;
         Ok(config.map(|config| config.keep(variables)))
     }
 

@@ -15,6 +15,8 @@ mod client;
 mod container;
 mod environment;
 mod error;
+mod exchange;
+mod http;
 mod problem;
 mod report;
 mod types;
@@ -28,6 +30,7 @@ pub use self::{
     container::{Container, ContainerId, Inspected, Scale, Task, TaskState},
     environment::{EncodeEnvironmentError, encode_environment},
     error::{Advice, Error},
+    exchange::{Answer, Content, Exchange, Request},
     problem::Problem,
     types::*,
 };

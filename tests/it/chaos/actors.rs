@@ -11,7 +11,7 @@ use domain::deployment::{Deployment, DeploymentId};
 use rand::{RngExt, rngs::StdRng};
 
 use super::simulation::{Portal, Simulation};
-use crate::support::caller;
+use crate::support::{caller, faulty_store::Crash};
 
 /// The time for which things happen.
 const LONG: Duration = Duration::from_mins(4);
@@ -159,6 +159,15 @@ impl Simulation {
             self.pause(&mut rng, LONG / 4).await;
             portal.line.set_down(false);
             self.note(format!("portal {index} is back"));
+            return;
+        }
+        if rng.random_bool(0.7) {
+            // Exactly at a write, where a kill at any time hardly ever strikes. The worker goes on,
+            // and whoever holds the lease next resumes.
+            let crash = if rng.random_bool(0.5) { Crash::Before } else { Crash::After };
+            let write = portal.line.writes() + rng.random_range(1..=12);
+            self.note(format!("portal {index} crashes at its write {write}: {crash:?}"));
+            portal.line.crash_at(write, crash);
             return;
         }
         self.note(format!("portal {index} is killed"));

@@ -50,7 +50,7 @@ impl Portal {
         let store = Arc::new(MemoryStore::default());
         let ports = Ports {
             store: Arc::clone(&store) as _,
-            platform: Arc::new(platform.clone()),
+            platform: platform.client_without_breaker(),
             probe: Arc::new(platform.clone()),
             clock: Arc::new(clock.clone()),
             notifier: Arc::new(Notifier::default()),

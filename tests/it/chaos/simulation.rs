@@ -77,7 +77,7 @@ impl Simulation {
             let line = Arc::new(line);
             let ports = Ports {
                 store: Arc::clone(&line) as _,
-                platform: Arc::new(platform.clone()),
+                platform: platform.client(),
                 probe: Arc::new(platform.clone()),
                 clock: Arc::clone(&clock),
                 // Each has its own: nudges from the other one are lost.

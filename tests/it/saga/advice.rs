@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::store::{State, StepId};
-use domain::{
-    platform_problem::PlatformProblem,
-    receipt::{Line, ResourceKind},
-};
+use domain::receipt::{Line, ResourceKind};
 use serde_json::{Value, json};
 
 use super::{wedged::hang, world::World};
@@ -113,9 +110,7 @@ async fn one_refusal_of_the_key_is_not_called_a_refused_key() {
 
 #[tokio::test]
 async fn a_key_that_is_refused_again_and_again_is_what_is_waited_for() {
-    let fault = format!("{LOOK}:unauthorized");
-    let world = World::begin("sandbox/crashloop", &[STUCK, &fault]).await;
-    world.platform.stand(PlatformProblem::KeyRefused);
+    let world = World::begin("sandbox/crashloop", &["domain.delete:key-limited=10h"]).await;
     world.drive().await;
     assert_only_waits(&world, "Dokploy to work for the portal again: Dokploy rejects the key")
         .await;

@@ -1,5 +1,5 @@
 //! The matrix: every step × every fault × a crash at every write and a request to cancel at every
-//! write and every call, exhaustively. What two of those do together is sampled in `pairs`.
+//! write and every call, exhaustively. What two of those do together is left to the random schedules of `chaos`.
 
 use ai_stack_deployer::server::store::State;
 use domain::event::FailureCode;

@@ -241,7 +241,7 @@ async fn stuck_beside_its_open_file() -> (World, String) {
     let service = inventory["services"][0]["appName"].as_str().unwrap().to_owned();
     let project = inventory["projects"][0]["projectId"].clone();
     let file = RouteFile::of(&AppName(service.clone())).unwrap();
-    let text = world.platform.route_file(&file).await.unwrap().unwrap();
+    let text = world.platform.client().route_file(&file).await.unwrap().unwrap();
     world.inject("application.delete:error-before:always");
     world.remove().await;
     world.drive().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
-    platform::{ApplicationId, JobStatus, Platform},
+    platform::{ApplicationId, JobStatus},
     store::State,
 };
 use clock::Clock;
@@ -69,6 +69,6 @@ async fn a_job_that_takes_long_is_not_stranded() {
 async fn statuses(world: &World) -> Vec<JobStatus> {
     let inventory = world.platform.inventory().await;
     let id = inventory["applications"][0]["applicationId"].as_str().unwrap().to_owned();
-    let jobs = world.platform.jobs(&ApplicationId(id)).await.unwrap();
+    let jobs = world.platform.client().jobs(&ApplicationId(id)).await.unwrap();
     jobs.into_iter().map(|job| job.status).collect()
 }

@@ -7,7 +7,7 @@ use std::{
 
 use ai_stack_deployer::server::{
     notifier::Notifier,
-    platform::{Platform, ProjectId},
+    platform::ProjectId,
     saga::{Context, Ports, drive},
     settings::StackSettings,
     store::{Lane, NewRemoval, Record, RemovalOutcome, State, StepId, Store, StoreError},
@@ -58,7 +58,7 @@ impl World {
         let store = Arc::new(FaultyStore::new(store));
         let ports = Ports {
             store: Arc::clone(&store) as _,
-            platform: Arc::new(platform.clone()),
+            platform: platform.client_without_breaker(),
             probe: Arc::new(platform.clone()),
             clock: Arc::clone(&clock) as _,
             notifier: Arc::new(Notifier::default()),
@@ -262,7 +262,8 @@ impl World {
 
     /// Returns the default environment of the project `id`.
     pub(super) async fn environment_of(&self, id: &str) -> String {
-        let project = self.platform.project(&ProjectId(id.to_owned())).await.unwrap().unwrap();
+        let project =
+            self.platform.client().project(&ProjectId(id.to_owned())).await.unwrap().unwrap();
         project.environments[0].id.0.clone()
     }
 

@@ -1,32 +1,30 @@
-//! The platform and the probe over the sandbox's core, in process and on the test's clock.
+//! The sandbox's core, in process and on the test's clock, as the far end of the real client, and
+//! as the probe.
 //!
-//! The same classification as the client's, without sockets: what hangs takes the client's
-//! time limit on the clock.
+//! There are no sockets: what hangs takes the client's time limit on the clock.
 
 use std::{
+    fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use ai_stack_deployer::server::{
-    platform::PlatformError,
+    platform::{self, PlatformError},
     probe::{Health, Probe},
 };
 use async_trait::async_trait;
 use clock::Clock;
-use dokploy_sandbox::{Answer, Core, Disposition, EdgeResponse, Request, Timing};
-use domain::platform_problem::PlatformProblem;
+use dokploy::{Answer, Content, Dokploy, DokployConfig, Exchange};
+use dokploy_sandbox::{Core, Disposition, EdgeResponse, Request, Timing};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-mod port;
-
 /// The questions to stacks, among what can panic.
 pub(crate) const PROBE: &str = "probe";
 const KEY: &str = "test-key";
-const CALL_LIMIT: Duration = Duration::from_secs(15);
 /// The time that a deploy job takes.
 const JOB: Duration = Duration::from_millis(500);
 /// As [`JOB`], for `sandbox/slow`: longer than a call's whole budget.
@@ -48,16 +46,13 @@ pub(crate) enum Moment {
     After,
 }
 
-/// The time at which the platform hung, and until when it did.
-type Hang = (Timestamp, Option<Timestamp>);
-
 /// What happens at one call, once.
 type Hook = (usize, Moment, Pin<Box<dyn Future<Output = ()> + Send>>);
 
 /// What the next of these calls answers: an error, or what the core does.
 type Planned = (&'static str, Option<PlatformError>);
 
-/// The sandbox's core as a platform and a probe. Clones share it.
+/// The sandbox's core. Clones share it.
 #[derive(Clone)]
 pub(crate) struct CorePlatform {
     core: Arc<Mutex<Core>>,
@@ -67,10 +62,6 @@ pub(crate) struct CorePlatform {
     hook: Arc<Mutex<Option<Hook>>>,
     /// What panics, from now on: a call, or the probe.
     panicking: Arc<Mutex<Option<&'static str>>>,
-    /// When it hung, and until when; the last time has no end while it does.
-    hangs: Arc<Mutex<Vec<Hang>>>,
-    /// What keeps it from working for the portal, besides hanging.
-    problem: Arc<Mutex<Option<PlatformProblem>>>,
     /// The time for which an answer is on its way back.
     way_back: Duration,
 }
@@ -94,8 +85,6 @@ impl CorePlatform {
             script: Arc::default(),
             hook: Arc::default(),
             panicking: Arc::default(),
-            hangs: Arc::default(),
-            problem: Arc::default(),
             way_back: Duration::ZERO,
         }
     }
@@ -147,11 +136,6 @@ impl CorePlatform {
         *self.panicking.lock().unwrap() = call;
     }
 
-    /// Lets the platform have a problem that lasts.
-    pub(crate) fn stand(&self, problem: PlatformProblem) {
-        *self.problem.lock().unwrap() = Some(problem);
-    }
-
     fn panic_if_told(&self, call: &'static str) {
         let is_told = *self.panicking.lock().unwrap() == Some(call);
         assert!(!is_told, "{call} panics, as told");
@@ -198,15 +182,23 @@ impl CorePlatform {
         core.inventory(now)
     }
 
-    async fn get(&self, call: &'static str, query: &str) -> Result<Value, PlatformError> {
-        self.send(call, Request::get(&format!("/api/{call}{query}"))).await
+    /// Makes a client with a breaker of its own, such as each portal has.
+    pub(crate) fn client(&self) -> Arc<Dokploy> {
+        self.client_of(platform::dokploy::config("http://core", SecretString::from(KEY)))
     }
 
-    async fn post(&self, call: &'static str, body: Value) -> Result<Value, PlatformError> {
-        self.send(call, Request::post(&format!("/api/{call}"), &body)).await
+    /// Makes a client whose breaker stays closed, so that each retry reaches the platform.
+    pub(crate) fn client_without_breaker(&self) -> Arc<Dokploy> {
+        let config = platform::dokploy::config("http://core", SecretString::from(KEY));
+        self.client_of(DokployConfig { failures_to_open: u32::MAX, ..config })
     }
 
-    async fn send(&self, call: &'static str, request: Request) -> Result<Value, PlatformError> {
+    fn client_of(&self, config: DokployConfig) -> Arc<Dokploy> {
+        Arc::new(Dokploy::over(Box::new(self.clone()), config, Arc::clone(&self.clock)))
+    }
+
+    async fn exchange(&self, request: dokploy::Request<'_>) -> Result<Answer, PlatformError> {
+        let dokploy::Request { path: call, limit, .. } = request;
         if let Some(error) = self.scripted(call) {
             return Err(error);
         }
@@ -215,46 +207,60 @@ impl CorePlatform {
         self.panic_if_told(call);
         self.strike(Moment::Before).await;
         self.clock.sleep(Duration::from_millis(10)).await;
-        let answer = self.core().handle(self.clock.now(), &request.with_key(KEY));
+        let answer = self.core().handle(self.clock.now(), &in_core_terms(&request));
         self.strike(Moment::After).await;
-        let lost = |reason: &str| PlatformError::Lost { call, reason: reason.to_owned() };
         match answer.disposition {
             Disposition::Hang => {
-                self.clock.sleep(CALL_LIMIT).await;
-                Err(PlatformError::timed_out(call, CALL_LIMIT))
+                self.clock.sleep(limit).await;
+                Err(PlatformError::timed_out(request.call, limit))
             }
-            Disposition::Reset => Err(lost("connection reset")),
+            Disposition::Reset => {
+                let reason = String::from("connection reset");
+                Err(PlatformError::Lost { call: request.call, reason })
+            }
             Disposition::Send => {
                 let delay = answer.delay + self.way_back;
                 if !delay.is_zero() {
                     self.clock.sleep(delay).await;
                 }
-                self.judge(call, &answer)
+                Ok(Answer {
+                    status: answer.status,
+                    retry_after: answer.retry_after.map(|seconds| seconds.to_string()),
+                    location: None,
+                    body: answer.text().into_bytes(),
+                })
             }
         }
     }
+}
 
-    fn judge(&self, call: &'static str, answer: &Answer) -> Result<Value, PlatformError> {
-        let detail = answer.text();
-        let retry_after = answer.retry_after.map(Duration::from_secs);
-        let status = answer.status;
-        match status {
-            200 => Ok(answer.value().clone()),
-            404 => Err(PlatformError::NotFound { call }),
-            400 if answer.value().get("issues").is_none() => {
-                Err(PlatformError::Unexplained { call, detail })
-            }
-            401 if !self.is_well() => Err(PlatformError::Unavailable { call, status, retry_after }),
-            401 => Err(PlatformError::KeyRefused { call }),
-            429 | 500.. => Err(PlatformError::Unavailable { call, status, retry_after }),
-            _ => Err(PlatformError::Refused { call, status, detail }),
+impl fmt::Debug for CorePlatform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CorePlatform").finish_non_exhaustive()
+    }
+}
+
+impl Exchange for CorePlatform {
+    fn send<'a>(
+        &'a self,
+        request: dokploy::Request<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, PlatformError>> + Send + 'a>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// Writes `request` as the core reads it.
+fn in_core_terms(request: &dokploy::Request<'_>) -> Request {
+    let path = request.path;
+    let sent = match &request.content {
+        Content::Query(parameters) => {
+            let parameter = |(name, value): &(&str, &str)| format!("{name}={value}");
+            let query: Vec<_> = parameters.iter().map(parameter).collect();
+            Request::get(&format!("/api/{path}?{}", query.join("&")))
         }
-    }
-
-    fn is_well(&self) -> bool {
-        let request = Request::get("/api/trpc/settings.health");
-        self.core().handle(self.clock.now(), &request).status == 200
-    }
+        Content::Mutation(body) => Request::post(&format!("/api/{path}"), body),
+    };
+    if request.has_key { sent.with_key(KEY) } else { sent }
 }
 
 #[async_trait]

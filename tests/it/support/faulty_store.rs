@@ -120,6 +120,12 @@ impl FaultyStore {
         self.plan().panics_at = Some(step);
     }
 
+    /// Returns how many of the planned crashes have struck.
+    pub(crate) fn crashes(&self) -> usize {
+        let plan = self.plan();
+        plan.crashes.iter().filter(|(at, _)| *at <= plan.writes).count()
+    }
+
     /// Returns how many facts have been recorded.
     pub(crate) fn writes(&self) -> u32 {
         self.plan().writes

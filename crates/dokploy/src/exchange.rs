@@ -1,0 +1,70 @@
+//! The way to the server: one request out, one answer back.
+//!
+//! It must not know what a request is for, nor what its answer means.
+
+use std::{fmt, pin::Pin, time::Duration};
+
+use serde_json::Value;
+
+use crate::Error;
+
+/// Sends requests to a Dokploy server. A client uses HTTP, unless it is made with
+/// [`Dokploy::over`](crate::Dokploy::over).
+pub trait Exchange: fmt::Debug + Send + Sync {
+    /// Sends `request` once, and reads the answer to its end.
+    ///
+    /// # Errors
+    ///
+    /// There is no answer: [`Error::Unreachable`] or [`Error::Local`] if the request surely was not
+    /// sent, [`Error::Lost`] if the server may have carried it out.
+    fn send<'a>(
+        &'a self,
+        request: Request<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
+}
+
+/// One request to the server.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The name of the call, such as `application.create`, for errors.
+    pub call: &'static str,
+    /// The path below the server's `/api/`.
+    pub path: &'static str,
+    /// The parameters or the body.
+    pub content: Content<'a>,
+    /// True if the API key is sent with it.
+    pub has_key: bool,
+    /// The time that it may take in all.
+    pub limit: Duration,
+}
+
+/// What a request asks for or changes.
+pub enum Content<'a> {
+    /// It asks, with these parameters.
+    Query(&'a [(&'static str, &'a str)]),
+    /// It changes, with this body.
+    Mutation(Value),
+}
+
+impl fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Parameters and bodies may hold secrets.
+        f.write_str(match self {
+            Self::Query(_) => "Query",
+            Self::Mutation(_) => "Mutation",
+        })
+    }
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The header `Retry-After`.
+    pub retry_after: Option<String>,
+    /// The header `Location`.
+    pub location: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}

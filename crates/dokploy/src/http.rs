@@ -1,0 +1,153 @@
+//! The exchange over HTTP/1.1.
+
+use std::{pin::Pin, time::Duration};
+
+use reqwest::{
+    Url,
+    header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+};
+use secrecy::ExposeSecret;
+
+use super::exchange::{Answer, Content, Exchange, Request};
+use crate::{BuildDokployError, DokployConfig, Error};
+use transport::LocalFault;
+
+/// The largest answer that is read.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// The number of characters of a transport failure that are kept.
+const REASON_LENGTH: usize = 300;
+
+/// The connections to one server.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: reqwest::Client,
+    /// The address under which the calls lie.
+    root: Url,
+    key: HeaderValue,
+}
+
+impl Http {
+    /// Prepares connections to the server that `config` names. The first request opens one.
+    pub(super) fn new(config: &DokployConfig) -> Result<Self, BuildDokployError> {
+        let root = root_of(&config.base_url).ok_or(BuildDokployError::BaseUrl)?;
+        let mut key = HeaderValue::from_str(config.api_key.expose_secret())
+            .map_err(|_| BuildDokployError::ApiKey)?;
+        key.set_sensitive(true);
+        transport::install_crypto_provider();
+        let mut builder = reqwest::Client::builder()
+            .http1_only()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(config.connect_timeout)
+            .pool_idle_timeout(config.idle_timeout)
+            .dns_resolver(transport::Resolver);
+        if root.scheme() == "http" {
+            // No certificate is ever looked at: do without the system's authorities.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(BuildDokployError::Http)?;
+        Ok(Self { client, root, key })
+    }
+
+    fn prepare(&self, request: Request<'_>) -> reqwest::RequestBuilder {
+        let mut url = self.root.clone();
+        url.set_path(&format!("{}{}", self.root.path(), request.path));
+        let builder = match request.content {
+            Content::Query(parameters) => self.client.get(url).query(parameters),
+            Content::Mutation(body) => self.client.post(url).json(&body),
+        };
+        let builder = builder.timeout(request.limit);
+        if request.has_key { builder.header("x-api-key", self.key.clone()) } else { builder }
+    }
+
+    /// Sends a request and reads the answer to its end.
+    #[expect(clippy::disallowed_methods, reason = "this function sends every call")]
+    async fn exchange(&self, request: Request<'_>) -> Result<Answer, Error> {
+        let (call, limit) = (request.call, request.limit);
+        let mut response = match self.prepare(request).send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let fault = self.local_fault(&error).await;
+                return Err(transport_error(call, limit, error, fault));
+            }
+        };
+        let status = response.status().as_u16();
+        let mut answer = Answer {
+            status,
+            retry_after: text_of(response.headers(), RETRY_AFTER),
+            location: text_of(response.headers(), LOCATION),
+            body: Vec::new(),
+        };
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(answer),
+                // What is left of it would change nothing.
+                Err(_) if status >= 500 => return Ok(answer),
+                Err(error) => return Err(transport_error(call, limit, error, None)),
+            }
+            if answer.body.len() > LARGEST_ANSWER {
+                let reason = format!("it is larger than {LARGEST_ANSWER} bytes");
+                return Err(Error::Lost { call, reason });
+            }
+        }
+    }
+
+    /// Finds what this process itself lacks, where a connection could not be made for that.
+    async fn local_fault(&self, error: &reqwest::Error) -> Option<LocalFault> {
+        if !error.is_connect() {
+            return None;
+        }
+        let host = self.root.host_str()?.trim_matches(['[', ']']);
+        let port = self.root.port_or_known_default()?;
+        transport::behind(error, transport::look_up(host, port), &[]).await
+    }
+}
+
+impl Exchange for Http {
+    fn send<'a>(
+        &'a self,
+        request: Request<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// Returns the address under which the calls lie, with a trailing slash.
+fn root_of(base_url: &str) -> Option<Url> {
+    let mut url = Url::parse(base_url.trim()).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    let bare = url.query().is_none() && url.fragment().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !plain || !bare {
+        return None;
+    }
+    let path = url.path().trim_end_matches('/');
+    let path = format!("{}/api/", path.strip_suffix("/api").unwrap_or(path));
+    url.set_path(&path);
+    Some(url)
+}
+
+fn text_of(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(ToOwned::to_owned)
+}
+
+/// Tells a call that surely was not made from one whose response was lost; `fault` is what the
+/// portal itself lacked to make it.
+fn transport_error(
+    call: &'static str,
+    limit: Duration,
+    error: reqwest::Error,
+    fault: Option<LocalFault>,
+) -> Error {
+    let (connecting, late) = (error.is_connect(), error.is_timeout());
+    let described = transport::describe(&error.without_url());
+    let reason = described.chars().take(REASON_LENGTH).collect();
+    match (fault, connecting, late) {
+        (Some(fault), _, _) => Error::Local { call, fault, reason },
+        (None, true, _) => Error::Unreachable { call, reason },
+        (None, false, true) => Error::timed_out(call, limit),
+        (None, false, false) => Error::Lost { call, reason },
+    }
+}
