@@ -12,6 +12,7 @@ use axum::http::{
 };
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use super::wire::ApiError;
 use crate::server::{
@@ -20,6 +21,8 @@ use crate::server::{
 };
 use domain::deployment::DeploymentId;
 
+/// The characters that a part of an address cannot have as they are.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// The number of characters of a refused name that go back into the field.
 const NAME_LIMIT: usize = 64;
 
@@ -165,18 +168,10 @@ pub(crate) fn sign_in_location(return_to: &str, refused: Option<&str>) -> String
     format!("/sign-in?{refused}return_to={}", percent_encode(return_to))
 }
 
-/// Writes `text` as a part of an address.
-pub(crate) fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            let hex = |digit: u8| char::from_digit(u32::from(digit), 16).unwrap_or_default();
-            encoded.extend(['%', hex(byte >> 4), hex(byte & 15)]);
-        }
-    }
-    encoded
+/// Encodes `text` as a part of an address: everything but the unreserved characters (RFC 3986,
+/// section 2.3).
+pub(crate) fn percent_encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 #[cfg(test)]
@@ -187,8 +182,8 @@ mod tests {
     fn whatever_was_typed_goes_back_into_the_field_and_nowhere_else() {
         let cases = [
             ("alice", "/?name=alice&refused=NAME_TAKEN"),
-            ("a b&c=d", "/?name=a%20b%26c%3dd&refused=NAME_TAKEN"),
-            ("ä\r\n", "/?name=%c3%a4%0d%0a&refused=NAME_TAKEN"),
+            ("a b&c=d", "/?name=a%20b%26c%3Dd&refused=NAME_TAKEN"),
+            ("ä\r\n", "/?name=%C3%A4%0D%0A&refused=NAME_TAKEN"),
         ];
         for (name, location) in cases {
             assert_eq!(refusal_location(name, "NAME_TAKEN"), location);

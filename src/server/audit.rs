@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::store::StoreError;
 
@@ -38,8 +39,9 @@ pub struct AuditEntry {
     pub outcome: String,
 }
 
-/// An action in the audit log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An action in the audit log. Its word is persisted: never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum AuditAction {
     /// Signed in.
     SignIn,
@@ -66,49 +68,22 @@ pub enum AuditAction {
     /// Looked at what is somebody else's, as an operator.
     Inspect,
     /// Ended the sessions and tokens of somebody else, as an operator.
+    #[strum(serialize = "shut_out")]
     RevokeAccess,
 }
 
 impl AuditAction {
     /// All of them.
-    pub const ALL: [Self; 13] = [
-        Self::SignIn,
-        Self::SignOut,
-        Self::Start,
-        Self::Cancel,
-        Self::Retry,
-        Self::Remove,
-        Self::MakeToken,
-        Self::RevokeToken,
-        Self::ReachLimit,
-        Self::Enter,
-        Self::RetryCleanUp,
-        Self::Inspect,
-        Self::RevokeAccess,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Returns the word in the database and on the wire. Persisted: never rename.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SignIn => "sign_in",
-            Self::SignOut => "sign_out",
-            Self::Start => "start",
-            Self::Cancel => "cancel",
-            Self::Retry => "retry",
-            Self::Remove => "remove",
-            Self::MakeToken => "make_token",
-            Self::RevokeToken => "revoke_token",
-            Self::ReachLimit => "reach_limit",
-            Self::Enter => "enter",
-            Self::RetryCleanUp => "retry_clean_up",
-            Self::Inspect => "inspect",
-            Self::RevokeAccess => "shut_out",
-        }
+        self.into()
     }
 
-    /// Finds an act by its word.
+    /// Finds an action by its word.
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|act| act.as_str() == word)
+        word.parse().ok()
     }
 }
 

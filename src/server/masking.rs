@@ -10,6 +10,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -18,6 +19,8 @@ const MASK: &str = "***";
 /// The length in bytes from which a value is masked: to mask every occurrence of a shorter one
 /// would make the text unreadable.
 const SHORTEST_SECRET: usize = 4;
+/// The characters that are percent-encoded in an address.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// The number of bytes at the end of a text that are read.
 const LONGEST_INPUT: usize = 256 * 1024;
 
@@ -120,33 +123,19 @@ impl Secrets {
 
 /// Returns the forms of a secret: as it is, percent-encoded, in JSON, in hexadecimal and in base64.
 fn forms_of(secret: &str) -> Vec<String> {
-    let percent = percent_encoded(secret);
+    let percent = utf8_percent_encode(secret, RESERVED).to_string();
     let json = serde_json::to_string(secret).unwrap_or_default();
     let mut forms = vec![
         secret.to_owned(),
         percent.to_lowercase(),
         percent,
         json.trim_matches('"').to_owned(),
-        secret.bytes().map(|byte| hex(byte).to_lowercase()).collect(),
+        base16ct::lower::encode_string(secret.as_bytes()),
     ];
     for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
         forms.push(engine.encode(secret));
     }
     forms
-}
-
-fn percent_encoded(text: &str) -> String {
-    let encoded = |byte: u8| match byte {
-        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
-            char::from(byte).to_string()
-        }
-        byte => format!("%{}", hex(byte)),
-    };
-    text.bytes().map(encoded).collect()
-}
-
-fn hex(byte: u8) -> String {
-    format!("{byte:02X}")
 }
 
 /// Returns whether a run of letters and digits is probably a key rather than a name or a digest. A

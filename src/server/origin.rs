@@ -4,7 +4,27 @@
 
 use std::{fmt, net::IpAddr};
 
-use super::settings::Scheme;
+use strum::{Display, EnumString};
+
+/// The scheme of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub enum Scheme {
+    /// Without TLS.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// Returns the port that an address without one means.
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
 
 /// The scheme, host and port of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +52,7 @@ impl Origin {
     /// Returns an error when `text` is anything else than scheme, host and perhaps a port.
     pub fn parse(text: &str) -> Result<Self, ParseOriginError> {
         let (scheme, rest) = text.split_once("://").ok_or(ParseOriginError)?;
-        let scheme = match scheme.to_ascii_lowercase().as_str() {
-            "http" => Scheme::Http,
-            "https" => Scheme::Https,
-            _ => return Err(ParseOriginError),
-        };
+        let scheme: Scheme = scheme.to_ascii_lowercase().parse().map_err(|_| ParseOriginError)?;
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => {
                 (host, port.parse().map_err(|_| ParseOriginError)?)
@@ -48,6 +64,19 @@ impl Origin {
         } else {
             Err(ParseOriginError)
         }
+    }
+
+    /// Reads the origin of an address, and returns it with the rest: a path, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when `text` does not start with an origin.
+    pub fn split(text: &str) -> Result<(Self, &str), ParseOriginError> {
+        let host = text.find("://").map_or(0, |at| at + 3);
+        let path =
+            text.get(host..).and_then(|rest| rest.find('/')).map_or(text.len(), |at| host + at);
+        let (origin, path) = text.split_at(path);
+        Ok((Self::parse(origin)?, path))
     }
 
     /// Returns the scheme.

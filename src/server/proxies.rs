@@ -6,12 +6,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
+
 /// Addresses of proxies that are trusted: `10.0.0.0/8`, or one alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Proxy {
-    network: IpAddr,
-    prefix: u32,
-}
+pub struct Proxy(IpNet);
 
 /// A text is no network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,34 +24,8 @@ impl Proxy {
     ///
     /// Returns an error when `text` is neither.
     pub fn parse(text: &str) -> Result<Self, ParseProxyError> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let network: IpAddr = address.parse().map_err(|_| ParseProxyError)?;
-        let longest = if network.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            Some(prefix) => prefix.parse().map_err(|_| ParseProxyError)?,
-            None => longest,
-        };
-        if prefix > longest {
-            return Err(ParseProxyError);
-        }
-        Ok(Self { network: network.to_canonical(), prefix })
-    }
-
-    fn holds(&self, address: IpAddr) -> bool {
-        match (self.network, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let differ = network.to_bits() ^ address.to_bits();
-                differ.leading_zeros() >= self.prefix
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let differ = network.to_bits() ^ address.to_bits();
-                differ.leading_zeros() >= self.prefix
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
+        let alone = || text.parse::<IpAddr>().map(|address| address.to_canonical().into());
+        text.parse().or_else(|_| alone()).map(Self).map_err(|_| ParseProxyError)
     }
 }
 
@@ -65,7 +38,8 @@ pub fn client<'a>(
     forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
     proxies: &[Proxy],
 ) -> IpAddr {
-    let is_trusted = |address: IpAddr| proxies.iter().any(|proxy| proxy.holds(address));
+    let is_trusted =
+        |address: IpAddr| proxies.iter().any(|Proxy(network)| network.contains(&address));
     let forwarded_for =
         forwarded_for.rev().flat_map(|line| line.rsplit(',').map(|text| address(text.trim())));
     let mut client = peer.to_canonical();

@@ -27,12 +27,11 @@ use super::{
     catch_all,
     http::{self, Authenticator, HttpState},
     notifier::Notifier,
+    origin::Scheme,
     probe::BuildProbeError,
     reconciler::{Reconciler, report::ReconcileReport},
     saga::{Ports, Worker},
-    settings::{
-        AuthSettings, Limits, PlatformSettings, Scheme, Settings, StackSettings, StoreSettings,
-    },
+    settings::{AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings},
     stacks::{Service, ServiceParts},
     store::{
         Store,

@@ -10,7 +10,12 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 use secrecy::SecretString;
 
-use super::{masking, origin::Origin, platform::call_slots::CallBounds, proxies::Proxy};
+use super::{
+    masking,
+    origin::{Origin, Scheme},
+    platform::call_slots::CallBounds,
+    proxies::Proxy,
+};
 use crate::api::wire::AddressPattern;
 use crate::server::platform::{Certificate, Registry};
 use domain::{deployment::DeploymentId, stack_name::StackName};
@@ -151,40 +156,12 @@ pub struct LogSettings {
 }
 
 /// Describes how a line of the log looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Pretty,
     /// For machines.
     Json,
-}
-
-/// Describes how a stack is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Scheme {
-    /// Without TLS.
-    Http,
-    /// Over TLS.
-    Https,
-}
-
-impl Scheme {
-    /// Returns the port that an address without one means.
-    pub fn default_port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
-    }
-}
-
-impl fmt::Display for Scheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        })
-    }
 }
 
 /// The settings of a stack: its image, its address, and its time limits.

@@ -5,11 +5,11 @@
 //! operation in hand. It is pure, and must not know how a caller was authenticated.
 
 mod owner;
-mod words;
 
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 pub use owner::{OwnerId, ParseOwnerIdError};
 
@@ -50,8 +50,9 @@ pub enum Identity {
     },
 }
 
-/// The role of a person in the portal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The role of a person in the portal. Its word is persisted: never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// One who uses it.
     Member,
@@ -59,8 +60,9 @@ pub enum Role {
     Operator,
 }
 
-/// The scope of an API token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The scope of an API token. Its word is persisted: never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Scope {
     /// Looking.
     Read,
@@ -205,6 +207,30 @@ impl Identity {
     /// Returns whether this is an operator, who has signed in.
     pub fn is_operator(&self) -> bool {
         matches!(self, Self::Person { role: Role::Operator, .. })
+    }
+}
+
+impl Role {
+    /// Returns the word in the database.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Finds a role by its word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        word.parse().ok()
+    }
+}
+
+impl Scope {
+    /// Returns the word in the database and in forms.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Finds a scope by its word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        word.parse().ok()
     }
 }
 

@@ -96,8 +96,7 @@ impl Digest {
 
     /// Returns the digest of `bytes`, whatever they are.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        let halves = Sha256::digest(bytes).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        Self(halves.filter_map(|half| char::from_digit(u32::from(half), 16)).collect())
+        Self(base16ct::lower::encode_string(&Sha256::digest(bytes)))
     }
 }
 

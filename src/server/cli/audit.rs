@@ -36,7 +36,7 @@ pub(super) struct AuditOptions {
 
 /// A text is no act.
 #[derive(Debug, thiserror::Error)]
-#[error("valid actions are {}", AuditAction::ALL.map(AuditAction::as_str).join(", "))]
+#[error("valid actions are {}", AuditAction::ALL.iter().copied().map(AuditAction::as_str).collect::<Vec<_>>().join(", "))]
 struct ParseAuditActionError;
 
 /// An entry, as it is written out.

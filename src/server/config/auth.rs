@@ -7,8 +7,8 @@ use secrecy::SecretString;
 
 use super::{ConfigError, parse};
 use crate::server::{
-    origin::Origin,
-    settings::{AuthSettings, HttpSettings, OidcSettings, Scheme, SessionSettings},
+    origin::{Origin, Scheme},
+    settings::{AuthSettings, HttpSettings, OidcSettings, SessionSettings},
 };
 
 /// After this long browsers forget a cookie, whatever it says.
@@ -148,15 +148,12 @@ fn auth(text: &str) -> Result<Auth, String> {
 
 /// Reads a provider's address as it stands: to the last slash it is what tokens are checked for.
 fn issuer(text: &str) -> Result<String, String> {
-    let start = text.find("://").map_or(0, |at| at + 3);
-    let path = text.get(start..).and_then(|rest| rest.find('/')).unwrap_or(text.len() - start);
-    let (origin, path) = text.split_at(start + path);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-._~%".contains(c);
-    match Origin::parse(origin) {
-        Ok(origin) if !path.chars().all(is_plain) => Err(format!(
+    match Origin::split(text) {
+        Ok((origin, path)) if !path.chars().all(is_plain) => Err(format!(
             "is {text:?}: give the provider's address without a query, like {origin}/realms/staff"
         )),
-        Ok(origin) if origin.scheme() == Scheme::Https || origin.is_loopback() => {
+        Ok((origin, _)) if origin.scheme() == Scheme::Https || origin.is_loopback() => {
             Ok(text.to_owned())
         }
         Ok(_) => Err(format!("is {text:?}: the issuer must be an https address")),

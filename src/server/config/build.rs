@@ -10,11 +10,11 @@ use super::{
     options::{Options, PlatformOptions, StackOptions},
 };
 use crate::server::{
-    origin::Origin,
+    origin::{Origin, Scheme},
     platform::{Certificate, OPERATION, REVISION, Registry, call_slots::CallBounds},
     settings::{
         AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings,
-        ProbeSettings, Scheme, Settings, StackSettings, StoreSettings,
+        ProbeSettings, Settings, StackSettings, StoreSettings,
     },
 };
 

@@ -9,9 +9,9 @@ use secrecy::SecretString;
 
 use super::{auth::AuthOptions, limits::LimitOptions, parse};
 use crate::server::{
-    origin::Origin,
+    origin::{Origin, Scheme},
     platform::Certificate,
-    settings::{LogFormat, Scheme, StoreSettings},
+    settings::{LogFormat, StoreSettings},
 };
 
 /// All settings of the server, as they are given.

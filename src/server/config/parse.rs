@@ -11,9 +11,9 @@ use std::{
 use secrecy::SecretString;
 
 use crate::server::{
-    origin::{self, Origin},
+    origin::{self, Origin, Scheme},
     platform::Certificate,
-    settings::{LogFormat, Scheme, StoreSettings},
+    settings::{LogFormat, StoreSettings},
 };
 
 type Parsed<T> = Result<T, String>;
@@ -58,15 +58,12 @@ pub(super) fn public_url(text: &str) -> Parsed<Origin> {
 pub(super) fn dokploy_url(text: &str) -> Parsed<String> {
     let trimmed = text.trim_end_matches('/');
     let trimmed = trimmed.strip_suffix("/api").unwrap_or(trimmed);
-    let start = trimmed.find("://").map_or(0, |at| at + 3);
-    let rest = trimmed.get(start..).unwrap_or_default();
-    let origin_end = rest.find('/').map_or(trimmed.len(), |at| start + at);
-    let (origin, path) = trimmed.split_at(origin_end);
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
-    if Origin::parse(origin).is_ok() && path.chars().all(plain) {
-        Ok(trimmed.to_owned())
-    } else {
-        Err(format!("is {text:?}: give an address like https://dokploy.example.com"))
+    match Origin::split(trimmed) {
+        Ok((_, path)) if path.chars().all(plain) => Ok(trimmed.to_owned()),
+        Ok(_) | Err(_) => {
+            Err(format!("is {text:?}: give an address like https://dokploy.example.com"))
+        }
     }
 }
 
@@ -104,11 +101,7 @@ pub(super) fn portal_name(text: &str) -> Parsed<String> {
 }
 
 pub(super) fn scheme(text: &str) -> Parsed<Scheme> {
-    match text {
-        "http" => Ok(Scheme::Http),
-        "https" => Ok(Scheme::Https),
-        _ => Err(format!("is {text:?}: give http or https")),
-    }
+    text.parse().map_err(|_| format!("is {text:?}: give http or https"))
 }
 
 pub(super) fn certificate(text: &str) -> Parsed<Certificate> {

@@ -80,11 +80,7 @@ pub(super) async fn revoke_token(
 }
 
 fn parse_form(form: &MakeForm) -> Result<(TokenName, Scope, Lifetime), TokenError> {
-    let scope = match form.scope.as_str() {
-        "read" => Scope::Read,
-        "deploy" => Scope::Deploy,
-        _ => return Err(TokenError::Choice),
-    };
+    let scope = Scope::from_word(&form.scope).ok_or(TokenError::Choice)?;
     Ok((TokenName::parse(&form.name)?, scope, Lifetime::parse(&form.days)?))
 }
 

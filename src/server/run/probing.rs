@@ -1,8 +1,9 @@
 //! Makes the health probe from the settings.
 
 use crate::server::{
+    origin::Scheme,
     probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust},
-    settings::{ProbeSettings, Scheme, Settings},
+    settings::{ProbeSettings, Settings},
 };
 
 /// Makes what asks stacks how they are.

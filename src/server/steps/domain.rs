@@ -2,9 +2,9 @@
 
 use super::{removal, routes};
 use crate::server::{
+    origin::Scheme,
     platform::{Application, DomainId, NewDomain},
     saga::{context::Context, failure::StepError, step::Step},
-    settings::Scheme,
     store::StepId,
 };
 use domain::{

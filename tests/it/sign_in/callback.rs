@@ -15,7 +15,7 @@ use crate::support::{
     fake_provider::{FakeProvider, TOKENS},
 };
 
-const STALE: &str = "/sign-in?refused=SIGN_IN_STALE&return_to=%2f";
+const STALE: &str = "/sign-in?refused=SIGN_IN_STALE&return_to=%2F";
 
 impl World {
     /// Returns what came of each sign-in, the last one first.
@@ -124,7 +124,7 @@ async fn what_the_provider_says_instead_of_a_code_is_told_in_plain_words() {
         let description = "error_description=%3Cscript%3Ecanary";
         let answer = format!("error={error}&{description}&state={state}&code=c");
         let reply = world.redirect_back(&mut browser, &answer).await;
-        let expected = format!("/sign-in?refused={code}&return_to=%2f%3fname%3dalice");
+        let expected = format!("/sign-in?refused={code}&return_to=%2F%3Fname%3Dalice");
         assert_eq!(reply.header("location"), Some(expected.as_str()));
         let page = browser.follow(reply).await;
         assert!(page.body.contains(words) && !page.body.contains("canary"), "{page:?}");

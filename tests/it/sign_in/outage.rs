@@ -12,7 +12,7 @@ use crate::support::{
     process::{PortalDir, free_port},
 };
 
-const REFUSED: &str = "/sign-in?refused=PROVIDER_UNREACHABLE&return_to=%2fdeployments%2fdep_1";
+const REFUSED: &str = "/sign-in?refused=PROVIDER_UNREACHABLE&return_to=%2Fdeployments%2Fdep_1";
 
 #[tokio::test]
 async fn the_page_says_that_the_provider_does_not_answer_and_the_portal_is_well() {
@@ -27,7 +27,7 @@ async fn the_page_says_that_the_provider_does_not_answer_and_the_portal_is_well(
     let page = browser.follow(reply).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("Example Ltd does not answer"), "{page:?}");
-    assert!(page.body.contains("/auth/sign-in?return_to=%2fdeployments%2fdep_1"), "{page:?}");
+    assert!(page.body.contains("/auth/sign-in?return_to=%2Fdeployments%2Fdep_1"), "{page:?}");
     assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
 }
 

@@ -16,7 +16,7 @@ async fn is_in(browser: &mut Browser) -> bool {
     match reply.status {
         StatusCode::OK => true,
         StatusCode::SEE_OTHER => {
-            assert_eq!(reply.header("location"), Some("/sign-in?return_to=%2faccount"));
+            assert_eq!(reply.header("location"), Some("/sign-in?return_to=%2Faccount"));
             false
         }
         _ => panic!("{reply:?}"),

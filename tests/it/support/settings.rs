@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
+    origin::Scheme,
     platform::Certificate,
-    settings::{Deadlines, Scheme, StackSettings},
+    settings::{Deadlines, StackSettings},
     store::{NewDeployment, Quota},
 };
 use domain::{

@@ -8,7 +8,8 @@ use ai_stack_deployer::server::{
         sign_in::{SignInParts, SignInService},
     },
     http::Authenticator,
-    settings::{AuthSettings, Scheme, Settings},
+    origin::Scheme,
+    settings::{AuthSettings, Settings},
 };
 use clock::{Clock, SystemClock};
 

@@ -84,7 +84,8 @@ fn page_after(asked: &AuditQuery, number: i64) -> String {
 #[component]
 fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
     let AuditQuery { who, act, target, since, before: _ } = asked;
-    let acts = AuditAction::ALL.map(|act| (act.as_str().to_owned(), words::act(act).to_owned()));
+    let acts =
+        AuditAction::ALL.iter().map(|act| (act.as_str().to_owned(), words::act(*act).to_owned()));
     view! {
         <form class="filter" action="/admin/audit" method="get">
             <Field label="Actor" name="who" example="a name, person:id or guest" value=who />
