@@ -2,6 +2,8 @@
 
 pub mod access;
 pub mod accounts;
+pub mod authenticate;
+pub(crate) mod cookies;
 pub mod identity_provider;
 pub mod oidc;
 pub mod secret;

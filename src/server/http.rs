@@ -3,12 +3,10 @@
 //! A handler reads the request, calls one use case and writes the response. It must not apply
 //! business rules. The layers guard every route, including the pages and their server functions.
 
-mod account;
 mod admin;
 mod api;
 mod auth;
 mod completion;
-mod cookies;
 mod cross_site;
 mod error;
 mod events;
@@ -16,10 +14,9 @@ mod functions;
 mod headers;
 mod health;
 mod limit;
-mod page_cookies;
 mod pages;
-mod requester;
 mod router;
+mod routes;
 mod sign_in;
 mod streams;
 
@@ -27,13 +24,12 @@ use std::sync::Arc;
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use auth::{Authenticator, ruled_routes};
-pub use pages::pages;
 pub use router::router;
-pub use sign_in::sign_in;
+pub use routes::routes;
 
 use self::{limit::Limiter, streams::Streams};
 use super::{
+    auth::{authenticate::Authenticator, sign_in::SignInService},
     origin::Origin,
     proxies::Proxy,
     settings::{HttpSettings, Limits},
@@ -45,6 +41,7 @@ use super::{
 pub struct HttpState {
     service: Arc<Service>,
     authenticator: Authenticator,
+    sign_in_service: Option<Arc<SignInService>>,
     public_url: Arc<Origin>,
     cors_origins: Arc<[Origin]>,
     proxies: Arc<[Proxy]>,
@@ -56,11 +53,12 @@ pub struct HttpState {
 }
 
 impl HttpState {
-    /// Creates the state. `authenticator` authenticates the callers. Event streams end when
-    /// `shutdown` is cancelled.
+    /// Creates the state. `authenticator` authenticates the callers; `sign_in_service` is there
+    /// where people sign in. Event streams end when `shutdown` is cancelled.
     pub fn new(
         service: Arc<Service>,
         authenticator: Authenticator,
+        sign_in_service: Option<Arc<SignInService>>,
         http: &HttpSettings,
         limits: &Limits,
         shutdown: CancellationToken,
@@ -70,6 +68,7 @@ impl HttpState {
         Self {
             service,
             authenticator,
+            sign_in_service,
             public_url: Arc::new(http.public_url.clone()),
             cors_origins: http.cors_origins.clone().into(),
             proxies: http.trusted_proxies.clone().into(),

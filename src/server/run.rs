@@ -21,11 +21,12 @@ use self::records::Records;
 use super::{
     audit::AuditLog,
     auth::{
+        authenticate::Authenticator,
         oidc::{BuildOidcError, Oidc},
         sign_in::{SignInParts, SignInService},
     },
     catch_all,
-    http::{self, Authenticator, HttpState},
+    http::{self, HttpState},
     notifier::Notifier,
     origin::Scheme,
     probe::BuildProbeError,
@@ -154,18 +155,14 @@ impl Portal {
         let state = HttpState::new(
             Arc::clone(&service),
             authenticator(&settings, &records),
+            sign_in_service,
             &settings.http,
             &settings.limits,
             shutdown.clone(),
         );
         let mut parts = Parts::new(service.vitals(), shutdown.clone());
-        let pages = http::pages(site, service, sign_in_service.clone());
-        let pages = match sign_in_service {
-            Some(sign_in_service) => pages.merge(http::sign_in(sign_in_service)),
-            None => pages,
-        };
         let requests = state.requests().clone();
-        let site = http::router(state, pages);
+        let site = http::router(state, site);
         let days = settings.retention_days;
         let retention = retention::run(Arc::clone(&store), clock, days, shutdown.clone());
         parts.start("server", serve(listener, site, shutdown.clone()));

@@ -5,7 +5,7 @@
 
 mod auth;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 use secrecy::SecretString;

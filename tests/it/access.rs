@@ -3,4 +3,5 @@
 mod matrix;
 mod open;
 mod routes;
+mod spellings;
 mod world;

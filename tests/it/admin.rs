@@ -141,7 +141,7 @@ async fn to_everybody_else_there_is_no_such_page() {
         assert_eq!(reply.error_code(), "NOT_FOUND");
         let stranger = Browser::new(&world.app).get(path).await;
         assert_eq!(stranger.status, StatusCode::SEE_OTHER, "{path}");
-        assert!(stranger.header("location").unwrap().starts_with("/sign-in?return_to=%2fadmin"));
+        assert!(stranger.header("location").unwrap().starts_with("/sign-in?return_to=%2Fadmin"));
     }
     let reply = ann.post("/admin/stuck/retry", &format!("id={stuck}")).await;
     assert_eq!((reply.status, reply.error_code().as_str()), (StatusCode::NOT_FOUND, "NOT_FOUND"));

@@ -1,22 +1,17 @@
 //! Authenticates a caller by session, API token or cookie.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use axum::{
-    http::{HeaderMap, header},
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
 
-use crate::server::{
-    auth::{
-        access::{Identity, OwnerId},
-        accounts::{Accounts, Digest, Person, Session},
-        secret::{RandomBits, Secret},
-    },
-    http::cookies,
-    store::StoreError,
+use super::{
+    access::{Caller, Identity, OwnerId},
+    accounts::{Accounts, Digest, Person, Session},
+    cookies,
+    secret::{RandomBits, Secret},
 };
+use crate::server::store::StoreError;
 
 /// The time for which a browser keeps what it is known by.
 const COOKIE_LIFETIME: Duration = Duration::from_hours(365 * 24);
@@ -44,7 +39,7 @@ pub enum Authenticator {
 
 /// The caller could not be authenticated.
 #[derive(Debug)]
-pub(in crate::server::http) enum AuthenticationError {
+pub(crate) enum AuthenticationError {
     /// The token is not good.
     Token,
     /// The records are out of reach.
@@ -53,17 +48,17 @@ pub(in crate::server::http) enum AuthenticationError {
 
 /// An authenticated caller.
 #[derive(Debug)]
-pub(in crate::server::http) struct Authenticated {
+pub(crate) struct Authenticated {
     /// The identity.
-    pub(in crate::server::http) identity: Identity,
+    pub(crate) identity: Identity,
     /// The time until which that is so.
-    pub(in crate::server::http) until: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
     /// The person, where one has signed in.
-    pub(in crate::server::http) person: Option<Person>,
+    pub(crate) person: Option<Person>,
 }
 
 /// Authenticates the caller of a request.
-pub(in crate::server::http) async fn authenticate(
+pub(crate) async fn authenticate(
     authenticator: &Authenticator,
     headers: &HeaderMap,
     now: Timestamp,
@@ -132,20 +127,34 @@ fn browser(headers: &HeaderMap, is_secure: bool) -> Identity {
 
 impl Authenticated {
     /// Makes one of the identity alone.
-    pub(in crate::server::http) fn from_identity(identity: Identity) -> Self {
+    pub(crate) fn from_identity(identity: Identity) -> Self {
         Self { identity, until: None, person: None }
     }
 }
 
 impl Authenticator {
-    /// Issues the cookie by which the browser is known.
-    pub(super) fn issue_cookie(&self, mut response: Response) -> Response {
-        if let Self::Open { is_secure, random } = self {
-            let secret = Secret::from_random(random());
-            let cookie = cookies::write_browser(*is_secure, secret.expose(), COOKIE_LIFETIME);
-            response.headers_mut().append(header::SET_COOKIE, cookie);
+    /// Returns the identity of a caller without credentials.
+    pub(crate) fn anonymous_identity(&self) -> Identity {
+        match self {
+            Self::Open { .. } => Identity::Anonymous,
+            Self::SignIn { .. } => Identity::Unauthenticated,
         }
-        response
+    }
+
+    /// Returns a caller at `address` without credentials.
+    pub(crate) fn anonymous_caller(&self, address: IpAddr) -> Caller {
+        Caller { identity: self.anonymous_identity(), address, until: None }
+    }
+
+    /// Makes the cookie by which a browser is known from now on; `None` where people sign in.
+    pub(crate) fn new_cookie(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Open { is_secure, random } => {
+                let secret = Secret::from_random(random());
+                Some(cookies::write_browser(*is_secure, secret.expose(), COOKIE_LIFETIME))
+            }
+            Self::SignIn { .. } => None,
+        }
     }
 }
 

@@ -6,20 +6,20 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue, header};
 
 /// Holds the secret of a session.
-pub(super) const SESSION: &str = "__Host-session";
+pub(crate) const SESSION: &str = "__Host-session";
 /// Holds what a browser is known by while its sign-in is under way.
-pub(super) const SIGN_IN: &str = "__Host-sign-in";
+pub(crate) const SIGN_IN: &str = "__Host-sign-in";
 /// Holds a new API token on its way to the page that shows it once.
-pub(super) const TOKEN: &str = "__Host-token";
+pub(crate) const TOKEN: &str = "__Host-token";
 
 /// Returns the name of the cookie that a browser is known by where nobody signs in. Without
 /// https some browsers do not keep a cookie that is for secure connections only.
-pub(super) fn browser(is_secure: bool) -> &'static str {
+pub(crate) fn browser(is_secure: bool) -> &'static str {
     if is_secure { "__Host-browser" } else { "browser" }
 }
 
 /// Writes the cookie that a browser is known by where nobody signs in.
-pub(super) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) -> HeaderValue {
+pub(crate) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) -> HeaderValue {
     let name = browser(is_secure);
     if is_secure {
         return write(name, value, lifetime);
@@ -30,7 +30,7 @@ pub(super) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) ->
 }
 
 /// Finds a cookie in a request.
-pub(super) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
     let mut pairs = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
     pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
@@ -38,7 +38,7 @@ pub(super) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Writes a cookie that lasts for `lifetime`. `value` is a secret of ours, and so needs no
 /// escape.
-pub(super) fn write(name: &str, value: &str, lifetime: Duration) -> HeaderValue {
+pub(crate) fn write(name: &str, value: &str, lifetime: Duration) -> HeaderValue {
     let seconds = lifetime.as_secs();
     let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
     sensitive(text)
@@ -51,7 +51,7 @@ fn sensitive(text: String) -> HeaderValue {
 }
 
 /// Takes a cookie from the browser.
-pub(super) fn remove(name: &str) -> HeaderValue {
+pub(crate) fn remove(name: &str) -> HeaderValue {
     write(name, "", Duration::ZERO)
 }
 

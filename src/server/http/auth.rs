@@ -4,30 +4,32 @@
 //! asks [`access::decide`](crate::server::auth::access::decide); what a handler does with one operation
 //! is decided again where that operation is known. A route without a rule is closed.
 
-mod authenticate;
-mod rules;
-
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
 
 use axum::{
-    extract::{ConnectInfo, MatchedPath, Request, State},
+    extract::{ConnectInfo, FromRequestParts, Request, State},
     http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use authenticate::Authenticated;
-pub use authenticate::Authenticator;
-pub(super) use authenticate::{AuthenticationError, authenticate};
-pub use rules::ruled_routes;
-use rules::{OPERATOR_PAGES, Rule, rules};
-
-use super::{HttpState, error::Failed, headers::NO_STORE};
+use super::{
+    HttpState,
+    error::Failed,
+    headers::NO_STORE,
+    routes::{Route, Rule},
+};
 use crate::{
     api::{HiddenPage, accepts_html, sign_in_location, wire::ApiError},
     server::{
         audit::AuditAction,
-        auth::access::{Caller, Identity, Refusal, Target},
+        auth::{
+            access::{Caller, Identity, OwnerId, Permission, Refusal, Target},
+            authenticate::{Authenticated, AuthenticationError, authenticate},
+        },
         proxies::{self, Proxy},
         stacks,
     },
@@ -45,16 +47,13 @@ pub(super) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let rule = match path.as_deref().map(rules) {
-        // Files of the site, and what is not there.
-        None => Rule::Everyone,
-        Some(Some(rules)) => rules.of(request.method()),
-        Some(None) => {
-            tracing::error!(path, "A route has no access rule, so it is closed to everybody");
-            return Failed::from(not_found()).into_response();
-        }
+    let Ok(route) = Route::of(&request) else {
+        let path = request.uri().path();
+        tracing::error!(path, "A route has no access rule, so it is closed to everybody");
+        return Failed::from(not_found()).into_response();
     };
+    // Files of the site, and what is not there.
+    let rule = route.map_or(Rule::Everyone, |route| route.rule);
     let (mut parts, body) = request.into_parts();
     let address = address(&parts.extensions, &parts.headers, &state.proxies);
     let now = state.service.clock().now();
@@ -82,28 +81,29 @@ pub(super) async fn guard(
         && let Err(refusal) = caller.may(permission, Target::Unnamed)
     {
         state.service.record_refusal(&caller, parts.uri.path(), refusal).await;
-        if !(refusal == Refusal::Hidden && is_page_request(&parts)) {
+        let is_hidden_page = refusal == Refusal::Hidden
+            && permission == Permission::Operate
+            && route.is_some_and(Route::is_page)
+            && accepts_html(&parts.headers);
+        if !is_hidden_page {
             return deny(&parts, refusal);
         }
         // The same as `deny` says, as the page of the site that says so.
         parts.extensions.insert(HiddenPage);
     }
-    let newcomer = state.authenticator.issues_cookie(&caller.identity, &parts);
+    let newcomer = caller.identity == Identity::Anonymous
+        && parts.method == Method::GET
+        && accepts_html(&parts.headers);
     parts.extensions.insert(caller);
     if let Some(person) = person {
         parts.extensions.insert(person);
     }
     request = Request::from_parts(parts, body);
-    let response = next.run(request).await;
-    if newcomer { state.authenticator.issue_cookie(response) } else { response }
-}
-
-/// Returns whether a person opens a page: nothing but that page is behind such a request.
-fn is_page_request(parts: &Parts) -> bool {
-    let path = parts.extensions.get::<MatchedPath>();
-    parts.method == Method::GET
-        && accepts_html(&parts.headers)
-        && path.is_some_and(|path| OPERATOR_PAGES.contains(&path.as_str()))
+    let mut response = next.run(request).await;
+    if let Some(cookie) = newcomer.then(|| state.authenticator.new_cookie()).flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// Returns from where a request comes, behind the proxies that are trusted.
@@ -158,24 +158,31 @@ impl IntoResponse for AuthenticationError {
     }
 }
 
-impl Authenticator {
-    /// Returns the identity of a caller without credentials.
-    fn anonymous_identity(&self) -> Identity {
-        match self {
-            Self::Open { .. } => Identity::Anonymous,
-            Self::SignIn { .. } => Identity::Unauthenticated,
-        }
-    }
+/// The requester and their address, for the handlers of sign-in and account.
+pub(super) struct Requester {
+    /// The person who has signed in; a program with a token of theirs is none.
+    pub(super) person: Option<OwnerId>,
+    /// Their address.
+    pub(super) address: IpAddr,
+}
 
-    /// Returns a caller at `address` without credentials.
-    pub(super) fn anonymous_caller(&self, address: IpAddr) -> Caller {
-        Caller { identity: self.anonymous_identity(), address, until: None }
-    }
+impl<S: Sync> FromRequestParts<S> for Requester {
+    type Rejection = Infallible;
 
-    /// Returns whether the caller gets a cookie: a browser without one that opens a page.
-    fn issues_cookie(&self, identity: &Identity, parts: &Parts) -> bool {
-        matches!((self, identity), (Self::Open { .. }, Identity::Anonymous))
-            && parts.method == Method::GET
-            && accepts_html(&parts.headers)
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let caller = parts.extensions.get::<Caller>();
+        let person = match caller.map(|caller| &caller.identity) {
+            Some(Identity::Person { owner, .. }) => Some(owner.clone()),
+            Some(
+                Identity::Anonymous
+                | Identity::Browser(_)
+                | Identity::Unauthenticated
+                | Identity::Program { .. },
+            )
+            | None => None,
+        };
+        // Whoever gets here has come in through authentication, which knows.
+        let address = caller.map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.address);
+        Ok(Self { person, address })
     }
 }

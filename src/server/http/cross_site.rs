@@ -13,7 +13,7 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{HttpState, auth, error::Failed};
+use super::{HttpState, auth, error::Failed, routes};
 use crate::server::{audit::AuditAction, origin::Origin};
 
 /// The code of the refusal.
@@ -64,7 +64,7 @@ pub(super) fn share(origins: &[Origin]) -> CorsLayer {
         origins.iter().filter_map(|origin| HeaderValue::try_from(origin.to_string()).ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_methods(routes::methods(|route| route.path.starts_with("/api/")))
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,

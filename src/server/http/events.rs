@@ -19,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use super::{
     HttpState,
     api::deployments::{self, Parameter},
-    auth::{self, AuthenticationError, Authenticator},
     error::Failed,
     streams::StreamPermit,
 };
@@ -27,7 +26,10 @@ use crate::{
     api::wire::ApiError,
     server::{
         audit::AuditAction,
-        auth::access::{Caller, Permission},
+        auth::{
+            access::{Caller, Permission},
+            authenticate::{AuthenticationError, Authenticator, authenticate},
+        },
         stacks::Service,
         store::{State as DeploymentState, StoredEvent},
     },
@@ -198,7 +200,7 @@ impl StreamAuthorization {
     /// Returns whether the caller is still authorized: they may have signed out meanwhile, or their
     /// token may be revoked. While nobody can tell, the stream goes on.
     async fn is_still_valid(&self, now: Timestamp) -> bool {
-        match auth::authenticate(&self.authenticator, &self.headers, now).await {
+        match authenticate(&self.authenticator, &self.headers, now).await {
             Ok(known) => known.identity == self.caller.identity,
             Err(AuthenticationError::Token) => false,
             Err(AuthenticationError::Store(_)) => true,

@@ -1,80 +1,159 @@
-//! The pages: all that Leptos needs to be wired into the router.
+//! The pages, their server functions and the built site's files: all that Leptos needs to be wired
+//! into the router.
 //!
 //! What a page shows, and its content policy, are `app`'s business.
 
-use std::sync::Arc;
+use std::{convert::Infallible, pin::Pin, sync::Arc};
 
 use axum::{
-    Router,
     extract::Request,
-    http::{HeaderValue, Response, header},
-    middleware::{Next, from_fn},
-    response::IntoResponse,
+    handler::HandlerWithoutStateExt,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
 };
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{
-    LeptosRoutes, file_and_error_handler_with_context, generate_route_list, site_pkg_dir_service,
-    site_pkg_dir_service_route_path,
+    generate_route_list, handle_server_fns_with_context, render_app_async_with_context,
 };
-use tower::ServiceBuilder;
-use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer};
+use tower::{Service, ServiceBuilder};
+use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
-use super::{error, page_cookies};
+use super::{HttpState, error};
 use crate::{
+    api::{HiddenPage, PageCookies},
     app::{App, shell},
-    server::{auth::sign_in::SignInService, stacks::Service},
+    server::auth::{cookies, secret::TOKEN_PREFIX},
 };
 
-/// Returns the pages, their server functions and the built site's files. Where people sign in,
-/// the pages know the `sign_in_service`.
-pub fn pages(
+/// The pages that use cookies besides the session's.
+const PAGES_WITH_COOKIES: [&str; 2] = ["/account", "/sign-in"];
+
+/// What Leptos renders and serves.
+pub(super) struct Pages<'a> {
+    state: &'a HttpState,
     options: LeptosOptions,
-    service: Arc<Service>,
-    sign_in_service: Option<Arc<SignInService>>,
-) -> Router {
-    let context = move || {
-        provide_context(Arc::clone(&service));
-        if let Some(sign_in_service) = sign_in_service.clone() {
-            provide_context(sign_in_service);
+}
+
+/// A response under way.
+type Responding = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+impl<'a> Pages<'a> {
+    /// Prepares Leptos. `options` say where the built site lies.
+    pub(super) fn new(state: &'a HttpState, options: LeptosOptions) -> Self {
+        // This also starts the executor that renders; the routes are those of our table.
+        drop(generate_route_list(App));
+        Self { state, options }
+    }
+
+    /// Returns the handler that renders the page at an address.
+    pub(super) fn page(&self) -> impl Fn(Request) -> Responding + Clone + Send + Sync + 'static {
+        let options = self.options.clone();
+        let render = render_app_async_with_context(self.context(), move || shell(options.clone()));
+        move |request| Box::pin(with_cookies(request, render.clone()))
+    }
+
+    /// Returns the handler of server functions.
+    pub(super) fn function(
+        &self,
+    ) -> impl Fn(Request) -> Responding + Clone + Send + Sync + 'static {
+        let context = self.context();
+        move |request| {
+            let response = handle_server_fns_with_context(context.clone(), request);
+            Box::pin(async { response.await.into_response() })
         }
-    };
-    let document = {
-        let options = options.clone();
-        move || shell(options.clone())
-    };
-    let files = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            lifetime(options.hash_files),
-        ))
-        .service(site_pkg_dir_service(&options));
-    Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document)
-        .route_service(&site_pkg_dir_service_route_path(&options), files)
-        .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(context, shell))
-        .layer(RequestBodyLimitLayer::new(error::BODY_LIMIT))
-        .layer(from_fn(refuse_long_bodies))
-        .layer(from_fn(page_cookies::read))
-        .with_state(options)
+    }
+
+    /// Returns the service of the site's code and style.
+    pub(super) fn code(&self) -> impl Files {
+        // For good where the name changes with the content, else never without asking again, since
+        // the page and its code must be of one build.
+        let lifetime = if self.options.hash_files {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
+        let lifetime = move |response: &axum::http::Response<_>| {
+            response.status().is_success().then(|| HeaderValue::from_static(lifetime))
+        };
+        ServiceBuilder::new()
+            .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, lifetime))
+            .service(self.site())
+    }
+
+    /// Returns the service of every other address: a file of the site, or the page that says that
+    /// there is nothing.
+    pub(super) fn other(&self) -> impl Files {
+        let page = self.page();
+        let nothing = move |mut request: Request| {
+            request.extensions_mut().insert(HiddenPage);
+            page(request)
+        };
+        self.site().call_fallback_on_method_not_allowed(true).fallback(nothing.into_service())
+    }
+
+    fn site(&self) -> ServeDir {
+        ServeDir::new(&*self.options.site_root)
+            .append_index_html_on_directories(false)
+            .precompressed_gzip()
+            .precompressed_br()
+    }
+
+    /// Returns what hands the use cases to pages and functions.
+    fn context(&self) -> impl Fn() + Clone + Send + Sync + 'static {
+        let service = Arc::clone(&self.state.service);
+        let sign_in_service = self.state.sign_in_service.clone();
+        move || {
+            provide_context(Arc::clone(&service));
+            if let Some(sign_in_service) = sign_in_service.clone() {
+                provide_context(sign_in_service);
+            }
+        }
+    }
 }
 
-/// Says how long a browser may use a file without asking again: for good where the name
-/// changes with the content, else never, since the page and its code must be of one build.
-fn lifetime<B>(hashed: bool) -> impl FnMut(&Response<B>) -> Option<HeaderValue> + Clone {
-    let found = HeaderValue::from_static(if hashed {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    });
-    move |response: &Response<B>| response.status().is_success().then(|| found.clone())
+/// A service of files.
+pub(super) trait Files:
+    Service<Request, Response: IntoResponse, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
 }
 
-/// Refuses a body that says that it is too long, in the form of every other error.
-async fn refuse_long_bodies(request: Request, next: Next) -> axum::response::Response {
+impl<S> Files for S where
+    S: Service<Request, Response: IntoResponse, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// Hands the page the cookies that it uses, and takes a token that it shows from the browser: a
+/// second look shows none. A body that says that it is too long is refused.
+async fn with_cookies(
+    mut request: Request,
+    render: impl Fn(Request) -> Responding + Send,
+) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > error::BODY_LIMIT) {
         return error::body_too_large().into_response();
     }
-    next.run(request).await
+    if !PAGES_WITH_COOKIES.contains(&request.uri().path()) {
+        return render(request).await;
+    }
+    let token = cookies::read(request.headers(), cookies::TOKEN);
+    let fresh_token = token.filter(|token| token.starts_with(TOKEN_PREFIX)).map(ToOwned::to_owned);
+    let had_session = cookies::read(request.headers(), cookies::SESSION).is_some();
+    let takes_token = token.is_some();
+    request.extensions_mut().insert(PageCookies { fresh_token, had_session });
+    let mut response = render(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if takes_token {
+        headers.append(header::SET_COOKIE, cookies::remove(cookies::TOKEN));
+    }
+    response
 }

@@ -1,4 +1,4 @@
-//! The routes, and the layers around them.
+//! The router: each route of the table behind the layers that guard all of them.
 
 use axum::{
     Router,
@@ -6,28 +6,31 @@ use axum::{
     http::{StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{any, get, post},
+    routing::{MethodFilter, get_service, on},
 };
+use leptos::config::LeptosOptions;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    HttpState, admin,
-    api::{deployments, operations},
-    auth, completion, cross_site,
+    HttpState, auth, completion, cross_site,
     error::{BODY_LIMIT, Failed},
-    events, functions, headers, health, limit,
+    functions, headers, limit,
+    pages::Pages,
+    routes::{self, Answer, ROUTES},
 };
 
-/// Returns the router of the whole site: the API and `pages`, behind the same layers.
-pub fn router(state: HttpState, pages: Router) -> Router {
+/// Returns the router of the whole site: the API, the pages and the files that `options` name.
+pub fn router(state: HttpState, options: LeptosOptions) -> Router {
     let share = (!state.cors_origins.is_empty()).then(|| cross_site::share(&state.cors_origins));
     let requests = state.requests.clone();
-    api(state.clone())
-        .merge(pages)
+    table(&state, options)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(from_fn_with_state(state.clone(), limit::limit))
         .layer(from_fn_with_state(state.clone(), functions::answer))
+        .layer(from_fn(routes::spell))
         .layer(from_fn_with_state(state, cross_site::refuse))
         .layer(option_layer(share))
         .layer(from_fn(add_error_body))
@@ -36,39 +39,35 @@ pub fn router(state: HttpState, pages: Router) -> Router {
         .layer(from_fn(headers::secure))
 }
 
-fn api(state: HttpState) -> Router {
-    Router::new()
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/health", get(health::health))
-        .route("/health/{*rest}", any(unknown))
-        .route("/health/", any(unknown))
-        .route("/api", any(unknown))
-        .route("/api/", any(unknown))
-        .route("/api/{*rest}", any(unknown))
-        .route("/api/check/{name}", get(deployments::check))
-        .route("/api/deploy", post(deployments::deploy))
-        .route("/api/deployment/{id}", get(deployments::deployment))
-        .route("/api/deployment/{id}/cancel", post(operations::cancel))
-        .route("/api/deployment/{id}/retry", post(operations::retry))
-        .route("/api/stacks", get(operations::stacks))
-        .route("/api/stacks/{name}", get(operations::stack).delete(operations::remove))
-        .route("/api/status/{id}", get(events::status))
-        .route("/admin/stuck/retry", post(admin::retry).layer(DefaultBodyLimit::max(BODY_LIMIT)))
-        .route(
-            "/admin/people/sign-out",
-            post(admin::revoke_access).layer(DefaultBodyLimit::max(BODY_LIMIT)),
-        )
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(state)
+/// Returns the routes of the table. Everything else is a file of the site, or is not there.
+fn table(state: &HttpState, options: LeptosOptions) -> Router {
+    let pages = Pages::new(state, options);
+    ROUTES
+        .iter()
+        .filter_map(|route| {
+            let method = MethodFilter::try_from(route.method.clone()).ok()?;
+            let answer = match route.answer {
+                Answer::Handler(handler) => handler(method).with_state(state.clone()),
+                Answer::SignIn(handler) => {
+                    handler(method).with_state(state.sign_in_service.clone()?)
+                }
+                Answer::Function => on(method, pages.function()),
+                Answer::Page => on(method, pages.page()),
+                Answer::Files => get_service(pages.code()),
+            };
+            Some((route.path, answer))
+        })
+        .fold(Router::new(), |router, (path, answer)| router.route(path, answer))
+        .fallback_service(pages.other())
 }
 
-async fn unknown(uri: Uri) -> Failed {
+/// Answers that there is nothing at an address.
+pub(super) fn unknown(uri: &Uri) -> Failed {
     let path: String = uri.path().chars().take(200).collect();
     Failed::new(404, "NOT_FOUND", format!("Nothing found at {path}: check the address."))
 }
 
-/// Adds a body to an error that has none: the routes of pages and files return only a status.
+/// Adds a body to the status of a file that is not there.
 async fn add_error_body(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     // A `CONNECT` request, meant for a proxy, has no path, and no route can handle that.
@@ -76,20 +75,11 @@ async fn add_error_body(request: Request, next: Next) -> Response {
         return method_not_allowed().await.into_response();
     }
     let response = next.run(request).await;
-    if response.headers().contains_key(header::CONTENT_TYPE) {
-        return response;
+    let has_body = response.headers().contains_key(header::CONTENT_TYPE);
+    if response.status() == StatusCode::NOT_FOUND && !has_body {
+        return unknown(&uri).into_response();
     }
-    match response.status() {
-        StatusCode::NOT_FOUND => unknown(uri).await.into_response(),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            let mut spelled = method_not_allowed().await.into_response();
-            if let Some(allow) = response.headers().get(header::ALLOW) {
-                spelled.headers_mut().insert(header::ALLOW, allow.clone());
-            }
-            spelled
-        }
-        _ => response,
-    }
+    response
 }
 
 async fn method_not_allowed() -> Failed {

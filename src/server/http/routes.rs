@@ -1,99 +1,304 @@
-//! The rule of each route. A route without a rule is closed.
+//! The routes of the portal: one table that names each with its method, its rule and what answers.
+//!
+//! The router, the access rules, the redirects of other spellings and the methods that other
+//! origins may use read this table. A route that is not in it does not exist.
 
-use axum::http::Method;
+use std::sync::Arc;
 
-use crate::server::auth::access::Permission;
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter, on},
+};
+use percent_encoding::percent_decode_str;
 
-/// The rule of a route.
+use super::{
+    HttpState, admin,
+    api::{deployments, operations},
+    events, health, router, sign_in,
+};
+use crate::{
+    api::HiddenPage,
+    server::auth::{
+        access::Permission::{self, Account, Browse, Change, Operate, Start, View},
+        identity_provider::CALLBACK,
+        sign_in::SignInService,
+    },
+};
+
+/// A route: a method and a path.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) rule: Rule,
+    pub(super) answer: Answer,
+}
+
+/// The rule of a route: who may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::http) enum Rule {
+pub(super) enum Rule {
     /// Everyone, known or not.
     Everyone,
     /// Whoever may do this.
     Requires(Permission),
 }
 
-/// The rules of a path: one for looking and one for changing. A method for which there is none
-/// is not there, which the router says itself.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::server::http) struct Rules {
-    /// For GET and HEAD.
-    pub(in crate::server::http) look: Option<Rule>,
-    /// For every other method.
-    pub(in crate::server::http) change: Option<Rule>,
+/// What answers at a route.
+pub(super) enum Answer {
+    /// A handler.
+    Handler(fn(MethodFilter) -> MethodRouter<HttpState>),
+    /// A handler that exists only where people sign in.
+    SignIn(fn(MethodFilter) -> MethodRouter<Arc<SignInService>>),
+    /// A server function.
+    Function,
+    /// A page.
+    Page,
+    /// The files of the site's code and style.
+    Files,
 }
 
-use Permission::{Account, Browse, Change, Operate, Start, View};
+use Answer::{Files, Function, Handler, Page, SignIn};
 use Rule::{Everyone, Requires};
 
-const fn look(rule: Rule) -> Rules {
-    Rules { look: Some(rule), change: None }
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const DELETE: Method = Method::DELETE;
+
+const fn at(method: Method, path: &'static str, rule: Rule, answer: Answer) -> Route {
+    Route { method, path, rule, answer }
 }
 
-const fn change(rule: Rule) -> Rules {
-    Rules { look: None, change: Some(rule) }
+/// Makes an [`Answer`] of a handler.
+macro_rules! by {
+    ($kind:ident, $handler:path) => {
+        $kind(|method| on(method, $handler))
+    };
 }
 
-/// Every route of the portal, pages, files and server functions included.
-pub(in crate::server::http) const RULES: &[(&str, Rules)] = &[
-    ("/livez", look(Everyone)),
-    ("/readyz", look(Everyone)),
-    ("/health", look(Everyone)),
-    // What is not there says so to everyone.
-    ("/health/", Rules { look: Some(Everyone), change: Some(Everyone) }),
-    ("/health/{*rest}", Rules { look: Some(Everyone), change: Some(Everyone) }),
-    ("/api", Rules { look: Some(Everyone), change: Some(Everyone) }),
-    ("/api/", Rules { look: Some(Everyone), change: Some(Everyone) }),
-    ("/api/{*rest}", Rules { look: Some(Everyone), change: Some(Everyone) }),
-    ("/api/check/{name}", look(Requires(Browse))),
-    ("/api/deploy", change(Requires(Start))),
-    ("/api/deployment/{id}", look(Requires(View))),
-    ("/api/deployment/{id}/cancel", change(Requires(Change))),
-    ("/api/deployment/{id}/retry", change(Requires(Change))),
-    ("/api/stacks", look(Requires(View))),
-    ("/api/stacks/{name}", Rules { look: Some(Requires(View)), change: Some(Requires(Change)) }),
-    ("/api/status/{id}", look(Requires(View))),
-    ("/api/fn/check_name", look(Requires(Browse))),
-    ("/api/fn/start_deployment", change(Requires(Start))),
-    ("/api/fn/cancel_deployment", change(Requires(Change))),
-    ("/api/fn/retry_deployment", change(Requires(Change))),
-    ("/api/fn/remove_stack", change(Requires(Change))),
-    ("/", look(Requires(Browse))),
-    ("/deployments/{id}", look(Requires(View))),
-    ("/pkg/{*path}", look(Everyone)),
-    ("/sign-in", look(Everyone)),
-    ("/auth/sign-in", look(Everyone)),
-    ("/auth/callback", look(Everyone)),
-    ("/auth/sign-out", change(Everyone)),
-    ("/account", look(Requires(Account))),
-    ("/account/sign-out-everywhere", change(Requires(Account))),
-    ("/account/tokens", change(Requires(Account))),
-    ("/account/tokens/revoke", change(Requires(Account))),
-    ("/admin", look(Requires(Operate))),
-    ("/admin/audit", look(Requires(Operate))),
-    ("/admin/stuck/retry", change(Requires(Operate))),
-    ("/admin/people/sign-out", change(Requires(Operate))),
+/// Every route of the portal. A route for GET answers HEAD as well.
+pub(super) static ROUTES: &[Route] = &[
+    at(GET, "/livez", Everyone, by!(Handler, health::live)),
+    at(GET, "/readyz", Everyone, by!(Handler, health::ready)),
+    at(GET, "/health", Everyone, by!(Handler, health::health)),
+    at(GET, "/api/check/{name}", Requires(Browse), by!(Handler, deployments::check)),
+    at(POST, "/api/deploy", Requires(Start), by!(Handler, deployments::deploy)),
+    at(GET, "/api/deployment/{id}", Requires(View), by!(Handler, deployments::deployment)),
+    at(POST, "/api/deployment/{id}/cancel", Requires(Change), by!(Handler, operations::cancel)),
+    at(POST, "/api/deployment/{id}/retry", Requires(Change), by!(Handler, operations::retry)),
+    at(GET, "/api/stacks", Requires(View), by!(Handler, operations::stacks)),
+    at(GET, "/api/stacks/{name}", Requires(View), by!(Handler, operations::stack)),
+    at(DELETE, "/api/stacks/{name}", Requires(Change), by!(Handler, operations::remove)),
+    at(GET, "/api/status/{id}", Requires(View), by!(Handler, events::status)),
+    at(GET, "/api/fn/check_name", Requires(Browse), Function),
+    at(POST, "/api/fn/start_deployment", Requires(Start), Function),
+    at(POST, "/api/fn/cancel_deployment", Requires(Change), Function),
+    at(POST, "/api/fn/retry_deployment", Requires(Change), Function),
+    at(POST, "/api/fn/remove_stack", Requires(Change), Function),
+    at(GET, "/", Requires(Browse), Page),
+    at(GET, "/deployments/{id}", Requires(View), Page),
+    at(GET, "/pkg/{*path}", Everyone, Files),
+    at(GET, "/sign-in", Everyone, Page),
+    at(GET, "/auth/sign-in", Everyone, by!(SignIn, sign_in::begin)),
+    at(GET, CALLBACK, Everyone, by!(SignIn, sign_in::finish)),
+    at(POST, "/auth/sign-out", Everyone, by!(SignIn, sign_in::sign_out)),
+    at(GET, "/account", Requires(Account), Page),
+    at(
+        POST,
+        "/account/sign-out-everywhere",
+        Requires(Account),
+        by!(SignIn, sign_in::sign_out_everywhere),
+    ),
+    at(POST, "/account/tokens", Requires(Account), by!(SignIn, sign_in::make_token)),
+    at(POST, "/account/tokens/revoke", Requires(Account), by!(SignIn, sign_in::revoke_token)),
+    at(GET, "/admin", Requires(Operate), Page),
+    at(GET, "/admin/audit", Requires(Operate), Page),
+    at(POST, "/admin/stuck/retry", Requires(Operate), by!(Handler, admin::retry)),
+    at(POST, "/admin/people/sign-out", Requires(Operate), by!(Handler, admin::revoke_access)),
 ];
 
-/// The pages that others than operators are told not to be there.
-pub(in crate::server::http) const OPERATOR_PAGES: [&str; 2] = ["/admin", "/admin/audit"];
-
-/// Returns the rules of a route, by its path in the router.
-pub(in crate::server::http) fn rules(path: &str) -> Option<&'static Rules> {
-    RULES.iter().find(|(route, _)| *route == path).map(|(_, rules)| rules)
+/// Lists every route by method and path, and tells whether it needs something of whoever comes.
+pub fn routes() -> impl Iterator<Item = (&'static Method, &'static str, bool)> {
+    ROUTES.iter().map(|route| (&route.method, route.path, route.rule != Everyone))
 }
 
-impl Rules {
-    /// Returns the rule for a method.
-    pub(in crate::server::http) fn of(self, method: &Method) -> Rule {
-        let looks = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        let rule = if looks { self.look } else { self.change };
-        rule.unwrap_or(Everyone)
+/// Returns the methods of the routes for which `is_meant`, each once.
+pub(super) fn methods(is_meant: impl Fn(&Route) -> bool) -> Vec<Method> {
+    let mut methods = Vec::new();
+    for route in ROUTES.iter().filter(|route| is_meant(route)) {
+        if !methods.contains(&route.method) {
+            methods.push(route.method.clone());
+        }
+    }
+    methods
+}
+
+/// The request is for a path that the router knows and the table does not.
+#[derive(Debug)]
+pub(super) struct NotInTable;
+
+impl Route {
+    /// Finds the route of a request; `None` where the router has none, or says that the path does
+    /// not take the method.
+    pub(super) fn of(request: &Request) -> Result<Option<&'static Self>, NotInTable> {
+        let Some(path) = request.extensions().get::<MatchedPath>() else { return Ok(None) };
+        let is_method = |own: &Method| {
+            own == request.method() || (own == Method::GET && request.method() == Method::HEAD)
+        };
+        let mut routes = ROUTES.iter().filter(|route| route.path == path.as_str()).peekable();
+        routes.peek().ok_or(NotInTable)?;
+        Ok(routes.find(|route| is_method(&route.method)))
+    }
+
+    /// Returns whether it answers with a page.
+    pub(super) fn is_page(&self) -> bool {
+        matches!(self.answer, Page)
+    }
+
+    /// Returns the one spelling of `parts`, the parts of a path, if they spell a path of this
+    /// route.
+    fn spelling(&self, parts: &[&str]) -> Option<Spelling> {
+        let own: Vec<_> = self.path.split('/').filter(|part| !part.is_empty()).collect();
+        if own.len() != parts.len() || matches!(self.answer, Files) {
+            return None;
+        }
+        let mut path = String::new();
+        let mut is_plain = true;
+        for (own, part) in own.into_iter().zip(parts) {
+            let decoded = percent_decode_str(part).decode_utf8_lossy();
+            path.push('/');
+            if !own.starts_with('{') {
+                path.push_str(decoded.eq_ignore_ascii_case(own).then_some(own)?);
+            } else if self.is_page() {
+                is_plain &= is_plain_text(&decoded);
+                path.push_str(if is_plain { &decoded } else { part });
+            } else {
+                path.push_str(part);
+            }
+        }
+        let path = if path.is_empty() { String::from("/") } else { path };
+        Some(Spelling { path, is_page: self.is_page(), is_plain })
     }
 }
 
-/// Lists every route, and tells whether it needs something of whoever comes.
-pub fn ruled_routes() -> impl Iterator<Item = (&'static str, bool)> {
-    let needs = |rule: Option<Rule>| matches!(rule, Some(Requires(_)));
-    RULES.iter().map(move |(route, rules)| (*route, needs(rules.look) || needs(rules.change)))
+/// The one spelling of a path.
+struct Spelling {
+    path: String,
+    is_page: bool,
+    /// False if a part holds what no id holds, so that two readers could take it for two things.
+    is_plain: bool,
+}
+
+impl Spelling {
+    fn of(path: &str) -> Option<Self> {
+        let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+        ROUTES.iter().find_map(|route| route.spelling(&parts))
+    }
+}
+
+/// Returns whether `text` is the same to every reader of an address: unreserved characters
+/// (RFC 3986, section 2.3), and not a step to another folder.
+fn is_plain_text(text: &str) -> bool {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    !matches!(text, "." | "..") && text.bytes().all(is_unreserved)
+}
+
+/// Lets through what is spelled as the table spells it, and what is no route at all. Another
+/// spelling of a page is redirected; of anything else, it does not exist.
+///
+/// The renderer of the pages reads addresses more generously than the router: without this, a page
+/// could be rendered for which no rule was checked.
+pub(super) async fn spell(mut request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    if (request.method(), uri.path()) == (&Method::OPTIONS, "*") {
+        return answer_options();
+    }
+    match Spelling::of(uri.path()) {
+        Some(spelling) if !spelling.is_plain => {
+            request.extensions_mut().insert(HiddenPage);
+            next.run(request).await
+        }
+        Some(spelling) if spelling.path != uri.path() => {
+            let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
+            if !(spelling.is_page && is_look) {
+                return router::unknown(uri).into_response();
+            }
+            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let location = [(header::LOCATION, format!("{}{query}", spelling.path))];
+            (StatusCode::PERMANENT_REDIRECT, location).into_response()
+        }
+        Some(_) => next.run(request).await,
+        None if is_for_people(uri.path()) => next.run(request).await,
+        None => router::unknown(uri).into_response(),
+    }
+}
+
+/// Returns whether a path that is no route may be a file of the site, or an address that a person
+/// mistyped; what is not there for a program is told in its own form.
+fn is_for_people(path: &str) -> bool {
+    let is_of_programs =
+        |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
+    path.starts_with('/') && path != "/api" && !["/api", "/health"].into_iter().any(is_of_programs)
+}
+
+/// Answers `OPTIONS *`, which asks what the server takes anywhere (RFC 9110, section 9.3.7).
+fn answer_options() -> Response {
+    let methods = methods(|_| true);
+    let names: Vec<_> = methods.iter().map(Method::as_str).chain(["HEAD", "OPTIONS"]).collect();
+    let allow = HeaderValue::try_from(names.join(",")).unwrap_or(HeaderValue::from_static("GET"));
+    (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::{Body, to_bytes},
+        routing::get,
+    };
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[test]
+    fn each_path_has_one_spelling() {
+        for (path, expected) in [
+            ("/", Some("/")),
+            ("//", Some("/")),
+            ("/admin/", Some("/admin")),
+            ("//ADMIN//Audit", Some("/admin/audit")),
+            ("/%61dmin", Some("/admin")),
+            ("/api/deploy/", Some("/api/deploy")),
+            ("/deployments/dep%5F1/", Some("/deployments/dep_1")),
+            ("/deployments/Dep_1", Some("/deployments/Dep_1")),
+            ("/api/check/a%2fb", Some("/api/check/a%2fb")),
+            ("/admin/other", None),
+            ("/deployments", None),
+            ("/favicon.svg", None),
+            ("*", None),
+        ] {
+            let spelling = Spelling::of(path).map(|spelling| spelling.path);
+            assert_eq!(spelling.as_deref(), expected, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_route_that_is_not_in_the_table_is_found_out() {
+        let answer = |request: Request| async move { Route::of(&request).is_err().to_string() };
+        let router = Router::new().route("/elsewhere", get(answer)).route("/health", get(answer));
+        for (path, expected) in [("/elsewhere", "true"), ("/health", "false")] {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(to_bytes(response.into_body(), 10).await.unwrap(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_readers_could_take_for_something_else_is_no_id() {
+        for part in ["..", ".", "%2e%2e", "..\\admin", "a%2Fb", "%ff", "a%00"] {
+            let spelling = Spelling::of(&format!("/deployments/{part}")).unwrap();
+            assert!(!spelling.is_plain, "{part}");
+        }
+    }
 }

@@ -1,27 +1,34 @@
-//! Signing in and out: to the provider, back from it, and away.
+//! Signing in and out, and the forms of a person's own account, where API tokens are made and
+//! revoked.
 //!
 //! A person sees only redirects to pages; what went wrong goes along as a code.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
-    extract::{DefaultBodyLimit, Query, State, rejection::QueryRejection},
+    extract::{
+        Form, Query, State,
+        rejection::{FormRejection, QueryRejection},
+    },
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use serde::Deserialize;
 
-use super::{account, cookies, error::BODY_LIMIT, headers::NO_STORE, requester::Requester};
+use super::{auth::Requester, headers::NO_STORE};
 use crate::{
     api,
-    server::auth::{
-        identity_provider::CALLBACK,
-        sign_in::{
-            Callback, ReturnTo, SIGN_IN_LIFETIME, SignInError, SignInRejected, SignInService,
-            SignInStarted, SignedInSession,
+    server::{
+        auth::{
+            access::Scope,
+            cookies,
+            secret::Secret,
+            sign_in::{
+                Callback, Lifetime, ReturnTo, SIGN_IN_LIFETIME, SignInError, SignInRejected,
+                SignInService, SignInStarted, SignedInSession, TokenError, TokenName,
+            },
         },
+        store::StoreError,
     },
 };
 
@@ -29,35 +36,49 @@ use crate::{
 /// follow a redirect there, since our policy keeps the answers to forms on this site.
 const SIGNED_OUT: &str = "/sign-in?signed_out=1";
 
-/// Returns the routes of a portal where people sign in.
-pub fn sign_in(sign_in_service: Arc<SignInService>) -> Router {
-    Router::new()
-        .route("/auth/sign-in", get(begin))
-        .route(CALLBACK, get(finish))
-        .route("/auth/sign-out", post(sign_out))
-        .route("/account/sign-out-everywhere", post(sign_out_everywhere))
-        .route("/account/tokens", post(account::make_token))
-        .route("/account/tokens/revoke", post(account::revoke_token))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(sign_in_service)
-}
+/// The account's page, and the part of it about tokens.
+const PAGE: &str = "/account";
+const TOKENS: &str = "/account#tokens";
+/// The time for which a new token waits for the page that shows it.
+const SHOWN_WITHIN: Duration = Duration::from_mins(1);
+
+/// The number of characters of a refused name that go back into the field.
+const NAME_LIMIT: usize = 64;
 
 #[derive(Deserialize)]
-struct BeginQuery {
+pub(super) struct BeginQuery {
     #[serde(default)]
     return_to: String,
 }
 
 /// The authorization response (RFC 6749, section 4.1.2).
 #[derive(Deserialize)]
-struct CallbackQuery {
+pub(super) struct CallbackQuery {
     state: String,
     code: Option<String>,
     error: Option<String>,
 }
 
+/// A token to make.
+#[derive(Default, Deserialize)]
+pub(super) struct MakeForm {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    days: String,
+}
+
+/// A token to revoke.
+#[derive(Deserialize)]
+pub(super) struct RevokeForm {
+    #[serde(default)]
+    id: String,
+}
+
 /// `GET /auth/sign-in`: sends a person to the provider.
-async fn begin(
+pub(super) async fn begin(
     State(sign_in_service): State<Arc<SignInService>>,
     query: Result<Query<BeginQuery>, QueryRejection>,
 ) -> Response {
@@ -76,7 +97,7 @@ async fn begin(
 }
 
 /// `GET /auth/callback`: lets a person in who comes back from the provider.
-async fn finish(
+pub(super) async fn finish(
     State(sign_in_service): State<Arc<SignInService>>,
     Requester { address, .. }: Requester,
     headers: HeaderMap,
@@ -109,7 +130,7 @@ fn callback(CallbackQuery { state, code, error }: CallbackQuery) -> Option<Callb
 }
 
 /// `POST /auth/sign-out`: signs a person out of this browser.
-async fn sign_out(
+pub(super) async fn sign_out(
     State(sign_in_service): State<Arc<SignInService>>,
     Requester { person, address }: Requester,
     headers: HeaderMap,
@@ -117,20 +138,81 @@ async fn sign_out(
     let session = cookies::read(&headers, cookies::SESSION).unwrap_or_default();
     match sign_in_service.sign_out(session, person.as_ref(), address).await {
         Ok(()) => signed_out(),
-        Err(error) => account::refused_by_store(&error),
+        Err(error) => refused_by_store(&error),
     }
 }
 
 /// `POST /account/sign-out-everywhere`: signs a person out of every browser.
-async fn sign_out_everywhere(
+pub(super) async fn sign_out_everywhere(
     State(sign_in_service): State<Arc<SignInService>>,
     Requester { person, address }: Requester,
 ) -> Response {
-    let Some(person) = person else { return account::redirect_to_sign_in() };
+    let Some(person) = person else { return redirect_to_sign_in() };
     match sign_in_service.sign_out_everywhere(&person, address).await {
         Ok(()) => signed_out(),
-        Err(error) => account::refused_by_store(&error),
+        Err(error) => refused_by_store(&error),
     }
+}
+
+/// `POST /account/tokens`: makes a token, and leads to the page that shows it once.
+pub(super) async fn make_token(
+    State(sign_in_service): State<Arc<SignInService>>,
+    Requester { person, address }: Requester,
+    form: Result<Form<MakeForm>, FormRejection>,
+) -> Response {
+    let Some(person) = person else { return redirect_to_sign_in() };
+    let form = form.map(|Form(form)| form).unwrap_or_default();
+    let made = async { sign_in_service.make_token(&person, parse_form(&form)?, address).await };
+    match made.await {
+        Ok(secret) => show_token(&secret),
+        Err(error) => refused(&error, Some(&form.name)),
+    }
+}
+
+/// `POST /account/tokens/revoke`: revokes a token.
+pub(super) async fn revoke_token(
+    State(sign_in_service): State<Arc<SignInService>>,
+    Requester { person, address }: Requester,
+    form: Result<Form<RevokeForm>, FormRejection>,
+) -> Response {
+    let Some(person) = person else { return redirect_to_sign_in() };
+    let id = form.map(|Form(form)| form.id).unwrap_or_default();
+    match sign_in_service.revoke_token(&person, &id, address).await {
+        Ok(()) => see_other(TOKENS, []),
+        Err(error) => refused(&error, None),
+    }
+}
+
+fn parse_form(form: &MakeForm) -> Result<(TokenName, Scope, Lifetime), TokenError> {
+    let scope = Scope::from_word(&form.scope).ok_or(TokenError::Choice)?;
+    Ok((TokenName::parse(&form.name)?, scope, Lifetime::parse(&form.days)?))
+}
+
+/// Sends a new token to the page. It travels in a cookie: an address would stay in the browser's
+/// history and in logs.
+fn show_token(secret: &Secret) -> Response {
+    see_other(TOKENS, [cookies::write(cookies::TOKEN, secret.expose(), SHOWN_WITHIN)])
+}
+
+/// Leads back to the account, with what was typed.
+fn refused(error: &TokenError, name: Option<&str>) -> Response {
+    if let TokenError::Store(error) = error {
+        tracing::error!(%error, "Could not create or revoke a token");
+    }
+    let name = name.map(|name| name.chars().take(NAME_LIMIT).collect::<String>());
+    let name = name.map(|name| format!("&name={}", api::percent_encode(&name)));
+    see_other(&format!("{PAGE}?refused={}{}", error.code(), name.unwrap_or_default()), [])
+}
+
+/// Leads back to the account, which says that the records are out of reach.
+fn refused_by_store(error: &StoreError) -> Response {
+    tracing::error!(%error, "Could not change an account");
+    see_other(&format!("{PAGE}?refused=STORE_UNAVAILABLE"), [])
+}
+
+/// Leads somebody in who has to be signed in for what they wanted.
+fn redirect_to_sign_in() -> Response {
+    see_other(&api::sign_in_location(PAGE, None), [])
 }
 
 fn signed_out() -> Response {

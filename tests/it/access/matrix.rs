@@ -1,6 +1,6 @@
 //! The matrix: what everybody gets at every route.
 
-use ai_stack_deployer::server::http::ruled_routes;
+use ai_stack_deployer::server::http::routes;
 use axum::http::Method;
 use domain::deployment::DeploymentId;
 
@@ -229,11 +229,11 @@ async fn everybody_gets_at_every_route_what_the_matrix_says() {
 #[test]
 fn every_route_that_needs_something_stands_in_the_matrix() {
     let elsewhere = ["/auth/sign-in", "/auth/callback", "/pkg/{*path}"];
-    for (route, needs_something) in ruled_routes() {
-        let is_tested = MATRIX.iter().any(|row| row.route == route);
+    for (method, route, needs_something) in routes() {
+        let is_tested = MATRIX.iter().any(|row| (&row.method, row.route) == (method, route));
         assert!(
             is_tested || !needs_something || elsewhere.contains(&route),
-            "{route} is not in the matrix"
+            "{method} {route} is not in the matrix"
         );
     }
 }

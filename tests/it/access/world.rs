@@ -106,6 +106,14 @@ impl World {
         Self { app, active, ended, live, _site: site }
     }
 
+    /// Returns a path of `route`, of what is Alice's.
+    pub(super) fn at(&self, route: &str) -> String {
+        route
+            .replace("{id}", self.active.as_str())
+            .replace("{name}", "livey")
+            .replace("{*path}", "site.js")
+    }
+
     /// Sends a request as somebody.
     pub(super) async fn send(&self, who: Who, method: Method, path: &str, body: &str) -> Reply {
         self.app.send(request(who, method, path, body)).await

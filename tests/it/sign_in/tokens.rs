@@ -134,11 +134,11 @@ async fn an_invalid_token_form_makes_no_token_and_keeps_what_was_typed() {
     let mut browser = signed_in(&world).await;
     for (form, code) in [
         ("name=&scope=read&days=90", "INVALID_TOKEN_NAME&name="),
-        ("name=%0a&scope=read&days=90", "INVALID_TOKEN_NAME&name=%0a"),
+        ("name=%0A&scope=read&days=90", "INVALID_TOKEN_NAME&name=%0A"),
         ("name=CI&scope=admin&days=90", "INVALID_REQUEST&name=CI"),
         ("name=CI&scope=read&days=9000", "INVALID_REQUEST&name=CI"),
         ("name=CI", "INVALID_REQUEST&name=CI"),
-        ("name=%ff&name=b", "INVALID_REQUEST&name="),
+        ("name=%FF&name=b", "INVALID_REQUEST&name="),
     ] {
         let reply = browser.post("/account/tokens", form).await;
         let expected = format!("/account?refused={code}");

@@ -14,7 +14,7 @@ async fn a_person_signs_in_at_the_provider_and_arrives_where_they_wanted_to_go()
     let (app, _site) = portal(&provider.variables());
     let mut browser = Browser::new(&app);
     let page = browser.visit("/account").await;
-    assert_eq!(browser.address, format!("{PORTAL}/sign-in?return_to=%2faccount"));
+    assert_eq!(browser.address, format!("{PORTAL}/sign-in?return_to=%2Faccount"));
     assert!(page.body.contains("Sign in with Example Ltd"), "{page:?}");
 
     let page = browser.sign_in("alice", "%2faccount").await;
@@ -24,12 +24,12 @@ async fn a_person_signs_in_at_the_provider_and_arrives_where_they_wanted_to_go()
     assert!(!page.body.contains("/admin"), "{page:?}");
 
     // Who is known there already is back at once, and in the same account.
-    let mut second = browser.visit("/auth/sign-in?return_to=%2f").await;
+    let mut second = browser.visit("/auth/sign-in?return_to=%2F").await;
     assert_eq!(
         (second.status, browser.address.as_str()),
         (StatusCode::OK, "http://127.0.0.1:3000/")
     );
-    second = browser.visit("/sign-in?return_to=%2faccount").await;
+    second = browser.visit("/sign-in?return_to=%2Faccount").await;
     assert_eq!(browser.address, format!("{PORTAL}/account"), "{second:?}");
 }
 
@@ -47,11 +47,11 @@ async fn who_refuses_at_the_provider_is_told_so_and_may_try_again() {
     let provider = Provider::start(PORTAL);
     let (app, _site) = portal(&provider.variables());
     let mut browser = Browser::new(&app);
-    browser.visit("/auth/sign-in?return_to=%2faccount").await;
+    browser.visit("/auth/sign-in?return_to=%2Faccount").await;
     let here = browser.address.clone();
     let reply = browser.post(&here, "answer=no").await;
     let page = browser.follow(reply).await;
-    let expected = format!("{PORTAL}/sign-in?refused=SIGN_IN_DENIED&return_to=%2faccount");
+    let expected = format!("{PORTAL}/sign-in?refused=SIGN_IN_DENIED&return_to=%2Faccount");
     assert_eq!(browser.address, expected);
     assert!(page.body.contains("You were not signed in"), "{page:?}");
     let page = browser.sign_in("alice", "%2faccount").await;
@@ -75,7 +75,7 @@ async fn signing_out_ends_the_session_here_and_at_the_provider() {
     let mut thief = Browser::new(&app);
     thief.plant("__Host-session", &session);
     thief.visit("/account").await;
-    assert_eq!(thief.address, format!("{PORTAL}/sign-in?return_to=%2faccount"));
+    assert_eq!(thief.address, format!("{PORTAL}/sign-in?return_to=%2Faccount"));
 
     let (_, refresh) = page.body.split_once("content=\"0; url=").unwrap();
     let address = refresh.split('"').next().unwrap().replace("&amp;", "&");

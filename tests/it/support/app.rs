@@ -3,9 +3,8 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
-    auth::sign_in::SignInService,
     config::{self, Environment, Options},
-    http::{HttpState, pages, router, sign_in},
+    http::{HttpState, router},
     notifier::{Notifier, Nudge},
     reconciler::report::ReconcileReport,
     settings::Settings,
@@ -116,7 +115,7 @@ impl TestApp {
     }
 
     pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
-        Self::build(variables, |_, _| Router::new())
+        Self::with_pages(variables, Path::new("nowhere"))
     }
 
     /// The portal with its pages; the built site lies in `site`.
@@ -125,13 +124,6 @@ impl TestApp {
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().unwrap().to_owned())
             .build();
-        Self::build(variables, |service, sign_in_service| pages(options, service, sign_in_service))
-    }
-
-    fn build(
-        variables: &[(&str, &str)],
-        pages: impl FnOnce(Arc<Service>, Option<Arc<SignInService>>) -> Router,
-    ) -> Self {
         let settings = settings(variables);
         let store = Arc::new(MemoryStore::default());
         let platform = Arc::new(FakePlatform::new());
@@ -155,15 +147,15 @@ impl TestApp {
             random: Arc::new(rand::random),
         }));
         let sign_in_service = sign_in_service(&settings, &store, &clock);
-        let pages = pages(Arc::clone(&service), sign_in_service.clone());
-        let pages = match sign_in_service {
-            Some(sign_in_service) => pages.merge(sign_in(sign_in_service)),
-            None => pages,
-        };
-        let (http, limits) = (&settings.http, &settings.limits);
-        let state =
-            HttpState::new(Arc::clone(&service), authenticator, http, limits, shutdown.clone());
-        let router = router(state, pages);
+        let state = HttpState::new(
+            Arc::clone(&service),
+            authenticator,
+            sign_in_service,
+            &settings.http,
+            &settings.limits,
+            shutdown.clone(),
+        );
+        let router = router(state, options);
         Self {
             router,
             service,

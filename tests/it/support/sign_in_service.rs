@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use ai_stack_deployer::server::{
     auth::{
+        authenticate::Authenticator,
         oidc::Oidc,
         sign_in::{SignInParts, SignInService},
     },
-    http::Authenticator,
     origin::Scheme,
     settings::{AuthSettings, Settings},
 };

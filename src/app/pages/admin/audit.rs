@@ -89,7 +89,7 @@ fn AuditFilterForm(asked: AuditQuery) -> impl IntoView {
     view! {
         <form class="filter" action="/admin/audit" method="get">
             <Field label="Actor" name="who" example="a name, person:id or guest" value=who />
-            <Choice label="Action" name="act" any="any" options=acts.into() chosen=act />
+            <Choice label="Action" name="act" any="any" options=acts.collect() chosen=act />
             <Field label="Target" name="target" example="a name, an id or a path" value=target />
             <Field label="Since" name="since" example="2026-11-23" value=since />
             <button class="button" type="submit">

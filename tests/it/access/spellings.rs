@@ -1,0 +1,136 @@
+//! Every address has one spelling: another one of a page is redirected to it, and another one of
+//! anything else does not exist. No page is rendered past the rule of its route.
+
+use ai_stack_deployer::{app::App, server::http::routes};
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use leptos_axum::generate_route_list;
+
+use super::world::{Who, World};
+use crate::support::app::{Reply, TestApp};
+
+/// Spells `path` in other ways.
+fn spellings(path: &str) -> Vec<String> {
+    let mut spellings = vec![format!("/{path}"), format!("{path}/"), path.replace('/', "//")];
+    let parts = path.strip_prefix('/').unwrap();
+    let (first, rest) = parts.split_at(parts.find('/').unwrap_or(parts.len()));
+    if let Some(byte) = first.bytes().next() {
+        spellings.push(format!("/{}{rest}", first.to_uppercase()));
+        spellings.push(format!("/%{byte:02X}{}{rest}", &first[1..]));
+        spellings.push(format!("/%{byte:02x}{}{rest}/", &first[1..]));
+    }
+    spellings
+}
+
+/// A portal and somebody who asks it.
+enum Visit<'a> {
+    SignIn(&'a World, Who),
+    Open(&'a TestApp, Option<&'static str>),
+}
+
+impl Visit<'_> {
+    async fn send(&self, method: &Method, path: &str) -> Reply {
+        match self {
+            Self::SignIn(world, who) => world.send(*who, method.clone(), path, "").await,
+            Self::Open(app, cookie) => {
+                let request = Request::builder().method(method).uri(path);
+                let request = request.header(header::ACCEPT, "text/html");
+                let request = match cookie {
+                    Some(cookie) => request.header(header::COOKIE, *cookie),
+                    None => request,
+                };
+                app.send(request.body(Body::empty()).unwrap()).await
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_spelling_is_redirected_for_a_page_and_is_not_there_for_anything_else() {
+    let world = World::start().await;
+    let open = TestApp::new();
+    let pages = generate_route_list(App);
+    let is_page = |route: &str| pages.iter().any(|page| page.path() == route);
+    let visits = [
+        Visit::SignIn(&world, Who::Anonymous),
+        Visit::SignIn(&world, Who::Owner),
+        Visit::SignIn(&world, Who::Operator),
+        Visit::SignIn(&world, Who::Revoked),
+        Visit::Open(&open, None),
+        Visit::Open(&open, Some("browser=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")),
+    ];
+    let mut redirects = 0;
+    for (method, route, _) in routes().filter(|(_, route, _)| !route.contains('*')) {
+        let path = world.at(route);
+        for spelled in spellings(&path) {
+            for visit in &visits {
+                let reply = visit.send(method, &format!("{spelled}?a=b%20c")).await;
+                if is_page(route) {
+                    assert_eq!(reply.status, StatusCode::PERMANENT_REDIRECT, "{spelled}");
+                    let location = format!("{path}?a=b%20c");
+                    assert_eq!(reply.header("location"), Some(location.as_str()), "{spelled}");
+                    assert_eq!(visit.send(&Method::HEAD, &spelled).await.status, reply.status);
+                    let posted = visit.send(&Method::POST, &spelled).await;
+                    assert_eq!(posted.error_code(), "NOT_FOUND", "POST {spelled}");
+                    redirects += 1;
+                } else {
+                    assert_eq!(reply.status, StatusCode::NOT_FOUND, "{method} {spelled}");
+                    assert_eq!(reply.error_code(), "NOT_FOUND", "{method} {spelled}");
+                }
+            }
+        }
+    }
+    assert!(redirects > 100, "{redirects}");
+}
+
+/// Addresses that one reader takes for a page and another one does not.
+const AMBIGUOUS: [&str; 12] = [
+    "/./admin",
+    "/x/../admin",
+    "/x/%2e%2e/admin",
+    "/x\\..\\..\\admin",
+    "/\\admin",
+    "/admin\\",
+    "/admin/.",
+    "/admin/%2e",
+    "/deployments/..",
+    "/deployments/%2e%2e",
+    "/deployments/..\\admin",
+    "/deployments/..%5Cadmin",
+];
+
+#[tokio::test]
+async fn an_address_that_readers_take_for_different_things_leads_to_no_page() {
+    let world = World::start().await;
+    let open = TestApp::new();
+    let visits = [
+        Visit::SignIn(&world, Who::Owner),
+        Visit::SignIn(&world, Who::Operator),
+        Visit::Open(&open, None),
+    ];
+    for path in AMBIGUOUS {
+        for visit in &visits {
+            let reply = visit.send(&Method::GET, path).await;
+            assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
+            assert!(reply.body.contains("Page not found"), "{path}: {reply:?}");
+        }
+        let reply = world.send(Who::Anonymous, Method::GET, path, "").await;
+        let is_refused = matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::SEE_OTHER);
+        assert!(is_refused, "{path}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn options_of_the_whole_server_are_told_without_a_page() {
+    let (world, open) = (World::start().await, TestApp::new());
+    for visit in [Visit::SignIn(&world, Who::Anonymous), Visit::Open(&open, None)] {
+        let reply = visit.send(&Method::OPTIONS, "*").await;
+        assert_eq!(reply.status, StatusCode::NO_CONTENT);
+        assert_eq!(reply.header("allow"), Some("GET,POST,DELETE,HEAD,OPTIONS"));
+        assert_eq!((reply.header("set-cookie"), reply.body.as_str()), (None, ""));
+        let other = visit.send(&Method::GET, "*").await;
+        assert_eq!(other.error_code(), "NOT_FOUND");
+    }
+}
