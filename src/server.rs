@@ -25,6 +25,7 @@ mod run_to_completion;
 pub mod saga;
 pub mod secrets;
 pub mod settings;
+pub mod spec;
 pub mod stacks;
 mod steps;
 pub mod store;

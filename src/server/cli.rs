@@ -7,6 +7,7 @@ mod error;
 mod healthcheck;
 mod reconcile;
 mod sandbox;
+mod secrets;
 mod stuck;
 
 use std::{
@@ -61,6 +62,9 @@ enum Command {
     Stuck(stuck::StuckCommand),
     /// Prints the audit log, newest first: one JSON object per line
     Audit(audit::AuditOptions),
+    /// Seals the stored secrets of stacks under another key
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Writes a copy of the database to a new file, while the portal runs or not
     Backup(backup::CopyOptions),
     /// Replaces the database with such a copy; the old files are set aside; no portal may be
@@ -100,6 +104,7 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
         Some(Command::Reconcile(options)) => runtime.block_on(reconcile::run(&options, &settings)),
         Some(Command::Stuck(command)) => runtime.block_on(stuck::run(command, &settings.store)),
         Some(Command::Audit(options)) => runtime.block_on(audit::run(options, &settings.store)),
+        Some(Command::Secrets(command)) => runtime.block_on(secrets::run(&command, &settings)),
         Some(Command::Backup(options)) => runtime.block_on(backup::back_up(&options, &settings)),
         Some(Command::Restore(options)) => runtime.block_on(backup::restore(&options, &settings)),
         Some(Command::Healthcheck) => runtime.block_on(healthcheck::run(settings.http.addr)),

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::stack_spec::CertificateSource;
 use jiff::Timestamp;
 
 pub use self::routes::{RouteFile, routes_host};
@@ -26,6 +27,15 @@ mod routes;
 pub const OPERATION: &str = "STACK_OPERATION";
 /// The variable by which a container tells which revision of its stack it is.
 pub const REVISION: &str = "STACK_REVISION";
+
+/// Returns the platform's term for where a certificate comes from.
+pub fn certificate(source: CertificateSource) -> Certificate {
+    match source {
+        CertificateSource::LetsEncrypt => Certificate::LetsEncrypt,
+        CertificateSource::None => Certificate::None,
+        CertificateSource::Custom => Certificate::Custom,
+    }
+}
 
 /// What is known of one container, as far as anybody needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]

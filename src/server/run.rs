@@ -3,6 +3,7 @@
 //! The only place that knows every part.
 
 mod call_gate;
+mod keys;
 mod parts;
 mod probing;
 mod records;
@@ -15,11 +16,13 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::parts::Parts;
 pub(crate) use self::probing::probe;
-use self::records::Records;
+pub use self::{
+    keys::{NO_KEY, known as known_keys},
+    parts::Parts,
+    records::{Records, open_for_cli},
+};
 use super::{
-    audit::AuditLog,
     auth::{
         authenticate::Authenticator,
         oidc::{BuildOidcError, Oidc},
@@ -32,13 +35,10 @@ use super::{
     probe::BuildProbeError,
     reconciler::{Reconciler, report::ReconcileReport},
     saga::{Ports, Worker},
+    secrets::{KeyringError, key_file::KeyFileError},
     settings::{AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings},
     stacks::{Service, ServiceParts},
-    store::{
-        Store,
-        postgres::{OpenPostgresError, PostgresStore},
-        sqlite::{OpenStoreError, SqliteStore},
-    },
+    store::{Store, postgres::OpenPostgresError, sqlite::OpenStoreError},
 };
 use clock::{Clock, SystemClock};
 use dokploy::{
@@ -70,6 +70,12 @@ pub enum StartError {
     /// The client for health checks cannot be made.
     #[error("the client for health checks cannot be made, see STACK_CA_FILE")]
     Probe(#[from] BuildProbeError),
+    /// The key beside the database cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The setting and the file beside the database do not go together.
+    #[error("PORTAL_SECRET_KEY, with the file portal.key beside the database, {0}")]
+    KeyClash(KeyringError),
     /// A variable cannot be handed to the container.
     #[error("STACK_ENV_{0}: choose another value")]
     Environment(EncodeEnvironmentError),
@@ -111,6 +117,7 @@ impl Portal {
         let notifier = Arc::new(Notifier::default());
         let records = Records::open(&settings.store, &notifier).await?;
         let store = Arc::clone(&records.store);
+        let keyring = keys::of_portal(&settings, &*records.secrets).await?;
         let sign_in_service = sign_in_service(&settings, &records, &clock)?;
         let stop_sandbox = CancellationToken::new();
         let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
@@ -126,6 +133,7 @@ impl Portal {
             clock: Arc::clone(&clock),
             notifier: Arc::clone(&notifier),
             stack: Arc::clone(&stack),
+            keyring: keyring.clone(),
             reserved_names: settings.reserved_names.clone(),
             quotas: settings.quotas,
             sandbox: sandbox.is_some(),
@@ -140,6 +148,7 @@ impl Portal {
             clock: Arc::clone(&clock),
             notifier,
             settings: stack,
+            keyring,
             polls: Arc::default(),
             call_gate,
             outages: Arc::default(),
@@ -223,30 +232,6 @@ pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
     encode_environment(&stack.environment).map(drop).map_err(StartError::Environment)
 }
 
-/// Opens the records for a command, beside a portal that may be running.
-///
-/// # Errors
-///
-/// Returns why they cannot be used.
-pub async fn open_for_cli(settings: &StoreSettings) -> Result<Arc<dyn Store>, StartError> {
-    Ok(match settings {
-        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_for_cli(path).await?),
-        StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_for_cli(url).await?),
-    })
-}
-
-/// Opens the audit log for a command, beside a portal that may be running.
-///
-/// # Errors
-///
-/// Returns why it cannot be used.
-pub async fn open_audit_for_cli(settings: &StoreSettings) -> Result<Arc<dyn AuditLog>, StartError> {
-    Ok(match settings {
-        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_for_cli(path).await?),
-        StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_for_cli(url).await?),
-    })
-}
-
 /// Makes a reconciler for a command; `None` with the sandbox, which only a running portal has.
 ///
 /// # Errors
@@ -266,6 +251,7 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
         clock,
         notifier: Arc::new(Notifier::default()),
         settings: Arc::new(settings.stack.clone()),
+        keyring: known_keys(settings)?,
         polls: Arc::default(),
         outages: Arc::default(),
     };

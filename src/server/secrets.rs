@@ -7,6 +7,7 @@
 
 pub mod key_file;
 mod keyring;
+pub mod rotation;
 
 use std::fmt;
 
@@ -57,6 +58,9 @@ impl fmt::Debug for SealedSecret {
 /// A sealed secret does not open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenSecretError {
+    /// There is no such secret.
+    #[error("it is not stored")]
+    Missing,
     /// It is sealed under a key that the portal does not have.
     #[error("it is sealed under the key {key_id}, which the portal does not have")]
     UnknownKey {

@@ -17,8 +17,8 @@ use super::{
     proxies::Proxy,
 };
 use crate::api::wire::AddressPattern;
-use crate::server::platform::{Certificate, Registry};
-use domain::{deployment::DeploymentId, stack_name::StackName};
+use crate::server::{platform::Registry, secrets::Keyring};
+use domain::{deployment::DeploymentId, stack_name::StackName, stack_spec::CertificateSource};
 
 /// Everything that the server is told from outside.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Settings {
     pub platform: PlatformSettings,
     /// The store of deployments.
     pub store: StoreSettings,
+    /// The keys under which secrets are stored.
+    pub secret_key: Option<Keyring>,
     /// The settings of a stack.
     pub stack: StackSettings,
     /// Describes how stacks are asked whether they answer.
@@ -176,7 +178,7 @@ pub struct StackSettings {
     /// The port under which stacks are reached, where it is not the scheme's own.
     pub public_port: Option<u16>,
     /// The source of a stack's certificate.
-    pub certificate: Certificate,
+    pub certificate: CertificateSource,
     /// The image, with its tag or digest.
     pub image: String,
     /// The private registry it comes from.
@@ -232,6 +234,11 @@ impl Deadlines {
 }
 
 impl StackSettings {
+    /// Returns whether anything is handed to a stack that must not be stored in plain text.
+    pub fn has_secrets(&self) -> bool {
+        self.registry.is_some() || !self.environment.is_empty()
+    }
+
     /// Returns what an operator should know of all this at the start.
     pub fn warnings(&self) -> Vec<String> {
         let password = self
@@ -307,7 +314,7 @@ mod tests {
             scheme,
             suffix: String::from("ai.example.com"),
             public_port,
-            certificate: Certificate::LetsEncrypt,
+            certificate: CertificateSource::LetsEncrypt,
             image: String::from("sandbox/hello"),
             registry: None,
             port: 8080,

@@ -42,7 +42,9 @@ use super::{
     intake::SlotReservation,
     notifier::{Notifier, Nudge},
     reconciler::report::ReconcileReport,
+    secrets::Keyring,
     settings::{Quotas, StackSettings},
+    spec,
     store::{
         CancelRequest, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent, StoredResponse,
     },
@@ -78,6 +80,8 @@ pub struct ServiceParts {
     pub notifier: Arc<Notifier>,
     /// The settings of a stack.
     pub stack: Arc<StackSettings>,
+    /// The keys under which secrets are stored.
+    pub keyring: Option<Keyring>,
     /// Names that nobody gets besides the built-in ones.
     pub reserved_names: Vec<String>,
     /// The quotas of one owner.
@@ -282,6 +286,8 @@ impl Service {
             started: self.parts.clock.now(),
             name,
         };
+        let spec = spec::seal(&self.parts.stack, self.parts.keyring.as_ref(), &deployment.id);
+        let spec = spec.ok_or(StartError::NoKey)?;
         let first =
             ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), deployment.started);
         let place = self.parts.notifier.intake().reserve(&deployment.id, deployment.started);
@@ -295,6 +301,7 @@ impl Service {
             quota: self.quota(new),
             audit_entry: Some(self.start_audit_entry(new)),
             claim: place.as_ref().and_then(SlotReservation::claim),
+            spec,
         };
         let result = self.parts.store.begin(&begun, response(&deployment).as_ref()).await;
         if let (Err(error), Some(place)) = (&result, place) {

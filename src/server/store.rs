@@ -16,6 +16,7 @@ mod purge;
 mod quota;
 mod records;
 mod rows;
+mod sealed;
 pub mod sqlite;
 mod state;
 mod turns;
@@ -42,8 +43,9 @@ pub use quota::{
 };
 pub use records::{
     CancelOutcome, CancelRequest, CleanUp, IdempotencyKey, Lane, NewDeployment, NewRemoval, Record,
-    RemovalOutcome, Stack, StoredResponse,
+    RemovalOutcome, SealedSpec, Stack, StoredResponse,
 };
+pub use sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret};
 pub use state::State;
 pub use turns::{Turn, TurnHolder};
 
@@ -193,6 +195,15 @@ pub trait Store: Send + Sync {
     ///
     /// [`StoreError::LeaseLost`] when the lease is somebody else's by now.
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError>;
+    /// Finds what the stack is made of that the deployment `id` creates, if that is stored.
+    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError>;
+    /// Stores what the stack of a deployment is made of that an older version began, unless that is
+    /// stored.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LeaseLost`] when the lease is somebody else's by now.
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError>;
     /// Reads the journal of a deployment.
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError>;
     /// Reads the platform's logs that these operations keep, for operators: of all in one go.

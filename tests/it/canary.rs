@@ -43,6 +43,7 @@ async fn no_secret_that_goes_in_comes_out_anywhere() {
     let admin = world.look_as_operator(&operator);
     world.end(portal);
     world.give(&["reconcile"]);
+    world.give(&["secrets", "rotate"]);
     let database = world.read_files();
 
     for secret in [PASSWORD, VALUE] {

@@ -35,7 +35,7 @@ fn refuses(mut command: std::process::Command) {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("belongs to another version of the portal"), "{said}");
-    assert!(said.contains("generation 2 and this version was built for 1"), "{said}");
+    assert!(said.contains("generation 3 and this version was built for 2"), "{said}");
 }
 
 #[test]

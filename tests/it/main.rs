@@ -28,6 +28,7 @@ mod operator;
 mod pages;
 mod parts;
 mod portal;
+mod portal_key;
 mod pressure;
 mod probe;
 mod query_plans;

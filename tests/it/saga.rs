@@ -16,6 +16,7 @@ mod reconcile;
 mod retries;
 mod scenario;
 mod scenarios;
+mod specs;
 mod stranded;
 mod unauthorized;
 mod undo;

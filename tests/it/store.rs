@@ -23,6 +23,7 @@ mod digests;
 mod postgres;
 mod purge;
 mod quota;
+mod secrets;
 mod upgrade;
 
 /// Makes a store in a file of its own, which goes with the folder.

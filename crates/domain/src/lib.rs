@@ -10,4 +10,5 @@ pub mod platform_problem;
 pub mod progress;
 pub mod receipt;
 pub mod stack_name;
+pub mod stack_spec;
 pub mod wire_time;

@@ -25,6 +25,10 @@ pub(crate) fn of_start(code: &str) -> Option<&'static str> {
             "The platform does not accept the portal's key, so nothing was started. An operator \
              must configure another key.",
         ),
+        "SECRET_KEY_MISSING" => Some(
+            "The portal has no key under which it could keep the secrets of a stack, so nothing \
+             was started. An operator must set one.",
+        ),
         "TOO_MANY_REQUESTS" => Some(
             "Too many deployments were started in a short time, so this one was not started. Try \
              again in a minute.",
@@ -66,6 +70,10 @@ pub(crate) fn of_operation(code: &str) -> &'static str {
             "The platform does not accept the portal's key, so the deployment was not retried. An \
              operator must configure another key."
         }
+        "SECRET_KEY_MISSING" => {
+            "The portal has no key under which it could keep the secrets of a stack, so the \
+             deployment was not retried. An operator must set one."
+        }
         // It may have been tried again by another press.
         "TOO_MANY_REQUESTS" => {
             "Too many deployments were started in a short time, so this one was not started. Try \
@@ -94,6 +102,7 @@ mod tests {
             "PLATFORM_TOO_OLD",
             "PLATFORM_KEY_REFUSED",
             "PLATFORM_WEDGED",
+            "SECRET_KEY_MISSING",
             "TOO_MANY_REQUESTS",
             "INTERNAL",
             "<script>",
@@ -115,6 +124,7 @@ mod tests {
             "PLATFORM_TOO_OLD",
             "PLATFORM_KEY_REFUSED",
             "PLATFORM_WEDGED",
+            "SECRET_KEY_MISSING",
             "TOO_MANY_REQUESTS",
         ] {
             let sentence = of_operation(code);

@@ -58,7 +58,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, CommandError> {
     let AuditOptions { who, act, target, since, limit } = options;
     let filter = AuditFilter { who, act, target, since, before: None, limit };
-    let audit = run::open_audit_for_cli(settings).await?;
+    let audit = run::open_for_cli(settings).await?.audit;
     for (number, entry) in audit.entries(&filter).await? {
         let AuditEntry { at, who, act, target, from, outcome } = entry;
         let line = Line { number, at, who, act: act.as_str(), target, from, outcome };

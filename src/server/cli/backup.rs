@@ -38,6 +38,8 @@ pub(super) async fn back_up(
     let size = sqlite::back_up(path, &options.file).await?;
     let (file, path) = (options.file.display(), path.display());
     say(&format!("{file} holds a copy of all records of {path} ({size} bytes)."))?;
+    say("The copy does not include the portal's key: keep a copy of portal.key or \
+         PORTAL_SECRET_KEY in another place. Without the key, the secrets in the database are lost.")?;
     if let Some(state) = stacks(settings) {
         let state = state.display();
         say(&format!(

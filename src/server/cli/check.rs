@@ -7,8 +7,8 @@ use crate::server::{
     auth::{identity_provider::CALLBACK, oidc::Oidc},
     catch_all,
     platform::{self, Platform, PlatformError, Version},
-    run::{self, StartError},
-    settings::{AuthSettings, PlatformSettings, Settings},
+    run::{self, NO_KEY, StartError},
+    settings::{AuthSettings, PlatformSettings, Settings, StoreSettings},
 };
 use clock::SystemClock;
 use dokploy::Dokploy;
@@ -23,7 +23,7 @@ pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
     if let Some(warning) = catch_all::warning(&probe, &settings.stack, rand::random()).await {
         say(&format!("{warning}."))?;
     }
-    let verdicts = [platform(settings).await?, provider(settings).await?];
+    let verdicts = [platform(settings).await?, provider(settings).await?, key(settings)?];
     for verdict in &verdicts {
         let (Ok(sentence) | Err(sentence)) = verdict;
         say(sentence)?;
@@ -41,6 +41,25 @@ async fn platform(settings: &Settings) -> Result<Result<String, String>, StartEr
     let config = platform::dokploy::config(url.clone(), token.clone());
     let platform = Dokploy::new(config, Arc::new(SystemClock))?;
     Ok(verdict(&platform, url).await)
+}
+
+/// Tells whether the secrets of stacks can be stored, in a sentence either way.
+fn key(settings: &Settings) -> Result<Result<String, String>, StartError> {
+    Ok(match (run::known_keys(settings)?, &settings.store) {
+        (Some(keys), _) => Ok(format!(
+            "The secrets of stacks are stored under the portal's key {}.",
+            keys.sealing_id()
+        )),
+        (None, StoreSettings::Sqlite { .. }) => Ok(String::from(
+            "The portal has no key yet: its first start makes one beside the database.",
+        )),
+        (None, StoreSettings::Postgres { .. }) if settings.stack.has_secrets() => {
+            Err(format!("{NO_KEY}."))
+        }
+        (None, StoreSettings::Postgres { .. }) => Ok(String::from(
+            "PORTAL_SECRET_KEY is not set, and no stack has secrets that would need it.",
+        )),
+    })
 }
 
 /// Tells whether people can sign in, in a sentence either way.

@@ -59,6 +59,12 @@ pub enum CommandError {
     /// The command supports only SQLite: PostgreSQL has its own backup programs.
     #[error("the records are in PostgreSQL: {0}")]
     Postgres(&'static str),
+    /// There is no key under which secrets could be sealed.
+    #[error(
+        "the portal has no key yet: set PORTAL_SECRET_KEY, to 32 random bytes as `openssl rand \
+         -base64 32` prints them"
+    )]
+    NoKey,
     /// `--new` was combined with a subcommand, but only the portal itself can start anew.
     #[error("--new starts a new portal: use it without a subcommand")]
     NewCommand,

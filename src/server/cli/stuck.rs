@@ -41,7 +41,7 @@ pub(super) async fn run(
     command: StuckCommand,
     settings: &StoreSettings,
 ) -> Result<ExitCode, CommandError> {
-    let store = run::open_for_cli(settings).await?;
+    let store = run::open_for_cli(settings).await?.store;
     match command {
         StuckCommand::List => list(&*store).await?,
         StuckCommand::Retry(options) => retry(&*store, options.which.as_deref()).await?,

@@ -11,12 +11,14 @@ use super::{
 };
 use crate::server::{
     origin::{Origin, Scheme},
-    platform::{Certificate, OPERATION, REVISION, Registry, call_slots::CallBounds},
+    platform::{OPERATION, REVISION, Registry, call_slots::CallBounds},
     settings::{
         AuthSettings, Deadlines, HttpSettings, Limits, LogSettings, PlatformSettings,
         ProbeSettings, Settings, StackSettings, StoreSettings,
     },
 };
+
+use domain::stack_spec::CertificateSource;
 
 /// The prefix of the variables of a stack's own environment.
 const STACK_ENV: &str = "STACK_ENV_";
@@ -47,6 +49,7 @@ impl Options {
             http,
             auth,
             store: self.database_url,
+            secret_key: self.portal_secret_key,
             stack,
             probe: ProbeSettings {
                 ca_file: self.health.stack_ca_file,
@@ -222,12 +225,12 @@ fn registry(options: &StackOptions) -> Result<Option<Registry>, ConfigError> {
 
 fn certificate(
     scheme: Scheme,
-    certificate: Option<Certificate>,
-) -> Result<Certificate, ConfigError> {
+    certificate: Option<CertificateSource>,
+) -> Result<CertificateSource, ConfigError> {
     match (scheme, certificate) {
-        (Scheme::Https, certificate) => Ok(certificate.unwrap_or(Certificate::LetsEncrypt)),
-        (Scheme::Http, None | Some(Certificate::None)) => Ok(Certificate::None),
-        (Scheme::Http, Some(Certificate::LetsEncrypt | Certificate::Custom)) => {
+        (Scheme::Https, certificate) => Ok(certificate.unwrap_or(CertificateSource::LetsEncrypt)),
+        (Scheme::Http, None | Some(CertificateSource::None)) => Ok(CertificateSource::None),
+        (Scheme::Http, Some(CertificateSource::LetsEncrypt | CertificateSource::Custom)) => {
             let problem =
                 "requires certificates, but STACK_SCHEME is http: remove one of the two settings";
             Err(ConfigError::setting("STACK_CERTIFICATE", problem))

@@ -10,9 +10,10 @@ use secrecy::SecretString;
 use super::{auth::AuthOptions, limits::LimitOptions, parse};
 use crate::server::{
     origin::{Origin, Scheme},
-    platform::Certificate,
+    secrets::Keyring,
     settings::{LogFormat, StoreSettings},
 };
+use domain::stack_spec::CertificateSource;
 
 /// All settings of the server, as they are given.
 #[derive(Clone, Debug, Args)]
@@ -35,6 +36,11 @@ pub struct Options {
     /// `postgres://user:password@host/name` for several replicas
     #[arg(long, env, hide_env_values = true, value_parser = parse::store, default_value = "sqlite://data/portal.db")]
     pub(super) database_url: StoreSettings,
+    /// The key under which secrets of stacks are stored: 32 random bytes in base64. Several are
+    /// separated by commas, each as ID:KEY; the first seals, all open [default: the file portal.key
+    /// beside a SQLite database]
+    #[arg(long, env, hide_env_values = true, value_parser = parse::keyring)]
+    pub(super) portal_secret_key: Option<Keyring>,
     /// Reserved names, separated by commas
     #[arg(long, env, hide_env_values = true, value_parser = parse::reserved_name, value_delimiter = ',')]
     pub(super) reserved_names: Vec<String>,
@@ -115,7 +121,7 @@ pub(super) struct StackOptions {
     /// Where certificates come from: letsencrypt, none or custom [default: letsencrypt, none
     /// with http]
     #[arg(long, env, hide_env_values = true, value_parser = parse::certificate)]
-    pub(super) stack_certificate: Option<Certificate>,
+    pub(super) stack_certificate: Option<CertificateSource>,
     /// Container image of a stack [default: sandbox/hello with the sandbox, else required]
     #[arg(long, env, hide_env_values = true, value_parser = parse::image)]
     pub(super) stack_image: Option<String>,

@@ -12,9 +12,10 @@ use secrecy::SecretString;
 
 use crate::server::{
     origin::{self, Origin, Scheme},
-    platform::Certificate,
+    secrets::Keyring,
     settings::{LogFormat, StoreSettings},
 };
+use domain::stack_spec::CertificateSource;
 
 type Parsed<T> = Result<T, String>;
 
@@ -77,6 +78,10 @@ pub(super) fn key(text: &str) -> Parsed<SecretString> {
     }
 }
 
+pub(super) fn keyring(text: &str) -> Parsed<Keyring> {
+    Keyring::parse(text).map_err(|error| error.to_string())
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "the form that a value parser has")]
 pub(super) fn secret(text: &str) -> Parsed<SecretString> {
     Ok(SecretString::from(text.trim()))
@@ -104,11 +109,11 @@ pub(super) fn scheme(text: &str) -> Parsed<Scheme> {
     text.parse().map_err(|_| format!("is {text:?}: give http or https"))
 }
 
-pub(super) fn certificate(text: &str) -> Parsed<Certificate> {
+pub(super) fn certificate(text: &str) -> Parsed<CertificateSource> {
     match text {
-        "letsencrypt" => Ok(Certificate::LetsEncrypt),
-        "none" => Ok(Certificate::None),
-        "custom" => Ok(Certificate::Custom),
+        "letsencrypt" => Ok(CertificateSource::LetsEncrypt),
+        "none" => Ok(CertificateSource::None),
+        "custom" => Ok(CertificateSource::Custom),
         _ => Err(format!("is {text:?}: give letsencrypt, none or custom")),
     }
 }

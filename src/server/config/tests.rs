@@ -6,10 +6,8 @@ use clap::Parser;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::server::{
-    platform::Certificate,
-    settings::{PlatformSettings, Settings, StoreSettings},
-};
+use crate::server::settings::{PlatformSettings, Settings, StoreSettings};
+use domain::stack_spec::CertificateSource;
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -58,7 +56,7 @@ fn nothing_configured_is_a_sandbox_on_this_machine() {
     assert_eq!(file(&settings), Path::new("data/portal.db"));
     assert_eq!(settings.stack.address_pattern().address("alice"), "http://alice.localhost:8081");
     assert_eq!(settings.stack.image, "sandbox/hello");
-    assert_eq!(settings.stack.certificate, Certificate::None);
+    assert_eq!(settings.stack.certificate, CertificateSource::None);
     assert!(settings.probe.allow_private);
     assert_eq!((settings.retention_days, settings.limits.deploys_per_minute), (90, 240));
 }
@@ -67,7 +65,7 @@ fn nothing_configured_is_a_sandbox_on_this_machine() {
 fn with_a_dokploy_stacks_have_tls_and_no_port() {
     let settings = settings(&with_dokploy(&[]));
     assert_eq!(settings.stack.address_pattern().address("alice"), "https://alice.ai.example.com");
-    assert_eq!(settings.stack.certificate, Certificate::LetsEncrypt);
+    assert_eq!(settings.stack.certificate, CertificateSource::LetsEncrypt);
     assert!(!settings.probe.allow_private);
 }
 
@@ -185,6 +183,12 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
             "DOKPLOY_API_TOKEN",
             "canary\u{1}",
             "DOKPLOY_API_TOKEN contains characters that a key cannot have: copy the key again.",
+        ),
+        (
+            "PORTAL_SECRET_KEY",
+            "canary",
+            "PORTAL_SECRET_KEY has 4 bytes in its key number 1, and a key has 32: set 32 random \
+             bytes, as `openssl rand -base64 32` prints them.",
         ),
         (
             "STACK_ENV_STACK_OPERATION",

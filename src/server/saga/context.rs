@@ -19,8 +19,10 @@ use crate::server::{
     notifier::Notifier,
     platform::Platform,
     probe::Probe,
+    secrets::Keyring,
     settings::{Deadlines, StackSettings},
-    store::{Cause, Lease, StepId, Store, StoreError},
+    spec::{self, OperationSpec},
+    store::{Cause, Lease, Record, State, StepId, Store, StoreError},
 };
 use clock::Clock;
 use domain::{
@@ -44,6 +46,8 @@ pub struct Ports {
     pub notifier: Arc<Notifier>,
     /// The settings of a stack.
     pub settings: Arc<StackSettings>,
+    /// The keys under which secrets are stored.
+    pub keyring: Option<Keyring>,
     /// The polls of the platform that all deployments share.
     pub polls: Arc<Polls>,
     /// Bounds the calls that change something.
@@ -52,12 +56,33 @@ pub struct Ports {
     pub outages: Arc<Outages>,
 }
 
+impl Ports {
+    /// Returns the spec that the operation of `lease` works by. A deployment that an older version
+    /// began has none: it is stored now, unless there is no key for its secrets.
+    async fn spec(&self, lease: &Lease, record: &Record) -> Result<OperationSpec, StoreError> {
+        let owner = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
+        let mut stored = self.store.spec(owner).await?;
+        if stored.is_none() && owner == &lease.id && record.state == State::Active {
+            stored = spec::seal(&self.settings, self.keyring.as_ref(), owner);
+            if let Some(sealed) = &stored {
+                self.store.store_spec(lease, sealed).await?;
+            }
+        }
+        Ok(match stored {
+            Some(stored) => OperationSpec::stored(stored, owner.clone(), self.keyring.clone()),
+            None => OperationSpec::unsealed(&self.settings),
+        })
+    }
+}
+
 /// The context that the steps of one deployment share.
 pub struct Context {
     pub(crate) platform: Arc<dyn Platform>,
     pub(crate) probe: Arc<dyn Probe>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) settings: Arc<StackSettings>,
+    /// What the stack is made of, whatever the settings say by now.
+    pub(crate) spec: OperationSpec,
+    deadlines: Deadlines,
     pub(crate) polls: Arc<Polls>,
     pub(crate) call_gate: Arc<CallGate>,
     pub(crate) outages: Arc<Outages>,
@@ -92,6 +117,7 @@ impl Context {
         let record = ports.store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
         let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
         let marker = ports.settings.marker(creator);
+        let spec = ports.spec(&lease, &record).await?;
         let journal = Journal::open(ports, lease, &record, cancelled).await?;
         let opened = (ports.clock.now(), ports.clock.monotonic());
         let started = record.deployment.started.min(opened.0);
@@ -101,7 +127,8 @@ impl Context {
             platform: Arc::clone(&ports.platform),
             probe: Arc::clone(&ports.probe),
             clock: Arc::clone(&ports.clock),
-            settings: Arc::clone(&ports.settings),
+            spec,
+            deadlines: ports.settings.deadlines,
             polls: Arc::clone(&ports.polls),
             call_gate: Arc::clone(&ports.call_gate),
             outages: Arc::clone(&ports.outages),
@@ -121,7 +148,7 @@ impl Context {
     /// Gives `step` its own time, within that of the whole. Both count from what is recorded,
     /// so a restart gives no more.
     pub(crate) fn begin_step(&self, step: StepId) {
-        let Deadlines { whole, step: one, deploy, .. } = self.settings.deadlines;
+        let Deadlines { whole, step: one, deploy, .. } = self.deadlines;
         let now = self.now();
         // What this run began, it began now, whatever the wall clock has become since.
         let recorded =
@@ -150,8 +177,8 @@ impl Context {
             RunMode::CleanUp | RunMode::RemoveDuplicates => None,
         };
         let began = began.unwrap_or(now).min(now);
-        let deadline = deadline_ms(began, self.settings.deadlines.drain)
-            .max(deadline_ms(now, Deadlines::LEAST_DRAIN));
+        let deadline =
+            deadline_ms(began, self.deadlines.drain).max(deadline_ms(now, Deadlines::LEAST_DRAIN));
         self.count_from(began, deadline);
         self.is_undoing.store(true, Ordering::Relaxed);
     }
@@ -212,7 +239,7 @@ impl Context {
 
     /// Returns what is left of the time of the step under way, or of the undo.
     fn time_left(&self) -> Duration {
-        let Deadlines { whole, drain, .. } = self.settings.deadlines;
+        let Deadlines { whole, drain, .. } = self.deadlines;
         let began = self.counts_from_ms.load(Ordering::Relaxed);
         let own = self.deadline_ms.load(Ordering::Relaxed);
         let own = own.saturating_add(self.hung_ms(began));
@@ -242,7 +269,7 @@ impl Context {
     /// Returns when the time of the whole deployment is up, in Unix milliseconds.
     fn end_ms(&self) -> i64 {
         let started = self.started();
-        let end = deadline_ms(started, self.settings.deadlines.whole);
+        let end = deadline_ms(started, self.deadlines.whole);
         end.saturating_add(self.hung_ms(started.as_millisecond()))
     }
 
@@ -251,7 +278,7 @@ impl Context {
     fn hung_ms(&self, began_ms: i64) -> i64 {
         let began = Timestamp::from_millisecond(began_ms).unwrap_or(self.deployment.started);
         let hung = self.platform.hung_for(began, self.clock.now());
-        let hung = hung.min(self.settings.deadlines.whole);
+        let hung = hung.min(self.deadlines.whole);
         i64::try_from(hung.as_millis()).unwrap_or(i64::MAX)
     }
 
@@ -309,6 +336,11 @@ impl Context {
     pub(crate) fn warn(&self, action: &str, message: &str) {
         tracing::warn!(action, "{message}");
         self.log(Level::Warn, action, message, 0, None);
+    }
+
+    /// Returns the address that tells whether the stack works.
+    pub(crate) fn health_url(&self) -> String {
+        format!("{}{}", self.deployment.url, self.spec.stack.health.path)
     }
 
     /// Tells the person that something went well which began at `since`.

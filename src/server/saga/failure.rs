@@ -5,6 +5,7 @@
 use crate::server::{
     local_fault::LocalFault,
     platform::PlatformError,
+    secrets::OpenSecretError,
     store::{Cause, StoreError},
 };
 use domain::{event::FailureCode, phase::Phase};
@@ -55,6 +56,18 @@ impl StepError {
         let (past, doing) = (fault.past(), doing(phase));
         let message = format!("{past} while {doing}, until the time was up.");
         Cause::new(FailureCode::PortalImpaired, message)
+    }
+
+    /// Fails because a secret of the stack does not open.
+    pub(crate) fn sealed(error: OpenSecretError) -> Self {
+        tracing::error!(
+            %error,
+            "A secret of this deployment does not open: put the key back into PORTAL_SECRET_KEY or \
+             portal.key"
+        );
+        let message = "The portal cannot open this deployment's secrets, since its key was \
+                       changed. Try again, or tell an operator.";
+        Self::failed(FailureCode::SecretsSealed, message)
     }
 
     /// Fails because a call failed for good during `phase`.

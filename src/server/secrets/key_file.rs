@@ -64,8 +64,9 @@ pub enum KeyFileError {
     },
 }
 
-/// Returns where the key of the database at `database` is.
+/// Returns where the key of the database at `database` is: where a link leads to, if it is one.
 pub fn beside(database: &Path) -> PathBuf {
+    let database = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
     database.with_file_name("portal.key")
 }
 

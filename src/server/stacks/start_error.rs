@@ -29,6 +29,8 @@ pub(super) enum StartError {
     Limit(LimitReached),
     #[error("the platform is too old")]
     TooOld,
+    #[error("there is no key under which the stack's secrets could be stored")]
+    NoKey,
     #[error("the platform has a problem: {}", .0.code())]
     Problem(PlatformProblem),
     #[error("the platform cannot report which names are in use")]
@@ -54,6 +56,12 @@ impl StartError {
                 let message = "The platform that runs the stacks is too old for this portal, so \
                                nothing was started. An operator must update it.";
                 ApiError::new(503, "PLATFORM_TOO_OLD", message)
+            }
+            Self::NoKey => {
+                let message = "The portal has no key under which it could keep the secrets of a \
+                               stack, so nothing was started. An operator must set \
+                               PORTAL_SECRET_KEY.";
+                ApiError::new(503, "SECRET_KEY_MISSING", message)
             }
             Self::Problem(problem) => ApiError::new(503, problem.code(), problem.sentence()),
             Self::Platform(error) => platform_failed(&error),

@@ -33,7 +33,7 @@ impl Step for CheckAddressFree {
     type Output = ();
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        let url = cx.settings.health_url(&cx.host);
+        let url = cx.health_url();
         let since = cx.clock.now();
         loop {
             match cx.probe.check(&url, PROBE_TIMEOUT).await {

@@ -11,6 +11,7 @@ use crate::server::{
     saga::{context::Context, failure::StepError, step::Step},
     store::StepId,
 };
+use domain::stack_spec::StackSpec;
 
 /// The number of what a deployment brings up among the revisions of its stack.
 const FIRST_REVISION: &str = "1";
@@ -33,20 +34,20 @@ impl Step for Configure {
     type Output = Option<OperationTag>;
 
     async fn run(&self, cx: &Context) -> Result<Option<OperationTag>, StepError> {
-        let settings = &cx.settings;
         let operation = cx.deployment.id.to_string();
-        let mut environment = settings.environment.clone();
+        let StackSpec { image, size, .. } = &cx.spec.stack;
+        let mut environment = cx.spec.environment().map_err(StepError::sealed)?;
         let labels = [(OPERATION, operation.as_str()), (REVISION, FIRST_REVISION)];
         let as_variable =
             |(name, value): (&str, &str)| (name.to_owned(), SecretString::from(value));
         environment.extend(labels.map(as_variable));
         let configuration = Configuration {
-            image: settings.image.clone(),
-            registry: settings.registry.clone(),
+            image: image.clone(),
+            registry: cx.spec.registry().map_err(StepError::sealed)?,
             environment,
             labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            cpu_nanos: settings.cpu_nanos,
-            memory_bytes: settings.memory_bytes,
+            cpu_nanos: size.cpu_nanos,
+            memory_bytes: size.memory_bytes,
         };
         let id = &self.application.id;
         let configure = || cx.platform.configure_application(id, &configuration);

@@ -2,8 +2,7 @@
 
 use super::{removal, routes};
 use crate::server::{
-    origin::Scheme,
-    platform::{Application, DomainId, NewDomain},
+    platform::{self, Application, DomainId, NewDomain},
     saga::{context::Context, failure::StepError, step::Step},
     store::StepId,
 };
@@ -26,9 +25,9 @@ impl Step for CreateDomain {
         let new = NewDomain {
             application: self.application.id.clone(),
             host: cx.host.clone(),
-            port: cx.settings.port,
-            https: cx.settings.scheme == Scheme::Https,
-            certificate: cx.settings.certificate,
+            port: cx.spec.stack.port,
+            https: cx.deployment.url.starts_with("https://"),
+            certificate: platform::certificate(cx.spec.stack.certificate.source),
         };
         let make = || cx.platform.create_domain(&new);
         let done = format!("Attached {}", cx.host);

@@ -20,7 +20,7 @@ use crate::server::{
     saga::{context::Context, failure::StepError, step::Step},
     store::{StepId, StoreError},
 };
-use domain::{event::FailureCode, progress::elapsed_ms};
+use domain::{event::FailureCode, progress::elapsed_ms, stack_spec::StackSpec};
 
 /// The time that one question to the stack may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -67,7 +67,7 @@ impl Step for VerifyHealth {
     type Output = ();
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
-        let url = cx.settings.health_url(&cx.host);
+        let url = cx.health_url();
         let since = cx.clock.now();
         let mut wait = HealthWait::resume(cx, since);
         loop {
@@ -212,7 +212,7 @@ impl HealthWait {
         let grace = if journal.was_interrupted(VerifyHealth::ID) { GRACE } else { Duration::ZERO };
         Self {
             since,
-            grace_until: now + grace.min(cx.settings.health_timeout),
+            grace_until: now + grace.min(cx.spec.stack.health.timeout),
             untrusted: Stopwatch::resume(cx, UNTRUSTED, now),
             unknown: Stopwatch::resume(cx, UNKNOWN, now),
             ..Self::new(now)
@@ -278,17 +278,17 @@ impl HealthWait {
 
     /// Fails when the stack, or its certificate, has taken too long.
     fn check(&self, cx: &Context, now: Timestamp) -> Result<(), StepError> {
-        let settings = &cx.settings;
+        let StackSpec { health, certificate: trust, .. } = &cx.spec.stack;
         if now < self.grace_until || self.is_unasked() {
             return Ok(());
         }
         let (stack, certificate) = self.waited(now);
-        if certificate >= settings.certificate_timeout {
+        if certificate >= trust.timeout {
             let message = "The address did not get a valid certificate in time.";
             return Err(StepError::failed(FailureCode::CertificateTimeout, message));
         }
-        if stack >= settings.health_timeout {
-            let limit = settings.health_timeout.as_secs();
+        if stack >= health.timeout {
+            let limit = health.timeout.as_secs();
             return Err(StepError::failed(FailureCode::HealthTimeout, self.timeout_message(limit)));
         }
         Ok(())
@@ -326,11 +326,11 @@ impl HealthWait {
             // Only the time of the whole deployment ends that.
             return LACK_PAUSE;
         }
-        let settings = &cx.settings;
+        let StackSpec { health, certificate: trust, .. } = &cx.spec.stack;
         let (stack, certificate) = self.waited(now);
         let left = match (self.untrusted.since, self.unknown.since) {
-            (Some(_), _) => settings.certificate_timeout.saturating_sub(certificate),
-            (None, None) => settings.health_timeout.saturating_sub(stack),
+            (Some(_), _) => trust.timeout.saturating_sub(certificate),
+            (None, None) => health.timeout.saturating_sub(stack),
             // Only the time of the whole deployment ends that.
             (None, Some(_)) => Duration::MAX,
         };
@@ -340,7 +340,7 @@ impl HealthWait {
             return CONFIRM_PAUSE.min(left);
         }
         let patient = (stack + certificate).saturating_sub(FAST_POLL_PERIOD) / 4;
-        (PAUSE + patient).min(settings.health_interval).max(PAUSE).min(left)
+        (PAUSE + patient).min(health.interval).max(PAUSE).min(left)
     }
 }
 

@@ -129,7 +129,7 @@ fn not_taken_up(host: &str) -> String {
 /// Waits until nothing answers any more at the address that may be our stack; `false` when that
 /// takes too long, or cannot be told, and none where the portal itself could not ask.
 async fn is_silent(cx: &Context) -> Result<Option<bool>, StepError> {
-    let url = cx.settings.health_url(&cx.host);
+    let url = cx.health_url();
     let since = cx.now();
     loop {
         // What is proved of an address is worth no undo that ends nowhere.

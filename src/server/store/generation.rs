@@ -7,7 +7,7 @@ use sqlx::migrate::MigrateError;
 use crate::server::store::StoreError;
 
 /// The generation that this program was built for.
-pub(super) const BUILT_FOR: i64 = 1;
+pub(super) const BUILT_FOR: i64 = 2;
 /// Checks the generation that was found in the database.
 ///
 /// # Errors
@@ -32,10 +32,11 @@ pub struct OtherVersion {
 }
 
 impl OtherVersion {
-    /// Returns whether a database of this generation, if it has one yet, is another version's.
+    /// Returns whether a database of this generation, if it has one yet, is a newer version's.
     pub(super) fn of(found: Option<i64>) -> Result<(), Self> {
         match found {
-            Some(BUILT_FOR) | None => Ok(()),
+            // The migrations raise an older one.
+            Some(..=BUILT_FOR) | None => Ok(()),
             Some(found) => {
                 let what = format!(
                     "its schema has generation {found} and this version was built for {BUILT_FOR}"

@@ -15,6 +15,7 @@ mod nudges;
 mod quota;
 mod reading;
 mod responses;
+mod specs;
 mod turns;
 mod writing;
 
@@ -35,24 +36,22 @@ use crate::server::{
     platform::AppName,
     store::{
         CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack, Steps,
-        Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
+        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, SealedSpec,
+        Stack, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
     },
 };
 use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
 
 /// The number of connections that a portal has at most, but for the one it listens on.
 const CONNECTIONS: u32 = 16;
-/// The time that a connection may take to be had, and a statement to be answered.
+/// The time limit for getting a connection, and for the answer to a statement.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
 /// The time that one of the port's transactions may take as a whole.
 const LIMIT: Duration = Duration::from_secs(8);
-/// The time for which writes under way are waited for at the end.
+/// The time limit for writes under way at the end.
 const LAST_WRITES: Duration = Duration::from_secs(2);
-/// The time that the tables may take to be brought up to date, the wait for another portal that
-/// does the same among it.
+/// The time that the migration may take, with the wait for another portal that does the same.
 const MIGRATION: Duration = Duration::from_mins(2);
-
 /// The character that no text in PostgreSQL can hold.
 const NUL: char = '\0';
 
@@ -347,6 +346,14 @@ impl Store for PostgresStore {
 
     async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError> {
         self.finish(turns::take(self.clone(), turn.clone())).await
+    }
+
+    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
+        self.read(|| specs::find(&self.pool, id)).await
+    }
+
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
+        self.finish(specs::store(self.pool.clone(), lease.clone(), spec.clone())).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

@@ -1,14 +1,17 @@
 //! What the store keeps: stacks, operations and responses, as its callers read and write them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{Claim, Quota, State};
 use crate::server::audit::AuditEntry;
-use crate::server::auth::access::OwnerId;
+use crate::server::{auth::access::OwnerId, secrets::SealedSecret};
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata},
     event::{EventBody, Seq},
     kind::KindName,
+    stack_spec::StackSpec,
 };
 
 /// A deployment to begin.
@@ -32,6 +35,17 @@ pub struct NewDeployment {
     pub audit_entry: Option<AuditEntry>,
     /// The lease that it begins with, where whoever accepts it drives it.
     pub claim: Option<Claim>,
+    /// What its stack is made of.
+    pub spec: SealedSpec,
+}
+
+/// What a stack is made of, with its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSpec {
+    /// All but the secrets.
+    pub spec: StackSpec,
+    /// The secrets, by the names by which the spec refers to them.
+    pub secrets: BTreeMap<String, SealedSecret>,
 }
 
 /// A removal to begin; host and address are the stack's.

@@ -19,6 +19,7 @@ mod open_error;
 mod quota;
 mod reading;
 mod responses;
+mod specs;
 mod turns;
 mod writing;
 
@@ -41,8 +42,8 @@ use crate::server::{
     platform::AppName,
     store::{
         CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack, Steps,
-        Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
+        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, SealedSpec,
+        Stack, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
     },
 };
 use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
@@ -332,6 +333,14 @@ impl Store for SqliteStore {
 
     async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError> {
         self.finish(turns::take(self.writer.clone(), turn.clone())).await
+    }
+
+    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
+        specs::find(&self.readers, id).await
+    }
+
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
+        self.finish(specs::store(self.writer.clone(), lease.clone(), spec.clone())).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

@@ -8,6 +8,7 @@ use ai_stack_deployer::server::{
         access::{OwnerId, Role},
         accounts::{Accounts, Digest, NewSession, Profile},
     },
+    spec,
     store::{CancelRequest, End, Fact, Lease, NewDeployment, Quota, State, Store},
 };
 use axum::http::StatusCode;
@@ -26,6 +27,7 @@ use tempfile::TempDir;
 use crate::support::{
     app::{Reply, TestApp},
     browser::Browser,
+    settings::stack_settings,
 };
 
 /// A provider that nobody asks.
@@ -91,10 +93,12 @@ impl World {
     pub(super) async fn begin(&self, name: &str, owner: &OwnerId) {
         let started = self.app.clock.now();
         let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
+        let id = DeploymentId::from_random(rand::random());
         let new = NewDeployment {
+            spec: spec::seal(&stack_settings("sandbox/hello"), None, &id).unwrap(),
             kind: KindName::DEPLOY,
             deployment: Deployment {
-                id: DeploymentId::from_random(rand::random()),
+                id,
                 name: StackName::parse(name).unwrap(),
                 url: format!("http://{name}.localhost"),
                 started,

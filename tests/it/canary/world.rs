@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
@@ -17,9 +18,12 @@ pub(super) const VALUE: &str = "canary-variable/value+three";
 const CLIENT_SECRET: &str = "canary-provider/secret+four";
 const CODE: &str = "canary-code-five";
 const ACCESS: &str = "canary-access/token+six";
+/// 32 bytes, which the setting has in base64.
+const PORTAL_KEY: &str = "canary-portal/key+seven-32-bytes";
 
 /// The secrets among the settings.
-pub(super) const SECRETS: [(&str, &str); 4] = [
+pub(super) const SECRETS: [(&str, &str); 5] = [
+    ("PORTAL_SECRET_KEY", PORTAL_KEY),
     ("DOKPLOY_API_TOKEN", KEY),
     ("STACK_REGISTRY_PASSWORD", PASSWORD),
     ("STACK_ENV_TOKEN", VALUE),
@@ -235,7 +239,10 @@ impl World {
     }
 
     fn variables(&self, image: &str) -> Vec<(&'static str, String)> {
-        let own = |(name, value): &(&'static str, &str)| (*name, (*value).to_owned());
+        let own = |(name, value): &(&'static str, &str)| match *name {
+            "PORTAL_SECRET_KEY" => (*name, STANDARD.encode(value)),
+            _ => (*name, (*value).to_owned()),
+        };
         let mut variables = self.fake.variables();
         variables.extend(SECRETS.iter().map(own));
         variables.extend([

@@ -16,7 +16,7 @@ use super::{clock::VirtualClock, simulation::LEASE};
 use crate::support::{
     core_platform::CorePlatform,
     memory_store::MemoryStore,
-    settings::{new_deployment, stack_settings},
+    settings::{keyring, new_deployment, stack_settings},
 };
 
 /// A portal whose worker drives one deployment at a time.
@@ -55,6 +55,7 @@ impl Portal {
             clock: Arc::new(clock.clone()),
             notifier: Arc::new(Notifier::default()),
             settings: Arc::new(stack_settings(image)),
+            keyring: Some(keyring()),
             polls: Arc::default(),
             call_gate: Arc::default(),
             outages: Arc::default(),

@@ -20,8 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::VirtualClock;
 use crate::support::{
-    core_platform::CorePlatform, faulty_store::FaultyStore, memory_store::MemoryStore,
-    settings::stack_settings,
+    core_platform::CorePlatform,
+    faulty_store::FaultyStore,
+    memory_store::MemoryStore,
+    settings::{keyring, stack_settings},
 };
 
 /// The time for which a lease lasts.
@@ -83,6 +85,7 @@ impl Simulation {
                 // Each has its own: nudges from the other one are lost.
                 notifier: Arc::new(Notifier::default()),
                 settings: Arc::clone(&settings),
+                keyring: Some(keyring()),
                 polls: Arc::default(),
                 call_gate: Arc::default(),
                 outages: Arc::default(),
@@ -172,6 +175,7 @@ impl Portal {
             clock: Arc::clone(&ports.clock),
             notifier: Arc::clone(&ports.notifier),
             stack: Arc::clone(&ports.settings),
+            keyring: ports.keyring.clone(),
             reserved_names: Vec::new(),
             accounts: Arc::new(MemoryStore::default()),
             audit: Arc::new(MemoryStore::default()),

@@ -8,6 +8,7 @@ use std::{
 
 use ai_stack_deployer::server::{
     probe::{Health, Probe},
+    settings::StackSettings,
     store::State,
 };
 use async_trait::async_trait;
@@ -17,7 +18,10 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::world::World;
-use crate::support::{clock::JumpingClock, core_platform::CorePlatform};
+use crate::support::{
+    clock::JumpingClock, core_platform::CorePlatform, memory_store::MemoryStore,
+    settings::stack_settings,
+};
 
 /// How a stack answers, by the milliseconds since it was first asked.
 type Script = fn(u64) -> Health;
@@ -101,7 +105,8 @@ async fn drive_killed(
     script: Script,
     kills: Vec<u64>,
 ) -> (World, Arc<ScriptedProbe>) {
-    let mut world = World::begin(image, &[]).await;
+    let settings = StackSettings { health_timeout: timeout, ..stack_settings(image) };
+    let mut world = World::begin_by(Arc::new(MemoryStore::default()), settings, &[]).await;
     let clock = Arc::clone(&world.clock);
     let probe = Arc::new(ScriptedProbe {
         platform: world.platform.clone(),
@@ -112,7 +117,6 @@ async fn drive_killed(
         killed: Notify::new(),
     });
     world.ports.probe = Arc::clone(&probe) as _;
-    world.configure(|settings| settings.health_timeout = timeout);
     loop {
         tokio::select! {
             biased;

@@ -31,7 +31,7 @@ use crate::support::{
     core_platform::{CorePlatform, Moment},
     faulty_store::{Crash, FaultyStore},
     memory_store::MemoryStore,
-    settings::{new_deployment, stack_settings},
+    settings::{keyring, new_deployment, stack_settings},
 };
 
 /// A portal with one deployment, and the platform it drives.
@@ -53,6 +53,15 @@ impl World {
 
     /// Begins it in `store`, which must be empty.
     pub(super) async fn begin_in(store: Arc<dyn Store>, image: &str, faults: &[&str]) -> Self {
+        Self::begin_by(store, stack_settings(image), faults).await
+    }
+
+    /// Begins it by these settings.
+    pub(super) async fn begin_by(
+        store: Arc<dyn Store>,
+        settings: StackSettings,
+        faults: &[&str],
+    ) -> Self {
         let clock = Arc::new(JumpingClock::default());
         let platform = CorePlatform::new(Arc::clone(&clock) as _, 7);
         let store = Arc::new(FaultyStore::new(store));
@@ -62,7 +71,8 @@ impl World {
             probe: Arc::new(platform.clone()),
             clock: Arc::clone(&clock) as _,
             notifier: Arc::new(Notifier::default()),
-            settings: Arc::new(stack_settings(image)),
+            settings: Arc::new(settings),
+            keyring: Some(keyring()),
             polls: Arc::default(),
             call_gate: Arc::default(),
             outages: Arc::default(),
@@ -125,7 +135,7 @@ impl World {
         let cancelled = CancellationToken::new();
         *self.cancelled.lock().unwrap() = cancelled.clone();
         let context = Context::open(&self.ports, lease.clone(), cancelled).await.unwrap();
-        let result = drive(context).await;
+        let result = Box::pin(drive(context)).await;
         if result.is_err() {
             self.clock.advance(Duration::from_secs(31));
         }

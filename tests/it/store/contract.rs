@@ -25,6 +25,7 @@ mod claims;
 mod panics;
 mod platform_logs;
 mod removals;
+pub(super) mod specs;
 mod turns;
 
 /// The time for which leases last here.
@@ -42,10 +43,11 @@ pub(super) fn progress(phase: Phase) -> EventBody {
 
 /// A deployment to begin.
 pub(super) fn new(number: u128, name: &str) -> NewDeployment {
+    let id = DeploymentId::from_random(number);
     NewDeployment {
         kind: KindName::DEPLOY,
         deployment: Deployment {
-            id: DeploymentId::from_random(number),
+            id: id.clone(),
             name: StackName::parse(name).unwrap(),
             url: format!("https://{name}.example.com"),
             started: at(i64::try_from(number).unwrap()),
@@ -57,6 +59,7 @@ pub(super) fn new(number: u128, name: &str) -> NewDeployment {
         quota: Quota::default(),
         audit_entry: None,
         claim: None,
+        spec: specs::bare(&id),
     }
 }
 
@@ -106,6 +109,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     platform_logs::hold(&*store).await;
     claims::hold(&*store).await;
     turns::hold(&*store).await;
+    specs::hold(&*store).await;
 }
 
 async fn names_are_reserved_until_nothing_is_left(store: &dyn Store) {

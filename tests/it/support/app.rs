@@ -7,7 +7,7 @@ use ai_stack_deployer::server::{
     http::{HttpState, router},
     notifier::{Notifier, Nudge},
     reconciler::report::ReconcileReport,
-    settings::Settings,
+    settings::{Settings, StoreSettings},
     stacks::{Service, ServiceParts},
     store::{CancelRequest, End, Fact, Lane, Lease, State, Store},
 };
@@ -41,6 +41,7 @@ use super::{
     fake_platform::FakePlatform,
     manual_clock::ManualClock,
     memory_store::MemoryStore,
+    settings::keyring,
     sign_in_service::{authenticator, clock, sign_in_service},
 };
 
@@ -141,6 +142,10 @@ impl TestApp {
             clock: Arc::<ManualClock>::clone(&clock),
             notifier: Arc::clone(&notifier),
             stack: Arc::new(settings.stack.clone()),
+            keyring: match settings.store {
+                StoreSettings::Sqlite { .. } => Some(keyring()),
+                StoreSettings::Postgres { .. } => settings.secret_key.clone(),
+            },
             reserved_names: settings.reserved_names.clone(),
             quotas: settings.quotas,
             sandbox: settings.platform.is_sandbox(),

@@ -4,6 +4,7 @@
 //! There are no sockets: what hangs takes the client's time limit on the clock.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
@@ -62,6 +63,8 @@ pub(crate) struct CorePlatform {
     hook: Arc<Mutex<Option<Hook>>>,
     /// What panics, from now on: a call, or the probe.
     panicking: Arc<Mutex<Option<&'static str>>>,
+    /// Every address that was asked whether it answers.
+    probed: Arc<Mutex<BTreeSet<String>>>,
     /// The time for which an answer is on its way back.
     way_back: Duration,
 }
@@ -85,6 +88,7 @@ impl CorePlatform {
             script: Arc::default(),
             hook: Arc::default(),
             panicking: Arc::default(),
+            probed: Arc::default(),
             way_back: Duration::ZERO,
         }
     }
@@ -165,6 +169,18 @@ impl CorePlatform {
         let answer = self.core().handle(self.clock.now(), &request);
         assert_eq!(answer.status, 200, "{call}");
         answer.value().clone()
+    }
+
+    /// Reads something of the platform as somebody else.
+    pub(crate) fn read(&self, path: &str) -> Value {
+        let answer = self.core().handle(self.clock.now(), &Request::get(path).with_key(KEY));
+        assert_eq!(answer.status, 200, "{path}");
+        answer.value().clone()
+    }
+
+    /// Returns every address that was asked whether it answers.
+    pub(crate) fn probed(&self) -> BTreeSet<String> {
+        self.probed.lock().unwrap().clone()
     }
 
     fn scripted(&self, call: &str) -> Option<PlatformError> {
@@ -268,6 +284,7 @@ impl Probe for CorePlatform {
     async fn check(&self, url: &str, _: Duration) -> Health {
         let host = url.split("//").nth(1).and_then(|rest| rest.split('/').next());
         self.panic_if_told(PROBE);
+        self.probed.lock().unwrap().insert(url.to_owned());
         self.clock.sleep(Duration::from_millis(5)).await;
         match self.core().visit(self.clock.now(), host.unwrap_or_default()) {
             EdgeResponse::Healthy => Health::Healthy,

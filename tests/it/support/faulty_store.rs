@@ -15,8 +15,9 @@ use ai_stack_deployer::server::{
     platform::AppName,
     store::{
         CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack,
-        StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
+        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, SealedSpec,
+        Stack, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder,
+        Usage,
     },
 };
 use async_trait::async_trait;
@@ -347,6 +348,14 @@ impl Store for FaultyStore {
 
     async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError> {
         self.writable()?.take_turn(turn).await
+    }
+
+    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
+        self.up()?.spec(id).await
+    }
+
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
+        self.write(&lease.id, self.inner.store_spec(lease, spec)).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

@@ -12,8 +12,9 @@ use ai_stack_deployer::server::{
     platform::AppName,
     store::{
         CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Stack, State,
-        StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder, Usage,
+        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, SealedSpec,
+        Stack, State, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn,
+        TurnHolder, Usage,
     },
 };
 use async_trait::async_trait;
@@ -314,6 +315,15 @@ impl Store for MemoryStore {
 
     async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError> {
         Ok(self.up()?.take_turn(turn))
+    }
+
+    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
+        Ok(self.up()?.row(id).and_then(|row| row.spec.clone()))
+    }
+
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
+        self.up()?.leased(lease)?.spec.get_or_insert_with(|| spec.clone());
+        Ok(())
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

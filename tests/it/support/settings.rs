@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     origin::Scheme,
-    platform::Certificate,
+    secrets::Keyring,
     settings::{Deadlines, StackSettings},
+    spec,
     store::{NewDeployment, Quota},
 };
 use domain::{
@@ -14,6 +15,7 @@ use domain::{
     kind::KindName,
     phase::Phase,
     stack_name::StackName,
+    stack_spec::CertificateSource,
 };
 use jiff::Timestamp;
 
@@ -27,6 +29,7 @@ pub(crate) fn new_deployment(
     let name = StackName::parse(name).unwrap();
     let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
     NewDeployment {
+        spec: spec::seal(settings, Some(&keyring()), &id).unwrap(),
         kind: KindName::DEPLOY,
         host: settings.host(&name),
         deployment: Deployment { id, url: settings.url(&name), name, started },
@@ -39,6 +42,11 @@ pub(crate) fn new_deployment(
     }
 }
 
+/// Returns the key of the portals under test.
+pub(crate) fn keyring() -> Keyring {
+    Keyring::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap()
+}
+
 /// Returns the settings of the sandbox, with short limits.
 pub(crate) fn stack_settings(image: &str) -> StackSettings {
     StackSettings {
@@ -46,7 +54,7 @@ pub(crate) fn stack_settings(image: &str) -> StackSettings {
         scheme: Scheme::Http,
         suffix: String::from("localhost"),
         public_port: Some(8081),
-        certificate: Certificate::None,
+        certificate: CertificateSource::None,
         image: image.to_owned(),
         registry: None,
         port: 8080,

@@ -54,6 +54,9 @@ pub enum FailureCode {
     /// The portal itself lacked something until the deployment's time was up: descriptors, memory,
     /// name resolution, network, or its records.
     PortalImpaired,
+    /// The portal's key was changed while the deployment was under way, so that its secrets do not
+    /// open any more.
+    SecretsSealed,
     /// A person asked for it.
     Cancelled,
     /// We are at fault.

@@ -6,7 +6,6 @@ use crate::server::{
     masking::Secrets,
     platform::JobId,
     saga::{context::Context, failure::StepError},
-    settings::StackSettings,
     store::Cause,
 };
 use domain::event::FailureCode;
@@ -23,7 +22,14 @@ pub(crate) async fn explain(cx: &Context, job: &JobId) -> StepError {
         Err(StepError::Failed(_)) => String::new(),
         Err(lost @ StepError::Store(_)) => return lost,
     };
-    let end = secrets(&cx.settings).masked_end(&log, LINES, BYTES);
+    let end = match cx.spec.secrets() {
+        Ok(secrets) => Secrets::new(&secrets).masked_end(&log, LINES, BYTES),
+        // What cannot be recognised cannot be masked.
+        Err(error) => {
+            tracing::warn!(%error, "The platform's log is not kept: a secret does not open");
+            String::new()
+        }
+    };
     let platform_log = (!end.is_empty()).then_some(end);
     let (code, message) = cause(&log);
     let lines: Vec<_> = platform_log.iter().flat_map(|end| end.lines()).collect();
@@ -33,12 +39,6 @@ pub(crate) async fn explain(cx: &Context, job: &JobId) -> StepError {
         "The platform's deploy job failed"
     );
     StepError::Failed(Cause { code, message: message.to_owned(), at: None, platform_log })
-}
-
-/// Returns what is handed to the platform and must not be read in its log.
-fn secrets(settings: &StackSettings) -> Secrets {
-    let password = settings.registry.iter().map(|registry| &registry.password);
-    Secrets::new(password.chain(settings.environment.iter().map(|(_, value)| value)))
 }
 
 /// Tells the kind of cause by Docker's words (recordings 104, 107, 109, 113, 115, 117).

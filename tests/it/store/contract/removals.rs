@@ -34,6 +34,14 @@ fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
     }
 }
 
+/// Begins the removal of the live stack, as the removal with this number.
+pub(super) async fn begin(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
+    let (name, new) = (StackName::parse(name).unwrap(), removal(number, None));
+    let begun = store.begin_removal(&name, &new).await.unwrap();
+    assert_eq!(begun, RemovalOutcome::Accepted(new.id.clone()));
+    new.id
+}
+
 /// Brings a stack up, as far as the store is concerned.
 async fn live(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
     store.begin(&new(number, name), None).await.unwrap();

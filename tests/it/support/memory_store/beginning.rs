@@ -8,14 +8,24 @@ use ai_stack_deployer::server::{
     },
 };
 use domain::{
-    deployment::{DeploymentMetadata, Links},
+    deployment::{DeploymentId, DeploymentMetadata, Links},
     event::Event,
     kind::KindName,
     stack_name::StackName,
 };
 use jiff::Timestamp;
 
-use super::tables::{Row, Tables};
+use super::{
+    MemoryStore,
+    tables::{Row, Tables},
+};
+
+impl MemoryStore {
+    /// Forgets what the stack of this deployment is made of, as if an older version had begun it.
+    pub(crate) fn forget_spec(&self, id: &DeploymentId) {
+        self.tables().row(id).unwrap().spec = None;
+    }
+}
 
 impl Tables {
     /// Reserves the name and inserts the deployment with its answer, if the quota lets it begin.
@@ -56,7 +66,8 @@ impl Tables {
             panics: 0,
         };
         let first = Event { seq: 1, body: new.first.clone() };
-        let row = Row::new(record, new.quota.counted_as.clone(), &first);
+        let mut row = Row::new(record, new.quota.counted_as.clone(), &first);
+        row.spec = Some(new.spec.clone());
         self.deployments.push(row.claimed(new.claim.as_ref()));
         self.audit.extend(new.audit_entry.clone());
         Ok(())

@@ -5,8 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use ai_stack_deployer::server::{
     audit::AuditEntry,
     store::{
-        CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, State, Steps, StoreError,
-        StoredEvent, StoredResponse, Turn, TurnHolder,
+        CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, SealedSpec, State, Steps,
+        StoreError, StoredEvent, StoredResponse, Turn, TurnHolder,
     },
 };
 use domain::{
@@ -38,6 +38,7 @@ pub(super) struct Row {
     pub(super) released: Option<Timestamp>,
     pub(super) events: Vec<StoredEvent>,
     pub(super) steps: Steps,
+    pub(super) spec: Option<SealedSpec>,
     pub(super) owner: Option<String>,
     pub(super) token: i64,
     pub(super) until: Timestamp,
@@ -134,6 +135,7 @@ impl Row {
             released: None,
             events: vec![stored(first)],
             steps: Steps::default(),
+            spec: None,
             owner: None,
             token: 0,
             until: Timestamp::MIN,

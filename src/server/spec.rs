@@ -1,0 +1,167 @@
+//! The spec of an operation: made of the settings when it begins, and what the saga works by from
+//! then on.
+//!
+//! Its secrets stay sealed until the moment in which they are handed to the platform.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::{
+    platform::Registry,
+    secrets::{Keyring, OpenSecretError, SealedSecret, SecretId},
+    settings::StackSettings,
+    store::SealedSpec,
+};
+use domain::{
+    deployment::DeploymentId,
+    stack_spec::{
+        CertificateSpec, HealthCheck, RegistryLogin, SecretRef, Size, StackSpec, Variable,
+    },
+};
+
+/// The name of the registry's password among the secrets of a stack.
+const REGISTRY_PASSWORD: &str = "registry:password";
+
+/// Makes the spec of the stack that the deployment `id` creates, and seals its secrets; `None`
+/// where there is something to seal and no key.
+pub fn seal(
+    settings: &StackSettings,
+    keyring: Option<&Keyring>,
+    id: &DeploymentId,
+) -> Option<SealedSpec> {
+    if keyring.is_none() && settings.has_secrets() {
+        return None;
+    }
+    let mut secrets = BTreeMap::new();
+    let spec = of_settings(settings, |name, secret| {
+        let sealed =
+            keyring.map(|keyring| keyring.seal(SecretId { owner: id.as_str(), name }, secret));
+        let fingerprint = sealed.as_ref().map(|sealed| sealed.fingerprint.clone());
+        secrets.extend(sealed.map(|sealed| (name.to_owned(), sealed)));
+        fingerprint.unwrap_or_default()
+    });
+    Some(SealedSpec { spec, secrets })
+}
+
+/// Makes the spec of a stack. `fingerprint` takes the name of each secret, and the secret itself.
+fn of_settings(
+    settings: &StackSettings,
+    mut fingerprint: impl FnMut(&str, &SecretString) -> String,
+) -> StackSpec {
+    let mut refer = |name: String, secret: &SecretString| {
+        let fingerprint = fingerprint(&name, secret);
+        SecretRef { name, fingerprint }
+    };
+    StackSpec {
+        image: settings.image.clone(),
+        registry: settings.registry.as_ref().map(|Registry { url, user, password }| {
+            RegistryLogin {
+                url: url.clone(),
+                user: user.clone(),
+                password: refer(REGISTRY_PASSWORD.to_owned(), password),
+            }
+        }),
+        port: settings.port,
+        size: Size { cpu_nanos: settings.cpu_nanos, memory_bytes: settings.memory_bytes },
+        environment: (settings.environment.iter())
+            .map(|(name, value)| {
+                let value = refer(format!("env:{name}"), value);
+                Variable { name: name.clone(), value }
+            })
+            .collect(),
+        health: HealthCheck {
+            path: settings.health_path.clone(),
+            timeout: settings.health_timeout,
+            interval: settings.health_interval,
+        },
+        certificate: CertificateSpec {
+            source: settings.certificate,
+            timeout: settings.certificate_timeout,
+        },
+    }
+}
+
+/// The spec that an operation works by.
+#[derive(Clone, Debug)]
+pub struct OperationSpec {
+    /// What the stack is made of.
+    pub stack: StackSpec,
+    secrets: Secrets,
+}
+
+/// The secrets that a spec refers to, by name.
+#[derive(Clone, Debug)]
+enum Secrets {
+    /// As they are stored.
+    Sealed {
+        secrets: BTreeMap<String, SealedSecret>,
+        owner: DeploymentId,
+        keyring: Option<Keyring>,
+    },
+    /// As the settings have them.
+    Open(BTreeMap<String, SecretString>),
+}
+
+impl OperationSpec {
+    /// Works by the spec that is stored for the stack that the deployment `owner` creates.
+    pub fn stored(stored: SealedSpec, owner: DeploymentId, keyring: Option<Keyring>) -> Self {
+        let SealedSpec { spec: stack, secrets } = stored;
+        Self { stack, secrets: Secrets::Sealed { secrets, owner, keyring } }
+    }
+
+    /// Works by today's settings, where no spec is stored.
+    pub fn unsealed(settings: &StackSettings) -> Self {
+        let mut secrets = BTreeMap::new();
+        let stack = of_settings(settings, |name, secret| {
+            secrets.insert(name.to_owned(), secret.clone());
+            String::new()
+        });
+        Self { stack, secrets: Secrets::Open(secrets) }
+    }
+
+    /// Opens the login for the image's registry.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the password does not open.
+    pub fn registry(&self) -> Result<Option<Registry>, OpenSecretError> {
+        let open = |RegistryLogin { url, user, password }: &RegistryLogin| {
+            let password = self.open(password)?;
+            Ok(Registry { url: url.clone(), user: user.clone(), password })
+        };
+        self.stack.registry.as_ref().map(open).transpose()
+    }
+
+    /// Opens the variables of the container.
+    ///
+    /// # Errors
+    ///
+    /// Returns why one of them does not open.
+    pub fn environment(&self) -> Result<Vec<(String, SecretString)>, OpenSecretError> {
+        let open = |Variable { name, value }: &Variable| Ok((name.clone(), self.open(value)?));
+        self.stack.environment.iter().map(open).collect()
+    }
+
+    /// Opens all secrets, for a text to be searched for them.
+    ///
+    /// # Errors
+    ///
+    /// Returns why one of them does not open.
+    pub fn secrets(&self) -> Result<Vec<SecretString>, OpenSecretError> {
+        self.stack.secrets().map(|secret| self.open(secret)).collect()
+    }
+
+    fn open(&self, secret: &SecretRef) -> Result<SecretString, OpenSecretError> {
+        let name = secret.name.as_str();
+        match &self.secrets {
+            Secrets::Open(secrets) => secrets.get(name).cloned().ok_or(OpenSecretError::Missing),
+            Secrets::Sealed { secrets, owner, keyring } => {
+                let sealed = secrets.get(name).ok_or(OpenSecretError::Missing)?;
+                let unknown = || OpenSecretError::UnknownKey { key_id: sealed.key_id.clone() };
+                let keyring = keyring.as_ref().ok_or_else(unknown)?;
+                keyring.open(SecretId { owner: owner.as_str(), name }, sealed)
+            }
+        }
+    }
+}

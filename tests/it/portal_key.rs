@@ -1,0 +1,184 @@
+//! The portal's key: made where it may be, refused where it cannot be used, changed while the
+//! portal runs, and missed where it is lost.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Output};
+
+use crate::support::{
+    platform::Platform,
+    postgres::Cluster,
+    process::{PortalDir, Running, exchange},
+};
+
+const FIRST: &str = "first:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+const SECOND: &str = "second:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+const TOKEN: (&str, &str) = ("STACK_ENV_TOKEN", "value-of-the-token");
+
+fn key_file(portal_dir: &PortalDir) -> PathBuf {
+    portal_dir.path().join("portal.key")
+}
+
+/// Ends a portal, and returns its log.
+fn end(portal: Running) -> String {
+    let (code, said) = portal.end_with_output();
+    assert_eq!(code, Some(0), "{said:?}");
+    said.join("\n")
+}
+
+/// Gives a command, and returns its exit code and what it said.
+fn give(portal_dir: &PortalDir, variables: &[(&str, &str)], arguments: &[&str]) -> (i32, String) {
+    let Output { status, stdout, stderr } =
+        portal_dir.command(variables).args(arguments).output().unwrap();
+    let said = [stdout, stderr].concat();
+    (status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+/// Waits until the deployment is over, and returns its events.
+fn events(portal_dir: &PortalDir, id: &str) -> String {
+    portal_dir.get(&format!("/api/status/{id}"))
+}
+
+#[test]
+fn with_sqlite_the_key_is_made_once_and_the_log_says_so() {
+    let portal_dir = PortalDir::new();
+    let log = end(portal_dir.start(&[TOKEN]));
+    assert!(log.contains("Made the portal's key"), "{log}");
+    let path = key_file(&portal_dir);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let key = fs::read_to_string(&path).unwrap();
+    assert!(key.len() == 45 && !log.contains(key.trim()), "{log}");
+
+    let portal = portal_dir.start(&[TOKEN]);
+    let id = portal_dir.deploy("alice");
+    assert!(events(&portal_dir, &id).contains("event: complete"));
+    let log = end(portal);
+    assert!(!log.contains("Made the portal's key"), "{log}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), key);
+    let database = fs::read(portal_dir.path().join("portal.db")).unwrap();
+    let holds = |text: &str| database.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    assert!(holds("env:TOKEN") && !holds(TOKEN.1), "the value is sealed");
+
+    let copy = portal_dir.path().join("copy.db").display().to_string();
+    let (code, said) = give(&portal_dir, &[], &["backup", &copy]);
+    assert!(code == 0 && said.contains("does not include the portal's key"), "{said}");
+}
+
+#[test]
+fn a_key_that_cannot_be_used_stops_the_start_and_the_sentence_says_what_to_do() {
+    let portal_dir = PortalDir::new();
+    let path = key_file(&portal_dir);
+    let key = FIRST.split(':').nth(1).unwrap();
+    let refused = |variables: &[(&str, &str)], expected: &[&str]| {
+        for command in [&[][..], &["check"], &["secrets", "rotate"]] {
+            let (code, said) = give(&portal_dir, variables, command);
+            assert_eq!(code, 1, "{command:?}: {said}");
+            assert!(expected.iter().all(|text| said.contains(text)), "{command:?}: {said}");
+            assert!(!said.contains(&key[..20]), "{said}");
+        }
+    };
+    fs::write(&path, key).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    refused(&[], &["portal.key", "its mode is 0644", "chmod 600"]);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&path, "half a key").unwrap();
+    refused(&[], &["portal.key", "is not base64", "openssl rand -base64 32"]);
+    fs::write(&path, FIRST).unwrap();
+    let other = SECOND.replace("second", "first");
+    let clash = ["PORTAL_SECRET_KEY", "portal.key", "two keys with the id first"];
+    refused(&[("PORTAL_SECRET_KEY", &other)], &clash);
+    let twice = format!("{FIRST},{other}");
+    refused(&[("PORTAL_SECRET_KEY", &twice)], &["PORTAL_SECRET_KEY", "the id first"]);
+    refused(&[("PORTAL_SECRET_KEY", "AQEB")], &["PORTAL_SECRET_KEY", "3 bytes"]);
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    refused(&[], &["portal.key", "cannot be read"]);
+}
+
+#[test]
+fn with_postgres_and_no_key_only_what_would_be_sealed_is_refused() {
+    let (portal_dir, url) = (PortalDir::new(), Cluster::shared().database());
+    let platform = Platform::start(&portal_dir);
+    let own = platform.variables();
+    let variables = |more: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        own.iter().cloned().chain([("DATABASE_URL", url.clone())]).chain(more).collect()
+    };
+    let start = |more: &[(&'static str, &str)]| {
+        let mut portal = Running::spawn(portal_dir.command(&[]).envs(variables(more)));
+        portal.wait_until_ready();
+        portal
+    };
+    let check = |more: &[(&'static str, &str)]| {
+        let output = portal_dir.command(&[]).envs(variables(more)).arg("check").output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+
+    let portal = start(&[TOKEN]);
+    let body = "{\"name\":\"alice\"}";
+    let request = format!(
+        "POST /api/deploy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = exchange(portal_dir.port, &request);
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("SECRET_KEY_MISSING") && answer.contains("PORTAL_SECRET_KEY"));
+    assert_eq!(Cluster::ask(&url, "SELECT count(*) FROM deployments"), "0");
+    assert!(end(portal).contains("PORTAL_SECRET_KEY is not set, so no stack can be started"));
+    let (code, said) = check(&[TOKEN]);
+    assert!(code == Some(1) && said.contains("PORTAL_SECRET_KEY is not set"), "{said}");
+
+    // What has no secrets needs no key.
+    let portal = start(&[]);
+    let id = portal_dir.deploy("bobby");
+    assert!(events(&portal_dir, &id).contains("event: complete"));
+    end(portal);
+    assert_eq!(check(&[]).0, Some(0));
+
+    let key = ("PORTAL_SECRET_KEY", FIRST);
+    let portal = start(&[TOKEN, key]);
+    let id = portal_dir.deploy("carol");
+    assert!(events(&portal_dir, &id).contains("event: complete"));
+    assert_eq!(Cluster::ask(&url, "SELECT DISTINCT key_id FROM sealed_secrets"), "first");
+    end(portal);
+    let (code, said) = check(&[TOKEN, key]);
+    assert!(code == Some(0) && said.contains("the portal's key first"), "{said}");
+}
+
+#[test]
+fn the_key_is_changed_while_the_portal_runs_and_a_deployment_under_way_ends_well() {
+    let portal_dir = PortalDir::new();
+    let both = format!("{SECOND},{FIRST}");
+    let (old, new) = (("PORTAL_SECRET_KEY", FIRST), ("PORTAL_SECRET_KEY", both.as_str()));
+    let portal = portal_dir.start(&[TOKEN, old]);
+    let done = portal_dir.deploy("alice");
+    assert!(events(&portal_dir, &done).contains("event: complete"));
+    end(portal);
+
+    let portal = portal_dir.start(&[TOKEN, new, ("STACK_IMAGE", "sandbox/slow")]);
+    let id = portal_dir.deploy("bobby");
+    let (code, said) = give(&portal_dir, &[new], &["secrets", "rotate"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("1 secrets were sealed under the key second"), "{said}");
+    assert!(said.contains("2 secrets use the key second"), "{said}");
+    assert!(said.contains("No secret uses another key"), "{said}");
+    assert!(events(&portal_dir, &id).contains("event: complete"));
+    end(portal);
+
+    // With the old key alone the secrets are out of reach, and everything says so.
+    let (code, said) = give(&portal_dir, &[old], &["secrets", "rotate"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("the key second, which the portal does not have"), "{said}");
+    assert!(said.contains("Some secrets still use other keys"), "{said}");
+    let portal = portal_dir.start(&[old]);
+    assert!(portal_dir.get("/api/stacks").contains("alice"), "stacks run on");
+    let log = end(portal);
+    assert!(log.contains("A key of the portal is missing") && log.contains("second"), "{log}");
+}
+
+#[test]
+fn a_command_that_needs_a_key_says_so_where_there_is_none() {
+    let portal_dir = PortalDir::new();
+    let (code, said) = give(&portal_dir, &[], &["secrets", "rotate"]);
+    assert!(code == 1 && said.contains("set PORTAL_SECRET_KEY"), "{said}");
+    assert!(!key_file(&portal_dir).exists(), "only a portal makes one");
+}

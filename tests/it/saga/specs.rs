@@ -1,0 +1,230 @@
+//! An operation is finished by the spec that it began with, whatever the settings say by then.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use ai_stack_deployer::server::{
+    origin::Scheme,
+    platform::Registry,
+    secrets::Keyring,
+    settings::StackSettings,
+    store::{Lane, State, StepId, Store},
+};
+use domain::{event::FailureCode, stack_spec::CertificateSource};
+use serde_json::{Value, json};
+
+use super::world::World;
+use crate::support::{faulty_store::Crash, memory_store::MemoryStore, settings::stack_settings};
+
+/// The test's key, and another one.
+const OLD: &str = "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+const NEW: &str = "new:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+/// The settings by which the operations here begin.
+fn settings() -> StackSettings {
+    StackSettings {
+        scheme: Scheme::Https,
+        certificate: CertificateSource::Custom,
+        registry: Some(registry("first")),
+        port: 8_080,
+        cpu_nanos: Some(500_000_000),
+        memory_bytes: Some(268_435_456),
+        environment: vec![variable("TOKEN", "first"), variable("ONLY_FIRST", "1")],
+        health_path: String::from("/first"),
+        ..stack_settings("sandbox/hello")
+    }
+}
+
+fn registry(user: &str) -> Registry {
+    let url = Some(format!("{user}.example.com"));
+    Registry { url, user: user.to_owned(), password: format!("password of {user}").into() }
+}
+
+fn variable(name: &str, value: &str) -> (String, secrecy::SecretString) {
+    (name.to_owned(), value.into())
+}
+
+/// Changes everything that a spec holds; by these settings no stack would come up.
+fn change(settings: &mut StackSettings) {
+    settings.scheme = Scheme::Http;
+    settings.certificate = CertificateSource::None;
+    settings.image = String::from("sandbox/crashloop");
+    settings.registry = Some(registry("second"));
+    settings.port = 9_090;
+    settings.cpu_nanos = None;
+    settings.memory_bytes = Some(536_870_912);
+    settings.environment = vec![variable("TOKEN", "second"), variable("ONLY_SECOND", "2")];
+    settings.health_path = String::from("/second");
+    settings.health_timeout = Duration::from_millis(1);
+    settings.health_interval = Duration::from_millis(1);
+    settings.certificate_timeout = Duration::from_millis(1);
+}
+
+async fn begin() -> World {
+    World::begin_by(Arc::new(MemoryStore::default()), settings(), &[]).await
+}
+
+/// Returns what the platform was sent of the stack, and which addresses were asked.
+async fn sent(world: &World) -> (Value, BTreeSet<String>) {
+    let inventory = world.platform.inventory().await;
+    let id = inventory["applications"][0]["applicationId"].as_str().unwrap();
+    let row = world.platform.read(&format!("/api/application.one?applicationId={id}"));
+    let domain = &inventory["domains"][0];
+    let pick = |from: &Value, keys: &[&str]| {
+        keys.iter().map(|key| ((*key).to_owned(), from[*key].clone())).collect::<Value>()
+    };
+    let columns = [
+        "dockerImage",
+        "username",
+        "password",
+        "registryUrl",
+        "env",
+        "labelsSwarm",
+        "memoryLimit",
+        "cpuLimit",
+    ];
+    let sent = json!({
+        "application": pick(&row, &columns),
+        "domain": pick(domain, &["host", "port", "https", "certificateType"]),
+        "services": pick(&inventory["services"][0], &["image", "answers"]),
+    });
+    (sent, world.platform.probed())
+}
+
+#[tokio::test]
+async fn a_deployment_that_nothing_disturbs_is_sent_as_the_settings_say() {
+    let world = begin().await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    let (sent, probed) = sent(&world).await;
+    let id = world.id.to_string();
+    assert_eq!(
+        sent,
+        json!({
+            "application": {
+                "dockerImage": "sandbox/hello",
+                "username": "first",
+                "password": "password of first",
+                "registryUrl": "first.example.com",
+                "env": format!("TOKEN=first\nONLY_FIRST=1\nSTACK_OPERATION={id}\nSTACK_REVISION=1"),
+                "labelsSwarm": { "STACK_OPERATION": id, "STACK_REVISION": "1" },
+                "memoryLimit": "268435456",
+                "cpuLimit": "500000000",
+            },
+            "domain": {
+                "host": "alice.localhost", "port": 8080, "https": true, "certificateType": "custom",
+            },
+            "services": { "image": "sandbox/hello", "answers": true },
+        })
+    );
+    assert_eq!(probed, BTreeSet::from([String::from("https://alice.localhost:8081/first")]));
+}
+
+#[tokio::test]
+async fn after_a_restart_with_other_settings_at_any_write_the_same_is_sent() {
+    let undisturbed = begin().await;
+    undisturbed.drive().await;
+    let expected = sent(&undisturbed).await;
+    // The intent and the result of each step, and the end.
+    let writes = undisturbed.store.writes();
+    assert!(writes as usize > 2 * StepId::ALL.len(), "{writes}");
+    for write in 1..=writes {
+        for crash in [Crash::Before, Crash::After] {
+            let what = format!("{crash:?} write {write}");
+            let mut world = begin().await;
+            world.store.crash_at(write, crash);
+            world.drive_once(Lane::Forward).await.unwrap_err();
+            world.configure(change);
+            world.drive().await;
+            assert_eq!(world.record().await.state, State::Live, "{what}");
+            assert_eq!(sent(&world).await, expected, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_removal_asks_the_address_that_the_stack_was_deployed_with() {
+    let mut world = begin().await;
+    world.drive().await;
+    world.configure(change);
+    world.remove().await;
+    world.drive().await;
+    world.assert_all_or_nothing("removed").await;
+    assert_eq!(world.platform.probed().len(), 1, "{:?}", world.platform.probed());
+}
+
+#[tokio::test]
+async fn a_key_that_only_opens_by_now_is_enough_to_go_on() {
+    let mut world = begin().await;
+    world.drive_until(StepId::Configuration).await;
+    world.ports.keyring = Some(Keyring::parse(&format!("{NEW},{OLD}")).unwrap());
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+}
+
+#[tokio::test]
+async fn without_its_key_a_deployment_that_needs_it_is_undone_and_says_why() {
+    for keyring in [None, Some(Keyring::parse(NEW).unwrap())] {
+        let mut world = begin().await;
+        world.drive_until(StepId::Configuration).await;
+        world.ports.keyring = keyring;
+        world.drive().await;
+        let failure = world.failure().await;
+        assert_eq!(failure.code, FailureCode::SecretsSealed);
+        assert!(failure.message.contains("key was changed"), "{}", failure.message);
+        world.assert_all_or_nothing("without a key").await;
+    }
+}
+
+#[tokio::test]
+async fn without_its_key_a_deployment_that_is_configured_goes_on() {
+    let mut world = begin().await;
+    world.drive_until(StepId::Domain).await;
+    world.ports.keyring = None;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+}
+
+/// Begins a deployment as an older version did: without a spec.
+async fn begin_without_spec(keyring: Option<Keyring>) -> (World, Arc<MemoryStore>) {
+    let store = Arc::new(MemoryStore::default());
+    let mut world = World::begin_by(Arc::clone(&store) as _, settings(), &[]).await;
+    world.ports.keyring = keyring;
+    store.forget_spec(&world.id);
+    (world, store)
+}
+
+#[tokio::test]
+async fn what_an_older_version_began_gets_its_spec_at_the_first_claim() {
+    let (mut world, _) = begin_without_spec(Some(Keyring::parse(OLD).unwrap())).await;
+    // Storing the spec is the first write.
+    world.store.crash_at(4, Crash::After);
+    world.drive_once(Lane::Forward).await.unwrap_err();
+    let stored = world.store.spec(&world.id).await.unwrap().unwrap();
+    assert_eq!((stored.spec.port, stored.secrets.len()), (8_080, 3));
+    world.configure(change);
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert_eq!(sent(&world).await.0["application"]["dockerImage"], "sandbox/hello");
+}
+
+#[tokio::test]
+async fn what_an_older_version_began_goes_on_without_a_key_and_nothing_is_sealed() {
+    let (world, _) = begin_without_spec(None).await;
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live);
+    assert_eq!(world.store.spec(&world.id).await.unwrap(), None);
+    assert_eq!(sent(&world).await.0["application"]["password"], "password of first");
+}
+
+#[tokio::test]
+async fn what_an_older_version_removed_or_left_gets_no_spec() {
+    let (mut world, store) = begin_without_spec(Some(Keyring::parse(OLD).unwrap())).await;
+    world.drive().await;
+    store.forget_spec(&world.id);
+    let deployment = world.id.clone();
+    world.remove().await;
+    world.drive().await;
+    world.assert_all_or_nothing("removed").await;
+    for id in [&deployment, &world.id] {
+        assert_eq!(world.store.spec(id).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! A change of the portal's key, in both databases.
+
+use ai_stack_deployer::server::{
+    secrets::{Keyring, OpenSecretError, SecretId, rotation::rotate},
+    store::{NewDeployment, Resealed, SealedSecrets, Store},
+};
+use domain::deployment::DeploymentId;
+use secrecy::ExposeSecret as _;
+
+use super::{
+    contract::{new, specs::sealed},
+    in_postgres, in_sqlite,
+};
+use crate::support::postgres::Cluster;
+
+/// The key of the tests, and another one.
+const OLD: &str = "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+const NEW: &str = "new:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+/// More than fit into two batches, with two secrets each.
+const STACKS: u32 = 105;
+
+#[tokio::test]
+async fn in_sqlite_every_secret_is_sealed_under_the_first_key() {
+    let (_folder, store) = in_sqlite().await;
+    every_secret_is_sealed_under_the_first_key(&*store).await;
+}
+
+#[tokio::test]
+async fn in_postgres_every_secret_is_sealed_under_the_first_key() {
+    let store = in_postgres(&Cluster::shared().database()).await;
+    every_secret_is_sealed_under_the_first_key(&*store).await;
+}
+
+/// Opens a secret of a stack as the saga does.
+async fn open(store: &impl Store, number: u128, keyring: &Keyring) -> Option<String> {
+    let id = DeploymentId::from_random(number);
+    let spec = store.spec(&id).await.unwrap().unwrap();
+    let (owner, name) = (id.as_str(), "env:TOKEN");
+    let opened = keyring.open(SecretId { owner, name }, &spec.secrets[name]).ok();
+    opened.map(|secret| secret.expose_secret().to_owned())
+}
+
+async fn every_secret_is_sealed_under_the_first_key(store: &(impl Store + SealedSecrets)) {
+    let ring = |text: &str| Keyring::parse(text).unwrap();
+    let (old, new_key) = (ring(OLD), ring(NEW));
+    for number in 0..u128::from(STACKS) {
+        let name = format!("stack-{number}");
+        let begun = NewDeployment { spec: sealed(number), ..new(number, &name) };
+        store.begin(&begun, None).await.unwrap();
+    }
+    let count = u64::from(STACKS) * 2;
+    let usage =
+        |of: &[(&str, u64)]| of.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect();
+    assert_eq!(store.key_usage().await.unwrap(), usage(&[("test", count)]));
+
+    // Without the old key nothing opens, and nothing is changed.
+    let vain = rotate(store, &new_key).await.unwrap();
+    assert_eq!((vain.resealed, vain.unopened.len() as u64), (0, count));
+    let unknown = OpenSecretError::UnknownKey { key_id: String::from("test") };
+    assert!(vain.unopened.iter().all(|(_, error)| *error == unknown));
+    assert_eq!(vain.usage, usage(&[("test", count)]));
+
+    // One that somebody else changes meanwhile is left as they made it.
+    let stale = store.secrets_not_under("new", None, 1).await.unwrap().remove(0);
+    let both = ring(&format!("{NEW},{OLD}"));
+    let rotation = rotate(store, &both).await.unwrap();
+    assert_eq!((rotation.resealed, rotation.unopened.len()), (count, 0));
+    assert_eq!(rotation.usage, usage(&[("new", count)]));
+    let late = Resealed { new: stale.sealed.clone(), old: stale };
+    assert_eq!(store.reseal(&[late]).await.unwrap(), 0);
+
+    for number in [0, 1, u128::from(STACKS) - 1] {
+        assert_eq!(open(store, number, &old).await, None);
+        let opened = open(store, number, &new_key).await;
+        assert_eq!(opened.as_deref(), Some("value\0of any kind"));
+    }
+    let again = rotate(store, &both).await.unwrap();
+    assert_eq!((again.resealed, again.usage), (0, usage(&[("new", count)])));
+}
