@@ -186,8 +186,8 @@ fn a_bad_value_is_one_sentence_that_names_the_variable() {
         ),
         (
             "PORTAL_SECRET_KEY",
-            "canary",
-            "PORTAL_SECRET_KEY has 4 bytes in its key number 1, and a key has 32: set 32 random \
+            "canarykey+0=",
+            "PORTAL_SECRET_KEY has 8 bytes in its key number 1, and a key has 32: set 32 random \
              bytes, as `openssl rand -base64 32` prints them.",
         ),
         (
