@@ -75,7 +75,7 @@ setup_servers() {
   local missing=
   has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="postgresql"
   PATH="$PATH:/usr/sbin" has nginx || missing="$missing nginx-light"
-  # unquoted: one word for each package
+  # shellcheck disable=SC2086 # unquoted: one word for each package
   [ -z "$missing" ] || apt_install $missing ||
     die "the programs of PostgreSQL (initdb, pg_ctl) and nginx are needed: install both, put them on the PATH, then run this again"
   # end2end/provider.mjs
