@@ -17,6 +17,7 @@ mod quota;
 mod records;
 mod rows;
 mod sealed;
+mod specs;
 pub mod sqlite;
 mod state;
 mod turns;

@@ -15,7 +15,7 @@ mod nudges;
 mod quota;
 mod reading;
 mod responses;
-mod specs;
+mod sealed;
 mod turns;
 mod writing;
 
@@ -349,11 +349,11 @@ impl Store for PostgresStore {
     }
 
     async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
-        self.read(|| specs::find(&self.pool, id)).await
+        self.read(|| sealed::Specs::find(&self.pool, id)).await
     }
 
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
-        self.finish(specs::store(self.pool.clone(), lease.clone(), spec.clone())).await
+        self.finish(sealed::store(self.pool.clone(), lease.clone(), spec.clone())).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

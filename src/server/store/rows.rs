@@ -29,6 +29,8 @@ pub(super) trait Columns {
     fn text(&self, column: &str) -> Result<String, StoreError>;
     /// Reads a text that may be missing.
     fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError>;
+    /// Reads bytes.
+    fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError>;
     /// Reads a whole number.
     fn number(&self, column: &str) -> Result<i64, StoreError>;
     /// Reads a whole number that may be missing.
@@ -40,6 +42,7 @@ where
     R: Row,
     for<'a> &'a str: ColumnIndex<R>,
     for<'a> String: Decode<'a, R::Database> + Type<R::Database>,
+    for<'a> Vec<u8>: Decode<'a, R::Database> + Type<R::Database>,
     for<'a> i64: Decode<'a, R::Database> + Type<R::Database>,
 {
     fn text(&self, column: &str) -> Result<String, StoreError> {
@@ -47,6 +50,10 @@ where
     }
 
     fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+
+    fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
         self.try_get(column).map_err(unavailable)
     }
 

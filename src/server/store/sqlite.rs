@@ -19,7 +19,7 @@ mod open_error;
 mod quota;
 mod reading;
 mod responses;
-mod specs;
+mod sealed;
 mod turns;
 mod writing;
 
@@ -336,11 +336,11 @@ impl Store for SqliteStore {
     }
 
     async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
-        specs::find(&self.readers, id).await
+        sealed::Specs::find(&self.readers, id).await
     }
 
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
-        self.finish(specs::store(self.writer.clone(), lease.clone(), spec.clone())).await
+        self.finish(sealed::store(self.writer.clone(), lease.clone(), spec.clone())).await
     }
 
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {

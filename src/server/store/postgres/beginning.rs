@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{
-    PostgresStore, audit, ending, quota, responses, rows, rows::Columns, specs, unavailable,
+    PostgresStore, audit, ending, quota, responses, rows, rows::Columns, sealed, unavailable,
     writing::insert_events,
 };
 use crate::server::{
@@ -50,7 +50,7 @@ pub(super) async fn begin(
     .await
     .map_err(name_taken)?;
     quota::admit(&mut tx, &new).await?;
-    specs::insert(&mut tx, &deployment.id, &new.spec).await?;
+    sealed::Specs::insert(&mut tx, &deployment.id, &new.spec).await?;
     if let Some(tried) = &new.retry_of {
         sqlx::query("UPDATE deployments SET retried_by = $1 WHERE id = $2")
             .bind(deployment.id.as_str())

@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Pool, audit, quota, responses, rows, specs, unavailable, writing::insert_event};
+use super::{Pool, audit, quota, responses, rows, sealed, unavailable, writing::insert_event};
 use crate::server::{
     auth::access::OwnerId,
     store::{NewDeployment, NewRemoval, RemovalOutcome, StoreError, StoredResponse},
@@ -46,7 +46,7 @@ pub(super) async fn begin(
     .await
     .map_err(name_taken)?;
     quota::admit(&mut tx, &new).await?;
-    specs::insert(&mut tx, &deployment.id, &new.spec).await?;
+    sealed::Specs::insert(&mut tx, &deployment.id, &new.spec).await?;
     if let Some(tried) = &new.retry_of {
         sqlx::query("UPDATE deployments SET retried_by = ? WHERE id = ?")
             .bind(deployment.id.as_str())
