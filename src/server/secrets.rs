@@ -196,7 +196,7 @@ fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
 /// Writes the first four bytes as eight hexadecimal digits.
 fn short_hex(bytes: &[u8; 32]) -> String {
     let [first, second, third, fourth, ..] = *bytes;
-    format!("{:08x}", u32::from_be_bytes([first, second, third, fourth]))
+    base16ct::lower::encode_string(&[first, second, third, fourth])
 }
 
 #[cfg(test)]

@@ -159,13 +159,12 @@ impl Route {
     /// Returns the one spelling of `parts`, the parts of a path, if they spell a path of this
     /// route.
     fn spelling(&self, parts: &[&str]) -> Option<Spelling> {
-        let own: Vec<_> = self.path.split('/').filter(|part| !part.is_empty()).collect();
-        if own.len() != parts.len() || matches!(self.answer, Files) {
+        if parts_of(self.path).count() != parts.len() || matches!(self.answer, Files) {
             return None;
         }
         let mut path = String::new();
         let mut is_plain = true;
-        for (own, part) in own.into_iter().zip(parts) {
+        for (own, part) in parts_of(self.path).zip(parts) {
             let decoded = percent_decode_str(part).decode_utf8_lossy();
             path.push('/');
             if !own.starts_with('{') {
@@ -192,9 +191,14 @@ struct Spelling {
 
 impl Spelling {
     fn of(path: &str) -> Option<Self> {
-        let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let parts: Vec<_> = parts_of(path).collect();
         ROUTES.iter().find_map(|route| route.spelling(&parts))
     }
+}
+
+/// Returns the parts of a path; repeated slashes count as one.
+fn parts_of(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !part.is_empty())
 }
 
 /// Returns whether `text` is the same to every reader of an address: unreserved characters
