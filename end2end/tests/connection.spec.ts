@@ -8,7 +8,10 @@ test.use({ expectedErrors: /net::ERR_|status of 502/ });
 test('a lost connection is said while it lasts, and nothing is missed', async ({ page, request }) => {
   const name = freshName('lost');
   const wire = await Wire.to(slow.port);
+  // Only the hydrated page opens the stream: before that, the cut would hit the page's own code on its way
+  const stream = page.waitForResponse('**/api/status/**');
   await page.goto(`${wire.origin}/deployments/${await start(request, slow, name)}`);
+  await stream;
   await expect(page.getByRole('progressbar')).toBeVisible();
   await expect(page.getByText('Reconnecting')).toBeHidden();
 
