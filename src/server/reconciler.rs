@@ -23,7 +23,7 @@ use self::report::{NotRunning, ReconcileReport, ReconcileRound};
 use super::{
     operations::{OrphanRemover, RemoveOrphansError},
     saga::Ports,
-    store::{Store, StoreError, Turn, TurnHolder},
+    store::{Store, StoreError, TaskHolder, TaskLease},
 };
 use crate::server::platform::{AppName, BreakerState, Platform, PlatformError, Scale};
 use clock::Clock;
@@ -223,17 +223,17 @@ impl Reconciler {
     pub async fn run(mut self, interval: Duration, shutdown: CancellationToken) {
         self.rounds(interval, &shutdown).await;
         // The others need not wait until it lapses.
-        if let Err(error) = self.take_turn(Duration::ZERO, None).await {
-            tracing::debug!(%error, "Could not release the reconciler's turn");
+        if let Err(error) = self.take_task_lease(Duration::ZERO, None).await {
+            tracing::debug!(%error, "Could not release the reconciler's lease");
         }
     }
 
     async fn rounds(&mut self, interval: Duration, shutdown: &CancellationToken) {
-        let turn = interval.saturating_add(self.lease);
+        let ttl = interval.saturating_add(self.lease);
         // What the portal before this one found stands until something else is known.
         tokio::select! {
             () = shutdown.cancelled() => return,
-            taken = self.take_turn(turn, None) => if let Err(error) = taken {
+            taken = self.take_task_lease(ttl, None) => if let Err(error) = taken {
                 tracing::debug!(%error, "Could not read what was compared last");
             }
         }
@@ -247,10 +247,10 @@ impl Reconciler {
             // An end in the middle of a look leaves nothing behind.
             let found = tokio::select! {
                 () = shutdown.cancelled() => return,
-                found = self.search(turn, is_due) => found,
+                found = self.search(ttl, is_due) => found,
             };
             if let Some(found) = found {
-                self.deal(found, turn, shutdown).await;
+                self.deal(found, ttl, shutdown).await;
                 due = self.clock.monotonic().saturating_add(interval);
             }
             let is_one_down =
@@ -260,34 +260,34 @@ impl Reconciler {
     }
 
     /// Repairs what was found, and tells it to operators and to the other portals.
-    async fn deal(&mut self, found: Vec<Finding>, turn: Duration, shutdown: &CancellationToken) {
+    async fn deal(&mut self, found: Vec<Finding>, ttl: Duration, shutdown: &CancellationToken) {
         for finding in self.news(&found) {
             tracing::warn!("The reconciler found a difference: {finding}");
         }
         let handled = self.repair(found, shutdown).await;
         self.conclude(handled);
         let report = self.reconcile_report.get().and_then(|round| round.to_text());
-        if let Err(error) = self.take_turn(turn, report).await {
+        if let Err(error) = self.take_task_lease(ttl, report).await {
             tracing::warn!(%error, "Could not share the reconciler's report with the other replicas");
         }
     }
 
-    /// Takes the turn for `ttl`, and tells operators what another portal found where it is
-    /// its turn, or was before.
-    async fn take_turn(
+    /// Takes the lease of the task for `ttl`, and tells operators what another portal found where
+    /// that one has it, or had it before.
+    async fn take_task_lease(
         &self,
         ttl: Duration,
         report: Option<String>,
-    ) -> Result<TurnHolder, StoreError> {
+    ) -> Result<TaskHolder, StoreError> {
         let (owner, now) = (self.owner.clone(), self.clock.now());
-        let turn = Turn { work: WORK, owner, now, ttl, report };
-        let taken = self.store.take_turn(&turn).await?;
-        let (TurnHolder::Ours(report) | TurnHolder::Theirs(report)) = &taken;
+        let lease = TaskLease { task: WORK, owner, now, ttl, report };
+        let taken = self.store.take_task_lease(&lease).await?;
+        let (TaskHolder::Ours(report) | TaskHolder::Theirs(report)) = &taken;
         if let Some(round) = report.as_ref().and_then(|report| ReconcileRound::from_text(report)) {
             match taken {
-                TurnHolder::Theirs(_) => self.reconcile_report.publish(round),
+                TaskHolder::Theirs(_) => self.reconcile_report.publish(round),
                 // Its own last round may not have reached the records.
-                TurnHolder::Ours(_) => self.reconcile_report.tell_newer(round),
+                TaskHolder::Ours(_) => self.reconcile_report.tell_newer(round),
             }
         }
         Ok(taken)
@@ -295,14 +295,14 @@ impl Reconciler {
 
     /// Surveys, unless the platform is known to be out of reach, or another portal does it; before
     /// the next round `is_due` only where a stack may be back.
-    async fn search(&self, turn: Duration, is_due: bool) -> Option<Vec<Finding>> {
+    async fn search(&self, ttl: Duration, is_due: bool) -> Option<Vec<Finding>> {
         if self.platform.breaker().state == BreakerState::Open {
             return None;
         }
-        let found = match self.take_turn(turn, None).await {
-            Ok(TurnHolder::Ours(_)) if !is_due && !self.may_be_back().await => return None,
-            Ok(TurnHolder::Ours(_)) => self.survey().await,
-            Ok(TurnHolder::Theirs(_)) => return None,
+        let found = match self.take_task_lease(ttl, None).await {
+            Ok(TaskHolder::Ours(_)) if !is_due && !self.may_be_back().await => return None,
+            Ok(TaskHolder::Ours(_)) => self.survey().await,
+            Ok(TaskHolder::Theirs(_)) => return None,
             Err(error) => Err(error.into()),
         };
         match found {

@@ -1,44 +1,34 @@
-//! The store port: the durable record of deployments, their journals and their events.
+//! The durable record of stacks, their operations, journals and events.
 //!
-//! Each method is one transaction. What a worker writes is guarded by its lease's fencing
-//! token, so a worker that lost its lease cannot write. It must not know what the facts mean.
+//! [`ports`] has what callers need, and the types beside it what they read and write. [`sql`] is
+//! the one implementation over SQL, and [`dialect`] what really differs between SQLite and
+//! PostgreSQL.
 
+mod dialect;
 mod error;
 mod events;
 mod facts;
 mod folding;
 mod generation;
 mod journal;
-mod lists;
-mod pool;
-pub mod postgres;
-mod purge;
+mod ports;
 mod quota;
 mod records;
-mod rows;
 mod sealed;
-mod specs;
-pub mod sqlite;
+mod sql;
 mod state;
-mod turns;
-mod writes;
+mod task_leases;
 
-use std::{collections::HashMap, time::Duration};
+use domain::deployment::DeploymentId;
 
-use async_trait::async_trait;
-use jiff::Timestamp;
-
-use super::audit::AuditEntry;
-use crate::server::auth::access::OwnerId;
-use crate::server::platform::AppName;
-use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
-
+pub use dialect::{postgres, sqlite};
 pub use error::StoreError;
 pub use events::StoredEvent;
 pub use facts::{Claim, CleanupRecord, End, Fact, Lease, Recorded};
 pub use folding::PAGE;
 pub use generation::OtherVersion;
 pub use journal::{Cause, StepId, StepRecord, Steps};
+pub use ports::{Idempotency, Journal, Leases, Operations, Specs, Stacks, Store, TaskLeases};
 pub use quota::{
     LimitReached, OperationFilter, Quota, Usage, earlier, hour_before, is_within_hour,
 };
@@ -48,203 +38,10 @@ pub use records::{
 };
 pub use sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret};
 pub use state::State;
-pub use turns::{Turn, TurnHolder};
-
-/// Keeps deployments, journals and events.
-///
-/// An `audit_entry` is written in the transaction of the action that it describes: either both are
-/// kept, or neither. An action without an effect writes none.
-#[async_trait]
-pub trait Store: Send + Sync {
-    /// Names the kind of store, as `/health` shows it.
-    fn kind(&self) -> &'static str;
-    /// Checks that the store takes writes, by a tiny one that lasts.
-    async fn check(&self) -> Result<(), StoreError>;
-
-    /// Reserves the name, inserts the deployment with its first event and makes it
-    /// claimable, all or nothing. Of several for one name, one wins. A retry is linked both
-    /// ways.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NameTaken`] when the name is reserved; [`StoreError::KeyUsed`] when
-    /// `response`'s key is in use, in which case nothing is inserted either.
-    /// [`StoreError::NameHeld`] and [`StoreError::LimitReached`] where the quota says so, decided
-    /// in the same transaction: of several at once, no more begin than may. A key that is in use
-    /// comes first, then the name, then the limits; whatever it is, nothing is left of it.
-    async fn begin(
-        &self,
-        new: &NewDeployment,
-        response: Option<&StoredResponse>,
-    ) -> Result<(), StoreError>;
-    /// Inserts the removal of the live stack called `name`, with its first event, and makes it
-    /// claimable. Where there is one that is under way or stuck, that one serves instead, and a
-    /// stuck one becomes due. Nothing changes where `new` means another stack. The name stays
-    /// reserved until the removal ends with nothing left.
-    async fn begin_removal(
-        &self,
-        name: &StackName,
-        new: &NewRemoval,
-    ) -> Result<RemovalOutcome, StoreError>;
-    /// Stores the response to a request, unless its key has one already.
-    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError>;
-    /// Finds the response stored under `key` that has not expired at `now`.
-    async fn stored_response(
-        &self,
-        key: &IdempotencyKey,
-        now: Timestamp,
-    ) -> Result<Option<StoredResponse>, StoreError>;
-
-    /// Finds a deployment.
-    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError>;
-    /// Lists a deployment's events after `after`, in order, at most `limit`.
-    async fn events(
-        &self,
-        id: &DeploymentId,
-        after: Seq,
-        limit: u32,
-    ) -> Result<Vec<StoredEvent>, StoreError>;
-    /// Finds the last event of each of these, in any order.
-    async fn last_events(
-        &self,
-        ids: &[&DeploymentId],
-    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError>;
-    /// Counts what counts against a [`Quota`] that is counted as `counted_as`; see
-    /// [`hour_before`].
-    async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError>;
-    /// Counts the same for each of `counted_as`, in their order.
-    async fn usages(
-        &self,
-        counted_as: &[&str],
-        hour_ago: Timestamp,
-    ) -> Result<Vec<Usage>, StoreError>;
-    /// Finds the last removal of a live stack called `name` that ended with nothing left after
-    /// `since`: whose the stack was, and when the name became free.
-    async fn freed(
-        &self,
-        name: &StackName,
-        since: Timestamp,
-    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError>;
-    /// Lists operations that pass `filter`, newest first.
-    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError>;
-    /// Returns which of `names` are reserved.
-    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError>;
-    /// Lists the live stacks by name: all, or the one called `name`.
-    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError>;
-    /// Returns how long the last deployments that came up took, removed since or not: at most
-    /// `limit`, newest first.
-    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError>;
-    /// Counts the operations of which something is left.
-    async fn stuck_count(&self) -> Result<u64, StoreError>;
-    /// Lists the operations of which something is left, oldest first.
-    async fn stuck(&self) -> Result<Vec<Record>, StoreError>;
-    /// Lists which services the store knows to be of which deployment, ended ones included.
-    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError>;
-
-    /// Asks that a deployment be cancelled; asking again changes nothing.
-    async fn cancel(
-        &self,
-        id: &DeploymentId,
-        now: Timestamp,
-        audit_entry: Option<&AuditEntry>,
-    ) -> Result<CancelOutcome, StoreError>;
-    /// Makes the clean-up of a stuck operation due at once, and forgets its panics; `false` when
-    /// it is not stuck.
-    async fn make_due_now(
-        &self,
-        id: &DeploymentId,
-        audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError>;
-    /// Purges the deployments that ended before `before` with nothing left, or were removed before,
-    /// with their events, and tells how many. What is live or stuck is kept: it still holds its
-    /// name.
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
-
-    /// Gives `owner` the leases of the oldest operations in `lane` that nobody holds at `now`: at
-    /// most `max`, in any order.
-    async fn claim(
-        &self,
-        lane: Lane,
-        max: usize,
-        owner: &str,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Vec<Lease>, StoreError>;
-    /// Gives `owner` the lease of this operation, if it has ended and nobody holds it at `now`.
-    async fn claim_ended(
-        &self,
-        id: &DeploymentId,
-        owner: &str,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Option<Lease>, StoreError>;
-    /// Extends a lease, and returns the cancellation state by now.
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError>;
-    /// Extends `leases`, all of one owner, and returns the cancellation state of each that was. One
-    /// that was not may be lost, or somebody is writing to it: [`Self::renew`] tells.
-    async fn renew_all(
-        &self,
-        leases: &[Lease],
-        until: Timestamp,
-    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError>;
-    /// Hands a lease back, so that the deployment can be claimed at once.
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
-    /// Counts a panic of whoever drove the operation, takes the lease from them, and lets nobody
-    /// claim the operation before `until`; after its end, that counts as a try of the clean-up.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::LeaseLost`] when the lease is somebody else's by now.
-    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError>;
-    /// Finds what the stack is made of that the deployment `id` creates, if that is stored.
-    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError>;
-    /// Stores what the stack of a deployment is made of that an older version began, unless that is
-    /// stored.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::LeaseLost`] when the lease is somebody else's by now.
-    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError>;
-    /// Reads the journal of a deployment.
-    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError>;
-    /// Reads the platform's logs that these operations keep, for operators: of all in one go.
-    async fn platform_logs(
-        &self,
-        ids: &[DeploymentId],
-    ) -> Result<HashMap<DeploymentId, String>, StoreError>;
-    /// Records a fact: the step's new state, its events and the end, all or nothing. After the
-    /// end there are no more events.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::LeaseLost`] when the lease is somebody else's by now;
-    /// [`StoreError::CancelPending`] when the fact is an end that ignores a request to cancel.
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError>;
-    /// Records the result of a clean-up after the end. With nothing left the name is free.
-    async fn record_cleanup(
-        &self,
-        lease: &Lease,
-        cleanup: &CleanupRecord,
-    ) -> Result<(), StoreError>;
-    /// Records that somebody looked for the duplicates of a live stack, and when to look again, if
-    /// at all.
-    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError>;
-
-    /// Takes, keeps or hands back a turn at work that one portal does for all, unless another has
-    /// it. Of several at once, one gets it.
-    async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError>;
-
-    /// Waits until a task of the store's own has ended that should go on; for ever where there
-    /// is none.
-    async fn broken(&self) {
-        std::future::pending::<()>().await;
-    }
-    /// Ends connections and tasks in good order.
-    async fn close(&self);
-}
+pub use task_leases::{TaskHolder, TaskLease};
 
 /// Says that something was not written without which people can go on.
-fn warn_unless_written(result: Result<(), StoreError>, otherwise: &'static str) {
+fn warn_unless_written<T>(result: Result<T, StoreError>, otherwise: &'static str) {
     if let Err(error) = result {
         tracing::warn!(%error, "{otherwise}");
     }

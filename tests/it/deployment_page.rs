@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::store::{
-    CancelRequest, CleanupRecord, End, Fact, Lease, State, Store,
+    CancelRequest, CleanupRecord, End, Fact, Journal, Lease, State,
 };
 use axum::{
     body::Body,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::store::Store;
+use ai_stack_deployer::server::store::Journal;
 use axum::{
     body::{Body, BodyDataStream},
     http::{Request, StatusCode},

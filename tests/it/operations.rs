@@ -1,6 +1,8 @@
 //! Cancel, retry, stacks and their removal, as they are on the wire.
 
-use ai_stack_deployer::server::store::{CancelRequest, End, Fact, Lease, State, Store};
+use ai_stack_deployer::server::store::{
+    CancelRequest, End, Fact, Journal, Lease, Operations, State,
+};
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode},

@@ -8,7 +8,7 @@ use ai_stack_deployer::server::{
         access::{OwnerId, Role},
         accounts::{Accounts as _, Digest, NewSession, Profile},
     },
-    store::{Store as _, postgres::PostgresStore},
+    store::{Operations as _, postgres::PostgresStore},
 };
 use clock::{Clock as _, SystemClock};
 use domain::{

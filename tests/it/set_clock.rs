@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::store::{CancelRequest, End, Fact, Lane, State, Store};
+use ai_stack_deployer::server::store::{CancelRequest, End, Fact, Journal, Lane, Leases, State};
 use axum::http::StatusCode;
 use clock::Clock as _;
 use jiff::SignedDuration;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ai_stack_deployer::server::store::{
-    Lane, StepId, StepRecord, Store, StoreError,
+    Journal, Lane, Leases, Operations, Stacks, StepId, StepRecord, Store, StoreError,
     postgres::PostgresStore,
     sqlite::{OpenStoreError, SqliteStore},
 };

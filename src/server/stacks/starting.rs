@@ -101,7 +101,9 @@ impl Service {
         let stacks = self.parts.quotas.stacks?;
         let now = self.parts.clock.now();
         // Nice to have: the start decides.
-        let usage = self.parts.store.usage(&counted_as(caller), hour_before(now)).await.ok()?;
+        let counted_as = counted_as(caller);
+        let usages = self.parts.store.usages(&[&counted_as], hour_before(now)).await.ok()?;
+        let usage = usages.first()?;
         Some(Allowance { stacks: usage.stacks, most: stacks })
     }
 }

@@ -9,7 +9,9 @@ use ai_stack_deployer::server::{
         accounts::{Accounts, Digest, NewSession, Profile},
     },
     spec,
-    store::{CancelRequest, End, Fact, Lease, NewDeployment, Quota, State, Store},
+    store::{
+        CancelRequest, End, Fact, Journal, Lease, NewDeployment, Operations, Quota, Stacks, State,
+    },
 };
 use axum::http::StatusCode;
 use clock::Clock;

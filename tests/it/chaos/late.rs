@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     notifier::Nudge,
-    store::{NewRemoval, Record, RemovalOutcome, State, Store},
+    store::{NewRemoval, Record, RemovalOutcome, Stacks, State},
 };
 use clock::Clock;
 use domain::{

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
     probe::{Health, Probe},
-    store::{State, Store},
+    store::{Journal, State},
 };
 use async_trait::async_trait;
 use clock::Clock;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
     operations::{OrphanRemover, RemoveOrphansError},
-    store::{NewRemoval, Record, RemovalOutcome, State, StepId, Store},
+    store::{Journal, NewRemoval, Operations, Record, RemovalOutcome, Stacks, State, StepId},
 };
 use clock::Clock;
 use domain::{

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use ai_stack_deployer::server::{
     notifier::Notifier,
     saga::{Ports, Worker},
-    store::{Record, State, Store},
+    store::{Record, Stacks, State},
 };
 use clock::Clock;
 use domain::deployment::DeploymentId;

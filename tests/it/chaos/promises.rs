@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ai_stack_deployer::server::store::{Record, State, Store};
+use ai_stack_deployer::server::store::{Journal, Record, State};
 use domain::{
     deployment::{DeploymentId, Kind},
     event::{Event, EventBody, FailureCode},

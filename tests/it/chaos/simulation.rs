@@ -10,7 +10,7 @@ use ai_stack_deployer::server::{
     saga::{Ports, Worker},
     settings::Quotas,
     stacks::{Service, ServiceParts},
-    store::{State, Store},
+    store::{Operations, State},
 };
 use clock::Clock;
 use domain::deployment::DeploymentId;

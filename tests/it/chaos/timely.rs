@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     notifier::Nudge,
-    store::{Record, State, Store},
+    store::{Operations, Record, State},
 };
 use clock::Clock;
 use domain::deployment::DeploymentId;

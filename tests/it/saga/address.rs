@@ -10,7 +10,7 @@ use std::{
 use ai_stack_deployer::server::{
     platform::PlatformError,
     probe::{Health, Probe},
-    store::{Fact, Lane, State, StepId, StepRecord, Store},
+    store::{Fact, Journal, Lane, Leases, State, StepId, StepRecord},
 };
 use async_trait::async_trait;
 use clock::Clock;

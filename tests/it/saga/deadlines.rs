@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::store::{Lane, State, StepId, Store};
+use ai_stack_deployer::server::store::{Lane, Operations, State, StepId};
 use clock::Clock;
 use domain::{event::FailureCode, phase::Phase, receipt::ResourceKind};
 

@@ -1,6 +1,6 @@
 //! What is not ours: never touched, and never called gone (promise P9).
 
-use ai_stack_deployer::server::store::{State, StepId, Store};
+use ai_stack_deployer::server::store::{Operations, State, StepId};
 use domain::receipt::{Outcome, ResourceKind};
 use serde_json::{Value, json};
 

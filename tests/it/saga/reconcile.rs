@@ -12,7 +12,7 @@ use std::{
 use ai_stack_deployer::server::{
     operations::{OrphanRemover, RemoveOrphansError},
     reconciler::{Finding, HandledFinding, Reconciler, Repair, report::ReconcileReport},
-    store::{State, StepId, Store},
+    store::{Leases, State, StepId},
 };
 use clock::Clock;
 use domain::deployment::{DeploymentId, Kind};

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use ai_stack_deployer::server::store::{State, StepId, Store};
+use ai_stack_deployer::server::store::{Journal, Operations, State, StepId};
 use clock::Clock;
 use domain::{
     event::{EventBody, FailureCode},

@@ -7,7 +7,7 @@ use ai_stack_deployer::server::{
     platform::Registry,
     secrets::Keyring,
     settings::StackSettings,
-    store::{Lane, State, StepId, Store},
+    store::{Lane, Specs, State, StepId},
 };
 use domain::{event::FailureCode, stack_spec::CertificateSource};
 use serde_json::{Value, json};

@@ -10,7 +10,10 @@ use ai_stack_deployer::server::{
     platform::ProjectId,
     saga::{Context, Ports, drive},
     settings::StackSettings,
-    store::{Lane, NewRemoval, Record, RemovalOutcome, State, StepId, Store, StoreError},
+    store::{
+        Journal, Lane, Leases, NewRemoval, Operations, Record, RemovalOutcome, Stacks, State,
+        StepId, Store, StoreError,
+    },
 };
 use clock::Clock;
 use dokploy_sandbox::Fault;

@@ -6,7 +6,7 @@ use ai_stack_deployer::server::{
         access::OwnerId,
         accounts::{Accounts, Digest, NewSession, NewToken},
     },
-    store::{CancelOutcome, Lane, NewDeployment, NewRemoval, RemovalOutcome, State, Store},
+    store::{CancelOutcome, Lane, NewDeployment, NewRemoval, RemovalOutcome, Stacks, State, Store},
 };
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 

@@ -26,7 +26,7 @@ mod panics;
 mod platform_logs;
 mod removals;
 pub(super) mod specs;
-mod turns;
+mod task_leases;
 
 /// The time for which leases last here.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -108,7 +108,7 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     panics::hold(&*store).await;
     platform_logs::hold(&*store).await;
     claims::hold(&*store).await;
-    turns::hold(&*store).await;
+    task_leases::hold(&*store).await;
     specs::hold(&*store).await;
 }
 

@@ -7,7 +7,8 @@ use ai_stack_deployer::server::{
     auth::accounts::Accounts as _,
     notifier::Notifier,
     store::{
-        Fact, Lane, OperationFilter, State, StepId, StepRecord, Store, postgres::PostgresStore,
+        Fact, Journal, Lane, Leases, OperationFilter, Operations, Stacks, State, StepId,
+        StepRecord, Store, postgres::PostgresStore,
     },
 };
 use clock::{Clock, SystemClock};

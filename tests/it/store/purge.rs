@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use ai_stack_deployer::server::store::{Store, sqlite::SqliteStore};
+use ai_stack_deployer::server::store::{Operations, Store, sqlite::SqliteStore};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, Row, SqliteConnection, raw_sql,
     sqlite::SqliteConnectOptions,

@@ -13,7 +13,7 @@ use ai_stack_deployer::server::{
 use domain::{deployment::DeploymentId, stack_name::StackName};
 use tokio::task::JoinSet;
 
-use self::acts::{finish, remove};
+use self::acts::{finish, remove, usage};
 use super::{
     contract::{at, new},
     in_postgres, in_sqlite,
@@ -118,12 +118,12 @@ async fn what_is_there_counts_and_what_is_gone_does_not(store: &dyn Store) {
     begin(6, "six").await.unwrap();
 
     let removal = remove(store, 7, "one", at(11)).await;
-    let usage = store.usage("alice", at(2)).await.unwrap();
+    let before = usage(store, "alice", at(2)).await;
     let expected = Usage { stacks: 3, under_way: 1, begun: vec![at(5), at(6)] };
-    assert_eq!(usage, expected, "a removal is no deployment");
+    assert_eq!(before, expected, "a removal is no deployment");
     finish(store, &removal, State::RolledBack, at(12)).await;
-    assert_eq!(store.usage("alice", at(6)).await.unwrap().stacks, 2);
-    assert_eq!(store.usage("nobody", at(0)).await.unwrap(), Usage::default());
+    assert_eq!(usage(store, "alice", at(6)).await.stacks, 2);
+    assert_eq!(usage(store, "nobody", at(0)).await, Usage::default());
 
     let unbounded = by("alice", 8, "eight", &counted("alice"));
     store.begin(&unbounded, None).await.unwrap();
@@ -149,8 +149,8 @@ async fn what_began_within_the_hour_counts_even_when_it_is_gone(store: &dyn Stor
     begin(22, 3700).await.unwrap();
     refuses(begin(23, 3700).await, wait(100));
     begin(23, 3800).await.unwrap();
-    let usage = store.usage("hourly", hour_before(at(3700))).await.unwrap();
-    assert_eq!(usage.begun, [at(200), at(3700), at(3800)]);
+    let hourly = usage(store, "hourly", hour_before(at(3700))).await;
+    assert_eq!(hourly.begun, [at(200), at(3700), at(3800)]);
     let none = Quota { per_hour: Some(0), ..counted("hourly") };
     let never = store.begin(&by("hourly", 24, "never", &none), None).await;
     refuses(never, LimitReached::PerHour { max: 0, wait: Duration::from_hours(1) });

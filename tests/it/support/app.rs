@@ -9,7 +9,7 @@ use ai_stack_deployer::server::{
     reconciler::report::ReconcileReport,
     settings::{Settings, StoreSettings},
     stacks::{Service, ServiceParts},
-    store::{CancelRequest, End, Fact, Lane, Lease, State, Store},
+    store::{CancelRequest, End, Fact, Journal, Lane, Lease, State},
 };
 use axum::{
     Router,

@@ -14,10 +14,10 @@ use ai_stack_deployer::server::{
     auth::access::OwnerId,
     platform::AppName,
     store::{
-        CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, SealedSpec,
-        Stack, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn, TurnHolder,
-        Usage,
+        CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal,
+        Lane, Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record,
+        Recorded, RemovalOutcome, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store,
+        StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
     },
 };
 use async_trait::async_trait;
@@ -170,48 +170,49 @@ fn crashed() -> StoreError {
     StoreError::Unavailable("crashed".into())
 }
 
+/// Lets the store around which another is do what a port says, if it can be read (`up`) or written
+/// to (`writable`).
+macro_rules! delegate {
+    ($($port:ident { $($via:ident $method:ident($($name:ident: $of:ty),*) -> $answer:ty;)+ })+) => {$(
+        #[async_trait]
+        impl $port for FaultyStore {
+            $(async fn $method(&self, $($name: $of),*) -> Result<$answer, StoreError> {
+                self.$via()?.$method($($name),*).await
+            })+
+        }
+    )+};
+}
+
+delegate! {
+    Stacks {
+        up begin(new: &NewDeployment, response: Option<&StoredResponse>) -> ();
+        up begin_removal(name: &StackName, new: &NewRemoval) -> RemovalOutcome;
+        up stacks(name: Option<&StackName>) -> Vec<Stack>;
+        up reserved(names: &[StackName]) -> Vec<StackName>;
+        up usages(counted_as: &[&str], hour_ago: Timestamp) -> Vec<Usage>;
+        up freed(name: &StackName, since: Timestamp) -> Option<(Option<OwnerId>, Timestamp)>;
+        up durations(limit: u32) -> Vec<Duration>;
+    }
+    Operations {
+        up find(id: &DeploymentId) -> Option<Record>;
+        up operations(filter: &OperationFilter) -> Vec<Record>;
+        up stuck() -> Vec<Record>;
+        up stuck_count() -> u64;
+        up cancel(id: &DeploymentId, now: Timestamp, entry: Option<&AuditEntry>) -> CancelOutcome;
+        up make_due_now(id: &DeploymentId, entry: Option<&AuditEntry>) -> bool;
+        up purge(before: Timestamp) -> u64;
+    }
+    Idempotency {
+        up store_response(response: &StoredResponse) -> ();
+        up stored_response(key: &IdempotencyKey, now: Timestamp) -> Option<StoredResponse>;
+    }
+    TaskLeases {
+        writable take_task_lease(lease: &TaskLease) -> TaskHolder;
+    }
+}
+
 #[async_trait]
-impl Store for FaultyStore {
-    fn kind(&self) -> &'static str {
-        self.inner.kind()
-    }
-
-    async fn check(&self) -> Result<(), StoreError> {
-        self.up()?.check().await
-    }
-
-    async fn begin(
-        &self,
-        new: &NewDeployment,
-        response: Option<&StoredResponse>,
-    ) -> Result<(), StoreError> {
-        self.up()?.begin(new, response).await
-    }
-
-    async fn begin_removal(
-        &self,
-        name: &StackName,
-        new: &NewRemoval,
-    ) -> Result<RemovalOutcome, StoreError> {
-        self.up()?.begin_removal(name, new).await
-    }
-
-    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError> {
-        self.up()?.store_response(response).await
-    }
-
-    async fn stored_response(
-        &self,
-        key: &IdempotencyKey,
-        now: Timestamp,
-    ) -> Result<Option<StoredResponse>, StoreError> {
-        self.up()?.stored_response(key, now).await
-    }
-
-    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
-        self.up()?.find(id).await
-    }
-
+impl Journal for FaultyStore {
     async fn events(
         &self,
         id: &DeploymentId,
@@ -228,75 +229,54 @@ impl Store for FaultyStore {
         self.up()?.last_events(ids).await
     }
 
-    async fn usages(
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
+        self.up()?.journal(id).await
+    }
+
+    async fn platform_logs(
         &self,
-        counted_as: &[&str],
-        hour_ago: Timestamp,
-    ) -> Result<Vec<Usage>, StoreError> {
-        self.up()?.usages(counted_as, hour_ago).await
-    }
-
-    async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
-        self.up()?.usage(counted_as, hour_ago).await
-    }
-
-    async fn freed(
-        &self,
-        name: &StackName,
-        since: Timestamp,
-    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
-        self.up()?.freed(name, since).await
-    }
-
-    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
-        self.up()?.operations(filter).await
-    }
-
-    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
-        self.up()?.reserved(names).await
-    }
-
-    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
-        self.up()?.stacks(name).await
-    }
-
-    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
-        self.up()?.durations(limit).await
-    }
-
-    async fn stuck_count(&self) -> Result<u64, StoreError> {
-        self.up()?.stuck_count().await
-    }
-
-    async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
-        self.up()?.stuck().await
+        ids: &[DeploymentId],
+    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
+        self.up()?.platform_logs(ids).await
     }
 
     async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
         self.up()?.services().await
     }
 
-    async fn cancel(
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+        let panics_at = self.plan().panics_at;
+        let is_told = panics_at.is_some() && fact.step.as_ref().map(|(id, _)| *id) == panics_at;
+        assert!(!is_told, "{panics_at:?} panics, as told");
+        self.write(&lease.id, self.inner.record(lease, fact)).await
+    }
+
+    async fn record_cleanup(
         &self,
-        id: &DeploymentId,
-        now: Timestamp,
-        audit_entry: Option<&AuditEntry>,
-    ) -> Result<CancelOutcome, StoreError> {
-        self.up()?.cancel(id, now, audit_entry).await
+        lease: &Lease,
+        cleanup: &CleanupRecord,
+    ) -> Result<(), StoreError> {
+        self.write(&lease.id, self.inner.record_cleanup(lease, cleanup)).await
     }
 
-    async fn make_due_now(
-        &self,
-        id: &DeploymentId,
-        audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError> {
-        self.up()?.make_due_now(id, audit_entry).await
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        self.write(&lease.id, self.inner.rechecked(lease, again)).await
+    }
+}
+
+#[async_trait]
+impl Specs for FaultyStore {
+    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
+        self.up()?.spec(id).await
     }
 
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.up()?.purge(before).await
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
+        self.write(&lease.id, self.inner.store_spec(lease, spec)).await
     }
+}
 
+#[async_trait]
+impl Leases for FaultyStore {
     async fn claim(
         &self,
         lane: Lane,
@@ -345,47 +325,16 @@ impl Store for FaultyStore {
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
         self.writable()?.suspend(lease, until).await
     }
+}
 
-    async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError> {
-        self.writable()?.take_turn(turn).await
+#[async_trait]
+impl Store for FaultyStore {
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
     }
 
-    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
-        self.up()?.spec(id).await
-    }
-
-    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
-        self.write(&lease.id, self.inner.store_spec(lease, spec)).await
-    }
-
-    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
-        self.up()?.journal(id).await
-    }
-
-    async fn platform_logs(
-        &self,
-        ids: &[DeploymentId],
-    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
-        self.up()?.platform_logs(ids).await
-    }
-
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
-        let panics_at = self.plan().panics_at;
-        let is_told = panics_at.is_some() && fact.step.as_ref().map(|(id, _)| *id) == panics_at;
-        assert!(!is_told, "{panics_at:?} panics, as told");
-        self.write(&lease.id, self.inner.record(lease, fact)).await
-    }
-
-    async fn record_cleanup(
-        &self,
-        lease: &Lease,
-        cleanup: &CleanupRecord,
-    ) -> Result<(), StoreError> {
-        self.write(&lease.id, self.inner.record_cleanup(lease, cleanup)).await
-    }
-
-    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
-        self.write(&lease.id, self.inner.rechecked(lease, again)).await
+    async fn check(&self) -> Result<(), StoreError> {
+        self.up()?.check().await
     }
 
     async fn close(&self) {

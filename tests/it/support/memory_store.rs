@@ -11,10 +11,10 @@ use ai_stack_deployer::server::{
     auth::access::OwnerId,
     platform::AppName,
     store::{
-        CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease,
-        NewDeployment, NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, SealedSpec,
-        Stack, State, StepId, Steps, Store, StoreError, StoredEvent, StoredResponse, Turn,
-        TurnHolder, Usage,
+        CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal,
+        Lane, Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record,
+        Recorded, RemovalOutcome, Stack, Stacks, State, StepId, Steps, Store, StoreError,
+        StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
     },
 };
 use async_trait::async_trait;
@@ -61,7 +61,7 @@ impl MemoryStore {
 
     /// Lists all deployments, oldest first.
     pub(crate) fn records(&self) -> Vec<Record> {
-        self.tables().deployments.iter().map(|row| row.record.clone()).collect()
+        self.tables().records(|_| true)
     }
 
     /// Counts how often a reader looked at more than one deployment's own records.
@@ -80,23 +80,7 @@ impl MemoryStore {
 }
 
 #[async_trait]
-impl Store for MemoryStore {
-    fn kind(&self) -> &'static str {
-        "memory"
-    }
-
-    async fn check(&self) -> Result<(), StoreError> {
-        let hangs = {
-            let mut tables = self.tables();
-            tables.checks += 1;
-            tables.hangs
-        };
-        if hangs {
-            return std::future::pending().await;
-        }
-        self.up().map(drop)
-    }
-
+impl Stacks for MemoryStore {
     async fn begin(
         &self,
         new: &NewDeployment,
@@ -113,49 +97,17 @@ impl Store for MemoryStore {
         Ok(self.up()?.begin_removal(name, new))
     }
 
-    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError> {
-        let key = (response.key.caller.clone(), response.key.key.clone());
-        self.up()?.responses.entry(key).or_insert_with(|| response.clone());
-        Ok(())
+    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
+        let mut tables = self.up()?;
+        tables.comparisons += 1;
+        Ok(tables.stacks(name))
     }
 
-    async fn stored_response(
-        &self,
-        key: &IdempotencyKey,
-        now: Timestamp,
-    ) -> Result<Option<StoredResponse>, StoreError> {
+    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
         let tables = self.up()?;
-        let response = tables.responses.get(&(key.caller.clone(), key.key.clone()));
-        Ok(response.filter(|response| response.expires > now).cloned())
-    }
-
-    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
-        Ok(self.up()?.row(id).map(|row| row.record.clone()))
-    }
-
-    async fn events(
-        &self,
-        id: &DeploymentId,
-        after: Seq,
-        limit: u32,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut tables = self.up()?;
-        let events = tables.row(id).map(|row| row.events.clone()).unwrap_or_default();
-        Ok(events.into_iter().filter(|event| event.seq > after).take(limit as usize).collect())
-    }
-
-    async fn last_events(
-        &self,
-        ids: &[&DeploymentId],
-    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
-        let mut tables = self.up()?;
-        let mut last =
-            |id: &DeploymentId| Some((id.clone(), tables.row(id)?.events.last()?.clone()));
-        Ok(ids.iter().filter_map(|id| last(id)).collect())
-    }
-
-    async fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Result<Usage, StoreError> {
-        Ok(self.up()?.usage(counted_as, hour_ago))
+        let held = tables.deployments.iter().filter(|row| row.reserves());
+        let held = held.map(|row| row.record.deployment.name.clone());
+        Ok(held.filter(|name| names.contains(name)).collect())
     }
 
     async fn usages(
@@ -175,47 +127,29 @@ impl Store for MemoryStore {
         Ok(self.up()?.freed(name, since))
     }
 
-    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
-        Ok(self.up()?.operations(filter))
-    }
-
-    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
-        let tables = self.up()?;
-        let held = tables.deployments.iter().filter(|row| row.reserves());
-        let held = held.map(|row| row.record.deployment.name.clone());
-        Ok(held.filter(|name| names.contains(name)).collect())
-    }
-
-    async fn stuck_count(&self) -> Result<u64, StoreError> {
-        let tables = self.up()?;
-        Ok(tables.deployments.iter().filter(|row| row.record.state == State::Stuck).count() as u64)
-    }
-
-    async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
-        let tables = self.up()?;
-        let stuck = tables.deployments.iter().filter(|row| row.record.state == State::Stuck);
-        Ok(stuck.map(|row| row.record.clone()).collect())
-    }
-
-    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
-        let mut tables = self.up()?;
-        tables.comparisons += 1;
-        Ok(tables.stacks(name))
-    }
-
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
         let mut tables = self.up()?;
         tables.comparisons += 1;
         Ok(tables.durations(limit))
     }
+}
 
-    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
-        let tables = self.up()?;
-        let of_row = |row: &Row| {
-            let id = row.record.deployment.id.clone();
-            row.steps.services.iter().map(|name| (name.clone(), id.clone())).collect::<Vec<_>>()
-        };
-        Ok(tables.deployments.iter().flat_map(of_row).collect())
+#[async_trait]
+impl Operations for MemoryStore {
+    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
+        Ok(self.up()?.row(id).map(|row| row.record.clone()))
+    }
+
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
+        Ok(self.up()?.operations(filter))
+    }
+
+    async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
+        Ok(self.up()?.records(|record| record.state == State::Stuck))
+    }
+
+    async fn stuck_count(&self) -> Result<u64, StoreError> {
+        Ok(self.stuck().await?.len() as u64)
     }
 
     async fn cancel(
@@ -254,7 +188,111 @@ impl Store for MemoryStore {
         tables.deployments.retain(|row| row.released.is_none_or(|released| released >= before));
         Ok((count - tables.deployments.len()) as u64)
     }
+}
 
+#[async_trait]
+impl Journal for MemoryStore {
+    async fn events(
+        &self,
+        id: &DeploymentId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut tables = self.up()?;
+        let events = tables.row(id).map(|row| row.events.clone()).unwrap_or_default();
+        Ok(events.into_iter().filter(|event| event.seq > after).take(limit as usize).collect())
+    }
+
+    async fn last_events(
+        &self,
+        ids: &[&DeploymentId],
+    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
+        let mut tables = self.up()?;
+        let mut last =
+            |id: &DeploymentId| Some((id.clone(), tables.row(id)?.events.last()?.clone()));
+        Ok(ids.iter().filter_map(|id| last(id)).collect())
+    }
+
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
+        Ok(self.up()?.row(id).map(|row| row.steps.clone()).unwrap_or_default())
+    }
+
+    async fn platform_logs(
+        &self,
+        ids: &[DeploymentId],
+    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
+        let tables = &mut *self.up()?;
+        let log = |id: &DeploymentId| {
+            let record = tables.row(id)?.steps.records.get(&StepId::Deploy)?.clone();
+            Some((id.clone(), record.platform_log()?.to_owned()))
+        };
+        Ok(ids.iter().filter_map(log).collect())
+    }
+
+    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+        let tables = self.up()?;
+        let of_row = |row: &Row| {
+            let id = row.record.deployment.id.clone();
+            row.steps.services.iter().map(|name| (name.clone(), id.clone())).collect::<Vec<_>>()
+        };
+        Ok(tables.deployments.iter().flat_map(of_row).collect())
+    }
+
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+        let mut tables = self.up()?;
+        let row = tables.leased(lease)?;
+        if row.record.state != State::Active && (!fact.events.is_empty() || fact.end.is_some()) {
+            return Err(StoreError::LeaseLost);
+        }
+        let cancel_request = row.record.cancel_request;
+        if fact.end.is_some_and(|end| end.cancel_request != cancel_request) {
+            return Err(StoreError::CancelPending);
+        }
+        for body in &fact.events {
+            row.record.seq += 1;
+            row.events.push(stored(&Event { seq: row.record.seq, body: body.clone() }));
+        }
+        if let Some((step, record)) = &fact.step {
+            row.steps.records.insert(*step, record.clone());
+        }
+        row.steps.services.extend(fact.services.iter().cloned());
+        let seq = row.record.seq;
+        if let Some(end) = fact.end {
+            row.record.state = end.state;
+            row.record.metadata.completed = Some(end.at);
+            row.record.clean_up.due = end.due;
+            if end.state == State::RolledBack {
+                row.released = Some(end.at);
+                tables.release_removed(&lease.id, end.at);
+            }
+        }
+        Ok(Recorded { seq, cancel_request })
+    }
+
+    async fn record_cleanup(
+        &self,
+        lease: &Lease,
+        cleanup: &CleanupRecord,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.up()?;
+        let row = tables.leased(lease)?;
+        if row.record.state != State::Stuck {
+            return Err(StoreError::LeaseLost);
+        }
+        row.record_cleanup(cleanup);
+        if cleanup.receipt.clean {
+            tables.release_removed(&lease.id, cleanup.at);
+        }
+        Ok(())
+    }
+
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        self.up()?.leased(lease)?.rechecked(again)
+    }
+}
+
+#[async_trait]
+impl Leases for MemoryStore {
     async fn claim(
         &self,
         lane: Lane,
@@ -312,86 +350,50 @@ impl Store for MemoryStore {
         self.up()?.leased(lease)?.suspend(until);
         Ok(())
     }
+}
 
-    async fn take_turn(&self, turn: &Turn) -> Result<TurnHolder, StoreError> {
-        Ok(self.up()?.take_turn(turn))
-    }
-
-    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
-        Ok(self.up()?.row(id).and_then(|row| row.spec.clone()))
-    }
-
-    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
-        self.up()?.leased(lease)?.spec.get_or_insert_with(|| spec.clone());
+#[async_trait]
+impl Idempotency for MemoryStore {
+    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError> {
+        let key = (response.key.caller.clone(), response.key.key.clone());
+        self.up()?.responses.entry(key).or_insert_with(|| response.clone());
         Ok(())
     }
 
-    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
-        Ok(self.up()?.row(id).map(|row| row.steps.clone()).unwrap_or_default())
+    async fn stored_response(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<StoredResponse>, StoreError> {
+        let tables = self.up()?;
+        let response = tables.responses.get(&(key.caller.clone(), key.key.clone()));
+        Ok(response.filter(|response| response.expires > now).cloned())
+    }
+}
+
+#[async_trait]
+impl TaskLeases for MemoryStore {
+    async fn take_task_lease(&self, lease: &TaskLease) -> Result<TaskHolder, StoreError> {
+        Ok(self.up()?.take_task_lease(lease))
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn kind(&self) -> &'static str {
+        "memory"
     }
 
-    async fn platform_logs(
-        &self,
-        ids: &[DeploymentId],
-    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
-        let tables = &mut *self.up()?;
-        let log = |id: &DeploymentId| {
-            let record = tables.row(id)?.steps.records.get(&StepId::Deploy)?.clone();
-            Some((id.clone(), record.platform_log()?.to_owned()))
+    async fn check(&self) -> Result<(), StoreError> {
+        let hangs = {
+            let mut tables = self.tables();
+            tables.checks += 1;
+            tables.hangs
         };
-        Ok(ids.iter().filter_map(log).collect())
-    }
-
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
-        let mut tables = self.up()?;
-        let row = tables.leased(lease)?;
-        if row.record.state != State::Active && (!fact.events.is_empty() || fact.end.is_some()) {
-            return Err(StoreError::LeaseLost);
+        if hangs {
+            return std::future::pending().await;
         }
-        let cancel_request = row.record.cancel_request;
-        if fact.end.is_some_and(|end| end.cancel_request != cancel_request) {
-            return Err(StoreError::CancelPending);
-        }
-        for body in &fact.events {
-            row.record.seq += 1;
-            row.events.push(stored(&Event { seq: row.record.seq, body: body.clone() }));
-        }
-        if let Some((step, record)) = &fact.step {
-            row.steps.records.insert(*step, record.clone());
-        }
-        row.steps.services.extend(fact.services.iter().cloned());
-        let seq = row.record.seq;
-        if let Some(end) = fact.end {
-            row.record.state = end.state;
-            row.record.metadata.completed = Some(end.at);
-            row.record.clean_up.due = end.due;
-            if end.state == State::RolledBack {
-                row.released = Some(end.at);
-                tables.release_removed(&lease.id, end.at);
-            }
-        }
-        Ok(Recorded { seq, cancel_request })
-    }
-
-    async fn record_cleanup(
-        &self,
-        lease: &Lease,
-        cleanup: &CleanupRecord,
-    ) -> Result<(), StoreError> {
-        let mut tables = self.up()?;
-        let row = tables.leased(lease)?;
-        if row.record.state != State::Stuck {
-            return Err(StoreError::LeaseLost);
-        }
-        row.record_cleanup(cleanup);
-        if cleanup.receipt.clean {
-            tables.release_removed(&lease.id, cleanup.at);
-        }
-        Ok(())
-    }
-
-    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
-        self.up()?.leased(lease)?.rechecked(again)
+        self.up().map(drop)
     }
 
     async fn close(&self) {}

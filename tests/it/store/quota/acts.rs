@@ -2,6 +2,7 @@
 
 use ai_stack_deployer::server::store::{
     CancelRequest, CleanupRecord, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome, State, Store,
+    Usage,
 };
 use domain::{
     deployment::{DeploymentId, Kind},
@@ -75,4 +76,9 @@ async fn release(store: &dyn Store, lease: Lease, others: Vec<Lease>) {
     for lease in others.into_iter().chain([lease]) {
         store.release(&lease).await.unwrap();
     }
+}
+
+/// Returns what counts as `counted_as`.
+pub(super) async fn usage(store: &dyn Store, counted_as: &str, hour_ago: Timestamp) -> Usage {
+    store.usages(&[counted_as], hour_ago).await.unwrap().remove(0)
 }

@@ -7,7 +7,7 @@ use ai_stack_deployer::server::{
 use domain::stack_name::StackName;
 
 use super::{
-    acts::{finish, remove},
+    acts::{finish, remove, usage},
     by, counted, id,
 };
 use crate::store::contract::at;
@@ -67,7 +67,7 @@ pub(super) async fn are_counted_and_folded_at_once_as_one_by_one(store: &dyn Sto
         let together = store.usages(&asked, hour_ago).await.unwrap();
         let mut one_by_one = Vec::new();
         for owner in asked {
-            one_by_one.push(store.usage(owner, hour_ago).await.unwrap());
+            one_by_one.push(usage(store, owner, hour_ago).await);
         }
         assert_eq!(together, one_by_one);
         assert!(together[0].stacks == 2 && together[1].stacks == 0, "{together:?}");

@@ -3,10 +3,11 @@
 use ai_stack_deployer::server::{
     auth::access::OwnerId,
     store::{
-        CancelRequest, CleanUp, NewDeployment, NewRemoval, Record, RemovalOutcome, State,
-        StoreError, StoredResponse, Usage, hour_before, is_within_hour,
+        CancelRequest, CleanUp, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome,
+        SealedSpec, Specs, State, StoreError, StoredResponse, Usage, hour_before, is_within_hour,
     },
 };
+use async_trait::async_trait;
 use domain::{
     deployment::{DeploymentId, DeploymentMetadata, Links},
     event::Event,
@@ -24,6 +25,18 @@ impl MemoryStore {
     /// Forgets what the stack of this deployment is made of, as if an older version had begun it.
     pub(crate) fn forget_spec(&self, id: &DeploymentId) {
         self.tables().row(id).unwrap().spec = None;
+    }
+}
+
+#[async_trait]
+impl Specs for MemoryStore {
+    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
+        Ok(self.up()?.row(id).and_then(|row| row.spec.clone()))
+    }
+
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
+        self.up()?.leased(lease)?.spec.get_or_insert_with(|| spec.clone());
+        Ok(())
     }
 }
 

@@ -33,6 +33,12 @@ impl Tables {
         stacks
     }
 
+    /// Lists the records that are wanted, oldest first.
+    pub(super) fn records(&self, is_wanted: impl Fn(&Record) -> bool) -> Vec<Record> {
+        let records = self.deployments.iter().map(|row| &row.record);
+        records.filter(|record| is_wanted(record)).cloned().collect()
+    }
+
     /// Lists operations that pass `filter`, newest first.
     pub(super) fn operations(&self, filter: &OperationFilter) -> Vec<Record> {
         let OperationFilter { owner, state, search, before, limit } = filter;

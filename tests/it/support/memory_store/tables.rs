@@ -6,7 +6,7 @@ use ai_stack_deployer::server::{
     audit::AuditEntry,
     store::{
         CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, SealedSpec, State, Steps,
-        StoreError, StoredEvent, StoredResponse, Turn, TurnHolder,
+        StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
     },
 };
 use domain::{
@@ -24,7 +24,7 @@ pub(super) struct Tables {
     pub(super) responses: HashMap<(String, String), StoredResponse>,
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,
-    turns: HashMap<&'static str, (String, Timestamp, Option<String>)>,
+    task_leases: HashMap<&'static str, (String, Timestamp, Option<String>)>,
     pub(super) down: bool,
     pub(super) hangs: bool,
     pub(super) checks: u32,
@@ -89,17 +89,17 @@ impl Tables {
         }
     }
 
-    /// Takes a turn, or keeps it, unless it is somebody else's.
-    pub(super) fn take_turn(&mut self, turn: &Turn) -> TurnHolder {
-        let mut report = turn.report.clone();
-        if let Some((owner, until, kept)) = self.turns.get(turn.work) {
-            if *owner != turn.owner && *until > turn.now && *until <= turn.impossible() {
-                return TurnHolder::Theirs(kept.clone());
+    /// Takes or extends the lease of a task, unless it is somebody else's.
+    pub(super) fn take_task_lease(&mut self, lease: &TaskLease) -> TaskHolder {
+        let mut report = lease.report.clone();
+        if let Some((owner, until, kept)) = self.task_leases.get(lease.task) {
+            if *owner != lease.owner && *until > lease.now && *until <= lease.impossible() {
+                return TaskHolder::Theirs(kept.clone());
             }
             report = report.or_else(|| kept.clone());
         }
-        self.turns.insert(turn.work, (turn.owner.clone(), turn.until(), report.clone()));
-        TurnHolder::Ours(report)
+        self.task_leases.insert(lease.task, (lease.owner.clone(), lease.until(), report.clone()));
+        TaskHolder::Ours(report)
     }
 
     /// Claims the first operations that are `wanted` and that nobody holds at `now`: at most `max`.

@@ -1,0 +1,237 @@
+//! The store in a PostgreSQL database, which several portals may share.
+//!
+//! Rows that somebody works on are locked, and claims skip them. What one portal writes nudges
+//! the others. Nothing here waits for ever: not for a connection, not for an answer, and not
+//! for somebody who holds a lock and says nothing.
+
+mod call_slots;
+mod connecting;
+mod nudges;
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    Arguments as _, ConnectOptions as _, PgConnection, Postgres, Row as _,
+    error::BoxDynError,
+    postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgQueryResult, PgSeverity},
+};
+use tokio::time::timeout;
+
+use self::nudges::{NudgeListener, Origin};
+use crate::server::{
+    notifier::{Notifier, Nudge},
+    store::{
+        OtherVersion, StoreError,
+        sql::{
+            SqlStore,
+            dialect::Dialect,
+            pool::{Pool, Transaction},
+            statement::Value,
+        },
+    },
+};
+
+/// The number of connections that a portal has at most, but for the one it listens on.
+const CONNECTIONS: u32 = 16;
+/// The time that a connection may take to be had, and a statement to be answered.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
+/// The time that one of the port's transactions may take as a whole.
+const LIMIT: Duration = Duration::from_secs(8);
+/// The time that the tables may take to be brought up to date, the wait for another portal that
+/// does the same among it.
+const MIGRATION: Duration = Duration::from_mins(2);
+
+/// The store in a PostgreSQL database.
+pub type PostgresStore = SqlStore<Postgres>;
+
+/// The listener of a portal, and the origin of its nudges.
+#[derive(Clone, Debug)]
+pub struct Companion {
+    origin: Origin,
+    listening: Option<Arc<NudgeListener>>,
+}
+
+/// The database could not be opened as a store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenPostgresError {
+    /// The address is none. It may hold a password, so neither it nor the cause is told.
+    #[error("is not the address of a database: give one like postgres://user:password@host/name")]
+    Address,
+    /// The server or the database in it cannot be reached.
+    #[error("the PostgreSQL server cannot be reached, or rejects the portal")]
+    Unreachable(#[source] sqlx::Error),
+    /// The tables cannot be brought up to date.
+    #[error("the PostgreSQL database cannot be used as the portal's")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    /// A newer version of the portal has changed it.
+    #[error(transparent)]
+    OtherVersion(#[from] OtherVersion),
+    /// It takes too long.
+    #[error("the PostgreSQL server does not answer")]
+    Silent,
+}
+
+impl PostgresStore {
+    /// Opens the database at `url`, brings its tables up to date, and hands nudges from other
+    /// portals to `notifier`. Several portals may do so at once.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it cannot be used.
+    pub async fn open(
+        url: &SecretString,
+        notifier: Arc<Notifier>,
+    ) -> Result<Self, OpenPostgresError> {
+        let options = options(url)?;
+        let mut store = Self::connect(options.clone()).await?;
+        let listener = NudgeListener::start(options, store.companion.origin, notifier);
+        store.companion.listening = Some(Arc::new(listener));
+        Ok(store)
+    }
+
+    /// Opens the database at `url` for a command beside the portals: it listens to nobody.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it cannot be used.
+    pub async fn open_for_cli(url: &SecretString) -> Result<Self, OpenPostgresError> {
+        Self::connect(options(url)?).await
+    }
+
+    async fn connect(options: PgConnectOptions) -> Result<Self, OpenPostgresError> {
+        let migrated = timeout(MIGRATION, connecting::migrate(&options)).await;
+        migrated.map_err(|_| OpenPostgresError::Silent)??;
+        let pool = Pool::new(CONNECTIONS, ACQUIRE_TIMEOUT, options);
+        let companion = Companion { origin: Origin::random(), listening: None };
+        Ok(Self::new(pool.clone(), pool, companion))
+    }
+}
+
+fn options(url: &SecretString) -> Result<PgConnectOptions, OpenPostgresError> {
+    let options = PgConnectOptions::from_str(url.expose_secret());
+    // What poolers refuse to be told at the start is left out, or set afterwards.
+    Ok(options.map_err(|_| OpenPostgresError::Address)?.extra_float_digits(None))
+}
+
+#[async_trait]
+impl Dialect for Postgres {
+    const KIND: &'static str = "postgres";
+    const IS_REMOTE: bool = true;
+    const LIMIT: Option<Duration> = Some(LIMIT);
+    const HOLDS_NUL: bool = false;
+    const FOR_UPDATE: Option<&'static str> = Some("FOR NO KEY UPDATE");
+    const ROW_ID: Option<&'static str> = Some("ctid");
+    const LOCK_COUNT: Option<&'static str> =
+        Some("SELECT pg_advisory_xact_lock($1::int, hashtext($2))");
+    const POSITION: &'static str = "strpos";
+
+    type Companion = Companion;
+
+    async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = options.connect().await?;
+        connecting::bound(&mut connection).await?;
+        Ok(connection)
+    }
+
+    async fn begin(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+        // In one message, so that it costs no more than `BEGIN`.
+        let begin = "BEGIN; SELECT generation FROM schema_generation FOR SHARE";
+        let rows = sqlx::raw_sql(begin).fetch_all(connection).await?;
+        rows.first().map(|row| row.try_get(0)).transpose()
+    }
+
+    async fn end(connection: &mut PgConnection, word: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(word).execute(connection).await.map(drop)
+    }
+
+    fn survives(error: &sqlx::Error) -> bool {
+        match error {
+            sqlx::Error::Database(error) => {
+                error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| {
+                    !matches!(error.severity(), PgSeverity::Panic | PgSeverity::Fatal)
+                })
+            }
+            sqlx::Error::RowNotFound => true,
+            _ => false,
+        }
+    }
+
+    fn bind(arguments: &mut PgArguments, value: Value) -> Result<(), BoxDynError> {
+        match value {
+            Value::Text(text) => arguments.add(text),
+            Value::Number(number) => arguments.add(number),
+            Value::Truth(is_so) => arguments.add(is_so),
+            Value::Bytes(bytes) => arguments.add(bytes),
+            Value::Texts(texts) => arguments.add(texts),
+            Value::Numbers(numbers) => arguments.add(numbers),
+        }
+    }
+
+    fn rows_affected(done: &PgQueryResult) -> u64 {
+        done.rows_affected()
+    }
+
+    fn is_in(list: &str) -> String {
+        format!("= ANY ({list})")
+    }
+
+    fn is_locked_in(query: &str) -> String {
+        format!("= ANY (ARRAY ({query} FOR UPDATE SKIP LOCKED))")
+    }
+
+    fn table_of(columns: &[(&str, &str, &str)]) -> String {
+        let lists = columns.iter().map(|(_, of, list)| format!("{list}::{of}[]"));
+        let names = columns.iter().map(|(name, ..)| *name);
+        let (lists, names) = (lists.collect::<Vec<_>>(), names.collect::<Vec<_>>());
+        format!("UNNEST({}) AS given ({})", lists.join(", "), names.join(", "))
+    }
+
+    fn claim(conditions: &[&str]) -> String {
+        let free = |condition: &&str| {
+            format!(
+                "SELECT id FROM deployments
+                 WHERE {condition} AND (lease_owner IS NULL OR lease_until_ms <= $2)"
+            )
+        };
+        let candidates = conditions.iter().map(free).collect::<Vec<_>>().join(" UNION ALL ");
+        let still = conditions.iter().map(|condition| format!("({condition})"));
+        // Materialized: a plan that ran the subquery once for each row would claim more than `$4`.
+        // What is locked is looked at once more, since somebody may have claimed it meanwhile.
+        format!(
+            "WITH candidates AS MATERIALIZED ({candidates}),
+             free AS MATERIALIZED (
+                 SELECT id FROM deployments
+                 WHERE id = ANY (ARRAY (SELECT id FROM candidates))
+                   AND ({still}) AND (lease_owner IS NULL OR lease_until_ms <= $2)
+                 ORDER BY started_ms, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
+             UPDATE deployments
+             SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
+             FROM free WHERE deployments.id = free.id
+             RETURNING deployments.id, lease_token",
+            still = still.collect::<Vec<_>>().join(" OR "),
+        )
+    }
+
+    async fn notify(
+        companion: &Companion,
+        tx: &mut Transaction<Self>,
+        nudge: &Nudge,
+    ) -> Result<(), StoreError> {
+        companion.origin.notify(tx, nudge).await
+    }
+
+    async fn broken(companion: &Companion) {
+        match &companion.listening {
+            Some(listening) => listening.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn before_close(companion: &Companion) {
+        if let Some(listening) = &companion.listening {
+            listening.stop().await;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Connections to the server, and the tables that a portal finds there.
+
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::time::timeout;
+
+use super::{ACQUIRE_TIMEOUT, LIMIT, OpenPostgresError};
+use crate::server::store::OtherVersion;
+
+/// Bounds what a connection may take: a portal that hangs in the middle of a transaction must
+/// let go of its rows.
+pub(super) async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT set_config('statement_timeout', $1, false),
+                set_config('idle_in_transaction_session_timeout', $2, false)",
+    )
+    .bind(ACQUIRE_TIMEOUT.as_millis().to_string())
+    .bind(LIMIT.as_millis().to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Brings the tables up to date, one portal after the other.
+pub(super) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
+    let connection = timeout(ACQUIRE_TIMEOUT, options.connect()).await;
+    let mut connection: PgConnection = connection
+        .map_err(|_| OpenPostgresError::Silent)?
+        .map_err(OpenPostgresError::Unreachable)?;
+    let found = generation(&mut connection).await.map_err(OpenPostgresError::Unreachable)?;
+    OtherVersion::of(found)?;
+    let migrating = sqlx::migrate!("migrations/postgres").run_direct(None, &mut connection, false);
+    if let Err(error) = migrating.await {
+        return Err(match OtherVersion::of_migration(&error) {
+            Some(other) => other.into(),
+            None => OpenPostgresError::Migration(error),
+        });
+    }
+    connection.close().await.map_err(OpenPostgresError::Unreachable)
+}
+
+/// Reads the schema's generation, where the tables have one yet.
+async fn generation(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+    let is_there = "SELECT to_regclass('schema_generation') IS NOT NULL";
+    if !sqlx::query_scalar::<_, bool>(is_there).fetch_one(&mut *connection).await? {
+        return Ok(None);
+    }
+    let question = "SELECT generation FROM schema_generation";
+    sqlx::query_scalar(question).fetch_optional(connection).await
+}

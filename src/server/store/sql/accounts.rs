@@ -1,0 +1,307 @@
+//! People who sign in, their sessions, and their API tokens.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{
+    SqlStore, audit::insert_audit_entry, dialect::Dialect, pool::Transaction,
+    purge::delete_expired, rows::accounts as rows, statement::Statement,
+};
+use crate::server::{
+    audit::AuditEntry,
+    auth::{
+        access::OwnerId,
+        accounts::{
+            Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
+        },
+    },
+    store::{StoreError, warn_unless_written},
+};
+
+/// The columns that a token is read from.
+const TOKEN: &str = "SELECT id, person, name, scope, made_ms, expires_ms, used_ms, revoked_ms
+    FROM tokens";
+
+#[async_trait]
+impl<D: Dialect> Accounts for SqlStore<D> {
+    async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError> {
+        self.finish(begin_sign_in(self.clone(), sign_in.clone(), now)).await
+    }
+
+    async fn take_sign_in(
+        &self,
+        browser: &Digest,
+        now: Timestamp,
+    ) -> Result<Option<SignIn>, StoreError> {
+        let take = Statement::new(
+            "DELETE FROM sign_ins WHERE browser = $1 AND expires_ms > $2
+             RETURNING browser, state, nonce, verifier, return_to, expires_ms",
+        );
+        let taken = self.change(take.bind(&browser.0).bind(now)).await?;
+        taken.first().map(rows::sign_in).transpose()
+    }
+
+    async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError> {
+        self.finish(begin_session(self.clone(), profile.clone(), session.clone())).await
+    }
+
+    async fn session(
+        &self,
+        session: &Digest,
+        now: Timestamp,
+        idle_until: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let find = Statement::new(
+            "SELECT owner, name, role, seen_ms, idle_ms, ends_ms
+             FROM sessions JOIN people ON owner = person WHERE digest = $1 AND idle_ms > $2",
+        );
+        let found = self.row(find.bind(&session.0).bind(now)).await?;
+        let Some((found, idle)) = found.as_ref().map(rows::session).transpose()? else {
+            return Ok(None);
+        };
+        if let Some(until) = found.prolong(idle, idle_until) {
+            let prolong = Statement::new("UPDATE sessions SET idle_ms = $1 WHERE digest = $2");
+            let prolonged = self.change_rows(prolong.bind(until).bind(&session.0)).await;
+            warn_unless_written(prolonged, "A session was not prolonged");
+        }
+        Ok(Some(found))
+    }
+
+    async fn end_session(
+        &self,
+        session: &Digest,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        let end = Statement::new("DELETE FROM sessions WHERE digest = $1").bind(&session.0);
+        self.change_and_audit(end, audit_entry).await
+    }
+
+    async fn end_sessions_of(
+        &self,
+        person: &OwnerId,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<u64, StoreError> {
+        self.finish(end_all(self.clone(), person.clone(), audit_entry.cloned())).await
+    }
+
+    async fn revoke_access(
+        &self,
+        person: &OwnerId,
+        now: Timestamp,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<(u64, u64), StoreError> {
+        self.finish(revoke_access(self.clone(), person.clone(), now, audit_entry.cloned())).await
+    }
+
+    async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError> {
+        let people = Statement::new(
+            "SELECT owner, name, role, seen_ms FROM people ORDER BY seen_ms DESC, owner LIMIT $1",
+        );
+        self.rows(people.bind(i64::from(limit))).await?.iter().map(rows::person).collect()
+    }
+
+    async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool, StoreError> {
+        self.finish(add_token(self.clone(), token.clone(), max)).await
+    }
+
+    async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError> {
+        let tokens = Statement::new(TOKEN).push(
+            " WHERE person = $1
+             ORDER BY (revoked_ms IS NOT NULL OR expires_ms <= $2), made_ms DESC, id",
+        );
+        self.rows(tokens.bind(person).bind(now)).await?.iter().map(rows::token).collect()
+    }
+
+    async fn revoke_token(
+        &self,
+        person: &OwnerId,
+        id: &str,
+        now: Timestamp,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        let revoke = Statement::new(
+            "UPDATE tokens SET revoked_ms = $1 WHERE person = $2 AND id = $3 AND revoked_ms IS NULL",
+        );
+        self.change_and_audit(revoke.bind(now).bind(person).bind(id), audit_entry).await
+    }
+
+    async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError> {
+        let find = Statement::new(TOKEN)
+            .push(" WHERE digest = $1 AND revoked_ms IS NULL AND expires_ms > $2");
+        let found = self.row(find.bind(&secret.0).bind(now)).await?;
+        let Some(mut token) = found.as_ref().map(rows::token).transpose()? else {
+            return Ok(None);
+        };
+        if let Some(used) = token.use_at(now) {
+            let note = Statement::new("UPDATE tokens SET used_ms = $1 WHERE id = $2");
+            let noted = self.change_rows(note.bind(used).bind(&token.id)).await;
+            warn_unless_written(noted, "The use of a token was not noted");
+            token.used = Some(used);
+        }
+        Ok(Some(token))
+    }
+}
+
+impl<D: Dialect> SqlStore<D> {
+    /// Changes one row, with an audit entry if it is there, and tells whether it is.
+    async fn change_and_audit(
+        &self,
+        change: Statement,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        let (store, audit_entry) = (self.clone(), audit_entry.cloned());
+        self.finish(async move {
+            let mut tx = store.transaction().await?;
+            let is_changed = change.execute(&mut tx).await? == 1;
+            let audit_entry = audit_entry.filter(|_| is_changed);
+            insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+            tx.commit().await?;
+            Ok(is_changed)
+        })
+        .await
+    }
+}
+
+/// Keeps a sign-in, and purges a bounded number of those that have expired.
+async fn begin_sign_in<D: Dialect>(
+    store: SqlStore<D>,
+    sign_in: SignIn,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = store.transaction().await?;
+    delete_expired::<D>("sign_ins", "browser", "expires_ms", now).execute(&mut tx).await?;
+    Statement::new(
+        "INSERT INTO sign_ins (browser, state, nonce, verifier, return_to, expires_ms)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (browser) DO UPDATE
+         SET state = excluded.state, nonce = excluded.nonce, verifier = excluded.verifier,
+             return_to = excluded.return_to, expires_ms = excluded.expires_ms",
+    )
+    .bind(&sign_in.browser.0)
+    .bind(&sign_in.state)
+    .bind(&sign_in.nonce)
+    .bind(&sign_in.verifier)
+    .bind(&sign_in.return_to)
+    .bind(sign_in.expires)
+    .execute(&mut tx)
+    .await?;
+    tx.commit().await
+}
+
+/// Finds or adds the person, begins a session of theirs, and purges a bounded number of those that
+/// have expired.
+async fn begin_session<D: Dialect>(
+    store: SqlStore<D>,
+    profile: Profile,
+    session: NewSession,
+) -> Result<Person, StoreError> {
+    let mut tx = store.transaction().await?;
+    delete_expired::<D>("sessions", "digest", "idle_ms", session.begun).execute(&mut tx).await?;
+    let person = rows::person(&take_over(&profile, &session).fetch_one(&mut tx).await?)?;
+    Statement::new(
+        "INSERT INTO sessions (digest, person, idle_ms, ends_ms) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(&session.secret.0)
+    .bind(&person.owner)
+    .bind(session.idle_until.min(session.ends))
+    .bind(session.ends)
+    .execute(&mut tx)
+    .await?;
+    let who = person.owner.to_string();
+    let audit_entry = session.audit_entry.map(|entry| AuditEntry { who, ..entry });
+    insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+    tx.commit().await?;
+    Ok(person)
+}
+
+/// Takes over what the provider says of a person, who keeps their id.
+fn take_over(profile: &Profile, session: &NewSession) -> Statement {
+    Statement::new(
+        "INSERT INTO people (owner, issuer, subject, name, role, seen_ms)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (issuer, subject) DO UPDATE
+         SET name = excluded.name, role = excluded.role, seen_ms = excluded.seen_ms
+         RETURNING owner, name, role, seen_ms",
+    )
+    .bind(&session.person)
+    .bind(&profile.issuer)
+    .bind(&profile.subject)
+    .bind(&profile.name)
+    .bind(profile.role.as_str())
+    .bind(session.begun)
+}
+
+/// Ends all sessions of a person.
+async fn end_all<D: Dialect>(
+    store: SqlStore<D>,
+    person: OwnerId,
+    audit_entry: Option<AuditEntry>,
+) -> Result<u64, StoreError> {
+    let mut tx = store.transaction().await?;
+    let count = end_each(&mut tx, &person).await?;
+    insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// Ends all sessions of a person, and revokes their tokens that can be used at `now`.
+async fn revoke_access<D: Dialect>(
+    store: SqlStore<D>,
+    person: OwnerId,
+    now: Timestamp,
+    audit_entry: Option<AuditEntry>,
+) -> Result<(u64, u64), StoreError> {
+    let mut tx = store.transaction().await?;
+    let sessions = end_each(&mut tx, &person).await?;
+    let revoke = Statement::new(
+        "UPDATE tokens SET revoked_ms = $1
+         WHERE person = $2 AND revoked_ms IS NULL AND expires_ms > $1",
+    );
+    let tokens = revoke.bind(now).bind(&person).execute(&mut tx).await?;
+    let audit_entry = audit_entry.filter(|_| sessions + tokens > 0);
+    insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+    tx.commit().await?;
+    Ok((sessions, tokens))
+}
+
+async fn end_each<D: Dialect>(
+    tx: &mut Transaction<D>,
+    person: &OwnerId,
+) -> Result<u64, StoreError> {
+    Statement::new("DELETE FROM sessions WHERE person = $1").bind(person).execute(tx).await
+}
+
+/// Keeps a token, unless its person has `max` already. Of several at once for one person, each
+/// waits for the one before.
+async fn add_token<D: Dialect>(
+    store: SqlStore<D>,
+    NewToken { token, secret, audit_entry }: NewToken,
+    max: u32,
+) -> Result<bool, StoreError> {
+    let mut tx = store.transaction().await?;
+    if let Some(lock) = D::FOR_UPDATE {
+        let hold = Statement::new("SELECT owner FROM people WHERE owner = $1 ").push(lock);
+        hold.bind(&token.person).fetch_optional(&mut tx).await?;
+    }
+    let insert = Statement::new(
+        "INSERT INTO tokens (id, digest, person, name, scope, made_ms, expires_ms)
+         SELECT $1, $2, $3, $4, $5, $6, $7
+         WHERE (SELECT count(*) FROM tokens
+                WHERE person = $3 AND revoked_ms IS NULL AND expires_ms > $6) < $8",
+    );
+    let inserted = insert
+        .bind(&token.id)
+        .bind(&secret.0)
+        .bind(&token.person)
+        .bind(&token.name)
+        .bind(token.scope.as_str())
+        .bind(token.made)
+        .bind(token.expires)
+        .bind(i64::from(max))
+        .execute(&mut tx)
+        .await?;
+    let audit_entry = audit_entry.filter(|_| inserted == 1);
+    insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+    tx.commit().await?;
+    Ok(inserted == 1)
+}

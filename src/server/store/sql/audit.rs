@@ -1,0 +1,65 @@
+//! The audit log.
+
+use async_trait::async_trait;
+
+use super::{SqlStore, dialect::Dialect, lists, pool::Transaction, rows, statement::Statement};
+use crate::server::{
+    audit::{AuditEntry, AuditFilter, AuditLog},
+    store::StoreError,
+};
+
+#[async_trait]
+impl<D: Dialect> AuditLog for SqlStore<D> {
+    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.finish(append(self.clone(), Some(entry.clone()))).await
+    }
+
+    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+        let AuditFilter { who, target, .. } = filter;
+        if [who, target].into_iter().flatten().any(|text| !can_hold::<D>(text)) {
+            return Ok(Vec::new());
+        }
+        self.rows(lists::entries(filter)).await?.iter().map(rows::audit::entry).collect()
+    }
+}
+
+/// Returns whether the database can hold this text.
+pub(super) fn can_hold<D: Dialect>(text: &str) -> bool {
+    D::HOLDS_NUL || !text.contains('\0')
+}
+
+/// Adds an entry, if there is one, in a transaction of its own.
+pub(super) async fn append<D: Dialect>(
+    store: SqlStore<D>,
+    entry: Option<AuditEntry>,
+) -> Result<(), StoreError> {
+    let mut tx = store.transaction().await?;
+    insert_audit_entry(&mut tx, entry.as_ref()).await?;
+    tx.commit().await
+}
+
+/// Adds the entry of what the transaction does, if there is one. Whatever somebody sent, it is not
+/// lost for what the database cannot hold.
+pub(super) async fn insert_audit_entry<D: Dialect>(
+    tx: &mut Transaction<D>,
+    audit_entry: Option<&AuditEntry>,
+) -> Result<(), StoreError> {
+    let Some(entry) = audit_entry else { return Ok(()) };
+    let text = |text: &str| {
+        if D::HOLDS_NUL { text.to_owned() } else { text.replace('\0', "\u{fffd}") }
+    };
+    let insert = Statement::new(
+        "INSERT INTO audit (at_ms, who, act, target, address, outcome)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    );
+    insert
+        .bind(entry.at)
+        .bind(text(&entry.who))
+        .bind(entry.act.as_str())
+        .bind(entry.target.as_deref().map(text))
+        .bind(entry.from.map(|address| address.to_string()))
+        .bind(text(&entry.outcome))
+        .execute(tx)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,190 @@
+//! Beginnings: a deployment with its name, and a removal of what is live.
+
+use sqlx::error::DatabaseError;
+
+use super::{
+    SqlStore,
+    audit::{append, insert_audit_entry},
+    dialect::Dialect,
+    journal::insert_events,
+    operations::make_due,
+    pool::Transaction,
+    purge::delete_expired,
+    quotas, responses, rows,
+    rows::Columns as _,
+    specs,
+    statement::Statement,
+};
+use crate::server::{
+    audit::AuditEntry,
+    notifier::Nudge,
+    store::{Claim, NewDeployment, NewRemoval, RemovalOutcome, State, StoreError, StoredResponse},
+};
+use domain::{deployment::DeploymentId, event::EventBody, kind::KindName, stack_name::StackName};
+
+/// Reserves the name and inserts the deployment, its first event and the stored response, if the
+/// quota lets it begin.
+pub(super) async fn begin<D: Dialect>(
+    store: SqlStore<D>,
+    new: NewDeployment,
+    response: Option<StoredResponse>,
+) -> Result<(), StoreError> {
+    let deployment = &new.deployment;
+    let mut tx = store.transaction().await?;
+    delete_expired::<D>("answers", "caller, key", "expires_ms", deployment.started)
+        .execute(&mut tx)
+        .await?;
+    if let Some(response) = &response
+        && responses::insert(response).execute(&mut tx).await? == 0
+    {
+        return Err(StoreError::KeyUsed);
+    }
+    insert(&new).execute(&mut tx).await.map_err(name_taken)?;
+    quotas::admit(&mut tx, &new).await?;
+    specs::insert(&mut tx, &deployment.id, &new.spec).await?;
+    if let Some(tried) = &new.retry_of {
+        let link = Statement::new("UPDATE deployments SET retried_by = $1 WHERE id = $2");
+        link.bind(&deployment.id).bind(tried).execute(&mut tx).await?;
+    }
+    finish(store, tx, &deployment.id, &new.first, new.audit_entry.as_ref(), new.claim.as_ref())
+        .await
+}
+
+/// Inserts the row of a deployment.
+fn insert(new: &NewDeployment) -> Statement {
+    let (deployment, claim) = (&new.deployment, new.claim.as_ref());
+    Statement::new(
+        "INSERT INTO deployments
+             (id, name, host, url, seq, started_ms, retry_of, owner, counted_as,
+              lease_owner, lease_token, lease_until_ms, kind)
+         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(&deployment.id)
+    .bind(&deployment.name)
+    .bind(&new.host)
+    .bind(&deployment.url)
+    .bind(deployment.started)
+    .bind(new.retry_of.as_ref())
+    .bind(new.owner.as_ref())
+    .bind(new.quota.counted_as.as_deref())
+    .bind(claim.map(|claim| claim.owner.as_str()))
+    .bind(claim.map_or(0, |claim| claim.token))
+    .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
+    .bind(new.kind.as_str())
+}
+
+/// Inserts what an operation begins with beside its row, and commits.
+async fn finish<D: Dialect>(
+    store: SqlStore<D>,
+    mut tx: Transaction<D>,
+    id: &DeploymentId,
+    first: &EventBody,
+    audit_entry: Option<&AuditEntry>,
+    claim: Option<&Claim>,
+) -> Result<(), StoreError> {
+    insert_events::<D>(id, 1, std::slice::from_ref(first)).execute(&mut tx).await?;
+    insert_audit_entry(&mut tx, audit_entry).await?;
+    if claim.is_none() {
+        store.notify(&mut tx, &Nudge::Work).await?;
+    }
+    tx.commit().await
+}
+
+/// Inserts the removal of the live stack `name`, unless there is one or another stack is meant.
+pub(super) async fn begin_removal<D: Dialect>(
+    store: SqlStore<D>,
+    name: StackName,
+    new: NewRemoval,
+) -> Result<RemovalOutcome, StoreError> {
+    let mut tx = store.transaction().await?;
+    let Some(live) = hold_live(&mut tx, &name).await? else { return Ok(RemovalOutcome::NotLive) };
+    let unfinished = unfinished(&mut tx, &live).await?;
+    if !new.means(&live, unfinished.as_ref().map(|(id, _)| id)) {
+        return Ok(RemovalOutcome::DifferentStack);
+    }
+    if let Some((id, is_stuck)) = unfinished {
+        go_on(store, tx, &id, is_stuck, new).await?;
+        return Ok(RemovalOutcome::Accepted(id));
+    }
+    insert_removal(&live, &new).execute(&mut tx).await?;
+    finish(store, tx, &new.id, &new.first, new.audit_entry.as_ref(), new.claim.as_ref()).await?;
+    Ok(RemovalOutcome::Accepted(new.id))
+}
+
+/// Lets the removal `id`, which is there already, serve for `new`.
+async fn go_on<D: Dialect>(
+    store: SqlStore<D>,
+    mut tx: Transaction<D>,
+    id: &DeploymentId,
+    is_stuck: bool,
+    new: NewRemoval,
+) -> Result<(), StoreError> {
+    if !is_stuck {
+        insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
+    }
+    // First let go of the stack: whoever ends its removal holds the removal and waits for it.
+    tx.commit().await?;
+    let entry = new.audit_entry.clone();
+    if is_stuck && !make_due(store.clone(), id.clone(), new.started, entry).await? {
+        // It has come loose meanwhile.
+        append(store, new.audit_entry).await?;
+    }
+    Ok(())
+}
+
+/// Inserts the row of a removal of what `live` brought up.
+fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
+    let claim = new.claim.as_ref();
+    Statement::new(
+        "INSERT INTO deployments
+             (id, name, host, url, seq, started_ms, removes, owner, counted_as,
+              lease_owner, lease_token, lease_until_ms, kind)
+         SELECT $1, name, host, url, 1, $2, id, owner, counted_as, $4, $5, $6, $7
+         FROM deployments WHERE id = $3",
+    )
+    .bind(&new.id)
+    .bind(new.started)
+    .bind(live)
+    .bind(claim.map(|claim| claim.owner.as_str()))
+    .bind(claim.map_or(0, |claim| claim.token))
+    .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
+    .bind(KindName::REMOVE.as_str())
+}
+
+/// Lets nobody else begin or end a removal of the live stack `name`; returns the deployment that
+/// brought it up.
+async fn hold_live<D: Dialect>(
+    tx: &mut Transaction<D>,
+    name: &StackName,
+) -> Result<Option<DeploymentId>, StoreError> {
+    let hold = Statement::new(
+        "SELECT id FROM deployments WHERE name = $1 AND state = 'live' AND removes IS NULL ",
+    );
+    let hold = hold.push(D::FOR_UPDATE.unwrap_or_default()).bind(name);
+    hold.fetch_optional(tx).await?.map(|row| rows::id(&row, "id")).transpose()
+}
+
+/// Finds the removal of `live` that has not ended well, and tells whether it is stuck.
+async fn unfinished<D: Dialect>(
+    tx: &mut Transaction<D>,
+    live: &DeploymentId,
+) -> Result<Option<(DeploymentId, bool)>, StoreError> {
+    let find = Statement::new(
+        "SELECT id, state FROM deployments WHERE removes = $1 AND state <> 'rolled_back'",
+    );
+    let Some(row) = find.bind(live).fetch_optional(tx).await? else { return Ok(None) };
+    Ok(Some((rows::id(&row, "id")?, row.text("state")? == State::Stuck.as_str())))
+}
+
+/// Reads a failed insertion of a deployment's row.
+fn name_taken(error: StoreError) -> StoreError {
+    let is_taken = |error: &sqlx::Error| {
+        error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+    };
+    match &error {
+        StoreError::Unavailable(source) if source.downcast_ref().is_some_and(is_taken) => {
+            StoreError::NameTaken
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,243 @@
+//! The journal: the events and steps of an operation, and the facts that its worker records.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{SqlStore, dialect::Dialect, lists, pool::Transaction, rows, statement::Statement};
+use crate::server::{
+    notifier::Nudge,
+    platform::AppName,
+    store::{
+        CleanupRecord, Fact, Journal, Lease, Recorded, State, StepId, StepRecord, Steps,
+        StoreError, StoredEvent, unavailable_for,
+    },
+};
+use domain::{
+    deployment::DeploymentId,
+    event::{Event, EventBody, Seq},
+};
+
+#[async_trait]
+impl<D: Dialect> Journal for SqlStore<D> {
+    async fn events(
+        &self,
+        id: &DeploymentId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let events = Statement::new(
+            "SELECT seq, name, data FROM events
+             WHERE deployment_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        );
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let found = self.rows(events.bind(id).bind(after).bind(i64::from(limit))).await?;
+        found.iter().map(rows::event).collect()
+    }
+
+    async fn last_events(
+        &self,
+        ids: &[&DeploymentId],
+    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
+        let is_wanted = D::is_in("$1");
+        let last = Statement::composed(format!(
+            "SELECT events.deployment_id, events.seq, events.name, events.data
+             FROM deployments JOIN events
+                 ON events.deployment_id = deployments.id AND events.seq = deployments.seq
+             WHERE deployments.id {is_wanted}"
+        ));
+        let found = self.rows(last.bind(lists::texts(ids))).await?;
+        found.iter().map(|row| Ok((rows::id(row, "deployment_id")?, rows::event(row)?))).collect()
+    }
+
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
+        let steps = Statement::new("SELECT step, record FROM steps WHERE deployment_id = $1");
+        let services = Statement::new("SELECT app_name FROM services WHERE deployment_id = $1");
+        let (records, services) =
+            (self.rows(steps.bind(id)).await?, self.rows(services.bind(id)).await?);
+        Ok(Steps {
+            records: records.iter().map(rows::step).collect::<Result<_, _>>()?,
+            services: services.iter().map(rows::app_name).collect::<Result<_, _>>()?,
+        })
+    }
+
+    async fn platform_logs(
+        &self,
+        ids: &[DeploymentId],
+    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = self.rows(lists::deploy_steps::<D>(ids)).await?;
+        found.iter().filter_map(|row| rows::platform_log(row).transpose()).collect()
+    }
+
+    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+        let all = Statement::new("SELECT app_name, deployment_id FROM services");
+        self.rows(all).await?.iter().map(rows::service).collect()
+    }
+
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+        self.finish(record(self.clone(), lease.clone(), fact.clone())).await
+    }
+
+    async fn record_cleanup(
+        &self,
+        lease: &Lease,
+        cleanup: &CleanupRecord,
+    ) -> Result<(), StoreError> {
+        self.finish(record_cleanup(self.clone(), lease.clone(), cleanup.clone())).await
+    }
+
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+        let rechecked = lease.guard(
+            "UPDATE deployments SET tries = tries + 1, due_ms = $4
+             WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 AND state = 'live'",
+        );
+        self.change_held(rechecked.bind(again)).await
+    }
+}
+
+/// Records a fact, all of it or nothing.
+async fn record<D: Dialect>(
+    store: SqlStore<D>,
+    lease: Lease,
+    fact: Fact,
+) -> Result<Recorded, StoreError> {
+    let mut tx = store.transaction().await?;
+    let recorded = advance(&mut tx, &lease, &fact).await?;
+    if !fact.events.is_empty() {
+        let first = recorded.seq - fact.events.len() as Seq + 1;
+        insert_events::<D>(&lease.id, first, &fact.events).execute(&mut tx).await?;
+        store.notify(&mut tx, &Nudge::Events(lease.id.clone())).await?;
+    }
+    if let Some((step, record)) = &fact.step {
+        write_step(&lease.id, *step, record)?.execute(&mut tx).await?;
+    }
+    if !fact.services.is_empty() {
+        insert_services::<D>(&lease.id, &fact.services).execute(&mut tx).await?;
+    }
+    if let Some(end) = fact.end
+        && end.state == State::RolledBack
+    {
+        release_removed(&lease.id, end.at).execute(&mut tx).await?;
+    }
+    tx.commit().await?;
+    Ok(recorded)
+}
+
+/// Moves the deployment's last seq on by the fact's events, and ends it if the fact does.
+async fn advance<D: Dialect>(
+    tx: &mut Transaction<D>,
+    lease: &Lease,
+    fact: &Fact,
+) -> Result<Recorded, StoreError> {
+    let end = fact.end.as_ref();
+    let at = end.map(|end| end.at);
+    let advance = lease.guard(
+        "UPDATE deployments
+         SET seq = seq + $4, state = COALESCE($5, state), completed_ms = COALESCE($6, completed_ms),
+             released_ms = COALESCE($7, released_ms), due_ms = COALESCE($8, due_ms)
+         WHERE id = $1 AND lease_owner = $2 AND lease_token = $3
+           AND (state = 'active' OR ($4 = 0 AND CAST($5 AS text) IS NULL))
+         RETURNING seq, cancel_ms",
+    );
+    let advance = advance
+        .bind(i64::try_from(fact.events.len()).unwrap_or(i64::MAX))
+        .bind(end.map(|end| end.state.as_str()))
+        .bind(at)
+        .bind(end.filter(|end| end.state == State::RolledBack).and(at))
+        .bind(end.and_then(|end| end.due));
+    let row = advance.fetch_optional(tx).await?.ok_or(StoreError::LeaseLost)?;
+    let recorded = rows::recorded(&row)?;
+    if end.is_some_and(|end| end.cancel_request != recorded.cancel_request) {
+        return Err(StoreError::CancelPending);
+    }
+    Ok(recorded)
+}
+
+/// Inserts events, numbered from `first` on.
+pub(super) fn insert_events<D: Dialect>(
+    id: &DeploymentId,
+    first: Seq,
+    bodies: &[EventBody],
+) -> Statement {
+    let (mut seqs, mut names, mut data) = (Vec::new(), Vec::new(), Vec::new());
+    for (seq, body) in (first..).zip(bodies) {
+        let event = Event { seq, body: body.clone() };
+        seqs.push(seq.cast_signed());
+        names.push(event.name().to_owned());
+        data.push(event.data());
+    }
+    let given =
+        D::table_of(&[("seq", "bigint", "$2"), ("name", "text", "$3"), ("data", "text", "$4")]);
+    Statement::composed(format!(
+        "INSERT INTO events (deployment_id, seq, name, data) SELECT $1, seq, name, data FROM {given}"
+    ))
+    .bind(id)
+    .bind(seqs)
+    .bind(names)
+    .bind(data)
+}
+
+fn write_step(
+    id: &DeploymentId,
+    step: StepId,
+    record: &StepRecord,
+) -> Result<Statement, StoreError> {
+    let record = serde_json::to_string(record).map_err(|error| unavailable_for(error.into()))?;
+    let write = Statement::new(
+        "INSERT INTO steps (deployment_id, step, record) VALUES ($1, $2, $3)
+         ON CONFLICT (deployment_id, step) DO UPDATE SET record = excluded.record",
+    );
+    Ok(write.bind(id).bind(step.as_str()).bind(record))
+}
+
+fn insert_services<D: Dialect>(id: &DeploymentId, services: &[AppName]) -> Statement {
+    let given = D::table_of(&[("name", "text", "$2")]);
+    let names: Vec<_> = services.iter().map(|service| service.0.clone()).collect();
+    Statement::composed(format!(
+        "INSERT INTO services (deployment_id, app_name) SELECT $1, name FROM {given} WHERE TRUE
+         ON CONFLICT DO NOTHING"
+    ))
+    .bind(id)
+    .bind(names)
+}
+
+/// Where `id` is a removal that left nothing, frees the name of the stack that it removed.
+fn release_removed(id: &DeploymentId, at: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE deployments SET state = 'rolled_back', released_ms = $1
+         WHERE id = (SELECT removes FROM deployments WHERE id = $2)",
+    )
+    .bind(at)
+    .bind(id)
+}
+
+/// Records the result of a clean-up after the end.
+async fn record_cleanup<D: Dialect>(
+    store: SqlStore<D>,
+    lease: Lease,
+    cleanup: CleanupRecord,
+) -> Result<(), StoreError> {
+    let CleanupRecord { receipt, at, due } = &cleanup;
+    let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
+    let mut tx = store.transaction().await?;
+    let record = lease.guard(
+        "UPDATE deployments
+         SET receipt = $4, tries = tries + 1,
+             state = CASE WHEN $5 THEN 'rolled_back' ELSE state END,
+             released_ms = CASE WHEN $5 THEN $6 ELSE released_ms END,
+             due_ms = CASE WHEN $5 THEN NULL ELSE $7 END
+         WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 AND state = 'stuck'",
+    );
+    let record = record.bind(text).bind(receipt.clean).bind(*at).bind(*due);
+    if record.execute(&mut tx).await? == 0 {
+        return Err(StoreError::LeaseLost);
+    }
+    if receipt.clean {
+        release_removed(&lease.id, *at).execute(&mut tx).await?;
+    }
+    tx.commit().await
+}

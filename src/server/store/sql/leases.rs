@@ -1,0 +1,144 @@
+//! Leases, and the fencing tokens that reject writes of former holders.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{SqlStore, dialect::Dialect, rows, statement::Statement};
+use crate::server::{
+    notifier::Nudge,
+    store::{CancelRequest, Lane, Lease, Leases, StoreError},
+};
+use domain::deployment::DeploymentId;
+
+impl Lease {
+    /// Makes a statement about the operation while the lease is held: its first parameters are the
+    /// operation, the holder, and the fencing token.
+    pub(super) fn guard(&self, text: &'static str) -> Statement {
+        Statement::new(text).bind(&self.id).bind(&self.owner).bind(self.token)
+    }
+}
+
+#[async_trait]
+impl<D: Dialect> Leases for SqlStore<D> {
+    async fn claim(
+        &self,
+        lane: Lane,
+        max: usize,
+        owner: &str,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Vec<Lease>, StoreError> {
+        let (candidates, overdue) = candidates(lane);
+        let claim = Statement::composed(D::claim(candidates)).bind(owner).bind(now).bind(ttl);
+        let found = self.change(claim.bind(rows::limit(max)).bind(overdue)).await?;
+        found.iter().map(|row| rows::lease(row, owner)).collect()
+    }
+
+    async fn claim_ended(
+        &self,
+        id: &DeploymentId,
+        owner: &str,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        let claim = Statement::new(
+            "UPDATE deployments
+             SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
+             WHERE id = $4 AND state <> 'active' AND (lease_owner IS NULL OR lease_until_ms <= $2)
+             RETURNING id, lease_token",
+        );
+        let found = self.change(claim.bind(owner).bind(now).bind(ttl).bind(id)).await?;
+        found.first().map(|row| rows::lease(row, owner)).transpose()
+    }
+
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError> {
+        let renew = lease.guard(
+            "UPDATE deployments SET lease_until_ms = $4
+             WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 RETURNING cancel_ms",
+        );
+        let found = self.change(renew.bind(until)).await?;
+        rows::cancel_request(found.first().ok_or(StoreError::LeaseLost)?)
+    }
+
+    async fn renew_all(
+        &self,
+        leases: &[Lease],
+        until: Timestamp,
+    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError> {
+        let Some(owner) = leases.first().map(|lease| &lease.owner) else { return Ok(Vec::new()) };
+        let ids: Vec<_> = leases.iter().map(|lease| lease.id.to_string()).collect();
+        let tokens: Vec<_> = leases.iter().map(|lease| lease.token).collect();
+        let given = D::table_of(&[("held_id", "text", "$2"), ("held_token", "bigint", "$3")]);
+        // Rows that somebody writes to are left out: whoever does may wait for another of them.
+        let renew = Statement::composed(format!(
+            "WITH held AS MATERIALIZED (
+                 SELECT deployments.id FROM {given}
+                 JOIN deployments ON deployments.id = held_id AND lease_token = held_token
+                 WHERE lease_owner = $4 {skip})
+             UPDATE deployments SET lease_until_ms = $1
+             FROM held WHERE deployments.id = held.id
+             RETURNING deployments.id, cancel_ms",
+            skip = D::FOR_UPDATE
+                .map(|lock| format!("{lock} OF deployments SKIP LOCKED"))
+                .unwrap_or_default(),
+        ));
+        let found = self.change(renew.bind(until).bind(ids).bind(tokens).bind(owner)).await?;
+        found.iter().map(|row| Ok((rows::id(row, "id")?, rows::cancel_request(row)?))).collect()
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let release = lease.guard(
+            "UPDATE deployments SET lease_owner = NULL
+             WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 RETURNING id",
+        );
+        let store = self.clone();
+        self.finish(async move {
+            let mut tx = store.transaction().await?;
+            if release.fetch_optional(&mut tx).await?.is_some() {
+                // What is not over yet is work for another portal at once.
+                store.notify(&mut tx, &Nudge::Work).await?;
+            }
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+        // An operation under way keeps its owner until then, but a new token fences off the holder.
+        // An operation that has ended becomes due then, or earlier on request.
+        let suspend = lease.guard(
+            "UPDATE deployments
+             SET panics = panics + 1, lease_token = lease_token + 1, lease_until_ms = $4,
+                 lease_owner = CASE WHEN state = 'active' THEN lease_owner END,
+                 tries = tries + CASE WHEN state = 'active' THEN 0 ELSE 1 END,
+                 due_ms = CASE WHEN state = 'active' THEN due_ms ELSE $4 END
+             WHERE id = $1 AND lease_owner = $2 AND lease_token = $3",
+        );
+        self.change_held(suspend.bind(until)).await
+    }
+}
+
+/// Returns the conditions for the operations in `lane`, and the time by which whatever began is in
+/// it as well.
+///
+/// A due time that is later than the longest pause (30 min, plus 1 min for clocks that differ)
+/// was written by a clock that was ahead, so the operation counts as due now. Each condition has
+/// its own index and is therefore its own query: a single condition with OR would scan every
+/// operation that ever ended, each second.
+fn candidates(lane: Lane) -> (&'static [&'static str], Timestamp) {
+    match lane {
+        Lane::Forward => (&["state = 'active' AND started_ms <= $5"], Timestamp::MAX),
+        Lane::CleanUp { overdue } => (
+            &[
+                "state = 'active'
+                 AND (cancel_ms IS NOT NULL OR removes IS NOT NULL OR started_ms <= $5)",
+                "state = 'stuck' AND (due_ms <= $2 OR due_ms > $2 + 1860000)",
+                "state = 'live' AND due_ms IS NOT NULL
+                 AND (due_ms <= $2 OR due_ms > $2 + 1860000)",
+            ],
+            overdue,
+        ),
+    }
+}

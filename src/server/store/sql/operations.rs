@@ -1,0 +1,113 @@
+//! Operations: finding and listing them, cancelling them, and making their clean-up due.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{
+    SqlStore,
+    audit::{can_hold, insert_audit_entry},
+    dialect::Dialect,
+    lists, purge, rows,
+    rows::Columns as _,
+    statement::Statement,
+};
+use crate::server::{
+    audit::AuditEntry,
+    notifier::Nudge,
+    store::{CancelOutcome, OperationFilter, Operations, Record, StoreError},
+};
+use domain::deployment::DeploymentId;
+
+#[async_trait]
+impl<D: Dialect> Operations for SqlStore<D> {
+    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
+        let find = Statement::new(lists::RECORD).push(" WHERE id = ").push_bind(id);
+        self.row(find).await?.as_ref().map(rows::record).transpose()
+    }
+
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
+        if filter.search.as_deref().is_some_and(|search| !can_hold::<D>(search)) {
+            return Ok(Vec::new());
+        }
+        self.rows(lists::operations::<D>(filter)).await?.iter().map(rows::record).collect()
+    }
+
+    async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
+        let stuck = Statement::new(lists::RECORD);
+        let stuck = stuck.push(" WHERE state = 'stuck' ORDER BY started_ms, id");
+        self.rows(stuck).await?.iter().map(rows::record).collect()
+    }
+
+    async fn stuck_count(&self) -> Result<u64, StoreError> {
+        let count = "SELECT count(*) AS stuck FROM deployments WHERE state = 'stuck'";
+        let found = self.row(Statement::new(count)).await?;
+        found.map_or(Ok(0), |row| Ok(row.number("stuck")?.cast_unsigned()))
+    }
+
+    async fn cancel(
+        &self,
+        id: &DeploymentId,
+        now: Timestamp,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<CancelOutcome, StoreError> {
+        self.finish(cancel(self.clone(), id.clone(), now, audit_entry.cloned())).await
+    }
+
+    async fn make_due_now(
+        &self,
+        id: &DeploymentId,
+        audit_entry: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        let now = Timestamp::UNIX_EPOCH;
+        self.finish(make_due(self.clone(), id.clone(), now, audit_entry.cloned())).await
+    }
+
+    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+        purge::purge(self, before).await
+    }
+}
+
+/// Records the request to cancel, unless the end came first.
+async fn cancel<D: Dialect>(
+    store: SqlStore<D>,
+    id: DeploymentId,
+    now: Timestamp,
+    audit_entry: Option<AuditEntry>,
+) -> Result<CancelOutcome, StoreError> {
+    let mut tx = store.transaction().await?;
+    let cancel = Statement::new(
+        "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, $1)
+         WHERE id = $2 AND state = 'active'",
+    );
+    if cancel.bind(now).bind(&id).execute(&mut tx).await? == 1 {
+        insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+        store.notify(&mut tx, &Nudge::CancelRequest(id)).await?;
+        store.notify(&mut tx, &Nudge::Work).await?;
+        tx.commit().await?;
+        return Ok(CancelOutcome::Accepted);
+    }
+    let find = Statement::new("SELECT 1 FROM deployments WHERE id = $1").bind(&id);
+    let known = find.fetch_optional(&mut tx).await?;
+    tx.commit().await?;
+    Ok(if known.is_some() { CancelOutcome::AlreadyEnded } else { CancelOutcome::Unknown })
+}
+
+/// Makes the clean-up of a stuck operation due at `due`; `false` when it is not stuck.
+pub(super) async fn make_due<D: Dialect>(
+    store: SqlStore<D>,
+    id: DeploymentId,
+    due: Timestamp,
+    audit_entry: Option<AuditEntry>,
+) -> Result<bool, StoreError> {
+    let mut tx = store.transaction().await?;
+    let make_due = Statement::new(
+        "UPDATE deployments SET due_ms = $1, panics = 0 WHERE id = $2 AND state = 'stuck'",
+    );
+    let is_stuck = make_due.bind(due).bind(&id).execute(&mut tx).await? == 1;
+    if is_stuck {
+        insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
+        store.notify(&mut tx, &Nudge::Work).await?;
+    }
+    tx.commit().await?;
+    Ok(is_stuck)
+}

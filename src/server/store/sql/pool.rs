@@ -1,0 +1,237 @@
+//! Connections that are known to be clean.
+//!
+//! A connection comes back for others only with the answer to what was asked last, and outside
+//! of any transaction. Whoever gives up in the middle, and whoever gets an error after which
+//! nobody knows what is open on it, loses it: it is closed, and the database rolls back.
+//!
+//! It must not know what is asked.
+
+mod transaction;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use sqlx::Connection;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout},
+};
+
+use super::{
+    dialect::Dialect,
+    statement::{RunStatement as _, Statement},
+};
+use crate::server::store::{StoreError, unavailable};
+pub(in crate::server::store) use transaction::Transaction;
+
+/// The time for which an unused connection is believed to be one.
+const FRESH: Duration = Duration::from_secs(1);
+/// The time that a connection that was put aside may take to answer that it is still one.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// The time for which a connection is kept that nobody needs.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
+/// The time for which a connection is kept in any case.
+const MAX_LIFETIME: Duration = Duration::from_mins(30);
+
+/// Connections to one database, at most so many at a time.
+pub(in crate::server::store) struct Pool<D: Dialect> {
+    inner: Arc<Inner<D>>,
+}
+
+struct Inner<D: Dialect> {
+    options: <D::Connection as Connection>::Options,
+    permits: Arc<Semaphore>,
+    size: u32,
+    /// The time for which a caller waits for a connection.
+    acquire_timeout: Duration,
+    /// Unused ones, the one that was used last at the end.
+    idle: Mutex<Vec<Idle<D>>>,
+}
+
+struct Idle<D: Dialect> {
+    connection: D::Connection,
+    created_at: Instant,
+    since: Instant,
+}
+
+/// A connection in use. Unless it is given back it is closed.
+struct PooledConnection<D: Dialect> {
+    connection: D::Connection,
+    created_at: Instant,
+    /// True if somebody else has used it before.
+    is_used: bool,
+    pool: Pool<D>,
+    /// Goes last: somebody waits for the room.
+    permit: OwnedSemaphorePermit,
+}
+
+impl<D: Dialect> Pool<D> {
+    /// Makes a pool that connects when it has to.
+    pub(in crate::server::store) fn new(
+        size: u32,
+        acquire_timeout: Duration,
+        options: <D::Connection as Connection>::Options,
+    ) -> Self {
+        let permits = Arc::new(Semaphore::new(size as usize));
+        let idle = Mutex::default();
+        Self { inner: Arc::new(Inner { options, permits, size, acquire_timeout, idle }) }
+    }
+
+    /// Returns all rows of a statement, outside of a transaction.
+    pub(super) async fn fetch_all(&self, statement: Statement) -> Result<Vec<D::Row>, StoreError> {
+        let mut in_use = self.acquire().await.map_err(unavailable)?;
+        let answer = in_use.connection.fetch_all(statement).await;
+        in_use.release_after(&answer);
+        answer.map_err(unavailable)
+    }
+
+    /// Returns the first row of a statement, if there is one, outside of a transaction.
+    pub(in crate::server::store) async fn fetch_optional(
+        &self,
+        statement: Statement,
+    ) -> Result<Option<D::Row>, StoreError> {
+        let mut in_use = self.acquire().await.map_err(unavailable)?;
+        let answer = in_use.connection.fetch_optional(statement).await;
+        in_use.release_after(&answer);
+        answer.map_err(unavailable)
+    }
+
+    /// Executes a statement outside of a transaction, and returns the number of rows that it has
+    /// changed.
+    pub(in crate::server::store) async fn execute(
+        &self,
+        statement: Statement,
+    ) -> Result<u64, StoreError> {
+        let mut in_use = self.acquire().await.map_err(unavailable)?;
+        let answer = in_use.connection.execute(statement).await;
+        in_use.release_after(&answer);
+        answer.map_err(unavailable)
+    }
+
+    /// Closes what is not in use, and what is in use once it is not.
+    pub(super) async fn close(&self) {
+        let permits = Arc::clone(&self.inner.permits);
+        // Whoever has one is not waited for in vain.
+        let all = timeout(PING_TIMEOUT, permits.acquire_many(self.inner.size)).await;
+        self.inner.permits.close();
+        drop(all);
+        let idle = std::mem::take(&mut *self.idle());
+        for Idle { connection, .. } in idle {
+            timeout(PING_TIMEOUT, connection.close()).await.ok();
+        }
+    }
+
+    /// Acquires a connection.
+    async fn acquire(&self) -> Result<PooledConnection<D>, sqlx::Error> {
+        let lending = async {
+            let permit = self.permit().await?;
+            match self.take_idle().await {
+                Some(Idle { connection, created_at, .. }) => Ok(PooledConnection {
+                    connection,
+                    created_at,
+                    is_used: true,
+                    pool: self.clone(),
+                    permit,
+                }),
+                None => self.connect(permit).await,
+            }
+        };
+        timeout(self.inner.acquire_timeout, lending).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    }
+
+    /// Acquires a new connection.
+    async fn acquire_new(&self) -> Result<PooledConnection<D>, sqlx::Error> {
+        let lending = async { self.connect(self.permit().await?).await };
+        timeout(self.inner.acquire_timeout, lending).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, sqlx::Error> {
+        let permits = Arc::clone(&self.inner.permits);
+        permits.acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)
+    }
+
+    async fn connect(
+        &self,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<PooledConnection<D>, sqlx::Error> {
+        let connection = D::connect(&self.inner.options).await?;
+        Ok(PooledConnection {
+            connection,
+            created_at: Instant::now(),
+            is_used: false,
+            pool: self.clone(),
+            permit,
+        })
+    }
+
+    /// Takes an idle connection that still works. Where one is not, neither are the others that
+    /// have waited as long.
+    async fn take_idle(&self) -> Option<Idle<D>> {
+        let mut idle = self.idle().pop()?;
+        if !D::IS_REMOTE || idle.since.elapsed() <= FRESH {
+            return Some(idle);
+        }
+        if let Ok(Ok(())) = timeout(PING_TIMEOUT, idle.connection.ping()).await {
+            return Some(idle);
+        }
+        self.discard_idle(idle.since);
+        None
+    }
+
+    /// Discards the connections that have been idle since.
+    fn discard_idle(&self, since: Instant) {
+        self.idle().retain(|idle| idle.since > since);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle<D>>> {
+        self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<D: Dialect> PooledConnection<D> {
+    /// Releases the connection to the pool. Only after the answer to what was asked last, and
+    /// outside of any transaction.
+    fn release(self) {
+        let Self { connection, created_at, pool, permit, .. } = self;
+        let since = Instant::now();
+        {
+            let mut idle = pool.idle();
+            idle.retain(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
+            if created_at.elapsed() < MAX_LIFETIME {
+                idle.push(Idle { connection, created_at, since });
+            }
+        }
+        drop(permit);
+    }
+
+    /// Releases the connection after a statement outside of a transaction, if `answer` tells that
+    /// it is as good as before.
+    fn release_after<T>(self, answer: &Result<T, sqlx::Error>) {
+        match answer {
+            Err(error) if !D::survives(error) => self.discard(),
+            Ok(_) | Err(_) => self.release(),
+        }
+    }
+
+    /// Closes the connection; where the database has gone, the unused ones are gone as well.
+    fn discard(self) {
+        if D::IS_REMOTE {
+            self.pool.discard_idle(Instant::now());
+        }
+    }
+}
+
+impl<D: Dialect> Clone for Pool<D> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<D: Dialect> fmt::Debug for Pool<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("size", &self.inner.size).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,96 @@
+//! Transactions that leave no connection behind of which nobody knows the state.
+
+use std::ops::{Deref, DerefMut};
+
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{PING_TIMEOUT, Pool, PooledConnection};
+use crate::server::store::{StoreError, generation, sql::dialect::Dialect, unavailable};
+
+/// An open transaction. Dropping it rolls it back.
+pub struct Transaction<D: Dialect> {
+    /// There until the end.
+    connection_in_use: Option<PooledConnection<D>>,
+}
+
+impl<D: Dialect> Pool<D> {
+    /// Begins a transaction that is going to write.
+    ///
+    /// # Errors
+    ///
+    /// Returns why none is open; the connection is thrown away then.
+    /// [`StoreError::OtherGeneration`] where the tables are not those that this program was built
+    /// for.
+    pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>, StoreError> {
+        let (connection_in_use, found) = self.open().await.map_err(unavailable)?;
+        let tx = Transaction { connection_in_use: Some(connection_in_use) };
+        generation::check(found)?;
+        Ok(tx)
+    }
+
+    async fn open(&self) -> Result<(PooledConnection<D>, Option<i64>), sqlx::Error> {
+        let mut connection_in_use = self.acquire().await?;
+        match D::begin(&mut connection_in_use.connection).await {
+            Ok(found) => Ok((connection_in_use, found)),
+            Err(error) => {
+                let has_died = D::IS_REMOTE && connection_in_use.is_used && !D::survives(&error);
+                if !has_died {
+                    return Err(error);
+                }
+                connection_in_use.discard();
+                // Nothing has been done yet, so nothing is done twice.
+                let mut connection_in_use = self.acquire_new().await?;
+                let found = D::begin(&mut connection_in_use.connection).await?;
+                Ok((connection_in_use, found))
+            }
+        }
+    }
+}
+
+impl<D: Dialect> Transaction<D> {
+    /// Ends it, and keeps what it has done.
+    ///
+    /// # Errors
+    ///
+    /// Returns why nobody knows whether it is kept; the connection is thrown away then.
+    pub(in crate::server::store) async fn commit(mut self) -> Result<(), StoreError> {
+        let Some(mut connection_in_use) = self.connection_in_use.take() else { return Ok(()) };
+        D::end(&mut connection_in_use.connection, "COMMIT").await.map_err(unavailable)?;
+        connection_in_use.release();
+        Ok(())
+    }
+}
+
+impl<D: Dialect> Drop for Transaction<D> {
+    fn drop(&mut self) {
+        let (Some(mut connection_in_use), Ok(runtime)) =
+            (self.connection_in_use.take(), Handle::try_current())
+        else {
+            return;
+        };
+        // It keeps its place in the pool until it is known to be clean, or thrown away.
+        runtime.spawn(async move {
+            let ending =
+                timeout(PING_TIMEOUT, D::end(&mut connection_in_use.connection, "ROLLBACK")).await;
+            if let Ok(Ok(())) = ending {
+                connection_in_use.release();
+            }
+        });
+    }
+}
+
+impl<D: Dialect> Deref for Transaction<D> {
+    type Target = D::Connection;
+
+    #[expect(clippy::expect_used, reason = "only the end takes it out")]
+    fn deref(&self) -> &D::Connection {
+        &self.connection_in_use.as_ref().expect("it is there until the end").connection
+    }
+}
+
+impl<D: Dialect> DerefMut for Transaction<D> {
+    #[expect(clippy::expect_used, reason = "only the end takes it out")]
+    fn deref_mut(&mut self) -> &mut D::Connection {
+        &mut self.connection_in_use.as_mut().expect("it is there until the end").connection
+    }
+}

@@ -1,0 +1,116 @@
+//! Purges records whose time is up: in batches, so that whoever wants to write waits for few rows
+//! only.
+
+use jiff::Timestamp;
+
+use super::{
+    SqlStore,
+    dialect::Dialect,
+    lists,
+    rows::{self, Columns},
+    statement::Statement,
+};
+use crate::server::store::StoreError;
+use domain::deployment::DeploymentId;
+
+/// The number of rows that one transaction deletes at most, those of other tables that go along
+/// included.
+const ROWS: i64 = 1_000;
+/// The number of deployments that are looked at for one transaction.
+const CANDIDATES: i64 = 100;
+/// The number of rows that a deployment has besides its events: its own, its steps, its services.
+const BESIDES_EVENTS: i64 = 16;
+/// The rows that one transaction deletes.
+#[derive(Debug, PartialEq, Eq)]
+enum Batch {
+    /// Nothing is left to delete.
+    Nothing,
+    /// These deployments, with all that belongs to them.
+    Deployments(Vec<DeploymentId>),
+    /// The oldest events of this deployment, which has more than one transaction may delete.
+    Events(DeploymentId),
+}
+
+/// Decides what to delete of `candidates`, oldest first: rows with an `id`, and with the number of
+/// events in `events`.
+fn batch<R: Columns>(candidates: &[R]) -> Result<Batch, StoreError> {
+    let mut all = Vec::new();
+    let mut count = 0;
+    for row in candidates {
+        let id = rows::id(row, "id")?;
+        count += row.number("events")? + BESIDES_EVENTS;
+        if count > ROWS {
+            return Ok(if all.is_empty() { Batch::Events(id) } else { Batch::Deployments(all) });
+        }
+        all.push(id);
+    }
+    Ok(if all.is_empty() { Batch::Nothing } else { Batch::Deployments(all) })
+}
+
+/// Purges what has had nothing left since before `before`, but for what another portal is purging,
+/// and tells how many.
+pub(super) async fn purge<D: Dialect>(
+    store: &SqlStore<D>,
+    before: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut purged = 0;
+    loop {
+        // Readers select the rows, so that the writer is busy only while it deletes them.
+        let candidates = store.rows(candidates(before)).await?;
+        let (delete, is_whole) = match batch(&candidates)? {
+            Batch::Nothing => return Ok(purged),
+            Batch::Deployments(ids) => (delete::<D>(&ids, before), true),
+            Batch::Events(id) => (delete_events::<D>(&id), false),
+        };
+        let deleted = store.change_rows(delete).await?;
+        if deleted == 0 {
+            return Ok(purged);
+        }
+        purged += if is_whole { deleted } else { 0 };
+    }
+}
+
+fn candidates(before: Timestamp) -> Statement {
+    Statement::new(
+        "SELECT id, (SELECT count(*) FROM (SELECT 1 FROM events
+                     WHERE deployment_id = deployments.id LIMIT $3) AS few) AS events
+         FROM deployments WHERE released_ms < $1 ORDER BY released_ms LIMIT $2",
+    )
+    .bind(before)
+    .bind(CANDIDATES)
+    .bind(ROWS)
+}
+
+fn delete<D: Dialect>(ids: &[DeploymentId], before: Timestamp) -> Statement {
+    let is_wanted = D::is_in("$1");
+    let is_gone = D::is_locked_in(&format!(
+        "SELECT id FROM deployments WHERE id {is_wanted} AND released_ms < $2 ORDER BY id"
+    ));
+    Statement::composed(format!("DELETE FROM deployments WHERE id {is_gone}"))
+        .bind(lists::texts(ids))
+        .bind(before)
+}
+
+/// Deletes the oldest events of `id`: its end goes last, so that it never looks unfinished.
+fn delete_events<D: Dialect>(id: &DeploymentId) -> Statement {
+    let is_oldest =
+        D::is_locked_in("SELECT seq FROM events WHERE deployment_id = $1 ORDER BY seq LIMIT $2");
+    Statement::composed(format!("DELETE FROM events WHERE deployment_id = $1 AND seq {is_oldest}"))
+        .bind(id)
+        .bind(ROWS)
+}
+
+/// Deletes up to 100 rows of `table`, which its column or columns `key` tell apart, whose `expiry`
+/// has come at `now`.
+pub(super) fn delete_expired<D: Dialect>(
+    table: &str,
+    key: &str,
+    expiry: &str,
+    now: Timestamp,
+) -> Statement {
+    let key = D::ROW_ID.unwrap_or(key);
+    let has_expired = D::is_locked_in(&format!(
+        "SELECT {key} FROM {table} WHERE {expiry} <= $1 ORDER BY {expiry} LIMIT 100"
+    ));
+    Statement::composed(format!("DELETE FROM {table} WHERE ({key}) {has_expired}")).bind(now)
+}

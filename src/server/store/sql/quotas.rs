@@ -1,0 +1,110 @@
+//! Quotas: counts the usage, and decides whether a deployment may begin.
+//!
+//! Where transactions run beside each other, none sees the uncommitted rows of others, so it locks
+//! what it counts until it ends. All transactions take their locks in the same order, which
+//! prevents deadlocks: the name (by the insert), then the owner or address, then the count of all
+//! deployments.
+
+use jiff::Timestamp;
+
+use super::{dialect::Dialect, lists, pool::Transaction, rows, statement::Statement};
+use crate::server::store::{NewDeployment, StoreError, Usage, hour_before};
+use domain::{deployment::DeploymentId, stack_name::StackName};
+
+/// The class of locks for the usage of one owner or address.
+const COUNTED_AS: i64 = 1;
+/// The class of the lock for all deployments under way.
+const IN_ALL: i64 = 2;
+
+/// Decides whether a deployment may begin. The transaction has already inserted its row, which the
+/// counts therefore leave out.
+pub(super) async fn admit<D: Dialect>(
+    tx: &mut Transaction<D>,
+    new: &NewDeployment,
+) -> Result<(), StoreError> {
+    let NewDeployment { deployment, owner, quota, .. } = new;
+    let started = deployment.started;
+    if let Some(since) = quota.held_since(started) {
+        let row = freed(&deployment.name, since).fetch_optional(tx).await?;
+        let freed = row.as_ref().map(rows::freed).transpose()?;
+        quota.admit_name(owner.as_ref(), freed.as_ref(), started)?;
+    }
+    let usage = match quota.counts() {
+        Some(counted_as) => {
+            lock(tx, COUNTED_AS, counted_as).await?;
+            let hour_ago = hour_before(started);
+            let found = usage(counted_as, hour_ago, &deployment.id).fetch_all(tx).await?;
+            rows::usage(&found, hour_ago)?
+        }
+        None => Usage::default(),
+    };
+    let in_all = match quota.under_way_in_all {
+        Some(_) => {
+            lock(tx, IN_ALL, "").await?;
+            rows::count(&under_way_in_all(&deployment.id).fetch_one(tx).await?)?
+        }
+        None => 0,
+    };
+    quota.admit(&usage, in_all, started)
+}
+
+/// Locks what is counted as `counted` until the end of the transaction, where somebody else could
+/// be counting it. Waits as long as another transaction has it.
+async fn lock<D: Dialect>(
+    tx: &mut Transaction<D>,
+    class: i64,
+    counted: &str,
+) -> Result<(), StoreError> {
+    let Some(lock) = D::LOCK_COUNT else { return Ok(()) };
+    Statement::new(lock).bind(class).bind(counted).execute(tx).await.map(drop)
+}
+
+/// Asks for the usage of `counted_as`, without the deployment `apart_from`.
+fn usage(counted_as: &str, hour_ago: Timestamp, apart_from: &DeploymentId) -> Statement {
+    Statement::new(
+        "SELECT state, started_ms FROM deployments
+         WHERE counted_as = $1 AND removes IS NULL AND state <> 'rolled_back' AND id <> $3
+         UNION ALL
+         SELECT state, started_ms FROM deployments
+         WHERE counted_as = $1 AND removes IS NULL AND state = 'rolled_back' AND started_ms > $2",
+    )
+    .bind(counted_as)
+    .bind(hour_ago)
+    .bind(apart_from)
+}
+
+/// Asks for the usage of each of `counted_as`.
+pub(super) fn usages<D: Dialect>(counted_as: &[&str], hour_ago: Timestamp) -> Statement {
+    let is_wanted = D::is_in("$1");
+    Statement::composed(format!(
+        "SELECT counted_as, state, started_ms FROM deployments
+         WHERE counted_as {is_wanted} AND removes IS NULL AND state <> 'rolled_back'
+         UNION ALL
+         SELECT counted_as, state, started_ms FROM deployments
+         WHERE counted_as {is_wanted} AND removes IS NULL AND state = 'rolled_back'
+           AND started_ms > $2"
+    ))
+    .bind(lists::texts(counted_as))
+    .bind(hour_ago)
+}
+
+/// Asks for the number of all deployments under way, without the deployment `apart_from`.
+fn under_way_in_all(apart_from: &DeploymentId) -> Statement {
+    Statement::new(
+        "SELECT count(*) AS count FROM deployments
+         WHERE state = 'active' AND removes IS NULL AND id <> $1",
+    )
+    .bind(apart_from)
+}
+
+/// Asks for the last removal of `name` that finished completely after `since`: the owner, and the
+/// time at which the name became free.
+pub(super) fn freed(name: &StackName, since: Timestamp) -> Statement {
+    Statement::new(
+        "SELECT owner, released_ms FROM deployments
+         WHERE name = $1 AND removes IS NOT NULL AND released_ms > $2
+         ORDER BY released_ms DESC, started_ms DESC LIMIT 1",
+    )
+    .bind(name)
+    .bind(since)
+}

@@ -1,0 +1,294 @@
+//! From rows to the port's types, the same for every database.
+
+pub(super) mod accounts;
+pub(super) mod audit;
+
+use std::{collections::HashMap, time::Duration};
+
+use jiff::Timestamp;
+use sqlx::{ColumnIndex, Decode, Row, Type};
+
+use crate::server::{
+    auth::access::OwnerId,
+    platform::AppName,
+    store::{
+        CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Stack, State, StepId,
+        StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour, unavailable,
+    },
+};
+use domain::{
+    deployment::{Deployment, DeploymentId, DeploymentMetadata, Links},
+    kind::KindName,
+    stack_name::StackName,
+};
+
+/// A row whose columns are read by name.
+pub trait Columns {
+    /// Reads a text.
+    fn text(&self, column: &str) -> Result<String, StoreError>;
+    /// Reads a text that may be missing.
+    fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError>;
+    /// Reads bytes.
+    fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError>;
+    /// Reads a whole number.
+    fn number(&self, column: &str) -> Result<i64, StoreError>;
+    /// Reads a whole number that may be missing.
+    fn optional_number(&self, column: &str) -> Result<Option<i64>, StoreError>;
+}
+
+impl<R> Columns for R
+where
+    R: Row,
+    for<'a> &'a str: ColumnIndex<R>,
+    for<'a> String: Decode<'a, R::Database> + Type<R::Database>,
+    for<'a> Vec<u8>: Decode<'a, R::Database> + Type<R::Database>,
+    for<'a> i64: Decode<'a, R::Database> + Type<R::Database>,
+{
+    fn text(&self, column: &str) -> Result<String, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+
+    fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+
+    fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+
+    fn number(&self, column: &str) -> Result<i64, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+
+    fn optional_number(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        self.try_get(column).map_err(unavailable)
+    }
+}
+
+/// Reads a row of `deployments`.
+pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
+    let receipt = row.optional_text("receipt")?.map(|text| serde_json::from_str(&text));
+    Ok(Record {
+        kind: kind(row)?,
+        deployment: deployment(row)?,
+        host: row.text("host")?,
+        owner: optional_owner(row, "owner")?,
+        state: state(&row.text("state")?)?,
+        metadata: DeploymentMetadata {
+            completed: optional_time(row, "completed_ms")?,
+            receipt: receipt.transpose().map_err(|_| StoreError::Corrupt { what: "receipt" })?,
+            links: Links {
+                retry_of: optional_id(row, "retry_of")?,
+                retried_by: optional_id(row, "retried_by")?,
+                removes: optional_id(row, "removes")?,
+            },
+        },
+        seq: row.number("seq")?.cast_unsigned(),
+        cancel_request: cancel_request(row)?,
+        clean_up: CleanUp {
+            tries: u32::try_from(row.number("tries")?).unwrap_or(u32::MAX),
+            due: optional_time(row, "due_ms")?,
+        },
+        panics: u32::try_from(row.number("panics")?).unwrap_or(u32::MAX),
+    })
+}
+
+/// Reads the kind. An older version, which has removals and deployments only, writes none.
+fn kind(row: &impl Columns) -> Result<KindName, StoreError> {
+    let removes = row.optional_text("removes")?;
+    let of_older = if removes.is_some() { KindName::REMOVE } else { KindName::DEPLOY };
+    Ok(row.optional_text("kind")?.map_or(of_older, KindName::from))
+}
+
+fn deployment(row: &impl Columns) -> Result<Deployment, StoreError> {
+    Ok(Deployment {
+        id: id(row, "id")?,
+        name: name(row)?,
+        url: row.text("url")?,
+        started: time(row.number("started_ms")?)?,
+    })
+}
+
+/// Reads the stack's name from the column `name`.
+pub(super) fn name(row: &impl Columns) -> Result<StackName, StoreError> {
+    StackName::parse(&row.text("name")?).map_err(|_| StoreError::Corrupt { what: "stack name" })
+}
+
+/// Reads the cancellation state from the column `cancel_ms`.
+pub(super) fn cancel_request(row: &impl Columns) -> Result<CancelRequest, StoreError> {
+    Ok(if row.optional_number("cancel_ms")?.is_some() {
+        CancelRequest::Requested
+    } else {
+        CancelRequest::None
+    })
+}
+
+/// Reads an operation's id.
+pub(super) fn id(row: &impl Columns, column: &str) -> Result<DeploymentId, StoreError> {
+    parse_id(&row.text(column)?)
+}
+
+fn optional_id(row: &impl Columns, column: &str) -> Result<Option<DeploymentId>, StoreError> {
+    row.optional_text(column)?.as_deref().map(parse_id).transpose()
+}
+
+fn parse_id(text: &str) -> Result<DeploymentId, StoreError> {
+    DeploymentId::parse(text).map_err(|_| StoreError::Corrupt { what: "deployment id" })
+}
+
+/// Reads an owner.
+fn owner(row: &impl Columns, column: &str) -> Result<OwnerId, StoreError> {
+    parse_owner(&row.text(column)?)
+}
+
+fn optional_owner(row: &impl Columns, column: &str) -> Result<Option<OwnerId>, StoreError> {
+    row.optional_text(column)?.as_deref().map(parse_owner).transpose()
+}
+
+fn parse_owner(text: &str) -> Result<OwnerId, StoreError> {
+    OwnerId::parse(text).map_err(|_| StoreError::Corrupt { what: "owner" })
+}
+
+fn time(ms: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(ms).map_err(|_| StoreError::Corrupt { what: "time" })
+}
+
+fn optional_time(row: &impl Columns, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    row.optional_number(column)?.map(time).transpose()
+}
+
+fn state(word: &str) -> Result<State, StoreError> {
+    State::from_word(word).ok_or(StoreError::Corrupt { what: "deployment state" })
+}
+
+/// Reads a row of `events`.
+pub(super) fn event(row: &impl Columns) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent {
+        seq: row.number("seq")?.cast_unsigned(),
+        name: row.text("name")?,
+        data: row.text("data")?,
+    })
+}
+
+/// Reads a live stack with its removal, if there is one, from `removal` and `removal_state`.
+pub(super) fn stack(row: &impl Columns) -> Result<Stack, StoreError> {
+    let removal = match optional_id(row, "removal")? {
+        None => None,
+        Some(id) => Some((id, state(&row.text("removal_state")?)?)),
+    };
+    let since = time(row.number("completed_ms")?)?;
+    Ok(Stack { deployment: deployment(row)?, since, removal, owner: optional_owner(row, "owner")? })
+}
+
+/// Reads what counts from `state` and `started_ms` of deployments that are there or have begun
+/// after `hour_ago`.
+pub(super) fn usage<R: Columns>(found: &[R], hour_ago: Timestamp) -> Result<Usage, StoreError> {
+    usage_of(found.iter(), hour_ago)
+}
+
+/// Reads the same for each of `counted_as`, told apart by that column.
+pub(super) fn usages<R: Columns>(
+    found: &[R],
+    counted_as: &[&str],
+    hour_ago: Timestamp,
+) -> Result<Vec<Usage>, StoreError> {
+    let mut by_owner: HashMap<String, Vec<&R>> = HashMap::new();
+    for row in found {
+        by_owner.entry(row.text("counted_as")?).or_default().push(row);
+    }
+    let of = |who: &&str| usage_of(by_owner.get(*who).into_iter().flatten().copied(), hour_ago);
+    counted_as.iter().map(of).collect()
+}
+
+fn usage_of<'a, R: Columns + 'a>(
+    found: impl Iterator<Item = &'a R>,
+    hour_ago: Timestamp,
+) -> Result<Usage, StoreError> {
+    let mut usage = Usage::default();
+    for row in found {
+        let (state, started) = (state(&row.text("state")?)?, row.number("started_ms")?);
+        usage.stacks += u32::from(state != State::RolledBack);
+        usage.under_way += u32::from(state == State::Active);
+        usage.begun.extend(Some(time(started)?).filter(|at| is_within_hour(*at, hour_ago)));
+    }
+    usage.begun.sort_unstable();
+    Ok(usage)
+}
+
+/// Reads whose a removed stack was, and when its name became free.
+pub(super) fn freed(row: &impl Columns) -> Result<(Option<OwnerId>, Timestamp), StoreError> {
+    Ok((optional_owner(row, "owner")?, time(row.number("released_ms")?)?))
+}
+
+/// Reads a count from the column `count`.
+pub(super) fn count(row: &impl Columns) -> Result<u32, StoreError> {
+    Ok(u32::try_from(row.number("count")?).unwrap_or(u32::MAX))
+}
+
+/// Reads how long a deployment took from the column `took_ms`.
+pub(super) fn took(row: &impl Columns) -> Result<Duration, StoreError> {
+    Ok(Duration::from_millis(u64::try_from(row.number("took_ms")?).unwrap_or(0)))
+}
+
+/// Reads a row of `services`.
+pub(super) fn service(row: &impl Columns) -> Result<(AppName, DeploymentId), StoreError> {
+    Ok((app_name(row)?, id(row, "deployment_id")?))
+}
+
+/// Reads the service's name from the column `app_name`.
+pub(super) fn app_name(row: &impl Columns) -> Result<AppName, StoreError> {
+    row.text("app_name").map(AppName)
+}
+
+/// Reads a row of `steps`.
+pub(super) fn step(row: &impl Columns) -> Result<(StepId, StepRecord), StoreError> {
+    let corrupt = || StoreError::Corrupt { what: "journal" };
+    let step = StepId::from_word(&row.text("step")?).ok_or_else(corrupt)?;
+    let record = serde_json::from_str(&row.text("record")?).map_err(|_| corrupt())?;
+    Ok((step, record))
+}
+
+/// Reads the platform's log that a row of `steps` keeps, with whose it is, if it keeps one.
+pub(super) fn platform_log(
+    row: &impl Columns,
+) -> Result<Option<(DeploymentId, String)>, StoreError> {
+    let (_, record) = step(row)?;
+    let of = id(row, "deployment_id")?;
+    Ok(record.platform_log().map(|log| (of, log.to_owned())))
+}
+
+/// Reads the lease that `owner` has just been given.
+pub(super) fn lease(row: &impl Columns, owner: &str) -> Result<Lease, StoreError> {
+    Ok(Lease { id: id(row, "id")?, owner: owner.to_owned(), token: row.number("lease_token")? })
+}
+
+/// Reads what a fact has moved on.
+pub(super) fn recorded(row: &impl Columns) -> Result<Recorded, StoreError> {
+    Ok(Recorded { seq: row.number("seq")?.cast_unsigned(), cancel_request: cancel_request(row)? })
+}
+
+/// Reads the answer kept under `key`.
+pub(super) fn stored_response(
+    row: &impl Columns,
+    key: &IdempotencyKey,
+) -> Result<StoredResponse, StoreError> {
+    let corrupt = |_| StoreError::Corrupt { what: "answer" };
+    Ok(StoredResponse {
+        key: key.clone(),
+        fingerprint: row.text("fingerprint")?,
+        status: u16::try_from(row.number("status")?).map_err(corrupt)?,
+        location: row.optional_text("location")?,
+        body: row.text("body")?,
+        expires: time(row.number("expires_ms")?)?,
+    })
+}
+
+/// Returns the most rows that a statement may give.
+pub(super) fn limit(max: usize) -> i64 {
+    i64::try_from(max).unwrap_or(i64::MAX)
+}
+
+/// Returns a duration as the databases count it.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,86 @@
+//! Stacks: what is live, what is reserved, and what counts against whom.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{SqlStore, beginning, dialect::Dialect, lists, quotas, rows, statement::Statement};
+use crate::server::{
+    auth::access::OwnerId,
+    store::{
+        NewDeployment, NewRemoval, RemovalOutcome, Stack, Stacks, StoreError, StoredResponse, Usage,
+    },
+};
+use domain::stack_name::StackName;
+
+#[async_trait]
+impl<D: Dialect> Stacks for SqlStore<D> {
+    async fn begin(
+        &self,
+        new: &NewDeployment,
+        response: Option<&StoredResponse>,
+    ) -> Result<(), StoreError> {
+        self.finish(beginning::begin(self.clone(), new.clone(), response.cloned())).await
+    }
+
+    async fn begin_removal(
+        &self,
+        name: &StackName,
+        new: &NewRemoval,
+    ) -> Result<RemovalOutcome, StoreError> {
+        self.finish(beginning::begin_removal(self.clone(), name.clone(), new.clone())).await
+    }
+
+    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
+        let live = Statement::new(
+            "SELECT live.id, live.name, live.url, live.started_ms, live.completed_ms,
+                    live.owner, removal.id AS removal, removal.state AS removal_state
+             FROM deployments AS live
+             LEFT JOIN deployments AS removal
+                 ON removal.removes = live.id AND removal.state <> 'rolled_back'
+             WHERE live.state = 'live' AND live.removes IS NULL
+               AND live.name = COALESCE($1, live.name)
+             ORDER BY live.name",
+        );
+        self.rows(live.bind(name)).await?.iter().map(rows::stack).collect()
+    }
+
+    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
+        let is_wanted = D::is_in("$1");
+        let reserved = Statement::composed(format!(
+            "SELECT name FROM deployments
+             WHERE state <> 'rolled_back' AND removes IS NULL AND name {is_wanted}"
+        ));
+        self.rows(reserved.bind(lists::texts(names))).await?.iter().map(rows::name).collect()
+    }
+
+    async fn usages(
+        &self,
+        counted_as: &[&str],
+        hour_ago: Timestamp,
+    ) -> Result<Vec<Usage>, StoreError> {
+        let found = self.rows(quotas::usages::<D>(counted_as, hour_ago)).await?;
+        rows::usages(&found, counted_as, hour_ago)
+    }
+
+    async fn freed(
+        &self,
+        name: &StackName,
+        since: Timestamp,
+    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
+        self.row(quotas::freed(name, since)).await?.as_ref().map(rows::freed).transpose()
+    }
+
+    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
+        // What is gone by now came up where there is a removal of it.
+        let took = Statement::new(
+            "SELECT completed_ms - started_ms AS took_ms FROM deployments AS ended
+             WHERE removes IS NULL AND completed_ms IS NOT NULL
+               AND (state = 'live' OR (state = 'rolled_back' AND EXISTS
+                    (SELECT 1 FROM deployments AS removal WHERE removal.removes = ended.id)))
+             ORDER BY completed_ms DESC LIMIT $1",
+        );
+        self.rows(took.bind(i64::from(limit))).await?.iter().map(rows::took).collect()
+    }
+}

@@ -1,0 +1,243 @@
+//! Statements: a text that both databases understand, with `$1`, `$2`, … for its values.
+
+use std::{borrow::Cow, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{AssertSqlSafe, Executor, IntoArguments, SqlStr};
+
+use super::{dialect::Dialect, pool::Transaction, rows::millis};
+use crate::server::{
+    auth::access::OwnerId,
+    store::{StoreError, unavailable},
+};
+use domain::{deployment::DeploymentId, stack_name::StackName};
+
+/// A statement with its values.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    text: Cow<'static, str>,
+    values: Vec<Value>,
+}
+
+/// A value of a statement. What is missing has a type as well: PostgreSQL asks for it.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A text, if there is one.
+    Text(Option<String>),
+    /// A whole number, if there is one.
+    Number(Option<i64>),
+    /// A truth value, if there is one.
+    Truth(Option<bool>),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A list of texts.
+    Texts(Vec<String>),
+    /// A list of whole numbers.
+    Numbers(Vec<i64>),
+}
+
+/// A type that a statement can be given.
+pub(in crate::server::store) trait Bind: Sized {
+    /// Returns the value for the database, or that there is none.
+    fn value(given: Option<Self>) -> Value;
+}
+
+impl Statement {
+    /// Makes a statement of a constant text.
+    pub(in crate::server::store) const fn new(text: &'static str) -> Self {
+        Self { text: Cow::Borrowed(text), values: Vec::new() }
+    }
+
+    /// Makes a statement of a text that was put together from constants.
+    pub(super) const fn composed(text: String) -> Self {
+        Self { text: Cow::Owned(text), values: Vec::new() }
+    }
+
+    /// Adds the next value.
+    pub(in crate::server::store) fn bind(mut self, value: impl Bind) -> Self {
+        self.values.push(Bind::value(Some(value)));
+        self
+    }
+
+    /// Appends a constant text.
+    pub(super) fn push(mut self, text: &'static str) -> Self {
+        self.text.to_mut().push_str(text);
+        self
+    }
+
+    /// Appends the next value.
+    pub(super) fn push_bind(mut self, value: impl Bind) -> Self {
+        let number = self.values.len() + 1;
+        self.text += "$";
+        self.text += Cow::from(number.to_string());
+        self.bind(value)
+    }
+
+    /// Executes it, and returns the number of rows that it has changed.
+    pub(in crate::server::store) async fn execute<D: Dialect>(
+        self,
+        tx: &mut Transaction<D>,
+    ) -> Result<u64, StoreError> {
+        tx.execute(self).await.map_err(unavailable)
+    }
+
+    /// Returns all its rows.
+    pub(super) async fn fetch_all<D: Dialect>(
+        self,
+        tx: &mut Transaction<D>,
+    ) -> Result<Vec<D::Row>, StoreError> {
+        tx.fetch_all(self).await.map_err(unavailable)
+    }
+
+    /// Returns its first row, if there is one.
+    pub(super) async fn fetch_optional<D: Dialect>(
+        self,
+        tx: &mut Transaction<D>,
+    ) -> Result<Option<D::Row>, StoreError> {
+        tx.fetch_optional(self).await.map_err(unavailable)
+    }
+
+    /// Returns its first row.
+    pub(super) async fn fetch_one<D: Dialect>(
+        self,
+        tx: &mut Transaction<D>,
+    ) -> Result<D::Row, StoreError> {
+        self.fetch_optional(tx).await?.ok_or_else(|| unavailable(sqlx::Error::RowNotFound))
+    }
+}
+
+/// A connection that statements run on.
+#[async_trait]
+pub trait RunStatement<D: Dialect> {
+    /// Executes a statement, and returns the number of rows that it has changed.
+    async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error>;
+    /// Returns all rows of a statement.
+    async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<D::Row>, sqlx::Error>;
+    /// Returns the first row of a statement, if there is one.
+    async fn fetch_optional(&mut self, statement: Statement)
+    -> Result<Option<D::Row>, sqlx::Error>;
+}
+
+#[async_trait]
+impl<D, C> RunStatement<D> for C
+where
+    D: Dialect,
+    D::Arguments: IntoArguments<D>,
+    C: Send,
+    for<'c> &'c mut C: Executor<'c, Database = D>,
+{
+    async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
+        let (text, arguments) = prepared::<D>(statement)?;
+        let done = sqlx::query_with(text, arguments).execute(self).await?;
+        Ok(D::rows_affected(&done))
+    }
+
+    async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<D::Row>, sqlx::Error> {
+        let (text, arguments) = prepared::<D>(statement)?;
+        sqlx::query_with(text, arguments).fetch_all(self).await
+    }
+
+    async fn fetch_optional(
+        &mut self,
+        statement: Statement,
+    ) -> Result<Option<D::Row>, sqlx::Error> {
+        let (text, arguments) = prepared::<D>(statement)?;
+        sqlx::query_with(text, arguments).fetch_optional(self).await
+    }
+}
+
+/// Returns the text and the arguments as sqlx takes them.
+fn prepared<D: Dialect>(statement: Statement) -> Result<(SqlStr, D::Arguments), sqlx::Error> {
+    let mut arguments = D::Arguments::default();
+    for value in statement.values {
+        D::bind(&mut arguments, value).map_err(sqlx::Error::Encode)?;
+    }
+    // Only constants come into a text; whatever somebody sent is a value.
+    let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(statement.text.into_owned()));
+    Ok((text, arguments))
+}
+
+impl<T: Bind> Bind for Option<T> {
+    fn value(given: Option<Self>) -> Value {
+        T::value(given.flatten())
+    }
+}
+
+impl Bind for String {
+    fn value(given: Option<Self>) -> Value {
+        Value::Text(given)
+    }
+}
+
+impl Bind for &String {
+    fn value(given: Option<Self>) -> Value {
+        Value::Text(given.cloned())
+    }
+}
+
+impl Bind for &str {
+    fn value(given: Option<Self>) -> Value {
+        Value::Text(given.map(str::to_owned))
+    }
+}
+
+impl Bind for i64 {
+    fn value(given: Option<Self>) -> Value {
+        Value::Number(given)
+    }
+}
+
+impl Bind for Timestamp {
+    fn value(given: Option<Self>) -> Value {
+        Value::Number(given.map(Self::as_millisecond))
+    }
+}
+
+impl Bind for Duration {
+    fn value(given: Option<Self>) -> Value {
+        Value::Number(given.map(millis))
+    }
+}
+
+impl Bind for bool {
+    fn value(given: Option<Self>) -> Value {
+        Value::Truth(given)
+    }
+}
+
+impl Bind for &DeploymentId {
+    fn value(given: Option<Self>) -> Value {
+        Bind::value(given.map(DeploymentId::as_str))
+    }
+}
+
+impl Bind for &OwnerId {
+    fn value(given: Option<Self>) -> Value {
+        Bind::value(given.map(OwnerId::as_str))
+    }
+}
+
+impl Bind for &StackName {
+    fn value(given: Option<Self>) -> Value {
+        Bind::value(given.map(StackName::as_str))
+    }
+}
+
+impl Bind for &[u8] {
+    fn value(given: Option<Self>) -> Value {
+        Value::Bytes(given.unwrap_or_default().to_vec())
+    }
+}
+
+impl Bind for Vec<String> {
+    fn value(given: Option<Self>) -> Value {
+        Value::Texts(given.unwrap_or_default())
+    }
+}
+
+impl Bind for Vec<i64> {
+    fn value(given: Option<Self>) -> Value {
+        Value::Numbers(given.unwrap_or_default())
+    }
+}
