@@ -6,19 +6,19 @@ use leptos::server_fn::{
 };
 
 use super::wire::ApiError;
+use domain::{refusal::RefusalCode, words::refusal as words};
 
 impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        let (status, code, message) = match error {
-            ServerFnErrorErr::Request(_) => (
-                503,
-                "PORTAL_UNREACHABLE",
-                "The portal does not answer. Check your connection and try again.",
-            ),
+        // Not made of a refusal: the browser would load the sentences of all of them.
+        let (code, message) = match error {
+            ServerFnErrorErr::Request(_) => {
+                (RefusalCode::PortalUnreachable, words::PORTAL_UNREACHABLE)
+            }
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
-                (400, "INVALID_REQUEST", "The portal did not understand the request.")
+                (RefusalCode::InvalidRequest, words::ARGUMENTS)
             }
             ServerFnErrorErr::Registration(_)
             | ServerFnErrorErr::UnsupportedRequestMethod(_)
@@ -26,14 +26,9 @@ impl FromServerFnError for ApiError {
             | ServerFnErrorErr::MiddlewareError(_)
             | ServerFnErrorErr::Deserialization(_)
             | ServerFnErrorErr::Serialization(_)
-            | ServerFnErrorErr::Response(_) => (
-                500,
-                "INTERNAL",
-                "The portal gave an answer that this page does not understand. \
-                 Reload the page and try again.",
-            ),
+            | ServerFnErrorErr::Response(_) => (RefusalCode::Internal, words::ANSWER),
         };
-        Self { status, code: code.to_owned(), message: message.to_owned(), retry_after: None }
+        Self { code, message: message.to_owned(), retry_after: None }
     }
 }
 
@@ -46,7 +41,10 @@ mod tests {
     fn a_refusal_has_the_apis_form() {
         let text = r#"{"success":false,"error":"alice is taken","code":"NAME_TAKEN"}"#;
         let error = ApiError::de(text.as_bytes().to_vec().into());
-        assert_eq!((error.code.as_str(), error.message.as_str()), ("NAME_TAKEN", "alice is taken"));
+        assert_eq!(
+            (error.code, error.message.as_str()),
+            (RefusalCode::NameTaken, "alice is taken")
+        );
         assert_eq!(error.ser(), text.as_bytes());
     }
 

@@ -19,7 +19,10 @@ use crate::server::{
     auth::access::Caller,
     stacks::{Service, deployment_id},
 };
-use domain::deployment::DeploymentId;
+use domain::{
+    deployment::DeploymentId,
+    refusal::{InternalFault, Refusal, RefusalCode},
+};
 
 /// The characters that a part of an address cannot have as they are.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -32,12 +35,8 @@ const NAME_LIMIT: usize = 64;
 ///
 /// Returns an error where the router did not provide them.
 pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
-    use_context::<Arc<Service>>().ok_or_else(|| ApiError {
-        status: 500,
-        code: String::from("INTERNAL"),
-        message: String::from("The portal is not ready. Try again in a moment."),
-        retry_after: None,
-    })
+    let service = use_context::<Arc<Service>>();
+    service.ok_or_else(|| Refusal::Internal(InternalFault::NotReady).into())
 }
 
 /// Returns who asks.
@@ -47,13 +46,8 @@ pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
 /// Returns an error where nobody was authenticated.
 pub(crate) fn caller() -> Result<Caller, ApiError> {
     let parts = use_context::<Parts>();
-    parts.and_then(|parts| parts.extensions.get::<Caller>().cloned()).ok_or_else(|| {
-        ApiError::new(
-            500,
-            "INTERNAL",
-            "The portal could not identify the caller. Try again in a moment.",
-        )
-    })
+    let caller = parts.and_then(|parts| parts.extensions.get::<Caller>().cloned());
+    caller.ok_or_else(|| Refusal::Internal(InternalFault::NoCaller).into())
 }
 
 /// Answers the current request with `status`.
@@ -81,7 +75,7 @@ pub(crate) fn forbid_storing() {
 pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
     let parts = use_context::<Parts>();
     if parts.is_some_and(|parts| accepts_html(&parts.headers)) {
-        leptos_axum::redirect(&refusal_location(name, &error.code));
+        leptos_axum::redirect(&refusal_location(name, error.code));
     } else {
         respond(&error);
     }
@@ -120,7 +114,7 @@ pub(super) fn redirect_or_refuse(
             Ok(())
         }
         Err(error) if by_form => {
-            leptos_axum::redirect(&refused_at(page, &error.code));
+            leptos_axum::redirect(&refused_at(page, error.code));
             Ok(())
         }
         Err(error) => {
@@ -132,7 +126,7 @@ pub(super) fn redirect_or_refuse(
 
 /// Gives the answer an error's status, and says when to come back.
 fn respond(error: &ApiError) {
-    respond_with(error.status);
+    respond_with(error.status());
     if let (Some(options), Some(seconds)) = (use_context::<ResponseOptions>(), error.retry_after) {
         options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -146,24 +140,24 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
 
 /// Returns the address of the home page that says why nothing was started for `name`. Only
 /// the code goes into it: a sentence there could be anybody's.
-pub(crate) fn refusal_location(name: &str, code: &str) -> String {
+pub(crate) fn refusal_location(name: &str, code: RefusalCode) -> String {
     let name: String = name.chars().take(NAME_LIMIT).collect();
-    format!("/?name={}&refused={}", percent_encode(&name), percent_encode(code))
+    format!("/?name={}&refused={}", percent_encode(&name), code.as_str())
 }
 
 /// Returns the address of the page of the operation `id` that says why nothing was done about it.
-pub(crate) fn operation_refusal_location(id: &DeploymentId, code: &str) -> String {
+pub(crate) fn operation_refusal_location(id: &DeploymentId, code: RefusalCode) -> String {
     refused_at(&page_of(id), code)
 }
 
-fn refused_at(page: &str, code: &str) -> String {
-    format!("{page}?refused={}", percent_encode(code))
+fn refused_at(page: &str, code: RefusalCode) -> String {
+    format!("{page}?refused={}", code.as_str())
 }
 
 /// Returns the address of the page that asks somebody to sign in who wants to go to `return_to`,
 /// and says what stood in the way, if something did.
-pub(crate) fn sign_in_location(return_to: &str, refused: Option<&str>) -> String {
-    let refused = refused.map(|code| format!("refused={}&", percent_encode(code)));
+pub(crate) fn sign_in_location(return_to: &str, refused: Option<RefusalCode>) -> String {
+    let refused = refused.map(|code| format!("refused={}&", code.as_str()));
     let refused = refused.unwrap_or_default();
     format!("/sign-in?{refused}return_to={}", percent_encode(return_to))
 }
@@ -186,8 +180,8 @@ mod tests {
             ("ä\r\n", "/?name=%C3%A4%0D%0A&refused=NAME_TAKEN"),
         ];
         for (name, location) in cases {
-            assert_eq!(refusal_location(name, "NAME_TAKEN"), location);
+            assert_eq!(refusal_location(name, RefusalCode::NameTaken), location);
         }
-        assert!(refusal_location(&"x".repeat(70_000), "NAME_TAKEN").len() < 100);
+        assert!(refusal_location(&"x".repeat(70_000), RefusalCode::NameTaken).len() < 100);
     }
 }

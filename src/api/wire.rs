@@ -7,7 +7,9 @@ use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata},
     platform_problem::PlatformProblem,
     progress::Progress,
+    refusal::{Refusal, RefusalCode},
     stack_name::{ParseStackNameError, StackName},
+    words,
 };
 
 /// Checks whether a name is available. Advisory: only the start reserves it.
@@ -210,15 +212,13 @@ pub enum StackState {
     Stuck,
 }
 
-/// An error on the wire: `{success: false, error, code}`.
+/// An error on the wire: `{success: false, error, code}`. The server makes it of a [`Refusal`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 #[serde(into = "ErrorBody", from = "ErrorBody")]
 pub struct ApiError {
-    /// The HTTP status.
-    pub status: u16,
     /// The kind of error.
-    pub code: String,
+    pub code: RefusalCode,
     /// The error and the remedy, as a sentence for a person.
     pub message: String,
     /// The number of seconds after which to come back, where that helps; a header tells it.
@@ -226,9 +226,19 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Makes one that says what happened and what to do.
-    pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), retry_after: None }
+    /// Returns the HTTP status.
+    pub fn status(&self) -> u16 {
+        self.code.status()
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: refusal.code(),
+            message: words::refusal::message(&refusal),
+            retry_after: refusal.retry_after(),
+        }
     }
 }
 
@@ -237,7 +247,7 @@ impl ApiError {
 struct ErrorBody {
     success: bool,
     error: String,
-    code: String,
+    code: RefusalCode,
 }
 
 impl From<ApiError> for ErrorBody {
@@ -248,6 +258,6 @@ impl From<ApiError> for ErrorBody {
 
 impl From<ErrorBody> for ApiError {
     fn from(ErrorBody { code, error: message, .. }: ErrorBody) -> Self {
-        Self { status: 500, code, message, retry_after: None }
+        Self { code, message, retry_after: None }
     }
 }

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
 
 use self::address::{Resolver, is_public};
+use crate::server::local_fault;
 
 /// The number of bytes of a response body after which reading stops.
 const LARGEST_ANSWER: usize = 4 * 1024;
@@ -156,9 +157,10 @@ impl Probe for HttpProbe {
         match self.get(url.clone(), limit).await {
             Ok(health) => health,
             Err(error) => match self.local_fault(&url, &error).await {
-                Some(fault) => {
-                    Health::Unasked(fault.into(), short(transport::describe(&error.without_url())))
-                }
+                Some(fault) => Health::Unasked(
+                    local_fault::classify(fault),
+                    short(transport::describe(&error.without_url())),
+                ),
                 None => health_of(error, limit),
             },
         }

@@ -9,7 +9,6 @@ mod estimate;
 mod health;
 mod idempotency;
 mod inspections;
-mod limits;
 mod listing;
 mod names;
 mod operations;
@@ -50,8 +49,10 @@ use super::{
     },
     vitals::Vitals,
 };
-use crate::api::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus};
-use crate::server::platform::Platform;
+use crate::{
+    api::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus},
+    server::platform::Platform,
+};
 use clock::Clock;
 use domain::{
     deployment::{Deployment, DeploymentId, Snapshot},
@@ -59,6 +60,7 @@ use domain::{
     kind::KindName,
     phase::Phase,
     progress::Progress,
+    refusal::{Refusal, RefusalCode, TakenBy},
 };
 
 /// The dependencies of a [`Service`].
@@ -102,7 +104,7 @@ pub struct Service {
     /// Throttles the entries of operators who look at others' operations.
     inspections: AuditThrottle<(OwnerId, DeploymentId)>,
     /// Throttles the entries of rejected addresses.
-    rejections: AuditThrottle<(IpAddr, &'static str)>,
+    rejections: AuditThrottle<(IpAddr, RefusalCode)>,
 }
 
 impl Service {
@@ -260,25 +262,25 @@ impl Service {
         new: &New<'_>,
         response: impl FnOnce(&Deployment) -> Option<StoredResponse>,
     ) -> Result<Deployment, StartError> {
-        let name = self.parse_name(new.name).map_err(StartError::Invalid)?;
+        let name = self.parse_name(new.name).map_err(|rule| Refusal::InvalidName(Some(rule)))?;
         if !self.parts.store.reserved(std::slice::from_ref(&name)).await?.is_empty() {
-            return Err(StartError::Taken(name));
+            return Err(Refusal::NameTaken(name, TakenBy::Another).into());
         }
         if self.is_platform_too_old().await {
-            return Err(StartError::TooOld);
+            return Err(Refusal::PlatformTooOld.into());
         }
         if let Some(problem) = self.wedged().await {
-            return Err(StartError::Problem(problem));
+            return Err(Refusal::from(problem).into());
         }
         let around = match self.platform_cache.read_retrying_401().await {
             Ok(around) => around,
             Err(error) => match self.parts.platform.problem() {
-                Some(problem) => return Err(StartError::Problem(problem)),
+                Some(problem) => return Err(Refusal::from(problem).into()),
                 None => return Err(error.into()),
             },
         };
         if around.has(&name, &self.parts.stack) {
-            return Err(StartError::Taken(name));
+            return Err(Refusal::NameTaken(name, TakenBy::Another).into());
         }
         let deployment = Deployment {
             id: DeploymentId::from_random((self.parts.random)()),
@@ -287,7 +289,7 @@ impl Service {
             name,
         };
         let spec = spec::seal(&self.parts.stack, self.parts.keyring.as_ref(), &deployment.id);
-        let spec = spec.ok_or(StartError::NoKey)?;
+        let spec = spec.ok_or(Refusal::SecretKeyMissing)?;
         let first =
             ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), deployment.started);
         let place = self.parts.notifier.intake().reserve(&deployment.id, deployment.started);
@@ -309,11 +311,13 @@ impl Service {
         }
         match result {
             Ok(()) => {}
-            Err(StoreError::NameTaken) => return Err(StartError::Taken(deployment.name)),
-            Err(StoreError::NameHeld { until }) => {
-                return Err(StartError::Held { name: deployment.name, until });
+            Err(StoreError::NameTaken) => {
+                return Err(Refusal::NameTaken(deployment.name, TakenBy::Another).into());
             }
-            Err(StoreError::LimitReached(limit)) => return Err(StartError::Limit(limit)),
+            Err(StoreError::NameHeld { until }) => {
+                return Err(Refusal::NameHeld(deployment.name, until).into());
+            }
+            Err(StoreError::LimitReached(limit)) => return Err(Refusal::LimitReached(limit).into()),
             Err(error) => return Err(error.into()),
         }
         tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "Accepted a deployment");
@@ -328,12 +332,5 @@ impl Service {
 pub fn store_failed(error: &StoreError) -> ApiError {
     let source = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(error = %error, source, "The database failed");
-    ApiError {
-        status: 503,
-        code: String::from("STORE_UNAVAILABLE"),
-        message: String::from(
-            "The portal cannot read or write its database right now: try again in 5 seconds.",
-        ),
-        retry_after: Some(5),
-    }
+    Refusal::StoreUnavailable.into()
 }

@@ -2,6 +2,7 @@
 
 mod matrix;
 mod open;
+mod refusals;
 mod routes;
 mod spellings;
 mod world;

@@ -5,10 +5,13 @@
 pub mod deployment;
 pub mod event;
 pub mod kind;
+pub mod local_fault;
 pub mod phase;
 pub mod platform_problem;
 pub mod progress;
 pub mod receipt;
+pub mod refusal;
 pub mod stack_name;
 pub mod stack_spec;
 pub mod wire_time;
+pub mod words;

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::refusal::Refusal;
+
 /// A problem of the whole platform that only its operators can solve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlatformProblem {
@@ -15,27 +17,19 @@ pub enum PlatformProblem {
     Wedged,
 }
 
+impl From<PlatformProblem> for Refusal {
+    fn from(problem: PlatformProblem) -> Self {
+        match problem {
+            PlatformProblem::KeyRefused => Self::PlatformKeyRefused,
+            PlatformProblem::Wedged => Self::PlatformWedged,
+        }
+    }
+}
+
 impl PlatformProblem {
     /// Returns its code on the wire.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::KeyRefused => "PLATFORM_KEY_REFUSED",
-            Self::Wedged => "PLATFORM_WEDGED",
-        }
-    }
-
-    /// Tells a person why nothing was started.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::KeyRefused => {
-                "The platform that runs the stacks does not accept the portal's key, so nothing \
-                 was started. An operator must configure another key."
-            }
-            Self::Wedged => {
-                "The platform that runs the stacks hangs, so nothing was started. The portal has \
-                 reported this to its operators."
-            }
-        }
+        Refusal::from(self).code().as_str()
     }
 
     /// Tells an operator what to do, and where the README says how.

@@ -25,10 +25,7 @@ use crate::{
     },
     app::words::hint::Hint,
 };
-use domain::platform_problem::PlatformProblem;
-
-/// The code of the answer to somebody whose sign-in has ended.
-const SIGN_IN: &str = "SIGN_IN_REQUIRED";
+use domain::{platform_problem::PlatformProblem, refusal::RefusalCode};
 
 /// Renders the field, the button and what is known about the name.
 #[island]
@@ -155,7 +152,9 @@ fn follow_answers(start: ServerAction<StartDeployment>, field: Field, input: Nod
         }
     });
     Effect::new(move |_| match start.value().get() {
-        Some(Err(error)) if error.code == SIGN_IN => redirect_to_sign_in(&field.text()),
+        Some(Err(error)) if error.code == RefusalCode::SignInRequired => {
+            redirect_to_sign_in(&field.text());
+        }
         Some(Err(error)) => field.refuse(error.message),
         Some(Ok(())) | None => {}
     });

@@ -16,7 +16,7 @@ use crate::{
         AccountView, account, redirect_to, respond_with, sign_in_location, sign_in_service,
         wire::ApiError,
     },
-    app::words::sign_in,
+    app::words::refusal,
 };
 
 /// Renders the account of the person who is signed in. Redirects others to the sign-in page.
@@ -55,7 +55,7 @@ fn Account(
     let refused = refused.map(|code| {
         view! {
             <p class="refused" role="alert">
-                {sign_in::of_account(&code)}
+                {refusal::sentence(refusal::Page::Account, &code)}
             </p>
         }
     });
@@ -101,7 +101,7 @@ fn Unavailable(
     /// The reason.
     error: ApiError,
 ) -> impl IntoView {
-    respond_with(error.status);
+    respond_with(error.status());
     view! {
         <Title text="Account not available" />
         <Notice heading="We cannot show your account now">

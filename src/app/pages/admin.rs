@@ -23,7 +23,7 @@ use self::{
 use super::not_found::{NotFoundPage, Notice};
 use crate::{
     api::{caller, forbid_storing, respond_with, service, wire::ApiError},
-    app::words::admin as words,
+    app::words::{admin as words, refusal},
     server::stacks::admin::{OperationPage, OperationQuery, Overview},
 };
 
@@ -80,7 +80,7 @@ fn Admin(
     let refused = refused.map(|code| {
         view! {
             <p class="refused" role="alert">
-                {words::refusal(&code)}
+                {refusal::sentence(refusal::Page::Admin, &code)}
             </p>
         }
     });
@@ -116,10 +116,10 @@ fn Unavailable(
     /// The reason.
     error: ApiError,
 ) -> impl IntoView {
-    if error.status == 404 {
+    if error.status() == 404 {
         return view! { <NotFoundPage /> }.into_any();
     }
-    respond_with(error.status);
+    respond_with(error.status());
     view! {
         <Title text="Not available" />
         <Notice heading="We cannot show this page now">

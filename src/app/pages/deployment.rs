@@ -46,7 +46,7 @@ pub fn DeploymentPage() -> impl IntoView {
                 <Found view />
             }
             .into_any(),
-            Err(error) if error.status == 404 => view! { <Unknown /> }.into_any(),
+            Err(error) if error.status() == 404 => view! { <Unknown /> }.into_any(),
             Err(error) => view! { <Unavailable error /> }.into_any(),
         }
     })
@@ -113,7 +113,7 @@ fn Refused(
     code.map(|code| {
         view! {
             <p class="refused" role="alert">
-                {refusal::of_operation(&code)}
+                {refusal::sentence(refusal::Page::Operation, &code)}
             </p>
         }
     })
@@ -140,7 +140,7 @@ fn Unavailable(
     /// The reason.
     error: ApiError,
 ) -> impl IntoView {
-    respond_with(error.status);
+    respond_with(error.status());
     view! {
         <Title text="Deployment not available" />
         <Notice heading="We cannot show this deployment now">

@@ -63,7 +63,7 @@ async fn filled_form(
         (name, Some(caller)) => Some(service.check_name(caller, name).await),
         (_, None) => None,
     };
-    let problem = refused.and_then(|code| refusal::of_start(&code));
+    let problem = refused.and_then(|code| refusal::sentence(refusal::Page::Home, &code));
     let pattern: AddressPattern = service.address_pattern();
     let platform = service.platform_status().await;
     let allowance = match &caller {
@@ -71,7 +71,7 @@ async fn filled_form(
         None => None,
     };
     view! {
-        <NameForm name verdict problem=problem.map(ToOwned::to_owned) pattern platform />
+        <NameForm name verdict problem pattern platform />
         {allowance.map(|allowance| view! { <p class="allowance">{allowance::sentence(allowance)}</p> })}
     }
 }

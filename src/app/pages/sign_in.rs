@@ -10,7 +10,7 @@ use leptos_router::hooks::use_query_map;
 use super::not_found::NotFoundPage;
 use crate::{
     api::{page_cookies, percent_encode, redirect_to, sign_in_service, signed_in},
-    app::words::sign_in,
+    app::words::{refusal, sign_in},
     server::auth::sign_in::ReturnTo,
 };
 
@@ -81,7 +81,7 @@ fn Opening(
         SignInReason::SignedOut => ("You are signed out", sign_in::SIGNED_OUT.to_owned()),
     };
     let refused = match occasion {
-        SignInReason::Refused(code) => Some(sign_in::refusal(&code, &provider)),
+        SignInReason::Refused(code) => refusal::sentence(refusal::Page::SignIn(&provider), &code),
         SignInReason::Arriving | SignInReason::Ended | SignInReason::SignedOut => None,
     };
     let refused = refused.map(|sentence| {

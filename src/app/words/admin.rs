@@ -96,24 +96,6 @@ pub(crate) const DONE: [(&str, &str); 2] = [
     ),
 ];
 
-/// Says what the refusal's `code` means on the operators' page.
-pub(crate) fn refusal(code: &str) -> &'static str {
-    match code {
-        "NOT_STUCK" => "This operation is no longer stuck. There is nothing to retry.",
-        "NO_SUCH_PERSON" => "Person not found. Nobody was signed out.",
-        "NOT_SIGNED_IN" => "No active sessions or valid tokens.",
-        "NOT_FOUND" => "Operation not found. Nothing was changed.",
-        "STORE_UNAVAILABLE" => {
-            "The portal cannot read or write its database right now. Nothing was changed. Try \
-             again in a moment."
-        }
-        _ => {
-            "The portal could not complete the request. Nothing was changed. Try again in a \
-             moment."
-        }
-    }
-}
-
 /// Lists how much one person may have and start, each with what is bounded.
 pub(crate) fn limits(quotas: &Quotas) -> [(&'static str, String); 4] {
     let most = |bound: Option<u32>| bound.map_or(no_bound(), |most| most.to_string());

@@ -1,142 +1,265 @@
-//! The reason why a form that was posted as a plain form came back.
+//! The sentences of refusals on pages: a form that did not succeed leads back to its page with the
+//! refusal's code in the address.
 
-/// Says what the refusal's `code` means on the home page, where the name's own verdict does
-/// not say it.
-pub(crate) fn of_start(code: &str) -> Option<&'static str> {
-    match code {
-        "INVALID_NAME" | "NAME_TAKEN" => None,
-        "NOT_FOUND" => Some("Deployment not found. Nothing was changed."),
-        "PLATFORM_UNREACHABLE" => {
-            Some("The platform does not answer, so nothing was started. Try again in a minute.")
+use domain::refusal::RefusalCode;
+
+/// The page that a form is on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Page<'a> {
+    /// The home page, where a deployment is started.
+    Home,
+    /// The page of an operation, where it is cancelled or retried, or its stack removed.
+    Operation,
+    /// The sign-in page, with the display name of the identity provider.
+    SignIn(&'a str),
+    /// The account page.
+    Account,
+    /// The operators' page.
+    Admin,
+}
+
+impl Page<'_> {
+    /// Says what did not happen.
+    fn consequence(self) -> &'static str {
+        match self {
+            Self::Home => "nothing was started",
+            Self::Operation => "the deployment was not retried",
+            Self::SignIn(_) => "you were not signed in",
+            Self::Account | Self::Admin => "nothing was changed",
         }
-        "PORTAL_IMPAIRED" => Some(
-            "The portal itself is short of something right now, so nothing was started. \
-             Try again in a minute.",
-        ),
-        "PLATFORM_TOO_OLD" => Some(
-            "The platform is too old for this portal, so nothing was started. An operator must \
-             update it.",
-        ),
-        "PLATFORM_WEDGED" => Some(
-            "The platform hangs, so nothing was started. The portal has reported this to its \
-             operators.",
-        ),
-        "PLATFORM_KEY_REFUSED" => Some(
-            "The platform does not accept the portal's key, so nothing was started. An operator \
-             must configure another key.",
-        ),
-        "SECRET_KEY_MISSING" => Some(
-            "The portal has no key under which it could keep the secrets of a stack, so nothing \
-             was started. An operator must set one.",
-        ),
-        "TOO_MANY_REQUESTS" => Some(
-            "Too many deployments were started in a short time, so this one was not started. Try \
-             again in a minute.",
-        ),
-        _ => Some(
-            "The portal could not complete the request. Nothing was changed. Try again in a \
-             moment.",
-        ),
+    }
+
+    /// Says that it did not work, where the reason is of no use to a person.
+    fn failed(self) -> &'static str {
+        match self {
+            Self::SignIn(_) => "You could not be signed in. Try again in a moment.",
+            Self::Home | Self::Operation | Self::Account | Self::Admin => {
+                "The portal could not complete the request. Nothing was changed. Try again in a \
+                 moment."
+            }
+        }
+    }
+
+    /// Returns the name of the identity provider, or what it is where no name is at hand.
+    fn provider(self) -> String {
+        match self {
+            Self::SignIn(name) => name.to_owned(),
+            Self::Home | Self::Operation | Self::Account | Self::Admin => {
+                String::from("The identity provider")
+            }
+        }
     }
 }
 
-/// Says what the refusal's `code` means on the page of the deployment that was to be
-/// cancelled or tried again, or whose stack was to be removed.
-pub(crate) fn of_operation(code: &str) -> &'static str {
-    match code {
-        "ALREADY_ENDED" => "The deployment ended before it could be cancelled.",
-        "NOT_ENDED" => "The deployment has not ended yet, so it was not retried.",
-        "NAME_NOT_CLEAN" => {
-            "Some of its resources are still being removed, so the deployment was not retried."
+/// Says what the `code` in the address of `page` means. What is no code says only that it failed;
+/// `None` where the home page says it beside the name.
+pub(crate) fn sentence(page: Page<'_>, code: &str) -> Option<String> {
+    let code = code.parse().unwrap_or(RefusalCode::Internal);
+    match (page, code) {
+        (Page::Home, RefusalCode::InvalidName | RefusalCode::NameTaken) => None,
+        (page, code) => Some(of_code(page, code)),
+    }
+}
+
+/// Returns the sentence of each code. One table, so that the compiler misses none.
+fn of_code(page: Page<'_>, code: RefusalCode) -> String {
+    use RefusalCode as C;
+    let so = page.consequence();
+    let plain = match (code, page) {
+        (C::InvalidName, _) => return format!("The name breaks a rule, so {so}."),
+        (C::NameTaken, _) => return format!("The name is now taken, so {so}."),
+        (C::NameHeld, _) => {
+            return format!(
+                "The name is still reserved for the former owner of a removed stack, so {so}. \
+                 Choose another name."
+            );
         }
-        "NAME_TAKEN" => "The name is now taken, so the deployment was not retried.",
-        "PLATFORM_UNREACHABLE" => {
-            "The platform does not answer, so the deployment was not retried. Try again in a \
-             minute."
+        (C::LimitReached, _) => {
+            return format!(
+                "The limit of stacks or deployments is reached, so {so}. Remove a stack, or try \
+                 again once a deployment has ended."
+            );
         }
-        "PORTAL_IMPAIRED" => {
-            "The portal itself is short of something right now, so it was not tried again. \
-             Try it in a minute."
-        }
-        "PLATFORM_TOO_OLD" => {
-            "The platform is too old for this portal, so the deployment was not retried. An \
-             operator must update it."
-        }
-        "PLATFORM_WEDGED" => {
-            "The platform hangs, so the deployment was not retried. The portal has reported this \
-             to its operators."
-        }
-        "PLATFORM_KEY_REFUSED" => {
-            "The platform does not accept the portal's key, so the deployment was not retried. An \
-             operator must configure another key."
-        }
-        "SECRET_KEY_MISSING" => {
-            "The portal has no key under which it could keep the secrets of a stack, so the \
-             deployment was not retried. An operator must set one."
+        (C::TooManyRequests, Page::SignIn(_)) => {
+            "Too many sign-ins were started in a short time. Try again in a minute."
         }
         // It may have been tried again by another press.
-        "TOO_MANY_REQUESTS" => {
+        (C::TooManyRequests, _) => {
             "Too many deployments were started in a short time, so this one was not started. Try \
              again in a minute."
         }
-        // What cannot be found is another page's matter; this page's own is a stack.
-        "NOT_FOUND" => "This stack is no longer live, so there was nothing to remove.",
-        "ANOTHER_STACK" => "Another stack now has this name, so nothing was removed.",
-        _ => {
-            "The portal could not complete the request. Nothing was changed. Try again in a \
-             moment."
+        (C::PlatformUnreachable, _) => {
+            return format!("The platform does not answer, so {so}. Try again in a minute.");
         }
-    }
+        (C::PlatformTooOld, _) => {
+            return format!(
+                "The platform is too old for this portal, so {so}. An operator must update it."
+            );
+        }
+        (C::PlatformWedged, _) => {
+            return format!(
+                "The platform hangs, so {so}. The portal has reported this to its operators."
+            );
+        }
+        (C::PlatformKeyRefused, _) => {
+            return format!(
+                "The platform does not accept the portal's key, so {so}. An operator must \
+                 configure another key."
+            );
+        }
+        (C::SecretKeyMissing, _) => {
+            return format!(
+                "The portal has no key under which it could keep the secrets of a stack, so {so}. \
+                 An operator must set one."
+            );
+        }
+        (C::PortalImpaired, _) => {
+            return format!(
+                "The portal itself is short of something right now, so {so}. Try again in a minute."
+            );
+        }
+        (C::StoreUnavailable, Page::SignIn(_)) => {
+            "The portal cannot read or write its database right now. Try again in a moment."
+        }
+        (C::StoreUnavailable, _) => {
+            "The portal cannot read or write its database right now. Nothing was changed. Try \
+             again in a moment."
+        }
+        (C::NotFound, Page::Operation) => {
+            "This stack is no longer live, so there was nothing to remove."
+        }
+        (C::NotFound, Page::Admin) => "Operation not found. Nothing was changed.",
+        (C::NotFound, _) => "Deployment not found. Nothing was changed.",
+        (C::NotCancellable, _) => "A removal cannot be cancelled. Nothing was changed.",
+        (C::AlreadyEnded, _) => "The deployment ended before it could be cancelled.",
+        (C::NotEnded, _) => "The deployment has not ended yet, so it was not retried.",
+        (C::NameNotClean, _) => {
+            "Some of its resources are still being removed, so the deployment was not retried."
+        }
+        (C::NotADeployment, _) => "A removal cannot be retried. Deploy the name instead.",
+        (C::AnotherStack, _) => "Another stack now has this name, so nothing was removed.",
+        (C::NoSuchPerson, _) => "Person not found. Nobody was signed out.",
+        (C::NotSignedIn, _) => "No active sessions or valid tokens.",
+        (C::NotStuck, _) => "This operation is no longer stuck. There is nothing to retry.",
+        (C::SignInRequired, _) => return format!("You are not signed in any more, so {so}."),
+        (C::CrossSite, _) => {
+            return format!("The form was sent from a page of another site, so {so}.");
+        }
+        (C::BodyTooLarge, _) => return format!("What you typed is too long, so {so}."),
+        (C::RequestTimeout | C::IncompleteBody, _) => {
+            return format!("The form did not arrive completely, so {so}. Send it again.");
+        }
+        (C::InvalidRequest, _) => {
+            return format!("The form could not be read, so {so}. Fill it in again.");
+        }
+        (C::SignInDenied, page) => {
+            return format!(
+                "You were not signed in. You cancelled, or {} does not allow you to use this \
+                 portal.",
+                page.provider()
+            );
+        }
+        (C::SignInStale, _) => {
+            "This sign-in expired, was already completed, or was started in another browser. Sign \
+             in again."
+        }
+        (C::ProviderUnreachable, page) => {
+            return format!(
+                "Nobody can sign in right now: {} does not answer. Try again in a minute. Stacks \
+                 and deployments are not affected.",
+                page.provider()
+            );
+        }
+        (C::ProviderRefused, page) => {
+            return format!(
+                "{} did not accept this portal. Tell the portal's operator. The portal's log says \
+                 why.",
+                page.provider()
+            );
+        }
+        (C::IdentityUntrusted, page) => {
+            return format!(
+                "The answer from {} could not be verified, so you were not signed in. Try again. \
+                 If this happens again, tell the portal's operator.",
+                page.provider()
+            );
+        }
+        (C::InvalidTokenName, _) => {
+            "Give the token a name of 1 to 60 characters. No token was created."
+        }
+        (C::TooManyTokens, _) => {
+            "You have 20 active tokens, which is the limit. Revoke one that you do not need. No \
+             token was created."
+        }
+        (C::NoSuchToken, _) => "This token is already revoked, or it is not yours.",
+        // Answers to programs: no form leads to them.
+        (
+            C::IdRequired
+            | C::InvalidFilter
+            | C::ScopeMissing
+            | C::TokenInvalid
+            | C::TooManyStreams
+            | C::IdempotencyKeyReused
+            | C::IdempotencyKeyInUse
+            | C::InvalidIdempotencyKey
+            | C::InvalidJson
+            | C::InvalidPath
+            | C::MethodNotAllowed
+            | C::PortalUnreachable
+            | C::Internal,
+            page,
+        ) => page.failed(),
+    };
+    plain.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
+    const PAGES: [Page<'static>; 5] =
+        [Page::Home, Page::Operation, Page::SignIn("Example Ltd"), Page::Account, Page::Admin];
+
     #[test]
-    fn a_refusal_of_the_name_is_left_to_the_verdict_and_every_other_is_a_sentence() {
-        assert_eq!(of_start("NAME_TAKEN"), None);
-        for code in [
-            "PLATFORM_UNREACHABLE",
-            "PORTAL_IMPAIRED",
-            "PLATFORM_TOO_OLD",
-            "PLATFORM_KEY_REFUSED",
-            "PLATFORM_WEDGED",
-            "SECRET_KEY_MISSING",
-            "TOO_MANY_REQUESTS",
-            "INTERNAL",
-            "<script>",
-        ] {
-            assert!(of_start(code).is_some_and(|sentence| sentence.ends_with('.')), "{code}");
+    fn every_code_is_a_sentence_without_jargon_on_every_page() {
+        for (page, code) in
+            PAGES.iter().flat_map(|page| RefusalCode::all().map(move |code| (page, code)))
+        {
+            let words = of_code(*page, code);
+            assert!(words.ends_with('.') && !words.contains(code.as_str()), "{code:?}: {words}");
+        }
+    }
+
+    /// What a form can lead to has words of its own, and no two codes have the same.
+    #[test]
+    fn a_person_can_tell_the_refusals_apart() {
+        for page in PAGES {
+            let words = RefusalCode::all().map(|code| of_code(page, code));
+            let own: Vec<_> = words.filter(|words| words != page.failed()).collect();
+            let different: BTreeSet<_> = own.iter().collect();
+            assert_eq!(own.len(), RefusalCode::all().count() - 13, "{page:?}");
+            // A body that was cut short and one that was too slow are one to a person.
+            assert_eq!(different.len(), own.len() - 1, "{page:?}");
         }
     }
 
     #[test]
-    fn whatever_stood_in_the_way_on_a_deployments_page_is_a_sentence() {
-        let unknown = of_operation("<script>");
-        for code in [
-            "ALREADY_ENDED",
-            "NOT_ENDED",
-            "NAME_NOT_CLEAN",
-            "NAME_TAKEN",
-            "PLATFORM_UNREACHABLE",
-            "PORTAL_IMPAIRED",
-            "PLATFORM_TOO_OLD",
-            "PLATFORM_KEY_REFUSED",
-            "PLATFORM_WEDGED",
-            "SECRET_KEY_MISSING",
-            "TOO_MANY_REQUESTS",
-        ] {
-            let sentence = of_operation(code);
-            assert!(sentence.ends_with('.') && sentence != unknown, "{code}: {sentence}");
+    fn what_is_no_code_is_never_repeated() {
+        for page in PAGES {
+            let words = sentence(page, "<script>");
+            assert_eq!(words.as_deref(), Some(page.failed()), "{page:?}");
         }
-        assert!(unknown.ends_with('.'), "{unknown}");
-        for code in ["NOT_FOUND", "ANOTHER_STACK"] {
-            assert!(of_operation(code).contains("remove"), "{code}");
+    }
+
+    #[test]
+    fn a_refusal_of_the_name_is_left_to_the_verdict_on_the_home_page() {
+        for code in ["INVALID_NAME", "NAME_TAKEN"] {
+            assert_eq!(sentence(Page::Home, code), None);
+            assert!(sentence(Page::Operation, code).is_some());
         }
-        assert_eq!(
-            of_operation("ALREADY_ENDED"),
-            "The deployment ended before it could be cancelled."
-        );
+        let unreachable = sentence(Page::SignIn("Example Ltd"), "PROVIDER_UNREACHABLE");
+        assert!(unreachable.unwrap().contains("Example Ltd"));
     }
 }

@@ -112,9 +112,9 @@ pub enum IdentifiedBy {
     Name,
 }
 
-/// The reason for a refusal.
+/// The reason why access is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum Denial {
     /// They have to sign in first.
     #[error("nobody is signed in")]
     SignIn,
@@ -135,14 +135,14 @@ pub fn decide(
     identity: &Identity,
     permission: Permission,
     target: Target<'_>,
-) -> Result<(), Refusal> {
+) -> Result<(), Denial> {
     match identity {
         Identity::Anonymous => decide_when_open(None, permission, target),
         Identity::Browser(owner) => decide_when_open(Some(owner), permission, target),
-        Identity::Unauthenticated => Err(Refusal::SignIn),
+        Identity::Unauthenticated => Err(Denial::SignIn),
         Identity::Person { role: Role::Operator, .. } => Ok(()),
         Identity::Person { owner, role: Role::Member } => match permission {
-            Permission::Operate => Err(Refusal::Hidden),
+            Permission::Operate => Err(Denial::Hidden),
             Permission::Browse
             | Permission::Start
             | Permission::ViewPublic
@@ -152,7 +152,7 @@ pub fn decide(
         },
         Identity::Program { owner, scope } => match (permission, scope) {
             (Permission::Account | Permission::Operate, _)
-            | (Permission::Start | Permission::Change, Scope::Read) => Err(Refusal::Scope),
+            | (Permission::Start | Permission::Change, Scope::Read) => Err(Denial::Scope),
             (Permission::Browse | Permission::ViewPublic | Permission::View, _)
             | (Permission::Start | Permission::Change, Scope::Deploy) => allow_owner(owner, target),
         },
@@ -164,7 +164,7 @@ fn decide_when_open(
     who: Option<&OwnerId>,
     permission: Permission,
     target: Target<'_>,
-) -> Result<(), Refusal> {
+) -> Result<(), Denial> {
     let may = match (permission, target) {
         (Permission::Account | Permission::Operate, _) => false,
         (Permission::Browse | Permission::Start, _)
@@ -182,14 +182,14 @@ fn decide_when_open(
             by == IdentifiedBy::Id
         }
     };
-    if may { Ok(()) } else { Err(Refusal::Hidden) }
+    if may { Ok(()) } else { Err(Denial::Hidden) }
 }
 
-fn allow_owner(who: &OwnerId, target: Target<'_>) -> Result<(), Refusal> {
+fn allow_owner(who: &OwnerId, target: Target<'_>) -> Result<(), Denial> {
     match target {
         Target::Unnamed => Ok(()),
         Target::Operation { owner, .. } if owner == Some(who) => Ok(()),
-        Target::Operation { .. } => Err(Refusal::Hidden),
+        Target::Operation { .. } => Err(Denial::Hidden),
     }
 }
 
@@ -240,7 +240,7 @@ impl Caller {
     /// # Errors
     ///
     /// Returns why not.
-    pub fn may(&self, permission: Permission, target: Target<'_>) -> Result<(), Refusal> {
+    pub fn may(&self, permission: Permission, target: Target<'_>) -> Result<(), Denial> {
         decide(&self.identity, permission, target)
     }
 }

@@ -149,7 +149,14 @@ impl SignInService {
             }
             Err(error) => {
                 report(&error);
-                self.record_audit("stranger", AuditAction::SignIn, None, from, error.code()).await;
+                self.record_audit(
+                    "stranger",
+                    AuditAction::SignIn,
+                    None,
+                    from,
+                    error.code().as_str(),
+                )
+                .await;
                 Err(SignInRejected { error, return_to })
             }
         }
@@ -282,7 +289,7 @@ impl SignInService {
 
 /// Logs why somebody could not sign in, as loud as somebody should look.
 fn report(error: &SignInError) {
-    let code = error.code();
+    let code = error.code().as_str();
     match error {
         SignInError::Denied | SignInError::Expired => {
             tracing::info!(%error, code, "A sign-in was not completed");

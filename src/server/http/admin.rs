@@ -10,10 +10,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::{HttpState, sign_in::see_other};
-use crate::{
-    api::{self, wire::ApiError},
-    server::auth::access::Caller,
-};
+use crate::{api::wire::ApiError, server::auth::access::Caller};
 
 /// The id of the subject.
 #[derive(Deserialize)]
@@ -49,8 +46,6 @@ fn id(form: Result<Form<IdForm>, FormRejection>) -> String {
 fn redirect_back(done: Result<(), ApiError>, to: &str) -> Response {
     match done {
         Ok(()) => see_other(to, []),
-        Err(error) => {
-            see_other(&format!("/admin?refused={}", api::percent_encode(&error.code)), [])
-        }
+        Err(error) => see_other(&format!("/admin?refused={}", error.code.as_str()), []),
     }
 }

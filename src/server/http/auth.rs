@@ -27,16 +27,14 @@ use crate::{
     server::{
         audit::AuditAction,
         auth::{
-            access::{Caller, Identity, OwnerId, Permission, Refusal, Target},
+            access::{Caller, Denial, Identity, OwnerId, Permission, Target},
             authenticate::{Authenticated, AuthenticationError, authenticate},
         },
         proxies::{self, Proxy},
         stacks,
     },
 };
-
-/// The code of the refusal of an API token that is not good.
-const TOKEN_INVALID: &str = "TOKEN_INVALID";
+use domain::refusal::{Missing, Refusal, RefusalCode};
 
 /// Lets a request through with its [`Caller`], and with the [`Person`] who has signed in; or says
 /// why not.
@@ -70,7 +68,7 @@ pub(super) async fn guard(
                 let path = parts.uri.path();
                 state
                     .service
-                    .record_rejection(&caller, AuditAction::Enter, path, TOKEN_INVALID)
+                    .record_rejection(&caller, AuditAction::Enter, path, RefusalCode::TokenInvalid)
                     .await;
             }
             return error.into_response();
@@ -78,15 +76,15 @@ pub(super) async fn guard(
     };
     let caller = Caller { identity, address, until };
     if let Rule::Requires(permission) = rule
-        && let Err(refusal) = caller.may(permission, Target::Unnamed)
+        && let Err(denial) = caller.may(permission, Target::Unnamed)
     {
-        state.service.record_refusal(&caller, parts.uri.path(), refusal).await;
-        let is_hidden_page = refusal == Refusal::Hidden
+        state.service.record_denial(&caller, parts.uri.path(), denial).await;
+        let is_hidden_page = denial == Denial::Hidden
             && permission == Permission::Operate
             && route.is_some_and(Route::is_page)
             && accepts_html(&parts.headers);
         if !is_hidden_page {
-            return deny(&parts, refusal);
+            return deny(&parts, denial);
         }
         // The same as `deny` says, as the page of the site that says so.
         parts.extensions.insert(HiddenPage);
@@ -116,9 +114,9 @@ pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[P
 }
 
 /// Denies a request: a program gets the status, a person is redirected to the sign-in.
-fn deny(parts: &Parts, refusal: Refusal) -> Response {
-    match refusal {
-        Refusal::SignIn if accepts_html(&parts.headers) => {
+fn deny(parts: &Parts, denial: Denial) -> Response {
+    match denial {
+        Denial::SignIn if accepts_html(&parts.headers) => {
             let wanted = match (parts.method.clone(), parts.uri.path_and_query()) {
                 (Method::GET | Method::HEAD, Some(wanted)) => wanted.as_str(),
                 _ => "/",
@@ -126,16 +124,16 @@ fn deny(parts: &Parts, refusal: Refusal) -> Response {
             let location = [(header::LOCATION, sign_in_location(wanted, None))];
             (StatusCode::SEE_OTHER, NO_STORE, location).into_response()
         }
-        Refusal::SignIn => challenge(stacks::refused(refusal, not_found())),
-        Refusal::Scope | Refusal::Hidden => {
-            Failed::from(stacks::refused(refusal, not_found())).into_response()
+        Denial::SignIn => challenge(stacks::refused(denial, not_found())),
+        Denial::Scope | Denial::Hidden => {
+            Failed::from(stacks::refused(denial, not_found())).into_response()
         }
     }
 }
 
 /// Returns the error of a resource that is hidden from the caller.
 fn not_found() -> ApiError {
-    ApiError::new(404, "NOT_FOUND", "Not found: check the address.")
+    Refusal::NotFound(Missing::Address).into()
 }
 
 /// Answers with an error, and says that a token would help (RFC 6750, section 3).
@@ -149,10 +147,7 @@ fn challenge(error: ApiError) -> Response {
 impl IntoResponse for AuthenticationError {
     fn into_response(self) -> Response {
         match self {
-            Self::Token => {
-                let message = "This API token is invalid, expired or revoked. Create a new one.";
-                challenge(ApiError::new(401, TOKEN_INVALID, message))
-            }
+            Self::Token => challenge(Refusal::TokenInvalid.into()),
             Self::Store(error) => Failed::from(stacks::store_failed(&error)).into_response(),
         }
     }

@@ -15,9 +15,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{HttpState, auth, error::Failed, routes};
 use crate::server::{audit::AuditAction, origin::Origin};
-
-/// The code of the refusal.
-const CROSS_SITE: &str = "CROSS_SITE";
+use domain::refusal::{Refusal, RefusalCode};
 
 /// Lets through what is safe, what our own pages send and what is no browser's.
 pub(super) async fn refuse(
@@ -38,13 +36,8 @@ pub(super) async fn refuse(
         &state.proxies,
     ));
     let path = request.uri().path();
-    state.service.record_rejection(&caller, AuditAction::Enter, path, CROSS_SITE).await;
-    let message = format!(
-        "This request comes from another site. Use the portal at {}. If this is the portal, its \
-         operator must set PUBLIC_URL to the address in your browser.",
-        state.public_url
-    );
-    Failed::new(403, CROSS_SITE, message).into_response()
+    state.service.record_rejection(&caller, AuditAction::Enter, path, RefusalCode::CrossSite).await;
+    Failed::from(Refusal::CrossSite(state.public_url.to_string())).into_response()
 }
 
 /// Returns whether a page of an origin that was let in sends a token. A cookie is never taken from

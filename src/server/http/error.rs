@@ -10,6 +10,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::api::wire::ApiError;
+use domain::refusal::{InternalFault, Refusal, RefusalCode};
 
 /// The longest body that a request may have.
 pub(super) const BODY_LIMIT: usize = 64 << 10;
@@ -20,25 +21,13 @@ pub(super) struct Failed(ApiError);
 
 /// The code of the error that an answer holds, for the layers around it.
 #[derive(Clone, Debug)]
-pub(super) struct Code(pub(super) String);
+pub(super) struct Code(pub(super) RefusalCode);
 
 impl Failed {
-    pub(super) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        let code = code.to_owned();
-        Self(ApiError { status, code, message: message.into(), retry_after: None })
-    }
-
     /// Answers for a handler that panicked. What it said is in the log already.
     pub(super) fn from_panic(_panic: Box<dyn Any + Send>) -> Response<Body> {
-        let message = "The portal had an internal error. Try again. If this happens again, tell \
-                       its operator.";
-        Self::new(500, "INTERNAL", message).into_response()
+        Self::from(Refusal::Internal(InternalFault::Panic)).into_response()
     }
-}
-
-/// Refuses a body beyond [`BODY_LIMIT`].
-pub(super) fn body_too_large() -> Failed {
-    Failed::new(413, "BODY_TOO_LARGE", "The body is longer than 64 KiB: a name alone is enough.")
 }
 
 /// Writes an error's body.
@@ -58,11 +47,17 @@ impl From<ApiError> for Failed {
     }
 }
 
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal.into())
+    }
+}
+
 impl IntoResponse for Failed {
     fn into_response(self) -> Response<Body> {
         let Self(error) = self;
         let status =
-            StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -22,26 +22,25 @@ use super::{
     error::Failed,
     streams::StreamPermit,
 };
-use crate::{
-    api::wire::ApiError,
-    server::{
-        audit::AuditAction,
-        auth::{
-            access::{Caller, Permission},
-            authenticate::{AuthenticationError, Authenticator, authenticate},
-        },
-        stacks::Service,
-        store::{State as DeploymentState, StoredEvent},
+use crate::server::{
+    audit::AuditAction,
+    auth::{
+        access::{Caller, Permission},
+        authenticate::{AuthenticationError, Authenticator, authenticate},
     },
+    stacks::Service,
+    store::{State as DeploymentState, StoredEvent},
 };
-use domain::{deployment::DeploymentId, event::Seq};
+use domain::{
+    deployment::DeploymentId,
+    event::Seq,
+    refusal::{Refusal, RefusalCode},
+};
 
 /// The time after which a browser comes back to a broken stream.
 const RETRY: Duration = Duration::from_secs(2);
 /// A silent stream says that it is there this often, and looks again.
 const KEEPALIVE: Duration = Duration::from_secs(15);
-/// The number of seconds after which to come back when all places are taken.
-const RETRY_FULL_S: u64 = 15;
 const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
@@ -66,9 +65,14 @@ pub(super) async fn status(
     let Some(permit) = state.streams.take(&caller) else {
         state
             .service
-            .record_rejection(&caller, AuditAction::ReachLimit, id.as_str(), TOO_MANY_STREAMS)
+            .record_rejection(
+                &caller,
+                AuditAction::ReachLimit,
+                id.as_str(),
+                RefusalCode::TooManyStreams,
+            )
             .await;
-        return Err(too_many_streams());
+        return Err(Refusal::TooManyStreams.into());
     };
     let watcher = Watcher {
         _permit: permit,
@@ -100,20 +104,6 @@ fn cursor(headers: &HeaderMap, query: Option<&str>) -> Seq {
     let pairs = query.unwrap_or_default().split('&');
     let given = pairs.filter_map(|pair| pair.strip_prefix("after=")).chain(header);
     given.filter_map(|text| text.trim().parse().ok()).max().unwrap_or(0)
-}
-
-/// The code of the refusal.
-const TOO_MANY_STREAMS: &str = "TOO_MANY_STREAMS";
-
-fn too_many_streams() -> Failed {
-    Failed::from(ApiError {
-        status: 429,
-        code: String::from(TOO_MANY_STREAMS),
-        message: String::from(
-            "Too many event streams are open: close some pages, then reload this one.",
-        ),
-        retry_after: Some(RETRY_FULL_S),
-    })
 }
 
 /// One who watches a deployment.

@@ -20,7 +20,10 @@ use super::{
     headers::NO_STORE,
 };
 use crate::api;
-use domain::deployment::DeploymentId;
+use domain::{
+    deployment::DeploymentId,
+    refusal::{Refusal, RefusalCode, Unreadable},
+};
 
 /// Where the server functions are.
 const FUNCTIONS: &str = "/api/fn/";
@@ -42,7 +45,7 @@ impl Form {
     }
 
     /// Returns the address of its page that says why it came back.
-    fn refusal_location(&self, code: &str) -> String {
+    fn refusal_location(&self, code: RefusalCode) -> String {
         match DeploymentId::parse(&self.id) {
             Ok(id) => api::operation_refusal_location(&id, code),
             Err(_) => api::refusal_location(&self.name, code),
@@ -70,7 +73,7 @@ pub(super) async fn answer(
         Err(failed) => (Form::default(), failed.into_response()),
     };
     match response.extensions().get::<Code>() {
-        Some(Code(code)) if by_form => {
+        Some(&Code(code)) if by_form => {
             let location = [(header::LOCATION, form.refusal_location(code))];
             (StatusCode::FOUND, NO_STORE, location).into_response()
         }
@@ -89,6 +92,5 @@ fn understood(response: Response) -> Response {
     if is_ours || !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return response;
     }
-    let message = "The form could not be read: send each of its fields once.";
-    Failed::new(400, "INVALID_REQUEST", message).into_response()
+    Failed::from(Refusal::InvalidRequest(Unreadable::Form)).into_response()
 }

@@ -16,16 +16,12 @@ use governor::{
 };
 
 use super::{HttpState, auth, error::Failed};
-use crate::{
-    api::wire::ApiError,
-    server::{audit::AuditAction, settings::Limits},
-};
+use crate::server::{audit::AuditAction, settings::Limits};
 use clock::Clock;
+use domain::refusal::{Counted, Refusal, RefusalCode};
 
 /// From this many callers on, those with a full allowance are forgotten.
 const MANY_CALLERS: usize = 10_000;
-/// The code of the refusal.
-const TOO_MANY: &str = "TOO_MANY_REQUESTS";
 
 /// Counts what each address asks for.
 pub(super) struct Limiter {
@@ -37,15 +33,6 @@ pub(super) struct Limiter {
 struct Counter {
     limiter: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, PortClock, NoOpMiddleware<Duration>>,
     clock: PortClock,
-}
-
-/// The kind of request that is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Counted {
-    Start,
-    Check,
-    /// Each sign-in that begins is kept for a while, and anybody can begin one.
-    SignIn,
 }
 
 impl Limiter {
@@ -98,7 +85,15 @@ pub(super) async fn limit(
         Err(wait) => {
             let caller = state.authenticator.anonymous_caller(address);
             let path = request.uri().path();
-            state.service.record_rejection(&caller, AuditAction::ReachLimit, path, TOO_MANY).await;
+            state
+                .service
+                .record_rejection(
+                    &caller,
+                    AuditAction::ReachLimit,
+                    path,
+                    RefusalCode::TooManyRequests,
+                )
+                .await;
             too_many(counted, wait).into_response()
         }
     }
@@ -123,17 +118,7 @@ fn counted(path: &str) -> Option<Counted> {
 fn too_many(counted: Counted, wait: Duration) -> Failed {
     // Whole seconds, rounded up: never longer than the window itself.
     let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
-    let what = match counted {
-        Counted::Start => "Too many deployment requests",
-        Counted::Check => "Too many name checks",
-        Counted::SignIn => "Too many sign-ins",
-    };
-    Failed::from(ApiError {
-        status: 429,
-        code: String::from(TOO_MANY),
-        message: format!("{what}: try again in {seconds} seconds."),
-        retry_after: Some(seconds),
-    })
+    Refusal::TooManyRequests(counted, seconds).into()
 }
 
 /// The clock port, as the rate limiter takes it: the monotonic clock. Another one would lock

@@ -18,12 +18,16 @@ use leptos_axum::{
 use tower::{Service, ServiceBuilder};
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
-use super::{HttpState, error};
+use super::{
+    HttpState,
+    error::{self, Failed},
+};
 use crate::{
     api::{HiddenPage, PageCookies},
     app::{App, shell},
     server::auth::{cookies, secret::TOKEN_PREFIX},
 };
+use domain::refusal::Refusal;
 
 /// The pages that use cookies besides the session's.
 const PAGES_WITH_COOKIES: [&str; 2] = ["/account", "/sign-in"];
@@ -139,7 +143,7 @@ async fn with_cookies(
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > error::BODY_LIMIT) {
-        return error::body_too_large().into_response();
+        return Failed::from(Refusal::BodyTooLarge).into_response();
     }
     if !PAGES_WITH_COOKIES.contains(&request.uri().path()) {
         return render(request).await;

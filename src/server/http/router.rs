@@ -19,6 +19,7 @@ use super::{
     pages::Pages,
     routes::{self, Answer, ROUTES},
 };
+use domain::refusal::{Missing, Refusal};
 
 /// Returns the router of the whole site: the API, the pages and the files that `options` name.
 pub fn router(state: HttpState, options: LeptosOptions) -> Router {
@@ -64,7 +65,7 @@ fn table(state: &HttpState, options: LeptosOptions) -> Router {
 /// Answers that there is nothing at an address.
 pub(super) fn unknown(uri: &Uri) -> Failed {
     let path: String = uri.path().chars().take(200).collect();
-    Failed::new(404, "NOT_FOUND", format!("Nothing found at {path}: check the address."))
+    Refusal::NotFound(Missing::Path(path)).into()
 }
 
 /// Adds a body to the status of a file that is not there.
@@ -83,7 +84,5 @@ async fn add_error_body(request: Request, next: Next) -> Response {
 }
 
 async fn method_not_allowed() -> Failed {
-    let message =
-        "This address does not support this method. The Allow header lists the supported methods.";
-    Failed::new(405, "METHOD_NOT_ALLOWED", message)
+    Refusal::MethodNotAllowed.into()
 }

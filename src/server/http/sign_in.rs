@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::refusal::RefusalCode;
 use serde::Deserialize;
 
 use super::{auth::Requester, headers::NO_STORE};
@@ -90,7 +91,7 @@ pub(super) async fn begin(
             see_other(&address, [cookie])
         }
         Err(error) => {
-            tracing::warn!(%error, code = error.code(), "Could not start a sign-in");
+            tracing::warn!(%error, code = error.code().as_str(), "Could not start a sign-in");
             redirect_rejected(&SignInRejected { error, return_to }, [])
         }
     }
@@ -201,13 +202,13 @@ fn refused(error: &TokenError, name: Option<&str>) -> Response {
     }
     let name = name.map(|name| name.chars().take(NAME_LIMIT).collect::<String>());
     let name = name.map(|name| format!("&name={}", api::percent_encode(&name)));
-    see_other(&format!("{PAGE}?refused={}{}", error.code(), name.unwrap_or_default()), [])
+    see_other(&format!("{PAGE}?refused={}{}", error.code().as_str(), name.unwrap_or_default()), [])
 }
 
 /// Leads back to the account, which says that the records are out of reach.
 fn refused_by_store(error: &StoreError) -> Response {
     tracing::error!(%error, "Could not change an account");
-    see_other(&format!("{PAGE}?refused=STORE_UNAVAILABLE"), [])
+    see_other(&format!("{PAGE}?refused={}", RefusalCode::StoreUnavailable.as_str()), [])
 }
 
 /// Leads somebody in who has to be signed in for what they wanted.

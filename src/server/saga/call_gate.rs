@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, futures::Notified};
 
 use crate::server::{
-    local_fault::LocalFault,
+    local_fault::{self, LocalFault},
     platform::{
         Platform,
         call_slots::{CallBounds, CallKind, CallSlots, SlotId, SlotRequest},
@@ -100,7 +100,7 @@ impl CallGate {
             Ok(()) => Wellness::Well,
             Err(error) => error
                 .local_fault()
-                .map_or(Wellness::Unwell, |fault| Wellness::Unasked(fault.into())),
+                .map_or(Wellness::Unwell, |fault| Wellness::Unasked(local_fault::classify(fault))),
         };
         *last = Some((clock.now(), wellness));
         wellness

@@ -3,7 +3,7 @@
 //! The platform's own words never get here: only what kind of failure it was.
 
 use crate::server::{
-    local_fault::LocalFault,
+    local_fault::{self, LocalFault},
     platform::PlatformError,
     secrets::OpenSecretError,
     store::{Cause, StoreError},
@@ -92,7 +92,7 @@ impl StepError {
                 format!("The platform did not answer while {doing}, after several tries."),
             ),
             PlatformError::Local { fault, .. } => {
-                Self::Failed(Self::lacked(phase, (*fault).into()))
+                Self::Failed(Self::lacked(phase, local_fault::classify(*fault)))
             }
         }
     }
@@ -109,7 +109,7 @@ pub(crate) fn describe_failure(error: &PlatformError) -> &'static str {
         PlatformError::Lost { .. } => "The platform's answer was lost",
         PlatformError::Unreachable { .. } => "The platform could not be reached",
         PlatformError::Paused { .. } => "Calls to the platform are paused",
-        PlatformError::Local { fault, .. } => LocalFault::from(*fault).describe_failure(),
+        PlatformError::Local { fault, .. } => local_fault::classify(*fault).describe_failure(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     failure::{StepError, describe_failure},
 };
 use crate::server::{
-    local_fault::LocalFault,
+    local_fault::{self, LocalFault},
     platform::{Advice, BreakerState, PlatformError},
     store::{Cause, StepId},
 };
@@ -266,7 +266,9 @@ impl<'a> Attempts<'a> {
             Advice::Wait(pause) => {
                 return self.wait_for_breaker(pause).await;
             }
-            Advice::WaitForUs(fault) => return self.wait_for_us(fault.into(), error).await,
+            Advice::WaitForUs(fault) => {
+                return self.wait_for_us(local_fault::classify(fault), error).await;
+            }
             Advice::RetryUntilDeadline => return self.retry_until_deadline(error).await,
         }
         self.attempt += 1;

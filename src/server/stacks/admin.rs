@@ -37,6 +37,7 @@ use crate::{
 use domain::{
     deployment::{Deployment, Kind},
     receipt::{Line, Receipt},
+    refusal::Refusal,
 };
 
 /// The number of lines that a page has.
@@ -196,9 +197,7 @@ impl Service {
         let id = deployment_id(id)?;
         let made_due = self.parts.store.make_due_now(&id, Some(&audit_entry)).await;
         if !made_due.map_err(|error| store_failed(&error))? {
-            let message =
-                "This operation is not stuck: nothing is left of it, or it has not ended yet.";
-            return Err(ApiError::new(409, "NOT_STUCK", message));
+            return Err(Refusal::NotStuck.into());
         }
         tracing::info!(deployment.id = %id, "Retry of a clean-up requested");
         self.parts.notifier.nudge(&Nudge::Work);
@@ -232,11 +231,6 @@ fn person_line(person: &Person, usage: &Usage) -> PersonLine {
 fn allow(caller: &Caller) -> Result<(), ApiError> {
     let may = caller.may(Permission::Operate, Target::Unnamed);
     may.map_err(|refusal| refused(refusal, no_deployment()))
-}
-
-/// Says that a filter cannot be read.
-fn invalid_filter(message: impl Into<String>) -> ApiError {
-    ApiError::new(400, "INVALID_FILTER", message)
 }
 
 /// Returns what was typed into a field, if something was.

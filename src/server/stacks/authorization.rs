@@ -8,11 +8,14 @@ use crate::{
     api::wire::ApiError,
     server::{
         audit::{AuditAction, AuditEntry},
-        auth::access::{Caller, IdentifiedBy, Identity, Permission, Refusal, Target},
+        auth::access::{Caller, Denial, IdentifiedBy, Identity, Permission, Target},
         store::Record,
     },
 };
-use domain::deployment::DeploymentId;
+use domain::{
+    deployment::DeploymentId,
+    refusal::{Refusal, RefusalCode},
+};
 
 /// The outcome of a successful action in an audit entry.
 const DONE: &str = "done";
@@ -36,18 +39,18 @@ impl Service {
                 self.record_inspection(caller, permission, &record).await?;
                 Ok(record)
             }
-            Err(refusal) => {
-                self.record_refusal(caller, id.as_str(), refusal).await;
-                Err(refused(refusal, no_deployment()))
+            Err(denial) => {
+                self.record_denial(caller, id.as_str(), denial).await;
+                Err(refused(denial, no_deployment()))
             }
         }
     }
 
-    /// Records a refused request in the audit log.
-    pub async fn record_refusal(&self, caller: &Caller, wanted: &str, refusal: Refusal) {
+    /// Records a denied request in the audit log.
+    pub async fn record_denial(&self, caller: &Caller, wanted: &str, denial: Denial) {
         // Somebody who has only not signed in yet is no news.
-        if refusal != Refusal::SignIn {
-            self.record_audit(caller, AuditAction::Enter, wanted, &refusal.to_string()).await;
+        if denial != Denial::SignIn {
+            self.record_audit(caller, AuditAction::Enter, wanted, &denial.to_string()).await;
         }
     }
 
@@ -58,10 +61,10 @@ impl Service {
         caller: &Caller,
         act: AuditAction,
         wanted: &str,
-        code: &'static str,
+        code: RefusalCode,
     ) {
         if self.rejections.should_record((caller.address, code), self.parts.clock.monotonic()) {
-            self.record_audit(caller, act, wanted, code).await;
+            self.record_audit(caller, act, wanted, code.as_str()).await;
         }
     }
 
@@ -76,7 +79,7 @@ impl Service {
     ) -> Result<T, ApiError> {
         let (act, outcome) = match &result {
             Ok(_) => return result,
-            Err(error) if error.status == 429 => (AuditAction::ReachLimit, error.code.as_str()),
+            Err(error) if error.status() == 429 => (AuditAction::ReachLimit, error.code.as_str()),
             Err(error) => (act, error.code.as_str()),
         };
         self.record_audit(caller, act, target, outcome).await;
@@ -127,16 +130,10 @@ fn who(identity: &Identity) -> String {
 }
 
 /// Says why somebody may not; `hidden` where it is not there as far as they are concerned.
-pub fn refused(refusal: Refusal, hidden: ApiError) -> ApiError {
-    match refusal {
-        Refusal::Hidden => hidden,
-        Refusal::SignIn => {
-            let message = "Sign in first, or send an API token: Authorization: Bearer asd_...";
-            ApiError::new(401, "SIGN_IN_REQUIRED", message)
-        }
-        Refusal::Scope => {
-            let message = "This API token lacks the required scope: create one that has it.";
-            ApiError::new(403, "SCOPE_MISSING", message)
-        }
+pub fn refused(denial: Denial, hidden: ApiError) -> ApiError {
+    match denial {
+        Denial::Hidden => hidden,
+        Denial::SignIn => Refusal::SignInRequired.into(),
+        Denial::Scope => Refusal::ScopeMissing.into(),
     }
 }

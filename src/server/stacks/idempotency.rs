@@ -12,7 +12,10 @@ use crate::{
         store::{IdempotencyKey, StoreError, StoredResponse},
     },
 };
-use domain::deployment::Deployment;
+use domain::{
+    deployment::Deployment,
+    refusal::{Refusal, RefusalCode},
+};
 
 /// The time for which an answer is kept.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -70,7 +73,9 @@ impl Service {
             Ok(name) => {
                 let wanted = New::of(caller, &name);
                 match self.begin(&wanted, |new| Some(kept(accepted(new)))).await {
-                    Err(StartError::Store(StoreError::KeyUsed)) => key_in_use(),
+                    Err(StartError::Store(StoreError::KeyUsed)) => {
+                        Refusal::IdempotencyKeyInUse.into()
+                    }
                     begun => {
                         let begun = begun.map_err(StartError::into_api);
                         match self.audited(caller, AuditAction::Start, &name, begun).await {
@@ -92,7 +97,7 @@ impl Service {
         error: ApiError,
         refused: fn(&ApiError) -> Response,
     ) -> Result<Response, ApiError> {
-        if matches!(error.status, 400 | 409) && error.code != KEY_IN_USE {
+        if matches!(error.status(), 400 | 409) && error.code != RefusalCode::IdempotencyKeyInUse {
             let response = self.stored_response(idempotency, refused(&error));
             let store = &self.parts.store;
             store.store_response(&response).await.map_err(|error| store_failed(&error))?;
@@ -109,15 +114,7 @@ impl Service {
                 let StoredResponse { status, location, body, .. } = response;
                 Ok(Some(Response { status, location, body }))
             }
-            Some(_) => Err(ApiError {
-                status: 422,
-                code: String::from("IDEMPOTENCY_KEY_REUSED"),
-                message: String::from(
-                    "This Idempotency-Key was already used with another body: use a new key for a \
-                     new request.",
-                ),
-                retry_after: None,
-            }),
+            Some(_) => Err(Refusal::IdempotencyKeyReused.into()),
         }
     }
 
@@ -135,19 +132,5 @@ impl Service {
             body: response.body,
             expires: now.checked_add(LIFETIME).unwrap_or(now),
         }
-    }
-}
-
-const KEY_IN_USE: &str = "IDEMPOTENCY_KEY_IN_USE";
-
-/// Says that the key's first request is not answered yet.
-fn key_in_use() -> ApiError {
-    ApiError {
-        status: 409,
-        code: KEY_IN_USE.to_owned(),
-        message: String::from(
-            "A request with this Idempotency-Key is still in progress: repeat it in a second.",
-        ),
-        retry_after: Some(1),
     }
 }

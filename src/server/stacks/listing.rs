@@ -1,21 +1,24 @@
 //! The live stacks.
 
-use super::{Service, authorization::refused, operations::different_stack, store_failed};
+use super::{Service, authorization::refused, store_failed};
 use crate::{
     api::wire::{
         ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView,
     },
     server::{
         audit::AuditAction,
-        auth::access::{Caller, IdentifiedBy, Permission, Refusal, Target},
+        auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
         reconciler::report::ReconcileReport,
         store::{Record, Stack, State},
     },
 };
-use domain::{deployment::DeploymentId, phase::Phase, progress::Progress, stack_name::StackName};
-
-/// The code for a stack that only its id leads to.
-const ID_REQUIRED: &str = "ID_REQUIRED";
+use domain::{
+    deployment::DeploymentId,
+    phase::Phase,
+    progress::Progress,
+    refusal::{Missing, Refusal},
+    stack_name::StackName,
+};
 
 impl Service {
     /// Lists the live stacks that a caller may see, by name. Those that nobody owns are shown to
@@ -66,18 +69,20 @@ impl Service {
             Ok(()) => Ok(stack),
             // Whoever may know that it is there is told that it is not the one they mean.
             Err(_) if is_another && caller.may(Permission::ViewPublic, target).is_ok() => {
-                Err(different_stack(&parsed))
+                Err(Refusal::AnotherStack(parsed).into())
             }
             // Listed for everybody, and changed by whoever knows its id.
-            Err(Refusal::Hidden)
+            Err(Denial::Hidden)
                 if of.is_none() && caller.may(Permission::ViewPublic, target).is_ok() =>
             {
-                self.record_audit(caller, AuditAction::Enter, name, ID_REQUIRED).await;
-                Err(id_required(&parsed))
+                let refusal = Refusal::IdRequired(parsed);
+                let code = refusal.code().as_str();
+                self.record_audit(caller, AuditAction::Enter, name, code).await;
+                Err(refusal.into())
             }
-            Err(refusal) => {
-                self.record_refusal(caller, name, refusal).await;
-                Err(refused(refusal, no_stack()))
+            Err(denial) => {
+                self.record_denial(caller, name, denial).await;
+                Err(refused(denial, no_stack()))
             }
         }
     }
@@ -111,18 +116,9 @@ impl Service {
     }
 }
 
-/// Says that a stack that nobody owns must be named by its id.
-fn id_required(name: &StackName) -> ApiError {
-    let message = format!(
-        "The stack {name} has no owner, so its name is not enough: send the id of its deployment \
-         as well, as in /api/stacks/{name}?id=dep_.... The answer to its start contains the id."
-    );
-    ApiError::new(400, ID_REQUIRED, message)
-}
-
 /// Says that no stack of the name is live.
 pub(super) fn no_stack() -> ApiError {
-    ApiError::new(404, "NOT_FOUND", "No stack of this name is live: check the name.")
+    Refusal::NotFound(Missing::Stack).into()
 }
 
 /// Returns what is to be done to, given the id that a caller knows.

@@ -17,6 +17,7 @@ use domain::{
     deployment::{Deployment, DeploymentId, Kind},
     event::{EventBody, ProgressUpdate, Resources},
     phase::Phase,
+    refusal::{Missing, Refusal, TakenBy},
     stack_name::StackName,
 };
 
@@ -34,9 +35,7 @@ impl Service {
 
     async fn cancel_permitted(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
         if id.kind() == Kind::Removal {
-            let message =
-                "A removal cannot be cancelled: parts of the stack may already be removed.";
-            return Err(ApiError::new(409, "NOT_CANCELLABLE", message));
+            return Err(Refusal::NotCancellable.into());
         }
         let audit_entry = self.audit_entry(caller, AuditAction::Cancel, id.as_str());
         let cancelling = self.parts.store.cancel(id, audit_entry.at, Some(&audit_entry)).await;
@@ -47,10 +46,7 @@ impl Service {
                 self.parts.notifier.nudge(&Nudge::Work);
                 Ok(())
             }
-            CancelOutcome::AlreadyEnded => {
-                let message = "The deployment has already ended: there is nothing to cancel.";
-                Err(ApiError::new(409, "ALREADY_ENDED", message))
-            }
+            CancelOutcome::AlreadyEnded => Err(Refusal::AlreadyEnded.into()),
             CancelOutcome::Unknown => Err(no_deployment()),
         }
     }
@@ -73,28 +69,16 @@ impl Service {
         record: &Record,
     ) -> Result<Deployment, ApiError> {
         let id = &record.deployment.id;
-        let name = &record.deployment.name;
+        let name = || record.deployment.name.clone();
         match (id.kind(), record.state) {
             (Kind::Deployment, State::RolledBack) => {}
-            (_, State::Active) => {
-                let message =
-                    format!("{name} is still in progress: wait until it ends, or cancel it.");
-                return Err(ApiError::new(409, "NOT_ENDED", message));
-            }
-            (_, State::Stuck) => {
-                let message = format!(
-                    "Some resources of {name} are still being removed, so its name is not \
-                     available yet."
-                );
-                return Err(ApiError::new(409, "NAME_NOT_CLEAN", message));
-            }
+            (_, State::Active) => return Err(Refusal::NotEnded(name()).into()),
+            (_, State::Stuck) => return Err(Refusal::NameNotClean(name()).into()),
             (Kind::Deployment, State::Live) => {
-                let message = format!("{name} is live: there is nothing to retry.");
-                return Err(ApiError::new(409, "NAME_TAKEN", message));
+                return Err(Refusal::NameTaken(name(), TakenBy::Itself).into());
             }
             (Kind::Removal, State::Live | State::RolledBack) => {
-                let message = "Removals cannot be retried: deploy the name instead.";
-                return Err(ApiError::new(409, "NOT_A_DEPLOYMENT", message));
+                return Err(Refusal::NotADeployment.into());
             }
         }
         let begun = self.begin(&New::again(caller, record), |_| None).await;
@@ -179,21 +163,13 @@ impl Service {
         }
         let id = match removing.map_err(|error| store_failed(&error))? {
             RemovalOutcome::Accepted(id) => id,
-            RemovalOutcome::DifferentStack => return Err(different_stack(&name)),
+            RemovalOutcome::DifferentStack => return Err(Refusal::AnotherStack(name).into()),
             RemovalOutcome::NotLive => return Err(no_stack()),
         };
         tracing::info!(deployment.id = %id, stack.name = %name, "Removal of a stack requested");
         self.parts.notifier.nudge(&Nudge::Work);
         Ok(id)
     }
-}
-
-/// Says that the stack of that name is not the one that is meant.
-pub(super) fn different_stack(name: &StackName) -> ApiError {
-    let message = format!(
-        "Another stack now has the name {name}, so nothing was removed: check which one is live."
-    );
-    ApiError::new(409, "ANOTHER_STACK", message)
 }
 
 /// Returns when clean-up continues, while something is left.
@@ -212,6 +188,5 @@ pub fn deployment_id(text: &str) -> Result<DeploymentId, ApiError> {
 
 /// Says that there is no such deployment.
 pub fn no_deployment() -> ApiError {
-    let message = "Deployment not found: check the address.";
-    ApiError::new(404, "NOT_FOUND", message)
+    Refusal::NotFound(Missing::Deployment).into()
 }

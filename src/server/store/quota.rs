@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use domain::refusal::LimitReached;
+
 use crate::server::auth::access::OwnerId;
 
 use super::{DeploymentId, State, StoreError};
@@ -132,24 +134,6 @@ pub struct Usage {
     pub under_way: u32,
     /// The time at which the deployments of the last hour began, oldest first.
     pub begun: Vec<Timestamp>,
-}
-
-/// The bound that is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitReached {
-    /// So many stacks are there.
-    Stacks(u32),
-    /// So many deployments are under way.
-    UnderWay(u32),
-    /// So many deployments are under way in all the portal.
-    UnderWayInAll(u32),
-    /// So many deployments have begun within an hour; there is room again after `wait`.
-    PerHour {
-        /// The number.
-        max: u32,
-        /// Until there is room.
-        wait: Duration,
-    },
 }
 
 /// The operations to list.

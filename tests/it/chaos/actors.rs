@@ -99,7 +99,7 @@ impl Simulation {
                     self.note(format!("retried {id} as {}", deployment.id));
                     self.begun.lock().unwrap().push(deployment.id);
                 }
-                Err(error) => self.note(format!("retry {id}: {}", error.code)),
+                Err(error) => self.note(format!("retry {id}: {:?}", error.code)),
             },
             _ => {
                 let name = NAMES[rng.random_range(0..NAMES.len())];

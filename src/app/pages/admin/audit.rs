@@ -34,7 +34,7 @@ pub fn AuditLogPage() -> impl IntoView {
             Err(error) => Err(error),
         };
         match found {
-            Err(error) if error.status != 400 => view! { <Unavailable error /> }.into_any(),
+            Err(error) if error.status() != 400 => view! { <Unavailable error /> }.into_any(),
             found => view! { <AuditLog found asked /> }.into_any(),
         }
     })

@@ -75,7 +75,7 @@ pub fn NoList(
     /// The reason.
     error: ApiError,
 ) -> impl IntoView {
-    respond_with(error.status);
+    respond_with(error.status());
     view! {
         <p class="refused" role="alert">
             {error.message}

@@ -25,9 +25,9 @@ fn everybody() -> [(&'static str, Identity); 8] {
 fn row(permission: Permission, target: Target<'_>) -> String {
     let letter = |(_, identity): (&str, Identity)| match decide(&identity, permission, target) {
         Ok(()) => '+',
-        Err(Refusal::SignIn) => 's',
-        Err(Refusal::Scope) => 't',
-        Err(Refusal::Hidden) => '-',
+        Err(Denial::SignIn) => 's',
+        Err(Denial::Scope) => 't',
+        Err(Denial::Hidden) => '-',
     };
     everybody().into_iter().map(letter).collect()
 }

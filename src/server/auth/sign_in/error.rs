@@ -2,6 +2,7 @@
 
 use super::ReturnTo;
 use crate::server::{auth::identity_provider::IdentityError, store::StoreError};
+use domain::refusal::RefusalCode;
 
 /// The number of characters of an error's name that are kept.
 const ERROR_LENGTH: usize = 60;
@@ -83,14 +84,14 @@ pub struct SignInRejected {
 
 impl SignInError {
     /// Returns the code on the wire, for which the page has words.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> RefusalCode {
         match self {
-            Self::Denied => "SIGN_IN_DENIED",
-            Self::Expired => "SIGN_IN_STALE",
-            Self::Unavailable(_) => "PROVIDER_UNREACHABLE",
-            Self::Refused(_) => "PROVIDER_REFUSED",
-            Self::Untrusted(_) => "IDENTITY_UNTRUSTED",
-            Self::Store(_) => "STORE_UNAVAILABLE",
+            Self::Denied => RefusalCode::SignInDenied,
+            Self::Expired => RefusalCode::SignInStale,
+            Self::Unavailable(_) => RefusalCode::ProviderUnreachable,
+            Self::Refused(_) => RefusalCode::ProviderRefused,
+            Self::Untrusted(_) => RefusalCode::IdentityUntrusted,
+            Self::Store(_) => RefusalCode::StoreUnavailable,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::server::{
     },
     store::StoreError,
 };
+use domain::refusal::RefusalCode;
 
 /// The maximum number of usable tokens of a person.
 pub const MAX_TOKENS: u32 = 20;
@@ -96,13 +97,13 @@ impl Lifetime {
 
 impl TokenError {
     /// Returns the code on the wire, for which the page has words.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> RefusalCode {
         match self {
-            Self::Name => "INVALID_TOKEN_NAME",
-            Self::Choice => "INVALID_REQUEST",
-            Self::TooMany => "TOO_MANY_TOKENS",
-            Self::Unknown => "NO_SUCH_TOKEN",
-            Self::Store(_) => "STORE_UNAVAILABLE",
+            Self::Name => RefusalCode::InvalidTokenName,
+            Self::Choice => RefusalCode::InvalidRequest,
+            Self::TooMany => RefusalCode::TooManyTokens,
+            Self::Unknown => RefusalCode::NoSuchToken,
+            Self::Store(_) => RefusalCode::StoreUnavailable,
         }
     }
 }
@@ -147,7 +148,8 @@ impl SignInService {
             return Ok(secret);
         }
         let error = TokenError::TooMany;
-        self.record_audit(who.as_str(), AuditAction::MakeToken, None, from, error.code()).await;
+        self.record_audit(who.as_str(), AuditAction::MakeToken, None, from, error.code().as_str())
+            .await;
         Err(error)
     }
 

@@ -10,10 +10,11 @@ use crate::{
     api::wire::ApiError,
     server::{
         auth::accounts::Digest,
-        http::error::{BODY_LIMIT, Failed, body_too_large},
+        http::error::{BODY_LIMIT, Failed},
     },
 };
 use clock::Clock;
+use domain::refusal::Refusal;
 
 /// The longest body that is received to its end, so that its sender reads our answer.
 const DRAIN_LIMIT: usize = 4 << 20;
@@ -33,8 +34,7 @@ pub(in crate::server::http) async fn read(
     tokio::select! {
         read = receive(body) => read,
         () = clock.sleep(TIME) => {
-            let message = "The body did not arrive within 10 seconds: send it again.";
-            Err(Failed::new(408, "REQUEST_TIMEOUT", message))
+            Err(Refusal::RequestTimeout.into())
         }
     }
 }
@@ -44,9 +44,7 @@ async fn receive(body: Body) -> Result<Vec<u8>, Failed> {
     let mut kept = Vec::new();
     let mut length = 0;
     while let Some(chunk) = chunks.next().await {
-        let chunk: Bytes = chunk.map_err(|_| {
-            Failed::new(400, "INCOMPLETE_BODY", "The body ended too early: send it again.")
-        })?;
+        let chunk: Bytes = chunk.map_err(|_| Refusal::IncompleteBody)?;
         length += chunk.len();
         if length <= BODY_LIMIT {
             kept.extend_from_slice(&chunk);
@@ -54,7 +52,7 @@ async fn receive(body: Body) -> Result<Vec<u8>, Failed> {
             break;
         }
     }
-    if length <= BODY_LIMIT { Ok(kept) } else { Err(body_too_large()) }
+    if length <= BODY_LIMIT { Ok(kept) } else { Err(Refusal::BodyTooLarge.into()) }
 }
 
 /// Returns the digest by which a repeated body is known.
@@ -64,29 +62,19 @@ pub(in crate::server::http) fn fingerprint(body: &[u8]) -> String {
 
 /// Reads the name out of `body`.
 pub(in crate::server::http) fn name(body: &[u8]) -> Result<String, ApiError> {
-    let refused = |code: &str, message: &str| ApiError {
-        status: 400,
-        code: code.to_owned(),
-        message: message.to_owned(),
-        retry_after: None,
-    };
-    let not_json = || refused("INVALID_JSON", "The body is not JSON: send {\"name\":\"alice\"}.");
-    let no_name = || {
-        let message = "The body has no name: send an object with a string field called name, like \
-                       {\"name\":\"alice\"}.";
-        refused("INVALID_NAME", message)
-    };
+    let no_name = || Refusal::InvalidName(None).into();
     match serde_json::from_slice::<DeployRequest>(body) {
         // A list would be read as the fields in their order.
         Ok(_) if body.trim_ascii_start().first() != Some(&b'{') => Err(no_name()),
         Ok(request) => Ok(request.name),
         Err(error) if error.is_data() => Err(no_name()),
-        Err(_) => Err(not_json()),
+        Err(_) => Err(Refusal::InvalidJson.into()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::refusal::RefusalCode;
     use proptest::{collection::vec, prelude::*};
     use serde_json::json;
 
@@ -120,8 +108,8 @@ mod tests {
                     prop_assert!(read.map_or(true, |read| read["name"] == name));
                 }
                 Err(error) => {
-                    prop_assert_eq!(error.status, 400);
-                    prop_assert!(matches!(error.code.as_str(), "INVALID_JSON" | "INVALID_NAME"));
+                    prop_assert_eq!(error.status(), 400);
+                    prop_assert!(matches!(error.code, RefusalCode::InvalidJson | RefusalCode::InvalidName));
                 }
             }
         }

@@ -23,7 +23,10 @@ use crate::{
         store::IdempotencyKey,
     },
 };
-use domain::deployment::{Deployment, DeploymentId, Snapshot};
+use domain::{
+    deployment::{Deployment, DeploymentId, Snapshot},
+    refusal::Refusal,
+};
 
 /// The longest idempotency key.
 const KEY_LENGTH: usize = 255;
@@ -120,10 +123,9 @@ pub(in crate::server::http) fn deployment_id(id: Parameter) -> Result<Deployment
 
 /// Reads a path's parameter.
 pub(in crate::server::http) fn parameter(parameter: Parameter) -> Result<String, Failed> {
-    let message = "The path is not valid UTF-8 after percent-decoding: check its encoding.";
     match parameter {
         Ok(Path(text)) => Ok(text),
-        Err(_) => Err(Failed::new(400, "INVALID_PATH", message)),
+        Err(_) => Err(Refusal::InvalidPath.into()),
     }
 }
 
@@ -132,11 +134,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failed> {
     let Some(value) = values.next() else { return Ok(None) };
     match value.to_str() {
         Ok(key) if is_key(key) && values.next().is_none() => Ok(Some(key.to_owned())),
-        _ => {
-            let message =
-                "Send one Idempotency-Key header of 1 to 255 ASCII characters without spaces.";
-            Err(Failed::new(400, "INVALID_IDEMPOTENCY_KEY", message))
-        }
+        _ => Err(Refusal::InvalidIdempotencyKey.into()),
     }
 }
 
@@ -161,7 +159,7 @@ pub(in crate::server::http) fn accepted(deployment: &Deployment) -> stacks::Resp
 }
 
 fn refused(error: &ApiError) -> stacks::Response {
-    stacks::Response { status: error.status, location: None, body: error::body(error) }
+    stacks::Response { status: error.status(), location: None, body: error::body(error) }
 }
 
 /// Turns a stored response into an HTTP response.

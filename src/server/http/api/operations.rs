@@ -17,7 +17,10 @@ use crate::{
         stacks,
     },
 };
-use domain::deployment::DeploymentId;
+use domain::{
+    deployment::DeploymentId,
+    refusal::{Refusal, Unreadable},
+};
 
 #[derive(Serialize)]
 struct StacksBody {
@@ -122,8 +125,7 @@ fn stack_id(
     query: Result<Query<StackQuery>, QueryRejection>,
 ) -> Result<Option<DeploymentId>, Failed> {
     let Ok(Query(StackQuery { id })) = query else {
-        let message = "The query could not be read: send at most one id.";
-        return Err(Failed::new(400, "INVALID_REQUEST", message));
+        return Err(Refusal::InvalidRequest(Unreadable::Query).into());
     };
     Ok(id.as_deref().map(stacks::deployment_id).transpose()?)
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::{Names, PAGE, allow, invalid_filter, page, since, typed};
+use super::{Names, PAGE, allow, page, since, typed};
 use crate::{
     api::wire::ApiError,
     server::{
@@ -13,6 +13,7 @@ use crate::{
         stacks::{Service, store_failed},
     },
 };
+use domain::refusal::{FilterField, Refusal};
 
 /// The entries that somebody asks for, as they were typed; what is empty asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,11 +68,10 @@ impl AuditQuery {
         let before = typed(&self.before).map(str::parse).transpose();
         Ok(AuditFilter {
             who: typed(&self.who).map(|who| names.in_log(who)),
-            act: act.map_err(|()| invalid_filter("Unknown action: choose one from the list."))?,
+            act: act.map_err(|()| Refusal::InvalidFilter(FilterField::Action))?,
             target: typed(&self.target).map(ToOwned::to_owned),
-            since: since.map_err(|error| invalid_filter(format!("Invalid date: {error}.")))?,
-            before: before
-                .map_err(|_| invalid_filter("Unknown page: start again from the first one."))?,
+            since: since.map_err(|_| Refusal::InvalidFilter(FilterField::Date))?,
+            before: before.map_err(|_| Refusal::InvalidFilter(FilterField::Page))?,
             limit: PAGE + 1,
         })
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Names, Owner, PAGE, allow, invalid_filter, page, typed};
+use super::{Names, Owner, PAGE, allow, page, typed};
 use crate::{
     api::wire::ApiError,
     server::{
@@ -11,7 +11,10 @@ use crate::{
         store::{OperationFilter, Record, State},
     },
 };
-use domain::deployment::{Deployment, DeploymentId};
+use domain::{
+    deployment::{Deployment, DeploymentId},
+    refusal::{FilterField, Refusal},
+};
 
 /// The operations that somebody asks for, as they were typed; what is empty asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,12 +62,10 @@ impl OperationQuery {
         let before = typed(&self.before).map(DeploymentId::parse).transpose();
         let state = typed(&self.state).map(|word| State::from_word(word).ok_or(())).transpose();
         Ok(OperationFilter {
-            owner: owner.map_err(|_| invalid_filter("Unknown owner: choose a person."))?,
-            state: state
-                .map_err(|()| invalid_filter("Unknown state: choose one from the list."))?,
+            owner: owner.map_err(|_| Refusal::InvalidFilter(FilterField::Owner))?,
+            state: state.map_err(|()| Refusal::InvalidFilter(FilterField::State))?,
             search: typed(&self.search).map(str::to_ascii_lowercase),
-            before: before
-                .map_err(|_| invalid_filter("Unknown page: start again from the first one."))?,
+            before: before.map_err(|_| Refusal::InvalidFilter(FilterField::Page))?,
             limit: PAGE + 1,
         })
     }

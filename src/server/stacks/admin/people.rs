@@ -9,6 +9,7 @@ use crate::{
         stacks::{Service, store_failed},
     },
 };
+use domain::refusal::Refusal;
 
 impl Service {
     /// Ends every session of a person, and revokes their API tokens. Until their provider shuts
@@ -25,15 +26,13 @@ impl Service {
 
     async fn end_access(&self, caller: &Caller, person: &str) -> Result<(), ApiError> {
         let owner = OwnerId::parse(person).ok().filter(|owner| owner.person_id().is_some());
-        let owner =
-            owner.ok_or_else(|| ApiError::new(404, "NO_SUCH_PERSON", "Person not found."))?;
+        let owner = owner.ok_or(Refusal::NoSuchPerson)?;
         let audit_entry = self.audit_entry(caller, AuditAction::RevokeAccess, person);
         let ended =
             self.parts.accounts.revoke_access(&owner, audit_entry.at, Some(&audit_entry)).await;
         let (sessions, tokens) = ended.map_err(|error| store_failed(&error))?;
         if sessions + tokens == 0 {
-            let message = "No active sessions or valid tokens.";
-            return Err(ApiError::new(409, "NOT_SIGNED_IN", message));
+            return Err(Refusal::NotSignedIn.into());
         }
         tracing::info!(person = %owner, sessions, tokens, "An operator signed a person out");
         Ok(())

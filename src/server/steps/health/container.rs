@@ -2,7 +2,7 @@
 //! address can be anybody's.
 
 use crate::server::{
-    local_fault::LocalFault,
+    local_fault::{self, LocalFault},
     platform::{Application, ContainerId, PlatformError},
     saga::context::Context,
     steps::configuration::OperationTag,
@@ -48,7 +48,7 @@ pub(crate) async fn look(
 fn unknown(error: &PlatformError) -> ContainerState {
     let fault = error.local_fault();
     fault.map_or(ContainerState::Unknown, |fault| {
-        ContainerState::Unasked(fault.into(), error.to_string())
+        ContainerState::Unasked(local_fault::classify(fault), error.to_string())
     })
 }
 

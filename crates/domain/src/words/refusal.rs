@@ -1,0 +1,300 @@
+//! The sentences of refusals in the API's answers.
+
+use std::time::Duration;
+
+use super::super::{
+    local_fault::LocalFault,
+    refusal::{
+        Counted, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy, Unreadable,
+        whole_seconds,
+    },
+};
+
+/// Returns the sentence: what happened, and what to do.
+pub fn message(refusal: &Refusal) -> String {
+    let plain = match refusal {
+        Refusal::InvalidName(Some(rule)) => return format!("{}.", rule.sentence()),
+        Refusal::InvalidName(None) => {
+            "The body has no name: send an object with a string field called name, like \
+             {\"name\":\"alice\"}."
+        }
+        Refusal::NameTaken(name, TakenBy::Another) => {
+            return format!("The name {name} is taken: choose another.");
+        }
+        Refusal::NameTaken(name, TakenBy::Itself) => {
+            return format!("{name} is live: there is nothing to retry.");
+        }
+        Refusal::NameHeld(name, until) => {
+            let until = until.strftime("%Y-%m-%d %H:%M:%S UTC");
+            return format!(
+                "The stack {name} was removed a short time ago, and its name is reserved for its \
+                 former owner until {until}: choose another name."
+            );
+        }
+        Refusal::LimitReached(limit) => return limit_reached(*limit),
+        Refusal::PlatformTooOld => {
+            "The platform that runs the stacks is too old for this portal, so nothing was started. \
+             An operator must update it."
+        }
+        Refusal::PlatformKeyRefused => {
+            "The platform that runs the stacks does not accept the portal's key, so nothing was \
+             started. An operator must configure another key."
+        }
+        Refusal::PlatformWedged => {
+            "The platform that runs the stacks hangs, so nothing was started. The portal has \
+             reported this to its operators."
+        }
+        Refusal::SecretKeyMissing => {
+            "The portal has no key under which it could keep the secrets of a stack, so nothing \
+             was started. An operator must set PORTAL_SECRET_KEY."
+        }
+        Refusal::PlatformUnreachable(pause) => {
+            return format!(
+                "The platform that runs the stacks cannot be reached, so nothing was started: try \
+                 again in {pause} seconds."
+            );
+        }
+        Refusal::PortalImpaired(fault, pause) => return impaired(*fault, *pause),
+        Refusal::StoreUnavailable => {
+            "The portal cannot read or write its database right now: try again in 5 seconds."
+        }
+        Refusal::NotFound(missing) => return not_found(missing),
+        Refusal::NotCancellable => {
+            "A removal cannot be cancelled: parts of the stack may already be removed."
+        }
+        Refusal::AlreadyEnded => "The deployment has already ended: there is nothing to cancel.",
+        Refusal::NotEnded(name) => {
+            return format!("{name} is still in progress: wait until it ends, or cancel it.");
+        }
+        Refusal::NameNotClean(name) => {
+            return format!(
+                "Some resources of {name} are still being removed, so its name is not available \
+                 yet."
+            );
+        }
+        Refusal::NotADeployment => "Removals cannot be retried: deploy the name instead.",
+        Refusal::AnotherStack(name) => {
+            return format!(
+                "Another stack now has the name {name}, so nothing was removed: check which one is \
+                 live."
+            );
+        }
+        Refusal::IdRequired(name) => {
+            return format!(
+                "The stack {name} has no owner, so its name is not enough: send the id of its \
+                 deployment as well, as in /api/stacks/{name}?id=dep_.... The answer to its start \
+                 contains the id."
+            );
+        }
+        Refusal::NoSuchPerson => "Person not found.",
+        Refusal::NotSignedIn => "No active sessions or valid tokens.",
+        Refusal::NotStuck => {
+            "This operation is not stuck: nothing is left of it, or it has not ended yet."
+        }
+        Refusal::InvalidFilter(field) => invalid_filter(*field),
+        Refusal::SignInRequired => {
+            "Sign in first, or send an API token: Authorization: Bearer asd_..."
+        }
+        Refusal::ScopeMissing => "This API token lacks the required scope: create one that has it.",
+        Refusal::TokenInvalid => "This API token is invalid, expired or revoked. Create a new one.",
+        Refusal::CrossSite(public_url) => {
+            return format!(
+                "This request comes from another site. Use the portal at {public_url}. If this is \
+                 the portal, its operator must set PUBLIC_URL to the address in your browser."
+            );
+        }
+        Refusal::TooManyRequests(counted, pause) => {
+            let what = match counted {
+                Counted::Start => "Too many deployment requests",
+                Counted::Check => "Too many name checks",
+                Counted::SignIn => "Too many sign-ins",
+            };
+            return format!("{what}: try again in {pause} seconds.");
+        }
+        Refusal::TooManyStreams => {
+            "Too many event streams are open: close some pages, then reload this one."
+        }
+        Refusal::IdempotencyKeyReused => {
+            "This Idempotency-Key was already used with another body: use a new key for a new \
+             request."
+        }
+        Refusal::IdempotencyKeyInUse => {
+            "A request with this Idempotency-Key is still in progress: repeat it in a second."
+        }
+        Refusal::InvalidIdempotencyKey => {
+            "Send one Idempotency-Key header of 1 to 255 ASCII characters without spaces."
+        }
+        Refusal::InvalidJson => "The body is not JSON: send {\"name\":\"alice\"}.",
+        Refusal::RequestTimeout => "The body did not arrive within 10 seconds: send it again.",
+        Refusal::IncompleteBody => "The body ended too early: send it again.",
+        Refusal::BodyTooLarge => "The body is longer than 64 KiB: a name alone is enough.",
+        Refusal::InvalidPath => {
+            "The path is not valid UTF-8 after percent-decoding: check its encoding."
+        }
+        Refusal::InvalidRequest(Unreadable::Query) => {
+            "The query could not be read: send at most one id."
+        }
+        Refusal::InvalidRequest(Unreadable::Form) => {
+            "The form could not be read: send each of its fields once."
+        }
+        Refusal::InvalidRequest(Unreadable::Arguments) => ARGUMENTS,
+        Refusal::MethodNotAllowed => {
+            "This address does not support this method. The Allow header lists the supported \
+             methods."
+        }
+        Refusal::PortalUnreachable => PORTAL_UNREACHABLE,
+        Refusal::SignInDenied => "The identity provider did not sign you in.",
+        Refusal::SignInStale => "This sign-in expired or was already completed: start again.",
+        Refusal::ProviderUnreachable => "The identity provider does not answer: try again later.",
+        Refusal::ProviderRefused => "The identity provider did not accept this portal.",
+        Refusal::IdentityUntrusted => "The identity provider's answer could not be verified.",
+        Refusal::InvalidTokenName => "Give the token a name of 1 to 60 characters.",
+        Refusal::TooManyTokens => "You have 20 active tokens, which is the limit: revoke one.",
+        Refusal::NoSuchToken => "This token is already revoked, or it is not yours.",
+        Refusal::Internal(InternalFault::Panic) => {
+            "The portal had an internal error. Try again. If this happens again, tell its operator."
+        }
+        Refusal::Internal(InternalFault::NotReady) => {
+            "The portal is not ready. Try again in a moment."
+        }
+        Refusal::Internal(InternalFault::NoCaller) => {
+            "The portal could not identify the caller. Try again in a moment."
+        }
+        Refusal::Internal(InternalFault::Answer) => ANSWER,
+    };
+    plain.to_owned()
+}
+
+/// The sentence of [`Refusal::PortalUnreachable`].
+pub const PORTAL_UNREACHABLE: &str =
+    "The portal does not answer. Check your connection and try again.";
+/// The sentence of [`Unreadable::Arguments`].
+pub const ARGUMENTS: &str = "The portal did not understand the request.";
+/// The sentence of [`InternalFault::Answer`].
+pub const ANSWER: &str =
+    "The portal gave an answer that this page does not understand. Reload the page and try again.";
+
+fn limit_reached(limit: LimitReached) -> String {
+    match limit {
+        LimitReached::Stacks(max) => {
+            let stacks = counted(u64::from(max), "stack");
+            format!("You have {stacks}, which is the limit per person: remove one first.")
+        }
+        LimitReached::UnderWay(max) => {
+            let deployments = counted(u64::from(max), "deployment");
+            format!(
+                "You have {deployments} in progress, which is the limit per person: wait until one \
+                 has ended, or cancel one."
+            )
+        }
+        LimitReached::UnderWayInAll(max) => {
+            let deployments = counted(u64::from(max), "deployment");
+            format!(
+                "The portal is busy: its limit of {deployments} in progress is reached. Try again \
+                 in a minute."
+            )
+        }
+        LimitReached::PerHour { max, wait } => {
+            let deployments = counted(u64::from(max), "deployment");
+            format!(
+                "You have started {deployments} within an hour, which is the limit per person: try \
+                 again in {}.",
+                span(wait)
+            )
+        }
+    }
+}
+
+fn impaired(fault: LocalFault, pause: u64) -> String {
+    let lack = fault.describe_failure();
+    format!("{lack}, so nothing was started: try again in {pause} seconds.")
+}
+
+fn not_found(missing: &Missing) -> String {
+    match missing {
+        Missing::Deployment => String::from("Deployment not found: check the address."),
+        Missing::Stack => String::from("No stack of this name is live: check the name."),
+        Missing::Address => String::from("Not found: check the address."),
+        Missing::Path(path) => format!("Nothing found at {path}: check the address."),
+    }
+}
+
+fn invalid_filter(field: FilterField) -> &'static str {
+    match field {
+        FilterField::Owner => "Unknown owner: choose a person.",
+        FilterField::State => "Unknown state: choose one from the list.",
+        FilterField::Action => "Unknown action: choose one from the list.",
+        FilterField::Date => {
+            "Invalid date: write a day as 2026-11-23, or a time as 2026-11-23T09:55:24Z."
+        }
+        FilterField::Page => "Unknown page: start again from the first one.",
+    }
+}
+
+fn span(wait: Duration) -> String {
+    match whole_seconds(wait) {
+        seconds @ 0..=90 => counted(seconds, "second"),
+        seconds => counted(seconds.div_ceil(60), "minute"),
+    }
+}
+
+fn counted(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack_name::StackName;
+
+    #[test]
+    fn a_limit_is_told_with_what_to_do_and_when() {
+        let wait = |ms| LimitReached::PerHour { max: 5, wait: Duration::from_millis(ms) };
+        let cases = [
+            (
+                LimitReached::Stacks(3),
+                "You have 3 stacks, which is the limit per person: remove one first.",
+                60,
+            ),
+            (
+                LimitReached::UnderWay(1),
+                "You have 1 deployment in progress, which is the limit per person: wait until one \
+                 has ended, or cancel one.",
+                60,
+            ),
+            (
+                LimitReached::UnderWayInAll(8),
+                "The portal is busy: its limit of 8 deployments in progress is reached. Try again \
+                 in a minute.",
+                60,
+            ),
+            (
+                wait(1),
+                "You have started 5 deployments within an hour, which is the limit per person: try \
+                 again in 1 second.",
+                1,
+            ),
+            (
+                wait(91_000),
+                "You have started 5 deployments within an hour, which is the limit per person: try \
+                 again in 2 minutes.",
+                91,
+            ),
+        ];
+        for (limit, words, pause) in cases {
+            let refusal = Refusal::LimitReached(limit);
+            assert_eq!((message(&refusal).as_str(), refusal.retry_after()), (words, Some(pause)));
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_kept_is_told_with_the_end_of_it() {
+        let until = jiff::Timestamp::from_second(1_795_427_270).unwrap();
+        let refusal = Refusal::NameHeld(StackName::parse("alice").unwrap(), until);
+        assert_eq!(
+            message(&refusal),
+            "The stack alice was removed a short time ago, and its name is reserved for its former \
+             owner until 2026-11-23 09:47:50 UTC: choose another name."
+        );
+    }
+}
