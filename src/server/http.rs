@@ -47,14 +47,14 @@ pub struct HttpState {
     proxies: Arc<[Proxy]>,
     limiter: Arc<Limiter>,
     streams: Arc<Streams>,
-    /// The requests under way.
+    /// The requests in progress.
     requests: TaskTracker,
     shutdown: CancellationToken,
 }
 
 impl HttpState {
-    /// Creates the state. `authenticator` authenticates the callers; `sign_in_service` is there
-    /// where people sign in. Event streams end when `shutdown` is cancelled.
+    /// Creates the state. `authenticator` authenticates the callers; `sign_in_service` is `None` if
+    /// people do not sign in. Event streams end when `shutdown` is cancelled.
     pub fn new(
         service: Arc<Service>,
         authenticator: Authenticator,
@@ -79,7 +79,7 @@ impl HttpState {
         }
     }
 
-    /// Returns the tracker of the requests under way, so that a shutdown can wait for them.
+    /// Returns the tracker of the requests in progress, so that a shutdown can wait for them.
     pub fn requests(&self) -> &TaskTracker {
         &self.requests
     }

@@ -1,6 +1,6 @@
-//! The forms of the operators' page: a clean-up is tried again, and a person is shut out.
+//! The forms of the operators' page: retry a clean-up, and revoke a person's access.
 //!
-//! Each answer is a redirect to the page, which shows what has come of it.
+//! Each answer is a redirect to the page, which shows the outcome.
 
 use axum::{
     Extension,
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{HttpState, sign_in::see_other};
 use crate::{api::wire::ApiError, server::auth::access::Caller};
 
-/// The id of the subject.
+/// The id of the operation or person.
 #[derive(Deserialize)]
 pub(super) struct IdForm {
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! The JSON API: deployments, and what can be done with them once they exist.
+//! The JSON API: deployments, and the operations on existing ones.
 
 pub(super) mod body;
 pub(super) mod deployments;

@@ -1,8 +1,8 @@
 //! Authentication and authorization of requests.
 //!
-//! Every request passes through it. It authenticates the caller, looks up the rule of the route and
-//! asks [`access::decide`](crate::server::auth::access::decide); what a handler does with one operation
-//! is decided again where that operation is known. A route without a rule is closed.
+//! A layer that every request passes through. It authenticates the caller, looks up the rule of the
+//! route and asks [`access::decide`](crate::server::auth::access::decide); access to a particular
+//! operation is decided again when that operation is loaded. A route without a rule is closed.
 
 use std::{
     convert::Infallible,
@@ -36,8 +36,8 @@ use crate::{
 };
 use domain::refusal::{Missing, Refusal, RefusalCode};
 
-/// Lets a request through with its [`Caller`], and with the [`Person`] who has signed in; or says
-/// why not.
+/// Lets a request through with its [`Caller`], and with the [`Person`] who has signed in; otherwise
+/// answers with the reason.
 ///
 /// [`Person`]: crate::server::auth::accounts::Person
 pub(super) async fn guard(
@@ -50,7 +50,7 @@ pub(super) async fn guard(
         tracing::error!(path, "A route has no access rule, so it is closed to everybody");
         return Failed::from(not_found()).into_response();
     };
-    // Files of the site, and what is not there.
+    // No route: a file of the site, or the not-found page.
     let rule = route.map_or(Rule::Everyone, |route| route.rule);
     let (mut parts, body) = request.into_parts();
     let address = address(&parts.extensions, &parts.headers, &state.proxies);
@@ -58,7 +58,8 @@ pub(super) async fn guard(
     let authenticated = authenticate(&state.authenticator, &parts.headers, now).await;
     let Authenticated { identity, until, person } = match (authenticated, rule) {
         (Ok(authenticated), _) => authenticated,
-        // What everybody may see is shown while the records are out of reach, too.
+        // Public routes also work while the database, and with it the caller's identity, is
+        // unavailable.
         (Err(_), Rule::Everyone) => {
             Authenticated::from_identity(state.authenticator.anonymous_identity())
         }
@@ -86,7 +87,7 @@ pub(super) async fn guard(
         if !is_hidden_page {
             return deny(&parts, denial);
         }
-        // The same as `deny` says, as the page of the site that says so.
+        // The same answer as that of `deny`, rendered as the not-found page of the site.
         parts.extensions.insert(HiddenPage);
     }
     let newcomer = caller.identity == Identity::Anonymous
@@ -104,7 +105,7 @@ pub(super) async fn guard(
     response
 }
 
-/// Returns from where a request comes, behind the proxies that are trusted.
+/// Returns the address of the client, as reported by the trusted proxies.
 pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[Proxy]) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
@@ -136,7 +137,7 @@ fn not_found() -> ApiError {
     Refusal::NotFound(Missing::Address).into()
 }
 
-/// Answers with an error, and says that a token would help (RFC 6750, section 3).
+/// Answers with an error and the header that asks for a bearer token (RFC 6750, section 3).
 fn challenge(error: ApiError) -> Response {
     let mut response = Failed::from(error).into_response();
     let challenge = HeaderValue::from_static("Bearer");
@@ -155,7 +156,7 @@ impl IntoResponse for AuthenticationError {
 
 /// The requester and their address, for the handlers of sign-in and account.
 pub(super) struct Requester {
-    /// The person who has signed in; a program with a token of theirs is none.
+    /// The person who has signed in; `None` for a program that uses an API token.
     pub(super) person: Option<OwnerId>,
     /// Their address.
     pub(super) address: IpAddr,
@@ -176,7 +177,8 @@ impl<S: Sync> FromRequestParts<S> for Requester {
             )
             | None => None,
         };
-        // Whoever gets here has come in through authentication, which knows.
+        // The authentication layer has set the caller for every request; the fallback is never
+        // used.
         let address = caller.map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.address);
         Ok(Self { person, address })
     }

@@ -1,7 +1,6 @@
-//! Runs requests to completion, also when the client has disconnected.
+//! Runs requests to completion, even if the client disconnects.
 //!
-//! Whoever disconnects in the middle would otherwise stop what they have asked for between two of
-//! its parts.
+//! Otherwise hyper would drop the handler when the client disconnects, possibly between two writes.
 
 use axum::{
     extract::{Request, State},
@@ -12,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::server::run_to_completion::RunToCompletion;
 
-/// Answers a request, whether or not somebody waits for the answer.
+/// Handles a request to its end, even if nobody waits for the answer.
 pub(super) async fn run_to_completion(
     State(requests): State<TaskTracker>,
     request: Request,

@@ -1,7 +1,8 @@
-//! Refuses what another site makes a browser post.
+//! Rejects cross-site requests (CSRF).
 //!
-//! The body of a deploy is read as JSON whatever its content type, so no preflight protects
-//! it; and stacks are same-site with the portal. What is no browser sends neither header.
+//! The body of a deploy request is read as JSON regardless of its content type, so no CORS
+//! preflight protects it; and stacks are same-site with the portal. Clients that are not browsers
+//! send neither `Origin` nor `Sec-Fetch-Site`.
 
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use super::{HttpState, auth, error::Failed, routes};
 use crate::server::{audit::AuditAction, origin::Origin};
 use domain::refusal::{Refusal, RefusalCode};
 
-/// Lets through what is safe, what our own pages send and what is no browser's.
+/// Passes on requests with a safe method, from our own pages, from invited origins with a token,
+/// and from clients that are not browsers. Rejects all others with 403.
 pub(super) async fn refuse(
     State(state): State<HttpState>,
     request: Request,
@@ -40,8 +42,8 @@ pub(super) async fn refuse(
     Failed::from(Refusal::CrossSite(state.public_url.to_string())).into_response()
 }
 
-/// Returns whether a page of an origin that was let in sends a token. A cookie is never taken from
-/// elsewhere.
+/// Returns whether the request comes from one of the origins in `CORS_ORIGINS` and has a token.
+/// Cookies of other origins are never accepted.
 fn is_invited(headers: &HeaderMap, invited: &[Origin]) -> bool {
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
     let origin = origin.and_then(|text| Origin::parse(text).ok());
@@ -50,8 +52,8 @@ fn is_invited(headers: &HeaderMap, invited: &[Origin]) -> bool {
         && !headers.contains_key(header::COOKIE)
 }
 
-/// Lets pages of other origins read answers of the API, where origins are let in. Without any,
-/// no header says so, and browsers keep every answer to themselves.
+/// Returns the CORS layer that lets pages of `origins` read answers of the API. Without any origin
+/// it adds no header, and browsers hide every answer from other origins.
 pub(super) fn share(origins: &[Origin]) -> CorsLayer {
     let origins =
         origins.iter().filter_map(|origin| HeaderValue::try_from(origin.to_string()).ok());

@@ -1,4 +1,4 @@
-//! Errors on the wire: `{success: false, error, code}` and a status, whatever went wrong.
+//! Errors on the wire: a status and `{success: false, error, code}`, for every kind of error.
 
 use std::any::Any;
 
@@ -12,19 +12,20 @@ use serde::Serialize;
 use crate::api::wire::ApiError;
 use domain::refusal::{InternalFault, Refusal, RefusalCode};
 
-/// The longest body that a request may have.
+/// The maximum size of a request body, in bytes.
 pub(super) const BODY_LIMIT: usize = 64 << 10;
 
-/// An error as an answer.
+/// An error as an HTTP response.
 #[derive(Debug)]
 pub(super) struct Failed(ApiError);
 
-/// The code of the error that an answer holds, for the layers around it.
+/// The code of the error in a response, for the layers around the handler.
 #[derive(Clone, Debug)]
 pub(super) struct Code(pub(super) RefusalCode);
 
 impl Failed {
-    /// Answers for a handler that panicked. What it said is in the log already.
+    /// Returns the response for a handler that panicked. The panic hook has already logged the
+    /// message.
     pub(super) fn from_panic(_panic: Box<dyn Any + Send>) -> Response<Body> {
         Self::from(Refusal::Internal(InternalFault::Panic)).into_response()
     }

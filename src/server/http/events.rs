@@ -1,7 +1,7 @@
-//! The event stream: what is recorded about a deployment, as it is recorded.
+//! The event stream: sends the events of a deployment as they are recorded.
 //!
-//! A stream reads the store after its cursor and waits for a nudge. A slow or absent watcher
-//! loses nothing and holds nobody up; watching never changes anything.
+//! A stream reads the events after its cursor from the store, then waits for a nudge. A slow client
+//! delays nobody and loses no event. A stream only reads.
 
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
@@ -37,9 +37,9 @@ use domain::{
     refusal::{Refusal, RefusalCode},
 };
 
-/// The time after which a browser comes back to a broken stream.
+/// The time after which a browser reconnects to a broken stream.
 const RETRY: Duration = Duration::from_secs(2);
-/// A silent stream says that it is there this often, and looks again.
+/// The interval at which an idle stream sends a comment and reads the store again.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const UNBUFFERED: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -56,7 +56,7 @@ pub(super) async fn status(
 ) -> Result<Response, Failed> {
     let id = deployments::deployment_id(id)?;
     let cursor = cursor(&headers, query.as_deref());
-    // Subscribed before the first reading, so that nothing falls in between.
+    // Subscribed before the first reading: an event recorded between the two would be missed.
     let nudges = state.service.notifier().watch(&id);
     let record = state.service.authorize(&caller, Permission::View, &id).await?;
     if record.state != DeploymentState::Active && cursor >= record.seq {
@@ -106,9 +106,9 @@ fn cursor(headers: &HeaderMap, query: Option<&str>) -> Seq {
     given.filter_map(|text| text.trim().parse().ok()).max().unwrap_or(0)
 }
 
-/// One who watches a deployment.
+/// The state of one stream.
 struct Watcher {
-    /// Counts for as long as the stream is there.
+    /// Counts the stream against the caller's limit until it is dropped.
     _permit: StreamPermit,
     authorization: StreamAuthorization,
     service: Arc<Service>,
@@ -116,10 +116,10 @@ struct Watcher {
     id: DeploymentId,
     /// The last event sent.
     cursor: Seq,
-    /// True if the cursor was beyond what had been recorded.
+    /// True if the client's cursor was beyond the last recorded event.
     ahead: bool,
     nudges: watch::Receiver<()>,
-    /// Read and not yet sent.
+    /// Events that were read and not yet sent.
     read: VecDeque<StoredEvent>,
     ended: bool,
 }
@@ -140,7 +140,7 @@ impl Watcher {
             match self.service.events(&self.id, self.cursor).await {
                 Ok(events) => self.read = events.into(),
                 Err(error) => {
-                    // The browser comes back by itself.
+                    // The browser reconnects by itself.
                     tracing::warn!(error = %error, deployment.id = %self.id, "An event stream was interrupted");
                     return None;
                 }
@@ -160,7 +160,7 @@ impl Watcher {
         }
     }
 
-    /// Returns whether the deployment has ended before the cursor, so that nothing will come.
+    /// Returns whether the deployment has ended, so that no event after the cursor will come.
     async fn is_over(&self) -> bool {
         let record = self.service.record(&self.id).await;
         record
@@ -188,7 +188,7 @@ struct StreamAuthorization {
 
 impl StreamAuthorization {
     /// Returns whether the caller is still authorized: they may have signed out meanwhile, or their
-    /// token may be revoked. While nobody can tell, the stream goes on.
+    /// token may be revoked. If the store cannot be read, the stream continues.
     async fn is_still_valid(&self, now: Timestamp) -> bool {
         match authenticate(&self.authenticator, &self.headers, now).await {
             Ok(known) => known.identity == self.caller.identity,
@@ -197,8 +197,8 @@ impl StreamAuthorization {
         }
     }
 
-    /// Returns how long nothing needs to be looked at: until the next sign of life, or until the
-    /// caller's authority ends.
+    /// Returns the time until the next keepalive, or until the caller's authorization expires if
+    /// that is earlier.
     fn next_check_in(&self, now: Timestamp) -> Duration {
         let left = |until: Timestamp| Duration::try_from(until.duration_since(now));
         match self.caller.until.map(left) {
@@ -208,7 +208,7 @@ impl StreamAuthorization {
     }
 }
 
-/// Returns the headers by which a caller is recognised.
+/// Returns the headers that authenticate the caller.
 fn credentials(headers: &HeaderMap) -> HeaderMap {
     let is_credential =
         |name: &HeaderName| *name == header::COOKIE || *name == header::AUTHORIZATION;
@@ -277,7 +277,7 @@ mod tests {
             let text = header.map(|seq| seq.to_string());
             let headers = last_event_id(text.as_ref().map(String::as_bytes));
             let query_text = query.map(|seq| format!("{other}after={seq}"));
-            // "after" is five letters, too.
+            // The pattern above can also generate `after=`.
             prop_assume!(!other.starts_with("after="));
             let expected = header.max(query).unwrap_or(0);
             prop_assert_eq!(cursor(&headers, query_text.as_deref()), expected);

@@ -1,7 +1,7 @@
-//! The responses to the page's own calls, the server functions.
+//! The responses of server functions, which the pages call.
 //!
-//! Errors have the API's form, whatever was sent. A person who posted a form is led back to the
-//! page it is on instead, which has words for every refusal.
+//! Errors have the API's format. A person who posted a form without JavaScript is redirected to the
+//! page with the form instead, and the page explains the error.
 
 use axum::{
     body::Body,
@@ -25,7 +25,7 @@ use domain::{
     refusal::{Refusal, RefusalCode, Unreadable},
 };
 
-/// Where the server functions are.
+/// The prefix of the paths of server functions.
 const FUNCTIONS: &str = "/api/fn/";
 
 /// The fields of a form that tell which page it is on: a name on the home page, an id on the page
@@ -38,13 +38,13 @@ struct Form {
 }
 
 impl Form {
-    /// Reads a form, as far as it can be read: it is written like a query.
+    /// Parses a form, which is encoded like a query. A form that cannot be parsed counts as empty.
     fn read(content: &[u8]) -> Self {
         let uri = Uri::try_from([b"/?", content].concat()).unwrap_or_default();
         Query::try_from_uri(&uri).map(|Query(form)| form).unwrap_or_default()
     }
 
-    /// Returns the address of its page that says why it came back.
+    /// Returns the address of the page with the form, with the code of the error.
     fn refusal_location(&self, code: RefusalCode) -> String {
         match DeploymentId::parse(&self.id) {
             Ok(id) => api::operation_refusal_location(&id, code),
@@ -53,7 +53,8 @@ impl Form {
     }
 }
 
-/// Reads a server function's request within the limits of the API's, and looks after its answer.
+/// Reads a server function's request within the limits of the API, and makes its errors like those
+/// of the API.
 pub(super) async fn answer(
     State(state): State<HttpState>,
     request: Request,
@@ -81,8 +82,8 @@ pub(super) async fn answer(
     }
 }
 
-/// Puts an error of ours in place of the framework's for a request that it could not read:
-/// it blames the server, and sends a person to wherever they came from without a word.
+/// Replaces the framework's error for a request that could not be parsed by `INVALID_REQUEST`. The
+/// framework answers 500, or redirects to the referring page without an explanation.
 fn understood(response: Response) -> Response {
     let header = |name: HeaderName| response.headers().get(name)?.to_str().ok();
     let is_ours = match header(header::LOCATION) {

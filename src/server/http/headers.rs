@@ -1,6 +1,6 @@
 //! The headers that every answer carries.
 //!
-//! A page brings its own content policy, with the nonce of its scripts.
+//! A page sets its own content security policy, which has the nonce of its scripts.
 
 use axum::{
     extract::Request,
@@ -14,7 +14,7 @@ use axum::{
 
 const EVERYWHERE: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    // `no-referrer` would take the Origin from our own form's post.
+    // With `no-referrer`, browsers would send `Origin: null` for posts of our own forms.
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (
@@ -30,16 +30,16 @@ const EVERYWHERE: [(HeaderName, HeaderValue); 6] = [
         HeaderValue::from_static("same-origin"),
     ),
 ];
-/// For answers that are true only now.
+/// The header of answers that must not be cached.
 pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-/// A page is rendered for one visit, with a nonce of its own.
+/// The caching of a page: it is rendered for one visit, with a nonce of its own.
 const PERSONAL: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NO_CONTENT: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const NO_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
 
-/// Adds the headers that are not there yet.
+/// Adds the headers that the response does not have yet.
 pub(super) async fn secure(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let is_page = response

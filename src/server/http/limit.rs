@@ -1,7 +1,7 @@
 //! Rate limits for each address: deployments, name checks and sign-ins.
 //!
-//! An address is the one at the other end of the connection, or what a trusted proxy says of
-//! it. It is counted before anything is looked up.
+//! The address is the peer's, or the one that a trusted proxy reports. Requests are counted before
+//! anything is read from the store.
 
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -20,13 +20,13 @@ use crate::server::{audit::AuditAction, settings::Limits};
 use clock::Clock;
 use domain::refusal::{Counted, Refusal, RefusalCode};
 
-/// From this many callers on, those with a full allowance are forgotten.
+/// The number of callers from which on those with a full allowance are removed from memory.
 const MANY_CALLERS: usize = 10_000;
 
-/// Counts what each address asks for.
+/// Counts the requests of each address.
 pub(super) struct Limiter {
     starts: Counter,
-    /// Looks at names, and sign-ins; `None` where they are not bounded.
+    /// Name checks and sign-ins; `None` if they are unlimited.
     checks: Option<Counter>,
 }
 
@@ -46,7 +46,7 @@ impl Limiter {
         }
     }
 
-    /// Counts one request, or returns after how long there is room for it.
+    /// Counts one request. If the limit is reached, returns the time until the next one is allowed.
     fn check(&self, counted: Counted, address: IpAddr) -> Result<(), Duration> {
         match counted {
             Counted::Start => self.starts.check(address),
@@ -72,7 +72,7 @@ impl Counter {
     }
 }
 
-/// Refuses what an address asks for beyond its limits.
+/// Rejects the requests of an address beyond its limits with 429.
 pub(super) async fn limit(
     State(state): State<HttpState>,
     request: Request,
@@ -99,7 +99,8 @@ pub(super) async fn limit(
     }
 }
 
-/// Returns what a request to `path` counts as: by the API, or by the page.
+/// Returns what a request to `path` counts as, whether it comes from the API or from a page; `None`
+/// if it is not limited.
 fn counted(path: &str) -> Option<Counted> {
     match path {
         "/api/deploy" | "/api/fn/start_deployment" | "/api/fn/retry_deployment" => {
@@ -116,13 +117,14 @@ fn counted(path: &str) -> Option<Counted> {
 }
 
 fn too_many(counted: Counted, wait: Duration) -> Failed {
-    // Whole seconds, rounded up: never longer than the window itself.
+    // Whole seconds, rounded up, so that a client that waits exactly this long is not rejected
+    // again.
     let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
     Refusal::TooManyRequests(counted, seconds).into()
 }
 
-/// The clock port, as the rate limiter takes it: the monotonic clock. Another one would lock
-/// everybody out for as long as somebody sets the clock back.
+/// Adapts the clock port's monotonic time to the rate limiter. With wall-clock time, setting the
+/// clock back would block all callers for that long.
 #[derive(Clone)]
 struct PortClock(Arc<dyn Clock>);
 

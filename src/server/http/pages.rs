@@ -1,7 +1,7 @@
-//! The pages, their server functions and the built site's files: all that Leptos needs to be wired
-//! into the router.
+//! Connects Leptos to the router: the pages, their server functions and the files of the built
+//! site.
 //!
-//! What a page shows, and its content policy, are `app`'s business.
+//! It must not know what a page shows; that, and the content security policy, belong to `app`.
 
 use std::{convert::Infallible, pin::Pin, sync::Arc};
 
@@ -29,22 +29,23 @@ use crate::{
 };
 use domain::refusal::Refusal;
 
-/// The pages that use cookies besides the session's.
+/// The pages that use other cookies than the session's.
 const PAGES_WITH_COOKIES: [&str; 2] = ["/account", "/sign-in"];
 
-/// What Leptos renders and serves.
+/// Makes the handlers of what Leptos renders and serves.
 pub(super) struct Pages<'a> {
     state: &'a HttpState,
     options: LeptosOptions,
 }
 
-/// A response under way.
+/// A response in progress.
 type Responding = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 impl<'a> Pages<'a> {
-    /// Prepares Leptos. `options` say where the built site lies.
+    /// Prepares Leptos. `options` contains the folder of the built site.
     pub(super) fn new(state: &'a HttpState, options: LeptosOptions) -> Self {
-        // This also starts the executor that renders; the routes are those of our table.
+        // Called because it also starts the executor that renders. The list is not used: the routes
+        // are those of our table.
         drop(generate_route_list(App));
         Self { state, options }
     }
@@ -69,8 +70,8 @@ impl<'a> Pages<'a> {
 
     /// Returns the service of the site's code and style.
     pub(super) fn code(&self) -> impl Files {
-        // For good where the name changes with the content, else never without asking again, since
-        // the page and its code must be of one build.
+        // Cached forever if the file name contains a hash of the content; otherwise revalidated
+        // each time, since the page and its code must come from the same build.
         let lifetime = if self.options.hash_files {
             "public, max-age=31536000, immutable"
         } else {
@@ -84,8 +85,7 @@ impl<'a> Pages<'a> {
             .service(self.site())
     }
 
-    /// Returns the service of every other address: a file of the site, or the page that says that
-    /// there is nothing.
+    /// Returns the service of all other addresses: a file of the site, or the not-found page.
     pub(super) fn other(&self) -> impl Files {
         let page = self.page();
         let nothing = move |mut request: Request| {
@@ -102,7 +102,7 @@ impl<'a> Pages<'a> {
             .precompressed_br()
     }
 
-    /// Returns what hands the use cases to pages and functions.
+    /// Returns the closure that provides the use cases to pages and server functions.
     fn context(&self) -> impl Fn() + Clone + Send + Sync + 'static {
         let service = Arc::clone(&self.state.service);
         let sign_in_service = self.state.sign_in_service.clone();
@@ -115,7 +115,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// A service of files.
+/// A service that answers with files.
 pub(super) trait Files:
     Service<Request, Response: IntoResponse, Error = Infallible, Future: Send>
     + Clone
@@ -134,8 +134,8 @@ impl<S> Files for S where
 {
 }
 
-/// Hands the page the cookies that it uses, and takes a token that it shows from the browser: a
-/// second look shows none. A body that says that it is too long is refused.
+/// Passes the cookies that a page uses to it. Deletes the cookie of a new token from the browser,
+/// so that the token is shown only once. Rejects a request whose `Content-Length` is too large.
 async fn with_cookies(
     mut request: Request,
     render: impl Fn(Request) -> Responding + Send,

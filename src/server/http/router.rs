@@ -40,7 +40,7 @@ pub fn router(state: HttpState, options: LeptosOptions) -> Router {
         .layer(from_fn(headers::secure))
 }
 
-/// Returns the routes of the table. Everything else is a file of the site, or is not there.
+/// Returns the routes of the table. All other paths are files of the site, or not found.
 fn table(state: &HttpState, options: LeptosOptions) -> Router {
     let pages = Pages::new(state, options);
     ROUTES
@@ -62,16 +62,17 @@ fn table(state: &HttpState, options: LeptosOptions) -> Router {
         .fallback_service(pages.other())
 }
 
-/// Answers that there is nothing at an address.
+/// Returns the 404 error for an address.
 pub(super) fn unknown(uri: &Uri) -> Failed {
     let path: String = uri.path().chars().take(200).collect();
     Refusal::NotFound(Missing::Path(path)).into()
 }
 
-/// Adds a body to the status of a file that is not there.
+/// Adds the JSON body to the 404 of a missing file.
 async fn add_error_body(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
-    // A `CONNECT` request, meant for a proxy, has no path, and no route can handle that.
+    // A `CONNECT` request, which is meant for a proxy, has no path, which axum's router cannot
+    // handle.
     if uri.path().is_empty() {
         return method_not_allowed().await.into_response();
     }

@@ -1,4 +1,4 @@
-//! The routes of the portal: one table that names each with its method, its rule and what answers.
+//! The routes of the portal: one table with method, path, access rule and handler of each.
 //!
 //! The router, the access rules, the redirects of other spellings and the methods that other
 //! origins may use read this table. A route that is not in it does not exist.
@@ -39,17 +39,17 @@ pub(super) struct Route {
 /// The rule of a route: who may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// Everyone, known or not.
+    /// Everyone, signed in or not.
     Everyone,
-    /// Whoever may do this.
+    /// Callers with this permission.
     Requires(Permission),
 }
 
-/// What answers at a route.
+/// The handler of a route.
 pub(super) enum Answer {
     /// A handler.
     Handler(fn(MethodFilter) -> MethodRouter<HttpState>),
-    /// A handler that exists only where people sign in.
+    /// A handler that exists only if people sign in (`AUTH=oidc`).
     SignIn(fn(MethodFilter) -> MethodRouter<Arc<SignInService>>),
     /// A server function.
     Function,
@@ -70,7 +70,7 @@ const fn at(method: Method, path: &'static str, rule: Rule, answer: Answer) -> R
     Route { method, path, rule, answer }
 }
 
-/// Makes an [`Answer`] of a handler.
+/// Makes an [`Answer`] from a handler.
 macro_rules! by {
     ($kind:ident, $handler:path) => {
         $kind(|method| on(method, $handler))
@@ -118,12 +118,12 @@ pub(super) static ROUTES: &[Route] = &[
     at(POST, "/admin/people/sign-out", Requires(Operate), by!(Handler, admin::revoke_access)),
 ];
 
-/// Lists every route by method and path, and tells whether it needs something of whoever comes.
+/// Lists the method and path of every route, and whether it requires a permission.
 pub fn routes() -> impl Iterator<Item = (&'static Method, &'static str, bool)> {
     ROUTES.iter().map(|route| (&route.method, route.path, route.rule != Everyone))
 }
 
-/// Returns the methods of the routes for which `is_meant`, each once.
+/// Returns the methods of the routes for which `is_meant` returns true, without duplicates.
 pub(super) fn methods(is_meant: impl Fn(&Route) -> bool) -> Vec<Method> {
     let mut methods = Vec::new();
     for route in ROUTES.iter().filter(|route| is_meant(route)) {
@@ -134,13 +134,13 @@ pub(super) fn methods(is_meant: impl Fn(&Route) -> bool) -> Vec<Method> {
     methods
 }
 
-/// The request is for a path that the router knows and the table does not.
+/// The router has a route for the request's path that is not in the table.
 #[derive(Debug)]
 pub(super) struct NotInTable;
 
 impl Route {
-    /// Finds the route of a request; `None` where the router has none, or says that the path does
-    /// not take the method.
+    /// Finds the route of a request; `None` if the router has no route for the path, or the route
+    /// does not support the method.
     pub(super) fn of(request: &Request) -> Result<Option<&'static Self>, NotInTable> {
         let Some(path) = request.extensions().get::<MatchedPath>() else { return Ok(None) };
         let is_method = |own: &Method| {
@@ -151,12 +151,12 @@ impl Route {
         Ok(routes.find(|route| is_method(&route.method)))
     }
 
-    /// Returns whether it answers with a page.
+    /// Returns whether the route answers with a page.
     pub(super) fn is_page(&self) -> bool {
         matches!(self.answer, Page)
     }
 
-    /// Returns the one spelling of `parts`, the parts of a path, if they spell a path of this
+    /// Returns the canonical spelling of the path with these `parts`, if it is a path of this
     /// route.
     fn spelling(&self, parts: &[&str]) -> Option<Spelling> {
         if parts_of(self.path).count() != parts.len() || matches!(self.answer, Files) {
@@ -181,11 +181,12 @@ impl Route {
     }
 }
 
-/// The one spelling of a path.
+/// The canonical spelling of a path.
 struct Spelling {
     path: String,
     is_page: bool,
-    /// False if a part holds what no id holds, so that two readers could take it for two things.
+    /// False if a parameter contains characters that no id contains and that two parsers could
+    /// interpret differently.
     is_plain: bool,
 }
 
@@ -196,23 +197,23 @@ impl Spelling {
     }
 }
 
-/// Returns the parts of a path; repeated slashes count as one.
+/// Returns the segments of a path; repeated slashes count as one.
 fn parts_of(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty())
 }
 
-/// Returns whether `text` is the same to every reader of an address: unreserved characters
-/// (RFC 3986, section 2.3), and not a step to another folder.
+/// Returns whether every URL parser reads `text` in the same way: only unreserved characters (RFC
+/// 3986, section 2.3), and neither `.` nor `..`.
 fn is_plain_text(text: &str) -> bool {
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     !matches!(text, "." | "..") && text.bytes().all(is_unreserved)
 }
 
-/// Lets through what is spelled as the table spells it, and what is no route at all. Another
-/// spelling of a page is redirected; of anything else, it does not exist.
+/// Passes on canonical spellings of routes, and paths that are no route. Another spelling of a page
+/// is redirected with 308; another spelling of any other route is answered with 404.
 ///
-/// The renderer of the pages reads addresses more generously than the router: without this, a page
-/// could be rendered for which no rule was checked.
+/// The page renderer normalizes paths more than the router does: without this layer, a page could
+/// be rendered although its rule was not checked.
 pub(super) async fn spell(mut request: Request, next: Next) -> Response {
     let uri = request.uri();
     if (request.method(), uri.path()) == (&Method::OPTIONS, "*") {
@@ -239,14 +240,14 @@ pub(super) async fn spell(mut request: Request, next: Next) -> Response {
 }
 
 /// Returns whether a path that is no route may be a file of the site, or an address that a person
-/// mistyped; what is not there for a program is told in its own form.
+/// mistyped. For the others, which only programs use, the 404 is JSON.
 fn is_for_people(path: &str) -> bool {
     let is_of_programs =
         |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
     path.starts_with('/') && path != "/api" && !["/api", "/health"].into_iter().any(is_of_programs)
 }
 
-/// Answers `OPTIONS *`, which asks what the server takes anywhere (RFC 9110, section 9.3.7).
+/// Answers `OPTIONS *` with all methods that the server supports (RFC 9110, section 9.3.7).
 fn answer_options() -> Response {
     let methods = methods(|_| true);
     let names: Vec<_> = methods.iter().map(Method::as_str).chain(["HEAD", "OPTIONS"]).collect();

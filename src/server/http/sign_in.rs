@@ -1,7 +1,7 @@
 //! Signing in and out, and the forms of a person's own account, where API tokens are made and
 //! revoked.
 //!
-//! A person sees only redirects to pages; what went wrong goes along as a code.
+//! Every answer is a redirect to a page; an error is passed to the page as a code in the query.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,17 +33,17 @@ use crate::{
     },
 };
 
-/// The page for somebody who has signed out. The page leads on to the provider: a browser would not
-/// follow a redirect there, since our policy keeps the answers to forms on this site.
+/// The page shown after signing out, which redirects to the provider. A direct redirect would be
+/// blocked by the browser, since the content security policy applies to the answers to forms.
 const SIGNED_OUT: &str = "/sign-in?signed_out=1";
 
-/// The account's page, and the part of it about tokens.
+/// The account's page.
 const PAGE: &str = "/account";
 const TOKENS: &str = "/account#tokens";
-/// The time for which a new token waits for the page that shows it.
+/// The lifetime of the cookie that carries a new token to the page that shows it.
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
-/// The number of characters of a refused name that go back into the field.
+/// The maximum number of characters of a rejected token name that the form shows again.
 const NAME_LIMIT: usize = 64;
 
 #[derive(Deserialize)]
@@ -60,7 +60,7 @@ pub(super) struct CallbackQuery {
     error: Option<String>,
 }
 
-/// A token to make.
+/// The form that creates a token.
 #[derive(Default, Deserialize)]
 pub(super) struct MakeForm {
     #[serde(default)]
@@ -71,14 +71,14 @@ pub(super) struct MakeForm {
     days: String,
 }
 
-/// A token to revoke.
+/// The form that revokes a token.
 #[derive(Deserialize)]
 pub(super) struct RevokeForm {
     #[serde(default)]
     id: String,
 }
 
-/// `GET /auth/sign-in`: sends a person to the provider.
+/// `GET /auth/sign-in`: redirects a person to the provider.
 pub(super) async fn begin(
     State(sign_in_service): State<Arc<SignInService>>,
     query: Result<Query<BeginQuery>, QueryRejection>,
@@ -97,7 +97,7 @@ pub(super) async fn begin(
     }
 }
 
-/// `GET /auth/callback`: lets a person in who comes back from the provider.
+/// `GET /auth/callback`: completes the sign-in of a person whom the provider redirected back.
 pub(super) async fn finish(
     State(sign_in_service): State<Arc<SignInService>>,
     Requester { address, .. }: Requester,
@@ -121,7 +121,8 @@ pub(super) async fn finish(
     }
 }
 
-/// Reads what came back. With a code and an error at once, it is an error.
+/// Parses the authorization response; with both a code and an error, it counts as an error. `None`
+/// if it is incomplete.
 fn callback(CallbackQuery { state, code, error }: CallbackQuery) -> Option<Callback> {
     match (error, code) {
         (Some(error), _) => Some(Callback::Error { state, error }),
@@ -155,7 +156,7 @@ pub(super) async fn sign_out_everywhere(
     }
 }
 
-/// `POST /account/tokens`: makes a token, and leads to the page that shows it once.
+/// `POST /account/tokens`: creates a token, and redirects to the page that shows it once.
 pub(super) async fn make_token(
     State(sign_in_service): State<Arc<SignInService>>,
     Requester { person, address }: Requester,
@@ -189,13 +190,13 @@ fn parse_form(form: &MakeForm) -> Result<(TokenName, Scope, Lifetime), TokenErro
     Ok((TokenName::parse(&form.name)?, scope, Lifetime::parse(&form.days)?))
 }
 
-/// Sends a new token to the page. It travels in a cookie: an address would stay in the browser's
-/// history and in logs.
+/// Passes a new token to the page in a cookie: a URL would remain in the browser's history and in
+/// logs.
 fn show_token(secret: &Secret) -> Response {
     see_other(TOKENS, [cookies::write(cookies::TOKEN, secret.expose(), SHOWN_WITHIN)])
 }
 
-/// Leads back to the account, with what was typed.
+/// Redirects to the account's page, with the code of the error and the name that was typed.
 fn refused(error: &TokenError, name: Option<&str>) -> Response {
     if let TokenError::Store(error) = error {
         tracing::error!(%error, "Could not create or revoke a token");
@@ -205,13 +206,13 @@ fn refused(error: &TokenError, name: Option<&str>) -> Response {
     see_other(&format!("{PAGE}?refused={}{}", error.code().as_str(), name.unwrap_or_default()), [])
 }
 
-/// Leads back to the account, which says that the records are out of reach.
+/// Redirects to the account's page, which says that the database is unavailable.
 fn refused_by_store(error: &StoreError) -> Response {
     tracing::error!(%error, "Could not change an account");
     see_other(&format!("{PAGE}?refused={}", RefusalCode::StoreUnavailable.as_str()), [])
 }
 
-/// Leads somebody in who has to be signed in for what they wanted.
+/// Redirects somebody who must sign in first.
 fn redirect_to_sign_in() -> Response {
     see_other(&api::sign_in_location(PAGE, None), [])
 }
@@ -220,7 +221,7 @@ fn signed_out() -> Response {
     see_other(SIGNED_OUT, [cookies::SESSION, cookies::SIGN_IN, cookies::TOKEN].map(cookies::remove))
 }
 
-/// Leads to the page that says why somebody was not let in.
+/// Redirects to the sign-in page, which explains why the sign-in was rejected.
 fn redirect_rejected<const N: usize>(
     turned: &SignInRejected,
     cookies: [HeaderValue; N],
@@ -229,7 +230,7 @@ fn redirect_rejected<const N: usize>(
     see_other(&api::sign_in_location(return_to.as_str(), Some(error.code())), cookies)
 }
 
-/// Leads to `location`, whatever the method was, and sets `cookies`.
+/// Redirects to `location` with 303, so that the browser uses GET, and sets `cookies`.
 pub(super) fn see_other<const N: usize>(location: &str, cookies: [HeaderValue; N]) -> Response {
     let Ok(location) = HeaderValue::try_from(location) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -1,6 +1,6 @@
 //! Limits the open streams of each person and each address.
 //!
-//! Each replica counts its own. A place is given back when the stream is dropped, however it
+//! Each replica counts its own streams. A permit is released when the stream is dropped, however it
 //! ended.
 
 use std::{
@@ -26,7 +26,7 @@ enum Key {
     Address(IpAddr),
 }
 
-/// The place of one open stream.
+/// The permit of one open stream.
 #[derive(Debug)]
 pub(super) struct StreamPermit {
     streams: Arc<Streams>,
@@ -34,12 +34,13 @@ pub(super) struct StreamPermit {
 }
 
 impl Streams {
-    /// Bounds the streams of each person and of each address; `None` is no bound.
+    /// Limits the streams of each person and of each address; `None` means no limit.
     pub(super) fn new(per_person: Option<u32>, per_address: Option<u32>) -> Self {
         Self { per_person, per_address, open: Mutex::default() }
     }
 
-    /// Takes a place for a stream of this caller; `None` when theirs are all taken.
+    /// Takes a permit for a stream of this caller; `None` if the person or the address has too
+    /// many.
     pub(super) fn take(self: &Arc<Self>, caller: &Caller) -> Option<StreamPermit> {
         let owner = caller.identity.owner().cloned().map(Key::Owner).zip(self.per_person);
         let address = Some(Key::Address(caller.address)).zip(self.per_address);

@@ -1,4 +1,4 @@
-//! The body of a deploy request: read within limits, as JSON, whatever it calls itself.
+//! The body of a deploy request: read within limits, and as JSON regardless of its content type.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,9 +16,10 @@ use crate::{
 use clock::Clock;
 use domain::refusal::Refusal;
 
-/// The longest body that is received to its end, so that its sender reads our answer.
+/// The size in bytes up to which a body that is too long is still received: a client that is cut
+/// off while it sends does not read the answer.
 const DRAIN_LIMIT: usize = 4 << 20;
-/// The time that a body may take.
+/// The time limit for receiving a body.
 const TIME: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
@@ -55,16 +56,16 @@ async fn receive(body: Body) -> Result<Vec<u8>, Failed> {
     if length <= BODY_LIMIT { Ok(kept) } else { Err(Refusal::BodyTooLarge.into()) }
 }
 
-/// Returns the digest by which a repeated body is known.
+/// Returns the digest that shows whether a request with the same idempotency key has the same body.
 pub(in crate::server::http) fn fingerprint(body: &[u8]) -> String {
     Digest::of_bytes(body).0
 }
 
-/// Reads the name out of `body`.
+/// Returns the field `name` of the JSON object in `body`.
 pub(in crate::server::http) fn name(body: &[u8]) -> Result<String, ApiError> {
     let no_name = || Refusal::InvalidName(None).into();
     match serde_json::from_slice::<DeployRequest>(body) {
-        // A list would be read as the fields in their order.
+        // serde would accept an array as the fields in their order.
         Ok(_) if body.trim_ascii_start().first() != Some(&b'{') => Err(no_name()),
         Ok(request) => Ok(request.name),
         Err(error) if error.is_data() => Err(no_name()),
@@ -80,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that is right but for one byte.
+    /// Valid bodies with one byte changed.
     fn almost() -> impl Strategy<Value = Vec<u8>> {
         (any::<String>(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(text, at, byte)| {
             let mut body = json!({ "name": text, "other": [1.5, null] }).to_string().into_bytes();
@@ -103,7 +104,7 @@ mod tests {
         ) {
             match name(&body) {
                 Ok(name) => {
-                    // Another reader finds the same.
+                    // An independent parser reads the same name.
                     let read = serde_json::from_slice::<serde_json::Value>(&body);
                     prop_assert!(read.map_or(true, |read| read["name"] == name));
                 }

@@ -1,4 +1,4 @@
-//! The JSON API of deployments, in the older server's form made exact.
+//! The JSON API of deployments, compatible with the older server.
 
 use axum::{
     Extension, Json,
@@ -28,10 +28,10 @@ use domain::{
     refusal::Refusal,
 };
 
-/// The longest idempotency key.
+/// The maximum length of an idempotency key, in bytes.
 const KEY_LENGTH: usize = 255;
 
-/// A path's parameter, or what is wrong with its encoding.
+/// A path's parameter, or the error in its encoding.
 pub(in crate::server::http) type Parameter = Result<Path<String>, PathRejection>;
 
 #[derive(Serialize)]
@@ -58,7 +58,7 @@ struct DeploymentBody {
     deployment: Snapshot,
 }
 
-/// `GET /api/check/:name`: whether a name can be had.
+/// `GET /api/check/:name`: whether a name is available.
 pub(in crate::server::http) async fn check(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
@@ -79,7 +79,7 @@ pub(in crate::server::http) async fn check(
     Ok((NO_STORE, Json(body)))
 }
 
-/// `POST /api/deploy`: begins a deployment.
+/// `POST /api/deploy`: starts a deployment.
 pub(in crate::server::http) async fn deploy(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
@@ -98,7 +98,7 @@ pub(in crate::server::http) async fn deploy(
     Ok(into_http(response))
 }
 
-/// `GET /api/deployment/:id`: a deployment as it stands.
+/// `GET /api/deployment/:id`: the current state of a deployment.
 pub(in crate::server::http) async fn deployment(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,

@@ -58,7 +58,7 @@ pub(in crate::server::http) struct StackQuery {
     id: Option<String>,
 }
 
-/// `POST /api/deployment/:id/cancel`: asks that a deployment be cancelled.
+/// `POST /api/deployment/:id/cancel`: requests the cancellation of a deployment.
 pub(in crate::server::http) async fn cancel(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
@@ -71,7 +71,8 @@ pub(in crate::server::http) async fn cancel(
     Ok((StatusCode::ACCEPTED, NO_STORE, Json(body)))
 }
 
-/// `POST /api/deployment/:id/retry`: tries an ended deployment again.
+/// `POST /api/deployment/:id/retry`: starts a new deployment with the name of a failed or cancelled
+/// one.
 pub(in crate::server::http) async fn retry(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
@@ -81,7 +82,7 @@ pub(in crate::server::http) async fn retry(
     Ok(into_http(accepted(&deployment)))
 }
 
-/// `GET /api/stacks`: what is live.
+/// `GET /api/stacks`: the live stacks.
 pub(in crate::server::http) async fn stacks(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
@@ -101,7 +102,7 @@ pub(in crate::server::http) async fn stack(
     Ok((NO_STORE, Json(StackBody { success: true, stack })))
 }
 
-/// `DELETE /api/stacks/:name`: takes a live stack down; with `?id=`, that one or none.
+/// `DELETE /api/stacks/:name`: removes a live stack; with `?id=`, only if the stack has this id.
 pub(in crate::server::http) async fn remove(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
