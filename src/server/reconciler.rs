@@ -1,9 +1,10 @@
-//! The reconciler: compares the portal's records with the platform, and removes what turned up
-//! after a deployment had ended without it.
+//! The reconciler: compares the database with the platform, and removes resources that appeared
+//! after their deployment had ended without them.
 //!
-//! It plans in [`findings`] and acts in [`OrphanRemover`]. What carries no marker of ours it never
-//! changes, what the records do not know it only reports, and what is under way or stuck is
-//! its worker's business. It must not know which platform or store there is.
+//! [`findings`] compares, and [`OrphanRemover`] removes. The reconciler never changes a resource
+//! without the portal's marker. It only reports a marker that is not in the database, and ignores
+//! operations in progress or stuck, which their worker handles. It must not know which platform or
+//! store it uses.
 
 mod containers;
 mod finding;
@@ -32,26 +33,27 @@ use domain::receipt::{Line, Outcome};
 /// The time after the start at which the first round begins.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The time after a first look that saw no container of a stack the second one is: a container that
-/// is being started again is back by then, with five seconds between its end and its start.
+/// The time between the two looks at a stack without a container. Docker restarts a container five
+/// seconds after it stopped, so a container that is only being restarted runs again at the second
+/// look.
 const RESTART: Duration = Duration::from_secs(10);
 
-/// Describes how soon it is looked again whether a stack is back that was found not to run.
+/// The time after which a stack that does not run is checked again.
 const SOON: Duration = Duration::from_secs(30);
 
-/// The name of the comparison, at which one portal does the work of all on the same records.
+/// The name of the turn: one of the portals that share a database compares for all.
 const WORK: &str = "compare";
 
-/// The number of seconds after which each the platform is read again that answered with a 401: a
-/// moment without its database brings it, too.
+/// The pauses in seconds between attempts to read a platform that answers 401, which it also does
+/// while its database is briefly unavailable.
 const RETRY_401_AFTER: [u64; 4] = [1, 2, 4, 8];
 
-/// Compares the records with the platform.
+/// Compares the database with the platform.
 pub struct Reconciler {
     store: Arc<dyn Store>,
     platform: Arc<dyn Platform>,
     clock: Arc<dyn Clock>,
-    /// Describes how this portal's markers begin.
+    /// The prefix of this portal's markers.
     prefix: String,
     orphan_remover: OrphanRemover,
     owner: String,
@@ -65,10 +67,10 @@ pub struct Reconciler {
 /// The two sides could not be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum SurveyError {
-    /// The platform does not tell what it has.
+    /// The platform cannot be read.
     #[error("the platform cannot be read")]
     Platform(#[from] PlatformError),
-    /// The records cannot be read.
+    /// The database cannot be read.
     #[error("the database cannot be read")]
     Store(#[from] StoreError),
 }
@@ -78,27 +80,28 @@ pub enum SurveyError {
 pub struct HandledFinding {
     /// The finding.
     pub finding: Finding,
-    /// The outcome of it.
+    /// The outcome of its repair.
     pub outcome: Repair,
 }
 
-/// The look that it is.
+/// The first or the second look of a survey.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
-    /// What it finds is looked at again: a container that is about to end has by then.
+    /// Its findings must be confirmed by the second look. Containers that are about to stop have
+    /// stopped by then.
     First,
-    /// What it finds counts.
+    /// Its findings count.
     Second,
 }
 
 /// The outcome of a repair.
 #[derive(Debug)]
 pub enum Repair {
-    /// It is removed.
+    /// The resource was removed.
     Removed,
-    /// It could not be removed yet, and this is why.
+    /// The resource could not be removed yet, with the reason.
     Failed(String),
-    /// It is not for the portal to remove.
+    /// The portal may not remove it.
     Reported,
 }
 
@@ -128,28 +131,30 @@ impl Reconciler {
         }
     }
 
-    /// Publishes each round to `reconcile_report`, too.
+    /// Publishes each round to `reconcile_report`.
     #[must_use]
     pub fn with_report(self, reconcile_report: Arc<ReconcileReport>) -> Self {
         Self { reconcile_report, ..self }
     }
 
-    /// Compares the two sides, without changing anything. What counts is what two looks in a
-    /// row agree on, each at the platform first and then at the records:
+    /// Compares the two sides, without changing anything. A finding counts if two consecutive looks
+    /// agree on it, each of which reads first the platform and then the database:
     ///
-    /// - A row is in the records before anything with its marker is on the platform. So what
-    ///   the platform shows and the records do not know is not just beginning.
-    /// - What the first look found ended, and the second still saw on the platform, was there
-    ///   after the end; what ended between platform and records is gone by the second look.
-    /// - A stack that has no container in either look, some seconds apart, is not only being
-    ///   started again.
-    /// - A stack that both looks found live was live in between, when the platform did not
-    ///   show part of it: there is no way back from a removal. One that came up or was taken
-    ///   down meanwhile differs between the looks.
+    /// - A deployment is in the database before a resource with its marker is on the platform. So a
+    ///   resource whose marker is not in the database does not belong to a deployment that is just
+    ///   starting.
+    /// - If the first look found a deployment ended, and the second look still finds its resource
+    ///   on the platform, then the resource existed after the end. If the deployment ended between
+    ///   the two readings of the first look, its resources are gone by the second look.
+    /// - A stack that has no container in either look, ten seconds apart, is not just being
+    ///   restarted.
+    /// - A stack that both looks found live was live in between, since a removal is final: so a
+    ///   part that the platform did not show is missing. A stack that went live or was removed
+    ///   meanwhile differs between the looks.
     ///
     /// # Errors
     ///
-    /// Returns why the sides could not be compared.
+    /// Returns which side could not be read.
     pub async fn survey(&self) -> Result<Vec<Finding>, SurveyError> {
         let found = self.look(Look::First).await?;
         if found.is_empty() {
@@ -190,8 +195,8 @@ impl Reconciler {
         read().await
     }
 
-    /// Removes what can be removed of `findings`, and tells what became of each. Before it
-    /// removes anything it looks again, with the deployment's lease in hand.
+    /// Removes the removable ones of `findings`, and returns the outcome of each. Before it removes
+    /// anything, it searches again while it holds the deployment's lease.
     pub async fn repair(
         &self,
         findings: Vec<Finding>,
@@ -216,13 +221,13 @@ impl Reconciler {
         handled
     }
 
-    /// Compares and repairs every `interval`, the first time soon, until `shutdown`. Of several
-    /// portals on the same records one does it, and when that one has been silent for an interval
-    /// and a lease, another. While a stack is known not to run, it is looked more often whether it
-    /// is back.
+    /// Compares and repairs every `interval` until `shutdown`, the first time after five seconds.
+    /// One of the portals that share a database does this for all; if it has been silent for an
+    /// interval and a lease, another one takes over. While a stack does not run, it is checked
+    /// every 30 seconds.
     pub async fn run(mut self, interval: Duration, shutdown: CancellationToken) {
         self.rounds(interval, &shutdown).await;
-        // The others need not wait until it lapses.
+        // Released, so that the other portals need not wait until the turn expires.
         if let Err(error) = self.take_task_lease(Duration::ZERO, None).await {
             tracing::debug!(%error, "Could not release the reconciler's lease");
         }
@@ -230,7 +235,7 @@ impl Reconciler {
 
     async fn rounds(&mut self, interval: Duration, shutdown: &CancellationToken) {
         let ttl = interval.saturating_add(self.lease);
-        // What the portal before this one found stands until something else is known.
+        // The report of the previous portal remains valid until the first comparison.
         tokio::select! {
             () = shutdown.cancelled() => return,
             taken = self.take_task_lease(ttl, None) => if let Err(error) = taken {
@@ -244,7 +249,7 @@ impl Reconciler {
                 () = self.clock.sleep(pause) => {}
             }
             let is_due = self.clock.monotonic() >= due;
-            // An end in the middle of a look leaves nothing behind.
+            // A look only reads, so it can be dropped at any point.
             let found = tokio::select! {
                 () = shutdown.cancelled() => return,
                 found = self.search(ttl, is_due) => found,
@@ -259,7 +264,7 @@ impl Reconciler {
         }
     }
 
-    /// Repairs what was found, and tells it to operators and to the other portals.
+    /// Repairs what was found, and publishes the report to operators and the other portals.
     async fn deal(&mut self, found: Vec<Finding>, ttl: Duration, shutdown: &CancellationToken) {
         for finding in self.news(&found) {
             tracing::warn!("The reconciler found a difference: {finding}");
@@ -286,15 +291,15 @@ impl Reconciler {
         if let Some(round) = report.as_ref().and_then(|report| ReconcileRound::from_text(report)) {
             match taken {
                 TaskHolder::Theirs(_) => self.reconcile_report.publish(round),
-                // Its own last round may not have reached the records.
+                // This portal's last report may not have been stored.
                 TaskHolder::Ours(_) => self.reconcile_report.tell_newer(round),
             }
         }
         Ok(taken)
     }
 
-    /// Surveys, unless the platform is known to be out of reach, or another portal does it; before
-    /// the next round `is_due` only where a stack may be back.
+    /// Surveys, unless the circuit breaker is open or another portal has the turn. If the next
+    /// round is not due yet, surveys only if a stack may be running again.
     async fn search(&self, ttl: Duration, is_due: bool) -> Option<Vec<Finding>> {
         if self.platform.breaker().state == BreakerState::Open {
             return None;
@@ -315,7 +320,7 @@ impl Reconciler {
         }
     }
 
-    /// Tells in one call whether a stack that was found not to run may run again.
+    /// Returns whether a stack that was found not to run may run again, with one call.
     async fn may_be_back(&self) -> bool {
         let Some(round) = self.reconcile_report.get() else { return false };
         let Ok(scales) = self.platform.scales().await else { return false };
@@ -324,12 +329,13 @@ impl Reconciler {
         scales.iter().any(|(name, scale)| is_down(name) && may_run(scale))
     }
 
-    /// Returns what the last round did not know of.
+    /// Returns the findings that the last round did not have.
     pub fn news<'a>(&self, found: &'a [Finding]) -> Vec<&'a Finding> {
         found.iter().filter(|finding| !self.known.contains(finding)).collect()
     }
 
-    /// Logs what is new about a round, and keeps what is left for the next, and for operators.
+    /// Logs what changed since the last round, keeps the open findings for the next one, and
+    /// publishes the report.
     pub fn conclude(&mut self, handled: Vec<HandledFinding>) {
         for gone in &self.known {
             if !handled.iter().any(|HandledFinding { finding, .. }| gone.is_found_again(finding)) {
@@ -373,7 +379,7 @@ impl Reconciler {
     }
 }
 
-/// Returns the outcome for `resource` from the result of removing orphans.
+/// Returns the outcome for `resource`, given the result of removing the orphans of its deployment.
 fn repair_outcome(resource: &Resource, result: &Result<Vec<Line>, RemoveOrphansError>) -> Repair {
     let lines = match result {
         Ok(lines) => lines,

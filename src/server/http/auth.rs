@@ -58,7 +58,7 @@ pub(super) async fn guard(
     let authenticated = authenticate(&state.authenticator, &parts.headers, now).await;
     let Authenticated { identity, until, person } = match (authenticated, rule) {
         (Ok(authenticated), _) => authenticated,
-        // Public routes also work while the database, and with it the caller's identity, is
+        // Everyone may use public routes, also with an invalid token or while the database is
         // unavailable.
         (Err(_), Rule::Everyone) => {
             Authenticated::from_identity(state.authenticator.anonymous_identity())

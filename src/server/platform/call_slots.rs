@@ -1,9 +1,9 @@
-//! The call slots port: how many calls that change something on the platform may be under way at
-//! once, over all portals that share the records.
+//! The call slots port: limits the concurrent calls that change something on the platform, over all
+//! portals that share a database.
 //!
-//! Dokploy's `domain.create` holds one of its ten database connections and asks for another one:
-//! some twenty at once hang the whole platform for good (day two, recordings 91 and 500 to 503).
-//! It must not know what a call is for.
+//! Dokploy's `domain.create` holds one of its ten database connections while it requests another
+//! one: 16 to 20 concurrent calls block the whole platform permanently (recordings day-two 91 and
+//! 500 to 503). The port must not know what a call is for.
 
 use std::fmt;
 
@@ -12,22 +12,22 @@ use jiff::Timestamp;
 
 use crate::server::store::StoreError;
 
-/// The calls that share a bound.
+/// The kind of a call: calls of one kind share a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CallKind {
-    /// The one that can hang the platform.
+    /// `domain.create`, which can block the platform.
     Domain,
-    /// All others that change something.
+    /// All other calls that change something.
     Other,
 }
 
 impl CallKind {
-    /// Returns which bound holds for the call `name`, which changes something.
+    /// Returns the kind of the call `name`, which must be one that changes something.
     pub fn of(name: &str) -> Self {
         if name == "domain.create" { Self::Domain } else { Self::Other }
     }
 
-    /// Returns its name in the records.
+    /// Returns its name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Domain => "domain",
@@ -36,14 +36,14 @@ impl CallKind {
     }
 }
 
-/// The number of calls that may be under way at once.
+/// The limits on concurrent calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallBounds {
-    /// The number of calls of `domain.create`, for each portal.
+    /// The number of calls of `domain.create` per portal.
     pub domains_each: u32,
-    /// The number of them in all.
+    /// The number of calls of `domain.create` in total.
     pub domains: u32,
-    /// The number of other mutating calls, in all.
+    /// The number of other calls in total.
     pub others: u32,
 }
 
@@ -54,7 +54,7 @@ impl Default for CallBounds {
 }
 
 impl CallBounds {
-    /// Returns how many calls of `kind` one portal may have under way, and how many all.
+    /// Returns how many concurrent calls of `kind` are allowed per portal, and in total.
     pub fn of(self, kind: CallKind) -> (u32, u32) {
         match kind {
             CallKind::Domain => (self.domains_each.min(self.domains), self.domains),
@@ -63,7 +63,7 @@ impl CallBounds {
     }
 }
 
-/// The name of one slot, which nobody else has.
+/// The unique id of a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SlotId(pub String);
 
@@ -73,49 +73,50 @@ impl fmt::Display for SlotId {
     }
 }
 
-/// Asks for a slot.
+/// A request for a slot.
 #[derive(Clone, Debug)]
 pub struct SlotRequest {
-    /// Its id from then on.
+    /// The id that the slot gets.
     pub id: SlotId,
-    /// The bound that holds.
+    /// The kind of the call.
     pub kind: CallKind,
-    /// The portal that asks.
+    /// The portal that makes the call.
     pub portal: String,
-    /// The time since which the operation is under way: the oldest comes first.
+    /// The start of the operation that makes the call: the oldest operation is served first.
     pub age: Timestamp,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
-    /// The time at which the call can have no effect any more, should nobody say how it ended.
+    /// The time from which the call can no longer have an effect, if its outcome is never reported.
     pub until: Timestamp,
-    /// The bounds on calls under way.
+    /// The limits.
     pub bounds: CallBounds,
-    /// True if the platform is well, where it was asked just now.
+    /// The result of a health check of the platform just now, if there was one.
     pub is_well: Option<bool>,
 }
 
-/// The outcome of the request.
+/// The answer to a [`SlotRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotAnswer {
     /// The slot is taken.
     Taken,
-    /// There is none free, or somebody older waits.
+    /// No slot is free, or an older operation waits.
     Wait,
-    /// Calls whose responses were lost may still run: ask the platform whether it is well, and then
-    /// once more.
+    /// Calls whose responses were lost may still run: check the platform's health, and request
+    /// again with the result.
     Doubt,
 }
 
-/// Keeps the slots.
+/// Gives out slots for calls.
 #[async_trait]
 pub trait CallSlots: Send + Sync {
-    /// Takes a slot, if there is one for the request. One whose call may still run is free again
-    /// once its time is over and the platform is well.
+    /// Takes a slot, if one is free. The slot of a lost call becomes free when its time is over and
+    /// the platform is healthy.
     async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer, StoreError>;
-    /// Gives a slot back: the call was answered, or surely not made.
+    /// Releases a slot: the call was answered, or certainly not made.
     async fn give_back(&self, id: &SlotId) -> Result<(), StoreError>;
     /// Keeps a slot taken at least until `until`: the call's answer was lost.
     async fn keep(&self, id: &SlotId, until: Timestamp) -> Result<(), StoreError>;
-    /// As [`CallSlots::keep`], for a call that was dropped. It neither waits nor fails.
+    /// Does the same as [`CallSlots::keep`] for a call that was dropped, without waiting. A failure
+    /// is not reported.
     fn abandon(&self, id: &SlotId, until: Timestamp);
 }

@@ -15,7 +15,7 @@ use super::{
     Removal, RouteFile, Scale, Task, Version,
 };
 
-/// Brings a problem of the server into the portal's terms.
+/// Converts a problem of the server into the portal's type.
 fn in_our_terms(problem: Problem) -> PlatformProblem {
     match problem {
         Problem::KeyRefused => PlatformProblem::KeyRefused,
@@ -28,7 +28,7 @@ pub fn config(url: impl Into<String>, key: SecretString) -> DokployConfig {
     DokployConfig { report_problem, ..DokployConfig::new(url, key) }
 }
 
-/// Logs a problem that begins with its code, and with what an operator can do.
+/// Logs the beginning of a problem, with its code and the remedy.
 fn report_problem(problem: Problem) {
     let problem = in_our_terms(problem);
     tracing::error!(code = problem.code(), "{}", problem.remedy());

@@ -1,25 +1,25 @@
-//! What the platform's reverse proxy routes: hosts, and the file by which it routes to a service.
+//! The files by which the platform's reverse proxy routes hosts to services.
 //!
-//! The file outlives a project that somebody deletes by hand, and goes on routing. It cannot be
-//! deleted, only overwritten, and the same two calls reach every file of the host: so nothing but
-//! the file of a service of ours is ever touched.
+//! If somebody deletes a project in Dokploy, the file remains and continues to route. It cannot be
+//! deleted, only overwritten, and the two calls for this can access any file of the host. So this
+//! module allows access only to the files of our own services.
 
 use super::AppName;
 
-/// Where the proxy's files are.
+/// The folder of the proxy's files.
 const FOLDER: &str = "/etc/dokploy/traefik/dynamic";
-/// Describes how the name of every service of ours begins.
+/// The prefix of the names of our services.
 const OURS: &str = "stack-";
-/// The longest name that a service can have.
+/// The maximum length of a service's name.
 const LONGEST: usize = 63;
 
-/// The file of a service of ours.
+/// The route file of one of our services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteFile(AppName);
 
 impl RouteFile {
-    /// Returns the file of the service `name`; `None` unless it can only be the name of a service
-    /// of ours, made of letters, digits and hyphens.
+    /// Returns the file of the service `name`; `None` unless the name has the form of our services'
+    /// names, with letters, digits and hyphens only.
     pub fn of(name: &AppName) -> Option<Self> {
         let rest = name.0.strip_prefix(OURS)?;
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -31,14 +31,14 @@ impl RouteFile {
         is_well.then(|| Self(name.clone()))
     }
 
-    /// Returns where it is.
+    /// Returns its path on the platform's host.
     pub fn path(&self) -> String {
         format!("{FOLDER}/{}.yml", self.0)
     }
 
-    /// Returns what is written into it in place of routes. An empty map or text would stop the
-    /// proxy from taking up any change of any host (recordings day-two 466 and 549), and so would
-    /// a name that is there twice.
+    /// Returns content for the file that routes nothing. With an empty map or an empty text the
+    /// proxy would no longer apply any change of any host (recordings day-two 466 and 549), nor
+    /// with a duplicate name.
     pub fn without_routes(&self) -> String {
         let name = &self.0;
         format!(
@@ -47,7 +47,7 @@ impl RouteFile {
     }
 }
 
-/// Returns whether a file routes `host`, by naming it in a rule.
+/// Returns whether the content of a file routes `host`: a rule names it.
 pub fn routes_host(file: &str, host: &str) -> bool {
     let (file, host) = (file.to_ascii_lowercase(), host.to_ascii_lowercase());
     let in_quotes = |quote: char| file.contains(&format!("{quote}{host}{quote}"));

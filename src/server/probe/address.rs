@@ -1,4 +1,4 @@
-//! Resolves names, and tells which addresses are public.
+//! Resolves names, and determines which addresses are public.
 
 use std::{
     io,
@@ -9,14 +9,14 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::AddressPolicy;
 
-/// Looks names up within a reach.
+/// Resolves names to the addresses that a policy allows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resolver {
     policy: AddressPolicy,
 }
 
 impl Resolver {
-    /// Makes one.
+    /// Creates a resolver with this policy.
     pub(super) fn new(policy: AddressPolicy) -> Self {
         Self { policy }
     }
@@ -26,20 +26,21 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.policy;
         Box::pin(async move {
-            // The port is set by who asked.
+            // The client sets the port itself.
             let addresses = of(name.as_str(), 0, policy).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
-/// Returns whether `name` means this machine (RFC 6761, section 6.3).
+/// Returns whether `name` means this machine: `localhost` or a name below it (RFC 6761, section
+/// 6.3).
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Returns the addresses that `name` leads to within `policy`.
+/// Resolves `name` to the addresses that `policy` allows.
 pub(super) async fn of(
     name: &str,
     port: u16,

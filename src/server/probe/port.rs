@@ -1,6 +1,6 @@
-//! The probe port: asks a stack's own address whether it answers.
+//! The probe port: checks whether a stack's address answers.
 //!
-//! It must not know who asks, nor how long to keep asking.
+//! It must not know what the check is for, nor how often it is repeated.
 
 use std::time::Duration;
 
@@ -8,25 +8,27 @@ use async_trait::async_trait;
 
 use crate::server::local_fault::LocalFault;
 
-/// Asks a stack's own address once.
+/// Checks addresses of stacks.
 #[async_trait]
 pub trait Probe: Send + Sync {
-    /// Asks `url` once, without following redirects, within `limit`.
+    /// Sends one GET request to `url`, without following redirects. It takes at most `limit`.
     async fn check(&self, url: &str, limit: Duration) -> Health;
 }
 
-/// The answer of the stack's address.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     /// A success status.
     Healthy,
-    /// Something answers, with this other status.
+    /// An answer with another status.
     Answering(u16),
-    /// Nothing answers: no connection, no name, no answer in time. Holds the reason.
+    /// No answer: the name does not resolve, the connection fails, or the time is over. Contains
+    /// the reason.
     Silent(String),
-    /// It could not be asked, for what the portal itself lacks: that says nothing of the stack.
-    /// Holds the reason as well.
+    /// A local fault of the portal prevented the check, so it says nothing about the stack.
+    /// Contains the reason as well.
     Unasked(LocalFault, String),
-    /// The connection is refused for its certificate, which may still be on its way.
+    /// The certificate is not trusted; a new stack may not have its certificate yet. Contains the
+    /// reason.
     Untrusted(String),
 }

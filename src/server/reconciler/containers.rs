@@ -1,7 +1,8 @@
-//! Which services of ours run no container, and why not, as far as the platform can tell.
+//! Finds the services of ours that run no container, and the cause, as far as the platform shows
+//! it.
 //!
-//! With Docker down the platform shows no service and no container of anybody, and a look-up may
-//! fail: then nothing is concluded. It must not know the records.
+//! While Docker is down, the platform shows no services and no containers at all, and a call may
+//! fail: then nothing is concluded. It must not know the database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,22 +14,22 @@ use crate::server::{
     reconciler::report::Standstill,
 };
 
-/// The known state of a service of ours that the platform's list does not show to run.
+/// The state of a service of ours that does not run according to the platform's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Idle {
     /// It runs no container.
     Known(Standstill),
-    /// Its last container is about to end, since nothing wants it any more.
+    /// Its last container is about to stop, since no replica is wanted any more.
     Ending(Standstill),
-    /// The platform, or its Docker, does not say.
+    /// Unknown: the platform or its Docker does not answer.
     Unknown,
 }
 
-/// The scale of every service, as the platform lists them.
+/// The scale of every service in the platform's list.
 pub(super) type Scales = BTreeMap<AppName, Option<Scale>>;
 
-/// Finds those of `ours` that run no container. `listed` are the services of the platform, which
-/// spare most of them a look-up.
+/// Finds those of `ours` that run no container. `listed` are the platform's services: a service
+/// that runs according to the list needs no call of its own.
 pub(super) async fn idle(
     platform: &dyn Platform,
     ours: BTreeSet<AppName>,
@@ -45,7 +46,8 @@ pub(super) async fn idle(
     }
 }
 
-/// Looks between two looks that both see a node; `None` where one of them does not.
+/// Looks up the services between two checks that Docker shows a node; `None` if one of the checks
+/// fails.
 async fn look(
     platform: &dyn Platform,
     names: &[AppName],
@@ -58,7 +60,7 @@ async fn look(
     for some in names.chunks(AT_ONCE) {
         let looks = some.iter().map(|name| async {
             let idle = standstill(platform, name, &scales).await;
-            // One look-up that fails says nothing of the others.
+            // A failed look-up affects this service only.
             let idle = idle.unwrap_or(Some(Idle::Unknown));
             Ok::<_, PlatformError>(idle.map(|idle| (name.clone(), idle)))
         });
@@ -68,7 +70,7 @@ async fn look(
     Ok(has_node.then_some(found))
 }
 
-/// Returns why the service runs no container; `None` where it runs one.
+/// Returns why the service runs no container; `None` if it runs one.
 async fn standstill(
     platform: &dyn Platform,
     name: &AppName,

@@ -1,4 +1,4 @@
-//! Findings: differences between the portal's records and the platform, in an operator's words.
+//! Findings: differences between the database and the platform, described for operators.
 
 use std::fmt;
 
@@ -8,52 +8,53 @@ use crate::server::{
 };
 use domain::{deployment::DeploymentId, receipt::ResourceKind, stack_name::StackName};
 
-/// Something on which the portal's records and the platform disagree.
+/// A difference between the database and the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// It carries the marker of a deployment that ended with nothing left.
+    /// A resource with the marker of a deployment that ended with nothing left.
     Leftover {
         /// The deployment.
         id: DeploymentId,
-        /// Its kind.
+        /// The resource.
         resource: Resource,
     },
-    /// It carries the marker of a live stack's deployment, which has recorded another one.
+    /// A resource with the marker of a live stack's deployment, which recorded another resource of
+    /// this kind.
     Duplicate {
         /// The deployment.
         id: DeploymentId,
-        /// Its kind.
+        /// The resource.
         resource: Resource,
     },
-    /// It carries a marker of this portal that the records know nothing of.
+    /// A resource with a marker of this portal that is not in the database.
     Unknown {
         /// The marker.
         marker: String,
-        /// Its kind.
+        /// The resource.
         resource: Resource,
     },
-    /// It carries the marker of a deployment that has ended, but a name that we never gave: as
-    /// if somebody had copied what we made.
+    /// A resource with the marker of a deployment, but a name that the portal never gives: somebody
+    /// may have copied a resource of the portal.
     Copy {
         /// The deployment.
         id: DeploymentId,
-        /// Its kind.
+        /// The resource.
         resource: Resource,
     },
-    /// A service of ours whose application is gone, so that no call can remove it.
+    /// A service of ours whose application is gone, so that no call of Dokploy can remove it.
     Service {
         /// The service.
         name: AppName,
-        /// Its former owner.
+        /// The deployment that created it.
         id: DeploymentId,
     },
-    /// Part of a live stack is gone from the platform.
+    /// A resource of a live stack is missing on the platform.
     Lost {
         /// The stack.
         name: StackName,
         /// Its deployment.
         id: DeploymentId,
-        /// The part.
+        /// The kind of the resource.
         part: ResourceKind,
     },
     /// No container of a live stack runs.
@@ -62,11 +63,11 @@ pub enum Finding {
         name: StackName,
         /// Its deployment.
         id: DeploymentId,
-        /// Its application, which is there.
+        /// Its application, which exists.
         application: ApplicationId,
-        /// Its service, which may be gone.
+        /// Its service, which may not exist.
         service: AppName,
-        /// Why, as far as the platform shows it.
+        /// The cause, as far as the platform shows it.
         why: Standstill,
     },
     /// The platform does not route a live stack's host to it.
@@ -75,16 +76,16 @@ pub enum Finding {
         name: StackName,
         /// Its host.
         host: String,
-        /// The place where it should lead.
+        /// The application to which the host should route.
         application: ApplicationId,
     },
-    /// The platform routes a live stack's host to something else, too.
+    /// The platform routes a live stack's host also to something else.
     Contested {
         /// The stack.
         name: StackName,
         /// Its host.
         host: String,
-        /// The domain that is not ours.
+        /// The domain that the portal did not create.
         domain: DomainId,
     },
 }
@@ -92,7 +93,7 @@ pub enum Finding {
 /// A resource on the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// Its kind.
+    /// The resource.
     pub kind: ResourceKind,
     /// Its id.
     pub id: String,
@@ -101,8 +102,8 @@ pub struct Resource {
 }
 
 impl Finding {
-    /// Returns the deployment by whose marker it can be removed, and what would be; `None`
-    /// for what is only reported.
+    /// Returns the resource to remove and the deployment whose marker it has; `None` for findings
+    /// that are only reported.
     pub fn removable(&self) -> Option<(&DeploymentId, &Resource)> {
         match self {
             Self::Leftover { id, resource } | Self::Duplicate { id, resource } => {
@@ -120,7 +121,7 @@ impl Finding {
 }
 
 impl Resource {
-    /// Says how it is deleted by hand so that nothing of it lives on.
+    /// Returns how to delete it manually without leaving a part of it behind.
     fn deletion(&self) -> &'static str {
         match self.kind {
             ResourceKind::Project => {
@@ -136,7 +137,7 @@ impl Resource {
 }
 
 impl Finding {
-    /// Returns the deployment of the live stack that does not run, if it is about one.
+    /// Returns the deployment of the live stack that does not run, if the finding is about one.
     pub fn not_running(&self) -> Option<&DeploymentId> {
         match self {
             Self::NotRunning { id, .. } => Some(id),
@@ -151,7 +152,8 @@ impl Finding {
         }
     }
 
-    /// Returns whether another look found the same: why a stack does not run may change meanwhile.
+    /// Returns whether `other`, from another look, is the same finding. The cause why a stack does
+    /// not run may differ.
     pub(super) fn is_found_again(&self, other: &Self) -> bool {
         let (own, others) = (self.not_running(), other.not_running());
         self == other || (own.is_some() && own == others)
@@ -216,8 +218,8 @@ impl fmt::Display for Finding {
 }
 
 impl Standstill {
-    /// Says why, and what helps: reloading makes a service anew of what the application's row
-    /// says, and starting it fails where it is gone (recordings day-two 360 to 362).
+    /// Writes the cause and the remedy. Reloading recreates the service from the application's row;
+    /// starting fails if the service is gone (recordings day-two 360 to 362).
     fn explain(
         self,
         f: &mut fmt::Formatter<'_>,

@@ -1,7 +1,7 @@
-//! The comparison: what is on one side and should not be, or should be and is not.
+//! The comparison: finds resources that should not exist, and missing ones that should.
 //!
-//! Pure. It must only ever call removable what carries the marker of a deployment that the
-//! records know to have ended, and never what a live one has recorded.
+//! It is pure. A finding may be removable only if the resource has the marker of a deployment that
+//! ended or is live, and never if a live stack recorded the resource.
 
 use super::{
     containers::Idle,
@@ -47,7 +47,7 @@ pub(super) fn findings(store: &StoreView, platform: &PlatformView) -> Vec<Findin
     found
 }
 
-/// Compares a live stack with what the platform has of it.
+/// Compares a live stack with its resources on the platform.
 fn compare_stack(
     id: &DeploymentId,
     live: &Live,
@@ -107,8 +107,8 @@ fn compare_stack(
     }));
 }
 
-/// Finds again those of `known` that were said of stacks of which the platform does not tell now
-/// whether they run: they stand until it does.
+/// Repeats those of the `known` findings whose stack's state the platform does not show now: they
+/// remain valid until it does.
 pub(super) fn undecided<'a>(
     known: &'a [NotRunning],
     store: &'a StoreView,
@@ -130,7 +130,7 @@ pub(super) fn undecided<'a>(
     })
 }
 
-/// Finds the project that a live stack has recorded, and others with its marker.
+/// Finds the project that a live stack has recorded, and the others with its marker.
 fn projects_of<'a>(
     id: &DeploymentId,
     live: &Live,
@@ -142,7 +142,8 @@ fn projects_of<'a>(
     (kept.first().copied(), others)
 }
 
-/// Finds the application that a live stack has recorded, and others with its marker beside it.
+/// Finds the application that a live stack has recorded, and the others with its marker in the same
+/// project.
 fn applications_of<'a>(
     live: &Live,
     project: &'a MarkedProject,
@@ -157,7 +158,7 @@ fn applications_of<'a>(
     (kept.first().copied(), others)
 }
 
-/// Finds the domains beside the one that a live stack has recorded, if that one is there.
+/// Finds the duplicates of the domain that a live stack has recorded, if the recorded one exists.
 fn duplicate_domains(live: &Live, own: &[&Host]) -> Vec<Resource> {
     let is_kept = |host: &&&Host| live.kept.domain_id.as_ref() == Some(&host.domain.0);
     if !own.iter().any(|host| is_kept(&host)) {
@@ -172,7 +173,7 @@ fn duplicate_domains(live: &Live, own: &[&Host]) -> Vec<Resource> {
     others.map(resource).collect()
 }
 
-/// Returns whether a service of ours runs without an application.
+/// Returns a finding if a service of ours runs without an application.
 fn orphan(name: &AppName, store: &StoreView, platform: &PlatformView) -> Option<Finding> {
     let mut rows = platform.projects.iter().flat_map(|project| &project.applications);
     if rows.any(|application| application.app_name == *name) {
@@ -181,9 +182,10 @@ fn orphan(name: &AppName, store: &StoreView, platform: &PlatformView) -> Option<
     let owners = || store.services.iter().filter(|(owned, _)| owned == name).map(|(_, id)| id);
     let is_over = |id: &DeploymentId| match store.operation_state(id) {
         Some(OperationState::Gone { .. }) => true,
-        // Its project may only have lost its marker: then its applications are not seen here.
+        // If only the project's marker is missing, its applications are not in `platform`: then the
+        // application of this service may still exist.
         Some(OperationState::Live(live)) => {
-            // Nor are they where somebody has moved them.
+            // An application that somebody moved to another project is not in `platform` either.
             let leads_to_it = |host: &Host| {
                 let leads_to = host.leads_to.as_ref().map(|id| id.0.as_str());
                 leads_to.is_some() && leads_to == live.kept.application_id.as_deref()

@@ -18,19 +18,19 @@ use domain::{
     stack_name::StackName,
 };
 
-/// The number of projects that the platform is asked about at once.
+/// The number of projects that are read concurrently.
 pub(super) const AT_ONCE: usize = 4;
 
-/// The part of the platform that concerns us.
+/// The platform's resources that concern this portal.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PlatformView {
     /// The projects with a marker of this portal.
     pub(super) projects: Vec<MarkedProject>,
     /// The ids of all projects, whatever their markers.
     pub(super) all_projects: BTreeSet<String>,
-    /// Every host.
+    /// All hosts.
     pub(super) hosts: Vec<Host>,
-    /// Every service; none while Docker is down.
+    /// All services; none while Docker is down.
     pub(super) services: BTreeSet<AppName>,
     /// Services of our applications that are not known to run a container.
     pub(super) idle: BTreeMap<AppName, Idle>,
@@ -48,20 +48,22 @@ pub(super) struct MarkedProject {
     pub(super) applications: Vec<ApplicationSummary>,
 }
 
-/// The recorded state of every operation that the platform shows.
+/// The recorded state of the live stacks, and of every operation that has resources on the
+/// platform.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StoreView {
     pub(super) operations: BTreeMap<DeploymentId, OperationState>,
-    /// The owners of services; one may have several, as a removal remembers it, too.
+    /// The services with their operations. A service can have several, since a removal records it
+    /// as well.
     pub(super) services: Vec<(AppName, DeploymentId)>,
 }
 
 /// The state of an operation, as far as the comparison needs it.
 #[derive(Clone, Debug)]
 pub(super) enum OperationState {
-    /// Somebody works on it, or will: it is under way, stuck, or its stack is being removed.
+    /// A worker handles it, or will: it is in progress or stuck, or its stack is being removed.
     Busy,
-    /// Its stack is live, and nobody works on it.
+    /// Its stack is live, and no worker handles it.
     Live(Live),
     /// It ended with nothing left.
     Gone {
@@ -75,12 +77,12 @@ pub(super) enum OperationState {
 pub(super) struct Live {
     pub(super) name: StackName,
     pub(super) host: String,
-    /// The resources that its end recorded.
+    /// The resources that were recorded when it went live.
     pub(super) kept: Resources,
 }
 
 impl PlatformView {
-    /// Reads the platform; `prefix` is how the portal's markers begin.
+    /// Reads the platform; `prefix` is the prefix of the portal's markers.
     pub(super) async fn read(platform: &dyn Platform, prefix: &str) -> Result<Self, SurveyError> {
         let mut marked = platform.projects().await?;
         let all_projects = marked.iter().map(|one| one.id.0.clone()).collect();
@@ -122,7 +124,7 @@ fn creator(marker: &str, prefix: &str) -> Option<DeploymentId> {
 }
 
 impl StoreView {
-    /// Reads what the records say of the live stacks and of what `platform` shows.
+    /// Reads the state of the live stacks, and of the operations whose resources `platform` shows.
     pub(super) async fn read(
         store: &dyn Store,
         platform: &PlatformView,
@@ -145,13 +147,14 @@ impl StoreView {
         Ok(Self { operations, services })
     }
 
-    /// Returns the state of `id`; `None` when the records know nothing of it.
+    /// Returns the state of `id`; `None` if it is not in the database.
     pub(super) fn operation_state(&self, id: &DeploymentId) -> Option<&OperationState> {
         self.operations.get(id)
     }
 }
 
-/// Judges a record; `stack` is its live stack, if it had one a moment before.
+/// Returns the state of a recorded operation; `stack` is its live stack, if the list read before
+/// contained one.
 async fn operation_state(
     store: &dyn Store,
     record: Record,
@@ -164,12 +167,12 @@ async fn operation_state(
             let Record { deployment, host, .. } = record;
             Ok(OperationState::Live(Live { name: deployment.name, host, kept }))
         }
-        // What went live this very moment is looked at next time.
+        // A stack that went live after the list was read is compared in the next round.
         (State::Live | State::Active | State::Stuck, _) => Ok(OperationState::Busy),
     }
 }
 
-/// Reads what the live end of a deployment recorded, which is its last event.
+/// Reads the resources of a live stack from the last event of its deployment.
 async fn recorded(store: &dyn Store, record: &Record) -> Result<Resources, StoreError> {
     let corrupt = || StoreError::Corrupt { what: "end of a deployment" };
     let last = store.events(&record.deployment.id, record.seq.saturating_sub(1), 1).await?;

@@ -1,4 +1,4 @@
-//! The comparison on tables, and its safety on anything at all.
+//! The comparison on tables, and its safety on random inputs.
 
 use std::collections::BTreeMap;
 
