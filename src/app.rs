@@ -20,5 +20,13 @@ pub mod shell;
 #[cfg(feature = "hydrate")]
 mod live;
 
+use domain::kind::{Kind, KindName, Kinds};
+
+/// Returns the row of the kind called `name`: in the table that the server was started with, or in
+/// the browser the constant one.
+fn kind(name: KindName) -> &'static Kind {
+    leptos::prelude::use_context::<Kinds>().unwrap_or_default().of(name)
+}
+
 #[cfg(feature = "ssr")]
 pub use shell::{App, shell};

@@ -20,10 +20,14 @@ pub mod steps;
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::words::page_state::{PageState, PageStateInputs};
+use super::{
+    kind,
+    words::page_state::{PageState, PageStateInputs},
+};
 use crate::api::wire::{DeploymentView, Downtime};
 use domain::{
-    deployment::{DeploymentId, DeploymentMetadata, Kind},
+    deployment::{DeploymentId, DeploymentMetadata},
+    kind::Kind,
     progress::Progress,
     receipt::Receipt,
 };
@@ -47,7 +51,8 @@ pub struct DeploymentSignals {
     pub(super) kept_hours: Option<u64>,
     /// The time for which no container of the live stack runs, as far as was known.
     pub(super) not_running: Option<Downtime>,
-    kind: Kind,
+    /// The kind of the operation.
+    pub(super) kind: &'static Kind,
 }
 
 /// Describes how the stream is.
@@ -78,7 +83,7 @@ impl DeploymentSignals {
         let DeploymentMetadata { receipt, links, .. } = view.metadata;
         let after_end = AfterEnd { receipt, next_try: view.next_try, retried_by: links.retried_by };
         Self {
-            kind: view.deployment.id.kind(),
+            kind: kind(view.deployment.kind),
             may_change: view.may_change,
             kept_hours: view.kept_hours,
             not_running: view.not_running,

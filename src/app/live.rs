@@ -181,7 +181,7 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
 /// page may have, and no event tells.
 fn take(event: Event, id: &DeploymentId, signals: DeploymentSignals) {
     let is_turned =
-        || signals.progress.with_untracked(|progress| progress.phase == Phase::RollingBack);
+        || signals.progress.with_untracked(|progress| progress.phase == Phase::ROLLING_BACK);
     let was_turned = is_turned();
     signals.progress.update(|progress| progress.apply(event));
     if is_turned() && !was_turned && !signals.is_cancelling.get_untracked() {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::store::{Claim, Lease, StoreError};
-use domain::deployment::{DeploymentId, Kind};
+use domain::{deployment::DeploymentId, kind::Direction};
 
 /// The fencing token of a lease that an operation begins with.
 const FIRST_TOKEN: i64 = 1;
@@ -23,8 +23,8 @@ pub type Accepted = (Lease, OwnedSemaphorePermit);
 /// The channel by which a worker is handed what was accepted for it. Without a worker nothing is.
 #[derive(Debug, Default)]
 pub struct Intake {
-    deployments: Mutex<Option<WorkerSlots>>,
-    removals: Mutex<Option<WorkerSlots>>,
+    forward: Mutex<Option<WorkerSlots>>,
+    back: Mutex<Option<WorkerSlots>>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,34 +36,39 @@ struct WorkerSlots {
 }
 
 impl Intake {
-    /// Opens it for operations of that kind: they are leased to `owner` for `ttl`, as long as
+    /// Opens it for operations that go that way: they are leased to `owner` for `ttl`, as long as
     /// there are `slots`, until the receiver has gone.
     pub fn open(
         &self,
-        kind: Kind,
+        direction: Direction,
         owner: &str,
         ttl: Duration,
         slots: &Arc<Semaphore>,
     ) -> mpsc::UnboundedReceiver<Accepted> {
         let (accepted, receiver) = mpsc::unbounded_channel();
         let (owner, slots) = (owner.to_owned(), Arc::clone(slots));
-        *self.of(kind) = Some(WorkerSlots { owner, ttl, slots, accepted });
+        *self.of(direction) = Some(WorkerSlots { owner, ttl, slots, accepted });
         receiver
     }
 
     /// Keeps a slot for the operation `id` that is about to begin, if there is one.
-    pub fn reserve(&self, id: &DeploymentId, now: Timestamp) -> Option<SlotReservation> {
-        let opening = self.of(id.kind()).clone().filter(|one| !one.accepted.is_closed())?;
+    pub fn reserve(
+        &self,
+        id: &DeploymentId,
+        direction: Direction,
+        now: Timestamp,
+    ) -> Option<SlotReservation> {
+        let opening = self.of(direction).clone().filter(|one| !one.accepted.is_closed())?;
         let slot = Arc::clone(&opening.slots).try_acquire_owned().ok()?;
         let lease = Lease { id: id.clone(), owner: opening.owner, token: FIRST_TOKEN };
         let until = now.checked_add(opening.ttl).unwrap_or(now);
         Some(SlotReservation { accepted: Some((lease, slot)), until, to: opening.accepted })
     }
 
-    fn of(&self, kind: Kind) -> MutexGuard<'_, Option<WorkerSlots>> {
-        let opening = match kind {
-            Kind::Deployment => &self.deployments,
-            Kind::Removal => &self.removals,
+    fn of(&self, direction: Direction) -> MutexGuard<'_, Option<WorkerSlots>> {
+        let opening = match direction {
+            Direction::Forward => &self.forward,
+            Direction::Back => &self.back,
         };
         opening.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -45,6 +45,7 @@ use dokploy::{
     BuildDokployError, Dokploy, DokployConfig, EncodeEnvironmentError, encode_environment,
 };
 use dokploy_sandbox::{self as sandbox, Sandbox, SandboxConfig, StartSandboxError};
+use domain::kind::Kinds;
 
 /// The time for which a shutdown waits for answers under way and for leases to be handed back.
 const GRACE: Duration = Duration::from_secs(8);
@@ -134,6 +135,7 @@ impl Portal {
             notifier: Arc::clone(&notifier),
             stack: Arc::clone(&stack),
             keyring: keyring.clone(),
+            kinds: Kinds::default(),
             reserved_names: settings.reserved_names.clone(),
             quotas: settings.quotas,
             sandbox: sandbox.is_some(),
@@ -149,6 +151,7 @@ impl Portal {
             notifier,
             settings: stack,
             keyring,
+            kinds: Kinds::default(),
             polls: Arc::default(),
             call_gate,
             outages: Arc::default(),
@@ -252,6 +255,7 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
         notifier: Arc::new(Notifier::default()),
         settings: Arc::new(settings.stack.clone()),
         keyring: known_keys(settings)?,
+        kinds: Kinds::default(),
         polls: Arc::default(),
         outages: Arc::default(),
     };

@@ -57,8 +57,7 @@ use clock::Clock;
 use domain::{
     deployment::{Deployment, DeploymentId, Snapshot},
     event::{EventBody, ProgressUpdate, Resources, Seq},
-    kind::KindName,
-    phase::Phase,
+    kind::{KindName, Kinds},
     progress::Progress,
     refusal::{Refusal, RefusalCode, TakenBy},
 };
@@ -84,6 +83,8 @@ pub struct ServiceParts {
     pub stack: Arc<StackSettings>,
     /// The keys under which secrets are stored.
     pub keyring: Option<Keyring>,
+    /// The kinds of operations.
+    pub kinds: Kinds,
     /// Names that nobody gets besides the built-in ones.
     pub reserved_names: Vec<String>,
     /// The quotas of one owner.
@@ -122,6 +123,11 @@ impl Service {
             inspections: AuditThrottle::new(Overflow::Record),
             rejections: AuditThrottle::new(Overflow::Drop),
         }
+    }
+
+    /// Returns the kinds of operations.
+    pub fn kinds(&self) -> Kinds {
+        self.parts.kinds
     }
 
     /// Returns where it is noted which parts of the portal have ended.
@@ -188,7 +194,7 @@ impl Service {
             cancelling: record.cancel_request == CancelRequest::Requested
                 && !progress.is_finished(),
             next_try: next_try(&record),
-            ..record.deployment.snapshot(&progress, record.metadata)
+            ..record.deployment.snapshot(self.kind(&record), &progress, record.metadata)
         })
     }
 
@@ -282,7 +288,9 @@ impl Service {
         if around.has(&name, &self.parts.stack) {
             return Err(Refusal::NameTaken(name, TakenBy::Another).into());
         }
+        let kind = self.parts.kinds.of(KindName::DEPLOY);
         let deployment = Deployment {
+            kind: kind.name,
             id: DeploymentId::from_random((self.parts.random)()),
             url: self.parts.stack.url(&name),
             started: self.parts.clock.now(),
@@ -290,11 +298,16 @@ impl Service {
         };
         let spec = spec::seal(&self.parts.stack, self.parts.keyring.as_ref(), &deployment.id);
         let spec = spec.ok_or(Refusal::SecretKeyMissing)?;
-        let first =
-            ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), deployment.started);
-        let place = self.parts.notifier.intake().reserve(&deployment.id, deployment.started);
+        let first = ProgressUpdate::new(
+            kind,
+            kind.first_phase(),
+            0,
+            Resources::default(),
+            deployment.started,
+        );
+        let intake = self.parts.notifier.intake();
+        let place = intake.reserve(&deployment.id, kind.direction, deployment.started);
         let begun = NewDeployment {
-            kind: KindName::DEPLOY,
             host: self.parts.stack.host(&deployment.name),
             first: EventBody::Progress(first),
             deployment: deployment.clone(),

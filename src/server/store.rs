@@ -22,12 +22,13 @@ mod task_leases;
 use domain::deployment::DeploymentId;
 
 pub use dialect::{postgres, sqlite};
+pub use domain::kind::StepId;
 pub use error::StoreError;
 pub use events::StoredEvent;
 pub use facts::{Claim, CleanupRecord, End, Fact, Lease, Recorded};
 pub use folding::PAGE;
 pub use generation::OtherVersion;
-pub use journal::{Cause, StepId, StepRecord, Steps};
+pub use journal::{Cause, StepRecord, Steps};
 pub use ports::{Idempotency, Journal, Leases, Operations, Specs, Stacks, Store, TaskLeases};
 pub use quota::{
     LimitReached, OperationFilter, Quota, Usage, earlier, hour_before, is_within_hour,

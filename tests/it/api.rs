@@ -50,10 +50,10 @@ async fn a_deployment_is_described_as_it_stands() {
 
     let lease = app.claim().await;
     app.clock.advance(Duration::from_secs(1));
-    app.record(&lease, vec![app.progress(Phase::CreatingProject), app.log("Created")]).await;
+    app.record(&lease, vec![app.progress(Phase::CREATING_PROJECT), app.log("Created")]).await;
     insta::assert_snapshot!("deployment_under_way", redacted(&app.get(&path).await));
 
-    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    app.record(&lease, vec![app.progress(Phase::ROLLING_BACK), app.failure()]).await;
     insta::assert_snapshot!("deployment_failed", redacted(&app.get(&path).await));
 }
 
@@ -62,7 +62,7 @@ async fn a_live_deployment_is_completed() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
     let lease = app.claim().await;
-    app.record(&lease, vec![app.progress(Phase::VerifyingHealth), TestApp::complete("alice")])
+    app.record(&lease, vec![app.progress(Phase::VERIFYING_HEALTH), TestApp::complete("alice")])
         .await;
     let json = app.get(&format!("/api/deployment/{id}")).await.json();
     let deployment = &json["deployment"];
@@ -77,7 +77,7 @@ async fn describing_a_deployment_reads_no_other() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
     let lease = app.claim().await;
-    for event in [app.progress(Phase::CreatingProject), TestApp::complete("alice")] {
+    for event in [app.progress(Phase::CREATING_PROJECT), TestApp::complete("alice")] {
         app.record(&lease, vec![event]).await;
         app.get(&format!("/api/deployment/{id}")).await;
     }

@@ -81,7 +81,7 @@ async fn get_stuck(app: &TestApp, lease: &Lease) {
 async fn get_stuck_by(app: &TestApp, lease: &Lease, code: FailureCode, message: &str) {
     let at = app.clock.now();
     let event = EventBody::Error(Failure {
-        phase: Phase::Deploying,
+        phase: Phase::DEPLOYING,
         message: message.to_owned(),
         code,
         receipt: receipt(Outcome::Left, app),
@@ -110,7 +110,7 @@ async fn live(app: &TestApp) -> DeploymentId {
 async fn fail(app: &TestApp) -> DeploymentId {
     let id = app.begin("alice").await;
     let lease = app.claim().await;
-    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    app.record(&lease, vec![app.progress(Phase::ROLLING_BACK), app.failure()]).await;
     id
 }
 

@@ -48,8 +48,8 @@ impl DeploymentSignals {
 async fn ended(app: &TestApp) -> DeploymentId {
     let id = app.begin("alice").await;
     let lease = app.claim().await;
-    app.record(&lease, vec![app.progress(Phase::CreatingProject), app.log("Created")]).await;
-    app.record(&lease, vec![app.progress(Phase::VerifyingHealth), TestApp::complete("alice")])
+    app.record(&lease, vec![app.progress(Phase::CREATING_PROJECT), app.log("Created")]).await;
+    app.record(&lease, vec![app.progress(Phase::VERIFYING_HEALTH), TestApp::complete("alice")])
         .await;
     id
 }
@@ -89,7 +89,7 @@ async fn a_failed_deployment_ends_with_an_error_event_that_carries_data() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
     let lease = app.claim().await;
-    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    app.record(&lease, vec![app.progress(Phase::ROLLING_BACK), app.failure()]).await;
     insta::assert_snapshot!("stream_failed", resume(&app, &id, "", None).await.body);
 }
 
@@ -135,7 +135,7 @@ async fn what_happens_while_somebody_watches_comes_at_once_and_the_end_closes() 
     assert_eq!(watched.frame().await.unwrap(), "retry: 2000");
     assert!(watched.frame().await.unwrap().starts_with("id: 1\nevent: progress\n"));
     let lease = app.claim().await;
-    app.record(&lease, vec![app.progress(Phase::CreatingProject), app.log("Created")]).await;
+    app.record(&lease, vec![app.progress(Phase::CREATING_PROJECT), app.log("Created")]).await;
     assert!(watched.frame().await.unwrap().starts_with("id: 2\nevent: progress\n"));
     assert!(watched.frame().await.unwrap().starts_with("id: 3\nevent: log\n"));
     app.record(&lease, vec![TestApp::complete("alice")]).await;

@@ -101,7 +101,7 @@ async fn a_failed_deployment_is_tried_again_and_linked_both_ways() {
     let early = retry(&app, &first).await;
     assert_eq!((early.status, early.error_code().as_str()), (StatusCode::CONFLICT, "NOT_ENDED"));
     let lease = app.claim().await;
-    app.record(&lease, vec![app.progress(Phase::RollingBack), app.failure()]).await;
+    app.record(&lease, vec![app.progress(Phase::ROLLING_BACK), app.failure()]).await;
 
     let reply = retry(&app, &first).await;
     assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
@@ -118,7 +118,7 @@ async fn nothing_is_tried_again_while_something_is_left_or_live() {
     let app = TestApp::new().in_one_browser();
     let id = app.begin("alice").await;
     let lease = app.claim().await;
-    get_stuck(&app, &lease, Phase::CreatingProject).await;
+    get_stuck(&app, &lease, Phase::CREATING_PROJECT).await;
     let reply = retry(&app, &id).await;
     assert_eq!(
         (reply.status, reply.error_code().as_str()),
@@ -157,7 +157,7 @@ async fn a_live_stack_is_listed_and_removed_by_one_operation() {
     assert_eq!(cancelled.error_code(), "NOT_CANCELLABLE");
 
     let lease = app.claim().await;
-    get_stuck(&app, &lease, Phase::Removing).await;
+    get_stuck(&app, &lease, Phase::REMOVING).await;
     assert_eq!(app.get("/api/stacks/alice").await.json()["stack"]["state"], "stuck");
     let taken = app.deploy(r#"{"name":"alice"}"#).await;
     assert_eq!(taken.error_code(), "NAME_TAKEN", "a name is free only after verified removal");

@@ -95,7 +95,7 @@ async fn fill(url: &str) {
         remedy: Some(String::from("docker service rm stack-left")),
     };
     let body = EventBody::Error(Failure {
-        phase: Phase::Deploying,
+        phase: Phase::DEPLOYING,
         message: String::from("The container did not start."),
         code: FailureCode::DeployFailed,
         receipt: Receipt::of(vec![left]),

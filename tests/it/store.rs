@@ -69,7 +69,7 @@ async fn reopening_voids_every_lease_and_keeps_every_fact() {
     let store = SqliteStore::open(&path).await.unwrap();
     store.begin(&new(1, "alice"), None).await.unwrap();
     let lease = store.claim_one(Lane::Forward, "before", at(1), LEASE).await.unwrap().unwrap();
-    let fact = step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)]);
+    let fact = step(StepId::PROJECT, StepRecord::Started, vec![progress(Phase::CREATING_PROJECT)]);
     store.record(&lease, &fact).await.unwrap();
     drop(store);
 
@@ -78,7 +78,7 @@ async fn reopening_voids_every_lease_and_keeps_every_fact() {
     assert_eq!((&resumed.id, resumed.token > lease.token), (&lease.id, true));
     assert!(matches!(store.record(&lease, &fact).await, Err(StoreError::LeaseLost)));
     let steps = store.journal(&resumed.id).await.unwrap();
-    assert_eq!(steps.records[&StepId::Project], StepRecord::Started);
+    assert_eq!(steps.records[&StepId::PROJECT], StepRecord::Started);
     assert_eq!(store.find(&resumed.id).await.unwrap().unwrap().seq, 2);
 }
 

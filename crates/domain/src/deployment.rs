@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::{FailureCode, Resources, Seq},
+    kind::{DEPLOY, Kind, KindName},
     phase::{Phase, Status},
     progress::Progress,
     receipt::Receipt,
     stack_name::StackName,
 };
 
-/// The id of a deployment: `dep_` and 128 random bits in hexadecimal. A removal is an operation
-/// like a deployment, and its id begins with `rem_`.
+/// The id of an operation: the prefix of its kind, which is `dep_` for a deployment, and 128 random
+/// bits in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DeploymentId(String);
@@ -27,18 +28,17 @@ pub struct DeploymentId(String);
 pub struct ParseDeploymentIdError;
 
 impl DeploymentId {
-    /// The length of every prefix.
-    const PREFIX: usize = 4;
+    const PREFIXES: [&str; 3] = ["dep_", "rem_", "op_"];
     const DIGITS: usize = 32;
 
-    /// Makes the id of these random bits.
+    /// Makes the id of a deployment of these random bits.
     pub fn from_random(bits: u128) -> Self {
-        Self::new(Kind::Deployment, bits)
+        Self::new(&DEPLOY, bits)
     }
 
     /// Makes the id that an operation of this kind has with these random bits.
-    pub fn new(kind: Kind, bits: u128) -> Self {
-        Self(format!("{}{bits:032x}", kind.prefix()))
+    pub fn new(kind: &Kind, bits: u128) -> Self {
+        Self(format!("{}{bits:032x}", kind.prefix))
     }
 
     /// Reads an id.
@@ -47,10 +47,8 @@ impl DeploymentId {
     ///
     /// Returns an error when `text` does not have the form of an id.
     pub fn parse(text: &str) -> Result<Self, ParseDeploymentIdError> {
-        let digits = Kind::ALL
-            .into_iter()
-            .find_map(|kind| text.strip_prefix(kind.prefix()))
-            .ok_or(ParseDeploymentIdError)?;
+        let digits = Self::PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
+        let digits = digits.ok_or(ParseDeploymentIdError)?;
         let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if digits.len() == Self::DIGITS && digits.bytes().all(is_hex) {
             Ok(Self(text.to_owned()))
@@ -64,11 +62,6 @@ impl DeploymentId {
         &self.0
     }
 
-    /// Returns what the operation does.
-    pub fn kind(&self) -> Kind {
-        if self.0.starts_with(Kind::Removal.prefix()) { Kind::Removal } else { Kind::Deployment }
-    }
-
     /// Returns half of its random bits, for whatever is left to chance about the deployment:
     /// the same id always has the same luck.
     pub fn seed(&self) -> u64 {
@@ -79,7 +72,8 @@ impl DeploymentId {
     /// Returns the short reference that a person reads out and an operator searches for:
     /// the first eight digits, as in `7F3A-22C1`.
     pub fn reference(&self) -> String {
-        let digits: String = self.0.chars().skip(Self::PREFIX).take(8).collect();
+        let (_, digits) = self.0.split_once('_').unwrap_or_default();
+        let digits: String = digits.chars().take(8).collect();
         let (head, tail) = digits.split_at(digits.len() / 2);
         format!("{head}-{tail}").to_uppercase()
     }
@@ -105,29 +99,6 @@ impl From<DeploymentId> for String {
     }
 }
 
-/// The kind of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Brings a stack up.
-    Deployment,
-    /// Takes a live stack down.
-    Removal,
-}
-
-impl Kind {
-    /// Every kind.
-    const ALL: [Self; 2] = [Self::Deployment, Self::Removal];
-
-    /// Returns how the ids of this kind begin.
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Deployment => "dep_",
-            Self::Removal => "rem_",
-        }
-    }
-}
-
 /// A deployment as it stands: what `GET /api/deployment/:id` answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -135,7 +106,7 @@ pub struct Snapshot {
     /// Its id.
     pub id: DeploymentId,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: String,
     /// The stack it brings up.
     pub stack_name: StackName,
     /// Its current state.
@@ -235,7 +206,9 @@ pub struct DeploymentMetadata {
 pub struct Deployment {
     /// Its id.
     pub id: DeploymentId,
-    /// The stack it brings up.
+    /// Its kind.
+    pub kind: KindName,
+    /// The stack it is about.
     pub name: StackName,
     /// The address at which the stack is, or will be, reached.
     pub url: String,
@@ -245,19 +218,28 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Describes the deployment as `progress` and `metadata` have it.
-    pub fn snapshot(&self, progress: &Progress, metadata: DeploymentMetadata) -> Snapshot {
+    /// Describes the deployment, which is of `kind`, as `progress` and `metadata` have it.
+    pub fn snapshot(
+        &self,
+        kind: &Kind,
+        progress: &Progress,
+        metadata: DeploymentMetadata,
+    ) -> Snapshot {
         let DeploymentMetadata { completed, receipt, links } = metadata;
         let failure = progress.failure();
+        let message = match progress.phase.status() {
+            Status::Success => kind.done_sentence.to_owned(),
+            Status::InProgress | Status::Failure => progress.message.clone(),
+        };
         Snapshot {
             id: self.id.clone(),
-            kind: self.id.kind(),
+            kind: kind.noun.to_owned(),
             stack_name: self.name.clone(),
             phase: progress.phase,
             status: progress.phase.status(),
             progress: progress.percent,
-            message: progress.message.clone(),
-            current_step: progress.message.clone(),
+            message: message.clone(),
+            current_step: message,
             url: self.url.clone(),
             resources: progress.resources.clone(),
             timestamps: Timestamps { started: self.started, completed },
@@ -284,6 +266,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::kind::REMOVE;
 
     #[test]
     fn an_id_holds_its_128_bits_and_reads_back() {
@@ -298,16 +281,10 @@ mod tests {
     fn what_is_not_an_id_is_refused() {
         let short = format!("dep_{}", "0".repeat(31));
         let upper = format!("dep_{}", "A".repeat(32));
-        for text in ["", "dep_", "rem_", "run_00000000000000000000000000000000", &short, &upper] {
+        for text in
+            ["", "dep_", "rem_", "op_", "run_00000000000000000000000000000000", &short, &upper]
+        {
             assert!(DeploymentId::parse(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn an_id_tells_what_the_operation_does() {
-        for kind in Kind::ALL {
-            let id = DeploymentId::parse(DeploymentId::new(kind, 7).as_str()).unwrap();
-            assert_eq!(id.kind(), kind);
         }
     }
 
@@ -316,19 +293,20 @@ mod tests {
 
         #[test]
         fn whatever_parses_is_an_id_of_the_one_form(
-            text in "\\PC{0,40}|(dep|rem)_[0-9a-g]{31,33}|(dep|rem|run)_[0-9a-f]{32}"
+            text in "\\PC{0,40}|(dep|rem|op)_[0-9a-g]{31,33}|(dep|rem|op|run)_[0-9a-f]{32}"
         ) {
             if let Ok(id) = DeploymentId::parse(&text) {
                 prop_assert_eq!(id.as_str(), &text);
                 prop_assert_eq!(id.reference().len(), 9);
-                let bits = u128::from_str_radix(&text[4..], 16).unwrap();
-                prop_assert_eq!(DeploymentId::new(id.kind(), bits), id);
+                let (_, digits) = text.split_once('_').unwrap();
+                prop_assert_eq!(digits.len(), 32);
+                prop_assert!(u128::from_str_radix(digits, 16).is_ok());
             }
         }
 
         #[test]
         fn every_id_reads_back(bits: u128, is_removal: bool) {
-            let kind = if is_removal { Kind::Removal } else { Kind::Deployment };
+            let kind = if is_removal { &REMOVE } else { &DEPLOY };
             let id = DeploymentId::new(kind, bits);
             prop_assert_eq!(&DeploymentId::parse(id.as_str()).unwrap(), &id);
             let json = serde_json::to_string(&id).unwrap();

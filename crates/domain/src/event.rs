@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    kind::Kind,
     phase::{Phase, Status},
     receipt::Receipt,
 };
@@ -66,10 +67,17 @@ pub struct ProgressUpdate {
 }
 
 impl ProgressUpdate {
-    /// Describes `phase` beginning at `at`; `percent` is what stays where the phase has none.
-    pub fn new(phase: Phase, percent: u8, resources: Resources, at: Timestamp) -> Self {
-        let progress = phase.percent().unwrap_or(percent);
-        let message = phase.sentence().to_owned();
+    /// Describes `phase` of an operation of `kind` beginning at `at`; `percent` is what stays where
+    /// the phase has none.
+    pub fn new(
+        kind: &Kind,
+        phase: Phase,
+        percent: u8,
+        resources: Resources,
+        at: Timestamp,
+    ) -> Self {
+        let progress = kind.percent(phase).unwrap_or(percent);
+        let message = kind.sentence(phase).to_owned();
         let current_step = message.clone();
         Self { phase, status: phase.status(), progress, message, current_step, resources, at }
     }
@@ -293,17 +301,24 @@ fn json<T: Serialize>(value: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::DEPLOY;
 
     #[test]
     fn an_event_reads_back_as_it_was_written() {
         let at: Timestamp = "2026-11-23T09:55:24.515Z".parse().unwrap();
         let resources = Resources { project_id: Some(String::from("p1")), ..Resources::default() };
         let bodies = [
-            EventBody::Progress(ProgressUpdate::new(Phase::Deploying, 0, resources.clone(), at)),
+            EventBody::Progress(ProgressUpdate::new(
+                &DEPLOY,
+                Phase::DEPLOYING,
+                0,
+                resources.clone(),
+                at,
+            )),
             EventBody::Log(LogEntry {
                 timestamp: at,
                 level: Level::Warn,
-                phase: Phase::Deploying,
+                phase: Phase::DEPLOYING,
                 action: String::from("application.deploy"),
                 message: String::from("Tried again"),
                 duration_ms: 12,
@@ -320,7 +335,7 @@ mod tests {
                 receipt: Receipt::of(Vec::new()),
             }),
             EventBody::Error(Failure {
-                phase: Phase::Deploying,
+                phase: Phase::DEPLOYING,
                 message: String::from("It did not start"),
                 code: FailureCode::CrashLoop,
                 receipt: Receipt::default(),

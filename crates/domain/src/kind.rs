@@ -1,32 +1,194 @@
-//! The kinds of operations, by name. It must not know how an operation is driven or stored.
+//! The table of kinds: what page, API and engine must know of each kind of operation.
+//!
+//! A kind is a row here, a file in the server's `operations/`, and its words on the page. It must
+//! not know how an operation is driven or stored.
 
-use std::{borrow::Cow, fmt};
+mod deploy;
+mod remove;
 
-/// The name of a kind of operation, as the database has it. It may be the name of a kind that
-/// only another version of the portal knows.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KindName(Cow<'static, str>);
+use crate::{phase::Phase, short_name::named};
 
-impl KindName {
-    /// Brings a stack up.
-    pub const DEPLOY: Self = Self(Cow::Borrowed("deploy"));
-    /// Takes a live stack down.
-    pub const REMOVE: Self = Self(Cow::Borrowed("remove"));
+pub use deploy::DEPLOY;
+pub use remove::REMOVE;
 
-    /// Returns the name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+named! {
+    /// The name of a kind of operation, as the database has it. It may be the name of a kind that
+    /// only another version of the portal knows.
+    KindName
+}
+
+named! {
+    /// The name of a step, as the journal has it.
+    StepId
+}
+
+/// A kind of operation: one row of the table.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name in the database.
+    pub name: KindName,
+    /// Its name on the wire.
+    pub noun: &'static str,
+    /// How the ids of its operations begin.
+    pub prefix: &'static str,
+    /// What it does with its steps.
+    pub direction: Direction,
+    /// Its steps, in their order.
+    pub steps: &'static [KindStep],
+    /// The states of a stack from which it may start.
+    pub starts_from: &'static [StackState],
+    /// True if a person may cancel it.
+    pub can_cancel: bool,
+    /// What the stack is after a good end.
+    pub done: StackState,
+    /// What the stack is after another end, once nothing is left of what was made.
+    pub undone: StackState,
+    /// What a person reads after a good end.
+    pub done_sentence: &'static str,
+}
+
+/// What an operation does with its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It runs them, and undoes them if one fails.
+    Forward,
+    /// It undoes what the steps of an earlier operation made.
+    Back,
+}
+
+/// A step of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct KindStep {
+    /// Its name in the journal.
+    pub id: StepId,
+    /// The phase that it is on the wire.
+    pub phase: Phase,
+    /// The percentage shown when it begins.
+    pub percent: u8,
+    /// What a person reads while it lasts.
+    pub sentence: &'static str,
+}
+
+/// A state of a stack, as far as operations start from it or end in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackState {
+    /// There is none.
+    Gone,
+    /// It is up and verified.
+    Live,
+}
+
+impl Kind {
+    /// Returns the phase that an operation begins in.
+    pub fn first_phase(&self) -> Phase {
+        match self.direction {
+            Direction::Forward => Phase::INITIALIZING,
+            Direction::Back => Phase::REMOVING,
+        }
+    }
+
+    /// Returns the phases that the page lists, in their order.
+    pub fn listed(&self) -> impl Iterator<Item = Phase> + use<> {
+        let is_forward = self.direction == Direction::Forward;
+        let steps = if is_forward { self.steps } else { &[] };
+        steps.iter().map(|step| step.phase).filter(|phase| phase.is_step())
+    }
+
+    /// Returns the phase of the step `id`.
+    pub fn phase_of(&self, id: StepId) -> Phase {
+        let step = self.steps.iter().find(|step| step.id == id);
+        step.map_or(Phase::INITIALIZING, |step| step.phase)
+    }
+
+    /// Returns the percentage shown when `phase` begins, or `None` where the last one stays.
+    pub fn percent(&self, phase: Phase) -> Option<u8> {
+        match phase {
+            Phase::INITIALIZING => Some(0),
+            Phase::COMPLETED | Phase::REMOVED => Some(100),
+            _ => self.step_in(phase).map(|step| step.percent),
+        }
+    }
+
+    /// Returns what a person reads while `phase` lasts.
+    pub fn sentence(&self, phase: Phase) -> &'static str {
+        match phase {
+            Phase::INITIALIZING => "Getting ready",
+            Phase::ROLLING_BACK => "Removing what was made",
+            Phase::FAILED => "The deployment failed",
+            Phase::CANCELLED => "The deployment was cancelled",
+            Phase::REMOVING => "Removing the stack",
+            Phase::COMPLETED | Phase::REMOVED => self.done_sentence,
+            _ => self.step_in(phase).map_or("In progress", |step| step.sentence),
+        }
+    }
+
+    /// Returns whether `to` may come after `from` (promise P12). A phase may repeat itself with
+    /// another message; nothing follows an end.
+    pub fn may_become(&self, from: Phase, to: Phase) -> bool {
+        let place = |phase| self.steps.iter().position(|step| step.phase == phase);
+        match (from, to) {
+            _ if from.is_end() => false,
+            _ if from == to => true,
+            (Phase::ROLLING_BACK, _) => matches!(to, Phase::FAILED | Phase::CANCELLED),
+            (Phase::REMOVING, _) => matches!(to, Phase::FAILED | Phase::REMOVED),
+            (_, Phase::REMOVING) => from == Phase::INITIALIZING,
+            (_, Phase::ROLLING_BACK) => true,
+            (_, Phase::COMPLETED) => self.steps.last().is_some_and(|last| last.phase == from),
+            _ if !to.is_step() => false,
+            (Phase::INITIALIZING, _) => place(to).is_some(),
+            _ => place(from).is_some() && place(from) < place(to),
+        }
+    }
+
+    fn step_in(&self, phase: Phase) -> Option<&KindStep> {
+        self.steps.iter().find(|step| step.phase == phase)
     }
 }
 
-impl From<String> for KindName {
-    fn from(name: String) -> Self {
-        Self(Cow::Owned(name))
+/// The table of kinds that this portal knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Kinds(&'static [&'static Kind]);
+
+/// Stands for a kind that only another version knows.
+static UNKNOWN: Kind = Kind {
+    name: KindName::new(""),
+    noun: "operation",
+    prefix: "op_",
+    direction: Direction::Forward,
+    steps: &[],
+    starts_from: &[],
+    can_cancel: false,
+    done: StackState::Live,
+    undone: StackState::Gone,
+    done_sentence: "Done",
+};
+
+impl Kinds {
+    /// Makes the table of these rows.
+    pub const fn new(rows: &'static [&'static Kind]) -> Self {
+        Self(rows)
+    }
+
+    /// Returns the row of the kind called `name`; a kind that only another version knows has one
+    /// that can do nothing.
+    pub fn of(self, name: KindName) -> &'static Kind {
+        self.0.iter().find(|kind| kind.name == name).copied().unwrap_or(&UNKNOWN)
+    }
+
+    /// Returns the names of all kinds.
+    pub fn names(self) -> impl Iterator<Item = KindName> {
+        self.0.iter().map(|kind| kind.name)
     }
 }
 
-impl fmt::Display for KindName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// The kinds that there are.
+static ALL: [&Kind; 2] = [&DEPLOY, &REMOVE];
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self::new(&ALL)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ pub mod platform_problem;
 pub mod progress;
 pub mod receipt;
 pub mod refusal;
+mod short_name;
 pub mod stack_name;
 pub mod stack_spec;
 pub mod wire_time;

@@ -14,6 +14,7 @@ use super::{
         Completion, Event, EventBody, Failure, LogEntry, ProgressUpdate, RemovalCompletion,
         Resources, Seq,
     },
+    kind::{DEPLOY, REMOVE},
     phase::Phase,
     receipt::Receipt,
 };
@@ -34,7 +35,7 @@ pub struct Progress {
     pub message: String,
     /// The resources known to exist.
     pub resources: Resources,
-    /// The seven steps, in their order.
+    /// The steps that have begun, in their order.
     pub steps: Vec<StepProgress>,
     /// The last [`LOG_LIMIT`] log entries, oldest first.
     pub logs: VecDeque<LogEntry>,
@@ -82,14 +83,13 @@ pub enum End {
 
 impl Default for Progress {
     fn default() -> Self {
-        let step = |phase| StepProgress { phase, state: StepState::Waiting };
         Self {
             seq: 0,
-            phase: Phase::Initializing,
+            phase: Phase::INITIALIZING,
             percent: 0,
-            message: Phase::Initializing.sentence().to_owned(),
+            message: DEPLOY.sentence(Phase::INITIALIZING).to_owned(),
             resources: Resources::default(),
-            steps: Phase::STEPS.map(step).into(),
+            steps: Vec::new(),
             logs: VecDeque::new(),
             end: None,
             early: BTreeMap::new(),
@@ -177,7 +177,11 @@ impl Progress {
             let has_failed = self.logs.iter().any(|entry| entry.action == LogEntry::FAILURE);
             let halted = if has_failed { StepState::Failed } else { StepState::Stopped };
             for step in &mut self.steps {
-                step.enter(update.phase, update.at, &halted);
+                step.leave(update.phase, update.at, &halted);
+            }
+            if update.phase.is_step() {
+                let state = StepState::Running(update.at);
+                self.steps.push(StepProgress { phase: update.phase, state });
             }
         }
         self.phase = update.phase;
@@ -196,17 +200,17 @@ impl Progress {
                 step.state = StepState::Done(rest);
             }
         }
-        self.phase = Phase::Completed;
+        self.phase = Phase::COMPLETED;
         self.percent = 100;
-        Phase::Completed.sentence().clone_into(&mut self.message);
+        DEPLOY.done_sentence.clone_into(&mut self.message);
         self.resources = completion.resources.clone();
         self.end = Some(End::Live(completion));
     }
 
     fn remove(&mut self, removal: RemovalCompletion) {
-        self.phase = Phase::Removed;
+        self.phase = Phase::REMOVED;
         self.percent = 100;
-        Phase::Removed.sentence().clone_into(&mut self.message);
+        REMOVE.done_sentence.clone_into(&mut self.message);
         self.end = Some(End::Removed(removal));
     }
 
@@ -225,15 +229,15 @@ impl Progress {
 }
 
 impl StepProgress {
-    /// Follows the deployment into `phase`, which began at `at`; `halted` is what becomes of the
+    /// Follows the operation into `phase`, which began at `at`; `halted` is what becomes of the
     /// step that runs where the rollback begins.
-    fn enter(&mut self, phase: Phase, at: Timestamp, halted: &StepState) {
-        self.state = match (&self.state, phase) {
-            (StepState::Waiting, phase) if phase == self.phase => StepState::Running(at),
-            (StepState::Running(_), Phase::RollingBack) => halted.clone(),
-            (StepState::Running(since), _) => StepState::Done(elapsed_ms(*since, at)),
-            (state, _) => state.clone(),
-        };
+    fn leave(&mut self, phase: Phase, at: Timestamp, halted: &StepState) {
+        if let StepState::Running(since) = self.state {
+            self.state = match phase {
+                Phase::ROLLING_BACK => halted.clone(),
+                _ => StepState::Done(elapsed_ms(since, at)),
+            };
+        }
     }
 }
 

@@ -44,7 +44,7 @@ pub fn EndedPanel(
     let is_wanted =
         Memo::new(move |_| !matches!(page_state.get(), PageState::Removed | PageState::Cancelled));
     let support = Memo::new(move |_| match &failure {
-        Some(failure) => receipt::support_text(&facts, failure, &receipt.read()),
+        Some(failure) => receipt::support_text(signals.kind, &facts, failure, &receipt.read()),
         None => String::new(),
     });
     let copy = move || {

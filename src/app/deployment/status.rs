@@ -48,7 +48,7 @@ pub fn StatusLine(
             _ if is_removed_since.get() => {
                 receipt::removed_since(&name, signals.after_end.read().retried_by.as_ref())
             }
-            PageState::Cancelling if progress.phase != Phase::RollingBack => CANCELLING.to_owned(),
+            PageState::Cancelling if progress.phase != Phase::ROLLING_BACK => CANCELLING.to_owned(),
             PageState::Deploying
             | PageState::CleaningUp
             | PageState::Cancelling

@@ -1,4 +1,4 @@
-//! The list of the seven steps. After the end it folds into one line.
+//! The list of the steps. After the end it folds into one line.
 
 use leptos::prelude::*;
 
@@ -25,16 +25,13 @@ pub fn StepList(
         )
     };
     let summary = move || if is_in_vain() { "Attempted steps" } else { "Completed steps" };
-    let is_rolling_back = Memo::new(move |_| signals.progress.read().phase == Phase::RollingBack);
-    let undoing = move || is_rolling_back.get().then(|| view! { <Undoing /> });
+    let is_rolling_back = Memo::new(move |_| signals.progress.read().phase == Phase::ROLLING_BACK);
+    let undoing = move || is_rolling_back.get().then(|| view! { <Undoing signals /> });
     view! {
         <details class="disclosure steps" open=is_open>
             <summary>{summary}</summary>
             <ol class="steps__list">
-                {Phase::STEPS
-                    .map(|phase| view! { <Step phase signals /> })
-                    .into_iter()
-                    .collect_view()}
+                {signals.kind.listed().map(|phase| view! { <Step phase signals /> }).collect_view()}
                 {undoing}
             </ol>
         </details>
@@ -52,7 +49,9 @@ fn Step(
     let state = Memo::new(move |_| signals.progress.with(|progress| state_of(progress, phase)));
     let word = Memo::new(move |_| step::state(&state.read()));
     let detail = Memo::new(move |_| {
-        signals.progress.with(|progress| step::detail(phase, &state.read(), &progress.message))
+        signals
+            .progress
+            .with(|progress| step::detail(signals.kind, phase, &state.read(), &progress.message))
     });
     let detail =
         move || detail.get().map(|words| view! { <span class="step__detail">{words}</span> });
@@ -60,7 +59,7 @@ fn Step(
         <li class="step" data-state=word>
             <span class="step__mark" aria-hidden="true"></span>
             <span class="step__label">
-                {move || step::label(phase, &state.read())} <span class="visually-hidden">
+                {move || step::label(signals.kind, phase, &state.read())} <span class="visually-hidden">
                     " ("{word}")"
                 </span>
             </span>
@@ -72,11 +71,14 @@ fn Step(
 
 /// Renders the last line of a failure that is still being cleaned up.
 #[component]
-fn Undoing() -> impl IntoView {
+fn Undoing(
+    /// The signals to follow.
+    signals: DeploymentSignals,
+) -> impl IntoView {
     view! {
         <li class="step" data-state="running">
             <span class="step__mark" aria-hidden="true"></span>
-            <span class="step__label">{Phase::RollingBack.sentence()}</span>
+            <span class="step__label">{signals.kind.sentence(Phase::ROLLING_BACK)}</span>
         </li>
     }
 }

@@ -15,10 +15,7 @@ use crate::{
         words::page_state::PageState,
     },
 };
-use domain::{
-    deployment::{Deployment, Kind},
-    stack_name::StackName,
-};
+use domain::{deployment::Deployment, stack_name::StackName};
 
 /// Renders a deployment or a removal as it stands, and follows it.
 #[island]
@@ -35,7 +32,8 @@ pub fn LiveDeployment(
     crate::app::live::follow(deployment.id.clone(), signals);
     let Deployment { id, name, started, .. } = deployment.clone();
     let earlier = retry_of.map(|id| view! { <EarlierAttempt name=name.clone() id /> });
-    let steps = (id.kind() == Kind::Deployment).then(|| view! { <StepList signals page_state /> });
+    let steps =
+        signals.kind.listed().next().is_some().then(|| view! { <StepList signals page_state /> });
     let may_change = signals.may_change;
     let is_cancellable = Memo::new(move |_| match page_state.get() {
         // It would be refused.

@@ -14,6 +14,7 @@ use crate::{
     },
     app::{
         islands::live_deployment::LiveDeployment,
+        kind,
         words::{
             page_state::{PageState, PageStateInputs},
             refusal,
@@ -71,7 +72,7 @@ fn Found(
     let page_state = PageState::of(
         &view.progress,
         PageStateInputs {
-            kind: view.deployment.id.kind(),
+            kind: kind(view.deployment.kind),
             is_cancelling: view.is_cancelling,
             is_clean,
             is_down: view.not_running.is_some(),

@@ -8,16 +8,16 @@ use crate::server::{
     settings::Quotas,
     stacks::admin::{AuditAction, BreakerState, State},
 };
-use domain::deployment::Kind;
+use domain::kind::{Direction, Kind};
 
 /// Says where an operation is.
-pub(crate) fn state(kind: Kind, state: State) -> &'static str {
-    match (kind, state) {
-        (Kind::Deployment, State::Active) => "In progress",
-        (Kind::Removal, State::Active) => "Being removed",
+pub(crate) fn state(kind: &Kind, state: State) -> &'static str {
+    match (kind.direction, state) {
+        (Direction::Forward, State::Active) => "In progress",
+        (Direction::Back, State::Active) => "Being removed",
         (_, State::Live) => "Live",
-        (Kind::Deployment, State::RolledBack) => "Rolled back",
-        (Kind::Removal, State::RolledBack) => "Removed",
+        (Direction::Forward, State::RolledBack) => "Rolled back",
+        (Direction::Back, State::RolledBack) => "Removed",
         (_, State::Stuck) => "Stuck",
     }
 }

@@ -2,7 +2,11 @@
 
 use super::receipt;
 use domain::{
-    deployment::Kind, phase::Phase, progress::Progress, receipt::Receipt, stack_name::StackName,
+    kind::{Direction, Kind},
+    phase::Phase,
+    progress::Progress,
+    receipt::Receipt,
+    stack_name::StackName,
 };
 
 /// A state of the deployment's page.
@@ -36,7 +40,7 @@ pub enum PageState {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageStateInputs {
     /// The kind of the operation.
-    pub(crate) kind: Kind,
+    pub(crate) kind: &'static Kind,
     /// True if somebody asked to cancel it.
     pub(crate) is_cancelling: bool,
     /// True if nothing is left by now.
@@ -49,28 +53,21 @@ impl PageState {
     /// Returns the state that the page shows.
     pub(crate) fn of(progress: &Progress, inputs: PageStateInputs) -> Self {
         match progress.phase {
-            Phase::Completed if inputs.is_down => Self::NotRunning,
-            Phase::Completed => Self::Live,
-            Phase::Removed => Self::Removed,
-            Phase::Failed => match inputs.kind {
-                Kind::Deployment => Self::Failed,
-                Kind::Removal if inputs.is_clean => Self::Removed,
-                Kind::Removal => Self::NotRemoved,
+            Phase::COMPLETED if inputs.is_down => Self::NotRunning,
+            Phase::COMPLETED => Self::Live,
+            Phase::REMOVED => Self::Removed,
+            Phase::FAILED => match inputs.kind.direction {
+                Direction::Forward => Self::Failed,
+                Direction::Back if inputs.is_clean => Self::Removed,
+                Direction::Back => Self::NotRemoved,
             },
-            Phase::Cancelled if inputs.is_clean => Self::Cancelled,
-            Phase::Cancelled => Self::CancelledStuck,
-            Phase::Removing => Self::Removing,
-            _ if inputs.kind == Kind::Removal => Self::Removing,
+            Phase::CANCELLED if inputs.is_clean => Self::Cancelled,
+            Phase::CANCELLED => Self::CancelledStuck,
+            Phase::REMOVING => Self::Removing,
+            _ if inputs.kind.direction == Direction::Back => Self::Removing,
             _ if inputs.is_cancelling => Self::Cancelling,
-            Phase::RollingBack => Self::CleaningUp,
-            Phase::Initializing
-            | Phase::CreatingProject
-            | Phase::GettingEnvironment
-            | Phase::CreatingApplication
-            | Phase::ConfiguringApplication
-            | Phase::CreatingDomain
-            | Phase::Deploying
-            | Phase::VerifyingHealth => Self::Deploying,
+            Phase::ROLLING_BACK => Self::CleaningUp,
+            _ => Self::Deploying,
         }
     }
 
@@ -182,9 +179,10 @@ impl PageState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::kind::{DEPLOY, REMOVE};
 
     fn page_state(
-        kind: Kind,
+        kind: &'static Kind,
         phase: Phase,
         change: impl FnOnce(&mut PageStateInputs),
     ) -> PageState {
@@ -198,29 +196,28 @@ mod tests {
 
     #[test]
     fn the_state_follows_from_the_events_and_the_other_inputs() {
-        use Kind::{Deployment, Removal};
         let cancelling = |inputs: &mut PageStateInputs| inputs.is_cancelling = true;
         let clean = |inputs: &mut PageStateInputs| inputs.is_clean = true;
         let down = |inputs: &mut PageStateInputs| inputs.is_down = true;
         let as_is = |_: &mut PageStateInputs| {};
         let cases = [
-            (page_state(Deployment, Phase::Initializing, as_is), PageState::Deploying),
-            (page_state(Deployment, Phase::Deploying, as_is), PageState::Deploying),
-            (page_state(Deployment, Phase::Deploying, cancelling), PageState::Cancelling),
-            (page_state(Deployment, Phase::RollingBack, as_is), PageState::CleaningUp),
-            (page_state(Deployment, Phase::RollingBack, cancelling), PageState::Cancelling),
-            (page_state(Deployment, Phase::Completed, cancelling), PageState::Live),
-            (page_state(Deployment, Phase::Completed, down), PageState::NotRunning),
-            (page_state(Deployment, Phase::Failed, down), PageState::Failed),
-            (page_state(Deployment, Phase::Failed, as_is), PageState::Failed),
-            (page_state(Deployment, Phase::Failed, clean), PageState::Failed),
-            (page_state(Deployment, Phase::Cancelled, clean), PageState::Cancelled),
-            (page_state(Deployment, Phase::Cancelled, cancelling), PageState::CancelledStuck),
-            (page_state(Removal, Phase::Initializing, as_is), PageState::Removing),
-            (page_state(Removal, Phase::Removing, as_is), PageState::Removing),
-            (page_state(Removal, Phase::Failed, as_is), PageState::NotRemoved),
-            (page_state(Removal, Phase::Failed, clean), PageState::Removed),
-            (page_state(Removal, Phase::Removed, clean), PageState::Removed),
+            (page_state(&DEPLOY, Phase::INITIALIZING, as_is), PageState::Deploying),
+            (page_state(&DEPLOY, Phase::DEPLOYING, as_is), PageState::Deploying),
+            (page_state(&DEPLOY, Phase::DEPLOYING, cancelling), PageState::Cancelling),
+            (page_state(&DEPLOY, Phase::ROLLING_BACK, as_is), PageState::CleaningUp),
+            (page_state(&DEPLOY, Phase::ROLLING_BACK, cancelling), PageState::Cancelling),
+            (page_state(&DEPLOY, Phase::COMPLETED, cancelling), PageState::Live),
+            (page_state(&DEPLOY, Phase::COMPLETED, down), PageState::NotRunning),
+            (page_state(&DEPLOY, Phase::FAILED, down), PageState::Failed),
+            (page_state(&DEPLOY, Phase::FAILED, as_is), PageState::Failed),
+            (page_state(&DEPLOY, Phase::FAILED, clean), PageState::Failed),
+            (page_state(&DEPLOY, Phase::CANCELLED, clean), PageState::Cancelled),
+            (page_state(&DEPLOY, Phase::CANCELLED, cancelling), PageState::CancelledStuck),
+            (page_state(&REMOVE, Phase::INITIALIZING, as_is), PageState::Removing),
+            (page_state(&REMOVE, Phase::REMOVING, as_is), PageState::Removing),
+            (page_state(&REMOVE, Phase::FAILED, as_is), PageState::NotRemoved),
+            (page_state(&REMOVE, Phase::FAILED, clean), PageState::Removed),
+            (page_state(&REMOVE, Phase::REMOVED, clean), PageState::Removed),
         ];
         for (index, (page_state, expected)) in cases.into_iter().enumerate() {
             assert_eq!(page_state, expected, "case {index}");

@@ -6,6 +6,7 @@ use super::time;
 use domain::{
     deployment::{Deployment, DeploymentId},
     event::Failure,
+    kind::Kind,
     progress::elapsed_ms,
     receipt::{Line, Outcome, Receipt},
     stack_name::StackName,
@@ -105,6 +106,7 @@ pub(crate) fn clean_up(next_try: Option<Timestamp>, now: Timestamp) -> String {
 /// Writes down everything that support will ask for, one thing on a line; `receipt` is the
 /// newest.
 pub(crate) fn support_text(
+    kind: &Kind,
     deployment: &Deployment,
     failure: &Failure,
     receipt: &Receipt,
@@ -116,7 +118,7 @@ pub(crate) fn support_text(
         deployment.id,
         failure.reference,
         deployment.started,
-        failure.phase.sentence(),
+        kind.sentence(failure.phase),
         failure.message,
     );
     for entry in &receipt.lines {
@@ -137,7 +139,7 @@ pub(crate) fn support_text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{event::FailureCode, phase::Phase, receipt::ResourceKind};
+    use domain::{event::FailureCode, kind::DEPLOY, phase::Phase, receipt::ResourceKind};
 
     fn entry(resource: ResourceKind, outcome: Outcome) -> Line {
         Line {
@@ -225,20 +227,21 @@ mod tests {
     #[test]
     fn the_details_for_support_hold_reference_cause_and_remedy() {
         let deployment = Deployment {
+            kind: DEPLOY.name,
             id: DeploymentId::from_random(0x7f3a_22c1 << 96),
             name: StackName::parse("alice").unwrap(),
             url: String::from("https://alice.example.com"),
             started: "2026-11-23T09:55:24.515Z".parse().unwrap(),
         };
         let failure = Failure {
-            phase: Phase::Deploying,
+            phase: Phase::DEPLOYING,
             message: String::from("The container stopped right after starting."),
             code: FailureCode::CrashLoop,
             receipt: Receipt::of(vec![entry(ResourceKind::Service, Outcome::Left)]),
             reference: deployment.id.reference(),
         };
         assert_eq!(
-            support_text(&deployment, &failure, &failure.receipt),
+            support_text(&DEPLOY, &deployment, &failure, &failure.receipt),
             "Stack: alice (https://alice.example.com)\n\
              Deployment: dep_7f3a22c1000000000000000000000000\n\
              Reference: 7F3A-22C1\n\

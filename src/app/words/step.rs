@@ -4,38 +4,32 @@ use jiff::Timestamp;
 
 use super::time;
 use domain::{
+    kind::Kind,
     phase::Phase,
     progress::{StepState, elapsed_ms},
 };
 
 /// Returns what the list says of the step of `phase`: what happens, or what has been done.
-pub(crate) fn label(phase: Phase, state: &StepState) -> &'static str {
+pub(crate) fn label(kind: &Kind, phase: Phase, state: &StepState) -> &'static str {
     match state {
-        StepState::Done(_) => done(phase),
+        StepState::Done(_) => done(phase).unwrap_or(kind.sentence(phase)),
         StepState::Waiting | StepState::Running(_) | StepState::Failed | StepState::Stopped => {
-            phase.sentence()
+            kind.sentence(phase)
         }
     }
 }
 
-fn done(phase: Phase) -> &'static str {
-    match phase {
-        Phase::CreatingProject => "Project created",
-        Phase::GettingEnvironment => "Environment found",
-        Phase::CreatingApplication => "Application created",
-        Phase::ConfiguringApplication => "Configured",
-        Phase::CreatingDomain => "Address attached",
-        Phase::Deploying => "Container started",
-        Phase::VerifyingHealth => "Health check passed",
-        // Not steps: the list never holds them.
-        Phase::Initializing
-        | Phase::Completed
-        | Phase::RollingBack
-        | Phase::Failed
-        | Phase::Cancelled
-        | Phase::Removing
-        | Phase::Removed => phase.sentence(),
-    }
+fn done(phase: Phase) -> Option<&'static str> {
+    Some(match phase {
+        Phase::CREATING_PROJECT => "Project created",
+        Phase::GETTING_ENVIRONMENT => "Environment found",
+        Phase::CREATING_APPLICATION => "Application created",
+        Phase::CONFIGURING_APPLICATION => "Configured",
+        Phase::CREATING_DOMAIN => "Address attached",
+        Phase::DEPLOYING => "Container started",
+        Phase::VERIFYING_HEALTH => "Health check passed",
+        _ => return None,
+    })
 }
 
 /// Returns the word for a step's state: what styles select it by, and what is read out.
@@ -51,11 +45,16 @@ pub(crate) fn state(state: &StepState) -> &'static str {
 
 /// Returns what the step's own line says besides: the part of the deployment's `message` that
 /// is more exact than the phase's sentence.
-pub(crate) fn detail(phase: Phase, state: &StepState, message: &str) -> Option<String> {
-    if !matches!(state, StepState::Running(_)) || message == phase.sentence() {
+pub(crate) fn detail(
+    kind: &Kind,
+    phase: Phase,
+    state: &StepState,
+    message: &str,
+) -> Option<String> {
+    if !matches!(state, StepState::Running(_)) || message == kind.sentence(phase) {
         return None;
     }
-    let exact = message.strip_prefix(phase.sentence()).and_then(|rest| rest.strip_prefix(": "));
+    let exact = message.strip_prefix(kind.sentence(phase)).and_then(|rest| rest.strip_prefix(": "));
     Some(exact.unwrap_or(message).to_owned())
 }
 
@@ -71,6 +70,7 @@ pub(crate) fn time(state: &StepState, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::kind::DEPLOY;
 
     #[test]
     fn a_step_is_told_in_its_own_tense_and_time() {
@@ -84,7 +84,7 @@ mod tests {
             (StepState::Stopped, "Starting the container", ""),
         ];
         for (state, words, taken) in cases {
-            assert_eq!(label(Phase::Deploying, &state), words);
+            assert_eq!(label(&DEPLOY, Phase::DEPLOYING, &state), words);
             assert_eq!(time(&state, now), taken);
         }
     }
@@ -105,16 +105,16 @@ mod tests {
             (&StepState::Done(3_140), "Checking that it answers", None),
         ];
         for (state, message, words) in cases {
-            let said = detail(Phase::Deploying, state, message);
+            let said = detail(&DEPLOY, Phase::DEPLOYING, state, message);
             assert_eq!(said.as_deref(), words, "{state:?} {message}");
         }
     }
 
     #[test]
     fn every_step_says_something_else_once_it_is_done() {
-        for phase in Phase::STEPS {
-            let waiting = label(phase, &StepState::Waiting);
-            assert_ne!(waiting, label(phase, &StepState::Done(1)), "{phase:?}");
+        for phase in DEPLOY.listed() {
+            let waiting = label(&DEPLOY, phase, &StepState::Waiting);
+            assert_ne!(waiting, label(&DEPLOY, phase, &StepState::Done(1)), "{phase:?}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::server::{
     store::{Record, Store},
 };
 use clock::{Clock as _, SystemClock};
-use domain::{deployment::Kind, receipt::Receipt};
+use domain::{kind::Kinds, receipt::Receipt};
 
 /// What to do about what is stuck.
 #[derive(Clone, Debug, Subcommand)]
@@ -66,10 +66,7 @@ async fn list(store: &dyn Store) -> Result<(), CommandError> {
 /// Writes a head with who and since when, and a line for each thing that is left.
 fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
     let Record { deployment, metadata, clean_up, .. } = record;
-    let what = match deployment.id.kind() {
-        Kind::Deployment => "deployment",
-        Kind::Removal => "removal",
-    };
+    let what = Kinds::default().of(deployment.kind).noun;
     let (id, reference) = (&deployment.id, deployment.id.reference());
     let mut lines = vec![
         format!("{}: {what} {id}, reference {reference}", deployment.name),

@@ -108,6 +108,7 @@ impl<'a> Pages<'a> {
         let sign_in_service = self.state.sign_in_service.clone();
         move || {
             provide_context(Arc::clone(&service));
+            provide_context(service.kinds());
             if let Some(sign_in_service) = sign_in_service.clone() {
                 provide_context(sign_in_service);
             }

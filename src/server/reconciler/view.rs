@@ -13,8 +13,9 @@ use crate::server::{
     store::{Record, Stack, State, Store, StoreError},
 };
 use domain::{
-    deployment::{DeploymentId, Kind},
+    deployment::DeploymentId,
     event::{EventBody, Resources},
+    kind::REMOVE,
     stack_name::StackName,
 };
 
@@ -120,7 +121,8 @@ impl PlatformView {
 /// Returns the deployment that `marker` names.
 fn creator(marker: &str, prefix: &str) -> Option<DeploymentId> {
     let id = DeploymentId::parse(marker.strip_prefix(prefix)?).ok()?;
-    (id.kind() == Kind::Deployment).then_some(id)
+    // What only takes down makes nothing.
+    (!id.as_str().starts_with(REMOVE.prefix)).then_some(id)
 }
 
 impl StoreView {
@@ -195,7 +197,7 @@ mod tests {
         let prefix = "ai-stack-deployer/default/";
         let id = DeploymentId::from_random(7);
         assert_eq!(creator(&format!("{prefix}{id}"), prefix), Some(id.clone()));
-        let removal = DeploymentId::new(Kind::Removal, 7);
+        let removal = DeploymentId::new(&REMOVE, 7);
         for other in [
             format!("ai-stack-deployer/other/{id}"),
             format!("{prefix}{removal}"),

@@ -28,6 +28,7 @@ use clock::Clock;
 use domain::{
     deployment::Deployment,
     event::{Level, LogEntry},
+    kind::Kinds,
     progress::elapsed_ms,
 };
 
@@ -48,6 +49,8 @@ pub struct Ports {
     pub settings: Arc<StackSettings>,
     /// The keys under which secrets are stored.
     pub keyring: Option<Keyring>,
+    /// The kinds of operations.
+    pub kinds: Kinds,
     /// The polls of the platform that all deployments share.
     pub polls: Arc<Polls>,
     /// Bounds the calls that change something.
@@ -155,15 +158,11 @@ impl Context {
             self.journal.running_since(step).filter(|_| self.journal.was_interrupted(step));
         let began = recorded.map_or(now, |recorded| recorded.min(now));
         let limit = match step {
-            StepId::Project
-            | StepId::Environment
-            | StepId::Application
-            | StepId::Configuration
-            | StepId::Domain => one,
-            StepId::Deploy => deploy,
+            StepId::DEPLOY => deploy,
             // They keep limits of their own. The first begins after a wait for a slot that its
             // phase counts in, and the second of the other one's begins late.
-            StepId::Address | StepId::Health => whole,
+            StepId::ADDRESS | StepId::HEALTH => whole,
+            _ => one,
         };
         self.count_from(began, deadline_ms(began, limit));
     }

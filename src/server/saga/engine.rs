@@ -127,14 +127,14 @@ impl Saga {
                 result => return Ok(result?),
             }
         }
-        self.cx.journal.failed(StepId::Health, StepError::cancelled()).await?;
+        self.cx.journal.failed(StepId::HEALTH, StepError::cancelled()).await?;
         Err(Halt::Unwind)
     }
 
     /// Runs the steps of a deployment in order.
     async fn deploy(&mut self) -> Result<(), Halt> {
         // What an older version began has no record of this step: its own route may answer by now.
-        if self.cx.journal.is_empty() || self.cx.journal.has_record(StepId::Address) {
+        if self.cx.journal.is_empty() || self.cx.journal.has_record(StepId::ADDRESS) {
             self.step(CheckAddressFree).await?;
         }
         let project = self.step(CreateProject).await?;

@@ -116,16 +116,17 @@ pub(crate) fn describe_failure(error: &PlatformError) -> &'static str {
 /// Puts a phase into the middle of a sentence.
 fn doing(phase: Phase) -> &'static str {
     match phase {
-        Phase::Initializing => "getting ready",
-        Phase::CreatingProject => "creating the project",
-        Phase::GettingEnvironment => "finding the project's environment",
-        Phase::CreatingApplication => "creating the application",
-        Phase::ConfiguringApplication => "configuring the application",
-        Phase::CreatingDomain => "attaching the address",
-        Phase::Deploying => "starting the container",
-        Phase::VerifyingHealth => "checking that the stack answers",
-        Phase::Completed => "finishing",
-        Phase::RollingBack | Phase::Failed | Phase::Cancelled => "removing what was made",
-        Phase::Removing | Phase::Removed => "removing the stack",
+        Phase::INITIALIZING => "getting ready",
+        Phase::CREATING_PROJECT => "creating the project",
+        Phase::GETTING_ENVIRONMENT => "finding the project's environment",
+        Phase::CREATING_APPLICATION => "creating the application",
+        Phase::CONFIGURING_APPLICATION => "configuring the application",
+        Phase::CREATING_DOMAIN => "attaching the address",
+        Phase::DEPLOYING => "starting the container",
+        Phase::VERIFYING_HEALTH => "checking that the stack answers",
+        Phase::COMPLETED => "finishing",
+        Phase::ROLLING_BACK | Phase::FAILED | Phase::CANCELLED => "removing what was made",
+        Phase::REMOVING | Phase::REMOVED => "removing the stack",
+        _ => "working on the stack",
     }
 }

@@ -29,8 +29,8 @@ use crate::server::{
 };
 use clock::Clock;
 use domain::{
-    deployment::Kind,
     event::{Event, EventBody, LogEntry, Resources},
+    kind::{Direction, Kind},
     phase::Phase,
     progress::Progress,
     receipt::Line,
@@ -48,6 +48,8 @@ pub(crate) struct Journal {
     notifier: Arc<Notifier>,
     outages: Arc<Outages>,
     lease: Lease,
+    /// The kind of the operation.
+    kind: &'static Kind,
     mode: RunMode,
     /// Cancelled when a person asks to cancel.
     cancelled: CancellationToken,
@@ -78,6 +80,7 @@ impl Journal {
         cancelled: CancellationToken,
     ) -> Result<Self, StoreError> {
         let store = Arc::clone(&ports.store);
+        let kind = ports.kinds.of(record.deployment.kind);
         let mut steps = store.journal(&lease.id).await?;
         let is_open = |(step, record): (&StepId, &StepRecord)| {
             (*record == StepRecord::Started).then_some(*step)
@@ -110,9 +113,10 @@ impl Journal {
             clock: Arc::clone(&ports.clock),
             notifier: Arc::clone(&ports.notifier),
             outages: Arc::clone(&ports.outages),
-            mode: match (record.state, lease.id.kind()) {
-                (State::Active, Kind::Deployment) => RunMode::Deploy,
-                (State::Active, Kind::Removal) => RunMode::Remove,
+            kind,
+            mode: match (record.state, kind.direction) {
+                (State::Active, Direction::Forward) => RunMode::Deploy,
+                (State::Active, Direction::Back) => RunMode::Remove,
                 (State::Live, _) => RunMode::RemoveDuplicates,
                 (State::RolledBack | State::Stuck, _) => RunMode::CleanUp,
             },
@@ -187,14 +191,17 @@ impl Journal {
                 | StepRecord::Undone { .. },
             ) => false,
         };
-        let step = StepId::ALL.into_iter().find(is_open).unwrap_or(StepId::Health);
+        let mut steps = self.kind.steps.iter().map(|step| step.id);
+        let step = steps.find(is_open).unwrap_or(StepId::HEALTH);
         (step, state.steps.records.contains_key(&step))
     }
 
     /// Returns what became of everything undone so far, newest step first.
     pub(crate) fn undone_lines(&self) -> Vec<Line> {
         let state = self.state();
-        let lines = state.steps.records.values().rev().filter_map(|record| match record {
+        let newest_first = self.kind.steps.iter().rev();
+        let records = newest_first.filter_map(|step| state.steps.records.get(&step.id));
+        let lines = records.filter_map(|record| match record {
             StepRecord::Undone { lines, .. } => Some(lines.clone()),
             StepRecord::Started | StepRecord::Succeeded { .. } | StepRecord::Failed { .. } => None,
         });
@@ -238,11 +245,6 @@ impl Journal {
         !state.interrupted.is_empty() || state.steps.records.values().any(response_lost)
     }
 
-    /// Returns the phase that was last announced.
-    pub(crate) fn phase(&self) -> Phase {
-        self.state().progress.phase
-    }
-
     /// Returns the resources known to exist.
     pub(crate) fn resources(&self) -> Resources {
         self.state().progress.resources.clone()
@@ -276,7 +278,7 @@ impl Journal {
     /// Records the intent to run `step`, and announces its phase.
     pub(crate) async fn started(&self, step: StepId) -> Result<(), StoreError> {
         self.state().response_lost = false;
-        let events = self.announce(step.phase(), None);
+        let events = self.announce(self.kind.phase_of(step), None);
         let step = Some((step, StepRecord::Started));
         self.record(Fact { step, events, ..Fact::default() }).await
     }
@@ -295,7 +297,7 @@ impl Journal {
     /// Records that `step` gave up now, and announces that what was made is being removed.
     pub(crate) async fn failed(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
         let step = Some((step, StepRecord::Failed { cause: self.dated(cause) }));
-        let events = self.announce(Phase::RollingBack, None);
+        let events = self.announce(Phase::ROLLING_BACK, None);
         self.record(Fact { step, events, ..Fact::default() }).await
     }
 
@@ -307,9 +309,9 @@ impl Journal {
         cause: Cause,
     ) -> Result<(), StoreError> {
         let record = StepRecord::Undone { lines: Vec::new(), cause: Some(self.dated(cause)) };
-        let mut events = self.announce(step.phase(), None);
-        events.retain(|_| self.phase() != Phase::Initializing);
-        let mut turn = self.announce(Phase::RollingBack, None);
+        let mut events = self.announce(self.kind.phase_of(step), None);
+        events.retain(|_| self.phase() != Phase::INITIALIZING);
+        let mut turn = self.announce(Phase::ROLLING_BACK, None);
         if let [EventBody::Progress(update)] = &events[..]
             && let [EventBody::Progress(turn)] = &mut turn[..]
         {

@@ -49,11 +49,11 @@ pub(crate) async fn not_live(cx: &Context, leftover: Leftover) -> Result<(), Sto
     let receipt = receipt(cx, leftover);
     loop {
         let cancel_request = cx.journal.cancel_request();
-        let (step, cause) = cx.journal.cause().unwrap_or((StepId::Project, internal()));
+        let (step, cause) = cx.journal.cause().unwrap_or((StepId::PROJECT, internal()));
         let cause =
             if cancel_request == CancelRequest::Requested { as_cancelled(cause) } else { cause };
         let event = EventBody::Error(Failure {
-            phase: step.phase(),
+            phase: cx.journal.kind().phase_of(step),
             message: cause.message,
             code: cause.code,
             receipt: receipt.clone(),
@@ -77,7 +77,7 @@ pub(crate) async fn removed(cx: &Context, leftover: Leftover) -> Result<(), Stor
         EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt })
     } else {
         EventBody::Error(Failure {
-            phase: Phase::Removing,
+            phase: Phase::REMOVING,
             message: String::from("Not everything could be removed yet. We keep trying."),
             code,
             receipt,

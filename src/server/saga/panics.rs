@@ -13,9 +13,7 @@ use crate::server::{
     store::{End, Fact, Lease, Record, State, StoreError},
 };
 use domain::{
-    deployment::Kind,
     event::{EventBody, Failure},
-    phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
 };
 
@@ -81,10 +79,7 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
     };
     let cause = StepError::panicked();
     let event = EventBody::Error(Failure {
-        phase: match lease.id.kind() {
-            Kind::Deployment => Phase::Initializing,
-            Kind::Removal => Phase::Removing,
-        },
+        phase: ports.kinds.of(record.deployment.kind).first_phase(),
         message: cause.message,
         code: cause.code,
         receipt: Receipt::of(vec![line]),

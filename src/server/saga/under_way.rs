@@ -9,7 +9,7 @@ use crate::server::{
     platform::call_slots::{CallBounds, CallKind},
     store::{OperationFilter, State, StepId, StepRecord, Steps, Store, StoreError},
 };
-use domain::{deployment::Kind, progress::elapsed_ms};
+use domain::{kind::KindName, phase::Phase, progress::elapsed_ms};
 
 /// The number of operations that are looked at.
 const MAX_OPERATIONS: u32 = 1_000;
@@ -38,10 +38,10 @@ pub async fn calls_under_way(
         let id = &record.deployment.id;
         let steps = store.journal(id).await?;
         let progress = store.progress(id).await?;
-        let enqueuing = progress.running_since(StepId::Deploy.phase());
+        let enqueuing = progress.running_since(Phase::DEPLOYING);
         let enqueuing = enqueuing
             .is_some_and(|since| Duration::from_millis(elapsed_ms(since, now)) < ENQUEUING);
-        calls.extend(call(&steps, id.kind(), enqueuing));
+        calls.extend(call(&steps, record.deployment.kind, enqueuing));
     }
     let (domains, _) = bounds.of(CallKind::Domain);
     let (_, others) = bounds.of(CallKind::Other);
@@ -54,19 +54,19 @@ pub async fn calls_under_way(
 }
 
 /// Returns the call that an operation may have been in the middle of.
-fn call(steps: &Steps, kind: Kind, enqueuing: bool) -> Option<CallKind> {
+fn call(steps: &Steps, kind: KindName, enqueuing: bool) -> Option<CallKind> {
     let turned = |record: &StepRecord| {
         matches!(record, StepRecord::Failed { .. } | StepRecord::Undone { .. })
     };
-    if kind == Kind::Removal || steps.records.values().any(turned) {
+    if kind == KindName::REMOVE || steps.records.values().any(turned) {
         return Some(CallKind::Other);
     }
     let begun =
         |(step, record): (&StepId, &StepRecord)| (*record == StepRecord::Started).then_some(*step);
     match steps.records.iter().find_map(begun)? {
-        StepId::Domain => Some(CallKind::Domain),
-        StepId::Project | StepId::Application | StepId::Configuration => Some(CallKind::Other),
-        StepId::Deploy => enqueuing.then_some(CallKind::Other),
-        StepId::Address | StepId::Environment | StepId::Health => None,
+        StepId::DOMAIN => Some(CallKind::Domain),
+        StepId::DEPLOY => enqueuing.then_some(CallKind::Other),
+        StepId::ADDRESS | StepId::ENVIRONMENT | StepId::HEALTH => None,
+        _ => Some(CallKind::Other),
     }
 }

@@ -24,7 +24,7 @@ use crate::server::{
     intake::Accepted,
     store::{Lane, Lease, State, StoreError, earlier},
 };
-use domain::{deployment::Kind, progress::elapsed_ms};
+use domain::{kind::Direction, progress::elapsed_ms};
 
 /// The interval at which the store is asked for work without a nudge.
 const TICK: Duration = Duration::from_secs(1);
@@ -59,9 +59,9 @@ impl Worker {
         let whole = worker.ports.settings.deadlines.whole;
         let clean_up = move |now: Timestamp| Lane::CleanUp { overdue: earlier(now, whole) };
         let clean_up =
-            Arc::clone(&worker).work(Kind::Removal, clean_up, CLEAN_UPS, shutdown.clone());
+            Arc::clone(&worker).work(Direction::Back, clean_up, CLEAN_UPS, shutdown.clone());
         let forward = Arc::clone(&worker).work(
-            Kind::Deployment,
+            Direction::Forward,
             |_| Lane::Forward,
             worker.max_concurrent,
             shutdown.clone(),
@@ -69,14 +69,14 @@ impl Worker {
         tokio::join!(forward, clean_up, worker.heartbeat.run(shutdown));
     }
 
-    /// Drives what is accepted here of that kind, and claims what there is in the lane that is
+    /// Drives what is accepted here that goes that way, and claims what there is in the lane that is
     /// `lane` by then: `max_concurrent` at a time.
     ///
     /// Nearly all that it has room for is claimed at once: a store with many under way answers
     /// late, and what waits should not wait for one answer after the other.
     async fn work(
         self: Arc<Self>,
-        accepted: Kind,
+        accepted: Direction,
         lane: impl Fn(Timestamp) -> Lane,
         max_concurrent: usize,
         shutdown: CancellationToken,

@@ -35,7 +35,8 @@ use crate::{
     },
 };
 use domain::{
-    deployment::{Deployment, Kind},
+    deployment::Deployment,
+    kind::Direction,
     receipt::{Line, Receipt},
     refusal::Refusal,
 };
@@ -173,7 +174,8 @@ impl Service {
             ..OperationFilter::default()
         };
         let active = self.parts.store.operations(&filter).await?;
-        Ok(active.iter().filter(|record| record.deployment.id.kind() == Kind::Deployment).count())
+        let is_forward = |record: &&Record| self.kind(record).direction == Direction::Forward;
+        Ok(active.iter().filter(is_forward).count())
     }
 
     async fn names(&self) -> Result<Names, ApiError> {

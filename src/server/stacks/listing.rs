@@ -101,7 +101,7 @@ impl Service {
         record: &Record,
         progress: &Progress,
     ) -> Result<Option<StackRemoval>, ApiError> {
-        if progress.phase != Phase::Completed {
+        if progress.phase != Phase::COMPLETED {
             return Ok(None);
         }
         if record.state == State::RolledBack {

@@ -14,9 +14,9 @@ use crate::{
     },
 };
 use domain::{
-    deployment::{Deployment, DeploymentId, Kind},
+    deployment::{Deployment, DeploymentId},
     event::{EventBody, ProgressUpdate, Resources},
-    phase::Phase,
+    kind::{Kind, KindName, StackState},
     refusal::{Missing, Refusal, TakenBy},
     stack_name::StackName,
 };
@@ -28,13 +28,14 @@ impl Service {
     ///
     /// Returns what stands in the way: there is none, it has ended, or it is a removal.
     pub async fn cancel(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
-        self.authorize(caller, Permission::Change, id).await?;
-        let cancelled = self.cancel_permitted(caller, id).await;
+        let record = self.authorize(caller, Permission::Change, id).await?;
+        let cancelled = self.cancel_permitted(caller, &record).await;
         self.audited(caller, AuditAction::Cancel, id.as_str(), cancelled).await
     }
 
-    async fn cancel_permitted(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
-        if id.kind() == Kind::Removal {
+    async fn cancel_permitted(&self, caller: &Caller, record: &Record) -> Result<(), ApiError> {
+        let id = &record.deployment.id;
+        if !self.kind(record).can_cancel {
             return Err(Refusal::NotCancellable.into());
         }
         let audit_entry = self.audit_entry(caller, AuditAction::Cancel, id.as_str());
@@ -68,16 +69,16 @@ impl Service {
         caller: &Caller,
         record: &Record,
     ) -> Result<Deployment, ApiError> {
-        let id = &record.deployment.id;
+        let is_a_start = self.kind(record).starts_from.contains(&StackState::Gone);
         let name = || record.deployment.name.clone();
-        match (id.kind(), record.state) {
-            (Kind::Deployment, State::RolledBack) => {}
+        match (is_a_start, record.state) {
+            (true, State::RolledBack) => {}
             (_, State::Active) => return Err(Refusal::NotEnded(name()).into()),
             (_, State::Stuck) => return Err(Refusal::NameNotClean(name()).into()),
-            (Kind::Deployment, State::Live) => {
+            (true, State::Live) => {
                 return Err(Refusal::NameTaken(name(), TakenBy::Itself).into());
             }
-            (Kind::Removal, State::Live | State::RolledBack) => {
+            (false, State::Live | State::RolledBack) => {
                 return Err(Refusal::NotADeployment.into());
             }
         }
@@ -104,6 +105,11 @@ impl Service {
             // The other press may have come between, and have the name.
             Err(error) => self.retried_by(caller, id).await?.ok_or(error),
         }
+    }
+
+    /// Returns the kind of the operation that `record` describes.
+    pub(super) fn kind(&self, record: &Record) -> &'static Kind {
+        self.parts.kinds.of(record.deployment.kind)
     }
 
     async fn retried_by(
@@ -142,9 +148,10 @@ impl Service {
         of: Option<&DeploymentId>,
     ) -> Result<DeploymentId, ApiError> {
         let started = self.parts.clock.now();
-        let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
-        let id = DeploymentId::new(Kind::Removal, (self.parts.random)());
-        let place = self.parts.notifier.intake().reserve(&id, started);
+        let kind = self.parts.kinds.of(KindName::REMOVE);
+        let first = ProgressUpdate::new(kind, kind.first_phase(), 0, Resources::default(), started);
+        let id = DeploymentId::new(kind, (self.parts.random)());
+        let place = self.parts.notifier.intake().reserve(&id, kind.direction, started);
         let new = NewRemoval {
             id,
             started,

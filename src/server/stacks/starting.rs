@@ -12,7 +12,7 @@ use crate::{
         store::{Quota, Record, hour_before},
     },
 };
-use domain::{deployment::Kind, platform_problem::PlatformProblem};
+use domain::{kind::StackState, platform_problem::PlatformProblem};
 
 /// A deployment that somebody wants to start.
 pub(super) struct New<'a> {
@@ -91,7 +91,7 @@ impl Service {
     /// the page of that removal says.
     pub(super) fn kept_hours(&self, record: &Record) -> Option<u64> {
         let is_a_persons = record.owner.as_ref().is_some_and(|owner| owner.person_id().is_some());
-        let is_a_removal = record.deployment.id.kind() == Kind::Removal;
+        let is_a_removal = self.kind(record).done == StackState::Gone;
         let hold_down = self.parts.quotas.hold_down.filter(|_| is_a_persons && is_a_removal)?;
         Some(hold_down.as_secs().div_ceil(3600))
     }

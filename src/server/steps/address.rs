@@ -29,7 +29,7 @@ const WAITING: &str = "Waiting for the address to become free";
 pub(crate) struct CheckAddressFree;
 
 impl Step for CheckAddressFree {
-    const ID: StepId = StepId::Address;
+    const ID: StepId = StepId::ADDRESS;
     type Output = ();
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {

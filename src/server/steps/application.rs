@@ -18,7 +18,7 @@ pub(crate) struct CreateApplication {
 }
 
 impl Step for CreateApplication {
-    const ID: StepId = StepId::Application;
+    const ID: StepId = StepId::APPLICATION;
     const REMOVING: Option<&'static str> = Some("Stopping the container");
     type Output = Application;
 

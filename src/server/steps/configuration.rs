@@ -29,7 +29,7 @@ pub(crate) struct OperationTag {
 }
 
 impl Step for Configure {
-    const ID: StepId = StepId::Configuration;
+    const ID: StepId = StepId::CONFIGURATION;
     /// Older versions of the portal marked nothing.
     type Output = Option<OperationTag>;
 

@@ -53,7 +53,7 @@ enum JobProgress {
 }
 
 impl Step for Deploy {
-    const ID: StepId = StepId::Deploy;
+    const ID: StepId = StepId::DEPLOY;
     type Output = JobId;
 
     async fn run(&self, cx: &Context) -> Result<JobId, StepError> {

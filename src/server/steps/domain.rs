@@ -17,7 +17,7 @@ pub(crate) struct CreateDomain {
 }
 
 impl Step for CreateDomain {
-    const ID: StepId = StepId::Domain;
+    const ID: StepId = StepId::DOMAIN;
     const REMOVING: Option<&'static str> = Some("Removing the address");
     type Output = DomainId;
 

@@ -14,7 +14,7 @@ pub(crate) struct FindEnvironment {
 }
 
 impl Step for FindEnvironment {
-    const ID: StepId = StepId::Environment;
+    const ID: StepId = StepId::ENVIRONMENT;
     type Output = EnvironmentId;
 
     async fn run(&self, cx: &Context) -> Result<EnvironmentId, StepError> {

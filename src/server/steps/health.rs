@@ -63,7 +63,7 @@ pub(crate) struct VerifyHealth {
 }
 
 impl Step for VerifyHealth {
-    const ID: StepId = StepId::Health;
+    const ID: StepId = StepId::HEALTH;
     type Output = ();
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {

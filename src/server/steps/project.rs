@@ -25,7 +25,7 @@ pub(crate) struct ProjectOutput {
 }
 
 impl Step for CreateProject {
-    const ID: StepId = StepId::Project;
+    const ID: StepId = StepId::PROJECT;
     const REMOVING: Option<&'static str> = Some("Removing the project");
     type Output = ProjectOutput;
 

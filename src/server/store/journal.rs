@@ -6,76 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::server::platform::AppName;
-use domain::{event::FailureCode, phase::Phase, receipt::Line};
-
-/// Names a step in the journal. Persisted: never rename, only add.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepId {
-    /// Make sure that nothing answers at the address yet.
-    Address,
-    /// Create the project.
-    Project,
-    /// Find its environment.
-    Environment,
-    /// Create the application.
-    Application,
-    /// Set what it runs.
-    Configuration,
-    /// Attach its host.
-    Domain,
-    /// Let the platform start it.
-    Deploy,
-    /// Wait until it answers.
-    Health,
-}
-
-impl StepId {
-    /// All steps, in their order.
-    pub const ALL: [Self; 8] = [
-        Self::Address,
-        Self::Project,
-        Self::Environment,
-        Self::Application,
-        Self::Configuration,
-        Self::Domain,
-        Self::Deploy,
-        Self::Health,
-    ];
-
-    /// Returns the word in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Address => "address",
-            Self::Project => "project",
-            Self::Environment => "environment",
-            Self::Application => "application",
-            Self::Configuration => "configuration",
-            Self::Domain => "domain",
-            Self::Deploy => "deploy",
-            Self::Health => "health",
-        }
-    }
-
-    /// Reads the word in the database.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|id| id.as_str() == word)
-    }
-
-    /// Returns the phase that the step is on the wire.
-    pub fn phase(self) -> Phase {
-        match self {
-            Self::Address => Phase::Initializing,
-            Self::Project => Phase::CreatingProject,
-            Self::Environment => Phase::GettingEnvironment,
-            Self::Application => Phase::CreatingApplication,
-            Self::Configuration => Phase::ConfiguringApplication,
-            Self::Domain => Phase::CreatingDomain,
-            Self::Deploy => Phase::Deploying,
-            Self::Health => Phase::VerifyingHealth,
-        }
-    }
-}
+use domain::{event::FailureCode, kind::StepId, receipt::Line};
 
 /// The journal's record of one step. Persisted as JSON: never rename, only add.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

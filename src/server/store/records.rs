@@ -10,15 +10,12 @@ use crate::server::{auth::access::OwnerId, secrets::SealedSecret};
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata},
     event::{EventBody, Seq},
-    kind::KindName,
     stack_spec::StackSpec,
 };
 
 /// A deployment to begin.
 #[derive(Clone, Debug)]
 pub struct NewDeployment {
-    /// Its kind.
-    pub kind: KindName,
     /// Its immutable part.
     pub deployment: Deployment,
     /// The host under which its stack is reached.
@@ -102,8 +99,6 @@ pub struct StoredResponse {
 /// A deployment as the store has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Its kind.
-    pub kind: KindName,
     /// Its immutable part.
     pub deployment: Deployment,
     /// The host under which its stack is reached.

@@ -18,7 +18,7 @@ use clock::Clock;
 use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
-    kind::KindName,
+    kind::DEPLOY,
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
     stack_name::StackName,
@@ -94,12 +94,13 @@ impl World {
     /// Begins a deployment of somebody's, past all limits.
     pub(super) async fn begin(&self, name: &str, owner: &OwnerId) {
         let started = self.app.clock.now();
-        let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
+        let first =
+            ProgressUpdate::new(&DEPLOY, Phase::INITIALIZING, 0, Resources::default(), started);
         let id = DeploymentId::from_random(rand::random());
         let new = NewDeployment {
             spec: spec::seal(&stack_settings("sandbox/hello"), None, &id).unwrap(),
-            kind: KindName::DEPLOY,
             deployment: Deployment {
+                kind: DEPLOY.name,
                 id,
                 name: StackName::parse(name).unwrap(),
                 url: format!("http://{name}.localhost"),
@@ -120,7 +121,7 @@ impl World {
     pub(super) async fn get_stuck(&self, lease: &Lease) {
         let at = self.app.clock.now();
         let event = EventBody::Error(Failure {
-            phase: Phase::Deploying,
+            phase: Phase::DEPLOYING,
             message: String::from("The container did not start."),
             code: FailureCode::DeployFailed,
             receipt: Receipt::of(vec![Line {

@@ -8,8 +8,9 @@ use ai_stack_deployer::server::{
 };
 use clock::Clock;
 use domain::{
-    deployment::{DeploymentId, Kind},
+    deployment::DeploymentId,
     event::{EventBody, ProgressUpdate, Resources},
+    kind::REMOVE,
     phase::Phase,
     stack_name::StackName,
 };
@@ -50,8 +51,8 @@ async fn until(portal: &Portal, operation: usize, is_so: impl Fn(&Record) -> boo
 /// Removes the stack.
 async fn remove(portal: &Portal) -> Record {
     let started = portal.clock.now();
-    let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
-    let id = DeploymentId::new(Kind::Removal, 2);
+    let first = ProgressUpdate::new(&REMOVE, Phase::REMOVING, 0, Resources::default(), started);
+    let id = DeploymentId::new(&REMOVE, 2);
     let first = EventBody::Progress(first);
     let new =
         NewRemoval { id: id.clone(), started, first, of: None, audit_entry: None, claim: None };

@@ -8,8 +8,9 @@ use ai_stack_deployer::server::{
 };
 use clock::Clock;
 use domain::{
-    deployment::{DeploymentId, Kind},
+    deployment::DeploymentId,
     event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
+    kind::REMOVE,
     phase::Phase,
     progress::{End, Progress},
     stack_name::StackName,
@@ -73,7 +74,7 @@ fn a_step_that_panics_is_tried_again_after_growing_pauses_and_then_stuck_with_al
         let failure = failure(&portal, &record).await;
         assert_eq!(
             (failure.code, failure.phase),
-            (FailureCode::Internal, Phase::CreatingApplication)
+            (FailureCode::Internal, Phase::CREATING_APPLICATION)
         );
         assert!(failure.message.contains("an internal error"), "{}", failure.message);
         let left: Vec<_> = failure.receipt.leftovers().map(|line| line.resource.noun()).collect();
@@ -133,7 +134,7 @@ fn a_probe_that_panics_is_an_error_of_the_deployment_that_asked() {
         let record = until(&portal, 0, |record| record.state != State::Active).await;
         let failure = failure(&portal, &record).await;
         let end = (record.state, failure.code, failure.phase);
-        assert_eq!(end, (State::Stuck, FailureCode::Internal, Phase::VerifyingHealth));
+        assert_eq!(end, (State::Stuck, FailureCode::Internal, Phase::VERIFYING_HEALTH));
         until(&portal, 0, |record| record.state == State::RolledBack).await;
         assert!(is_empty(&portal).await);
     });
@@ -144,7 +145,7 @@ fn an_operation_that_panics_even_while_it_is_given_up_ends_stuck_all_the_same() 
     in_virtual_time(async |clock| {
         let mut portal = Portal::new(clock, "sandbox/hello");
         let line = Arc::new(FaultyStore::new(Arc::clone(&portal.store) as _));
-        line.panic_at(StepId::Application);
+        line.panic_at(StepId::APPLICATION);
         portal.ports.store = line;
         portal.reserve(0).await;
         portal.start("one");
@@ -184,9 +185,9 @@ fn a_removal_that_panics_ends_stuck_and_goes_on_later() {
         until(&portal, 0, |record| record.state == State::Live).await;
         portal.platform.panic_at(Some("domain.delete"));
         let started = portal.clock.now();
-        let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
+        let first = ProgressUpdate::new(&REMOVE, Phase::REMOVING, 0, Resources::default(), started);
         let new = NewRemoval {
-            id: DeploymentId::new(Kind::Removal, 9),
+            id: DeploymentId::new(&REMOVE, 9),
             started,
             first: EventBody::Progress(first),
             of: None,

@@ -8,7 +8,7 @@ use ai_stack_deployer::server::{
     store::{Record, Stacks, State},
 };
 use clock::Clock;
-use domain::deployment::DeploymentId;
+use domain::{deployment::DeploymentId, kind::Kinds};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +56,7 @@ impl Portal {
             notifier: Arc::new(Notifier::default()),
             settings: Arc::new(stack_settings(image)),
             keyring: Some(keyring()),
+            kinds: Kinds::default(),
             polls: Arc::default(),
             call_gate: Arc::default(),
             outages: Arc::default(),

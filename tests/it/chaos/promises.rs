@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use ai_stack_deployer::server::store::{Journal, Record, State};
 use domain::{
-    deployment::{DeploymentId, Kind},
+    deployment::DeploymentId,
     event::{Event, EventBody, FailureCode},
+    kind::{KindName, Kinds},
     phase::Phase,
     progress::{End, Progress},
 };
@@ -50,11 +51,16 @@ impl Simulation {
     async fn assert_ended_once(&self, record: &Record) {
         let id = &record.deployment.id;
         let events = self.events(id).await;
-        let mut phase = Phase::Initializing;
+        let kind = Kinds::default().of(record.deployment.kind);
+        let mut phase = Phase::INITIALIZING;
         for (seq, event) in (1..).zip(&events) {
             assert_eq!(event.seq, seq, "P14: a gap in {id}");
             if let EventBody::Progress(update) = &event.body {
-                assert!(phase.may_become(update.phase), "P12: {phase:?} -> {:?}", update.phase);
+                assert!(
+                    kind.may_become(phase, update.phase),
+                    "P12: {phase:?} -> {:?}",
+                    update.phase
+                );
                 phase = update.phase;
             }
         }
@@ -79,7 +85,7 @@ impl Simulation {
     /// For each live stack one of everything, and nothing else (P2, P3, P5, P8).
     async fn assert_agrees_with_platform(&self, records: &[Record]) {
         let live = |record: &&Record| {
-            record.state == State::Live && record.deployment.id.kind() == Kind::Deployment
+            record.state == State::Live && record.deployment.kind == KindName::DEPLOY
         };
         let live: Vec<&Record> = records.iter().filter(live).collect();
         let names: BTreeSet<_> = live.iter().map(|record| &record.deployment.name).collect();

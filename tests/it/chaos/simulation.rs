@@ -13,7 +13,7 @@ use ai_stack_deployer::server::{
     store::{Operations, State},
 };
 use clock::Clock;
-use domain::deployment::DeploymentId;
+use domain::{deployment::DeploymentId, kind::Kinds};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -86,6 +86,7 @@ impl Simulation {
                 notifier: Arc::new(Notifier::default()),
                 settings: Arc::clone(&settings),
                 keyring: Some(keyring()),
+                kinds: Kinds::default(),
                 polls: Arc::default(),
                 call_gate: Arc::default(),
                 outages: Arc::default(),
@@ -176,6 +177,7 @@ impl Portal {
             notifier: Arc::clone(&ports.notifier),
             stack: Arc::clone(&ports.settings),
             keyring: ports.keyring.clone(),
+            kinds: Kinds::default(),
             reserved_names: Vec::new(),
             accounts: Arc::new(MemoryStore::default()),
             audit: Arc::new(MemoryStore::default()),

@@ -10,7 +10,7 @@ use ai_stack_deployer::server::{
     store::postgres::PostgresStore,
 };
 use clock::{Clock as _, SystemClock};
-use domain::deployment::{DeploymentId, Kind};
+use domain::{deployment::DeploymentId, kind::DEPLOY};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::{sleep, timeout};
@@ -302,7 +302,7 @@ impl World {
     /// Begins a deployment of somebody's that another portal drives.
     fn begin(&self, person: &str) -> DeploymentId {
         let digits = &Digest::of(person).0[..32];
-        let id = DeploymentId::new(Kind::Deployment, u128::from_str_radix(digits, 16).unwrap());
+        let id = DeploymentId::new(&DEPLOY, u128::from_str_radix(digits, 16).unwrap());
         let statement = format!(
             "INSERT INTO deployments
                  (id, name, host, url, seq, started_ms, owner, lease_owner, lease_until_ms)

@@ -52,7 +52,7 @@ impl Known {
 impl Board {
     /// Notes that a deployment was accepted.
     pub(crate) fn started(&self, id: &str, name: &str) {
-        let one = UnderWay { name: name.to_owned(), phase: Phase::Initializing };
+        let one = UnderWay { name: name.to_owned(), phase: Phase::INITIALIZING };
         self.change(|known| drop(known.under_way.insert(id.to_owned(), one)));
     }
 

@@ -8,6 +8,7 @@ use std::{
 
 use domain::{
     event::{Event, EventBody, FailureCode, Resources},
+    kind::DEPLOY,
     phase::Phase,
     progress::Progress,
 };
@@ -121,10 +122,10 @@ fn end(world: &World, asked: &Asked, recorded: &[Frame]) -> End {
 
 /// Checks that phases follow each other as they may, and that progress never goes back.
 fn assert_legal(id: &str, events: &[Event]) {
-    let (mut phase, mut percent) = (Phase::Initializing, 0);
+    let (mut phase, mut percent) = (Phase::INITIALIZING, 0);
     for event in events {
         let EventBody::Progress(update) = &event.body else { continue };
-        let may = phase == update.phase || phase.may_become(update.phase);
+        let may = phase == update.phase || DEPLOY.may_become(phase, update.phase);
         assert!(may && update.progress >= percent, "{id}: after {phase:?} came {update:?}");
         (phase, percent) = (update.phase, update.progress);
     }

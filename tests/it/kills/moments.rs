@@ -7,15 +7,15 @@ use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
 /// The phases in which something is done.
 const PHASES: [Phase; 9] = [
-    Phase::Initializing,
-    Phase::CreatingProject,
-    Phase::GettingEnvironment,
-    Phase::CreatingApplication,
-    Phase::ConfiguringApplication,
-    Phase::CreatingDomain,
-    Phase::Deploying,
-    Phase::VerifyingHealth,
-    Phase::RollingBack,
+    Phase::INITIALIZING,
+    Phase::CREATING_PROJECT,
+    Phase::GETTING_ENVIRONMENT,
+    Phase::CREATING_APPLICATION,
+    Phase::CONFIGURING_APPLICATION,
+    Phase::CREATING_DOMAIN,
+    Phase::DEPLOYING,
+    Phase::VERIFYING_HEALTH,
+    Phase::ROLLING_BACK,
 ];
 
 /// One kill in this many falls before the portal listens.
@@ -78,7 +78,7 @@ impl Coverage {
     pub(crate) fn assert_wide(&self) {
         let hit = PHASES.iter().filter(|phase| self.in_phase(**phase) > 0).count();
         assert!(hit >= PHASES.len() - 2, "{self}");
-        assert!(self.in_phase(Phase::RollingBack) > 0 && self.starting > 0, "{self}");
+        assert!(self.in_phase(Phase::ROLLING_BACK) > 0 && self.starting > 0, "{self}");
     }
 }
 

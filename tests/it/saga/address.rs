@@ -80,7 +80,7 @@ async fn nothing_is_begun_where_something_else_answers_already() {
         world.drive().await;
         let failure = world.failure().await;
         assert_eq!(failure.code, FailureCode::AddressInUse);
-        assert_eq!(failure.phase, Phase::Initializing);
+        assert_eq!(failure.phase, Phase::INITIALIZING);
         assert!(failure.message.contains("alice.localhost"), "{}", failure.message);
         assert!(failure.receipt.clean && failure.receipt.lines.is_empty(), "{failure:?}");
         assert_eq!(world.platform.calls(), 0, "nothing was made, and nothing is to be undone");
@@ -97,7 +97,7 @@ async fn the_route_of_a_stack_that_was_just_removed_has_15_seconds_to_go() {
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
     assert!(foreign_responder.asked.lock().unwrap().iter().any(|(ms, _)| *ms >= 14_000));
-    let shown = sentences(&world, Phase::Initializing).await;
+    let shown = sentences(&world, Phase::INITIALIZING).await;
     assert!(shown.contains("Waiting for the address to become free"), "{shown:?}");
     world.assert_all_or_nothing("after a wait for the address").await;
 }
@@ -133,13 +133,13 @@ async fn after_a_crash_the_address_is_asked_again_only_while_nothing_is_made() {
 #[tokio::test]
 async fn what_an_older_version_began_goes_on_without_asking_the_address() {
     let (world, _) = begin("sandbox/hello", |_, _| true).await;
-    record(&world, StepId::Project, StepRecord::Started).await;
+    record(&world, StepId::PROJECT, StepRecord::Started).await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
-    assert!(!world.store.journal(&world.id).await.unwrap().records.contains_key(&StepId::Address));
+    assert!(!world.store.journal(&world.id).await.unwrap().records.contains_key(&StepId::ADDRESS));
 
     let (mut world, _) = begin("sandbox/hello", |_, _| true).await;
-    record(&world, StepId::Project, StepRecord::Started).await;
+    record(&world, StepId::PROJECT, StepRecord::Started).await;
     world.drive().await;
     world.remove().await;
     world.drive().await;
@@ -152,7 +152,7 @@ async fn a_stack_that_never_runs_is_not_live_because_something_else_answers() {
     let (world, _) = begin("sandbox/crashloop", |_, attached| attached).await;
     world.drive().await;
     assert_eq!(world.failure().await.code, FailureCode::CrashLoop);
-    let shown = sentences(&world, Phase::VerifyingHealth).await;
+    let shown = sentences(&world, Phase::VERIFYING_HEALTH).await;
     let sentence = "The address answers, but the stack's container does not run yet";
     assert!(shown.contains(sentence), "{shown:?}");
     world.assert_all_or_nothing("something else answered").await;
@@ -170,7 +170,7 @@ fn write_env(world: &World, env: &str) {
 async fn the_container_of_another_deployment_is_none_of_this_one() {
     for env in ["", "STACK_OPERATION=dep_00", "STACK_OPERATION_X=1"] {
         let (world, _) = begin("sandbox/hello", |_, attached| attached).await;
-        world.drive_until(StepId::Deploy).await;
+        world.drive_until(StepId::DEPLOY).await;
         write_env(&world, env);
         world.drive().await;
         let failure = world.failure().await;
@@ -185,10 +185,10 @@ async fn a_stack_that_an_older_version_configured_needs_a_running_container_alon
     for (image, state) in [("sandbox/hello", State::Live), ("sandbox/crashloop", State::RolledBack)]
     {
         let (world, _) = begin(image, |_, attached| attached).await;
-        world.drive_until(StepId::Deploy).await;
+        world.drive_until(StepId::DEPLOY).await;
         let output = serde_json::Value::Null;
         let old = StepRecord::Succeeded { output, response_lost: false };
-        record(&world, StepId::Configuration, old).await;
+        record(&world, StepId::CONFIGURATION, old).await;
         write_env(&world, "");
         world.drive().await;
         assert_eq!(world.record().await.state, state, "{image}");
@@ -210,7 +210,7 @@ async fn while_the_platform_does_not_show_the_container_nothing_is_live_and_noth
         assert_eq!(world.record().await.state, State::Live, "{call}");
         let took = world.clock.now().duration_since(world.record().await.deployment.started);
         assert!(took.as_secs() > 90, "{call}: {took}");
-        let shown = sentences(&world, Phase::VerifyingHealth).await;
+        let shown = sentences(&world, Phase::VERIFYING_HEALTH).await;
         assert!(shown.iter().any(|sentence| sentence.contains("waiting for the platform")));
         world.assert_all_or_nothing(call).await;
     }

@@ -187,7 +187,7 @@ async fn an_application_that_was_moved_is_moved_back_and_nothing_else() {
 async fn with_a_double(call: Option<usize>) -> World {
     let faults = ["application.deploy:reset", "project.remove:ignored:always"];
     let world = World::begin("sandbox/hello", &faults).await;
-    world.drive_until(StepId::Deploy).await;
+    world.drive_until(StepId::DEPLOY).await;
     let marker = format!("ai-stack-deployer/test/{}", world.id);
     make_project(&world, "ai-stack-alice", &marker);
     let application = world.platform.inventory().await["applications"][0]["applicationId"].clone();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::store::{Lane, Operations, State, StepId};
 use clock::Clock;
-use domain::{event::FailureCode, phase::Phase, receipt::ResourceKind};
+use domain::{event::FailureCode, kind::DEPLOY, phase::Phase, receipt::ResourceKind};
 
 use super::world::World;
 use crate::support::{claim_one::CLEAN_UP, faulty_store::Crash};
@@ -20,7 +20,7 @@ async fn a_step_that_takes_too_long_ends_at_its_own_deadline_and_is_undone() {
     world.configure(|settings| settings.deadlines.deploy = Duration::from_mins(1));
     world.drive().await;
     let failure = world.failure().await;
-    assert_eq!((failure.code, failure.phase), (FailureCode::Deadline, Phase::Deploying));
+    assert_eq!((failure.code, failure.phase), (FailureCode::Deadline, Phase::DEPLOYING));
     world.assert_all_or_nothing("its own deadline").await;
 }
 
@@ -28,7 +28,7 @@ async fn a_step_that_takes_too_long_ends_at_its_own_deadline_and_is_undone() {
 async fn a_restart_gives_a_step_no_more_time() {
     let mut world = World::begin("sandbox/slow", &[]).await;
     world.configure(|settings| settings.deadlines.deploy = Duration::from_secs(40));
-    world.drive_until(StepId::Deploy).await;
+    world.drive_until(StepId::DEPLOY).await;
     // The intent is recorded, and nobody drives it until long after its deadline.
     world.store.crash_at(world.store.writes() + 2, Crash::Before);
     world.drive_once(Lane::Forward).await.unwrap_err();
@@ -58,13 +58,13 @@ async fn what_nobody_drove_in_time_is_claimed_for_clean_up_and_ends_without_a_ca
 
 #[tokio::test]
 async fn a_deployment_whose_time_is_up_between_two_steps_begins_no_other() {
-    for step in StepId::ALL {
+    for step in DEPLOY.steps.iter().map(|step| step.id) {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
         world.clock.advance(world.ports.settings.deadlines.whole);
         world.drive().await;
         assert_eq!(world.failure().await.code, FailureCode::Deadline, "{step:?}");
-        assert_eq!(world.failure().await.phase, step.phase(), "{step:?}");
+        assert_eq!(world.failure().await.phase, DEPLOY.phase_of(step), "{step:?}");
         world.assert_all_or_nothing("overdue between two steps").await;
     }
 }

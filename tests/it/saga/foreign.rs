@@ -58,7 +58,7 @@ async fn a_project_with_the_marker_of_another_deployment_is_neither_adopted_nor_
 #[tokio::test]
 async fn a_foreign_application_in_our_project_stays_and_so_does_the_project() {
     let world = World::begin("sandbox/crashloop", &[]).await;
-    world.drive_until(StepId::Application).await;
+    world.drive_until(StepId::APPLICATION).await;
     let project = &world.platform.inventory().await["projects"][0]["projectId"];
     let environment = world.environment_of(project.as_str().unwrap()).await;
     add_application(&world, &Value::from(environment));
@@ -78,7 +78,7 @@ async fn a_foreign_application_in_our_project_stays_and_so_does_the_project() {
 #[tokio::test]
 async fn a_copy_keeps_our_marker_under_another_name_and_is_theirs() {
     let world = World::begin("sandbox/hello", &["application.deploy:reset"]).await;
-    world.drive_until(StepId::Deploy).await;
+    world.drive_until(StepId::DEPLOY).await;
     let marker = format!("ai-stack-deployer/test/{}", world.id);
     let project = &world.platform.inventory().await["projects"][0]["projectId"];
     let environment = world.environment_of(project.as_str().unwrap()).await;
@@ -107,7 +107,7 @@ async fn a_copy_keeps_our_marker_under_another_name_and_is_theirs() {
 #[tokio::test]
 async fn an_address_that_a_person_added_to_the_stack_is_no_duplicate() {
     let world = World::begin("sandbox/hello", &["application.deploy:reset"]).await;
-    world.drive_until(StepId::Deploy).await;
+    world.drive_until(StepId::DEPLOY).await;
     let application = world.platform.inventory().await["applications"][0]["applicationId"].clone();
     let domain = json!({
         "host": "chat.example.com",
@@ -127,7 +127,7 @@ async fn an_address_that_a_person_added_to_the_stack_is_no_duplicate() {
 #[tokio::test]
 async fn what_lost_our_marker_is_left_and_not_called_gone() {
     let mut world = World::begin("sandbox/crashloop", &[]).await;
-    world.drive_until(StepId::Health).await;
+    world.drive_until(StepId::HEALTH).await;
     world.configure(|settings| settings.portal_name = String::from("renamed"));
     world.drive().await;
     assert_eq!(world.count().await, (1, 1, 1, 1), "it no longer looks like ours");

@@ -129,7 +129,7 @@ async fn drive_killed(
 /// Returns the sentences shown while the stack was asked.
 async fn sentences(world: &World) -> Vec<String> {
     let all = world.sentences().await.into_iter();
-    all.filter(|(phase, _)| *phase == Phase::VerifyingHealth).map(|(_, text)| text).collect()
+    all.filter(|(phase, _)| *phase == Phase::VERIFYING_HEALTH).map(|(_, text)| text).collect()
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn assert_live_after(world: &World, fault: LocalFault, what: &str) {
     let sentences = world.sentences().await;
     let said = |text: &str| sentences.iter().any(|(_, sentence)| sentence == text);
     assert!(said(fault.sentence()), "{what}: {sentences:?}");
-    let undone = sentences.iter().any(|(phase, _)| *phase == Phase::RollingBack);
+    let undone = sentences.iter().any(|(phase, _)| *phase == Phase::ROLLING_BACK);
     assert!(!undone, "{what}: {sentences:?}");
     let log = world.log().await.join("\n");
     assert!(log.contains(fault.describe_failure()), "{what}: {log}");
@@ -91,7 +91,7 @@ async fn what_a_call_lacks_all_the_while_ends_with_the_time_of_the_whole_and_a_c
         let failure = world.failure().await;
         assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
         assert!(failure.message.starts_with(fault.past()), "{failure:?}");
-        assert_eq!(failure.phase, Phase::CreatingApplication);
+        assert_eq!(failure.phase, Phase::CREATING_APPLICATION);
         let (took, limits) = (took(&world).await, world.ports.settings.deadlines);
         assert!((limits.whole..limits.whole + limits.drain).contains(&took), "{took:?}");
         world.assert_all_or_nothing("until the time was up").await;
@@ -241,7 +241,7 @@ async fn a_stack_that_can_never_be_asked_ends_with_the_time_of_the_whole() {
     world.drive().await;
     let failure = world.failure().await;
     assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
-    assert_eq!(failure.phase, Phase::VerifyingHealth);
+    assert_eq!(failure.phase, Phase::VERIFYING_HEALTH);
     let (took, limits) = (took(&world).await, world.ports.settings.deadlines);
     assert!((limits.whole..limits.whole + limits.drain).contains(&took), "{took:?}");
     // It neither spins nor sleeps through.

@@ -2,11 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::server::{
-    reconciler::{Finding, HandledFinding, Reconciler, Repair, report},
-    store::StepId,
-};
+use ai_stack_deployer::server::reconciler::{Finding, HandledFinding, Reconciler, Repair, report};
 use clock::Clock;
+use domain::kind::DEPLOY;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -251,7 +249,7 @@ async fn docker_that_goes_away_while_it_is_asked_what_runs_tells_nothing() {
 
 #[tokio::test]
 async fn a_stack_under_way_or_being_removed_is_not_reported() {
-    for step in StepId::ALL {
+    for step in DEPLOY.steps.iter().map(|step| step.id) {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
         let reconciler = Reconciler::new(world.ports.clone(), String::from("reconciler"), LEASE);

@@ -15,7 +15,10 @@ use ai_stack_deployer::server::{
     store::{Leases, State, StepId},
 };
 use clock::Clock;
-use domain::deployment::{DeploymentId, Kind};
+use domain::{
+    deployment::DeploymentId,
+    kind::{DEPLOY, REMOVE},
+};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -83,7 +86,7 @@ async fn a_live_stack_and_one_under_way_or_stuck_are_in_order() {
     let world = World::begin("sandbox/hello", &[]).await;
     world.drive().await;
     assert!(survey(&world).await.is_empty());
-    for step in StepId::ALL {
+    for step in DEPLOY.steps.iter().map(|step| step.id) {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
         assert!(survey(&world).await.is_empty(), "{step:?}");
@@ -116,8 +119,8 @@ impl Meanwhile {
         let world = World::begin(image, &[]).await;
         match self {
             Self::WholeLife => {}
-            Self::GoesLive => world.drive_until(StepId::Application).await,
-            Self::RollsBack => world.drive_until(StepId::Health).await,
+            Self::GoesLive => world.drive_until(StepId::APPLICATION).await,
+            Self::RollsBack => world.drive_until(StepId::HEALTH).await,
             Self::IsRemoved => _ = world.drive().await,
         }
         world
@@ -252,7 +255,7 @@ async fn removing_orphans_of_what_is_in_order_or_has_not_ended_changes_nothing()
     let orphan_remover = OrphanRemover::new(world.ports.clone(), String::from("sweeper"), LEASE);
     let remove_orphans =
         || async { orphan_remover.remove_orphans(&world.id, &CancellationToken::new()).await };
-    world.drive_until(StepId::Health).await;
+    world.drive_until(StepId::HEALTH).await;
     remove_orphans().await.unwrap_err();
     assert_eq!(world.count().await, (1, 1, 1, 1));
     world.drive().await;
@@ -262,7 +265,7 @@ async fn removing_orphans_of_what_is_in_order_or_has_not_ended_changes_nothing()
     remove_orphans().await.unwrap_err();
     world.inject("project.remove:error-before:always");
     world.drive().await;
-    let (id, never) = (DeploymentId::new(Kind::Removal, 43), CancellationToken::new());
+    let (id, never) = (DeploymentId::new(&REMOVE, 43), CancellationToken::new());
     let swept = orphan_remover.remove_orphans(&id, &never).await;
     assert!(matches!(swept, Err(RemoveOrphansError::Busy)), "stuck is its worker's business");
     assert_eq!(world.count().await, (1, 0, 0, 0));

@@ -111,18 +111,18 @@ async fn the_message_says_that_it_waits_and_goes_back_to_the_phase_when_calls_go
     let of = |phase: Phase| -> Vec<&str> {
         sentences.iter().filter(|(of, _)| *of == phase).map(|(_, text)| text.as_str()).collect()
     };
-    assert_eq!(of(Phase::ConfiguringApplication), ["Configuring it", WAITING, "Configuring it"],);
+    assert_eq!(of(Phase::CONFIGURING_APPLICATION), ["Configuring it", WAITING, "Configuring it"],);
     assert_eq!(
-        of(Phase::RollingBack),
+        of(Phase::ROLLING_BACK),
         ["Removing what was made", WAITING, "Removing what was made"],
     );
 }
 
 /// The steps that make something, with the call that makes it.
 const CREATES: [(StepId, &str); 3] = [
-    (StepId::Project, "project.create"),
-    (StepId::Application, "application.create"),
-    (StepId::Domain, "domain.create"),
+    (StepId::PROJECT, "project.create"),
+    (StepId::APPLICATION, "application.create"),
+    (StepId::DOMAIN, "domain.create"),
 ];
 
 #[tokio::test]

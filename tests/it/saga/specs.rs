@@ -125,7 +125,7 @@ async fn after_a_restart_with_other_settings_at_any_write_the_same_is_sent() {
     let expected = sent(&undisturbed).await;
     // The intent and the result of each step, and the end.
     let writes = undisturbed.store.writes();
-    assert!(writes as usize > 2 * StepId::ALL.len(), "{writes}");
+    assert!(writes as usize > 2 * domain::kind::DEPLOY.steps.len(), "{writes}");
     for write in 1..=writes {
         for crash in [Crash::Before, Crash::After] {
             let what = format!("{crash:?} write {write}");
@@ -154,7 +154,7 @@ async fn a_removal_asks_the_address_that_the_stack_was_deployed_with() {
 #[tokio::test]
 async fn a_key_that_only_opens_by_now_is_enough_to_go_on() {
     let mut world = begin().await;
-    world.drive_until(StepId::Configuration).await;
+    world.drive_until(StepId::CONFIGURATION).await;
     world.ports.keyring = Some(Keyring::parse(&format!("{NEW},{OLD}")).unwrap());
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
@@ -164,7 +164,7 @@ async fn a_key_that_only_opens_by_now_is_enough_to_go_on() {
 async fn without_its_key_a_deployment_that_needs_it_is_undone_and_says_why() {
     for keyring in [None, Some(Keyring::parse(NEW).unwrap())] {
         let mut world = begin().await;
-        world.drive_until(StepId::Configuration).await;
+        world.drive_until(StepId::CONFIGURATION).await;
         world.ports.keyring = keyring;
         world.drive().await;
         let failure = world.failure().await;
@@ -177,7 +177,7 @@ async fn without_its_key_a_deployment_that_needs_it_is_undone_and_says_why() {
 #[tokio::test]
 async fn without_its_key_a_deployment_that_is_configured_goes_on() {
     let mut world = begin().await;
-    world.drive_until(StepId::Domain).await;
+    world.drive_until(StepId::DOMAIN).await;
     world.ports.keyring = None;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);

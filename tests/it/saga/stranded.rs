@@ -32,7 +32,7 @@ async fn nobody_waits_for_a_stranded_job_during_rollback() {
     world.configure(|settings| settings.deadlines.deploy = Duration::from_secs(20));
     world.drive().await;
     let failure = world.failure().await;
-    assert_eq!((failure.code, failure.phase), (FailureCode::Deadline, Phase::Deploying));
+    assert_eq!((failure.code, failure.phase), (FailureCode::Deadline, Phase::DEPLOYING));
     assert_eq!(world.platform.count("application.deploy"), 1);
     world.assert_all_or_nothing("a stranded job, undone").await;
 }

@@ -19,7 +19,7 @@ use crate::support::faulty_store::Crash;
 async fn a_job_under_way_ends_before_its_application_is_deleted() {
     let world = World::begin("sandbox/slow", &["deployment.all:error-before:6"]).await;
     world.drive().await;
-    assert_eq!(world.failure().await.phase, Phase::Deploying);
+    assert_eq!(world.failure().await.phase, Phase::DEPLOYING);
     let enqueued = world.platform.times_of("application.deploy")[0];
     let deleted = world.platform.times_of("application.delete")[0];
     let waited = deleted.duration_since(enqueued).as_secs();
@@ -67,7 +67,7 @@ async fn a_queued_deploy_shows_its_place_in_the_queue() {
     assert_eq!(world.record().await.state, State::Live);
     let sentences = world.sentences().await.into_iter();
     let deploying: Vec<_> =
-        sentences.filter(|(phase, _)| *phase == Phase::Deploying).map(|(_, text)| text).collect();
+        sentences.filter(|(phase, _)| *phase == Phase::DEPLOYING).map(|(_, text)| text).collect();
     assert_eq!(
         deploying,
         ["Starting the container", "Starting the container: 2nd in the platform's queue",]

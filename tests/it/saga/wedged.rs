@@ -115,7 +115,7 @@ async fn while_the_platform_hangs_time_stands_still_and_nothing_is_undone() {
         assert!(took.unsigned_abs() > whole, "{what}: {took:?}");
         let sentences = world.sentences().await;
         assert!(sentences.iter().any(|(_, sentence)| sentence == WEDGED), "{what}: {sentences:?}");
-        let undone = sentences.iter().any(|(phase, _)| *phase == Phase::RollingBack);
+        let undone = sentences.iter().any(|(phase, _)| *phase == Phase::ROLLING_BACK);
         assert!(!undone, "{what}: {sentences:?}");
         world.assert_all_or_nothing(&what).await;
     }

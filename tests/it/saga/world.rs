@@ -18,8 +18,9 @@ use ai_stack_deployer::server::{
 use clock::Clock;
 use dokploy_sandbox::Fault;
 use domain::{
-    deployment::{DeploymentId, Kind},
+    deployment::DeploymentId,
     event::{Event, EventBody, Failure, ProgressUpdate, Resources},
+    kind::{DEPLOY, Kinds, REMOVE},
     phase::Phase,
     progress::{End, Progress},
     receipt::{Outcome, Receipt},
@@ -76,6 +77,7 @@ impl World {
             notifier: Arc::new(Notifier::default()),
             settings: Arc::new(settings),
             keyring: Some(keyring()),
+            kinds: Kinds::default(),
             polls: Arc::default(),
             call_gate: Arc::default(),
             outages: Arc::default(),
@@ -177,9 +179,9 @@ impl World {
     /// Begins the removal of the live stack.
     pub(super) async fn begin_removal(&self) -> DeploymentId {
         let (name, started) = (StackName::parse("alice").unwrap(), self.clock.now());
-        let first = ProgressUpdate::new(Phase::Removing, 0, Resources::default(), started);
+        let first = ProgressUpdate::new(&REMOVE, Phase::REMOVING, 0, Resources::default(), started);
         let new = NewRemoval {
-            id: DeploymentId::new(Kind::Removal, 43),
+            id: DeploymentId::new(&REMOVE, 43),
             started,
             first: EventBody::Progress(first),
             of: None,
@@ -196,7 +198,7 @@ impl World {
 
     /// Drives the deployment until the journal has begun `step`, and crashes there.
     pub(super) async fn drive_until(&self, step: StepId) {
-        let index = StepId::ALL.iter().position(|id| *id == step).unwrap();
+        let index = DEPLOY.steps.iter().position(|one| one.id == step).unwrap();
         // Each step writes twice: its intent and its result.
         self.store.crash_at(u32::try_from(2 * index).unwrap() + 1, Crash::Before);
         self.drive_once(Lane::Forward).await.unwrap_err();
@@ -219,11 +221,12 @@ impl World {
     pub(super) async fn events(&self) -> Vec<Event> {
         let stored = self.store.events(&self.id, 0, u32::MAX).await.unwrap();
         let events: Vec<Event> = stored.iter().map(|event| event.decode().unwrap()).collect();
-        let (mut phase, mut percent) = (Phase::Initializing, 0);
+        let kind = self.ports.kinds.of(self.record().await.deployment.kind);
+        let (mut phase, mut percent) = (Phase::INITIALIZING, 0);
         for (seq, event) in (1..).zip(&events) {
             assert_eq!(event.seq, seq, "a gap");
             if let EventBody::Progress(update) = &event.body {
-                assert!(phase.may_become(update.phase), "{phase:?} -> {:?}", update.phase);
+                assert!(kind.may_become(phase, update.phase), "{phase:?} -> {:?}", update.phase);
                 assert!(update.progress >= percent, "{percent} % -> {} %", update.progress);
                 (phase, percent) = (update.phase, update.progress);
             }

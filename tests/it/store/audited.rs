@@ -15,10 +15,7 @@ use super::{
     contract::{LEASE, at, end, new, progress},
     in_postgres, in_sqlite,
 };
-use domain::{
-    deployment::{DeploymentId, Kind},
-    phase::Phase,
-};
+use domain::{deployment::DeploymentId, kind::REMOVE, phase::Phase};
 
 use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore, postgres::Cluster};
 
@@ -56,9 +53,9 @@ fn start(number: u128, name: &str) -> NewDeployment {
 
 fn removal(number: u128) -> NewRemoval {
     NewRemoval {
-        id: DeploymentId::new(Kind::Removal, number),
+        id: DeploymentId::new(&REMOVE, number),
         started: at(50),
-        first: progress(Phase::Removing),
+        first: progress(Phase::REMOVING),
         of: None,
         audit_entry: Some(entry(AuditAction::Remove)),
         claim: None,

@@ -12,7 +12,7 @@ use ai_stack_deployer::server::{
 use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, FailureCode, ProgressUpdate, Resources},
-    kind::KindName,
+    kind::DEPLOY,
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
     stack_name::StackName,
@@ -38,22 +38,22 @@ pub(super) fn at(second: i64) -> Timestamp {
 
 /// The event that a phase begins.
 pub(super) fn progress(phase: Phase) -> EventBody {
-    EventBody::Progress(ProgressUpdate::new(phase, 0, Resources::default(), at(0)))
+    EventBody::Progress(ProgressUpdate::new(&DEPLOY, phase, 0, Resources::default(), at(0)))
 }
 
 /// A deployment to begin.
 pub(super) fn new(number: u128, name: &str) -> NewDeployment {
     let id = DeploymentId::from_random(number);
     NewDeployment {
-        kind: KindName::DEPLOY,
         deployment: Deployment {
             id: id.clone(),
+            kind: DEPLOY.name,
             name: StackName::parse(name).unwrap(),
             url: format!("https://{name}.example.com"),
             started: at(i64::try_from(number).unwrap()),
         },
         host: format!("{name}.example.com"),
-        first: progress(Phase::Initializing),
+        first: progress(Phase::INITIALIZING),
         retry_of: None,
         owner: None,
         quota: Quota::default(),
@@ -140,25 +140,25 @@ async fn a_fact_is_numbered_without_a_gap_and_found_again(store: &dyn Store) {
     let lease = store.claim_one(Lane::Forward, "a", at(10), LEASE).await.unwrap().unwrap();
     let id = &lease.id;
     let started = step(
-        StepId::Project,
+        StepId::PROJECT,
         StepRecord::Started,
-        vec![progress(Phase::CreatingProject), progress(Phase::GettingEnvironment)],
+        vec![progress(Phase::CREATING_PROJECT), progress(Phase::GETTING_ENVIRONMENT)],
     );
     assert_eq!(store.record(&lease, &started).await.unwrap().seq, 3);
     let cause = Cause { at: Some(at(7)), ..Cause::new(FailureCode::CrashLoop, "no") };
     let failed = StepRecord::Failed { cause };
-    let fact = step(StepId::Project, failed.clone(), vec![progress(Phase::RollingBack)]);
+    let fact = step(StepId::PROJECT, failed.clone(), vec![progress(Phase::ROLLING_BACK)]);
     assert_eq!(store.record(&lease, &fact).await.unwrap().seq, 4);
 
     let steps = store.journal(id).await.unwrap();
-    assert_eq!(steps.records, BTreeMap::from([(StepId::Project, failed)]));
+    assert_eq!(steps.records, BTreeMap::from([(StepId::PROJECT, failed)]));
     let events = store.events(id, 0, 100).await.unwrap();
     assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
     let later = store.events(id, 2, 1).await.unwrap();
     assert_eq!(later, &events[2..3]);
     assert!(store.events(id, u64::MAX, 10).await.unwrap().is_empty());
     let last = events[3].decode().unwrap();
-    assert_eq!(last.body, progress(Phase::RollingBack));
+    assert_eq!(last.body, progress(Phase::ROLLING_BACK));
 
     let record = store.find(id).await.unwrap().unwrap();
     assert_eq!((record.deployment, record.host), (begun.deployment, begun.host));
@@ -191,7 +191,7 @@ async fn who_lost_the_lease_cannot_write(store: &dyn Store) {
     store.begin(&new(30, "erin"), None).await.unwrap();
     let lost = store.claim_one(Lane::Forward, "a", at(30), LEASE).await.unwrap().unwrap();
     let held = store.claim_one(Lane::Forward, "a", at(60), LEASE).await.unwrap().unwrap();
-    let fact = step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)]);
+    let fact = step(StepId::PROJECT, StepRecord::Started, vec![progress(Phase::CREATING_PROJECT)]);
     let error = store.record(&lost, &fact).await.unwrap_err();
     assert!(matches!(error, StoreError::LeaseLost), "{error:?}");
     assert!(matches!(store.renew(&lost, at(99)).await, Err(StoreError::LeaseLost)));
@@ -240,7 +240,7 @@ async fn a_cancel_request_is_observed_before_the_end(store: &dyn Store) {
     assert_eq!(store.cancel(&id, at(52), None).await.unwrap(), CancelOutcome::Accepted);
     assert_eq!(store.find(&id).await.unwrap().unwrap().cancel_request, CancelRequest::Requested);
     assert_eq!(store.renew(&lease, at(90)).await.unwrap(), CancelRequest::Requested);
-    let fact = step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)]);
+    let fact = step(StepId::PROJECT, StepRecord::Started, vec![progress(Phase::CREATING_PROJECT)]);
     assert_eq!(store.record(&lease, &fact).await.unwrap().cancel_request, CancelRequest::Requested);
 
     let unheard = store.record(&lease, &end(State::Live)).await.unwrap_err();
@@ -269,8 +269,8 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
     assert_eq!(early, None, "nothing is due yet");
     let lease = claim(store, CLEAN_UP, &id).await;
     let undone = StepRecord::Undone { lines: Vec::new(), cause: None };
-    store.record(&lease, &step(StepId::Health, undone, Vec::new())).await.unwrap();
-    let event = step(StepId::Health, StepRecord::Started, vec![progress(Phase::Deploying)]);
+    store.record(&lease, &step(StepId::HEALTH, undone, Vec::new())).await.unwrap();
+    let event = step(StepId::HEALTH, StepRecord::Started, vec![progress(Phase::DEPLOYING)]);
     assert!(store.record(&lease, &event).await.is_err(), "no event follows the end");
 
     let left = Receipt::of(vec![line(Outcome::Left)]);

@@ -44,7 +44,7 @@ impl Replica {
 }
 
 fn started() -> Fact {
-    step(StepId::Project, StepRecord::Started, vec![progress(Phase::CreatingProject)])
+    step(StepId::PROJECT, StepRecord::Started, vec![progress(Phase::CREATING_PROJECT)])
 }
 
 async fn nudged(receiver: &mut watch::Receiver<()>) {

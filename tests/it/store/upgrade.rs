@@ -100,7 +100,7 @@ async fn assert_nothing_is_lost(store: &dyn Store) {
     ] {
         let record = store.find(id).await.unwrap().unwrap();
         assert_eq!((&record.deployment.name, record.state), (name, state));
-        assert_eq!(record.kind, KindName::DEPLOY);
+        assert_eq!(record.deployment.kind, KindName::DEPLOY);
         assert_eq!((record.owner, record.deployment.started.as_second()), (None, 1));
         let events = store.events(id, 0, 10).await.unwrap();
         assert_eq!((events.len(), events[0].data.as_str()), (1, name.as_str()));

@@ -24,6 +24,7 @@ use domain::{
         Completion, EventBody, Failure, FailureCode, Level, LogEntry, ProgressUpdate, Ready,
         Resources,
     },
+    kind::{DEPLOY, Kinds},
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
 };
@@ -146,6 +147,7 @@ impl TestApp {
                 StoreSettings::Sqlite { .. } => Some(keyring()),
                 StoreSettings::Postgres { .. } => settings.secret_key.clone(),
             },
+            kinds: Kinds::default(),
             reserved_names: settings.reserved_names.clone(),
             quotas: settings.quotas,
             sandbox: settings.platform.is_sandbox(),
@@ -248,14 +250,14 @@ impl TestApp {
     pub(crate) fn progress(&self, phase: Phase) -> EventBody {
         let resources =
             Resources { project_id: Some(String::from("project-1")), ..Resources::default() };
-        EventBody::Progress(ProgressUpdate::new(phase, 85, resources, self.clock.now()))
+        EventBody::Progress(ProgressUpdate::new(&DEPLOY, phase, 85, resources, self.clock.now()))
     }
 
     pub(crate) fn log(&self, message: &str) -> EventBody {
         EventBody::Log(LogEntry {
             timestamp: self.clock.now(),
             level: Level::Info,
-            phase: Phase::CreatingProject,
+            phase: Phase::CREATING_PROJECT,
             action: String::from("project.create"),
             message: message.to_owned(),
             duration_ms: 41,
@@ -274,7 +276,7 @@ impl TestApp {
 
     pub(crate) fn failure(&self) -> EventBody {
         EventBody::Error(Failure {
-            phase: Phase::VerifyingHealth,
+            phase: Phase::VERIFYING_HEALTH,
             message: String::from("The stack did not answer within 60 seconds"),
             code: FailureCode::HealthTimeout,
             receipt: Receipt::of(vec![Line {

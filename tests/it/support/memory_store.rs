@@ -223,7 +223,7 @@ impl Journal for MemoryStore {
     ) -> Result<HashMap<DeploymentId, String>, StoreError> {
         let tables = &mut *self.up()?;
         let log = |id: &DeploymentId| {
-            let record = tables.row(id)?.steps.records.get(&StepId::Deploy)?.clone();
+            let record = tables.row(id)?.steps.records.get(&StepId::DEPLOY)?.clone();
             Some((id.clone(), record.platform_log()?.to_owned()))
         };
         Ok(ids.iter().filter_map(log).collect())

@@ -12,7 +12,7 @@ use ai_stack_deployer::server::{
 use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, ProgressUpdate, Resources},
-    kind::KindName,
+    kind::DEPLOY,
     phase::Phase,
     stack_name::StackName,
     stack_spec::CertificateSource,
@@ -27,12 +27,11 @@ pub(crate) fn new_deployment(
     started: Timestamp,
 ) -> NewDeployment {
     let name = StackName::parse(name).unwrap();
-    let first = ProgressUpdate::new(Phase::Initializing, 0, Resources::default(), started);
+    let first = ProgressUpdate::new(&DEPLOY, Phase::INITIALIZING, 0, Resources::default(), started);
     NewDeployment {
         spec: spec::seal(settings, Some(&keyring()), &id).unwrap(),
-        kind: KindName::DEPLOY,
         host: settings.host(&name),
-        deployment: Deployment { id, url: settings.url(&name), name, started },
+        deployment: Deployment { id, kind: DEPLOY.name, url: settings.url(&name), name, started },
         first: EventBody::Progress(first),
         retry_of: None,
         owner: None,

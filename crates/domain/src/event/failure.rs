@@ -69,7 +69,7 @@ pub enum FailureCode {
 impl FailureCode {
     /// Returns the phase a deployment ends in on this failure.
     pub fn end(self) -> Phase {
-        if self == Self::Cancelled { Phase::Cancelled } else { Phase::Failed }
+        if self == Self::Cancelled { Phase::CANCELLED } else { Phase::FAILED }
     }
 }
 
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_cancelled_deployment_tells_what_had_failed_before() {
         let failure = |code, message: &str| Failure {
-            phase: Phase::Deploying,
+            phase: Phase::DEPLOYING,
             message: message.to_owned(),
             code,
             receipt: Receipt::default(),

@@ -10,14 +10,14 @@ fn at(ms: i64) -> Timestamp {
 }
 
 fn progress(phase: Phase, percent: u8, ms: i64) -> EventBody {
-    EventBody::Progress(ProgressUpdate::new(phase, percent, Resources::default(), at(ms)))
+    EventBody::Progress(ProgressUpdate::new(&DEPLOY, phase, percent, Resources::default(), at(ms)))
 }
 
 fn log(ms: i64) -> EventBody {
     EventBody::Log(LogEntry {
         timestamp: at(ms),
         level: Level::Info,
-        phase: Phase::Deploying,
+        phase: Phase::DEPLOYING,
         action: String::from("test.log"),
         message: format!("at {ms}"),
         duration_ms: 0,
@@ -27,15 +27,15 @@ fn log(ms: i64) -> EventBody {
 
 /// Returns all events of a deployment that fails in the health check, or comes up.
 fn story(fails: bool, logs: usize) -> Vec<Event> {
-    let mut bodies = vec![progress(Phase::Initializing, 0, 0)];
-    for (index, phase) in (1..).zip(Phase::STEPS) {
+    let mut bodies = vec![progress(Phase::INITIALIZING, 0, 0)];
+    for (index, phase) in (1..).zip(DEPLOY.listed()) {
         bodies.push(progress(phase, 0, index * 100));
     }
     bodies.extend((0..logs).map(|_| log(750)));
     if fails {
-        bodies.push(progress(Phase::RollingBack, 85, 800));
+        bodies.push(progress(Phase::ROLLING_BACK, 85, 800));
         bodies.push(EventBody::Error(Failure {
-            phase: Phase::VerifyingHealth,
+            phase: Phase::VERIFYING_HEALTH,
             message: String::from("It did not answer"),
             code: FailureCode::HealthTimeout,
             receipt: Receipt::default(),
@@ -55,14 +55,14 @@ fn story(fails: bool, logs: usize) -> Vec<Event> {
 #[test]
 fn a_live_stack_has_seven_done_steps() {
     let progress = Progress::of(story(false, 0));
-    assert_eq!((progress.phase, progress.percent), (Phase::Completed, 100));
+    assert_eq!((progress.phase, progress.percent), (Phase::COMPLETED, 100));
     assert!(progress.steps.iter().all(|step| matches!(step.state, StepState::Done(_))));
 }
 
 #[test]
 fn a_failure_keeps_the_percentage_and_marks_the_step_that_ran() {
     let progress = Progress::of(story(true, 0));
-    assert_eq!((progress.phase, progress.percent), (Phase::Failed, 85));
+    assert_eq!((progress.phase, progress.percent), (Phase::FAILED, 85));
     assert_eq!(progress.steps.last().unwrap().state, StepState::Failed);
     assert_eq!(progress.failure().unwrap().code, FailureCode::HealthTimeout);
 }
@@ -76,9 +76,9 @@ fn turned(entry: Option<&str>, code: FailureCode, message: &str) -> Vec<StepStat
         EventBody::Log(LogEntry { action: action.to_owned(), ..entry })
     });
     events.extend(entry);
-    events.push(progress(Phase::RollingBack, 50, 700));
+    events.push(progress(Phase::ROLLING_BACK, 50, 700));
     events.push(EventBody::Error(Failure {
-        phase: Phase::CreatingDomain,
+        phase: Phase::CREATING_DOMAIN,
         message: message.to_owned(),
         code,
         receipt: Receipt::default(),
@@ -87,7 +87,7 @@ fn turned(entry: Option<&str>, code: FailureCode, message: &str) -> Vec<StepStat
     let mut fold = Progress::default();
     let states = (1..).zip(events).map(|(seq, body)| {
         fold.apply(Event { seq, body });
-        fold.steps[4].state.clone()
+        fold.steps.get(4).map_or(StepState::Waiting, |step| step.state.clone())
     });
     states.skip(6).filter(|state| !matches!(state, StepState::Running(_))).collect()
 }

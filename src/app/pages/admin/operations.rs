@@ -5,10 +5,10 @@ use leptos::{either::Either, prelude::*};
 use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, Table, address};
 use crate::{
     api::wire::ApiError,
-    app::words::admin as words,
+    app::{kind, words::admin as words},
     server::stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner, State},
 };
-use domain::deployment::Kind;
+use domain::kind::DEPLOY;
 
 /// Renders the filter, and a page of what it lets pass.
 #[component]
@@ -90,11 +90,9 @@ fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
 #[component]
 fn OperationRow(line: OperationLine) -> impl IntoView {
     let OperationLine { deployment, owner, state, is_down, completed, platform_log } = line;
-    let kind = deployment.id.kind();
-    let what = match kind {
-        Kind::Deployment => None,
-        Kind::Removal => Some(" (removal)"),
-    };
+    let kind = kind(deployment.kind);
+    // Most are deployments: it is the others that are named.
+    let what = (kind.starts_from != DEPLOY.starts_from).then(|| format!(" ({})", kind.noun));
     let down = is_down.then_some(", not running");
     view! {
         <tr data-state=state.as_str()>

@@ -10,6 +10,7 @@ use crate::server::{
 };
 use domain::{
     event::{EventBody, ProgressUpdate},
+    kind::Kind,
     phase::Phase,
 };
 
@@ -40,6 +41,16 @@ impl MessageHistory {
 }
 
 impl Journal {
+    /// Returns the kind of the operation.
+    pub(crate) fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
+    /// Returns the phase that was last announced.
+    pub(crate) fn phase(&self) -> Phase {
+        self.state().progress.phase
+    }
+
     /// Announces a more exact sentence for the phase under way, unless it is the one shown.
     pub(crate) async fn set_message(&self, message: &str) -> Result<(), StoreError> {
         if self.mode.is_after_end() || self.state().progress.message == message {
@@ -68,7 +79,7 @@ impl Journal {
 
     /// Returns when `step` was announced, while it is the one under way.
     pub(crate) fn running_since(&self, step: StepId) -> Option<Timestamp> {
-        self.state().progress.running_since(step.phase())
+        self.state().progress.running_since(self.kind.phase_of(step))
     }
 
     /// Returns when sentences were shown that `is_meant`, while the phase under way lasted.
@@ -95,15 +106,18 @@ impl Journal {
         }
         let state = self.state();
         let progress = &state.progress;
-        if progress.phase == phase && progress.message == message.unwrap_or(phase.sentence()) {
+        if progress.phase == phase
+            && progress.message == message.unwrap_or(self.kind.sentence(phase))
+        {
             return Vec::new();
         }
-        if !progress.phase.may_become(phase) {
+        if !self.kind.may_become(progress.phase, phase) {
             tracing::error!(from = ?progress.phase, to = ?phase, "Rejected an illegal phase transition");
             return Vec::new();
         }
         let resources = progress.resources.clone();
-        let update = ProgressUpdate::new(phase, progress.percent, resources, self.clock.now());
+        let now = self.clock.now();
+        let update = ProgressUpdate::new(self.kind, phase, progress.percent, resources, now);
         let update = match message {
             Some(message) => update.with_message(message),
             None => update,
@@ -115,14 +129,14 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use crate::server::saga::journal::messages::*;
-    use domain::event::Resources;
+    use domain::{event::Resources, kind::DEPLOY};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
     fn said(phase: Phase, sentence: &str, second: i64) -> EventBody {
-        let update = ProgressUpdate::new(phase, 0, Resources::default(), at(second));
+        let update = ProgressUpdate::new(&DEPLOY, phase, 0, Resources::default(), at(second));
         EventBody::Progress(update.with_message(sentence))
     }
 
@@ -130,11 +144,11 @@ mod tests {
     fn the_times_of_a_sentence_are_those_within_its_phase_alone() {
         let mut messages = MessageHistory::default();
         for event in [
-            said(Phase::Deploying, "wait", 0),
-            said(Phase::VerifyingHealth, "check", 100),
-            said(Phase::VerifyingHealth, "wait", 101),
-            said(Phase::VerifyingHealth, "check", 104),
-            said(Phase::VerifyingHealth, "wait", 110),
+            said(Phase::DEPLOYING, "wait", 0),
+            said(Phase::VERIFYING_HEALTH, "check", 100),
+            said(Phase::VERIFYING_HEALTH, "wait", 101),
+            said(Phase::VERIFYING_HEALTH, "check", 104),
+            said(Phase::VERIFYING_HEALTH, "wait", 110),
         ] {
             messages.take(&event);
         }

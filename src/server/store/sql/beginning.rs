@@ -70,7 +70,7 @@ fn insert(new: &NewDeployment) -> Statement {
     .bind(claim.map(|claim| claim.owner.as_str()))
     .bind(claim.map_or(0, |claim| claim.token))
     .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
-    .bind(new.kind.as_str())
+    .bind(deployment.kind.as_str())
 }
 
 /// Inserts what an operation begins with beside its row, and commits.

@@ -48,7 +48,7 @@ pub(super) fn deploy_steps<D: Dialect>(ids: &[DeploymentId]) -> Statement {
         "SELECT deployment_id, step, record FROM steps
          WHERE step = $1 AND deployment_id {is_wanted}"
     ))
-    .bind(StepId::Deploy.as_str())
+    .bind(StepId::DEPLOY.as_str())
     .bind(texts(ids))
 }
 

@@ -69,7 +69,6 @@ where
 pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
     let receipt = row.optional_text("receipt")?.map(|text| serde_json::from_str(&text));
     Ok(Record {
-        kind: kind(row)?,
         deployment: deployment(row)?,
         host: row.text("host")?,
         owner: optional_owner(row, "owner")?,
@@ -97,12 +96,14 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
 fn kind(row: &impl Columns) -> Result<KindName, StoreError> {
     let removes = row.optional_text("removes")?;
     let of_older = if removes.is_some() { KindName::REMOVE } else { KindName::DEPLOY };
-    Ok(row.optional_text("kind")?.map_or(of_older, KindName::from))
+    let Some(kind) = row.optional_text("kind")? else { return Ok(of_older) };
+    KindName::parse(&kind).ok_or(StoreError::Corrupt { what: "kind" })
 }
 
 fn deployment(row: &impl Columns) -> Result<Deployment, StoreError> {
     Ok(Deployment {
         id: id(row, "id")?,
+        kind: kind(row)?,
         name: name(row)?,
         url: row.text("url")?,
         started: time(row.number("started_ms")?)?,
@@ -243,7 +244,7 @@ pub(super) fn app_name(row: &impl Columns) -> Result<AppName, StoreError> {
 /// Reads a row of `steps`.
 pub(super) fn step(row: &impl Columns) -> Result<(StepId, StepRecord), StoreError> {
     let corrupt = || StoreError::Corrupt { what: "journal" };
-    let step = StepId::from_word(&row.text("step")?).ok_or_else(corrupt)?;
+    let step = StepId::parse(&row.text("step")?).ok_or_else(corrupt)?;
     let record = serde_json::from_str(&row.text("record")?).map_err(|_| corrupt())?;
     Ok((step, record))
 }

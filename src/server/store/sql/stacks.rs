@@ -34,8 +34,8 @@ impl<D: Dialect> Stacks for SqlStore<D> {
 
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
         let live = Statement::new(
-            "SELECT live.id, live.name, live.url, live.started_ms, live.completed_ms,
-                    live.owner, removal.id AS removal, removal.state AS removal_state
+            "SELECT live.id, live.kind, live.removes, live.name, live.url, live.started_ms,
+                    live.completed_ms, live.owner, removal.id AS removal, removal.state AS removal_state
              FROM deployments AS live
              LEFT JOIN deployments AS removal
                  ON removal.removes = live.id AND removal.state <> 'rolled_back'

@@ -15,10 +15,12 @@ pub(super) async fn hold(store: &dyn Store) {
 }
 
 async fn a_kind_that_only_another_version_knows_reads_back(store: &dyn Store) {
-    let kind = KindName::from(String::from("unheard-of"));
-    store.begin(&NewDeployment { kind: kind.clone(), ..new(990, "yannick") }, None).await.unwrap();
+    let kind = KindName::new("unheard-of");
+    let mut begun = new(990, "yannick");
+    begun.deployment.kind = kind;
+    store.begin(&begun, None).await.unwrap();
     let id = DeploymentId::from_random(990);
-    assert_eq!(store.find(&id).await.unwrap().unwrap().kind, kind);
+    assert_eq!(store.find(&id).await.unwrap().unwrap().deployment.kind, kind);
     let lease = claim(store, Lane::Forward, &id).await;
     store.record(&lease, &super::end(State::RolledBack)).await.unwrap();
 }
@@ -37,8 +39,8 @@ async fn what_begins_with_a_lease_is_nobody_else_s(store: &dyn Store) {
     };
     assert_eq!(claim_at(999).await, None);
     let lease = Lease { id: id.clone(), owner: String::from("acceptor"), token: 1 };
-    let event = vec![progress(Phase::CreatingProject)];
-    let fact = step(StepId::Project, StepRecord::Started, event);
+    let event = vec![progress(Phase::CREATING_PROJECT)];
+    let fact = step(StepId::PROJECT, StepRecord::Started, event);
     store.record(&lease, &fact).await.unwrap();
     let later = claim_at(1_000).await.expect("it has lapsed");
     assert!(later.token > lease.token);

@@ -25,8 +25,8 @@ pub(super) async fn hold(store: &dyn Store) {
         StepRecord::Failed { cause: cause.clone() },
         StepRecord::Undone { lines: Vec::new(), cause: Some(cause.clone()) },
     ] {
-        let step = Some((StepId::Deploy, record));
-        let events = vec![progress(Phase::RollingBack)];
+        let step = Some((StepId::DEPLOY, record));
+        let events = vec![progress(Phase::ROLLING_BACK)];
         store.record(&lease, &Fact { step, events, ..Fact::default() }).await.unwrap();
         let kept = HashMap::from([(lease.id.clone(), cause.platform_log.clone().unwrap())]);
         assert_eq!(store.platform_logs(&ids).await.unwrap(), kept, "also once it is undone");

@@ -6,11 +6,7 @@ use ai_stack_deployer::server::store::{
     CleanupRecord, Lane, NewRemoval, RemovalOutcome, State, Store,
 };
 use domain::{
-    deployment::{DeploymentId, Kind},
-    kind::KindName,
-    phase::Phase,
-    receipt::Receipt,
-    stack_name::StackName,
+    deployment::DeploymentId, kind::REMOVE, phase::Phase, receipt::Receipt, stack_name::StackName,
 };
 
 use super::{at, claim, end, new, progress};
@@ -25,9 +21,9 @@ pub(super) async fn hold(store: &dyn Store) {
 
 fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
     NewRemoval {
-        id: DeploymentId::new(Kind::Removal, number),
+        id: DeploymentId::new(&REMOVE, number),
         started: at(70),
-        first: progress(Phase::Removing),
+        first: progress(Phase::REMOVING),
         of: of.cloned(),
         audit_entry: None,
         claim: None,
@@ -54,7 +50,7 @@ async fn live(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
 async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     let name = StackName::parse("judy").unwrap();
     let begin = async |number| store.begin_removal(&name, &removal(number, None)).await.unwrap();
-    let accepted = |number| RemovalOutcome::Accepted(DeploymentId::new(Kind::Removal, number));
+    let accepted = |number| RemovalOutcome::Accepted(DeploymentId::new(&REMOVE, number));
     assert_eq!(begin(71).await, RemovalOutcome::NotLive, "nothing of that name");
     store.begin(&new(70, "judy"), None).await.unwrap();
     assert_eq!(begin(71).await, RemovalOutcome::NotLive, "not live yet");
@@ -67,7 +63,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     assert_eq!(begin(71).await, accepted(71));
     assert_eq!(begin(72).await, accepted(71), "one removal at a time");
     let id = removal(71, None).id;
-    assert_eq!(store.find(&id).await.unwrap().unwrap().kind, KindName::REMOVE);
+    assert_eq!(store.find(&id).await.unwrap().unwrap().deployment.kind, REMOVE.name);
     let record = store.find(&id).await.unwrap().unwrap();
     assert_eq!(record.metadata.links.removes, Some(DeploymentId::from_random(70)));
     assert_eq!((record.host.as_str(), record.seq), ("judy.example.com", 1));

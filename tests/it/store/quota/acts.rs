@@ -5,10 +5,7 @@ use ai_stack_deployer::server::store::{
     Usage,
 };
 use domain::{
-    deployment::{DeploymentId, Kind},
-    phase::Phase,
-    receipt::Receipt,
-    stack_name::StackName,
+    deployment::DeploymentId, kind::REMOVE, phase::Phase, receipt::Receipt, stack_name::StackName,
 };
 use jiff::Timestamp;
 
@@ -24,11 +21,11 @@ pub(super) async fn remove(
     name: &str,
     started: Timestamp,
 ) -> DeploymentId {
-    let id = DeploymentId::new(Kind::Removal, number);
+    let id = DeploymentId::new(&REMOVE, number);
     let removal = NewRemoval {
         id: id.clone(),
         started,
-        first: progress(Phase::Removing),
+        first: progress(Phase::REMOVING),
         of: None,
         audit_entry: None,
         claim: None,

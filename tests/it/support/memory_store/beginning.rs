@@ -67,7 +67,6 @@ impl Tables {
         }
         let links = Links { retry_of: new.retry_of.clone(), ..Links::default() };
         let record = Record {
-            kind: new.kind.clone(),
             deployment: new.deployment.clone(),
             host: new.host.clone(),
             owner: new.owner.clone(),
@@ -159,7 +158,7 @@ impl Tables {
             links: Links { removes: Some(record.deployment.id), ..Links::default() },
             ..DeploymentMetadata::default()
         };
-        record.kind = KindName::REMOVE;
+        record.deployment.kind = KindName::REMOVE;
         record.deployment.id = new.id.clone();
         record.deployment.started = new.started;
         record.state = State::Active;

@@ -9,10 +9,7 @@ use ai_stack_deployer::server::{
         StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
     },
 };
-use domain::{
-    deployment::{DeploymentId, Kind},
-    event::Event,
-};
+use domain::{deployment::DeploymentId, event::Event, kind::KindName};
 use jiff::Timestamp;
 
 use super::accounts::AccountTables;
@@ -184,7 +181,7 @@ impl Row {
 
     /// Returns whether it takes a stack down.
     pub(super) fn is_removal(&self) -> bool {
-        self.record.deployment.id.kind() == Kind::Removal
+        self.record.deployment.kind == KindName::REMOVE
     }
 
     /// Returns whether it holds its name.
