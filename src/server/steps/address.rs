@@ -1,8 +1,8 @@
-//! Makes sure that nothing answers at the stack's address yet: what does would be taken for the
-//! stack later on, which need not even run (promise P15).
+//! Makes sure that nothing answers at the stack's address yet: otherwise the health step would
+//! later mistake it for the stack (guarantee P15).
 //!
-//! It makes nothing and asks the address alone, never the platform. Once it is recorded it is
-//! never repeated, since the stack's own route answers from then on.
+//! The step creates nothing, and probes only the address. Once recorded as done it is not repeated,
+//! since the stack's own route answers from then on.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::server::{
 };
 use domain::{event::FailureCode, progress::elapsed_ms};
 
-/// The time that one question to the address may take.
+/// The time limit of one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The time that the route of a stack that was just removed has to go.
+/// The time for which the step waits for the route of a previous stack to disappear.
 const ROUTE_REMOVAL_TIMEOUT: Duration = Duration::from_secs(15);
-/// The pause between questions meanwhile.
+/// The pause between probes.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The pause while the portal itself cannot ask.
+/// The pause between probes during a local fault of the portal.
 const LACK_PAUSE: Duration = Duration::from_secs(1);
 
-/// The message shown while the route of an earlier stack goes.
+/// The message while the step waits for the route of a previous stack to disappear.
 const WAITING: &str = "Waiting for the address to become free";
 
 /// Makes sure that nothing answers at the address.
@@ -38,7 +38,7 @@ impl Step for CheckAddressFree {
         loop {
             match cx.probe.check(&url, PROBE_TIMEOUT).await {
                 Health::Healthy => {}
-                // That says nothing of who answers there.
+                // A local fault says nothing about the address.
                 Health::Unasked(fault, reason) => {
                     cx.say_lack("address.probe", fault, &reason).await?;
                     cx.wait(LACK_PAUSE).await?;

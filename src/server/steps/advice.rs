@@ -1,9 +1,9 @@
-//! Advice: what an operator can do about what is left, by how the platform stands right now.
+//! Advice: what an operator can do about a leftover, given the present state of the platform.
 //!
-//! What helps in one state does harm in another: an application that is deleted while its deploy
-//! job runs leaves its service behind for ever. So nothing is advised without a look, and what is
-//! advised says when it is safe, since it may be read later. Where things are only slow, the
-//! advice is to wait, and says for what.
+//! A remedy that helps in one state does harm in another: if an application is deleted while its
+//! deploy job runs, its service is left behind, and Dokploy cannot remove it. So the platform is
+//! read before anything is advised. Since a remedy may be read later, it says when it is safe. If
+//! something is only slow, the remedy is to wait, and says for what.
 
 use std::time::Duration;
 
@@ -21,16 +21,16 @@ use domain::{
     receipt::{Line, Outcome, ResourceKind},
 };
 
-/// The words about a resource that is gone.
+/// The remedy for a resource that is gone.
 const GONE: &str = "Nothing to do: it no longer exists";
-/// When an application may be deleted by hand.
+/// The condition under which an application may be deleted manually.
 const SAFELY: &str = "while no deployment of it is running or queued there, and Docker answers";
-/// The time after which a look makes no further call: the end that it is for is recorded only
-/// afterwards. A call has a time limit of its own.
+/// The time after which a look makes no further call, since it delays the recording of the end.
+/// Each call has a time limit of its own.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Gives every line of what is left the advice that fits now. It asks once, and takes no answer
-/// for an answer.
+/// Sets the remedy of every leftover, according to the present state of the platform. It retries no
+/// call: if one fails, the remedy is to wait for the platform.
 pub(crate) async fn advise(cx: &Context, mut lines: Vec<Line>) -> Vec<Line> {
     let is_left = |line: &Line| line.outcome == Outcome::Left;
     if !lines.iter().any(is_left) {
@@ -45,20 +45,20 @@ pub(crate) async fn advise(cx: &Context, mut lines: Vec<Line>) -> Vec<Line> {
 }
 
 async fn situation(cx: &Context, lines: &[Line]) -> Situation {
-    // A platform that hangs is not asked.
+    // A platform that hangs would not answer.
     if cx.is_wedged() {
         return Situation::Problem(PlatformProblem::Wedged);
     }
     let look = Look { cx, since: cx.clock.monotonic() };
     match (look_around(&look, lines).await, cx.platform.problem()) {
         (Ok(situation), _) => situation,
-        // One refusal proves nothing yet.
+        // A single failure is not yet a problem of the whole platform.
         (Err(_), Some(problem)) => Situation::Problem(problem),
         (Err(error), None) => Situation::Silent(error),
     }
 }
 
-/// Gives a line advice where nobody has looked at the platform.
+/// Sets the remedy of a leftover if the platform was not read.
 pub(crate) fn unseen(mut line: Line) -> Line {
     line.remedy.get_or_insert_with(|| {
         String::from("Waiting for the portal's next attempt, which checks what exists: see its log")
@@ -66,41 +66,45 @@ pub(crate) fn unseen(mut line: Line) -> Line {
     line
 }
 
-/// Describes how the platform stands.
+/// The present state of the platform.
 enum Situation {
-    /// It does not work for the portal until an operator acts.
+    /// It has a problem that only an operator can solve.
     Problem(PlatformProblem),
-    /// It does not answer, or not usefully.
+    /// It does not answer, or with an error.
     Silent(PlatformError),
     /// Its Docker does not answer.
     NoDocker,
-    /// A deploy job of ours runs, or waits.
+    /// A deploy job of this operation runs or waits.
     Deploying,
-    /// Nothing is in the way.
+    /// Leftovers can be removed now.
     Calm(Box<Seen>),
 }
 
-/// What there is of the operation.
+/// The resources of the operation that exist.
 struct Seen {
     projects: Vec<(ProjectSummary, Option<Project>)>,
-    /// The application that is recorded, where it is in none of them, but still in Dokploy.
+    /// The recorded application, if it exists but is in none of `projects`.
     moved: Option<String>,
     services: Vec<AppName>,
     containers: Vec<Container>,
     hosts: Vec<Host>,
-    /// The file that routes our address although nothing else of it is there.
+    /// The reverse proxy's file that routes our host, if no domain of that host exists.
     open: Option<RouteFile>,
 }
 
-/// A look at the platform, of bounded length.
+/// A reading of the platform in bounded time.
 struct Look<'a> {
     cx: &'a Context,
-    /// The time at which it began, by the monotonic clock.
+    /// The time at which it began, on the monotonic clock.
     since: Duration,
 }
 
 impl Look<'_> {
-    /// Returns the platform, unless the time for looking is used up.
+    /// Returns the platform.
+    ///
+    /// # Errors
+    ///
+    /// Returns a time-out once [`LIMIT`] has passed.
     fn platform(&self) -> Result<&dyn Platform, PlatformError> {
         let spent = self.cx.clock.monotonic().saturating_sub(self.since);
         if spent < LIMIT {
@@ -136,7 +140,7 @@ async fn look_around(look: &Look<'_>, lines: &[Line]) -> Result<Situation, Platf
     Ok(Situation::Calm(Box::new(Seen { projects, moved, services, containers, hosts, open })))
 }
 
-/// Finds the projects that we made, the one that is recorded, and those that the lines name.
+/// Finds the projects with the operation's marker, the recorded one, and those that `lines` name.
 async fn projects(
     look: &Look<'_>,
     lines: &[Line],
@@ -158,7 +162,7 @@ async fn projects(
     Ok(found)
 }
 
-/// Returns whether an application is the recorded one, or another that we made.
+/// Returns whether an application is the recorded one, or has the operation's marker.
 fn is_ours(
     cx: &Context,
     projects: &[(ProjectSummary, Option<Project>)],
@@ -169,7 +173,9 @@ fn is_ours(
         || applications.any(|one| one.id == *id && cx.is_our_application(one))
 }
 
-/// Finds the recorded application where somebody has moved it: a host leads to it, or it has jobs.
+/// Finds the recorded application if somebody moved it to another project. The platform port cannot
+/// look up an application by its id, so it counts as existing if a host routes to it or it has
+/// jobs.
 async fn moved(
     look: &Look<'_>,
     projects: &[(ProjectSummary, Option<Project>)],
@@ -190,7 +196,8 @@ fn applications(
     environments.flat_map(|whole| &whole.environments).flat_map(|one| &one.applications)
 }
 
-/// Finds a file of ours that routes our address; what the platform does not show is none.
+/// Finds a route file of the operation's services that routes our host. A file that cannot be read
+/// is skipped.
 async fn open_file(look: &Look<'_>) -> Option<RouteFile> {
     for file in look.cx.journal.services().iter().filter_map(RouteFile::of) {
         let text = look.platform().ok()?.route_file(&file).await.ok().flatten();
@@ -219,7 +226,7 @@ impl Situation {
                  container is left behind",
             ),
             Self::Calm(seen) => {
-                // What a step has found out itself is more exact than what is seen from here.
+                // A remedy that a step set is more specific.
                 line.remedy.clone().unwrap_or_else(|| seen.remedy(cx, line))
             }
         }
@@ -236,7 +243,8 @@ impl Seen {
         }
     }
 
-    /// Another domain for the same host is somebody else's.
+    /// Finds the domain by its id, or by its host if it routes to our application: another domain
+    /// for the same host is somebody else's.
     fn of_domain(&self, cx: &Context, line: &Line) -> String {
         let leads_to_us = |host: &Host| {
             let leads_to = host.leads_to.as_ref();
@@ -266,7 +274,7 @@ impl Seen {
             );
         }
         if self.services.contains(name) {
-            // Its application may be in Dokploy still.
+            // If its application was moved, Dokploy can still remove both.
             return match &self.moved {
                 Some(id) => was_moved(cx, id),
                 None => format!("docker service rm {name}"),
@@ -320,7 +328,7 @@ impl Seen {
     }
 }
 
-/// Says how an application is deleted without leaving its service behind.
+/// Returns how to delete an application without leaving its service behind.
 fn delete_application(cx: &Context, application: &ApplicationSummary) -> String {
     let ApplicationSummary { id, name, description, .. } = application;
     if cx.is_marked(description.as_deref()) {
@@ -330,7 +338,7 @@ fn delete_application(cx: &Context, application: &ApplicationSummary) -> String 
     }
 }
 
-/// Says what to do about an application that somebody has moved.
+/// Returns what to do about an application that somebody moved.
 fn was_moved(cx: &Context, id: &str) -> String {
     let project = StackSettings::project(&cx.deployment.name);
     format!(
@@ -339,7 +347,8 @@ fn was_moved(cx: &Context, id: &str) -> String {
     )
 }
 
-/// Says what to do about what the portal made and does not touch any more.
+/// Returns what to do about a resource that lost its marker, which the portal therefore does not
+/// change.
 pub(crate) fn unmarked(cx: &Context, what: &str) -> String {
     format!(
         "The {what} no longer has the portal's marker, so the portal does not change it: set its \

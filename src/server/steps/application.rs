@@ -1,4 +1,4 @@
-//! Creates the application; undone with evidence that its service is gone.
+//! Creates the application. The undo verifies that its service is gone.
 
 use super::{ProjectOutput, removal, routes};
 use crate::server::{
@@ -57,7 +57,8 @@ impl Step for CreateApplication {
         {
             lines.extend(unmarked(cx, output).await?);
         }
-        // What an earlier run, or a duplicate, had: its record may be gone while it still runs.
+        // Services of earlier runs and of duplicates may still run although their application is
+        // gone.
         for service in cx.journal.services() {
             let is_told =
                 |line: &Line| line.resource == ResourceKind::Service && line.name == service.0;
@@ -78,11 +79,11 @@ impl Step for CreateApplication {
 }
 
 impl CreateApplication {
-    /// Keeps the oldest application of ours, and removes the others.
+    /// Adopts the oldest application with our marker, and removes the others.
     async fn adopt(&self, cx: &Context) -> Result<Option<Application>, StepError> {
-        let mut marker = cx.marked_applications_in(&self.project.id).await?.into_iter();
-        let Some(oldest) = marker.next() else { return Ok(None) };
-        for other in marker {
+        let mut marked = cx.marked_applications_in(&self.project.id).await?.into_iter();
+        let Some(oldest) = marked.next() else { return Ok(None) };
+        for other in marked {
             cx.warn("application.create", "Removing a duplicate application of this deployment");
             removal::remove_application(cx, &other.into()).await?;
         }
@@ -90,12 +91,13 @@ impl CreateApplication {
     }
 }
 
-/// Returns what became of an application that no longer carries our marker, or is not there.
+/// Returns the receipt's lines for an application that has lost our marker or does not exist.
 async fn unmarked(cx: &Context, output: &Application) -> Result<Vec<Line>, StepError> {
     if routes::is_elsewhere(cx, output).await? {
         return Ok(cx.leftover_application(output));
     }
-    // The address was undone before, but perhaps by an older version, which left its file open.
+    // The address was undone before this, but perhaps by an older version, which did not overwrite
+    // the route file.
     let mut lines = Vec::from_iter(routes::close_left_open(cx, output).await?);
     let (id, name) = (Some(output.id.0.as_str()), cx.deployment.name.as_str());
     lines.push(removal::service_line(cx, &output.app_name).await?);

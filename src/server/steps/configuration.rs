@@ -1,7 +1,8 @@
-//! Sets what the application runs, in one idempotent call; it goes with the application.
+//! Configures the application in one idempotent call. There is nothing to undo: the configuration
+//! is removed with the application.
 //!
-//! Among it is which deployment it was and which revision of the stack, by which its container is
-//! known from any other: as variables, and as labels.
+//! It includes the deployment's id and the number of the stack's revision, as variables and as
+//! labels, which identify the container.
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -13,10 +14,10 @@ use crate::server::{
 };
 use domain::stack_spec::StackSpec;
 
-/// The number of what a deployment brings up among the revisions of its stack.
+/// The revision that a deployment creates: the first of its stack.
 const FIRST_REVISION: &str = "1";
 
-/// Sets what the application runs.
+/// Configures the application.
 pub(crate) struct Configure {
     pub(crate) application: Application,
 }
@@ -30,7 +31,7 @@ pub(crate) struct OperationTag {
 
 impl Step for Configure {
     const ID: StepId = StepId::CONFIGURATION;
-    /// Older versions of the portal marked nothing.
+    /// `None` if an older version of the portal configured it, which set no tag.
     type Output = Option<OperationTag>;
 
     async fn run(&self, cx: &Context) -> Result<Option<OperationTag>, StepError> {

@@ -1,10 +1,10 @@
-//! Lets the platform start the application, and follows the job from queue to end.
+//! Has the platform start the application, and follows the deploy job to its end.
 //!
-//! The call only enqueues and returns nothing; the deployment's id is the job's title, its
-//! only correlation. The queue is in the platform's memory: a restart forgets it, so a job
-//! that is neither queued nor listed is enqueued again (recordings 175 and 183). A job that runs
-//! is in the queue and in the list (recording 133); where the platform could not write down how
-//! it ended, the list says for ever that it runs, and only the queue tells the truth.
+//! The call only enqueues a job and returns nothing. The job's title is the deployment's id, which
+//! is the only way to find the job. The queue is in the platform's memory and is lost in a restart,
+//! so a job that is neither queued nor listed is enqueued again (recordings 175 and 183). A running
+//! job is in the queue and in the list (recording 133). If the platform could not record the end of
+//! a job, the list shows it as running forever; the queue is authoritative.
 
 use std::time::Duration;
 
@@ -21,34 +21,34 @@ mod cause;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// The number of times that a job that the platform forgot is enqueued again.
+/// The number of times that the job is enqueued in total, if the platform loses it.
 const ENQUEUE_LIMIT: u32 = 5;
-/// The time for which the list is believed that a job runs which is not in the queue. Less than an
-/// undo gets at least.
+/// The time after which a job that the list shows as running, but that is not in the queue, counts
+/// as ended. It must be shorter than the minimum time of an undo (`Deadlines::LEAST_DRAIN`).
 const STRANDED_LIMIT: Duration = Duration::from_secs(20);
 
-/// The message shown while the list says that a job runs which is not in the queue.
+/// The message while the list shows a job as running that is not in the queue.
 const STRANDED: &str = "Waiting for the platform to say how the start went";
 
-/// Lets the platform start the application.
+/// Has the platform start the application.
 pub(crate) struct Deploy {
     pub(crate) application: Application,
 }
 
-/// The outcome of the job so far.
+/// The state of the deploy job.
 #[derive(Debug, PartialEq)]
 enum JobProgress {
-    /// It ended: the platform accepted the service.
+    /// It succeeded: the platform created or updated the service.
     Done(JobId),
-    /// It ended: the platform could not start the service.
+    /// It failed: the platform could not start the service.
     Failed(JobId),
-    /// It is under way.
+    /// It runs.
     Running,
-    /// The list says that it is under way, and it is not in the queue.
+    /// The list shows it as running, but it is not in the queue.
     Stranded,
-    /// This many jobs come before it.
+    /// It waits behind this many jobs.
     Queued(usize),
-    /// The platform knows nothing of it, or gave it up when it restarted.
+    /// The platform does not have it, or cancelled it in a restart.
     Lost,
 }
 
@@ -98,15 +98,16 @@ impl Step for Deploy {
         }
     }
 
-    /// Takes the job out of the queue, and waits for one under way: deleting the application
-    /// meanwhile would leave its service behind for ever (recording 178).
+    /// Removes the job from the queue, and waits for a running one: if the application were deleted
+    /// meanwhile, its service would be left behind (recording 178).
     async fn undo(&self, cx: &Context, _made: Option<&JobId>) -> Result<Vec<Line>, StepError> {
-        // A lost call that enqueues the job late would start it after the drain.
+        // A lost call could otherwise enqueue the job after the drain.
         cx.wait_out_late_commit(Self::ID).await?;
         for ApplicationSummary { id, .. } in cx.marked_applications().await? {
             stop_jobs(cx, &id).await?;
         }
-        // Gone already, or no longer marked as ours: not to be touched, but to be waited for.
+        // An application that has lost our marker, or is gone, must not be changed. But its running
+        // job is waited for.
         drain(cx, &self.application.id).await?;
         Ok(Vec::new())
     }
@@ -132,8 +133,8 @@ impl Deploy {
             .await
     }
 
-    /// Looks for the job in the queue as it was after `cursor`, and in the list where it is not
-    /// there. With few about, the list comes first, too: it tells the end a moment earlier.
+    /// Looks for the job in a reading of the queue after `cursor`, then in the list. If few
+    /// operations poll, the list is read first as well, which shows the end slightly earlier.
     async fn check_job(
         &self,
         cx: &Context,
@@ -160,12 +161,13 @@ impl Deploy {
     }
 }
 
-/// Debounces a condition: remembers the time since which it has held without a break.
+/// Debounces a condition: remembers the time since which it has held without interruption.
 #[derive(Default)]
 struct Debounce(Option<Timestamp>);
 
 impl Debounce {
-    /// Takes in whether it `is_so` at `now`, and tells whether it has been for too long.
+    /// Records whether the condition holds at `now`, and returns whether it has held for
+    /// [`STRANDED_LIMIT`].
     fn has_expired(&mut self, is_so: bool, now: Timestamp) -> bool {
         if !is_so {
             self.0 = None;
@@ -176,7 +178,8 @@ impl Debounce {
     }
 }
 
-/// Judges by the newest of the jobs titled `title`; one that a restart cut off is no sight.
+/// Returns the state of the newest job titled `title`; `None` if there is none, or a restart of the
+/// platform cancelled it.
 fn job_progress(jobs: &[Job], title: &str) -> Option<JobProgress> {
     let job = jobs.iter().find(|job| job.title == title)?;
     match job.status {
@@ -187,7 +190,7 @@ fn job_progress(jobs: &[Job], title: &str) -> Option<JobProgress> {
     }
 }
 
-/// Says where in the queue a job with `before` others before it is.
+/// Returns the message for a job with `before` others before it in the queue.
 fn queue_position(before: usize) -> String {
     match before {
         0 => String::from("Starting the container: next in the platform's queue"),
@@ -197,15 +200,15 @@ fn queue_position(before: usize) -> String {
     }
 }
 
-/// Takes the application's jobs out of the queue, and waits for one that is under way.
+/// Removes the application's jobs from the queue, and waits for a running one.
 pub(crate) async fn stop_jobs(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
     let done = "Removed the waiting job from the platform's queue";
     cx.mutate("application.cleanQueues", done, || cx.platform.clear_queue(id)).await?;
     drain(cx, id).await
 }
 
-/// Waits until the platform holds no job of the application any more. Once the queue has held
-/// none for a while, whatever the list says, none can make a service any more.
+/// Waits until the platform has no job of the application. Once the queue has had none for
+/// [`STRANDED_LIMIT`], no job can create a service any more, even if the list shows one as running.
 async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
     let mut pause = FIRST_PAUSE;
     let mut stranded = Debounce(cx.journal.message_since(STRANDED));

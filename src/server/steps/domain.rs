@@ -1,4 +1,4 @@
-//! Attaches the stack's host to the application; undone before the application.
+//! Attaches the stack's host to the application. It is undone before the application.
 
 use super::{removal, routes};
 use crate::server::{
@@ -60,8 +60,8 @@ impl Step for CreateDomain {
 }
 
 impl CreateDomain {
-    /// Returns what became of a domain whose application is gone or no longer carries our marker. A
-    /// domain cannot outlive its application: then the list is empty.
+    /// Returns the receipt's line for a domain whose application has lost our marker or is gone. If
+    /// it is gone, the list is empty: the platform deletes domains with their application.
     async fn unmarked(&self, cx: &Context, output: &DomainId) -> Result<Line, StepError> {
         let domains_of = || cx.platform.domains_of(&self.application.id);
         let domains = cx.query("domain.byApplicationId", domains_of).await?;
@@ -73,7 +73,7 @@ impl CreateDomain {
         })
     }
 
-    /// Keeps the oldest domain of our application, and removes the others.
+    /// Adopts the oldest domain of our application for this host, and removes the others.
     async fn adopt(&self, cx: &Context) -> Result<Option<DomainId>, StepError> {
         let domains_of = || cx.platform.domains_of(&self.application.id);
         let mut domains = cx.query("domain.byApplicationId", domains_of).await?;

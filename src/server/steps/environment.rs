@@ -1,4 +1,5 @@
-//! Finds the project's default environment; it goes with the project.
+//! Finds the project's default environment. There is nothing to undo: it is removed with the
+//! project.
 
 use super::ProjectOutput;
 use crate::server::{
@@ -29,7 +30,7 @@ impl Step for FindEnvironment {
             .into_iter()
             .find(|environment| environment.is_default)
             .map(|environment| environment.id)
-            // A platform that crashed between its two inserts leaves a project without one.
+            // If the platform crashes between its two inserts, the project has no environment.
             .ok_or_else(|| {
                 let message = "The platform made the project without an environment.";
                 StepError::failed(FailureCode::PlatformRefused, message)

@@ -1,9 +1,9 @@
-//! Waits until the stack answers at its own address, twice in a row (promise P15).
+//! Waits until the stack answers at its own address with success, twice in a row (guarantee P15).
 //!
-//! "Done" on the platform means only that it accepted the service, so nothing but the stack's own
-//! answer counts, and only while the platform shows that the stack's own container runs: anybody
-//! can answer at an address. A certificate may take minutes after that: it has a limit of its own.
-//! A container that stops again and again ends the wait early.
+//! A deploy job that is done means only that Docker accepted the service, so the stack itself must
+//! answer. Something else could answer at the address, so answers count only while the platform
+//! shows a running container of this deployment. Waiting for a certificate can take minutes, and
+//! has a limit of its own. A container that stops repeatedly ends the wait early.
 
 mod container;
 mod span;
@@ -22,37 +22,37 @@ use crate::server::{
 };
 use domain::{event::FailureCode, progress::elapsed_ms, stack_spec::StackSpec};
 
-/// The time that one question to the stack may take.
+/// The time limit of one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The pause between the two answers that count.
+/// The pause before the second of the two answers that count.
 const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
-/// The pause between questions in the first minute.
+/// The pause between probes in the first minute.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The pause while the portal itself cannot ask.
+/// The pause between probes during a local fault of the portal.
 const LACK_PAUSE: Duration = Duration::from_secs(1);
-/// The time for which the first pause stays.
+/// The time after which the pause grows.
 const FAST_POLL_PERIOD: Duration = Duration::from_mins(1);
-/// The interval at which the platform is asked how the container fares.
+/// The minimum interval between queries for the service's tasks.
 const TASKS_PAUSE: Duration = Duration::from_secs(1);
-/// The time for which the stack is asked at least after a restart, however long the portal was
-/// away: both may have come back at the same moment.
+/// The minimum time for which the stack is probed after a restart of the portal, even if its limit
+/// has passed: both may have started at the same moment.
 const GRACE: Duration = Duration::from_secs(5);
-/// The time for which the stack is asked again at least, once it could not be asked, or neither it
-/// nor the platform was in reach.
+/// The minimum time for which the stack is probed again after a local fault of the portal, or after
+/// neither the stack nor the platform could be reached.
 const AGAIN: Duration = Duration::from_secs(15);
-/// The number of failed tasks that are a crash loop.
+/// The number of failed tasks that count as a crash loop.
 const CRASHES: usize = 3;
 
-/// The message shown while only the certificate is missing.
+/// The message while only the certificate is missing.
 const UNTRUSTED: &str = "Waiting for the address to get its certificate";
 
-/// The message shown while only the container is missing.
+/// The message while the address answers, but the container does not run.
 const NOT_RUNNING: &str = "The address answers, but the stack's container does not run yet";
-/// The message shown while the platform does not say whether the container runs.
+/// The message while the platform does not show whether the container runs.
 const UNKNOWN: &str = "The address answers; waiting for the platform to show the stack's container";
-/// The message shown while there is no way to anybody.
+/// The message while neither the stack nor the platform can be reached.
 const ALL_AWAY: &str = "Neither the stack nor the platform can be reached: waiting for both";
-/// Every sentence that is shown while something more exact is waited for.
+/// All messages of this step about a specific cause of the wait.
 const SPECIFIC: [&str; 4] = [UNTRUSTED, NOT_RUNNING, UNKNOWN, ALL_AWAY];
 
 /// Waits until the stack answers.
@@ -72,7 +72,8 @@ impl Step for VerifyHealth {
         let mut wait = HealthWait::resume(cx, since);
         loop {
             let (health, container) = self.look(cx, &url).await;
-            // It was seen before the first of these answers, and is seen after the second.
+            // The same container ran in the previous look, before these two answers, and runs after
+            // them.
             if let Some(ContainerState::Running(id)) = &container
                 && wait.seen.as_ref() == Some(id)
             {
@@ -89,7 +90,7 @@ impl Step for VerifyHealth {
                     cx.journal.set_message(ALL_AWAY).await?;
                     (wait.grace_until, wait.is_all_away) = (cx.clock.now() + AGAIN, true);
                 } else if wait.is_all_away {
-                    // The way to the platform is back: the one to the stack may take a moment more.
+                    // The platform can be reached again: the stack may take a moment longer.
                     (wait.grace_until, wait.is_all_away) = (cx.clock.now() + AGAIN, false);
                 } else {
                     tracing::warn!(
@@ -108,7 +109,7 @@ impl Step for VerifyHealth {
 }
 
 impl VerifyHealth {
-    /// Asks the stack twice, and then what runs of it, if it answers well.
+    /// Probes the stack twice and, if both answers are successful, looks for its container.
     async fn look(&self, cx: &Context, url: &str) -> (Health, Option<ContainerState>) {
         let mut health = cx.probe.check(url, PROBE_TIMEOUT).await;
         if health == Health::Healthy {
@@ -127,19 +128,19 @@ impl VerifyHealth {
         (health, container)
     }
 
-    /// Returns whether the platform is as silent as the stack: then it is more likely the way there
-    /// that is missing than the stack, and nothing could be undone either.
+    /// Returns whether the platform cannot be reached either: then the cause is probably the
+    /// network and not the stack, and an undo would not be possible.
     async fn is_all_away(&self, cx: &Context, wait: &HealthWait) -> bool {
         let is_silent = matches!(wait.last, Some(Health::Silent(_)));
         let name = &self.application.app_name;
         is_silent && cx.platform.tasks(name).await.is_err_and(|error| error.is_out_of_reach())
     }
 
-    /// Fails when the container stops again and again.
+    /// Fails if the container stops repeatedly.
     async fn check_tasks(&self, cx: &Context) -> Result<(), StepError> {
         let name = &self.application.app_name;
         let ask = || cx.platform.tasks(name);
-        // Not worth failing for: the stack itself is asked again anyway.
+        // A failed query changes nothing: it is repeated, and the stack is still probed.
         let Ok(tasks) = ask().await else { return Ok(()) };
         match crash(&tasks) {
             Some(message) => Err(StepError::failed(FailureCode::CrashLoop, message)),
@@ -148,7 +149,7 @@ impl VerifyHealth {
     }
 }
 
-/// Says how the container stops again and again, if it does.
+/// Returns the message about a crash loop, if the tasks show one.
 fn crash(tasks: &[Task]) -> Option<String> {
     let count = |state| tasks.iter().filter(|task| task.state == state).count();
     if count(TaskState::Failed) < CRASHES || count(TaskState::Running) > 0 {
@@ -164,27 +165,27 @@ fn crash(tasks: &[Task]) -> Option<String> {
     })
 }
 
-/// The time for which the stack has kept us waiting, and for what. It counts from what is recorded,
-/// so a restart gives no more time.
+/// The wait for the stack so far. Times are computed from recorded facts, so a restart does not
+/// extend the limit.
 struct HealthWait {
     /// The time at which the step began.
     since: Timestamp,
-    /// The time until which nothing is given up, although its time is over.
+    /// The time until which the stack is not given up, even if its limit has passed.
     grace_until: Timestamp,
-    /// The time spent on the certificate so far, which does not count against the stack.
+    /// The time spent waiting for the certificate, which does not count against the stack's limit.
     untrusted: Stopwatch,
-    /// The time spent while the platform did not show the container, which does not count either.
+    /// The time during which the platform did not show containers, which does not count either.
     unknown: Stopwatch,
-    /// What the portal itself has cost, which lacked something: nobody is blamed for that.
+    /// The duration of local faults of the portal, which does not count either.
     lacked: Duration,
-    /// True if neither it nor the platform was in reach when its time was over.
+    /// True if neither the stack nor the platform could be reached when the limit had passed.
     is_all_away: bool,
     last: Option<Health>,
     container: Option<ContainerState>,
-    /// The container that ran when it was last looked for.
+    /// The container that ran in the last look that found one.
     seen: Option<ContainerId>,
     tasks_asked: Timestamp,
-    /// The time at which it is this one's turn to ask for tasks, on the monotonic clock.
+    /// The time of this operation's turn to query its tasks, on the monotonic clock.
     turn: Option<Duration>,
 }
 
@@ -205,7 +206,7 @@ impl HealthWait {
         }
     }
 
-    /// Goes on with the wait that an earlier run began, if one did.
+    /// Continues the wait of an earlier run of this step, if there was one.
     fn resume(cx: &Context, now: Timestamp) -> Self {
         let journal = &cx.journal;
         let since = journal.running_since(VerifyHealth::ID).unwrap_or(now);
@@ -223,7 +224,7 @@ impl HealthWait {
         self.untrusted.note(matches!(health, Health::Untrusted(_)), now);
         self.unknown.note(container == Some(ContainerState::Unknown), now);
         let was_away = self.is_all_away && !matches!(health, Health::Silent(_));
-        // The question that was first to fail took some of the stack's time, perhaps its last.
+        // The first probe that failed because of the local fault counted against the stack's limit.
         let was_unasked = self.is_unasked() && !matches!(health, Health::Unasked(..));
         if was_away || was_unasked {
             (self.grace_until, self.is_all_away) = (self.grace_until.max(now + AGAIN), false);
@@ -234,10 +235,10 @@ impl HealthWait {
         (self.last, self.container) = (Some(health), container);
     }
 
-    /// Tells whoever watches what is missing, where it is not the answer.
+    /// Shows watchers the cause of the wait, if it is not simply that the stack does not answer.
     async fn show_message(&self, cx: &Context) -> Result<(), StoreError> {
         let sentence = match (&self.last, &self.container) {
-            // It is asked once more, at once.
+            // The next look follows immediately.
             (_, Some(ContainerState::Running(_))) => return Ok(()),
             (_, Some(ContainerState::None)) => Some(NOT_RUNNING),
             (_, Some(ContainerState::Unknown)) => Some(UNKNOWN),
@@ -258,7 +259,8 @@ impl HealthWait {
         cx.unsay_lacks().await
     }
 
-    /// Returns whether the portal itself cannot ask, which is no word about the stack.
+    /// Returns whether a local fault of the portal prevented the last look, which says nothing
+    /// about the stack.
     fn is_unasked(&self) -> bool {
         matches!(self.last, Some(Health::Unasked(..)))
             || matches!(self.container, Some(ContainerState::Unasked(..)))
@@ -276,7 +278,7 @@ impl HealthWait {
         due
     }
 
-    /// Fails when the stack, or its certificate, has taken too long.
+    /// Fails if the stack or its certificate has taken too long.
     fn check(&self, cx: &Context, now: Timestamp) -> Result<(), StepError> {
         let StackSpec { health, certificate: trust, .. } = &cx.spec.stack;
         if now < self.grace_until || self.is_unasked() {
@@ -294,7 +296,7 @@ impl HealthWait {
         Ok(())
     }
 
-    /// Returns how long the stack, and its certificate, have taken so far.
+    /// Returns how long the stack has taken so far, and how long its certificate.
     fn waited(&self, now: Timestamp) -> (Duration, Duration) {
         let certificate_ms = self.untrusted.total_ms(now);
         let others_ms = certificate_ms + self.unknown.total_ms(now);
@@ -319,11 +321,10 @@ impl HealthWait {
         }
     }
 
-    /// Returns the pause before the next question: short in the first minute, and never
-    /// past the limit.
+    /// Returns the pause before the next look: short in the first minute, and never past the limit.
     fn pause(&self, cx: &Context, now: Timestamp) -> Duration {
         if self.is_unasked() {
-            // Only the time of the whole deployment ends that.
+            // Only the deadline of the deployment ends this wait.
             return LACK_PAUSE;
         }
         let StackSpec { health, certificate: trust, .. } = &cx.spec.stack;
@@ -331,7 +332,7 @@ impl HealthWait {
         let left = match (self.untrusted.since, self.unknown.since) {
             (Some(_), _) => trust.timeout.saturating_sub(certificate),
             (None, None) => health.timeout.saturating_sub(stack),
-            // Only the time of the whole deployment ends that.
+            // Only the deadline of the deployment ends this wait.
             (None, Some(_)) => Duration::MAX,
         };
         let left = left.max(Duration::from_millis(elapsed_ms(now, self.grace_until)));

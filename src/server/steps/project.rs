@@ -1,4 +1,5 @@
-//! Creates the project; undone last, and only while nothing foreign is in it.
+//! Creates the project. It is undone last, and only if it contains nothing that the portal did not
+//! create.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use domain::{
 /// Creates the project.
 pub(crate) struct CreateProject;
 
-/// The project, with its default environment where the platform told it.
+/// The project, with its default environment if the platform returned it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ProjectOutput {
     pub(super) id: ProjectId,
@@ -49,19 +50,19 @@ impl Step for CreateProject {
         output: Option<&ProjectOutput>,
     ) -> Result<Vec<Line>, StepError> {
         let mut lines = Vec::new();
-        // Until a look by marker finds none: a lost create may be carried out late.
+        // A lost create call may commit late, so the search is repeated when it no longer can.
         let mut is_late = true;
         loop {
-            let marker = cx.marked_projects().await?;
-            if marker.is_empty() && is_late {
+            let marked = cx.marked_projects().await?;
+            if marked.is_empty() && is_late {
                 cx.wait_out_late_commit(Self::ID).await?;
                 is_late = false;
                 continue;
             }
-            if marker.is_empty() {
+            if marked.is_empty() {
                 break;
             }
-            for project in marker {
+            for project in marked {
                 lines.extend(removal::remove_project(cx, &project.id, &project.name).await?);
             }
             if lines.iter().any(|line| line.outcome == Outcome::Left) {
@@ -86,18 +87,18 @@ fn name(cx: &Context) -> String {
     StackSettings::project(&cx.deployment.name)
 }
 
-/// Keeps the oldest project of ours, and removes the others.
+/// Adopts the oldest project with our marker, and removes the others.
 async fn adopt(cx: &Context) -> Result<Option<ProjectOutput>, StepError> {
-    let mut marker = cx.marked_projects().await?.into_iter();
-    let Some(oldest) = marker.next() else { return Ok(None) };
-    for other in marker {
+    let mut marked = cx.marked_projects().await?.into_iter();
+    let Some(oldest) = marked.next() else { return Ok(None) };
+    for other in marked {
         cx.warn("project.create", "Removing a duplicate project of this deployment");
         removal::remove_project(cx, &other.id, &other.name).await?;
     }
     Ok(Some(ProjectOutput { id: oldest.id, environment: None }))
 }
 
-/// Returns what became of a project that no longer carries our marker.
+/// Returns the receipt's line for a project that has lost our marker or is gone.
 async fn unmarked(cx: &Context, output: &ProjectOutput) -> Result<Line, StepError> {
     let (id, name) = (Some(output.id.0.as_str()), name(cx));
     let there = cx.query("project.one", || cx.platform.project(&output.id)).await?.is_some();

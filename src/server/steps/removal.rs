@@ -1,7 +1,7 @@
-//! Removal: takes resources of ours away and tells, line by line, what became of them.
+//! Removes resources of this portal, and returns the receipt's lines about them.
 //!
-//! Every function can be repeated: what is gone already counts as removed. It must only be
-//! called for what carries our marker.
+//! Every function is idempotent: a resource that is already gone counts as removed. Call them only
+//! for resources with our marker.
 
 use super::advice;
 use crate::server::{
@@ -12,7 +12,7 @@ use crate::server::{
 use domain::receipt::{Line, Outcome, ResourceKind};
 
 impl Context {
-    /// Writes a line of the receipt.
+    /// Returns a line of the receipt.
     pub(crate) fn line(
         &self,
         resource: ResourceKind,
@@ -24,8 +24,8 @@ impl Context {
         Line { resource, id, name, outcome, at: self.clock.now(), remedy: None }
     }
 
-    /// Writes a line for what is left, and what an operator can do about it where only the step
-    /// knows; the rest [`super::advice`] says.
+    /// Returns a line for a leftover. `remedy` is set only if the step knows a specific one;
+    /// otherwise [`super::advice`] sets it.
     pub(crate) fn leftover_line(
         &self,
         resource: ResourceKind,
@@ -36,12 +36,12 @@ impl Context {
         Line { remedy, ..self.line(resource, id, name, Outcome::Left) }
     }
 
-    /// Writes the line for a domain that could not be removed.
+    /// Returns the line for a domain that could not be removed.
     pub(crate) fn leftover_domain(&self, id: Option<&str>, host: &str) -> Line {
         self.leftover_line(ResourceKind::Domain, id, host, None)
     }
 
-    /// Writes the lines for an application that could not be removed.
+    /// Returns the lines for an application that could not be removed.
     pub(crate) fn leftover_application(&self, application: &Application) -> Vec<Line> {
         let (id, name) = (&application.id, self.deployment.name.as_str());
         vec![
@@ -50,13 +50,13 @@ impl Context {
         ]
     }
 
-    /// Writes the line for a service that could not be proved gone.
+    /// Returns the line for a service that is not verified as gone.
     pub(crate) fn leftover_service(&self, name: &AppName) -> Line {
         self.leftover_line(ResourceKind::Service, None, &name.0, None)
     }
 }
 
-/// Detaches every host from one of our applications, and looks that none is left.
+/// Removes every domain of one of our applications, and verifies that none is left.
 pub(crate) async fn remove_domains(
     cx: &Context,
     application: &ApplicationId,
@@ -81,10 +81,10 @@ pub(crate) async fn remove_domains(
     Ok(domains.iter().rev().map(|domain| line(&domain.id, &domain.host)).collect())
 }
 
-/// Removes one of our applications, and waits for evidence that its service is gone.
+/// Removes one of our applications, and verifies that its service is gone.
 ///
-/// Not while Docker is down: the platform would drop the record and keep quiet about the
-/// service, which no call could remove afterwards.
+/// It removes nothing while Docker is down: the platform would delete the application and report
+/// success, and no call could remove the service afterwards.
 pub(crate) async fn remove_application(
     cx: &Context,
     application: &Application,
@@ -101,7 +101,7 @@ pub(crate) async fn remove_application(
     Ok(vec![service, cx.line(ResourceKind::Application, id, name, Outcome::Removed)])
 }
 
-/// Returns what became of a service whose application is gone.
+/// Verifies that a service whose application is gone is gone as well, and returns its line.
 pub(crate) async fn service_line(cx: &Context, name: &AppName) -> Result<Line, StepError> {
     let since = cx.clock.now();
     if absence::service_is_gone(cx, name).await? {
@@ -112,7 +112,8 @@ pub(crate) async fn service_line(cx: &Context, name: &AppName) -> Result<Line, S
     }
 }
 
-/// Removes one of our projects with our applications in it, unless it holds anything else.
+/// Removes one of our projects with our applications in it. A project that contains anything else
+/// is left.
 pub(crate) async fn remove_project(
     cx: &Context,
     id: &ProjectId,
@@ -154,14 +155,14 @@ fn is_empty(project: &Project) -> bool {
         .all(|environment| environment.applications.is_empty() && environment.other_services == 0)
 }
 
-/// Removes what a lost response duplicated. The stack is live by then, so a failure is only warned
-/// about.
+/// Removes resources that a lost response duplicated. The stack is healthy by then, so a failure is
+/// only logged.
 pub(crate) async fn remove_duplicates_before_end(cx: &Context) -> Result<(), StoreError> {
     warn_of_leftovers(cx, remove_duplicates(cx).await).map(drop)
 }
 
-/// Removes what is there beside what the journal recorded of a live stack, and tells what became of
-/// it. Where the recorded one is not there itself, nothing is a duplicate of it.
+/// Removes duplicates of the resources that the journal recorded for a live stack, and returns
+/// their lines. If the recorded resource does not exist, nothing counts as its duplicate.
 pub(crate) async fn remove_duplicates(cx: &Context) -> Result<Vec<Line>, StepError> {
     let mut lines = Vec::new();
     let kept = cx.journal.resources();
@@ -191,7 +192,8 @@ pub(crate) async fn remove_duplicates(cx: &Context) -> Result<Vec<Line>, StepErr
     Ok(advice::advise(cx, lines).await)
 }
 
-/// Warns of what is left of a duplicate, since no receipt tells, and tells whether nothing is.
+/// Logs duplicates that could not be removed, since the receipt of a live stack does not list them.
+/// Returns whether none is left.
 pub(crate) fn warn_of_leftovers(
     cx: &Context,
     removed: Result<Vec<Line>, StepError>,
@@ -225,7 +227,7 @@ async fn duplicate_domains(
     if !domains.iter().any(is_kept) {
         return Ok(lines);
     }
-    // Another host is a person's own doing.
+    // Somebody added a domain with another host on purpose.
     for domain in domains.iter().filter(|domain| domain.host == cx.host && !is_kept(domain)) {
         cx.warn("doubles.remove", "Removing a duplicate address of this deployment");
         let done = "Removed the duplicate address";

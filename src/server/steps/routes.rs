@@ -1,8 +1,8 @@
-//! Addresses: when one is gone, and what routes one that should be.
+//! Verifies that an address is gone, and removes stale routes to it.
 //!
-//! The platform's word is not enough: who deletes a project by hand leaves the file behind by
-//! which the reverse proxy routes, and the stack goes on answering. So an address is gone when the
-//! platform does not know it and it does not answer for our stack.
+//! The platform's list of domains is not enough: if somebody deletes a project in Dokploy, the
+//! reverse proxy's route file remains, and the stack continues to answer. So an address is gone if
+//! the platform does not list it and no stack of ours answers there.
 
 use std::{
     collections::BTreeSet,
@@ -23,27 +23,27 @@ use domain::{
     receipt::{Line, Outcome, ResourceKind},
 };
 
-/// The time that the reverse proxy may take to take a change up: it took two seconds at most.
+/// The time limit for the reverse proxy to apply a change. It took two seconds at most when
+/// measured.
 const LIMIT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
-/// The time that one question to the address may take.
+/// The time limit of one probe.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 
-/// Describes how the files stand by which the reverse proxy routes to services whose application is
-/// gone.
+/// The state of the route files of services whose application is gone.
 enum Stale {
-    /// None routes our address.
+    /// None routes our host.
     Closed,
-    /// This one does.
+    /// This file routes our host.
     Open(RouteFile),
-    /// The platform does not show this one: an address that is silent may only be slow, or its
-    /// stack be restarting.
+    /// The platform does not show this file. A silent address proves nothing then: its stack may be
+    /// slow or restarting.
     Unseen(RouteFile),
 }
 
-/// Takes back in `lines` that our address is proved gone where it is not: a file routes it that
-/// outlived its application, or our stack may answer there. `is_known` says whether the platform
-/// has the application still, which it keeps the file for.
+/// Corrects `lines` if our address is reported as verified gone and is not: a stale file routes it,
+/// or our stack may still answer there. `is_known` is true if the platform still has the
+/// application, and therefore needs the file.
 pub(crate) async fn prove(
     cx: &Context,
     application: &Application,
@@ -61,7 +61,7 @@ pub(crate) async fn prove(
             Some(still_routed(&file, &cx.host))
         }
         None if !lines.iter().any(is_proved) => return Ok(lines),
-        // No answer proves that it routes nothing.
+        // Without the file's content, a silent address does not prove that the file routes nothing.
         Some(Stale::Unseen(_)) => remedy(cx, stale, &services).await?,
         stale => match is_silent(cx).await? {
             Some(true) => return Ok(lines),
@@ -85,31 +85,32 @@ pub(crate) async fn prove(
     Ok(lines)
 }
 
-/// Says what to do about an address that still answers, where that may be our stack.
+/// Returns the remedy for an address that may still answer for our stack; `None` if it cannot be
+/// our stack.
 async fn remedy(
     cx: &Context,
     stale: Option<Stale>,
     services: &BTreeSet<AppName>,
 ) -> Result<Option<String>, StepError> {
     Ok(match stale {
-        // It can only be our stack while that has a service; else it is somebody else's.
+        // Only a stack with a service can answer; without one, something else answers.
         Some(stale) if has_service(cx, services).await? => Some(match stale {
             Stale::Unseen(file) => still_routed(&file, &cx.host),
             Stale::Open(_) | Stale::Closed => not_taken_up(&cx.host),
         }),
-        // Its service goes next, and it with that.
+        // The undo of the application removes the service next, and with it the answer.
         Some(_) | None => None,
     })
 }
 
-/// Returns the services that the operation has had, that of `application` among them.
+/// Returns all services that the operation has had, including that of `application`.
 fn services_of(cx: &Context, application: &Application) -> BTreeSet<AppName> {
     let mut services = cx.journal.services();
     services.insert(application.app_name.clone());
     services
 }
 
-/// Says what to do about a file that routes an address whose application is gone.
+/// Returns the remedy for a file that routes an address whose application is gone.
 pub(crate) fn still_routed(file: &RouteFile, host: &str) -> String {
     let (path, text) = (file.path(), file.without_routes());
     format!(
@@ -126,13 +127,13 @@ fn not_taken_up(host: &str) -> String {
     )
 }
 
-/// Waits until nothing answers any more at the address that may be our stack; `false` when that
-/// takes too long, or cannot be told, and none where the portal itself could not ask.
+/// Waits until nothing that may be our stack answers at the address. Returns `false` if that takes
+/// too long or the probe fails, and `None` if a local fault of the portal prevented the probe.
 async fn is_silent(cx: &Context) -> Result<Option<bool>, StepError> {
     let url = cx.health_url();
     let since = cx.now();
     loop {
-        // What is proved of an address is worth no undo that ends nowhere.
+        // A panic of the probe must not end the undo: the address is then only not verified.
         let asked = AssertUnwindSafe(cx.probe.check(&url, ASK_LIMIT)).catch_unwind().await;
         match asked {
             Ok(health) if !may_be_a_stack(&health) => return Ok(Some(true)),
@@ -148,19 +149,19 @@ async fn is_silent(cx: &Context) -> Result<Option<bool>, StepError> {
     }
 }
 
-/// Tells a stack's answer from none, and from those by which a reverse proxy says that it knows no
-/// such address, or has nobody behind it.
+/// Returns whether a stack may have given this answer. With 404, 502 and 504 the reverse proxy
+/// itself answers: it has no route, or nothing behind the route.
 fn may_be_a_stack(health: &Health) -> bool {
     match health {
-        // Of one that could not be asked nothing is known.
+        // After a failed check, a stack may still answer.
         Health::Healthy | Health::Unasked(..) => true,
         Health::Answering(status) => !matches!(status, 404 | 502 | 504),
         Health::Silent(_) | Health::Untrusted(_) => false,
     }
 }
 
-/// Closes the files of services whose application is gone, where an older version left them open,
-/// and returns the line for an address that one of them still routes.
+/// Overwrites route files that an older version left behind after the application was gone, and
+/// returns the line for the address if one of them still routes it.
 pub(crate) async fn close_left_open(
     cx: &Context,
     application: &Application,
@@ -174,9 +175,10 @@ pub(crate) async fn close_left_open(
     })
 }
 
-/// Takes the address out of the files of these services, and tells how they stand then.
+/// Overwrites those route files of these services that route our host, and returns the resulting
+/// state.
 ///
-/// Only after the application is gone is such a file nobody's: until then the platform keeps it.
+/// Call it only after the application is gone: until then the platform itself uses the file.
 async fn close_stale_routes(
     cx: &Context,
     services: &BTreeSet<AppName>,
@@ -188,7 +190,7 @@ async fn close_stale_routes(
             let refusals = Refusals::default();
             let done = "Removed the stale route of the address from the reverse proxy";
             let write = || refusals.record(cx, cx.platform.clear_route_file(&file));
-            // The call says that it was done also when it was not.
+            // The call reports success even if it failed, so the file is read again.
             if cx.mutate("settings.updateTraefikFile", done, write).await?.is_some() {
                 seen = look(cx, &file).await?;
             }
@@ -200,7 +202,7 @@ async fn close_stale_routes(
     Ok(stale)
 }
 
-/// Looks whether the file routes our address.
+/// Reads whether the file routes our host.
 async fn look(cx: &Context, file: &RouteFile) -> Result<Stale, StepError> {
     let refusals = Refusals::default();
     let read = || refusals.record(cx, cx.platform.route_file(file));
@@ -211,16 +213,18 @@ async fn look(cx: &Context, file: &RouteFile) -> Result<Stale, StepError> {
     })
 }
 
-/// Counts how often a call was refused to a key that others take: then it may not make this one,
-/// which Dokploy says by a 403, or by the 401 that it has for everything.
+/// Counts how often a call was refused with 401 although other calls with the same key succeed.
+/// Then the key may not make this call: Dokploy answers 403, or the 401 that it also uses for other
+/// failures.
 #[derive(Debug, Default)]
 struct Refusals(AtomicU32);
 
 impl Refusals {
-    /// The number of refusals that prove it: after one alone, the key may only just be taken again.
+    /// The number of refusals that count as proof: a single one may have been an outage that is
+    /// just over.
     const ENOUGH: u32 = 2;
 
-    /// Makes a call; none where the key may not make it.
+    /// Makes a call; returns `None` if the key may not make it.
     async fn record<T: Send>(
         &self,
         cx: &Context,
@@ -241,8 +245,8 @@ impl Refusals {
     }
 }
 
-/// Returns whether the platform has the application still, though not with our marker, or not where
-/// we made it: then a host leads to it, or it has jobs.
+/// Returns whether the platform still has the application, without our marker or in another
+/// project: a host routes to it, it has jobs, or its project contains it.
 pub(crate) async fn is_elsewhere(
     cx: &Context,
     application: &Application,
@@ -263,7 +267,7 @@ pub(crate) async fn is_elsewhere(
     Ok(applications.any(|one| one.id == application.id))
 }
 
-/// Returns whether one of these services is there.
+/// Returns whether one of these services exists.
 async fn has_service(cx: &Context, services: &BTreeSet<AppName>) -> Result<bool, StepError> {
     Ok(cx.services().await?.iter().any(|service| services.contains(service)))
 }

@@ -1,6 +1,7 @@
-//! The reason why a deploy job failed: its log tells, and is gone with the application.
+//! The reason why a deploy job failed, from the job's log, which the platform deletes with the
+//! application.
 //!
-//! A person is told the kind of cause; the log's last lines are kept for operators.
+//! People see the kind of cause; operators also see the last lines of the log.
 
 use crate::server::{
     masking::Secrets,
@@ -10,12 +11,12 @@ use crate::server::{
 };
 use domain::event::FailureCode;
 
-/// The number of lines of a log's end that are kept, and how many bytes at most.
+/// The number of lines that are kept of the end of a log, and the maximum number of bytes.
 const LINES: usize = 40;
 const BYTES: usize = 4_000;
 
-/// Reads out of the job's log why it failed. A log that cannot be had changes nothing but that
-/// nothing more is known.
+/// Returns the error for the failed `job`, with its cause from the job's log. If the log cannot be
+/// read, the cause is the general one.
 pub(crate) async fn explain(cx: &Context, job: &JobId) -> StepError {
     let log = match cx.query("deployment.readLogs", || cx.platform.job_log(job)).await {
         Ok(log) => log,
@@ -24,7 +25,7 @@ pub(crate) async fn explain(cx: &Context, job: &JobId) -> StepError {
     };
     let end = match cx.spec.secrets() {
         Ok(secrets) => Secrets::new(&secrets).masked_end(&log, LINES, BYTES),
-        // What cannot be recognised cannot be masked.
+        // A secret that does not open cannot be masked, so the log is not kept.
         Err(error) => {
             tracing::warn!(%error, "The platform's log is not kept: a secret does not open");
             String::new()
@@ -41,12 +42,12 @@ pub(crate) async fn explain(cx: &Context, job: &JobId) -> StepError {
     StepError::Failed(Cause { code, message: message.to_owned(), at: None, platform_log })
 }
 
-/// Tells the kind of cause by Docker's words (recordings 104, 107, 109, 113, 115, 117).
+/// Classifies the cause by Docker's messages (recordings 104, 107, 109, 113, 115, 117).
 fn cause(log: &str) -> (FailureCode, &'static str) {
     let log = log.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|words| log.contains(words));
-    // Other things are "not found" and out of reach, too, so it must be the image that was asked
-    // for: by a pull or a login.
+    // Other things can be "not found" or unreachable as well, so the log must also show a pull of
+    // the image or a login to its registry.
     let is_of_image = says(&["pulling image failed", "/v2/", "docker login", "/token?"]);
     if says(DOCKER_DOWN) {
         let message = "The platform's Docker does not answer. An operator must check it.";
@@ -68,7 +69,7 @@ fn cause(log: &str) -> (FailureCode, &'static str) {
     (FailureCode::DeployFailed, "The platform could not start the container.")
 }
 
-/// Docker's own daemon is not there.
+/// Docker's daemon does not answer.
 const DOCKER_DOWN: &[&str] = &[
     "cannot connect to the docker daemon",
     "is the docker daemon running",
@@ -77,7 +78,7 @@ const DOCKER_DOWN: &[&str] = &[
     "docker.sock: connect",
 ];
 
-/// There is no such image, or none for whoever asks.
+/// The image does not exist, or not for this login.
 const MISSING: &[&str] = &[
     "manifest unknown",
     "manifest for",
@@ -89,7 +90,7 @@ const MISSING: &[&str] = &[
     "invalid reference format",
 ];
 
-/// The registry wants another login, or none at all from here.
+/// The registry rejects the login, or limits the rate of pulls.
 const REFUSED: &[&str] = &[
     "unauthorized",
     "no basic auth credentials",
@@ -102,7 +103,7 @@ const REFUSED: &[&str] = &[
     "rate limit",
 ];
 
-/// The registry is not reached, or says nothing that helps.
+/// The registry cannot be reached, or answers with a server error.
 const SILENT: &[&str] = &[
     "i/o timeout",
     "no such host",

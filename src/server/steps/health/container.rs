@@ -1,5 +1,5 @@
-//! Checks that the platform shows a running container of exactly this deployment: an answer at the
-//! address can be anybody's.
+//! Checks that the platform shows a running container of exactly this deployment: something else
+//! could answer at the address.
 
 use crate::server::{
     local_fault::{self, LocalFault},
@@ -8,7 +8,8 @@ use crate::server::{
     steps::configuration::OperationTag,
 };
 
-/// The number of containers of one service that are looked at: it has one, or two for a moment.
+/// The maximum number of containers of the service that are inspected. It normally has one, and two
+/// for a moment.
 const MAX_CONTAINERS: usize = 4;
 
 /// The state of the deployment's container, as the platform shows it.
@@ -18,15 +19,15 @@ pub(crate) enum ContainerState {
     Running(ContainerId),
     /// None runs.
     None,
-    /// The platform, or its Docker, does not say.
+    /// Unknown: the platform or its Docker does not answer.
     Unknown,
-    /// The platform could not be asked, for what the portal itself lacks, and why.
+    /// A local fault of the portal prevented the query. Contains the reason.
     Unasked(LocalFault, String),
 }
 
-/// Looks for a running container of the deployment. Where its configuration carries `mark`, the
-/// container has to carry it, too; where an older version of the portal configured it, it is
-/// enough that it belongs to exactly this service.
+/// Looks for a running container of the deployment. With a `mark`, the container must carry it;
+/// without one, as an older version of the portal configured it, the container only has to belong
+/// to exactly this service.
 pub(crate) async fn look(
     cx: &Context,
     application: &Application,
@@ -34,7 +35,7 @@ pub(crate) async fn look(
 ) -> ContainerState {
     match find(cx, application, mark).await {
         Ok(Some(id)) => ContainerState::Running(id),
-        // With Docker down the platform shows no container of anybody.
+        // While Docker is down, the platform shows no containers at all.
         Ok(None) => match cx.platform.node_count().await {
             Ok(1..) => ContainerState::None,
             Ok(0) => ContainerState::Unknown,
@@ -44,7 +45,7 @@ pub(crate) async fn look(
     }
 }
 
-/// Not worth failing for: it is asked again anyway.
+/// Returns the state after a failed query, which does not fail the step: the query is repeated.
 fn unknown(error: &PlatformError) -> ContainerState {
     let fault = error.local_fault();
     fault.map_or(ContainerState::Unknown, |fault| {
