@@ -1,7 +1,7 @@
 //! The use cases: what the portal does for the people and programs that call it.
 //!
-//! HTTP and the server functions call it; it knows the ports and no adapter. It reserves and
-//! reads; driving a deployment is the saga's.
+//! HTTP handlers and server functions call it. It uses the ports and must not know an adapter. It
+//! reserves names, records requests and reads; the saga executes deployments.
 
 pub mod admin;
 mod authorization;
@@ -75,9 +75,9 @@ pub struct ServiceParts {
     pub reconcile_report: Arc<ReconcileReport>,
     /// The platform.
     pub platform: Arc<dyn Platform>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Nudges the worker, and watchers.
+    /// Wakes the worker and watchers.
     pub notifier: Arc<Notifier>,
     /// The settings of a stack.
     pub stack: Arc<StackSettings>,
@@ -85,13 +85,14 @@ pub struct ServiceParts {
     pub keyring: Option<Keyring>,
     /// The kinds of operations.
     pub kinds: Kinds,
-    /// Names that nobody gets besides the built-in ones.
+    /// Reserved names, in addition to the built-in ones.
     pub reserved_names: Vec<String>,
     /// The quotas of one owner.
     pub quotas: Quotas,
     /// True if the platform is the embedded sandbox.
     pub sandbox: bool,
-    /// Random bits for ids; whoever guesses them can watch.
+    /// The source of random bits for ids. It must be unpredictable: in an open portal, the id is
+    /// sufficient for access.
     pub random: Arc<dyn Fn() -> u128 + Send + Sync>,
 }
 
@@ -99,17 +100,17 @@ pub struct ServiceParts {
 pub struct Service {
     parts: ServiceParts,
     platform_cache: Arc<PlatformCache>,
-    /// The parts of the portal that have ended.
+    /// The parts of the portal that ended unexpectedly.
     vitals: Arc<Vitals>,
     store_probe: Arc<StoreProbe>,
-    /// Throttles the entries of operators who look at others' operations.
+    /// Throttles the audit entries of operators who view other people's operations.
     inspections: AuditThrottle<(OwnerId, DeploymentId)>,
-    /// Throttles the entries of rejected addresses.
+    /// Throttles the audit entries of rejected addresses.
     rejections: AuditThrottle<(IpAddr, RefusalCode)>,
 }
 
 impl Service {
-    /// Makes the service of its parts.
+    /// Creates the service.
     pub fn new(parts: ServiceParts) -> Self {
         let platform_cache =
             PlatformCache::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
@@ -130,23 +131,23 @@ impl Service {
         self.parts.kinds
     }
 
-    /// Returns where it is noted which parts of the portal have ended.
+    /// Returns the record of the portal's parts that ended unexpectedly.
     pub fn vitals(&self) -> Arc<Vitals> {
         Arc::clone(&self.vitals)
     }
 
-    /// Asks the platform once, so that the first answers are not guesses.
+    /// Reads the platform once, so that the first answers do not have to guess its state.
     pub async fn probe_platform(&self) -> PlatformStatus {
         self.platform_cache.refresh().await;
         self.platform_status().await
     }
 
-    /// Begins a deployment of `input` and returns its id.
+    /// Starts a deployment of the stack name `input` and returns its id.
     ///
     /// # Errors
     ///
-    /// Returns what stands in the way: the name's form, somebody who has it, a limit, or a part
-    /// of the portal that is out of reach.
+    /// Returns why it cannot start: the name is invalid or taken, a limit is reached, or the store
+    /// or the platform is unavailable.
     pub(crate) async fn start_deployment(
         &self,
         caller: &Caller,
@@ -182,12 +183,11 @@ impl Service {
         })
     }
 
-    /// Describes a deployment as it stands.
+    /// Returns the current state of a deployment.
     ///
     /// # Errors
     ///
-    /// Returns an error when there is none under `id` for this caller, or the store is out of
-    /// reach.
+    /// Returns an error when there is none under `id` for this caller, or the store is unavailable.
     pub async fn snapshot(&self, caller: &Caller, id: &DeploymentId) -> Result<Snapshot, ApiError> {
         let (record, progress) = self.read_current(caller, id).await?;
         Ok(Snapshot {
@@ -198,7 +198,8 @@ impl Service {
         })
     }
 
-    /// Reads what is known of a deployment itself, and of no other, for somebody who may see it.
+    /// Reads the current state of a deployment for a caller who may see it, without related
+    /// operations.
     async fn read_current(
         &self,
         caller: &Caller,
@@ -206,27 +207,27 @@ impl Service {
     ) -> Result<(Record, Progress), ApiError> {
         let mut record = self.authorize(caller, Permission::View, id).await?;
         let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
-        // The end may have come between the two readings.
+        // The deployment may have ended between the two readings.
         if progress.is_finished() && record.metadata.completed.is_none() {
             record = self.record(id).await?.unwrap_or(record);
         }
         Ok((record, progress))
     }
 
-    /// Finds a deployment as the store has it.
+    /// Finds the record of a deployment.
     ///
     /// # Errors
     ///
-    /// Returns an error when the store is out of reach.
+    /// Returns an error when the store is unavailable.
     pub async fn record(&self, id: &DeploymentId) -> Result<Option<Record>, ApiError> {
         self.parts.store.find(id).await.map_err(|error| store_failed(&error))
     }
 
-    /// Lists a deployment's events after `after`, in order, a page at a time.
+    /// Lists a deployment's events after `after`, in order, at most one page.
     ///
     /// # Errors
     ///
-    /// Returns an error when the store is out of reach.
+    /// Returns an error when the store is unavailable.
     pub async fn events(
         &self,
         id: &DeploymentId,
@@ -235,7 +236,7 @@ impl Service {
         self.parts.store.events(id, after, PAGE).await
     }
 
-    /// Returns what the home page needs to know of the platform.
+    /// Returns the state of the platform for the home page.
     pub(crate) async fn platform_status(&self) -> PlatformStatus {
         let snapshot = self.platform_cache.current().await;
         PlatformStatus {
@@ -246,23 +247,23 @@ impl Service {
         }
     }
 
-    /// Returns how a stack's address is made of its name.
+    /// Returns the pattern that makes a stack's address from its name.
     pub(crate) fn address_pattern(&self) -> AddressPattern {
         self.parts.stack.address_pattern()
     }
 
-    /// Returns the nudges, for those who watch.
+    /// Returns the notifier, for watchers.
     pub fn notifier(&self) -> &Notifier {
         &self.parts.notifier
     }
 
-    /// Returns the time, for those who wait.
+    /// Returns the clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.parts.clock
     }
 
-    /// Reserves the name and makes the deployment claimable, and stores the response that
-    /// `response` makes of it in the same transaction.
+    /// Reserves the name and makes the deployment claimable. The response that `response` makes is
+    /// stored in the same transaction.
     async fn begin(
         &self,
         new: &New<'_>,
@@ -341,7 +342,7 @@ impl Service {
     }
 }
 
-/// Says that the records are out of reach.
+/// Logs a failure of the store, and returns the error for the caller.
 pub fn store_failed(error: &StoreError) -> ApiError {
     let source = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(error = %error, source, "The database failed");

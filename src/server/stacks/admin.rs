@@ -1,7 +1,7 @@
-//! The use cases of operators, over everybody's operations.
+//! The use cases of operators, who see everybody's operations.
 //!
-//! Each use case asks for [`Permission::Operate`] itself, whoever let the caller in. What it
-//! returns stays on the server.
+//! Each use case checks [`Permission::Operate`] itself, in addition to the authentication layer.
+//! What it returns is rendered on the server.
 
 mod audit;
 mod operations;
@@ -43,53 +43,54 @@ use domain::{
 
 /// The number of lines that a page has.
 const PAGE: u32 = 50;
-/// The number of people that are known by name on a page; the others by their ids.
+/// The maximum number of people whose names are looked up for a page; the others are shown by their
+/// ids.
 const NAMED: u32 = 1_000;
-/// Up to how many deployments under way are counted where their number is not bounded.
+/// The number up to which deployments in progress are counted, if there is no limit.
 const COUNTED: u32 = 1_000;
 
-/// Describes how the portal is, as its operators see it.
+/// The state of the portal, as shown to operators.
 #[derive(Debug)]
 pub struct Overview {
     /// The portal and what it depends on.
     pub health: Health,
-    /// The resources that could not be removed yet, oldest first.
+    /// The operations with resources that could not be removed yet, oldest first.
     pub stuck: Vec<StuckLine>,
     /// The report of the last reconcile round, if there was one.
     pub round: Option<ReconcileRound>,
-    /// Those who signed in last.
+    /// The people who signed in last.
     pub people: Vec<PersonLine>,
     /// True if there are more.
     pub has_more_people: bool,
     /// The quotas of one owner.
     pub quotas: Quotas,
-    /// The number of deployments that are under way.
+    /// The number of deployments in progress.
     pub under_way: usize,
     /// The server's time.
     pub now: Timestamp,
 }
 
-/// An operation of which something is left.
+/// An operation with leftovers.
 #[derive(Debug)]
 pub struct StuckLine {
     /// The operation.
     pub deployment: Deployment,
     /// Its owner.
     pub owner: Option<Owner>,
-    /// The time since which it is stuck.
+    /// The time at which it became stuck.
     pub since: Option<Timestamp>,
-    /// The number of times that its clean-up was tried since.
+    /// The number of clean-up attempts since then.
     pub tries: u32,
-    /// The time at which it is tried next.
+    /// The time of the next attempt.
     pub next_try: Option<Timestamp>,
     /// The leftovers, with their remedies.
     pub left: Vec<Line>,
 }
 
-/// A person, and what they have.
+/// A person and their usage.
 #[derive(Debug)]
 pub struct PersonLine {
-    /// The identity.
+    /// The person.
     pub owner: Owner,
     /// True if they were an operator when they last signed in.
     pub is_operator: bool,
@@ -97,18 +98,18 @@ pub struct PersonLine {
     pub seen: Timestamp,
     /// The number of stacks that they have, as the quota counts them.
     pub stacks: u32,
-    /// The number of deployments of theirs that are under way.
+    /// The number of their deployments in progress.
     pub under_way: u32,
-    /// The number of they that have started within the last hour.
+    /// The number of deployments that they started within the last hour.
     pub within_hour: usize,
 }
 
-/// An owner, and what operators call them.
+/// An owner, with the name shown to operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// Their owner id.
     pub id: OwnerId,
-    /// A person's name; what they own things as where that is not known.
+    /// The person's name, or the owner id if the name is not known.
     pub name: String,
 }
 
@@ -127,11 +128,11 @@ impl Names {
 }
 
 impl Service {
-    /// Returns how the portal is.
+    /// Returns the state of the portal.
     ///
     /// # Errors
     ///
-    /// Returns an error for everybody but operators, or when the store is out of reach.
+    /// Returns an error if the caller is not an operator, or the store is unavailable.
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, ApiError> {
         allow(caller)?;
         self.read_overview().await.map_err(|error| store_failed(&error))
@@ -165,8 +166,7 @@ impl Service {
         })
     }
 
-    /// Counts the deployments under way: removals, which are no bound to anybody, are not among
-    /// them.
+    /// Counts the deployments in progress, without removals, which no limit counts.
     async fn under_way_in_all(&self) -> Result<usize, StoreError> {
         let filter = OperationFilter {
             state: Some(State::Active),
@@ -187,7 +187,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Returns an error for everybody but operators, and where the operation is not stuck.
+    /// Returns an error if the caller is not an operator, or the operation is not stuck.
     pub async fn retry_clean_up(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
         allow(caller)?;
         let made_due = self.make_due_now(caller, id).await;
@@ -229,18 +229,19 @@ fn person_line(person: &Person, usage: &Usage) -> PersonLine {
     }
 }
 
-/// Lets operators through. To all others it is not there.
+/// Allows operators. To all others, the resource does not exist.
 fn allow(caller: &Caller) -> Result<(), ApiError> {
     let may = caller.may(Permission::Operate, Target::Unnamed);
     may.map_err(|refusal| refused(refusal, no_deployment()))
 }
 
-/// Returns what was typed into a field, if something was.
+/// Returns the trimmed text of a field, if it is not empty.
 fn typed(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-/// Takes a page's lines of `found`, of which one more was asked for than a page has.
+/// Returns the lines of a page and whether there are more; `found` contains one more line than a
+/// page, if so.
 fn page<T>(mut found: Vec<T>) -> (Vec<T>, bool) {
     let goes_on = found.len() > PAGE as usize;
     found.truncate(PAGE as usize);

@@ -1,6 +1,6 @@
 //! Authorization for one operation, and the audit entries about it.
 //!
-//! It must not decide: it finds whose an operation is, and asks
+//! It must not decide itself: it finds the owner of an operation, and asks
 //! [`access::decide`](crate::server::auth::access::decide).
 
 use super::{Service, no_deployment};
@@ -21,11 +21,11 @@ use domain::{
 const DONE: &str = "done";
 
 impl Service {
-    /// Finds the operation that a caller names by its id, and may do this to.
+    /// Finds an operation by its id, if the caller has this permission for it.
     ///
     /// # Errors
     ///
-    /// Returns that there is none, also where it is somebody else's.
+    /// Returns "not found" if there is none, or if it is hidden from the caller.
     pub async fn authorize(
         &self,
         caller: &Caller,
@@ -48,14 +48,14 @@ impl Service {
 
     /// Records a denied request in the audit log.
     pub async fn record_denial(&self, caller: &Caller, wanted: &str, denial: Denial) {
-        // Somebody who has only not signed in yet is no news.
+        // Somebody who has not signed in yet is an ordinary case.
         if denial != Denial::SignIn {
             self.record_audit(caller, AuditAction::Enter, wanted, &denial.to_string()).await;
         }
     }
 
-    /// Records that an address was rejected before anything was looked up: once an hour for each
-    /// reason, since whoever wants to can come as often as they like.
+    /// Records that an address was rejected, once an hour for each code: anyone can cause any
+    /// number of rejections.
     pub async fn record_rejection(
         &self,
         caller: &Caller,
@@ -68,8 +68,8 @@ impl Service {
         }
     }
 
-    /// Records the failure of an action in the audit log, and passes the result on. A success is
-    /// recorded by the transaction that did it.
+    /// Records the failure of an action in the audit log, and returns the result. A success is
+    /// recorded by the transaction of the action.
     pub(super) async fn audited<T>(
         &self,
         caller: &Caller,
@@ -86,7 +86,7 @@ impl Service {
         result
     }
 
-    /// Returns the audit entry of an action, for the transaction that does it.
+    /// Returns the audit entry of a successful action, for its transaction.
     pub(super) fn audit_entry(
         &self,
         caller: &Caller,
@@ -103,7 +103,7 @@ impl Service {
         }
     }
 
-    /// Records an action in the audit log. Its target is cut to the length of a path.
+    /// Records an action in the audit log. The target is cut to 200 characters.
     pub async fn record_audit(
         &self,
         caller: &Caller,
@@ -119,7 +119,7 @@ impl Service {
     }
 }
 
-/// Returns how the audit log calls somebody.
+/// Returns the actor of an audit entry.
 fn who(identity: &Identity) -> String {
     match identity {
         Identity::Anonymous => String::from("guest"),
@@ -129,7 +129,7 @@ fn who(identity: &Identity) -> String {
     }
 }
 
-/// Says why somebody may not; `hidden` where it is not there as far as they are concerned.
+/// Returns the error for a denial; `hidden` is the error if the resource is hidden from the caller.
 pub fn refused(denial: Denial, hidden: ApiError) -> ApiError {
     match denial {
         Denial::Hidden => hidden,

@@ -1,19 +1,19 @@
-//! Measures the typical duration of deployments that came up.
+//! Computes the usual duration of successful deployments.
 
 use std::time::Duration;
 
 use super::Service;
 use crate::api::wire::Usual;
 
-/// The number of recent deployments that are measured.
+/// The number of recent deployments that are considered.
 const SAMPLES: u32 = 40;
-/// With fewer than this there is no saying.
+/// The minimum number of deployments for an estimate.
 const FEWEST: usize = 5;
 
 impl Service {
-    /// Returns how long a deployment usually takes, once enough have come up.
+    /// Returns how long a deployment usually takes; `None` if there are too few successful ones.
     pub(crate) async fn usual_duration(&self) -> Option<Usual> {
-        // Nice to have: without it the page says nothing of time.
+        // If the store fails, the page shows no estimate.
         let durations = self.parts.store.durations(SAMPLES).await.ok()?;
         usual(durations)
     }

@@ -1,5 +1,5 @@
-//! Idempotent starts: a request with an idempotency key is carried out once, and its first response
-//! is replayed byte for byte.
+//! Idempotent starts: a request with an idempotency key is executed once, and its first response is
+//! replayed byte for byte.
 
 use jiff::SignedDuration;
 
@@ -17,7 +17,7 @@ use domain::{
     refusal::{Refusal, RefusalCode},
 };
 
-/// The time for which an answer is kept.
+/// The time for which a response is stored.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// A request with an idempotency key.
@@ -41,12 +41,12 @@ pub struct Response {
 }
 
 impl Service {
-    /// Begins a deployment of the name in `request`, or repeats the answer that `idempotency` has
-    /// had already. `accepted` and `refused` write the answers.
+    /// Starts a deployment of the name in `request`, or replays the response that is stored for the
+    /// key of `idempotency`. `accepted` and `refused` make the responses.
     ///
     /// # Errors
     ///
-    /// Returns what stands in the way and may be gone at the next try; it is not kept.
+    /// Returns a refusal that may not apply to the next attempt, and is therefore not stored.
     pub async fn start_idempotent(
         &self,
         caller: &Caller,
@@ -89,8 +89,8 @@ impl Service {
         self.store_refusal(&idempotency, error, refused).await
     }
 
-    /// Stores a refusal that would be the same at the next try. One of several requests may have
-    /// been accepted meanwhile: then its response is replayed to all.
+    /// Stores a refusal that would also apply to the next attempt. If a concurrent request with the
+    /// same key was accepted, returns its stored response instead.
     async fn store_refusal(
         &self,
         idempotency: &IdempotentRequest,

@@ -1,6 +1,6 @@
-//! The audit entries of operators who look at somebody else's operation.
+//! The audit entries of operators who view another person's operation.
 //!
-//! A page asks again and again while it is open: one look is one note, for an hour.
+//! An open page requests the operation repeatedly, so it is recorded once an hour.
 
 use super::{Service, store_failed};
 use crate::{
@@ -13,12 +13,12 @@ use crate::{
 };
 
 impl Service {
-    /// Records that an operator looks at what is not theirs, unless that was recorded within the
-    /// hour.
+    /// Records that an operator views another person's operation, unless this was recorded within
+    /// the last hour.
     ///
     /// # Errors
     ///
-    /// Returns an error when it cannot be noted: they do not look at it then.
+    /// Returns an error if it cannot be recorded. The operation must not be shown then.
     pub(super) async fn record_inspection(
         &self,
         caller: &Caller,

@@ -21,12 +21,12 @@ use domain::{
 };
 
 impl Service {
-    /// Lists the live stacks that a caller may see, by name. Those that nobody owns are shown to
-    /// all who are not signed in, but not their ids, which are as good as keys.
+    /// Lists the live stacks that a caller may see, by name. Stacks without an owner are shown to
+    /// everybody who is not signed in, but without their ids, which are sufficient to change them.
     ///
     /// # Errors
     ///
-    /// Returns an error when the store is out of reach.
+    /// Returns an error when the store is unavailable.
     pub async fn stacks(&self, caller: &Caller) -> Result<Vec<StackView>, ApiError> {
         let stacks = self.parts.store.stacks(None).await.map_err(|error| store_failed(&error))?;
         let shown = |stack| shown(caller, stack, None, &self.parts.reconcile_report);
@@ -38,8 +38,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Returns an error when there is none, also where it is somebody else's, or the store is
-    /// out of reach.
+    /// Returns an error if there is none, it is hidden from the caller, or the store is
+    /// unavailable.
     pub async fn stack(
         &self,
         caller: &Caller,
@@ -50,7 +50,7 @@ impl Service {
         shown(caller, stack, of, &self.parts.reconcile_report).ok_or_else(no_stack)
     }
 
-    /// Finds the live stack called `name`, if a caller may do this to it.
+    /// Finds the live stack called `name`, if the caller has this permission for it.
     pub(super) async fn authorize_stack(
         &self,
         caller: &Caller,
@@ -67,11 +67,12 @@ impl Service {
             of.is_some() && matches!(target, Target::Operation { by: IdentifiedBy::Name, .. });
         match caller.may(permission, target) {
             Ok(()) => Ok(stack),
-            // Whoever may know that it is there is told that it is not the one they mean.
+            // Callers who may know that this stack exists are told that it is not the one that they
+            // mean.
             Err(_) if is_another && caller.may(Permission::ViewPublic, target).is_ok() => {
                 Err(Refusal::AnotherStack(parsed).into())
             }
-            // Listed for everybody, and changed by whoever knows its id.
+            // A stack without an owner is listed publicly, but changing it requires its id.
             Err(Denial::Hidden)
                 if of.is_none() && caller.may(Permission::ViewPublic, target).is_ok() =>
             {
@@ -87,15 +88,15 @@ impl Service {
         }
     }
 
-    /// Returns since when no container of the live stack runs that `record` brought up, as far as
-    /// is known.
+    /// Returns since when the live stack of `record` has no running container, if the reconciler
+    /// found that.
     pub(super) fn downtime(&self, record: &Record) -> Option<Downtime> {
         let is_live = record.state == State::Live;
         let found = self.parts.reconcile_report.not_running(&record.deployment.id);
         found.filter(|_| is_live).map(|(since, seen)| Downtime { since, seen })
     }
 
-    /// Returns what has become of the stack that `record` brought up.
+    /// Returns the state of the removal of the stack that `record` created, if there is one.
     pub(super) async fn stack_removal(
         &self,
         record: &Record,
@@ -116,12 +117,13 @@ impl Service {
     }
 }
 
-/// Says that no stack of the name is live.
+/// Returns the error that no live stack has the name.
 pub(super) fn no_stack() -> ApiError {
     Refusal::NotFound(Missing::Stack).into()
 }
 
-/// Returns what is to be done to, given the id that a caller knows.
+/// Returns the target of the access decision: the stack, identified by its id if the caller knows
+/// it, otherwise by its name.
 fn target<'a>(stack: &'a Stack, of: Option<&DeploymentId>) -> Target<'a> {
     let removal = stack.removal.as_ref().map(|(id, _)| id);
     let is_known = of.is_some_and(|id| *id == stack.deployment.id || removal == Some(id));
@@ -129,7 +131,7 @@ fn target<'a>(stack: &'a Stack, of: Option<&DeploymentId>) -> Target<'a> {
     Target::Operation { owner: stack.owner.as_ref(), by }
 }
 
-/// Shows of a stack what a caller may see.
+/// Returns the view of a stack that a caller may see; `None` if it is hidden from them.
 fn shown(
     caller: &Caller,
     stack: Stack,

@@ -8,8 +8,8 @@ use domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName};
 const SUGGESTIONS: usize = 2;
 
 impl Service {
-    /// Returns whether a caller can have `input` as a name. Advisory: only the start reserves it.
-    /// While the platform is out of reach, the portal's own records decide.
+    /// Returns whether `input` is available to a caller as a name. This is advisory: only the start
+    /// reserves the name. While the platform is unavailable, only the database is checked.
     pub(crate) async fn check_name(&self, caller: &Caller, input: &str) -> NameVerdict {
         let name = match self.parse_name(input) {
             Ok(name) => name,
@@ -30,7 +30,7 @@ impl Service {
         NameVerdict::Taken { name, url, suggestions }
     }
 
-    /// Returns whether a name that is free is still kept for a former owner who is not the caller.
+    /// Returns whether a free name is still reserved for a former owner other than the caller.
     async fn is_kept(&self, caller: &Caller, name: &StackName) -> bool {
         let now = self.parts.clock.now();
         let quota = self.quota(&New::of(caller, name.as_str()));
@@ -69,7 +69,7 @@ impl Service {
     }
 }
 
-/// Returns names like `name`, the likeliest to please first.
+/// Returns names like `name`, the best suggestion first.
 fn alternatives(name: &StackName) -> Vec<StackName> {
     let numbered = (2..=9).map(|number| format!("-{number}"));
     let endings = ["-ai", "-lab", "-stack"].map(String::from);

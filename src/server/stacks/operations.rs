@@ -22,11 +22,11 @@ use domain::{
 };
 
 impl Service {
-    /// Asks that a deployment be cancelled; asking again changes nothing.
+    /// Requests the cancellation of a deployment. Idempotent.
     ///
     /// # Errors
     ///
-    /// Returns what stands in the way: there is none, it has ended, or it is a removal.
+    /// Returns an error if there is no such deployment, it has ended, or it is a removal.
     pub async fn cancel(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
         let record = self.authorize(caller, Permission::Change, id).await?;
         let cancelled = self.cancel_permitted(caller, &record).await;
@@ -52,12 +52,13 @@ impl Service {
         }
     }
 
-    /// Begins a new deployment of the name of one that has ended, linked with it both ways.
+    /// Starts a new deployment with the name of one that failed or was cancelled. The two are
+    /// linked in both directions.
     ///
     /// # Errors
     ///
-    /// Returns what stands in the way: it has not ended, something of it is left, its stack is
-    /// live, or what stands in the way of any deployment.
+    /// Returns an error if it has not ended, it has leftovers, its stack is live, or no deployment
+    /// of this name can start.
     pub async fn retry(&self, caller: &Caller, id: &DeploymentId) -> Result<Deployment, ApiError> {
         let record = self.authorize(caller, Permission::Change, id).await?;
         let begun = self.retry_permitted(caller, &record).await;
@@ -86,12 +87,12 @@ impl Service {
         begun.map_err(StartError::into_api)
     }
 
-    /// Begins a new deployment as [`Self::retry`] does, unless there is one that tries this one
-    /// again: then finds that. A button that is pressed twice leads to one attempt.
+    /// Does the same as [`Self::retry`], unless this deployment was retried already: then returns
+    /// that retry. A button that is pressed twice starts one deployment.
     ///
     /// # Errors
     ///
-    /// Returns what stands in the way of a first try.
+    /// Returns the errors of [`Self::retry`].
     pub(crate) async fn retry_once(
         &self,
         caller: &Caller,
@@ -102,7 +103,7 @@ impl Service {
         }
         match self.retry(caller, id).await {
             Ok(deployment) => Ok(deployment.id),
-            // The other press may have come between, and have the name.
+            // A concurrent request may have started the retry, and taken the name.
             Err(error) => self.retried_by(caller, id).await?.ok_or(error),
         }
     }
@@ -121,14 +122,14 @@ impl Service {
         Ok(record.metadata.links.retried_by)
     }
 
-    /// Begins the removal of the live stack called `name`, or finds the one that is under way,
-    /// and returns its id. One that is stuck is tried again at once. With `of`, only the stack
-    /// that this deployment brought up, or that this removal takes down; who knows that id may
-    /// remove a stack that nobody owns.
+    /// Starts the removal of the live stack called `name` and returns its id. If a removal of it
+    /// exists already, returns that one, and makes it due at once if it is stuck. With `of`,
+    /// removes the stack only if this deployment created it or this removal removes it. A caller
+    /// who knows that id may remove a stack without an owner.
     ///
     /// # Errors
     ///
-    /// Returns an error when no stack of that name is live, or another one than is meant.
+    /// Returns an error if no live stack has this name, or it is another stack than `of` says.
     pub async fn remove(
         &self,
         caller: &Caller,
@@ -164,7 +165,7 @@ impl Service {
         match (&removing, place) {
             (_, None) => {}
             (Ok(RemovalOutcome::Accepted(id)), Some(place)) if *id == new.id => drop(place),
-            // There is one already, or nothing to remove.
+            // A removal exists already, or there is nothing to remove: the slot is not needed.
             (Ok(_), Some(place)) => place.give_back(),
             (Err(error), Some(place)) => place.fail(error),
         }
@@ -179,21 +180,21 @@ impl Service {
     }
 }
 
-/// Returns when clean-up continues, while something is left.
+/// Returns the time of the next clean-up attempt, if the operation is stuck.
 pub(super) fn next_try(record: &Record) -> Option<Timestamp> {
     record.clean_up.due.filter(|_| record.state == State::Stuck)
 }
 
-/// Reads a deployment's id. What is none is not found, like one that never was.
+/// Parses a deployment's id. An invalid id gets the same error as an unknown one.
 ///
 /// # Errors
 ///
-/// Returns that there is no such deployment.
+/// Returns the error that there is no such deployment.
 pub fn deployment_id(text: &str) -> Result<DeploymentId, ApiError> {
     DeploymentId::parse(text).map_err(|_| no_deployment())
 }
 
-/// Says that there is no such deployment.
+/// Returns the error that there is no such deployment.
 pub fn no_deployment() -> ApiError {
     Refusal::NotFound(Missing::Deployment).into()
 }

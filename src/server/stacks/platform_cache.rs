@@ -1,8 +1,8 @@
-//! A cache of the platform's hosts, projects and version: they decide which names are available and
-//! whether it is supported.
+//! A cache of the platform's hosts, projects and version. They decide which names are available,
+//! and whether the platform is supported.
 //!
-//! Names are checked against a copy that is at most ten seconds old and read by one reader at
-//! a time, never at each key; a start reads afresh.
+//! Name checks use a snapshot that is at most ten seconds old, and one task at a time reads the
+//! platform. A start reads the platform itself.
 
 use std::{
     collections::HashSet,
@@ -20,17 +20,18 @@ use crate::server::{
 use clock::Clock;
 use domain::stack_name::StackName;
 
-/// A copy is used up to this age.
+/// The age up to which a snapshot is used.
 const LIFETIME: Duration = Duration::from_secs(10);
-/// From this age on it is renewed in the background.
+/// The age from which a snapshot is refreshed in the background.
 const REFRESH_AFTER: Duration = Duration::from_secs(5);
-/// Up to this age a copy is believed when it says that a name is taken.
+/// The age up to which a snapshot is used to report a name as taken.
 const RECENT: Duration = Duration::from_secs(1);
-/// Up to this age a version that will do is not asked for again.
+/// The age up to which a supported version is not requested again.
 const VERSION_LIFETIME: Duration = Duration::from_mins(10);
-/// After which pauses a 401 is asked about again: a moment without its database brings it, too.
+/// The pauses between attempts after a 401, which the platform also answers while its database is
+/// briefly unavailable.
 const RETRY_401_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
-/// The time for which a caller waits for a new copy.
+/// The time for which a caller waits for a new snapshot.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The hosts and projects on the platform, which make names unavailable.
@@ -41,7 +42,7 @@ pub(super) struct NamesInUse {
 }
 
 impl NamesInUse {
-    /// Returns whether the platform has something where the stack `name` would be.
+    /// Returns whether the platform has the host or the project that the stack `name` would get.
     pub(super) fn has(&self, name: &StackName, stack: &StackSettings) -> bool {
         self.hosts.contains(&stack.host(name))
             || self.projects.contains(&StackSettings::project(name))
@@ -51,18 +52,18 @@ impl NamesInUse {
 /// The last reading of the platform.
 #[derive(Debug)]
 pub(super) struct PlatformSnapshot {
-    /// When, by the monotonic clock.
+    /// The time of the reading, on the monotonic clock.
     at: Duration,
     /// True if it answered.
     pub(super) reachable: bool,
-    /// The names in use, where it told.
+    /// The names in use; `None` if the platform could not list them.
     pub(super) names_in_use: Option<NamesInUse>,
-    /// The version that it had when that was last asked, and when.
+    /// The version at the last request for it, and the time of that request.
     version: Option<(Version, Duration)>,
 }
 
 impl PlatformSnapshot {
-    /// Returns whether the platform was too old for us. While that is not known, it is not.
+    /// Returns whether the platform is too old. An unknown version counts as supported.
     pub(super) fn is_too_old(&self) -> bool {
         self.version.as_ref().is_some_and(|(version, _)| !version.is_supported)
     }
@@ -73,9 +74,9 @@ pub(super) struct PlatformCache {
     platform: Arc<dyn Platform>,
     clock: Arc<dyn Clock>,
     snapshot: Mutex<Option<Arc<PlatformSnapshot>>>,
-    /// Held by the one reader.
+    /// Held by the task that reads the platform.
     reading: tokio::sync::Mutex<()>,
-    /// The number of readings that are done.
+    /// The number of completed readings.
     readings: AtomicU64,
 }
 
@@ -90,7 +91,7 @@ impl PlatformCache {
         }
     }
 
-    /// Returns what was seen within the last ten seconds, looking again when that is older.
+    /// Returns a snapshot that is at most ten seconds old, reading the platform if necessary.
     pub(super) async fn current(self: &Arc<Self>) -> Arc<PlatformSnapshot> {
         let snapshot = self.snapshot();
         match snapshot.as_ref().map(|snapshot| self.age(snapshot.at)) {
@@ -101,8 +102,8 @@ impl PlatformCache {
         self.snapshot().unwrap_or_else(|| self.unknown())
     }
 
-    /// Returns what was seen within the last second, looking again when that is older: what
-    /// is taken may be a stack of ours that was removed meanwhile.
+    /// Returns a snapshot that is at most one second old, reading the platform if necessary: an
+    /// older one may show a stack that has been removed since.
     pub(super) async fn recent(self: &Arc<Self>) -> Arc<PlatformSnapshot> {
         match self.snapshot() {
             Some(snapshot) if self.age(snapshot.at) < RECENT => snapshot,
@@ -117,12 +118,12 @@ impl PlatformCache {
         }
     }
 
-    /// Asks the platform and keeps the answer. Whoever asks meanwhile waits for the same one.
+    /// Reads the platform and stores the snapshot. Concurrent callers wait for the same reading.
     pub(super) fn refresh(&self) -> impl Future<Output = ()> {
         self.read_after(self.readings.load(Ordering::SeqCst))
     }
 
-    /// Reads, unless that has been done since there were `before` readings.
+    /// Reads the platform, unless a reading was completed since there were `before` of them.
     async fn read_after(&self, before: u64) {
         let _reading = self.reading.lock().await;
         if self.readings.load(Ordering::SeqCst) != before {
@@ -130,8 +131,8 @@ impl PlatformCache {
         }
         let (health, names_in_use, version) =
             tokio::join!(self.platform.check_health(), self.read_retrying_401(), self.version());
-        // A breaker that is open says nothing of the platform behind it, and one that refuses
-        // the key answers.
+        // An open circuit breaker says nothing about the platform, and a platform that rejects the
+        // key does answer.
         let answers = matches!(
             names_in_use,
             Ok(_) | Err(PlatformError::Paused { .. } | PlatformError::KeyRefused { .. })
@@ -150,7 +151,8 @@ impl PlatformCache {
         self.readings.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Asks the platform what it has now, and about a 401 once more, until it is known to last.
+    /// Reads the names in use from the platform. Repeats the call after a 401, unless the rejection
+    /// of the key is known to persist.
     pub(super) async fn read_retrying_401(&self) -> Result<NamesInUse, PlatformError> {
         for pause in RETRY_401_AFTER {
             match self.read().await {
@@ -163,7 +165,7 @@ impl PlatformCache {
         self.read().await
     }
 
-    /// Asks the platform what it has now.
+    /// Reads the names in use from the platform.
     async fn read(&self) -> Result<NamesInUse, PlatformError> {
         let (hosts, projects) = tokio::join!(self.platform.hosts(), self.platform.projects());
         Ok(NamesInUse {
@@ -172,8 +174,9 @@ impl PlatformCache {
         })
     }
 
-    /// Returns the platform's version, asking for it when the last answer is old. One that is
-    /// too old is asked for each time: somebody may be updating it.
+    /// Returns the platform's version, and requests it if the last answer is older than
+    /// [`VERSION_LIFETIME`]. An unsupported version is requested each time, since somebody may be
+    /// updating the platform.
     async fn version(&self) -> Option<(Version, Duration)> {
         let known = self.snapshot().and_then(|snapshot| snapshot.version.clone());
         if let Some((version, at)) = &known
@@ -182,7 +185,7 @@ impl PlatformCache {
         {
             return known;
         }
-        // Where it does not tell, the lists do not come either, and that is warned about.
+        // If this call fails, the lists fail as well, which is logged.
         let Ok(version) = self.platform.version().await else { return known };
         if known.as_ref().map(|(known, _)| known) != Some(&version) {
             report(&version);
@@ -196,7 +199,7 @@ impl PlatformCache {
         tokio::spawn(async move { own.read_after(before).await })
     }
 
-    /// Returns what was seen last, however old.
+    /// Returns the last snapshot, regardless of its age.
     pub(super) fn snapshot(&self) -> Option<Arc<PlatformSnapshot>> {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -216,7 +219,7 @@ impl PlatformCache {
     }
 }
 
-/// Tells the operator which version the platform has.
+/// Logs the platform's version.
 fn report(version: &Version) {
     let Version { text, is_supported, oldest } = version;
     if *is_supported {

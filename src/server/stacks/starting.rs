@@ -1,4 +1,4 @@
-//! A requested start, and the quota that it counts against.
+//! A requested start, and its quota.
 
 use std::net::IpAddr;
 
@@ -14,27 +14,27 @@ use crate::{
 };
 use domain::{kind::StackState, platform_problem::PlatformProblem};
 
-/// A deployment that somebody wants to start.
+/// A deployment to start.
 pub(super) struct New<'a> {
     caller: &'a Caller,
     /// The name of the stack.
     pub(super) name: &'a str,
-    /// The ended deployment that it tries again. It keeps its owner, whoever tries it.
+    /// The deployment that it retries. The retry has the same owner, whoever requests it.
     pub(super) retry_of: Option<&'a Record>,
 }
 
 impl<'a> New<'a> {
-    /// A first attempt.
+    /// Describes a first attempt.
     pub(super) fn of(caller: &'a Caller, name: &'a str) -> Self {
         Self { caller, name, retry_of: None }
     }
 
-    /// Another attempt.
+    /// Describes a retry of `tried`.
     pub(super) fn again(caller: &'a Caller, tried: &'a Record) -> Self {
         Self { caller, name: tried.deployment.name.as_str(), retry_of: Some(tried) }
     }
 
-    /// Returns who will own it.
+    /// Returns the owner that the deployment will have.
     pub(super) fn owner(&self) -> Option<&OwnerId> {
         match self.retry_of {
             Some(tried) => tried.owner.as_ref(),
@@ -44,7 +44,7 @@ impl<'a> New<'a> {
 }
 
 impl Service {
-    /// Describes the start, for the transaction in which it begins.
+    /// Returns the audit entry of the start, for its transaction.
     pub(super) fn start_audit_entry(&self, new: &New<'_>) -> AuditEntry {
         let (act, target) = match new.retry_of {
             Some(tried) => (AuditAction::Retry, tried.deployment.id.as_str()),
@@ -53,7 +53,7 @@ impl Service {
         self.audit_entry(new.caller, act, target)
     }
 
-    /// Returns whether the platform is too old, without a call while it is known not to be.
+    /// Returns whether the platform is too old. Makes no call while it is known to be supported.
     pub(super) async fn is_platform_too_old(&self) -> bool {
         match self.platform_cache.snapshot() {
             Some(snapshot) if snapshot.reachable && !snapshot.is_too_old() => false,
@@ -61,7 +61,7 @@ impl Service {
         }
     }
 
-    /// Returns whether the platform hangs, after another look at it.
+    /// Returns the problem if the platform hangs, after reading it again.
     pub(super) async fn wedged(&self) -> Option<PlatformProblem> {
         let wedged = || self.parts.platform.problem().filter(|p| *p == PlatformProblem::Wedged);
         wedged()?;
@@ -69,10 +69,10 @@ impl Service {
         wedged()
     }
 
-    /// Returns the bounds within which it may begin.
+    /// Returns the quota within which the deployment may start.
     pub(super) fn quota(&self, new: &New<'_>) -> Quota {
         let Quotas { stacks, under_way, under_way_in_all, per_hour, hold_down } = self.parts.quotas;
-        // Another attempt of somebody else's counts as theirs, whoever asks for it.
+        // A retry of another person's deployment counts as that person's.
         let counted_as = match new.owner().filter(|owner| owner.person_id().is_some()) {
             Some(owner) => owner.to_string(),
             None => counted_as(new.caller),
@@ -87,8 +87,8 @@ impl Service {
         }
     }
 
-    /// Returns for how many hours the name of a stack is kept for its owner once it is removed, as
-    /// the page of that removal says.
+    /// Returns for how many hours the name of the removed stack is reserved for its owner, for the
+    /// page of the removal.
     pub(super) fn kept_hours(&self, record: &Record) -> Option<u64> {
         let is_a_persons = record.owner.as_ref().is_some_and(|owner| owner.person_id().is_some());
         let is_a_removal = self.kind(record).done == StackState::Gone;
@@ -96,11 +96,11 @@ impl Service {
         Some(hold_down.as_secs().div_ceil(3600))
     }
 
-    /// Returns how much a caller may start yet; `None` where nothing is bounded, or nobody knows.
+    /// Returns how much a caller may still start; `None` if there is no limit, or the store fails.
     pub(crate) async fn allowance(&self, caller: &Caller) -> Option<Allowance> {
         let stacks = self.parts.quotas.stacks?;
         let now = self.parts.clock.now();
-        // Nice to have: the start decides.
+        // This is only shown; the start decides.
         let counted_as = counted_as(caller);
         let usages = self.parts.store.usages(&[&counted_as], hour_before(now)).await.ok()?;
         let usage = usages.first()?;
@@ -108,8 +108,8 @@ impl Service {
     }
 }
 
-/// Returns what a caller's deployments are counted as: a person who signed in as themselves,
-/// everybody else by address, since a cookie is thrown away in a moment.
+/// Returns the key under which a caller's deployments are counted: a person's owner id; for
+/// everybody else the address, since a cookie is easily deleted.
 fn counted_as(caller: &Caller) -> String {
     match &caller.identity {
         Identity::Person { owner, .. } | Identity::Program { owner, .. } => owner.to_string(),
@@ -119,7 +119,7 @@ fn counted_as(caller: &Caller) -> String {
     }
 }
 
-/// Returns the network that one household or machine has: of IPv6 the first half.
+/// Returns the address that stands for one household or machine: for IPv6 its /64 network.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,7 +1,7 @@
-//! Probes whether the store takes writes.
+//! Probes whether the store accepts writes.
 //!
-//! However often it is asked, and by however many at once, one tiny write at a time is under way,
-//! and at most one within two seconds. One that hangs holds up nobody beyond a limit.
+//! However many callers there are, one small write runs at a time, and at most one every two
+//! seconds. If a write hangs, callers wait up to a limit.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,22 +13,22 @@ use tokio::sync::watch;
 use crate::server::store::Store;
 use clock::Clock;
 
-/// Up to this age an answer serves everybody.
+/// The age up to which a result is reused.
 const LIFETIME: Duration = Duration::from_secs(2);
-/// The time that somebody waits for an answer, and takes the store for unwell then. The command
-/// `healthcheck` waits longer.
+/// The time for which a caller waits; then the store counts as unavailable. It is shorter than the
+/// time limit of the command `healthcheck`.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The outcome of the last tiny write.
+/// The outcome of the last write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StoreStatus {
-    /// True if it was taken, in time.
+    /// True if the store accepted it in time.
     pub(super) ok: bool,
-    /// The time since the last one ended, if any has.
+    /// The time since the last write ended, if there was one.
     pub(super) age: Option<Duration>,
 }
 
-/// Tries whether the store takes writes.
+/// Tests whether the store accepts writes.
 pub(super) struct StoreProbe {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -37,9 +37,9 @@ pub(super) struct StoreProbe {
 
 #[derive(Default)]
 struct State {
-    /// The outcome of the last one, and when.
+    /// The outcome of the last write, and its time on the monotonic clock.
     last: Option<(bool, Duration)>,
-    /// Closes when the one under way has ended.
+    /// Closes when the write in progress has ended.
     under_way: Option<watch::Receiver<()>>,
 }
 
@@ -48,8 +48,7 @@ impl StoreProbe {
         Self { store, clock, state: Mutex::default() }
     }
 
-    /// Returns what became of a tiny write within the last two seconds, trying one when there
-    /// was none.
+    /// Returns the outcome of a write within the last two seconds, and makes one if there was none.
     pub(super) async fn current(self: &Arc<Self>) -> StoreStatus {
         let mut ended = {
             let mut state = self.state();
@@ -58,7 +57,7 @@ impl StoreProbe {
             {
                 return StoreStatus { ok, age: Some(self.age(at)) };
             }
-            // One that has ended without a word has panicked.
+            // A closed channel without an outcome means that the task panicked.
             match &state.under_way {
                 Some(ended) if ended.has_changed().is_ok() => ended.clone(),
                 Some(_) | None => state.under_way.insert(self.try_write()).clone(),
@@ -75,7 +74,7 @@ impl StoreProbe {
         }
     }
 
-    /// Tries a write of its own, which goes on when nobody waits for it any more.
+    /// Starts a write in a task of its own, which continues even if nobody waits for it.
     fn try_write(self: &Arc<Self>) -> watch::Receiver<()> {
         let (ending, ended) = watch::channel(());
         let own = Arc::clone(self);

@@ -15,18 +15,18 @@ use crate::{
 };
 use domain::refusal::{FilterField, Refusal};
 
-/// The entries that somebody asks for, as they were typed; what is empty asks for all.
+/// The filter of the audit log, as typed. An empty field matches all entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// The actor: as the log calls them, or a person's name.
+    /// The actor: as in the log, or a person's name.
     pub who: String,
     /// The action, by its word.
     pub act: String,
     /// The target.
     pub target: String,
-    /// A day or time from which on it was done.
+    /// The earliest day or time.
     pub since: String,
-    /// The last entry of the page before.
+    /// The number of the last entry on the previous page.
     pub before: String,
 }
 
@@ -35,7 +35,7 @@ pub struct AuditQuery {
 pub struct AuditPage {
     /// The entries.
     pub lines: Vec<AuditLine>,
-    /// After which one the next page begins, if there is one.
+    /// The number after which the next page begins, if there is one.
     pub next: Option<i64>,
 }
 
@@ -46,22 +46,22 @@ pub struct AuditLine {
     pub number: i64,
     /// The time at which it happened.
     pub at: Timestamp,
-    /// The actor, as the log calls them.
+    /// The actor, as in the log.
     pub who: String,
-    /// Their display name, where it was a person whose name is known.
+    /// The actor's display name, if it is a person whose name is known.
     pub name: Option<String>,
     /// The action.
     pub act: AuditAction,
-    /// To what.
+    /// The target.
     pub target: Option<String>,
-    /// From which address.
+    /// The address of the actor.
     pub from: Option<IpAddr>,
-    /// The result of it.
+    /// The outcome: `done`, or the code of the error.
     pub outcome: String,
 }
 
 impl AuditQuery {
-    /// Reads what was typed.
+    /// Parses the filter.
     fn filter(&self, names: &Names) -> Result<AuditFilter, ApiError> {
         let act = typed(&self.act).map(|word| AuditAction::from_word(word).ok_or(())).transpose();
         let since = typed(&self.since).map(since).transpose();
@@ -78,7 +78,8 @@ impl AuditQuery {
 }
 
 impl Names {
-    /// Returns what the log calls somebody: the one person of that name, or else what was typed.
+    /// Returns the actor as in the log: the owner id if exactly one person has this name, otherwise
+    /// the text as typed.
     fn in_log(&self, who: &str) -> String {
         let name = who.to_lowercase();
         let mut found = self.0.iter().filter(|(_, called)| called.to_lowercase() == name);
@@ -88,7 +89,7 @@ impl Names {
         }
     }
 
-    /// Returns the name of whom the log calls `who`.
+    /// Returns the display name of the actor `who` of the log.
     fn called(&self, who: &str) -> Option<String> {
         let id = who.strip_suffix(" (token)").unwrap_or(who);
         self.0.get(&OwnerId::parse(id).ok()?).cloned()
@@ -96,12 +97,12 @@ impl Names {
 }
 
 impl Service {
-    /// Lists what was done, by whomever.
+    /// Lists entries of the audit log.
     ///
     /// # Errors
     ///
-    /// Returns an error for everybody but operators, when the query cannot be read, or the store
-    /// is out of reach.
+    /// Returns an error if the caller is not an operator, the query is invalid, or the store is
+    /// unavailable.
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<AuditPage, ApiError> {
         allow(caller)?;
         let names = self.names().await?;

@@ -16,16 +16,16 @@ use domain::{
     refusal::{FilterField, Refusal},
 };
 
-/// The operations that somebody asks for, as they were typed; what is empty asks for all.
+/// The filter of the operations, as typed. An empty field matches all operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperationQuery {
     /// The owner: `person:<id>` or `browser:<digest>`.
     pub owner: String,
-    /// In which state, by its word.
+    /// The state, by its word.
     pub state: String,
     /// A part of the stack's name, or the operation's id.
     pub search: String,
-    /// The last one of the page before.
+    /// The id of the last operation on the previous page.
     pub before: String,
 }
 
@@ -34,7 +34,7 @@ pub struct OperationQuery {
 pub struct OperationPage {
     /// The operations.
     pub lines: Vec<OperationLine>,
-    /// After which one the next page begins, if there is one.
+    /// The id after which the next page begins, if there is one.
     pub next: Option<DeploymentId>,
 }
 
@@ -43,20 +43,20 @@ pub struct OperationPage {
 pub struct OperationLine {
     /// The operation.
     pub deployment: Deployment,
-    /// Its owner; none where an anonymous client started it.
+    /// Its owner; `None` if an anonymous client started it.
     pub owner: Option<Owner>,
     /// Its current state.
     pub state: State,
-    /// True if it is live and no container of it runs.
+    /// True if its stack is live but no container of it runs.
     pub is_down: bool,
     /// The time at which it ended.
     pub completed: Option<Timestamp>,
-    /// The last lines of the platform's log, where its deploy job failed.
+    /// The last lines of the platform's log, if its deploy job failed.
     pub platform_log: Option<String>,
 }
 
 impl OperationQuery {
-    /// Reads what was typed.
+    /// Parses the filter.
     fn filter(&self) -> Result<OperationFilter, ApiError> {
         let owner = typed(&self.owner).map(OwnerId::parse).transpose();
         let before = typed(&self.before).map(DeploymentId::parse).transpose();
@@ -76,8 +76,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Returns an error for everybody but operators, when the query cannot be read, or the store
-    /// is out of reach.
+    /// Returns an error if the caller is not an operator, the query is invalid, or the store is
+    /// unavailable.
     pub async fn operations(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! Shutting a person out.
+//! Revoking a person's access.
 
 use super::allow;
 use crate::{
@@ -12,12 +12,13 @@ use crate::{
 use domain::refusal::Refusal;
 
 impl Service {
-    /// Ends every session of a person, and revokes their API tokens. Until their provider shuts
-    /// them out as well, they can sign in again.
+    /// Ends every session of a person, and revokes their API tokens. They can sign in again unless
+    /// the provider blocks them as well.
     ///
     /// # Errors
     ///
-    /// Returns an error for everybody but operators, and where there is nothing to end.
+    /// Returns an error if the caller is not an operator, or the person has no sessions and no
+    /// tokens.
     pub async fn revoke_access(&self, caller: &Caller, person: &str) -> Result<(), ApiError> {
         allow(caller)?;
         let ended = self.end_access(caller, person).await;

@@ -1,13 +1,13 @@
-//! A time as an operator types it.
+//! Parses a time that an operator types.
 
 use jiff::Timestamp;
 
-/// A text is no time.
+/// A text is neither a time nor a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write a day as 2026-11-23, or a time as 2026-11-23T09:55:24Z")]
 pub struct ParseSinceError;
 
-/// Reads a time, or the beginning of a day in UTC.
+/// Parses a time, or a day, which means its beginning in UTC.
 ///
 /// # Errors
 ///
