@@ -1,5 +1,5 @@
-//! Checks whether the addresses of stacks answer although there is no stack: with such a catch-all
-//! no deployment would begin, since something else answers at its address already.
+//! Checks whether addresses without a stack answer. With such a catch-all every deployment would
+//! end with `ADDRESS_IN_USE`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use super::{
     settings::StackSettings,
 };
 
-/// The time that the address may take to answer.
+/// The time limit of the probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Looks once, and warns in the log; nobody waits for it.
+/// Checks once in the background, and logs a warning if there is a catch-all.
 pub(crate) fn look(probe: Arc<dyn Probe>, stack: Arc<StackSettings>, random: u128) {
     drop(tokio::spawn(async move {
         if let Some(warning) = warning(&*probe, &stack, random).await {
@@ -20,13 +20,14 @@ pub(crate) fn look(probe: Arc<dyn Probe>, stack: Arc<StackSettings>, random: u12
     }));
 }
 
-/// Asks an address that no stack can have, made of `random`, and returns what to warn of.
+/// Probes an address made from `random` that no stack can have, and returns a warning if it answers
+/// with success.
 pub(crate) async fn warning(
     probe: &dyn Probe,
     stack: &StackSettings,
     random: u128,
 ) -> Option<String> {
-    // Longer than a stack's name may be, so it is nobody's.
+    // This is longer than a stack's name may be, so it is no stack's address.
     let host = format!("no-stack-{random:032x}.{}", stack.suffix);
     let url = stack.health_url(&host);
     if probe.check(&url, PROBE_TIMEOUT).await != Health::Healthy {

@@ -1,4 +1,4 @@
-//! The command line: serves the portal, looks after its platform, or runs the sandbox alone.
+//! The command line: serves the portal, runs an operator's command, or runs the sandbox alone.
 
 mod audit;
 mod backup;
@@ -45,7 +45,7 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// How long a portal that is broken goes on being asked how it is before it ends.
+/// The time for which a broken portal still answers health checks before it exits.
 const LAST_MOMENT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
@@ -62,7 +62,7 @@ enum Command {
     Stuck(stuck::StuckCommand),
     /// Prints the audit log, newest first: one JSON object per line
     Audit(audit::AuditOptions),
-    /// Seals the stored secrets of stacks under another key
+    /// Encrypts the stored secrets of stacks under another key
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
     /// Writes a copy of the database to a new file, while the portal runs or not
@@ -76,11 +76,11 @@ enum Command {
     Healthcheck,
 }
 
-/// Runs what `arguments` ask for, with the variables of `environment`.
+/// Runs the command that `arguments` name, with the variables of `environment`.
 ///
 /// # Errors
 ///
-/// Returns what kept it from starting, or what went wrong.
+/// Returns why the command could not start, or failed.
 pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CommandError::system("starting the runtime"))?;
@@ -123,7 +123,7 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
     }
 }
 
-/// Writes what was asked for about the command line itself, or what is wrong with it.
+/// Writes help, the version or a usage error, and returns its exit code.
 fn answer(error: &clap::Error) -> Result<ExitCode, CommandError> {
     if error.use_stderr() {
         let text = error.render();
@@ -137,7 +137,7 @@ fn answer(error: &clap::Error) -> Result<ExitCode, CommandError> {
     Ok(u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Writes a line for whoever gave the command.
+/// Writes a line to standard output.
 fn say(sentence: &str) -> Result<(), CommandError> {
     writeln!(io::stdout(), "{sentence}").map_err(CommandError::system("writing to standard output"))
 }
@@ -156,11 +156,11 @@ async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {
             None
         }
         part = portal.broken() => {
-            // A load balancer sees that it is not ready, and asks another one.
+            // Gives a load balancer time to see that this portal is not ready.
             tokio::time::sleep(LAST_MOMENT).await;
             Some(part)
         }
-        // A newer portal has the database.
+        // A newer version has raised the schema generation.
         () = shutdown.cancelled() => None,
     };
     shutdown.cancel();
@@ -168,14 +168,15 @@ async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {
     broken.map_or(Ok(ExitCode::SUCCESS), |part| Err(CommandError::Broken(part)))
 }
 
-/// What asks a portal to end: Ctrl-C, and the signal for services.
+/// The signals that stop a portal: SIGINT (Ctrl-C) and SIGTERM.
 struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl StopSignals {
-    /// Listens from now on: whoever reads that the portal listens may ask it to end at once.
+    /// Installs the handlers. Call it before the portal reports that it listens: a signal may
+    /// follow immediately.
     fn listen() -> Result<Self, CommandError> {
         let listen = |kind| signal(kind).map_err(CommandError::system("listening for signals"));
         Ok(Self {
@@ -184,7 +185,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits until it is asked.
+    /// Waits for one of the signals.
     async fn asked(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -1,7 +1,8 @@
-//! The configuration: command line and environment in, typed settings out.
+//! The configuration: parses command line and environment into typed settings.
 //!
-//! Every setting is a variable of the environment and an option of the same name, which goes
-//! first. It is pure: the environment is handed in, so that tests need none of their own.
+//! Every setting is an environment variable, and an option of the same name, which takes
+//! precedence. It is pure: the environment is passed in, so that tests do not need to change the
+//! process's own.
 
 mod auth;
 mod build;
@@ -21,15 +22,15 @@ pub type Environment = BTreeMap<String, String>;
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A setting is wrong, missing or does not go with another.
+    /// A setting is invalid, missing or in conflict with another.
     #[error("{variable} {problem}.")]
     Setting {
-        /// The variable, as `PORT`.
+        /// The variable, such as `PORT`.
         variable: String,
         /// The problem and the remedy, as the rest of a sentence.
         problem: String,
     },
-    /// The command line is wrong, or asks for help.
+    /// The command line is invalid, or requests help.
     #[error(transparent)]
     CommandLine(#[from] clap::Error),
 }
@@ -40,12 +41,12 @@ impl ConfigError {
     }
 }
 
-/// Reads `arguments`, the program's name first, over the variables in `environment`. An empty
-/// variable counts as none.
+/// Parses `arguments`, which begin with the program's name, and the variables in `environment`. An
+/// empty variable counts as not set.
 ///
 /// # Errors
 ///
-/// Returns what is wrong with an option or a variable, or the help that was asked for.
+/// Returns which option or variable is invalid, or the help that was requested.
 pub fn parse<Cli: CommandFactory + FromArgMatches>(
     arguments: &[OsString],
     environment: &Environment,
@@ -54,7 +55,7 @@ pub fn parse<Cli: CommandFactory + FromArgMatches>(
     let (program, rest) = arguments.split_at(arguments.len().min(1));
     let options = from_environment(&command, environment);
     let all = program.iter().cloned().chain(options).chain(rest.iter().cloned());
-    // The environment is the one handed in, not the process's own.
+    // Use the environment that was passed in, not the process's own.
     let pure = command.clone().mut_args(|arg| arg.env(None::<&str>)).args_override_self(true);
     let matches = match pure.try_get_matches_from(all) {
         Ok(matches) => matches,
@@ -72,8 +73,8 @@ fn from_environment(command: &Command, environment: &Environment) -> Vec<OsStrin
     command.get_arguments().filter_map(given).collect()
 }
 
-/// Turns the parser's complaint about a value into a sentence that names the variable. Help
-/// is rendered by the whole command, which shows the variables.
+/// Converts the parser's error about a value into a sentence that names the variable. Help is
+/// rendered by the original command, which shows the variables.
 fn explain(error: clap::Error, command: &Command, arguments: &[OsString]) -> ConfigError {
     use clap::error::{ContextKind, ContextValue};
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {

@@ -1,7 +1,8 @@
-//! The intake: what this process accepts and has room for is its own from the beginning.
+//! The intake: an operation that this process accepts is leased to its own worker from the
+//! beginning, if the worker has a free slot.
 //!
-//! The lease is part of the transaction that accepts an operation, so no other replica can claim it
-//! first, and then die with it. Where there is no room, whoever has some claims it.
+//! The lease is part of the transaction that accepts the operation, so no other replica can claim
+//! it first, and then die with it. Without a free slot, any replica with one claims the operation.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,13 +15,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::store::{Claim, Lease, StoreError};
 use domain::{deployment::DeploymentId, kind::Direction};
 
-/// The fencing token of a lease that an operation begins with.
+/// The fencing token of the first lease of an operation.
 const FIRST_TOKEN: i64 = 1;
 
-/// A lease to drive, and the slot that is kept for it.
+/// A lease on an accepted operation, and the worker's slot that is reserved for it.
 pub type Accepted = (Lease, OwnedSemaphorePermit);
 
-/// The channel by which a worker is handed what was accepted for it. Without a worker nothing is.
+/// The channels that hand accepted operations to the worker of this process. Without a worker
+/// nothing is reserved.
 #[derive(Debug, Default)]
 pub struct Intake {
     forward: Mutex<Option<WorkerSlots>>,
@@ -51,7 +53,7 @@ impl Intake {
         receiver
     }
 
-    /// Keeps a slot for the operation `id` that is about to begin, if there is one.
+    /// Reserves a slot for the operation `id` that is about to begin; `None` if none is free.
     pub fn reserve(
         &self,
         id: &DeploymentId,
@@ -74,10 +76,10 @@ impl Intake {
     }
 }
 
-/// A slot that is kept for an operation about to begin.
+/// A slot that is reserved for an operation about to begin.
 ///
-/// Dropped, it goes to the worker all the same: whoever waited for the operation's beginning may
-/// have left in the middle of it.
+/// If it is dropped, the lease is still handed to the worker: the caller may be cancelled after the
+/// operation has begun.
 #[derive(Debug)]
 pub struct SlotReservation {
     accepted: Option<Accepted>,
@@ -86,13 +88,13 @@ pub struct SlotReservation {
 }
 
 impl SlotReservation {
-    /// Returns what the operation begins with.
+    /// Returns the claim to store with the operation.
     pub fn claim(&self) -> Option<Claim> {
         let (lease, _) = self.accepted.as_ref()?;
         Some(Claim { owner: lease.owner.clone(), token: lease.token, until: self.until })
     }
 
-    /// Gives the slot back unless the operation may have begun in spite of `error`.
+    /// Releases the slot, unless the operation may have begun in spite of `error`.
     pub fn fail(self, error: &StoreError) {
         match error {
             StoreError::Unavailable(_) => drop(self),
@@ -100,7 +102,7 @@ impl SlotReservation {
         }
     }
 
-    /// Gives the slot back: the operation did not begin.
+    /// Releases the slot: the operation did not begin.
     pub fn give_back(mut self) {
         self.accepted = None;
     }

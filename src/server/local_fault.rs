@@ -1,8 +1,8 @@
-//! Tells which fault of the portal a transport's error shows.
+//! Converts the local faults of the crate `transport` into those of the domain.
 
 pub use domain::local_fault::LocalFault;
 
-/// Returns the portal's name of a transport's fault.
+/// Returns the domain's fault for a fault of `transport`.
 pub fn classify(fault: transport::LocalFault) -> LocalFault {
     match fault {
         transport::LocalFault::Resources => LocalFault::Resources,

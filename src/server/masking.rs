@@ -1,8 +1,8 @@
-//! Masking: removes secrets and control characters from the platform's text, for operators to read.
+//! Removes secrets and control characters from text of the platform, before operators read it.
 //!
-//! Such text may hold anything: passwords that a command line repeats, tokens in addresses, codes
-//! that move a terminal's cursor. Known secrets are masked wherever they occur, and so is
-//! everything that looks like a credential. In doubt, text is masked.
+//! Such text may contain passwords from command lines, tokens in URLs, or escape sequences for a
+//! terminal. Known secrets are masked wherever they occur, and so is everything that looks like a
+//! credential. When in doubt, text is masked.
 
 use std::{borrow::Cow, sync::LazyLock};
 

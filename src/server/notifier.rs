@@ -1,8 +1,8 @@
-//! Nudges: "look again", carrying no data.
+//! Nudges: notifications without data, upon which the receiver reads the store.
 //!
-//! Whoever is nudged reads the store. A nudge that is missed costs a moment, never an event:
-//! watchers look again at each keepalive, workers at each tick and each heartbeat. Where
-//! several portals share a store, its adapter carries nudges from one to the other.
+//! A lost nudge causes a delay, but loses no event: watchers also read the store at each keepalive,
+//! and workers at each tick and heartbeat. If several portals share a database, the store's adapter
+//! carries nudges between them.
 
 use std::{
     collections::HashMap,
@@ -16,12 +16,13 @@ use tokio::sync::watch;
 use super::intake::Intake;
 use domain::deployment::DeploymentId;
 
-/// The subject of a nudge. As text it is one line, for those who carry it elsewhere.
+/// The subject of a nudge. Its text is one line, which a store's adapter can carry to other
+/// portals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nudge {
     /// The events of a deployment.
     Events(DeploymentId),
-    /// The cancellation of a deployment under way was requested.
+    /// The cancellation of a deployment in progress was requested.
     CancelRequest(DeploymentId),
     /// Operations that can be claimed.
     Work,
@@ -56,7 +57,7 @@ impl FromStr for Nudge {
     }
 }
 
-/// Nudges watchers of a deployment, those who drive one, and the worker.
+/// Sends nudges to watchers of a deployment, to the saga that executes it, and to the worker.
 #[derive(Debug, Default)]
 pub struct Notifier {
     events: Topics,
@@ -66,8 +67,8 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Subscribes to nudges about the events of `id`. Subscribe first, read afterwards: then
-    /// nothing falls in between.
+    /// Subscribes to nudges about the events of `id`. Subscribe before reading the store: otherwise
+    /// an event recorded between the two is missed.
     pub fn watch(&self, id: &DeploymentId) -> watch::Receiver<()> {
         self.events.watch(id)
     }
@@ -77,17 +78,17 @@ impl Notifier {
         self.cancel_requests.watch(id)
     }
 
-    /// Subscribes to nudges about what can be claimed.
+    /// Subscribes to nudges about operations that can be claimed.
     pub fn work(&self) -> watch::Receiver<()> {
         self.work.subscribe()
     }
 
-    /// Returns where the worker here is told what was accepted for it.
+    /// Returns the intake of this process's worker.
     pub fn intake(&self) -> &Intake {
         &self.intake
     }
 
-    /// Hands a nudge to whom it concerns, if there is anyone.
+    /// Sends a nudge to its subscribers in this process.
     pub fn nudge(&self, nudge: &Nudge) {
         match nudge {
             Nudge::Events(id) => self.events.nudge(id),
@@ -96,7 +97,7 @@ impl Notifier {
         }
     }
 
-    /// Nudges everybody: something may have been missed.
+    /// Nudges all subscribers, because a nudge may have been lost.
     pub fn nudge_all(&self) {
         self.events.nudge_all();
         self.cancel_requests.nudge_all();

@@ -1,4 +1,5 @@
-//! The kinds of operations, one file each, and what removes what appears after their ends.
+//! The kinds of operations, one file each, and the orphan remover, which removes resources that
+//! appear after an operation's end.
 
 pub(crate) mod orphans;
 

@@ -1,12 +1,12 @@
-//! Origins: scheme, host and port of an address on the web.
+//! Web origins: scheme, host and port of a URL (RFC 6454).
 //!
-//! It must not know whose they are.
+//! It must not know what an origin is used for.
 
 use std::{fmt, net::IpAddr};
 
 use strum::{Display, EnumString};
 
-/// The scheme of an address.
+/// The scheme of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum Scheme {
@@ -17,7 +17,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// Returns the port that an address without one means.
+    /// Returns the port of a URL that has none.
     pub fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -26,7 +26,7 @@ impl Scheme {
     }
 }
 
-/// The scheme, host and port of an address.
+/// A web origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     scheme: Scheme,
@@ -40,16 +40,16 @@ pub struct Origin {
 pub struct ParseOriginError;
 
 impl Origin {
-    /// Puts an origin together.
+    /// Creates an origin from its parts.
     pub fn new(scheme: Scheme, host: impl Into<String>, port: u16) -> Self {
         Self { scheme, host: host.into(), port }
     }
 
-    /// Reads an origin, without a path and without a slash at the end.
+    /// Parses an origin, without a path and without a slash at the end.
     ///
     /// # Errors
     ///
-    /// Returns an error when `text` is anything else than scheme, host and perhaps a port.
+    /// Returns an error if `text` is anything but a scheme, a host and an optional port.
     pub fn parse(text: &str) -> Result<Self, ParseOriginError> {
         let (scheme, rest) = text.split_once("://").ok_or(ParseOriginError)?;
         let scheme: Scheme = scheme.to_ascii_lowercase().parse().map_err(|_| ParseOriginError)?;
@@ -66,11 +66,12 @@ impl Origin {
         }
     }
 
-    /// Reads the origin of an address, and returns it with the rest: a path, or nothing.
+    /// Parses the origin at the beginning of a URL, and returns it with the rest, which is empty or
+    /// begins with a slash.
     ///
     /// # Errors
     ///
-    /// Returns an error when `text` does not start with an origin.
+    /// Returns an error if `text` does not begin with an origin.
     pub fn split(text: &str) -> Result<(Self, &str), ParseOriginError> {
         let host = text.find("://").map_or(0, |at| at + 3);
         let path =
@@ -89,14 +90,14 @@ impl Origin {
         &self.host
     }
 
-    /// Returns whether a page of `other` is a page of this one. On loopback the names of this
-    /// machine are one.
+    /// Returns whether `other` is the same origin. All loopback names of this machine count as the
+    /// same host.
     pub fn covers(&self, other: &Self) -> bool {
         let same_host = self.host == other.host || (self.is_loopback() && other.is_loopback());
         same_host && (self.scheme, self.port) == (other.scheme, other.port)
     }
 
-    /// Returns whether it is one of the names that a browser takes for the machine it runs on.
+    /// Returns whether browsers resolve the host to the machine that they run on.
     pub fn is_loopback(&self) -> bool {
         matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
     }

@@ -1,38 +1,38 @@
-//! From where somebody asks, behind the proxies that are trusted.
+//! Finds the address of a client behind trusted proxies.
 //!
-//! A proxy adds the address that it was asked from at the right end of `X-Forwarded-For`. What
-//! stands further left may be anybody's invention: it is believed only as far as trusted proxies
-//! have added to it.
+//! Each proxy appends the address of its client to `X-Forwarded-For`. The client can send any value
+//! in that header itself, so an entry counts only if a trusted proxy appended it.
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-/// Addresses of proxies that are trusted: `10.0.0.0/8`, or one alone.
+/// A network of trusted proxies, such as `10.0.0.0/8`, or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proxy(IpNet);
 
-/// A text is no network.
+/// A text is neither an address nor a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an address or a network like 10.0.0.0/8")]
 pub struct ParseProxyError;
 
 impl Proxy {
-    /// Reads an address, or a network with the length of its prefix.
+    /// Parses an address, or a network in CIDR notation.
     ///
     /// # Errors
     ///
-    /// Returns an error when `text` is neither.
+    /// Returns an error if `text` is neither.
     pub fn parse(text: &str) -> Result<Self, ParseProxyError> {
         let alone = || text.parse::<IpAddr>().map(|address| address.to_canonical().into());
         text.parse().or_else(|_| alone()).map(Self).map_err(|_| ParseProxyError)
     }
 }
 
-/// Returns from where somebody asks whom `peer` speaks for; `forwarded_for` are the lines of
-/// `X-Forwarded-For`, in order.
+/// Returns the address of the client of a request that `peer` sent; `forwarded_for` are the values
+/// of `X-Forwarded-For`, in order.
 ///
-/// It walks from the peer to the left for as long as a trusted proxy tells who asked it.
+/// Starting at the peer, it goes from right to left through the header, as long as the current
+/// address is a trusted proxy.
 pub fn client<'a>(
     peer: IpAddr,
     forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
@@ -52,7 +52,7 @@ pub fn client<'a>(
     client
 }
 
-/// Reads an address as proxies write it: some add the port.
+/// Parses an address as proxies write it: some append the port.
 fn address(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<IpAddr>().ok();

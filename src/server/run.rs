@@ -1,6 +1,6 @@
-//! The composition root: builds the parts, starts them, and stops them in good order.
+//! The composition root: builds the parts, starts them, and stops them in order.
 //!
-//! The only place that knows every part.
+//! It is the only module that knows every part.
 
 mod call_gate;
 mod keys;
@@ -47,7 +47,7 @@ use dokploy::{
 use dokploy_sandbox::{self as sandbox, Sandbox, SandboxConfig, StartSandboxError};
 use domain::kind::Kinds;
 
-/// The time for which a shutdown waits for answers under way and for leases to be handed back.
+/// The time for which a shutdown waits for responses in progress and for the release of leases.
 const GRACE: Duration = Duration::from_secs(8);
 
 /// The portal did not start.
@@ -74,13 +74,13 @@ pub enum StartError {
     /// The key beside the database cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// The setting and the file beside the database do not go together.
+    /// `PORTAL_SECRET_KEY` and `portal.key` contradict each other.
     #[error("PORTAL_SECRET_KEY, with the file portal.key beside the database, {0}")]
     KeyClash(KeyringError),
-    /// A variable cannot be handed to the container.
+    /// A variable cannot be passed to the container.
     #[error("STACK_ENV_{0}: choose another value")]
     Environment(EncodeEnvironmentError),
-    /// The address cannot be listened on.
+    /// The portal cannot listen on the address.
     #[error("cannot listen on {addr}: stop what uses it, or set PORT to a free port")]
     Listen {
         /// The address.
@@ -90,7 +90,7 @@ pub enum StartError {
     },
 }
 
-/// A portal that listens and works.
+/// A running portal.
 pub struct Portal {
     addr: SocketAddr,
     sandbox: Option<Sandbox>,
@@ -101,12 +101,12 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Starts the portal; it works until `shutdown`. The platform is asked once before it
-    /// listens, so that its first answers are not guesses.
+    /// Starts the portal, which runs until `shutdown`. It reads the platform once before it
+    /// listens, so that its first answers do not have to guess the platform's state.
     ///
     /// # Errors
     ///
-    /// Returns what keeps it from starting.
+    /// Returns why it cannot start.
     pub async fn start(
         settings: Settings,
         site: LeptosOptions,
@@ -200,21 +200,21 @@ impl Portal {
         self.sandbox.as_ref()
     }
 
-    /// Waits until a part has ended that should have gone on, and returns its name. The portal is
-    /// unhealthy from then on.
+    /// Waits until a part ends unexpectedly, and returns its name. The portal is unhealthy from
+    /// then on.
     pub async fn broken(&mut self) -> &'static str {
         self.parts.ended().await
     }
 
-    /// Waits until the shutdown is over: within ten seconds, whatever is still open.
+    /// Waits until the shutdown is complete, which takes at most ten seconds.
     pub async fn stopped(self) {
         let tasks = async {
             self.parts.stopped().await;
-            // Nobody waits for these, and they are carried out all the same.
+            // Requests whose clients have disconnected are completed as well.
             self.requests.close();
             self.requests.wait().await;
         };
-        // What is cut short here is as good as a crash: leases lapse.
+        // Interrupting the rest is equivalent to a crash: leases expire.
         if tokio::time::timeout(GRACE, tasks).await.is_err() {
             tracing::warn!("The shutdown limit is over: work in progress was interrupted");
         }
@@ -226,20 +226,21 @@ impl Portal {
     }
 }
 
-/// Checks that every variable meant for a stack can be handed to its container.
+/// Checks that every variable of a stack can be passed to its container.
 ///
 /// # Errors
 ///
-/// Returns the first one that cannot.
+/// Returns the first variable that cannot be passed.
 pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
     encode_environment(&stack.environment).map(drop).map_err(StartError::Environment)
 }
 
-/// Makes a reconciler for a command; `None` with the sandbox, which only a running portal has.
+/// Creates a reconciler for a command; `None` with the embedded sandbox, which exists only in a
+/// running portal.
 ///
 /// # Errors
 ///
-/// Returns what cannot be used.
+/// Returns which part cannot be created.
 pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -262,7 +263,8 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
     Ok(Some(Reconciler::new(ports, owner(), settings.limits.lease)))
 }
 
-/// Returns where the embedded sandbox keeps its stacks; portals on one database share none.
+/// Returns the file of the embedded sandbox's stacks; `None` with PostgreSQL, which cannot be
+/// combined with the embedded sandbox.
 pub fn sandbox_state(store: &StoreSettings) -> Option<PathBuf> {
     match store {
         StoreSettings::Sqlite { path } => Some(path.with_file_name("sandbox.json")),
@@ -270,7 +272,8 @@ pub fn sandbox_state(store: &StoreSettings) -> Option<PathBuf> {
     }
 }
 
-/// Returns how the platform is reached, and starts the sandbox when it is the platform.
+/// Returns the configuration of the platform's client, and starts the sandbox if it is the
+/// platform.
 async fn platform(
     settings: &Settings,
     clock: &Arc<dyn Clock>,
@@ -294,7 +297,7 @@ async fn platform(
     }
 }
 
-/// Returns the authenticator that the settings ask for.
+/// Creates the authenticator for the access mode.
 fn authenticator(settings: &Settings, records: &Records) -> Authenticator {
     match &settings.auth {
         AuthSettings::Open => Authenticator::Open {
@@ -308,7 +311,7 @@ fn authenticator(settings: &Settings, records: &Records) -> Authenticator {
     }
 }
 
-/// Makes the sign-in service, where people sign in.
+/// Creates the sign-in service; `None` if people do not sign in.
 fn sign_in_service(
     settings: &Settings,
     records: &Records,
@@ -335,7 +338,7 @@ fn sign_in_service(
     }))))
 }
 
-/// Names this process among the holders of leases.
+/// Returns a random name for this process as a holder of leases.
 fn owner() -> String {
     format!("{:016x}", rand::random::<u64>())
 }
@@ -344,8 +347,8 @@ async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })
 }
 
-/// Serves `site` until `shutdown`, and then for as long as answers are under way, within
-/// limits: a reader that never reads would hold us for ever (axum#2673).
+/// Serves `site` until `shutdown`, then completes the responses in progress within [`GRACE`]: a
+/// client that never reads would otherwise block the shutdown forever (axum#2673).
 async fn serve(listener: TcpListener, site: axum::Router, shutdown: CancellationToken) {
     let service = site.into_make_service_with_connect_info::<SocketAddr>();
     let until = shutdown.clone();

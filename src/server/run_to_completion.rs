@@ -1,7 +1,7 @@
-//! Runs work to completion, also when its caller is dropped.
+//! Runs work to completion, even if its caller is dropped.
 //!
-//! A person disconnects, a saga is dropped with its lease: what they have begun is done all the
-//! same, and not by half. It must not know what is done.
+//! A client may disconnect, and a saga may be dropped with its lease. A write that they have begun
+//! must not stop halfway. The module must not know what the work is.
 
 use std::{
     pin::Pin,
@@ -13,18 +13,18 @@ use tokio::runtime::Handle;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use tracing::{Instrument as _, instrument::Instrumented};
 
-/// A future that is polled where it is awaited, and that moves to a task of its own where it is
-/// dropped before its end.
+/// A future that is polled where it is awaited. If it is dropped before its end, its work moves to
+/// a task of its own.
 pub(super) struct RunToCompletion<F: Future<Output: Send> + Send + 'static> {
-    /// There until the end.
+    /// `Some` until the work is complete.
     work: Option<Pin<Box<Instrumented<F>>>>,
     tracker: TaskTracker,
-    /// Counts it as under way.
+    /// Counts the work as in progress.
     _token: TaskTrackerToken,
 }
 
 impl<F: Future<Output: Send> + Send + 'static> RunToCompletion<F> {
-    /// Lets `work` go on to its end; `tracker` knows of it until then.
+    /// Wraps `work`; `tracker` counts it until its end.
     pub(super) fn new(tracker: &TaskTracker, work: F) -> Self {
         let (tracker, token) = (tracker.clone(), tracker.token());
         Self { work: Some(Box::pin(work.in_current_span())), tracker, _token: token }
@@ -47,7 +47,7 @@ impl<F: Future<Output: Send> + Send + 'static> Future for RunToCompletion<F> {
 impl<F: Future<Output: Send> + Send + 'static> Drop for RunToCompletion<F> {
     fn drop(&mut self) {
         let Some(work) = self.work.take() else { return };
-        // What has panicked cannot go on, and without a runtime nothing can.
+        // Work that panicked cannot continue, and there may be no runtime any more.
         if !thread::panicking() && Handle::try_current().is_ok() {
             self.tracker.spawn(async move { drop(work.await) });
         }
@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns work that waits to be let go, and what tells that it is done.
+    /// Returns work that waits for a signal, and a flag that it sets at its end.
     fn work() -> (oneshot::Sender<()>, Arc<AtomicBool>, impl Future<Output = u8> + Send + 'static) {
         let ((go, wait), is_done) = (oneshot::channel(), Arc::<AtomicBool>::default());
         let done = Arc::clone(&is_done);
@@ -89,7 +89,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_dropped_before_its_end_is_done_all_the_same_and_waited_for() {
         let tracker = TaskTracker::new();
-        // Before it is polled at all, and in the middle.
+        // Drops it before the first poll, and in the middle.
         for polls in [0, 1] {
             let (go, is_done, work) = work();
             let mut waiting = Box::pin(RunToCompletion::new(&tracker, work));

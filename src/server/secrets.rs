@@ -1,9 +1,9 @@
-//! Secrets at rest: each is sealed under a key of its own, and that under the portal's key.
+//! Secrets at rest: each is encrypted under a key of its own, and that key under the portal's key.
 //!
-//! What is stored opens only as the secret that it was sealed as: its owner and its name are
-//! authenticated with it, so a row that was copied over another one does not open. The cipher is
-//! XChaCha20-Poly1305, whose nonces are long enough to be drawn at random; what is encrypted begins
-//! with its nonce. It must not know where sealed secrets are kept, nor what they are for.
+//! Owner and name are authenticated with a secret, so a row that was copied over another one does
+//! not open. The cipher is XChaCha20-Poly1305, whose nonces are long enough to be random; each
+//! ciphertext begins with its nonce. It must not know where sealed secrets are stored, or what they
+//! are for.
 
 pub mod key_file;
 mod keyring;
@@ -25,7 +25,7 @@ pub use self::keyring::{Keyring, KeyringError};
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
 
-/// Which secret it is.
+/// The identity of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecretId<'a> {
     /// The stack, by the id of the deployment that creates it.
@@ -37,15 +37,15 @@ pub struct SecretId<'a> {
 /// A secret as it is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedSecret {
-    /// The id of the portal's key that it is sealed under.
+    /// The id of the portal's key that encrypts the key of its own.
     pub key_id: String,
     /// The key of its own, encrypted under the portal's key.
     pub wrapped_key: Vec<u8>,
     /// The secret, encrypted under the key of its own.
     pub ciphertext: Vec<u8>,
-    /// Eight hexadecimal digits by which two values of one secret are told apart. They say nothing
-    /// to anybody who does not have the portal's key, and equal secrets of two names, or of two
-    /// stacks, have different ones.
+    /// Eight hexadecimal digits that distinguish the values of one secret. Without the portal's key
+    /// they reveal nothing, and equal values of different names or stacks have different
+    /// fingerprints.
     pub fingerprint: String,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Debug for SealedSecret {
 /// A sealed secret does not open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenSecretError {
-    /// There is no such secret.
+    /// The secret is not stored.
     #[error("it is not stored")]
     Missing,
     /// It is sealed under a key that the portal does not have.
@@ -67,7 +67,7 @@ pub enum OpenSecretError {
         /// The key's id.
         key_id: String,
     },
-    /// It is not what was sealed under that key as this secret.
+    /// The stored data does not authenticate as this secret under that key.
     #[error(
         "it was changed, or was sealed as another secret or under another key than the one that \
          has the id {key_id} now"
@@ -79,7 +79,7 @@ pub enum OpenSecretError {
 }
 
 impl Keyring {
-    /// Seals a secret under the first key.
+    /// Encrypts a secret under the first key.
     pub fn seal(&self, id: SecretId<'_>, secret: &SecretString) -> SealedSecret {
         let own: SecretBox<[u8; KEY_LENGTH]> = SecretBox::new(Box::new(rand::random()));
         let key = self.sealing();
@@ -95,11 +95,11 @@ impl Keyring {
         }
     }
 
-    /// Opens what was sealed as the secret `id`.
+    /// Decrypts the secret `id`.
     ///
     /// # Errors
     ///
-    /// Returns why it does not open, without anything of the secret.
+    /// Returns why it does not open. The error contains nothing of the secret.
     pub fn open(
         &self,
         id: SecretId<'_>,
@@ -111,8 +111,8 @@ impl Keyring {
         text.map(SecretString::from).ok_or_else(|| damaged(sealed))
     }
 
-    /// Seals the same secret under the first key; the secret itself is not opened, and its
-    /// fingerprint stays.
+    /// Encrypts the secret's own key under the portal's first key. The secret itself is not
+    /// decrypted, and its fingerprint does not change.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl Keyring {
         short_hex(&mac(&key, secret.expose_secret().as_bytes()))
     }
 
-    /// Decrypts the key of a secret's own.
+    /// Decrypts a secret's own key.
     fn unwrap(
         &self,
         id: SecretId<'_>,
@@ -151,22 +151,22 @@ fn damaged(sealed: &SealedSecret) -> OpenSecretError {
     OpenSecretError::Damaged { key_id: sealed.key_id.clone() }
 }
 
-/// Encrypts the key of a secret's own under the portal's key.
+/// Encrypts a secret's own key under the portal's key.
 fn wrap(key: &Key, id: SecretId<'_>, own: &[u8]) -> Vec<u8> {
     encrypt(key.bytes(), &as_key_of(id, &key.id), own)
 }
 
-/// Returns what a secret's ciphertext is bound to.
+/// Returns the associated data of a secret's ciphertext.
 fn as_secret(id: SecretId<'_>) -> Vec<u8> {
     joined(&["secret", id.owner, id.name])
 }
 
-/// Returns what the key of a secret's own is bound to.
+/// Returns the associated data of the encrypted key of a secret.
 fn as_key_of(id: SecretId<'_>, key_id: &str) -> Vec<u8> {
     joined(&["key", id.owner, id.name, key_id])
 }
 
-/// Joins texts so that no two lists of them look alike: each comes behind its length.
+/// Joins texts unambiguously: each is preceded by its length.
 fn joined(texts: &[&str]) -> Vec<u8> {
     texts.iter().flat_map(|text| [&text.len().to_be_bytes(), text.as_bytes()].concat()).collect()
 }
@@ -179,8 +179,7 @@ fn encrypt(key: &[u8; KEY_LENGTH], bound_to: &[u8], plain: &[u8]) -> Vec<u8> {
     [nonce.as_slice(), &sealed.expect("it is shorter than 256 GiB")].concat()
 }
 
-/// Decrypts what [`encrypt`] returned; `None` where anything of it, or what it is bound to, is
-/// different.
+/// Decrypts a result of [`encrypt`]; `None` if it, or the associated data, was changed.
 fn decrypt(key: &[u8], bound_to: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (nonce, rest) = sealed.split_first_chunk::<NONCE_LENGTH>()?;
     let payload = Payload { msg: rest, aad: bound_to };

@@ -1,7 +1,6 @@
 //! The server's settings, typed and checked, by concern.
 //!
-//! Plain values: where they came from is `config`'s business, and none of them changes while
-//! the server runs.
+//! They are plain values, which `config` reads and which do not change while the server runs.
 
 mod auth;
 
@@ -20,12 +19,12 @@ use crate::api::wire::AddressPattern;
 use crate::server::{platform::Registry, secrets::Keyring};
 use domain::{deployment::DeploymentId, stack_name::StackName, stack_spec::CertificateSource};
 
-/// Everything that the server is told from outside.
+/// All settings of the server.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Describes how the portal is reached.
+    /// The addresses of the portal, and whom it trusts.
     pub http: HttpSettings,
-    /// The access mode.
+    /// The access mode: open, or sign-in.
     pub auth: AuthSettings,
     /// The platform.
     pub platform: PlatformSettings,
@@ -35,28 +34,28 @@ pub struct Settings {
     pub secret_key: Option<Keyring>,
     /// The settings of a stack.
     pub stack: StackSettings,
-    /// Describes how stacks are asked whether they answer.
+    /// The settings of health probes.
     pub probe: ProbeSettings,
     /// The limits on concurrent work.
     pub limits: Limits,
     /// The quotas of one owner.
     pub quotas: Quotas,
-    /// Names that nobody gets besides the built-in ones.
+    /// Reserved names, in addition to the built-in ones.
     pub reserved_names: Vec<String>,
     /// The number of days for which events and logs of ended deployments are kept.
     pub retention_days: u32,
-    /// Describes how the server's own log is written.
+    /// The settings of the server's log.
     pub log: LogSettings,
 }
 
-/// Describes how the portal is reached.
+/// The addresses of the portal, and whom it trusts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
     /// The address to listen on.
     pub addr: SocketAddr,
-    /// The place where people reach it: the only origin that browsers may post from.
+    /// The origin at which people reach the portal: the only one from which browsers may post.
     pub public_url: Origin,
-    /// The proxies that are believed when they say from where somebody comes.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Proxy>,
     /// Other origins whose pages may use the API with a token.
     pub cors_origins: Vec<Origin>,
@@ -67,7 +66,7 @@ pub struct HttpSettings {
 pub enum PlatformSettings {
     /// The embedded sandbox.
     Sandbox {
-        /// The loopback address under which its stacks are reached.
+        /// The loopback address at which its stacks are reached.
         edge: SocketAddr,
     },
     /// A Dokploy server.
@@ -89,75 +88,75 @@ impl PlatformSettings {
 /// The store of deployments.
 #[derive(Clone, Debug)]
 pub enum StoreSettings {
-    /// A file; made with its folder when missing.
+    /// An SQLite file, created with its folder if missing.
     Sqlite {
         /// The file.
         path: PathBuf,
     },
     /// A PostgreSQL database, which several portals may share.
     Postgres {
-        /// Its address, which may hold a password.
+        /// Its address, which may contain a password.
         url: SecretString,
     },
 }
 
-/// Describes how stacks are asked whether they answer.
+/// The settings of health probes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeSettings {
     /// A file with certificate authorities to trust besides the public ones.
     pub ca_file: Option<PathBuf>,
     /// True if a stack's certificate must be valid.
     pub verify_tls: bool,
-    /// True if a stack's host may lead to a private or loopback address.
+    /// True if a stack's host may resolve to a private or loopback address.
     pub allow_private: bool,
 }
 
 /// The limits on concurrent work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The number of deployments that are driven at once; the others wait.
+    /// The number of deployments that are executed at the same time; the others wait.
     pub concurrent_deployments: usize,
-    /// The number of mutating calls that may be under way on the platform at once.
+    /// The limits on concurrent calls that change something on the platform.
     pub calls: CallBounds,
-    /// The number of deployments that one address can ask for within a minute.
+    /// The number of deployments that one address can request per minute.
     pub deploys_per_minute: u32,
-    /// The number of names that one address can look at within a second.
+    /// The number of names that one address can check per second; `None` means no limit.
     pub checks_per_second: Option<u32>,
-    /// The number of streams that one person may have open.
+    /// The number of streams that one person may have open; `None` means no limit.
     pub streams_per_person: Option<u32>,
-    /// The number of streams that one address may have open.
+    /// The number of streams that one address may have open; `None` means no limit.
     pub streams_per_address: Option<u32>,
-    /// The time for which the right to drive a deployment lasts without a heartbeat.
+    /// The time for which the lease of a deployment lasts without a heartbeat.
     pub lease: Duration,
-    /// The interval at which the store is compared with the platform.
+    /// The interval at which the database is compared with the platform.
     pub reconcile_interval: Duration,
 }
 
-/// The quotas of one owner; `None` is no bound.
+/// The quotas of one owner; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quotas {
-    /// The number of stacks that one may have.
+    /// The number of stacks.
     pub stacks: Option<u32>,
-    /// The number of deployments of that one may be under way.
+    /// The number of deployments in progress.
     pub under_way: Option<u32>,
-    /// The number of deployments that may be under way in all.
+    /// The number of deployments in progress of all owners together.
     pub under_way_in_all: Option<u32>,
-    /// The number of deployments that one may start within an hour.
+    /// The number of deployments started within an hour.
     pub per_hour: Option<u32>,
-    /// The time for which the name of a removed stack is kept for its owner.
+    /// The time for which the name of a removed stack is reserved for its owner.
     pub hold_down: Option<Duration>,
 }
 
-/// Describes how the server's own log is written.
+/// The settings of the server's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
     /// The log filter, in the form of `RUST_LOG`.
     pub filter: String,
-    /// Describes how a line looks; `None` where the terminal decides.
+    /// The format of a line; `None` means pretty on a terminal, otherwise JSON.
     pub format: Option<LogFormat>,
 }
 
-/// Describes how a line of the log looks.
+/// The format of a line of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -169,19 +168,19 @@ pub enum LogFormat {
 /// The settings of a stack: its image, its address, and its time limits.
 #[derive(Clone, Debug)]
 pub struct StackSettings {
-    /// This portal's name, part of every marker.
+    /// This portal's name, which is part of every marker.
     pub portal_name: String,
-    /// Describes how a stack is reached.
+    /// The scheme of a stack's address.
     pub scheme: Scheme,
-    /// The suffix of a stack's host, without a dot in front.
+    /// The suffix of a stack's host, without a leading dot.
     pub suffix: String,
-    /// The port under which stacks are reached, where it is not the scheme's own.
+    /// The port at which stacks are reached, if it is not the scheme's default.
     pub public_port: Option<u16>,
     /// The source of a stack's certificate.
     pub certificate: CertificateSource,
     /// The image, with its tag or digest.
     pub image: String,
-    /// The private registry it comes from.
+    /// The private registry of the image, if it needs a login.
     pub registry: Option<Registry>,
     /// The port on which the container listens.
     pub port: u16,
@@ -195,33 +194,33 @@ pub struct StackSettings {
     pub health_path: String,
     /// The time that a stack may take to answer once it is started.
     pub health_timeout: Duration,
-    /// The longest pause between two questions to a stack.
+    /// The longest pause between two probes of a stack.
     pub health_interval: Duration,
     /// The time that its certificate may take to become valid.
     pub certificate_timeout: Duration,
-    /// The time that a deployment may take.
+    /// The time limits of a deployment.
     pub deadlines: Deadlines,
 }
 
-/// The time that a deployment and its parts may take, over the wall clock and across restarts.
+/// The time limits of a deployment and its parts, which include restarts of the portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// From the start until it is given up.
+    /// The limit of the whole deployment; after it, the deployment is undone.
     pub whole: Duration,
-    /// For each step that only asks the platform for something.
+    /// The limit of each step that only calls the platform's API.
     pub step: Duration,
-    /// For starting the container: the platform's queue, the pull and the start.
+    /// The limit of the deploy step: queue, image pull and container start.
     pub deploy: Duration,
-    /// For the undo, the wait for a deploy job that is under way among it.
+    /// The limit of the undo, including the wait for a running deploy job.
     pub drain: Duration,
 }
 
 impl Deadlines {
-    /// The least that an undo gets, also after a restart, however long the portal was away: the
-    /// evidence that something is gone takes some seconds.
+    /// The minimum time for an undo, even after a long restart: verifying that a service is gone
+    /// takes some seconds.
     pub const LEAST_DRAIN: Duration = Duration::from_secs(30);
 
-    /// Returns what an operator should know of these limits at the start.
+    /// Returns a warning about these limits for the operator, if there is one.
     pub fn warning(&self) -> Option<String> {
         let least = Self::LEAST_DRAIN.as_secs();
         (self.drain < Self::LEAST_DRAIN).then(|| {
@@ -234,12 +233,12 @@ impl Deadlines {
 }
 
 impl StackSettings {
-    /// Returns whether anything is handed to a stack that must not be stored in plain text.
+    /// Returns whether a stack gets secrets: variables, or a registry password.
     pub fn has_secrets(&self) -> bool {
         self.registry.is_some() || !self.environment.is_empty()
     }
 
-    /// Returns what an operator should know of all this at the start.
+    /// Returns the warnings about these settings for the operator.
     pub fn warnings(&self) -> Vec<String> {
         let password = self
             .registry
@@ -257,7 +256,7 @@ impl StackSettings {
         self.deadlines.warning().into_iter().chain(short).collect()
     }
 
-    /// Returns what the project of the stack called `name` is called on the platform.
+    /// Returns the name that the project of the stack `name` has on the platform.
     pub fn project(name: &StackName) -> String {
         format!("ai-stack-{name}")
     }
@@ -267,17 +266,17 @@ impl StackSettings {
         format!("{name}.{}", self.suffix)
     }
 
-    /// Returns where the stack called `name` is reached.
+    /// Returns the URL of the stack called `name`.
     pub fn url(&self, name: &StackName) -> String {
         self.address_pattern().address(name.as_str())
     }
 
-    /// Returns the address that tells whether the stack at `host` works.
+    /// Returns the URL of the health check of the stack at `host`.
     pub fn health_url(&self, host: &str) -> String {
         format!("{}://{host}{}{}", self.scheme, self.shown_port(), self.health_path)
     }
 
-    /// Returns how a stack's address is made of its name.
+    /// Returns the pattern that makes a stack's address from its name.
     pub fn address_pattern(&self) -> AddressPattern {
         AddressPattern {
             before: format!("{}://", self.scheme),
@@ -285,13 +284,13 @@ impl StackSettings {
         }
     }
 
-    /// Returns what is written on every resource that the deployment `id` makes, so that it
-    /// can be found and known as ours.
+    /// Returns the marker of all resources that the deployment `id` creates, by which they are
+    /// found and recognised as this portal's.
     pub fn marker(&self, id: &DeploymentId) -> String {
         format!("{}{id}", self.marker_prefix())
     }
 
-    /// Returns how every marker of this portal begins.
+    /// Returns the prefix of all markers of this portal.
     pub fn marker_prefix(&self) -> String {
         format!("ai-stack-deployer/{}/", self.portal_name)
     }

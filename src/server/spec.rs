@@ -1,7 +1,7 @@
-//! The spec of an operation: made of the settings when it begins, and what the saga works by from
-//! then on.
+//! The spec of an operation: it is made from the settings when the operation begins, and the saga
+//! uses only the spec from then on.
 //!
-//! Its secrets stay sealed until the moment in which they are handed to the platform.
+//! Its secrets are decrypted only when they are passed to the platform, or masked in its log.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,8 @@ use domain::{
 /// The name of the registry's password among the secrets of a stack.
 const REGISTRY_PASSWORD: &str = "registry:password";
 
-/// Makes the spec of the stack that the deployment `id` creates, and seals its secrets; `None`
-/// where there is something to seal and no key.
+/// Makes the spec of the stack that the deployment `id` creates, and encrypts its secrets; `None`
+/// if it has secrets and there is no key.
 pub fn seal(
     settings: &StackSettings,
     keyring: Option<&Keyring>,
@@ -44,7 +44,7 @@ pub fn seal(
     Some(SealedSpec { spec, secrets })
 }
 
-/// Makes the spec of a stack. `fingerprint` takes the name of each secret, and the secret itself.
+/// Makes the spec of a stack. `fingerprint` gets the name and the value of each secret.
 fn of_settings(
     settings: &StackSettings,
     mut fingerprint: impl FnMut(&str, &SecretString) -> String,
@@ -82,10 +82,10 @@ fn of_settings(
     }
 }
 
-/// The spec that an operation works by.
+/// The spec that an operation uses.
 #[derive(Clone, Debug)]
 pub struct OperationSpec {
-    /// What the stack is made of.
+    /// The spec without its secrets.
     pub stack: StackSpec,
     secrets: Secrets,
 }
@@ -93,24 +93,24 @@ pub struct OperationSpec {
 /// The secrets that a spec refers to, by name.
 #[derive(Clone, Debug)]
 enum Secrets {
-    /// As they are stored.
+    /// Encrypted, as in the database.
     Sealed {
         secrets: BTreeMap<String, SealedSecret>,
         owner: DeploymentId,
         keyring: Option<Keyring>,
     },
-    /// As the settings have them.
+    /// In plain text, as in the settings.
     Open(BTreeMap<String, SecretString>),
 }
 
 impl OperationSpec {
-    /// Works by the spec that is stored for the stack that the deployment `owner` creates.
+    /// Returns the spec that is stored for the stack that the deployment `owner` creates.
     pub fn stored(stored: SealedSpec, owner: DeploymentId, keyring: Option<Keyring>) -> Self {
         let SealedSpec { spec: stack, secrets } = stored;
         Self { stack, secrets: Secrets::Sealed { secrets, owner, keyring } }
     }
 
-    /// Works by today's settings, where no spec is stored.
+    /// Returns a spec made from the present settings, for an operation without a stored spec.
     pub fn unsealed(settings: &StackSettings) -> Self {
         let mut secrets = BTreeMap::new();
         let stack = of_settings(settings, |name, secret| {
@@ -120,7 +120,7 @@ impl OperationSpec {
         Self { stack, secrets: Secrets::Open(secrets) }
     }
 
-    /// Opens the login for the image's registry.
+    /// Returns the login for the image's registry, decrypted; `None` if there is none.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl OperationSpec {
         self.stack.registry.as_ref().map(open).transpose()
     }
 
-    /// Opens the variables of the container.
+    /// Returns the variables of the container, decrypted.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl OperationSpec {
         self.stack.environment.iter().map(open).collect()
     }
 
-    /// Opens all secrets, for a text to be searched for them.
+    /// Returns all secrets, decrypted, so that they can be masked in a text.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! The server's own log: where it goes and how a line looks.
+//! The server's log: its output and format.
 //!
-//! Nothing here can stop the work: a line that cannot be written is lost and counted.
+//! It never blocks or stops the server: a line that cannot be written is dropped and counted.
 
 mod final_message;
 mod writer;
@@ -19,8 +19,8 @@ use super::{
 /// The signal that a write beyond the limit for a file's size (`ulimit -f`) causes: SIGXFSZ.
 const FILE_SIZE_EXCEEDED: i32 = 25;
 
-/// Starts logging to standard error, panics included. A second start changes nothing. What is
-/// logged is written by a thread of its own, until the guard has gone.
+/// Starts logging to standard error, including panics. A second call changes nothing. A separate
+/// thread writes the log until the guard is dropped.
 #[must_use = "the last lines are written when the guard goes"]
 pub fn init(settings: &LogSettings) -> FlushGuard {
     let format = settings.format.unwrap_or_else(|| {
@@ -30,7 +30,7 @@ pub fn init(settings: &LogSettings) -> FlushGuard {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&settings.filter))
         .with_writer(writer)
-        // They would be told on standard error, whose failure would be a panic.
+        // `tracing` would report them on standard error, and panic if that fails.
         .log_internal_errors(false);
     let started = match format {
         LogFormat::Pretty => builder.try_init(),
@@ -48,12 +48,12 @@ pub fn init(settings: &LogSettings) -> FlushGuard {
     guard
 }
 
-/// Lets a write beyond the limit for a file's size fail, instead of ending the process. To be
-/// called within the runtime, which keeps the handler installed.
+/// Makes a write beyond the limit for a file's size fail instead of ending the process. Call it
+/// within the runtime, which keeps the signal handler installed.
 ///
 /// # Errors
 ///
-/// Returns the system's refusal to install the handler.
+/// Returns an error if the signal handler cannot be installed.
 pub fn survive_file_size_limit() -> io::Result<()> {
     signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED)).map(drop)
 }

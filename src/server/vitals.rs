@@ -1,6 +1,6 @@
-//! The signs that this process is unhealthy: panics, and parts that have ended.
+//! Signs that this process is unhealthy: panics, and parts that ended unexpectedly.
 //!
-//! It must not know who is told, nor what is done about it.
+//! It must not know who reads them, or how the process reacts.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -20,22 +20,22 @@ pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// The parts of a portal that have ended and should go on.
+/// The parts of a portal that ended unexpectedly.
 #[derive(Debug, Default)]
 pub struct Vitals(Mutex<Vec<&'static str>>);
 
 impl Vitals {
-    /// Notes that the part called `name` has ended.
+    /// Records that the part called `name` has ended.
     pub fn lose(&self, name: &'static str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(name);
     }
 
-    /// Returns the parts that have ended.
+    /// Returns the parts that ended unexpectedly.
     pub fn lost(&self) -> Vec<&'static str> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns whether none has.
+    /// Returns whether no part ended unexpectedly.
     pub fn are_good(&self) -> bool {
         self.lost().is_empty()
     }

@@ -158,8 +158,8 @@ fn the_key_is_changed_while_the_portal_runs_and_a_deployment_under_way_ends_well
     let id = portal_dir.deploy("bobby");
     let (code, said) = give(&portal_dir, &[new], &["secrets", "rotate"]);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("1 secrets were sealed under the key second"), "{said}");
-    assert!(said.contains("2 secrets use the key second"), "{said}");
+    assert!(said.contains("Secrets newly encrypted under the key second: 1."), "{said}");
+    assert!(said.contains("Secrets that use the key second: 2."), "{said}");
     assert!(said.contains("No secret uses another key"), "{said}");
     assert!(events(&portal_dir, &id).contains("event: complete"));
     end(portal);

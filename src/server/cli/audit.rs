@@ -1,4 +1,4 @@
-//! `audit`: writes out who did what, for an operator or another program.
+//! `audit`: prints the audit log, for operators and other programs.
 
 use std::{net::IpAddr, process::ExitCode};
 
@@ -14,7 +14,7 @@ use crate::server::{
     stacks::admin::since,
 };
 
-/// Which entries are written out.
+/// The filter of the entries.
 #[derive(Clone, Debug, Args)]
 pub(super) struct AuditOptions {
     /// Only entries of this actor: person:ID, browser:ID, guest, stranger
@@ -34,12 +34,12 @@ pub(super) struct AuditOptions {
     limit: u32,
 }
 
-/// A text is no act.
+/// A text is not an action.
 #[derive(Debug, thiserror::Error)]
 #[error("valid actions are {}", AuditAction::ALL.iter().copied().map(AuditAction::as_str).collect::<Vec<_>>().join(", "))]
 struct ParseAuditActionError;
 
-/// An entry, as it is written out.
+/// The JSON of an entry.
 #[derive(Serialize)]
 struct Line {
     number: i64,
@@ -51,7 +51,7 @@ struct Line {
     outcome: String,
 }
 
-/// Writes the entries out that `options` ask for.
+/// Prints the entries that match `options`.
 pub(super) async fn run(
     options: AuditOptions,
     settings: &StoreSettings,

@@ -1,4 +1,4 @@
-//! `backup` and `restore`: copies of the records; and `--new`, which sets them aside.
+//! `backup` and `restore`: copies of the database; and `--new`, which sets the database aside.
 
 use std::{
     path::{Path, PathBuf},
@@ -22,14 +22,14 @@ const PG_RESTORE: &str = "stop every portal, make an empty database, fill it wit
                           and start the portals with DATABASE_URL=ADDRESS";
 const PG_NEW: &str = "instead of --new, make an empty database and set DATABASE_URL to its address";
 
-/// Which file.
+/// The file of the copy.
 #[derive(Clone, Debug, Args)]
 pub(super) struct CopyOptions {
     /// The file that holds the copy
     file: PathBuf,
 }
 
-/// Writes all records to a new file.
+/// Copies the database to a new file.
 pub(super) async fn back_up(
     options: &CopyOptions,
     settings: &Settings,
@@ -37,7 +37,7 @@ pub(super) async fn back_up(
     let path = database(settings, PG_DUMP)?;
     let size = sqlite::back_up(path, &options.file).await?;
     let (file, path) = (options.file.display(), path.display());
-    say(&format!("{file} holds a copy of all records of {path} ({size} bytes)."))?;
+    say(&format!("{file} is a copy of the database {path} ({size} bytes)."))?;
     say("The copy does not include the portal's key: keep a copy of portal.key or \
          PORTAL_SECRET_KEY in another place. Without the key, the secrets in the database are lost.")?;
     if let Some(state) = stacks(settings) {
@@ -50,16 +50,16 @@ pub(super) async fn back_up(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts a copy of the records in their place.
+/// Replaces the database with a copy.
 pub(super) async fn restore(
     options: &CopyOptions,
     settings: &Settings,
 ) -> Result<ExitCode, CommandError> {
     let path = database(settings, PG_RESTORE)?;
     let aside = sqlite::restore(path, &options.file, SystemClock.now()).await?;
-    say(&format!("{} now holds the records of {}.", path.display(), options.file.display()))?;
+    say(&format!("{} is now the database from {}.", path.display(), options.file.display()))?;
     if let Some(aside) = aside {
-        say(&format!("The previous records are in {}.", aside.display()))?;
+        say(&format!("The previous database is {}.", aside.display()))?;
     }
     say(&match stacks(settings) {
         Some(state) => format!(
@@ -75,7 +75,7 @@ pub(super) async fn restore(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sets the records aside, and the sandbox's stacks with them.
+/// Sets the database aside, together with the sandbox's stacks.
 pub(super) async fn begin_anew(settings: &Settings) -> Result<(), CommandError> {
     let path = database(settings, PG_NEW)?;
     let stacks = stacks(settings);
@@ -90,14 +90,15 @@ pub(super) async fn begin_anew(settings: &Settings) -> Result<(), CommandError> 
         "their stacks continue to run on the platform, and `reconcile` reports them"
     };
     tracing::warn!(
-        "Starting with an empty database: the old records are in {}; {what}. Remove --new before \
+        "Starting with an empty database: the old one is {}; {what}. Remove --new before \
          the next start",
         aside.display()
     );
     Ok(())
 }
 
-/// Returns where the records are, unless they are in PostgreSQL.
+/// Returns the path of the SQLite database. With PostgreSQL, returns an error that says what to do
+/// `otherwise`.
 fn database<'a>(settings: &'a Settings, otherwise: &'static str) -> Result<&'a Path, CommandError> {
     match &settings.store {
         StoreSettings::Sqlite { path } => Ok(path),
@@ -105,7 +106,8 @@ fn database<'a>(settings: &'a Settings, otherwise: &'static str) -> Result<&'a P
     }
 }
 
-/// Returns where the embedded sandbox keeps its stacks, if it is the platform and has any.
+/// Returns the file of the embedded sandbox's stacks, if the sandbox is the platform and the file
+/// exists.
 fn stacks(settings: &Settings) -> Option<PathBuf> {
     match settings.platform {
         PlatformSettings::Sandbox { .. } => run::sandbox_state(&settings.store),

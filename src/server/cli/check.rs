@@ -1,4 +1,5 @@
-//! `check`: tells in plain sentences whether the platform can be driven, and people sign in.
+//! `check`: reports whether the platform can be used, people can sign in, and secrets can be
+//! stored.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -13,7 +14,8 @@ use crate::server::{
 use clock::SystemClock;
 use dokploy::Dokploy;
 
-/// Checks the platform that `settings` name, and the identity provider.
+/// Checks the platform, the identity provider and the portal's key. Fails if one of them cannot be
+/// used.
 pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
     run::check_environment(&settings.stack)?;
     for warning in settings.stack.warnings() {
@@ -32,7 +34,7 @@ pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Tells whether the platform can be driven, in a sentence either way.
+/// Returns a sentence that says whether the platform can be used: `Ok` if it can, `Err` if not.
 async fn platform(settings: &Settings) -> Result<Result<String, String>, StartError> {
     let PlatformSettings::Dokploy { url, token } = &settings.platform else {
         let sentence = "No DOKPLOY_URL is set: the portal would run with its embedded sandbox.";
@@ -43,7 +45,8 @@ async fn platform(settings: &Settings) -> Result<Result<String, String>, StartEr
     Ok(verdict(&platform, url).await)
 }
 
-/// Tells whether the secrets of stacks can be stored, in a sentence either way.
+/// Returns a sentence that says whether the secrets of stacks can be stored: `Ok` if they can,
+/// `Err` if not.
 fn key(settings: &Settings) -> Result<Result<String, String>, StartError> {
     Ok(match (run::known_keys(settings)?, &settings.store) {
         (Some(keys), _) => Ok(format!(
@@ -62,7 +65,7 @@ fn key(settings: &Settings) -> Result<Result<String, String>, StartError> {
     })
 }
 
-/// Tells whether people can sign in, in a sentence either way.
+/// Returns a sentence that says whether people can sign in: `Ok` if they can, `Err` if not.
 async fn provider(settings: &Settings) -> Result<Result<String, String>, StartError> {
     let AuthSettings::Oidc(oidc) = &settings.auth else {
         let sentence = "AUTH is open: anyone who can reach the portal can start stacks.";
@@ -80,11 +83,12 @@ async fn provider(settings: &Settings) -> Result<Result<String, String>, StartEr
     })
 }
 
-/// How many calls the key has to allow: Dokploy's default limit of ten a day counts each request
-/// twice, and whoever raised it a little finds that out, too.
+/// The number of calls that `check` makes. Dokploy's default limit of ten requests a day counts
+/// each request twice; eleven calls also detect a limit that was raised only a little.
 const CALLS: usize = 11;
 
-/// Says that the key is refused although Dokploy is well, after `answered` calls that were not.
+/// Returns the sentence about a key that Dokploy rejects, after it accepted the key for `answered`
+/// calls.
 fn key_refused(answered: usize) -> String {
     let then = match answered {
         0 => String::from(

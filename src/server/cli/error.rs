@@ -50,14 +50,14 @@ pub enum CommandError {
     /// The database and the platform could not be compared.
     #[error(transparent)]
     Survey(#[from] SurveyError),
-    /// The records cannot be read or changed.
+    /// The database cannot be read or changed.
     #[error("the portal's database cannot be used")]
     Records(#[from] StoreError),
     /// A backup, a restore or a new start failed.
     #[error(transparent)]
     Copy(#[from] CopyError),
     /// The command supports only SQLite: PostgreSQL has its own backup programs.
-    #[error("the records are in PostgreSQL: {0}")]
+    #[error("the database is in PostgreSQL: {0}")]
     Postgres(&'static str),
     /// There is no key under which secrets could be sealed.
     #[error(

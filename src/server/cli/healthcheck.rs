@@ -1,4 +1,5 @@
-//! `healthcheck`: asks a running portal on this machine whether it is ready, for the image.
+//! `healthcheck`: requests `/readyz` from a running portal on this machine, for the image's health
+//! check.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -16,7 +17,7 @@ use super::CommandError;
 
 const LIMIT: Duration = Duration::from_secs(4);
 
-/// Asks the portal that listens on `addr`.
+/// Checks the portal that listens on `addr`.
 pub(super) async fn run(addr: SocketAddr) -> Result<ExitCode, CommandError> {
     let ip = if addr.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { addr.ip() };
     let addr = SocketAddr::new(ip, addr.port());

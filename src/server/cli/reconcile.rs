@@ -1,4 +1,4 @@
-//! `reconcile`: compares the portal's records with the platform, at once and for an operator.
+//! `reconcile`: compares the database with the platform immediately.
 
 use std::process::ExitCode;
 
@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::{CommandError, say};
 use crate::server::{reconciler::Repair, run, settings::Settings};
 
-/// Ends a command that found something that it could not put in order.
+/// The exit code if differences remain.
 const REMAINS: u8 = 2;
 
-/// How the comparison is done.
+/// The options of the comparison.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct ReconcileOptions {
     /// Only report the differences, and change nothing
@@ -19,7 +19,7 @@ pub(super) struct ReconcileOptions {
     dry_run: bool,
 }
 
-/// Compares, repairs unless told otherwise, and writes a line for each finding.
+/// Compares, repairs unless it is a dry run, and prints a line for each finding.
 pub(super) async fn run(
     options: &ReconcileOptions,
     settings: &Settings,

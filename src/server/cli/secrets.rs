@@ -1,4 +1,4 @@
-//! `secrets`: seals the stored secrets under another key.
+//! `secrets`: encrypts the stored secrets under another key.
 
 use std::process::ExitCode;
 
@@ -11,18 +11,18 @@ use crate::server::{
     settings::Settings,
 };
 
-/// The exit code where secrets remain that are sealed under other keys.
+/// The exit code if secrets remain that need another key.
 const REMAIN: u8 = 2;
 
-/// What to do with the stored secrets.
+/// The subcommands of `secrets`.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum SecretsCommand {
-    /// Seals all stored secrets under the first key of `PORTAL_SECRET_KEY`, while portals run or not.
-    /// Exits with 0 when no other key is needed any more, with 2 when one still is
+    /// Encrypts all stored secrets under the first key of `PORTAL_SECRET_KEY`, while portals run or
+    /// not. Exits with 0 when no other key is needed any more, with 2 when one still is
     Rotate,
 }
 
-/// Carries `command` out on the records that `settings` name.
+/// Runs `command` on the database of `settings`.
 pub(super) async fn run(
     command: &SecretsCommand,
     settings: &Settings,
@@ -38,12 +38,13 @@ pub(super) async fn run(
     Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::from(REMAIN) })
 }
 
-/// Writes what was done, which key seals how many secrets, and what follows from it.
+/// Returns what was done, how many secrets use which key, and what to do next.
 fn describe(rotation: &Rotation, sealing: &str) -> Vec<String> {
     let Rotation { resealed, unopened, usage } = rotation;
-    let mut lines = vec![format!("{resealed} secrets were sealed under the key {sealing}.")];
+    let mut lines = vec![format!("Secrets newly encrypted under the key {sealing}: {resealed}.")];
     lines.extend(unopened.iter().map(|(which, error)| format!("{which} does not open: {error}.")));
-    lines.extend(usage.iter().map(|(id, count)| format!("{count} secrets use the key {id}.")));
+    lines
+        .extend(usage.iter().map(|(id, count)| format!("Secrets that use the key {id}: {count}.")));
     lines.push(if usage.keys().all(|id| id == sealing) {
         String::from("No secret uses another key: every other key can be removed.")
     } else {

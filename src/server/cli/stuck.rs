@@ -1,4 +1,4 @@
-//! `stuck`: shows what could not be removed, and has it tried again at once.
+//! `stuck`: lists what could not be removed, and retries the removal.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use crate::server::{
 use clock::{Clock as _, SystemClock};
 use domain::{kind::Kinds, receipt::Receipt};
 
-/// What to do about what is stuck.
+/// The subcommands of `stuck`.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum StuckCommand {
     /// Lists what could not be removed, and what an operator can do about it
@@ -24,7 +24,7 @@ pub(super) enum StuckCommand {
     Retry(RetryOptions),
 }
 
-/// What to try again.
+/// The operations to retry.
 #[derive(Clone, Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct RetryOptions {
@@ -36,7 +36,7 @@ pub(super) struct RetryOptions {
     all: bool,
 }
 
-/// Carries `command` out on the records that `settings` name.
+/// Runs `command` on the database of `settings`.
 pub(super) async fn run(
     command: StuckCommand,
     settings: &StoreSettings,
@@ -63,7 +63,7 @@ async fn list(store: &dyn Store) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Writes a head with who and since when, and a line for each thing that is left.
+/// Returns a heading with the operation and its attempts, and a line for each leftover.
 fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
     let Record { deployment, metadata, clean_up, .. } = record;
     let what = Kinds::default().of(deployment.kind).noun;
@@ -108,7 +108,7 @@ fn times(count: u32) -> String {
 async fn retry(store: &dyn Store, which: Option<&str>) -> Result<(), CommandError> {
     let mut made_due = 0;
     for record in store.stuck().await? {
-        // It may have come loose this very moment.
+        // A concurrent clean-up may have completed.
         if which.is_none_or(|which| is_called(&record, which))
             && store.make_due_now(&record.deployment.id, Some(&audit_entry(&record))).await?
         {
@@ -126,7 +126,7 @@ async fn retry(store: &dyn Store, which: Option<&str>) -> Result<(), CommandErro
     }
 }
 
-/// Describes what is done, for the audit log.
+/// Returns the audit entry of a retry.
 fn audit_entry(record: &Record) -> AuditEntry {
     AuditEntry {
         at: SystemClock.now(),

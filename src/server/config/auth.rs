@@ -1,4 +1,4 @@
-//! Sign-in: its options, and which of them go together.
+//! The options of sign-in, and their valid combinations.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::server::{
     settings::{AuthSettings, HttpSettings, OidcSettings, SessionSettings},
 };
 
-/// After this long browsers forget a cookie, whatever it says.
+/// The maximum lifetime of a cookie in browsers.
 const LONGEST: Duration = Duration::from_hours(400 * 24);
 
-/// Who may use the portal, as `AUTH` says it.
+/// The value of `AUTH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Auth {
     Open,
@@ -59,7 +59,7 @@ pub(super) struct AuthOptions {
 }
 
 impl AuthOptions {
-    /// Settles who may use the portal that listens and is reached as `http` says.
+    /// Determines the access settings of a portal with these addresses.
     pub(super) fn resolve(self, http: &HttpSettings) -> Result<AuthSettings, ConfigError> {
         match self.auth {
             Some(Auth::Oidc) => self.oidc(&http.public_url).map(AuthSettings::Oidc),
@@ -75,8 +75,8 @@ impl AuthOptions {
         }
     }
 
-    /// Lets everybody in where only this machine gets to, and nowhere else: that is for somebody
-    /// to decide.
+    /// Returns the default: open on a loopback address. With any other address, the operator must
+    /// decide.
     fn by_default(&self, host: IpAddr) -> Result<AuthSettings, ConfigError> {
         if let Some(variable) = self.first_of_oidc() {
             let problem = format!("is not set, but {variable} is: set it to oidc as well");
@@ -116,7 +116,7 @@ impl AuthOptions {
         })
     }
 
-    /// Names the first variable that is of use only where people sign in.
+    /// Returns the first variable that is set and is used only with `AUTH=oidc`.
     fn first_of_oidc(&self) -> Option<&'static str> {
         let given = [
             ("OIDC_ISSUER", self.oidc_issuer.is_some()),
@@ -146,7 +146,8 @@ fn auth(text: &str) -> Result<Auth, String> {
     }
 }
 
-/// Reads a provider's address as it stands: to the last slash it is what tokens are checked for.
+/// Validates a provider's address without normalizing it: tokens must contain exactly this text, up
+/// to a final slash.
 fn issuer(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-._~%".contains(c);
     match Origin::split(text) {

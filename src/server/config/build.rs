@@ -1,4 +1,5 @@
-//! From the options to the settings: defaults that depend on others, and combinations.
+//! Builds the settings from the options: defaults that depend on other options, and valid
+//! combinations.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -24,11 +25,11 @@ use domain::stack_spec::CertificateSource;
 const STACK_ENV: &str = "STACK_ENV_";
 
 impl Options {
-    /// Settles what depends on other options, and checks that all go together.
+    /// Determines the defaults that depend on other options, and checks the combination of all.
     ///
     /// # Errors
     ///
-    /// Returns the first setting that is missing or does not go with the others.
+    /// Returns the first setting that is missing or in conflict with others.
     pub fn resolve(self, environment: &Environment) -> Result<Settings, ConfigError> {
         let platform = platform(&self.platform)?;
         check_store(&self.database_url, &platform)?;
@@ -128,7 +129,7 @@ impl Options {
 
 fn http(host: IpAddr, port: u16, public_url: Option<Origin>) -> HttpSettings {
     let shown = match host {
-        // "Every address" is none that a browser can be at.
+        // Browsers cannot use the unspecified address (0.0.0.0).
         host if host.is_unspecified() => String::from("localhost"),
         IpAddr::V4(host) => host.to_string(),
         IpAddr::V6(host) => format!("[{host}]"),
@@ -141,7 +142,7 @@ fn http(host: IpAddr, port: u16, public_url: Option<Origin>) -> HttpSettings {
     }
 }
 
-/// Returns what is bounded where nothing else is said.
+/// Returns which limits apply by default.
 fn bounded(auth: &AuthSettings, host: IpAddr) -> Bounded {
     match auth {
         AuthSettings::Oidc(_) => Bounded::People,
@@ -170,7 +171,7 @@ fn platform(options: &PlatformOptions) -> Result<PlatformSettings, ConfigError> 
     }
 }
 
-/// Checks that the records and the platform can live apart, or together.
+/// Checks that the embedded sandbox is not combined with PostgreSQL.
 fn check_store(store: &StoreSettings, platform: &PlatformSettings) -> Result<(), ConfigError> {
     match (store, platform) {
         (StoreSettings::Postgres { .. }, PlatformSettings::Sandbox { .. }) => {
@@ -186,7 +187,7 @@ fn check_store(store: &StoreSettings, platform: &PlatformSettings) -> Result<(),
     }
 }
 
-/// Returns the names under which a stack would take the host of the portal or its platform.
+/// Returns the stack names whose host would be the portal's or its platform's.
 fn own_names(suffix: &str, portal: &Origin, platform: &PlatformSettings) -> Vec<String> {
     let platform = match platform {
         PlatformSettings::Dokploy { url, .. } => {

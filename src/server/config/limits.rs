@@ -1,4 +1,4 @@
-//! How much somebody may have and start, and who is believed about where they come from.
+//! The options of limits, trusted proxies and other origins.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use clap::Args;
 use super::parse;
 use crate::server::{origin::Origin, proxies::Proxy, settings::Quotas};
 
-/// A bound, or that there is none.
+/// A limit, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bound<T> {
-    /// At most so much.
+    /// At most this much.
     AtMost(T),
     /// `none`.
     Unbounded,
 }
 
-/// What is bounded where nothing else is said.
+/// Which limits apply by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bounded {
-    /// Nothing: only this machine gets to the portal.
+    /// None: only this machine can reach the portal.
     Nothing,
-    /// What comes from one address; names are free at once.
+    /// Limits per address. Names of removed stacks are not reserved.
     Addresses,
-    /// What one person has.
+    /// Limits per person.
     People,
 }
 
-/// How much somebody may have and start.
+/// The options of limits, trusted proxies and other origins, as given.
 #[derive(Clone, Debug, Args)]
 #[command(
     next_help_heading = "Limits (a number, or none; by default none where only this machine can \
@@ -70,7 +70,7 @@ pub(super) struct LimitOptions {
     pub(super) cors_origins: Vec<Origin>,
 }
 
-/// How often somebody may ask for something.
+/// The limits on requests and streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rates {
     pub(super) checks_per_second: Option<u32>,
@@ -79,7 +79,7 @@ pub(super) struct Rates {
 }
 
 impl LimitOptions {
-    /// Returns how much somebody may have and start.
+    /// Returns the quotas.
     pub(super) fn quotas(&self, bounded: Bounded) -> Quotas {
         let number = |given, limit| resolve(given, bounded, limit);
         let day = Duration::from_hours(24);
@@ -89,14 +89,14 @@ impl LimitOptions {
             under_way_in_all: number(self.deployments_in_all, 200),
             per_hour: number(self.deployments_per_hour, 20),
             hold_down: match bounded {
-                // Without people there is nobody to keep a name for.
+                // Without people there is no owner for whom a name could be reserved.
                 Bounded::Nothing | Bounded::Addresses => None,
                 Bounded::People => resolve(self.name_hold_down, bounded, day),
             },
         }
     }
 
-    /// Returns how often somebody may ask for something.
+    /// Returns the limits on requests and streams.
     pub(super) fn rates(&self, bounded: Bounded) -> Rates {
         let number = |given, limit| resolve(given, bounded, limit);
         Rates {

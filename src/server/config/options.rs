@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long, env, hide_env_values = true, value_parser = parse::store, default_value = "sqlite://data/portal.db")]
     pub(super) database_url: StoreSettings,
     /// The key under which secrets of stacks are stored: 32 random bytes in base64. Several are
-    /// separated by commas, each as ID:KEY; the first seals, all open [default: the file portal.key
+    /// separated by commas, each as ID:KEY; the first encrypts, all decrypt [default: portal.key
     /// beside a SQLite database]
     #[arg(long, env, hide_env_values = true, value_parser = parse::keyring)]
     pub(super) portal_secret_key: Option<Keyring>,
@@ -87,7 +87,7 @@ pub struct Options {
     pub(super) health: HealthOptions,
 }
 
-/// What runs the stacks.
+/// The options of the platform.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Platform")]
 pub(super) struct PlatformOptions {
@@ -102,8 +102,8 @@ pub(super) struct PlatformOptions {
     pub(super) sandbox_edge_port: u16,
 }
 
-/// What a stack is and where it is reached. `STACK_ENV_<NAME>` variables go into the
-/// container as `<NAME>`.
+/// The options of a stack and its address. `STACK_ENV_<NAME>` variables go into the container as
+/// `<NAME>`.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Stacks (STACK_ENV_<NAME> goes into the container as <NAME>)")]
 #[expect(clippy::struct_field_names, reason = "the fields are the variables' names")]
@@ -145,7 +145,7 @@ pub(super) struct StackOptions {
     pub(super) stack_memory: Option<u64>,
 }
 
-/// How long a stack may take, and how it is asked.
+/// The options of health checks and time limits.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Health and time")]
 pub(super) struct HealthOptions {

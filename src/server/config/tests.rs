@@ -1,4 +1,4 @@
-//! The configuration's tables: what is accepted, and the sentence for what is not.
+//! Tables of the configuration: valid values, and the message for each invalid one.
 
 use std::path::Path;
 

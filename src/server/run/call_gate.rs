@@ -1,5 +1,5 @@
-//! Chooses where call slots are kept: the database that portals share, or the memory of the one
-//! process that has the records to itself.
+//! Chooses where call slots are stored: in the database that portals share, or in the memory of a
+//! portal that shares none.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::server::{
     store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
 };
 
-/// Makes the call gate of a portal. Without `shared` slots, those of calls stay taken that an earlier
-/// process was stopped in the middle of.
+/// Creates the call gate of a portal. Without `shared` slots, the calls during which an earlier
+/// process stopped still take slots.
 pub(super) async fn of_portal(
     store: &dyn Store,
     shared: Option<Arc<dyn CallSlots>>,
@@ -37,7 +37,7 @@ pub(super) async fn of_portal(
     Arc::new(CallGate::new(slots, bounds, owner()))
 }
 
-/// Opens the records for a command that changes something, beside a portal that may be running.
+/// Opens the database for a command that calls the platform. A portal may be running.
 pub(super) async fn open_records_for_cli(
     settings: &StoreSettings,
     bounds: CallBounds,

@@ -1,4 +1,4 @@
-//! The portal's keys: those of the setting, and that of the file beside a SQLite database.
+//! The portal's keys: those of `PORTAL_SECRET_KEY`, and those of the file beside a SQLite database.
 
 use super::StartError;
 use crate::server::{
@@ -7,14 +7,14 @@ use crate::server::{
     store::SealedSecrets,
 };
 
-/// Says what a portal without a key cannot do, where that matters.
+/// The warning for a portal without a key whose stacks have secrets.
 pub const NO_KEY: &str = "PORTAL_SECRET_KEY is not set, so no stack can be started: the variables \
                           STACK_ENV_* and the registry password are stored with each stack, under \
                           this key. Set 32 random bytes, as `openssl rand -base64 32` prints them, \
                           and the same for every replica";
 
-/// Returns the keys of a portal that starts, and reports which are missing. With SQLite there is
-/// one in any case: where neither the setting nor the file has one, it is made.
+/// Returns the keys of a portal that starts, and logs which keys are missing. With SQLite, a key is
+/// created if neither the setting nor the file has one.
 ///
 /// # Errors
 ///
@@ -57,8 +57,8 @@ pub(super) async fn of_portal(
     Ok(keyring)
 }
 
-/// Returns the keys that there are, where there are any. The setting goes first: what is in the
-/// file only opens then.
+/// Returns the existing keys; `None` if there are none. If the setting has keys, those of the file
+/// are used for decryption only.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
-//! The parts of a running portal: tasks that go on until the shutdown.
+//! The parts of a running portal: tasks that run until the shutdown.
 //!
-//! One that ends before, by a panic or because it returns, makes the portal unhealthy. What is to
-//! become of the portal then is decided elsewhere.
+//! A part that ends earlier, by a panic or by returning, makes the portal unhealthy. The caller
+//! decides what happens then.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,7 +19,8 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Has none yet. They go on until `shutdown`, and `vitals` is told of one that does not.
+    /// Creates an empty set. Parts run until `shutdown`; one that ends earlier is recorded in
+    /// `vitals`.
     pub fn new(vitals: Arc<Vitals>, shutdown: CancellationToken) -> Self {
         Self { tasks: JoinSet::new(), names: HashMap::new(), vitals, shutdown }
     }
@@ -30,7 +31,7 @@ impl Parts {
         self.names.insert(task.id(), name);
     }
 
-    /// Watches over something of `name`'s own that is `over` only when it has ended.
+    /// Watches a part that runs elsewhere: the future `over` completes when that part ends.
     pub fn watch(&mut self, name: &'static str, over: impl Future<Output = ()> + Send + 'static) {
         let shutdown = self.shutdown.clone();
         self.start(name, async move {
@@ -41,8 +42,8 @@ impl Parts {
         });
     }
 
-    /// Waits until a part has ended that should have gone on, and returns its name; for ever where
-    /// all go on until the shutdown.
+    /// Waits until a part ends before the shutdown, and returns its name. Never returns if none
+    /// does.
     pub async fn ended(&mut self) -> &'static str {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let name = self.name(&ended);
@@ -61,7 +62,7 @@ impl Parts {
         std::future::pending().await
     }
 
-    /// Waits until all have ended.
+    /// Waits until all parts have ended.
     pub async fn stopped(mut self) {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let name = self.name(&ended);

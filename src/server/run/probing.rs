@@ -6,7 +6,7 @@ use crate::server::{
     settings::{ProbeSettings, Settings},
 };
 
-/// Makes what asks stacks how they are.
+/// Creates the health probe.
 pub(crate) fn probe(settings: &Settings) -> Result<HttpProbe, BuildProbeError> {
     let ProbeSettings { ca_file, verify_tls, allow_private } = &settings.probe;
     let trust = match (settings.stack.scheme, verify_tls, ca_file) {

@@ -1,4 +1,4 @@
-//! The portal's records behind their ports, all in one database.
+//! The store ports of the portal, all implemented by one database.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::server::{
     store::{SealedSecrets, Store, postgres::PostgresStore, sqlite::SqliteStore},
 };
 
-/// Opens the records for a command, beside a portal that may be running.
+/// Opens the database for a command. A portal may be running.
 ///
 /// # Errors
 ///
-/// Returns why they cannot be used.
+/// Returns why the database cannot be used.
 pub async fn open_for_cli(settings: &StoreSettings) -> Result<Records, StartError> {
     Ok(match settings {
         StoreSettings::Sqlite { path } => {
@@ -28,7 +28,7 @@ pub async fn open_for_cli(settings: &StoreSettings) -> Result<Records, StartErro
     })
 }
 
-/// The portal's records.
+/// The store ports of one database.
 pub struct Records {
     /// Deployments.
     pub store: Arc<dyn Store>,
@@ -38,12 +38,12 @@ pub struct Records {
     pub audit: Arc<dyn AuditLog>,
     /// The sealed secrets of all stacks.
     pub secrets: Arc<dyn SealedSecrets>,
-    /// The slots of calls, where portals share them.
+    /// The call slots that portals share; `None` if this portal shares its database with no other.
     pub slots: Option<Arc<dyn CallSlots>>,
 }
 
 impl Records {
-    /// Opens the database; what other portals do to it nudges `notifier`.
+    /// Opens the database. Changes by other portals are passed to `notifier`.
     pub(super) async fn open(
         settings: &StoreSettings,
         notifier: &Arc<Notifier>,

@@ -1,4 +1,4 @@
-//! Retention: purges old records in the background.
+//! Retention: deletes old deployments in the background.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,10 +7,11 @@ use tokio_util::sync::CancellationToken;
 use crate::server::store::{Store, earlier};
 use clock::Clock;
 
-/// The interval at which old records are looked for.
+/// The interval between two purges.
 const INTERVAL: Duration = Duration::from_hours(1);
 
-/// Purges what was rolled back more than `days` days ago, again and again, until `shutdown`.
+/// Purges deployments that ended or were removed more than `days` days ago, every hour until
+/// `shutdown`.
 pub(super) async fn run(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,

@@ -1,4 +1,5 @@
-//! The file `portal.key` beside a SQLite database: the portal's key, where no setting names one.
+//! The file `portal.key` beside a SQLite database, which contains the portal's key if
+//! `PORTAL_SECRET_KEY` is not set.
 
 use std::{
     fs::{self, File},
@@ -11,12 +12,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Keyring, KeyringError};
 
-/// The longest that the file may be, in bytes: no text of keys is longer.
+/// The maximum size of the file in bytes.
 const LONGEST: u64 = 16 * 1024;
-/// Whoever else may read, write or run a file, in its mode.
+/// The mode bits that give access to anybody but the owner.
 const OTHERS: u32 = 0o077;
 
-/// The file does not hold a key that can be used.
+/// The file cannot be used as the portal's key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// It cannot be read.
@@ -30,7 +31,7 @@ pub enum KeyFileError {
         /// The reason.
         source: io::Error,
     },
-    /// Others may read or change it.
+    /// Other users may read or change it.
     #[error(
         "the portal's key {} can be used by other users of this machine, since its mode is \
          {mode:04o}: run `chmod 600 {}`, and if somebody may have read it, set a new key first in \
@@ -43,7 +44,7 @@ pub enum KeyFileError {
         /// Its permissions.
         mode: u32,
     },
-    /// It holds something else.
+    /// It does not contain valid keys.
     #[error("the portal's key {} {problem}, or put the file back from a copy", path.display())]
     Invalid {
         /// The file.
@@ -51,7 +52,7 @@ pub enum KeyFileError {
         /// The problem and the remedy, as the rest of a sentence.
         problem: KeyringError,
     },
-    /// It cannot be made.
+    /// It cannot be created.
     #[error(
         "the portal's key {} cannot be written: make its folder writable, or set \
          PORTAL_SECRET_KEY", path.display()
@@ -64,17 +65,18 @@ pub enum KeyFileError {
     },
 }
 
-/// Returns where the key of the database at `database` is: where a link leads to, if it is one.
+/// Returns the path of the key of the database at `database`. If `database` is a symbolic link, the
+/// key is beside its target.
 pub fn beside(database: &Path) -> PathBuf {
     let database = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
     database.with_file_name("portal.key")
 }
 
-/// Reads the key at `path`; `None` where there is no such file.
+/// Reads the keys at `path`; `None` if there is no such file.
 ///
 /// # Errors
 ///
-/// Returns why the file cannot be used, and what to do.
+/// Returns why the file cannot be used, and the remedy.
 pub fn read(path: &Path) -> Result<Option<Keyring>, KeyFileError> {
     let unreadable = |source| KeyFileError::Unreadable { path: path.to_owned(), source };
     let file = match File::open(path) {
@@ -93,8 +95,8 @@ pub fn read(path: &Path) -> Result<Option<Keyring>, KeyFileError> {
     Keyring::parse(text.expose_secret().trim()).map(Some).map_err(invalid)
 }
 
-/// Makes a random key at `path`, where no file is yet, readable for its owner alone. The file is
-/// whole as soon as it is there.
+/// Creates a file with a random key at `path`, which must not exist, with mode 0600. The file
+/// appears with its complete content.
 ///
 /// # Errors
 ///
@@ -109,7 +111,7 @@ pub fn create(path: &Path) -> Result<Keyring, KeyFileError> {
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let unfinished = path.with_extension("key.new");
-    // What a crash left is nobody's key yet, and may have another mode.
+    // A file left by a crash has never been used as a key, and may have another mode.
     fs::remove_file(&unfinished).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),
@@ -117,7 +119,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;
-    // Unlike a rename, this never replaces a key that is there.
+    // Unlike a rename, a link never replaces an existing key.
     fs::hard_link(&unfinished, path)?;
     fs::remove_file(&unfinished)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

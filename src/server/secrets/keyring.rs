@@ -1,4 +1,4 @@
-//! The portal's keys: the first seals, and all of them open.
+//! The portal's keys: the first encrypts, and all of them decrypt.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretSlice, SecretString};
 
 use super::{KEY_LENGTH, mac, short_hex};
 
-/// Base64 as everything writes it, with or without the padding at the end.
+/// Standard base64, with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 const LONGEST_ID: usize = 16;
 
-/// The portal's keys: one or more, each with an id of its own.
+/// The portal's keys: one or more, each with a unique id.
 #[derive(Clone, Debug)]
 pub struct Keyring {
     sealing: Arc<Key>,
@@ -36,8 +36,8 @@ impl Key {
         self.bytes.expose_secret()
     }
 
-    /// Reads `ID:BASE64` or `BASE64`, which is the key with this `number`. Without an id the key
-    /// has one that is derived from it.
+    /// Parses the key with this `number`, which is `ID:BASE64` or `BASE64`. Without an id, the id
+    /// is derived from the key.
     fn parse(text: &str, number: usize) -> Result<Self, KeyringError> {
         let (id, key) = match text.split_once(':') {
             Some((id, key)) => (Some(id.trim()), key.trim()),
@@ -62,7 +62,7 @@ fn is_id(id: &str) -> bool {
     (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(is_allowed)
 }
 
-/// A text does not hold the portal's keys. None of these repeats anything that could be of a key.
+/// A text does not contain valid keys. No message repeats anything that could be part of a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// A key is not base64.
@@ -82,25 +82,24 @@ pub enum KeyringError {
         /// The number of its bytes.
         length: usize,
     },
-    /// An id has other characters, or too many.
+    /// An id contains other characters, or is too long.
     #[error(
         "has an unusable id before its key number {0}: use 1 to 16 letters, digits, hyphens and \
          underscores before the colon, or leave out id and colon"
     )]
     Id(usize),
-    /// Two keys have one id.
+    /// Two keys have the same id.
     #[error("has two keys with the id {0}: give each key an id of its own")]
     SameId(String),
 }
 
 impl Keyring {
-    /// Reads keys that are separated by commas, each `ID:BASE64` or `BASE64`. The first seals, and
-    /// all of them open.
+    /// Parses keys that are separated by commas, each `ID:BASE64` or `BASE64`.
     ///
     /// # Errors
     ///
-    /// Returns what is wrong and what to do, as the rest of a sentence that begins with where the
-    /// text is from.
+    /// Returns the problem and the remedy, as the rest of a sentence that begins with the source of
+    /// the text.
     pub fn parse(text: &str) -> Result<Self, KeyringError> {
         let (first, others) = match text.split_once(',') {
             Some((first, others)) => (first, Some(others)),
@@ -123,11 +122,11 @@ impl Keyring {
         SecretString::from(BASE64.encode(bytes))
     }
 
-    /// Adds the keys of `older`, which only open from now on.
+    /// Adds the keys of `older`, which are used for decryption only.
     ///
     /// # Errors
     ///
-    /// Returns [`KeyringError::SameId`] where an id stands for two different keys.
+    /// Returns [`KeyringError::SameId`] if two different keys have the same id.
     pub fn with_older(mut self, older: &Self) -> Result<Self, KeyringError> {
         for key in std::iter::once(&older.sealing).chain(&older.older) {
             match self.find(&key.id) {
@@ -139,7 +138,7 @@ impl Keyring {
         Ok(self)
     }
 
-    /// Returns the id of the key that seals.
+    /// Returns the id of the key that encrypts.
     pub fn sealing_id(&self) -> &str {
         &self.sealing.id
     }

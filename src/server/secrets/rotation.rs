@@ -1,7 +1,7 @@
-//! The change of the portal's key: seals every stored secret under the first key.
+//! The change of the portal's key: every stored secret is encrypted again under the first key.
 //!
-//! It works beside running portals. A saga that reads a secret meanwhile opens it under whichever
-//! key it was sealed with when it was read.
+//! Portals may run meanwhile: each stored secret names the key that decrypts it, and portals have
+//! both keys.
 
 use super::{Keyring, OpenSecretError, SecretId};
 use crate::server::store::{KeyUsage, Resealed, SealedSecrets, StoreError};
@@ -9,22 +9,23 @@ use crate::server::store::{KeyUsage, Resealed, SealedSecrets, StoreError};
 /// The number of secrets that one transaction changes.
 const BATCH: u32 = 100;
 
-/// What a rotation came to.
+/// The result of a rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rotation {
-    /// The number of secrets that it sealed under the first key.
+    /// The number of secrets that it encrypted under the first key.
     pub resealed: u64,
-    /// Those that it could not open, by whose they are and their names, each with the reason.
+    /// The secrets that it could not decrypt, described by owner and name, each with the reason.
     pub unopened: Vec<(String, OpenSecretError)>,
     /// The number of secrets under each key afterwards.
     pub usage: KeyUsage,
 }
 
-/// Seals every secret in `store` under the first key of `keyring`.
+/// Encrypts every secret in `store` under the first key of `keyring`.
 ///
 /// # Errors
 ///
-/// Returns a [`StoreError`] where the store is out of reach. What was sealed before stays so.
+/// Returns a [`StoreError`] if the store is unavailable. Batches that were written before remain
+/// changed.
 pub async fn rotate(store: &dyn SealedSecrets, keyring: &Keyring) -> Result<Rotation, StoreError> {
     let mut rotation = Rotation::default();
     let mut after = None;

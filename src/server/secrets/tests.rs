@@ -1,4 +1,4 @@
-//! What is sealed opens with its key and in its place, and in no other way.
+//! A sealed secret opens only with its key, and only as the secret that it was sealed as.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -82,7 +82,7 @@ fn a_secret_does_not_open_in_the_place_of_another() {
     let sealed = ring.seal(ID, &secret("value"));
     for other in others {
         assert_eq!(opened(&ring, other, &sealed), None, "{other:?}");
-        // Nor does its key open another secret.
+        // The encrypted key of one secret does not decrypt another secret.
         let theirs = ring.seal(other, &secret("value"));
         let mixed = SealedSecret { wrapped_key: sealed.wrapped_key.clone(), ..theirs.clone() };
         assert_eq!(opened(&ring, other, &mixed), None, "{other:?}");
@@ -201,7 +201,7 @@ fn a_key_file_is_its_owners_alone_and_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = key_file::beside(&folder.path().join("portal.db"));
     assert!(key_file::read(&path).unwrap().is_none());
-    // What a crash left is in nobody's way.
+    // A file left by a crash does not prevent a new key.
     let unfinished = folder.path().join("portal.key.new");
     fs::write(&unfinished, "half a k").unwrap();
     let made = key_file::create(&path).unwrap();

@@ -1,4 +1,4 @@
-//! The final message of a process, written without waiting for anybody to read it.
+//! The final message of a process, which never blocks its end.
 
 use std::{
     io::{self, Write},
@@ -7,15 +7,15 @@ use std::{
     time::Duration,
 };
 
-/// The time for which the end waits for somebody to read.
+/// The time limit for writing the message.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Writes `sentence` to standard error, and gives up where nobody reads it: the process ends
-/// all the same.
+/// Writes `sentence` to standard error. Gives up after a second if nobody reads it, so that the
+/// process can end.
 pub fn final_message(sentence: String) {
     let (sender, done) = mpsc::channel();
     let spawned = thread::Builder::new().spawn(move || {
-        // Standard error is all there is: when it is gone, too, nobody is left to tell.
+        // If standard error fails, there is no other place to report it.
         writeln!(io::stderr(), "{sentence}").ok();
         sender.send(()).ok();
     });

@@ -1,8 +1,8 @@
-//! Writes the log from a thread of its own, so that neither an output that fails nor a reader
-//! that stalls holds up what logs.
+//! Writes the log in a separate thread, so that neither a failing output nor a stalled reader
+//! blocks the code that logs.
 //!
-//! What waits to be written is bounded. A line beyond that, and one that cannot be written, is
-//! lost; the log says how many were, as soon as it can.
+//! The queue is bounded. A line that does not fit or cannot be written is dropped; the log reports
+//! the number of dropped lines as soon as lines can be written again.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -21,11 +21,11 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::server::settings::LogFormat;
 use clock::{Clock, SystemClock};
 
-/// The number of bytes that may wait to be written.
+/// The maximum number of bytes in the queue.
 const CAPACITY: usize = 4 << 20;
-/// The time for which the end of the process waits for what is not written yet.
+/// The time for which the end of the process waits for the queue to be written.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
-/// The time that an output that takes nothing for now is left alone, and how often.
+/// The pause before an output that would block is tried again, and the number of attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 const PAUSES: u32 = 250;
 
@@ -37,20 +37,20 @@ enum Message {
 /// The counters that both sides share.
 #[derive(Debug, Default)]
 struct Counts {
-    /// Bytes that wait to be written.
+    /// The bytes in the queue.
     queued: AtomicUsize,
-    /// Lines that were lost and are not told yet.
+    /// The lines that were dropped and not reported yet.
     lost: AtomicU64,
 }
 
-/// Hands lines to the thread that writes them, and never waits for it.
+/// Passes lines to the writing thread without waiting for it.
 #[derive(Clone, Debug)]
 pub(super) struct LossyWriter {
     sender: Sender<Message>,
     counts: Arc<Counts>,
 }
 
-/// Waits, when it goes, for the lines that are not written yet: a second at most.
+/// Waits, when dropped, until the queue is written, for at most a second.
 #[derive(Debug)]
 pub struct FlushGuard(Sender<Message>);
 
@@ -62,13 +62,13 @@ pub(super) fn start(
     let (sender, receiver) = mpsc::channel();
     let counts = Arc::new(Counts::default());
     let mut drain = Drain { output, format, counts: Arc::clone(&counts), cut_short: false };
-    // Without a thread every line is lost, and the work goes on.
+    // If the thread cannot be started, all lines are dropped, but the server continues.
     thread::Builder::new().name("log".into()).spawn(move || drain.run(&receiver)).ok();
     (LossyWriter { sender: sender.clone(), counts }, FlushGuard(sender))
 }
 
 impl Write for LossyWriter {
-    /// Takes the whole line, or loses it: this never fails.
+    /// Queues the whole line or drops it, and never fails.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let Counts { queued, lost } = &*self.counts;
         let fits = queued.fetch_add(line.len(), Ordering::Relaxed) + line.len() <= CAPACITY;
@@ -101,12 +101,12 @@ impl Drop for FlushGuard {
     }
 }
 
-/// The thread's side.
+/// The state of the writing thread.
 struct Drain<W> {
     output: W,
     format: LogFormat,
     counts: Arc<Counts>,
-    /// A line was written in part only.
+    /// True if the last line was written only in part.
     cut_short: bool,
 }
 
@@ -117,7 +117,8 @@ impl<W: Write> Drain<W> {
                 Message::Line(line) => {
                     self.line(&line);
                     let before = self.counts.queued.fetch_sub(line.len(), Ordering::Relaxed);
-                    // A reader that is slow hears of it once it has caught up.
+                    // Reported only once the queue is empty, so that a slow reader can catch up
+                    // first.
                     if before == line.len() {
                         self.tell_lost();
                     }
@@ -136,7 +137,7 @@ impl<W: Write> Drain<W> {
         }
     }
 
-    /// Says how many lines were lost since it was said last.
+    /// Writes how many lines were dropped since the last such report.
     fn tell_lost(&mut self) {
         let lost = self.counts.lost.swap(0, Ordering::Relaxed);
         if lost > 0 && self.write(lost_line(lost, self.format).as_bytes()).is_err() {
@@ -176,7 +177,7 @@ impl<W: Write> Drain<W> {
     }
 }
 
-/// Returns what the log says of lines that it lost, as its other lines look.
+/// Returns the line that reports dropped lines, in the format of the log.
 fn lost_line(lost: u64, format: LogFormat) -> String {
     let (at, target) = (SystemClock.now(), module_path!());
     let message = "Log lines were lost: they could not be written, or not fast enough";

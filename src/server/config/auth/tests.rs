@@ -1,4 +1,4 @@
-//! Tests of the access settings: the values that are taken, and the sentence for any other.
+//! Tests of the access settings: the valid values, and the message for each invalid one.
 
 use secrecy::ExposeSecret;
 

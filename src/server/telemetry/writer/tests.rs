@@ -1,4 +1,4 @@
-//! The writer of the log, over outputs that fail.
+//! The writer of the log with failing outputs.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -47,7 +47,7 @@ impl Write for Output {
     }
 }
 
-/// Lets `log` write to an output, and returns the lines that got there.
+/// Lets `log` write to an output, and returns the lines that reached it.
 fn lines(mut turns: Vec<Turn>, format: LogFormat, log: impl FnOnce(LossyWriter)) -> Vec<String> {
     turns.reverse();
     let output = Output { turns: Arc::new(Mutex::new(turns)), written: Arc::default() };
@@ -74,7 +74,7 @@ fn lines_that_cannot_be_written_are_counted_and_told_when_it_works_again() {
     for kind in [ErrorKind::StorageFull, ErrorKind::BrokenPipe, ErrorKind::FileTooLarge] {
         let turns = vec![Turn::Fails(kind), Turn::Fails(kind), Turn::Fails(kind)];
         let lines = lines(turns, LogFormat::Json, |writer| write(&writer, 5));
-        // The account itself may have been the third that failed.
+        // The report itself may have been the third line that failed.
         let told: u64 =
             lines.iter().filter(|line| line.contains("log.lost")).map(|l| lost(l)).sum();
         let kept = lines.iter().filter(|line| line.as_bytes() == LINE.trim_ascii_end()).count();
