@@ -1,7 +1,7 @@
 //! The clock port: the only source of time.
 //!
-//! Tests drive sagas with a clock that jumps to the next sleeper, so that minutes of
-//! back-off take no time and real sockets are never cut short.
+//! Tests use a clock that jumps to the time of the next sleeper. So minutes of back-off take no
+//! time, and calls over real sockets are still awaited.
 
 use std::{
     sync::LazyLock,
@@ -11,17 +11,17 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-/// Tells the time and waits.
+/// A source of time that can also wait.
 ///
-/// Two times are told. The wall clock's is for what is recorded or shown; somebody may set it back
-/// or forward. What measures a duration within this process takes the one that only goes forward.
+/// It has two times. Wall-clock time is for records and display; somebody may set it back or
+/// forward. Monotonic time is for measuring durations within this process.
 #[async_trait]
 pub trait Clock: Send + Sync + std::fmt::Debug {
-    /// Tells the current time, rounded down to whole milliseconds.
+    /// Returns the wall-clock time, rounded down to whole milliseconds.
     fn now(&self) -> Timestamp;
 
-    /// Returns how much time has passed since some moment, the same for the whole process. It only
-    /// goes forward, whatever becomes of the wall clock.
+    /// Returns the monotonic time: the time since a moment that is fixed for the whole process. It
+    /// never goes back, even if the wall clock is set.
     fn monotonic(&self) -> Duration;
 
     /// Waits until `duration` has passed on this clock.

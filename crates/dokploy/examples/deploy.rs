@@ -1,7 +1,8 @@
 //! Lists the projects of a Dokploy server, then deploys an image and waits for its job.
 //!
-//! `DOKPLOY_URL` and `DOKPLOY_API_TOKEN` say which server; without them a sandbox is started. The
-//! first argument is the image, `sandbox/hello` by default. What was made is removed at the end.
+//! `DOKPLOY_URL` and `DOKPLOY_API_TOKEN` name the server; without them a sandbox is started. The
+//! first argument is the image, `sandbox/hello` by default. Everything created is removed at the
+//! end.
 
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a program for a terminal")]
 
@@ -14,9 +15,9 @@ use dokploy::{
 use dokploy_sandbox::{Sandbox, SandboxConfig, start};
 use tokio_util::sync::CancellationToken;
 
-/// How often the job is looked at.
+/// The interval at which the job is polled.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// How often it is looked at in all: two minutes.
+/// The maximum number of polls: two minutes.
 const LOOKS: usize = 240;
 
 #[tokio::main]
@@ -37,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns how to reach the server, and the sandbox where none is named.
+/// Returns the configuration of the server, and the sandbox if no server is named.
 async fn server(
     stop: &CancellationToken,
 ) -> Result<(DokployConfig, Option<Sandbox>), Box<dyn Error>> {
@@ -50,7 +51,7 @@ async fn server(
     Ok((DokployConfig::new(sandbox.url(), "example".into()), Some(sandbox)))
 }
 
-/// Makes a project with one application, deploys the image, and removes both again.
+/// Creates a project with one application, deploys the image, and removes both.
 async fn deploy(client: &Dokploy, image: String) -> Result<(), Box<dyn Error>> {
     let (name, marker) = (String::from("example"), String::from("made by an example"));
     let project =
@@ -74,8 +75,8 @@ async fn deploy(client: &Dokploy, image: String) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Waits for the application's newest job to end. `done` says that Docker took the service, not
-/// that its container is healthy.
+/// Waits for the application's newest job to end. `Done` means that Docker accepted the service,
+/// not that its container is healthy.
 async fn wait(
     client: &Dokploy,
     application: &Application,

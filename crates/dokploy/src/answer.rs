@@ -1,7 +1,7 @@
-//! What an HTTP answer of the platform means, decided without any effect.
+//! Classifies the platform's HTTP answers. It has no effects.
 //!
-//! Dokploy's statuses are peculiar: see each arm. It must not know which call was made, only
-//! its name and whether it carried secrets.
+//! Dokploy uses statuses in its own way; the match arms explain how. It must not know which call
+//! was made, only its name and whether it carried secrets.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -13,27 +13,27 @@ use serde_json::Value;
 use super::{breaker::Verdict, exchange::Answer};
 use crate::Error;
 
-/// The longest pause that the platform may ask for.
+/// The longest `Retry-After` that is used.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
-/// The number of characters of the platform's own words that are kept.
+/// The maximum number of characters that are kept of the platform's message.
 const DETAIL_LENGTH: usize = 300;
 
-/// How much of the platform's own words about a call may be kept.
+/// How much of the platform's message about a call may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Discretion {
-    /// The call carried no secret: its message, shortened.
+    /// The call carried no secret: the message, shortened.
     Ordinary,
-    /// The call carried secrets, which a message may repeat: only codes and field names.
+    /// The call carried secrets, which the message may repeat: only codes and field names.
     Confidential,
 }
 
-/// The problem with an answer.
+/// The failure that an answer shows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// This.
+    /// This error.
     Known(Error),
-    /// A 401, whatever it says: the key is refused, or the platform's database is down. The key is
-    /// verified twice for each request, and the second time answers in another form (recordings
+    /// A 401 in either form: the platform rejects the key, or its database is down. It verifies the
+    /// key twice for each request, and the second verification answers in another form (recordings
     /// 153, 229, and `postgres-of-dokploy-stopped`).
     Unauthorized,
 }
@@ -45,17 +45,17 @@ pub(super) struct Judge<'a> {
     pub call: &'static str,
     /// True if it carried secrets.
     pub discretion: Discretion,
-    /// The key it was made with, which is never kept.
+    /// The API key, which is removed from messages.
     pub key: &'a SecretString,
     /// The time at which the answer came.
     pub now: Timestamp,
 }
 
 impl Judge<'_> {
-    /// Decides what an answer says.
+    /// Classifies an answer.
     ///
     /// # Errors
-    /// What it says, unless the call was carried out.
+    /// Returns the failure, unless the call succeeded.
     pub(super) fn judge(&self, answer: &Answer) -> Result<(), Fault> {
         let call = self.call;
         let status = answer.status;
@@ -76,13 +76,15 @@ impl Judge<'_> {
         Err(Fault::Known(error))
     }
 
-    /// Tells apart what does not exist, what the server cannot do, and a proxy without a server.
+    /// Distinguishes the 404 for a missing resource, for an unknown call, and of a proxy that has
+    /// no server behind it.
     fn judge_not_found(&self, answer: &Answer, said: &ErrorBody) -> Error {
         match (said.code(), said.path()) {
             (Some(_), Some(_)) => Error::NotFound { call: self.call },
-            // No such call: an older server (recording 96).
+            // The call does not exist: the server is older (recording 96).
             (Some(_), None) => self.refused(answer, said),
-            // Not the platform's own words: while it restarts, its router answers this way.
+            // This is not the platform's own answer: its reverse proxy answers this way while it
+            // restarts.
             (None, _) => self.unavailable(answer),
         }
     }
@@ -100,7 +102,7 @@ impl Judge<'_> {
         Error::Unavailable { call: self.call, status: answer.status, retry_after }
     }
 
-    /// Returns what the platform said, as far as it may be kept.
+    /// Returns the platform's message, as far as it may be kept.
     fn detail(&self, answer: &Answer, said: &ErrorBody) -> String {
         let text = match (said.issues(), self.discretion) {
             (Some(issues), discretion) => describe_issues(issues, discretion).into(),
@@ -113,7 +115,8 @@ impl Judge<'_> {
         self.keep(&text)
     }
 
-    /// Shortens `text` to what may be kept: no parameters of queries, no key, one line.
+    /// Reduces `text` to what may be kept: without the parameters of SQL queries, without the key,
+    /// on one line.
     fn keep(&self, text: &str) -> String {
         let text = text.split("params:").next().unwrap_or_default().trim();
         let text = text.replace(self.key.expose_secret(), "[redacted]");
@@ -122,10 +125,10 @@ impl Judge<'_> {
     }
 }
 
-/// Decodes the body of an answer that says the call was carried out; an empty one is null.
+/// Decodes the body of a successful answer; an empty body counts as null.
 ///
 /// # Errors
-/// [`Error::Lost`], which holds none of the body.
+/// Returns [`Error::Lost`], which contains nothing of the body.
 pub(super) fn decode<T: DeserializeOwned>(call: &'static str, body: &[u8]) -> Result<T, Error> {
     let body = if body.trim_ascii().is_empty() { b"null" } else { body };
     serde_json::from_slice(body).map_err(|error| {
@@ -135,7 +138,7 @@ pub(super) fn decode<T: DeserializeOwned>(call: &'static str, body: &[u8]) -> Re
     })
 }
 
-/// What the body of an error says; nothing if it is not Dokploy's.
+/// The body of an error; null if it is not JSON.
 struct ErrorBody(Value);
 
 impl ErrorBody {
@@ -151,18 +154,18 @@ impl ErrorBody {
         self.0.get("code").and_then(Value::as_str)
     }
 
-    /// Returns the procedure that spoke; none when there is no such procedure.
+    /// Returns the call that answered; `None` if the server has no such call.
     fn path(&self) -> Option<&str> {
         self.0.pointer("/data/path").and_then(Value::as_str)
     }
 
-    /// Returns what a validation found wrong.
+    /// Returns the issues of a failed validation.
     fn issues(&self) -> Option<&[Value]> {
         self.0.get("issues").and_then(Value::as_array).map(Vec::as_slice)
     }
 }
 
-/// Writes the issues of a validation out.
+/// Describes the issues of a failed validation.
 fn describe_issues(issues: &[Value], discretion: Discretion) -> String {
     let describe = |issue: &Value| {
         let path = issue.get("path").map(ToString::to_string).unwrap_or_default();
@@ -176,7 +179,7 @@ fn describe_issues(issues: &[Value], discretion: Discretion) -> String {
     issues.iter().map(describe).collect::<Vec<_>>().join("; ")
 }
 
-/// Reads a `Retry-After`: seconds, or a date.
+/// Parses a `Retry-After` in seconds or as a date.
 fn pause(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let pause = if let Ok(seconds) = text.parse() {
@@ -188,8 +191,8 @@ fn pause(text: &str, now: Timestamp) -> Option<Duration> {
     Some(pause.min(LONGEST_PAUSE))
 }
 
-/// Decides what an ended call says of the platform: whoever answers, works, be the answer a
-/// refusal or a request for patience. What this process itself lacks says nothing.
+/// Returns the verdict of an ended call for the circuit breaker. A platform that answers counts as
+/// well, even if it rejects the call or the rate limit is reached. A local fault gives no verdict.
 pub(super) fn verdict(error: Option<&Error>) -> Option<Verdict> {
     match error {
         Some(Error::Local { .. }) => None,
@@ -208,9 +211,9 @@ pub(super) fn verdict(error: Option<&Error>) -> Option<Verdict> {
     }
 }
 
-/// Tells a refused key from an outage, which look the same (recordings 04, 228, 229), by how the
-/// question for the platform's `health` ended, and decides what that says of the platform. One
-/// refusal proves nothing yet: the database may have come back in between.
+/// Distinguishes a rejected key from an outage, which have the same answer (recordings 04, 228,
+/// 229), by the result of the platform's `health` call, and returns the verdict. A single rejection
+/// proves nothing: the database may have recovered in between.
 pub(super) fn explain_unauthorized(
     call: &'static str,
     health: &Result<(), Error>,
@@ -218,7 +221,7 @@ pub(super) fn explain_unauthorized(
     let outage = Error::Unavailable { call, status: 401, retry_after: None };
     match health {
         Ok(()) => (Error::KeyRefused { call }, Some(Verdict::Well)),
-        // This process itself could not ask: whether it is well is not known.
+        // A local fault prevented the call: the platform's health is unknown.
         Err(Error::Local { .. }) => (outage, None),
         Err(_) => (outage, Some(Verdict::Unwell)),
     }
@@ -250,7 +253,7 @@ mod tests {
 
     const KEY: &str = "key-of-the-test";
 
-    /// Bodies as Dokploy writes them, bodies that repeat the key, and anything at all.
+    /// Bodies in Dokploy's format, bodies that repeat the key, and random bytes.
     fn body() -> impl Strategy<Value = Vec<u8>> {
         let words =
             || prop_oneof![any::<String>(), Just(KEY.to_owned()), Just(format!("params: {KEY}"))];

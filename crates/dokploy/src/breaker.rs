@@ -1,8 +1,8 @@
-//! The circuit breaker: stops calls to a platform that is unwell.
+//! The circuit breaker: pauses the calls to a platform that fails.
 //!
-//! Some failures in a row, usually five, open it for a minute; then one call goes through to see, and its outcome
-//! decides. It must not know what a call is, nor the time: it is told both, the latter by the clock
-//! that only goes forward.
+//! A number of consecutive failures, usually five, opens it for a minute. Then it is half-open: one
+//! call goes through, and its outcome closes the breaker or opens it again. It must not know what a
+//! call is, or read a clock: callers pass in the monotonic time.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -11,35 +11,35 @@ use std::{
 
 use crate::{Breaker as Snapshot, BreakerState};
 
-/// The usual number of failures in a row that open it.
+/// The default number of consecutive failures that open the breaker.
 pub(super) const FAILURES_TO_OPEN: u32 = 5;
 /// The time for which it stays open.
 const OPEN_FOR: Duration = Duration::from_mins(1);
-/// What a caller is told to wait while another one's call is out to see.
+/// The pause for other callers while the one call of a half-open breaker is in progress.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The verdict of an ended call on the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It works: it answered, be it with a refusal.
+    /// The platform works: it answered, possibly with an error.
     Well,
-    /// It does not: no answer, none that can be read, or that it cannot.
+    /// The platform fails: no answer, an unreadable one, or that it is unavailable.
     Unwell,
 }
 
-/// True if calls go through, as a state machine over times that it is told.
+/// The state machine. Times are on the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// All do.
+    /// Closed: all calls go through.
     Closed { failures: u32 },
-    /// None does until `OPEN_FOR` after `since`.
+    /// Open: no call goes through until `OPEN_FOR` after `since`.
     Open { failures: u32, since: Duration },
-    /// One is out to see.
+    /// Half-open: one call is in progress.
     Probing { failures: u32, since: Duration },
 }
 
 impl State {
-    /// Lets a call through, or says how long to wait.
+    /// Admits a call, or returns how long to wait.
     fn admit(self, now: Duration) -> (Self, Result<(), Duration>) {
         match self {
             Self::Closed { .. } => (self, Ok(())),
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    /// Takes in how a call ended that was admitted in this state.
+    /// Records the verdict of a call that was admitted in this state.
     fn conclude(self, verdict: Verdict, now: Duration, failures_to_open: u32) -> Self {
         match (self, verdict) {
             (Self::Closed { .. } | Self::Probing { .. }, Verdict::Well) => {
@@ -69,7 +69,7 @@ impl State {
         }
     }
 
-    /// Takes in that a call was given up before it ended: the next one may go out to see.
+    /// Records that a call was dropped before it ended: the next one may test the platform.
     fn abandon(self) -> Self {
         match self {
             Self::Probing { failures, since } => Self::Open { failures, since },
@@ -77,7 +77,7 @@ impl State {
         }
     }
 
-    /// Describes the state at `now`.
+    /// Returns a description of the state at `now`.
     fn snapshot(self, now: Duration) -> Snapshot {
         let (state, consecutive_failures, retry_after) = match self {
             Self::Closed { failures } => (BreakerState::Closed, failures, None),
@@ -104,7 +104,7 @@ pub(super) struct Breaker {
     failures_to_open: u32,
 }
 
-/// The state, and how often it has changed its kind.
+/// The state, and how often its variant has changed.
 #[derive(Clone, Copy, Debug)]
 struct Inner {
     state: State,
@@ -112,7 +112,7 @@ struct Inner {
 }
 
 impl Inner {
-    /// Moves to `next`; calls admitted before a change of kind no longer count.
+    /// Moves to `next`. Calls admitted before a change of the variant no longer count.
     fn move_to(&mut self, next: State) {
         if std::mem::discriminant(&self.state) != std::mem::discriminant(&next) {
             self.generation += 1;
@@ -122,16 +122,16 @@ impl Inner {
 }
 
 impl Breaker {
-    /// Makes a closed one, which that many failures in a row open.
+    /// Creates a closed breaker, which `failures_to_open` consecutive failures open.
     pub(super) fn new(failures_to_open: u32) -> Self {
         let inner = Inner { state: State::Closed { failures: 0 }, generation: 0 };
         Self { inner: Mutex::new(inner), failures_to_open }
     }
 
-    /// Lets a call through.
+    /// Admits a call.
     ///
     /// # Errors
-    /// How long to wait, while none may go through.
+    /// Returns how long to wait, if no call may go through.
     pub(super) fn admit(&self, now: Duration) -> Result<Permit<'_>, Duration> {
         let mut inner = self.lock();
         let (next, admission) = inner.state.admit(now);
@@ -139,7 +139,7 @@ impl Breaker {
         admission.map(|()| Permit { breaker: self, generation: inner.generation, open: true })
     }
 
-    /// Describes it at `now`.
+    /// Returns a description of the state at `now`.
     pub(super) fn snapshot(&self, now: Duration) -> Snapshot {
         self.lock().state.snapshot(now)
     }
@@ -149,7 +149,8 @@ impl Breaker {
     }
 }
 
-/// The right to make one call. Dropped without a verdict, it gives that right back.
+/// The permission for one call. If it is dropped without a verdict, another call may take its
+/// place.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     breaker: &'a Breaker,
@@ -158,13 +159,13 @@ pub(super) struct Permit<'a> {
 }
 
 impl Permit<'_> {
-    /// Ends the call.
+    /// Records the verdict of the call.
     pub(super) fn conclude(mut self, verdict: Verdict, now: Duration) {
         self.open = false;
         self.change(|state| state.conclude(verdict, now, self.breaker.failures_to_open));
     }
 
-    /// Changes the state, unless it has changed its kind since the call was let through.
+    /// Changes the state, unless its variant has changed since the call was admitted.
     fn change(&self, next: impl FnOnce(State) -> State) {
         let mut inner = self.breaker.lock();
         if inner.generation == self.generation {

@@ -1,4 +1,4 @@
-//! The calls: what each sends, and what it reads of the answer.
+//! The calls: the request of each, and the fields that are read from its answer.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,11 +22,12 @@ use crate::{
     Scale, Task, Version,
 };
 
-/// The number of lines of a job's log that are read: its end, where the reason stands.
+/// The number of lines that are read from the end of a job's log, which contains the reason of a
+/// failure.
 const LOG_LINES: &str = "200";
 
 impl Dokploy {
-    /// Asks for something.
+    /// Makes a call that changes nothing.
     async fn query<T: DeserializeOwned>(
         &self,
         call: &'static str,
@@ -37,7 +38,7 @@ impl Dokploy {
         self.call(Call { name: call, content, discretion, limit }).await
     }
 
-    /// Asks for a list.
+    /// Makes a call that returns a list.
     async fn list<Row: DeserializeOwned, T: From<Row>>(
         &self,
         call: &'static str,
@@ -47,7 +48,7 @@ impl Dokploy {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// Changes something.
+    /// Makes a call that changes something.
     async fn change<T: DeserializeOwned>(
         &self,
         call: &'static str,
@@ -58,7 +59,7 @@ impl Dokploy {
         self.call(Call { name: call, content, discretion, limit }).await
     }
 
-    /// Removes something; that it is not there is no failure.
+    /// Makes a call that removes something. It succeeds if the resource does not exist.
     async fn remove(
         &self,
         call: &'static str,
@@ -77,28 +78,29 @@ impl Dokploy {
 
 #[expect(clippy::missing_errors_doc, reason = "each fails as `Error` says")]
 impl Dokploy {
-    /// Asks whether the platform works at all, without a key and past the breaker.
+    /// Checks the platform's health, without a key and past the circuit breaker.
     pub async fn check_health(&self) -> Result<(), Error> {
         self.ask_health().await
     }
 
-    /// Asks for the platform's version, which also checks the key.
+    /// Requests the platform's version, which also checks the key.
     pub async fn version(&self) -> Result<Version, Error> {
         let text: String = self.query("settings.getDokployVersion", &[]).await?;
         Ok(version::judge(text))
     }
 
-    /// Tells the state of the breaker, without a call.
+    /// Returns the state of the circuit breaker, without a call.
     pub fn breaker(&self) -> Breaker {
         self.breaker_snapshot()
     }
 
-    /// Returns what keeps it from working for us until an operator acts, without a call.
+    /// Returns the problem that only an operator can solve, if there is one, without a call.
     pub fn problem(&self) -> Option<Problem> {
         self.problems.current()
     }
 
-    /// Asks about its health after a call without an answer: without one here, too, it hangs.
+    /// Checks the platform's health after a call that was not answered: if this is not answered
+    /// either, the platform hangs.
     pub async fn diagnose(&self) -> Result<(), Error> {
         let since = self.now();
         let health = self.ask_health().await;
@@ -108,7 +110,8 @@ impl Dokploy {
         health
     }
 
-    /// Returns for how long it hung between the two times, as far as is known.
+    /// Returns for how long the platform hung between the two times, as far as this client observed
+    /// it.
     pub fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
         self.problems.hung_for(from, now)
     }
@@ -125,7 +128,7 @@ impl Dokploy {
         self.list::<wire::ProjectRow, _>("project.all", &[]).await
     }
 
-    /// Finds one project with all it contains.
+    /// Finds one project with everything in it.
     pub async fn project(&self, id: &ProjectId) -> Result<Option<Project>, Error> {
         match self.query::<wire::ProjectWhole>("project.one", &[("projectId", &id.0)]).await {
             Ok(project) => Ok(Some(project.into())),
@@ -134,7 +137,7 @@ impl Dokploy {
         }
     }
 
-    /// Removes a project's record. What still runs in it becomes an orphan.
+    /// Removes a project's row. Services that still run in it become orphans.
     pub async fn remove_project(&self, id: &ProjectId) -> Result<Removal, Error> {
         self.remove("project.remove", json!({ "projectId": id }), self.timeout).await
     }
@@ -165,7 +168,8 @@ impl Dokploy {
         Ok(())
     }
 
-    /// Removes an application, its domains and its service. Docker's errors are swallowed.
+    /// Removes an application, its domains and its service. The platform does not report errors of
+    /// Docker.
     pub async fn delete_application(&self, id: &ApplicationId) -> Result<Removal, Error> {
         let body = json!({ "applicationId": id });
         self.remove("application.delete", body, self.removal_timeout).await
@@ -192,7 +196,7 @@ impl Dokploy {
         self.list::<wire::DomainRow, _>("domain.byApplicationId", &parameters).await
     }
 
-    /// Lists every host that the platform routes, and where it leads.
+    /// Lists every host that the platform routes, with its application.
     pub async fn hosts(&self) -> Result<Vec<Host>, Error> {
         self.list::<wire::HostRow, _>("overview.domains", &[]).await
     }
@@ -202,14 +206,14 @@ impl Dokploy {
         self.remove("domain.delete", json!({ "domainId": id }), self.timeout).await
     }
 
-    /// Puts a deploy job into the platform's queue under `title`.
+    /// Enqueues a deploy job with this `title`.
     pub async fn enqueue_deploy(&self, id: &ApplicationId, title: &str) -> Result<(), Error> {
         let body = json!({ "applicationId": id, "title": title });
         self.change::<IgnoredAny>("application.deploy", body).await?;
         Ok(())
     }
 
-    /// Lists an application's deploy jobs that have begun, newest first.
+    /// Lists an application's deploy jobs that have started, newest first.
     pub async fn jobs(&self, id: &ApplicationId) -> Result<Vec<Job>, Error> {
         let parameters = [("applicationId", id.0.as_str())];
         let mut rows: Vec<wire::JobRow> = self.query("deployment.all", &parameters).await?;
@@ -217,7 +221,7 @@ impl Dokploy {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// Lists the platform's queue in the order in which it will be worked off.
+    /// Lists the platform's queue, next job first.
     pub async fn queue(&self) -> Result<Vec<QueuedJob>, Error> {
         let mut rows: Vec<wire::QueueRow> = self.query("deployment.queueList", &[]).await?;
         rows.sort_by_key(wire::QueueRow::order);
@@ -231,45 +235,46 @@ impl Dokploy {
         Ok(log.unwrap_or_default())
     }
 
-    /// Removes an application's waiting jobs from the queue; an active one goes on.
+    /// Removes an application's waiting jobs from the queue; a running one continues.
     pub async fn clear_queue(&self, id: &ApplicationId) -> Result<Removal, Error> {
         self.remove("application.cleanQueues", json!({ "applicationId": id }), self.timeout).await
     }
 
-    /// Lists the tasks of a service, newest first; none proves nothing while Docker is down.
+    /// Lists the tasks of a service, newest first. The list is also empty while Docker is down.
     pub async fn tasks(&self, name: &AppName) -> Result<Vec<Task>, Error> {
         let parameters = [("appName", name.0.as_str())];
         self.list::<wire::TaskRow, _>("docker.getServiceContainersByAppName", &parameters).await
     }
 
-    /// Lists the containers of exactly this service that run; none proves nothing while Docker
-    /// is down.
+    /// Lists the running containers of exactly this service. The list is also empty while Docker is
+    /// down.
     pub async fn running_containers(&self, name: &AppName) -> Result<Vec<Container>, Error> {
         let parameters = [("appName", name.0.as_str()), ("type", "swarm")];
         self.list::<wire::ContainerRow, _>("docker.getContainersByAppLabel", &parameters).await
     }
 
-    /// Lists the containers of exactly this service, those that have ended as well; none proves
-    /// nothing while Docker is down. They outlive service and tasks by some seconds.
+    /// Lists the containers of exactly this service, running or stopped. The list is also empty
+    /// while Docker is down. Containers outlive their service and tasks by some seconds.
     pub async fn containers(&self, name: &AppName) -> Result<Vec<Container>, Error> {
         let (call, parameters) =
             ("docker.getContainersByAppNameMatch", [("appName", name.0.as_str())]);
         let mut containers: Vec<Container> =
             self.list::<wire::ContainerRow, _>(call, &parameters).await?;
-        // It lists those of every service whose name begins like this one's (day-two 45).
+        // The call lists the containers of all services whose names begin with this name (recording
+        // day-two 45).
         containers.retain(|container| name.owns_container(&container.name));
         Ok(containers)
     }
 
-    /// Looks at one container and keeps those of its variables that are named; the others may be
-    /// secrets. `None` where there is none of that id, or Docker is down.
+    /// Inspects one container, and returns those of its variables that are in `names`; the others
+    /// may be secrets. `None` if there is no container with this id, or Docker is down.
     pub async fn inspect_container(
         &self,
         id: &ContainerId,
         variables: &[&str],
     ) -> Result<Option<Inspected>, Error> {
         let call = "docker.getConfig";
-        // The answer holds every variable of the container.
+        // The answer contains every variable of the container.
         let discretion = Discretion::Confidential;
         let content = Content::Query(&[("containerId", id.0.as_str())]);
         let limit = self.timeout;
@@ -278,45 +283,46 @@ impl Dokploy {
         Ok(config.map(|config| config.keep(variables)))
     }
 
-    /// Lists the names of all services; none proves nothing while Docker is down.
+    /// Lists the names of all services. The list is also empty while Docker is down.
     pub async fn services(&self) -> Result<Vec<AppName>, Error> {
         self.list::<wire::ServiceRow, _>("swarm.getNodeApps", &[]).await
     }
 
-    /// Reads a file of the reverse proxy by its absolute path, if there is one.
+    /// Reads a file of the reverse proxy by its absolute path; `None` if it does not exist.
     pub async fn read_traefik_file(&self, path: &str) -> Result<Option<String>, Error> {
         let text: Option<String> =
             self.query("settings.readTraefikFile", &[("path", path)]).await?;
-        // A file that is not there is the text "null" (recording day-two 153).
+        // For a file that does not exist, the answer is the text "null" (recording day-two 153).
         Ok(text.filter(|text| !matches!(text.trim(), "" | "null")))
     }
 
-    /// Overwrites a file of the reverse proxy. The server checks neither path nor text, and may say
-    /// that it was done where it failed: read the file back. One that Traefik cannot read, or with
-    /// an empty map, keeps it from taking up any change of any host (recording day-two 466).
+    /// Overwrites a file of the reverse proxy. The server checks neither path nor text, and may
+    /// report success although it failed: read the file afterwards. If Traefik cannot parse a file,
+    /// or it contains an empty map, Traefik no longer applies any change of any host (recording
+    /// day-two 466).
     pub async fn update_traefik_file(&self, path: &str, text: &str) -> Result<(), Error> {
         let body = json!({ "path": path, "traefikConfig": text });
         self.change::<IgnoredAny>("settings.updateTraefikFile", body).await?;
         Ok(())
     }
 
-    /// Lists the same, each with how many containers it runs, where the platform tells that.
+    /// Lists all services with their scale, if the platform reports it.
     pub async fn scales(&self) -> Result<Vec<(AppName, Option<Scale>)>, Error> {
         self.list::<wire::ServiceRow, _>("swarm.getNodeApps", &[]).await
     }
 
     /// Counts the nodes that run services; 0 means that Docker does not answer.
     pub async fn node_count(&self) -> Result<usize, Error> {
-        // With Docker down the body is empty (recording 246).
+        // While Docker is down, the body is empty (recording 246).
         let rows: Option<Vec<wire::NodeRow>> = self.query("swarm.getNodes", &[]).await?;
         Ok(rows.unwrap_or_default().iter().filter(|row| row.is_ready()).count())
     }
 }
 
-/// Writes everything that an application runs as one body (recording 224).
+/// Returns the body of the call that configures an application (recording 224).
 ///
 /// # Errors
-/// [`Error::Refused`] for a variable that the platform would not read as it is.
+/// Returns [`Error::Refused`] if the platform would not pass a variable on unchanged.
 fn configuration_body(
     call: &'static str,
     id: &ApplicationId,
@@ -334,9 +340,9 @@ fn configuration_body(
         "registryUrl": registry.and_then(|registry| registry.url.as_ref()),
         "env": environment,
         "createEnvFile": false,
-        // They end up at the container, not at the service (recording day-two 370).
+        // These become labels of the container, not of the service (recording day-two 370).
         "labelsSwarm": configuration.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
-        // Limits are texts: a number is refused (recording 54).
+        // Limits must be strings: the platform rejects numbers (recording 54).
         "memoryLimit": configuration.memory_bytes.map(|bytes| bytes.to_string()),
         "cpuLimit": configuration.cpu_nanos.map(|nanos| nanos.to_string()),
         "replicas": 1,
@@ -344,7 +350,7 @@ fn configuration_body(
     }))
 }
 
-/// Returns Dokploy's word for where a certificate comes from.
+/// Returns Dokploy's word for the source of a certificate.
 fn certificate_word(certificate: Certificate) -> &'static str {
     match certificate {
         Certificate::LetsEncrypt => "letsencrypt",

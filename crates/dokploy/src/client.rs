@@ -1,6 +1,6 @@
-//! The one way of every call: breaker, request, classification, breaker, log.
+//! The execution of every call: circuit breaker, request, classification, verdict, log.
 //!
-//! It must not know what calls there are; it never repeats one.
+//! It must not know which calls exist, and repeats none.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,30 +23,30 @@ use clock::Clock;
 /// The call that checks health.
 const HEALTH: &str = "settings.health";
 
-/// Describes how to reach a Dokploy server.
+/// The configuration of a client.
 #[derive(Clone, Debug)]
 pub struct DokployConfig {
-    /// Its address, with or without a path or a trailing slash.
+    /// The server's address, with or without a path or a trailing slash.
     pub base_url: String,
-    /// An owner's or admin's API key, made without a rate limit.
+    /// An API key of an owner or admin, without a rate limit.
     pub api_key: SecretString,
-    /// The time that a call may take in all.
+    /// The time limit of a call.
     pub timeout: Duration,
-    /// The time that the removal of an application may take, which waits for Docker.
+    /// The time limit of the removal of an application, which waits for Docker.
     pub removal_timeout: Duration,
-    /// The time that connecting may take, name and TLS included.
+    /// The time limit for connecting, including name resolution and TLS.
     pub connect_timeout: Duration,
     /// The time for which an idle connection is kept: less than the 5 s after which the server
     /// closes it.
     pub idle_timeout: Duration,
     /// The number of failures in a row after which calls are paused for a minute.
     pub failures_to_open: u32,
-    /// Told once of each problem of the whole server when it begins; logs it by default.
+    /// Called once with each problem of the whole server when it begins. By default, logs it.
     pub report_problem: fn(Problem),
 }
 
 impl DokployConfig {
-    /// Makes a configuration with the usual time limits.
+    /// Creates a configuration with the default time limits.
     pub fn new(base_url: impl Into<String>, api_key: SecretString) -> Self {
         Self {
             base_url: base_url.into(),
@@ -61,21 +61,21 @@ impl DokployConfig {
     }
 }
 
-/// A configuration with which no client can be made.
+/// A client cannot be created from its configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildDokployError {
-    /// The address is none, or not one of HTTP, or holds a user or a query.
+    /// The address is invalid, is not an HTTP address, or contains a user or a query.
     #[error("the Dokploy address must look like https://dokploy.example.org")]
     BaseUrl,
-    /// The key holds characters that no header can.
+    /// The key contains characters that are not allowed in a header.
     #[error("the Dokploy API key holds characters that cannot be sent")]
     ApiKey,
-    /// The TLS set-up failed, usually for want of the system's certificate authorities.
+    /// The TLS client cannot be built, usually because the system has no certificate authorities.
     #[error("the HTTP client for Dokploy cannot be made")]
     Http(#[source] reqwest::Error),
 }
 
-/// A Dokploy server.
+/// A client of a Dokploy server.
 #[derive(Debug)]
 pub struct Dokploy {
     exchange: Box<dyn Exchange>,
@@ -87,34 +87,34 @@ pub struct Dokploy {
     clock: Arc<dyn Clock>,
 }
 
-/// One call to make.
+/// A call to make.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
-    /// Its name, as `application.create`.
+    /// Its name, such as `application.create`.
     pub name: &'static str,
-    /// What it asks for or changes.
+    /// Its parameters or body.
     pub content: Content<'a>,
     /// True if it carries secrets.
     pub discretion: Discretion,
-    /// The time that it may take.
+    /// Its time limit.
     pub limit: Duration,
 }
 
-/// The result of sending a call: the status, if there was one, and the rest.
+/// The outcome of sending a call: the HTTP status, if there was an answer, and the result.
 type Attempt<T> = (Option<u16>, Result<T, Fault>);
 
 impl Dokploy {
-    /// Makes a client. It connects when it is first used.
+    /// Creates a client. It connects when it is first used.
     ///
     /// # Errors
-    /// A configuration that cannot work.
+    /// Returns why `config` is invalid.
     pub fn new(config: DokployConfig, clock: Arc<dyn Clock>) -> Result<Self, BuildDokployError> {
         let http = Http::new(&config)?;
         Ok(Self::over(Box::new(http), config, clock))
     }
 
-    /// Makes a client that sends its requests through `exchange`, such as to a server in the same
-    /// process. Of `config`, what concerns HTTP connections is not used.
+    /// Creates a client that sends its requests through `exchange`, for example to a server in the
+    /// same process. The settings of `config` about HTTP connections are not used.
     pub fn over(exchange: Box<dyn Exchange>, config: DokployConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
             exchange,
@@ -132,7 +132,7 @@ impl Dokploy {
         self.clock.now()
     }
 
-    /// Describes the breaker.
+    /// Returns a description of the breaker.
     pub(super) fn breaker_snapshot(&self) -> BreakerSnapshot {
         self.breaker.snapshot(self.clock.monotonic())
     }
@@ -175,7 +175,7 @@ impl Dokploy {
         result
     }
 
-    /// Asks whether the platform works, without the key and past the breaker.
+    /// Checks the platform's health, without the key and past the breaker.
     pub(super) async fn ask_health(&self) -> Result<(), Error> {
         let started = self.clock.now();
         let request = Request {
@@ -215,7 +215,7 @@ impl Dokploy {
         Judge { call, discretion, key: &self.key, now: self.clock.now() }
     }
 
-    /// Sends a call and reads its answer.
+    /// Sends a call and decodes its answer.
     async fn attempt<T: DeserializeOwned>(&self, request: Call<'_>) -> Attempt<T> {
         let Call { name: call, content, discretion, limit } = request;
         let request = Request { call, path: call, content, has_key: true, limit };
@@ -231,8 +231,8 @@ impl Dokploy {
     }
 }
 
-/// Returns whether an answer shows that the key was taken: what was done, and what the platform
-/// itself says no to.
+/// Returns whether an answer shows that the platform accepted the key: the call succeeded, or the
+/// platform itself rejected it for another reason.
 fn is_accepted<T>(status: Option<u16>, result: &Result<T, Error>) -> bool {
     status.is_some()
         && matches!(result, Ok(_) | Err(Error::Unexplained { .. } | Error::NotFound { .. }))

@@ -1,31 +1,31 @@
 //! The environment block: a container's variables in the dotenv text that Dokploy parses.
 //!
-//! Dokploy drops what it cannot parse and expands what looks like a reference, both without
-//! a word, and Docker Swarm then takes each value for a Go template. So `{{`, with which all that a
-//! template evaluates begins, is written as a constant that stands for it (recording day-two 490),
-//! and the value is quoted until it is read back as it is, or refused. It must not know where
+//! Dokploy silently drops what it cannot parse, and expands what looks like a reference. Docker
+//! Swarm then expands each value as a Go template. So `{{`, which begins every template expression,
+//! is written as a template constant that evaluates to it (recording day-two 490). The value is
+//! quoted so that the parser reads it back unchanged, or it is rejected. It must not know where
 //! variables come from.
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// A variable that the environment block cannot carry. It never holds the value.
+/// A variable that the environment block cannot represent. The error never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeEnvironmentError {
-    /// The name is not one of letters, digits and underscores that begins with no digit.
+    /// The name does not consist of letters, digits and underscores, or begins with a digit.
     #[error("{0:?} cannot name a variable")]
     Name(String),
-    /// The value holds `${{`, which the platform would take for a reference.
+    /// The value contains `${{`, which the platform would expand as a reference.
     #[error("{0} holds a reference to be resolved by the platform, `${{{{`")]
     Reference(String),
-    /// The value holds a character, or a mix of quotes, that no quoting preserves.
+    /// The value contains a character or a mix of quotes that no quoting preserves.
     #[error("{0} holds a mix of quotes or a character that the platform cannot take")]
     Value(String),
 }
 
-/// Writes `variables` as one environment block, a line for each, in their order.
+/// Returns `variables` as one environment block, one assignment for each, in their order.
 ///
 /// # Errors
-/// The first variable that would not be read back as it is.
+/// Returns the first variable that would not be read back unchanged.
 pub fn encode_environment(
     variables: &[(String, SecretString)],
 ) -> Result<String, EncodeEnvironmentError> {
@@ -34,7 +34,7 @@ pub fn encode_environment(
     Ok(lines?.join("\n"))
 }
 
-/// Writes one variable.
+/// Returns the assignment of one variable.
 fn line(name: &str, value: &str) -> Result<String, EncodeEnvironmentError> {
     if !is_name(name) {
         return Err(EncodeEnvironmentError::Name(name.to_owned()));
@@ -48,18 +48,18 @@ fn line(name: &str, value: &str) -> Result<String, EncodeEnvironmentError> {
     }
 }
 
-/// Returns whether `name` is one that every shell and the parser accept.
+/// Returns whether `name` is valid for every shell and for Dokploy's parser.
 fn is_name(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.chars().all(word) && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
 }
 
-/// Describes how a template says `{{`: a constant in backticks, which was recorded, or in double
-/// quotes, for a value that is quoted by backticks itself.
+/// The template constants that evaluate to `{{`: in backticks, which was recorded, or in double
+/// quotes, for a value that is itself quoted in backticks.
 const BRACES: [&str; 2] = ["{{`{{`}}", "{{\"{{\"}}"];
 
-/// Puts `value` into the first quotes that preserve it, written so that the swarm makes of it
-/// what it is.
+/// Escapes `value` for Docker Swarm's templates, and puts it into the first quotes that preserve
+/// it; `None` if none do.
 fn quote(value: &str) -> Option<String> {
     if value.contains("{{") {
         return BRACES.iter().find_map(|braces| quote_text(&value.replace("{{", braces)));
@@ -67,9 +67,9 @@ fn quote(value: &str) -> Option<String> {
     quote_text(value)
 }
 
-/// Puts `value` into the first quotes that preserve it.
+/// Puts `value` into the first quotes that preserve it; `None` if none do.
 fn quote_text(value: &str) -> Option<String> {
-    // The parser turns carriage returns into newlines, and no environment holds a NUL.
+    // The parser converts carriage returns to newlines, and an environment cannot contain NUL.
     if value.contains(['\r', '\0']) {
         return None;
     }
@@ -90,7 +90,7 @@ fn quote_text(value: &str) -> Option<String> {
     (!value.contains(['"', '\\'])).then(|| format!("\"{value}\""))
 }
 
-/// Returns whether `value` is read back as it is without quotes.
+/// Returns whether `value` is read back unchanged without quotes.
 fn is_plain(value: &str) -> bool {
     let plain = |c: char| (c.is_ascii_graphic() || c == ' ') && !"#'\"`".contains(c);
     value.chars().all(plain) && value.trim() == value
@@ -110,7 +110,7 @@ mod tests {
         encode_environment(&owned)
     }
 
-    /// What the platform's parser makes of a block: the rules of npm's dotenv, written out.
+    /// Parses a block as the platform does: these are the rules of npm's dotenv.
     fn parse(block: &str) -> Vec<(String, String)> {
         let mut variables = Vec::new();
         let mut rest = block;
@@ -137,7 +137,8 @@ mod tests {
         })
     }
 
-    /// The last quote that ends its line, with only escaped quotes before it.
+    /// Returns the position of the last quote that ends its line, with only escaped quotes before
+    /// it.
     fn closing(text: &str, quote: char) -> Option<usize> {
         let mut last = None;
         for (at, _) in text.match_indices(quote).skip(1) {

@@ -1,54 +1,59 @@
-//! The errors of calls to the platform, with advice on what to do.
+//! The errors of calls to the platform, with advice on whether to repeat the call.
 
 use std::time::Duration;
 
 use transport::LocalFault;
 
-/// A call to the platform failed. It carries the decision what to do about it.
+/// A failed call to the platform.
+///
+/// Each variant says whether the call may have taken effect; [`Error::advice`] says whether to
+/// repeat it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It understood and said no: it would say no again.
+    /// The platform rejected the call, which had no effect. It would reject a repetition as well.
     #[error("the platform refused {call} with status {status}")]
     Refused {
-        /// The call, as `application.create`.
+        /// The call, such as `application.create`.
         call: &'static str,
         /// The HTTP status.
         status: u16,
-        /// Its own words, for the operator's log only.
+        /// The platform's message, for the operator's log only.
         detail: String,
     },
-    /// A 400 without a list of issues: it may have been done all the same.
+    /// The platform answered 400 without a list of issues. The call may have taken effect.
     #[error("the platform answered {call} with an unexplained status 400")]
     Unexplained {
         /// The call.
         call: &'static str,
-        /// Its own words, for the operator's log only.
+        /// The platform's message, for the operator's log only.
         detail: String,
     },
-    /// The subject of the call does not exist.
+    /// The resource of the call does not exist.
     #[error("the platform does not know the resource of {call}")]
     NotFound {
         /// The call.
         call: &'static str,
     },
-    /// The key is refused although the platform is well: wrong, expired or used up, or its database
-    /// was away for a moment. The key is verified again in the middle of a call: perhaps done.
+    /// The platform rejects the key although it reports itself healthy: the key is wrong, expired
+    /// or over its rate limit, or the platform's database was briefly unavailable. Since the
+    /// platform verifies the key a second time during a call, the call may have taken effect.
     #[error("the platform rejected the key for {call}")]
     KeyRefused {
         /// The call.
         call: &'static str,
     },
-    /// It answered that it cannot now (5xx, 429, a 401 during an outage): perhaps done.
+    /// The platform is unavailable (5xx, 429, or a 401 during an outage). The call may have taken
+    /// effect.
     #[error("the platform could not serve {call} (status {status})")]
     Unavailable {
         /// The call.
         call: &'static str,
         /// The HTTP status.
         status: u16,
-        /// The time for which it asks to wait.
+        /// The pause that the platform requests.
         retry_after: Option<Duration>,
     },
-    /// No answer came, or none that can be read: perhaps done.
+    /// There was no answer, or an unreadable one. The call may have taken effect.
     #[error("the platform's answer to {call} was lost: {reason}")]
     Lost {
         /// The call.
@@ -56,7 +61,7 @@ pub enum Error {
         /// The reason.
         reason: String,
     },
-    /// The connection could not be made: surely not done.
+    /// The connection failed. The call had no effect.
     #[error("the platform could not be reached for {call}: {reason}")]
     Unreachable {
         /// The call.
@@ -64,55 +69,57 @@ pub enum Error {
         /// The reason.
         reason: String,
     },
-    /// This process lacks what a call takes: surely not done, and no word about the platform.
+    /// A local fault of this process prevented the call, which had no effect. This says nothing
+    /// about the platform.
     #[error("{call} could not be made, since {fault}: {reason}")]
     Local {
         /// The call.
         call: &'static str,
-        /// What it lacks.
+        /// The local fault.
         fault: LocalFault,
-        /// In the system's words.
+        /// The system's error message.
         reason: String,
     },
-    /// The breaker is open: the call was not made.
+    /// The circuit breaker is open: the call was not made.
     #[error("calls to the platform are paused for {} ms", retry_after.as_millis())]
     Paused {
-        /// The time until one may go through.
+        /// The time until the next call may go through.
         retry_after: Duration,
     },
 }
 
-/// Describes how the reason of a call begins that got no answer in its time.
+/// The beginning of the reason of a call that timed out.
 const TIMED_OUT: &str = "none within";
 
 /// The advice for a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
-    /// Do not repeat it.
+    /// Do not repeat the call.
     GiveUp,
-    /// Look whether it was done; if not, repeat it once.
+    /// Check whether the call took effect; if not, repeat it once.
     CheckThenRetryOnce,
-    /// Repeat it, after the pause it asks for if that is longer than the schedule's.
+    /// Repeat the call, after the requested pause if that is longer than the caller's own.
     Retry {
-        /// The pause that the platform asks for.
+        /// The pause that the platform requests.
         after: Option<Duration>,
     },
-    /// Wait; this attempt does not count.
+    /// Wait for this time, then repeat the call. The attempt does not count.
     Wait(Duration),
-    /// Wait for what this process itself lacks; only the whole deadline counts on.
+    /// Repeat the call until the local fault of this process is over. Only the overall deadline
+    /// keeps running.
     WaitForUs(LocalFault),
-    /// Repeat it for as long as there is time, after growing pauses: the attempts do not count.
+    /// Repeat the call with growing pauses until the deadline. The attempts do not count.
     RetryUntilDeadline,
 }
 
 impl Error {
-    /// Returns what to do about it.
+    /// Returns whether and when to repeat the call.
     pub fn advice(&self) -> Advice {
         match self {
             Self::Refused { .. } | Self::NotFound { .. } => Advice::GiveUp,
             Self::Unexplained { .. } => Advice::CheckThenRetryOnce,
-            // A platform without its database, and a key over its rate limit, look the same and
-            // recover.
+            // A platform without its database and a key over its rate limit have the same answer,
+            // and both recover.
             Self::KeyRefused { .. } | Self::Unavailable { status: 401, .. } => {
                 Advice::RetryUntilDeadline
             }
@@ -123,18 +130,18 @@ impl Error {
         }
     }
 
-    /// Says that `call` got no answer within `limit`.
+    /// Returns the error of a `call` that was not answered within `limit`.
     pub fn timed_out(call: &'static str, limit: Duration) -> Self {
         Self::Lost { call, reason: format!("{TIMED_OUT} {} ms", limit.as_millis()) }
     }
 
-    /// Returns whether the call got no answer in its time.
+    /// Returns whether the call timed out.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Lost { reason, .. } if reason.starts_with(TIMED_OUT))
     }
 
-    /// Returns whether the platform may still be at work on the call: its answer was lost on the
-    /// way, or a proxy before it gave up waiting.
+    /// Returns whether the platform may still be executing the call: its answer was lost, or a
+    /// proxy gave up waiting for it.
     pub fn may_still_run(&self) -> bool {
         match self {
             Self::Lost { .. } => true,
@@ -149,7 +156,7 @@ impl Error {
         }
     }
 
-    /// Returns whether nothing of the platform was to be heard.
+    /// Returns whether the platform sent no answer at all.
     pub fn is_out_of_reach(&self) -> bool {
         match self {
             Self::Lost { .. }
@@ -164,7 +171,7 @@ impl Error {
         }
     }
 
-    /// Returns what this process itself lacked for it, if that is what was wrong.
+    /// Returns the local fault that caused the error, if there was one.
     pub fn local_fault(&self) -> Option<LocalFault> {
         match self {
             Self::Local { fault, .. } => Some(*fault),
@@ -179,12 +186,13 @@ impl Error {
         }
     }
 
-    /// Returns whether it is a 401, which one moment without the platform's database brings, too.
+    /// Returns whether the platform answered 401, which it also does while its database is briefly
+    /// unavailable.
     pub fn is_unauthorized(&self) -> bool {
         matches!(self, Self::KeyRefused { .. } | Self::Unavailable { status: 401, .. })
     }
 
-    /// Returns whether the call may have been carried out all the same.
+    /// Returns whether the call may have taken effect.
     pub fn may_have_committed(&self) -> bool {
         match self {
             Self::Unexplained { .. }

@@ -1,6 +1,6 @@
-//! The way to the server: one request out, one answer back.
+//! The transport to the server: sends one request, and returns its answer.
 //!
-//! It must not know what a request is for, nor what its answer means.
+//! It must not know what a request is for, or what its answer means.
 
 use std::{fmt, pin::Pin, time::Duration};
 
@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use crate::Error;
 
-/// Sends requests to a Dokploy server. A client uses HTTP, unless it is made with
+/// Sends requests to a Dokploy server. A client uses HTTP, unless it is created with
 /// [`Dokploy::over`](crate::Dokploy::over).
 pub trait Exchange: fmt::Debug + Send + Sync {
     /// Sends `request` once, and reads the answer to its end.
     ///
     /// # Errors
     ///
-    /// There is no answer: [`Error::Unreachable`] or [`Error::Local`] if the request surely was not
-    /// sent, [`Error::Lost`] if the server may have carried it out.
+    /// Returns [`Error::Unreachable`] or [`Error::Local`] if the request was certainly not sent,
+    /// and [`Error::Lost`] if the server may have executed it.
     fn send<'a>(
         &'a self,
         request: Request<'a>,
@@ -34,21 +34,21 @@ pub struct Request<'a> {
     pub content: Content<'a>,
     /// True if the API key is sent with it.
     pub has_key: bool,
-    /// The time that it may take in all.
+    /// Its time limit.
     pub limit: Duration,
 }
 
-/// What a request asks for or changes.
+/// The content of a request.
 pub enum Content<'a> {
-    /// It asks, with these parameters.
+    /// The parameters of a call that changes nothing.
     Query(&'a [(&'static str, &'a str)]),
-    /// It changes, with this body.
+    /// The body of a call that changes something.
     Mutation(Value),
 }
 
 impl fmt::Debug for Content<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Parameters and bodies may hold secrets.
+        // Parameters and bodies may contain secrets.
         f.write_str(match self {
             Self::Query(_) => "Query",
             Self::Mutation(_) => "Mutation",

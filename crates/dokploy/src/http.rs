@@ -12,22 +12,22 @@ use super::exchange::{Answer, Content, Exchange, Request};
 use crate::{BuildDokployError, DokployConfig, Error};
 use transport::LocalFault;
 
-/// The largest answer that is read.
+/// The maximum size of an answer, in bytes.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
-/// The number of characters of a transport failure that are kept.
+/// The maximum number of characters that are kept of a transport error.
 const REASON_LENGTH: usize = 300;
 
 /// The connections to one server.
 #[derive(Debug)]
 pub(super) struct Http {
     client: reqwest::Client,
-    /// The address under which the calls lie.
+    /// The URL below which the calls are.
     root: Url,
     key: HeaderValue,
 }
 
 impl Http {
-    /// Prepares connections to the server that `config` names. The first request opens one.
+    /// Creates the HTTP client. The first request opens a connection.
     pub(super) fn new(config: &DokployConfig) -> Result<Self, BuildDokployError> {
         let root = root_of(&config.base_url).ok_or(BuildDokployError::BaseUrl)?;
         let mut key = HeaderValue::from_str(config.api_key.expose_secret())
@@ -44,7 +44,7 @@ impl Http {
             .pool_idle_timeout(config.idle_timeout)
             .dns_resolver(transport::Resolver);
         if root.scheme() == "http" {
-            // No certificate is ever looked at: do without the system's authorities.
+            // Without TLS, the system's certificate authorities are not needed, and may be missing.
             builder = builder.tls_certs_only([]);
         }
         let client = builder.build().map_err(BuildDokployError::Http)?;
@@ -84,7 +84,7 @@ impl Http {
             match response.chunk().await {
                 Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
                 Ok(None) => return Ok(answer),
-                // What is left of it would change nothing.
+                // The rest of an error's body would change nothing.
                 Err(_) if status >= 500 => return Ok(answer),
                 Err(error) => return Err(transport_error(call, limit, error, None)),
             }
@@ -95,7 +95,7 @@ impl Http {
         }
     }
 
-    /// Finds what this process itself lacks, where a connection could not be made for that.
+    /// Returns the local fault that prevented a connection, if there was one.
     async fn local_fault(&self, error: &reqwest::Error) -> Option<LocalFault> {
         if !error.is_connect() {
             return None;
@@ -115,7 +115,7 @@ impl Exchange for Http {
     }
 }
 
-/// Returns the address under which the calls lie, with a trailing slash.
+/// Returns the URL below which the calls are, with a trailing slash.
 fn root_of(base_url: &str) -> Option<Url> {
     let mut url = Url::parse(base_url.trim()).ok()?;
     let plain = url.username().is_empty() && url.password().is_none();
@@ -133,8 +133,8 @@ fn text_of(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<Str
     headers.get(name)?.to_str().ok().map(ToOwned::to_owned)
 }
 
-/// Tells a call that surely was not made from one whose response was lost; `fault` is what the
-/// portal itself lacked to make it.
+/// Distinguishes a call that was certainly not made from one whose answer was lost; `fault` is the
+/// local fault that prevented it, if there was one.
 fn transport_error(
     call: &'static str,
     limit: Duration,

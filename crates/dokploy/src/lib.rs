@@ -1,12 +1,13 @@
 //! A typed client for [Dokploy](https://dokploy.com)'s HTTP API, v0.30 and newer.
 //!
-//! [`Dokploy`] makes calls. Each waits a bounded time, passes a circuit breaker that all calls of a
-//! client share, and is logged through `tracing` without a secret. Nothing is ever repeated: the
-//! [`Error`] of a failed call says whether the server may have carried it out all the same
-//! ([`Error::may_have_committed`]) and what to do next ([`Error::advice`]).
+//! [`Dokploy`] makes calls. Each has a time limit, passes a circuit breaker that all calls of a
+//! client share, and is logged through `tracing` without secrets. No call is repeated: the
+//! [`Error`] of a failed call says whether it may have taken effect
+//! ([`Error::may_have_committed`]), and whether to repeat it ([`Error::advice`]).
 //!
-//! Dokploy's API documents no answers, so every answer that is read here was recorded from a real
-//! v0.30.2 server. The recordings lie in `recordings/`, and the tests read each of them.
+//! Dokploy's API documentation does not describe the answers, so every answer type was derived from
+//! recordings of a real v0.30.2 server. They are in `recordings/`, and the tests decode each of
+//! them.
 
 mod answer;
 mod breaker;

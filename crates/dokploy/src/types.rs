@@ -1,11 +1,11 @@
-//! What the calls take and return, in the words of this crate rather than of JSON.
+//! The parameters and results of the calls, independent of Dokploy's JSON.
 
 use std::{fmt, time::Duration};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-/// Makes a newtype around the platform's own text ids.
+/// Defines a newtype for a text id of the platform.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -42,18 +42,19 @@ id!(
     JobId
 );
 id!(
-    /// The name of an application's service: made by the platform, never what was asked for.
+    /// The name of an application's service. The platform chooses it, and it differs from the
+    /// requested one.
     AppName
 );
 
-/// The version that the platform has, and whether it will do. Which will is the adapter's to say.
+/// The version of the platform, and whether this crate supports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// As the platform tells it.
+    /// The version as the platform reports it.
     pub text: String,
-    /// True if it has every call that we need.
+    /// True if it has all calls of this crate.
     pub is_supported: bool,
-    /// The oldest that has.
+    /// The oldest supported version.
     pub oldest: &'static str,
 }
 
@@ -62,7 +63,7 @@ pub struct Version {
 pub struct NewProject {
     /// Its name.
     pub name: String,
-    /// Our marker, by which it is found again.
+    /// The caller's marker, by which the resource is found again. It is stored as its description.
     pub marker: String,
 }
 
@@ -71,7 +72,7 @@ pub struct NewProject {
 pub struct CreatedProject {
     /// Its id.
     pub id: ProjectId,
-    /// Its default environment, which servers before v0.25 do not tell.
+    /// Its default environment, which servers before v0.25 do not return.
     pub environment: Option<EnvironmentId>,
 }
 
@@ -82,18 +83,18 @@ pub struct ProjectSummary {
     pub id: ProjectId,
     /// Its name; not unique.
     pub name: String,
-    /// The description, which holds our marker.
+    /// The description, which contains the caller's marker.
     pub description: Option<String>,
-    /// When it was created, as an ISO 8601 text, which sorts by time.
+    /// The time of its creation, as an ISO 8601 text, which sorts by time.
     pub created_at: String,
 }
 
-/// A project with all it contains.
+/// A project with everything in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
     /// Its id.
     pub id: ProjectId,
-    /// The description, which holds our marker.
+    /// The description, which contains the caller's marker.
     pub description: Option<String>,
     /// Its environments.
     pub environments: Vec<Environment>,
@@ -104,11 +105,11 @@ pub struct Project {
 pub struct Environment {
     /// Its id.
     pub id: EnvironmentId,
-    /// True if it is the one that came with the project.
+    /// True if it was created together with the project.
     pub is_default: bool,
     /// Its applications.
     pub applications: Vec<ApplicationSummary>,
-    /// How many other services it holds: databases, compose files.
+    /// The number of its other services, such as databases and compose files.
     pub other_services: usize,
 }
 
@@ -121,9 +122,9 @@ pub struct ApplicationSummary {
     pub name: String,
     /// Its service's name.
     pub app_name: AppName,
-    /// The description, which holds our marker.
+    /// The description, which contains the caller's marker.
     pub description: Option<String>,
-    /// When it was created, as an ISO 8601 text, which sorts by time.
+    /// The time of its creation, as an ISO 8601 text, which sorts by time.
     pub created_at: String,
 }
 
@@ -134,7 +135,7 @@ pub struct NewApplication {
     pub name: String,
     /// The prefix of its service's name; the platform adds a random suffix.
     pub app_name_base: String,
-    /// Our marker, by which it is found again.
+    /// The caller's marker, by which the resource is found again. It is stored as its description.
     pub marker: String,
     /// The environment that it belongs to.
     pub environment: EnvironmentId,
@@ -145,7 +146,8 @@ pub struct NewApplication {
 pub struct Application {
     /// Its id.
     pub id: ApplicationId,
-    /// Its service's name: after the application's removal nothing else leads to the service.
+    /// The name of its service, which is the only way to find the service after the application was
+    /// removed.
     pub app_name: AppName,
 }
 
@@ -160,9 +162,9 @@ impl From<ApplicationSummary> for Application {
 pub struct Configuration {
     /// The image, with its tag or digest.
     pub image: String,
-    /// The private registry it comes from.
+    /// The private registry of the image, if it needs a login.
     pub registry: Option<Registry>,
-    /// The container's environment, in the order in which it is written.
+    /// The container's environment variables, in order.
     pub environment: Vec<(String, SecretString)>,
     /// The container's labels.
     pub labels: Vec<(String, String)>,
@@ -177,16 +179,16 @@ pub struct Configuration {
 pub struct Registry {
     /// Its address.
     pub url: Option<String>,
-    /// The one who logs in.
+    /// The user name.
     pub user: String,
-    /// With what.
+    /// The password.
     pub password: SecretString,
 }
 
 /// A host to attach.
 #[derive(Clone, Debug)]
 pub struct NewDomain {
-    /// The application it leads to.
+    /// The application to which it routes.
     pub application: ApplicationId,
     /// The host.
     pub host: String,
@@ -203,9 +205,9 @@ pub struct NewDomain {
 pub enum Certificate {
     /// Let's Encrypt, one for each host.
     LetsEncrypt,
-    /// Nowhere: the router has a default, or there is no TLS.
+    /// None: the reverse proxy has a default certificate, or there is no TLS.
     None,
-    /// A resolver that the platform's operator has set up.
+    /// A certificate resolver that the platform's operator has configured.
     Custom,
 }
 
@@ -216,7 +218,7 @@ pub struct Domain {
     pub id: DomainId,
     /// The host.
     pub host: String,
-    /// When it was created, as an ISO 8601 text, which sorts by time.
+    /// The time of its creation, as an ISO 8601 text, which sorts by time.
     pub created_at: String,
 }
 
@@ -227,27 +229,27 @@ pub struct Host {
     pub name: String,
     /// The domain by which it is routed; several may have the same host.
     pub domain: DomainId,
-    /// The application it leads to, where the platform tells one.
+    /// The application to which it routes, if the platform reports one.
     pub leads_to: Option<ApplicationId>,
 }
 
-/// A deploy job that has begun.
+/// A deploy job that has started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// Its id.
     pub id: JobId,
-    /// The title it was put into the queue under.
+    /// The title with which it was enqueued.
     pub title: String,
-    /// The progress of it.
+    /// Its state.
     pub status: JobStatus,
 }
 
-/// The progress of a deploy job.
+/// The state of a deploy job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobStatus {
-    /// Under way.
+    /// It runs.
     Running,
-    /// The platform accepted the service, which says nothing of its health.
+    /// Docker accepted the service, which says nothing about its health.
     Done,
     /// It failed; the reason is in its log.
     Failed,
@@ -258,20 +260,20 @@ pub enum JobStatus {
 /// A deploy job in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedJob {
-    /// The application it deploys.
+    /// The application that it deploys.
     pub application: ApplicationId,
-    /// The title it was put into the queue under.
+    /// The title with which it was enqueued.
     pub title: String,
-    /// True if it is being worked on.
+    /// True if it runs.
     pub active: bool,
 }
 
-/// The outcome of a removal that was asked for.
+/// The outcome of a removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// It was there and is removed.
+    /// The resource existed and was removed.
     Removed,
-    /// It was not there.
+    /// The resource did not exist.
     AlreadyGone,
 }
 
@@ -289,10 +291,10 @@ pub struct Breaker {
 /// The state of the circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakerState {
-    /// All do.
+    /// All calls go through.
     Closed,
-    /// None does.
+    /// No call goes through.
     Open,
-    /// One does, to see.
+    /// One call goes through, to test the platform.
     HalfOpen,
 }

@@ -1,20 +1,20 @@
-//! The Dokploy that is new enough.
+//! The supported versions of Dokploy.
 //!
-//! v0.30 is the first that tells which hosts are taken (`overview.domains`).
+//! v0.30 is the first version with `overview.domains`, which lists all hosts.
 
 use crate::Version;
 
 const OLDEST: (u32, u32) = (0, 30);
-/// [`OLDEST`] as Dokploy writes it.
+/// [`OLDEST`] in Dokploy's notation.
 const OLDEST_TEXT: &str = "v0.30";
 
-/// Judges a version such as `v0.30.2`. One that cannot be read is not supported.
+/// Returns whether a version such as `v0.30.2` is supported. One that cannot be parsed is not.
 pub(super) fn judge(text: String) -> Version {
     let is_supported = number(&text).is_some_and(|found| found >= OLDEST);
     Version { text, is_supported, oldest: OLDEST_TEXT }
 }
 
-/// Reads the first two numbers.
+/// Parses the first two numbers.
 fn number(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.trim_start_matches('v').split('.');
     let mut next = || parts.next()?.parse().ok();

@@ -1,7 +1,7 @@
-//! What is read of Dokploy's answers: only the fields in use, whatever else there is.
+//! The fields of Dokploy's answers that are used. All others are ignored.
 //!
-//! Its own documents describe no answers, so the recordings under `recordings`
-//! are the source. It must not know which call an answer belongs to.
+//! Dokploy's documentation does not describe the answers, so they were derived from the recordings
+//! in `recordings`. It must not know which call an answer belongs to.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::{
     JobStatus, Project, ProjectId, ProjectSummary, QueuedJob, Scale, Task, TaskState,
 };
 
-/// Reads a null as the default.
+/// Deserializes null as the default.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -83,7 +83,7 @@ struct EnvironmentRow {
     #[serde(default, deserialize_with = "or_default")]
     is_default: bool,
     applications: Vec<ApplicationRow>,
-    /// Every list beside the applications is one of services of another kind.
+    /// Every other list contains services of another kind.
     #[serde(flatten)]
     rest: HashMap<String, Value>,
 }
@@ -180,7 +180,7 @@ enum JobWord {
     Done,
     Error,
     Cancelled,
-    /// `running`, and any word of a newer server: not known to have ended.
+    /// `running`, or an unknown word of a newer server, which does not mean that it has ended.
     #[serde(other)]
     Running,
 }
@@ -211,13 +211,13 @@ pub(super) struct QueueRow {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct QueueData {
-    /// None for a job that deploys something else, which takes its turn all the same.
+    /// `None` for a job that deploys something else. It occupies a place in the queue as well.
     application_id: Option<ApplicationId>,
     title_log: Option<String>,
 }
 
 impl QueueRow {
-    /// Returns what the rows are sorted by: the active first, then first come, first served.
+    /// Returns the sort key of the queue: the running job first, then the order of arrival.
     pub(super) fn order(&self) -> (bool, u64, u64) {
         let number = self.id.trim_start_matches("job-").parse().unwrap_or(u64::MAX);
         (!self.is_active(), self.timestamp, number)
@@ -250,7 +250,8 @@ impl From<TaskRow> for Task {
     fn from(row: TaskRow) -> Self {
         let state = match row.current_state.split(' ').next() {
             Some("Running") => TaskState::Running,
-            // A container that ends by itself is started again and again, too.
+            // Docker also restarts a container that exits with success, so that counts as a
+            // failure.
             Some("Failed" | "Rejected" | "Complete") => TaskState::Failed,
             _ => TaskState::Other,
         };
@@ -280,7 +281,7 @@ impl From<ContainerRow> for Container {
     }
 }
 
-/// What `docker.getConfig` answers for a container (recording day-two 49).
+/// The answer of `docker.getConfig` for a container (recording day-two 49).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ContainerConfig {
@@ -291,7 +292,7 @@ pub(super) struct ContainerConfig {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ContainerState {
-    /// One of created, running, paused, restarting, removing, exited and dead.
+    /// One of `created`, `running`, `paused`, `restarting`, `removing`, `exited` and `dead`.
     status: String,
     #[serde(default)]
     restarting: bool,
@@ -305,8 +306,7 @@ struct ContainerVariables {
 }
 
 impl ContainerConfig {
-    /// Keeps the variables that are named, each with the last value of its name, as a process
-    /// would see it.
+    /// Keeps the variables in `names`. Of duplicates the last one counts, as for a process.
     pub(super) fn keep(self, names: &[&str]) -> Inspected {
         let ContainerState { status, restarting } = self.state;
         let variables = self.config.env.iter().filter_map(|variable| variable.split_once('='));
@@ -333,7 +333,7 @@ impl From<ServiceRow> for (AppName, Option<Scale>) {
     }
 }
 
-/// Reads Docker's words for a service's replicas: `1/1`, or `1/2 (max 1 per node)`.
+/// Parses Docker's text about a service's replicas, such as `1/1` or `1/2 (max 1 per node)`.
 fn scale(text: &str) -> Option<Scale> {
     let (running, rest) = text.split_once('/')?;
     let wanted = rest.split(' ').next()?;

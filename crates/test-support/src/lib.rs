@@ -1,4 +1,4 @@
-//! What the tests of all crates of this workspace share.
+//! Code that the tests of all crates of this workspace share.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What is logged on this thread, kept to be read.
+//! Captures the log of a thread.
 
 use std::{
     io,
@@ -8,7 +8,7 @@ use std::{
 use tracing::{Dispatch, Level, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Keeps what is logged.
+/// A captured log.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -32,7 +32,7 @@ impl MakeWriter<'_> for Log {
 }
 
 impl Log {
-    /// Keeps everything that this thread logs, for as long as the others of the three live.
+    /// Captures everything that this thread logs, until the guard and the dispatcher are dropped.
     pub fn listen() -> (Self, DefaultGuard, Dispatch) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
@@ -41,12 +41,12 @@ impl Log {
             .with_writer(log.clone())
             .finish();
         let guard = tracing::subscriber::set_default(subscriber);
-        // With one subscriber alone, tracing asks only the thread that meets a log line first, and
-        // that is another test's; with two it asks both.
+        // With a single subscriber, tracing caches whether a log line is enabled for the thread
+        // that reaches it first, which may be another test's. A second subscriber prevents that.
         (log, guard, Dispatch::new(tracing_subscriber::registry()))
     }
 
-    /// Returns what was logged so far.
+    /// Returns the log so far.
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }

@@ -1,8 +1,8 @@
-//! The recordings of the real platform, those of a deployment and those of day two.
+//! The recordings of the real platform: of deployments, and of later operation ("day two").
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// What the numbers of the recordings of day two are raised by: 45 of day two is 1045.
+/// The offset of the numbers of day-two recordings: day-two 45 has the number 1045.
 const DAY_TWO: u32 = 1_000;
 
 /// Reads all recordings: by number, each with its name and its text.

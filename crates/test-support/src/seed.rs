@@ -1,17 +1,17 @@
-//! The seed of everything that tests leave to chance.
+//! The seed of all random choices in tests.
 //!
-//! The seed comes from the tree of the commit: whoever tests one commit meets the same schedules,
-//! and the next commit meets others. Changes that are not committed yet do not count.
+//! The seed comes from the tree of the commit, so a commit runs the same schedules everywhere, and
+//! the next commit runs others. Uncommitted changes do not affect it.
 
 use std::{ffi::OsStr, path::Path, process::Command, sync::LazyLock};
 
 use proptest::test_runner::{Config, RngSeed};
 
-/// The seed where no git tells the tree, as in an unpacked archive.
+/// The seed without git, as in an unpacked archive.
 const WITHOUT_GIT: u64 = 0x5eed;
 
-/// Returns the seed of what is left to chance in `what`, and prints it: the variable `SEED`, or
-/// else the one that belongs to the commit.
+/// Returns the seed for the random choices in `what`, and prints it: the variable `SEED`, otherwise
+/// the seed of the commit.
 pub fn seed(what: &str) -> u64 {
     static OF_COMMIT: LazyLock<Option<u64>> = LazyLock::new(|| {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
@@ -26,8 +26,8 @@ pub fn seed(what: &str) -> u64 {
     seed
 }
 
-/// Returns how properties are tested: with the seed of [`seed`]. A case that failed is met again by
-/// the seed; so nothing is written beside the sources, which would be met in one place alone.
+/// Returns the configuration of property-based tests, with the seed of [`seed`]. The seed
+/// reproduces a failed case, so no regression files are written.
 pub fn properties() -> Config {
     Config {
         rng_seed: RngSeed::Fixed(seed("properties")),
@@ -42,14 +42,14 @@ pub fn number(variable: &str) -> Option<u64> {
     given.map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
 }
 
-/// Returns the seed that belongs to the tree of the commit that is checked out in `root`, if git
-/// tells it: a repository around `root` has another tree. Who owns the files does not matter.
+/// Returns the seed of the tree of the commit that is checked out in `root`; `None` if `root` is
+/// not the top of a git repository. The owner of the files does not matter.
 fn of_tree_in(root: &Path) -> Option<u64> {
     let ceiling = root.parent().map_or(OsStr::new("/"), Path::as_os_str);
     let output = Command::new("git")
         .args(["-c", "safe.directory=*", "rev-parse", "--verify", "--quiet", "HEAD^{tree}"])
         .current_dir(root)
-        // What a hook is run with names another place.
+        // In a git hook, these variables name another repository.
         .env_remove("GIT_DIR")
         .env_remove("GIT_WORK_TREE")
         .env("GIT_CEILING_DIRECTORIES", ceiling)

@@ -1,11 +1,11 @@
-//! Tells what this process itself lacks from what others do not do.
+//! Distinguishes local faults of this process from failures of others.
 //!
-//! It must be sure: what is taken for this process's own fault is waited for up to the deadline. So a
-//! name that does not exist is nobody's fault here, while a resolver that does not answer is; and
-//! of addresses that cannot be reached only those count to which no way leads out of this machine,
-//! not those that somebody on the way, or a neighbour, does not answer for. Whoever asks somebody
-//! whom this process can do without makes sure, too, that it is not one name, or one family of
-//! addresses.
+//! It must not report a local fault by mistake, since callers wait for one to end until their
+//! deadline. So a name that does not exist is no local fault, but a resolver that does not answer
+//! is one. An unreachable address is a local fault only if no route leads out of this machine, not
+//! if a router or a neighbour reports it as unreachable. A caller for which one server or address
+//! family is not essential must also check that other names and address families fail
+//! (`answers_nobody`, and `others` of `behind`).
 
 use std::{
     error::Error,
@@ -28,31 +28,32 @@ pub use self::tls::{describe, find_tls_error, install_crypto_provider};
 
 mod tls;
 
-/// What this machine lacks to ask anybody anything: it says nothing of whoever was to be asked.
+/// A local fault, because of which this process can reach nobody. It says nothing about the other
+/// side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocalFault {
     /// File descriptors, memory or local ports.
     #[error("this process is short of resources")]
     Resources,
-    /// A resolver that answers.
+    /// Name resolution: the resolver does not answer.
     #[error("this process's name resolution does not answer")]
     Names,
-    /// A way out: no route leads there, or a rule of this machine forbids it.
+    /// The network: no route leads to the address, or a firewall rule of this machine forbids it.
     #[error("this process has no network")]
     Network,
 }
 
-/// The time that name resolution may take: less than any connection does.
+/// The time limit of name resolution, which is shorter than that of any connection.
 const RESOLVER_LIMIT: Duration = Duration::from_secs(4);
-/// The time that a connection may take that is only to show what is wrong.
+/// The time limit of a connection that is opened only to find the cause of an error.
 const LOOK: Duration = Duration::from_secs(1);
-/// The number of descriptors that are free where there are enough.
+/// The number of descriptors that must be free, or else they count as exhausted.
 const SPARE: usize = 8;
-/// What the standard library says before the resolver's own words.
+/// The beginning of the standard library's error message about name resolution.
 const LOOK_UP: &str = "failed to lookup address information";
-/// Describes how the system's resolver says that it got no answer, in glibc's words and in musl's:
-/// `EAI_AGAIN`, `EAI_FAIL`, `EAI_SYSTEM` and `EAI_MEMORY`. That a name does not exist, or has no
-/// address (`EAI_NONAME`, `EAI_NODATA`), is an answer.
+/// The messages of glibc and musl for a resolver that got no answer: `EAI_AGAIN`, `EAI_FAIL`,
+/// `EAI_SYSTEM` and `EAI_MEMORY`. A name that does not exist or has no address (`EAI_NONAME`,
+/// `EAI_NODATA`) is an answer.
 const TIMED_OUT: [&str; 6] = [
     "Temporary failure in name resolution",
     "Try again",
@@ -62,11 +63,11 @@ const TIMED_OUT: [&str; 6] = [
     "Out of memory",
 ];
 
-/// Lets the process open as many files as the system allows.
+/// Raises the soft limit for open files of this process to the hard limit.
 ///
 /// # Errors
 ///
-/// Returns the system's refusal.
+/// Returns an error if the system refuses.
 pub fn raise_descriptor_limit() -> io::Result<()> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
@@ -75,25 +76,25 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(())
 }
 
-/// Looks names up by the system's resolver, within a limit.
+/// Resolves names with the system's resolver, within four seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Resolver;
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            // The port is set by who asked.
+            // The client sets the port itself.
             let addresses = look_up(name.as_str(), 0).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
-/// Looks `host` up.
+/// Resolves `host` within four seconds.
 ///
 /// # Errors
 ///
-/// Returns an error with a [`LocalFault`] in it where the resolver does not answer.
+/// Returns the resolver's error, or one that contains [`LocalFault::Names`] if the time is over.
 pub async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     match timeout(RESOLVER_LIMIT, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => Ok(addresses.collect()),
@@ -102,9 +103,9 @@ pub async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     }
 }
 
-/// Makes sure that the resolver answers nobody, once it did not answer for `host`: a server for the
-/// zone of `host` that fails looks the same. It asks for a name that nobody has, under the same
-/// top-level domain; one picked at random, so that no cache answers.
+/// Returns whether the resolver fails for other names as well, after it did not answer for `host`:
+/// a failing name server of the zone of `host` has the same effect. It resolves a random name under
+/// the same top-level domain, which no cache contains.
 pub async fn answers_nobody<F>(host: &str, look_up: impl FnOnce(String) -> F) -> bool
 where
     F: Future<Output = io::Result<Vec<SocketAddr>>>,
@@ -114,12 +115,11 @@ where
     look_up(name).await.is_err_and(|error| in_error(&error).is_some())
 }
 
-/// Finds what this process lacks behind an error in connecting to one of `addresses`, if that is what
-/// is wrong.
+/// Returns the local fault that caused an error in connecting to one of `addresses`, if there is
+/// one.
 ///
-/// Of several addresses only one's error is told. A family of addresses to which no way leads says
-/// nothing as long as there is another one, nor do addresses without a way where one leads to any
-/// of `others`.
+/// With several addresses, `error` is about one of them only, so each is tested. A missing route is
+/// no local fault if there is a route to another of the `addresses`, or to any of `others`.
 pub async fn behind(
     error: &(dyn Error + Send + Sync + 'static),
     addresses: impl Future<Output = io::Result<Vec<SocketAddr>>>,
@@ -137,23 +137,23 @@ pub async fn behind(
     }
 }
 
-/// Finds whether this process is at the end of its descriptors. Then nobody is to blame for an answer
-/// that does not come: whoever should give it may share them, as the sandbox's stacks do.
+/// Returns the local fault if this process has no free descriptors. Then a missing answer says
+/// nothing about the other side, which may run in this process, as the sandbox's stacks do.
 pub fn behind_silence() -> Option<LocalFault> {
     let sockets: io::Result<Vec<UdpSocket>> =
         (0..SPARE).map(|_| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))).collect();
     sockets.err().as_ref().and_then(in_io)
 }
 
-/// What stands between this process and an address.
+/// Whether this process can reach an address.
 enum Reach {
-    /// This process is short of something.
+    /// No, because of this local fault.
     Short(LocalFault),
-    /// None leads there from here.
+    /// No: there is no route to it.
     None,
-    /// A rule of this machine's forbids it.
+    /// No: a firewall rule of this machine forbids it.
     Barred,
-    /// Nothing of ours.
+    /// As far as this machine is concerned, yes.
     Open,
 }
 
@@ -183,10 +183,10 @@ async fn way_to(address: SocketAddr) -> Reach {
         Ok(Err(error)) => match in_error(&error) {
             Some(fault) => Reach::Short(fault),
             None => match errno(&error) {
-                // A route there is, but no local port is free.
+                // There is a route, but no local port is free.
                 Some(Errno::ADDRNOTAVAIL) => Reach::Short(LocalFault::Resources),
-                // Over IPv6 a firewall on the way can say so, too (ICMPv6 type 1, codes 1, 5 and
-                // 6).
+                // Over IPv6, a remote firewall can cause this error as well (ICMPv6 type 1, codes
+                // 1, 5 and 6).
                 Some(Errno::ACCESS) if address.is_ipv6() => Reach::Open,
                 errno if is_rule(errno) => Reach::Barred,
                 Some(_) | None => Reach::Open,
@@ -196,12 +196,13 @@ async fn way_to(address: SocketAddr) -> Reach {
     }
 }
 
-/// Returns whether a rule of this machine's says so: before a packet is sent nobody else can.
+/// Returns whether the error is that of a firewall rule. Before a packet is sent, it can only be a
+/// rule of this machine.
 fn is_rule(errno: Option<Errno>) -> bool {
     matches!(errno, Some(Errno::PERM | Errno::ACCESS))
 }
 
-/// Asks the system for a route, which sends nothing.
+/// Checks that the system has a route to `address`. Sends nothing.
 fn route_to(address: SocketAddr) -> io::Result<()> {
     let any: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -210,7 +211,7 @@ fn route_to(address: SocketAddr) -> io::Result<()> {
     UdpSocket::bind(any)?.connect(address)
 }
 
-/// Returns whether an error can mean that no way leads out of this machine.
+/// Returns whether an error can mean that there is no route.
 fn is_no_way(errno: Errno) -> bool {
     matches!(
         errno,
@@ -224,7 +225,7 @@ fn is_no_way(errno: Errno) -> bool {
     )
 }
 
-/// Finds what this process lacks in an error that shows it by itself.
+/// Returns the local fault that an error shows directly.
 fn in_error(error: &(dyn Error + 'static)) -> Option<LocalFault> {
     causes(error).find_map(|error| {
         let fault = error.downcast_ref::<LocalFault>().copied();
@@ -236,11 +237,12 @@ fn find_errno(error: &(dyn Error + 'static)) -> Option<Errno> {
     causes(error).find_map(|error| error.downcast_ref::<io::Error>().and_then(errno))
 }
 
-/// Returns an error and all that lies behind it.
+/// Returns an error and all its sources.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
         let error: &'a (dyn Error + 'static) = *error;
-        // An I/O error's source is its content's source: the content itself would be skipped.
+        // The source of an I/O error is the source of its inner error, so the inner error itself
+        // would be skipped.
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(content) => Some(content as &(dyn Error + 'static)),
             None => error.source(),
@@ -260,7 +262,7 @@ fn in_io(error: &io::Error) -> Option<LocalFault> {
     if !text.starts_with(LOOK_UP) {
         return None;
     }
-    // Without descriptors the resolver may say that a name does not exist.
+    // Without free descriptors, the resolver may report that a name does not exist.
     if UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).is_err_and(|error| in_io(&error).is_some()) {
         return Some(LocalFault::Resources);
     }

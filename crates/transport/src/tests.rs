@@ -1,4 +1,4 @@
-//! What errors mean, made by hand and by the system.
+//! The classification of errors, both constructed and caused by the system.
 
 use std::net::TcpListener;
 
@@ -47,7 +47,7 @@ async fn nobody_who_listens_is_no_local_fault() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let closed = listener.local_addr().unwrap();
     drop(listener);
-    // No way may lead to the second one, but to the first one it does.
+    // There may be no route to the second address, but there is one to the first.
     let six: SocketAddr = "[2001:db8::1]:9".parse().unwrap();
     for errno in [Errno::CONNREFUSED, Errno::ADDRNOTAVAIL, Errno::NETUNREACH, Errno::HOSTUNREACH] {
         assert_eq!(behind_all(&os(errno), &[closed, six]).await, None, "{errno:?}");
@@ -58,7 +58,8 @@ async fn nobody_who_listens_is_no_local_fault() {
 
 #[tokio::test]
 async fn an_address_to_which_no_way_leads_is_a_local_fault() {
-    // Nobody can be connected to there (RFC 6890); the system says so without a packet.
+    // No machine can connect to this address (RFC 6890): the system reports that without sending a
+    // packet.
     let nowhere: SocketAddr = "255.255.255.255:9".parse().unwrap();
     assert!(route_to(nowhere).is_err());
     let fault = behind_all(&os(Errno::NETUNREACH), &[nowhere]).await;
@@ -74,7 +75,7 @@ async fn a_resolver_that_does_not_answer_again_is_a_local_fault() {
 
 #[tokio::test]
 async fn one_address_without_a_way_is_no_local_fault_where_one_leads_out() {
-    // Without an interface no way leads to a link-local address.
+    // Without an interface there is no route to a link-local address.
     let nowhere: SocketAddr = "[fe80::1]:9".parse().unwrap();
     let here: SocketAddr = "127.0.0.1:9".parse().unwrap();
     assert!(route_to(nowhere).is_err());
@@ -86,7 +87,7 @@ async fn one_address_without_a_way_is_no_local_fault_where_one_leads_out() {
         let addresses = async { Ok(vec![nowhere]) };
         assert_eq!(behind(&os(Errno::NETUNREACH), addresses, &others).await, fault, "{others:?}");
     }
-    // A rule of this machine's stands in the way, wherever else one leads.
+    // A rule of this machine forbids it, even if there are other routes.
     let barred = async { Ok(vec!["255.255.255.255:9".parse().unwrap()]) };
     let fault = behind(&os(Errno::NETUNREACH), barred, &[here]).await;
     assert_eq!(fault, Some(LocalFault::Network));
@@ -111,7 +112,7 @@ async fn a_resolver_that_answers_for_others_is_no_local_fault() {
     }
     let found = async |_| Ok(vec!["192.0.2.1:0".parse().unwrap()]);
     assert!(!answers_nobody("alice.stacks.example.org.", found).await);
-    // There is nobody else to ask for.
+    // Without a top-level domain there is no other name to try.
     assert!(answers_nobody("dokploy", async |_| Ok(Vec::new())).await);
 }
 

@@ -1,4 +1,4 @@
-//! What is read of the platform's answers, whatever they are.
+//! No answer, however malformed, makes the decoding panic.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::answer::decode;
 
-/// The fields that are read, of all answers.
+/// The fields that are read from any of the answers.
 const FIELDS: [&str; 24] = [
     "project",
     "environment",
@@ -34,7 +34,7 @@ const FIELDS: [&str; 24] = [
     "Name",
 ];
 
-/// Any JSON, with the names of the fields that are read.
+/// Random JSON with the names of the fields that are read.
 fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -56,7 +56,7 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Reads `body` as rows of `T`, and as one; brings what it is into our words.
+/// Decodes `body` as a list of `T` and as a single `T`, and converts the result.
 fn read<T: serde::de::DeserializeOwned, U: From<T>>(body: &[u8]) {
     let rows = decode::<Vec<T>>("test", body).unwrap_or_default();
     rows.into_iter().chain(decode("test", body).ok()).map(U::from).for_each(drop);

@@ -1,4 +1,4 @@
-//! The client against a platform that fails, is slow, throttles, or is not there.
+//! The client against a platform that fails, is slow, limits the rate, or cannot be reached.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -264,7 +264,8 @@ async fn refusals_and_throttling_say_that_the_platform_is_well() {
 
 #[tokio::test]
 async fn what_the_portal_itself_lacks_opens_no_breaker_and_was_surely_not_done() {
-    // No way leads there out of any machine (RFC 6890), which the system says without a packet.
+    // No machine has a route to this address (RFC 6890): the system reports that without sending a
+    // packet.
     let client = client("http://255.255.255.255:9");
     for _ in 0..10 {
         let error = client.projects().await.unwrap_err();
@@ -279,7 +280,7 @@ async fn what_the_portal_itself_lacks_opens_no_breaker_and_was_surely_not_done()
 
 #[tokio::test]
 async fn nobody_who_listens_is_the_platforms_fault_and_opens_the_breaker() {
-    // Port 1 is nobody's.
+    // Nothing listens on port 1.
     let client = client("http://127.0.0.1:1");
     for _ in 0..5 {
         let error = client.projects().await.unwrap_err();

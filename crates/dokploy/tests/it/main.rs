@@ -17,7 +17,7 @@ use dokploy::{Dokploy, DokployConfig};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-/// The key that every client here is given.
+/// The API key of every client in these tests.
 const KEY: &str = "canary-api-key";
 
 /// A clock that moves only when it is told to.

@@ -1,4 +1,4 @@
-//! Every recording is either played to the client or listed with a reason.
+//! Every recording is either replayed to the client or listed with a reason.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -49,7 +49,7 @@ impl RecordedRequest {
         url.query_pairs().into_owned().collect()
     }
 
-    /// The value of `key`, wherever it was sent; empty if it was not.
+    /// Returns the value of `key` in the query or body; empty if it was not sent.
     fn text(&self, key: &str) -> String {
         let body = self.body.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
         body.or_else(|| self.query().remove(key)).unwrap_or_default()
@@ -62,7 +62,7 @@ impl RecordedResponse {
         let content_type = self.headers.get("content-type");
         match (&self.body, content_type) {
             (Value::String(text), _) if text.is_empty() => template,
-            // The one text that is not JSON (recording 97) came without a type.
+            // The only body that is not JSON (recording 97) had no content type.
             (Value::String(text), None) => template.set_body_bytes(text.as_bytes()),
             (body, _) => template.set_body_raw(body.to_string(), "application/json"),
         }
@@ -77,19 +77,19 @@ fn recordings() -> BTreeMap<u32, (String, Recording)> {
     test_support::recordings::all().into_iter().map(read).collect()
 }
 
-/// The call under which the client gets to see an answer.
+/// Returns the client's call that gets this answer.
 fn played_as(number: u32, recorded: &str) -> &str {
     match number {
-        // What a server answers to a call that it does not have, or not in that form.
+        // The answers to a call that the server does not have, or not in that form.
         94 | 97 | 98 => "application.deploy",
         96 => "overview.domains",
-        // What a member's key gets for an id that it may not see.
+        // The answer to a member's key for an id that it may not see.
         161 => "project.one",
         _ => recorded,
     }
 }
 
-/// Why the client does not make a call, for every call that was recorded without being its own.
+/// Returns why the client does not make a recorded call.
 fn reason_not_to_play(call: &str) -> Option<&'static str> {
     let reason = match call {
         "health" => "checks nothing: it answers well with the database down",
@@ -127,7 +127,7 @@ fn reason_not_to_play(call: &str) -> Option<&'static str> {
     Some(reason)
 }
 
-/// Makes the client's call with the recorded arguments; `None` if it has no such call.
+/// Makes the client's call with the recorded arguments; `None` if the client has no such call.
 async fn play(
     client: &Dokploy,
     call: &str,
@@ -231,7 +231,7 @@ fn configuration(request: &RecordedRequest) -> Configuration {
     }
 }
 
-/// Asserts that what was sent is what was recorded, as far as the two say the same things.
+/// Asserts that the request equals the recorded one in all fields that both have.
 fn assert_as_recorded(name: &str, recorded: &RecordedRequest, sent: &Request) {
     assert_eq!(sent.method.as_str(), recorded.method, "{name}");
     assert_eq!(sent.url.path(), format!("/api/{}", recorded.call()), "{name}");
@@ -311,7 +311,7 @@ async fn each_change_sends_exactly_this() {
     client.configure_application(&application, &private).await.unwrap();
     client.configure_application(&application, &bare).await.unwrap();
     client.enqueue_deploy(&application, "dep_1").await.unwrap();
-    // The empty answer is no application and no project; only what was sent matters here.
+    // The empty answer cannot be decoded; only the request matters here.
     client
         .create_application(&NewApplication {
             name: "alice".to_owned(),

@@ -1,4 +1,4 @@
-//! No secret in any log line, error or debug output, however the platform repeats it (P17).
+//! No log line, error or debug output contains a secret, even if the platform repeats it (P17).
 
 use std::fmt::Write as _;
 
@@ -31,7 +31,7 @@ fn configuration() -> Configuration {
     }
 }
 
-/// Answers in which a platform might repeat what it was sent.
+/// Answers in which a platform might repeat parts of the request.
 fn repeating() -> Vec<ResponseTemplate> {
     let secrets = format!("{KEY} {PASSWORD} TOKEN={VALUE}");
     let message = format!(r#"{{"message":"Failed: {secrets}","code":"BAD_REQUEST"}}"#);

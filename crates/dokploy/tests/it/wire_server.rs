@@ -1,4 +1,4 @@
-//! A server that misbehaves below HTTP: one script for each connection, in their order.
+//! A server that misbehaves below HTTP, with one script for each connection, in order.
 
 use std::sync::{
     Arc,
@@ -11,19 +11,19 @@ use tokio::{
     sync::Notify,
 };
 
-/// What becomes of a connection after its first request.
+/// What the server does after the first request of a connection.
 #[derive(Clone, Debug)]
 pub(super) enum Script {
-    /// These bytes, then the end.
+    /// Sends these bytes, then closes the connection.
     Answer(String),
-    /// These bytes as the answer to every request, until the client is gone.
+    /// Sends these bytes as the answer to every request, until the client disconnects.
     KeepAnswering(String),
-    /// Nothing, for ever.
+    /// Sends nothing and keeps the connection open.
     Hang,
 }
 
 impl Script {
-    /// An answer of `status` with `body`, after which the connection is closed.
+    /// Returns a script that sends an answer and closes the connection.
     pub(super) fn closing(status: &str, headers: &str, body: &str) -> Self {
         let length = body.len();
         Self::Answer(format!(
@@ -36,9 +36,9 @@ impl Script {
 pub(super) struct WireServer {
     /// Its address.
     pub url: String,
-    /// The number of connections that it has had.
+    /// The number of connections that it has accepted.
     pub connections: Arc<AtomicUsize>,
-    /// Told when a request has come in.
+    /// Notified when a request has arrived.
     pub asked: Arc<Notify>,
 }
 
