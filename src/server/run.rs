@@ -37,8 +37,9 @@ use super::{
     saga::{Ports, Worker},
     secrets::{KeyringError, key_file::KeyFileError},
     settings::{AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings},
+    sqlite_file::OpenStoreError,
     stacks::{Service, ServiceParts},
-    store::{Store, postgres::OpenPostgresError, sqlite::OpenStoreError},
+    store::{Store, postgres::OpenPostgresError},
 };
 use clock::{Clock, SystemClock};
 use dokploy::{

@@ -9,7 +9,6 @@ mod error;
 mod events;
 mod facts;
 mod folding;
-mod generation;
 mod journal;
 mod ports;
 mod quota;
@@ -27,7 +26,6 @@ pub use error::StoreError;
 pub use events::StoredEvent;
 pub use facts::{Claim, CleanupRecord, End, Fact, Lease, Recorded};
 pub use folding::PAGE;
-pub use generation::OtherVersion;
 pub use journal::{Cause, StepRecord, Steps};
 pub use ports::{Idempotency, Journal, Leases, Operations, Specs, Stacks, Store, TaskLeases};
 pub use quota::{

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use ai_stack_deployer::server::store::{
-    Journal, Lane, Leases, Operations, Stacks, StepId, StepRecord, Store, StoreError,
-    postgres::PostgresStore,
-    sqlite::{OpenStoreError, SqliteStore},
+use ai_stack_deployer::server::{
+    sqlite_file::OpenStoreError,
+    store::{
+        Journal, Lane, Leases, Operations, Stacks, StepId, StepRecord, Store, StoreError,
+        postgres::PostgresStore, sqlite::SqliteStore,
+    },
 };
 use domain::phase::Phase;
 use secrecy::SecretString;

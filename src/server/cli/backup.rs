@@ -11,7 +11,7 @@ use super::{CommandError, say};
 use crate::server::{
     run,
     settings::{PlatformSettings, Settings, StoreSettings},
-    store::sqlite,
+    sqlite_file,
 };
 use clock::{Clock as _, SystemClock};
 
@@ -35,7 +35,7 @@ pub(super) async fn back_up(
     settings: &Settings,
 ) -> Result<ExitCode, CommandError> {
     let path = database(settings, PG_DUMP)?;
-    let size = sqlite::back_up(path, &options.file).await?;
+    let size = sqlite_file::back_up(path, &options.file).await?;
     let (file, path) = (options.file.display(), path.display());
     say(&format!("{file} is a copy of the database {path} ({size} bytes)."))?;
     say("The copy does not include the portal's key: keep a copy of portal.key or \
@@ -56,7 +56,7 @@ pub(super) async fn restore(
     settings: &Settings,
 ) -> Result<ExitCode, CommandError> {
     let path = database(settings, PG_RESTORE)?;
-    let aside = sqlite::restore(path, &options.file, SystemClock.now()).await?;
+    let aside = sqlite_file::restore(path, &options.file, SystemClock.now()).await?;
     say(&format!("{} is now the database from {}.", path.display(), options.file.display()))?;
     if let Some(aside) = aside {
         say(&format!("The previous database is {}.", aside.display()))?;
@@ -81,7 +81,7 @@ pub(super) async fn begin_anew(settings: &Settings) -> Result<(), CommandError> 
     let stacks = stacks(settings);
     let is_sandbox = stacks.is_some();
     let besides: Vec<_> = stacks.into_iter().collect();
-    let Some(aside) = sqlite::begin_anew(path, &besides, SystemClock.now()).await? else {
+    let Some(aside) = sqlite_file::begin_anew(path, &besides, SystemClock.now()).await? else {
         return Ok(());
     };
     let what = if is_sandbox {

@@ -5,10 +5,8 @@ use std::{io, net::SocketAddr};
 use leptos::config::errors::LeptosConfigError;
 
 use crate::server::{
-    config::ConfigError,
-    reconciler::SurveyError,
-    run::StartError,
-    store::{StoreError, sqlite::CopyError},
+    config::ConfigError, reconciler::SurveyError, run::StartError, sqlite_file::CopyError,
+    store::StoreError,
 };
 use dokploy_sandbox::StartSandboxError;
 

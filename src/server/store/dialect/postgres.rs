@@ -13,7 +13,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    Arguments as _, ConnectOptions as _, PgConnection, Postgres, Row as _,
+    Arguments as _, ConnectOptions as _, PgConnection, Postgres,
     error::BoxDynError,
     postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgQueryResult, PgSeverity},
 };
@@ -22,8 +22,9 @@ use tokio::time::timeout;
 use self::nudges::{NudgeListener, Origin};
 use crate::server::{
     notifier::{Notifier, Nudge},
+    schema::OtherVersion,
     store::{
-        OtherVersion, StoreError,
+        StoreError,
         sql::{
             SqlStore,
             dialect::Dialect,
@@ -121,6 +122,7 @@ impl Dialect for Postgres {
     const IS_REMOTE: bool = true;
     const LIMIT: Option<Duration> = Some(LIMIT);
     const HOLDS_NUL: bool = false;
+    const BEGIN: &'static str = "BEGIN; SELECT generation FROM schema_generation FOR SHARE";
     const FOR_UPDATE: Option<&'static str> = Some("FOR NO KEY UPDATE");
     const ROW_ID: Option<&'static str> = Some("ctid");
     const LOCK_COUNT: Option<&'static str> =
@@ -133,17 +135,6 @@ impl Dialect for Postgres {
         let mut connection = options.connect().await?;
         connecting::bound(&mut connection).await?;
         Ok(connection)
-    }
-
-    async fn begin(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
-        // In one message, so that it costs no more than `BEGIN`.
-        let begin = "BEGIN; SELECT generation FROM schema_generation FOR SHARE";
-        let rows = sqlx::raw_sql(begin).fetch_all(connection).await?;
-        rows.first().map(|row| row.try_get(0)).transpose()
-    }
-
-    async fn end(connection: &mut PgConnection, word: &'static str) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(word).execute(connection).await.map(drop)
     }
 
     fn survives(error: &sqlx::Error) -> bool {

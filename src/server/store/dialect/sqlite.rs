@@ -4,32 +4,18 @@
 //! on a file beside the database. So no other portal runs, and the leases of earlier processes are
 //! void.
 
-mod backup;
-mod checkpointer;
-mod connecting;
-mod files;
-mod identity;
-mod inspect;
-mod open_error;
-
-use std::{fs::File, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    Arguments as _, ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection,
+    Arguments as _, ConnectOptions as _, Sqlite, SqliteConnection,
     error::{BoxDynError, ErrorKind},
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteQueryResult},
 };
 
-pub use self::{
-    backup::{CopyError, back_up, begin_anew, restore},
-    identity::LostRecords,
-    open_error::OpenStoreError,
-};
-use self::{checkpointer::Checkpointer, identity::Found};
-use crate::server::store::{
-    OtherVersion,
-    sql::{
+use crate::server::{
+    sqlite_file::{self, HeldFile, OpenStoreError},
+    store::sql::{
         SqlStore,
         dialect::Dialect,
         pool::Pool,
@@ -38,15 +24,11 @@ use crate::server::store::{
 };
 
 const READERS: u32 = 4;
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The time limit for getting a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The store in one SQLite file.
 pub type SqliteStore = SqlStore<Sqlite>;
-
-/// The checkpointer and the lock. Only a portal has them, a command does not.
-pub type Companion = Option<Arc<(Checkpointer, File)>>;
 
 impl SqliteStore {
     /// Opens the store at `path` for a portal: creates it if it is missing, migrates its tables
@@ -56,15 +38,10 @@ impl SqliteStore {
     ///
     /// Returns why the store cannot be used, for example because another process holds its lock.
     pub async fn open(path: &Path) -> Result<Self, OpenStoreError> {
-        let path = &files::resolve(path);
-        let lock = files::lock(path).await?;
-        if identity::check_files(path).await? == Found::Nothing {
-            checkpointer::make(path).await?;
-        }
-        let checkpointer =
-            Checkpointer::open(path, &checkpointer::options(path, BUSY_TIMEOUT)).await?;
-        let store = Self::connect(path, Some((checkpointer.clone(), lock))).await?;
-        checkpointer.begin().await?;
+        let path = &sqlite_file::resolve(path);
+        let file = Arc::new(HeldFile::take(path).await?);
+        let store = Self::connect(path, Some(Arc::clone(&file))).await?;
+        file.begin().await?;
         for leases in [
             "UPDATE deployments SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
             "UPDATE turns SET until_ms = 0",
@@ -82,35 +59,17 @@ impl SqliteStore {
     ///
     /// Returns why the store cannot be used, for example because it does not exist.
     pub async fn open_for_cli(path: &Path) -> Result<Self, OpenStoreError> {
-        let path = &files::resolve(path);
-        // A running portal has checked its files itself, and may be changing them.
-        if !files::is_held(path) && identity::check_files(path).await? == Found::Nothing {
-            return Err(OpenStoreError::Missing { path: path.to_owned() });
-        }
+        let path = &sqlite_file::resolve(path);
+        sqlite_file::check(path).await?;
         Self::connect(path, None).await
     }
 
-    /// Migrates the tables over a connection of its own, and returns the store with its pools.
-    async fn connect(
-        path: &Path,
-        held: Option<(Checkpointer, File)>,
-    ) -> Result<Self, OpenStoreError> {
-        let database = |source| OpenStoreError::Database { path: path.to_owned(), source };
-        let options = checkpointer::options(path, BUSY_TIMEOUT);
-        let mut first = options.connect().await.map_err(|error| database(error.into()))?;
-        let found =
-            connecting::generation(&mut first).await.map_err(|error| database(error.into()))?;
-        OtherVersion::of(found).map_err(|error| database(error.into()))?;
-        if let Err(error) = identity::MIGRATIONS.run(&mut first).await {
-            return Err(match OtherVersion::of_migration(&error) {
-                Some(other) => database(other.into()),
-                None => database(error.into()),
-            });
-        }
-        first.close().await.map_err(|error| database(error.into()))?;
+    async fn connect(path: &Path, file: Option<Arc<HeldFile>>) -> Result<Self, OpenStoreError> {
+        sqlite_file::migrate(path).await?;
+        let options = sqlite_file::options(path);
         let writer = Pool::new(1, ACQUIRE_TIMEOUT, options.clone());
         let readers = Pool::new(READERS, ACQUIRE_TIMEOUT, options.read_only(true));
-        Ok(Self::new(writer, readers, held.map(Arc::new)))
+        Ok(Self::new(writer, readers, file))
     }
 }
 
@@ -120,25 +79,17 @@ impl Dialect for Sqlite {
     const IS_REMOTE: bool = false;
     const LIMIT: Option<Duration> = None;
     const HOLDS_NUL: bool = true;
+    const BEGIN: &'static str = "BEGIN IMMEDIATE; SELECT generation FROM schema_generation";
     const FOR_UPDATE: Option<&'static str> = None;
     const ROW_ID: Option<&'static str> = None;
     const LOCK_COUNT: Option<&'static str> = None;
     const POSITION: &'static str = "instr";
 
-    type Companion = Companion;
+    /// Only a portal holds the file, a command does not.
+    type Companion = Option<Arc<HeldFile>>;
 
     async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
         options.connect().await
-    }
-
-    async fn begin(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
-        let begin = "BEGIN IMMEDIATE; SELECT generation FROM schema_generation";
-        let rows = sqlx::raw_sql(begin).fetch_all(connection).await?;
-        rows.first().map(|row| row.try_get(0)).transpose()
-    }
-
-    async fn end(connection: &mut SqliteConnection, word: &'static str) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(word).execute(connection).await.map(drop)
     }
 
     fn survives(error: &sqlx::Error) -> bool {
@@ -196,9 +147,9 @@ impl Dialect for Sqlite {
         )
     }
 
-    async fn after_close(companion: &Companion) {
-        if let Some(held) = companion {
-            held.0.close().await;
+    async fn after_close(companion: &Self::Companion) {
+        if let Some(file) = companion {
+            file.close().await;
         }
     }
 }

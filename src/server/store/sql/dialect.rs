@@ -23,6 +23,9 @@ pub trait Dialect: Database<Row: Columns, Connection: RunStatement<Self>> {
     const LIMIT: Option<Duration>;
     /// True if a text can hold the character NUL.
     const HOLDS_NUL: bool;
+    /// Begins a transaction that is going to write, and reads the schema's generation, which stays
+    /// the same until the end. It is one message, so it costs no more than `BEGIN` alone.
+    const BEGIN: &'static str;
     /// Ends a query whose rows nobody else may change before the transaction ends. It is missing
     /// where one transaction at a time writes.
     const FOR_UPDATE: Option<&'static str>;
@@ -41,11 +44,6 @@ pub trait Dialect: Database<Row: Columns, Connection: RunStatement<Self>> {
     async fn connect(
         options: &<Self::Connection as Connection>::Options,
     ) -> Result<Self::Connection, sqlx::Error>;
-    /// Begins a transaction that is going to write, and returns the schema's generation, which
-    /// stays the same until the end.
-    async fn begin(connection: &mut Self::Connection) -> Result<Option<i64>, sqlx::Error>;
-    /// Ends a transaction with `COMMIT` or `ROLLBACK`.
-    async fn end(connection: &mut Self::Connection, word: &'static str) -> Result<(), sqlx::Error>;
     /// Returns whether a connection is as good as before although a statement failed so.
     fn survives(error: &sqlx::Error) -> bool;
 

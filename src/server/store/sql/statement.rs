@@ -117,6 +117,9 @@ pub trait RunStatement<D: Dialect> {
     /// Returns the first row of a statement, if there is one.
     async fn fetch_optional(&mut self, statement: Statement)
     -> Result<Option<D::Row>, sqlx::Error>;
+    /// Executes a text without values, of one statement or several in one message, and returns the
+    /// first row.
+    async fn execute_raw(&mut self, text: &'static str) -> Result<Option<D::Row>, sqlx::Error>;
 }
 
 #[async_trait]
@@ -144,6 +147,10 @@ where
     ) -> Result<Option<D::Row>, sqlx::Error> {
         let (text, arguments) = prepared::<D>(statement)?;
         sqlx::query_with(text, arguments).fetch_optional(self).await
+    }
+
+    async fn execute_raw(&mut self, text: &'static str) -> Result<Option<D::Row>, sqlx::Error> {
+        Ok(sqlx::raw_sql(text).fetch_all(self).await?.into_iter().next())
     }
 }
 

@@ -4,7 +4,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions}
 use tokio::time::timeout;
 
 use super::{ACQUIRE_TIMEOUT, LIMIT, OpenPostgresError};
-use crate::server::store::OtherVersion;
+use crate::server::schema::{OtherVersion, POSTGRES};
 
 /// Bounds what a connection may take: a portal that hangs in the middle of a transaction must
 /// let go of its rows.
@@ -28,7 +28,7 @@ pub(super) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgr
         .map_err(OpenPostgresError::Unreachable)?;
     let found = generation(&mut connection).await.map_err(OpenPostgresError::Unreachable)?;
     OtherVersion::of(found)?;
-    let migrating = sqlx::migrate!("migrations/postgres").run_direct(None, &mut connection, false);
+    let migrating = POSTGRES.run_direct(None, &mut connection, false);
     if let Err(error) = migrating.await {
         return Err(match OtherVersion::of_migration(&error) {
             Some(other) => other.into(),

@@ -5,7 +5,14 @@ use std::ops::{Deref, DerefMut};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{PING_TIMEOUT, Pool, PooledConnection};
-use crate::server::store::{StoreError, generation, sql::dialect::Dialect, unavailable};
+use crate::server::{
+    schema::BUILT_FOR,
+    store::{
+        StoreError,
+        sql::{dialect::Dialect, rows::Columns as _, statement::RunStatement as _},
+        unavailable,
+    },
+};
 
 /// An open transaction. Dropping it rolls it back.
 pub struct Transaction<D: Dialect> {
@@ -24,13 +31,16 @@ impl<D: Dialect> Pool<D> {
     pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>, StoreError> {
         let (connection_in_use, found) = self.open().await.map_err(unavailable)?;
         let tx = Transaction { connection_in_use: Some(connection_in_use) };
-        generation::check(found)?;
-        Ok(tx)
+        match found.map(|row| row.number("generation")).transpose()? {
+            Some(BUILT_FOR) => Ok(tx),
+            Some(found) => Err(StoreError::OtherGeneration { found, built_for: BUILT_FOR }),
+            None => Err(StoreError::Corrupt { what: "schema generation" }),
+        }
     }
 
-    async fn open(&self) -> Result<(PooledConnection<D>, Option<i64>), sqlx::Error> {
+    async fn open(&self) -> Result<(PooledConnection<D>, Option<D::Row>), sqlx::Error> {
         let mut connection_in_use = self.acquire().await?;
-        match D::begin(&mut connection_in_use.connection).await {
+        match connection_in_use.connection.execute_raw(D::BEGIN).await {
             Ok(found) => Ok((connection_in_use, found)),
             Err(error) => {
                 let has_died = D::IS_REMOTE && connection_in_use.is_used && !D::survives(&error);
@@ -40,7 +50,7 @@ impl<D: Dialect> Pool<D> {
                 connection_in_use.discard();
                 // Nothing has been done yet, so nothing is done twice.
                 let mut connection_in_use = self.acquire_new().await?;
-                let found = D::begin(&mut connection_in_use.connection).await?;
+                let found = connection_in_use.connection.execute_raw(D::BEGIN).await?;
                 Ok((connection_in_use, found))
             }
         }
@@ -55,7 +65,7 @@ impl<D: Dialect> Transaction<D> {
     /// Returns why nobody knows whether it is kept; the connection is thrown away then.
     pub(in crate::server::store) async fn commit(mut self) -> Result<(), StoreError> {
         let Some(mut connection_in_use) = self.connection_in_use.take() else { return Ok(()) };
-        D::end(&mut connection_in_use.connection, "COMMIT").await.map_err(unavailable)?;
+        connection_in_use.connection.execute_raw("COMMIT").await.map_err(unavailable)?;
         connection_in_use.release();
         Ok(())
     }
@@ -71,8 +81,8 @@ impl<D: Dialect> Drop for Transaction<D> {
         // It keeps its place in the pool until it is known to be clean, or thrown away.
         runtime.spawn(async move {
             let ending =
-                timeout(PING_TIMEOUT, D::end(&mut connection_in_use.connection, "ROLLBACK")).await;
-            if let Ok(Ok(())) = ending {
+                timeout(PING_TIMEOUT, connection_in_use.connection.execute_raw("ROLLBACK")).await;
+            if let Ok(Ok(_)) = ending {
                 connection_in_use.release();
             }
         });

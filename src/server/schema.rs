@@ -1,25 +1,18 @@
-//! The schema's generation: what the tables mean, as a number that only later versions raise.
+//! The schema of the database: the migrations that make it, and its generation.
 //!
-//! A program writes only where it is the one that it was built for.
+//! The generation is what the tables mean, as a number that only a migration raises, and only when
+//! older programs would misread or spoil what is there. A program writes only where the number is
+//! the one that it was built for, so replicas of two versions never write beside each other.
 
-use sqlx::migrate::MigrateError;
-
-use crate::server::store::StoreError;
+use sqlx::migrate::{MigrateError, Migrator};
 
 /// The generation that this program was built for.
 pub(super) const BUILT_FOR: i64 = 2;
-/// Checks the generation that was found in the database.
-///
-/// # Errors
-///
-/// Returns the other one.
-pub(super) fn check(found: Option<i64>) -> Result<(), StoreError> {
-    match found {
-        Some(BUILT_FOR) => Ok(()),
-        Some(found) => Err(StoreError::OtherGeneration { found, built_for: BUILT_FOR }),
-        None => Err(StoreError::Corrupt { what: "schema generation" }),
-    }
-}
+
+/// What brings the tables of a SQLite database up to date.
+pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+/// What brings the tables of a PostgreSQL database up to date.
+pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The database is another version's.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +25,7 @@ pub struct OtherVersion {
 }
 
 impl OtherVersion {
-    /// Returns whether a database of this generation, if it has one yet, is a newer version's.
+    /// Returns an error if a database of this generation, if it has one yet, is a newer version's.
     pub(super) fn of(found: Option<i64>) -> Result<(), Self> {
         match found {
             // The migrations raise an older one.

@@ -17,13 +17,10 @@ use sqlx::{
 };
 
 use super::{
-    BUSY_TIMEOUT, OpenStoreError, checkpointer,
-    connecting::generation,
-    files,
-    identity::{self, Found, MIGRATIONS},
+    BUSY_TIMEOUT, OpenStoreError, checkpointer, files, identity,
     inspect::{Look, Main, OperationTag},
 };
-use crate::server::store::OtherVersion;
+use crate::server::schema::{OtherVersion, SQLITE};
 
 /// A backup, a restore or a new start failed.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +80,7 @@ pub async fn back_up(path: &Path, copy: &Path) -> Result<u64, CopyError> {
     if fs::symlink_metadata(copy).is_ok() {
         return Err(CopyError::Exists(copy.to_owned()));
     }
-    if !files::is_held(path) && identity::check_files(path).await? == Found::Nothing {
-        return Err(OpenStoreError::Missing { path: path.clone() }.into());
-    }
+    super::check(path).await?;
     let unfinished = files::beside(copy, &format!(".part-{:08x}", rand::random::<u32>()));
     let written = write(path, copy, &unfinished).await;
     files::remove_unfinished(&unfinished);
@@ -222,9 +217,9 @@ async fn examine_by(connection: &mut SqliteConnection) -> Result<String, String>
             return Err(String::from("it holds no records of a portal"));
         }
     }
-    let found = generation(connection).await.map_err(unreadable)?;
+    let found = identity::generation(connection).await.map_err(unreadable)?;
     OtherVersion::of(found).map_err(|other| other.to_string())?;
-    MIGRATIONS.run(&mut *connection).await.map_err(|error| match error {
+    SQLITE.run(&mut *connection).await.map_err(|error| match error {
         MigrateError::VersionMissing(number) => format!(
             "a newer version of the portal made it, and this version does not know its migration \
              {number}: restore it with the newer version"

@@ -19,6 +19,7 @@ use sqlx::{
 use tokio::{sync::Mutex, time::sleep};
 
 use super::{OpenStoreError, files, identity, inspect::OperationTag};
+use crate::server::schema::SQLITE;
 
 /// The interval at which the log is looked at.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -27,7 +28,7 @@ const CHECKPOINT_SIZE: u64 = 4 << 20;
 
 /// Keeps one database, open for as long as the portal runs.
 #[derive(Clone, Debug)]
-pub struct Checkpointer(Arc<Mutex<State>>);
+pub(super) struct Checkpointer(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -152,7 +153,7 @@ pub(super) async fn make(path: &Path) -> Result<(), OpenStoreError> {
         .synchronous(SqliteSynchronous::Off);
     let database = |error| OpenStoreError::database(path, error);
     let mut connection = options.connect().await.map_err(database)?;
-    let made = identity::MIGRATIONS.run(&mut connection).await;
+    let made = SQLITE.run(&mut connection).await;
     connection.close().await.map_err(database)?;
     made.map_err(|error| OpenStoreError::database(path, error))?;
     let placed = files::sync(&unfinished)

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sqlx::{SqliteConnection, migrate::Migrator};
+use sqlx::SqliteConnection;
 use tokio::time::sleep;
 
 use super::{
@@ -16,7 +16,6 @@ use super::{
     inspect::{Look, Main},
 };
 
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// The tables that every portal's database has had.
 pub(super) const TABLES: [&str; 2] = ["_sqlx_migrations", "deployments"];
 
@@ -176,6 +175,18 @@ pub(super) async fn id(connection: &mut SqliteConnection) -> Result<Option<Strin
     sqlx::query_scalar("SELECT identity FROM identity").fetch_optional(connection).await
 }
 
+/// Reads the schema's generation, where the tables have one yet.
+pub(super) async fn generation(
+    connection: &mut SqliteConnection,
+) -> Result<Option<i64>, sqlx::Error> {
+    if !has_table(connection, "schema_generation").await? {
+        return Ok(None);
+    }
+    let question = "SELECT generation FROM schema_generation";
+    sqlx::query_scalar(question).fetch_optional(connection).await
+}
+
+/// Returns whether the database has this table.
 pub(super) async fn has_table(
     connection: &mut SqliteConnection,
     name: &str,

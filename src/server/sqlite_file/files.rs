@@ -47,7 +47,7 @@ pub(super) fn folder(path: &Path) -> &Path {
 
 /// Returns the file that `path` leads to, whether or not it is there: its log lies beside it,
 /// not beside a link.
-pub(super) fn resolve(path: &Path) -> PathBuf {
+pub(in crate::server) fn resolve(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
         let Ok(target) = fs::read_link(&path) else { break };

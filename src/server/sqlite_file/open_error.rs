@@ -44,7 +44,7 @@ pub enum OpenStoreError {
 }
 
 impl OpenStoreError {
-    pub(super) fn database(
+    pub(in crate::server) fn database(
         path: &Path,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
