@@ -1,7 +1,7 @@
-//! The calls that make, show and end applications.
+//! The calls that create, show, move and delete applications.
 //!
-//! Deleting one removes rows, routes and the service that exists now; it neither cancels a
-//! job nor tells when Docker refused (recordings 132, 178).
+//! Deleting one removes its rows, its routes and its service if that exists. It neither cancels a
+//! job nor reports errors of Docker (recordings 132, 178).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -16,15 +16,15 @@ use super::{
     state::{Application, ApplicationStatus},
 };
 
-/// The columns of a fresh application (recording 33), without those that are its own.
+/// The columns of a new application (recording 33), without those that differ for each.
 const COLUMNS: &str = include_str!("application_columns.json");
 
-/// Returns the columns that every application starts with.
+/// Returns the columns of a new application.
 pub(super) fn fresh_columns() -> Map<String, Value> {
     serde_json::from_str(COLUMNS).unwrap_or_default()
 }
 
-/// `application.create`: always another one, whatever the name (recording 34).
+/// `application.create`: always creates one, even if the name exists already (recording 34).
 pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let name = input.filled("name");
     let environment_id = input.string("environmentId");
@@ -76,7 +76,7 @@ fn app_name(input: &mut Input) -> Option<String> {
     Some(wanted)
 }
 
-/// `application.one`: the whole row, secrets included.
+/// `application.one`: the whole row, including secrets.
 pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let application = find(core, input)?;
     let providers = json!({ "hasGitProviderAccess": true, "unauthorizedProvider": null });
@@ -84,8 +84,8 @@ pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Bo
     Ok(Body::Json(merged(row, providers)))
 }
 
-/// `application.delete`: answers the deleted row; what Docker says is swallowed, and the
-/// containers are gone only some seconds later.
+/// `application.delete`: answers with the deleted row. Errors of Docker are not reported, and the
+/// containers disappear some seconds later.
 pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let application = find(core, input)?;
     let answer = rows::application_with_relations(&core.state, &application);
@@ -98,7 +98,7 @@ pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
     Ok(Body::Json(answer))
 }
 
-/// `application.move`: into another environment, with all that belongs to it.
+/// `application.move`: moves it to another environment, with everything that belongs to it.
 pub(super) fn move_to(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let target = input.string("targetEnvironmentId");
     let mut application = find(core, input)?;
@@ -116,7 +116,7 @@ pub(super) fn move_to(core: &mut Core, _: Timestamp, input: &mut Input) -> Resul
 ///
 /// # Errors
 ///
-/// Refuses a call that names none, or one that does not exist.
+/// Returns a refusal if the call names no application, or one that does not exist.
 pub(super) fn find(core: &Core, input: &mut Input) -> Result<Application, Refusal> {
     let id = input.string("applicationId");
     input.check()?;

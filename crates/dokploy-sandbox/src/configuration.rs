@@ -1,7 +1,7 @@
 //! The calls that configure an application.
 //!
-//! `application.update` takes any column, drops what it does not know and ignores a new
-//! appName; unknown ids are a 400 here and nowhere else (recordings 53 to 58, 224, 225).
+//! `application.update` accepts any column, drops unknown ones and ignores a new appName. An
+//! unknown id is a 400 here, and in no other call (recordings 53 to 58, 224, 225).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -32,7 +32,8 @@ const STRICT_OBJECTS: [(&str, &[&str]); 4] = [
 const UPDATE_CONFIG: &[&str] =
     &["Parallelism", "Delay", "FailureAction", "Monitor", "MaxFailureRatio", "Order"];
 
-/// `application.saveDockerProvider`: every field required, null allowed (recordings 45 to 48).
+/// `application.saveDockerProvider`: every field is required, and may be null (recordings 45 to
+/// 48).
 pub(super) fn save_docker_provider(
     core: &mut Core,
     _: Timestamp,
@@ -44,7 +45,8 @@ pub(super) fn save_docker_provider(
     })
 }
 
-/// `application.saveEnvironment`: every field required, and all replaced (recordings 49 to 52).
+/// `application.saveEnvironment`: every field is required, and all are replaced (recordings 49 to
+/// 52).
 pub(super) fn save_environment(
     core: &mut Core,
     _: Timestamp,
@@ -108,8 +110,8 @@ fn known_columns(input: &mut Input) -> Map<String, Value> {
     given
 }
 
-/// Checks a column's type against the fresh row: what is a number or a switch there stays
-/// one, the swarm's are objects, everything else is text.
+/// Checks a column's type against that of a new row: numbers and booleans must remain so, the
+/// swarm's columns are objects, and all others are strings.
 fn check_type(input: &mut Input, name: &str, fresh: Option<&Value>, value: &Value) {
     let expected = match fresh {
         Some(Value::Number(_)) => "number",

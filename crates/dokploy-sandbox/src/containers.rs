@@ -74,7 +74,7 @@ impl Service {
         }
         let crashes = self.behaviour == Behaviour::Crashloop;
         let tasks = self.tasks(now, timing).into_iter();
-        // A service that crashes again and again has only containers that have exited.
+        // A service that crashes repeatedly has only containers that have exited.
         let with_container = tasks.filter(|task| !crashes || task.state == "shutdown");
         let container = |task: super::images::Task| Container {
             app_name: self.app_name.clone(),

@@ -1,5 +1,5 @@
-//! The sandbox's own calls, which no real platform has: faults, restart, and what really
-//! exists.
+//! The sandbox's own calls, which a real platform does not have: faults, restart, and the inventory
+//! of what exists.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ impl Core {
         }
     }
 
-    /// Adds all faults of the body, or none when one does not parse.
+    /// Adds all faults in the body, or none if one does not parse.
     fn add_faults(&mut self, request: &Request) -> Answer {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let texts = body.get("faults").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -58,7 +58,7 @@ impl Core {
         }
     }
 
-    /// Lists what really exists at `now`, orphans included.
+    /// Lists what exists at `now`, including orphans.
     pub fn inventory(&self, now: Timestamp) -> Value {
         let state = &self.state;
         let services = state.services.iter().map(|service| {

@@ -1,7 +1,7 @@
 //! The platform as a plain state machine: a request and the time go in, an answer comes out.
 //!
-//! It does no I/O and never waits. Whatever takes time, such as a deploy job, is worked out
-//! from the present when the next request comes.
+//! It does no I/O and never waits. What takes time, such as a deploy job, is brought up to date
+//! when the next request arrives.
 
 use std::{fmt, time::Duration};
 
@@ -21,7 +21,7 @@ use super::{
     state::State,
 };
 
-/// The largest body that the platform reads.
+/// The maximum size of a body, in bytes.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// The whole platform.
@@ -44,7 +44,7 @@ impl fmt::Debug for Core {
 }
 
 impl Core {
-    /// Makes an empty platform that takes `api_key`. The same `seed` gives the same ids.
+    /// Creates an empty platform that accepts `api_key`. The same `seed` gives the same ids.
     pub fn new(api_key: SecretString, timing: Timing, seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let state = State { organization_id: ids::row_id(&mut rng), ..State::default() };
@@ -61,13 +61,13 @@ impl Core {
         }
     }
 
-    /// Takes over what a former platform left, as after a restart.
+    /// Adopts the state of an earlier platform, as after a restart.
     pub(super) fn adopt(&mut self, state: State) {
         self.state = state;
         self.state.cancel_running();
     }
 
-    /// Writes down everything that survives a restart.
+    /// Serializes everything that survives a restart.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(&self.state).unwrap_or_default()
     }
@@ -84,7 +84,7 @@ impl Core {
         }
     }
 
-    /// Answers one request as the platform does when nothing goes wrong on the way.
+    /// Answers one request without faults.
     pub(super) fn answer(&mut self, now: Timestamp, request: &Request) -> Answer {
         if let Some(answer) = self.answer_to_anybody(now, request) {
             return answer;
@@ -103,14 +103,14 @@ impl Core {
         calls::dispatch(self, now, request)
     }
 
-    /// Brings everything up to `now`: what was committed late, jobs that ended, jobs that began.
+    /// Brings the state up to `now`: late requests are executed, and jobs end and start.
     pub fn tick(&mut self, now: Timestamp) {
         self.commit_postponed(now);
         self.run_queue(now);
     }
 
-    /// Restarts the platform: waiting jobs are gone without trace, running rows become
-    /// cancelled, services go on (recordings 181 to 183).
+    /// Restarts the platform: waiting jobs are lost without a trace, running rows become cancelled,
+    /// services continue (recordings 181 to 183).
     pub fn restart(&mut self, now: Timestamp) {
         self.tick(now);
         self.queue.clear();
@@ -142,13 +142,13 @@ impl Core {
         self.outages.database = Outage::None;
     }
 
-    /// Limits the key to `most` verifications within `window`, as Dokploy limits a new one to 10
-    /// within a day; `None` takes the limit away.
+    /// Limits the key to a number of verifications within a window, as Dokploy limits a new key to
+    /// 10 within a day. `None` removes the limit.
     pub fn limit_key(&mut self, limit: Option<(u32, Duration)>) {
         self.key_limit = limit.map(|(most, window)| KeyLimit::new(most, window));
     }
 
-    /// Adds a fault to those that wait for their call.
+    /// Adds a fault, which waits for its call.
     pub fn inject(&mut self, fault: Fault) {
         self.faults.push(fault);
     }
@@ -159,7 +159,7 @@ impl Core {
         self.outages = Outages::default();
     }
 
-    /// Lists the faults that still wait for their call.
+    /// Lists the faults that were not used up yet.
     pub fn waiting_faults(&self) -> &[Fault] {
         self.faults.waiting()
     }

@@ -1,4 +1,4 @@
-//! The calls on deployments: enqueue, look at the queue, the rows and their logs.
+//! The calls on deployments: enqueue a job; list the queue and the rows; read a log.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -8,12 +8,12 @@ use super::{
     rows::merged,
 };
 
-/// `application.deploy`: only enqueues, and answers an empty body (recording 74).
+/// `application.deploy`: only enqueues a job, and answers with an empty body (recording 74).
 pub(super) fn deploy(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     enqueue(core, now, input, "deploy", "Manual deployment")
 }
 
-/// `application.redeploy`: the same for the queue (recording 87).
+/// `application.redeploy`: enqueues a job as well (recording 87).
 pub(super) fn redeploy(
     core: &mut Core,
     now: Timestamp,
@@ -48,14 +48,14 @@ pub(super) fn clean_queues(
     Ok(Body::Empty)
 }
 
-/// `deployment.all`: the newest first, none for an unknown application (recording 80).
+/// `deployment.all`: newest first; an empty list for an unknown application (recording 80).
 pub(super) fn all(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let id = input.string("applicationId");
     input.check()?;
     Ok(Body::Json(core.state.deployments_of(&id).rev().map(rows::deployment).collect()))
 }
 
-/// `deployment.readLogs`: the last lines of a log as one text.
+/// `deployment.readLogs`: the last lines of a log, as one string.
 pub(super) fn read_logs(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let id = input.string("deploymentId");
     let tail = usize::try_from(input.number("tail", 100)).unwrap_or(usize::MAX);
@@ -68,7 +68,7 @@ pub(super) fn read_logs(core: &mut Core, _: Timestamp, input: &mut Input) -> Res
     Ok(Body::Json(json!(last.collect::<String>())))
 }
 
-/// `deployment.queueList`: the only view of a job that waits (recording 175).
+/// `deployment.queueList`: the only call that shows a waiting job (recording 175).
 pub(super) fn queue(core: &Core, _: Timestamp) -> Body {
     let jobs = core.queue.list();
     Body::Json(jobs.map(|(job, begun)| queued(core, job, begun)).collect())
@@ -95,7 +95,7 @@ fn queued(core: &Core, job: &Job, begun: Option<Timestamp>) -> Value {
     }
 }
 
-/// Returns where the platform's own page shows the application, nowhere once it is deleted
+/// Returns the path of the application in the platform's web interface; null once it is deleted
 /// (recording 133).
 fn service_path(core: &Core, application_id: &str) -> Value {
     let place = core.state.application(application_id).and_then(|application| {

@@ -1,6 +1,6 @@
-//! The calls that look into the swarm, past the platform's own rows.
+//! The calls that read the swarm instead of the platform's rows.
 //!
-//! With Docker down they answer as if there were nothing (recordings 246 to 248).
+//! While Docker is down, they answer as if nothing existed (recordings 246 to 248).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,8 +10,7 @@ use super::{
     state::Service,
 };
 
-/// `docker.getServiceContainersByAppName`: the tasks of a service, whether a row leads to it
-/// or not.
+/// `docker.getServiceContainersByAppName`: the tasks of a service, with or without a row.
 pub(super) fn service_containers(
     core: &mut Core,
     now: Timestamp,
@@ -34,7 +33,7 @@ pub(super) fn service_containers(
     Ok(Body::Json(tasks.into_iter().map(row).collect()))
 }
 
-/// `swarm.getNodes`: an empty body with Docker down.
+/// `swarm.getNodes`: an empty body while Docker is down.
 pub(super) fn nodes(core: &Core, now: Timestamp) -> Body {
     if core.outages.docker_is_down(now) {
         return Body::Empty;
@@ -51,7 +50,7 @@ pub(super) fn nodes(core: &Core, now: Timestamp) -> Body {
     }]))
 }
 
-/// `swarm.getNodeApps`: every service in the swarm, rows or no rows.
+/// `swarm.getNodeApps`: every service in the swarm, with or without a row.
 pub(super) fn node_apps(core: &Core, now: Timestamp) -> Body {
     if core.outages.docker_is_down(now) {
         return Body::Json(json!([]));
@@ -59,7 +58,8 @@ pub(super) fn node_apps(core: &Core, now: Timestamp) -> Body {
     let row = |service: &Service| -> Value {
         let is_leaving = |one: &Container| one.app_name == service.app_name && one.is_running;
         let running = match service.replicas {
-            // While its container stops, it is "1/0" (recording day-two 343).
+            // While the container of a service scaled to 0 stops, Docker shows "1/0" (recording
+            // day-two 343).
             0 => core.containers(now).iter().filter(|one| is_leaving(one)).count(),
             _ => usize::from(service.answers(now, &core.timing)),
         };

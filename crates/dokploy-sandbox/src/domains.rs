@@ -1,7 +1,7 @@
 //! The calls on domains.
 //!
-//! A host is not unique, the reverse proxy knows it at once, and a domain may belong to
-//! nothing (recordings 62 to 66, 236).
+//! Hosts are not unique, the reverse proxy applies them immediately, and a domain may exist without
+//! an application (recordings 62 to 66, 236).
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -35,7 +35,7 @@ pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
         created_at: now,
     };
     input.check()?;
-    // The database's sequence moves even when the insert fails (recordings 62 to 64).
+    // The database's sequence advances even if the insert fails (recordings 62 to 64).
     core.state.last_config_key += 1;
     domain.config_key = core.state.last_config_key;
     if let Some(id) = &domain.application_id {
@@ -66,7 +66,8 @@ fn host(input: &mut Input) -> String {
     host
 }
 
-/// The platform hands on the database's own words, parameters included (recording 63).
+/// Returns the message for a failed insert: the platform passes on the database's error with all
+/// parameters (recording 63).
 fn failed_insert(domain: &Domain) -> String {
     let columns = "\"domainId\", \"host\", \"https\", \"port\", \"customEntrypoint\", \"path\", \
                    \"serviceName\", \"domainType\", \"uniqueConfigKey\", \"createdAt\", \
@@ -111,7 +112,7 @@ pub(super) fn of_application(
     Ok(Body::Json(state.domains_of(&id).map(whole).collect()))
 }
 
-/// `domain.delete`: answers the deleted row.
+/// `domain.delete`: answers with the deleted row.
 pub(super) fn delete(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let domain = find(core, input)?;
     core.state.domains.retain(|other| other.id != domain.id);

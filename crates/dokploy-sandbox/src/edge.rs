@@ -1,7 +1,7 @@
-//! The edge: the stacks' own addresses, real HTTP on one port, routed by host.
+//! The edge: the addresses of the stacks, served over HTTP on one port and routed by host.
 //!
-//! It must not know rows: a host leads to a route, a route to a service, and the service
-//! answers or does not.
+//! It must not know rows: a host has a route, the route leads to a service, and the service
+//! determines the answer.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -19,24 +19,24 @@ use super::{
     shared::{Shared, lock},
 };
 
-/// The page of a stack; `{{name}}` and `{{host}}` are filled in.
+/// The page of a stack. `{{name}}` and `{{host}}` are replaced.
 const PAGE: &str = include_str!("stack_page.html");
 
-/// What stands behind a host.
+/// The answer of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EdgeResponse {
-    /// No route: the reverse proxy does not know the host.
+    /// There is no route for the host.
     UnknownHost,
-    /// A route, and nothing that answers behind it.
+    /// There is a route, but no service answers.
     Down,
-    /// The stack runs and is well.
+    /// The stack runs and is healthy.
     Healthy,
-    /// The stack runs and says that it is not well.
+    /// The stack runs and reports that it is unhealthy.
     Unhealthy,
 }
 
 impl Core {
-    /// Visits `host` (with or without a port) at `now`.
+    /// Returns how `host` (with or without a port) answers at `now`.
     pub fn visit(&mut self, now: Timestamp, host: &str) -> EdgeResponse {
         self.tick(now);
         let host = without_port(host);
@@ -56,7 +56,7 @@ impl Core {
     }
 }
 
-/// Makes the router of the stacks.
+/// Returns the HTTP router of the stacks.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(answer).with_state(shared)
 }
@@ -85,8 +85,8 @@ fn health(status: StatusCode, text: &str) -> Response {
     (status, axum::Json(serde_json::json!({ "status": text }))).into_response()
 }
 
-/// Writes the stack's page. A host that has a route consists of letters, digits, hyphens and
-/// dots, and its port of digits, so it needs no escaping.
+/// Renders the stack's page. A host that has a route consists of letters, digits, hyphens and dots,
+/// and its port of digits, so it needs no escaping.
 fn page(host: &str) -> Response {
     let name = without_port(host).split('.').next().unwrap_or(host);
     let html = PAGE.replace("{{name}}", name).replace("{{host}}", host);
@@ -112,7 +112,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Says where the stacks are, as the start-up log prints it.
+/// Returns the pattern of the stacks' addresses, for the log.
 pub(super) fn pattern(edge: SocketAddr) -> String {
     format!("http://<name>.localhost:{}", edge.port())
 }

@@ -1,24 +1,25 @@
-//! A container's variables: the text of an application's row, as the platform parses it, fills
-//! in its references and hands it to the swarm, which takes every value for a template.
+//! A container's variables: the platform parses the text in an application's row, resolves
+//! references and passes the variables to the swarm, which expands every value as a template.
 //!
-//! It must not know who writes that text.
+//! It must not know who writes the text.
 
 use super::{
     state::{Application, State},
     template,
 };
 
-/// The node of the swarm, and the only one.
+/// The id of the swarm's only node.
 pub(super) const NODE_ID: &str = "ilua2h0b47q7qp3f7j4fcucj6";
-/// Its name.
+/// The name of that node.
 pub(super) const NODE_NAME: &str = "sandbox";
 
-/// Returns the variables of the application's service, each as `NAME=value`, as the swarm gets
-/// them: templates are not filled in yet.
+/// Returns the variables of the application's service, each as `NAME=value`, with templates not yet
+/// expanded.
 ///
 /// # Errors
 ///
-/// Returns what the log says of a reference that leads nowhere (recordings 117, day-two 391).
+/// Returns the log's message about a reference that cannot be resolved (recordings 117, day-two
+/// 391).
 pub(super) fn of_service(state: &State, application: &Application) -> Result<Vec<String>, String> {
     let project = state
         .environment(&application.environment_id)
@@ -36,7 +37,7 @@ pub(super) fn of_service(state: &State, application: &Application) -> Result<Vec
     own.iter().map(|(name, value)| Ok(format!("{name}={}", resolve(value)?))).collect()
 }
 
-/// Replaces each reference that begins with `opening`.
+/// Resolves each reference that begins with `opening`.
 fn fill_in(text: &str, opening: &str, known: &[(String, String)]) -> Result<String, String> {
     let (mut filled, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once(opening) {
@@ -50,12 +51,11 @@ fn fill_in(text: &str, opening: &str, known: &[(String, String)]) -> Result<Stri
     Ok(filled + rest)
 }
 
-/// Returns the variables of a container that the swarm runs as `task` of a service.
+/// Returns the variables of the container of `task`, with templates expanded.
 ///
 /// # Errors
 ///
-/// Returns what the swarm answers when it is asked to run a service whose variables are no
-/// templates (recording day-two 490).
+/// Returns the swarm's error about a variable that is not a valid template (recording day-two 490).
 pub(super) fn of_container(
     variables: &[String],
     service_id: &str,
@@ -89,8 +89,8 @@ pub(super) fn of_container(
     variables.iter().map(expand).collect()
 }
 
-/// Parses a block of variables by the rules of npm's dotenv: of two with one name the last
-/// counts, in the place of the first; lines that are none are dropped.
+/// Parses a block of variables by the rules of npm's dotenv. Of two variables with one name, the
+/// last value counts, at the position of the first; invalid lines are dropped.
 pub(super) fn parse(block: &str) -> Vec<(String, String)> {
     let block = block.replace("\r\n", "\n").replace('\r', "\n");
     let (mut variables, mut rest) = (Vec::<(String, String)>::new(), block.as_str());
@@ -108,7 +108,8 @@ pub(super) fn parse(block: &str) -> Vec<(String, String)> {
     variables
 }
 
-/// Reads the variable that begins with the line, if one does, and returns what follows it.
+/// Parses a variable at the beginning of a line; returns it with the rest of the text, or `None` if
+/// there is none.
 fn variable(text: &str) -> Option<(&str, String, &str)> {
     let text = text.trim_start();
     let text = match text.strip_prefix("export") {
@@ -130,8 +131,8 @@ fn variable(text: &str) -> Option<(&str, String, &str)> {
     Some((name, unquote(written.trim()), after))
 }
 
-/// Returns a value in quotes, with them, and what follows it: its last quote ends its line, but
-/// for a comment, and only escaped quotes come before.
+/// Returns a quoted value with its quotes, and the rest of the text. The closing quote is the last
+/// one that ends its line, except for a comment, with only escaped quotes before it.
 fn in_quotes(text: &str) -> Option<(&str, &str)> {
     let inner = text.trim_start();
     let quote = inner.chars().next().filter(|c| "'\"`".contains(*c))?;

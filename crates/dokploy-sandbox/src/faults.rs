@@ -1,8 +1,8 @@
-//! Faults: what goes wrong on the way to a call and back, on demand.
+//! Faults: failures of calls on demand.
 //!
-//! A fault waits for its call and is used up by it. The text form is
-//! `call:kind[=duration][:how often]`, as in `application.create:error-after:2`,
-//! `*:latency=300ms:25%` or `application.deploy:restart`.
+//! A fault waits for its call, which uses it up. The text form is `call:kind[=duration][:how
+//! often]`, as in `application.create:error-after:2`, `*:latency=300ms:25%` or
+//! `application.deploy:restart`.
 
 use std::{str::FromStr, time::Duration};
 
@@ -15,45 +15,45 @@ use super::{
     request::{Answer, Body, Disposition, Request},
 };
 
-/// One fault that waits for its call.
+/// A fault that waits for its call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// The call, as in `application.create`, or `*` for any.
+    /// The call, such as `application.create`, or `*` for any.
     pub call: String,
-    /// The fault.
+    /// The kind of the fault.
     pub kind: FaultKind,
     /// The number of times.
     pub often: Often,
 }
 
-/// The fault.
+/// The kind of the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// 500, and nothing has happened (`error-before`).
+    /// 500; the call had no effect (`error-before`).
     ErrorBefore,
-    /// 500, although it has happened (`error-after`).
+    /// 500, although the call took effect (`error-after`).
     ErrorAfter,
-    /// 400 without `issues`, although it has happened (`refused-after`).
+    /// 400 without `issues`, although the call took effect (`refused-after`).
     RefusedAfter,
-    /// No answer ever, and nothing has happened (`timeout-before`).
+    /// No answer; the call had no effect (`timeout-before`).
     TimeoutBefore,
-    /// No answer ever, although it has happened (`timeout`).
+    /// No answer, although the call took effect (`timeout`).
     Timeout,
-    /// No answer ever, and it happens only later (`late=2s`).
+    /// No answer, and the call takes effect this much later (`late=2s`).
     Late(Duration),
-    /// The answer says that it has happened, although it has not (`ignored`).
+    /// An answer of success, although the call had no effect (`ignored`).
     Ignored,
-    /// The connection is dropped, and nothing has happened (`reset-before`).
+    /// The connection is dropped; the call had no effect (`reset-before`).
     ResetBefore,
-    /// The connection is dropped, although it has happened (`reset`).
+    /// The connection is dropped, although the call took effect (`reset`).
     Reset,
-    /// The bare 401 that also means throttling (`unauthorized`).
+    /// The bare 401, which Dokploy also sends for a reached rate limit (`unauthorized`).
     Unauthorized,
-    /// The other 401, of a key that is refused in the middle of the call (`unauthorized-within`).
+    /// The other 401, of a key that is rejected during the call (`unauthorized-within`).
     UnauthorizedWithin,
-    /// 429 with this `Retry-After`, as a proxy in front may answer (`throttled=3s`).
+    /// 429 with this `Retry-After`, as a proxy may answer (`throttled=3s`).
     Throttled(Duration),
-    /// The answer comes this much later (`latency=300ms`).
+    /// The answer is delayed by this much (`latency=300ms`).
     Latency(Duration),
     /// The platform restarts right after the answer (`restart`).
     Restart,
@@ -61,26 +61,26 @@ pub enum FaultKind {
     DockerDown(Duration),
     /// The database is down from now on, for this long (`database-down=5s`).
     DatabaseDown(Duration),
-    /// The database goes down in the middle of this call, for this long: nothing has happened
+    /// The database goes down during this call, for this long; the call had no effect
     /// (`database-lost=5s`).
     DatabaseLost(Duration),
-    /// The key reaches its limit in the middle of this call and is refused for this long, while
-    /// all else is well (`key-limited=10s`).
+    /// The key reaches its limit during this call, and is rejected for this long
+    /// (`key-limited=10s`).
     KeyLimited(Duration),
 }
 
-/// The number of times that a fault strikes.
+/// How often a fault occurs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Often {
-    /// This many times, from now on (`3`).
+    /// For this many calls (`3`).
     Times(u64),
-    /// With this chance each time (`25%`).
+    /// With this probability for each call (`25%`).
     Chance(f64),
-    /// Each time (`always`).
+    /// For each call (`always`).
     Always,
 }
 
-/// The reason why a text is no fault.
+/// A text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseFaultError {
     /// There is no colon, or nothing before it.
@@ -97,7 +97,7 @@ pub enum ParseFaultError {
     /// The duration does not parse.
     #[error("duration {0:?} of the fault is not one like 300ms or 2s")]
     Duration(String),
-    /// The last part is no count, no percentage and not `always`.
+    /// The last part is neither a count nor a percentage nor `always`.
     #[error("{0:?} is neither a count such as 3, nor a chance such as 25%, nor \"always\"")]
     Often(String),
 }
@@ -169,17 +169,17 @@ fn parse_often(text: &str) -> Result<Often, ParseFaultError> {
 pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// Adds a fault behind the others.
+    /// Adds a fault after the others.
     pub(crate) fn push(&mut self, fault: Fault) {
         self.0.push(fault);
     }
 
-    /// Lists those that still wait.
+    /// Lists the faults that were not used up yet.
     pub(crate) fn waiting(&self) -> &[Fault] {
         &self.0
     }
 
-    /// Returns what goes wrong with this call, and counts it.
+    /// Returns the fault of this call, if there is one, and counts it as used.
     pub(crate) fn take(&mut self, call: &str, rng: &mut StdRng) -> Option<FaultKind> {
         let index = self.0.iter().position(|fault| fault.strikes(call, rng))?;
         let fault = self.0.get_mut(index)?;
@@ -204,16 +204,16 @@ impl Fault {
     }
 }
 
-/// What is down beside the platform itself.
+/// The outages of what the platform depends on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outages {
     pub(crate) docker: Outage,
     pub(crate) database: Outage,
-    /// Of the key: it is over its limit.
+    /// The key is over its limit.
     pub(crate) key: Outage,
 }
 
-/// True if one of them is down, and for how long.
+/// Whether something is down, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Outage {
     #[default]
@@ -246,7 +246,7 @@ impl Outage {
     }
 }
 
-/// A request whose effect comes later than its caller waits.
+/// A request that takes effect after its caller has stopped waiting.
 #[derive(Clone, Debug)]
 pub(crate) struct Postponed {
     due: Timestamp,
@@ -254,7 +254,7 @@ pub(crate) struct Postponed {
 }
 
 impl Core {
-    /// Answers a request on which `kind` has struck.
+    /// Answers a request with the fault `kind`.
     pub(super) fn answer_with_fault(
         &mut self,
         now: Timestamp,
@@ -303,13 +303,13 @@ impl Core {
         }
     }
 
-    /// Does what the request asks and answers something else.
+    /// Executes the request, and returns another answer.
     fn answer_but(&mut self, now: Timestamp, request: &Request, instead: Answer) -> Answer {
         drop(self.answer(now, request));
         instead
     }
 
-    /// Carries out the late requests whose time has come.
+    /// Executes the late requests that are due.
     pub(super) fn commit_postponed(&mut self, now: Timestamp) {
         let (due, waiting): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.postponed).into_iter().partition(|one| one.due <= now);

@@ -1,5 +1,5 @@
-//! HTTP over the core: reads a request, answers it, and holds answers back or drops the
-//! connection where the core says so.
+//! HTTP over the core: reads a request and answers it; delays the answer or drops the connection if
+//! the core says so.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,36 +19,36 @@ use super::{
     shared::{Shared, lock},
 };
 
-/// Most call times that are remembered.
+/// The maximum number of call times that are kept.
 const KEPT_CALLS: usize = 20_000;
 
 /// The time that the platform took to answer one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallTime {
-    /// The call, as in `project.create`.
+    /// The call, such as `project.create`.
     pub call: String,
-    /// From the arrival of the request to its answer.
+    /// The time from the arrival of the request to its answer.
     pub duration: Duration,
 }
 
-/// Makes the router of the platform's API.
+/// Returns the HTTP router of the platform's API.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(answer).with_state(shared)
 }
 
-/// Answers a request. It is carried out even when its client is gone.
+/// Answers a request. It is executed even if its client disconnects.
 async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Response {
     let arrived = shared.clock.now();
     let request = read(request).await;
     let working = Arc::clone(&shared);
     match tokio::spawn(async move { run_to_completion(&working, request).await }).await {
         Ok(Some((call, answer))) => send(&shared, call, answer, arrived).await,
-        // The platform was restarted meanwhile.
+        // The platform was restarted during the call.
         Ok(None) | Err(_) => reset(),
     }
 }
 
-/// Carries a request out, and says what it was called and what it is answered.
+/// Executes a request, and returns the name of the call and the answer.
 async fn run_to_completion(shared: &Shared, request: Option<Request>) -> Option<(String, Answer)> {
     let Some(request) = request else { return Some(("body".to_owned(), Answer::too_large())) };
     let call = request.call().to_owned();
@@ -89,7 +89,7 @@ fn remember(shared: &Shared, call: CallTime) {
     }
 }
 
-/// Reads a request, or returns `None` when its body is beyond the limit.
+/// Reads a request; `None` if its body is too large.
 async fn read(request: HttpRequest) -> Option<Request> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.ok()?;
@@ -120,8 +120,8 @@ fn write(answer: &Answer) -> Response {
     response
 }
 
-/// Answers with a body that fails at its first byte: the connection is dropped before
-/// anything was written to it.
+/// Returns a response whose body fails at the first byte, so that the connection is dropped before
+/// anything was sent.
 fn reset() -> Response {
     let failure =
         std::io::Error::new(std::io::ErrorKind::ConnectionReset, "dropped by an injected fault");

@@ -1,4 +1,4 @@
-//! Ids and random names, in the shapes that the platform gives them.
+//! Ids and random names in the platform's formats.
 
 use rand::{RngExt, rngs::StdRng};
 use sha2::{Digest, Sha256};
@@ -20,8 +20,8 @@ pub(crate) fn service_id(rng: &mut StdRng) -> String {
     text(rng, SUFFIX, 12)
 }
 
-/// Makes the full name of an application: never what was asked for, always with a suffix of
-/// its own (recordings 33 to 35).
+/// Makes the full name of an application: the requested name with a random suffix (recordings 33 to
+/// 35).
 pub(crate) fn app_name(rng: &mut StdRng, wanted: Option<&str>) -> String {
     let base = match wanted {
         Some(wanted) => wanted.to_lowercase(),
@@ -32,13 +32,13 @@ pub(crate) fn app_name(rng: &mut StdRng, wanted: Option<&str>) -> String {
     format!("{base}-{}", text(rng, SUFFIX, 6))
 }
 
-/// Derives the id of a service's task: 25 characters, the same each time it is asked for.
+/// Derives the id of a service's task: 25 characters, always the same.
 pub(crate) fn task_id(service: &str, number: u64) -> String {
     let digest = Sha256::digest(format!("{service}/{number}"));
     digest.iter().take(25).map(|byte| character(SUFFIX, usize::from(*byte))).collect()
 }
 
-/// Derives the short id of a container: 12 characters, the same each time it is asked for.
+/// Derives the short id of a container: 12 characters, always the same.
 pub(crate) fn container_id(name: &str) -> String {
     let digest = Sha256::digest(name);
     digest.iter().take(12).map(|byte| character(HEX, usize::from(*byte))).collect()

@@ -1,7 +1,7 @@
 //! The images of the sandbox: a name selects how the service behaves.
 //!
-//! It must not know of rows or calls: from an image, a time and the present everything that
-//! the swarm shows of a service follows.
+//! It must not know rows or calls: what the swarm shows of a service depends only on the image, the
+//! time of its start and the present time.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ use serde::{Deserialize, Serialize};
 
 use super::{ids, state::Service};
 
-/// Describes how a service behaves once its image is there.
+/// The behaviour of a service after its image was pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Behaviour {
     /// Starts, then answers.
     Hello,
-    /// Takes long to be pulled and to start, then answers.
+    /// Takes long to pull and to start, then answers.
     Slow,
-    /// Ends at once, over and over.
+    /// Exits immediately, repeatedly.
     Crashloop,
-    /// Runs, but says that it is not well.
+    /// Runs, but reports that it is unhealthy.
     Unhealthy,
 }
 
-/// What an answer usually takes, in milliseconds.
+/// The default latency of an answer, in milliseconds.
 const USUAL_LATENCY_MS: u32 = 40;
 
 fn millis(latency: Duration) -> u32 {
     u32::try_from(latency.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// The time for which things take on the platform.
+/// The durations of what happens on the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// From the start of a deploy job to its end.
     pub job: Duration,
     /// As `job`, for `sandbox/slow`.
     pub slow_job: Duration,
-    /// From the end of the job until the row of the application says so, too.
+    /// From the end of the job until the application's row shows it.
     pub settle: Duration,
     /// From the start of a container until it answers.
     pub start: Duration,
@@ -48,7 +48,7 @@ pub struct Timing {
     pub crash: Duration,
     /// From the removal of a service until its container has stopped.
     pub stop: Duration,
-    /// From then until the stopped container is removed, too.
+    /// From then until the stopped container is removed.
     pub reap: Duration,
 }
 
@@ -68,7 +68,7 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// Nothing takes any time.
+    /// All durations are zero.
     pub const NONE: Self = Self {
         job: Duration::ZERO,
         slow_job: Duration::ZERO,
@@ -80,8 +80,8 @@ impl Timing {
         reap: Duration::ZERO,
     };
 
-    /// Returns the usual times with the ends of containers as quick, or as slow, as a platform is
-    /// whose answers take `latency` instead of the usual 40 ms.
+    /// Returns the default durations, with those for the end of containers scaled to a platform
+    /// with this `latency` instead of the default 40 ms.
     pub fn scaled_to(latency: Duration) -> Self {
         let usual = Self::default();
         let scaled = |time: Duration| time.saturating_mul(millis(latency)) / USUAL_LATENCY_MS;
@@ -105,8 +105,8 @@ impl Timing {
 }
 
 impl Behaviour {
-    /// Returns what `image` does, or `None` if there is no such image. A tag or digest makes
-    /// no difference.
+    /// Returns the behaviour of `image`; `None` if there is no such image. A tag or digest is
+    /// ignored.
     pub(crate) fn of(image: &str) -> Option<Self> {
         let name = image.split(['@', ':']).next().unwrap_or_default();
         match name {
@@ -119,7 +119,7 @@ impl Behaviour {
     }
 }
 
-/// One task of a service, as the swarm lists it.
+/// A task of a service, as the swarm lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Task {
     pub(crate) id: String,
@@ -128,7 +128,7 @@ pub(crate) struct Task {
     pub(crate) error: &'static str,
 }
 
-/// The task history that a swarm keeps beside the present task.
+/// The number of past tasks that a swarm keeps in addition to the present one.
 const KEPT_FAILURES: u64 = 4;
 
 impl Service {
@@ -142,7 +142,7 @@ impl Service {
     pub(crate) fn tasks(&self, now: Timestamp, timing: &Timing) -> Vec<Task> {
         let age = age(self.since, now);
         if self.replicas == 0 {
-            // It is still there while its container stops (recordings day-two 343, 344).
+            // The task is still listed while its container stops (recordings day-two 343, 344).
             let is_leaving = age < timing.stop;
             return is_leaving
                 .then(|| self.task(0, "remove", "Running", age, ""))
@@ -195,7 +195,7 @@ fn age(since: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(since).max(SignedDuration::ZERO)).unwrap_or_default()
 }
 
-/// Says how long ago something was in Docker's words.
+/// Formats a duration like Docker's "... ago".
 fn human(age: Duration) -> String {
     let seconds = age.as_secs();
     match seconds {

@@ -1,7 +1,7 @@
-//! Validation of a call's input, with the platform's own words for what is wrong.
+//! Validation of a call's input, with the platform's error messages.
 //!
-//! Reading a wrong field notes the issue and returns a stand-in; [`Input::check`] ends the
-//! call with all issues together, as the platform does.
+//! Reading an invalid field records an issue and returns a placeholder. [`Input::check`] ends the
+//! call with all issues, as the platform does.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Takes the parameters of a query.
+    /// Creates the input from the parameters of a query.
     pub(crate) fn from_query(call: &str, query: BTreeMap<String, String>) -> Self {
         let fields = query.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
         Self { call: call.to_owned(), fields, issues: Vec::new() }
     }
 
-    /// Takes the fields of a body; one that is no object has none.
+    /// Creates the input from the fields of a body. One that is not an object has none.
     pub(crate) fn from_body(call: &str, body: Value) -> Self {
         let fields = match body {
             Value::Object(fields) => fields,
@@ -38,12 +38,12 @@ impl Input {
         &self.call
     }
 
-    /// Returns every field as it came.
+    /// Returns all fields, not validated.
     pub(crate) fn fields(&self) -> &Map<String, Value> {
         &self.fields
     }
 
-    /// Reads a text that must be there.
+    /// Reads a required string.
     pub(crate) fn string(&mut self, name: &str) -> String {
         match self.fields.get(name) {
             Some(Value::String(text)) => text.clone(),
@@ -55,7 +55,7 @@ impl Input {
         }
     }
 
-    /// Reads a text that must be there and must not be empty.
+    /// Reads a required string that must not be empty.
     pub(crate) fn filled(&mut self, name: &str) -> String {
         let text = self.string(name);
         if text.is_empty() && matches!(self.fields.get(name), Some(Value::String(_))) {
@@ -66,7 +66,7 @@ impl Input {
         text
     }
 
-    /// Reads a text that may be absent or null.
+    /// Reads an optional string, which may be null.
     pub(crate) fn optional(&mut self, name: &str) -> Option<String> {
         match self.fields.get(name) {
             None | Some(Value::Null) => None,
@@ -74,7 +74,7 @@ impl Input {
         }
     }
 
-    /// Reads a value that may be null but must be there.
+    /// Reads a required value, which may be null.
     pub(crate) fn nonoptional(&mut self, name: &str) -> Value {
         let value = self.fields.get(name).cloned();
         if value.is_none() {
@@ -83,7 +83,7 @@ impl Input {
         value.unwrap_or_default()
     }
 
-    /// Reads a number from JSON or from a query, or takes `default`.
+    /// Reads an optional number from JSON or from a query; without one, returns `default`.
     pub(crate) fn number(&mut self, name: &str, default: u64) -> u64 {
         match self.fields.get(name) {
             None | Some(Value::Null) => default,
@@ -99,7 +99,7 @@ impl Input {
         }
     }
 
-    /// Reads a switch, or takes `default`.
+    /// Reads an optional boolean; without one, returns `default`.
     pub(crate) fn switch(&mut self, name: &str, default: bool) -> bool {
         match self.fields.get(name) {
             None | Some(Value::Null) => default,
@@ -112,7 +112,7 @@ impl Input {
         }
     }
 
-    /// Reads one of `choices`, or takes the first `default`.
+    /// Reads an optional string that must be one of `choices`; without one, returns `default`.
     pub(crate) fn choice(&mut self, name: &str, choices: &[&str], default: &str) -> String {
         let Some(chosen) = self.optional(name) else { return default.to_owned() };
         if !choices.contains(&chosen.as_str()) {
@@ -123,22 +123,22 @@ impl Input {
         chosen
     }
 
-    /// Notes that a field has another type than `expected`.
+    /// Records that a field has another type than `expected`.
     pub(crate) fn wrong_type(&mut self, name: &str, expected: &str, found: &str) {
         let message = format!("Invalid input: expected {expected}, received {found}");
         self.issue(name, &message, json!({ "code": "invalid_type", "expected": expected }));
     }
 
-    /// Notes what is wrong with a field.
+    /// Records an issue of a field.
     pub(crate) fn issue(&mut self, field: &str, message: &str, details: Value) {
         self.issues.push(Issue { field: field.to_owned(), message: message.to_owned(), details });
     }
 
-    /// Ends the call if anything was wrong.
+    /// Ends the call if there are issues.
     ///
     /// # Errors
     ///
-    /// Returns every issue noted so far.
+    /// Returns a refusal with all issues recorded so far.
     pub(crate) fn check(&mut self) -> Result<(), Refusal> {
         if self.issues.is_empty() {
             return Ok(());
@@ -147,7 +147,7 @@ impl Input {
     }
 }
 
-/// Names a value's type as the platform's validation does.
+/// Returns the name of a value's type in the platform's validation messages.
 pub(crate) fn type_name(value: Option<&Value>) -> &'static str {
     match value {
         None => "undefined",

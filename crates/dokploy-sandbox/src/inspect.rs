@@ -1,4 +1,5 @@
-//! `docker.getConfig`: everything that Docker knows of one container, its variables in plain text.
+//! `docker.getConfig`: Docker's whole inspection of one container, with its variables in plain
+//! text.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -8,11 +9,12 @@ use super::{
     rows::merged,
 };
 
-/// What was recorded of a container (day-two 49); what differs from one to the next is filled in.
+/// The recorded inspection of a container (day-two 49), in which the fields that differ for each
+/// container are replaced.
 const RECORDED: &str = include_str!("container_config.json");
 
-/// `docker.getConfig`: the container by its short or long id, or its name; an empty body where
-/// there is none, or Docker is down (recordings day-two 49, 50).
+/// `docker.getConfig`: finds the container by its short or long id, or its name. The body is empty
+/// if there is none, or Docker is down (recordings day-two 49, 50).
 pub(super) fn config(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let wanted = input.filled("containerId");
     input.check()?;

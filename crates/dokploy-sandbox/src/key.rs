@@ -1,6 +1,6 @@
 //! The rate limit of the API key: each request counts twice, since its key is verified twice.
 //!
-//! It must not know a call.
+//! It must not know what a call does.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
     request::Answer,
 };
 
-/// The number of times that the key may be verified within a window.
+/// The limit on verifications of the key within a window.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeyLimit {
     most: u32,
@@ -21,13 +21,13 @@ pub(super) struct KeyLimit {
 }
 
 impl KeyLimit {
-    /// Makes a limit of `most` verifications within `window`, of which none is used.
+    /// Creates a limit of `most` verifications within `window`.
     pub(super) fn new(most: u32, window: Duration) -> Self {
         Self { most, window, used: 0, last: None }
     }
 
-    /// Verifies the key twice for `call`, and returns the 401 where the limit is reached: a bare
-    /// one the first time, one with a code the second (recording 153; day two, recording 90).
+    /// Verifies the key twice for `call`, and returns a 401 if the limit is reached: a bare one at
+    /// the first verification, one with a code at the second (recordings 153, day-two 90).
     pub(super) fn refusal(&mut self, now: Timestamp, call: &str) -> Option<Answer> {
         let is_over = |last: Timestamp| now.duration_since(last).unsigned_abs() > self.window;
         if self.last.is_some_and(is_over) {

@@ -1,8 +1,8 @@
-//! The Dokploy-compatible platform in the box: the default when no Dokploy is configured, and
-//! the counterpart of the tests.
+//! A server that answers like Dokploy: the portal's platform if no Dokploy is configured, and the
+//! platform of the tests.
 //!
-//! [`Core`] is the platform itself, a plain state machine without I/O. [`start()`] puts HTTP
-//! over it: the API on one port, the stacks on another.
+//! [`Core`] is the platform itself, a state machine without I/O. [`start()`] serves it over HTTP:
+//! the API on one port, the stacks on another.
 
 mod applications;
 mod calls;

@@ -1,4 +1,4 @@
-//! The options of the command, for every program that offers it.
+//! The options of the sandbox, for all programs that can run it.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -16,20 +16,20 @@ pub struct Options {
     /// Address under which stacks are reached, routed by host
     #[arg(long, default_value = "127.0.0.1:8081")]
     edge: SocketAddr,
-    /// The key that the API takes, for `DOKPLOY_API_TOKEN`
+    /// The key that the API accepts, for `DOKPLOY_API_TOKEN`
     #[arg(long)]
     api_key: SecretString,
-    /// File that keeps what exists; without it every start is empty
+    /// File in which the state is stored; without it every start begins empty
     #[arg(long)]
     state: Option<PathBuf>,
-    /// What every answer takes, in milliseconds; how long containers take to end goes with it
+    /// Latency of every answer, in milliseconds; the time in which containers stop is scaled with it
     #[arg(long, value_name = "MS", default_value = "40")]
     latency: u64,
     /// How often the key may be verified in a day, each request twice; Dokploy's default is 10
     /// [default: without limit]
     #[arg(long, value_name = "COUNT")]
     key_limit: Option<u32>,
-    /// What goes wrong, as CALL:KIND[=DURATION][:HOW OFTEN], like application.create:reset:2
+    /// A fault, as CALL:KIND[=DURATION][:HOW OFTEN], like application.create:reset:2
     #[arg(long)]
     fault: Vec<Fault>,
 }

@@ -1,4 +1,4 @@
-//! The two calls that show everything at once.
+//! The two calls that list everything.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,8 +10,7 @@ use super::{
     state::{Application, Domain, State},
 };
 
-/// `overview.domains`: the hosts that are taken. A domain that belongs to nothing is not
-/// listed (recording 237).
+/// `overview.domains`: all hosts. A domain without an application is not listed (recording 237).
 pub(super) fn domains(core: &Core, _: Timestamp) -> Body {
     let state = &core.state;
     let row = |domain: &Domain| {
@@ -36,7 +35,7 @@ pub(super) fn domains(core: &Core, _: Timestamp) -> Body {
     Body::Json(state.domains.iter().filter_map(row).collect())
 }
 
-/// `overview.services`: every application with its place (recording 214).
+/// `overview.services`: all applications, with their environments and projects (recording 214).
 pub(super) fn services(core: &Core, _: Timestamp) -> Body {
     let state = &core.state;
     let row = |application: &Application| {

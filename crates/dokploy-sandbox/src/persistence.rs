@@ -1,8 +1,7 @@
-//! The state file: what exists survives the process.
+//! The state file, in which the platform's state survives the process.
 //!
-//! An answer is sent only once its effect is on disk, as with a real database: whoever got
-//! one can rely on it, even when the process is killed right after. It must not know what the
-//! state means.
+//! As with a real database, an answer is sent only after its effect is on disk, so that it survives
+//! even if the process is killed right afterwards. It must not know what the state means.
 
 use std::{
     fs,
@@ -23,7 +22,7 @@ use super::state::State;
 /// Writes the state after changes, one write at a time.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    /// The file, if there is one to keep.
+    /// The file; `None` if nothing is stored.
     path: Option<PathBuf>,
     asked: AtomicU64,
     wake: Notify,
@@ -31,13 +30,13 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Makes the keeper of the file at `path`, or one that keeps nothing.
+    /// Creates a keeper of the file at `path`, or one that stores nothing.
     pub(super) fn new(path: Option<PathBuf>) -> Self {
         let asked = AtomicU64::new(0);
         Self { path, asked, wake: Notify::new(), written: watch::Sender::new(0) }
     }
 
-    /// Waits until everything that has happened so far is on disk, or could not be written.
+    /// Waits until all changes so far are on disk, or could not be written.
     pub(super) async fn commit(&self) {
         if self.path.is_none() {
             return;
@@ -49,7 +48,8 @@ impl Keeper {
         let _written = written.wait_for(|count| *count >= mine).await;
     }
 
-    /// Works until `served` ends, and then writes once more. `state` tells what to write.
+    /// Writes the state after changes until `served` is cancelled, then writes once more. `state`
+    /// serializes it.
     pub(super) async fn run(&self, state: impl Fn() -> Vec<u8>, served: CancellationToken) {
         let Some(path) = &self.path else { return };
         let mut last = Vec::new();
@@ -71,7 +71,7 @@ impl Keeper {
     }
 }
 
-/// Returns whether `bytes` are on disk now.
+/// Writes `bytes`, and returns whether that succeeded.
 async fn write(path: &Path, bytes: Vec<u8>) -> bool {
     let path = path.to_owned();
     let saved = spawn_blocking(move || save(&path, &bytes)).await;
@@ -82,11 +82,11 @@ async fn write(path: &Path, bytes: Vec<u8>) -> bool {
     saved.is_ok()
 }
 
-/// Reads the state at `path`, or `None` when there is no file yet.
+/// Reads the state at `path`; `None` if there is no file.
 ///
 /// # Errors
 ///
-/// Returns what kept the file from being read, also when it is no state.
+/// Returns an error if the file cannot be read or does not contain a state.
 pub(super) fn load(path: &Path) -> io::Result<Option<State>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
@@ -95,8 +95,8 @@ pub(super) fn load(path: &Path) -> io::Result<Option<State>> {
     }
 }
 
-/// Writes `bytes` so that the file is always the old one or the new one, whole, and readable
-/// by its owner only, since rows hold secrets. Makes its folder when missing.
+/// Replaces the file atomically with `bytes`. Only its owner can read it, since rows contain
+/// secrets. Creates its folder if missing.
 fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;

@@ -1,8 +1,8 @@
 //! The platform's database connections: ten, as the real platform has.
 //!
-//! `domain.create` holds one and asks for another: when it has all of them, it hangs, and with it
-//! every call that asks the database, for ever (day two, recordings 91 and 500 to 503). A restart
-//! helps.
+//! `domain.create` holds one connection while it requests another one. When concurrent calls hold
+//! all of them, they and every other call that uses the database hang until a restart (recordings
+//! day-two 91 and 500 to 503).
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,10 +14,10 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use clock::Clock;
 
 const CONNECTIONS: usize = 10;
-/// The least time for which a transaction holds its connection before it asks for another one.
+/// The minimum time for which a transaction holds its connection before it requests another one.
 const LEAST_HOLD: Duration = Duration::from_millis(20);
 
-/// The connections of the platform's present run.
+/// The connections since the platform's last restart.
 #[derive(Debug)]
 pub(super) struct Pool(Mutex<Arc<Semaphore>>);
 
@@ -31,11 +31,15 @@ fn connections() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(CONNECTIONS))
 }
 
-/// What a call holds while it is carried out.
+/// The connections that a call holds while it is executed.
 pub(super) type Held = Vec<OwnedSemaphorePermit>;
 
 impl Pool {
-    /// Waits for the connections that `call` needs; a restart meanwhile is an error.
+    /// Waits for the connections that `call` needs.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the platform is restarted meanwhile.
     pub(super) async fn hold(
         &self,
         call: &str,
@@ -56,7 +60,7 @@ impl Pool {
         Ok(held)
     }
 
-    /// Ends everything that is under way, as a restart does.
+    /// Ends all calls in progress, as a restart does.
     pub(super) fn restart(&self) {
         let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *pool, connections()).close();

@@ -34,7 +34,7 @@ pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
     Ok(Body::Json(answer))
 }
 
-/// `project.all`: the newest first.
+/// `project.all`: newest first.
 pub(super) fn all(core: &Core, _: Timestamp) -> Body {
     let state = &core.state;
     let with_environments = |project: &Project| {
@@ -70,8 +70,8 @@ pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Bo
     Ok(Body::Json(merged(rows::project(state, project), more)))
 }
 
-/// `project.search`: names and descriptions by the database's ILIKE, whose wildcards are live
-/// (recording 226).
+/// `project.search`: matches names and descriptions with the database's ILIKE; wildcards in the
+/// text are not escaped (recording 226).
 pub(super) fn search(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let name = input.optional("name");
     let anywhere = input.optional("q");
@@ -91,7 +91,7 @@ pub(super) fn search(core: &mut Core, _: Timestamp, input: &mut Input) -> Result
     Ok(Body::Json(json!({ "items": items, "total": found.len() })))
 }
 
-/// `project.remove`: rows only; services and routes of live applications stay behind.
+/// `project.remove`: removes rows only; services and routes of live applications remain.
 pub(super) fn remove(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let id = input.string("projectId");
     input.check()?;
@@ -133,7 +133,7 @@ pub(super) fn environments(
     Ok(Body::Json(state.environments_of(&id).map(whole).collect()))
 }
 
-/// `environment.one`: its applications come without their appName (recording 40).
+/// `environment.one`: its applications have no appName (recording 40).
 pub(super) fn environment(
     core: &mut Core,
     _: Timestamp,

@@ -1,9 +1,9 @@
 //! The deploy queue: in memory, first in first out, one job at a time for all applications.
 //!
-//! A waiting job has no row; a row is done before its application says so; and no job is
-//! ever stopped, not even when its application is deleted (recordings 175, 178). While the
-//! database is down, nobody can write down that a job ended: it is gone, and its row says for
-//! ever that it runs, until the platform restarts.
+//! A waiting job has no row. A row is done before its application shows it. A running job is never
+//! stopped, even if its application is deleted (recordings 175, 178). While the database is down,
+//! the end of a job cannot be recorded: the job is gone, but its row shows it as running until the
+//! platform restarts.
 
 use std::collections::VecDeque;
 
@@ -17,10 +17,10 @@ use super::{
     swarm,
 };
 
-/// Deployments that the platform keeps for an application.
+/// The number of deployments that the platform keeps for an application.
 const KEPT_DEPLOYMENTS: usize = 10;
 
-/// The jobs that wait and the one that runs.
+/// The waiting jobs and the running one.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     waiting: VecDeque<Job>,
@@ -29,7 +29,7 @@ pub(crate) struct Queue {
     free_since: Timestamp,
 }
 
-/// One call to deploy.
+/// A deploy job.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) id: u64,
@@ -53,17 +53,17 @@ struct Active {
     stage: Stage,
 }
 
-/// The progress of the active job.
+/// The progress of the running job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Pulling and creating; the row is running.
+    /// It pulls the image and creates the service; its row is running.
     Working,
-    /// The row has ended, the application does not know yet.
+    /// Its row has ended, but the application's row does not show it yet.
     Settling,
 }
 
 impl Queue {
-    /// Adds a job behind the others.
+    /// Adds a job to the end.
     pub(crate) fn push(&mut self, mut job: Job) {
         self.last_id += 1;
         job.id = self.last_id;
@@ -75,13 +75,13 @@ impl Queue {
         self.waiting.retain(|job| job.application_id != application_id);
     }
 
-    /// Forgets every job.
+    /// Removes all jobs.
     pub(crate) fn clear(&mut self) {
         self.waiting.clear();
         self.active = None;
     }
 
-    /// Lists the jobs, the newest first, each with the time it was begun.
+    /// Lists the jobs, newest first, each with the time of its start.
     pub(crate) fn list(&self) -> impl Iterator<Item = (&Job, Option<Timestamp>)> {
         let waiting = self.waiting.iter().rev().map(|job| (job, None));
         waiting.chain(self.active.iter().map(|active| (&active.job, Some(active.started_at))))
@@ -89,7 +89,7 @@ impl Queue {
 }
 
 impl Core {
-    /// Works the queue up to `now`.
+    /// Runs the queue up to `now`.
     pub(super) fn run_queue(&mut self, now: Timestamp) {
         loop {
             let going = match self.queue.active.take() {
@@ -109,7 +109,8 @@ impl Core {
         }
     }
 
-    /// Begins a job; one whose application is gone, or cannot be looked up, just ends.
+    /// Starts a job; `None` if its application is gone or cannot be looked up: then the job just
+    /// ends.
     fn begin(&mut self, job: Job) -> Option<Active> {
         let started_at = job.enqueued_at.max(self.queue.free_since);
         if self.outages.database_is_down(started_at) {
@@ -148,7 +149,7 @@ impl Core {
         self.state.deployments.retain(|one| !surplus.contains(&one.id));
     }
 
-    /// Takes the active job one stage further if its time has come.
+    /// Advances the running job by one stage if it is due.
     fn advance(&mut self, active: Active, now: Timestamp) -> Option<Active> {
         if active.due(&self.timing) > now {
             return Some(active);
@@ -166,7 +167,7 @@ impl Core {
         }
     }
 
-    /// Ends the row, and creates or updates the service whether or not a row is left.
+    /// Ends the row, and creates or updates the service, even if the row is gone.
     fn finish(&mut self, mut active: Active) -> Option<Active> {
         let docker_is_down = self.outages.docker_is_down(active.ends_at);
         if docker_is_down {
@@ -174,7 +175,8 @@ impl Core {
         }
         if let Some(behaviour) = active.plan.behaviour {
             let row = self.state.application(&active.job.application_id);
-            // A deploy of what is scaled to nothing ends well and runs nothing (day-two 346).
+            // A deployment of an application with 0 replicas succeeds and runs nothing (recording
+            // day-two 346).
             let replicas = row.map_or(1, swarm::replicas);
             let id = self.service_id(&active.app_name);
             self.put_service(Service {
@@ -215,7 +217,7 @@ impl Core {
 }
 
 impl Active {
-    /// Returns when the present stage ends.
+    /// Returns the time at which the present stage ends.
     fn due(&self, timing: &super::images::Timing) -> Timestamp {
         match self.stage {
             Stage::Working => self.ends_at,

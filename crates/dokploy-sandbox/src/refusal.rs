@@ -1,4 +1,4 @@
-//! Describes how the platform says no: the error bodies of the API.
+//! The error answers of the platform's API.
 //!
 //! It must not know why a call fails.
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::request::{Answer, Body};
 
-/// An error of one call.
+/// An error of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
     code: Code,
@@ -15,7 +15,7 @@ pub(crate) struct Refusal {
     issues: Vec<Issue>,
 }
 
-/// The kind of an error, which fixes its status.
+/// The kind of an error, which determines its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     BadRequest,
@@ -25,12 +25,12 @@ pub(crate) enum Code {
     InternalServerError,
 }
 
-/// What validation says about one field.
+/// The validation message about one field.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Issue {
     pub(crate) field: String,
     pub(crate) message: String,
-    /// What else the platform tells: `code`, `expected` and the like.
+    /// The other fields of the message, such as `code` and `expected`.
     pub(crate) details: Value,
 }
 
@@ -57,17 +57,17 @@ impl Code {
 }
 
 impl Refusal {
-    /// Refuses `call` with a message of the platform's.
+    /// Returns an error of `call` with this message.
     pub(crate) fn new(code: Code, call: &str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), call: Some(call.to_owned()), issues: Vec::new() }
     }
 
-    /// Says that `what` does not exist.
+    /// Returns the error that `what` does not exist.
     pub(crate) fn not_found(call: &str, what: &str) -> Self {
         Self::new(Code::NotFound, call, format!("{what} not found"))
     }
 
-    /// Says that there is no such path, or not with this method (recordings 94 to 96, 100).
+    /// Returns the error for an unknown path or method (recordings 94 to 96, 100).
     pub(crate) fn no_such_path() -> Self {
         Self {
             code: Code::NotFound,
@@ -77,12 +77,12 @@ impl Refusal {
         }
     }
 
-    /// Says which fields are wrong (recording 23).
+    /// Returns the error for invalid fields (recording 23).
     pub(crate) fn invalid(call: &str, issues: Vec<Issue>) -> Self {
         Self { issues, ..Self::new(Code::BadRequest, call, "Input validation failed") }
     }
 
-    /// Writes the refusal as the platform does.
+    /// Returns the refusal in the platform's format.
     pub(crate) fn into_answer(self) -> Answer {
         let mut inner = Map::new();
         inner.insert("code".to_owned(), json!(self.code.as_str()));
@@ -124,13 +124,14 @@ impl Issue {
     }
 }
 
-/// The 401 of the second time that a request's key is verified, when the first went well: the
-/// database went down in between, or the key's limit was reached (day two, recording 90).
+/// Returns the 401 of a request's second key verification: the database went down after the first
+/// one, or the key's limit was reached (recording day-two 90).
 pub(crate) fn unauthorized_within(call: &str) -> Answer {
     Refusal::new(Code::Unauthorized, call, "UNAUTHORIZED").into_answer()
 }
 
-/// The bare 401, which has many causes: no key, a bad key, throttling, the database down.
+/// Returns the bare 401, which has several causes: no key, an invalid key, a reached rate limit,
+/// the database down.
 pub(crate) fn unauthorized() -> Answer {
     Answer::new(401, Body::Json(json!({ "message": "Unauthorized" })))
 }

@@ -1,6 +1,6 @@
-//! What goes into the core and what comes out: a request and its answer, without sockets.
+//! The input and output of the core: a request and its answer, without sockets.
 //!
-//! It must not know any call.
+//! It must not know what a call does.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 
-/// One request, as read from a socket or made by a test.
+/// A request, read from a socket or made by a test.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The method, in capitals.
     pub method: String,
-    /// Path and query, as in `/api/project.one?projectId=x`.
+    /// Path and query, such as `/api/project.one?projectId=x`.
     pub target: String,
     /// The header `x-api-key`.
     pub api_key: Option<String>,
@@ -25,12 +25,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// Asks `target`.
+    /// Returns a GET request for `target`.
     pub fn get(target: &str) -> Self {
         Self { method: "GET".to_owned(), target: target.to_owned(), ..Self::default() }
     }
 
-    /// Sends `body` to `target`.
+    /// Returns a POST request with this JSON `body`.
     pub fn post(target: &str, body: &Value) -> Self {
         Self {
             method: "POST".to_owned(),
@@ -41,7 +41,7 @@ impl Request {
         }
     }
 
-    /// Sends `key` with the request.
+    /// Adds the API key to the request.
     #[must_use]
     pub fn with_key(mut self, key: &str) -> Self {
         self.api_key = Some(key.to_owned());
@@ -53,13 +53,13 @@ impl Request {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// Returns the name of the API call, as in `project.one`; other paths are their own name.
+    /// Returns the name of the API call, such as `project.one`; for other paths, the path.
     pub(super) fn call(&self) -> &str {
         let path = self.path();
         path.strip_prefix("/api/").unwrap_or(path)
     }
 
-    /// Returns the query's parameters, decoded; what does not parse counts as none.
+    /// Returns the query's parameters, decoded. An invalid query counts as empty.
     pub(super) fn query(&self) -> BTreeMap<String, String> {
         let parse = |target: &str| {
             let uri: Uri = target.parse().ok()?;
@@ -78,7 +78,7 @@ pub struct Answer {
     pub body: Body,
     /// The header `retry-after`, in seconds.
     pub retry_after: Option<u64>,
-    /// How much later than usual the answer is sent.
+    /// The additional delay of the answer.
     pub delay: Duration,
     /// The fate of the connection.
     pub disposition: Disposition,
@@ -89,7 +89,7 @@ pub struct Answer {
 pub enum Body {
     /// JSON.
     Json(Value),
-    /// Nothing, though the content type says JSON (recording 74).
+    /// An empty body with the content type of JSON (recording 74).
     Empty,
     /// Plain text without a content type (recording 97).
     Text(&'static str),
@@ -107,7 +107,7 @@ pub enum Disposition {
 }
 
 impl Answer {
-    /// Answers `status` with `body`.
+    /// Returns an answer with `status` and `body`.
     pub(super) fn new(status: u16, body: Body) -> Self {
         Self {
             status,
@@ -118,23 +118,23 @@ impl Answer {
         }
     }
 
-    /// Answers 200 with `value`.
+    /// Returns an answer 200 with `value`.
     pub(super) fn json(value: Value) -> Self {
         Self::new(200, Body::Json(value))
     }
 
-    /// Refuses a body above the limit, in plain text.
+    /// Returns the answer to a body that is too large, in plain text.
     pub(super) fn too_large() -> Self {
         Self::new(413, Body::Text("Body exceeded 1mb limit"))
     }
 
-    /// Changes what becomes of the connection.
+    /// Sets the fate of the connection.
     pub(super) fn with(mut self, disposition: Disposition) -> Self {
         self.disposition = disposition;
         self
     }
 
-    /// Returns the JSON of the body, `Null` for any other.
+    /// Returns the JSON of the body; `Null` for other bodies.
     pub fn value(&self) -> &Value {
         match &self.body {
             Body::Json(value) => value,
@@ -142,7 +142,7 @@ impl Answer {
         }
     }
 
-    /// Returns the body as it is written to a socket.
+    /// Returns the body as it is sent.
     pub fn text(&self) -> String {
         match &self.body {
             Body::Json(value) => value.to_string(),

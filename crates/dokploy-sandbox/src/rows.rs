@@ -1,18 +1,18 @@
-//! The JSON shapes of the platform's rows, as the recordings show them.
+//! The JSON formats of the platform's rows, from the recordings.
 //!
-//! It must not change anything; each call picks the shape it answers with.
+//! It changes nothing; each call chooses the format of its answer.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::state::{Application, Deployment, Domain, Environment, Project, State};
 
-/// Writes a time as the platform does: always three digits of milliseconds.
+/// Formats a time as the platform does: always with three digits of milliseconds.
 pub(crate) fn time(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// A project (recording 21).
+/// Returns a project (recording 21).
 pub(crate) fn project(state: &State, project: &Project) -> Value {
     json!({
         "projectId": project.id,
@@ -24,7 +24,7 @@ pub(crate) fn project(state: &State, project: &Project) -> Value {
     })
 }
 
-/// An environment (recording 21).
+/// Returns an environment (recording 21).
 pub(crate) fn environment(environment: &Environment) -> Value {
     json!({
         "environmentId": environment.id,
@@ -37,13 +37,14 @@ pub(crate) fn environment(environment: &Environment) -> Value {
     })
 }
 
-/// An application as `project.one` and `environment.byProjectId` list it (recordings 239, 240).
+/// Returns an application as `project.one` and `environment.byProjectId` list it (recordings 239,
+/// 240).
 pub(crate) fn application_with_app_name(application: &Application) -> Value {
     let app_name = json!({ "appName": application.app_name });
     merged(application_without_app_name(application), app_name)
 }
 
-/// An application as `environment.one` lists it: without its appName (recording 40).
+/// Returns an application as `environment.one` lists it: without its appName (recording 40).
 pub(crate) fn application_without_app_name(application: &Application) -> Value {
     json!({
         "name": application.text("name"),
@@ -57,7 +58,7 @@ pub(crate) fn application_without_app_name(application: &Application) -> Value {
     })
 }
 
-/// An application as `project.all` lists it (recording 241).
+/// Returns an application as `project.all` lists it (recording 241).
 pub(crate) fn application_brief(application: &Application) -> Value {
     json!({
         "applicationId": application.id,
@@ -66,7 +67,7 @@ pub(crate) fn application_brief(application: &Application) -> Value {
     })
 }
 
-/// An application's own row (recording 33).
+/// Returns an application's row (recording 33).
 pub(crate) fn application(application: &Application) -> Value {
     let own = json!({
         "applicationId": application.id,
@@ -78,7 +79,7 @@ pub(crate) fn application(application: &Application) -> Value {
     merged(Value::Object(application.columns.clone()), own)
 }
 
-/// An application's row with all that hangs on it (recording 217).
+/// Returns an application's row with all related rows (recording 217).
 pub(crate) fn application_with_relations(state: &State, one: &Application) -> Value {
     let domains: Vec<_> = state.domains_of(&one.id).map(domain).collect();
     let deployments: Vec<_> = state.deployments_of(&one.id).map(deployment).collect();
@@ -99,7 +100,7 @@ fn environment_with_project(state: &State, id: &str) -> Value {
     merged(environment(found), json!({ "project": owner }))
 }
 
-/// A domain (recording 64).
+/// Returns a domain (recording 64).
 pub(crate) fn domain(domain: &Domain) -> Value {
     json!({
         "domainId": domain.id,
@@ -125,7 +126,7 @@ pub(crate) fn domain(domain: &Domain) -> Value {
     })
 }
 
-/// A domain with its application (recordings 67, 69).
+/// Returns a domain with its application (recordings 67, 69).
 pub(crate) fn domain_with_application(state: &State, one: &Domain) -> Value {
     let owner = one.application_id.as_deref().and_then(|id| state.application(id)).map(|owner| {
         json!({
@@ -137,7 +138,7 @@ pub(crate) fn domain_with_application(state: &State, one: &Domain) -> Value {
     merged(domain(one), json!({ "application": owner }))
 }
 
-/// A deployment (recording 76).
+/// Returns a deployment (recording 76).
 pub(crate) fn deployment(deployment: &Deployment) -> Value {
     json!({
         "deploymentId": deployment.id,
@@ -163,7 +164,8 @@ pub(crate) fn deployment(deployment: &Deployment) -> Value {
     })
 }
 
-/// Adds to `row` the lists of what this sandbox never has.
+/// Adds to `row` the empty lists of databases and compose files, which the sandbox does not
+/// support.
 pub(crate) fn with_no_databases(row: Value) -> Value {
     let none = json!({
         "mariadb": [], "mongo": [], "mysql": [], "postgres": [], "redis": [],
@@ -172,7 +174,7 @@ pub(crate) fn with_no_databases(row: Value) -> Value {
     merged(row, none)
 }
 
-/// Returns the fields of both, those of `second` where they have one in common.
+/// Merges the fields of two objects; those of `second` take precedence.
 pub(crate) fn merged(first: Value, second: Value) -> Value {
     let (mut fields, more) = (into_fields(first), into_fields(second));
     fields.extend(more);

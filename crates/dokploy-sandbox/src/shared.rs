@@ -1,4 +1,4 @@
-//! What the listeners share.
+//! The state that the listeners share.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{core::Core, http::CallTime, persistence::Keeper, pool::Pool};
 use clock::Clock;
 
-/// The core with what its layers need.
+/// The core, and what the layers around it need.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) core: Arc<Mutex<Core>>,
@@ -22,7 +22,8 @@ pub(super) struct Shared {
     pub(super) pool: Pool,
 }
 
-/// Locks what a panic cannot leave half-done: the core changes in single steps.
+/// Locks `mutex`, even if a thread panicked while it held the lock: every change is a single step,
+/// so the value is consistent.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

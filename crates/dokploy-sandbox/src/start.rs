@@ -28,39 +28,40 @@ use super::{
 };
 use clock::Clock;
 
-/// The time that answers under way may take once the sandbox is to end.
+/// The time for which a shutdown waits for answers in progress.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The window of a key's limit.
+/// The window of the key's rate limit.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Describes how the sandbox is set up.
+/// The configuration of a sandbox.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
-    /// The place where the API listens; port 0 takes a free one.
+    /// The address of the API. Port 0 chooses a free one.
     pub listen: SocketAddr,
-    /// The address at which the stacks are reached; port 0 takes a free one.
+    /// The address of the stacks. Port 0 chooses a free one.
     pub edge: SocketAddr,
-    /// The one key that the API takes.
+    /// The only key that the API accepts.
     pub api_key: SecretString,
-    /// The file that keeps what exists; without it a new start is an empty platform.
+    /// The file in which the state is stored. Without one, every start begins with an empty
+    /// platform.
     pub state: Option<PathBuf>,
-    /// What every answer takes.
+    /// The latency of every answer.
     pub latency: Duration,
-    /// What jobs and starts take.
+    /// The durations of jobs and starts.
     pub timing: Timing,
-    /// The number of times that the key may be verified within a day; Dokploy's default is 10, and
-    /// each request counts twice.
+    /// The number of times that the key may be verified per day; `None` means no limit. Each
+    /// request counts twice, and Dokploy's default is 10.
     pub key_limit: Option<u32>,
-    /// The fault, from the start.
+    /// The faults that are active from the start.
     pub faults: Vec<Fault>,
-    /// What ids and chances are drawn from: the same seed gives the same ones.
+    /// The seed of ids and other random choices.
     pub seed: u64,
 }
 
 impl SandboxConfig {
-    /// Sets the sandbox up for a program that embeds it: a free loopback port for the API, 8081
-    /// for the stacks, small realistic latencies, nothing kept.
+    /// Returns the configuration for a program that embeds the sandbox: a free loopback port for
+    /// the API, port 8081 for the stacks, realistic latencies, no state file.
     pub fn new(api_key: SecretString, seed: u64) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -76,7 +77,7 @@ impl SandboxConfig {
     }
 }
 
-/// The reason why the sandbox did not start.
+/// The sandbox cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartSandboxError {
     /// The port of the stacks is taken.
@@ -88,7 +89,7 @@ pub enum StartSandboxError {
     /// The port of the API is taken.
     #[error("port {} for the sandbox's API is already in use: choose a free one", .0.port())]
     ListenInUse(SocketAddr),
-    /// A port cannot be listened on for another reason.
+    /// Listening on a port failed for another reason.
     #[error("sandbox cannot listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
     /// The state file cannot be read.
@@ -110,7 +111,7 @@ pub struct Sandbox {
 ///
 /// # Errors
 ///
-/// Returns why a port cannot be had or the state file cannot be read.
+/// Returns an error if a port cannot be used or the state file cannot be read.
 pub async fn start(
     config: SandboxConfig,
     clock: Arc<dyn Clock>,
@@ -138,7 +139,7 @@ pub async fn start(
         Arc::clone(&shared),
     );
     let running = tokio::spawn(async move {
-        // However it ends, by a panic as well.
+        // Dropped however the task ends, even by a panic.
         let _ending = ending;
         work.await;
     });
@@ -147,12 +148,12 @@ pub async fn start(
 }
 
 impl Sandbox {
-    /// Returns the base address of the API, as `DOKPLOY_URL` takes it.
+    /// Returns the base URL of the API, for `DOKPLOY_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.listen)
     }
 
-    /// Returns where the stacks are reached.
+    /// Returns the address of the stacks.
     pub fn edge(&self) -> SocketAddr {
         self.edge
     }
@@ -162,12 +163,12 @@ impl Sandbox {
         Arc::clone(&self.shared.core)
     }
 
-    /// Returns how long each call took so far, in their order.
+    /// Returns how long each call took so far, in order.
     pub fn calls(&self) -> Vec<CallTime> {
         lock(&self.shared.calls).clone()
     }
 
-    /// Returns when it has ended, for whatever reason.
+    /// Returns a future that completes when the sandbox has ended, for any reason.
     pub fn over(&self) -> impl Future<Output = ()> + Send + 'static {
         self.over.clone().cancelled_owned()
     }
@@ -214,8 +215,8 @@ async fn core(config: &SandboxConfig) -> Result<Core, StartSandboxError> {
     Ok(core)
 }
 
-/// Serves until the shutdown, and then for as long as answers are under way, within a limit:
-/// half a request that never ends would hold us for ever.
+/// Serves until the shutdown, then completes the answers in progress within [`GRACE`]: an
+/// incomplete request would otherwise block the shutdown forever.
 async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>) {
     let shutdown = shared.shutdown.clone().cancelled_owned();
     let limit = async {
@@ -232,7 +233,7 @@ async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>) {
     }
 }
 
-/// Runs both listeners to their end, and the keeper of the state file a little longer.
+/// Runs both listeners to their end, then the keeper of the state file to its last write.
 async fn run(api: impl Future<Output = ()>, edge: impl Future<Output = ()>, shared: Arc<Shared>) {
     let served = CancellationToken::new();
     let serving = async {

@@ -1,7 +1,7 @@
-//! What really exists on the platform: rows, services and routes.
+//! The state of the platform: rows, services and routes.
 //!
-//! Rows and services are apart on purpose: the platform deletes rows without their services
-//! and the other way round, and that is what an orchestrator has to cope with.
+//! Rows and services are separate on purpose: the platform can delete rows without their services
+//! and vice versa, which an orchestrator must handle.
 
 use std::collections::BTreeMap;
 
@@ -21,15 +21,15 @@ pub(crate) struct State {
     pub(crate) domains: Vec<Domain>,
     pub(crate) deployments: Vec<Deployment>,
     pub(crate) services: Vec<Service>,
-    /// Containers whose services are gone, and which are not gone yet.
+    /// Containers that still exist although their services are gone.
     #[serde(default)]
     pub(crate) leaving: Vec<LeavingContainer>,
     pub(crate) routes: Vec<Route>,
     pub(crate) last_config_key: u64,
-    /// What somebody wrote into files of the host, by path.
+    /// The contents that were written into files of the host, by path.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
-    /// What the reverse proxy goes by, once somebody has written into a file.
+    /// The routes that the reverse proxy uses; `None` until somebody has written a file.
     #[serde(default)]
     pub(crate) loaded: Option<Vec<Route>>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Environment {
     pub(crate) created_at: Timestamp,
 }
 
-/// An application's row: its hundred columns, of which few mean something here.
+/// An application's row: about a hundred columns, of which the sandbox uses a few.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Application {
     pub(crate) id: String,
@@ -63,7 +63,7 @@ pub(crate) struct Application {
     pub(crate) columns: Map<String, Value>,
 }
 
-/// What an application's row says about its last deployment.
+/// The status of the last deployment in an application's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ApplicationStatus {
@@ -102,7 +102,7 @@ pub(crate) struct Deployment {
     pub(crate) finished_at: Option<Timestamp>,
 }
 
-/// Describes how a deployment's row stands.
+/// The status in a deployment's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DeploymentStatus {
@@ -112,25 +112,25 @@ pub(crate) enum DeploymentStatus {
     Cancelled,
 }
 
-/// A service in the swarm, with or without a row that leads to it.
+/// A service in the swarm, with or without an application's row.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Service {
     pub(crate) id: String,
     pub(crate) app_name: String,
     pub(crate) image: String,
     pub(crate) behaviour: Behaviour,
-    /// Its variables, each as `NAME=value`, with templates that each container has filled in.
+    /// Its variables, each as `NAME=value`, with templates that are expanded for each container.
     #[serde(default)]
     pub(crate) env: Vec<String>,
-    /// The labels that each of its containers has.
+    /// The labels of its containers.
     #[serde(default)]
     pub(crate) labels: Map<String, Value>,
-    /// The time since which it has its present image and scale.
+    /// The time at which it got its present image and scale.
     pub(crate) since: Timestamp,
     pub(crate) replicas: u64,
 }
 
-/// A host in the reverse proxy's files.
+/// A route in the reverse proxy's files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Route {
     pub(crate) host: String,
@@ -180,7 +180,7 @@ impl State {
         self.domains.iter().filter(move |one| one.application_id.as_deref() == Some(application_id))
     }
 
-    /// Returns an application's deployments, the oldest first.
+    /// Returns an application's deployments, oldest first.
     pub(crate) fn deployments_of<'a>(
         &'a self,
         application_id: &'a str,
@@ -200,7 +200,7 @@ impl State {
         self.deployments.iter_mut().find(|deployment| deployment.id == id)
     }
 
-    /// Gives up what was running, as a restart does (recordings 181, 182).
+    /// Cancels running deployments, as a restart does (recordings 181, 182).
     pub(crate) fn cancel_running(&mut self) {
         for deployment in &mut self.deployments {
             if deployment.status == DeploymentStatus::Running {
@@ -214,7 +214,7 @@ impl State {
         }
     }
 
-    /// Removes an application's row and what hangs on it, as the database's cascade does.
+    /// Removes an application's row and all related rows, as the database's cascade does.
     pub(crate) fn remove_application_rows(&mut self, id: &str) {
         self.applications.retain(|application| application.id != id);
         self.domains.retain(|domain| domain.application_id.as_deref() != Some(id));
@@ -223,12 +223,12 @@ impl State {
 }
 
 impl Application {
-    /// Returns a text column, empty where there is none.
+    /// Returns a text column; empty if it is null.
     pub(crate) fn text(&self, column: &str) -> &str {
         self.columns.get(column).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Returns the labels for its containers (recording day-two 370).
+    /// Returns the labels of its containers (recording day-two 370).
     pub(crate) fn labels(&self) -> Map<String, Value> {
         self.columns.get("labelsSwarm").and_then(Value::as_object).cloned().unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! What somebody does to a service, past the platform or by its calls: remove it, scale it, start
-//! it again (recordings day-two 340 to 362).
+//! Changes to a service, made in Docker directly or with the platform's calls: remove, scale,
+//! restart (recordings day-two 340 to 362).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -18,15 +18,15 @@ use super::{
 };
 
 impl Core {
-    /// Removes a service past the platform, as `docker service rm` does; `false` when there is
+    /// Removes a service without the platform, as `docker service rm` does; `false` if there is
     /// none of that name.
     pub fn remove_service(&mut self, now: Timestamp, app_name: &str) -> bool {
         self.tick(now);
         self.remove_swarm_service(now, app_name)
     }
 
-    /// Scales a service past the platform, as `docker service scale` does: its row keeps what it
-    /// had. `false` when there is none of that name.
+    /// Scales a service without the platform, as `docker service scale` does: the application's row
+    /// does not change. `false` if there is none of that name.
     pub fn scale_service(&mut self, now: Timestamp, app_name: &str, replicas: u64) -> bool {
         self.tick(now);
         if replicas == 0 {
@@ -40,7 +40,7 @@ impl Core {
         true
     }
 
-    /// Does to a service what the body of a control call says; `false` where there is none.
+    /// Changes a service as the body of a control call says; `false` if it does not exist.
     pub(super) fn meddle(&mut self, now: Timestamp, body: &Value) -> bool {
         let text = |key: &str| body.get(key).and_then(Value::as_str);
         match (text("remove"), text("scale"), body.get("to").and_then(Value::as_u64)) {
@@ -51,14 +51,14 @@ impl Core {
     }
 }
 
-/// Returns how many containers an application's row asks for.
+/// Returns the number of replicas in an application's row.
 pub(super) fn replicas(application: &Application) -> u64 {
     application.columns.get("replicas").and_then(Value::as_u64).unwrap_or(1)
 }
 
-/// `application.stop`: scales the service to nothing, and leaves the row's replicas as they are;
-/// answers the row as it was before, and succeeds for one that was never deployed, or whose
-/// service is gone (recordings 82, 126, day-two 359).
+/// `application.stop`: scales the service to 0, without a change to the row's replicas. Answers
+/// with the previous row. Succeeds even if the application was never deployed, or its service is
+/// gone (recordings 82, 126, day-two 359).
 pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let application = applications::find(core, input)?;
     let before = rows::application_with_relations(&core.state, &application);
@@ -71,8 +71,8 @@ pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Result
     Ok(Body::Json(before))
 }
 
-/// `application.start`: scales the service to one container, whatever its row says; without a
-/// service it fails (recordings 84, day-two 347, 360).
+/// `application.start`: scales the service to one container, regardless of the row. Fails without a
+/// service (recordings 84, day-two 347, 360).
 pub(super) fn start(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let application = applications::find(core, input)?;
     let before = rows::application_with_relations(&core.state, &application);
@@ -90,8 +90,8 @@ pub(super) fn start(core: &mut Core, now: Timestamp, input: &mut Input) -> Resul
     Ok(Body::Json(before))
 }
 
-/// `application.reload`: a new container of what the row says, without a job or a pull; makes the
-/// service anew where it is gone (recordings 85, day-two 342, 351, 361).
+/// `application.reload`: starts a new container from the application's row, without a job or a
+/// pull. Recreates the service if it is gone (recordings 85, day-two 342, 351, 361).
 pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     input.nonoptional("appName");
     let application = applications::find(core, input)?;
@@ -108,7 +108,7 @@ pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
 }
 
 impl Core {
-    /// Replaces the service of `application`, or makes it where there is none.
+    /// Replaces the service of `application`, or creates it if there is none.
     fn run_anew(
         &mut self,
         now: Timestamp,
@@ -130,7 +130,7 @@ impl Core {
         self.put_service(service);
     }
 
-    /// Returns the id of the service of that name, or a new one where there is none.
+    /// Returns the id of the service of that name, or a new one if there is none.
     pub(super) fn service_id(&mut self, app_name: &str) -> String {
         match self.state.service(app_name) {
             Some(existing) => existing.id.clone(),
@@ -138,7 +138,7 @@ impl Core {
         }
     }
 
-    /// Puts a service in the place of the one of its name.
+    /// Adds a service, replacing one of the same name.
     pub(super) fn put_service(&mut self, service: Service) {
         self.state.services.retain(|one| one.app_name != service.app_name);
         self.state.services.push(service);

@@ -1,21 +1,20 @@
-//! What the swarm makes of a variable that it hands to a container: a Go template.
+//! The expansion of a container's variables by the swarm, as Go templates.
 //!
-//! Only what a value can hold by chance or by intent is evaluated: string constants, comments,
-//! trim markers, and what the swarm knows of service, node and task. Whatever else stands between
-//! `{{` and `}}` is refused, as the swarm refuses all but Go's own functions (recording day-two
-//! 490), which nothing here needs.
+//! Only these are evaluated: string constants, comments, trim markers, and the swarm's fields of
+//! service, node and task. Everything else between `{{` and `}}` is rejected. The swarm also
+//! rejects everything but Go's own functions (recording day-two 490), which are not needed here.
 
-/// Fills in `text`; `field` knows what stands for `.Node.Hostname` and its like.
+/// Expands `text`; `field` returns the value of fields such as `.Node.Hostname`.
 ///
 /// # Errors
 ///
-/// Returns what the swarm says of a template that it cannot expand.
+/// Returns the swarm's error about a template that it cannot expand.
 pub(super) fn expand(text: &str, field: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let (mut expanded, mut rest, mut trims) = (String::new(), text, false);
     while let Some((before, action)) = rest.split_once("{{") {
         let before = if trims { before.trim_start_matches(is_space) } else { before };
         let (action, trims_before) = match action.strip_prefix('-') {
-            // The space belongs to the marker: a comment may follow at once.
+            // The space belongs to the trim marker, so a comment may follow immediately.
             Some(after) if after.starts_with(is_space) => (behind(after), true),
             _ => (action, false),
         };
@@ -32,7 +31,7 @@ pub(super) fn expand(text: &str, field: &dyn Fn(&str) -> Option<String>) -> Resu
     Ok(expanded)
 }
 
-/// What Go's templates take for space.
+/// Returns whether Go's templates treat `c` as space.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
@@ -43,7 +42,8 @@ fn skip_comment(comment: &str) -> Result<&str, String> {
     if ends { Ok(after) } else { Err("comment ends before closing delimiter".to_owned()) }
 }
 
-/// Goes past the end of an action, and tells whether it takes the space behind it away.
+/// Parses the end of an action; returns the rest of the text, and whether the space after the
+/// action is trimmed.
 fn close(text: &str) -> Result<(&str, bool), String> {
     let inner = text.trim_start_matches(is_space);
     if let Some(rest) = inner.strip_prefix("}}") {
@@ -56,7 +56,7 @@ fn close(text: &str) -> Result<(&str, bool), String> {
     }
 }
 
-/// Evaluates the one thing that stands in an action, and returns what follows it.
+/// Evaluates the single operand of an action; returns its value and the rest of the text.
 fn evaluate<'a>(
     action: &'a str,
     field: &dyn Fn(&str) -> Option<String>,
@@ -86,12 +86,12 @@ fn evaluate<'a>(
     }
 }
 
-/// Returns what follows the first character, which is one byte long.
+/// Returns the text after the first character, which is one byte long.
 fn behind(text: &str) -> &str {
     text.get(1..).unwrap_or_default()
 }
 
-/// Reads a string constant from behind its first quote.
+/// Parses a string constant after its first quote.
 fn quoted(text: &str) -> Result<(String, &str), String> {
     let (mut value, mut characters) = (String::new(), text.char_indices());
     while let Some((at, c)) = characters.next() {
@@ -126,7 +126,7 @@ mod tests {
         expand(text, &|path| (path == ".Node.Hostname").then(|| "vm".to_owned()))
     }
 
-    /// The first seven as recorded (day-two 490); the others as Go's own templates say.
+    /// The first seven were recorded (day-two 490); the others follow Go's documentation.
     #[test]
     fn what_stands_between_double_braces_is_evaluated_and_the_rest_stays() {
         for (text, expanded) in [

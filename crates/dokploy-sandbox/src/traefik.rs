@@ -1,8 +1,8 @@
-//! The reverse proxy's files: what it routes by, and what two calls read and write of them.
+//! The reverse proxy's route files, and the two calls that read and write them.
 //!
-//! One file that cannot be read, or that holds an empty map, and it takes up no change of any
-//! host any more (recordings day-two 466 and 549). The calls reach any path, answer true whatever
-//! came of it, and cannot delete (recordings day-two 152 to 155, 460 to 467).
+//! If one file cannot be parsed or contains an empty map, the proxy no longer applies any change of
+//! any host (recordings day-two 466 and 549). The calls accept any path, answer true even if they
+//! failed, and cannot delete a file (recordings day-two 152 to 155, 460 to 467).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,14 +17,15 @@ use super::{
 
 const FOLDER: &str = "/etc/dokploy/traefik/dynamic/";
 
-/// `settings.readTraefikFile`: the text `null` for a file that is not there (recording 153).
+/// `settings.readTraefikFile`: answers with the text `null` for a file that does not exist
+/// (recording day-two 153).
 pub(super) fn read(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let path = input.filled("path");
     input.check()?;
     Ok(Body::Json(Value::String(core.state.file(&path).unwrap_or_else(|| String::from("null")))))
 }
 
-/// `settings.updateTraefikFile`: whatever the path and the text, but no empty one.
+/// `settings.updateTraefikFile`: accepts any path and any text that is not empty.
 pub(super) fn update(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
     let path = input.filled("path");
     let text = input.filled("traefikConfig");
@@ -48,7 +49,7 @@ fn normal(path: &str) -> String {
 }
 
 impl State {
-    /// Returns a file's text: what was written into it, or what the platform keeps there.
+    /// Returns a file's content: what was written into it, otherwise what the platform wrote.
     fn file(&self, path: &str) -> Option<String> {
         let path = normal(path);
         if let Some(text) = self.files.get(&path) {
@@ -59,13 +60,13 @@ impl State {
         (!routes.is_empty()).then(|| written(app_name, &routes))
     }
 
-    /// Forgets what was written into the file of a service, as the platform writes it anew.
+    /// Discards what was written into the file of a service, because the platform rewrites it.
     pub(crate) fn rewrite_file(&mut self, app_name: &str) {
         self.files.remove(&format!("{FOLDER}{app_name}.yml"));
         self.load_routes();
     }
 
-    /// Takes up what the files say, unless one of them cannot be read: then all stays as it is.
+    /// Loads the routes from the files, unless one of them cannot be parsed: then nothing changes.
     pub(crate) fn load_routes(&mut self) {
         let own = |(path, _): &(&String, &String)| {
             let name = path.strip_prefix(FOLDER).filter(|name| !name.contains('/'));
@@ -87,13 +88,13 @@ impl State {
         self.loaded = Some(loaded);
     }
 
-    /// Returns the routes that the proxy goes by.
+    /// Returns the routes that the proxy uses.
     pub(crate) fn loaded_routes(&self) -> &[Route] {
         self.loaded.as_deref().unwrap_or(&self.routes)
     }
 }
 
-/// Writes the file as the platform does (recording day-two 152).
+/// Returns the content of a file as the platform writes it (recording day-two 152).
 fn written(app_name: &str, routes: &[&Route]) -> String {
     let routers = routes.iter().enumerate().map(|(index, route)| {
         format!(
@@ -109,7 +110,7 @@ fn written(app_name: &str, routes: &[&Route]) -> String {
     )
 }
 
-/// Finds the hosts and the service of a text that somebody wrote.
+/// Parses the hosts and the service of a text that somebody wrote.
 fn parsed(text: &str) -> Vec<Route> {
     let between = |text: &str, from: &str, to: char| {
         let rest = text.split(from).nth(1)?;
@@ -125,8 +126,8 @@ fn parsed(text: &str) -> Vec<Route> {
     hosts.map(route).collect()
 }
 
-/// Returns whether the proxy can read a file: brackets are closed, no map is empty, and nothing
-/// stands at the top but what it knows.
+/// Returns whether the proxy can parse a file: brackets are closed, no map is empty, and all
+/// top-level keys are known.
 fn is_readable(text: &str) -> bool {
     let balanced =
         |open: char, close: char| text.matches(open).count() == text.matches(close).count();
@@ -137,7 +138,7 @@ fn is_readable(text: &str) -> bool {
     };
     let indent = |line: &str| line.len() - line.trim_start().len();
     let is_empty_map = |index: usize, line: &str| {
-        // A list may stand as far to the left as its name.
+        // A YAML list may have the same indentation as its key.
         let is_below = |next: &&str| {
             indent(next) > indent(line)
                 || indent(next) == indent(line) && next.trim_start().starts_with("- ")

@@ -50,8 +50,8 @@ pub struct Options {
     /// How many deployments are executed at the same time
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "256")]
     pub(super) max_concurrent_deployments: u32,
-    /// How many calls of Dokploy's domain.create each replica may have in progress. About twenty in
-    /// total hang Dokploy permanently
+    /// How many calls of Dokploy's domain.create each replica may have in progress; 16 to 20 in
+    /// total block Dokploy permanently
     #[arg(long, env, hide_env_values = true, value_parser = parse::count, default_value = "2")]
     pub(super) domain_calls_per_replica: u32,
     /// How many of them all replicas together may have in progress

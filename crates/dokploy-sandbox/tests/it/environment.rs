@@ -1,4 +1,5 @@
-//! Variables through the text of an application's row, its references, and the swarm's templates.
+//! Variables from the text of an application's row to the container, with references and the
+//! swarm's templates.
 
 use std::{fs, path::Path};
 
@@ -10,15 +11,15 @@ use serde_json::{Value, json};
 
 use super::world::{Stack, World, text};
 
-/// Deploys a stack with this text in its row and returns the variables of its container, or the
-/// log where the deploy failed.
+/// Deploys a stack with this text in its row, and returns the variables of its container, or the
+/// log if the deployment failed.
 fn deploy(world: &mut World, stack: &Stack, env: &str) -> Result<Vec<String>, String> {
     let config = config(world, stack, json!({ "env": env }))?;
     Ok(config["Env"].as_array().unwrap().iter().map(text).collect())
 }
 
-/// Deploys a stack with these columns and returns the configuration of its container, or the log
-/// where the deploy failed.
+/// Deploys a stack with these columns, and returns the configuration of its container, or the log
+/// if the deployment failed.
 fn config(world: &mut World, stack: &Stack, columns: Value) -> Result<Value, String> {
     world.update(stack, columns);
     world.deploy(stack, "t");
@@ -55,7 +56,7 @@ fn the_sandbox_makes_of_templates_what_the_real_swarm_did() {
     let mut played = 0;
     for case in recorded["observed"].as_array().unwrap() {
         let env = text(&case["env"]);
-        // Those refer to variables of a project that the sandbox has no call for.
+        // These refer to variables of a project, which the sandbox does not support.
         if env.contains("${{") {
             continue;
         }
@@ -65,7 +66,7 @@ fn the_sandbox_makes_of_templates_what_the_real_swarm_did() {
         deployed = deploy(&mut world, &stack, &env);
         played += 1;
         match (deployed, case["container Env"].as_array()) {
-            // What the swarm is called differs; that it is filled in does not.
+            // The values of the swarm's fields differ, but they are expanded as well.
             (Ok(arrived), Some(_)) if env.contains("{{.") => {
                 assert_eq!(arrived[1], "H=sandbox");
                 assert_eq!(arrived[4], "L=map[]");
@@ -100,7 +101,7 @@ fn a_container_that_is_gone_or_unknown_has_no_configuration() {
 proptest! {
     #![proptest_config(test_support::properties())]
 
-    /// The judge is the sandbox, which parses, fills in and expands on its own account.
+    /// The sandbox verifies the result, with its own parser and its own expansion.
     #[test]
     fn every_value_arrives_byte_for_byte_or_is_refused_by_name(
         values in proptest::collection::vec(

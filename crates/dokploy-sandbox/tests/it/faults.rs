@@ -1,4 +1,4 @@
-//! Faults: each kind does what its name says, as often as it says.
+//! Faults: each kind has its effect, for the specified number of calls.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn create(world: &mut World) -> dokploy_sandbox::Answer {
 
 #[test]
 fn each_fault_has_its_answer_and_its_effect() {
-    // Fault, status, disposition, projects made at once.
+    // Columns: fault, status, disposition, number of projects created immediately.
     for (fault, status, disposition, made) in [
         ("error-before", 500, Disposition::Send, 0),
         ("error-after", 500, Disposition::Send, 1),

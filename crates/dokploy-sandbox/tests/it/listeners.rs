@@ -1,4 +1,4 @@
-//! The sandbox through its sockets.
+//! The sandbox over its sockets.
 
 use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
@@ -56,7 +56,7 @@ impl Running {
         raw(&edge.to_string(), &head).await.unwrap()
     }
 
-    /// Brings a stack up by the calls of the portal and returns its application.
+    /// Deploys a stack with the calls of the portal, and returns its application.
     async fn deploy(&self, name: &str, image: &str) -> String {
         let project = self.post("/api/project.create", json!({ "name": name })).await;
         let environment = &project["environment"]["environmentId"];
@@ -92,7 +92,7 @@ async fn exchange(
     raw(address, &request).await
 }
 
-/// Returns what came back, `None` for a connection that ended without a byte.
+/// Returns status and body; `None` for a connection that ended without a byte.
 async fn raw(address: &str, request: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -1,4 +1,5 @@
-//! The sandbox: its HTTP, its promises, and the recordings of the real platform.
+//! Tests of the sandbox: its HTTP interface, its behaviour over time, and the recordings of the
+//! real platform.
 #![cfg(test)]
 
 mod environment;

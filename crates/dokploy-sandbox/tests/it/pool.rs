@@ -1,4 +1,4 @@
-//! The platform's ten database connections, and how it hangs for good for want of one.
+//! The platform's ten database connections, and how it hangs if it runs out of them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 const KEY: &str = "key-of-the-tests";
-/// Long enough for every answer that comes at all.
+/// Every answer that comes at all comes within this time.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 struct Platform {
@@ -62,7 +62,7 @@ impl Platform {
         serde_json::from_str(body).unwrap_or_default()
     }
 
-    /// Attaches `count` hosts at the same moment, and counts the answers.
+    /// Attaches `count` hosts concurrently, and counts the answers.
     async fn attach(&self, count: usize) -> usize {
         let hosts = (0..count).map(|number| {
             let host = format!("{number}.localhost");
@@ -90,7 +90,7 @@ async fn eight_hosts_attached_at_once_only_queue() {
 async fn sixteen_hosts_attached_at_once_hang_every_call_until_a_restart() {
     let platform = Platform::start().await;
     assert!(platform.attach(16).await < 16);
-    // Their clients have gone by now; what they asked for still hangs.
+    // The clients have disconnected by now, but their calls still hang.
     assert!(!platform.is_well().await);
     assert_eq!(platform.get("/api/project.all").await, None);
     let health = platform.get("/api/health").await;

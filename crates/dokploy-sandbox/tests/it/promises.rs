@@ -1,4 +1,4 @@
-//! What the sandbox promises beyond single answers: the quirks that play out over time.
+//! The sandbox's behaviour beyond single answers: Dokploy's quirks that develop over time.
 
 use dokploy_sandbox::{EdgeResponse, Request};
 use serde_json::json;
@@ -98,8 +98,8 @@ fn deleting_an_application_removes_everything_of_it() {
     }
 }
 
-/// What the swarm shows of a service: its replicas, its tasks, how many containers of it run, and
-/// what its address answers.
+/// Returns what is shown of a service: its replicas, its tasks, the number of running containers,
+/// and the answer of its address.
 fn shown(world: &mut World, stack: &Stack) -> (Option<String>, Vec<String>, usize, EdgeResponse) {
     let apps = world.get("/api/swarm.getNodeApps");
     let mut apps = apps.as_array().unwrap().iter();
@@ -198,7 +198,7 @@ fn one_file_that_the_proxy_cannot_read_freezes_every_host() {
         assert_eq!(world.core.visit(world.now, "new.localhost"), EdgeResponse::Healthy, "{bad}");
         world.post("/api/domain.delete", json!({ "domainId": new }));
     }
-    // What it is told to write it writes: routes go with the text.
+    // The file is written as requested, so text without routes removes them.
     let harmless = "http:\n  middlewares:\n    x:\n      redirectScheme:\n        scheme: https\n";
     write(&mut world, &stack.app_name, harmless);
     assert_eq!(world.core.visit(world.now, "demo.localhost"), EdgeResponse::UnknownHost);

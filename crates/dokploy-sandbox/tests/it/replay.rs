@@ -1,5 +1,5 @@
-//! Every recording of the real platform whose call the sandbox knows, against the sandbox:
-//! same status, same JSON shape, and the same words where it refuses.
+//! Replays every recording whose call the sandbox supports: the sandbox must answer with the same
+//! status, the same JSON structure and, for an error, the same message.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::world::{KEY, Stack, World};
 mod outside;
 mod situations;
 
-/// What a recording's ids stand for in the sandbox, by the name of the parameter.
+/// The sandbox's ids for a recording, by the name of the parameter.
 type Ids = BTreeMap<&'static str, String>;
 
 /// Puts a world into the state in which the recording was made.
@@ -76,14 +76,14 @@ fn compare(name: &str, recorded: &RecordedResponse, answer: &Answer) {
         (recorded, Body::Json(answered)) => same_shape(name, recorded, answered),
         (recorded, answered) => panic!("{name}: {recorded} is not {answered:?}"),
     }
-    // The message of recording 63 holds an id and a time.
+    // The message of recording 63 contains an id and a time.
     if recorded.status >= 400 && !name.starts_with("63-") {
         let same = answer.value() == &recorded.body || matches!(answer.body, Body::Text(_));
         assert!(same, "{name}: {} is not {}", answer.text(), recorded.body);
     }
 }
 
-/// Compares keys and types; null may stand for anything.
+/// Compares keys and types; null is compatible with everything.
 fn same_shape(at: &str, recorded: &Value, answered: &Value) {
     match (recorded, answered) {
         (Value::Object(recorded), Value::Object(answered)) => {
@@ -109,7 +109,7 @@ fn same_shape(at: &str, recorded: &Value, answered: &Value) {
 }
 
 impl RecordedRequest {
-    /// Makes the request again, with the sandbox's ids and key.
+    /// Returns the request with the sandbox's ids and key.
     fn with(&self, ids: &Ids) -> Request {
         let key = self.headers.get("x-api-key").map(|key| match key.as_str() {
             "<redacted>" => KEY.to_owned(),

@@ -1,4 +1,4 @@
-//! A core with a time of its own, and the calls that set a situation up.
+//! A core with its own time, and the calls that create a situation.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub(crate) const KEY: &str = "key-of-the-tests";
 
-/// Every stage takes a second, so that a test can stand in the middle of each.
+/// Every stage takes a second, so that a test can stop in the middle of each.
 const TIMING: Timing = Timing {
     job: Duration::from_secs(1),
     slow_job: Duration::from_secs(10),
@@ -48,26 +48,26 @@ impl World {
         self.core.handle(self.now, &request.with_key(KEY))
     }
 
-    /// Asks and expects success.
+    /// Sends a GET request and expects success.
     pub(crate) fn get(&mut self, target: &str) -> Value {
         let answer = self.send(Request::get(target));
         assert_eq!(answer.status, 200, "{target}: {}", answer.text());
         answer.value().clone()
     }
 
-    /// Posts and expects success.
+    /// Sends a POST request and expects success.
     pub(crate) fn post(&mut self, target: &str, body: Value) -> Value {
         let answer = self.send(Request::post(target, &body));
         assert_eq!(answer.status, 200, "{target}: {}", answer.text());
         answer.value().clone()
     }
 
-    /// Posts and returns the status.
+    /// Sends a POST request and returns the status.
     pub(crate) fn status(&mut self, target: &str, body: Value) -> u16 {
         self.send(Request::post(target, &body)).status
     }
 
-    /// Returns what really exists.
+    /// Returns one list of the inventory.
     pub(crate) fn existing(&self, what: &str) -> Vec<Value> {
         self.core.inventory(self.now)[what].as_array().unwrap().clone()
     }
@@ -87,7 +87,7 @@ impl World {
         (text(&made["applicationId"]), text(&made["appName"]))
     }
 
-    /// Makes a project and an application that would run `image`.
+    /// Creates a project and an application with this image.
     pub(crate) fn stack(&mut self, name: &str, image: &str) -> Stack {
         let (project, environment) = self.project(name);
         let (application, app_name) = self.application(&environment, name);
@@ -111,7 +111,7 @@ impl World {
         self.post("/api/application.deploy", body);
     }
 
-    /// Makes a stack and deploys it to the end of its job.
+    /// Creates a stack and deploys it to the end of its job.
     pub(crate) fn deployed(&mut self, name: &str, image: &str) -> Stack {
         let stack = self.stack(name, image);
         self.deploy(&stack, "t");

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{super::world::World, Ids, Situation, ids};
 
-/// Recordings and the situation that each was made in.
+/// Recordings, and the situation in which each was made.
 pub(super) const ALL: &[(&[u32], Situation)] = &[
     (&[1, 2, 3, 4, 10, 11, 14, 20, 99, 162], nothing),
     (&[21, 22, 23, 24, 27, 30, 96, 201, 202, 203, 204, 237], nothing),
@@ -162,7 +162,7 @@ fn live(world: &mut World) -> Ids {
     deployed(world, "demo", "sandbox/hello", json!({ "replicas": 1 }))
 }
 
-/// The look-up by name is one by its beginning.
+/// The look-up by name matches the beginning of names.
 fn five_with_one_beginning(world: &mut World) -> Ids {
     for number in 1..=5 {
         world.deployed(&format!("rec-{number}"), "sandbox/hello");
@@ -178,7 +178,7 @@ fn one_container(world: &mut World) -> Ids {
     ids
 }
 
-/// The file of a service that no row leads to any more.
+/// The route file of a service without a row.
 fn stale_file(world: &mut World) -> Ids {
     let stack = world.deployed("demo", "sandbox/hello");
     world.domain(&stack, "demo.stacks.test");
