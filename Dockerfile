@@ -7,24 +7,23 @@ ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 FROM node:20-bookworm-slim AS node
 
 FROM rust:1-bookworm AS builder
-# for cargo-leptos: wasm-opt and sass are npm packages
+# wasm-opt, sass and what else builds the site are npm packages
 COPY --from=node /usr/local/bin/node /usr/local/bin/
 COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
-# prebuilt tools instead of compiling them
-RUN curl -fsSL https://raw.githubusercontent.com/cargo-bins/cargo-binstall/main/install-from-binstall-release.sh | bash
 
 WORKDIR /build
 # a separate layer: it changes only with the versions of the tools
 COPY Cargo.toml package.json package-lock.json .npmrc ./
 COPY scripts/wasm-toolchain scripts/
 COPY scripts/lib scripts/lib
-RUN bash -euo pipefail -c '. scripts/lib/setup.sh; setup_build'
+COPY scripts/wasm-bindgen scripts/wasm-bindgen
+RUN bash -euo pipefail -c '. scripts/lib/setup.sh; plan setup_build; setup_build'
 
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    bash -euo pipefail -c '. scripts/lib/setup.sh; setup_build; cargo leptos build --release --precompress' \
+    bash -euo pipefail -c '. scripts/lib/setup.sh; . scripts/lib/site.sh; plan build_portal release; build_portal release' \
     && mkdir /out \
     && cp target/release/ai-stack-deployer Leptos.toml /out/ \
     && cp -r target/site /out/site

