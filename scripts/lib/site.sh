@@ -11,7 +11,7 @@ SITE="${LEPTOS_SITE_ROOT:-$(manifest_value site-root)}"
 
 build_portal() {
   setup_build
-  stage "compiling the server and, beside it, what runs in the browser" "6 minutes" build_both "$1"
+  stage "compiling the server and, beside it, what runs in the browser" "8 minutes" build_both "$1"
 }
 
 # Both at once: each compiles long on one core alone, and they use different folders. The site's words are shown if it
