@@ -1,6 +1,6 @@
-//! A deployment's identity, and the snapshot of it that is on the wire.
+//! The identity of an operation, and its snapshot on the wire.
 //!
-//! It must not know how a deployment is driven or stored.
+//! It must not know how an operation is executed or stored.
 
 use std::fmt;
 
@@ -31,21 +31,21 @@ impl DeploymentId {
     const PREFIXES: [&str; 3] = ["dep_", "rem_", "op_"];
     const DIGITS: usize = 32;
 
-    /// Makes the id of a deployment of these random bits.
+    /// Returns the id of a deployment with these random bits.
     pub fn from_random(bits: u128) -> Self {
         Self::new(&DEPLOY, bits)
     }
 
-    /// Makes the id that an operation of this kind has with these random bits.
+    /// Returns the id of an operation of this kind with these random bits.
     pub fn new(kind: &Kind, bits: u128) -> Self {
         Self(format!("{}{bits:032x}", kind.prefix))
     }
 
-    /// Reads an id.
+    /// Parses an id.
     ///
     /// # Errors
     ///
-    /// Returns an error when `text` does not have the form of an id.
+    /// Returns an error if `text` does not have the form of an id.
     pub fn parse(text: &str) -> Result<Self, ParseDeploymentIdError> {
         let digits = Self::PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
         let digits = digits.ok_or(ParseDeploymentIdError)?;
@@ -62,8 +62,8 @@ impl DeploymentId {
         &self.0
     }
 
-    /// Returns half of its random bits, for whatever is left to chance about the deployment:
-    /// the same id always has the same luck.
+    /// Returns half of its random bits, as the seed of random choices about the operation, so that
+    /// they are reproducible.
     pub fn seed(&self) -> u64 {
         let digits = self.0.get(self.0.len() - 16..).unwrap_or_default();
         u64::from_str_radix(digits, 16).unwrap_or_default()
@@ -99,7 +99,7 @@ impl From<DeploymentId> for String {
     }
 }
 
-/// A deployment as it stands: what `GET /api/deployment/:id` answers.
+/// The current state of an operation: the answer of `GET /api/deployment/:id`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
@@ -107,53 +107,53 @@ pub struct Snapshot {
     pub id: DeploymentId,
     /// Its kind.
     pub kind: String,
-    /// The stack it brings up.
+    /// The stack that it is about.
     pub stack_name: StackName,
-    /// Its current state.
+    /// Its current phase.
     pub phase: Phase,
-    /// True if it goes on.
+    /// Its status.
     pub status: Status,
     /// Percent, 0 to 100.
     pub progress: u8,
-    /// The message shown about it now.
+    /// The present message.
     pub message: String,
     /// The same text, under the older server's name.
     pub current_step: String,
     /// The address at which the stack is, or will be, reached.
     pub url: String,
-    /// The resources known to exist.
+    /// The platform's resources known to exist.
     pub resources: Resources,
-    /// The time at which it began and ended.
+    /// The times of its start and its end.
     pub timestamps: Timestamps,
     /// The reason why it failed, once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<SnapshotError>,
-    /// The outcome of what was made, once it has failed or is removed. Clean-up that goes on after
-    /// the end changes it.
+    /// The outcome for each created resource, once it has failed or its stack is removed. Clean-up
+    /// after the end updates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
     /// True if somebody asked to cancel it, and it has not ended yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelling: bool,
-    /// The time at which clean-up continues, while something is left.
+    /// The time of the next clean-up attempt, while something is left.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "super::wire_time::optional")]
     pub next_try: Option<Timestamp>,
-    /// The ended deployment that this one tries again.
+    /// The deployment that this one retries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<DeploymentId>,
-    /// The deployment that tries this one again.
+    /// The deployment that retries this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_by: Option<DeploymentId>,
-    /// For a removal: the deployment whose stack it takes down.
+    /// For a removal: the deployment whose stack it removes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removes: Option<DeploymentId>,
     /// The last event in this snapshot.
     pub seq: Seq,
-    /// The last log entries, oldest first, each a string holding a JSON object.
+    /// The last log entries, oldest first, each a string that contains a JSON object.
     pub logs: Vec<String>,
 }
 
-/// The time at which a deployment began and ended.
+/// The times of an operation's start and end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timestamps {
     /// The time at which it was accepted.
@@ -169,7 +169,7 @@ pub struct Timestamps {
 pub struct SnapshotError {
     /// The step that failed.
     pub phase: Phase,
-    /// One sentence: what happened.
+    /// One sentence that says what happened.
     pub message: String,
     /// The kind of failure.
     pub code: FailureCode,
@@ -177,38 +177,38 @@ pub struct SnapshotError {
     pub reference: String,
 }
 
-/// The operations that a deployment has to do with.
+/// The operations to which an operation is linked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
-    /// The ended deployment that this one tries again.
+    /// The deployment that this one retries.
     pub retry_of: Option<DeploymentId>,
-    /// The deployment that tries this one again.
+    /// The deployment that retries this one.
     pub retried_by: Option<DeploymentId>,
-    /// For a removal: the deployment whose stack it takes down.
+    /// For a removal: the deployment whose stack it removes.
     pub removes: Option<DeploymentId>,
 }
 
-/// The metadata of a deployment besides its events: when it ended, what clean-up has found since,
-/// and what it is linked with.
+/// The data of an operation that is not in its events: its end, the results of clean-up since then,
+/// and its links.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentMetadata {
     /// The time at which it ended, if it has.
     #[serde(with = "super::wire_time::optional")]
     pub completed: Option<Timestamp>,
-    /// The outcome of what was made, newer than the terminal event where clean-up went on.
+    /// The receipt. After a clean-up it is newer than that of the terminal event.
     pub receipt: Option<Receipt>,
-    /// The operations it is linked with.
+    /// The operations to which it is linked.
     pub links: Links,
 }
 
-/// The immutable part of a deployment.
+/// The immutable part of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
     /// Its id.
     pub id: DeploymentId,
     /// Its kind.
     pub kind: KindName,
-    /// The stack it is about.
+    /// The stack that it is about.
     pub name: StackName,
     /// The address at which the stack is, or will be, reached.
     pub url: String,
@@ -218,7 +218,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Describes the deployment, which is of `kind`, as `progress` and `metadata` have it.
+    /// Returns the snapshot of this operation of `kind`, with its progress and metadata.
     pub fn snapshot(
         &self,
         kind: &Kind,

@@ -1,7 +1,7 @@
-//! Events: what is recorded about a deployment, and its exact form on the wire.
+//! Events: the recorded changes of an operation, and their exact format on the wire.
 //!
-//! An event's text is made once, stored, and replayed byte for byte. It must not know who
-//! records or who watches.
+//! An event is serialized once, stored, and replayed byte for byte. It must not know who records or
+//! watches events.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ mod failure;
 
 pub use failure::{Failure, FailureCode};
 
-/// The gap-free number of an event within its deployment, from 1.
+/// The number of an event within its operation, counted from 1 without gaps.
 pub type Seq = u64;
 
 /// A recorded change.
@@ -35,7 +35,7 @@ pub struct Event {
 pub enum EventBody {
     /// A phase began, or its message changed.
     Progress(ProgressUpdate),
-    /// Something worth reading in the log happened.
+    /// An entry for the log.
     Log(LogEntry),
     /// The end: the stack is live.
     Complete(Completion),
@@ -67,8 +67,8 @@ pub struct ProgressUpdate {
 }
 
 impl ProgressUpdate {
-    /// Describes `phase` of an operation of `kind` beginning at `at`; `percent` is what stays where
-    /// the phase has none.
+    /// Returns the update for `phase` of an operation of `kind`, which begins at `at`. `percent` is
+    /// used if the phase has no percentage.
     pub fn new(
         kind: &Kind,
         phase: Phase,
@@ -82,7 +82,7 @@ impl ProgressUpdate {
         Self { phase, status: phase.status(), progress, message, current_step, resources, at }
     }
 
-    /// Replaces the phase's sentence by a more exact one.
+    /// Replaces the phase's sentence by a more specific message.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
@@ -91,7 +91,7 @@ impl ProgressUpdate {
     }
 }
 
-/// The platform's ids of what a deployment made.
+/// The platform's ids of the resources that a deployment created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Resources {
@@ -134,13 +134,14 @@ pub struct LogEntry {
     pub message: String,
     /// The time that it took, in milliseconds.
     pub duration_ms: u64,
-    /// The try that it was, from 1, where there can be several.
+    /// The number of the attempt, counted from 1, if there can be several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
 }
 
 impl LogEntry {
-    /// The action of the entry that tells of a step's failure, recorded before the rollback begins.
+    /// The action of the entry that reports a step's failure, which is recorded before the rollback
+    /// begins.
     pub const FAILURE: &str = "deployment.fail";
 }
 
@@ -153,7 +154,7 @@ pub struct Completion {
     pub status: Ready,
     /// The resources that were created.
     pub resources: Resources,
-    /// From the start to here, in seconds.
+    /// The time from the start to the end, in seconds.
     pub duration: f64,
 }
 
@@ -170,7 +171,7 @@ pub enum Ready {
 pub struct RemovalCompletion {
     /// Always [`Gone::Removed`].
     pub status: Gone,
-    /// The outcome of what there was.
+    /// The outcome for each resource.
     pub receipt: Receipt,
 }
 
@@ -178,11 +179,11 @@ pub struct RemovalCompletion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Gone {
-    /// It was looked for and is not there.
+    /// The removal was verified.
     Removed,
 }
 
-/// An event's text does not have the form its name promises.
+/// A stored text is not a valid event.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeEventError {
     /// No event has this name.
@@ -228,12 +229,11 @@ impl Event {
         }
     }
 
-    /// Reads an event back from its number, name and data.
+    /// Parses an event from its number, name and data.
     ///
     /// # Errors
     ///
-    /// Returns what does not fit when name or data are not what [`Event::name`] and
-    /// [`Event::data`] write.
+    /// Returns an error if name or data were not written by [`Event::name`] and [`Event::data`].
     pub fn decode(seq: Seq, name: &str, data: &str) -> Result<Self, DecodeEventError> {
         fn read<T: serde::de::DeserializeOwned>(
             name: &'static str,
@@ -264,7 +264,7 @@ impl EventBody {
     pub const COMPLETE: &'static str = "complete";
     /// The name of the terminal event of a failure. The browser's own `error` has no data.
     pub const ERROR: &'static str = "error";
-    /// Every name, for subscribers.
+    /// All names, for subscribers.
     pub const NAMES: [&'static str; 4] = [Self::PROGRESS, Self::LOG, Self::COMPLETE, Self::ERROR];
 
     /// Returns the name on the wire.
@@ -287,7 +287,7 @@ impl EventBody {
 }
 
 impl fmt::Display for LogEntry {
-    /// Writes the entry as the one JSON object it is on the wire.
+    /// Writes the entry as a JSON object, as on the wire.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&json(self))
     }

@@ -1,6 +1,7 @@
-//! The words of the portal, as types: names, phases, events and the progress they add up to.
+//! The domain types of the portal: names, phases, events, and the progress computed from them.
 //!
-//! Pure and shared by both targets. It must not know a clock, a network, a store or a page.
+//! It is pure, and shared by server and browser. It must not know a clock, a network, a store or a
+//! page.
 
 pub mod deployment;
 pub mod event;

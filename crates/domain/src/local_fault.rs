@@ -1,29 +1,30 @@
-//! Faults of the portal itself, which say nothing of a stack or of the platform.
+//! Local faults: faults of the portal itself, which say nothing about a stack or the platform.
 //!
-//! It must not know how a fault is found out.
+//! It must not know how a fault is detected.
 
-/// What the portal lacks to ask anybody anything, or to put on record what it does.
+/// A local fault, because of which the portal cannot make calls or record anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocalFault {
     /// File descriptors, memory or local ports.
     #[error("the portal is short of resources")]
     Resources,
-    /// A resolver that answers.
+    /// Name resolution: the resolver does not answer.
     #[error("the portal's name resolution does not answer")]
     Names,
-    /// A way out: no route leads there, or a rule of this machine forbids it.
+    /// The network: no route leads to an address, or a firewall rule of this machine forbids it.
     #[error("the portal has no network")]
     Network,
-    /// Its records.
+    /// The database cannot be read or written.
     #[error("the portal's records are out of reach")]
     Records,
 }
 
 impl LocalFault {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 4] = [Self::Resources, Self::Names, Self::Network, Self::Records];
 
-    /// Returns what a person reads meanwhile. Limits are counted by it across restarts.
+    /// Returns the message during the fault. It is recorded as progress, from which limits are
+    /// computed across restarts, so it must not change.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Resources => "Waiting: the portal is short of resources",
@@ -33,12 +34,12 @@ impl LocalFault {
         }
     }
 
-    /// Returns the one that a person reads about in `sentence`, if it is about one.
+    /// Returns the fault with this `sentence`, if there is one.
     pub fn told_by(sentence: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|fault| fault.sentence() == sentence)
     }
 
-    /// Says that it is so, without a full stop.
+    /// Returns a sentence in the present tense, without a full stop.
     pub fn describe_failure(self) -> &'static str {
         match self {
             Self::Resources => "The portal itself is short of resources",
@@ -48,7 +49,7 @@ impl LocalFault {
         }
     }
 
-    /// Says that it was so, without a full stop.
+    /// Returns a sentence in the past tense, without a full stop.
     pub fn past(self) -> &'static str {
         match self {
             Self::Resources => "The portal itself was short of resources",

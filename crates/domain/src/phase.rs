@@ -1,4 +1,4 @@
-//! Phases and statuses: where an operation is, as the wire names it.
+//! The phases and statuses of operations, with their names on the wire.
 //!
 //! The phases here are those of every kind of operation; the others are in the table of kinds.
 
@@ -14,17 +14,17 @@ named! {
 impl Phase {
     /// Accepted, not yet begun.
     pub const INITIALIZING: Self = Self::new("initializing");
-    /// Ended: done.
+    /// The end: success.
     pub const COMPLETED: Self = Self::new("completed");
-    /// What was made is being removed.
+    /// The created resources are being removed.
     pub const ROLLING_BACK: Self = Self::new("rolling_back");
-    /// Ended: not done, on a failure.
+    /// The end: failure.
     pub const FAILED: Self = Self::new("failed");
-    /// Ended: not done, on request.
+    /// The end: cancelled by a person.
     pub const CANCELLED: Self = Self::new("cancelled");
-    /// What an earlier operation made is being removed.
+    /// The resources of an earlier operation are being removed.
     pub const REMOVING: Self = Self::new("removing");
-    /// Ended: what an earlier operation made is removed.
+    /// The end: the resources of an earlier operation were removed.
     pub const REMOVED: Self = Self::new("removed");
 
     /// Returns the status that goes with the phase.
@@ -48,14 +48,14 @@ impl Phase {
     }
 }
 
-/// True if an operation goes on, and how it ended.
+/// Whether an operation is in progress, or how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Neither done nor given up.
+    /// It has not ended.
     InProgress,
-    /// Done and verified.
+    /// It ended successfully.
     Success,
-    /// Not done.
+    /// It failed or was cancelled.
     Failure,
 }

@@ -1,6 +1,6 @@
-//! Problems that keep the whole platform from working for the portal until an operator acts.
+//! Problems of the whole platform that only an operator can solve.
 //!
-//! It must not know how it is found out.
+//! It must not know how a problem is detected.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +9,10 @@ use crate::refusal::Refusal;
 /// A problem of the whole platform that only its operators can solve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlatformProblem {
-    /// It refuses the portal's key again and again although it is well.
+    /// It repeatedly rejects the portal's key although it reports itself healthy.
     #[serde(rename = "PLATFORM_KEY_REFUSED")]
     KeyRefused,
-    /// It answers no call that changes something any more, nor whether it is well.
+    /// It answers neither calls that change something nor its health check.
     #[serde(rename = "PLATFORM_WEDGED")]
     Wedged,
 }
@@ -32,7 +32,7 @@ impl PlatformProblem {
         Refusal::from(self).code().as_str()
     }
 
-    /// Tells an operator what to do, and where the README says how.
+    /// Returns what an operator can do, and the section of the README about it.
     pub fn remedy(self) -> &'static str {
         match self {
             Self::KeyRefused => {

@@ -1,8 +1,8 @@
-//! The one progress fold: events in any order in, what the page shows out.
+//! The fold of an operation's events, in any order, into the state that the page shows.
 //!
-//! Server and browser share it. It orders by seq, ignores what it has, keeps what comes too
-//! early, and is finished only when the terminal event is the next one. It must not know a
-//! clock: every time in it comes from an event.
+//! Server and browser share it. It applies events by their numbers, ignores repeated ones, and
+//! keeps early ones until the events before them have arrived. It must not know a clock: every time
+//! in it comes from an event.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,13 +25,13 @@ pub const LOG_LIMIT: usize = 50;
 /// The fold of a deployment's events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The last event in it; 0 before the first.
+    /// The number of the last applied event; 0 before the first.
     pub seq: Seq,
-    /// The current state of the deployment.
+    /// The current phase.
     pub phase: Phase,
-    /// Percent, 0 to 100; never smaller than before.
+    /// Percent, 0 to 100. It never decreases.
     pub percent: u8,
-    /// The message shown about it.
+    /// The present message.
     pub message: String,
     /// The resources known to exist.
     pub resources: Resources,
@@ -39,9 +39,9 @@ pub struct Progress {
     pub steps: Vec<StepProgress>,
     /// The last [`LOG_LIMIT`] log entries, oldest first.
     pub logs: VecDeque<LogEntry>,
-    /// Describes how it ended, if it has.
+    /// How the operation ended, if it has.
     pub end: Option<End>,
-    /// Events that came before their turn.
+    /// Events that arrived before the ones that precede them.
     #[serde(skip)]
     early: BTreeMap<Seq, EventBody>,
 }
@@ -51,11 +51,11 @@ pub struct Progress {
 pub struct StepProgress {
     /// Its phase.
     pub phase: Phase,
-    /// The progress of it.
+    /// Its state.
     pub state: StepState,
 }
 
-/// The progress of a step.
+/// The state of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StepState {
     /// Not begun.
@@ -66,18 +66,18 @@ pub enum StepState {
     Done(u64),
     /// Failed.
     Failed,
-    /// Stopped while it ran, or before it began, since somebody cancelled the deployment.
+    /// Stopped while it ran, or before it began, because the operation was cancelled.
     Stopped,
 }
 
-/// Describes how a deployment ended.
+/// The end of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum End {
-    /// Up and verified.
+    /// A live stack.
     Live(Completion),
-    /// Not up.
+    /// A failure or a cancellation.
     Failed(Failure),
-    /// Taken down.
+    /// A completed removal.
     Removed(RemovalCompletion),
 }
 
@@ -98,7 +98,7 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Folds `events`, in whatever order they come.
+    /// Folds `events`, in any order.
     pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
         let mut progress = Self::default();
         for event in events {
@@ -107,7 +107,7 @@ impl Progress {
         progress
     }
 
-    /// Takes one event in, and every later one that was waiting for it.
+    /// Applies an event, and all later ones that were waiting for it.
     pub fn apply(&mut self, event: Event) {
         if event.seq <= self.seq {
             return;
@@ -119,7 +119,7 @@ impl Progress {
         }
     }
 
-    /// Returns whether the terminal event is in, and everything before it.
+    /// Returns whether the terminal event and all events before it were applied.
     pub fn is_finished(&self) -> bool {
         self.end.is_some()
     }
@@ -132,7 +132,7 @@ impl Progress {
         }
     }
 
-    /// Returns what had become of what was made when it ended, unless that is live.
+    /// Returns the receipt at the end, unless the stack is live.
     pub fn receipt(&self) -> Option<&Receipt> {
         match &self.end {
             Some(End::Failed(failure)) => Some(&failure.receipt),
@@ -141,13 +141,12 @@ impl Progress {
         }
     }
 
-    /// Returns what has become of what was made by now: what clean-up found `since` the end, else
-    /// the end's own receipt.
+    /// Returns the newest receipt: that of a clean-up `since` the end, otherwise that of the end.
     pub fn receipt_by_now<'a>(&'a self, since: Option<&'a Receipt>) -> Option<&'a Receipt> {
         since.or_else(|| self.receipt())
     }
 
-    /// Returns when `phase` began, while it is under way.
+    /// Returns when `phase` began, if it is in progress.
     pub fn running_since(&self, phase: Phase) -> Option<Timestamp> {
         self.steps.iter().find(|step| step.phase == phase).and_then(|step| match step.state {
             StepState::Running(since) => Some(since),
@@ -250,7 +249,7 @@ impl StepState {
     }
 }
 
-/// Returns the milliseconds from `since` to `until`, or 0 when the clock went back.
+/// Returns the milliseconds from `since` to `until`; 0 if the clock was set back.
 pub fn elapsed_ms(since: Timestamp, until: Timestamp) -> u64 {
     u64::try_from(until.as_millisecond() - since.as_millisecond()).unwrap_or(0)
 }

@@ -1,7 +1,7 @@
-//! Refusals: why a request was not carried out, as a code with its arguments.
+//! Refusals: the reasons why a request was not executed, as codes with arguments.
 //!
-//! The API's answer, a page's sentence and the audit entry are made from them. It must not know
-//! who asks, nor how an answer is sent.
+//! The API's answer, a page's sentence and the audit entry are made from them. It must not know who
+//! made the request, or how an answer is sent.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::{
     stack_name::{ParseStackNameError, StackName},
 };
 
-/// The time after which to come back to a full portal, in seconds, where nobody knows a better one.
+/// The default `Retry-After` in seconds, if the time until there is capacity is unknown.
 const PAUSE_S: u64 = 60;
 
-/// A reason not to carry out a request, with what its sentence mentions.
+/// A reason not to execute a request, with the arguments of its sentence.
 #[derive(Clone, Debug, PartialEq, Eq, EnumDiscriminants)]
 #[strum_discriminants(
     name(RefusalCode),
@@ -27,11 +27,11 @@ const PAUSE_S: u64 = 60;
     strum(serialize_all = "SCREAMING_SNAKE_CASE")
 )]
 pub enum Refusal {
-    /// The name breaks a rule; `None` where the body has no name.
+    /// The name breaks a rule; `None` if the body has no name.
     InvalidName(Option<ParseStackNameError>),
-    /// Somebody has the name.
+    /// The name is taken.
     NameTaken(StackName, TakenBy),
-    /// The name is kept for its former owner until then.
+    /// The name is reserved for its former owner until this time.
     NameHeld(StackName, Timestamp),
     /// A limit is reached.
     LimitReached(LimitReached),
@@ -41,49 +41,49 @@ pub enum Refusal {
     PlatformKeyRefused,
     /// The platform hangs.
     PlatformWedged,
-    /// The portal has no key under which it could keep the secrets of a stack.
+    /// The portal has no key to encrypt the secrets of a stack.
     SecretKeyMissing,
     /// The platform does not answer.
     PlatformUnreachable(Pause),
-    /// The portal itself lacks something.
+    /// The portal has a local fault.
     PortalImpaired(LocalFault, Pause),
     /// The database does not answer.
     StoreUnavailable,
-    /// There is no such thing, as far as the caller may know.
+    /// The resource does not exist, or is hidden from the caller.
     NotFound(Missing),
-    /// A removal was to be cancelled.
+    /// Removals cannot be cancelled.
     NotCancellable,
     /// The deployment to cancel has ended.
     AlreadyEnded,
     /// The deployment to retry has not ended.
     NotEnded(StackName),
-    /// Something is left of the deployment to retry.
+    /// The deployment to retry has leftovers.
     NameNotClean(StackName),
-    /// A removal was to be retried.
+    /// Removals cannot be retried.
     NotADeployment,
-    /// Another stack than the one that was meant has the name.
+    /// Another stack than the requested one has the name.
     AnotherStack(StackName),
-    /// A stack without an owner is named without its id.
+    /// Changing a stack without an owner requires its id.
     IdRequired(StackName),
     /// There is no such person.
     NoSuchPerson,
-    /// The person to shut out is not signed in.
+    /// The person whose access was to be revoked has no sessions and no tokens.
     NotSignedIn,
     /// The operation to clean up is not stuck.
     NotStuck,
-    /// A field of a filter cannot be read.
+    /// A field of a filter is invalid.
     InvalidFilter(FilterField),
     /// The caller is not signed in.
     SignInRequired,
     /// The API token lacks the scope.
     ScopeMissing,
-    /// The API token is none that can be used.
+    /// The API token is invalid, expired or revoked.
     TokenInvalid,
-    /// A page of another site than this address sent the request.
+    /// The request comes from another site than this address.
     CrossSite(String),
     /// The caller's rate limit is reached.
     TooManyRequests(Counted, Pause),
-    /// All places for event streams are taken.
+    /// The limit on open event streams is reached.
     TooManyStreams,
     /// The idempotency key was used for another body.
     IdempotencyKeyReused,
@@ -97,75 +97,75 @@ pub enum Refusal {
     RequestTimeout,
     /// The body ended too early.
     IncompleteBody,
-    /// The body is too long.
+    /// The body is too large.
     BodyTooLarge,
     /// The path is not UTF-8.
     InvalidPath,
-    /// The request cannot be read.
+    /// A part of the request cannot be parsed.
     InvalidRequest(Unreadable),
     /// The address does not support the method.
     MethodNotAllowed,
-    /// The portal does not answer its own page.
+    /// The page cannot reach the portal.
     PortalUnreachable,
-    /// The identity provider let nobody in.
+    /// The identity provider denied the sign-in.
     SignInDenied,
-    /// The sign-in is over, or another browser's.
+    /// The sign-in expired, was already used, or belongs to another browser.
     SignInStale,
     /// The identity provider does not answer.
     ProviderUnreachable,
-    /// The identity provider does not accept the portal.
+    /// The identity provider rejected the portal.
     ProviderRefused,
     /// The identity provider's answer cannot be verified.
     IdentityUntrusted,
     /// The name of an API token breaks a rule.
     InvalidTokenName,
-    /// The person has as many API tokens as they may have.
+    /// The person has reached the limit of API tokens.
     TooManyTokens,
     /// The person has no such API token.
     NoSuchToken,
-    /// The portal is at fault; also what an unknown code is read as.
+    /// An error in the portal. Unknown codes are parsed as this.
     #[strum_discriminants(serde(other))]
     Internal(InternalFault),
 }
 
-/// The number of seconds after which to come back.
+/// A `Retry-After`, in seconds.
 pub type Pause = u64;
 
-/// Whose a name is that is taken.
+/// What uses a name that is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TakenBy {
-    /// Somebody's, or another program's on the platform.
+    /// Another stack, or another program on the platform.
     Another,
-    /// The stack of the deployment that was to be retried.
+    /// The stack of the deployment to retry.
     Itself,
 }
 
-/// The limit that is reached.
+/// A limit that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitReached {
-    /// So many stacks are there.
+    /// This number of stacks.
     Stacks(u32),
-    /// So many deployments are under way.
+    /// This number of the owner's deployments in progress.
     UnderWay(u32),
-    /// So many deployments are under way in all the portal.
+    /// This number of deployments in progress in total.
     UnderWayInAll(u32),
-    /// So many deployments have begun within an hour; there is room again after `wait`.
+    /// The number of deployments started within an hour.
     PerHour {
-        /// The number.
+        /// The limit.
         max: u32,
-        /// Until there is room.
+        /// The time until the next start is possible.
         wait: Duration,
     },
 }
 
-/// What there is not.
+/// What was not found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// The deployment, or the operation.
     Deployment,
     /// A live stack of the name.
     Stack,
-    /// The address, or what it leads to.
+    /// A page or resource at this address.
     Address,
     /// A route to this path.
     Path(String),
@@ -193,11 +193,11 @@ pub enum FilterField {
     Action,
     /// The date.
     Date,
-    /// The place where the page begins.
+    /// The position at which the page begins.
     Page,
 }
 
-/// The part of a request that cannot be read.
+/// The part of a request that cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
     /// The query.
@@ -208,16 +208,16 @@ pub enum Unreadable {
     Arguments,
 }
 
-/// What went wrong in the portal.
+/// The kind of an error in the portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InternalFault {
     /// A handler panicked.
     Panic,
     /// The request came before the portal was ready.
     NotReady,
-    /// Nobody authenticated the request.
+    /// The request was not authenticated.
     NoCaller,
-    /// The page does not understand the portal's answer.
+    /// The page cannot parse the portal's answer.
     Answer,
 }
 
@@ -227,7 +227,7 @@ impl Refusal {
         self.into()
     }
 
-    /// Returns the number of seconds after which to come back, where that helps.
+    /// Returns the `Retry-After` in seconds, if waiting helps.
     pub fn retry_after(&self) -> Option<Pause> {
         match self {
             Self::LimitReached(LimitReached::PerHour { wait, .. }) => Some(whole_seconds(*wait)),
@@ -249,7 +249,7 @@ impl RefusalCode {
         Self::iter()
     }
 
-    /// Returns the code as it is written.
+    /// Returns the code on the wire.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -304,7 +304,7 @@ impl RefusalCode {
     }
 }
 
-/// Returns the whole seconds after which `wait` is over.
+/// Returns the number of whole seconds of `wait`, rounded up.
 pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -1,19 +1,19 @@
-//! The stack name: its rules, each with a code and a sentence.
+//! The stack name and its rules, each with a code and a sentence.
 //!
-//! The same code runs while the person types and when the server receives the name. It must
-//! not know whether a name is taken.
+//! The same code runs in the browser while a person types, and on the server. It must not know
+//! whether a name is taken.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Fewest characters of a name.
+/// The minimum number of characters.
 pub const MIN_LENGTH: usize = 3;
-/// Most characters of a name.
+/// The maximum number of characters.
 pub const MAX_LENGTH: usize = 32;
 
-/// Names nobody gets, because they mean something to the people or machines around the
-/// portal. Sorted; configuration can add to them.
+/// Reserved names, which have a meaning for people or machines around the portal. They are sorted;
+/// the configuration can add more.
 const RESERVED: [&str; 33] = [
     "account",
     "admin",
@@ -56,7 +56,7 @@ const RESERVED: [&str; 33] = [
 pub struct StackName(String);
 
 impl StackName {
-    /// Checks `input` against every rule and keeps it.
+    /// Parses a name.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl From<StackName> for String {
 /// The rule that a name breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseStackNameError {
-    /// There is nothing.
+    /// The name is empty.
     #[error("name is empty")]
     Empty,
     /// Fewer than [`MIN_LENGTH`] characters.
@@ -141,10 +141,10 @@ pub enum ParseStackNameError {
     /// The last character is a hyphen.
     #[error("name ends with a hyphen")]
     EndsWithHyphen,
-    /// Two hyphens stand next to each other.
+    /// There are two hyphens in a row.
     #[error("name contains two hyphens in a row")]
     DoubleHyphen,
-    /// The name is kept for the system.
+    /// The name is reserved for the system.
     #[error("name is reserved")]
     Reserved,
 }
@@ -164,7 +164,7 @@ impl ParseStackNameError {
         }
     }
 
-    /// Returns what a person does about it, as a sentence without a full stop.
+    /// Returns what a person must change, as a sentence without a full stop.
     pub fn sentence(self) -> String {
         match self {
             Self::Empty => String::from("Enter a name"),
@@ -186,7 +186,8 @@ impl ParseStackNameError {
         }
     }
 
-    /// Returns whether more typing alone can mend it, so that a page may wait with the verdict.
+    /// Returns whether typing more characters can correct the name, so that a page may wait before
+    /// it shows the error.
     pub fn is_unfinished(self) -> bool {
         match self {
             Self::Empty | Self::TooShort | Self::EndsWithHyphen => true,

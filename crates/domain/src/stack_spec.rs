@@ -1,13 +1,13 @@
-//! What a stack is made of, as it is stored with the operation that works by it.
+//! The spec of a stack, as it is stored with the operation that uses it.
 //!
-//! A running operation is finished by the spec that it began with, whatever the settings say by
-//! then. Secrets are not among it: it refers to them by their names and fingerprints.
+//! An operation keeps the spec with which it began, even if the settings change. The spec contains
+//! no secrets, but refers to them by names and fingerprints.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What a stack is made of. Persisted as JSON: never rename, only add.
+/// The spec of a stack. Persisted as JSON: never rename fields, only add some.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackSpec {
     /// The image, with its tag or digest.
@@ -18,9 +18,9 @@ pub struct StackSpec {
     pub port: u16,
     /// The limits of the container.
     pub size: Size,
-    /// The variables of the container, in the order in which they are written.
+    /// The environment variables of the container, in order.
     pub environment: Vec<Variable>,
-    /// How it is found out that the stack works.
+    /// How to check that the stack works.
     pub health: HealthCheck,
     /// The certificate of the stack's address.
     pub certificate: CertificateSpec,
@@ -29,7 +29,7 @@ pub struct StackSpec {
 /// A login for a private registry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistryLogin {
-    /// The address; none for the platform's default registry.
+    /// The address; `None` for the platform's default registry.
     pub url: Option<String>,
     /// The user.
     pub user: String,
@@ -55,30 +55,30 @@ pub struct Variable {
     pub value: SecretRef,
 }
 
-/// A reference to a secret of the stack, which is stored elsewhere and sealed.
+/// A reference to a secret of the stack, which is stored encrypted elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretRef {
     /// The name among the secrets of the stack.
     pub name: String,
-    /// The digits by which two values of the secret are told apart.
+    /// The fingerprint, which differs for different values of the secret.
     pub fingerprint: String,
 }
 
-/// How it is found out that a stack works.
+/// How to check that a stack works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheck {
     /// The path that answers with success once the stack works.
     pub path: String,
     /// The time that a stack may take to answer once it is started.
     pub timeout: Duration,
-    /// The longest pause between two questions.
+    /// The longest pause between two probes.
     pub interval: Duration,
 }
 
 /// The certificate of a stack's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateSpec {
-    /// Where it comes from.
+    /// The source of the certificate.
     pub source: CertificateSource,
     /// The time that it may take to become valid.
     pub timeout: Duration,

@@ -1,7 +1,7 @@
 //! Times on the wire: UTC to the millisecond, as in `2026-11-23T09:55:24.515Z`.
 //!
-//! One fixed form, the one that browsers write, is written and read here digit by digit: all
-//! the forms that a library knows would be a tenth of what the page loads.
+//! Only this format, which browsers use as well, is supported, by code of our own: a library's
+//! parser and printer would be a tenth of the page's WebAssembly.
 
 use std::{borrow::Cow, fmt};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serializer, de::Error};
 /// Writes a time.
 ///
 /// # Errors
-/// Those of the serializer.
+/// Returns the errors of the serializer.
 pub fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&Written(*time))
 }
@@ -19,14 +19,14 @@ pub fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Err
 /// Reads a time.
 ///
 /// # Errors
-/// A text of another form, and those of the deserializer.
+/// Returns an error for a text in another format, and the errors of the deserializer.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     let text = Cow::<str>::deserialize(from)?;
     parse(text.as_bytes())
         .ok_or_else(|| D::Error::custom("not a time like 2026-11-23T09:55:24.515Z"))
 }
 
-/// Times that may not have come.
+/// Optional times.
 pub mod optional {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -34,7 +34,7 @@ pub mod optional {
     /// Writes a time, or null.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// Returns the errors of the serializer.
     pub fn serialize<S: Serializer>(time: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
         match time {
             Some(time) => super::serialize(time, to),
@@ -45,7 +45,7 @@ pub mod optional {
     /// Reads a time, or null.
     ///
     /// # Errors
-    /// A text of another form, and those of the deserializer.
+    /// Returns an error for a text in another format, and the errors of the deserializer.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
         #[derive(Deserialize)]
         struct Present(#[serde(with = "super")] Timestamp);

@@ -1,6 +1,6 @@
 //! The sentences of the wire, which are English in every language of the pages.
 //!
-//! Each is made from a code and its arguments, where they leave the portal. Nothing may depend on
-//! their text.
+//! Each is made from a code and its arguments when an answer is sent. Nothing may depend on their
+//! text.
 
 pub mod refusal;

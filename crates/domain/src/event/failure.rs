@@ -1,4 +1,4 @@
-//! Failures: the end of a deployment that is not live, and its exact form on the wire.
+//! Failures: the unsuccessful end of an operation, and its exact format on the wire.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct Failure {
     pub message: String,
     /// The kind of failure.
     pub code: FailureCode,
-    /// The outcome of what was made.
+    /// The outcome for each created resource.
     pub receipt: Receipt,
     /// The reference by which an operator finds the full log.
     pub reference: String,
@@ -23,27 +23,27 @@ pub struct Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FailureCode {
-    /// The platform said no, and would say no again.
+    /// The platform rejected a call, and would reject a repetition as well.
     PlatformRefused,
-    /// The platform did not answer, or not usefully, for too long.
+    /// The platform did not answer, or only with errors, for too long.
     PlatformUnreachable,
-    /// The platform refused the portal's key for too long.
+    /// The platform rejected the portal's key for too long.
     PlatformKeyRefused,
-    /// Something else answers at the stack's address already.
+    /// Something else already answers at the stack's address.
     AddressInUse,
-    /// The platform hung, and did not come back in time.
+    /// The platform hung, and did not recover in time.
     PlatformWedged,
     /// The image does not exist or may not be pulled.
     ImageNotFound,
-    /// The registry of the image asks for another login, or refuses for another reason.
+    /// The registry of the image rejected the login, or the pull for another reason.
     RegistryRefused,
-    /// The registry of the image does not answer, or not usefully.
+    /// The registry of the image did not answer, or only with errors.
     RegistryUnreachable,
     /// The platform's Docker does not answer.
     DockerUnreachable,
     /// The platform's own deploy job failed, for another reason.
     DeployFailed,
-    /// The container stops again and again.
+    /// The container stops repeatedly.
     CrashLoop,
     /// The stack did not answer in time.
     HealthTimeout,
@@ -51,17 +51,17 @@ pub enum FailureCode {
     CertificateTimeout,
     /// The deployment as a whole took too long.
     Deadline,
-    /// The portal itself lacked something until the deployment's time was up: descriptors, memory,
-    /// name resolution, network, or its records.
+    /// A local fault of the portal lasted until the deployment's deadline: descriptors, memory,
+    /// name resolution, network, or the database.
     PortalImpaired,
-    /// The portal's key was changed while the deployment was under way, so that its secrets do not
-    /// open any more.
+    /// The deployment's secrets could not be decrypted, because the portal no longer has the key.
     SecretsSealed,
-    /// A person asked for it.
+    /// A person cancelled it.
     Cancelled,
-    /// We are at fault.
+    /// An error in the portal.
     Internal,
-    /// Anything else; the older server's only code, and what an unknown one is read as.
+    /// Any other failure. It is the only code of the older server, and the meaning of an unknown
+    /// code.
     #[serde(other)]
     DeploymentFailed,
 }
@@ -77,17 +77,17 @@ impl Failure {
     /// The prefix, in the message of a cancelled deployment, of the earlier failure.
     const EARLIER: &str = "The deployment was cancelled. Before that: ";
 
-    /// Returns whether nothing had failed until somebody cancelled the deployment.
+    /// Returns whether the deployment was cancelled before anything had failed.
     pub fn was_requested(&self) -> bool {
         self.code == FailureCode::Cancelled && self.cause_before_cancel().is_none()
     }
 
-    /// Writes the message of a deployment that was cancelled after it had failed with `message`.
+    /// Returns the message of a deployment that was cancelled after it had failed with `message`.
     pub fn cancelled_after(message: &str) -> String {
         format!("{}{message}", Self::EARLIER)
     }
 
-    /// Returns what had failed before the deployment was cancelled, if something had.
+    /// Returns the message of the failure before the deployment was cancelled, if there was one.
     pub fn cause_before_cancel(&self) -> Option<&str> {
         self.message.strip_prefix(Self::EARLIER).filter(|_| self.code == FailureCode::Cancelled)
     }
