@@ -177,7 +177,8 @@ impl Portal {
         let requests = state.requests().clone();
         let site = http::router(state, site);
         let days = settings.retention_days;
-        let retention = retention::run(Arc::clone(&store), clock, days, shutdown.clone());
+        let retention =
+            retention::run(Arc::<dyn Store>::clone(&store), clock, days, shutdown.clone());
         parts.start("server", serve(listener, site, shutdown.clone()));
         parts.start("worker", worker.run(shutdown.clone()));
         parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));

@@ -10,7 +10,7 @@ use crate::server::{
     audit::{AuditAction, AuditEntry},
     run,
     settings::StoreSettings,
-    store::{Record, Store},
+    store::{Operations, Record, Store},
 };
 use clock::{Clock as _, SystemClock};
 use domain::{kind::Kinds, receipt::Receipt};
@@ -105,12 +105,12 @@ fn times(count: u32) -> String {
     }
 }
 
-async fn retry(store: &dyn Store, which: Option<&str>) -> Result<(), CommandError> {
+async fn retry(operations: &dyn Operations, which: Option<&str>) -> Result<(), CommandError> {
     let mut made_due = 0;
-    for record in store.stuck().await? {
+    for record in operations.stuck().await? {
         // A concurrent clean-up may have completed.
         if which.is_none_or(|which| is_called(&record, which))
-            && store.make_due_now(&record.deployment.id, Some(&audit_entry(&record))).await?
+            && operations.make_due_now(&record.deployment.id, Some(&audit_entry(&record))).await?
         {
             made_due += 1;
             say(&format!("{} ({}) is due now.", record.deployment.name, record.deployment.id))?;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::server::{
     platform::{AppName, ApplicationSummary, Host, Platform, ProjectId},
-    store::{Record, Stack, State, Store, StoreError},
+    store::{Journal, Record, Stack, State, Store, StoreError},
 };
 use domain::{
     deployment::DeploymentId,
@@ -158,14 +158,14 @@ impl StoreView {
 /// Returns the state of a recorded operation; `stack` is its live stack, if the list read before
 /// contained one.
 async fn operation_state(
-    store: &dyn Store,
+    journal: &dyn Journal,
     record: Record,
     stack: Option<&Stack>,
 ) -> Result<OperationState, StoreError> {
     match (record.state, stack) {
         (State::RolledBack, _) => Ok(OperationState::Gone { name: record.deployment.name }),
         (State::Live, Some(Stack { removal: None, .. })) => {
-            let kept = recorded(store, &record).await?;
+            let kept = recorded(journal, &record).await?;
             let Record { deployment, host, .. } = record;
             Ok(OperationState::Live(Live { name: deployment.name, host, kept }))
         }
@@ -175,9 +175,9 @@ async fn operation_state(
 }
 
 /// Reads the resources of a live stack from the last event of its deployment.
-async fn recorded(store: &dyn Store, record: &Record) -> Result<Resources, StoreError> {
+async fn recorded(journal: &dyn Journal, record: &Record) -> Result<Resources, StoreError> {
     let corrupt = || StoreError::Corrupt { what: "end of a deployment" };
-    let last = store.events(&record.deployment.id, record.seq.saturating_sub(1), 1).await?;
+    let last = journal.events(&record.deployment.id, record.seq.saturating_sub(1), 1).await?;
     let event = last.first().ok_or_else(corrupt)?.decode().map_err(|_| corrupt())?;
     match event.body {
         EventBody::Complete(completion) => Ok(completion.resources),

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::server::store::{Store, earlier};
+use crate::server::store::{Operations, earlier};
 use clock::Clock;
 
 /// The interval between two purges.
@@ -13,14 +13,14 @@ const INTERVAL: Duration = Duration::from_hours(1);
 /// Purges deployments that ended or were removed more than `days` days ago, every hour until
 /// `shutdown`.
 pub(super) async fn run(
-    store: Arc<dyn Store>,
+    operations: Arc<dyn Operations>,
     clock: Arc<dyn Clock>,
     days: u32,
     shutdown: CancellationToken,
 ) {
     let age = Duration::from_hours(u64::from(days) * 24);
     loop {
-        match store.purge(earlier(clock.now(), age)).await {
+        match operations.purge(earlier(clock.now(), age)).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "Purged old deployments"),
             Err(error) => tracing::warn!(%error, "Could not purge old deployments"),

@@ -1,7 +1,8 @@
-//! The ports over an SQL database: one layer for SQLite and PostgreSQL.
+//! The ports over an SQL database: one layer for SQLite and PostgreSQL, one file for each port.
 //!
-//! What really differs between them is in [`dialect`]. Nothing here waits for ever: not for a
-//! connection, not for an answer, and not for somebody who holds a lock and says nothing.
+//! A statement is one text for both. What really differs between them is in [`dialect`], so a port
+//! names no database. Nothing here waits for ever: not for a connection, not for an answer, and not
+//! for somebody who holds a lock and says nothing.
 
 mod accounts;
 mod audit;
@@ -43,6 +44,8 @@ const LAST_WRITES: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct SqlStore<D: Dialect> {
     pub(super) writer: Pool<D>,
+    /// The same pool as the writer's where several may write. SQLite has one writer, which readers
+    /// must not wait for.
     pub(super) readers: Pool<D>,
     writes: Writes,
     pub(super) companion: D::Companion,
@@ -86,6 +89,8 @@ impl<D: Dialect> SqlStore<D> {
     async fn change(&self, statement: Statement) -> Result<Vec<D::Row>, StoreError> {
         let store = self.clone();
         self.finish(async move {
+            // A transaction of its own although it is one statement: beginning it checks the
+            // schema's generation.
             let mut tx = store.transaction().await?;
             let rows = statement.fetch_all(&mut tx).await?;
             tx.commit().await?;

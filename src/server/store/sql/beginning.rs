@@ -31,6 +31,8 @@ pub(super) async fn begin<D: Dialect>(
 ) -> Result<(), StoreError> {
     let deployment = &new.deployment;
     let mut tx = store.transaction().await?;
+    // The order decides what a request is told that fails for several reasons: the same request as
+    // before, then the name, then the limits.
     delete_expired::<D>("answers", "caller, key", "expires_ms", deployment.started)
         .execute(&mut tx)
         .await?;
@@ -84,6 +86,7 @@ async fn finish<D: Dialect>(
 ) -> Result<(), StoreError> {
     insert_events::<D>(id, 1, std::slice::from_ref(first)).execute(&mut tx).await?;
     insert_audit_entry(&mut tx, audit_entry).await?;
+    // What begins with a claim is driven by this portal, so the others need not look.
     if claim.is_none() {
         store.notify(&mut tx, &Nudge::Work).await?;
     }

@@ -106,6 +106,7 @@ async fn record<D: Dialect>(
     fact: Fact,
 ) -> Result<Recorded, StoreError> {
     let mut tx = store.transaction().await?;
+    // The row comes first: it is locked from here on, and shows whether the lease is still held.
     let recorded = advance(&mut tx, &lease, &fact).await?;
     if !fact.events.is_empty() {
         let first = recorded.seq - fact.events.len() as Seq + 1;
@@ -135,6 +136,8 @@ async fn advance<D: Dialect>(
 ) -> Result<Recorded, StoreError> {
     let end = fact.end.as_ref();
     let at = end.map(|end| end.at);
+    // An operation that has ended still takes what a step has found out, but no event and no other
+    // end: readers have been told that nothing follows. The cast tells PostgreSQL the type of NULL.
     let advance = lease.guard(
         "UPDATE deployments
          SET seq = seq + $4, state = COALESCE($5, state), completed_ms = COALESCE($6, completed_ms),
@@ -151,6 +154,8 @@ async fn advance<D: Dialect>(
         .bind(end.and_then(|end| end.due));
     let row = advance.fetch_optional(tx).await?.ok_or(StoreError::LeaseLost)?;
     let recorded = rows::recorded(&row)?;
+    // Both a request to cancel and an end lock this row, so one of the two comes first: an end that
+    // does not know of the request is taken back, and the operation ends as cancelled instead.
     if end.is_some_and(|end| end.cancel_request != recorded.cancel_request) {
         return Err(StoreError::CancelPending);
     }
@@ -163,6 +168,8 @@ pub(super) fn insert_events<D: Dialect>(
     first: Seq,
     bodies: &[EventBody],
 ) -> Statement {
+    // Each event is stored as the bytes that its readers get, so that a replay is the same whatever
+    // version made it.
     let (mut seqs, mut names, mut data) = (Vec::new(), Vec::new(), Vec::new());
     for (seq, body) in (first..).zip(bodies) {
         let event = Event { seq, body: body.clone() };

@@ -43,6 +43,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         now: Timestamp,
         ttl: Duration,
     ) -> Result<Option<Lease>, StoreError> {
+        // Each claim has a new token, so whatever a former holder still writes is rejected.
         let claim = Statement::new(
             "UPDATE deployments
              SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3

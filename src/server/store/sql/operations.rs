@@ -75,6 +75,7 @@ async fn cancel<D: Dialect>(
     audit_entry: Option<AuditEntry>,
 ) -> Result<CancelOutcome, StoreError> {
     let mut tx = store.transaction().await?;
+    // The first request counts: the time is kept that a person was told.
     let cancel = Statement::new(
         "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, $1)
          WHERE id = $2 AND state = 'active'",

@@ -20,6 +20,7 @@ const ROWS: i64 = 1_000;
 const CANDIDATES: i64 = 100;
 /// The number of rows that a deployment has besides its events: its own, its steps, its services.
 const BESIDES_EVENTS: i64 = 16;
+
 /// The rows that one transaction deletes.
 #[derive(Debug, PartialEq, Eq)]
 enum Batch {

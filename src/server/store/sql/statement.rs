@@ -13,7 +13,7 @@ use crate::server::{
 };
 use domain::{deployment::DeploymentId, stack_name::StackName};
 
-/// A statement with its values.
+/// A statement with its values. It owns them, so that a write can go on in a task of its own.
 #[derive(Clone, Debug)]
 pub struct Statement {
     text: Cow<'static, str>,

@@ -15,6 +15,8 @@ impl<D: Dialect> TaskLeases for SqlStore<D> {
 /// Takes or extends `lease`, unless it is somebody else's.
 async fn take<D: Dialect>(store: SqlStore<D>, lease: TaskLease) -> Result<TaskHolder, StoreError> {
     let mut tx = store.transaction().await?;
+    // A portal whose clock was ahead may have written a time that no lease lasts to (`$6`): it must
+    // not keep the task from everybody until then. The report stays unless there is a new one.
     let take = Statement::new(
         "INSERT INTO turns AS kept (name, owner, until_ms, report) VALUES ($1, $2, $3, $4)
          ON CONFLICT (name) DO UPDATE
