@@ -8,7 +8,7 @@ import {
 
 const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
 const binary = path.join(target, 'debug', 'ai-stack-deployer');
-// scripts/test names an installed browser; with none, Playwright takes the one it has fetched.
+// scripts/test sets CHROMIUM to an installed browser; without one, Playwright uses the one that it has downloaded.
 const chromium = process.env.CHROMIUM ?? ['/usr/bin/chromium'].find(existsSync);
 
 // A portal in a folder of its own with an environment of its own: neither the checkout's .env nor the shell's
@@ -44,20 +44,20 @@ const server = (portal: Portal) => {
   };
 };
 
-// The platform alone, for the portal whose platform does not always work.
+// The standalone sandbox, for the portal `troubled`.
 const sandbox = {
   name: 'platform',
   command:
     `exec env -i '${binary}' sandbox --api-key ${platformKey}` +
     ` --listen 127.0.0.1:${platform.port} --edge 127.0.0.1:${platform.edgePort}`,
-  // Refused without the key, which is as good as ready.
+  // Without the key the answer is 401, which also shows that it is ready.
   url: `${platform.origin}/api/project.all`,
   reuseExistingServer: false,
   timeout: 30_000,
   gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 12_000 },
 };
 
-// Who says who somebody is, for the portals where people sign in.
+// The identity provider, for the portals where people sign in.
 const identityProvider = {
   name: 'provider',
   command: `exec node provider.mjs ${provider.port} ${origin(guarded)} ${origin(brief)}`,

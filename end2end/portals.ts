@@ -7,30 +7,30 @@ const port = (name: string, otherwise: number) => Number(process.env[name] ?? ot
 /** The top of the checkout, without a slash at the end. */
 export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
-/** A running portal: where it listens, where its stacks are reached, and what they do. */
+/** A portal under test: its port, the port of its stacks, and their image. */
 export interface Portal {
   name: string;
   port: number;
   edgePort: number;
   image: string;
-  /** What it is told besides. */
+  /** Additional settings. */
   variables?: Record<string, string>;
 }
 
 const first = port('PORT', 3100);
 const firstEdge = port('SANDBOX_EDGE_PORT', 8181);
 
-/** Stacks come up at once. */
+/** Stacks start immediately. */
 export const ready: Portal = { name: 'ready', port: first, edgePort: firstEdge, image: 'sandbox/hello' };
 /** Stacks stop right after starting. */
 export const failing: Portal = { name: 'failing', port: first + 1, edgePort: firstEdge + 1, image: 'sandbox/crashloop' };
-/** Stacks take their time, so that a test can look in the middle. */
+/** Stacks start slowly, so that a test can look at a deployment in progress. */
 export const slow: Portal = { name: 'slow', port: first + 2, edgePort: firstEdge + 2, image: 'sandbox/slow' };
-/** The key of the platform that things go wrong on. */
+/** The API key of the standalone sandbox. */
 export const platformKey = 'end2end';
-/** A sandbox run alone, so that a test can tell it what goes wrong. */
+/** A standalone sandbox, in which a test can cause faults. */
 export const platform = { port: first + 4, edgePort: firstEdge + 3, origin: `http://127.0.0.1:${first + 4}` };
-/** Stacks come up at once, on a platform of its own that does not always work; undoing gives up soon. */
+/** Stacks start immediately, on the standalone sandbox; undoing has a short time limit. */
 export const troubled: Portal = {
   name: 'troubled',
   port: first + 3,
@@ -47,7 +47,7 @@ export const troubled: Portal = {
   },
 };
 
-/** Who says who somebody is: takes any account's name; olga is an operator. */
+/** The identity provider: it accepts any account's name; olga is an operator. */
 export const provider = { port: first + 7, origin: `http://127.0.0.1:${first + 7}` };
 const signingIn = {
   AUTH: 'oidc',
@@ -58,7 +58,7 @@ const signingIn = {
   OIDC_SCOPES: 'openid profile groups',
   OIDC_OPERATOR_GROUP: 'operators',
 };
-/** People sign in; stacks come up at once. */
+/** People sign in; stacks start immediately. */
 export const guarded: Portal = {
   name: 'guarded',
   port: first + 5,
@@ -66,7 +66,7 @@ export const guarded: Portal = {
   image: 'sandbox/hello',
   variables: signingIn,
 };
-/** People sign in for a short while only, and stacks take longer than that. */
+/** People sign in for a short time only, and stacks never become healthy within it. */
 export const brief: Portal = {
   name: 'brief',
   port: first + 6,

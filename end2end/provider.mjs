@@ -1,9 +1,9 @@
 // An identity provider for tests: the certified oidc-provider, with everything in memory, and a sign-in that takes
-// any account's name and asks for no password. It must never be reached from another machine.
+// any account's name and asks for no password. It must not be reachable from other machines.
 //
-//   node provider.mjs PORT PORTAL...    PORTAL is the address of a portal that may send people here
+//   node provider.mjs PORT PORTAL...    PORTAL is the address of a portal that may use it
 //
-// Says on a line of its own when it can be asked. The account olga is in the group operators, the others in none.
+// Prints a line when it is ready. The account olga is in the group operators, the others in none.
 import Provider from 'oidc-provider';
 
 const [port, ...portals] = process.argv.slice(2);
@@ -47,7 +47,7 @@ const provider = new Provider(issuer, {
       },
     },
   },
-  // Nobody is asked what the portal may know.
+  // Grants all scopes without asking for consent.
   loadExistingGrant: async context => {
     const { client, session } = context.oidc;
     const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });

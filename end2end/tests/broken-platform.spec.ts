@@ -1,5 +1,5 @@
-// A platform that does not always work: what is left is shown and made good, and an outage is waited for. The
-// faults hit whatever comes next, so one test at a time.
+// A failing platform: leftovers are shown and removed later, and deployments wait for the end of an outage. A
+// fault affects the next call, whoever makes it, so these tests run one at a time.
 import { origin, troubled } from '../portals';
 import {
   cancelButton, expect, expectAwake, expectFree, expectNoSidewaysScroll, expectPhase, freshName, keep, openLink, spoil,
@@ -17,7 +17,7 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await expectAwake(old);
   const button = await unfoldRemoval(old, live);
 
-  // Docker goes down as the next container is started: nothing can be proved gone until it is back.
+  // Docker goes down when the next container is started: until it is back, no removal can be verified.
   await spoil(request, 'application.deploy:docker-down=60s');
   const name = freshName('stuck');
   const id = await start(request, troubled, name);
@@ -42,7 +42,7 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await third.getByRole('link', { name: 'See the removal' }).click();
   await third.waitForURL(old.url());
 
-  // One that is being undone anyway can still be cancelled.
+  // A deployment can also be cancelled while it is being undone.
   const late = freshName('late');
   const lateId = await start(request, troubled, late);
   await expectPhase(request, troubled, lateId, 'rolling_back');
@@ -51,7 +51,7 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
   await third.goto(`${origin(troubled)}/deployments/${lateId}`);
   await expect(third.locator('.badge')).toContainText('Cancelling');
 
-  // The page knows of the end by the stream, and by asking of what comes after it.
+  // The page learns about the end from the stream, and about the clean-up afterwards by requests.
   await expect(page.getByRole('heading', { name: 'Some resources are left' })).toBeVisible({ timeout: 50_000 });
   await expect(page.getByText(/We keep trying to remove the rest; the next attempt is in about \d+ s\./)).toBeVisible();
   await expect(page.getByText(`The name ${name} stays reserved until then`)).toBeVisible();
@@ -82,7 +82,7 @@ test('what is left is shown, worked on, and gone in the end', async ({ page, con
 });
 
 test('a deployment is cancelled while its container starts, and nothing is left', async ({ page, request }) => {
-  // The page has until then.
+  // The test has this much time.
   await spoil(request, 'application.deploy:latency=14s');
   const name = freshName('cancel').padEnd(32, 'x');
   const id = await start(request, troubled, name);
@@ -93,13 +93,13 @@ test('a deployment is cancelled while its container starts, and nothing is left'
   const problem = page.getByText('The portal gave an answer that this page does not understand');
   await expect(problem).toBeVisible();
   await keep(page, 'cancel-refused');
-  // It covers nothing that can be pressed.
+  // The notice does not cover anything that can be clicked.
   const log = page.locator('.log');
   await log.getByText('Log').click();
   await expect(log).toHaveAttribute('open');
   await log.getByText('Log').click();
 
-  // The wish was not heard, so it can be repeated.
+  // The cancel request was not accepted, so it can be repeated.
   await page.unroute('**/cancel_deployment');
   let loads = 0;
   page.on('load', () => loads++);
@@ -159,7 +159,7 @@ test('while the platform is down the step says what it waits for, and goes on', 
 });
 
 test('how long it usually takes is said once it was measured', async ({ page, request }) => {
-  // Those before came up on this portal, most of them after about a minute of waiting.
+  // The earlier tests deployed stacks on this portal, most of which waited about a minute.
   await page.goto(origin(troubled));
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Your own AI stack, in about (a minute|\d+ minutes|\d+ seconds)$/);
   await keep(page, 'home-measured');

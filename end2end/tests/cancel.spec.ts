@@ -1,4 +1,4 @@
-// Cancelling in the queue, and by somebody else. On the page of one whose container starts: broken-platform.spec.ts.
+// Cancelling in the queue, and through the API. broken-platform.spec.ts cancels while a container starts.
 import type { APIRequestContext } from '@playwright/test';
 import { origin, slow } from '../portals';
 import { cancelButton, expect, expectAwake, expectFree, freshName, keep, start, test } from './fixtures';
@@ -27,7 +27,7 @@ test('what somebody else cancels is told as cancelled, too', async ({ page, requ
   expect((await cancel()).status()).toBe(409);
 });
 
-/** Starts `name` behind two others in the platform's queue, so that there is time to look; returns its id. */
+/** Starts `name` behind two others in the platform's queue, so that it waits for a while; returns its id. */
 async function startBehind(request: APIRequestContext, name: string): Promise<string> {
   for (const ahead of ['first', 'second']) await start(request, slow, freshName(ahead));
   return start(request, slow, name);

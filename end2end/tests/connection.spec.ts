@@ -1,4 +1,4 @@
-// A lost connection is said and survived; the deployment goes on without its watchers.
+// A lost connection is shown and repaired; the deployment continues without watchers.
 import { origin, slow } from '../portals';
 import { deploy, expect, expectLive, freshName, keep, start, test } from './fixtures';
 import { Wire } from './wire';
@@ -25,7 +25,7 @@ test('a lost connection is said while it lasts, and nothing is missed', async ({
   wire.remove();
 });
 
-// After any answer but 200 the browser gives up for good: the page itself must come back.
+// After any answer but 200 the browser does not reconnect: the page itself must do so.
 test('a stream that a proxy refuses is opened again', async ({ page }) => {
   const name = freshName('refused');
   let attempts = 0;

@@ -1,4 +1,4 @@
-// From the name to the stack's own page, and the ways a deployment can go.
+// From the name to the stack's own page, and the possible outcomes of a deployment.
 import type { Page } from '@playwright/test';
 import { failing, origin, ready, slow, stackAddress } from '../portals';
 import { deploy, expect, expectAwake, expectLive, freshName, keep, openLink, start, test } from './fixtures';
@@ -62,7 +62,7 @@ test('a stack that cannot start is taken back, line by line, and its name is fre
 });
 
 test('a reload in the middle shows the same deployment and goes on', async ({ page, request }) => {
-  // It has to wait for this one, so that there is time to look.
+  // The deployment under test waits behind this one, so that its waiting state can be checked.
   await start(request, slow, freshName('ahead'));
   const name = freshName('reload');
   const id = await deploy(page, origin(slow), name);

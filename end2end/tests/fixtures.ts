@@ -1,5 +1,5 @@
-// What all tests share: a page that fails its test on any error in the console, any uncaught error and any
-// violation of the content security policy, and the few moves that a person makes again and again.
+// Shared by all tests: a page that fails its test on any error in the console, any uncaught error and any
+// violation of the content security policy, and actions that many tests need.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test as base, type APIRequestContext, type Page } from '@playwright/test';
@@ -15,7 +15,7 @@ export const test = base.extend<Options>({
   context: async ({ context, expectedErrors }, use) => {
     const errors: string[] = [];
     context.on('console', message => {
-      // Chromium reports violations of the policy as errors, too
+      // Chromium also reports violations of the policy as errors.
       if (message.type() === 'error') errors.push(`${message.text()} (${message.location().url})`);
     });
     context.on('weberror', event => errors.push(`uncaught: ${String(event.error())}`));
@@ -44,8 +44,8 @@ export const cancelButton = (page: Page) => page.getByRole('button', { name: 'Ca
 export const openLink = (page: Page) => page.getByRole('link', { name: 'Open', exact: true });
 
 /**
- * Types `name` until the page answers with `verdict`, which only the hydrated page does. Before hydration
- * nobody listens, so what was typed too early is typed again.
+ * Types `name` until the page shows `verdict`, which only the hydrated page does. Text typed before hydration
+ * is lost, so it is typed again.
  */
 export async function typeName(page: Page, name: string, verdict: RegExp) {
   await expect(async () => {
@@ -86,22 +86,22 @@ export async function expectPhase(request: APIRequestContext, portal: Portal, id
   await expect.poll(current, { timeout: 40_000 }).toBe(phase);
 }
 
-/** Checks whether `name` can be had. */
+/** Checks whether `name` is available. */
 export async function expectFree(request: APIRequestContext, portal: Portal, name: string, isFree: boolean) {
   const verdict = await (await request.get(`${origin(portal)}/api/check/${name}`)).json();
   expect(verdict.available, `${name} is free`).toBe(isFree);
 }
 
-/** Tells the platform of the troubled portal what goes wrong from now on. */
+/** Adds faults to the standalone sandbox. */
 export async function spoil(request: APIRequestContext, ...faults: string[]) {
   const headers = { 'x-api-key': platformKey };
   const answer = await request.post(`${platform.origin}/sandbox/faults`, { headers, data: { faults } });
   expect(answer.status()).toBe(200);
 }
 
-/** Waits until the page is awake: before that, a button posts its form as if there were no scripts. */
+/** Waits until the page is hydrated: before that, a button posts its form as without JavaScript. */
 export async function expectAwake(page: Page) {
-  // The switch says which theme is pressed only once its island runs.
+  // The theme switch marks the selected theme only after its island runs.
   await expect(page.getByRole('group', { name: 'Theme' }).locator('[aria-pressed=true]')).toBeAttached();
 }
 
@@ -118,14 +118,14 @@ export async function expectLive(page: Page, name: string) {
   await expect(page).toHaveTitle(new RegExp(`${name} is live`));
 }
 
-/** Opens the way to take the stack down. */
+/** Opens the confirmation for the removal of the stack. */
 export async function unfoldRemoval(page: Page, name: string) {
   await page.getByText('Remove this stack').click();
   await expect(page.getByText(`This permanently removes ${name}. No data is kept.`)).toBeVisible();
   return page.getByRole('button', { name: `Remove ${name}` });
 }
 
-/** Fails when anything sticks out at the side. */
+/** Fails if the page can be scrolled sideways. */
 export async function expectNoSidewaysScroll(page: Page) {
   const { content, window } = await page.evaluate(() => ({
     content: document.documentElement.scrollWidth,
@@ -134,18 +134,18 @@ export async function expectNoSidewaysScroll(page: Page) {
   expect(content, 'width of the content').toBeLessThanOrEqual(window);
 }
 
-/** Fails when any text has too little contrast with what is behind it, in light or dark. */
+/** Fails if any text has too little contrast with its background, in the light or the dark theme. */
 export async function expectReadable(page: Page) {
   const colorScheme = await preferred(page);
   for (const tried of ['light', 'dark'] as const) {
-    // Without motion no colour is on its way to another.
+    // With reduced motion, colours change without transitions.
     await page.emulateMedia({ colorScheme: tried, reducedMotion: 'reduce' });
     expect(await page.evaluate(faintTexts), `texts with too little contrast, ${tried}`).toEqual([]);
   }
   await page.emulateMedia({ colorScheme, reducedMotion: null });
 }
 
-/** Tells which colours the person prefers: to try others, and to go back, as no call undoes another. */
+/** Returns the preferred colour scheme, to restore it: emulateMedia cannot be undone otherwise. */
 const preferred = (page: Page): Promise<'dark' | 'light'> =>
   page.evaluate(() => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'));
 
@@ -175,14 +175,14 @@ function faintTexts(): string[] {
   });
 }
 
-/** Keeps a picture of the whole page as end2end/screenshots/<name>.png; with GALLERY set, one each for light and
+/** Saves a screenshot of the whole page as end2end/screenshots/<name>.png; with GALLERY set, one each for light and
  * dark, 1280 and 360 pixels. */
 export async function keep(page: Page, name: string) {
   const folder = fileURLToPath(new URL('../screenshots', import.meta.url));
   await expectReadable(page);
   const shoot = (kind: string) => page.screenshot({
     path: path.join(folder, `${name}${kind}.png`), fullPage: true,
-    // Colours are where they go, not on their way there.
+    // Otherwise a screenshot may show colours in the middle of a transition.
     animations: 'disabled',
   });
   if (!process.env.GALLERY) {

@@ -1,4 +1,4 @@
-// Choosing a name: the page answers while one types.
+// Choosing a name: the page validates it while a person types.
 import { origin, ready, stackAddress } from '../portals';
 import { deploy, deployButton, expect, expectLive, freshName, keep, nameField, test, typeName } from './fixtures';
 

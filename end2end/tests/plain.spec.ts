@@ -1,4 +1,4 @@
-// Without JavaScript: the form posts, the page says where things stand and refreshes itself.
+// Without JavaScript: the form is posted, and the page shows the progress and reloads itself.
 import { failing, origin, ready, slow } from '../portals';
 import {
   arrive, cancelButton, deployButton, expect, expectFree, expectLive, freshName, keep, nameField, start, startLive,

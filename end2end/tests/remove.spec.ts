@@ -1,4 +1,4 @@
-// Taking a live stack down: confirmed, watched, and the name is free again.
+// Removing a live stack: confirmed, watched, and the name is available again.
 import { origin, ready, stackAddress } from '../portals';
 import {
   arrive, expect, expectAwake, expectFree, expectNoSidewaysScroll, freshName, keep, nameField, openLink, startLive,
@@ -71,12 +71,12 @@ test('a page that is gone back to is loaded anew, not armed again', async ({ pag
   await page.goto(`${origin(ready)}/deployments/${id}`);
   await expectAwake(page);
   const button = await unfoldRemoval(page, name);
-  // The page is left before anything comes of it; here it never leaves.
+  // Normally the browser leaves the page for the answer; here the post is suppressed, so it stays.
   await page.evaluate(() => window.addEventListener('submit', event => event.preventDefault(), { once: true }));
   await button.click();
   await expect(page.getByRole('button', { name: 'Removing…' })).toBeVisible();
   const loaded = page.waitForEvent('load');
-  // What a browser says when it brings a page back from its memory; the one under test keeps none there.
+  // The event of a page restored from the back/forward cache, which the browser under test does not have.
   await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
   await loaded;
   await expect(openLink(page)).toBeVisible();

@@ -1,4 +1,4 @@
-// How the pages hold up: narrow, dark, and where there is nothing.
+// The layout of the pages: narrow, dark, and for addresses that do not exist.
 import { failing, origin, ready } from '../portals';
 import { deploy, expect, expectLive, expectNoSidewaysScroll, freshName, keep, nameField, test } from './fixtures';
 

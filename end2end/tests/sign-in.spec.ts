@@ -1,4 +1,4 @@
-// Signing in at a provider, what it opens, and how it ends.
+// Signing in at a provider, the access that it gives, and the end of a session.
 import { type Page } from '@playwright/test';
 import { brief, guarded, origin, provider } from '../portals';
 import {
@@ -8,7 +8,7 @@ import {
 
 const signInButton = (page: Page) => page.getByRole('link', { name: 'Sign in with Example Ltd' });
 
-/** Signs in at the provider, from whatever page asks for it. */
+/** Signs in at the provider, from any page that requires it. */
 async function signIn(page: Page, account: string) {
   await signInButton(page).click();
   await page.waitForURL(`${provider.origin}/**`);
@@ -17,7 +17,7 @@ async function signIn(page: Page, account: string) {
   await page.waitForURL(url => url.origin !== provider.origin);
 }
 
-/** Starts `name` from the home page, awake or not; returns the deployment's id. */
+/** Starts `name` from the home page, hydrated or not; returns the deployment's id. */
 async function startFromHome(page: Page, home: string, name: string) {
   await page.goto(`${home}/?name=${name}`);
   await deployButton(page).click();
@@ -160,7 +160,7 @@ test.describe('while watching', () => {
 
     await again.click();
     await signInButton(page).click();
-    // The provider still knows who it is, and so leads back at once.
+    // The session at the provider still exists, so it redirects back immediately.
     await page.waitForURL(`${origin(brief)}/deployments/${id}`);
     await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
   });

@@ -1,8 +1,8 @@
-// A wire between browser and portal that can be cut and mended. Chromium's own "offline" leaves running
-// streams alone, so the connection is really lost: all sockets are destroyed and new ones refused.
+// A relay between browser and portal that can be interrupted. Chromium's own "offline" leaves running
+// streams alone, so this destroys all sockets and refuses new ones.
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 
-/** A relay on a port of its own; reading works through it, while posts need the portal's own origin. */
+/** A relay on a port of its own. Reading works through it; posts are rejected, since its origin is not the portal's. */
 export class Wire {
   private readonly sockets = new Set<Socket>();
   private isCut = false;
@@ -10,14 +10,14 @@ export class Wire {
 
   private constructor(private readonly target: number) {}
 
-  /** Lays a wire to the portal at `target` on this machine. */
+  /** Starts a relay to the portal at port `target` on this machine. */
   static async to(target: number): Promise<Wire> {
     const wire = new Wire(target);
     await new Promise<void>(resolve => wire.server.listen(0, '127.0.0.1', resolve));
     return wire;
   }
 
-  /** Where the portal is reached through this wire. */
+  /** The portal's address through this relay. */
   get origin(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
@@ -33,7 +33,7 @@ export class Wire {
     this.isCut = false;
   }
 
-  /** Ends it for good. */
+  /** Stops the relay. */
   remove() {
     this.cut();
     this.server.close();

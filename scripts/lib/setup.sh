@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What building, testing and serving need on this machine: each function sets one thing up and does
-# nothing where it is there already. Sourced by scripts/serve, scripts/test and the Dockerfile, from
+# The tools that building, testing and serving need: each function installs one group of them, and does
+# nothing if they are there already. Sourced by scripts/serve, scripts/test and the Dockerfile, from
 # the top of the checkout. Nothing is installed into the checkout but npm packages; commands go
 # to the user's cache folder. Works with the bash 3.2 of macOS, too.
 #
@@ -57,13 +57,13 @@ manifest_value() { sed -n "s/^$1 *= *\"=*\([^\"]*\)\".*/\1/p" Cargo.toml | head 
 # The version that a dependency is pinned to there, as in `name = { version = "=1.2.3" }`.
 pinned_version() { sed -n "s/^$1 = { version = \"=\([^\"]*\)\".*/\1/p" Cargo.toml; }
 
-# at_least WANTED FOUND: whether version FOUND is not older than WANTED
+# at_least WANTED FOUND: succeeds if the version FOUND is not older than WANTED
 at_least() { [ -n "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
-# version_of COMMAND...: the version it prints, or nothing
+# version_of COMMAND...: prints the version of the command, or nothing
 version_of() { { "$@" --version 2>/dev/null || true; } | sed -n '1s/^[^ ]* \([0-9.]*\).*/\1/p'; }
 
-# apt_install PACKAGE...: installs Debian packages where we may, and fails elsewhere
+# apt_install PACKAGE...: installs Debian packages; fails without apt-get, or without the permission
 apt_install() {
   local as_root=()
   has apt-get || return 1
@@ -210,7 +210,7 @@ find_chromium() {
   return 1
 }
 
-# npm_packages FOLDER: installs what its lockfile names, where that has changed since the last time
+# npm_packages FOLDER: installs the packages of its lockfile, if it has changed since the last time
 npm_packages() {
   cmp -s "$1/package-lock.json" "$1/node_modules/.installed-lock.json" && return
   say "installing the npm packages of $1/package-lock.json"
