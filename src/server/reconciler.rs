@@ -277,8 +277,8 @@ impl Reconciler {
         }
     }
 
-    /// Takes the lease of the task for `ttl`, and tells operators what another portal found where
-    /// that one has it, or had it before.
+    /// Takes the lease of the task for `ttl`, and publishes the stored report of another portal
+    /// that has the lease, or had it before.
     async fn take_task_lease(
         &self,
         ttl: Duration,

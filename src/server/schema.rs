@@ -1,20 +1,20 @@
-//! The schema of the database: the migrations that make it, and its generation.
+//! The schema of the database: its migrations, and its generation.
 //!
-//! The generation is what the tables mean, as a number that only a migration raises, and only when
-//! older programs would misread or spoil what is there. A program writes only where the number is
-//! the one that it was built for, so replicas of two versions never write beside each other.
+//! The generation is a number that a migration raises only if older versions would misinterpret or
+//! damage the data. A program writes only if the number is the one that it was built for. So
+//! replicas of versions with different generations never write at the same time.
 
 use sqlx::migrate::{MigrateError, Migrator};
 
 /// The generation that this program was built for.
 pub(super) const BUILT_FOR: i64 = 2;
 
-/// What brings the tables of a SQLite database up to date.
+/// The migrations of a SQLite database.
 pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-/// What brings the tables of a PostgreSQL database up to date.
+/// The migrations of a PostgreSQL database.
 pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// The database is another version's.
+/// The database belongs to another version of the portal.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the database belongs to another version of the portal, because {what}: start that version, or \
@@ -25,10 +25,10 @@ pub struct OtherVersion {
 }
 
 impl OtherVersion {
-    /// Returns an error if a database of this generation, if it has one yet, is a newer version's.
+    /// Returns an error if the generation `found` in a database is newer than this program's.
     pub(super) fn of(found: Option<i64>) -> Result<(), Self> {
         match found {
-            // The migrations raise an older one.
+            // The migrations raise an older generation.
             Some(..=BUILT_FOR) | None => Ok(()),
             Some(found) => {
                 let what = format!(
@@ -39,7 +39,8 @@ impl OtherVersion {
         }
     }
 
-    /// Returns whether the tables cannot be brought up to date because a newer version did it.
+    /// Returns the error of this type if `error` means that a newer version has migrated the
+    /// tables.
     pub(super) fn of_migration(error: &MigrateError) -> Option<Self> {
         match error {
             MigrateError::VersionMissing(number) => {

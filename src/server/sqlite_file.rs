@@ -1,10 +1,11 @@
-//! The SQLite database as a file: whose records it holds, whether it is whole, and its copies.
+//! The SQLite database as a file: which portal it belongs to, whether it is complete, and its
+//! copies.
 //!
-//! SQLite itself would open any file beside any write-ahead log, and mix two databases without a
-//! word. So a portal looks at the files first, holds a lock beside them, and is the only one that
-//! moves the log into the file.
+//! SQLite itself would silently combine a file with the write-ahead log of another database. So a
+//! portal inspects the files first, holds a lock beside them, and is the only one that checkpoints
+//! the log into the file.
 //!
-//! It must not know what the store asks of the tables.
+//! It must not know the store's queries.
 
 mod backup;
 mod checkpointer;
@@ -27,23 +28,24 @@ pub(super) use files::resolve;
 use self::{checkpointer::Checkpointer, identity::Found};
 use super::schema::{OtherVersion, SQLITE};
 
-/// The time for which somebody else who writes is waited for.
+/// The time for which a write waits for another writer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A database file that belongs to this process alone for as long as this value is there.
+/// A database file that this process owns exclusively as long as this value exists.
 #[derive(Debug)]
 pub struct HeldFile {
     checkpointer: Checkpointer,
-    /// Dropping it lets the next portal in.
+    /// The lock of this process, which dropping it releases.
     _lock: File,
 }
 
 impl HeldFile {
-    /// Takes the file at `path` for a portal, and creates the database if there is none.
+    /// Locks the file at `path` for a portal, and creates the database if there is none.
     ///
     /// # Errors
     ///
-    /// Returns why it cannot be used: another process has it, or its records are lost.
+    /// Returns why it cannot be used, for example because another process uses it or its data is
+    /// lost.
     pub(super) async fn take(path: &Path) -> Result<Self, OpenStoreError> {
         let lock = files::lock(path).await?;
         if identity::check_files(path).await? == Found::Nothing {
@@ -52,40 +54,40 @@ impl HeldFile {
         Ok(Self { checkpointer: Checkpointer::open(path, &options(path)).await?, _lock: lock })
     }
 
-    /// Begins to keep the log short, once the tables are up to date.
+    /// Starts to checkpoint the log regularly. Call it after the migrations.
     pub(super) async fn begin(&self) -> Result<(), OpenStoreError> {
         self.checkpointer.begin().await
     }
 
-    /// Closes the file, after everybody else who has it open.
+    /// Closes the file. Call it after all other connections are closed.
     pub(super) async fn close(&self) {
         self.checkpointer.close().await;
     }
 }
 
-/// Checks that there is a database at `path` that a command can use, beside a portal or without.
+/// Checks that there is a database at `path` that a command can use. A portal may be running.
 ///
 /// # Errors
 ///
-/// Returns that there is none, or what is lost.
+/// Returns an error if there is no database, or its data is lost.
 pub(super) async fn check(path: &Path) -> Result<(), OpenStoreError> {
-    // A running portal has checked its files itself, and may be changing them.
+    // A running portal has checked its files itself, and may be changing them now.
     if !files::is_held(path) && identity::check_files(path).await? == Found::Nothing {
         return Err(OpenStoreError::Missing { path: path.to_owned() });
     }
     Ok(())
 }
 
-/// Returns how the database at `path` is connected to.
+/// Returns the options for connections to the database at `path`.
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     checkpointer::options(path, BUSY_TIMEOUT)
 }
 
-/// Brings the tables up to date over a connection of its own.
+/// Runs the migrations on a separate connection.
 ///
 /// # Errors
 ///
-/// Returns why they cannot be used, for example because a newer version changed them.
+/// Returns why the tables cannot be used, for example because a newer version migrated them.
 pub(super) async fn migrate(path: &Path) -> Result<(), OpenStoreError> {
     let database = |error: sqlx::Error| OpenStoreError::database(path, error);
     let mut connection = options(path).connect().await.map_err(database)?;

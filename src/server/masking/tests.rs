@@ -1,4 +1,4 @@
-//! What is masked, whatever stands around it, and what stays readable.
+//! What is masked in any context, and what stays readable.
 
 use proptest::prelude::*;
 

@@ -1,9 +1,8 @@
 //! Orphans: removes the resources of an operation that appeared after its end.
 //!
-//! A create whose response was lost may be carried out when everybody has stopped looking. What it
-//! made carries our marker, so it can be found and removed later: all of it where the operation
-//! ended with nothing left, and duplicates where its stack is live. It must not know how it was
-//! found.
+//! A create call whose response was lost may commit after the operation has ended. The resource
+//! carries our marker, so it can be found and removed later: every such resource if the operation
+//! left nothing, and duplicates if its stack is live. It must not know how an orphan was detected.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
@@ -24,8 +23,8 @@ use crate::server::{
 };
 use domain::{deployment::DeploymentId, receipt::Line};
 
-/// The number of times that a live stack is looked at again in which something is left. After that
-/// it is the reconciler's.
+/// The number of times that a live stack is checked again if duplicates could not be removed. After
+/// that, the reconciler handles them.
 const MAX_CHECKS: u32 = 10;
 
 /// Removes resources that appeared after their operation had ended.
@@ -40,19 +39,19 @@ pub struct OrphanRemover {
 /// The orphans of an operation were not all removed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveOrphansError {
-    /// It has not ended, or somebody else holds its lease.
+    /// The operation has not ended, or another worker holds its lease.
     #[error("another worker holds its lease")]
     Busy,
-    /// The portal stops.
+    /// The portal is shutting down.
     #[error("the portal is shutting down")]
     Stopped,
-    /// It panicked: an error of the portal's own.
+    /// The removal panicked, which is an error in the portal.
     #[error("the portal had an internal error, see its log")]
     Panicked,
-    /// The platform would not do it.
+    /// A call to the platform failed. Contains the message.
     #[error("{}", .0.trim_end_matches('.'))]
     Platform(String),
-    /// The store is out of reach, or the lease is lost.
+    /// The store is unavailable, or the lease is lost.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -67,21 +66,21 @@ impl From<StepError> for RemoveOrphansError {
 }
 
 impl OrphanRemover {
-    /// Makes an orphan remover called `owner`, whose leases last `lease` without a heartbeat.
+    /// Creates an orphan remover that claims leases as `owner`, which last `lease` without a
+    /// heartbeat.
     pub fn new(ports: Ports, owner: String, lease: Duration) -> Self {
         let heartbeat = Heartbeat::new(ports.clone(), lease);
         Self { ports, owner, lease, heartbeat }
     }
 
-    /// Removes what carries the marker of the deployment `id` and should not be there, and
-    /// tells what became of each resource. It can be repeated; where there is nothing to
-    /// remove, nothing happens.
+    /// Removes the resources that have the marker of the deployment `id` and should not exist, and
+    /// returns the receipt's lines about them. It is idempotent.
     ///
-    /// It holds the deployment's lease meanwhile, so of several portals one does it.
+    /// It holds the deployment's lease meanwhile, so only one of several portals does this.
     ///
     /// # Errors
     ///
-    /// Returns why it could not be done to the end.
+    /// Returns why the removal is incomplete.
     pub async fn remove_orphans(
         &self,
         id: &DeploymentId,
@@ -107,7 +106,7 @@ impl OrphanRemover {
         result
     }
 
-    /// Looks by marker once more, now that the lease is ours, and removes what is there.
+    /// Searches by marker again while it holds the lease, and removes the resources found.
     async fn remove(&self, lease: Lease) -> Result<Vec<Line>, RemoveOrphansError> {
         let record = self.ports.store.find(&lease.id).await?.ok_or(RemoveOrphansError::Busy)?;
         let cx = Context::open(&self.ports, lease, CancellationToken::new()).await?;
@@ -122,12 +121,12 @@ impl OrphanRemover {
     }
 }
 
-/// Looks once more for the duplicates of a live stack: a lost call may have been carried out after
-/// the end.
+/// Searches again for duplicates of a live stack's resources, and removes them: a lost call may
+/// have committed after the end.
 ///
 /// # Errors
 ///
-/// Returns a [`StoreError`] when the journal is out of reach.
+/// Returns a [`StoreError`] if the journal cannot be written.
 pub(crate) async fn remove_duplicates(cx: &Context) -> Result<(), StoreError> {
     cx.begin_undo();
     let is_done = cx.journal.is_being_removed(&cx.deployment.name).await?
@@ -136,19 +135,19 @@ pub(crate) async fn remove_duplicates(cx: &Context) -> Result<(), StoreError> {
     cx.journal.rechecked(next_check).await
 }
 
-/// Returns when a live stack is looked at again after that many tries, if at all.
+/// Returns when a live stack is checked again after this many `tries`; `None` after the last one.
 pub(crate) fn next_check(now: Timestamp, tries: u32) -> Option<Timestamp> {
     (tries < MAX_CHECKS).then(|| outcomes::due(now, tries + 1))
 }
 
-/// Removes the duplicates of a live stack.
+/// Stops the deploy jobs of duplicates of a live stack, and removes the duplicates.
 async fn stop_jobs_and_remove_duplicates(cx: &Context) -> Result<Vec<Line>, StepError> {
     let kept = cx.journal.resources().application_id;
     stop_jobs(cx, kept.as_deref()).await?;
     removal::remove_duplicates(cx).await
 }
 
-/// Removes everything with the marker of an operation that left nothing.
+/// Removes everything with the marker of the operation.
 async fn remove_all(cx: &Context) -> Result<Vec<Line>, StepError> {
     stop_jobs(cx, None).await?;
     let mut lines = Vec::new();
@@ -158,8 +157,8 @@ async fn remove_all(cx: &Context) -> Result<Vec<Line>, StepError> {
     Ok(advice::advise(cx, lines).await)
 }
 
-/// Lets no deploy job be under way for what is about to be removed, which is everything but
-/// the application `kept`.
+/// Stops the deploy jobs of the applications that are about to be removed: all with the marker,
+/// except `kept`.
 async fn stop_jobs(cx: &Context, kept: Option<&str>) -> Result<(), StepError> {
     for application in cx.marked_applications().await? {
         if kept != Some(application.id.0.as_str()) {

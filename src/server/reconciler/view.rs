@@ -121,7 +121,7 @@ impl PlatformView {
 /// Returns the deployment that `marker` names.
 fn creator(marker: &str, prefix: &str) -> Option<DeploymentId> {
     let id = DeploymentId::parse(marker.strip_prefix(prefix)?).ok()?;
-    // What only takes down makes nothing.
+    // A removal creates no resources, so no marker names one.
     (!id.as_str().starts_with(REMOVE.prefix)).then_some(id)
 }
 

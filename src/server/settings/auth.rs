@@ -7,38 +7,38 @@ use secrecy::SecretString;
 /// The access mode of the portal.
 #[derive(Clone, Debug)]
 pub enum AuthSettings {
-    /// Whoever reaches it.
+    /// Anyone who can reach the portal may use it.
     Open,
-    /// People who sign in.
+    /// People sign in.
     Oidc(OidcSettings),
 }
 
-/// Describes how people sign in by OpenID Connect.
+/// The settings of sign-in by OpenID Connect.
 #[derive(Clone, Debug)]
 pub struct OidcSettings {
-    /// The provider's address, exactly as it names itself.
+    /// The provider's issuer, exactly as in its discovery document.
     pub issuer: String,
     /// The client id of the portal.
     pub client_id: String,
-    /// The client secret; none for a public client.
+    /// The client secret; `None` for a public client.
     pub client_secret: Option<SecretString>,
     /// The display name of the provider.
     pub name: String,
-    /// The scopes that the portal asks for.
+    /// The scopes that the portal requests.
     pub scopes: Vec<String>,
-    /// The claim that holds a person's groups.
+    /// The claim with a person's groups.
     pub groups_claim: String,
-    /// The group whose members are operators.
+    /// The group whose members are operators; `None` if nobody is.
     pub operator_group: Option<String>,
-    /// The time for which people stay signed in.
+    /// The duration of sessions.
     pub session: SessionSettings,
 }
 
-/// The time for which people stay signed in.
+/// The duration of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionSettings {
-    /// Without doing anything.
+    /// The time after which an unused session ends.
     pub idle: Duration,
-    /// At most.
+    /// The time after which every session ends.
     pub lifetime: Duration,
 }

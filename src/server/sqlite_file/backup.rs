@@ -1,4 +1,4 @@
-//! Backups of the records: `backup` may run beside a portal, `restore` needs the portal stopped.
+//! Backups of the database: `backup` may run beside a portal, `restore` needs the portal stopped.
 //!
 //! A failure at any moment loses neither the old files nor the copy. An incomplete file never has
 //! the name of a complete one.
@@ -18,7 +18,7 @@ use sqlx::{
 
 use super::{
     BUSY_TIMEOUT, OpenStoreError, checkpointer, files, identity,
-    inspect::{Look, Main, OperationTag},
+    inspect::{FileMark, Look, Main},
 };
 use crate::server::schema::{OtherVersion, SQLITE};
 
@@ -138,7 +138,7 @@ async fn check_and_mark(connection: &mut SqliteConnection) -> Result<(), String>
         Ok(problem) => return Err(format!("it is damaged ({})", problem.replace('\n', " "))),
         Err(error) => return Err(format!("it is damaged ({error})")),
     }
-    checkpointer::mark_as(connection, OperationTag::new()).await.map_err(|error| error.to_string())
+    checkpointer::mark_as(connection, FileMark::new()).await.map_err(|error| error.to_string())
 }
 
 /// Replaces the database at `path` by `copy`. Renames the old files, and returns their new name if

@@ -1,9 +1,11 @@
-//! Keeps the database's file and its log recognisable as belonging together.
+//! Checkpoints the write-ahead log into the database file, and marks both so that a file and a log
+//! that do not belong together are detected.
 //!
-//! Only the keeper moves the log into the file, and marks both each time: the file says that it
-//! needs a log, which begins with the same mark and says that all is there. Whatever ends the log
-//! in good order, this program, a command or `sqlite3`, so leaves a file that is whole by itself;
-//! a copy of the file alone, or another one over the log, is known for what it is.
+//! Only the checkpointer moves the log into the file. Each time, it writes a new mark into the
+//! file, with a bit that says that the file needs a log; the log then begins with the same mark
+//! without the bit. When this program, a command or `sqlite3` closes the database normally, the
+//! mark without the bit reaches the file, which is complete then. So a copy of the file alone, or a
+//! file beside the log of another database, is detected.
 
 use std::{
     fs,
@@ -18,15 +20,15 @@ use sqlx::{
 };
 use tokio::{sync::Mutex, time::sleep};
 
-use super::{OpenStoreError, files, identity, inspect::OperationTag};
+use super::{OpenStoreError, files, identity, inspect::FileMark};
 use crate::server::schema::SQLITE;
 
-/// The interval at which the log is looked at.
+/// The interval at which the size of the log is checked.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// From which size on it is moved into the file, in bytes.
+/// The size in bytes from which the log is moved into the file.
 const CHECKPOINT_SIZE: u64 = 4 << 20;
 
-/// Keeps one database, open for as long as the portal runs.
+/// The checkpointer of one database, whose connection stays open while the portal runs.
 #[derive(Clone, Debug)]
 pub(super) struct Checkpointer(Arc<Mutex<State>>);
 
@@ -34,12 +36,13 @@ pub(super) struct Checkpointer(Arc<Mutex<State>>);
 struct State {
     path: PathBuf,
     connection: Option<SqliteConnection>,
-    /// True if the log says that all is there.
+    /// True if the log contains the mark that makes file and log complete.
     is_settled: bool,
 }
 
 impl Checkpointer {
-    /// Opens the database at `path`, which is whole, unless its records are not the portal's.
+    /// Opens the database at `path`, whose files were checked. Fails if it does not belong to this
+    /// portal.
     pub(super) async fn open(
         path: &Path,
         options: &SqliteConnectOptions,
@@ -47,18 +50,16 @@ impl Checkpointer {
         let database = |error: sqlx::Error| OpenStoreError::database(path, error);
         let mut connection = options.connect().await.map_err(database)?;
         identity::check_records(&mut connection, path).await?;
-        // The log begins with the mark that the file has.
+        // The new log begins with the mark of the file.
         let mark = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await;
-        mark_as(&mut connection, OperationTag::of(mark.map_err(database)?))
-            .await
-            .map_err(database)?;
+        mark_as(&mut connection, FileMark::of(mark.map_err(database)?)).await.map_err(database)?;
         let path = path.to_owned();
         let kept = State { path, connection: Some(connection), is_settled: true };
         Ok(Self(Arc::new(Mutex::new(kept))))
     }
 
-    /// Moves the log into the file for the first time, notes whose records these are, and goes on
-    /// for as long as somebody has the keeper.
+    /// Checkpoints for the first time, writes the identity file, and then checkpoints in the
+    /// background until the checkpointer is dropped.
     pub(super) async fn begin(&self) -> Result<(), OpenStoreError> {
         let mut kept = self.0.lock().await;
         let path = kept.path.clone();
@@ -78,11 +79,12 @@ impl Checkpointer {
         Ok(())
     }
 
-    /// Closes the database, last of all: SQLite moves the log into the file then.
+    /// Closes the database, upon which SQLite moves the log into the file. Call it after all other
+    /// connections are closed.
     pub(super) async fn close(&self) {
         let mut kept = self.0.lock().await;
         if !kept.is_settled {
-            kept.mark_complete(OperationTag::new()).await.ok();
+            kept.mark_complete(FileMark::new()).await.ok();
         }
         if kept.is_settled
             && let Some(connection) = kept.connection.take()
@@ -104,15 +106,15 @@ impl State {
 
     async fn move_log(&mut self) -> Result<(), sqlx::Error> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        let mark = OperationTag::new();
+        let mark = FileMark::new();
         self.is_settled = false;
         mark_as(connection, mark.needs_log()).await?;
-        // What a reader still needs waits for the next time.
+        // Pages that a reader still needs stay in the log until the next time.
         sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *connection).await?;
         self.mark_complete(mark).await
     }
 
-    async fn mark_complete(&mut self, mark: OperationTag) -> Result<(), sqlx::Error> {
+    async fn mark_complete(&mut self, mark: FileMark) -> Result<(), sqlx::Error> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
         mark_as(connection, mark).await?;
         self.is_settled = true;
@@ -123,13 +125,15 @@ impl State {
 impl Drop for State {
     fn drop(&mut self) {
         if !self.is_settled {
-            // Closing it would move the log into the file, which would say that it needs one.
+            // Closing the connection would move the log into the file, which would then have the
+            // mark of a file that needs a log.
             std::mem::forget(self.connection.take());
         }
     }
 }
 
-/// Returns how a database is connected to: nothing but the keeper moves the log into the file.
+/// Returns the options for connections: automatic checkpoints are off, since only the checkpointer
+/// moves the log into the file.
 pub(super) fn options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -142,7 +146,7 @@ pub(super) fn options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptio
         .pragma("journal_size_limit", "1048576")
 }
 
-/// Makes a database at `path`, where there is none, that has its tables from the first moment on.
+/// Creates a database at `path`, which must not exist. The file appears with all its tables.
 pub(super) async fn make(path: &Path) -> Result<(), OpenStoreError> {
     let unfinished = files::beside(path, ".new");
     files::remove_unfinished(&unfinished);
@@ -162,10 +166,10 @@ pub(super) async fn make(path: &Path) -> Result<(), OpenStoreError> {
     placed.map_err(|source| OpenStoreError::File { path: path.to_owned(), source })
 }
 
-/// Marks the database.
+/// Writes the mark of the database.
 pub(super) async fn mark_as(
     connection: &mut SqliteConnection,
-    mark: OperationTag,
+    mark: FileMark,
 ) -> Result<(), sqlx::Error> {
     let statement = format!("PRAGMA user_version = {}", mark.user_version());
     sqlx::query(AssertSqlSafe(statement)).execute(connection).await.map(drop)

@@ -1,6 +1,6 @@
-//! The files that make up a database: itself, its log and what lies beside them.
+//! The files of a database: the database itself, its log, and the files beside them.
 //!
-//! Nothing is deleted here but what this program was in the middle of making.
+//! It deletes only files that this program did not finish.
 
 use std::{
     ffi::OsString,
@@ -16,14 +16,14 @@ use tokio::time::sleep;
 
 use super::OpenStoreError;
 
-/// The number of links lead to that a file at most.
+/// The maximum number of symbolic links that are followed.
 const LINKS: usize = 40;
-/// The number of times that what another program is changing is looked at, and how long it is
-/// waited for.
+/// The number of attempts to read files that another program may be changing, and the pause between
+/// them.
 pub(super) const LOOKS: u32 = 3;
 pub(super) const MOMENT: Duration = Duration::from_millis(50);
 
-/// Returns `path` with `ending` behind its name.
+/// Returns `path` with `ending` appended to its name.
 pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
@@ -35,18 +35,18 @@ pub(super) fn log(path: &Path) -> PathBuf {
     beside(path, "-wal")
 }
 
-/// Returns the file beside the database at `path` that says whose records it holds.
+/// Returns the identity file beside the database at `path`.
 pub(super) fn identity(path: &Path) -> PathBuf {
     beside(path, ".identity")
 }
 
-/// Returns the folder that `path` lies in.
+/// Returns the folder of `path`.
 pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Returns the file that `path` leads to, whether or not it is there: its log lies beside it,
-/// not beside a link.
+/// Returns the target of `path`, which need not exist: the log is beside the target, not beside a
+/// symbolic link.
 pub(in crate::server) fn resolve(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
@@ -56,14 +56,14 @@ pub(in crate::server) fn resolve(path: &Path) -> PathBuf {
     path
 }
 
-/// Takes the exclusive lock beside the database, which ends with the process.
+/// Takes the exclusive lock beside the database, which the system releases when the process ends.
 pub(super) async fn lock(path: &Path) -> Result<File, OpenStoreError> {
     let beside = path.with_extension("lock");
     let file = |source| OpenStoreError::File { path: beside.clone(), source };
     fs::create_dir_all(folder(path)).map_err(file)?;
     let lock =
         File::options().create(true).truncate(false).write(true).open(&beside).map_err(file)?;
-    // A command that only asks has it for a moment.
+    // A command may hold the lock for a moment.
     let mut tries = 0..LOOKS;
     loop {
         match (lock.try_lock(), tries.next()) {
@@ -77,13 +77,14 @@ pub(super) async fn lock(path: &Path) -> Result<File, OpenStoreError> {
     }
 }
 
-/// Returns whether a portal has the database at `path`, as far as can be told.
+/// Returns whether a portal holds the lock of the database at `path`; if this cannot be determined,
+/// it does not.
 pub(super) fn is_held(path: &Path) -> bool {
     File::open(path.with_extension("lock"))
         .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// Writes `text` so that the file is always the old one or the new one, whole.
+/// Replaces the file atomically with `text`.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     let beside = beside(path, ".new");
     let mut options = File::options();
@@ -95,30 +96,31 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     sync(folder(path))
 }
 
-/// Makes `path` belong to whom `model` belongs, where that is allowed: an operator who is root
-/// must not leave files that the portal cannot open.
+/// Gives `path` the owner of `model`, if that is permitted: otherwise a command that root runs
+/// would leave files that the portal cannot open.
 pub(super) fn give_to_owner_of(model: &Path, path: &Path) {
     use std::os::unix::fs::MetadataExt as _;
     let (Ok(model), Ok(own)) = (fs::metadata(model), fs::metadata(path)) else { return };
     if (model.uid(), model.gid()) != (own.uid(), own.gid()) {
-        // Whoever is not root gives nothing away, and has nothing to give.
+        // This fails without root's rights, but then the file has the right owner anyway.
         let _given = chown(path, Some(model.uid()), Some(model.gid()));
     }
 }
 
-/// Waits until a file, or the names in a folder, are on disk.
+/// Waits until a file, or the entries of a folder, are on disk.
 pub(super) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Removes what this program has made and not finished.
+/// Removes a file that this program did not finish.
 pub(super) fn remove_unfinished(unfinished: &Path) {
     for ending in ["", "-journal", "-wal", "-shm"] {
         fs::remove_file(beside(unfinished, ending)).ok();
     }
 }
 
-/// Returns what to append to the names of the old database at `path` so that they are new.
+/// Returns the ending to append to the names of the old database at `path`, so that they are names
+/// that no file has yet.
 pub(super) fn aside(path: &Path, now: Timestamp) -> String {
     let ending = now.strftime(".aside-%Y%m%dT%H%M%SZ").to_string();
     let is_free = |ending: &String| {
@@ -129,8 +131,9 @@ pub(super) fn aside(path: &Path, now: Timestamp) -> String {
     std::iter::once(ending.clone()).chain(numbered).find(is_free).unwrap_or(ending)
 }
 
-/// Moves the database at `path` and its log to `aside`, in an order in which no start takes what
-/// is left for a new portal, as long as the identity is there. Returns whether there was one.
+/// Renames the database at `path` and its log to `aside`, in an order in which no start, after a
+/// crash in between, mistakes the rest for a new portal, as long as the identity file exists.
+/// Returns whether there was a database.
 pub(super) fn set_aside(path: &Path, aside: &Path) -> io::Result<bool> {
     let mut moved = false;
     for ending in ["", "-wal", "-shm"] {

@@ -1,7 +1,8 @@
-//! Checks that the records are those of the portal that ran here before.
+//! Checks that the database is that of the portal that ran here before.
 //!
-//! A file beside the database holds the id of its one-row table `identity`. It is there as soon
-//! as there are records: a database that is missing beside it has been lost.
+//! The identity file beside the database contains the id from the table `identity`, which has one
+//! row. It exists as soon as the database has data. So if it exists without a database, the
+//! database was lost.
 
 use std::{
     fs, io,
@@ -19,14 +20,14 @@ use super::{
 /// The tables that every portal's database has had.
 pub(super) const TABLES: [&str; 2] = ["_sqlx_migrations", "deployments"];
 
-/// The remedy where records are gone.
+/// The remedy for lost data.
 const REMEDY: &str = "restore a backup with `ai-stack-deployer restore FILE`, or start with an \
                       empty database with `ai-stack-deployer --new`";
 
-/// A portal was here before, and its records are not.
+/// The data of the portal that ran here before is missing.
 #[derive(Debug, thiserror::Error)]
 pub enum LostRecords {
-    /// The database is gone.
+    /// The database is missing.
     #[error(
         "{} is missing, but {} shows that a portal used it: put the file back, {REMEDY}",
         path.display(), trace.display()
@@ -37,35 +38,35 @@ pub enum LostRecords {
         /// The evidence that there was one.
         trace: PathBuf,
     },
-    /// The database has no length.
+    /// The database file is empty.
     #[error(
         "{} is empty, so its records are lost; if no portal ever used it, remove the file, else \
          {REMEDY}",
         .0.display()
     )]
     Length(PathBuf),
-    /// The database has no tables of a portal's.
+    /// The database does not have the tables of a portal.
     #[error(
         "{} holds no records of a portal. It may be a copy of the file alone, made while a portal \
          ran: make copies with `ai-stack-deployer backup FILE`; put its -wal back, {REMEDY}",
         .0.display()
     )]
     Tables(PathBuf),
-    /// The database is not whole without its log.
+    /// The database is incomplete without its log, which is missing.
     #[error(
         "{} is incomplete without {}. It may be a copy of the file alone, made while a portal ran: \
          put the -wal back, {REMEDY}",
         .0.display(), files::log(.0).display()
     )]
     Log(PathBuf),
-    /// The log is another database's.
+    /// The log belongs to another database.
     #[error(
         "{} belongs to another database than {}, which was restored over it: move the -wal away if \
          this is the database that you want, {REMEDY}",
         files::log(.0).display(), .0.display()
     )]
     Mixed(PathBuf),
-    /// The database is another portal's, or none that was used here.
+    /// The database belongs to another portal.
     #[error(
         "{} holds the records of another portal, according to {}: to use them, move the file away \
          and restore it with `ai-stack-deployer restore FILE`; else put the portal's own file \
@@ -78,19 +79,19 @@ pub enum LostRecords {
 /// The database files that a starting portal finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Nothing, and nothing says that there was anything.
+    /// No database, and no trace of an earlier one.
     Nothing,
-    /// A database, which is whole.
+    /// A complete database.
     Database,
 }
 
-/// Looks at the files at `path` before SQLite does. Nobody may be writing to them.
+/// Checks the files at `path` before SQLite opens them. No other process may write to them.
 ///
 /// # Errors
 ///
 /// Returns what is lost.
 pub(super) async fn check_files(path: &Path) -> Result<Found, OpenStoreError> {
-    // A command that ends may just be moving the log into the file.
+    // A command that is ending may be moving the log into the file.
     for _ in 1..files::LOOKS {
         if let Ok(found) = inspect_files(path) {
             return Ok(found);
@@ -117,7 +118,7 @@ fn inspect_files(path: &Path) -> Result<Found, OpenStoreError> {
     Err(lost.into())
 }
 
-/// Checks that the records in the database at `path` are those of the portal that was here.
+/// Checks that the database at `path` belongs to the portal that ran here before.
 ///
 /// # Errors
 ///
@@ -140,7 +141,7 @@ pub(super) async fn check_records(
     if is_same { Ok(()) } else { Err(LostRecords::Other(path.to_owned()).into()) }
 }
 
-/// Writes the id of the database at `path` into the file beside it, unless it is there.
+/// Writes the identity file of the database at `path`, unless it exists.
 pub(super) async fn keep(
     connection: &mut SqliteConnection,
     path: &Path,
@@ -153,13 +154,13 @@ pub(super) async fn keep(
     }
 }
 
-/// Writes whose records the database at `path` holds.
+/// Writes the identity file of the database at `path`.
 pub(super) fn write(path: &Path, id: &str) -> io::Result<()> {
     files::write(&files::identity(path), &format!("{id}\n"))
 }
 
-/// Reads whose records the database at `path` should hold: `None` when nothing says so, and when
-/// what is there is no id, which is no reason to stop a portal that has its records.
+/// Reads the identity file of the database at `path`. Returns `None` if it does not exist, or does
+/// not contain an id: a damaged identity file should not stop a portal that has its data.
 fn read(path: &Path) -> io::Result<Option<String>> {
     let text = match fs::read(files::identity(path)) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
@@ -170,12 +171,12 @@ fn read(path: &Path) -> io::Result<Option<String>> {
     Ok(is_id.then_some(text))
 }
 
-/// Reads the id in the database: none until its tables are up to date.
+/// Reads the id in the database; `None` before the migration that creates it.
 pub(super) async fn id(connection: &mut SqliteConnection) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar("SELECT identity FROM identity").fetch_optional(connection).await
 }
 
-/// Reads the schema's generation, where the tables have one yet.
+/// Reads the schema's generation; `None` before the migration that creates it.
 pub(super) async fn generation(
     connection: &mut SqliteConnection,
 ) -> Result<Option<i64>, sqlx::Error> {

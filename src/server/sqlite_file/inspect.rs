@@ -1,41 +1,41 @@
-//! What the bytes of a database and of the write-ahead log beside it say, without SQLite: it would
-//! take up a log that belongs to another database, and delete one that lies beside an empty file.
+//! Inspects the bytes of a database and of the write-ahead log beside it, without SQLite. SQLite
+//! would apply a log that belongs to another database, and delete one that is beside an empty file.
 //!
 //! Both carry a mark in the database header's `user_version`
-//! (<https://www.sqlite.org/fileformat2.html>): a number that changes whenever the log begins
-//! anew, and a bit that says whether there is more in the log.
+//! (<https://www.sqlite.org/fileformat2.html>): a number that changes at each checkpoint, and a bit
+//! that says that the file is incomplete without its log.
 
 use std::{collections::BTreeSet, fs::File, io, os::unix::fs::FileExt as _, path::Path};
 
 use super::files;
 
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-/// Where `user_version` stands in a database's first page.
+/// The offset of `user_version` in a database's first page.
 const MARK: u64 = 60;
 const LOG_HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
 
-/// What a database file and the log beside it belong together by.
+/// The mark that shows whether a database file and a log belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OperationTag(u32);
+pub(super) struct FileMark(u32);
 
-impl OperationTag {
-    /// Makes a mark that no database has yet, for one that has all its records in itself.
+impl FileMark {
+    /// Returns a new random mark, for a file that is complete without a log.
     pub(super) fn new() -> Self {
         Self(rand::random_range(1..=u32::MAX >> 2) << 1)
     }
 
-    /// Makes one of the number in `user_version`.
+    /// Returns the mark in `user_version`.
     pub(super) fn of(user_version: i32) -> Self {
         Self(user_version.cast_unsigned())
     }
 
-    /// Returns the same mark for a database that is nothing without its log.
+    /// Returns the same mark for a file that is incomplete without its log.
     pub(super) fn needs_log(self) -> Self {
         Self(self.0 | 1)
     }
 
-    /// Returns the number for `user_version`.
+    /// Returns the value for `user_version`.
     pub(super) fn user_version(self) -> i32 {
         self.0.cast_signed()
     }
@@ -48,28 +48,28 @@ impl OperationTag {
 /// The state of a database file.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Main {
-    /// There is none.
+    /// The file does not exist.
     Missing,
-    /// It has no length.
+    /// The file is empty.
     Empty,
-    /// It is no database of SQLite's.
+    /// The file is not an SQLite database.
     Other,
-    /// A database.
-    Database(OperationTag),
+    /// An SQLite database with this mark.
+    Database(FileMark),
 }
 
-/// What lies there.
+/// The state of a database file and its log.
 #[derive(Debug)]
 pub(super) struct Look {
     pub(super) main: Main,
-    /// True if the log holds anything.
+    /// True if the log contains frames.
     pub(super) has_log: bool,
-    /// The marks in the log.
+    /// The numbers of the marks in the log.
     tokens: BTreeSet<u32>,
 }
 
 impl Look {
-    /// Looks at the database at `path`. Nobody may be writing to it.
+    /// Inspects the database at `path`. No other process may write to it.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         let main = match File::open(path) {
             Ok(file) => main(&file)?,
@@ -84,13 +84,13 @@ impl Look {
         Ok(Self { main, has_log, tokens })
     }
 
-    /// Returns whether `mark`'s database lacks its log.
-    pub(super) fn lacks_log(&self, mark: OperationTag) -> bool {
+    /// Returns whether a file with this `mark` is incomplete because its log is missing.
+    pub(super) fn lacks_log(&self, mark: FileMark) -> bool {
         mark.needs_log() == mark && !self.has_log
     }
 
-    /// Returns whether the log is another database's than `mark`'s.
-    pub(super) fn is_mixed(&self, mark: OperationTag) -> bool {
+    /// Returns whether the log belongs to another database than one with this `mark`.
+    pub(super) fn is_mixed(&self, mark: FileMark) -> bool {
         !self.tokens.is_empty() && !self.tokens.contains(&mark.token())
     }
 }
@@ -102,12 +102,13 @@ fn main(file: &File) -> io::Result<Main> {
     let mut magic = [0; MAGIC.len()];
     let is_database = filled(file, &mut magic, 0)? && &magic == MAGIC;
     Ok(match number(file, MARK)? {
-        Some(mark) if is_database => Main::Database(OperationTag(mark)),
+        Some(mark) if is_database => Main::Database(FileMark(mark)),
         Some(_) | None => Main::Other,
     })
 }
 
-/// Collects the marks of all first pages in the log, as far as its frames are of one go.
+/// Collects the numbers of the marks in all copies of the first page in the log. Frames with
+/// another salt are left over from before the last checkpoint.
 fn tokens(log: &File) -> io::Result<BTreeSet<u32>> {
     let mut found = BTreeSet::new();
     let (Some(page), Some(salt)) = (number(log, 8)?, number(log, 16)?) else { return Ok(found) };
@@ -118,7 +119,7 @@ fn tokens(log: &File) -> io::Result<BTreeSet<u32>> {
             break;
         }
         if let (1, Some(mark)) = (number_of_page, number(log, at + FRAME_HEADER + MARK)?) {
-            found.insert(OperationTag(mark).token());
+            found.insert(FileMark(mark).token());
         }
         at += frame;
     }
@@ -130,7 +131,7 @@ fn number(file: &File, at: u64) -> io::Result<Option<u32>> {
     Ok(filled(file, &mut bytes, at)?.then(|| u32::from_be_bytes(bytes)))
 }
 
-/// Fills `bytes` from the file, and tells whether it was long enough.
+/// Fills `bytes` from the file at offset `at`; returns false if the file is too short.
 fn filled(file: &File, bytes: &mut [u8], at: u64) -> io::Result<bool> {
     match file.read_exact_at(bytes, at) {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! The reason why a file could not be opened as a store.
+//! The error of opening a file as a store.
 
 use std::{
     io,
@@ -7,22 +7,22 @@ use std::{
 
 use super::LostRecords;
 
-/// The file could not be opened as a store.
+/// A file cannot be opened as a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenStoreError {
-    /// There is none yet.
+    /// The file does not exist.
     #[error("{} does not exist: start the portal once, or check DATABASE_URL", path.display())]
     Missing {
         /// The database file.
         path: PathBuf,
     },
-    /// Another process has it.
+    /// Another process uses it.
     #[error("{} is in use by another portal process: stop that one first", path.display())]
     InUse {
         /// The database file.
         path: PathBuf,
     },
-    /// The file or its folder cannot be made or opened.
+    /// The file or its folder cannot be created or opened.
     #[error("cannot open {}: check that the folder can be written to", path.display())]
     File {
         /// The file.
@@ -30,7 +30,7 @@ pub enum OpenStoreError {
         /// The reason.
         source: io::Error,
     },
-    /// The database cannot be read or brought up to date.
+    /// The database cannot be read or migrated.
     #[error("cannot use {} as the portal's database", path.display())]
     Database {
         /// The database file.
@@ -38,7 +38,7 @@ pub enum OpenStoreError {
         /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The records of the portal that was there are not.
+    /// The data of the portal that ran here before is missing.
     #[error(transparent)]
     Lost(#[from] LostRecords),
 }
