@@ -12,7 +12,7 @@ use super::{
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Checks once in the background, and logs a warning if there is a catch-all.
-pub(crate) fn look(probe: Arc<dyn Probe>, stack: Arc<StackSettings>, random: u128) {
+pub(crate) fn check_in_background(probe: Arc<dyn Probe>, stack: Arc<StackSettings>, random: u128) {
     drop(tokio::spawn(async move {
         if let Some(warning) = warning(&*probe, &stack, random).await {
             tracing::warn!("{warning}");

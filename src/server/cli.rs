@@ -46,7 +46,7 @@ struct Cli {
 }
 
 /// The time for which a broken portal still answers health checks before it exits.
-const LAST_MOMENT: Duration = Duration::from_secs(2);
+const EXIT_DELAY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -111,7 +111,7 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
         Some(Command::Sandbox(_)) | None => {
             let _guard = telemetry::init(&settings.log);
             if let Err(error) = raised {
-                tracing::warn!(%error, "The limit for open files stays where it is");
+                tracing::warn!(%error, "Could not raise the limit for open files");
             }
             runtime.block_on(async {
                 if cli.new {
@@ -157,7 +157,7 @@ async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {
         }
         part = portal.broken() => {
             // Gives a load balancer time to see that this portal is not ready.
-            tokio::time::sleep(LAST_MOMENT).await;
+            tokio::time::sleep(EXIT_DELAY).await;
             Some(part)
         }
         // A newer version has raised the schema generation.

@@ -28,7 +28,7 @@ const REASON_LENGTH: usize = 300;
 
 /// Addresses of both families that are reserved for documentation (RFC 5737, RFC 3849). There is a
 /// route to one of them if there is any route out of this machine. Nothing is sent there.
-const ANYBODY: [SocketAddr; 2] = [
+const DOCUMENTATION_ADDRESSES: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9),
 ];
@@ -124,12 +124,12 @@ impl HttpProbe {
         let host = url.host_str()?.trim_matches(['[', ']']);
         let port = url.port_or_known_default()?;
         let addresses = address::of(host, port, self.policy);
-        let fault = transport::behind(error, addresses, &ANYBODY).await?;
+        let fault = transport::behind(error, addresses, &DOCUMENTATION_ADDRESSES).await?;
         let look_up = async |name: String| transport::look_up(&name, port).await;
         // A name that does not resolve may be the fault of the stack's own zone. It is a local
         // fault only if the resolver does not answer for other names either.
-        let is_ours =
-            fault != transport::LocalFault::Names || transport::answers_nobody(host, look_up).await;
+        let is_ours = fault != transport::LocalFault::Names
+            || transport::is_resolver_down(host, look_up).await;
         is_ours.then_some(fault)
     }
 

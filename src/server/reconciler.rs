@@ -36,10 +36,10 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The time between the two looks at a stack without a container. Docker restarts a container five
 /// seconds after it stopped, so a container that is only being restarted runs again at the second
 /// look.
-const RESTART: Duration = Duration::from_secs(10);
+const SECOND_LOOK_PAUSE: Duration = Duration::from_secs(10);
 
 /// The time after which a stack that does not run is checked again.
-const SOON: Duration = Duration::from_secs(30);
+const RECHECK_PAUSE: Duration = Duration::from_secs(30);
 
 /// The name of the turn: one of the portals that share a database compares for all.
 const WORK: &str = "compare";
@@ -161,7 +161,7 @@ impl Reconciler {
             return Ok(found);
         }
         if found.iter().any(|finding| finding.not_running().is_some()) {
-            self.clock.sleep(RESTART).await;
+            self.clock.sleep(SECOND_LOOK_PAUSE).await;
         }
         let mut again = self.look(Look::Second).await?;
         again.retain(|finding| found.iter().any(|first| first.is_found_again(finding)));
@@ -202,17 +202,17 @@ impl Reconciler {
         findings: Vec<Finding>,
         stop: &CancellationToken,
     ) -> Vec<HandledFinding> {
-        let mut swept = Vec::new();
+        let mut removed = Vec::new();
         let mut handled = Vec::new();
         for finding in findings {
             let outcome = match finding.removable() {
                 None => Repair::Reported,
                 Some((id, resource)) => {
-                    if !swept.iter().any(|(done, _)| done == id) {
-                        swept
+                    if !removed.iter().any(|(done, _)| done == id) {
+                        removed
                             .push((id.clone(), self.orphan_remover.remove_orphans(id, stop).await));
                     }
-                    let result = swept.iter().find(|(done, _)| done == id);
+                    let result = removed.iter().find(|(done, _)| done == id);
                     result.map_or(Repair::Reported, |(_, result)| repair_outcome(resource, result))
                 }
             };
@@ -255,17 +255,17 @@ impl Reconciler {
                 found = self.search(ttl, is_due) => found,
             };
             if let Some(found) = found {
-                self.deal(found, ttl, shutdown).await;
+                self.handle(found, ttl, shutdown).await;
                 due = self.clock.monotonic().saturating_add(interval);
             }
             let is_one_down =
                 self.reconcile_report.get().is_some_and(|one| !one.not_running.is_empty());
-            pause = if is_one_down { SOON.min(interval) } else { interval };
+            pause = if is_one_down { RECHECK_PAUSE.min(interval) } else { interval };
         }
     }
 
     /// Repairs what was found, and publishes the report to operators and the other portals.
-    async fn deal(&mut self, found: Vec<Finding>, ttl: Duration, shutdown: &CancellationToken) {
+    async fn handle(&mut self, found: Vec<Finding>, ttl: Duration, shutdown: &CancellationToken) {
         for finding in self.news(&found) {
             tracing::warn!("The reconciler found a difference: {finding}");
         }
@@ -292,7 +292,7 @@ impl Reconciler {
             match taken {
                 TaskHolder::Theirs(_) => self.reconcile_report.publish(round),
                 // This portal's last report may not have been stored.
-                TaskHolder::Ours(_) => self.reconcile_report.tell_newer(round),
+                TaskHolder::Ours(_) => self.reconcile_report.publish_if_newer(round),
             }
         }
         Ok(taken)
@@ -342,7 +342,7 @@ impl Reconciler {
                 tracing::info!("Difference resolved: {gone}");
             }
         }
-        let (mut left, mut told) = (Vec::new(), Vec::new());
+        let (mut left, mut lines) = (Vec::new(), Vec::new());
         for HandledFinding { finding, outcome } in handled {
             let is_new = !self.known.contains(&finding);
             let line = match &outcome {
@@ -350,7 +350,7 @@ impl Reconciler {
                 Repair::Failed(_) => Some(format!("{finding} ({outcome})")),
                 Repair::Reported => Some(finding.to_string()),
             };
-            told.extend(line);
+            lines.extend(line);
             match (outcome, is_new) {
                 (Repair::Removed, _) => {
                     tracing::info!("The reconciler removed an orphan: {finding}");
@@ -375,7 +375,7 @@ impl Reconciler {
         };
         let not_running = left.iter().filter_map(not_running).collect();
         self.known = left;
-        self.reconcile_report.publish(ReconcileRound { at, left: told, not_running });
+        self.reconcile_report.publish(ReconcileRound { at, left: lines, not_running });
     }
 }
 

@@ -157,7 +157,11 @@ impl Portal {
             call_gate,
             outages: Arc::default(),
         };
-        catch_all::look(Arc::clone(&ports.probe), Arc::clone(&ports.settings), rand::random());
+        catch_all::check_in_background(
+            Arc::clone(&ports.probe),
+            Arc::clone(&ports.settings),
+            rand::random(),
+        );
         service.probe_platform().await;
         let listener = listen(settings.http.addr).await?;
         let addr = listener.local_addr().unwrap_or(settings.http.addr);

@@ -30,7 +30,7 @@ impl Core {
             }
             ("POST", "/sandbox/services") => {
                 let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-                if self.meddle(now, &body) {
+                if self.change_service(now, &body) {
                     return Answer::new(200, Body::Empty);
                 }
                 refused("give {\"remove\": service}, or {\"scale\": service, \"to\": number}")

@@ -41,7 +41,7 @@ impl Core {
     }
 
     /// Changes a service as the body of a control call says; `false` if it does not exist.
-    pub(super) fn meddle(&mut self, now: Timestamp, body: &Value) -> bool {
+    pub(super) fn change_service(&mut self, now: Timestamp, body: &Value) -> bool {
         let text = |key: &str| body.get(key).and_then(Value::as_str);
         match (text("remove"), text("scale"), body.get("to").and_then(Value::as_u64)) {
             (Some(name), _, _) => self.remove_service(now, name),

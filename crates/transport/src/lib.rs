@@ -5,7 +5,7 @@
 //! is one. An unreachable address is a local fault only if no route leads out of this machine, not
 //! if a router or a neighbour reports it as unreachable. A caller for which one server or address
 //! family is not essential must also check that other names and address families fail
-//! (`answers_nobody`, and `others` of `behind`).
+//! (`is_resolver_down`, and `others` of `behind`).
 
 use std::{
     error::Error,
@@ -46,7 +46,7 @@ pub enum LocalFault {
 /// The time limit of name resolution, which is shorter than that of any connection.
 const RESOLVER_LIMIT: Duration = Duration::from_secs(4);
 /// The time limit of a connection that is opened only to find the cause of an error.
-const LOOK: Duration = Duration::from_secs(1);
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 /// The number of descriptors that must be free, or else they count as exhausted.
 const SPARE: usize = 8;
 /// The beginning of the standard library's error message about name resolution.
@@ -106,7 +106,7 @@ pub async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
 /// Returns whether the resolver fails for other names as well, after it did not answer for `host`:
 /// a failing name server of the zone of `host` has the same effect. It resolves a random name under
 /// the same top-level domain, which no cache contains.
-pub async fn answers_nobody<F>(host: &str, look_up: impl FnOnce(String) -> F) -> bool
+pub async fn is_resolver_down<F>(host: &str, look_up: impl FnOnce(String) -> F) -> bool
 where
     F: Future<Output = io::Result<Vec<SocketAddr>>>,
 {
@@ -128,7 +128,7 @@ pub async fn behind(
     if let Some(fault) = in_error(error) {
         return Some(fault);
     }
-    if !find_errno(error).is_some_and(|errno| is_no_way(errno) || errno == Errno::ADDRNOTAVAIL) {
+    if !find_errno(error).is_some_and(|errno| is_no_route(errno) || errno == Errno::ADDRNOTAVAIL) {
         return None;
     }
     match addresses.await {
@@ -161,7 +161,7 @@ async fn judge(addresses: &[SocketAddr], others: &[SocketAddr]) -> Option<LocalF
     let leads_out = || others.iter().any(|other| route_to(*other).is_ok());
     let mut blocked = None;
     for address in addresses {
-        match way_to(*address).await {
+        match reach(*address).await {
             Reach::Short(fault) => return Some(fault),
             Reach::None if leads_out() => return None,
             Reach::Barred | Reach::None => blocked = Some(LocalFault::Network),
@@ -171,7 +171,7 @@ async fn judge(addresses: &[SocketAddr], others: &[SocketAddr]) -> Option<LocalF
     blocked
 }
 
-async fn way_to(address: SocketAddr) -> Reach {
+async fn reach(address: SocketAddr) -> Reach {
     if let Err(error) = route_to(address) {
         return match in_error(&error) {
             Some(fault) => Reach::Short(fault),
@@ -179,7 +179,7 @@ async fn way_to(address: SocketAddr) -> Reach {
             None => Reach::None,
         };
     }
-    match timeout(LOOK, TcpStream::connect(address)).await {
+    match timeout(CONNECT_LIMIT, TcpStream::connect(address)).await {
         Ok(Err(error)) => match in_error(&error) {
             Some(fault) => Reach::Short(fault),
             None => match errno(&error) {
@@ -212,7 +212,7 @@ fn route_to(address: SocketAddr) -> io::Result<()> {
 }
 
 /// Returns whether an error can mean that there is no route.
-fn is_no_way(errno: Errno) -> bool {
+fn is_no_route(errno: Errno) -> bool {
     matches!(
         errno,
         Errno::NETUNREACH

@@ -108,12 +108,12 @@ async fn a_resolver_that_answers_for_others_is_no_local_fault() {
             Err(failure())
         };
         let host = "alice.stacks.example.org";
-        assert_eq!(answers_nobody(host, look_up).await, is_nobody, "{:?}", failure());
+        assert_eq!(is_resolver_down(host, look_up).await, is_nobody, "{:?}", failure());
     }
     let found = async |_| Ok(vec!["192.0.2.1:0".parse().unwrap()]);
-    assert!(!answers_nobody("alice.stacks.example.org.", found).await);
+    assert!(!is_resolver_down("alice.stacks.example.org.", found).await);
     // Without a top-level domain there is no other name to try.
-    assert!(answers_nobody("dokploy", async |_| Ok(Vec::new())).await);
+    assert!(is_resolver_down("dokploy", async |_| Ok(Vec::new())).await);
 }
 
 /// Makes an error.

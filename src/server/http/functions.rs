@@ -69,7 +69,7 @@ pub(super) async fn answer(
         Ok(content) => {
             let form = Form::read(&content);
             let request = Request::from_parts(parts, Body::from(content));
-            (form, understood(next.run(request).await))
+            (form, replace_parse_error(next.run(request).await))
         }
         Err(failed) => (Form::default(), failed.into_response()),
     };
@@ -84,7 +84,7 @@ pub(super) async fn answer(
 
 /// Replaces the framework's error for a request that could not be parsed by `INVALID_REQUEST`. The
 /// framework answers 500, or redirects to the referring page without an explanation.
-fn understood(response: Response) -> Response {
+fn replace_parse_error(response: Response) -> Response {
     let header = |name: HeaderName| response.headers().get(name)?.to_str().ok();
     let is_ours = match header(header::LOCATION) {
         Some(location) => location.starts_with("/?name="),

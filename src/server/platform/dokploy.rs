@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Converts a problem of the server into the portal's type.
-fn in_our_terms(problem: Problem) -> PlatformProblem {
+fn into_platform_problem(problem: Problem) -> PlatformProblem {
     match problem {
         Problem::KeyRefused => PlatformProblem::KeyRefused,
         Problem::Hangs => PlatformProblem::Wedged,
@@ -30,7 +30,7 @@ pub fn config(url: impl Into<String>, key: SecretString) -> DokployConfig {
 
 /// Logs the beginning of a problem, with its code and the remedy.
 fn report_problem(problem: Problem) {
-    let problem = in_our_terms(problem);
+    let problem = into_platform_problem(problem);
     tracing::error!(code = problem.code(), "{}", problem.remedy());
 }
 
@@ -49,7 +49,7 @@ impl Platform for Dokploy {
     }
 
     fn problem(&self) -> Option<PlatformProblem> {
-        Self::problem(self).map(in_our_terms)
+        Self::problem(self).map(into_platform_problem)
     }
 
     async fn diagnose(&self) -> Result<(), PlatformError> {

@@ -9,9 +9,9 @@ use super::AppName;
 /// The folder of the proxy's files.
 const FOLDER: &str = "/etc/dokploy/traefik/dynamic";
 /// The prefix of the names of our services.
-const OURS: &str = "stack-";
+const NAME_PREFIX: &str = "stack-";
 /// The maximum length of a service's name.
-const LONGEST: usize = 63;
+const MAX_NAME_LENGTH: usize = 63;
 
 /// The route file of one of our services.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +21,9 @@ impl RouteFile {
     /// Returns the file of the service `name`; `None` unless the name has the form of our services'
     /// names, with letters, digits and hyphens only.
     pub fn of(name: &AppName) -> Option<Self> {
-        let rest = name.0.strip_prefix(OURS)?;
+        let rest = name.0.strip_prefix(NAME_PREFIX)?;
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let is_well = name.0.len() <= LONGEST
+        let is_well = name.0.len() <= MAX_NAME_LENGTH
             && rest.chars().all(allowed)
             && !rest.starts_with('-')
             && !rest.ends_with('-')

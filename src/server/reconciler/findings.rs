@@ -55,7 +55,7 @@ fn compare_stack(
     found: &mut Vec<Finding>,
 ) {
     let lost = |part| Finding::Lost { name: live.name.clone(), id: id.clone(), part };
-    let double = |resource| Finding::Duplicate { id: id.clone(), resource };
+    let duplicate = |resource| Finding::Duplicate { id: id.clone(), resource };
     let copy = |resource| Finding::Copy { id: id.clone(), resource };
     let (kept, others) = projects_of(id, live, platform);
     let Some(project) = kept else {
@@ -65,7 +65,7 @@ fn compare_stack(
     let project_name = StackSettings::project(&live.name);
     found.extend(others.into_iter().map(|other| {
         let resource = of_project(other);
-        if other.name == project_name { double(resource) } else { copy(resource) }
+        if other.name == project_name { duplicate(resource) } else { copy(resource) }
     }));
     let (kept, others) = applications_of(live, project);
     let Some(application) = kept else {
@@ -91,8 +91,8 @@ fn compare_stack(
             why: *why,
         });
     }
-    found.extend(others.iter().map(|other| double(of_application(other))));
-    found.extend(duplicate_domains(live, &own).into_iter().map(double));
+    found.extend(others.iter().map(|other| duplicate(of_application(other))));
+    found.extend(duplicate_domains(live, &own).into_iter().map(duplicate));
     if own.is_empty() {
         found.push(Finding::Unrouted {
             name: live.name.clone(),

@@ -73,7 +73,7 @@ impl ReconcileReport {
     }
 
     /// Replaces the last round by `round` if `round` is newer.
-    pub fn tell_newer(&self, round: ReconcileRound) {
+    pub fn publish_if_newer(&self, round: ReconcileRound) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref().is_none_or(|last| last.at < round.at) {
             *last = Some(round);

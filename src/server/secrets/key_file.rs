@@ -15,7 +15,7 @@ use super::{Keyring, KeyringError};
 /// The maximum size of the file in bytes.
 const LONGEST: u64 = 16 * 1024;
 /// The mode bits that give access to anybody but the owner.
-const OTHERS: u32 = 0o077;
+const OTHERS_BITS: u32 = 0o077;
 
 /// The file cannot be used as the portal's key.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +85,7 @@ pub fn read(path: &Path) -> Result<Option<Keyring>, KeyFileError> {
         Err(error) => return Err(unreadable(error)),
     };
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-    if mode & OTHERS != 0 {
+    if mode & OTHERS_BITS != 0 {
         return Err(KeyFileError::Exposed { path: path.to_owned(), mode });
     }
     let mut text = String::new();
