@@ -1,6 +1,17 @@
 //! The kinds of operations, one file each, and the orphan remover, which removes resources that
 //! appear after an operation's end.
 
-pub(crate) mod orphans;
+mod deploy;
+mod orphans;
+mod remove;
+
+use std::sync::Arc;
+
+use crate::server::saga::Operations;
 
 pub use orphans::{OrphanRemover, RemoveOrphansError};
+
+/// Returns all of them.
+pub fn all() -> Operations {
+    Operations::new([Arc::new(deploy::DeployStack) as _, Arc::new(remove::RemoveStack) as _])
+}

@@ -31,6 +31,7 @@ use super::{
     catch_all,
     http::{self, HttpState},
     notifier::Notifier,
+    operations,
     origin::Scheme,
     probe::BuildProbeError,
     reconciler::{Reconciler, report::ReconcileReport},
@@ -168,7 +169,7 @@ impl Portal {
         let Limits { lease, concurrent_deployments, reconcile_interval, .. } = settings.limits;
         let reconciler =
             Reconciler::new(ports.clone(), owner(), lease).with_report(reconcile_report);
-        let worker = Worker::new(ports, owner(), lease, concurrent_deployments);
+        let worker = Worker::new(ports, operations::all(), owner(), lease, concurrent_deployments);
         let state = HttpState::new(
             Arc::clone(&service),
             authenticator(&settings, &records),

@@ -1,14 +1,16 @@
-//! The saga's engine: drives each deployment as a durable saga.
+//! The saga's engine: drives each operation as a durable saga.
 //!
-//! A deployment is a fixed sequence of steps. Each step records its intent in the journal before it
+//! An operation is a fixed sequence of steps. Each step records its intent in the journal before it
 //! calls the platform, and its result afterwards. So a crash at any `await` is harmless: the next
 //! worker that claims the deployment runs the same sequence again, and the journal supplies the
-//! results of the steps that are done. It must not know which platform, store or page it serves.
+//! results of the steps that are done. It must not know which kinds of operations and which steps
+//! there are, nor which platform, store or page it serves.
 
 pub(crate) mod absence;
 pub(crate) mod call_gate;
 pub(crate) mod call_permit;
 pub(crate) mod context;
+pub(crate) mod ends;
 pub(crate) mod engine;
 pub(crate) mod failure;
 pub(crate) mod heartbeat;
@@ -16,9 +18,10 @@ pub(crate) mod journal;
 pub(crate) mod lacking;
 pub(crate) mod late_commit;
 pub(crate) mod marker;
-pub(crate) mod outcomes;
+pub(crate) mod outages;
 pub(crate) mod panics;
 pub(crate) mod polls;
+pub(crate) mod ports;
 pub(crate) mod retry;
 pub(crate) mod run_mode;
 pub(crate) mod step;
@@ -27,9 +30,12 @@ pub(crate) mod unwind;
 pub(crate) mod worker;
 
 pub use call_gate::CallGate;
-pub use context::{Context, Ports};
-pub use engine::drive;
-pub use lacking::Outages;
+pub use context::Context;
+pub use engine::{Halt, MayAsk, Operation, Operations, Saga, drive};
+pub use failure::StepError;
+pub use outages::Outages;
 pub use polls::Polls;
+pub use ports::Ports;
+pub use step::Step;
 pub use under_way::calls_under_way;
 pub use worker::Worker;

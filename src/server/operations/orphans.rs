@@ -7,25 +7,15 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::FutureExt;
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::server::{
-    saga::{
-        context::{Context, Ports},
-        failure::StepError,
-        heartbeat::Heartbeat,
-        outcomes,
-    },
+    saga::{context::Context, ends, failure::StepError, heartbeat::Heartbeat, ports::Ports},
     steps::{self, advice, removal},
     store::{Lease, State, StoreError},
 };
 use domain::{deployment::DeploymentId, receipt::Line};
-
-/// The number of times that a live stack is checked again if duplicates could not be removed. After
-/// that, the reconciler handles them.
-const MAX_CHECKS: u32 = 10;
 
 /// Removes resources that appeared after their operation had ended.
 pub struct OrphanRemover {
@@ -131,13 +121,8 @@ pub(crate) async fn remove_duplicates(cx: &Context) -> Result<(), StoreError> {
     cx.begin_undo();
     let is_done = cx.journal.is_being_removed(&cx.deployment.name).await?
         || removal::warn_of_leftovers(cx, stop_jobs_and_remove_duplicates(cx).await)?;
-    let next_check = if is_done { None } else { next_check(cx.clock.now(), cx.tries) };
+    let next_check = if is_done { None } else { ends::next_check(cx.clock.now(), cx.tries) };
     cx.journal.rechecked(next_check).await
-}
-
-/// Returns when a live stack is checked again after this many `tries`; `None` after the last one.
-pub(crate) fn next_check(now: Timestamp, tries: u32) -> Option<Timestamp> {
-    (tries < MAX_CHECKS).then(|| outcomes::due(now, tries + 1))
 }
 
 /// Stops the deploy jobs of duplicates of a live stack, and removes the duplicates.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::{StartError, owner};
 use crate::server::{
+    operations,
     platform::{
         call_slots::{CallBounds, CallSlots},
         local_slots::LocalCallSlots,
@@ -26,7 +27,7 @@ pub(super) async fn of_portal(
 ) -> Arc<CallGate> {
     let slots = match shared {
         Some(shared) => shared,
-        None => match calls_under_way(store, bounds, now).await {
+        None => match calls_under_way(store, &operations::all(), bounds, now).await {
             Ok((calls, until)) => Arc::new(LocalCallSlots::after(&calls, until)),
             Err(error) => {
                 tracing::warn!(%error, "Could not read the call slots in use");

@@ -12,71 +12,22 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    call_gate::CallGate, failure::StepError, journal::Journal, lacking::Outages, late_commit,
-    polls::Polls, run_mode::RunMode,
+    call_gate::CallGate, failure::StepError, journal::Journal, late_commit, outages::Outages,
+    polls::Polls, ports::Ports, run_mode::RunMode,
 };
 use crate::server::{
-    notifier::Notifier,
     platform::Platform,
     probe::Probe,
-    secrets::Keyring,
-    settings::{Deadlines, StackSettings},
-    spec::{self, OperationSpec},
-    store::{Cause, Lease, Record, State, StepId, Store, StoreError},
+    settings::Deadlines,
+    spec::OperationSpec,
+    store::{Cause, Lease, StepId, StoreError},
 };
 use clock::Clock;
 use domain::{
     deployment::Deployment,
     event::{Level, LogEntry},
-    kind::Kinds,
     progress::elapsed_ms,
 };
-
-/// The ports that every deployment is driven with.
-#[derive(Clone)]
-pub struct Ports {
-    /// Keeps the journal.
-    pub store: Arc<dyn Store>,
-    /// Runs the stacks.
-    pub platform: Arc<dyn Platform>,
-    /// Asks a stack whether it answers.
-    pub probe: Arc<dyn Probe>,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Nudges the watchers.
-    pub notifier: Arc<Notifier>,
-    /// The settings of a stack.
-    pub settings: Arc<StackSettings>,
-    /// The keys under which secrets are stored.
-    pub keyring: Option<Keyring>,
-    /// The kinds of operations.
-    pub kinds: Kinds,
-    /// The polls of the platform that all deployments share.
-    pub polls: Arc<Polls>,
-    /// Bounds the calls that change something.
-    pub call_gate: Arc<CallGate>,
-    /// Knows when the records were out of reach.
-    pub outages: Arc<Outages>,
-}
-
-impl Ports {
-    /// Returns the spec that the operation of `lease` works by. A deployment that an older version
-    /// began has none: it is stored now, unless there is no key for its secrets.
-    async fn spec(&self, lease: &Lease, record: &Record) -> Result<OperationSpec, StoreError> {
-        let owner = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
-        let mut stored = self.store.spec(owner).await?;
-        if stored.is_none() && owner == &lease.id && record.state == State::Active {
-            stored = spec::seal(&self.settings, self.keyring.as_ref(), owner);
-            if let Some(sealed) = &stored {
-                self.store.store_spec(lease, sealed).await?;
-            }
-        }
-        Ok(match stored {
-            Some(stored) => OperationSpec::stored(stored, owner.clone(), self.keyring.clone()),
-            None => OperationSpec::unsealed(&self.settings),
-        })
-    }
-}
 
 /// The context that the steps of one deployment share.
 pub struct Context {
@@ -148,32 +99,24 @@ impl Context {
         })
     }
 
-    /// Gives `step` its own time, within that of the whole. Both count from what is recorded,
-    /// so a restart gives no more.
-    pub(crate) fn begin_step(&self, step: StepId) {
-        let Deadlines { whole, step: one, deploy, .. } = self.deadlines;
+    /// Gives `step` its own time, which is its `limit`, within that of the whole. Both count from
+    /// what is recorded, so a restart gives no more.
+    pub(crate) fn begin_step(&self, step: StepId, limit: fn(&Deadlines) -> Duration) {
         let now = self.now();
         // What this run began, it began now, whatever the wall clock has become since.
         let recorded =
             self.journal.running_since(step).filter(|_| self.journal.was_interrupted(step));
         let began = recorded.map_or(now, |recorded| recorded.min(now));
-        let limit = match step {
-            StepId::DEPLOY => deploy,
-            // They keep limits of their own. The first begins after a wait for a slot that its
-            // phase counts in, and the second of the other one's begins late.
-            StepId::ADDRESS | StepId::HEALTH => whole,
-            _ => one,
-        };
-        self.count_from(began, deadline_ms(began, limit));
+        self.count_from(began, deadline_ms(began, limit(&self.deadlines)));
     }
 
     /// Gives the undo its own time, from when it was decided on.
     pub(crate) fn begin_undo(&self) {
         let now = self.now();
         let began = match self.journal.mode() {
-            RunMode::Deploy => self.journal.cause().and_then(|(_, cause)| cause.at),
-            RunMode::Remove => Some(self.deployment.started),
-            RunMode::CleanUp | RunMode::RemoveDuplicates => None,
+            RunMode::Forward => self.journal.cause().and_then(|(_, cause)| cause.at),
+            RunMode::Back => Some(self.deployment.started),
+            RunMode::CleanUp | RunMode::Recheck => None,
         };
         let began = began.unwrap_or(now).min(now);
         let deadline =
@@ -245,12 +188,12 @@ impl Context {
         let deadline = match (self.is_undoing(), self.journal.mode()) {
             (false, _) => own.saturating_add(self.lacked_ms(began)).min(self.end_ms()),
             // At the latest with twice the deadline and the time for the undo.
-            (true, RunMode::Deploy) => {
+            (true, RunMode::Forward) => {
                 let latest = whole.saturating_mul(2).saturating_add(drain);
                 let latest = deadline_ms(self.started(), latest);
                 own.min(latest.max(self.deadline_ms.load(Ordering::Relaxed)))
             }
-            (true, RunMode::Remove | RunMode::CleanUp | RunMode::RemoveDuplicates) => own,
+            (true, RunMode::Back | RunMode::CleanUp | RunMode::Recheck) => own,
         };
         let left = deadline.saturating_sub(self.now().as_millisecond());
         Duration::from_millis(u64::try_from(left).unwrap_or(0))

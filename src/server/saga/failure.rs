@@ -12,7 +12,7 @@ use domain::{event::FailureCode, phase::Phase};
 
 /// The reason why a step stopped. Retrying is over by then.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StepError {
+pub enum StepError {
     /// It failed for good.
     #[error("the step failed: {}", .0.message)]
     Failed(Cause),
@@ -111,6 +111,18 @@ pub(crate) fn describe_failure(error: &PlatformError) -> &'static str {
         PlatformError::Paused { .. } => "Calls to the platform are paused",
         PlatformError::Local { fault, .. } => local_fault::classify(*fault).describe_failure(),
     }
+}
+
+/// Writes an error with all its sources on one line.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
 }
 
 /// Puts a phase into the middle of a sentence.

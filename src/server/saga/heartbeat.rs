@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{context::Ports, worker::error_chain};
+use super::{failure::error_chain, ports::Ports};
 use crate::server::store::{CancelRequest, Lease, StoreError};
 use domain::deployment::DeploymentId;
 

@@ -13,11 +13,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    context::Ports,
-    lacking::Outages,
     late_commit,
+    outages::Outages,
+    ports::Ports,
     run_mode::{RunMode, StepAction},
-    step::Step,
 };
 use crate::server::{
     notifier::{Notifier, Nudge},
@@ -37,6 +36,7 @@ use domain::{
 };
 
 mod after_end;
+mod lost_calls;
 mod messages;
 
 use messages::MessageHistory;
@@ -115,9 +115,9 @@ impl Journal {
             outages: Arc::clone(&ports.outages),
             kind,
             mode: match (record.state, kind.direction) {
-                (State::Active, Direction::Forward) => RunMode::Deploy,
-                (State::Active, Direction::Back) => RunMode::Remove,
-                (State::Live, _) => RunMode::RemoveDuplicates,
+                (State::Active, Direction::Forward) => RunMode::Forward,
+                (State::Active, Direction::Back) => RunMode::Back,
+                (State::Live, _) => RunMode::Recheck,
                 (State::RolledBack | State::Stuck, _) => RunMode::CleanUp,
             },
             lease,
@@ -156,7 +156,7 @@ impl Journal {
         &self,
         step: StepId,
     ) -> Result<StepAction<T>, StoreError> {
-        let unwinding = self.mode != RunMode::Deploy || self.cause().is_some();
+        let unwinding = self.mode != RunMode::Forward || self.cause().is_some();
         let state = self.state();
         Ok(match (state.steps.records.get(&step), unwinding) {
             (Some(StepRecord::Succeeded { output, .. }), _) => StepAction::Replay(decode(output)?),
@@ -192,8 +192,13 @@ impl Journal {
             ) => false,
         };
         let mut steps = self.kind.steps.iter().map(|step| step.id);
-        let step = steps.find(is_open).unwrap_or(StepId::HEALTH);
+        let step = steps.find(is_open).unwrap_or(self.last_step());
         (step, state.steps.records.contains_key(&step))
+    }
+
+    /// Returns the last of the kind's steps.
+    pub(crate) fn last_step(&self) -> StepId {
+        self.kind.steps.last().map_or(StepId::new(""), |step| step.id)
     }
 
     /// Returns what became of everything undone so far, newest step first.
@@ -216,33 +221,6 @@ impl Journal {
     /// Returns whether `step` is on record, however it went.
     pub(crate) fn has_record(&self, step: StepId) -> bool {
         self.state().steps.records.contains_key(&step)
-    }
-
-    /// Returns whether an earlier run may have carried `step` out.
-    pub(crate) fn was_interrupted(&self, step: StepId) -> bool {
-        self.state().interrupted.contains(&step)
-    }
-
-    /// Notes that `step` lost a response, so that something may exist twice, or come late.
-    pub(crate) fn record_lost_response(&self, step: StepId) {
-        let now = self.clock.now();
-        let mut state = self.state();
-        state.response_lost = true;
-        state.late.insert(step, late_commit::until(now));
-    }
-
-    /// Returns until when a lost call of `step` may still be carried out.
-    pub(crate) fn late_commit_until(&self, step: StepId) -> Option<Timestamp> {
-        self.state().late.get(&step).copied()
-    }
-
-    /// Returns whether any step lost a response or was interrupted.
-    pub(crate) fn may_have_duplicates(&self) -> bool {
-        let state = self.state();
-        let response_lost = |record: &StepRecord| {
-            matches!(record, StepRecord::Succeeded { response_lost: true, .. })
-        };
-        !state.interrupted.is_empty() || state.steps.records.values().any(response_lost)
     }
 
     /// Returns the resources known to exist.
@@ -284,14 +262,18 @@ impl Journal {
     }
 
     /// Records what the step left.
-    pub(crate) async fn succeeded<S: Step>(&self, output: &S::Output) -> Result<(), StoreError> {
+    pub(crate) async fn succeeded<T: Serialize>(
+        &self,
+        step: StepId,
+        output: &T,
+        services: Vec<AppName>,
+    ) -> Result<(), StoreError> {
         let response_lost = {
             let state = self.state();
-            state.response_lost || state.interrupted.contains(&S::ID)
+            state.response_lost || state.interrupted.contains(&step)
         };
         let record = StepRecord::Succeeded { output: encode(output)?, response_lost };
-        let services = S::services(output);
-        self.record(Fact { step: Some((S::ID, record)), services, ..Fact::default() }).await
+        self.record(Fact { step: Some((step, record)), services, ..Fact::default() }).await
     }
 
     /// Records that `step` gave up now, and announces that what was made is being removed.

@@ -5,102 +5,19 @@
 //! across restarts. That the records were out of reach cannot stand there: each process remembers
 //! it.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::context::Context;
+use super::{context::Context, outages::Span};
 use crate::server::{
     local_fault::LocalFault,
     store::{StepId, StoreError},
 };
 use domain::{event::Level, progress::elapsed_ms};
 
-/// The number of outages of the database that are remembered.
-const MOST_OUTAGES: usize = 1_000;
-
 /// The shortest wait, at the end of a limit, while the limit stands still.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
-
-/// A time from one moment to another.
-pub(crate) type Span = (Timestamp, Timestamp);
-
-/// When the records were out of reach, as far as this process noticed.
-#[derive(Debug, Default)]
-pub struct Outages(Mutex<VecDeque<Outage>>);
-
-/// A time in which they were; it has no end while they are.
-#[derive(Clone, Copy, Debug)]
-struct Outage {
-    since: Timestamp,
-    /// The time at which something failed last.
-    last: Timestamp,
-    until: Option<Timestamp>,
-}
-
-impl Outages {
-    /// Takes in how a change of these rows ended that was asked of the store from `since` until
-    /// `now`.
-    pub(crate) fn note<T>(
-        &self,
-        rows: &Result<Vec<T>, StoreError>,
-        since: Timestamp,
-        now: Timestamp,
-    ) {
-        match rows {
-            Err(StoreError::Unavailable(_)) => self.failed(since, now),
-            Ok(rows) if !rows.is_empty() => self.wrote(now),
-            // Nothing was written, which a full disk allows, too.
-            Ok(_) | Err(_) => {}
-        }
-    }
-
-    /// Takes in that something was written.
-    pub(crate) fn wrote(&self, now: Timestamp) {
-        if let Some(outage) = self.lock().back_mut() {
-            outage.until.get_or_insert(now);
-        }
-    }
-
-    /// Takes in that there is nothing to write. What has not failed since `then` is not known to be
-    /// away any more.
-    pub(crate) fn rest(&self, then: Timestamp) {
-        if let Some(outage) = self.lock().back_mut()
-            && outage.last < then
-        {
-            outage.until.get_or_insert(outage.last);
-        }
-    }
-
-    fn failed(&self, since: Timestamp, now: Timestamp) {
-        let mut outages = self.lock();
-        match outages.back_mut() {
-            Some(outage) if outage.until.is_none() => outage.last = now,
-            Some(_) | None => outages.push_back(Outage { since, last: now, until: None }),
-        }
-        if outages.len() > MOST_OUTAGES {
-            outages.pop_front();
-        }
-    }
-
-    /// Returns whether they are out of reach.
-    fn is_on(&self) -> bool {
-        self.lock().back().is_some_and(|outage| outage.until.is_none())
-    }
-
-    /// Returns when they were out of reach, oldest first.
-    fn spans(&self, now: Timestamp) -> Vec<Span> {
-        self.lock().iter().map(|one| (one.since, one.until.unwrap_or(now))).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Outage>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl Context {
     /// Returns for how long, since `began`, the portal itself lacked something while the phase
@@ -204,10 +121,6 @@ mod tests {
         Timestamp::from_second(1_795_427_270 + second).unwrap()
     }
 
-    fn away() -> Result<Vec<()>, StoreError> {
-        Err(StoreError::Unavailable("gone".into()))
-    }
-
     #[test]
     fn times_that_overlap_count_once() {
         for (spans, seconds) in [
@@ -221,32 +134,5 @@ mod tests {
             let spans = spans.into_iter().map(|(since, until)| (at(since), at(until))).collect();
             assert_eq!(union(spans, at(0), at(100)), Duration::from_secs(seconds));
         }
-    }
-
-    #[test]
-    fn an_outage_lasts_from_the_first_failure_until_something_is_written() {
-        let outages = Outages::default();
-        outages.note(&Ok(vec![()]), at(0), at(0));
-        assert_eq!(outages.spans(at(1)), []);
-        outages.note(&away(), at(1), at(6));
-        outages.note(&away(), at(7), at(12));
-        // Neither changes a row.
-        outages.note(&Ok(Vec::<()>::new()), at(12), at(12));
-        outages.note(&Err::<Vec<()>, _>(StoreError::LeaseLost), at(12), at(13));
-        assert_eq!(outages.spans(at(14)), [(at(1), at(14))]);
-        outages.note(&Ok(vec![()]), at(14), at(15));
-        outages.wrote(at(17));
-        assert_eq!(outages.spans(at(20)), [(at(1), at(15))]);
-    }
-
-    #[test]
-    fn an_outage_that_is_not_seen_to_go_on_ended_with_its_last_failure() {
-        let outages = Outages::default();
-        outages.note(&away(), at(1), at(6));
-        outages.rest(at(6));
-        assert_eq!(outages.spans(at(8)), [(at(1), at(8))]);
-        outages.rest(at(7));
-        outages.wrote(at(9));
-        assert_eq!(outages.spans(at(20)), [(at(1), at(6))]);
     }
 }

@@ -6,9 +6,8 @@
 
 use std::time::Duration;
 
-use super::{context::Ports, failure::StepError, outcomes};
+use super::{ends, failure::StepError, ports::Ports};
 use crate::server::{
-    operations::orphans,
     settings::StackSettings,
     store::{End, Fact, Lease, Record, State, StoreError},
 };
@@ -41,7 +40,7 @@ pub(crate) async fn suspend(ports: &Ports, lease: &Lease) -> Result<(), StoreErr
     match record.state {
         // Its stack is well: this was only a look for what it may have twice.
         State::Live => {
-            store.rechecked(lease, orphans::next_check(now, record.clean_up.tries)).await?;
+            store.rechecked(lease, ends::next_check(now, record.clean_up.tries)).await?;
             store.release(lease).await
         }
         State::Active if panics >= LIMIT => store.suspend(lease, now).await,
@@ -85,7 +84,7 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
         receipt: Receipt::of(vec![line]),
         reference: lease.id.reference(),
     });
-    let due = Some(outcomes::due(at, 0));
+    let due = Some(ends::due(at, 0));
     let end = End { state: State::Stuck, at, cancel_request: record.cancel_request, due };
     let fact = Fact { events: vec![event], end: Some(end), ..Fact::default() };
     ports.store.record(lease, &fact).await.map(drop)

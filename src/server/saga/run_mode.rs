@@ -1,22 +1,22 @@
-//! Run modes of an operation, and the action for each of its steps.
+//! The mode in which an operation runs, and the action for each of its steps.
 
 /// The mode in which the line of steps is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RunMode {
-    /// Deploys a stack, or rolls it back.
-    Deploy,
-    /// Removes a live stack.
-    Remove,
+    /// Runs the steps, and undoes them if one fails.
+    Forward,
+    /// Undoes the steps of an earlier operation.
+    Back,
     /// Removes leftovers after the end: there are no more events.
     CleanUp,
-    /// Removes the duplicates of a live stack: there are no more events.
-    RemoveDuplicates,
+    /// Looks once more at the result of a good end: there are no more events.
+    Recheck,
 }
 
 impl RunMode {
     /// Returns whether the operation has ended already.
     pub(crate) fn is_after_end(self) -> bool {
-        matches!(self, Self::CleanUp | Self::RemoveDuplicates)
+        matches!(self, Self::CleanUp | Self::Recheck)
     }
 }
 

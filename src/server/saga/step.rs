@@ -1,19 +1,26 @@
 //! Defines a step: a unit of work with its reversal beside it.
 
+use std::time::Duration;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{context::Context, failure::StepError};
-use crate::server::{platform::AppName, store::StepId};
+use crate::server::{platform::AppName, settings::Deadlines, store::StepId};
 use domain::{event::Resources, receipt::Line};
 
 /// A reversible unit of work. A crash may repeat either half, so both are idempotent.
-pub(crate) trait Step: Send + Sync + 'static {
+pub trait Step: Send + Sync + 'static {
     /// The step's name in the journal.
     const ID: StepId;
     /// The message shown while the step of a live stack is undone, where that takes a while.
     const REMOVING: Option<&'static str> = None;
     /// The output for later steps, and for its own undo.
     type Output: Serialize + DeserializeOwned + Clone + Send + Sync;
+
+    /// Returns how long it may take, within the time of the whole operation.
+    fn limit(deadlines: &Deadlines) -> Duration {
+        deadlines.step
+    }
 
     /// Runs the step, and adopts whatever an earlier attempt created.
     fn run(&self, cx: &Context) -> impl Future<Output = Result<Self::Output, StepError>> + Send;

@@ -4,11 +4,8 @@
 
 use std::pin::Pin;
 
-use super::{context::Context, failure::StepError, step::Step};
-use crate::server::{
-    steps::advice,
-    store::{StepId, StoreError},
-};
+use super::{context::Context, failure::StepError, run_mode::RunMode, step::Step};
+use crate::server::store::{StepId, StoreError};
 use domain::{
     event::FailureCode,
     receipt::{Line, Outcome},
@@ -53,7 +50,6 @@ pub(crate) async fn unwind(
         }
     }
     leftover.lines.extend(executed.iter().rev().flat_map(|step| step.possible_leftovers(cx)));
-    leftover.lines = advice::advise(cx, leftover.lines).await;
     Ok(leftover)
 }
 
@@ -74,7 +70,7 @@ impl<S: Step> ExecutedStep<S> {
 pub(crate) trait Undo: Send + Sync {
     /// Names it.
     fn id(&self) -> StepId;
-    /// Tells those who watch a removal what is being removed.
+    /// Tells those who watch an operation that goes back what is being removed.
     fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<(), StoreError>>;
     /// Undoes the step, and returns the outcome for each resource.
     fn undo<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Line>, StepError>>;
@@ -92,8 +88,10 @@ impl<S: Step> Undo for ExecutedStep<S> {
     fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async {
             match S::REMOVING {
-                Some(message) => cx.journal.set_removal_message(message).await,
-                None => Ok(()),
+                Some(message) if cx.journal.mode() == RunMode::Back => {
+                    cx.journal.set_message(message).await
+                }
+                Some(_) | None => Ok(()),
             }
         })
     }

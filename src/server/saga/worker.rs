@@ -15,10 +15,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    context::{Context, Ports},
-    engine,
+    context::Context,
+    engine::{self, Operations},
+    failure::error_chain,
     heartbeat::Heartbeat,
     panics,
+    ports::Ports,
 };
 use crate::server::{
     intake::Accepted,
@@ -38,6 +40,7 @@ const RESERVED_SLOTS: usize = 16;
 /// Claims and drives deployments.
 pub struct Worker {
     ports: Ports,
+    operations: Operations,
     owner: String,
     /// The time for which a lease lasts without a heartbeat.
     lease: Duration,
@@ -46,11 +49,17 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Makes a worker called `owner` that drives at most `max_concurrent` deployments at a time.
+    /// Makes a worker called `owner` that drives `operations`, at most `max_concurrent` at a time.
     /// Its leases last `lease` without a heartbeat.
-    pub fn new(ports: Ports, owner: String, lease: Duration, max_concurrent: usize) -> Self {
+    pub fn new(
+        ports: Ports,
+        operations: Operations,
+        owner: String,
+        lease: Duration,
+        max_concurrent: usize,
+    ) -> Self {
         let heartbeat = Heartbeat::new(ports.clone(), lease);
-        Self { ports, owner, lease, max_concurrent, heartbeat }
+        Self { ports, operations, owner, lease, max_concurrent, heartbeat }
     }
 
     /// Works until `shutdown`, then hands every lease back. Dropping it is as good as a crash.
@@ -196,7 +205,7 @@ impl Worker {
             return panics::end(&self.ports, &lease, &record).await;
         }
         let context = Context::open(&self.ports, lease, cancelled.clone()).await?;
-        Box::pin(engine::drive(context)).await
+        Box::pin(engine::drive(context, &self.operations)).await
     }
 }
 
@@ -205,16 +214,4 @@ fn reserve_slots(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
     let room = slots.available_permits();
     let wanted = room - (room / 2).min(RESERVED_SLOTS);
     (0..wanted).map_while(|_| Arc::clone(slots).try_acquire_owned().ok()).collect()
-}
-
-/// Writes an error with all its sources on one line.
-pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::server::{
     probe::Health,
     saga::{context::Context, failure::StepError, step::Step},
+    settings::Deadlines,
     store::StepId,
 };
 use domain::{event::FailureCode, progress::elapsed_ms};
@@ -31,6 +32,11 @@ pub(crate) struct CheckAddressFree;
 impl Step for CheckAddressFree {
     const ID: StepId = StepId::ADDRESS;
     type Output = ();
+
+    /// It begins after a wait for a slot that its phase counts in, and keeps limits of its own.
+    fn limit(deadlines: &Deadlines) -> Duration {
+        deadlines.whole
+    }
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
         let url = cx.health_url();

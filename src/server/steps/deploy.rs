@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::server::{
     platform::{Application, ApplicationId, ApplicationSummary, Job, JobId, JobStatus, QueuedJob},
     saga::{context::Context, failure::StepError, polls::ReadCursor, step::Step},
+    settings::Deadlines,
     store::StepId,
 };
 use domain::{event::FailureCode, progress::elapsed_ms, receipt::Line};
@@ -55,6 +56,10 @@ enum JobProgress {
 impl Step for Deploy {
     const ID: StepId = StepId::DEPLOY;
     type Output = JobId;
+
+    fn limit(deadlines: &Deadlines) -> Duration {
+        deadlines.deploy
+    }
 
     async fn run(&self, cx: &Context) -> Result<JobId, StepError> {
         let since = cx.clock.now();

@@ -18,6 +18,7 @@ use crate::server::{
     platform::{Application, ContainerId, Task, TaskState},
     probe::Health,
     saga::{context::Context, failure::StepError, step::Step},
+    settings::Deadlines,
     store::{StepId, StoreError},
 };
 use domain::{event::FailureCode, progress::elapsed_ms, stack_spec::StackSpec};
@@ -65,6 +66,11 @@ pub(crate) struct VerifyHealth {
 impl Step for VerifyHealth {
     const ID: StepId = StepId::HEALTH;
     type Output = ();
+
+    /// It keeps limits of its own.
+    fn limit(deadlines: &Deadlines) -> Duration {
+        deadlines.whole
+    }
 
     async fn run(&self, cx: &Context) -> Result<(), StepError> {
         let url = cx.health_url();

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
+    operations,
     reconciler::{Reconciler, report::ReconcileReport},
     saga::Worker,
     store::State,
@@ -40,7 +41,8 @@ async fn begin(portal: &Portal, count: u64) -> JoinHandle<()> {
         portal.reserve(number).await;
     }
     let most = usize::try_from(count).unwrap();
-    let worker = Worker::new(portal.ports.clone(), String::from("one"), LEASE, most);
+    let worker =
+        Worker::new(portal.ports.clone(), operations::all(), String::from("one"), LEASE, most);
     tokio::spawn(worker.run(CancellationToken::new()))
 }
 

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
     notifier::Notifier,
+    operations,
     saga::{Ports, Worker},
     store::{Record, Stacks, State},
 };
@@ -74,7 +75,7 @@ impl Portal {
 
     /// Starts a worker called `owner`.
     pub(super) fn start(&self, owner: &str) -> JoinHandle<()> {
-        let worker = Worker::new(self.ports.clone(), owner.to_owned(), LEASE, 1);
+        let worker = Worker::new(self.ports.clone(), operations::all(), owner.to_owned(), LEASE, 1);
         tokio::spawn(worker.run(CancellationToken::new()))
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use ai_stack_deployer::server::{
     notifier::Notifier,
+    operations,
     saga::{Ports, Worker},
     settings::Quotas,
     stacks::{Service, ServiceParts},
@@ -204,7 +205,7 @@ impl Portal {
         let mut starts = self.starts.lock().unwrap();
         *starts += 1;
         let owner = format!("{} {starts}", self.name);
-        let worker = Worker::new(self.ports.clone(), owner, LEASE, 64);
+        let worker = Worker::new(self.ports.clone(), operations::all(), owner, LEASE, 64);
         *running = Some(tokio::spawn(worker.run(CancellationToken::new())));
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use ai_stack_deployer::server::{
     notifier::Notifier,
+    operations,
     platform::ProjectId,
     saga::{Context, Ports, drive},
     settings::StackSettings,
@@ -140,7 +141,7 @@ impl World {
         let cancelled = CancellationToken::new();
         *self.cancelled.lock().unwrap() = cancelled.clone();
         let context = Context::open(&self.ports, lease.clone(), cancelled).await.unwrap();
-        let result = Box::pin(drive(context)).await;
+        let result = Box::pin(drive(context, &operations::all())).await;
         if result.is_err() {
             self.clock.advance(Duration::from_secs(31));
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::Journal;
 use crate::server::{
-    saga::{lacking::Span, run_mode::RunMode},
+    saga::outages::Span,
     store::{Fact, StepId, StoreError},
 };
 use domain::{
@@ -58,14 +58,6 @@ impl Journal {
         }
         let events = self.announce(self.phase(), Some(message));
         self.record(Fact { events, ..Fact::default() }).await
-    }
-
-    /// Announces what is being removed, to those who watch a removal.
-    pub(crate) async fn set_removal_message(&self, message: &str) -> Result<(), StoreError> {
-        match self.mode {
-            RunMode::Remove => self.set_message(message).await,
-            RunMode::Deploy | RunMode::CleanUp | RunMode::RemoveDuplicates => Ok(()),
-        }
     }
 
     /// Goes back to the phase's own sentence, if `message` is the one shown.

@@ -1,65 +1,87 @@
-//! Outcomes: records how an operation ended, and the result of a clean-up after its end.
+//! Ends: records how an operation ended, and the result of a clean-up after its end.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{context::Context, late_commit, unwind::Leftover};
-use crate::server::steps::removal;
-use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, State, StepId, StoreError};
+use super::{context::Context, run_mode::RunMode, unwind::Leftover};
+use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, State, StoreError};
 use domain::{
-    event::{Completion, EventBody, Failure, FailureCode, Gone, Ready, RemovalCompletion},
+    event::{Completion, EventBody, Failure, FailureCode, Ready},
+    kind::StackState,
     phase::Phase,
     receipt::Receipt,
 };
 
 /// The pause between the end and the first clean-up. Each later pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
+/// The number of times that a live stack is checked again if duplicates could not be removed. After
+/// that, the reconciler handles them.
+const MAX_CHECKS: u32 = 10;
 /// The limit of the pause.
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 
-/// Ends a deployment as live.
-///
-/// If a response was lost, a retry may have created a resource twice. So this removes duplicates
-/// first, and schedules a second search for the time when no late commit is possible any more.
+/// Ends an operation well, with this event. A result that is to be looked at once more is `due`.
 ///
 /// # Errors
 ///
 /// [`StoreError::CancelPending`] when a cancel was requested before the end was recorded.
-pub(crate) async fn live(cx: &Context) -> Result<(), StoreError> {
-    let may_have_duplicates = cx.journal.may_have_duplicates();
-    if may_have_duplicates {
-        removal::remove_duplicates_before_end(cx).await?;
-    }
-    let at = cx.clock.now();
-    let event = EventBody::Complete(Completion {
+pub(crate) async fn done(
+    cx: &Context,
+    event: EventBody,
+    due: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let state = match cx.journal.kind().done {
+        StackState::Live => State::Live,
+        StackState::Gone => State::RolledBack,
+    };
+    let cancel_request = match cx.journal.mode() {
+        RunMode::Forward => CancelRequest::None,
+        _ => cx.journal.cancel_request(),
+    };
+    cx.journal.end(event, End { state, at: cx.clock.now(), cancel_request, due }).await
+}
+
+/// Returns the event that a stack is up: its address, and what was made.
+pub(crate) fn completion(cx: &Context) -> EventBody {
+    EventBody::Complete(Completion {
         url: cx.deployment.url.clone(),
         status: Ready::Ready,
         resources: cx.journal.resources(),
-        duration: seconds(cx.elapsed_ms(at)),
-    });
-    let due = may_have_duplicates.then(|| late_commit::until(at));
-    cx.journal
-        .end(event, End { state: State::Live, at, cancel_request: CancelRequest::None, due })
-        .await
+        duration: seconds(cx.elapsed_ms(cx.clock.now())),
+    })
 }
 
-/// Ends a deployment as not live: as cancelled if a cancel was requested, otherwise as failed.
-pub(crate) async fn not_live(cx: &Context, leftover: Leftover) -> Result<(), StoreError> {
-    let receipt = receipt(cx, leftover);
+/// Returns the phase and the cause of the failure that the journal has.
+pub(crate) fn recorded_failure(cx: &Context) -> (Phase, Cause) {
+    let kind = cx.journal.kind();
+    match cx.journal.cause() {
+        Some((step, cause)) => (kind.phase_of(step), cause),
+        // The first step that makes something stands for all.
+        None => (kind.listed().next().unwrap_or(kind.first_phase()), internal()),
+    }
+}
+
+/// Ends an operation that failed in this phase: as cancelled if a cancel was requested.
+pub(crate) async fn failed(
+    cx: &Context,
+    (phase, cause): (Phase, Cause),
+    receipt: &Receipt,
+) -> Result<(), StoreError> {
     loop {
         let cancel_request = cx.journal.cancel_request();
-        let (step, cause) = cx.journal.cause().unwrap_or((StepId::PROJECT, internal()));
-        let cause =
-            if cancel_request == CancelRequest::Requested { as_cancelled(cause) } else { cause };
+        let cause = match cancel_request {
+            CancelRequest::Requested => as_cancelled(cause.clone()),
+            CancelRequest::None => cause.clone(),
+        };
         let event = EventBody::Error(Failure {
-            phase: cx.journal.kind().phase_of(step),
+            phase,
             message: cause.message,
             code: cause.code,
             receipt: receipt.clone(),
             reference: cx.deployment.id.reference(),
         });
-        match cx.journal.end(event, end(cx, &receipt, cancel_request)).await {
+        match cx.journal.end(event, end(cx, receipt, cancel_request)).await {
             // A cancel was requested meanwhile, and the journal has observed it: try again as
             // cancelled.
             Err(StoreError::CancelPending) => {}
@@ -68,29 +90,10 @@ pub(crate) async fn not_live(cx: &Context, leftover: Leftover) -> Result<(), Sto
     }
 }
 
-/// Ends a removal: as complete, or as failed if a resource is left.
-pub(crate) async fn removed(cx: &Context, leftover: Leftover) -> Result<(), StoreError> {
-    let code = leftover.code.unwrap_or(FailureCode::PlatformRefused);
-    let receipt = receipt(cx, leftover);
-    let end = end(cx, &receipt, cx.journal.cancel_request());
-    let event = if receipt.clean {
-        EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt })
-    } else {
-        EventBody::Error(Failure {
-            phase: Phase::REMOVING,
-            message: String::from("Not everything could be removed yet. We keep trying."),
-            code,
-            receipt,
-            reference: cx.deployment.id.reference(),
-        })
-    };
-    cx.journal.end(event, end).await
-}
-
 /// Records the result of a clean-up after the end, and logs it.
-pub(crate) async fn cleaned_up(cx: &Context, leftover: Leftover) -> Result<(), StoreError> {
+pub(crate) async fn cleaned_up(cx: &Context, receipt: Receipt) -> Result<(), StoreError> {
     let at = cx.clock.now();
-    let cleanup = CleanupRecord { receipt: receipt(cx, leftover), at, due: due(at, cx.tries + 1) };
+    let cleanup = CleanupRecord { receipt, at, due: due(at, cx.tries + 1) };
     cx.journal.record_cleanup(&cleanup).await?;
     let receipt = &cleanup.receipt;
     if receipt.clean {
@@ -104,7 +107,7 @@ pub(crate) async fn cleaned_up(cx: &Context, leftover: Leftover) -> Result<(), S
 }
 
 /// Returns the receipt: the resources that were undone, and those that are left.
-fn receipt(cx: &Context, leftover: Leftover) -> Receipt {
+pub(crate) fn receipt(cx: &Context, leftover: Leftover) -> Receipt {
     let mut lines = cx.journal.undone_lines();
     lines.extend(leftover.lines);
     let mut receipt = Receipt::of(lines);
@@ -127,6 +130,11 @@ fn end(cx: &Context, receipt: &Receipt, cancel_request: CancelRequest) -> End {
 pub(crate) fn due(now: Timestamp, tries: u32) -> Timestamp {
     let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE);
     now.checked_add(pause).unwrap_or(now)
+}
+
+/// Returns when a live stack is checked again after this many `tries`; `None` after the last one.
+pub(crate) fn next_check(now: Timestamp, tries: u32) -> Option<Timestamp> {
+    (tries < MAX_CHECKS).then(|| due(now, tries + 1))
 }
 
 /// Turns `cause` into a cancellation. Its message still says what had failed before the cancel.
@@ -153,7 +161,7 @@ fn seconds(ms: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::server::saga::outcomes::*;
+    use crate::server::saga::ends::*;
 
     #[test]
     fn the_pauses_of_clean_up_grow_from_seconds_to_half_an_hour() {

@@ -1,0 +1,91 @@
+//! A deployment: brings a stack up, or leaves nothing of it.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::orphans;
+use crate::server::{
+    platform::call_slots::CallKind,
+    saga::{
+        context::Context,
+        engine::{Halt, MayAsk, Operation, Saga},
+        late_commit,
+    },
+    steps::{
+        CheckAddressFree, Configure, CreateApplication, CreateDomain, CreateProject, Deploy,
+        FindEnvironment, VerifyHealth, advice, removal,
+    },
+    store::{StepId, StoreError},
+};
+use domain::{
+    kind::{DEPLOY, Kind},
+    receipt::Line,
+};
+
+/// The number of seconds for which the step that only enqueues a job and then watches it counts as
+/// a call.
+const ENQUEUING_S: u64 = 15;
+
+/// Brings a stack up.
+pub(super) struct DeployStack;
+
+/// Takes the steps of a deployment in order.
+pub(super) async fn steps(saga: &mut Saga) -> Result<(), Halt> {
+    // What an older version began has no record of this step: its own route may answer by now.
+    if saga.is_new() || saga.has_record(StepId::ADDRESS) {
+        saga.step(CheckAddressFree).await?;
+    }
+    let project = saga.step(CreateProject).await?;
+    let environment = saga.step(FindEnvironment { project: project.clone() }).await?;
+    let application = saga.step(CreateApplication { project, environment }).await?;
+    let mark = saga.step(Configure { application: application.clone() }).await?;
+    saga.step(CreateDomain { application: application.clone() }).await?;
+    saga.step(Deploy { application: application.clone() }).await?;
+    saga.step(VerifyHealth { application, mark }).await
+}
+
+#[async_trait]
+impl Operation for DeployStack {
+    fn kind(&self) -> &'static Kind {
+        &DEPLOY
+    }
+
+    async fn run(&self, saga: &mut Saga) -> Result<(), Halt> {
+        steps(saga).await
+    }
+
+    /// Removes duplicates: if a response was lost, a retry may have created a resource twice. A
+    /// second search is due when no late commit is possible any more.
+    async fn finish(&self, cx: &Context) -> Result<Option<Timestamp>, StoreError> {
+        if !cx.journal.may_have_duplicates() {
+            return Ok(None);
+        }
+        removal::remove_duplicates_before_end(cx).await?;
+        Ok(Some(late_commit::until(cx.clock.now())))
+    }
+
+    async fn recheck(&self, cx: &Context) -> Result<(), StoreError> {
+        orphans::remove_duplicates(cx).await
+    }
+
+    async fn advise(&self, cx: &Context, lines: Vec<Line>, may_ask: MayAsk) -> Vec<Line> {
+        remedies(cx, lines, may_ask).await
+    }
+
+    fn call_under_way(&self, step: StepId, seconds: u64) -> Option<CallKind> {
+        match step {
+            StepId::DOMAIN => Some(CallKind::Domain),
+            StepId::DEPLOY => (seconds < ENQUEUING_S).then_some(CallKind::Other),
+            StepId::ADDRESS | StepId::ENVIRONMENT | StepId::HEALTH => None,
+            _ => Some(CallKind::Other),
+        }
+    }
+}
+
+/// Says what an operator can do about what is left of a stack.
+pub(super) async fn remedies(cx: &Context, lines: Vec<Line>, may_ask: MayAsk) -> Vec<Line> {
+    match may_ask {
+        MayAsk::Yes => advice::advise(cx, lines).await,
+        MayAsk::No => lines.into_iter().map(advice::unseen).collect(),
+    }
+}
