@@ -209,8 +209,8 @@ fn is_plain_text(text: &str) -> bool {
     !matches!(text, "." | "..") && text.bytes().all(is_unreserved)
 }
 
-/// Passes on canonical spellings of routes, and paths that are no route. Another spelling of a page
-/// is redirected with 308; another spelling of any other route is answered with 404.
+/// Passes on canonical spellings of routes, and paths that are no route. A GET for another spelling
+/// of a page is redirected with 308; any other request for another spelling is answered with 404.
 ///
 /// The page renderer normalizes paths more than the router does: without this layer, a page could
 /// be rendered although its rule was not checked.

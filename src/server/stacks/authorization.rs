@@ -25,7 +25,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Returns "not found" if there is none, or if it is hidden from the caller.
+    /// Returns an error if there is none, it is hidden from the caller, or the store is
+    /// unavailable.
     pub async fn authorize(
         &self,
         caller: &Caller,

@@ -4,10 +4,10 @@
 pub(super) const ALL: &[(&[u32], &str)] = &[
     (&[5, 6, 7, 9, 12, 13, 151, 152, 154, 155, 156, 158], "users, organisations and keys"),
     (&[159, 160, 161], "a member's key: the sandbox has one key, the owner's"),
-    (&[41, 149], "application.search: not dependable on the real platform, so nobody calls it"),
+    (&[41, 149], "application.search: unreliable on the real platform, so no client should use it"),
     (&[73], "application.readTraefikConfig"),
     (&[77], "deployment.allByType: the same as deployment.all"),
-    (&[125], "application.start without a service: its words name the service"),
+    (&[125], "application.start without a service: its message names the service"),
     (&[91, 232], "application.readLogs: the sandbox's containers have no logs"),
     (&[122], "an update that the swarm rolled back"),
     (&[127, 128, 129, 135, 233], "ports and mounts"),
