@@ -46,14 +46,14 @@ impl Quota {
     }
 
     /// Decides whether `owner` may have a name at `now` that became free recently, as
-    /// [`Store::freed`] tells. What belonged to nobody is kept for nobody, and what became free by
+    /// [`Stacks::freed`] tells. What belonged to nobody is kept for nobody, and what became free by
     /// a clock that was ahead is kept no longer than anything else.
     ///
     /// # Errors
     ///
     /// [`StoreError::NameHeld`] when it is kept for somebody else.
     ///
-    /// [`Store::freed`]: super::Store::freed
+    /// [`Stacks::freed`]: super::Stacks::freed
     pub fn admit_name(
         &self,
         owner: Option<&OwnerId>,
