@@ -101,17 +101,17 @@ fn reason_not_to_play(call: &str) -> Option<&'static str> {
         | "user.createApiKey"
         | "user.deleteApiKey"
         | "user.createUserWithCredentials" => "users and keys are the operator's",
-        "project.search" | "trpc/project.all" => "project.all returns the same and more",
+        "project.search" | "trpc/project.all" => "project.all tells the same and more",
         "environment.byProjectId" | "environment.one" | "application.one" => {
-            "project.one returns the same"
+            "project.one tells the same"
         }
         "application.search" => "loses applications",
         "application.saveDockerProvider" | "application.saveEnvironment" => {
             "application.update does both at once"
         }
-        "domain.one" => "domain.byApplicationId returns the same",
-        "overview.services" => "swarm.getNodeApps lists every service, with or without a row",
-        "deployment.allByType" => "deployment.all returns the same",
+        "domain.one" => "domain.byApplicationId tells the same",
+        "overview.services" => "swarm.getNodeApps tells what runs, rows or no rows",
+        "deployment.allByType" => "deployment.all tells the same",
         "application.readLogs" | "application.readTraefikConfig" => "not needed",
         "docker.getContainersByAppLabel" => "stacks are services of the swarm, never standalone",
         "application.stop"
