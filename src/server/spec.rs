@@ -158,8 +158,13 @@ impl OperationSpec {
             Secrets::Open(secrets) => secrets.get(name).cloned().ok_or(OpenSecretError::Missing),
             Secrets::Sealed { secrets, owner, keyring } => {
                 let sealed = secrets.get(name).ok_or(OpenSecretError::Missing)?;
-                let unknown = || OpenSecretError::UnknownKey { key_id: sealed.key_id.clone() };
+                let key_id = || sealed.key_id.clone();
+                let unknown = || OpenSecretError::UnknownKey { key_id: key_id() };
                 let keyring = keyring.as_ref().ok_or_else(unknown)?;
+                // A specification that was sealed without a key has no fingerprints.
+                if !["", &sealed.fingerprint].contains(&&*secret.fingerprint) {
+                    return Err(OpenSecretError::Damaged { key_id: key_id() });
+                }
                 keyring.open(SecretId { owner: owner.as_str(), name }, sealed)
             }
         }

@@ -62,11 +62,11 @@ impl StepError {
     pub(crate) fn sealed(error: OpenSecretError) -> Self {
         tracing::error!(
             %error,
-            "A secret of this deployment does not open: put the key back into PORTAL_SECRET_KEY or \
-             portal.key"
+            "A secret of this deployment does not open: append its key after a comma, in \
+             PORTAL_SECRET_KEY or portal.key"
         );
-        let message = "The portal cannot open this deployment's secrets, since its key was \
-                       changed. Try again, or tell an operator.";
+        let message = "The portal cannot open this deployment's secrets. Try again, or tell an \
+                       operator.";
         Self::failed(FailureCode::SecretsSealed, message)
     }
 

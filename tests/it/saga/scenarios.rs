@@ -1,6 +1,6 @@
 //! Single scenarios: each a promise to the person or the operator.
 
-use std::{cmp::Ordering, time::Duration};
+use std::{cmp::Ordering, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::store::{Journal, Operations, State, StepId};
 use clock::Clock;
@@ -13,7 +13,9 @@ use domain::{
 };
 
 use super::world::World;
-use crate::support::{claim_one::CLEAN_UP, core_platform::Moment};
+use crate::support::{
+    claim_one::CLEAN_UP, core_platform::Moment, memory_store::MemoryStore, settings::stack_settings,
+};
 
 #[tokio::test]
 async fn a_clean_run_makes_each_call_once_and_looks_nothing_up() {
@@ -223,4 +225,22 @@ async fn a_job_that_docker_fails_says_so_and_its_log_outlives_the_undo_for_opera
     assert!(log.contains("Cannot connect to the Docker daemon"), "{log}");
     let told = format!("{:?}{failure:?}", world.log().await);
     assert!(!told.contains("unix:"), "nobody else is told more than the kind: {told}");
+}
+
+#[tokio::test]
+async fn a_log_in_which_no_secret_could_be_masked_is_not_kept() {
+    for is_kept in [true, false] {
+        let mut settings = stack_settings("sandbox/denied");
+        settings.environment = vec![(String::from("TOKEN"), "value".into())];
+        let store = Arc::new(MemoryStore::default());
+        let mut world = World::begin_by(store, settings, &[]).await;
+        world.drive_until(StepId::Domain).await;
+        if !is_kept {
+            world.ports.keyring = None;
+        }
+        world.drive().await;
+        assert_eq!(world.failure().await.code, FailureCode::RegistryRefused);
+        let logs = world.store.platform_logs(std::slice::from_ref(&world.id)).await.unwrap();
+        assert_eq!(logs.contains_key(&world.id), is_kept);
+    }
 }

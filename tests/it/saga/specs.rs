@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use ai_stack_deployer::server::{
     origin::Scheme,
     platform::Registry,
-    secrets::Keyring,
+    secrets::{Keyring, OpenSecretError},
     settings::StackSettings,
-    store::{Lane, Specs, State, StepId},
+    spec::{self, OperationSpec},
+    store::{Lane, SealedSpec, Specs, State, StepId},
 };
-use domain::{event::FailureCode, stack_spec::CertificateSource};
+use domain::{deployment::DeploymentId, event::FailureCode, stack_spec::CertificateSource};
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -169,9 +170,30 @@ async fn without_its_key_a_deployment_that_needs_it_is_undone_and_says_why() {
         world.drive().await;
         let failure = world.failure().await;
         assert_eq!(failure.code, FailureCode::SecretsSealed);
-        assert!(failure.message.contains("key was changed"), "{}", failure.message);
+        assert!(
+            failure.message.contains("cannot open this deployment's secrets. "),
+            "{}",
+            failure.message
+        );
         world.assert_all_or_nothing("without a key").await;
     }
+}
+
+#[test]
+fn a_secret_that_was_exchanged_for_another_value_does_not_open() {
+    let (keyring, id) = (Keyring::parse(OLD).unwrap(), DeploymentId::from_random(1));
+    let sealed = |password: &str| {
+        let mut settings = settings();
+        settings.environment = vec![variable("TOKEN", password)];
+        spec::seal(&settings, Some(&keyring), &id).unwrap()
+    };
+    let open = |spec: SealedSpec| {
+        OperationSpec::stored(spec, id.clone(), Some(keyring.clone())).environment()
+    };
+    assert!(open(sealed("first")).is_ok());
+    let exchanged = SealedSpec { secrets: sealed("second").secrets, ..sealed("first") };
+    let damaged = OpenSecretError::Damaged { key_id: String::from("test") };
+    assert_eq!(open(exchanged).unwrap_err(), damaged);
 }
 
 #[tokio::test]
