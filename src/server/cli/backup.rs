@@ -22,6 +22,10 @@ const PG_RESTORE: &str = "stop every portal, make an empty database, fill it wit
                           and start the portals with DATABASE_URL=ADDRESS";
 const PG_NEW: &str = "instead of --new, make an empty database and set DATABASE_URL to its address";
 
+const KEY: &str = "The copy does not include the portal's key: keep a copy of portal.key or \
+                   PORTAL_SECRET_KEY in another place. Without the key, the secrets in the \
+                   database are lost.";
+
 /// The file of the copy.
 #[derive(Clone, Debug, Args)]
 pub(super) struct CopyOptions {
@@ -38,8 +42,7 @@ pub(super) async fn back_up(
     let size = sqlite_file::back_up(path, &options.file).await?;
     let (file, path) = (options.file.display(), path.display());
     say(&format!("{file} is a copy of the database {path} ({size} bytes)."))?;
-    say("The copy does not include the portal's key: keep a copy of portal.key or \
-         PORTAL_SECRET_KEY in another place. Without the key, the secrets in the database are lost.")?;
+    say(KEY)?;
     if let Some(state) = stacks(settings) {
         let state = state.display();
         say(&format!(
@@ -61,6 +64,7 @@ pub(super) async fn restore(
     if let Some(aside) = aside {
         say(&format!("The previous database is {}.", aside.display()))?;
     }
+    say(KEY)?;
     say(&match stacks(settings) {
         Some(state) => format!(
             "The embedded sandbox's stacks in {} are unchanged: the next start compares the \

@@ -25,7 +25,7 @@ pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
     if let Some(warning) = catch_all::warning(&probe, &settings.stack, rand::random()).await {
         say(&format!("{warning}."))?;
     }
-    let verdicts = [platform(settings).await?, provider(settings).await?, key(settings)?];
+    let verdicts = [platform(settings).await?, provider(settings).await?, key(settings)];
     for verdict in &verdicts {
         let (Ok(sentence) | Err(sentence)) = verdict;
         say(sentence)?;
@@ -47,8 +47,9 @@ async fn platform(settings: &Settings) -> Result<Result<String, String>, StartEr
 
 /// Returns a sentence that says whether the secrets of stacks can be stored: `Ok` if they can,
 /// `Err` if not.
-fn key(settings: &Settings) -> Result<Result<String, String>, StartError> {
-    Ok(match (run::known_keys(settings)?, &settings.store) {
+fn key(settings: &Settings) -> Result<String, String> {
+    let keys = run::known_keys(settings).map_err(|error| format!("{error}."))?;
+    match (keys, &settings.store) {
         (Some(keys), _) => Ok(format!(
             "The secrets of stacks are stored under the portal's key {}.",
             keys.sealing_id()
@@ -62,7 +63,7 @@ fn key(settings: &Settings) -> Result<Result<String, String>, StartError> {
         (None, StoreSettings::Postgres { .. }) => Ok(String::from(
             "PORTAL_SECRET_KEY is not set, and no stack has secrets that would need it.",
         )),
-    })
+    }
 }
 
 /// Returns a sentence that says whether people can sign in: `Ok` if they can, `Err` if not.

@@ -20,7 +20,10 @@ use super::{
     BUSY_TIMEOUT, OpenStoreError, checkpointer, files, identity,
     inspect::{FileMark, Look, Main},
 };
-use crate::server::schema::{OtherVersion, SQLITE};
+use crate::server::{
+    schema::{OtherVersion, SQLITE},
+    secrets::key_file,
+};
 
 /// A backup, a restore or a new start failed.
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +76,9 @@ pub enum CopyError {
 pub async fn back_up(path: &Path, copy: &Path) -> Result<u64, CopyError> {
     let path = &files::resolve(path);
     let own = ["", "-wal", "-shm", "-journal", ".identity"].map(|end| files::beside(path, end));
-    let is_own = |own: &Path| absolute(own).ok() == absolute(files::resolve(copy)).ok();
-    if own.iter().any(|own| is_own(own)) || is_own(&path.with_extension("lock")) {
+    let others = [path.with_extension("lock"), key_file::beside(path)];
+    let is_own = |own: &PathBuf| absolute(own).ok() == absolute(files::resolve(copy)).ok();
+    if own.iter().chain(&others).any(is_own) {
         return Err(CopyError::Own(copy.to_owned()));
     }
     if fs::symlink_metadata(copy).is_ok() {
