@@ -19,7 +19,6 @@ use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretBox, SecretSlice, SecretString};
 use sha2::Sha256;
 
-use self::keyring::Key;
 pub use self::keyring::{Keyring, KeyringError};
 
 const KEY_LENGTH: usize = 32;
@@ -85,7 +84,7 @@ impl Keyring {
         let key = self.sealing();
         SealedSecret {
             key_id: key.id.clone(),
-            wrapped_key: wrap(key, id, own.expose_secret()),
+            wrapped_key: encrypt(key.bytes(), &as_key_of(id, &key.id), own.expose_secret()),
             ciphertext: encrypt(
                 own.expose_secret(),
                 &as_secret(id),
@@ -105,14 +104,18 @@ impl Keyring {
         id: SecretId<'_>,
         sealed: &SealedSecret,
     ) -> Result<SecretString, OpenSecretError> {
-        let own = self.unwrap(id, sealed)?;
+        let key_id = &sealed.key_id;
+        let unknown = || OpenSecretError::UnknownKey { key_id: key_id.clone() };
+        let key = self.find(key_id).ok_or_else(unknown)?;
+        let own = decrypt(key.bytes(), &as_key_of(id, key_id), &sealed.wrapped_key);
+        let own = own.map(SecretSlice::from).ok_or_else(|| damaged(sealed))?;
         let opened = decrypt(own.expose_secret(), &as_secret(id), &sealed.ciphertext);
         let text = opened.and_then(|bytes| String::from_utf8(bytes).ok());
         text.map(SecretString::from).ok_or_else(|| damaged(sealed))
     }
 
-    /// Encrypts the secret's own key under the portal's first key. The secret itself is not
-    /// decrypted, and its fingerprint does not change.
+    /// Encrypts the secret anew under the portal's first key and a new key of its own, so that an
+    /// old key does not decrypt it. Its fingerprint does not change.
     ///
     /// # Errors
     ///
@@ -122,9 +125,8 @@ impl Keyring {
         id: SecretId<'_>,
         sealed: &SealedSecret,
     ) -> Result<SealedSecret, OpenSecretError> {
-        let (own, key) = (self.unwrap(id, sealed)?, self.sealing());
-        let wrapped_key = wrap(key, id, own.expose_secret());
-        Ok(SealedSecret { key_id: key.id.clone(), wrapped_key, ..sealed.clone() })
+        let new = self.seal(id, &self.open(id, sealed)?);
+        Ok(SealedSecret { fingerprint: sealed.fingerprint.clone(), ..new })
     }
 
     /// Returns the fingerprint that the secret has under the first key.
@@ -132,28 +134,10 @@ impl Keyring {
         let key = mac(self.sealing().bytes(), &joined(&["fingerprint", id.owner, id.name]));
         short_hex(&mac(&key, secret.expose_secret().as_bytes()))
     }
-
-    /// Decrypts a secret's own key.
-    fn unwrap(
-        &self,
-        id: SecretId<'_>,
-        sealed: &SealedSecret,
-    ) -> Result<SecretSlice<u8>, OpenSecretError> {
-        let key_id = &sealed.key_id;
-        let unknown = || OpenSecretError::UnknownKey { key_id: key_id.clone() };
-        let key = self.find(key_id).ok_or_else(unknown)?;
-        let own = decrypt(key.bytes(), &as_key_of(id, key_id), &sealed.wrapped_key);
-        own.map(SecretSlice::from).ok_or_else(|| damaged(sealed))
-    }
 }
 
 fn damaged(sealed: &SealedSecret) -> OpenSecretError {
     OpenSecretError::Damaged { key_id: sealed.key_id.clone() }
-}
-
-/// Encrypts a secret's own key under the portal's key.
-fn wrap(key: &Key, id: SecretId<'_>, own: &[u8]) -> Vec<u8> {
-    encrypt(key.bytes(), &as_key_of(id, &key.id), own)
 }
 
 /// Returns the associated data of a secret's ciphertext.

@@ -58,8 +58,82 @@ fn with_sqlite_the_key_is_made_once_and_the_log_says_so() {
     assert!(holds("env:TOKEN") && !holds(TOKEN.1), "the value is sealed");
 
     let copy = portal_dir.path().join("copy.db").display().to_string();
-    let (code, said) = give(&portal_dir, &[], &["backup", &copy]);
-    assert!(code == 0 && said.contains("does not include the portal's key"), "{said}");
+    for command in ["backup", "restore"] {
+        let (code, said) = give(&portal_dir, &[], &[command, &copy]);
+        assert!(code == 0 && said.contains("does not include the portal's key"), "{said}");
+    }
+    fs::remove_file(&path).unwrap();
+    let (code, said) = give(&portal_dir, &[], &["backup", &path.display().to_string()]);
+    assert!(code == 1 && said.contains("one of the database's own files"), "{said}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_lost_key_is_reported_and_the_new_one_takes_the_old_one_behind_a_comma() {
+    let portal_dir = PortalDir::new();
+    let path = key_file(&portal_dir);
+    let portal = portal_dir.start(&[TOKEN]);
+    let id = portal_dir.deploy("alice");
+    assert!(events(&portal_dir, &id).contains("event: complete"));
+    end(portal);
+    let old = fs::read_to_string(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let leftover = portal_dir.path().join("portal.key.part-0badcafe");
+    fs::write(&leftover, &old).unwrap();
+
+    let log = end(portal_dir.start(&[TOKEN]));
+    assert!(log.contains("since there was no key any more"), "{log}");
+    assert!(log.contains("A key of the portal is missing: append the old key after a comma"));
+    assert!(!log.contains("put it back"), "{log}");
+    assert!(!leftover.exists(), "a crash left it, with a key");
+    let new = fs::read_to_string(&path).unwrap();
+    assert_ne!(new, old);
+    fs::write(&path, format!("{},{old}", new.trim())).unwrap();
+    let log = end(portal_dir.start(&[TOKEN]));
+    assert!(!log.contains("A key of the portal is missing"), "{log}");
+    let (code, said) = give(&portal_dir, &[], &["secrets", "rotate"]);
+    assert!(code == 0 && said.contains("under the key") && said.contains(": 1."), "{said}");
+}
+
+#[test]
+fn a_key_under_the_id_of_another_one_loses_nothing_and_everything_says_so() {
+    let portal_dir = PortalDir::new();
+    let other = SECOND.replace("second", "first");
+    let (old, new) = (("PORTAL_SECRET_KEY", FIRST), ("PORTAL_SECRET_KEY", other.as_str()));
+    let portal = portal_dir.start(&[TOKEN, old]);
+    let id = portal_dir.deploy("alice");
+    assert!(events(&portal_dir, &id).contains("event: complete"));
+    end(portal);
+    let log = end(portal_dir.start(&[TOKEN, new]));
+    assert!(log.contains("ERROR") && log.contains("another one than the one that sealed"), "{log}");
+    assert!(log.contains("give the new key another id"), "{log}");
+    let (code, said) = give(&portal_dir, &[new], &["secrets", "rotate"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("env:TOKEN of dep_") && said.contains("does not open"), "{said}");
+    assert!(said.trim().lines().last().unwrap().contains("do not open: keep every key"), "{said}");
+    let both = ("PORTAL_SECRET_KEY", &*format!("{SECOND},{FIRST}"));
+    let (code, said) = give(&portal_dir, &[both], &["secrets", "rotate"]);
+    assert!(code == 0 && said.contains("run this command again before you remove a key"), "{said}");
+}
+
+#[test]
+fn a_bad_key_file_keeps_neither_the_other_verdicts_nor_the_reconciler_from_an_operator() {
+    let portal_dir = PortalDir::new();
+    let platform = Platform::start(&portal_dir);
+    let mut portal = Running::spawn(portal_dir.command(&[]).envs(platform.variables()));
+    portal.wait_until_ready();
+    end(portal);
+    fs::set_permissions(key_file(&portal_dir), fs::Permissions::from_mode(0o644)).unwrap();
+    let give = |arguments: &[&str]| {
+        let mut command = portal_dir.command(&[]);
+        let output = command.envs(platform.variables()).args(arguments).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, said) = give(&["check"]);
+    assert!(code == 1 && said.contains("answers and accepts the key"), "{said}");
+    assert!(said.contains("its mode is 0644"), "{said}");
+    let (code, said) = give(&["reconcile", "--dry-run"]);
+    assert!(code == 0 && said.contains("agree"), "{said}");
 }
 
 #[test]

@@ -18,7 +18,8 @@ const REMAIN: u8 = 2;
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum SecretsCommand {
     /// Encrypts all stored secrets under the first key of `PORTAL_SECRET_KEY`, while portals run or
-    /// not. Exits with 0 when no other key is needed any more, with 2 when one still is
+    /// not. Exits with 0 when no other key is needed any more, with 2 when one still is or a secret
+    /// does not open
     Rotate,
 }
 
@@ -34,8 +35,11 @@ pub(super) async fn run(
     for line in describe(&rotation, keyring.sealing_id()) {
         say(&line)?;
     }
-    let is_done = rotation.usage.keys().all(|id| id == keyring.sealing_id());
-    Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::from(REMAIN) })
+    Ok(if rotation.is_done(keyring.sealing_id()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(REMAIN)
+    })
 }
 
 /// Returns what was done, how many secrets use which key, and what to do next.
@@ -43,15 +47,14 @@ fn describe(rotation: &Rotation, sealing: &str) -> Vec<String> {
     let Rotation { resealed, unopened, usage } = rotation;
     let mut lines = vec![format!("Secrets newly encrypted under the key {sealing}: {resealed}.")];
     lines.extend(unopened.iter().map(|(which, error)| format!("{which} does not open: {error}.")));
-    lines
-        .extend(usage.iter().map(|(id, count)| format!("Secrets that use the key {id}: {count}.")));
-    lines.push(if usage.keys().all(|id| id == sealing) {
-        String::from("No secret uses another key: every other key can be removed.")
+    let count = |(id, count)| format!("Secrets that use the key {id}: {count}.");
+    lines.extend(usage.iter().map(count));
+    lines.push(String::from(if rotation.is_done(sealing) {
+        "No secret uses another key: every other key can be removed once every portal has been \
+         restarted with this key first; run this command again before you remove a key."
     } else {
-        String::from(
-            "Some secrets still use other keys: keep these keys, or put them back if they are \
-             missing, and run this command again.",
-        )
-    });
+        "Some secrets still use other keys or do not open: keep every key, put back those that are \
+         missing, and run this command again."
+    }));
     lines
 }

@@ -8,12 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret as _, SecretSlice};
 
 use super::{Keyring, KeyringError};
 
 /// The maximum size of the file in bytes.
 const LONGEST: u64 = 16 * 1024;
+/// The part of an unfinished file's name between the key's name and eight hexadecimal digits.
+const UNFINISHED: &str = ".part-";
 /// The mode bits that give access to anybody but the owner.
 const OTHERS_BITS: u32 = 0o077;
 
@@ -35,7 +37,8 @@ pub enum KeyFileError {
     #[error(
         "the portal's key {} can be used by other users of this machine, since its mode is \
          {mode:04o}: run `chmod 600 {}`, and if somebody may have read it, set a new key first in \
-         PORTAL_SECRET_KEY and run `ai-stack-deployer secrets rotate`", path.display(),
+         PORTAL_SECRET_KEY, run `ai-stack-deployer secrets rotate`, and change the secrets \
+         themselves (STACK_ENV_*, the registry password)", path.display(),
         path.display()
     )]
     Exposed {
@@ -88,40 +91,69 @@ pub fn read(path: &Path) -> Result<Option<Keyring>, KeyFileError> {
     if mode & OTHERS_BITS != 0 {
         return Err(KeyFileError::Exposed { path: path.to_owned(), mode });
     }
-    let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text).map_err(unreadable)?;
-    let text = SecretString::from(text);
+    let mut bytes = Vec::new();
+    file.take(LONGEST).read_to_end(&mut bytes).map_err(unreadable)?;
+    let bytes = SecretSlice::from(bytes);
     let invalid = |problem| KeyFileError::Invalid { path: path.to_owned(), problem };
-    Keyring::parse(text.expose_secret().trim()).map(Some).map_err(invalid)
+    let text =
+        str::from_utf8(bytes.expose_secret()).map_err(|_| invalid(KeyringError::NotBase64(1)))?;
+    Keyring::parse(text.trim()).map(Some).map_err(invalid)
 }
 
-/// Creates a file with a random key at `path`, which must not exist, with mode 0600. The file
-/// appears with its complete content.
+/// Creates a file with a random key at `path`, with mode 0600, and returns the key. If another portal
+/// creates the file at the same time, returns that key.
 ///
 /// # Errors
 ///
-/// Returns why the file cannot be written.
+/// Returns why the file cannot be written or read.
 pub fn create(path: &Path) -> Result<Keyring, KeyFileError> {
-    let text = Keyring::random_text();
     let unwritable = |source| KeyFileError::Unwritable { path: path.to_owned(), source };
-    write(path, text.expose_secret()).map_err(unwritable)?;
-    let invalid = |problem| KeyFileError::Invalid { path: path.to_owned(), problem };
-    Keyring::parse(text.expose_secret()).map_err(invalid)
+    match write(path, Keyring::random_text().expose_secret()) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(unwritable(error)),
+        _ => read(path)?.ok_or_else(|| unwritable(io::ErrorKind::NotFound.into())),
+    }
+}
+
+/// Removes the unfinished files beside the key at `path` that crashes left. They may hold keys,
+/// which nobody uses.
+pub fn remove_unfinished(path: &Path) {
+    let Some(name) = path.file_name().filter(|_| path.exists()) else { return };
+    for entry in fs::read_dir(folder(path)).into_iter().flatten().flatten() {
+        let is_unfinished = |file: &[u8]| {
+            file.strip_prefix(name.as_encoded_bytes())
+                .and_then(|rest| rest.strip_prefix(UNFINISHED.as_bytes()))
+                .is_some_and(|rest| rest.len() == 8 && rest.iter().all(u8::is_ascii_hexdigit))
+        };
+        if is_unfinished(entry.file_name().as_encoded_bytes()) {
+            fs::remove_file(entry.path()).ok();
+        }
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let unfinished = path.with_extension("key.new");
-    // A file left by a crash has never been used as a key, and may have another mode.
-    fs::remove_file(&unfinished).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    })?;
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()?;
-    // Unlike a rename, a link never replaces an existing key.
-    fs::hard_link(&unfinished, path)?;
-    fs::remove_file(&unfinished)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    let unfinished = path.with_extension(format!("key{UNFINISHED}{:08x}", rand::random::<u32>()));
+    let written = fill(&unfinished, text).and_then(|()| publish(&unfinished, path, text));
+    fs::remove_file(&unfinished).ok();
+    written?;
+    File::open(folder(path))?.sync_all()
+}
+
+/// Gives the finished file its name. Unlike a rename, this never replaces a key that is there.
+pub(super) fn publish(unfinished: &Path, path: &Path, text: &str) -> io::Result<()> {
+    match fs::hard_link(unfinished, path) {
+        // Not every file system supports hard links.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fill(path, text),
+        linked => linked,
+    }
+}
+
+/// Writes a new file, and leaves none behind if it cannot be written whole.
+fn fill(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    let written = writeln!(file, "{text}").and_then(|()| file.sync_all());
+    written.inspect_err(|_| fs::remove_file(path).unwrap_or_default())
 }

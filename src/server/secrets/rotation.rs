@@ -1,9 +1,10 @@
 //! The change of the portal's key: every stored secret is encrypted again under the first key.
+//! Those that name this key are opened, since another key may have had the same id.
 //!
 //! Portals may run meanwhile: each stored secret names the key that decrypts it, and portals have
 //! both keys.
 
-use super::{Keyring, OpenSecretError, SecretId};
+use super::{Keyring, OpenSecretError};
 use crate::server::store::{KeyUsage, Resealed, SealedSecrets, StoreError};
 
 /// The number of secrets that one transaction changes.
@@ -20,7 +21,14 @@ pub struct Rotation {
     pub usage: KeyUsage,
 }
 
-/// Encrypts every secret in `store` under the first key of `keyring`.
+impl Rotation {
+    /// Returns whether the key `sealing` opens every secret.
+    pub fn is_done(&self, sealing: &str) -> bool {
+        self.unopened.is_empty() && self.usage.keys().all(|id| id == sealing)
+    }
+}
+
+/// Encrypts every secret in `store` under the first key of `keyring`, and verifies those that are.
 ///
 /// # Errors
 ///
@@ -30,13 +38,14 @@ pub async fn rotate(store: &dyn SealedSecrets, keyring: &Keyring) -> Result<Rota
     let mut rotation = Rotation::default();
     let mut after = None;
     loop {
-        let batch = store.secrets_not_under(keyring.sealing_id(), after.as_ref(), BATCH).await?;
+        let batch = store.secrets_after(after.as_ref(), BATCH).await?;
         let Some(last) = batch.last() else { break };
         after = Some(last.key.clone());
         let mut resealed = Vec::new();
         for old in batch {
-            let id = SecretId { owner: &old.key.owner, name: &old.key.name };
+            let id = old.key.id();
             match keyring.reseal(id, &old.sealed) {
+                Ok(_) if old.sealed.key_id == keyring.sealing_id() => {}
                 Ok(new) => resealed.push(Resealed { old, new }),
                 Err(error) => {
                     rotation.unopened.push((format!("{} of {}", id.name, id.owner), error));

@@ -139,6 +139,10 @@ fn after_a_rotation_only_the_new_key_is_needed() {
     assert_eq!((resealed.key_id.as_str(), &resealed.fingerprint), ("new", &sealed.fingerprint));
     assert_eq!(opened(&new, ID, &resealed).unwrap(), "value");
     assert_eq!(opened(&old, ID, &resealed), None);
+    // Whoever has the old key, and saw the secret's own key, gets no further with either.
+    assert_ne!(resealed.ciphertext, sealed.ciphertext);
+    let mixed = SealedSecret { ciphertext: resealed.ciphertext, ..sealed.clone() };
+    assert_eq!(opened(&both, ID, &mixed), None);
     let other = SecretId { owner: "dep_2", ..ID };
     assert_eq!(both.reseal(other, &sealed).unwrap_err(), damaged(&sealed));
     let unknown = OpenSecretError::UnknownKey { key_id: String::from("old") };
@@ -201,16 +205,57 @@ fn a_key_file_is_its_owners_alone_and_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = key_file::beside(&folder.path().join("portal.db"));
     assert!(key_file::read(&path).unwrap().is_none());
-    // A file left by a crash does not prevent a new key.
-    let unfinished = folder.path().join("portal.key.new");
-    fs::write(&unfinished, "half a k").unwrap();
     let made = key_file::create(&path).unwrap();
-    assert_eq!((mode(&path), unfinished.exists()), (0o600, false));
+    assert_eq!(mode(&path), 0o600);
     let read = key_file::read(&path).unwrap().unwrap();
     let sealed = made.seal(ID, &secret("value"));
     assert_eq!(opened(&read, ID, &sealed).unwrap(), "value");
-    assert!(matches!(key_file::create(&path), Err(KeyFileError::Unwritable { .. })));
+    assert_eq!(key_file::create(&path).unwrap().sealing_id(), made.sealing_id());
     assert_eq!(key_file::read(&path).unwrap().unwrap().sealing_id(), made.sealing_id());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+}
+
+#[test]
+fn of_portals_that_make_a_key_in_one_folder_at_once_all_get_the_same() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("portal.key");
+        let ids = std::thread::scope(|scope| {
+            let create = || key_file::create(&path).unwrap().sealing_id().to_owned();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn where_there_are_no_hard_links_the_key_is_written_in_place_and_replaces_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, unlinkable) = (folder.path().join("portal.key"), folder.path().join("none"));
+    key_file::publish(&unlinkable, &path, KEYS[0]).unwrap();
+    assert_eq!(mode(&path), 0o600);
+    let error = key_file::publish(&unlinkable, &path, KEYS[1]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(key_file::read(&path).unwrap().unwrap().sealing_id(), ring(KEYS[0]).sealing_id());
+}
+
+#[test]
+fn only_what_a_crash_left_is_removed_and_only_beside_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("portal.key");
+    let left = folder.path().join("portal.key.part-0123abcd");
+    let others = ["portal.key.new", "portal.key.part-2027", "portal.key.part-0123abcde", "other"];
+    let others = others.map(|name| folder.path().join(name));
+    for file in others.iter().chain([&left]) {
+        fs::write(file, KEYS[0]).unwrap();
+    }
+    key_file::remove_unfinished(&path);
+    assert!(left.exists());
+    key_file::create(&path).unwrap();
+    key_file::remove_unfinished(&path);
+    assert!(!left.exists() && path.exists() && others.iter().all(|file| file.exists()));
 }
 
 #[test]
@@ -223,10 +268,11 @@ fn a_key_file_that_cannot_be_used_is_refused_with_a_remedy() {
         let error = key_file::read(&path).unwrap_err();
         assert!(matches!(error, KeyFileError::Exposed { mode, .. } if mode == exposed));
         assert!(error.to_string().contains("chmod 600"), "{error}");
+        assert!(error.to_string().contains("change the secrets themselves"), "{error}");
     }
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(key_file::read(&path).unwrap().is_some());
-    for text in ["", "nonsense", "AQEB"] {
+    for text in [&b""[..], b"nonsense", b"AQEB", b"\xff\xfe"] {
         fs::write(&path, text).unwrap();
         let error = key_file::read(&path).unwrap_err();
         assert!(matches!(error, KeyFileError::Invalid { .. }), "{error}");

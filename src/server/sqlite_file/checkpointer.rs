@@ -144,6 +144,8 @@ pub(super) fn options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptio
         .busy_timeout(busy_timeout)
         .pragma("wal_autocheckpoint", "0")
         .pragma("journal_size_limit", "1048576")
+        // What was sealed under a key that somebody knows does not stay in the file's free space.
+        .pragma("secure_delete", "ON")
 }
 
 /// Creates a database at `path`, which must not exist. The file appears with all its tables.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::server::secrets::SealedSecret;
+use crate::server::secrets::{SealedSecret, SecretId};
 
 /// The number of sealed secrets by the id of the portal's key that they are sealed under.
 pub type KeyUsage = BTreeMap<String, u64>;
@@ -17,6 +17,13 @@ pub struct SecretKey {
     pub owner: String,
     /// The name among the secrets of the stack.
     pub name: String,
+}
+
+impl SecretKey {
+    /// Returns what the secret is bound to.
+    pub fn id(&self) -> SecretId<'_> {
+        SecretId { owner: &self.owner, name: &self.name }
+    }
 }
 
 /// A sealed secret and whose it is.
@@ -42,11 +49,11 @@ pub struct Resealed {
 pub trait SealedSecrets: Send + Sync {
     /// Counts the secrets by the key that they are sealed under.
     async fn key_usage(&self) -> Result<KeyUsage, StoreError>;
-    /// Lists secrets that are not sealed under the key `key_id`, in a fixed order after `after`: at
-    /// most `limit`.
-    async fn secrets_not_under(
+    /// Returns the secrets of one stack for each key that any is sealed under.
+    async fn samples(&self) -> Result<Vec<StoredSecret>, StoreError>;
+    /// Lists secrets in a fixed order after `after`: at most `limit`.
+    async fn secrets_after(
         &self,
-        key_id: &str,
         after: Option<&SecretKey>,
         limit: u32,
     ) -> Result<Vec<StoredSecret>, StoreError>;

@@ -234,7 +234,7 @@ async fn a_log_in_which_no_secret_could_be_masked_is_not_kept() {
         settings.environment = vec![(String::from("TOKEN"), "value".into())];
         let store = Arc::new(MemoryStore::default());
         let mut world = World::begin_by(store, settings, &[]).await;
-        world.drive_until(StepId::Domain).await;
+        world.drive_until(StepId::DOMAIN).await;
         if !is_kept {
             world.ports.keyring = None;
         }

@@ -2,7 +2,7 @@
 
 use ai_stack_deployer::server::{
     secrets::{Keyring, OpenSecretError, SecretId, rotation::rotate},
-    store::{NewDeployment, Resealed, SealedSecrets, Store},
+    store::{NewDeployment, Resealed, SealedSecrets, Stacks, Store, StoredSecret},
 };
 use domain::deployment::DeploymentId;
 use secrecy::ExposeSecret as _;
@@ -61,7 +61,7 @@ async fn every_secret_is_sealed_under_the_first_key(store: &(impl Store + Sealed
     assert_eq!(vain.usage, usage(&[("test", count)]));
 
     // One that somebody else changes meanwhile is left as they made it.
-    let stale = store.secrets_not_under("new", None, 1).await.unwrap().remove(0);
+    let stale = store.secrets_after(None, 1).await.unwrap().remove(0);
     let both = ring(&format!("{NEW},{OLD}"));
     let rotation = rotate(store, &both).await.unwrap();
     assert_eq!((rotation.resealed, rotation.unopened.len()), (count, 0));
@@ -75,5 +75,33 @@ async fn every_secret_is_sealed_under_the_first_key(store: &(impl Store + Sealed
         assert_eq!(opened.as_deref(), Some("value\0of any kind"));
     }
     let again = rotate(store, &both).await.unwrap();
-    assert_eq!((again.resealed, again.usage), (0, usage(&[("new", count)])));
+    assert_eq!((again.resealed, &again.usage), (0, &usage(&[("new", count)])));
+    assert!(again.is_done("new"));
+    let samples = store.samples().await.unwrap();
+    assert_eq!(samples.len(), 2, "of one stack, since there is one key");
+    assert!(samples.iter().all(|sample| new_key.open(sample.key.id(), &sample.sealed).is_ok()));
+
+    // Another key with the id of the one that sealed opens nothing, whatever it is called.
+    let reused = ring(&OLD.replace("test:", "new:"));
+    let vain = rotate(store, &reused).await.unwrap();
+    assert_eq!((vain.resealed, vain.unopened.len() as u64), (0, count));
+    assert_eq!(vain.usage, usage(&[("new", count)]));
+    assert!(!vain.is_done("new"), "every secret is under the id, and none opens");
+}
+
+#[tokio::test]
+async fn of_what_an_old_key_opened_nothing_stays_in_the_file() {
+    let (folder, store) = in_sqlite().await;
+    let begun = NewDeployment { spec: sealed(1), ..new(1, "alice") };
+    store.begin(&begun, None).await.unwrap();
+    let old = store.secrets_after(None, 10).await.unwrap();
+    let keyring = Keyring::parse(&format!("{NEW},{OLD}")).unwrap();
+    assert_eq!(rotate(&*store, &keyring).await.unwrap().resealed, 2);
+    store.close().await;
+    let file = std::fs::read(folder.path().join("portal.db")).unwrap();
+    let holds = |text: &[u8]| file.windows(text.len()).any(|bytes| bytes == text);
+    assert!(holds(b"env:TOKEN"));
+    for StoredSecret { sealed, .. } in old {
+        assert!(!holds(&sealed.wrapped_key) && !holds(&sealed.ciphertext));
+    }
 }

@@ -52,31 +52,42 @@ impl<D: Dialect> SealedSecrets for SqlStore<D> {
         self.rows(usage).await?.iter().map(read).collect()
     }
 
-    async fn secrets_not_under(
+    async fn samples(&self) -> Result<Vec<StoredSecret>, StoreError> {
+        let samples = Statement::new(
+            "SELECT deployment_id, name, key_id, wrapped_key, ciphertext, fingerprint
+             FROM sealed_secrets JOIN (
+                 SELECT key_id, min(deployment_id) AS deployment_id FROM sealed_secrets
+                 GROUP BY key_id
+             ) AS samples USING (key_id, deployment_id)",
+        );
+        self.rows(samples).await?.iter().map(stored).collect()
+    }
+
+    async fn secrets_after(
         &self,
-        key_id: &str,
         after: Option<&SecretKey>,
         limit: u32,
     ) -> Result<Vec<StoredSecret>, StoreError> {
-        let others = Statement::new(
+        let next = Statement::new(
             "SELECT deployment_id, name, key_id, wrapped_key, ciphertext, fingerprint
-             FROM sealed_secrets WHERE key_id <> $1 AND (deployment_id, name) > ($2, $3)
-             ORDER BY deployment_id, name LIMIT $4",
+             FROM sealed_secrets WHERE (deployment_id, name) > ($1, $2)
+             ORDER BY deployment_id, name LIMIT $3",
         )
-        .bind(key_id)
         .bind(after.map_or("", |after| &after.owner))
         .bind(after.map_or("", |after| &after.name))
         .bind(i64::from(limit));
-        let read = |row: &D::Row| {
-            let key = SecretKey { owner: row.text("deployment_id")?, name: row.text("name")? };
-            Ok(StoredSecret { key, sealed: sealed(row)? })
-        };
-        self.rows(others).await?.iter().map(read).collect()
+        self.rows(next).await?.iter().map(stored).collect()
     }
 
     async fn reseal(&self, secrets: &[Resealed]) -> Result<u64, StoreError> {
         self.finish(reseal(self.clone(), secrets.to_vec())).await
     }
+}
+
+/// Reads a row of `sealed_secrets`, and whose it is.
+fn stored(row: &impl Columns) -> Result<StoredSecret, StoreError> {
+    let key = SecretKey { owner: row.text("deployment_id")?, name: row.text("name")? };
+    Ok(StoredSecret { key, sealed: sealed(row)? })
 }
 
 /// Reads a row of `sealed_secrets`.
@@ -137,18 +148,19 @@ async fn store_spec<D: Dialect>(
     tx.commit().await
 }
 
-/// Replaces the sealed keys of secrets that are as they were, and returns of how many.
+/// Replaces those of `secrets` that are as they were, and returns how many that are.
 async fn reseal<D: Dialect>(store: SqlStore<D>, secrets: Vec<Resealed>) -> Result<u64, StoreError> {
     let mut tx = store.transaction().await?;
     let mut resealed = 0;
     for Resealed { old, new } in &secrets {
         let reseal = Statement::new(
-            "UPDATE sealed_secrets SET key_id = $1, wrapped_key = $2
-             WHERE deployment_id = $3 AND name = $4 AND wrapped_key = $5",
+            "UPDATE sealed_secrets SET key_id = $1, wrapped_key = $2, ciphertext = $3
+             WHERE deployment_id = $4 AND name = $5 AND wrapped_key = $6",
         );
         resealed += reseal
             .bind(&new.key_id)
             .bind(&*new.wrapped_key)
+            .bind(&*new.ciphertext)
             .bind(&old.key.owner)
             .bind(&old.key.name)
             .bind(&*old.sealed.wrapped_key)
