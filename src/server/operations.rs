@@ -11,7 +11,7 @@ use crate::server::saga::Operations;
 
 pub use orphans::{OrphanRemover, RemoveOrphansError};
 
-/// Returns all of them.
+/// Returns all kinds of operations.
 pub fn all() -> Operations {
     Operations::new([Arc::new(deploy::DeployStack) as _, Arc::new(remove::RemoveStack) as _])
 }

@@ -1,4 +1,4 @@
-//! A deployment: brings a stack up, or leaves nothing of it.
+//! A deployment: creates a live stack, or leaves nothing of it.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,16 +22,17 @@ use domain::{
     receipt::Line,
 };
 
-/// The number of seconds for which the step that only enqueues a job and then watches it counts as
-/// a call.
+/// The number of seconds for which the deploy step counts as a call: it only enqueues a job, and
+/// then polls.
 const ENQUEUING_S: u64 = 15;
 
-/// Brings a stack up.
+/// The kind of operation that creates a stack.
 pub(super) struct DeployStack;
 
-/// Takes the steps of a deployment in order.
+/// Runs the steps of a deployment in order.
 pub(super) async fn steps(saga: &mut Saga) -> Result<(), Halt> {
-    // What an older version began has no record of this step: its own route may answer by now.
+    // A deployment that an older version began has no record of this step, and its own route may
+    // already answer.
     if saga.is_new() || saga.has_record(StepId::ADDRESS) {
         saga.step(CheckAddressFree).await?;
     }
@@ -82,7 +83,7 @@ impl Operation for DeployStack {
     }
 }
 
-/// Says what an operator can do about what is left of a stack.
+/// Sets the remedies for the leftovers of a stack.
 pub(super) async fn remedies(cx: &Context, lines: Vec<Line>, may_ask: MayAsk) -> Vec<Line> {
     match may_ask {
         MayAsk::Yes => advice::advise(cx, lines).await,

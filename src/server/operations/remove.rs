@@ -1,7 +1,7 @@
-//! A removal: takes a live stack down, with evidence for each resource.
+//! A removal: removes a live stack, and verifies each resource.
 //!
-//! It undoes the steps by which the deployment brought the stack up, newest first. What is left is
-//! tried again until nothing is.
+//! It undoes the steps of the deployment that created the stack, newest first. Leftovers are
+//! retried until nothing is left.
 
 use async_trait::async_trait;
 
@@ -20,7 +20,7 @@ use domain::{
     receipt::{Line, Receipt},
 };
 
-/// Takes a live stack down.
+/// The kind of operation that removes a stack.
 pub(super) struct RemoveStack;
 
 #[async_trait]

@@ -114,8 +114,8 @@ pub fn create(path: &Path) -> Result<Keyring, KeyFileError> {
     }
 }
 
-/// Removes the unfinished files beside the key at `path` that crashes left. They may hold keys,
-/// which nobody uses.
+/// Removes unfinished files beside the key at `path`, which crashes left. They may contain keys
+/// that were never used.
 pub fn remove_unfinished(path: &Path) {
     let Some(name) = path.file_name().filter(|_| path.exists()) else { return };
     for entry in fs::read_dir(folder(path)).into_iter().flatten().flatten() {

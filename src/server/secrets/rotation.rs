@@ -1,5 +1,5 @@
 //! The change of the portal's key: every stored secret is encrypted again under the first key.
-//! Those that name this key are opened, since another key may have had the same id.
+//! Secrets that name this key are decrypted as well, since another key may have had the same id.
 //!
 //! Portals may run meanwhile: each stored secret names the key that decrypts it, and portals have
 //! both keys.
