@@ -14,7 +14,7 @@ const LOOK_PAUSE: Duration = Duration::from_millis(2);
 /// The time that something may take that has to come.
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// The one who holds how many operations under way, and until when at most, in Unix milliseconds.
-const HOLDERS: &str = "SELECT lease_owner, count(*), max(lease_until_ms) FROM deployments
+const HOLDERS: &str = "SELECT lease_owner, count(*), max(lease_until_ms) FROM operations
     WHERE state = 'active' AND lease_owner IS NOT NULL GROUP BY lease_owner";
 
 /// A database.

@@ -147,12 +147,12 @@ fn a_commit_that_fails_in_postgres_fails_alone() {
                 &url,
                 "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
                      AS $$ BEGIN RAISE 'no' USING ERRCODE = 'disk_full'; END $$;
-                 CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON deployments
+                 CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON operations
                      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()",
             );
         },
         || {
-            Cluster::ask(&url, "DROP TRIGGER refuse ON deployments");
+            Cluster::ask(&url, "DROP TRIGGER refuse ON operations");
         },
     );
     let waited = "SELECT pg_sleep(1.5)";

@@ -17,7 +17,7 @@ const RAISE: &str = "UPDATE schema_generation SET generation = generation + 1";
 const SOON: Duration = Duration::from_secs(12);
 /// All that a portal writes by itself.
 const RECORDS: &str = "SELECT id, state, seq, lease_owner, lease_token, lease_until_ms, cancel_ms,
-    completed_ms, tries, due_ms FROM deployments ORDER BY id";
+    completed_ms, tries, due_ms FROM operations ORDER BY id";
 
 /// Waits until the portal has ended by itself, and returns what it said.
 fn ends_by_itself(mut portal: Running) -> String {
@@ -35,7 +35,7 @@ fn refuses(mut command: std::process::Command) {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("belongs to another version of the portal"), "{said}");
-    assert!(said.contains("generation 3 and this version was built for 2"), "{said}");
+    assert!(said.contains("generation 4 and this version was built for 3"), "{said}");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn in_postgres_an_older_portal_ends_well_and_writes_nothing_more() {
         portal_dir.deploy(&format!("stack-{number}"));
     }
     let under_way =
-        "SELECT count(*) >= 5 FROM deployments WHERE lease_owner IS NOT NULL AND seq > 2";
+        "SELECT count(*) >= 5 FROM operations WHERE lease_owner IS NOT NULL AND seq > 2";
     while Cluster::ask(&url, under_way) != "t" {
         assert!(portal.is_ready());
     }
@@ -80,7 +80,7 @@ async fn in_sqlite_an_older_portal_ends_well_and_writes_nothing_more() {
     let mut beside = options.connect().await.unwrap();
     beside.execute(RAISE).await.unwrap();
     let question = "SELECT group_concat(id || state || seq || ifnull(lease_owner, '-') ||
-                        lease_token || ifnull(lease_until_ms, '-'), ' ') FROM deployments";
+                        lease_token || ifnull(lease_until_ms, '-'), ' ') FROM operations";
     let read = async |beside: &mut sqlx::SqliteConnection| -> String {
         sqlx::query_scalar(question).fetch_one(beside).await.unwrap()
     };

@@ -196,7 +196,7 @@ fn with_postgres_and_no_key_only_what_would_be_sealed_is_refused() {
     let answer = exchange(portal_dir.port, &request);
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(answer.contains("SECRET_KEY_MISSING") && answer.contains("PORTAL_SECRET_KEY"));
-    assert_eq!(Cluster::ask(&url, "SELECT count(*) FROM deployments"), "0");
+    assert_eq!(Cluster::ask(&url, "SELECT count(*) FROM operations"), "0");
     assert!(end(portal).contains("PORTAL_SECRET_KEY is not set, so no stack can be started"));
     let (code, said) = check(&[TOKEN]);
     assert!(code == Some(1) && said.contains("PORTAL_SECRET_KEY is not set"), "{said}");

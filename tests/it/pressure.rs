@@ -90,7 +90,7 @@ impl World {
     }
 
     fn count(&self, state: &str) -> usize {
-        let question = format!("SELECT count(*) FROM deployments WHERE state = '{state}'");
+        let question = format!("SELECT count(*) FROM operations WHERE state = '{state}'");
         Cluster::ask(&self.database, &question).parse().unwrap()
     }
 

@@ -22,6 +22,7 @@ mod audited;
 mod call_slots;
 mod contract;
 mod digests;
+mod one_operation;
 mod postgres;
 mod purge;
 mod quota;

@@ -111,7 +111,7 @@ fn after_a_kill_the_log_is_needed_unless_somebody_has_moved_it_into_the_file() {
     runtime.block_on(async {
         let options = SqliteConnectOptions::new().filename(portal_dir.path().join("portal.db"));
         let mut connection = options.connect().await.unwrap();
-        connection.execute("SELECT count(*) FROM deployments").await.unwrap();
+        connection.execute("SELECT count(*) FROM operations").await.unwrap();
         connection.close().await.unwrap();
     });
     assert!(!log.exists());

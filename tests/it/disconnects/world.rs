@@ -212,7 +212,9 @@ impl World {
                 Action {
                     name: "start",
                     request: Self::send("POST", "/api/deploy", person, &body),
-                    fact: format!("SELECT count(*) FROM deployments WHERE name = '{person}'"),
+                    fact: format!(
+                        "SELECT count(*) FROM operations JOIN stacks USING (stack) WHERE name = '{person}'"
+                    ),
                     entry: entry(person, "start"),
                 }
             }
@@ -278,7 +280,7 @@ impl World {
             name: "cancel",
             request: Self::send("POST", &format!("/api/deployment/{id}/cancel"), person, ""),
             fact: format!(
-                "SELECT count(*) FROM deployments WHERE id = '{id}' AND cancel_ms IS NOT NULL"
+                "SELECT count(*) FROM operations WHERE id = '{id}' AND cancel_ms IS NOT NULL"
             ),
             entry: entry(person, "cancel"),
         }
@@ -287,14 +289,15 @@ impl World {
     fn remove(&self, person: &str) -> Action {
         let id = self.begin(person);
         let lease = format!(
-            "UPDATE deployments SET state = 'live', completed_ms = started_ms, lease_owner = NULL
-             WHERE id = '{id}'"
+            "UPDATE operations SET state = 'live', completed_ms = started_ms, lease_owner = NULL
+             WHERE id = '{id}';
+             UPDATE stacks SET live_ms = created_ms WHERE name = '{person}'"
         );
         self.ask(&lease);
         Action {
             name: "remove",
             request: Self::send("DELETE", &format!("/api/stacks/{person}"), person, ""),
-            fact: format!("SELECT count(*) FROM deployments WHERE removes = '{id}'"),
+            fact: format!("SELECT count(*) FROM operations WHERE removes = '{id}'"),
             entry: entry(person, "remove"),
         }
     }
@@ -304,12 +307,13 @@ impl World {
         let digits = &Digest::of(person).0[..32];
         let id = DeploymentId::new(&DEPLOY, u128::from_str_radix(digits, 16).unwrap());
         let statement = format!(
-            "INSERT INTO deployments
-                 (id, name, host, url, seq, started_ms, owner, lease_owner, lease_until_ms)
-             VALUES ('{id}', '{person}', '{person}.localhost', 'http://{person}.localhost', 1, {},
-                     '{}', 'elsewhere', 9000000000000)",
-            self.now.as_millisecond(),
-            OwnerId::person(person)
+            "INSERT INTO stacks (stack, name, host, url, owner, created_ms)
+             VALUES ('stk_{digits}', '{person}', '{person}.localhost', 'http://{person}.localhost',
+                     '{owner}', {now});
+             INSERT INTO operations (id, stack, seq, started_ms, lease_owner, lease_until_ms)
+             VALUES ('{id}', 'stk_{digits}', 1, {now}, 'elsewhere', 9000000000000)",
+            now = self.now.as_millisecond(),
+            owner = OwnerId::person(person)
         );
         self.ask(&statement);
         id

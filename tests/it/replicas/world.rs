@@ -118,7 +118,7 @@ impl World {
 
     /// Returns how often a deployment was claimed, its beginning with a lease among it.
     pub(crate) fn claims(&self, id: &str) -> u32 {
-        let question = format!("SELECT lease_token FROM deployments WHERE id = '{id}'");
+        let question = format!("SELECT lease_token FROM operations WHERE id = '{id}'");
         Cluster::ask(&self.database, &question).parse().unwrap()
     }
 
@@ -129,7 +129,7 @@ impl World {
 
     /// Waits until both portals hold the leases of deployments under way.
     pub(crate) fn wait_until_both_drive(&self) {
-        let owners = "SELECT count(DISTINCT lease_owner) FROM deployments WHERE state = 'active'";
+        let owners = "SELECT count(DISTINCT lease_owner) FROM operations WHERE state = 'active'";
         let begun = SystemClock.now();
         while Cluster::ask(&self.database, owners) != "2" {
             let waited = SystemClock.now().duration_since(begun).unsigned_abs();
@@ -163,7 +163,7 @@ impl World {
                 "{host} does not answer"
             );
         }
-        let others = "SELECT count(*) FROM deployments WHERE state <> 'live'";
+        let others = "SELECT count(*) FROM operations WHERE state <> 'live'";
         assert_eq!(Cluster::ask(&self.database, others), "0");
     }
 }

@@ -24,7 +24,7 @@ use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
 mod claims;
 mod panics;
 mod platform_logs;
-mod removals;
+pub(super) mod removals;
 pub(super) mod specs;
 mod task_leases;
 

@@ -235,7 +235,9 @@ async fn what_a_newer_portal_adds_to_the_tables_keeps_nobody_from_reading() {
         assert!(store.take_sign_in(&session.secret, at(2)).await.unwrap().is_none());
     };
     read().await;
-    for table in ["deployments", "events", "steps", "people", "sessions", "sign_ins", "tokens"] {
+    for table in
+        ["stacks", "operations", "events", "steps", "people", "sessions", "sign_ins", "tokens"]
+    {
         Cluster::ask(&url, &format!("ALTER TABLE {table} ADD COLUMN newer text"));
     }
     read().await;

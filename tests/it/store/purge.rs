@@ -24,16 +24,17 @@ fn fill(series: impl Fn(i64) -> String) -> String {
     let id = if series(1).contains("generate_series") { postgres } else { id };
     let last = MANY + 2;
     format!(
-        "INSERT INTO deployments
-             (id, name, host, url, state, seq, started_ms, completed_ms, released_ms)
-         SELECT {id}, 'alice', 'a', 'a', 'rolled_back', 20, i, i,
-                CASE WHEN i = {last} THEN 9000000000000 ELSE i END FROM {deployments} AS n;
+        "INSERT INTO stacks (stack, name, host, url, created_ms, gone_ms)
+         SELECT 'stk_' || i, 'alice', 'a', 'a', i, i FROM {operations} AS n;
+         INSERT INTO operations (id, stack, state, seq, started_ms, completed_ms, released_ms)
+         SELECT {id}, 'stk_' || i, 'rolled_back', 20, i, i,
+                CASE WHEN i = {last} THEN 9000000000000 ELSE i END FROM {operations} AS n;
          INSERT INTO events (deployment_id, seq, name, data)
-         SELECT deployments.id, e.i, 'log', 'x' FROM deployments, {events} AS e;
+         SELECT operations.id, e.i, 'log', 'x' FROM operations, {events} AS e;
          INSERT INTO events (deployment_id, seq, name, data)
          SELECT {id}, 100 + e.j, 'log', 'x'
          FROM (SELECT 7 AS i) AS d, (SELECT i AS j FROM {many} AS m) AS e;",
-        deployments = series(last),
+        operations = series(last),
         events = series(20),
         many = series(EVENTS),
     )
@@ -74,6 +75,8 @@ async fn whoever_writes_while_sqlite_purges_gets_a_turn_after_each_batch() {
     assert!(writes > 20, "{writes} writes");
     let left = connection.fetch_one("SELECT count(*) FROM events").await.unwrap();
     assert_eq!(left.get::<i64, _>(0), 20);
+    let left = connection.fetch_one("SELECT count(*) FROM stacks").await.unwrap();
+    assert_eq!(left.get::<i64, _>(0), 1);
     connection.close().await.unwrap();
 }
 
@@ -88,7 +91,8 @@ async fn a_transaction_in_postgres_purges_a_bounded_number_of_rows() {
          CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN INSERT INTO purged VALUES (txid_current()); RETURN NULL; END; $$;
          CREATE TRIGGER note AFTER DELETE ON events FOR EACH ROW EXECUTE FUNCTION note();
-         CREATE TRIGGER note AFTER DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION note();",
+         CREATE TRIGGER note AFTER DELETE ON operations FOR EACH ROW EXECUTE FUNCTION note();
+         CREATE TRIGGER note AFTER DELETE ON stacks FOR EACH ROW EXECUTE FUNCTION note();",
     );
     assert_eq!(store.purge(at(5_000)).await.unwrap(), (MANY + 1).cast_unsigned());
     let most = "SELECT max(rows) FROM
@@ -96,4 +100,5 @@ async fn a_transaction_in_postgres_purges_a_bounded_number_of_rows() {
     let most: i64 = Cluster::ask(&url, most).parse().unwrap();
     assert!(most <= ROWS, "{most} rows in one transaction");
     assert_eq!(Cluster::ask(&url, "SELECT count(*) FROM events"), "20");
+    assert_eq!(Cluster::ask(&url, "SELECT count(*) FROM stacks"), "1");
 }

@@ -1,11 +1,16 @@
 //! A database that an older portal has filled is brought up to date, and nothing in it is lost.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use ai_stack_deployer::server::store::{Lane, State, Store, sqlite::SqliteStore};
-use domain::{deployment::DeploymentId, kind::KindName, stack_name::StackName};
+use domain::{
+    deployment::DeploymentId,
+    kind::{KindName, REMOVE},
+    stack_name::StackName,
+};
+use jiff::Timestamp;
 use sqlx::{
-    ConnectOptions, Connection, Executor, PgConnection, migrate::Migrator,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, migrate::Migrator,
     sqlite::SqliteConnectOptions,
 };
 use tempfile::TempDir;
@@ -22,17 +27,51 @@ use crate::support::{
 /// One operation in each state, with an event, as all versions had them.
 const ROWS: &str = "
     INSERT INTO deployments (id, name, host, url, state, seq, started_ms, completed_ms) VALUES
-        ('dep_00000000000000000000000000000001', 'alice', 'a', 'a', 'live', 1, 1000, 2000),
-        ('dep_00000000000000000000000000000002', 'bobby', 'b', 'b', 'stuck', 1, 1000, 2000),
-        ('dep_00000000000000000000000000000003', 'carol', 'c', 'c', 'rolled_back', 1, 1000, 2000),
-        ('dep_00000000000000000000000000000004', 'david', 'd', 'd', 'active', 1, 1000, NULL);
+        ('dep_%1', 'alice', 'a', 'a', 'live', 1, 1000, 2000),
+        ('dep_%2', 'bobby', 'b', 'b', 'stuck', 1, 1000, 2000),
+        ('dep_%3', 'carol', 'c', 'c', 'rolled_back', 1, 1000, 2000),
+        ('dep_%4', 'david', 'd', 'd', 'active', 1, 1000, NULL);
     INSERT INTO events (deployment_id, seq, name, data)
         SELECT id, 1, 'progress', name FROM deployments;
 ";
-/// What the versions with removals wrote at an end, too.
+/// What the versions with removals wrote at an end, too, and removals: one is stuck, one has ended,
+/// and one is under way.
 const ENDS: &str = "
     UPDATE deployments SET due_ms = completed_ms WHERE state = 'stuck';
     UPDATE deployments SET released_ms = completed_ms WHERE state = 'rolled_back';
+    INSERT INTO deployments (id, name, host, url, state, seq, started_ms, completed_ms, due_ms,
+                             released_ms, removes) VALUES
+        ('dep_%6', 'erika', 'e', 'e', 'live', 1, 1000, 2000, NULL, NULL, NULL),
+        ('rem_%7', 'erika', 'e', 'e', 'stuck', 1, 1500, 2500, 2500, NULL, 'dep_%6'),
+        ('dep_%8', 'frank', 'f', 'f', 'rolled_back', 1, 1000, 2000, NULL, 3000, NULL),
+        ('rem_%9', 'frank', 'f', 'f', 'rolled_back', 1, 1500, 2500, NULL, 3000, 'dep_%8'),
+        ('dep_%a', 'gerda', 'g', 'g', 'live', 1, 1000, 2000, NULL, NULL, NULL),
+        ('rem_%b', 'gerda', 'g', 'g', 'active', 1, 1500, NULL, NULL, NULL, 'dep_%a');
+";
+/// The same as the versions with stacks have them.
+const STACKS: &str = "
+    INSERT INTO stacks (stack, name, host, url, created_ms, live_ms, gone_ms) VALUES
+        ('stk_%1', 'alice', 'a', 'a', 1000, 2000, NULL),
+        ('stk_%2', 'bobby', 'b', 'b', 1000, NULL, NULL),
+        ('stk_%3', 'carol', 'c', 'c', 1000, NULL, 2000),
+        ('stk_%4', 'david', 'd', 'd', 1000, NULL, NULL),
+        ('stk_%6', 'erika', 'e', 'e', 1000, 2000, NULL),
+        ('stk_%8', 'frank', 'f', 'f', 1000, 2000, 3000),
+        ('stk_%a', 'gerda', 'g', 'g', 1000, 2000, NULL);
+    INSERT INTO operations (id, stack, state, seq, started_ms, completed_ms, due_ms, released_ms,
+                            removes) VALUES
+        ('dep_%1', 'stk_%1', 'live', 1, 1000, 2000, NULL, NULL, NULL),
+        ('dep_%2', 'stk_%2', 'stuck', 1, 1000, 2000, 2000, NULL, NULL),
+        ('dep_%3', 'stk_%3', 'rolled_back', 1, 1000, 2000, NULL, 2000, NULL),
+        ('dep_%4', 'stk_%4', 'active', 1, 1000, NULL, NULL, NULL, NULL),
+        ('dep_%6', 'stk_%6', 'live', 1, 1000, 2000, NULL, NULL, NULL),
+        ('rem_%7', 'stk_%6', 'stuck', 1, 1500, 2500, 2500, NULL, 'dep_%6'),
+        ('dep_%8', 'stk_%8', 'rolled_back', 1, 1000, 2000, NULL, 3000, NULL),
+        ('rem_%9', 'stk_%8', 'rolled_back', 1, 1500, 2500, NULL, 3000, 'dep_%8'),
+        ('dep_%a', 'stk_%a', 'live', 1, 1000, 2000, NULL, NULL, NULL),
+        ('rem_%b', 'stk_%a', 'active', 1, 1500, NULL, NULL, NULL, 'dep_%a');
+    INSERT INTO events (deployment_id, seq, name, data)
+        SELECT id, 1, 'progress', name FROM operations JOIN stacks USING (stack);
 ";
 
 /// Returns a folder with the first `count` files of `all`, and how many there are in all.
@@ -47,6 +86,20 @@ fn first_of(all: &str, count: usize) -> (TempDir, usize) {
     (folder, files.len())
 }
 
+/// Returns what a version with these migrations wrote; `%` in an id stands for zeros.
+fn rows(migrations: &Path) -> String {
+    let has = |name: &str| {
+        let mut files = fs::read_dir(migrations).unwrap();
+        files.any(|file| file.unwrap().file_name().to_str().unwrap().ends_with(name))
+    };
+    let rows = match (has("_stacks.sql"), has("_operations.sql")) {
+        (true, _) => String::from(STACKS),
+        (false, true) => format!("{ROWS}{ENDS}"),
+        (false, false) => String::from(ROWS),
+    };
+    rows.replace('%', &"0".repeat(31))
+}
+
 #[tokio::test]
 async fn every_older_database_in_sqlite_is_brought_up_to_date() {
     let mut version = 1;
@@ -57,12 +110,13 @@ async fn every_older_database_in_sqlite_is_brought_up_to_date() {
         let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
         let mut older = options.connect().await.unwrap();
         Migrator::new(migrations.path()).await.unwrap().run(&mut older).await.unwrap();
-        older.execute(ROWS).await.unwrap();
-        if version > 1 {
-            older.execute(ENDS).await.unwrap();
-        }
+        older.execute(AssertSqlSafe(rows(migrations.path()))).await.unwrap();
         older.close().await.unwrap();
-        assert_nothing_is_lost(&SqliteStore::open(&path).await.unwrap()).await;
+        let store = SqliteStore::open(&path).await.unwrap();
+        if version > 1 {
+            assert_no_removal_is_lost(&store).await;
+        }
+        assert_nothing_is_lost(&store).await;
         if version == newest {
             return;
         }
@@ -78,10 +132,16 @@ async fn every_older_database_in_postgres_is_brought_up_to_date() {
         let url = Cluster::shared().database();
         let mut older = PgConnection::connect(&url).await.unwrap();
         Migrator::new(migrations.path()).await.unwrap().run(&mut older).await.unwrap();
-        older.execute(ROWS).await.unwrap();
-        older.execute(ENDS).await.unwrap();
+        older.execute(AssertSqlSafe(rows(migrations.path()))).await.unwrap();
         older.close().await.unwrap();
-        assert_nothing_is_lost(&*in_postgres(&url).await).await;
+        let store = in_postgres(&url).await;
+        // As a replica of an older version reads, until it has ended.
+        let read = "SELECT string_agg(name || ' ' || state, ',' ORDER BY id) FROM deployments
+                    WHERE removes IS NULL AND released_ms IS NULL";
+        let seen = "alice live,bobby stuck,david active,erika live,gerda live";
+        assert_eq!(Cluster::ask(&url, read), seen);
+        assert_no_removal_is_lost(&*store).await;
+        assert_nothing_is_lost(&*store).await;
         if version == newest {
             return;
         }
@@ -112,4 +172,27 @@ async fn assert_nothing_is_lost(store: &dyn Store) {
     assert_eq!(claim(Lane::Forward).await, david);
     assert_eq!(claim(CLEAN_UP).await, bobby);
     store.begin(&new(5, "carol"), None).await.unwrap();
+}
+
+async fn assert_no_removal_is_lost(store: &dyn Store) {
+    let name = |name| StackName::parse(name).unwrap();
+    let removal = |number| DeploymentId::new(&REMOVE, number);
+    let stacks = store.stacks(None).await.unwrap();
+    let found: Vec<_> = stacks
+        .iter()
+        .map(|stack| (stack.deployment.name.as_str(), stack.removal.clone()))
+        .collect();
+    let (erika, gerda) = ((removal(7), State::Stuck), (removal(11), State::Active));
+    assert_eq!(found, [("alice", None), ("erika", Some(erika)), ("gerda", Some(gerda))]);
+    for (number, of) in [(7, "erika"), (9, "frank"), (11, "gerda")] {
+        let record = store.find(&removal(number)).await.unwrap().unwrap();
+        assert_eq!(
+            (&record.deployment.name, record.deployment.kind),
+            (&name(of), KindName::REMOVE)
+        );
+        assert_eq!(record.metadata.links.removes, Some(DeploymentId::from_random(number - 1)));
+    }
+    let freed = store.freed(&name("frank"), Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!(freed, Some((None, Timestamp::from_second(3).unwrap())));
+    assert_eq!(store.durations(9).await.unwrap(), [Duration::from_secs(1); 4]);
 }

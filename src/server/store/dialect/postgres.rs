@@ -182,7 +182,7 @@ impl Dialect for Postgres {
     fn claim(conditions: &[&str]) -> String {
         let free = |condition: &&str| {
             format!(
-                "SELECT id FROM deployments
+                "SELECT id FROM operations
                  WHERE {condition} AND (lease_owner IS NULL OR lease_until_ms <= $2)"
             )
         };
@@ -193,14 +193,14 @@ impl Dialect for Postgres {
         format!(
             "WITH candidates AS MATERIALIZED ({candidates}),
              free AS MATERIALIZED (
-                 SELECT id FROM deployments
+                 SELECT id FROM operations
                  WHERE id = ANY (ARRAY (SELECT id FROM candidates))
                    AND ({still}) AND (lease_owner IS NULL OR lease_until_ms <= $2)
                  ORDER BY started_ms, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
-             UPDATE deployments
+             UPDATE operations
              SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
-             FROM free WHERE deployments.id = free.id
-             RETURNING deployments.id, lease_token",
+             FROM free WHERE operations.id = free.id
+             RETURNING operations.id, lease_token",
             still = still.collect::<Vec<_>>().join(" OR "),
         )
     }

@@ -43,7 +43,7 @@ impl SqliteStore {
         let store = Self::connect(path, Some(Arc::clone(&file))).await?;
         file.begin().await?;
         for leases in [
-            "UPDATE deployments SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
+            "UPDATE operations SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
             "UPDATE turns SET until_ms = 0",
         ] {
             let voided = store.writer.execute(Statement::new(leases)).await;
@@ -134,13 +134,13 @@ impl Dialect for Sqlite {
     fn claim(conditions: &[&str]) -> String {
         let free = |condition: &&str| {
             format!(
-                "SELECT id, started_ms FROM deployments
+                "SELECT id, started_ms FROM operations
                  WHERE {condition} AND (lease_owner IS NULL OR lease_until_ms <= $2)"
             )
         };
         let candidates = conditions.iter().map(free).collect::<Vec<_>>().join(" UNION ALL ");
         format!(
-            "UPDATE deployments
+            "UPDATE operations
              SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
              WHERE id IN (SELECT id FROM ({candidates}) ORDER BY started_ms, id LIMIT $4)
              RETURNING id, lease_token"

@@ -41,34 +41,53 @@ pub(super) async fn begin<D: Dialect>(
     {
         return Err(StoreError::KeyUsed);
     }
-    insert(&new).execute(&mut tx).await.map_err(name_taken)?;
+    insert_stack(&new).execute(&mut tx).await.map_err(name_taken)?;
+    insert(&new).execute(&mut tx).await?;
     quotas::admit(&mut tx, &new).await?;
     specs::insert(&mut tx, &deployment.id, &new.spec).await?;
     if let Some(tried) = &new.retry_of {
-        let link = Statement::new("UPDATE deployments SET retried_by = $1 WHERE id = $2");
+        let link = Statement::new("UPDATE operations SET retried_by = $1 WHERE id = $2");
         link.bind(&deployment.id).bind(tried).execute(&mut tx).await?;
     }
     finish(store, tx, &deployment.id, &new.first, new.audit_entry.as_ref(), new.claim.as_ref())
         .await
 }
 
+/// Returns the id of the stack that a deployment makes: the same random bits, so that rows of older
+/// versions, which had no stacks, have one as well.
+fn stack_of(deployment: &DeploymentId) -> String {
+    let id = deployment.as_str();
+    format!("stk_{}", id.split_once('_').map_or(id, |(_, bits)| bits))
+}
+
+/// Inserts the row of the stack that a deployment makes, which reserves the name.
+fn insert_stack(new: &NewDeployment) -> Statement {
+    let deployment = &new.deployment;
+    Statement::new(
+        "INSERT INTO stacks (stack, name, host, url, owner, counted_as, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(stack_of(&deployment.id))
+    .bind(&deployment.name)
+    .bind(&new.host)
+    .bind(&deployment.url)
+    .bind(new.owner.as_ref())
+    .bind(new.quota.counted_as.as_deref())
+    .bind(deployment.started)
+}
+
 /// Inserts the row of a deployment.
 fn insert(new: &NewDeployment) -> Statement {
     let (deployment, claim) = (&new.deployment, new.claim.as_ref());
     Statement::new(
-        "INSERT INTO deployments
-             (id, name, host, url, seq, started_ms, retry_of, owner, counted_as,
-              lease_owner, lease_token, lease_until_ms, kind)
-         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO operations
+             (id, stack, seq, started_ms, retry_of, lease_owner, lease_token, lease_until_ms, kind)
+         VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8)",
     )
     .bind(&deployment.id)
-    .bind(&deployment.name)
-    .bind(&new.host)
-    .bind(&deployment.url)
+    .bind(stack_of(&deployment.id))
     .bind(deployment.started)
     .bind(new.retry_of.as_ref())
-    .bind(new.owner.as_ref())
-    .bind(new.quota.counted_as.as_deref())
     .bind(claim.map(|claim| claim.owner.as_str()))
     .bind(claim.map_or(0, |claim| claim.token))
     .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
@@ -139,11 +158,10 @@ async fn go_on<D: Dialect>(
 fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
     let claim = new.claim.as_ref();
     Statement::new(
-        "INSERT INTO deployments
-             (id, name, host, url, seq, started_ms, removes, owner, counted_as,
-              lease_owner, lease_token, lease_until_ms, kind)
-         SELECT $1, name, host, url, 1, $2, id, owner, counted_as, $4, $5, $6, $7
-         FROM deployments WHERE id = $3",
+        "INSERT INTO operations
+             (id, stack, seq, started_ms, removes, lease_owner, lease_token, lease_until_ms, kind)
+         SELECT $1, stack, 1, $2, id, $4, $5, $6, $7
+         FROM operations WHERE id = $3",
     )
     .bind(&new.id)
     .bind(new.started)
@@ -161,7 +179,8 @@ async fn hold_live<D: Dialect>(
     name: &StackName,
 ) -> Result<Option<DeploymentId>, StoreError> {
     let hold = Statement::new(
-        "SELECT id FROM deployments WHERE name = $1 AND state = 'live' AND removes IS NULL ",
+        "SELECT id FROM operations WHERE state = 'live'
+           AND stack = (SELECT stack FROM stacks WHERE name = $1 AND gone_ms IS NULL) ",
     );
     let hold = hold.push(D::FOR_UPDATE.unwrap_or_default()).bind(name);
     hold.fetch_optional(tx).await?.map(|row| rows::id(&row, "id")).transpose()
@@ -173,7 +192,7 @@ async fn unfinished<D: Dialect>(
     live: &DeploymentId,
 ) -> Result<Option<(DeploymentId, bool)>, StoreError> {
     let find = Statement::new(
-        "SELECT id, state FROM deployments WHERE removes = $1 AND state <> 'rolled_back'",
+        "SELECT id, state FROM operations WHERE removes = $1 AND state <> 'rolled_back'",
     );
     let Some(row) = find.bind(live).fetch_optional(tx).await? else { return Ok(None) };
     Ok(Some((rows::id(&row, "id")?, row.text("state")? == State::Stuck.as_str())))

@@ -10,7 +10,7 @@ use crate::server::{
     notifier::Nudge,
     platform::AppName,
     store::{
-        CleanupRecord, Fact, Journal, Lease, Recorded, State, StepId, StepRecord, Steps,
+        CleanupRecord, End, Fact, Journal, Lease, Recorded, State, StepId, StepRecord, Steps,
         StoreError, StoredEvent, unavailable_for,
     },
 };
@@ -43,9 +43,9 @@ impl<D: Dialect> Journal for SqlStore<D> {
         let is_wanted = D::is_in("$1");
         let last = Statement::composed(format!(
             "SELECT events.deployment_id, events.seq, events.name, events.data
-             FROM deployments JOIN events
-                 ON events.deployment_id = deployments.id AND events.seq = deployments.seq
-             WHERE deployments.id {is_wanted}"
+             FROM operations JOIN events
+                 ON events.deployment_id = operations.id AND events.seq = operations.seq
+             WHERE operations.id {is_wanted}"
         ));
         let found = self.rows(last.bind(lists::texts(ids))).await?;
         found.iter().map(|row| Ok((rows::id(row, "deployment_id")?, rows::event(row)?))).collect()
@@ -92,7 +92,7 @@ impl<D: Dialect> Journal for SqlStore<D> {
 
     async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
         let rechecked = lease.guard(
-            "UPDATE deployments SET tries = tries + 1, due_ms = $4
+            "UPDATE operations SET tries = tries + 1, due_ms = $4
              WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 AND state = 'live'",
         );
         self.change_held(rechecked.bind(again)).await
@@ -119,10 +119,12 @@ async fn record<D: Dialect>(
     if !fact.services.is_empty() {
         insert_services::<D>(&lease.id, &fact.services).execute(&mut tx).await?;
     }
-    if let Some(end) = fact.end
-        && end.state == State::RolledBack
-    {
-        release_removed(&lease.id, end.at).execute(&mut tx).await?;
+    match fact.end {
+        Some(End { state: State::Live, at, .. }) => {
+            come_up(&lease.id, at).execute(&mut tx).await?;
+        }
+        Some(End { state: State::RolledBack, at, .. }) => release(&mut tx, &lease.id, at).await?,
+        Some(_) | None => {}
     }
     tx.commit().await?;
     Ok(recorded)
@@ -139,7 +141,7 @@ async fn advance<D: Dialect>(
     // An operation that has ended still takes what a step has found out, but no event and no other
     // end: readers have been told that nothing follows. The cast tells PostgreSQL the type of NULL.
     let advance = lease.guard(
-        "UPDATE deployments
+        "UPDATE operations
          SET seq = seq + $4, state = COALESCE($5, state), completed_ms = COALESCE($6, completed_ms),
              released_ms = COALESCE($7, released_ms), due_ms = COALESCE($8, due_ms)
          WHERE id = $1 AND lease_owner = $2 AND lease_token = $3
@@ -212,14 +214,33 @@ fn insert_services<D: Dialect>(id: &DeploymentId, services: &[AppName]) -> State
     .bind(names)
 }
 
-/// Where `id` is a removal that left nothing, frees the name of the stack that it removed.
-fn release_removed(id: &DeploymentId, at: Timestamp) -> Statement {
-    Statement::new(
-        "UPDATE deployments SET state = 'rolled_back', released_ms = $1
-         WHERE id = (SELECT removes FROM deployments WHERE id = $2)",
-    )
-    .bind(at)
-    .bind(id)
+/// Notes that the stack that the operation `id` made has come up.
+fn come_up(id: &DeploymentId, at: Timestamp) -> Statement {
+    let come_up = Statement::new(
+        "UPDATE stacks SET live_ms = COALESCE(live_ms, $1)
+         WHERE stack = (SELECT stack FROM operations WHERE id = $2)",
+    );
+    come_up.bind(at).bind(id)
+}
+
+/// Frees the name of the stack of the operation `id`, which left nothing of it. Where that is a
+/// removal, the deployment that it took back is over as well.
+async fn release<D: Dialect>(
+    tx: &mut Transaction<D>,
+    id: &DeploymentId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let removed = Statement::new(
+        "UPDATE operations SET state = 'rolled_back', released_ms = $1
+         WHERE id = (SELECT removes FROM operations WHERE id = $2)",
+    );
+    let gone = Statement::new(
+        "UPDATE stacks SET gone_ms = $1 WHERE stack = (SELECT stack FROM operations WHERE id = $2)",
+    );
+    for change in [removed, gone] {
+        change.bind(at).bind(id).execute(tx).await?;
+    }
+    Ok(())
 }
 
 /// Records the result of a clean-up after the end.
@@ -232,7 +253,7 @@ async fn record_cleanup<D: Dialect>(
     let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
     let mut tx = store.transaction().await?;
     let record = lease.guard(
-        "UPDATE deployments
+        "UPDATE operations
          SET receipt = $4, tries = tries + 1,
              state = CASE WHEN $5 THEN 'rolled_back' ELSE state END,
              released_ms = CASE WHEN $5 THEN $6 ELSE released_ms END,
@@ -244,7 +265,7 @@ async fn record_cleanup<D: Dialect>(
         return Err(StoreError::LeaseLost);
     }
     if receipt.clean {
-        release_removed(&lease.id, *at).execute(&mut tx).await?;
+        release(&mut tx, &lease.id, *at).await?;
     }
     tx.commit().await
 }

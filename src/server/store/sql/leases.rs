@@ -45,7 +45,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
     ) -> Result<Option<Lease>, StoreError> {
         // Each claim has a new token, so whatever a former holder still writes is rejected.
         let claim = Statement::new(
-            "UPDATE deployments
+            "UPDATE operations
              SET lease_owner = $1, lease_token = lease_token + 1, lease_until_ms = $2 + $3
              WHERE id = $4 AND state <> 'active' AND (lease_owner IS NULL OR lease_until_ms <= $2)
              RETURNING id, lease_token",
@@ -56,7 +56,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
 
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError> {
         let renew = lease.guard(
-            "UPDATE deployments SET lease_until_ms = $4
+            "UPDATE operations SET lease_until_ms = $4
              WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 RETURNING cancel_ms",
         );
         let found = self.change(renew.bind(until)).await?;
@@ -75,14 +75,14 @@ impl<D: Dialect> Leases for SqlStore<D> {
         // Rows that somebody writes to are left out: whoever does may wait for another of them.
         let renew = Statement::composed(format!(
             "WITH held AS MATERIALIZED (
-                 SELECT deployments.id FROM {given}
-                 JOIN deployments ON deployments.id = held_id AND lease_token = held_token
+                 SELECT operations.id FROM {given}
+                 JOIN operations ON operations.id = held_id AND lease_token = held_token
                  WHERE lease_owner = $4 {skip})
-             UPDATE deployments SET lease_until_ms = $1
-             FROM held WHERE deployments.id = held.id
-             RETURNING deployments.id, cancel_ms",
+             UPDATE operations SET lease_until_ms = $1
+             FROM held WHERE operations.id = held.id
+             RETURNING operations.id, cancel_ms",
             skip = D::FOR_UPDATE
-                .map(|lock| format!("{lock} OF deployments SKIP LOCKED"))
+                .map(|lock| format!("{lock} OF operations SKIP LOCKED"))
                 .unwrap_or_default(),
         ));
         let found = self.change(renew.bind(until).bind(ids).bind(tokens).bind(owner)).await?;
@@ -91,7 +91,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         let release = lease.guard(
-            "UPDATE deployments SET lease_owner = NULL
+            "UPDATE operations SET lease_owner = NULL
              WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 RETURNING id",
         );
         let store = self.clone();
@@ -110,7 +110,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         // An operation under way keeps its owner until then, but a new token fences off the holder.
         // An operation that has ended becomes due then, or earlier on request.
         let suspend = lease.guard(
-            "UPDATE deployments
+            "UPDATE operations
              SET panics = panics + 1, lease_token = lease_token + 1, lease_until_ms = $4,
                  lease_owner = CASE WHEN state = 'active' THEN lease_owner END,
                  tries = tries + CASE WHEN state = 'active' THEN 0 ELSE 1 END,

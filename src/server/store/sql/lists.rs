@@ -11,7 +11,7 @@ use domain::deployment::DeploymentId;
 /// this one runs, and a statement that PostgreSQL has prepared for `*` fails from then on.
 pub(super) const RECORD: &str = "SELECT id, name, host, url, owner, state, seq, started_ms,
     completed_ms, removes, retry_of, retried_by, cancel_ms, receipt, tries, due_ms, panics, kind
-    FROM deployments";
+    FROM operations JOIN stacks USING (stack)";
 
 /// Returns a list of texts as a statement takes it.
 pub(super) fn texts(list: &[impl ToString]) -> Vec<String> {
@@ -34,7 +34,7 @@ pub(super) fn operations<D: Dialect>(filter: &OperationFilter) -> Statement {
     }
     if let Some(before) = before {
         query = query
-            .push(" AND (started_ms, id) < (SELECT started_ms, id FROM deployments WHERE id = ")
+            .push(" AND (started_ms, id) < (SELECT started_ms, id FROM operations WHERE id = ")
             .push_bind(before)
             .push(")");
     }

@@ -39,7 +39,7 @@ impl<D: Dialect> Operations for SqlStore<D> {
     }
 
     async fn stuck_count(&self) -> Result<u64, StoreError> {
-        let count = "SELECT count(*) AS stuck FROM deployments WHERE state = 'stuck'";
+        let count = "SELECT count(*) AS stuck FROM operations WHERE state = 'stuck'";
         let found = self.row(Statement::new(count)).await?;
         found.map_or(Ok(0), |row| Ok(row.number("stuck")?.cast_unsigned()))
     }
@@ -77,7 +77,7 @@ async fn cancel<D: Dialect>(
     let mut tx = store.transaction().await?;
     // The first request counts: the time is kept that a person was told.
     let cancel = Statement::new(
-        "UPDATE deployments SET cancel_ms = COALESCE(cancel_ms, $1)
+        "UPDATE operations SET cancel_ms = COALESCE(cancel_ms, $1)
          WHERE id = $2 AND state = 'active'",
     );
     if cancel.bind(now).bind(&id).execute(&mut tx).await? == 1 {
@@ -87,7 +87,7 @@ async fn cancel<D: Dialect>(
         tx.commit().await?;
         return Ok(CancelOutcome::Accepted);
     }
-    let find = Statement::new("SELECT 1 FROM deployments WHERE id = $1").bind(&id);
+    let find = Statement::new("SELECT 1 FROM operations WHERE id = $1").bind(&id);
     let known = find.fetch_optional(&mut tx).await?;
     tx.commit().await?;
     Ok(if known.is_some() { CancelOutcome::AlreadyEnded } else { CancelOutcome::Unknown })
@@ -102,7 +102,7 @@ pub(super) async fn make_due<D: Dialect>(
 ) -> Result<bool, StoreError> {
     let mut tx = store.transaction().await?;
     let make_due = Statement::new(
-        "UPDATE deployments SET due_ms = $1, panics = 0 WHERE id = $2 AND state = 'stuck'",
+        "UPDATE operations SET due_ms = $1, panics = 0 WHERE id = $2 AND state = 'stuck'",
     );
     let is_stuck = make_due.bind(due).bind(&id).execute(&mut tx).await? == 1;
     if is_stuck {

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use super::{
     SqlStore,
     dialect::Dialect,
-    lists,
     rows::{self, Columns},
     statement::Statement,
 };
@@ -18,22 +17,29 @@ use domain::deployment::DeploymentId;
 const ROWS: i64 = 1_000;
 /// The number of deployments that are looked at for one transaction.
 const CANDIDATES: i64 = 100;
-/// The number of rows that a deployment has besides its events: its own, its steps, its services.
+/// The number of rows that a deployment has besides its events: its own, its stack, its steps, its services.
 const BESIDES_EVENTS: i64 = 16;
+
+/// An operation to delete, and the stack that it was on.
+#[derive(Debug, PartialEq, Eq)]
+struct Candidate {
+    id: DeploymentId,
+    stack: String,
+}
 
 /// The rows that one transaction deletes.
 #[derive(Debug, PartialEq, Eq)]
 enum Batch {
     /// Nothing is left to delete.
     Nothing,
-    /// These deployments, with all that belongs to them.
-    Deployments(Vec<DeploymentId>),
-    /// The oldest events of this deployment, which has more than one transaction may delete.
+    /// These operations, with all that belongs to them, and their stacks with their last ones.
+    Operations(Vec<Candidate>),
+    /// The oldest events of this operation, which has more than one transaction may delete.
     Events(DeploymentId),
 }
 
-/// Decides what to delete of `candidates`, oldest first: rows with an `id`, and with the number of
-/// events in `events`.
+/// Decides what to delete of `candidates`, oldest first: rows with an `id`, a `stack`, and the
+/// number of events in `events`.
 fn batch<R: Columns>(candidates: &[R]) -> Result<Batch, StoreError> {
     let mut all = Vec::new();
     let mut count = 0;
@@ -41,11 +47,11 @@ fn batch<R: Columns>(candidates: &[R]) -> Result<Batch, StoreError> {
         let id = rows::id(row, "id")?;
         count += row.number("events")? + BESIDES_EVENTS;
         if count > ROWS {
-            return Ok(if all.is_empty() { Batch::Events(id) } else { Batch::Deployments(all) });
+            return Ok(if all.is_empty() { Batch::Events(id) } else { Batch::Operations(all) });
         }
-        all.push(id);
+        all.push(Candidate { id, stack: row.text("stack")? });
     }
-    Ok(if all.is_empty() { Batch::Nothing } else { Batch::Deployments(all) })
+    Ok(if all.is_empty() { Batch::Nothing } else { Batch::Operations(all) })
 }
 
 /// Purges what has had nothing left since before `before`, but for what another portal is purging,
@@ -58,38 +64,56 @@ pub(super) async fn purge<D: Dialect>(
     loop {
         // Readers select the rows, so that the writer is busy only while it deletes them.
         let candidates = store.rows(candidates(before)).await?;
-        let (delete, is_whole) = match batch(&candidates)? {
+        let (deleted, whole) = match batch(&candidates)? {
             Batch::Nothing => return Ok(purged),
-            Batch::Deployments(ids) => (delete::<D>(&ids, before), true),
-            Batch::Events(id) => (delete_events::<D>(&id), false),
+            Batch::Operations(all) => {
+                let deleted = store.finish(delete(store.clone(), all, before)).await?;
+                (deleted, deleted)
+            }
+            Batch::Events(id) => (store.change_rows(delete_events::<D>(&id)).await?, 0),
         };
-        let deleted = store.change_rows(delete).await?;
         if deleted == 0 {
             return Ok(purged);
         }
-        purged += if is_whole { deleted } else { 0 };
+        purged += whole;
     }
 }
 
 fn candidates(before: Timestamp) -> Statement {
     Statement::new(
-        "SELECT id, (SELECT count(*) FROM (SELECT 1 FROM events
-                     WHERE deployment_id = deployments.id LIMIT $3) AS few) AS events
-         FROM deployments WHERE released_ms < $1 ORDER BY released_ms LIMIT $2",
+        "SELECT id, stack, (SELECT count(*) FROM (SELECT 1 FROM events
+                     WHERE deployment_id = operations.id LIMIT $3) AS few) AS events
+         FROM operations WHERE released_ms < $1 ORDER BY released_ms LIMIT $2",
     )
     .bind(before)
     .bind(CANDIDATES)
     .bind(ROWS)
 }
 
-fn delete<D: Dialect>(ids: &[DeploymentId], before: Timestamp) -> Statement {
+/// Deletes operations, and the stacks of which they were the last ones, and tells how many
+/// operations. A stack is kept with its name until then.
+async fn delete<D: Dialect>(
+    store: SqlStore<D>,
+    all: Vec<Candidate>,
+    before: Timestamp,
+) -> Result<u64, StoreError> {
+    let (ids, stacks): (Vec<_>, Vec<_>) =
+        all.into_iter().map(|one| (one.id.to_string(), one.stack)).unzip();
     let is_wanted = D::is_in("$1");
     let is_gone = D::is_locked_in(&format!(
-        "SELECT id FROM deployments WHERE id {is_wanted} AND released_ms < $2 ORDER BY id"
+        "SELECT id FROM operations WHERE id {is_wanted} AND released_ms < $2 ORDER BY id"
     ));
-    Statement::composed(format!("DELETE FROM deployments WHERE id {is_gone}"))
-        .bind(lists::texts(ids))
-        .bind(before)
+    let mut tx = store.transaction().await?;
+    let operations = Statement::composed(format!("DELETE FROM operations WHERE id {is_gone}"));
+    let deleted = operations.bind(ids).bind(before).execute(&mut tx).await?;
+    let empty = D::is_locked_in(&format!(
+        "SELECT stack FROM stacks WHERE stack {is_wanted} AND NOT EXISTS
+             (SELECT 1 FROM operations WHERE operations.stack = stacks.stack) ORDER BY stack"
+    ));
+    let stacks_without = Statement::composed(format!("DELETE FROM stacks WHERE stack {empty}"));
+    stacks_without.bind(stacks).execute(&mut tx).await?;
+    tx.commit().await?;
+    Ok(deleted)
 }
 
 /// Deletes the oldest events of `id`: its end goes last, so that it never looks unfinished.

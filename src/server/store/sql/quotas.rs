@@ -62,11 +62,11 @@ async fn lock<D: Dialect>(
 /// Asks for the usage of `counted_as`, without the deployment `apart_from`.
 fn usage(counted_as: &str, hour_ago: Timestamp, apart_from: &DeploymentId) -> Statement {
     Statement::new(
-        "SELECT state, started_ms FROM deployments
-         WHERE counted_as = $1 AND removes IS NULL AND state <> 'rolled_back' AND id <> $3
+        "SELECT state, started_ms FROM stacks JOIN operations USING (stack)
+         WHERE counted_as = $1 AND gone_ms IS NULL AND removes IS NULL AND id <> $3
          UNION ALL
-         SELECT state, started_ms FROM deployments
-         WHERE counted_as = $1 AND removes IS NULL AND state = 'rolled_back' AND started_ms > $2",
+         SELECT 'rolled_back', created_ms FROM stacks
+         WHERE counted_as = $1 AND created_ms > $2 AND gone_ms IS NOT NULL",
     )
     .bind(counted_as)
     .bind(hour_ago)
@@ -77,12 +77,11 @@ fn usage(counted_as: &str, hour_ago: Timestamp, apart_from: &DeploymentId) -> St
 pub(super) fn usages<D: Dialect>(counted_as: &[&str], hour_ago: Timestamp) -> Statement {
     let is_wanted = D::is_in("$1");
     Statement::composed(format!(
-        "SELECT counted_as, state, started_ms FROM deployments
-         WHERE counted_as {is_wanted} AND removes IS NULL AND state <> 'rolled_back'
+        "SELECT counted_as, state, started_ms FROM stacks JOIN operations USING (stack)
+         WHERE counted_as {is_wanted} AND gone_ms IS NULL AND removes IS NULL
          UNION ALL
-         SELECT counted_as, state, started_ms FROM deployments
-         WHERE counted_as {is_wanted} AND removes IS NULL AND state = 'rolled_back'
-           AND started_ms > $2"
+         SELECT counted_as, 'rolled_back', created_ms FROM stacks
+         WHERE counted_as {is_wanted} AND created_ms > $2 AND gone_ms IS NOT NULL"
     ))
     .bind(lists::texts(counted_as))
     .bind(hour_ago)
@@ -91,7 +90,7 @@ pub(super) fn usages<D: Dialect>(counted_as: &[&str], hour_ago: Timestamp) -> St
 /// Asks for the number of all deployments under way, without the deployment `apart_from`.
 fn under_way_in_all(apart_from: &DeploymentId) -> Statement {
     Statement::new(
-        "SELECT count(*) AS count FROM deployments
+        "SELECT count(*) AS count FROM operations
          WHERE state = 'active' AND removes IS NULL AND id <> $1",
     )
     .bind(apart_from)
@@ -101,9 +100,9 @@ fn under_way_in_all(apart_from: &DeploymentId) -> Statement {
 /// time at which the name became free.
 pub(super) fn freed(name: &StackName, since: Timestamp) -> Statement {
     Statement::new(
-        "SELECT owner, released_ms FROM deployments
-         WHERE name = $1 AND removes IS NOT NULL AND released_ms > $2
-         ORDER BY released_ms DESC, started_ms DESC LIMIT 1",
+        "SELECT owner, gone_ms AS released_ms FROM stacks
+         WHERE name = $1 AND live_ms IS NOT NULL AND gone_ms > $2
+         ORDER BY gone_ms DESC, created_ms DESC LIMIT 1",
     )
     .bind(name)
     .bind(since)

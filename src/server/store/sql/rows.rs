@@ -65,7 +65,7 @@ where
     }
 }
 
-/// Reads a row of `deployments`.
+/// Reads a row of `operations` with its stack.
 pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
     let receipt = row.optional_text("receipt")?.map(|text| serde_json::from_str(&text));
     Ok(Record {

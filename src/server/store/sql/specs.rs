@@ -139,9 +139,8 @@ async fn store_spec<D: Dialect>(
     new: SealedSpec,
 ) -> Result<(), StoreError> {
     let mut tx = store.transaction().await?;
-    let hold = lease.guard(
-        "SELECT 1 FROM deployments WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 ",
-    );
+    let hold = lease
+        .guard("SELECT 1 FROM operations WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 ");
     let hold = hold.push(D::FOR_UPDATE.unwrap_or_default());
     hold.fetch_optional(&mut tx).await?.ok_or(StoreError::LeaseLost)?;
     insert(&mut tx, &lease.id, &new).await?;

@@ -34,14 +34,13 @@ impl<D: Dialect> Stacks for SqlStore<D> {
 
     async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
         let live = Statement::new(
-            "SELECT live.id, live.kind, live.removes, live.name, live.url, live.started_ms,
-                    live.completed_ms, live.owner, removal.id AS removal, removal.state AS removal_state
-             FROM deployments AS live
-             LEFT JOIN deployments AS removal
+            "SELECT live.id, live.kind, live.removes, name, url, live.started_ms,
+                    live.completed_ms, owner, removal.id AS removal, removal.state AS removal_state
+             FROM stacks JOIN operations AS live USING (stack)
+             LEFT JOIN operations AS removal
                  ON removal.removes = live.id AND removal.state <> 'rolled_back'
-             WHERE live.state = 'live' AND live.removes IS NULL
-               AND live.name = COALESCE($1, live.name)
-             ORDER BY live.name",
+             WHERE gone_ms IS NULL AND live.state = 'live' AND name = COALESCE($1, name)
+             ORDER BY name",
         );
         self.rows(live.bind(name)).await?.iter().map(rows::stack).collect()
     }
@@ -49,8 +48,7 @@ impl<D: Dialect> Stacks for SqlStore<D> {
     async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
         let is_wanted = D::is_in("$1");
         let reserved = Statement::composed(format!(
-            "SELECT name FROM deployments
-             WHERE state <> 'rolled_back' AND removes IS NULL AND name {is_wanted}"
+            "SELECT name FROM stacks WHERE gone_ms IS NULL AND name {is_wanted}"
         ));
         self.rows(reserved.bind(lists::texts(names))).await?.iter().map(rows::name).collect()
     }
@@ -73,13 +71,9 @@ impl<D: Dialect> Stacks for SqlStore<D> {
     }
 
     async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
-        // What is gone by now came up where there is a removal of it.
         let took = Statement::new(
-            "SELECT completed_ms - started_ms AS took_ms FROM deployments AS ended
-             WHERE removes IS NULL AND completed_ms IS NOT NULL
-               AND (state = 'live' OR (state = 'rolled_back' AND EXISTS
-                    (SELECT 1 FROM deployments AS removal WHERE removal.removes = ended.id)))
-             ORDER BY completed_ms DESC LIMIT $1",
+            "SELECT live_ms - created_ms AS took_ms FROM stacks
+             WHERE live_ms IS NOT NULL ORDER BY live_ms DESC LIMIT $1",
         );
         self.rows(took.bind(i64::from(limit))).await?.iter().map(rows::took).collect()
     }

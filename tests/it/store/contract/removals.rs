@@ -19,7 +19,8 @@ pub(super) async fn hold(store: &dyn Store) {
     what_came_up_is_measured_though_it_was_removed_since(store).await;
 }
 
-fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
+/// A removal to begin.
+pub(in crate::store) fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
     NewRemoval {
         id: DeploymentId::new(&REMOVE, number),
         started: at(70),
@@ -39,7 +40,7 @@ pub(super) async fn begin(store: &dyn Store, number: u128, name: &str) -> Deploy
 }
 
 /// Brings a stack up, as far as the store is concerned.
-async fn live(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
+pub(in crate::store) async fn live(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
     store.begin(&new(number, name), None).await.unwrap();
     let id = DeploymentId::from_random(number);
     let lease = claim(store, Lane::Forward, &id).await;
