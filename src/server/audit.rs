@@ -3,13 +3,16 @@
 //! Entries are only ever added. It must not hold a secret, nor more of a person than their
 //! name.
 
-pub(crate) mod throttle;
+mod throttle;
+mod trail;
 
 use std::net::IpAddr;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, VariantArray};
+
+pub use trail::AuditTrail;
 
 use super::store::StoreError;
 

@@ -29,6 +29,7 @@ pub use routes::routes;
 
 use self::{limit::Limiter, streams::Streams};
 use super::{
+    audit::AuditTrail,
     auth::{authenticate::Authenticator, sign_in::SignInService},
     origin::Origin,
     proxies::Proxy,
@@ -40,6 +41,7 @@ use super::{
 #[derive(Clone)]
 pub struct HttpState {
     service: Arc<Service>,
+    audit: Arc<AuditTrail>,
     authenticator: Authenticator,
     sign_in_service: Option<Arc<SignInService>>,
     public_url: Arc<Origin>,
@@ -66,6 +68,7 @@ impl HttpState {
         let limiter = Limiter::new(limits, service.clock());
         let streams = Streams::new(limits.streams_per_person, limits.streams_per_address);
         Self {
+            audit: service.audit_trail(),
             service,
             authenticator,
             sign_in_service,

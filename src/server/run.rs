@@ -23,6 +23,7 @@ pub use self::{
     records::{Records, open_for_cli},
 };
 use super::{
+    audit::AuditTrail,
     auth::{
         authenticate::Authenticator,
         oidc::{BuildOidcError, Oidc},
@@ -121,7 +122,8 @@ impl Portal {
         let records = Records::open(&settings.store, &notifier).await?;
         let store = Arc::clone(&records.store);
         let keyring = keys::of_portal(&settings, &*records.secrets).await?;
-        let sign_in_service = sign_in_service(&settings, &records, &clock)?;
+        let audit = Arc::new(AuditTrail::new(Arc::clone(&records.audit), Arc::clone(&clock)));
+        let sign_in_service = sign_in_service(&settings, &records, &audit, &clock)?;
         let stop_sandbox = CancellationToken::new();
         let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
@@ -130,7 +132,7 @@ impl Portal {
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::clone(&store),
             accounts: Arc::clone(&records.accounts),
-            audit: Arc::clone(&records.audit),
+            audit: Arc::clone(&audit),
             reconcile_report: Arc::clone(&reconcile_report),
             platform: Arc::clone(&platform) as _,
             clock: Arc::clone(&clock),
@@ -323,6 +325,7 @@ fn authenticator(settings: &Settings, records: &Records) -> Authenticator {
 fn sign_in_service(
     settings: &Settings,
     records: &Records,
+    audit: &Arc<AuditTrail>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<SignInService>>, StartError> {
     let public_url = &settings.http.public_url;
@@ -337,7 +340,7 @@ fn sign_in_service(
     };
     Ok(Some(Arc::new(SignInService::new(SignInParts {
         accounts: Arc::clone(&records.accounts),
-        audit: Arc::clone(&records.audit),
+        audit: Arc::clone(audit),
         provider_name: oidc.name.clone(),
         session: oidc.session,
         provider: Arc::new(Oidc::new(oidc, public_url, Arc::clone(clock))?),

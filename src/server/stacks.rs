@@ -8,7 +8,6 @@ mod authorization;
 mod estimate;
 mod health;
 mod idempotency;
-mod inspections;
 mod listing;
 mod names;
 mod operations;
@@ -17,7 +16,7 @@ mod start_error;
 mod starting;
 mod store_probe;
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 pub use authorization::refused;
 pub use health::Health;
@@ -30,12 +29,9 @@ use starting::New;
 use store_probe::StoreProbe;
 
 use super::{
-    audit::{
-        AuditAction, AuditLog,
-        throttle::{AuditThrottle, Overflow},
-    },
+    audit::{AuditAction, AuditTrail},
     auth::{
-        access::{Caller, IdentifiedBy, OwnerId, Permission, Target},
+        access::{Caller, IdentifiedBy, Permission, Target},
         accounts::Accounts,
     },
     intake::SlotReservation,
@@ -59,7 +55,7 @@ use domain::{
     event::{EventBody, ProgressUpdate, Resources, Seq},
     kind::{KindName, Kinds},
     progress::Progress,
-    refusal::{Refusal, RefusalCode, TakenBy},
+    refusal::{Refusal, TakenBy},
 };
 
 /// The dependencies of a [`Service`].
@@ -70,7 +66,7 @@ pub struct ServiceParts {
     /// The accounts of people.
     pub accounts: Arc<dyn Accounts>,
     /// The audit log.
-    pub audit: Arc<dyn AuditLog>,
+    pub audit: Arc<AuditTrail>,
     /// The report of the last reconcile round.
     pub reconcile_report: Arc<ReconcileReport>,
     /// The platform.
@@ -103,10 +99,6 @@ pub struct Service {
     /// The parts of the portal that ended unexpectedly.
     vitals: Arc<Vitals>,
     store_probe: Arc<StoreProbe>,
-    /// Throttles the audit entries of operators who view other people's operations.
-    inspections: AuditThrottle<(OwnerId, DeploymentId)>,
-    /// Throttles the audit entries of rejected addresses.
-    rejections: AuditThrottle<(IpAddr, RefusalCode)>,
 }
 
 impl Service {
@@ -116,14 +108,12 @@ impl Service {
             PlatformCache::new(Arc::clone(&parts.platform), Arc::clone(&parts.clock));
         let platform_cache = Arc::new(platform_cache);
         let store_probe = StoreProbe::new(Arc::clone(&parts.store), Arc::clone(&parts.clock));
-        Self {
-            parts,
-            platform_cache,
-            vitals: Arc::default(),
-            store_probe: Arc::new(store_probe),
-            inspections: AuditThrottle::new(Overflow::Record),
-            rejections: AuditThrottle::new(Overflow::Drop),
-        }
+        Self { parts, platform_cache, vitals: Arc::default(), store_probe: Arc::new(store_probe) }
+    }
+
+    /// Returns what writes the audit log.
+    pub(crate) fn audit_trail(&self) -> Arc<AuditTrail> {
+        Arc::clone(&self.parts.audit)
     }
 
     /// Returns the kinds of operations.
@@ -155,7 +145,7 @@ impl Service {
     ) -> Result<DeploymentId, ApiError> {
         let begun = self.begin(&New::of(caller, input), |_| None).await;
         let begun = begun.map_err(StartError::into_api).map(|deployment| deployment.id);
-        self.audited(caller, AuditAction::Start, input, begun).await
+        self.parts.audit.failure(caller, AuditAction::Start, input, begun).await
     }
 
     /// Describes a deployment for its page.

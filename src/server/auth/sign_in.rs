@@ -22,7 +22,7 @@ use super::{
     secret::{self, RandomBits, Secret},
 };
 use crate::server::{
-    audit::{AuditAction, AuditEntry, AuditLog},
+    audit::{AuditAction, AuditTrail},
     settings::SessionSettings,
     store::StoreError,
 };
@@ -30,8 +30,6 @@ use clock::Clock;
 
 /// The time for which a person may be away at the provider.
 pub const SIGN_IN_LIFETIME: Duration = Duration::from_mins(10);
-/// The outcome of a successful action, in the audit log.
-const DONE: &str = "done";
 
 /// The dependencies of a [`SignInService`].
 #[derive(Clone)]
@@ -39,7 +37,7 @@ pub struct SignInParts {
     /// The store of people, sessions and tokens.
     pub accounts: Arc<dyn Accounts>,
     /// The audit log.
-    pub audit: Arc<dyn AuditLog>,
+    pub audit: Arc<AuditTrail>,
     /// The identity provider.
     pub provider: Arc<dyn IdentityProvider>,
     /// The display name of the provider.
@@ -149,14 +147,8 @@ impl SignInService {
             }
             Err(error) => {
                 report(&error);
-                self.record_audit(
-                    "stranger",
-                    AuditAction::SignIn,
-                    None,
-                    from,
-                    error.code().as_str(),
-                )
-                .await;
+                let entry = self.parts.audit.entry_of("stranger", AuditAction::SignIn, None, from);
+                self.parts.audit.record(entry, error.code().as_str()).await;
                 Err(SignInRejected { error, return_to })
             }
         }
@@ -173,8 +165,8 @@ impl SignInService {
         who: Option<&OwnerId>,
         from: IpAddr,
     ) -> Result<(), StoreError> {
-        let audit_entry =
-            who.map(|who| self.audit_entry(who.as_str(), AuditAction::SignOut, None, from));
+        let audit_entry = who
+            .map(|who| self.parts.audit.entry_of(who.as_str(), AuditAction::SignOut, None, from));
         self.parts.accounts.end_session(&Digest::of(session), audit_entry.as_ref()).await?;
         Ok(())
     }
@@ -186,7 +178,7 @@ impl SignInService {
     /// Returns an error when their sessions could not be ended: they go on.
     pub async fn sign_out_everywhere(&self, who: &OwnerId, from: IpAddr) -> Result<(), StoreError> {
         let audit_entry =
-            self.audit_entry(who.as_str(), AuditAction::SignOut, Some("everywhere"), from);
+            self.parts.audit.entry_of(who.as_str(), AuditAction::SignOut, Some("everywhere"), from);
         let count = self.parts.accounts.end_sessions_of(who, Some(&audit_entry)).await?;
         tracing::info!(person = %who, count, "A person signed out everywhere");
         Ok(())
@@ -246,44 +238,10 @@ impl SignInService {
             begun,
             idle_until: begun + idle.min(lifetime),
             ends: begun + lifetime,
-            audit_entry: Some(self.audit_entry("", AuditAction::SignIn, None, from)),
+            audit_entry: Some(self.parts.audit.entry_of("", AuditAction::SignIn, None, from)),
         };
         let person = self.parts.accounts.sign_in(profile, &session).await?;
         Ok((person, secret))
-    }
-
-    /// Returns the audit entry of an action, for the transaction that does it.
-    fn audit_entry(
-        &self,
-        who: &str,
-        act: AuditAction,
-        target: Option<&str>,
-        from: IpAddr,
-    ) -> AuditEntry {
-        AuditEntry {
-            at: self.parts.clock.now(),
-            who: who.to_owned(),
-            act,
-            target: target.map(ToOwned::to_owned),
-            from: Some(from),
-            outcome: String::from(DONE),
-        }
-    }
-
-    /// Records a failed action in the audit log.
-    async fn record_audit(
-        &self,
-        who: &str,
-        act: AuditAction,
-        target: Option<&str>,
-        from: IpAddr,
-        outcome: &str,
-    ) {
-        let done = self.audit_entry(who, act, target, from);
-        let entry = AuditEntry { outcome: outcome.to_owned(), ..done };
-        if let Err(error) = self.parts.audit.append(&entry).await {
-            tracing::error!(%error, act = act.as_str(), who, "The audit log cannot be written");
-        }
     }
 }
 

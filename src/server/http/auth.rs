@@ -67,10 +67,8 @@ pub(super) async fn guard(
             if matches!(error, AuthenticationError::Token) {
                 let caller = state.authenticator.anonymous_caller(address);
                 let path = parts.uri.path();
-                state
-                    .service
-                    .record_rejection(&caller, AuditAction::Enter, path, RefusalCode::TokenInvalid)
-                    .await;
+                let code = RefusalCode::TokenInvalid;
+                state.audit.rejection(&caller, AuditAction::Enter, path, code).await;
             }
             return error.into_response();
         }
@@ -79,7 +77,7 @@ pub(super) async fn guard(
     if let Rule::Requires(permission) = rule
         && let Err(denial) = caller.may(permission, Target::Unnamed)
     {
-        state.service.record_denial(&caller, parts.uri.path(), denial).await;
+        state.audit.denial(&caller, parts.uri.path(), denial).await;
         let is_hidden_page = denial == Denial::Hidden
             && permission == Permission::Operate
             && route.is_some_and(Route::is_page)

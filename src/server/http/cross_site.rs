@@ -38,7 +38,7 @@ pub(super) async fn refuse(
         &state.proxies,
     ));
     let path = request.uri().path();
-    state.service.record_rejection(&caller, AuditAction::Enter, path, RefusalCode::CrossSite).await;
+    state.audit.rejection(&caller, AuditAction::Enter, path, RefusalCode::CrossSite).await;
     Failed::from(Refusal::CrossSite(state.public_url.to_string())).into_response()
 }
 

@@ -64,13 +64,8 @@ pub(super) async fn status(
     }
     let Some(permit) = state.streams.take(&caller) else {
         state
-            .service
-            .record_rejection(
-                &caller,
-                AuditAction::ReachLimit,
-                id.as_str(),
-                RefusalCode::TooManyStreams,
-            )
+            .audit
+            .rejection(&caller, AuditAction::ReachLimit, id.as_str(), RefusalCode::TooManyStreams)
             .await;
         return Err(Refusal::TooManyStreams.into());
     };

@@ -85,15 +85,8 @@ pub(super) async fn limit(
         Err(wait) => {
             let caller = state.authenticator.anonymous_caller(address);
             let path = request.uri().path();
-            state
-                .service
-                .record_rejection(
-                    &caller,
-                    AuditAction::ReachLimit,
-                    path,
-                    RefusalCode::TooManyRequests,
-                )
-                .await;
+            let code = RefusalCode::TooManyRequests;
+            state.audit.rejection(&caller, AuditAction::ReachLimit, path, code).await;
             too_many(counted, wait).into_response()
         }
     }

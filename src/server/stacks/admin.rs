@@ -191,11 +191,11 @@ impl Service {
     pub async fn retry_clean_up(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
         allow(caller)?;
         let made_due = self.make_due_now(caller, id).await;
-        self.audited(caller, AuditAction::RetryCleanUp, id, made_due).await
+        self.parts.audit.failure(caller, AuditAction::RetryCleanUp, id, made_due).await
     }
 
     async fn make_due_now(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
-        let audit_entry = self.audit_entry(caller, AuditAction::RetryCleanUp, id);
+        let audit_entry = self.parts.audit.entry(caller, AuditAction::RetryCleanUp, id);
         let id = deployment_id(id)?;
         let made_due = self.parts.store.make_due_now(&id, Some(&audit_entry)).await;
         if !made_due.map_err(|error| store_failed(&error))? {

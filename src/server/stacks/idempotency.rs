@@ -60,7 +60,9 @@ impl Service {
             let begun = self.begin(&New::of(caller, &name), |_| None).await;
             let begun = begun.map_err(StartError::into_api);
             return self
-                .audited(caller, AuditAction::Start, &name, begun)
+                .parts
+                .audit
+                .failure(caller, AuditAction::Start, &name, begun)
                 .await
                 .map(|new| accepted(&new));
         };
@@ -78,7 +80,12 @@ impl Service {
                     }
                     begun => {
                         let begun = begun.map_err(StartError::into_api);
-                        match self.audited(caller, AuditAction::Start, &name, begun).await {
+                        match self
+                            .parts
+                            .audit
+                            .failure(caller, AuditAction::Start, &name, begun)
+                            .await
+                        {
                             Ok(deployment) => return Ok(accepted(&deployment)),
                             Err(error) => error,
                         }

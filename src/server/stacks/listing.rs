@@ -77,12 +77,12 @@ impl Service {
                 if of.is_none() && caller.may(Permission::ViewPublic, target).is_ok() =>
             {
                 let refusal = Refusal::IdRequired(parsed);
-                let code = refusal.code().as_str();
-                self.record_audit(caller, AuditAction::Enter, name, code).await;
+                let entry = self.parts.audit.entry(caller, AuditAction::Enter, name);
+                self.parts.audit.record(entry, refusal.code().as_str()).await;
                 Err(refusal.into())
             }
             Err(denial) => {
-                self.record_denial(caller, name, denial).await;
+                self.parts.audit.denial(caller, name, denial).await;
                 Err(refused(denial, no_stack()))
             }
         }

@@ -30,7 +30,7 @@ impl Service {
     pub async fn cancel(&self, caller: &Caller, id: &DeploymentId) -> Result<(), ApiError> {
         let record = self.authorize(caller, Permission::Change, id).await?;
         let cancelled = self.cancel_permitted(caller, &record).await;
-        self.audited(caller, AuditAction::Cancel, id.as_str(), cancelled).await
+        self.parts.audit.failure(caller, AuditAction::Cancel, id.as_str(), cancelled).await
     }
 
     async fn cancel_permitted(&self, caller: &Caller, record: &Record) -> Result<(), ApiError> {
@@ -38,7 +38,7 @@ impl Service {
         if !self.kind(record).can_cancel {
             return Err(Refusal::NotCancellable.into());
         }
-        let audit_entry = self.audit_entry(caller, AuditAction::Cancel, id.as_str());
+        let audit_entry = self.parts.audit.entry(caller, AuditAction::Cancel, id.as_str());
         let cancelling = self.parts.store.cancel(id, audit_entry.at, Some(&audit_entry)).await;
         match cancelling.map_err(|error| store_failed(&error))? {
             CancelOutcome::Accepted => {
@@ -62,7 +62,7 @@ impl Service {
     pub async fn retry(&self, caller: &Caller, id: &DeploymentId) -> Result<Deployment, ApiError> {
         let record = self.authorize(caller, Permission::Change, id).await?;
         let begun = self.retry_permitted(caller, &record).await;
-        self.audited(caller, AuditAction::Retry, id.as_str(), begun).await
+        self.parts.audit.failure(caller, AuditAction::Retry, id.as_str(), begun).await
     }
 
     async fn retry_permitted(
@@ -138,7 +138,7 @@ impl Service {
     ) -> Result<DeploymentId, ApiError> {
         let stack = self.authorize_stack(caller, Permission::Change, name, of).await?;
         let removing = self.remove_permitted(caller, name, stack.deployment.name, of).await;
-        self.audited(caller, AuditAction::Remove, name, removing).await
+        self.parts.audit.failure(caller, AuditAction::Remove, name, removing).await
     }
 
     async fn remove_permitted(
@@ -158,7 +158,7 @@ impl Service {
             started,
             first: EventBody::Progress(first),
             of: of.cloned(),
-            audit_entry: Some(self.audit_entry(caller, AuditAction::Remove, called)),
+            audit_entry: Some(self.parts.audit.entry(caller, AuditAction::Remove, called)),
             claim: place.as_ref().and_then(SlotReservation::claim),
         };
         let removing = self.parts.store.begin_removal(&name, &new).await;

@@ -50,7 +50,7 @@ impl Service {
             Some(tried) => (AuditAction::Retry, tried.deployment.id.as_str()),
             None => (AuditAction::Start, new.name),
         };
-        self.audit_entry(new.caller, act, target)
+        self.parts.audit.entry(new.caller, act, target)
     }
 
     /// Returns whether the platform is too old. Makes no call while it is known to be supported.

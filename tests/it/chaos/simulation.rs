@@ -6,6 +6,7 @@ use std::{
 };
 
 use ai_stack_deployer::server::{
+    audit::AuditTrail,
     notifier::Notifier,
     operations,
     saga::{Ports, Worker},
@@ -181,7 +182,10 @@ impl Portal {
             kinds: Kinds::default(),
             reserved_names: Vec::new(),
             accounts: Arc::new(MemoryStore::default()),
-            audit: Arc::new(MemoryStore::default()),
+            audit: Arc::new(AuditTrail::new(
+                Arc::new(MemoryStore::default()),
+                Arc::clone(&ports.clock),
+            )),
             reconcile_report: Arc::default(),
             quotas: Quotas::default(),
             sandbox: true,

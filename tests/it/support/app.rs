@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
+    audit::AuditTrail,
     config::{self, Environment, Options},
     http::{HttpState, router},
     notifier::{Notifier, Nudge},
@@ -131,13 +132,17 @@ impl TestApp {
         let platform = Arc::new(FakePlatform::new());
         let clock = Arc::new(clock(&settings));
         let authenticator = authenticator(&settings, &store);
+        let audit = Arc::new(AuditTrail::new(
+            Arc::<MemoryStore>::clone(&store),
+            Arc::<ManualClock>::clone(&clock),
+        ));
         let notifier = Arc::new(Notifier::default());
         let shutdown = CancellationToken::new();
         let reconcile_report = Arc::new(ReconcileReport::default());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::<MemoryStore>::clone(&store),
             accounts: Arc::<MemoryStore>::clone(&store),
-            audit: Arc::<MemoryStore>::clone(&store),
+            audit: Arc::clone(&audit),
             reconcile_report: Arc::clone(&reconcile_report),
             platform: Arc::<FakePlatform>::clone(&platform),
             clock: Arc::<ManualClock>::clone(&clock),
@@ -153,7 +158,7 @@ impl TestApp {
             sandbox: settings.platform.is_sandbox(),
             random: Arc::new(rand::random),
         }));
-        let sign_in_service = sign_in_service(&settings, &store, &clock);
+        let sign_in_service = sign_in_service(&settings, &store, &audit, &clock);
         let state = HttpState::new(
             Arc::clone(&service),
             authenticator,

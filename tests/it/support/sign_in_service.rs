@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ai_stack_deployer::server::{
+    audit::AuditTrail,
     auth::{
         authenticate::Authenticator,
         oidc::Oidc,
@@ -41,13 +42,14 @@ pub(crate) fn authenticator(settings: &Settings, store: &Arc<MemoryStore>) -> Au
 pub(crate) fn sign_in_service(
     settings: &Settings,
     store: &Arc<MemoryStore>,
+    audit: &Arc<AuditTrail>,
     clock: &Arc<ManualClock>,
 ) -> Option<Arc<SignInService>> {
     let AuthSettings::Oidc(oidc) = settings.auth.clone() else { return None };
     let clock = Arc::<ManualClock>::clone(clock);
     Some(Arc::new(SignInService::new(SignInParts {
         accounts: Arc::<MemoryStore>::clone(store),
-        audit: Arc::<MemoryStore>::clone(store),
+        audit: Arc::clone(audit),
         provider_name: oidc.name.clone(),
         session: oidc.session,
         provider: Arc::new(

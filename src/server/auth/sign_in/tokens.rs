@@ -141,15 +141,19 @@ impl SignInService {
             used: None,
             revoked: None,
         };
-        let audit_entry =
-            Some(self.audit_entry(who.as_str(), AuditAction::MakeToken, Some(&token.id), from));
+        let audit_entry = Some(self.parts.audit.entry_of(
+            who.as_str(),
+            AuditAction::MakeToken,
+            Some(&token.id),
+            from,
+        ));
         let new = NewToken { token, secret: secret.digest(), audit_entry };
         if self.parts.accounts.add_token(&new, MAX_TOKENS).await? {
             return Ok(secret);
         }
         let error = TokenError::TooMany;
-        self.record_audit(who.as_str(), AuditAction::MakeToken, None, from, error.code().as_str())
-            .await;
+        let entry = self.parts.audit.entry_of(who.as_str(), AuditAction::MakeToken, None, from);
+        self.parts.audit.record(entry, error.code().as_str()).await;
         Err(error)
     }
 
@@ -165,7 +169,8 @@ impl SignInService {
         from: IpAddr,
     ) -> Result<(), TokenError> {
         let now = self.parts.clock.now();
-        let audit_entry = self.audit_entry(who.as_str(), AuditAction::RevokeToken, Some(id), from);
+        let audit_entry =
+            self.parts.audit.entry_of(who.as_str(), AuditAction::RevokeToken, Some(id), from);
         if self.parts.accounts.revoke_token(who, id, now, Some(&audit_entry)).await? {
             Ok(())
         } else {

@@ -22,13 +22,13 @@ impl Service {
     pub async fn revoke_access(&self, caller: &Caller, person: &str) -> Result<(), ApiError> {
         allow(caller)?;
         let ended = self.end_access(caller, person).await;
-        self.audited(caller, AuditAction::RevokeAccess, person, ended).await
+        self.parts.audit.failure(caller, AuditAction::RevokeAccess, person, ended).await
     }
 
     async fn end_access(&self, caller: &Caller, person: &str) -> Result<(), ApiError> {
         let owner = OwnerId::parse(person).ok().filter(|owner| owner.person_id().is_some());
         let owner = owner.ok_or(Refusal::NoSuchPerson)?;
-        let audit_entry = self.audit_entry(caller, AuditAction::RevokeAccess, person);
+        let audit_entry = self.parts.audit.entry(caller, AuditAction::RevokeAccess, person);
         let ended =
             self.parts.accounts.revoke_access(&owner, audit_entry.at, Some(&audit_entry)).await;
         let (sessions, tokens) = ended.map_err(|error| store_failed(&error))?;

@@ -1,0 +1,156 @@
+//! Writes the audit entries: how a caller is named, what is recorded, and how often.
+
+use std::{net::IpAddr, sync::Arc};
+
+use super::{
+    AuditAction, AuditEntry, AuditFilter, AuditLog,
+    throttle::{AuditThrottle, Overflow},
+};
+use crate::{
+    api::wire::ApiError,
+    server::{
+        auth::access::{Caller, Denial, Identity, OwnerId},
+        store::StoreError,
+    },
+};
+use clock::Clock;
+use domain::{deployment::DeploymentId, refusal::RefusalCode};
+
+/// The outcome of a successful action in an audit entry.
+const DONE: &str = "done";
+/// The number of characters that are kept of a target: the length of a path.
+const TARGET_LIMIT: usize = 200;
+
+/// Writes the audit log.
+pub struct AuditTrail {
+    log: Arc<dyn AuditLog>,
+    clock: Arc<dyn Clock>,
+    /// Throttles the entries of operators who view other people's operations.
+    inspections: AuditThrottle<(OwnerId, DeploymentId)>,
+    /// Throttles the entries of rejected addresses.
+    rejections: AuditThrottle<(IpAddr, RefusalCode)>,
+}
+
+impl AuditTrail {
+    /// Writes to `log`.
+    pub fn new(log: Arc<dyn AuditLog>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            log,
+            clock,
+            inspections: AuditThrottle::new(Overflow::Record),
+            rejections: AuditThrottle::new(Overflow::Drop),
+        }
+    }
+
+    /// Lists the entries that pass `filter`, newest first, with their numbers.
+    pub(crate) async fn entries(
+        &self,
+        filter: &AuditFilter,
+    ) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+        self.log.entries(filter).await
+    }
+
+    /// Returns the entry of an action of a caller, for the transaction that does it.
+    pub(crate) fn entry(&self, caller: &Caller, act: AuditAction, target: &str) -> AuditEntry {
+        self.entry_of(&name(&caller.identity), act, Some(target), caller.address)
+    }
+
+    /// Returns the entry of an action of somebody whom the audit log calls `who`.
+    pub(crate) fn entry_of(
+        &self,
+        who: &str,
+        act: AuditAction,
+        target: Option<&str>,
+        from: IpAddr,
+    ) -> AuditEntry {
+        AuditEntry {
+            at: self.clock.now(),
+            who: who.to_owned(),
+            act,
+            target: target.map(|target| target.chars().take(TARGET_LIMIT).collect()),
+            from: Some(from),
+            outcome: String::from(DONE),
+        }
+    }
+
+    /// Records the action of `entry` with this outcome.
+    pub(crate) async fn record(&self, entry: AuditEntry, outcome: &str) {
+        let entry = AuditEntry { outcome: outcome.to_owned(), ..entry };
+        if let Err(error) = self.log.append(&entry).await {
+            tracing::error!(%error, ?entry, "Could not add to the audit log");
+        }
+    }
+
+    /// Records the failure of an action, and returns the result. A success is recorded by the
+    /// transaction of the action.
+    pub(crate) async fn failure<T>(
+        &self,
+        caller: &Caller,
+        act: AuditAction,
+        target: &str,
+        result: Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        if let Err(error) = &result {
+            let act = if error.status() == 429 { AuditAction::ReachLimit } else { act };
+            self.record(self.entry(caller, act, target), error.code.as_str()).await;
+        }
+        result
+    }
+
+    /// Records a denied request.
+    pub(crate) async fn denial(&self, caller: &Caller, wanted: &str, denial: Denial) {
+        // Somebody who has not signed in yet is an ordinary case.
+        if denial != Denial::SignIn {
+            let entry = self.entry(caller, AuditAction::Enter, wanted);
+            self.record(entry, &denial.to_string()).await;
+        }
+    }
+
+    /// Records that an address was rejected, once an hour for each code: anyone can cause any
+    /// number of rejections.
+    pub(crate) async fn rejection(
+        &self,
+        caller: &Caller,
+        act: AuditAction,
+        wanted: &str,
+        code: RefusalCode,
+    ) {
+        if self.rejections.should_record((caller.address, code), self.clock.monotonic()) {
+            self.record(self.entry(caller, act, wanted), code.as_str()).await;
+        }
+    }
+
+    /// Records that an operator views the operation of another `owner`, unless this was recorded
+    /// within the last hour: an open page requests the operation repeatedly.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it cannot be recorded. The operation must not be shown then.
+    pub(crate) async fn inspection(
+        &self,
+        caller: &Caller,
+        owner: Option<&OwnerId>,
+        id: &DeploymentId,
+    ) -> Result<(), StoreError> {
+        let operator = caller.identity.owner().filter(|_| caller.identity.is_operator());
+        let Some(operator) = operator.filter(|operator| owner != Some(operator)) else {
+            return Ok(());
+        };
+        let look = (operator.clone(), id.clone());
+        if self.inspections.should_record(look.clone(), self.clock.monotonic()) {
+            let entry = self.entry(caller, AuditAction::Inspect, id.as_str());
+            self.log.append(&entry).await.inspect_err(|_| self.inspections.reset(&look))?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the actor of an audit entry.
+fn name(identity: &Identity) -> String {
+    match identity {
+        Identity::Anonymous => String::from("guest"),
+        Identity::Unauthenticated => String::from("stranger"),
+        Identity::Browser(owner) | Identity::Person { owner, .. } => owner.to_string(),
+        Identity::Program { owner, .. } => format!("{owner} (token)"),
+    }
+}
