@@ -14,11 +14,8 @@ pub mod wire;
 
 #[cfg(feature = "ssr")]
 pub(crate) use account::{
-    AccountView, HiddenPage, PageCookies, SignedIn, TokenStatus, TokenView, account,
-    is_hidden_page, page_cookies, sign_in_service, signed_in,
+    AccountView, SignedIn, TokenStatus, TokenView, account, is_hidden_page, page_cookies,
+    sign_in_service, signed_in,
 };
 #[cfg(feature = "ssr")]
-pub(crate) use reply::{
-    accepts_html, caller, forbid_storing, operation_refusal_location, percent_encode, redirect_to,
-    refusal_location, respond_with, service, sign_in_location,
-};
+pub(crate) use reply::{caller, forbid_storing, redirect_to, respond_with, service};

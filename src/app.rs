@@ -1,15 +1,16 @@
 //! Pages and components.
 //!
 //! Pages, shell and components render only on the server. Only the islands run in the browser: the
-//! name form, the deployment and the theme switch. The pages must not use the store or the
-//! platform: they call `api`.
+//! name form, the deployment and the theme switch. The pages name no port:
+//! they call `api` and the use cases, and show what these return.
 
+mod browser;
 pub mod deployment;
 pub mod islands;
 pub mod words;
 
 #[cfg(feature = "ssr")]
-pub mod components;
+pub mod frame;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]

@@ -16,6 +16,7 @@ mod masking;
 pub mod notifier;
 pub mod operations;
 pub mod origin;
+pub(crate) mod page;
 pub mod platform;
 pub mod probe;
 pub mod proxies;

@@ -15,21 +15,9 @@ use crate::server::{
         accounts::{Person, Token},
         sign_in::SignInService,
     },
+    page::{HiddenPage, PageCookies},
     stacks::store_failed,
 };
-
-/// The cookies that the account page and the sign-in page need.
-#[derive(Clone, Default)]
-pub struct PageCookies {
-    /// A token that was just made, to be shown this once.
-    pub fresh_token: Option<String>,
-    /// True if the browser was signed in once.
-    pub had_session: bool,
-}
-
-/// Marks a request for a page that is hidden from the caller.
-#[derive(Clone, Copy, Debug)]
-pub struct HiddenPage;
 
 /// The signed-in person, as every page shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]

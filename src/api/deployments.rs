@@ -21,7 +21,7 @@ pub async fn start_deployment(
     let (service, caller) = (super::service()?, super::caller()?);
     match service.start_deployment(&caller, &name).await {
         Ok(id) => {
-            leptos_axum::redirect(&super::reply::page_of(&id));
+            leptos_axum::redirect(&crate::server::page::page_of(&id));
             Ok(())
         }
         Err(error) => Err(super::reply::refuse(&name, error)),
@@ -39,7 +39,8 @@ pub async fn cancel_deployment(
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {
-    use super::reply::{act_on_deployment, page_of};
+    use super::reply::act_on_deployment;
+    use crate::server::page::page_of;
 
     let (service, caller) = (super::service()?, super::caller()?);
     act_on_deployment(&id, async |id| service.cancel(&caller, id).await.map(|()| page_of(id))).await
@@ -57,7 +58,8 @@ pub async fn retry_deployment(
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {
-    use super::reply::{act_on_deployment, page_of};
+    use super::reply::act_on_deployment;
+    use crate::server::page::page_of;
 
     let (service, caller) = (super::service()?, super::caller()?);
     act_on_deployment(&id, async |id| {
@@ -83,7 +85,8 @@ pub async fn remove_stack(
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {
-    use super::reply::{act_on_deployment, page_of};
+    use super::reply::act_on_deployment;
+    use crate::server::page::page_of;
 
     let (service, caller) = (super::service()?, super::caller()?);
     act_on_deployment(&id, async |id| {

@@ -6,28 +6,23 @@
 use std::sync::Arc;
 
 use axum::http::{
-    HeaderMap, HeaderValue, StatusCode,
-    header::{ACCEPT, CACHE_CONTROL, RETRY_AFTER},
+    HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, RETRY_AFTER},
     request::Parts,
 };
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use super::wire::ApiError;
 use crate::server::{
     auth::access::Caller,
+    page::{accepts_html, page_of, refusal_location, refused_at},
     stacks::{Service, deployment_id},
 };
 use domain::{
     deployment::DeploymentId,
-    refusal::{InternalFault, Refusal, RefusalCode},
+    refusal::{InternalFault, Refusal},
 };
-
-/// The characters that a part of an address cannot have as they are.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// The number of characters of a refused name that go back into the field.
-const NAME_LIMIT: usize = 64;
 
 /// Returns the use cases.
 ///
@@ -82,11 +77,6 @@ pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
     error
 }
 
-/// Returns the address of a deployment's page.
-pub(super) fn page_of(id: &DeploymentId) -> String {
-    format!("/deployments/{id}")
-}
-
 /// Does something about the deployment called `id`, and sends the caller to the page that it
 /// leads to. A person is led back to the deployment's own page where it cannot be done.
 pub(super) async fn act_on_deployment(
@@ -129,59 +119,5 @@ fn respond(error: &ApiError) {
     respond_with(error.status());
     if let (Some(options), Some(seconds)) = (use_context::<ResponseOptions>(), error.retry_after) {
         options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-}
-
-/// Returns whether a request is a browser's that shows the answer as a page.
-pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
-}
-
-/// Returns the address of the home page that says why nothing was started for `name`. Only
-/// the code goes into it: a sentence there could be anybody's.
-pub(crate) fn refusal_location(name: &str, code: RefusalCode) -> String {
-    let name: String = name.chars().take(NAME_LIMIT).collect();
-    format!("/?name={}&refused={}", percent_encode(&name), code.as_str())
-}
-
-/// Returns the address of the page of the operation `id` that says why nothing was done about it.
-pub(crate) fn operation_refusal_location(id: &DeploymentId, code: RefusalCode) -> String {
-    refused_at(&page_of(id), code)
-}
-
-fn refused_at(page: &str, code: RefusalCode) -> String {
-    format!("{page}?refused={}", code.as_str())
-}
-
-/// Returns the address of the page that asks somebody to sign in who wants to go to `return_to`,
-/// and says what stood in the way, if something did.
-pub(crate) fn sign_in_location(return_to: &str, refused: Option<RefusalCode>) -> String {
-    let refused = refused.map(|code| format!("refused={}&", code.as_str()));
-    let refused = refused.unwrap_or_default();
-    format!("/sign-in?{refused}return_to={}", percent_encode(return_to))
-}
-
-/// Encodes `text` as a part of an address: everything but the unreserved characters (RFC 3986,
-/// section 2.3).
-pub(crate) fn percent_encode(text: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(text, RESERVED)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_was_typed_goes_back_into_the_field_and_nowhere_else() {
-        let cases = [
-            ("alice", "/?name=alice&refused=NAME_TAKEN"),
-            ("a b&c=d", "/?name=a%20b%26c%3Dd&refused=NAME_TAKEN"),
-            ("ä\r\n", "/?name=%C3%A4%0D%0A&refused=NAME_TAKEN"),
-        ];
-        for (name, location) in cases {
-            assert_eq!(refusal_location(name, RefusalCode::NameTaken), location);
-        }
-        assert!(refusal_location(&"x".repeat(70_000), RefusalCode::NameTaken).len() < 100);
     }
 }

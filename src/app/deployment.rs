@@ -2,18 +2,11 @@
 //!
 //! They must not know where events come from: `live` writes the signals, they read them.
 
-pub mod attempts;
-pub mod cancel;
-pub mod copy;
-pub mod down;
 pub mod ended;
-pub mod headline;
+pub mod forms;
 pub mod log;
-pub mod open;
-pub mod post_form;
+pub mod panels;
 pub mod receipt;
-pub mod remove;
-pub mod sign_in_again;
 pub mod status;
 pub mod steps;
 

@@ -1,6 +1,5 @@
 //! The islands: what moves in the browser. All else stays as the server sent it.
 
-pub mod copy_button;
+pub mod buttons;
 pub mod live_deployment;
 pub mod name_form;
-pub mod theme_switch;

@@ -5,7 +5,7 @@
 //! is not 200. Which of the two it was cannot be told apart, so after giving up the portal is
 //! asked whether there is anything left to come. It must not know what the page shows.
 
-mod browser;
+mod waiting;
 
 use futures_lite::{Stream, StreamExt, future};
 use gloo_net::{
@@ -20,10 +20,12 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use web_sys::MessageEvent;
 
-pub(crate) use browser::copy;
-use browser::{now_ms, pause, random_below, reload, until_hidden_for, until_shown};
+use waiting::{now_ms, pause, random_below, until_hidden_for, until_shown};
 
-use super::deployment::{AfterEnd, Connection, DeploymentSignals};
+use super::{
+    browser::reload,
+    deployment::{AfterEnd, Connection, DeploymentSignals},
+};
 use domain::{
     deployment::DeploymentId,
     event::{Event, EventBody},

@@ -6,5 +6,4 @@ pub mod deployment;
 pub mod home;
 pub mod not_found;
 pub mod sign_in;
-pub mod stack_removal;
 pub mod tokens;

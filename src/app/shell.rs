@@ -9,7 +9,7 @@ use leptos_router::{
 };
 
 use super::{
-    components::{footer::Footer, header::Header},
+    frame::{Footer, Header},
     pages::{
         account::AccountPage,
         admin::{AdminPage, audit::AuditLogPage},

@@ -14,7 +14,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 pub use trail::AuditTrail;
 
-use super::store::StoreError;
+use super::store::error::StoreError;
 
 /// Keeps the audit log.
 #[async_trait]

@@ -6,7 +6,6 @@
 mod admin;
 mod api;
 mod auth;
-mod completion;
 mod cross_site;
 mod error;
 mod events;

@@ -2,12 +2,9 @@
 //!
 //! It is the only module that knows every part.
 
-mod call_gate;
+mod adapters;
 mod keys;
 mod parts;
-mod probing;
-mod records;
-mod retention;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -16,11 +13,15 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use self::probing::probe;
+pub(crate) use self::adapters::probe;
 pub use self::{
+    adapters::{Records, open_for_cli},
     keys::{NO_KEY, known as known_keys},
     parts::Parts,
-    records::{Records, open_for_cli},
+};
+use self::{
+    adapters::{call_gate_of_portal, open_records_for_cli},
+    parts::purge_old_records,
 };
 use super::{
     audit::AuditTrail,
@@ -146,7 +147,7 @@ impl Portal {
             random: Arc::new(rand::random),
         }));
         let (shared, bounds) = (records.slots.clone(), settings.limits.calls);
-        let call_gate = call_gate::of_portal(&*store, shared, bounds, clock.now()).await;
+        let call_gate = call_gate_of_portal(&*store, shared, bounds, clock.now()).await;
         let ports = Ports {
             store: Arc::clone(&store),
             platform,
@@ -184,8 +185,8 @@ impl Portal {
         let requests = state.requests().clone();
         let site = http::router(state, site);
         let days = settings.retention_days;
-        let retention =
-            retention::run(Arc::<dyn Store>::clone(&store), clock, days, shutdown.clone());
+        let operations = Arc::<dyn Store>::clone(&store);
+        let retention = purge_old_records(operations, clock, days, shutdown.clone());
         parts.start("server", serve(listener, site, shutdown.clone()));
         parts.start("worker", worker.run(shutdown.clone()));
         parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));
@@ -254,8 +255,7 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dokploy = super::platform::dokploy::config(url.clone(), token.clone());
-    let (store, call_gate) =
-        call_gate::open_records_for_cli(&settings.store, settings.limits.calls).await?;
+    let (store, call_gate) = open_records_for_cli(&settings.store, settings.limits.calls).await?;
     let ports = Ports {
         store,
         call_gate,

@@ -5,7 +5,7 @@
 //! PostgreSQL.
 
 mod dialect;
-mod error;
+pub(crate) mod error;
 mod events;
 mod facts;
 mod folding;

@@ -3,6 +3,8 @@
 //! `app -> api -> stacks -> ports <- adapters`; everything may use `domain`, which uses
 //! nothing of ours.
 
+mod document;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -35,11 +37,16 @@ impl Source {
 
     /// Returns whether the code uses something of the crate or module `name`.
     fn names(&self, name: &str) -> bool {
-        let path = format!("{name}::");
+        self.says(&format!("{name}::"))
+    }
+
+    /// Returns whether `text`, which is not the end of a longer word, stands in the code.
+    fn says(&self, text: &str) -> bool {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        self.code.match_indices(&path).any(|(at, _)| {
-            let before = self.code[..at].chars().next_back();
-            !before.is_some_and(is_word)
+        self.code.match_indices(text).any(|(at, _)| {
+            let (before, after) = (&self.code[..at], &self.code[at + text.len()..]);
+            let goes_on = text.ends_with(is_word) && after.starts_with(is_word);
+            !before.ends_with(is_word) && !goes_on
         })
     }
 }
@@ -81,6 +88,7 @@ fn each_library_is_known_only_to_its_part() {
                 // The credentials of a caller are in the headers of their request.
                 "src/server/auth/authenticate",
                 "src/server/auth/cookies",
+                "src/server/page",
                 // What leptos_axum hands out is axum's: the head of a request and an answer.
                 "src/api/account",
                 "src/api/reply",
@@ -103,7 +111,7 @@ fn arrows_point_one_way() {
         ["dokploy", "dokploy_sandbox", "store::sqlite", "store::postgres", "sqlite_file", "oidc"];
     // Who must not name which modules, beside the adapters.
     let forbidden: [(&str, &[&str]); 12] = [
-        ("src/app", &["server::http", "store", "saga", "server::steps", "platform"]),
+        ("src/app", &["server::http", "saga", "server::steps", "store::sqlite", "store::postgres"]),
         ("src/app/islands", &["server"]),
         ("src/app/live", &["server"]),
         ("src/api/wire", &["server", "leptos"]),
@@ -129,6 +137,33 @@ fn arrows_point_one_way() {
         for (part, names) in forbidden.iter().filter(|(part, _)| source.is_in(part)) {
             for name in names {
                 assert!(!source.names(name), "{} in {part} uses {name}", source.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_belongs_in_one_place_is_named_nowhere_else() {
+    // The words, and the only parts that may say them.
+    let words: [(&str, &[&str], &[&str]); 4] = [
+        // A page calls use cases, and reads what they return.
+        ("src/app", &["dyn", "Store", "AuditTrail", "Accounts", "Probe", "CallSlots"], &[]),
+        // The browser: its window and document, and the libraries over them.
+        (
+            "src/app",
+            &["window()", "document()", "web_sys", "js_sys", "gloo_net", "local_storage"],
+            &["src/app/browser", "src/app/live"],
+        ),
+        // The engine drives any platform.
+        ("src/server/saga", &["Dokploy", "dokploy"], &[]),
+        // What to do after a failed call.
+        ("src/server", &["Advice", "backon"], &["src/server/saga/retry", "src/server/platform"]),
+    ];
+    for source in sources("src") {
+        for (part, words, allowed) in words.iter().filter(|(part, ..)| source.is_in(part)) {
+            let may = allowed.iter().any(|part| source.is_in(part));
+            for word in words.iter().filter(|_| !may) {
+                assert!(!source.says(word), "{} in {part} says {word}", source.path);
             }
         }
     }

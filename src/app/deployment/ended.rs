@@ -6,10 +6,13 @@ use leptos::{
     server_fn::ServerFn,
 };
 
-use super::{DeploymentSignals, copy::CopyDetails, post_form::PostForm, receipt::ReceiptLines};
+use super::{DeploymentSignals, forms::PostForm, receipt::ReceiptLines};
 use crate::{
     api::deployments::{RemoveStack, RetryDeployment},
-    app::words::{page_state::PageState, receipt},
+    app::{
+        browser,
+        words::{page_state::PageState, receipt},
+    },
 };
 use domain::{deployment::Deployment, event::Failure};
 
@@ -114,6 +117,21 @@ fn NextStep(
         } else {
             Either::Right(view! { <LinkButton href="/" words="Choose another name" /> })
         }),
+    }
+}
+
+/// Renders the button. Without JavaScript it is hidden, and people select the details by hand.
+#[component]
+fn CopyDetails(
+    /// The text to copy.
+    details: Memo<String>,
+) -> impl IntoView {
+    let words = RwSignal::new("Copy details for support");
+    let copy = move |_| browser::copy(details.get_untracked(), words, "Select them below");
+    view! {
+        <button type="button" class="button needs-script" on:click=copy>
+            <span aria-live="polite">{words}</span>
+        </button>
     }
 }
 

@@ -1,13 +1,18 @@
-//! The line that says what is going on, announced whenever it changes, and the bar.
+//! The top of the deployment page: which stack, how it stands and for how long; below it the line
+//! that says what is going on, announced whenever it changes, and the bar.
 
 use leptos::prelude::*;
 
 use super::{Connection, DeploymentSignals};
 use crate::{
     api::wire::Usual,
-    app::words::{estimate, page_state::PageState, receipt},
+    app::words::{estimate, page_state::PageState, receipt, time},
 };
-use domain::{deployment::Deployment, phase::Phase, progress::elapsed_ms};
+use domain::{
+    deployment::Deployment,
+    phase::Phase,
+    progress::{End, elapsed_ms},
+};
 
 /// The message shown while the stream is broken.
 const LOST: &str = "Reconnecting… the operation continues without this page";
@@ -15,6 +20,41 @@ const LOST: &str = "Reconnecting… the operation continues without this page";
 const SIGNED_OUT: &str = "Your session has ended. The operation continues without this page";
 /// The message shown until the first of what was made is being removed.
 const CANCELLING: &str = "Cancelling… everything that was created is removed again";
+
+/// Renders name, badge and address.
+#[component]
+pub fn Headline(
+    /// The deployment.
+    deployment: Deployment,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+    /// The state that the page shows.
+    page_state: Memo<PageState>,
+) -> impl IntoView {
+    let Deployment { name, url, started, .. } = deployment;
+    let heading = move || page_state.get().heading(&name);
+    let badge = move || page_state.get().badge();
+    let taken = move || match &signals.progress.read().end {
+        None => Some(time::clock(elapsed_ms(started, signals.now.get()))),
+        Some(End::Live(completion)) if page_state.get() == PageState::Live => {
+            let total = std::time::Duration::try_from_secs_f64(completion.duration);
+            let ms = total.unwrap_or_default().as_millis();
+            Some(format!("in {}", time::duration(u64::try_from(ms).unwrap_or_default())))
+        }
+        Some(End::Live(_) | End::Failed(_) | End::Removed(_)) => None,
+    };
+    let taken = move || taken().map(|taken| view! { <span class="badge__time">{taken}</span> });
+    view! {
+        <header class="headline">
+            <h1 class="headline__name">{heading}</h1>
+            <p class="badge">
+                <span class="badge__state">{badge}</span>
+                {taken}
+            </p>
+            <p class="headline__address">{url}</p>
+        </header>
+    }
+}
 
 /// Renders the current message, announced once whenever it changes, and the bar.
 #[component]

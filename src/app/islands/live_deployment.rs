@@ -7,10 +7,15 @@ use leptos::{either::EitherOf4, prelude::*};
 use crate::{
     api::wire::DeploymentView,
     app::{
+        browser,
         deployment::{
-            Connection, DeploymentSignals, attempts::EarlierAttempt, cancel::CancelForm,
-            down::DownPanel, ended::EndedPanel, headline::Headline, log::LogPanel, open::OpenPanel,
-            remove::RemovePanel, sign_in_again::SignInAgain, status::StatusLine, steps::StepList,
+            Connection, DeploymentSignals,
+            ended::EndedPanel,
+            forms::CancelForm,
+            log::LogPanel,
+            panels::{DownPanel, EarlierAttempt, OpenPanel, RemovePanel, SignInAgain},
+            status::{Headline, StatusLine},
+            steps::StepList,
         },
         words::page_state::PageState,
     },
@@ -107,11 +112,6 @@ fn Outcome(
 fn follow_in_tab(name: StackName, signals: DeploymentSignals, page_state: Memo<PageState>) {
     let title = Memo::new(move |_| page_state.get().title(&name, signals.progress.read().percent));
     let icon = Memo::new(move |_| page_state.get().icon());
-    Effect::new(move |_| document().set_title(&title.read()));
-    Effect::new(move |_| {
-        if let Ok(Some(link)) = document().query_selector("link[rel=icon]") {
-            // The attribute's name is a valid one, so this cannot fail.
-            link.set_attribute("href", icon.get()).ok();
-        }
-    });
+    Effect::new(move |_| browser::set_title(&title.read()));
+    Effect::new(move |_| browser::set_icon(icon.get()));
 }

@@ -23,7 +23,7 @@ use crate::{
         deployments::StartDeployment,
         wire::{AddressPattern, NameVerdict, PlatformStatus},
     },
-    app::words::hint::Hint,
+    app::{browser, words::hint::Hint},
 };
 use domain::{platform_problem::PlatformProblem, refusal::RefusalCode};
 
@@ -132,11 +132,7 @@ fn warning(platform: &PlatformStatus) -> Option<&'static str> {
 fn follow_answers(start: ServerAction<StartDeployment>, field: Field, input: NodeRef<html::Input>) {
     Effect::new(move |_| {
         // No router runs in the browser, so nothing else has set the hook.
-        set_redirect_hook(|to| {
-            // Our own path: it cannot fail to parse.
-            window().location().set_href(to).ok();
-        })
-        .ok();
+        set_redirect_hook(browser::go_to).ok();
         window_event_listener(ev::pageshow, move |event| {
             if event.persisted() {
                 start.clear();
@@ -163,9 +159,7 @@ fn follow_answers(start: ServerAction<StartDeployment>, field: Field, input: Nod
 /// Leaves for the sign-in page, which leads back here with the name in the field.
 fn redirect_to_sign_in(name: &str) {
     // A name that could be posted needs no escape.
-    let address = format!("/sign-in?return_to=/?name={name}");
-    // Our own path: it cannot fail to parse.
-    window().location().set_href(&address).ok();
+    browser::go_to(&format!("/sign-in?return_to=/?name={name}"));
 }
 
 fn focus(input: NodeRef<html::Input>) {

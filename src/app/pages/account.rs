@@ -12,11 +12,9 @@ use super::{
     tokens::{FreshToken, MakeTokenForm, TokenList},
 };
 use crate::{
-    api::{
-        AccountView, account, redirect_to, respond_with, sign_in_location, sign_in_service,
-        wire::ApiError,
-    },
+    api::{AccountView, account, redirect_to, respond_with, sign_in_service, wire::ApiError},
     app::words::refusal,
+    server::page::sign_in_location,
 };
 
 /// Renders the account of the person who is signed in. Redirects others to the sign-in page.

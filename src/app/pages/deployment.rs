@@ -2,15 +2,15 @@
 //!
 //! With `?refused=<code>` it is where a form on it comes back to when nothing was done.
 
-use leptos::prelude::*;
-use leptos_meta::Title;
+use leptos::{either::Either, prelude::*};
+use leptos_meta::{Meta, Title};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{not_found::Notice, stack_removal::StackRemovalPage};
+use super::not_found::Notice;
 use crate::{
     api::{
         caller, forbid_storing, respond_with, service,
-        wire::{ApiError, DeploymentView},
+        wire::{ApiError, DeploymentView, StackRemoval},
     },
     app::{
         islands::live_deployment::LiveDeployment,
@@ -22,7 +22,10 @@ use crate::{
     },
     server::stacks::deployment_id,
 };
-use domain::deployment::DeploymentId;
+use domain::{
+    deployment::{Deployment, DeploymentId},
+    stack_name::StackName,
+};
 
 /// Renders the deployment that the address names, as it stands.
 #[component]
@@ -39,7 +42,7 @@ pub fn DeploymentPage() -> impl IntoView {
         match found {
             Ok(DeploymentView { stack_removal: Some(stack_removal), deployment, .. }) => view! {
                 <Refused code=refused />
-                <StackRemovalPage deployment stack_removal />
+                <RemovedStack deployment stack_removal />
             }
             .into_any(),
             Ok(view) => view! {
@@ -58,7 +61,7 @@ pub fn DeploymentPage() -> impl IntoView {
 /// keyboard.
 const REFRESH_S: u8 = 8;
 /// The number of times that a page refreshes itself that waits for clean-up, in seconds.
-pub(super) const CLEAN_UP_REFRESH_S: u8 = 15;
+const CLEAN_UP_REFRESH_S: u8 = 15;
 
 /// Renders a deployment. Without JavaScript the page refreshes itself until the end, and on
 /// until nothing is left; why a form came back is said once.
@@ -101,8 +104,76 @@ fn Found(
 
 /// Writes that the page of the operation `id` is to be loaded anew after `seconds`, without what
 /// it was told by a form.
-pub(super) fn refresh(id: &DeploymentId, seconds: u8) -> String {
+fn refresh(id: &DeploymentId, seconds: u8) -> String {
     format!("{seconds}; url=/deployments/{id}")
+}
+
+/// Renders what became of a stack that was live once, and where to go from here. Next to nothing on
+/// it changes, so all of it stays on the server: while the removal goes on, the page refreshes
+/// itself, with JavaScript, too.
+#[component]
+fn RemovedStack(
+    /// The deployment.
+    deployment: Deployment,
+    /// The outcome of its stack.
+    stack_removal: StackRemoval,
+) -> impl IntoView {
+    let Deployment { id, name, url, .. } = deployment;
+    let refresh = match stack_removal {
+        StackRemoval::NotYet(_) => Some(refresh(&id, CLEAN_UP_REFRESH_S)),
+        StackRemoval::Done => None,
+    };
+    let refresh = refresh.map(|content| view! { <Meta http_equiv="refresh" content /> });
+    let (heading, badge) = match stack_removal {
+        StackRemoval::NotYet(_) => (format!("{name} is being removed"), "Removing"),
+        StackRemoval::Done => (format!("{name} was removed"), "Removed"),
+    };
+    let next = match stack_removal {
+        StackRemoval::NotYet(removal) => Either::Left(view! {
+            <p class="ended__message">"The stack was live. Its removal has started."</p>
+            <p class="actions">
+                <a class="button button--primary" href=format!("/deployments/{removal}")>
+                    "See the removal"
+                </a>
+            </p>
+        }),
+        StackRemoval::Done => Either::Right(view! { <NextSteps name /> }),
+    };
+    view! {
+        <Title text=heading.clone() />
+        {refresh}
+        <article class="deployment" data-stage="over">
+            <header class="headline">
+                <h1 class="headline__name">{heading}</h1>
+                <p class="badge">
+                    <span class="badge__state">{badge}</span>
+                </p>
+                <p class="headline__address">{url}</p>
+            </header>
+            <section class="ended">{next}</section>
+        </article>
+    }
+}
+
+/// Offers the name again, or another.
+#[component]
+fn NextSteps(
+    /// The stack's name.
+    name: StackName,
+) -> impl IntoView {
+    view! {
+        <p class="ended__message">
+            "The stack was live and has been removed. No data is kept."
+        </p>
+        <p class="actions">
+            <a class="button button--primary" href=format!("/?name={name}")>
+                {format!("Deploy {name} again")}
+            </a>
+            <a class="button" href="/">
+                "Start another"
+            </a>
+        </p>
+    }
 }
 
 /// Says why a form on the page came back, if one did.

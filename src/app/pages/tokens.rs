@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*};
 use crate::{
     api::{TokenStatus, TokenView},
     app::{
-        islands::copy_button::CopyButton,
+        islands::buttons::CopyButton,
         words::sign_in::{day, minute},
     },
     server::auth::sign_in::Lifetime,

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::server::{
-    settings::Quotas,
-    stacks::admin::{AuditAction, BreakerState, State},
-};
+use crate::server::{audit::AuditAction, platform::BreakerState, settings::Quotas, store::State};
 use domain::kind::{Direction, Kind};
 
 /// Says where an operation is.

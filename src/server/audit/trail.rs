@@ -10,7 +10,7 @@ use crate::{
     api::wire::ApiError,
     server::{
         auth::access::{Caller, Denial, Identity, OwnerId},
-        store::StoreError,
+        store::error::StoreError,
     },
 };
 use clock::Clock;

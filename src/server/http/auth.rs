@@ -4,13 +4,10 @@
 //! route and asks [`access::decide`](crate::server::auth::access::decide); access to a particular
 //! operation is decided again when that operation is loaded. A route without a rule is closed.
 
-use std::{
-    convert::Infallible,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -23,13 +20,14 @@ use super::{
     routes::{Route, Rule},
 };
 use crate::{
-    api::{HiddenPage, accepts_html, sign_in_location, wire::ApiError},
+    api::wire::ApiError,
     server::{
         audit::AuditAction,
         auth::{
-            access::{Caller, Denial, Identity, OwnerId, Permission, Target},
+            access::{Caller, Denial, Identity, Permission, Target},
             authenticate::{Authenticated, AuthenticationError, authenticate},
         },
+        page::{HiddenPage, accepts_html, sign_in_location},
         proxies::{self, Proxy},
         stacks,
     },
@@ -149,35 +147,5 @@ impl IntoResponse for AuthenticationError {
             Self::Token => challenge(Refusal::TokenInvalid.into()),
             Self::Store(error) => Failed::from(stacks::store_failed(&error)).into_response(),
         }
-    }
-}
-
-/// The requester and their address, for the handlers of sign-in and account.
-pub(super) struct Requester {
-    /// The person who has signed in; `None` for a program that uses an API token.
-    pub(super) person: Option<OwnerId>,
-    /// Their address.
-    pub(super) address: IpAddr,
-}
-
-impl<S: Sync> FromRequestParts<S> for Requester {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let caller = parts.extensions.get::<Caller>();
-        let person = match caller.map(|caller| &caller.identity) {
-            Some(Identity::Person { owner, .. }) => Some(owner.clone()),
-            Some(
-                Identity::Anonymous
-                | Identity::Browser(_)
-                | Identity::Unauthenticated
-                | Identity::Program { .. },
-            )
-            | None => None,
-        };
-        // The authentication layer has set the caller for every request; the fallback is never
-        // used.
-        let address = caller.map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.address);
-        Ok(Self { person, address })
     }
 }

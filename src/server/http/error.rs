@@ -4,13 +4,13 @@ use std::any::Any;
 
 use axum::{
     body::Body,
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{HeaderValue, Response, StatusCode, Uri, header},
     response::IntoResponse,
 };
 use serde::Serialize;
 
 use crate::api::wire::ApiError;
-use domain::refusal::{InternalFault, Refusal, RefusalCode};
+use domain::refusal::{InternalFault, Missing, Refusal, RefusalCode};
 
 /// The maximum size of a request body, in bytes.
 pub(super) const BODY_LIMIT: usize = 64 << 10;
@@ -29,6 +29,12 @@ impl Failed {
     pub(super) fn from_panic(_panic: Box<dyn Any + Send>) -> Response<Body> {
         Self::from(Refusal::Internal(InternalFault::Panic)).into_response()
     }
+}
+
+/// Returns the 404 error for an address.
+pub(super) fn unknown(uri: &Uri) -> Failed {
+    let path: String = uri.path().chars().take(200).collect();
+    Refusal::NotFound(Missing::Path(path)).into()
 }
 
 /// Writes an error's body.

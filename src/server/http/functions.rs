@@ -19,7 +19,7 @@ use super::{
     error::{Code, Failed},
     headers::NO_STORE,
 };
-use crate::api;
+use crate::server::page;
 use domain::{
     deployment::DeploymentId,
     refusal::{Refusal, RefusalCode, Unreadable},
@@ -47,8 +47,8 @@ impl Form {
     /// Returns the address of the page with the form, with the code of the error.
     fn refusal_location(&self, code: RefusalCode) -> String {
         match DeploymentId::parse(&self.id) {
-            Ok(id) => api::operation_refusal_location(&id, code),
-            Err(_) => api::refusal_location(&self.name, code),
+            Ok(id) => page::refused_at(&page::page_of(&id), code),
+            Err(_) => page::refusal_location(&self.name, code),
         }
     }
 }
@@ -63,7 +63,7 @@ pub(super) async fn answer(
     if !request.uri().path().starts_with(FUNCTIONS) {
         return next.run(request).await;
     }
-    let by_form = api::accepts_html(request.headers());
+    let by_form = page::accepts_html(request.headers());
     let (parts, content) = request.into_parts();
     let (form, response) = match body::read(content, state.service.clock()).await {
         Ok(content) => {

@@ -23,9 +23,11 @@ use super::{
     error::{self, Failed},
 };
 use crate::{
-    api::{HiddenPage, PageCookies},
     app::{App, shell},
-    server::auth::{cookies, secret::TOKEN_PREFIX},
+    server::{
+        auth::{cookies, secret::TOKEN_PREFIX},
+        page::{HiddenPage, PageCookies},
+    },
 };
 use domain::refusal::Refusal;
 

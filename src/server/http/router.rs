@@ -2,24 +2,26 @@
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
-    http::{StatusCode, Uri, header},
+    extract::{DefaultBodyLimit, Request, State},
+    http::{StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{MethodFilter, get_service, on},
 };
 use leptos::config::LeptosOptions;
+use tokio_util::task::TaskTracker;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    HttpState, auth, completion, cross_site,
-    error::{BODY_LIMIT, Failed},
+    HttpState, auth, cross_site,
+    error::{self, BODY_LIMIT, Failed},
     functions, headers, limit,
     pages::Pages,
     routes::{self, Answer, ROUTES},
 };
-use domain::refusal::{Missing, Refusal};
+use crate::server::run_to_completion::RunToCompletion;
+use domain::refusal::Refusal;
 
 /// Returns the router of the whole site: the API, the pages and the files that `options` name.
 pub fn router(state: HttpState, options: LeptosOptions) -> Router {
@@ -35,7 +37,7 @@ pub fn router(state: HttpState, options: LeptosOptions) -> Router {
         .layer(from_fn_with_state(state, cross_site::refuse))
         .layer(option_layer(share))
         .layer(from_fn(add_error_body))
-        .layer(from_fn_with_state(requests, completion::run_to_completion))
+        .layer(from_fn_with_state(requests, run_to_completion))
         .layer(CatchPanicLayer::custom(Failed::from_panic))
         .layer(from_fn(headers::secure))
 }
@@ -62,10 +64,14 @@ fn table(state: &HttpState, options: LeptosOptions) -> Router {
         .fallback_service(pages.other())
 }
 
-/// Returns the 404 error for an address.
-pub(super) fn unknown(uri: &Uri) -> Failed {
-    let path: String = uri.path().chars().take(200).collect();
-    Refusal::NotFound(Missing::Path(path)).into()
+/// Handles a request to its end, even if the client disconnects: otherwise hyper would drop the
+/// handler then, possibly between two writes.
+async fn run_to_completion(
+    State(requests): State<TaskTracker>,
+    request: Request,
+    next: Next,
+) -> Response {
+    RunToCompletion::new(&requests, next.run(request)).await
 }
 
 /// Adds the JSON body to the 404 of a missing file.
@@ -79,7 +85,7 @@ async fn add_error_body(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let has_body = response.headers().contains_key(header::CONTENT_TYPE);
     if response.status() == StatusCode::NOT_FOUND && !has_body {
-        return unknown(&uri).into_response();
+        return error::unknown(&uri).into_response();
     }
     response
 }

@@ -17,15 +17,15 @@ use percent_encoding::percent_decode_str;
 use super::{
     HttpState, admin,
     api::{deployments, operations},
-    events, health, router, sign_in,
+    error, events, health, sign_in,
 };
-use crate::{
-    api::HiddenPage,
-    server::auth::{
+use crate::server::{
+    auth::{
         access::Permission::{self, Account, Browse, Change, Operate, Start, View},
         identity_provider::CALLBACK,
         sign_in::SignInService,
     },
+    page::HiddenPage,
 };
 
 /// A route: a method and a path.
@@ -227,7 +227,7 @@ pub(super) async fn spell(mut request: Request, next: Next) -> Response {
         Some(spelling) if spelling.path != uri.path() => {
             let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
             if !(spelling.is_page && is_look) {
-                return router::unknown(uri).into_response();
+                return error::unknown(uri).into_response();
             }
             let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
             let location = [(header::LOCATION, format!("{}{query}", spelling.path))];
@@ -235,7 +235,7 @@ pub(super) async fn spell(mut request: Request, next: Next) -> Response {
         }
         Some(_) => next.run(request).await,
         None if is_for_people(uri.path()) => next.run(request).await,
-        None => router::unknown(uri).into_response(),
+        None => error::unknown(uri).into_response(),
     }
 }
 

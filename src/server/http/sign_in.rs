@@ -3,34 +3,37 @@
 //!
 //! Every answer is a redirect to a page; an error is passed to the page as a code in the query.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     extract::{
-        Form, Query, State,
+        Form, FromRequestParts, Query, State,
         rejection::{FormRejection, QueryRejection},
     },
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use domain::refusal::RefusalCode;
 use serde::Deserialize;
 
-use super::{auth::Requester, headers::NO_STORE};
-use crate::{
-    api,
-    server::{
-        auth::{
-            access::Scope,
-            cookies,
-            secret::Secret,
-            sign_in::{
-                Callback, Lifetime, ReturnTo, SIGN_IN_LIFETIME, SignInError, SignInRejected,
-                SignInService, SignInStarted, SignedInSession, TokenError, TokenName,
-            },
+use super::headers::NO_STORE;
+use crate::server::{
+    auth::{
+        access::{Caller, Identity, OwnerId, Scope},
+        cookies,
+        secret::Secret,
+        sign_in::{
+            Callback, Lifetime, ReturnTo, SIGN_IN_LIFETIME, SignInError, SignInRejected,
+            SignInService, SignInStarted, SignedInSession, TokenError, TokenName,
         },
-        store::StoreError,
     },
+    page::{percent_encode, sign_in_location},
+    store::StoreError,
 };
 
 /// The page shown after signing out, which redirects to the provider. A direct redirect would be
@@ -76,6 +79,36 @@ pub(super) struct MakeForm {
 pub(super) struct RevokeForm {
     #[serde(default)]
     id: String,
+}
+
+/// The requester and their address, for the handlers of sign-in and account.
+pub(super) struct Requester {
+    /// The person who has signed in; `None` for a program that uses an API token.
+    person: Option<OwnerId>,
+    /// Their address.
+    address: IpAddr,
+}
+
+impl<S: Sync> FromRequestParts<S> for Requester {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let caller = parts.extensions.get::<Caller>();
+        let person = match caller.map(|caller| &caller.identity) {
+            Some(Identity::Person { owner, .. }) => Some(owner.clone()),
+            Some(
+                Identity::Anonymous
+                | Identity::Browser(_)
+                | Identity::Unauthenticated
+                | Identity::Program { .. },
+            )
+            | None => None,
+        };
+        // The authentication layer has set the caller for every request; the fallback is never
+        // used.
+        let address = caller.map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.address);
+        Ok(Self { person, address })
+    }
 }
 
 /// `GET /auth/sign-in`: redirects a person to the provider.
@@ -202,7 +235,7 @@ fn refused(error: &TokenError, name: Option<&str>) -> Response {
         tracing::error!(%error, "Could not create or revoke a token");
     }
     let name = name.map(|name| name.chars().take(NAME_LIMIT).collect::<String>());
-    let name = name.map(|name| format!("&name={}", api::percent_encode(&name)));
+    let name = name.map(|name| format!("&name={}", percent_encode(&name)));
     see_other(&format!("{PAGE}?refused={}{}", error.code().as_str(), name.unwrap_or_default()), [])
 }
 
@@ -214,7 +247,7 @@ fn refused_by_store(error: &StoreError) -> Response {
 
 /// Redirects somebody who must sign in first.
 fn redirect_to_sign_in() -> Response {
-    see_other(&api::sign_in_location(PAGE, None), [])
+    see_other(&sign_in_location(PAGE, None), [])
 }
 
 fn signed_out() -> Response {
@@ -227,7 +260,7 @@ fn redirect_rejected<const N: usize>(
     cookies: [HeaderValue; N],
 ) -> Response {
     let SignInRejected { error, return_to } = turned;
-    see_other(&api::sign_in_location(return_to.as_str(), Some(error.code())), cookies)
+    see_other(&sign_in_location(return_to.as_str(), Some(error.code())), cookies)
 }
 
 /// Redirects to `location` with 303, so that the browser uses GET, and sets `cookies`.

@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
-use super::view::AT_ONCE;
 use crate::server::{
     platform::{AppName, Platform, PlatformError, Scale, TaskState},
     reconciler::report::Standstill,
 };
+
+/// The number of projects or services that the platform is asked about concurrently.
+pub(super) const AT_ONCE: usize = 4;
 
 /// The state of a service of ours that does not run according to the platform's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 
 use super::{
     SurveyError,
-    containers::{self, Idle, Scales},
+    containers::{self, AT_ONCE, Idle, Scales},
 };
 use crate::server::{
     platform::{AppName, ApplicationSummary, Host, Platform, ProjectId},
@@ -18,9 +18,6 @@ use domain::{
     kind::REMOVE,
     stack_name::StackName,
 };
-
-/// The number of projects that are read concurrently.
-pub(super) const AT_ONCE: usize = 4;
 
 /// The platform's resources that concern this portal.
 #[derive(Clone, Debug, Default)]

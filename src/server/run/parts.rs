@@ -3,12 +3,19 @@
 //! A part that ends earlier, by a panic or by returning, makes the portal unhealthy. The caller
 //! decides what happens then.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::server::vitals::Vitals;
+use crate::server::{
+    store::{Operations, earlier},
+    vitals::Vitals,
+};
+use clock::Clock;
+
+/// The interval between two purges.
+const PURGE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The tasks of a portal, each with its name.
 pub struct Parts {
@@ -75,5 +82,27 @@ impl Parts {
     fn name(&self, ended: &Result<(Id, ()), JoinError>) -> &'static str {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
         self.names.get(&id).copied().unwrap_or("unknown")
+    }
+}
+
+/// Purges deployments that ended or were removed more than `days` days ago, every hour until
+/// `shutdown`.
+pub(super) async fn purge_old_records(
+    operations: Arc<dyn Operations>,
+    clock: Arc<dyn Clock>,
+    days: u32,
+    shutdown: CancellationToken,
+) {
+    let age = Duration::from_hours(u64::from(days) * 24);
+    loop {
+        match operations.purge(earlier(clock.now(), age)).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "Purged old deployments"),
+            Err(error) => tracing::warn!(%error, "Could not purge old deployments"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = clock.sleep(PURGE_INTERVAL) => {}
+        }
     }
 }

@@ -65,7 +65,7 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
     let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
     let remedy = format!(
         "Waiting for the portal's next attempt, which removes everything with the description {} \
-         in Dokploy: see its log",
+         on the platform: see its log",
         ports.settings.marker(creator)
     );
     let line = Line {

@@ -5,18 +5,13 @@
 
 mod audit;
 mod operations;
-mod people;
-mod since;
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-pub use audit::{AuditLine, AuditPage, AuditQuery};
+pub use audit::{AuditLine, AuditPage, AuditQuery, ParseSinceError, since};
 pub use operations::{OperationLine, OperationPage, OperationQuery};
-pub use since::{ParseSinceError, since};
-
-pub use crate::server::{audit::AuditAction, platform::BreakerState, store::State};
 
 use super::{
     Health, Service, authorization::refused, deployment_id, next_try, no_deployment, store_failed,
@@ -24,6 +19,7 @@ use super::{
 use crate::{
     api::wire::ApiError,
     server::{
+        audit::AuditAction,
         auth::{
             access::{Caller, OwnerId, Permission, Role, Target},
             accounts::Person,
@@ -31,7 +27,7 @@ use crate::{
         notifier::Nudge,
         reconciler::report::ReconcileRound,
         settings::Quotas,
-        store::{OperationFilter, Record, StoreError, Usage, hour_before},
+        store::{OperationFilter, Record, State, StoreError, Usage, hour_before},
     },
 };
 use domain::{
@@ -203,6 +199,33 @@ impl Service {
         }
         tracing::info!(deployment.id = %id, "Retry of a clean-up requested");
         self.parts.notifier.nudge(&Nudge::Work);
+        Ok(())
+    }
+
+    /// Ends every session of a person, and revokes their API tokens. They can sign in again unless
+    /// the provider blocks them as well.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the caller is not an operator, or the person has no sessions and no
+    /// tokens.
+    pub async fn revoke_access(&self, caller: &Caller, person: &str) -> Result<(), ApiError> {
+        allow(caller)?;
+        let ended = self.end_access(caller, person).await;
+        self.parts.audit.failure(caller, AuditAction::RevokeAccess, person, ended).await
+    }
+
+    async fn end_access(&self, caller: &Caller, person: &str) -> Result<(), ApiError> {
+        let owner = OwnerId::parse(person).ok().filter(|owner| owner.person_id().is_some());
+        let owner = owner.ok_or(Refusal::NoSuchPerson)?;
+        let audit_entry = self.parts.audit.entry(caller, AuditAction::RevokeAccess, person);
+        let ended =
+            self.parts.accounts.revoke_access(&owner, audit_entry.at, Some(&audit_entry)).await;
+        let (sessions, tokens) = ended.map_err(|error| store_failed(&error))?;
+        if sessions + tokens == 0 {
+            return Err(Refusal::NotSignedIn.into());
+        }
+        tracing::info!(person = %owner, sessions, tokens, "An operator signed a person out");
         Ok(())
     }
 }

@@ -11,7 +11,10 @@ use super::{
 use crate::{
     api::{caller, forbid_storing, service, wire::ApiError},
     app::words::admin as words,
-    server::stacks::admin::{AuditAction, AuditLine, AuditPage, AuditQuery},
+    server::{
+        audit::AuditAction,
+        stacks::admin::{AuditLine, AuditPage, AuditQuery},
+    },
 };
 
 /// Renders the audit log.

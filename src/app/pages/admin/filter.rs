@@ -3,8 +3,8 @@
 use leptos::{either::Either, prelude::*};
 
 use crate::{
-    api::{percent_encode, respond_with, wire::ApiError},
-    server::stacks::admin::Owner,
+    api::{respond_with, wire::ApiError},
+    server::{page::percent_encode, stacks::admin::Owner},
 };
 
 /// Renders a list to choose from, with `any` for no choice.

@@ -6,7 +6,10 @@ use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, Table, address};
 use crate::{
     api::wire::ApiError,
     app::{kind, words::admin as words},
-    server::stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner, State},
+    server::{
+        stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner},
+        store::State,
+    },
 };
 use domain::kind::DEPLOY;
 

@@ -1,12 +1,14 @@
-//! The theme switch: light, dark, or as the system has it; remembered.
+//! The buttons that work in the browser alone: the theme switch, and the one that copies a text.
 //!
-//! The script in the document's head applies what is remembered before the first paint. Which
+//! The script in the document's head applies the remembered theme before the first paint. Which
 //! button is pressed is drawn by styles from that same attribute, so nothing flickers here.
+
+#![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
 use leptos::prelude::*;
 
-/// The attribute of the document's root that the styles read.
-const ATTRIBUTE: &str = "data-theme";
+use crate::app::browser;
+
 /// The values of the attribute, each with what its button says.
 const THEMES: [(&str, &str); 3] = [("light", "Light"), ("system", "Auto"), ("dark", "Dark")];
 
@@ -14,13 +16,10 @@ const THEMES: [(&str, &str); 3] = [("light", "Light"), ("system", "Auto"), ("dar
 #[island]
 pub fn ThemeSwitch() -> impl IntoView {
     let chosen = RwSignal::new(String::new());
-    Effect::new(move |_| {
-        let root = document().document_element();
-        chosen.set(root.and_then(|root| root.get_attribute(ATTRIBUTE)).unwrap_or_default());
-    });
+    Effect::new(move |_| chosen.set(browser::theme()));
     let button = move |(theme, words): (&'static str, &'static str)| {
         let choose = move |_| {
-            apply(theme);
+            browser::set_theme(theme);
             chosen.set(theme.to_owned());
         };
         let pressed = move || if *chosen.read() == theme { "true" } else { "false" };
@@ -43,15 +42,17 @@ pub fn ThemeSwitch() -> impl IntoView {
     }
 }
 
-/// Applies `theme`, and remembers it where the browser allows.
-fn apply(theme: &str) {
-    if let Some(root) = document().document_element() {
-        // The attribute's name is a valid one, so this cannot fail.
-        root.set_attribute(ATTRIBUTE, theme).ok();
-    }
-    #[cfg(feature = "hydrate")]
-    if let Ok(Some(storage)) = window().local_storage() {
-        // Where storage is full or forbidden, the choice lasts as long as the page.
-        storage.set_item("theme", theme).ok();
+/// Renders the button. Without JavaScript there is none: the text can be selected by hand.
+#[island]
+pub fn CopyButton(
+    /// The text to copy.
+    text: String,
+) -> impl IntoView {
+    let words = RwSignal::new("Copy");
+    let press = move |_| browser::copy(text.clone(), words, "Select it by hand");
+    view! {
+        <button type="button" class="button needs-script" on:click=press>
+            <span aria-live="polite">{words}</span>
+        </button>
     }
 }

@@ -1,8 +1,12 @@
-//! The line at the top of every page: the mark, whether the platform is there, and who is.
+//! The frame of every page: the line at its top, with the platform's state and who has signed in,
+//! and the line at its bottom.
 
 use leptos::prelude::*;
 
-use crate::api::{SignedIn, service, sign_in_service, signed_in, wire::PlatformStatus};
+use crate::{
+    api::{SignedIn, service, sign_in_service, signed_in, wire::PlatformStatus},
+    app::islands::buttons::ThemeSwitch,
+};
 use domain::platform_problem::PlatformProblem;
 
 /// Renders the mark and the platform's status.
@@ -90,5 +94,16 @@ fn PlatformBadge(
             <span class="platform__dot" aria-hidden="true"></span>
             {words}
         </p>
+    }
+}
+
+/// Renders the footer with the theme switch.
+#[component]
+pub fn Footer() -> impl IntoView {
+    view! {
+        <footer class="footer">
+            <p>"If a deployment fails, the portal removes what it created."</p>
+            <ThemeSwitch />
+        </footer>
     }
 }

@@ -1,7 +1,7 @@
-//! The few things asked of the browser that Leptos does not wrap.
+//! Time and chance in the browser: pauses, and whether the page is seen.
 
 use futures_lite::future;
-use js_sys::{Promise, Reflect, futures::JsFuture};
+use js_sys::{Promise, futures::JsFuture};
 use leptos::prelude::{document, window};
 
 /// Waits for `ms` milliseconds. A hidden page may wait longer.
@@ -50,12 +50,6 @@ async fn visibility_change() {
     JsFuture::from(change).await.ok();
 }
 
-/// Loads the page anew.
-pub(super) fn reload() {
-    // Only a page that is being left fails here.
-    window().location().reload().ok();
-}
-
 /// Tells the browser's time, in milliseconds since 1970.
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit for ages")]
 pub(super) fn now_ms() -> i64 {
@@ -70,13 +64,4 @@ pub(super) fn now_ms() -> i64 {
 )]
 pub(super) fn random_below(limit: u32) -> u32 {
     (js_sys::Math::random() * f64::from(limit)) as u32
-}
-
-/// Copies `text`, and tells whether that worked. Browsers have no clipboard for pages that
-/// come over plain HTTP.
-pub(crate) async fn copy(text: &str) -> bool {
-    let navigator = window().navigator();
-    let has_clipboard = Reflect::get(&navigator, &"clipboard".into())
-        .is_ok_and(|clipboard| !clipboard.is_undefined());
-    has_clipboard && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }

@@ -1,0 +1,92 @@
+//! The forms of the deployment page: a button that posts a few fields, and the one that cancels.
+
+use leptos::{
+    ev::{self, SubmitEvent},
+    prelude::*,
+    server_fn::ServerFn,
+};
+
+use super::DeploymentSignals;
+use crate::{api::deployments::CancelDeployment, app::browser};
+use domain::deployment::DeploymentId;
+
+/// Renders the button. The browser itself posts the form and follows the answer; all that
+/// happens here is that it cannot be pressed twice.
+#[component]
+pub fn PostForm(
+    /// The place where the form is posted to.
+    action: &'static str,
+    /// The fields' names, and what is in them.
+    fields: Vec<(&'static str, String)>,
+    /// The label of the button.
+    words: String,
+    /// The label once it is pressed.
+    busy: &'static str,
+    /// The button's class besides `button`.
+    #[prop(default = "")]
+    class: &'static str,
+) -> impl IntoView {
+    let is_sent = RwSignal::new(false);
+    Effect::new(move |_| {
+        let listener = window_event_listener(ev::pageshow, move |event| {
+            // Back: what the button was about may be no more, so the page must not offer it again.
+            if event.persisted() && is_sent.get_untracked() {
+                browser::reload();
+            }
+        });
+        on_cleanup(move || listener.remove());
+    });
+    let words = move || if is_sent.get() { busy.to_owned() } else { words.clone() };
+    view! {
+        <form class="post-form" action=action method="post" on:submit=move |_| is_sent.set(true)>
+            {fields
+                .into_iter()
+                .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+                .collect_view()}
+            <button class=format!("button {class}") type="submit" disabled=is_sent>
+                {words}
+            </button>
+        </form>
+    }
+}
+
+/// Renders the button. Without JavaScript it is a plain form, which leads back to this page.
+#[component]
+pub fn CancelForm(
+    /// The deployment's id.
+    id: DeploymentId,
+    /// The signals to follow, and to put the request to cancel into.
+    signals: DeploymentSignals,
+) -> impl IntoView {
+    let cancel = ServerAction::<CancelDeployment>::new();
+    let value = id.to_string();
+    let problem = RwSignal::new(None);
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if !signals.is_cancelling.get_untracked() {
+            problem.set(None);
+            signals.is_cancelling.set(true);
+            cancel.dispatch(CancelDeployment { id: id.to_string() });
+        }
+    };
+    Effect::new(move |_| {
+        if let Some(Err(error)) = cancel.value().get() {
+            signals.is_cancelling.set(false);
+            problem.set(Some(error.message));
+        }
+    });
+    // A button that is disabled loses the focus, and with it the person's place on the page.
+    let is_pressed = move || signals.is_cancelling.get().then_some("true");
+    let words = move || if signals.is_cancelling.get() { "Cancelling…" } else { "Cancel" };
+    view! {
+        <form class="cancel" action=CancelDeployment::url() method="post" on:submit=submit>
+            <input type="hidden" name="id" value=value />
+            <button class="button cancel__button" type="submit" aria-disabled=is_pressed>
+                {words}
+            </button>
+            <div class="cancel__problem" role="status">
+                {move || problem.get().map(|words| view! { <p>{words}</p> })}
+            </div>
+        </form>
+    }
+}

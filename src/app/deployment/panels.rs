@@ -1,0 +1,139 @@
+//! The small panels of the deployment page: links to what belongs to it, a live stack's address,
+//! what is known while no container runs, and the way to remove the stack.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use super::{Connection, DeploymentSignals, forms::PostForm};
+use crate::{api::deployments::RemoveStack, app::words::time};
+use domain::{
+    deployment::{Deployment, DeploymentId},
+    progress::elapsed_ms,
+    stack_name::StackName,
+};
+
+/// Renders the way back to the earlier attempt.
+#[component]
+pub fn EarlierAttempt(
+    /// The stack's name.
+    name: StackName,
+    /// The earlier attempt.
+    id: DeploymentId,
+) -> impl IntoView {
+    view! {
+        <p class="earlier">
+            "Retry of " {name.to_string()} ". "
+            <a href=format!("/deployments/{id}")>"See the earlier attempt"</a>
+        </p>
+    }
+}
+
+/// Renders the sign-in page, which leads back to this page, once it is needed.
+#[component]
+pub fn SignInAgain(
+    /// The operation that is watched.
+    id: DeploymentId,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+) -> impl IntoView {
+    let is_needed = Memo::new(move |_| signals.connection.get() == Connection::SignedOut);
+    let address = format!("/sign-in?return_to=/deployments/{id}");
+    move || {
+        is_needed.get().then(|| {
+            view! {
+                <p class="actions">
+                    <a class="button button--primary" href=address.clone()>
+                        "Sign in again"
+                    </a>
+                </p>
+            }
+        })
+    }
+}
+
+/// Renders the address with a big link to it.
+#[component]
+pub fn OpenPanel(
+    /// The deployment.
+    deployment: Deployment,
+) -> impl IntoView {
+    let Deployment { url, .. } = deployment;
+    view! {
+        <section class="open-panel">
+            <span class="open-panel__mark" aria-hidden="true"></span>
+            <a class="open-panel__address" href=url.clone()>
+                {url.clone()}
+            </a>
+            <p class="actions">
+                <a class="button button--primary button--big" href=url>
+                    "Open"
+                </a>
+                <a class="button" href="/">
+                    "Start another"
+                </a>
+            </p>
+        </section>
+    }
+}
+
+/// Renders what is known, who acts, and the address, which does not answer now.
+#[component]
+pub fn DownPanel(
+    /// The deployment.
+    deployment: Deployment,
+    /// The signals to follow.
+    signals: DeploymentSignals,
+) -> impl IntoView {
+    let Deployment { name, url, .. } = deployment;
+    let now = signals.now.get_untracked();
+    let ago = |at| time::about(elapsed_ms(at, now) / 1000);
+    let found = signals.not_running.map(|down| {
+        let (since, seen) = (ago(down.since), ago(down.seen));
+        format!("First detected {since} ago, last checked {seen} ago.")
+    });
+    view! {
+        <section class="ended">
+            <p class="ended__message">
+                {format!(
+                    "{name} was deployed successfully, but the platform runs no container of it \
+                     now, so its address does not answer. ",
+                )}
+                {found}
+            </p>
+            <p>
+                "The operators of this portal can see the reason and a remedy: ask them. "
+                "Nothing was removed, and you do not need to remove the stack. We check it regularly; "
+                "reload this page to see its state."
+            </p>
+            <p class="actions">
+                <a class="button" href=url>
+                    "Open its address"
+                </a>
+            </p>
+        </section>
+    }
+}
+
+/// Renders the disclosure with what it means and the button.
+#[component]
+pub fn RemovePanel(
+    /// The stack's name.
+    name: StackName,
+    /// The deployment that brought it up: no other stack is removed.
+    id: DeploymentId,
+) -> impl IntoView {
+    view! {
+        <details class="disclosure remove">
+            <summary>"Remove this stack"</summary>
+            <div class="remove__panel">
+                <p>"This permanently removes " <strong>{name.to_string()}</strong> ". No data is kept."</p>
+                <PostForm
+                    action=RemoveStack::url()
+                    fields=vec![("name", name.to_string()), ("id", id.to_string())]
+                    words=format!("Remove {name}")
+                    busy="Removing…"
+                    class="button--danger"
+                />
+            </div>
+        </details>
+    }
+}

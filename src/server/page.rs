@@ -1,0 +1,81 @@
+//! What the router and the pages tell each other: the marks of a request, and the addresses of
+//! pages.
+//!
+//! Only codes go into an address: a sentence there could be anybody's.
+
+use axum::http::{HeaderMap, header::ACCEPT};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
+use domain::{deployment::DeploymentId, refusal::RefusalCode};
+
+/// The characters that a part of an address cannot have as they are.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// The number of characters of a refused name that go back into the field.
+const NAME_LIMIT: usize = 64;
+
+/// The cookies that the account page and the sign-in page need.
+#[derive(Clone, Default)]
+pub(crate) struct PageCookies {
+    /// A token that was just made, to be shown this once.
+    pub(crate) fresh_token: Option<String>,
+    /// True if the browser was signed in once.
+    pub(crate) had_session: bool,
+}
+
+/// Marks a request for a page that is hidden from the caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HiddenPage;
+
+/// Returns the address of a deployment's page.
+pub(crate) fn page_of(id: &DeploymentId) -> String {
+    format!("/deployments/{id}")
+}
+
+/// Returns whether a request is a browser's that shows the answer as a page.
+pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Returns the address of the home page that says why nothing was started for `name`.
+pub(crate) fn refusal_location(name: &str, code: RefusalCode) -> String {
+    let name: String = name.chars().take(NAME_LIMIT).collect();
+    format!("/?name={}&refused={}", percent_encode(&name), code.as_str())
+}
+
+/// Returns the address of `page` that says why nothing was done there.
+pub(crate) fn refused_at(page: &str, code: RefusalCode) -> String {
+    format!("{page}?refused={}", code.as_str())
+}
+
+/// Returns the address of the page that asks somebody to sign in who wants to go to `return_to`,
+/// and says what stood in the way, if something did.
+pub(crate) fn sign_in_location(return_to: &str, refused: Option<RefusalCode>) -> String {
+    let refused = refused.map(|code| format!("refused={}&", code.as_str()));
+    let refused = refused.unwrap_or_default();
+    format!("/sign-in?{refused}return_to={}", percent_encode(return_to))
+}
+
+/// Encodes `text` as a part of an address: everything but the unreserved characters (RFC 3986,
+/// section 2.3).
+pub(crate) fn percent_encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_was_typed_goes_back_into_the_field_and_nowhere_else() {
+        let cases = [
+            ("alice", "/?name=alice&refused=NAME_TAKEN"),
+            ("a b&c=d", "/?name=a%20b%26c%3Dd&refused=NAME_TAKEN"),
+            ("ä\r\n", "/?name=%C3%A4%0D%0A&refused=NAME_TAKEN"),
+        ];
+        for (name, location) in cases {
+            assert_eq!(refusal_location(name, RefusalCode::NameTaken), location);
+        }
+        assert!(refusal_location(&"x".repeat(70_000), RefusalCode::NameTaken).len() < 100);
+    }
+}

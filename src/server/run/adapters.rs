@@ -1,0 +1,130 @@
+//! Makes the adapters from the settings: the database behind its ports, the call slots and the
+//! health probe.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{StartError, owner};
+use crate::server::{
+    audit::AuditLog,
+    auth::accounts::Accounts,
+    notifier::Notifier,
+    operations,
+    origin::Scheme,
+    platform::{
+        call_slots::{CallBounds, CallSlots},
+        local_slots::LocalCallSlots,
+    },
+    probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust},
+    saga::{CallGate, calls_under_way},
+    settings::{ProbeSettings, Settings, StoreSettings},
+    store::{SealedSecrets, Store, postgres::PostgresStore, sqlite::SqliteStore},
+};
+
+/// Opens the database for a command. A portal may be running.
+///
+/// # Errors
+///
+/// Returns why the database cannot be used.
+pub async fn open_for_cli(settings: &StoreSettings) -> Result<Records, StartError> {
+    Ok(match settings {
+        StoreSettings::Sqlite { path } => {
+            Records::of(Arc::new(SqliteStore::open_for_cli(path).await?))
+        }
+        StoreSettings::Postgres { url } => {
+            Records::of(Arc::new(PostgresStore::open_for_cli(url).await?))
+        }
+    })
+}
+
+/// The store ports of one database.
+pub struct Records {
+    /// Deployments.
+    pub store: Arc<dyn Store>,
+    /// People, their sessions and tokens.
+    pub accounts: Arc<dyn Accounts>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditLog>,
+    /// The sealed secrets of all stacks.
+    pub secrets: Arc<dyn SealedSecrets>,
+    /// The call slots that portals share; `None` if this portal shares its database with no other.
+    pub slots: Option<Arc<dyn CallSlots>>,
+}
+
+impl Records {
+    /// Opens the database. Changes by other portals are passed to `notifier`.
+    pub(super) async fn open(
+        settings: &StoreSettings,
+        notifier: &Arc<Notifier>,
+    ) -> Result<Self, StartError> {
+        Ok(match settings {
+            StoreSettings::Sqlite { path } => Self::of(Arc::new(SqliteStore::open(path).await?)),
+            StoreSettings::Postgres { url } => {
+                let store = Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?);
+                Self { slots: Some(Arc::<PostgresStore>::clone(&store)), ..Self::of(store) }
+            }
+        })
+    }
+
+    fn of<T: Store + Accounts + AuditLog + SealedSecrets + 'static>(database: Arc<T>) -> Self {
+        Self {
+            store: Arc::<T>::clone(&database),
+            accounts: Arc::<T>::clone(&database),
+            audit: Arc::<T>::clone(&database),
+            secrets: database,
+            slots: None,
+        }
+    }
+}
+
+/// Creates the call gate of a portal. Without `shared` slots, the calls during which an earlier
+/// process stopped still take slots.
+pub(super) async fn call_gate_of_portal(
+    store: &dyn Store,
+    shared: Option<Arc<dyn CallSlots>>,
+    bounds: CallBounds,
+    now: Timestamp,
+) -> Arc<CallGate> {
+    let slots = match shared {
+        Some(shared) => shared,
+        None => match calls_under_way(store, &operations::all(), bounds, now).await {
+            Ok((calls, until)) => Arc::new(LocalCallSlots::after(&calls, until)),
+            Err(error) => {
+                tracing::warn!(%error, "Could not read the call slots in use");
+                Arc::new(LocalCallSlots::default())
+            }
+        },
+    };
+    Arc::new(CallGate::new(slots, bounds, owner()))
+}
+
+/// Opens the database for a command that calls the platform. A portal may be running.
+pub(super) async fn open_records_for_cli(
+    settings: &StoreSettings,
+    bounds: CallBounds,
+) -> Result<(Arc<dyn Store>, Arc<CallGate>), StartError> {
+    let (store, slots): (Arc<dyn Store>, Arc<dyn CallSlots>) = match settings {
+        StoreSettings::Sqlite { path } => {
+            (Arc::new(SqliteStore::open_for_cli(path).await?), Arc::<LocalCallSlots>::default())
+        }
+        StoreSettings::Postgres { url } => {
+            let store = Arc::new(PostgresStore::open_for_cli(url).await?);
+            (Arc::<PostgresStore>::clone(&store), store)
+        }
+    };
+    Ok((store, Arc::new(CallGate::new(slots, bounds, owner()))))
+}
+
+/// Creates the health probe.
+pub(crate) fn probe(settings: &Settings) -> Result<HttpProbe, BuildProbeError> {
+    let ProbeSettings { ca_file, verify_tls, allow_private } = &settings.probe;
+    let trust = match (settings.stack.scheme, verify_tls, ca_file) {
+        (Scheme::Http, _, _) => Trust::PlainHttp,
+        (Scheme::Https, false, _) => Trust::Unverified,
+        (Scheme::Https, true, Some(path)) => Trust::SystemAnd(path.clone()),
+        (Scheme::Https, true, None) => Trust::System,
+    };
+    let policy = if *allow_private { AddressPolicy::AnyAddress } else { AddressPolicy::Public };
+    HttpProbe::new(&trust, policy)
+}
