@@ -72,8 +72,24 @@ impl HeldFile {
 /// Returns an error if there is no database, or its data is lost.
 pub(super) async fn check(path: &Path) -> Result<(), OpenStoreError> {
     // A running portal has checked its files itself, and may be changing them now.
-    if !files::is_held(path) && identity::check_files(path).await? == Found::Nothing {
-        return Err(OpenStoreError::Missing { path: path.to_owned() });
+    if files::is_held(path) {
+        return check_version(path).await;
+    }
+    match identity::check_files(path).await? {
+        Found::Nothing => Err(OpenStoreError::Missing { path: path.to_owned() }),
+        Found::Database => Ok(()),
+    }
+}
+
+/// Returns an error if the running portal is older: it would stop if its tables were migrated.
+async fn check_version(path: &Path) -> Result<(), OpenStoreError> {
+    let database = |error: sqlx::Error| OpenStoreError::database(path, error);
+    let mut connection = options(path).connect().await.map_err(database)?;
+    let applied = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM _sqlx_migrations");
+    let applied = applied.fetch_one(&mut connection).await.map_err(database)?;
+    connection.close().await.map_err(database)?;
+    if usize::try_from(applied).is_ok_and(|applied| applied < SQLITE.iter().count()) {
+        return Err(OpenStoreError::OlderPortal { path: path.to_owned() });
     }
     Ok(())
 }

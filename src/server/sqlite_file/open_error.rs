@@ -22,6 +22,15 @@ pub enum OpenStoreError {
         /// The database file.
         path: PathBuf,
     },
+    /// A portal of an older version has it, which a migration would stop.
+    #[error(
+        "a portal of another version is running on {}: restart it with this version first",
+        path.display()
+    )]
+    OlderPortal {
+        /// The database file.
+        path: PathBuf,
+    },
     /// The file or its folder cannot be created or opened.
     #[error("cannot open {}: check that the folder can be written to", path.display())]
     File {

@@ -196,3 +196,20 @@ async fn assert_no_removal_is_lost(store: &dyn Store) {
     assert_eq!(freed, Some((None, Timestamp::from_second(3).unwrap())));
     assert_eq!(store.durations(9).await.unwrap(), [Duration::from_secs(1); 4]);
 }
+
+#[tokio::test]
+async fn a_command_of_a_newer_version_migrates_nothing_under_a_running_portal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("portal.db");
+    let portal = SqliteStore::open(&path).await.unwrap();
+    let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    let forget = "DELETE FROM _sqlx_migrations
+                  WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
+    SqliteStore::open_for_cli(&path).await.unwrap();
+    connection.execute(forget).await.unwrap();
+    connection.close().await.unwrap();
+    let error = SqliteStore::open_for_cli(&path).await.unwrap_err().to_string();
+    assert!(error.contains("a portal of another version is running"), "{error}");
+    assert!(error.contains("restart it with this version first"), "{error}");
+    portal.check().await.unwrap();
+}
