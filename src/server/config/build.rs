@@ -190,10 +190,7 @@ fn check_store(store: &StoreSettings, platform: &PlatformSettings) -> Result<(),
 /// Returns the stack names whose host would be the portal's or its platform's.
 fn own_names(suffix: &str, portal: &Origin, platform: &PlatformSettings) -> Vec<String> {
     let platform = match platform {
-        PlatformSettings::Dokploy { url, .. } => {
-            let origin: Vec<_> = url.splitn(4, '/').take(3).collect();
-            Origin::parse(&origin.join("/")).ok()
-        }
+        PlatformSettings::Dokploy { url, .. } => Origin::split(url).ok().map(|(origin, _)| origin),
         PlatformSettings::Sandbox { .. } => None,
     };
     let hosts = [Some(portal.host()), platform.as_ref().map(Origin::host)];

@@ -15,7 +15,7 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 
-use super::{HttpState, auth, error::Failed};
+use super::{HttpState, auth, error::Failed, routes::Route};
 use crate::server::{audit::AuditAction, settings::Limits};
 use clock::Clock;
 use domain::refusal::{Counted, Refusal, RefusalCode};
@@ -78,34 +78,19 @@ pub(super) async fn limit(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(counted) = counted(request.uri().path()) else { return next.run(request).await };
+    let Ok(Some(Route { counted: Some(counted), .. })) = Route::of(&request) else {
+        return next.run(request).await;
+    };
     let address = auth::address(request.extensions(), request.headers(), &state.proxies);
-    match state.limiter.check(counted, address) {
+    match state.limiter.check(*counted, address) {
         Ok(()) => next.run(request).await,
         Err(wait) => {
             let caller = state.authenticator.anonymous_caller(address);
             let path = request.uri().path();
             let code = RefusalCode::TooManyRequests;
             state.audit.rejection(&caller, AuditAction::ReachLimit, path, code).await;
-            too_many(counted, wait).into_response()
+            too_many(*counted, wait).into_response()
         }
-    }
-}
-
-/// Returns what a request to `path` counts as, whether it comes from the API or from a page; `None`
-/// if it is not limited.
-fn counted(path: &str) -> Option<Counted> {
-    match path {
-        "/api/deploy" | "/api/fn/start_deployment" | "/api/fn/retry_deployment" => {
-            Some(Counted::Start)
-        }
-        "/api/fn/check_name" => Some(Counted::Check),
-        "/auth/sign-in" | "/auth/callback" => Some(Counted::SignIn),
-        path if path.starts_with("/api/check/") => Some(Counted::Check),
-        path if path.starts_with("/api/deployment/") && path.ends_with("/retry") => {
-            Some(Counted::Start)
-        }
-        _ => None,
     }
 }
 

@@ -3,24 +3,25 @@
 //!
 //! It must not know what a page shows; that, and the content security policy, belong to `app`.
 
-use std::{convert::Infallible, pin::Pin, sync::Arc};
+use std::{convert::Infallible, future::ready, pin::Pin, sync::Arc};
 
 use axum::{
     extract::Request,
     handler::HandlerWithoutStateExt,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{
     generate_route_list, handle_server_fns_with_context, render_app_async_with_context,
 };
-use tower::{Service, ServiceBuilder};
+use tower::{Service, ServiceBuilder, ServiceExt as _};
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
 use super::{
     HttpState,
     error::{self, Failed},
+    routes,
 };
 use crate::{
     app::{App, shell},
@@ -84,7 +85,7 @@ impl<'a> Pages<'a> {
         };
         ServiceBuilder::new()
             .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, lifetime))
-            .service(self.site())
+            .service(self.files(|_| Box::pin(ready(StatusCode::NOT_FOUND.into_response()))))
     }
 
     /// Returns the service of all other addresses: a file of the site, or the not-found page.
@@ -94,14 +95,30 @@ impl<'a> Pages<'a> {
             request.extensions_mut().insert(HiddenPage);
             page(request)
         };
-        self.site().call_fallback_on_method_not_allowed(true).fallback(nothing.into_service())
+        self.files(nothing)
     }
 
-    fn site(&self) -> ServeDir {
-        ServeDir::new(&*self.options.site_root)
+    /// Returns the service of the site's files, and of `nothing` for all other addresses. The file
+    /// system is asked only for paths that a file of the site may have.
+    fn files(
+        &self,
+        nothing: impl Fn(Request) -> Responding + Clone + Send + Sync + 'static,
+    ) -> impl Files {
+        let site = ServeDir::new(&*self.options.site_root)
             .append_index_html_on_directories(false)
             .precompressed_gzip()
             .precompressed_br()
+            .call_fallback_on_method_not_allowed(true)
+            .fallback(nothing.clone().into_service());
+        let answer = move |request: Request| -> Responding {
+            if routes::is_file(request.uri().path()) {
+                let site = site.clone();
+                Box::pin(async { site.oneshot(request).await.into_response() })
+            } else {
+                nothing(request)
+            }
+        };
+        answer.into_service()
     }
 
     /// Returns the closure that provides the use cases to pages and server functions.
@@ -120,7 +137,7 @@ impl<'a> Pages<'a> {
 
 /// A service that answers with files.
 pub(super) trait Files:
-    Service<Request, Response: IntoResponse, Error = Infallible, Future: Send>
+    Service<Request, Response = Response, Error = Infallible, Future: Send>
     + Clone
     + Send
     + Sync
@@ -129,7 +146,7 @@ pub(super) trait Files:
 }
 
 impl<S> Files for S where
-    S: Service<Request, Response: IntoResponse, Error = Infallible, Future: Send>
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
         + Clone
         + Send
         + Sync

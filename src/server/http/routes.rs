@@ -27,6 +27,12 @@ use crate::server::{
     },
     page::HiddenPage,
 };
+use domain::refusal::Counted;
+
+/// The maximum length of a file's name and of its path, in bytes. Longer ones are errors of the file
+/// system.
+const LONGEST_NAME: usize = 240;
+const LONGEST_PATH: usize = 1_024;
 
 /// A route: a method and a path.
 pub(super) struct Route {
@@ -34,6 +40,8 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     pub(super) rule: Rule,
     pub(super) answer: Answer,
+    /// What its requests count as; `None` if they are not limited.
+    pub(super) counted: Option<Counted>,
 }
 
 /// The rule of a route: who may use it.
@@ -67,7 +75,7 @@ const POST: Method = Method::POST;
 const DELETE: Method = Method::DELETE;
 
 const fn at(method: Method, path: &'static str, rule: Rule, answer: Answer) -> Route {
-    Route { method, path, rule, answer }
+    Route { method, path, rule, answer, counted: None }
 }
 
 /// Makes an [`Answer`] from a handler.
@@ -82,26 +90,29 @@ pub(super) static ROUTES: &[Route] = &[
     at(GET, "/livez", Everyone, by!(Handler, health::live)),
     at(GET, "/readyz", Everyone, by!(Handler, health::ready)),
     at(GET, "/health", Everyone, by!(Handler, health::health)),
-    at(GET, "/api/check/{name}", Requires(Browse), by!(Handler, deployments::check)),
-    at(POST, "/api/deploy", Requires(Start), by!(Handler, deployments::deploy)),
+    at(GET, "/api/check/{name}", Requires(Browse), by!(Handler, deployments::check))
+        .counted(Counted::Check),
+    at(POST, "/api/deploy", Requires(Start), by!(Handler, deployments::deploy))
+        .counted(Counted::Start),
     at(GET, "/api/deployment/{id}", Requires(View), by!(Handler, deployments::deployment)),
     at(POST, "/api/deployment/{id}/cancel", Requires(Change), by!(Handler, operations::cancel)),
-    at(POST, "/api/deployment/{id}/retry", Requires(Change), by!(Handler, operations::retry)),
+    at(POST, "/api/deployment/{id}/retry", Requires(Change), by!(Handler, operations::retry))
+        .counted(Counted::Start),
     at(GET, "/api/stacks", Requires(View), by!(Handler, operations::stacks)),
     at(GET, "/api/stacks/{name}", Requires(View), by!(Handler, operations::stack)),
     at(DELETE, "/api/stacks/{name}", Requires(Change), by!(Handler, operations::remove)),
     at(GET, "/api/status/{id}", Requires(View), by!(Handler, events::status)),
-    at(GET, "/api/fn/check_name", Requires(Browse), Function),
-    at(POST, "/api/fn/start_deployment", Requires(Start), Function),
+    at(GET, "/api/fn/check_name", Requires(Browse), Function).counted(Counted::Check),
+    at(POST, "/api/fn/start_deployment", Requires(Start), Function).counted(Counted::Start),
     at(POST, "/api/fn/cancel_deployment", Requires(Change), Function),
-    at(POST, "/api/fn/retry_deployment", Requires(Change), Function),
+    at(POST, "/api/fn/retry_deployment", Requires(Change), Function).counted(Counted::Start),
     at(POST, "/api/fn/remove_stack", Requires(Change), Function),
     at(GET, "/", Requires(Browse), Page),
     at(GET, "/deployments/{id}", Requires(View), Page),
     at(GET, "/pkg/{*path}", Everyone, Files),
     at(GET, "/sign-in", Everyone, Page),
-    at(GET, "/auth/sign-in", Everyone, by!(SignIn, sign_in::begin)),
-    at(GET, CALLBACK, Everyone, by!(SignIn, sign_in::finish)),
+    at(GET, "/auth/sign-in", Everyone, by!(SignIn, sign_in::begin)).counted(Counted::SignIn),
+    at(GET, CALLBACK, Everyone, by!(SignIn, sign_in::finish)).counted(Counted::SignIn),
     at(POST, "/auth/sign-out", Everyone, by!(SignIn, sign_in::sign_out)),
     at(GET, "/account", Requires(Account), Page),
     at(
@@ -139,6 +150,12 @@ pub(super) fn methods(is_meant: impl Fn(&Route) -> bool) -> Vec<Method> {
 pub(super) struct NotInTable;
 
 impl Route {
+    /// Limits the requests of an address.
+    const fn counted(mut self, counted: Counted) -> Self {
+        self.counted = Some(counted);
+        self
+    }
+
     /// Finds the route of a request; `None` if the router has no route for the path, or the route
     /// does not support the method.
     pub(super) fn of(request: &Request) -> Result<Option<&'static Self>, NotInTable> {
@@ -242,9 +259,16 @@ pub(super) async fn spell(mut request: Request, next: Next) -> Response {
 /// Returns whether a path that is no route may be a file of the site, or an address that a person
 /// mistyped. For the others, which only programs use, the 404 is JSON.
 fn is_for_people(path: &str) -> bool {
-    let is_of_programs =
-        |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
-    path.starts_with('/') && path != "/api" && !["/api", "/health"].into_iter().any(is_of_programs)
+    let first = percent_decode_str(parts_of(path).next().unwrap_or_default()).decode_utf8_lossy();
+    path.starts_with('/') && !["api", "health"].iter().any(|own| first.eq_ignore_ascii_case(own))
+}
+
+/// Returns whether a file of the site may have this path. Their names are plain, and a name has one
+/// spelling.
+pub(super) fn is_file(path: &str) -> bool {
+    let is_name = |part: &str| (1..=LONGEST_NAME).contains(&part.len()) && is_plain_text(part);
+    path.len() <= LONGEST_PATH
+        && path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_name))
 }
 
 /// Answers `OPTIONS *` with all methods that the server supports (RFC 9110, section 9.3.7).

@@ -1,6 +1,8 @@
 //! Every address has one spelling: another one of a page is redirected to it, and another one of
 //! anything else does not exist. No page is rendered past the rule of its route.
 
+use std::fs;
+
 use ai_stack_deployer::{app::App, server::http::routes};
 use axum::{
     body::Body,
@@ -119,6 +121,70 @@ async fn an_address_that_readers_take_for_different_things_leads_to_no_page() {
         let reply = world.send(Who::Anonymous, Method::GET, path, "").await;
         let is_refused = matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::SEE_OTHER);
         assert!(is_refused, "{path}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_has_one_spelling_and_no_address_is_an_error_of_the_file_system() {
+    let site = tempfile::tempdir().unwrap();
+    fs::create_dir(site.path().join("pkg")).unwrap();
+    let files = ["favicon.svg", "pkg/x.js", "a%20b", "a;b"];
+    for file in files {
+        fs::write(site.path().join(file), "a file").unwrap();
+    }
+    fs::write(site.path().join("a b"), "a file").unwrap();
+    let app = TestApp::with_pages(&[], site.path());
+    let visit = Visit::Open(&app, None);
+    for path in ["/favicon.svg", "/pkg/x.js"] {
+        assert_eq!(visit.send(&Method::GET, path).await.body, "a file", "{path}");
+    }
+    let long = "a".repeat(256);
+    let deep = "/a".repeat(3_000);
+    let pages = [
+        "//favicon.svg",
+        "/%66avicon.svg",
+        "/./favicon.svg",
+        "/favicon.svg/",
+        "/pkg%2Fx.js",
+        "/%70kg/x.js",
+        "//pkg/x.js",
+        "/a%20b",
+        "/a;b",
+        "/x%00",
+        "/x;",
+        &format!("/{long}"),
+        &deep,
+    ];
+    let programs = [
+        "/pkg//x.js",
+        "/pkg/%78.js",
+        "/pkg/./x.js",
+        "/pkg/../favicon.svg",
+        "/pkg/x%00",
+        &format!("/pkg/{long}"),
+    ];
+    for (paths, is_page) in [(&pages[..], true), (&programs[..], false)] {
+        for path in paths {
+            let reply = visit.send(&Method::GET, path).await;
+            assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(visit.send(&Method::HEAD, path).await.status, reply.status, "{path}");
+            if is_page {
+                assert!(reply.body.contains("Page not found"), "{path}: {reply:?}");
+            } else {
+                assert_eq!(reply.error_code(), "NOT_FOUND", "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_only_programs_ask_for_is_answered_in_json_however_it_is_spelled() {
+    let app = TestApp::new();
+    let visit = Visit::Open(&app, None);
+    for path in ["/api", "/api/none", "//api/none", "/%61pi/none", "/API/none", "/Health//none"] {
+        let reply = visit.send(&Method::GET, path).await;
+        assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(reply.error_code(), "NOT_FOUND", "{path}");
     }
 }
 
