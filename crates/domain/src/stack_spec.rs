@@ -8,6 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// The spec of a stack. Persisted as JSON: never rename fields, only add some.
+///
+/// Each added field raises the version of the form, or the schema's generation: an older version of
+/// the portal would ignore the field, and finish an operation without it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackSpec {
     /// The image, with its tag or digest.
