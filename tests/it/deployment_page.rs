@@ -84,6 +84,7 @@ async fn get_stuck_by(app: &TestApp, lease: &Lease, code: FailureCode, message: 
         phase: Phase::DEPLOYING,
         message: message.to_owned(),
         code,
+        reason: None,
         receipt: receipt(Outcome::Left, app),
         reference: String::from("7F3A-22C1"),
     });

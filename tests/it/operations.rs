@@ -49,6 +49,7 @@ async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
         phase,
         message: String::from("It did not work"),
         code: FailureCode::PlatformUnreachable,
+        reason: None,
         receipt: Receipt::of(vec![Line {
             resource: ResourceKind::Project,
             id: None,

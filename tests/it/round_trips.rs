@@ -98,6 +98,7 @@ async fn fill(url: &str) {
         phase: Phase::DEPLOYING,
         message: String::from("The container did not start."),
         code: FailureCode::DeployFailed,
+        reason: None,
         receipt: Receipt::of(vec![left]),
         reference: String::from("7F3A-22C1"),
     });

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     kind::Kind,
+    message::MessageCode,
     phase::{Phase, Status},
     receipt::Receipt,
+    words,
 };
 
 mod failure;
@@ -55,10 +57,13 @@ pub struct ProgressUpdate {
     pub status: Status,
     /// Percent, 0 to 100.
     pub progress: u8,
-    /// The phase's sentence.
+    /// The English sentence.
     pub message: String,
     /// The same text, under the older server's name.
     pub current_step: String,
+    /// The code of the sentence, unless it is the phase's own.
+    #[serde(flatten)]
+    pub code: Option<MessageCode>,
     /// The resources known to exist so far.
     pub resources: Resources,
     /// The time at which the phase began.
@@ -79,15 +84,23 @@ impl ProgressUpdate {
         let progress = kind.percent(phase).unwrap_or(percent);
         let message = kind.sentence(phase).to_owned();
         let current_step = message.clone();
-        Self { phase, status: phase.status(), progress, message, current_step, resources, at }
+        let status = phase.status();
+        Self { phase, status, progress, message, current_step, code: None, resources, at }
     }
 
     /// Replaces the phase's sentence by a more specific message.
     #[must_use]
-    pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.message = message.into();
+    pub fn with_message(mut self, code: MessageCode) -> Self {
+        self.message = words::message::sentence(&code);
         self.current_step.clone_from(&self.message);
+        self.code = Some(code);
         self
+    }
+
+    /// Returns the code of the sentence, also of one that an older version recorded without;
+    /// `None` for the phase's own.
+    pub fn message_code(&self) -> Option<MessageCode> {
+        self.code.clone().or_else(|| MessageCode::of_older(&self.message))
     }
 }
 
@@ -307,14 +320,11 @@ mod tests {
     fn an_event_reads_back_as_it_was_written() {
         let at: Timestamp = "2026-11-23T09:55:24.515Z".parse().unwrap();
         let resources = Resources { project_id: Some(String::from("p1")), ..Resources::default() };
+        let update = || ProgressUpdate::new(&DEPLOY, Phase::DEPLOYING, 0, resources.clone(), at);
         let bodies = [
-            EventBody::Progress(ProgressUpdate::new(
-                &DEPLOY,
-                Phase::DEPLOYING,
-                0,
-                resources.clone(),
-                at,
-            )),
+            EventBody::Progress(update()),
+            EventBody::Progress(update().with_message(MessageCode::JobQueued { before: 2 })),
+            EventBody::Progress(update().with_message(MessageCode::WaitingForTurn)),
             EventBody::Log(LogEntry {
                 timestamp: at,
                 level: Level::Warn,
@@ -338,6 +348,7 @@ mod tests {
                 phase: Phase::DEPLOYING,
                 message: String::from("It did not start"),
                 code: FailureCode::CrashLoop,
+                reason: Some(MessageCode::CrashLoop { exit_code: None }),
                 receipt: Receipt::default(),
                 reference: String::from("7F3A-22C1"),
             }),

@@ -7,6 +7,7 @@ pub mod deployment;
 pub mod event;
 pub mod kind;
 pub mod local_fault;
+pub mod message;
 pub mod phase;
 pub mod platform_problem;
 pub mod progress;

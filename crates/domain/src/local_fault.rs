@@ -2,8 +2,12 @@
 //!
 //! It must not know how a fault is detected.
 
-/// A local fault, because of which the portal cannot make calls or record anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+use serde::{Deserialize, Serialize};
+
+/// A local fault, because of which the portal cannot make calls or record anything. Its words are
+/// persisted: never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum LocalFault {
     /// File descriptors, memory or local ports.
     #[error("the portal is short of resources")]
@@ -22,22 +26,6 @@ pub enum LocalFault {
 impl LocalFault {
     /// All faults.
     pub const ALL: [Self; 4] = [Self::Resources, Self::Names, Self::Network, Self::Records];
-
-    /// Returns the message during the fault. It is recorded as progress, from which limits are
-    /// computed across restarts, so it must not change.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::Resources => "Waiting: the portal is short of resources",
-            Self::Names => "Waiting: the portal cannot look addresses up",
-            Self::Network => "Waiting: the portal has no network",
-            Self::Records => "Waiting: the portal cannot reach its records",
-        }
-    }
-
-    /// Returns the fault with this `sentence`, if there is one.
-    pub fn told_by(sentence: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fault| fault.sentence() == sentence)
-    }
 
     /// Returns a sentence in the present tense, without a full stop.
     pub fn describe_failure(self) -> &'static str {

@@ -15,6 +15,7 @@ use super::{
         Resources, Seq,
     },
     kind::{DEPLOY, REMOVE},
+    message::MessageCode,
     phase::Phase,
     receipt::Receipt,
 };
@@ -31,8 +32,10 @@ pub struct Progress {
     pub phase: Phase,
     /// Percent, 0 to 100. It never decreases.
     pub percent: u8,
-    /// The present message.
+    /// The present message, in English.
     pub message: String,
+    /// The code of the message, unless it is the phase's own, or the end's.
+    pub code: Option<MessageCode>,
     /// The resources known to exist.
     pub resources: Resources,
     /// The steps that have begun, in their order.
@@ -88,6 +91,7 @@ impl Default for Progress {
             phase: Phase::INITIALIZING,
             percent: 0,
             message: DEPLOY.sentence(Phase::INITIALIZING).to_owned(),
+            code: None,
             resources: Resources::default(),
             steps: Vec::new(),
             logs: VecDeque::new(),
@@ -185,6 +189,7 @@ impl Progress {
         }
         self.phase = update.phase;
         self.percent = self.percent.max(update.progress);
+        self.code = update.message_code();
         self.message = update.message;
         self.resources = update.resources;
     }
@@ -201,6 +206,7 @@ impl Progress {
         }
         self.phase = Phase::COMPLETED;
         self.percent = 100;
+        self.code = None;
         DEPLOY.done_sentence.clone_into(&mut self.message);
         self.resources = completion.resources.clone();
         self.end = Some(End::Live(completion));
@@ -209,6 +215,7 @@ impl Progress {
     fn remove(&mut self, removal: RemovalCompletion) {
         self.phase = Phase::REMOVED;
         self.percent = 100;
+        self.code = None;
         REMOVE.done_sentence.clone_into(&mut self.message);
         self.end = Some(End::Removed(removal));
     }
@@ -223,6 +230,7 @@ impl Progress {
         }
         self.phase = failure.code.end();
         self.message.clone_from(&failure.message);
+        self.code.clone_from(&failure.reason);
         self.end = Some(End::Failed(failure));
     }
 }

@@ -3,4 +3,5 @@
 //! Each is made from a code and its arguments when an answer is sent. Nothing may depend on their
 //! text.
 
+pub mod message;
 pub mod refusal;

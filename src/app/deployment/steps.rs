@@ -48,11 +48,8 @@ fn Step(
 ) -> impl IntoView {
     let state = Memo::new(move |_| signals.progress.with(|progress| state_of(progress, phase)));
     let word = Memo::new(move |_| step::state(&state.read()));
-    let detail = Memo::new(move |_| {
-        signals
-            .progress
-            .with(|progress| step::detail(signals.kind, phase, &state.read(), &progress.message))
-    });
+    let detail =
+        Memo::new(move |_| signals.progress.with(|progress| step::detail(&state.read(), progress)));
     let detail =
         move || detail.get().map(|words| view! { <span class="step__detail">{words}</span> });
     view! {

@@ -237,6 +237,7 @@ mod tests {
             phase: Phase::DEPLOYING,
             message: String::from("The container stopped right after starting."),
             code: FailureCode::CrashLoop,
+            reason: None,
             receipt: Receipt::of(vec![entry(ResourceKind::Service, Outcome::Left)]),
             reference: deployment.id.reference(),
         };

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::time;
 use domain::{
     kind::Kind,
+    message::MessageCode,
     phase::Phase,
-    progress::{StepState, elapsed_ms},
+    progress::{Progress, StepState, elapsed_ms},
+    words,
 };
 
 /// Returns what the list says of the step of `phase`: what happens, or what has been done.
@@ -43,19 +45,15 @@ pub(crate) fn state(state: &StepState) -> &'static str {
     }
 }
 
-/// Returns what the step's own line says besides: the part of the deployment's `message` that
-/// is more exact than the phase's sentence.
-pub(crate) fn detail(
-    kind: &Kind,
-    phase: Phase,
-    state: &StepState,
-    message: &str,
-) -> Option<String> {
-    if !matches!(state, StepState::Running(_)) || message == kind.sentence(phase) {
-        return None;
+/// Returns what the line of the step under way says besides: the deployment's message, where it is
+/// more exact than the phase's own.
+pub(crate) fn detail(state: &StepState, progress: &Progress) -> Option<String> {
+    match &progress.code {
+        _ if !matches!(state, StepState::Running(_)) => None,
+        None => None,
+        Some(MessageCode::JobQueued { before }) => Some(words::message::queued(*before)),
+        Some(_) => Some(progress.message.clone()),
     }
-    let exact = message.strip_prefix(kind.sentence(phase)).and_then(|rest| rest.strip_prefix(": "));
-    Some(exact.unwrap_or(message).to_owned())
 }
 
 /// Returns how long the step took, or has taken until `now`.
@@ -93,20 +91,20 @@ mod tests {
     fn the_running_steps_line_holds_what_the_message_adds_to_its_words() {
         let running = StepState::Running(Timestamp::UNIX_EPOCH);
         let waiting = "Waiting for the platform to answer again";
+        let (queued, paused) =
+            (MessageCode::JobQueued { before: 1 }, MessageCode::WaitingForPlatform);
         let cases = [
-            (&running, "Starting the container", None),
-            (
-                &running,
-                "Starting the container: 2nd in the platform's queue",
-                Some("2nd in the platform's queue"),
-            ),
-            (&running, waiting, Some(waiting)),
-            (&StepState::Waiting, waiting, None),
-            (&StepState::Done(3_140), "Checking that it answers", None),
+            (&running, None, None),
+            (&running, Some(queued), Some("2nd in the platform's queue")),
+            (&running, Some(paused.clone()), Some(waiting)),
+            (&StepState::Waiting, Some(paused.clone()), None),
+            (&StepState::Done(3_140), Some(paused), None),
         ];
-        for (state, message, words) in cases {
-            let said = detail(&DEPLOY, Phase::DEPLOYING, state, message);
-            assert_eq!(said.as_deref(), words, "{state:?} {message}");
+        for (state, code, words) in cases {
+            let mut progress = Progress::default();
+            waiting.clone_into(&mut progress.message);
+            progress.code = code;
+            assert_eq!(detail(state, &progress).as_deref(), words, "{state:?} {progress:?}");
         }
     }
 

@@ -16,6 +16,7 @@ use crate::server::{
 use domain::{
     event::{EventBody, FailureCode, Gone, RemovalCompletion},
     kind::{Kind, REMOVE},
+    message::MessageCode,
     phase::Phase,
     receipt::{Line, Receipt},
 };
@@ -38,8 +39,8 @@ impl Operation for RemoveStack {
     }
 
     fn failure(&self, _cx: &Context, code: Option<FailureCode>) -> (Phase, Cause) {
-        let message = "Not everything could be removed yet. We keep trying.";
-        (Phase::REMOVING, Cause::new(code.unwrap_or(FailureCode::PlatformRefused), message))
+        let code = code.unwrap_or(FailureCode::PlatformRefused);
+        (Phase::REMOVING, Cause::new(code, MessageCode::NotAllRemoved))
     }
 
     async fn advise(&self, cx: &Context, lines: Vec<Line>, may_ask: MayAsk) -> Vec<Line> {

@@ -10,7 +10,6 @@ use super::{
     context::Context,
     failure::StepError,
     late_commit,
-    retry::{QUEUED, WEDGED},
 };
 use crate::server::{
     local_fault::LocalFault,
@@ -21,7 +20,10 @@ use crate::server::{
     store::{Cause, StoreError},
 };
 use clock::Clock;
-use domain::{event::FailureCode, platform_problem::PlatformProblem, progress::elapsed_ms};
+use domain::{
+    event::FailureCode, message::MessageCode, platform_problem::PlatformProblem,
+    progress::elapsed_ms,
+};
 
 /// The interval at which somebody who waits looks again without being told: other portals give
 /// slots back, too.
@@ -63,11 +65,14 @@ impl Context {
                 Tried::Wait => None,
                 Tried::Lacking(fault) => Some(fault),
             };
-            let queued = lack.map_or(QUEUED, LocalFault::sentence);
-            let news = if self.is_wedged() { WEDGED } else { queued };
+            let news = match lack {
+                _ if self.is_wedged() => MessageCode::WaitingForHang,
+                Some(fault) => MessageCode::WaitingForPortal { fault },
+                None => MessageCode::WaitingForTurn,
+            };
             let is_late = elapsed_ms(since, self.clock.now()) >= NEWS_MS;
-            if told != Some(news) && (is_late || news != QUEUED) {
-                self.journal.set_message(news).await?;
+            if told.as_ref() != Some(&news) && (is_late || news != MessageCode::WaitingForTurn) {
+                self.journal.set_message(news.clone()).await?;
                 told = Some(news);
             }
             self.wait_or(POLL, changed).await.map_err(|error| self.explain(error))?;
@@ -178,7 +183,7 @@ impl Context {
 
     /// Waits until the platform hangs no more.
     pub(crate) async fn wait_out_hang(&self) -> Result<(), StepError> {
-        self.journal.set_message(WEDGED).await?;
+        self.journal.set_message(MessageCode::WaitingForHang).await?;
         while self.is_wedged() && self.wellness().await? != Wellness::Well {
             self.wait(PAUSE).await.map_err(|error| self.explain(error))?;
         }

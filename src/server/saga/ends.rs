@@ -9,6 +9,7 @@ use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, State, Stor
 use domain::{
     event::{Completion, EventBody, Failure, FailureCode, Ready},
     kind::StackState,
+    message::MessageCode,
     phase::Phase,
     receipt::Receipt,
 };
@@ -78,6 +79,7 @@ pub(crate) async fn failed(
             phase,
             message: cause.message,
             code: cause.code,
+            reason: cause.reason,
             receipt: receipt.clone(),
             reference: cx.deployment.id.reference(),
         });
@@ -139,19 +141,17 @@ pub(crate) fn next_check(now: Timestamp, tries: u32) -> Option<Timestamp> {
 
 /// Turns `cause` into a cancellation. Its message still says what had failed before the cancel.
 fn as_cancelled(cause: Cause) -> Cause {
-    let message = match cause.code {
-        FailureCode::Cancelled => cause.message,
-        _ => Failure::cancelled_after(&cause.message),
-    };
-    Cause { code: FailureCode::Cancelled, message, ..cause }
+    if cause.code == FailureCode::Cancelled {
+        return cause;
+    }
+    let Cause { message, reason, at, platform_log, .. } = cause;
+    let message = MessageCode::CancelledAfter { message, reason: reason.map(Box::new) };
+    Cause { at, platform_log, ..Cause::new(FailureCode::Cancelled, message) }
 }
 
 /// Returns the cause of an end for which the journal has none.
 fn internal() -> Cause {
-    Cause::new(
-        FailureCode::Internal,
-        "The portal had an internal error and lost the state of this deployment.",
-    )
+    Cause::new(FailureCode::Internal, MessageCode::StateLost)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a deployment lasts minutes, not centuries")]

@@ -1,4 +1,4 @@
-//! Step failures, and the messages that people read about them.
+//! Step failures, and what people read about them.
 //!
 //! The platform's own words never get here: only what kind of failure it was.
 
@@ -8,7 +8,7 @@ use crate::server::{
     secrets::OpenSecretError,
     store::{Cause, StoreError},
 };
-use domain::{event::FailureCode, phase::Phase};
+use domain::{event::FailureCode, message::MessageCode, phase::Phase};
 
 /// The reason why a step stopped. Retrying is over by then.
 #[derive(Debug, thiserror::Error)]
@@ -22,40 +22,35 @@ pub enum StepError {
 }
 
 impl StepError {
-    /// Fails with `code` and a sentence for the person.
-    pub(crate) fn failed(code: FailureCode, message: impl Into<String>) -> Self {
+    /// Fails with `code`, and with `message` for the person.
+    pub(crate) fn failed(code: FailureCode, message: MessageCode) -> Self {
         Self::Failed(Cause::new(code, message))
     }
 
     /// Returns why a step stops that a person cancelled.
     pub(crate) fn cancelled() -> Cause {
-        Cause::new(FailureCode::Cancelled, "The deployment was cancelled.")
+        Cause::new(FailureCode::Cancelled, MessageCode::Cancelled)
     }
 
     /// Returns why an operation is given up that panicked again and again.
     pub(crate) fn panicked() -> Cause {
-        let message = String::from("The portal had an internal error several times in a row.");
-        Cause::new(FailureCode::Internal, message)
+        Cause::new(FailureCode::Internal, MessageCode::Panicked)
     }
 
     /// Returns why a step stops whose time is up, or the whole deployment's.
     pub(crate) fn overdue() -> Cause {
-        Cause::new(FailureCode::Deadline, "It took too long, so the portal stopped waiting.")
+        Cause::new(FailureCode::Deadline, MessageCode::Overdue)
     }
 
     /// Fails because the platform hung during `phase` for too long.
     pub(crate) fn wedged(phase: Phase) -> Self {
-        let doing = doing(phase);
-        let message = format!("The platform hung while {doing}, and did not come back in time.");
-        Self::failed(FailureCode::PlatformWedged, message)
+        Self::failed(FailureCode::PlatformWedged, MessageCode::PlatformHung { phase })
     }
 
     /// Returns why a step of `phase` stops whose time was up while the portal itself lacked
     /// something.
     pub(crate) fn lacked(phase: Phase, fault: LocalFault) -> Cause {
-        let (past, doing) = (fault.past(), doing(phase));
-        let message = format!("{past} while {doing}, until the time was up.");
-        Cause::new(FailureCode::PortalImpaired, message)
+        Cause::new(FailureCode::PortalImpaired, MessageCode::PortalLacked { fault, phase })
     }
 
     /// Fails because a secret of the stack does not open.
@@ -65,32 +60,26 @@ impl StepError {
             "A secret of this deployment does not open: append its key after a comma, in \
              PORTAL_SECRET_KEY or portal.key"
         );
-        let message = "The portal cannot open this deployment's secrets. Try again, or tell an \
-                       operator.";
-        Self::failed(FailureCode::SecretsSealed, message)
+        Self::failed(FailureCode::SecretsSealed, MessageCode::SecretsSealed)
     }
 
     /// Fails because a call failed for good during `phase`.
     pub(crate) fn of_platform(phase: Phase, error: &PlatformError) -> Self {
-        let doing = doing(phase);
         match error {
             PlatformError::Refused { .. }
             | PlatformError::Unexplained { .. }
-            | PlatformError::NotFound { .. } => Self::failed(
-                FailureCode::PlatformRefused,
-                format!("The platform refused a request while {doing}."),
-            ),
-            PlatformError::KeyRefused { .. } => Self::failed(
-                FailureCode::PlatformKeyRefused,
-                format!("The platform did not accept the portal's key while {doing}."),
-            ),
+            | PlatformError::NotFound { .. } => {
+                Self::failed(FailureCode::PlatformRefused, MessageCode::CallRefused { phase })
+            }
+            PlatformError::KeyRefused { .. } => {
+                Self::failed(FailureCode::PlatformKeyRefused, MessageCode::KeyRefused { phase })
+            }
             PlatformError::Unavailable { .. }
             | PlatformError::Lost { .. }
             | PlatformError::Unreachable { .. }
-            | PlatformError::Paused { .. } => Self::failed(
-                FailureCode::PlatformUnreachable,
-                format!("The platform did not answer while {doing}, after several tries."),
-            ),
+            | PlatformError::Paused { .. } => {
+                Self::failed(FailureCode::PlatformUnreachable, MessageCode::NoAnswer { phase })
+            }
             PlatformError::Local { fault, .. } => {
                 Self::Failed(Self::lacked(phase, local_fault::classify(*fault)))
             }
@@ -123,22 +112,4 @@ pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
-}
-
-/// Puts a phase into the middle of a sentence.
-fn doing(phase: Phase) -> &'static str {
-    match phase {
-        Phase::INITIALIZING => "getting ready",
-        Phase::CREATING_PROJECT => "creating the project",
-        Phase::GETTING_ENVIRONMENT => "finding the project's environment",
-        Phase::CREATING_APPLICATION => "creating the application",
-        Phase::CONFIGURING_APPLICATION => "configuring the application",
-        Phase::CREATING_DOMAIN => "attaching the address",
-        Phase::DEPLOYING => "starting the container",
-        Phase::VERIFYING_HEALTH => "checking that the stack answers",
-        Phase::COMPLETED => "finishing",
-        Phase::ROLLING_BACK | Phase::FAILED | Phase::CANCELLED => "removing what was made",
-        Phase::REMOVING | Phase::REMOVED => "removing the stack",
-        _ => "working on the stack",
-    }
 }

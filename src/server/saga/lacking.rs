@@ -1,7 +1,7 @@
 //! The time in which the portal itself lacked something: nobody else is blamed for it, so no limit
 //! of a step counts it, while the deadline of the whole does.
 //!
-//! What was lacking while records could be written stands in the journal as a sentence, and counts
+//! What was lacking while records could be written stands in the journal as a message, and counts
 //! across restarts. That the records were out of reach cannot stand there: each process remembers
 //! it.
 
@@ -14,7 +14,7 @@ use crate::server::{
     local_fault::LocalFault,
     store::{StepId, StoreError},
 };
-use domain::{event::Level, progress::elapsed_ms};
+use domain::{event::Level, message::MessageCode, progress::elapsed_ms};
 
 /// The shortest wait, at the end of a limit, while the limit stands still.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
@@ -25,12 +25,12 @@ impl Context {
     pub(crate) fn lacked_since(&self, began: Timestamp) -> Duration {
         let now = self.clock.now();
         let mut spans = self.outages.spans(now);
-        spans.extend(self.journal.spans(|sentence| LocalFault::told_by(sentence).is_some()));
+        spans.extend(self.journal.spans(is_lack));
         union(spans, began, now)
     }
 
-    /// Returns for how long sentences were shown that `is_meant`, while the records were in reach.
-    pub(crate) fn shown_for(&self, is_meant: impl Fn(&str) -> bool) -> Duration {
+    /// Returns for how long messages were shown that `is_meant`, while the records were in reach.
+    pub(crate) fn shown_for(&self, is_meant: impl Fn(&MessageCode) -> bool) -> Duration {
         let now = self.clock.now();
         let outages = self.outages.spans(now);
         let shown = self.journal.spans(is_meant);
@@ -63,21 +63,19 @@ impl Context {
         fault: LocalFault,
         reason: &str,
     ) -> Result<(), StoreError> {
-        if LocalFault::told_by(&self.journal.sentence()) == Some(fault) {
+        let message = MessageCode::WaitingForPortal { fault };
+        if self.journal.message().as_ref() == Some(&message) {
             return Ok(());
         }
         let description = fault.describe_failure();
         tracing::warn!(action, reason, "{description}: waiting for it");
         self.log(Level::Warn, action, &format!("{description}: waiting for it"), 0, None);
-        self.journal.set_message(fault.sentence()).await
+        self.journal.set_message(message).await
     }
 
     /// Goes back to the phase's own sentence, if what is shown is what the portal itself lacks.
     pub(crate) async fn unsay_lacks(&self) -> Result<(), StoreError> {
-        for fault in LocalFault::ALL {
-            self.journal.clear_message(fault.sentence()).await?;
-        }
-        Ok(())
+        self.journal.clear_message(is_lack).await
     }
 
     /// Returns for how long to wait at most where `left` is left of a limit. That stands still
@@ -89,16 +87,24 @@ impl Context {
     }
 
     fn is_lacking(&self) -> bool {
-        LocalFault::told_by(&self.journal.sentence()).is_some() || self.outages.is_on()
+        self.journal.message().as_ref().is_some_and(is_lack) || self.outages.is_on()
     }
 
     /// Returns what the portal itself lacks, or lacked when the time was up at `end`.
     pub(crate) fn lacking(&self, end: Timestamp) -> Option<LocalFault> {
-        let told = LocalFault::told_by(&self.journal.sentence());
+        let told = match self.journal.message() {
+            Some(MessageCode::WaitingForPortal { fault }) => Some(fault),
+            _ => None,
+        };
         let outages = self.outages.spans(self.clock.now());
         let is_away = |(since, until): &Span| *since <= end && *until >= end;
         told.or_else(|| outages.iter().any(is_away).then_some(LocalFault::Records))
     }
+}
+
+/// Returns whether the message says that the portal itself lacks something.
+fn is_lack(code: &MessageCode) -> bool {
+    matches!(code, MessageCode::WaitingForPortal { .. })
 }
 
 /// Returns how long `spans` are together, as far as they are between `from` and `until`.

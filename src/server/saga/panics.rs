@@ -81,6 +81,7 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
         phase: ports.kinds.of(record.deployment.kind).first_phase(),
         message: cause.message,
         code: cause.code,
+        reason: cause.reason,
         receipt: Receipt::of(vec![line]),
         reference: lease.id.reference(),
     });

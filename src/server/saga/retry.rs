@@ -19,21 +19,12 @@ use crate::server::{
 };
 use domain::{
     event::{FailureCode, Level},
+    message::MessageCode,
     progress::elapsed_ms,
 };
 
 const RETRIES: usize = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The message shown while the breaker is open.
-const PAUSED: &str = "Waiting for the platform to answer again";
-/// The message shown while the platform refuses the key.
-const REFUSED: &str = "Waiting for the platform to accept the portal's key again";
-/// The message shown while other calls come first.
-pub(crate) const QUEUED: &str = "Waiting for its turn: the platform is busy with other stacks";
-/// The message shown while the platform hangs.
-pub(crate) const WEDGED: &str = "The platform hangs. We wait until it answers again";
-/// Every sentence that is shown while something is waited for.
-const WAITING: [&str; 4] = [PAUSED, REFUSED, QUEUED, WEDGED];
 /// The longest pause while a call is repeated for as long as there is time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -281,7 +272,9 @@ impl<'a> Attempts<'a> {
             self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
         }
         let is_refused = matches!(error, PlatformError::KeyRefused { .. });
-        self.show(if is_refused { REFUSED } else { PAUSED }).await?;
+        let message =
+            if is_refused { MessageCode::WaitingForKey } else { MessageCode::WaitingForPlatform };
+        self.show(message).await?;
         let pause =
             FIRST_PAUSE.saturating_mul(1 << self.deadline_retries.min(5)).min(LONGEST_PAUSE);
         self.deadline_retries += 1;
@@ -296,7 +289,7 @@ impl<'a> Attempts<'a> {
 
     /// Waits until the breaker lets calls through again.
     async fn wait_for_breaker(&self, pause: Duration) -> Result<(), StepError> {
-        self.show(PAUSED).await?;
+        self.show(MessageCode::WaitingForPlatform).await?;
         self.cx.wait(pause).await.map_err(|error| self.cx.explain(error))
     }
 
@@ -307,26 +300,25 @@ impl<'a> Attempts<'a> {
         fault: LocalFault,
         error: &PlatformError,
     ) -> Result<(), StepError> {
-        if LocalFault::told_by(&self.cx.journal.sentence()) != Some(fault) {
+        let message = MessageCode::WaitingForPortal { fault };
+        if self.cx.journal.message().as_ref() != Some(&message) {
             self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
         }
-        self.show(fault.sentence()).await?;
+        self.show(message).await?;
         let pause = FIRST_PAUSE.saturating_mul(1 << self.waited_for_us.min(3));
         self.waited_for_us += 1;
         self.cx.wait(pause).await
     }
 
     /// Shows what the call waits for; that the platform hangs explains everything.
-    async fn show(&self, sentence: &str) -> Result<(), StepError> {
-        let sentence = if self.cx.is_wedged() { WEDGED } else { sentence };
-        Ok(self.cx.journal.set_message(sentence).await?)
+    async fn show(&self, message: MessageCode) -> Result<(), StepError> {
+        let message = if self.cx.is_wedged() { MessageCode::WaitingForHang } else { message };
+        Ok(self.cx.journal.set_message(message).await?)
     }
 
     /// Goes back to the phase's own sentence.
     async fn resume(&self) -> Result<(), StepError> {
-        for sentence in WAITING {
-            self.cx.journal.clear_message(sentence).await?;
-        }
+        self.cx.journal.clear_message(is_wait).await?;
         Ok(self.cx.unsay_lacks().await?)
     }
 
@@ -338,6 +330,17 @@ impl<'a> Attempts<'a> {
     fn log(&self, level: Level, message: &str) {
         self.cx.log(level, self.action, message, self.took_ms, Some(self.attempt));
     }
+}
+
+/// Returns whether the message says that a call waits.
+fn is_wait(code: &MessageCode) -> bool {
+    matches!(
+        code,
+        MessageCode::WaitingForPlatform
+            | MessageCode::WaitingForKey
+            | MessageCode::WaitingForTurn
+            | MessageCode::WaitingForHang
+    )
 }
 
 /// Pauses of 1, 2, 4, 8 and 16 s, each up to twice as long by the chance that `seed` decides.

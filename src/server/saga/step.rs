@@ -6,14 +6,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{context::Context, failure::StepError};
 use crate::server::{platform::AppName, settings::Deadlines, store::StepId};
-use domain::{event::Resources, receipt::Line};
+use domain::{event::Resources, message::MessageCode, receipt::Line};
 
 /// A reversible unit of work. A crash may repeat either half, so both are idempotent.
 pub trait Step: Send + Sync + 'static {
     /// The step's name in the journal.
     const ID: StepId;
     /// The message shown while the step of a live stack is undone, where that takes a while.
-    const REMOVING: Option<&'static str> = None;
+    const REMOVING: Option<MessageCode> = None;
     /// The output for later steps, and for its own undo.
     type Output: Serialize + DeserializeOwned + Clone + Send + Sync;
 

@@ -12,7 +12,7 @@ use crate::server::{
     settings::Deadlines,
     store::StepId,
 };
-use domain::{event::FailureCode, progress::elapsed_ms};
+use domain::{event::FailureCode, message::MessageCode, progress::elapsed_ms};
 
 /// The time limit of one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,9 +22,6 @@ const ROUTE_REMOVAL_TIMEOUT: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(500);
 /// The pause between probes during a local fault of the portal.
 const LACK_PAUSE: Duration = Duration::from_secs(1);
-
-/// The message while the step waits for the route of a previous stack to disappear.
-const WAITING: &str = "Waiting for the address to become free";
 
 /// Makes sure that nothing answers at the address.
 pub(crate) struct CheckAddressFree;
@@ -63,18 +60,15 @@ impl Step for CheckAddressFree {
                 );
                 return Err(in_use(&cx.host));
             }
-            cx.journal.set_message(WAITING).await?;
+            cx.journal.set_message(MessageCode::WaitingForAddress).await?;
             cx.wait(PAUSE.min(cx.longest(ROUTE_REMOVAL_TIMEOUT.saturating_sub(waited)))).await?;
         }
-        cx.journal.clear_message(WAITING).await?;
+        cx.journal.clear_message(|code| *code == MessageCode::WaitingForAddress).await?;
         Ok(cx.unsay_lacks().await?)
     }
 }
 
 fn in_use(host: &str) -> StepError {
-    let message = format!(
-        "Something else already answers at {host}, so nothing was started. Choose another name, or \
-         tell the operator."
-    );
+    let message = MessageCode::AddressInUse { host: host.to_owned() };
     StepError::failed(FailureCode::AddressInUse, message)
 }

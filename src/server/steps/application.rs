@@ -8,6 +8,7 @@ use crate::server::{
 };
 use domain::{
     event::Resources,
+    message::MessageCode,
     receipt::{Line, Outcome, ResourceKind},
 };
 
@@ -19,7 +20,7 @@ pub(crate) struct CreateApplication {
 
 impl Step for CreateApplication {
     const ID: StepId = StepId::APPLICATION;
-    const REMOVING: Option<&'static str> = Some("Stopping the container");
+    const REMOVING: Option<MessageCode> = Some(MessageCode::StoppingContainer);
     type Output = Application;
 
     async fn run(&self, cx: &Context) -> Result<Application, StepError> {

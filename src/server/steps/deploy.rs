@@ -16,7 +16,7 @@ use crate::server::{
     settings::Deadlines,
     store::StepId,
 };
-use domain::{event::FailureCode, progress::elapsed_ms, receipt::Line};
+use domain::{event::FailureCode, message::MessageCode, progress::elapsed_ms, receipt::Line};
 
 mod cause;
 
@@ -27,9 +27,6 @@ const ENQUEUE_LIMIT: u32 = 5;
 /// The time after which a job that the list shows as running, but that is not in the queue, counts
 /// as ended. It must be shorter than the minimum time of an undo (`Deadlines::LEAST_DRAIN`).
 const STRANDED_LIMIT: Duration = Duration::from_secs(20);
-
-/// The message while the list shows a job as running that is not in the queue.
-const STRANDED: &str = "Waiting for the platform to say how the start went";
 
 /// Has the platform start the application.
 pub(crate) struct Deploy {
@@ -86,16 +83,15 @@ impl Step for Deploy {
                     stranded = Debounce::default();
                 }
                 JobProgress::Lost => {
-                    let message = "The platform repeatedly lost the job that starts the container.";
-                    return Err(StepError::failed(FailureCode::DeployFailed, message));
+                    return Err(StepError::failed(FailureCode::DeployFailed, MessageCode::JobLost));
                 }
-                JobProgress::Running => cx.journal.set_message("Starting the container").await?,
+                JobProgress::Running => cx.journal.reset_message().await?,
                 JobProgress::Stranded => {
-                    cx.journal.set_message(STRANDED).await?;
+                    cx.journal.set_message(MessageCode::WaitingForJob).await?;
                     pause = pause.max(cx.paced_delay(1));
                 }
                 JobProgress::Queued(before) => {
-                    cx.journal.set_message(&queue_position(before)).await?;
+                    cx.journal.set_message(MessageCode::JobQueued { before }).await?;
                 }
             }
             cx.wait(pause).await?;
@@ -195,16 +191,6 @@ fn job_progress(jobs: &[Job], title: &str) -> Option<JobProgress> {
     }
 }
 
-/// Returns the message for a job with `before` others before it in the queue.
-fn queue_position(before: usize) -> String {
-    match before {
-        0 => String::from("Starting the container: next in the platform's queue"),
-        1 => String::from("Starting the container: 2nd in the platform's queue"),
-        2 => String::from("Starting the container: 3rd in the platform's queue"),
-        _ => format!("Starting the container: {}th in the platform's queue", before + 1),
-    }
-}
-
 /// Removes the application's jobs from the queue, and waits for a running one.
 pub(crate) async fn stop_jobs(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
     let done = "Removed the waiting job from the platform's queue";
@@ -216,24 +202,25 @@ pub(crate) async fn stop_jobs(cx: &Context, id: &ApplicationId) -> Result<(), St
 /// [`STRANDED_LIMIT`], no job can create a service any more, even if the list shows one as running.
 async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
     let mut pause = FIRST_PAUSE;
-    let mut stranded = Debounce(cx.journal.message_since(STRANDED));
+    let mut stranded = Debounce(cx.journal.message_since(&MessageCode::WaitingForJob));
     let is_theirs = |job: &QueuedJob| job.application == *id;
+    let is_stranded = |code: &MessageCode| *code == MessageCode::WaitingForJob;
     let mut cursor = cx.polls.queue_cursor();
     loop {
         let is_queued = cx.queue(&mut cursor).await?.iter().any(is_theirs);
         if is_queued {
             stranded = Debounce::default();
-            cx.journal.clear_message(STRANDED).await?;
+            cx.journal.clear_message(is_stranded).await?;
         } else {
             let jobs = cx.query("deployment.all", || cx.platform.jobs(id)).await?;
             if !jobs.iter().any(|job| job.status == JobStatus::Running) {
-                return cx.journal.clear_message(STRANDED).await.map_err(Into::into);
+                return cx.journal.clear_message(is_stranded).await.map_err(Into::into);
             }
             if stranded.has_expired(true, cx.now()) {
                 cx.warn("deployment.all", "The platform lists a job that it no longer runs");
-                return cx.journal.clear_message(STRANDED).await.map_err(Into::into);
+                return cx.journal.clear_message(is_stranded).await.map_err(Into::into);
             }
-            cx.journal.set_message(STRANDED).await?;
+            cx.journal.set_message(MessageCode::WaitingForJob).await?;
             pause = pause.max(cx.paced_delay(1));
         }
         cx.wait(pause).await?;
@@ -255,14 +242,5 @@ mod tests {
         assert_eq!(job_progress(&jobs, "ours"), Some(JobProgress::Running));
         assert_eq!(job_progress(&jobs, "nobody's"), None);
         assert_eq!(job_progress(&[job("ours", JobStatus::Cancelled)], "ours"), None);
-    }
-
-    #[test]
-    fn a_place_in_the_queue_is_an_ordinal() {
-        assert!(
-            queue_position(1).contains("2nd")
-                && queue_position(2).contains("3rd")
-                && queue_position(3).contains("4th")
-        );
     }
 }

@@ -8,6 +8,7 @@ use crate::server::{
 };
 use domain::{
     event::Resources,
+    message::MessageCode,
     receipt::{Line, Outcome, ResourceKind},
 };
 
@@ -18,7 +19,7 @@ pub(crate) struct CreateDomain {
 
 impl Step for CreateDomain {
     const ID: StepId = StepId::DOMAIN;
-    const REMOVING: Option<&'static str> = Some("Removing the address");
+    const REMOVING: Option<MessageCode> = Some(MessageCode::RemovingAddress);
     type Output = DomainId;
 
     async fn run(&self, cx: &Context) -> Result<DomainId, StepError> {

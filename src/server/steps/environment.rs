@@ -7,7 +7,10 @@ use crate::server::{
     saga::{context::Context, failure::StepError, step::Step},
     store::StepId,
 };
-use domain::event::{FailureCode, Resources};
+use domain::{
+    event::{FailureCode, Resources},
+    message::MessageCode,
+};
 
 /// Finds the project's default environment.
 pub(crate) struct FindEnvironment {
@@ -32,8 +35,7 @@ impl Step for FindEnvironment {
             .map(|environment| environment.id)
             // If the platform crashes between its two inserts, the project has no environment.
             .ok_or_else(|| {
-                let message = "The platform made the project without an environment.";
-                StepError::failed(FailureCode::PlatformRefused, message)
+                StepError::failed(FailureCode::PlatformRefused, MessageCode::NoEnvironment)
             })
     }
 

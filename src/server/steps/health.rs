@@ -21,7 +21,9 @@ use crate::server::{
     settings::Deadlines,
     store::{StepId, StoreError},
 };
-use domain::{event::FailureCode, progress::elapsed_ms, stack_spec::StackSpec};
+use domain::{
+    event::FailureCode, message::MessageCode, progress::elapsed_ms, stack_spec::StackSpec,
+};
 
 /// The time limit of one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,18 +45,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_secs(15);
 /// The number of failed tasks that count as a crash loop.
 const CRASHES: usize = 3;
-
-/// The message while only the certificate is missing.
-const UNTRUSTED: &str = "Waiting for the address to get its certificate";
-
-/// The message while the address answers, but the container does not run.
-const NOT_RUNNING: &str = "The address answers, but the stack's container does not run yet";
-/// The message while the platform does not show whether the container runs.
-const UNKNOWN: &str = "The address answers; waiting for the platform to show the stack's container";
-/// The message while neither the stack nor the platform can be reached.
-const ALL_AWAY: &str = "Neither the stack nor the platform can be reached: waiting for both";
-/// All messages of this step about a specific cause of the wait.
-const SPECIFIC: [&str; 4] = [UNTRUSTED, NOT_RUNNING, UNKNOWN, ALL_AWAY];
 
 /// Waits until the stack answers.
 pub(crate) struct VerifyHealth {
@@ -93,7 +83,7 @@ impl Step for VerifyHealth {
             wait.lacked = cx.lacked_since(wait.since);
             if let Err(given_up) = wait.check(cx, now) {
                 if self.is_all_away(cx, &wait).await {
-                    cx.journal.set_message(ALL_AWAY).await?;
+                    cx.journal.set_message(MessageCode::WaitingForBoth).await?;
                     (wait.grace_until, wait.is_all_away) = (cx.clock.now() + AGAIN, true);
                 } else if wait.is_all_away {
                     // The platform can be reached again: the stack may take a moment longer.
@@ -156,7 +146,7 @@ impl VerifyHealth {
 }
 
 /// Returns the message about a crash loop, if the tasks show one.
-fn crash(tasks: &[Task]) -> Option<String> {
+fn crash(tasks: &[Task]) -> Option<MessageCode> {
     let count = |state| tasks.iter().filter(|task| task.state == state).count();
     if count(TaskState::Failed) < CRASHES || count(TaskState::Running) > 0 {
         return None;
@@ -165,10 +155,18 @@ fn crash(tasks: &[Task]) -> Option<String> {
         .iter()
         .filter_map(|task| task.error.as_deref())
         .find_map(|error| error.strip_prefix("task: non-zero exit (")?.strip_suffix(')'));
-    Some(match exit_code {
-        Some(code) => format!("The container stopped right after starting (exit code {code})."),
-        None => String::from("The container could not be kept running."),
-    })
+    Some(MessageCode::CrashLoop { exit_code: exit_code.map(ToOwned::to_owned) })
+}
+
+/// Returns whether the message says that something more exact than the answer is waited for.
+fn is_specific(code: &MessageCode) -> bool {
+    matches!(
+        code,
+        MessageCode::WaitingForCertificate
+            | MessageCode::WaitingForContainer
+            | MessageCode::ContainerUnknown
+            | MessageCode::WaitingForBoth
+    )
 }
 
 /// The wait for the stack so far. Times are computed from recorded facts, so a restart does not
@@ -220,8 +218,8 @@ impl HealthWait {
         Self {
             since,
             grace_until: now + grace.min(cx.spec.stack.health.timeout),
-            untrusted: Stopwatch::resume(cx, UNTRUSTED, now),
-            unknown: Stopwatch::resume(cx, UNKNOWN, now),
+            untrusted: Stopwatch::resume(cx, &MessageCode::WaitingForCertificate, now),
+            unknown: Stopwatch::resume(cx, &MessageCode::ContainerUnknown, now),
             ..Self::new(now)
         }
     }
@@ -243,25 +241,25 @@ impl HealthWait {
 
     /// Shows watchers the cause of the wait, if it is not simply that the stack does not answer.
     async fn show_message(&self, cx: &Context) -> Result<(), StoreError> {
-        let sentence = match (&self.last, &self.container) {
+        let message = match (&self.last, &self.container) {
             // The next look follows immediately.
             (_, Some(ContainerState::Running(_))) => return Ok(()),
-            (_, Some(ContainerState::None)) => Some(NOT_RUNNING),
-            (_, Some(ContainerState::Unknown)) => Some(UNKNOWN),
+            (_, Some(ContainerState::None)) => Some(MessageCode::WaitingForContainer),
+            (_, Some(ContainerState::Unknown)) => Some(MessageCode::ContainerUnknown),
             (Some(Health::Unasked(fault, reason)), None)
             | (_, Some(ContainerState::Unasked(fault, reason))) => {
                 return cx.say_lack("stack.verify", *fault, reason).await;
             }
-            (Some(Health::Untrusted(_)), None) => Some(UNTRUSTED),
-            (Some(Health::Silent(_)), None) if self.is_all_away => Some(ALL_AWAY),
+            (Some(Health::Untrusted(_)), None) => Some(MessageCode::WaitingForCertificate),
+            (Some(Health::Silent(_)), None) if self.is_all_away => {
+                Some(MessageCode::WaitingForBoth)
+            }
             (_, None) => None,
         };
-        if let Some(sentence) = sentence {
-            return cx.journal.set_message(sentence).await;
+        if let Some(message) = message {
+            return cx.journal.set_message(message).await;
         }
-        for sentence in SPECIFIC {
-            cx.journal.clear_message(sentence).await?;
-        }
+        cx.journal.clear_message(is_specific).await?;
         cx.unsay_lacks().await
     }
 
@@ -292,7 +290,7 @@ impl HealthWait {
         }
         let (stack, certificate) = self.waited(now);
         if certificate >= trust.timeout {
-            let message = "The address did not get a valid certificate in time.";
+            let message = MessageCode::NoCertificate;
             return Err(StepError::failed(FailureCode::CertificateTimeout, message));
         }
         if stack >= health.timeout {
@@ -311,18 +309,12 @@ impl HealthWait {
         (stack, Duration::from_millis(certificate_ms))
     }
 
-    fn timeout_message(&self, limit: u64) -> String {
+    fn timeout_message(&self, seconds: u64) -> MessageCode {
         match &self.last {
-            Some(Health::Answering(status)) => format!(
-                "The stack did not become healthy within {limit} seconds (it answers with status \
-                 {status})."
-            ),
-            Some(Health::Healthy) => format!(
-                "Something answers at the address, but the stack's container did not run within \
-                 {limit} seconds."
-            ),
+            Some(Health::Answering(status)) => MessageCode::NotHealthy { seconds, status: *status },
+            Some(Health::Healthy) => MessageCode::NoContainer { seconds },
             Some(Health::Silent(_) | Health::Unasked(..) | Health::Untrusted(_)) | None => {
-                format!("The stack did not answer within {limit} seconds.")
+                MessageCode::StackSilent { seconds }
             }
         }
     }
@@ -368,7 +360,7 @@ mod tests {
         assert_eq!(crash(&[running, failed(), failed(), failed()]), None);
         assert_eq!(
             crash(&[starting(), failed(), failed(), failed()]).unwrap(),
-            "The container stopped right after starting (exit code 1)."
+            MessageCode::CrashLoop { exit_code: Some(String::from("1")) }
         );
     }
 
@@ -376,7 +368,7 @@ mod tests {
     fn a_rejected_container_is_a_crash_loop_without_an_exit_code() {
         let rejected = || task(TaskState::Failed, "invalid mount config for type \"bind\"");
         let message = crash(&[rejected(), rejected(), rejected()]).unwrap();
-        assert_eq!(message, "The container could not be kept running.");
+        assert_eq!(message, MessageCode::CrashLoop { exit_code: None });
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::server::{
 };
 use domain::{
     event::Resources,
+    message::MessageCode,
     receipt::{Line, Outcome, ResourceKind},
 };
 
@@ -27,7 +28,7 @@ pub(crate) struct ProjectOutput {
 
 impl Step for CreateProject {
     const ID: StepId = StepId::PROJECT;
-    const REMOVING: Option<&'static str> = Some("Removing the project");
+    const REMOVING: Option<MessageCode> = Some(MessageCode::RemovingProject);
     type Output = ProjectOutput;
 
     async fn run(&self, cx: &Context) -> Result<ProjectOutput, StepError> {

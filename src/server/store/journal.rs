@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::server::platform::AppName;
-use domain::{event::FailureCode, kind::StepId, receipt::Line};
+use domain::{event::FailureCode, kind::StepId, message::MessageCode, receipt::Line, words};
 
 /// The journal's record of one step. Persisted as JSON: never rename, only add.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +53,16 @@ impl StepRecord {
 pub struct Cause {
     /// The kind of failure.
     pub code: FailureCode,
-    /// One sentence for the person: what happened.
+    /// One English sentence for the person: what happened.
     pub message: String,
+    /// The code of the sentence, and its arguments, unless an older version recorded it.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        rename = "args",
+        deserialize_with = "domain::message::lenient"
+    )]
+    pub reason: Option<MessageCode>,
     /// The time of the failure: the undo's time counts from there.
     #[serde(default)]
     pub at: Option<Timestamp>,
@@ -65,8 +73,9 @@ pub struct Cause {
 
 impl Cause {
     /// Tells of a failure without more than what a person reads.
-    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), at: None, platform_log: None }
+    pub fn new(code: FailureCode, message: MessageCode) -> Self {
+        let words = words::message::sentence(&message);
+        Self { code, message: words, reason: Some(message), at: None, platform_log: None }
     }
 }
 

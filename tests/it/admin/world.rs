@@ -124,6 +124,7 @@ impl World {
             phase: Phase::DEPLOYING,
             message: String::from("The container did not start."),
             code: FailureCode::DeployFailed,
+            reason: None,
             receipt: Receipt::of(vec![Line {
                 resource: ResourceKind::Service,
                 id: None,

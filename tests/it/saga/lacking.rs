@@ -14,7 +14,7 @@ use ai_stack_deployer::server::{
 };
 use async_trait::async_trait;
 use clock::Clock;
-use domain::{event::FailureCode, phase::Phase};
+use domain::{event::FailureCode, message::MessageCode, phase::Phase, words};
 use jiff::Timestamp;
 
 use super::world::World;
@@ -36,6 +36,11 @@ fn hold_up(world: &World, call: &'static str, fault: LocalFault, count: usize) {
     }
 }
 
+/// Returns what a person reads while the portal lacks it.
+fn waiting(fault: LocalFault) -> String {
+    words::message::sentence(&MessageCode::WaitingForPortal { fault })
+}
+
 async fn took(world: &World) -> Duration {
     let record = world.record().await;
     let completed = record.metadata.completed.unwrap();
@@ -47,7 +52,7 @@ async fn assert_live_after(world: &World, fault: LocalFault, what: &str) {
     assert_eq!(world.record().await.state, State::Live, "{what}: {:?}", world.end().await);
     let sentences = world.sentences().await;
     let said = |text: &str| sentences.iter().any(|(_, sentence)| sentence == text);
-    assert!(said(fault.sentence()), "{what}: {sentences:?}");
+    assert!(said(&waiting(fault)), "{what}: {sentences:?}");
     let undone = sentences.iter().any(|(phase, _)| *phase == Phase::ROLLING_BACK);
     assert!(!undone, "{what}: {sentences:?}");
     let log = world.log().await.join("\n");
@@ -116,7 +121,7 @@ async fn a_cancellation_is_heard_while_the_portal_lacks_something() {
     let world = World::begin("sandbox/hello", &[]).await;
     hold_up(&world, "application.create", LocalFault::Resources, 500);
     let cancel = async {
-        while !world.has_said(LocalFault::Resources.sentence()).await {
+        while !world.has_said(&waiting(LocalFault::Resources)).await {
             tokio::task::yield_now().await;
         }
         world.cancel_now().await;
@@ -277,7 +282,7 @@ async fn a_restart_meanwhile_counts_nothing_against_the_stack() {
     })
     .await;
     let crash = async {
-        while !world.has_said(LocalFault::Resources.sentence()).await {
+        while !world.has_said(&waiting(LocalFault::Resources)).await {
             tokio::task::yield_now().await;
         }
     };

@@ -13,6 +13,7 @@ use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, FailureCode, ProgressUpdate, Resources},
     kind::DEPLOY,
+    message::MessageCode,
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
     stack_name::StackName,
@@ -145,7 +146,8 @@ async fn a_fact_is_numbered_without_a_gap_and_found_again(store: &dyn Store) {
         vec![progress(Phase::CREATING_PROJECT), progress(Phase::GETTING_ENVIRONMENT)],
     );
     assert_eq!(store.record(&lease, &started).await.unwrap().seq, 3);
-    let cause = Cause { at: Some(at(7)), ..Cause::new(FailureCode::CrashLoop, "no") };
+    let cause = Cause::new(FailureCode::DeployFailed, MessageCode::StartFailed);
+    let cause = Cause { at: Some(at(7)), ..cause };
     let failed = StepRecord::Failed { cause };
     let fact = step(StepId::PROJECT, failed.clone(), vec![progress(Phase::ROLLING_BACK)]);
     assert_eq!(store.record(&lease, &fact).await.unwrap().seq, 4);

@@ -2,11 +2,13 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use ai_stack_deployer::server::store::{Lane, State, Store, sqlite::SqliteStore};
+use ai_stack_deployer::server::store::{Lane, State, StepRecord, Store, sqlite::SqliteStore};
 use domain::{
     deployment::DeploymentId,
+    event::EventBody,
     kind::{KindName, REMOVE},
     stack_name::StackName,
+    words,
 };
 use jiff::Timestamp;
 use sqlx::{
@@ -74,6 +76,70 @@ const STACKS: &str = "
         SELECT id, 1, 'progress', name FROM operations JOIN stacks USING (stack);
 ";
 
+/// Events and records of steps, as a version wrote them that knew sentences only: one for each
+/// sentence.
+const SENTENCES: &str = include_str!("older_rows.txt");
+
+/// Returns the rows of [`SENTENCES`]: what each is, and its text.
+fn sentences() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SENTENCES.lines().map(|line| line.split_once(' ').unwrap())
+}
+
+/// Writes the statements that add [`SENTENCES`] to carol's operation, each step under another name.
+fn insert_sentences() -> String {
+    let mut steps = ["project", "environment", "application", "deploy"].into_iter();
+    let (carol, mut seq) = (DeploymentId::from_random(3), 1);
+    let row = |(what, text): (&str, &str)| {
+        let text = text.replace('\'', "''");
+        if what == "step" {
+            let step = steps.next().unwrap();
+            return format!("INSERT INTO steps VALUES ('{carol}', '{step}', '{text}');");
+        }
+        seq += 1;
+        format!("INSERT INTO events VALUES ('{carol}', {seq}, '{what}', '{text}');")
+    };
+    sentences().map(row).collect()
+}
+
+/// What an older version wrote reads, is shown byte for byte, and is known by its code where limits
+/// are counted by it.
+async fn assert_sentences_read(store: &dyn Store) {
+    let carol = DeploymentId::from_random(3);
+    let shown = store.events(&carol, 1, 100).await.unwrap();
+    let written: Vec<_> = sentences().filter(|(what, _)| *what != "step").collect();
+    let data: Vec<_> = shown.iter().map(|event| (event.name.as_str(), &*event.data)).collect();
+    assert_eq!(data, written);
+    let mut known = 0;
+    for event in &shown {
+        match event.decode().unwrap().body {
+            EventBody::Progress(update) => {
+                let words = update.message_code().map(|code| words::message::sentence(&code));
+                known += usize::from(words.is_some());
+                assert!(words.is_none_or(|words| words == update.message));
+            }
+            EventBody::Error(failure) => {
+                let was_both = failure.message.contains("cancelled. Before that: ");
+                assert_eq!(failure.cause_before_cancel().is_some(), was_both, "{failure:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(known, 12);
+    let records = store.journal(&carol).await.unwrap().records;
+    let mut kept: Vec<_> = records
+        .into_values()
+        .map(|record| match record {
+            StepRecord::Failed { cause } => (cause.message, cause.reason),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    kept.sort_by(|one, other| one.0.cmp(&other.0));
+    let steps = sentences().filter(|(what, _)| *what == "step");
+    assert!(
+        steps.zip(kept).all(|((_, text), (words, code))| text.contains(&words) && code.is_none())
+    );
+}
+
 /// Returns a folder with the first `count` files of `all`, and how many there are in all.
 fn first_of(all: &str, count: usize) -> (TempDir, usize) {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(all);
@@ -111,6 +177,7 @@ async fn every_older_database_in_sqlite_is_brought_up_to_date() {
         let mut older = options.connect().await.unwrap();
         Migrator::new(migrations.path()).await.unwrap().run(&mut older).await.unwrap();
         older.execute(AssertSqlSafe(rows(migrations.path()))).await.unwrap();
+        older.execute(AssertSqlSafe(insert_sentences())).await.unwrap();
         older.close().await.unwrap();
         let store = SqliteStore::open(&path).await.unwrap();
         if version > 1 {
@@ -133,6 +200,7 @@ async fn every_older_database_in_postgres_is_brought_up_to_date() {
         let mut older = PgConnection::connect(&url).await.unwrap();
         Migrator::new(migrations.path()).await.unwrap().run(&mut older).await.unwrap();
         older.execute(AssertSqlSafe(rows(migrations.path()))).await.unwrap();
+        older.execute(AssertSqlSafe(insert_sentences())).await.unwrap();
         older.close().await.unwrap();
         let store = in_postgres(&url).await;
         // As a replica of an older version reads, until it has ended.
@@ -162,9 +230,10 @@ async fn assert_nothing_is_lost(store: &dyn Store) {
         assert_eq!((&record.deployment.name, record.state), (name, state));
         assert_eq!(record.deployment.kind, KindName::DEPLOY);
         assert_eq!((record.owner, record.deployment.started.as_second()), (None, 1));
-        let events = store.events(id, 0, 10).await.unwrap();
+        let events = store.events(id, 0, 1).await.unwrap();
         assert_eq!((events.len(), events[0].data.as_str()), (1, name.as_str()));
     }
+    assert_sentences_read(store).await;
     let mut reserved = store.reserved(&names).await.unwrap();
     reserved.sort();
     assert_eq!(reserved, [&names[0], &names[1], &names[3]].map(Clone::clone));

@@ -26,6 +26,7 @@ use domain::{
         Resources,
     },
     kind::{DEPLOY, Kinds},
+    message::MessageCode,
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
 };
@@ -284,6 +285,7 @@ impl TestApp {
             phase: Phase::VERIFYING_HEALTH,
             message: String::from("The stack did not answer within 60 seconds"),
             code: FailureCode::HealthTimeout,
+            reason: Some(MessageCode::StackSilent { seconds: 60 }),
             receipt: Receipt::of(vec![Line {
                 resource: ResourceKind::Project,
                 id: Some(String::from("project-1")),

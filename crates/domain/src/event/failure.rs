@@ -2,17 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{phase::Phase, receipt::Receipt};
+use crate::{
+    message::{self, MessageCode},
+    phase::Phase,
+    receipt::Receipt,
+    words,
+};
 
 /// The data of an `error` event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// The step that failed.
     pub phase: Phase,
-    /// One sentence: what happened.
+    /// One English sentence: what happened.
     pub message: String,
     /// The kind of failure.
     pub code: FailureCode,
+    /// The code of the sentence, and its arguments.
+    #[serde(
+        rename = "args",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "message::lenient"
+    )]
+    pub reason: Option<MessageCode>,
     /// The outcome for each created resource.
     pub receipt: Receipt,
     /// The reference by which an operator finds the full log.
@@ -74,22 +87,21 @@ impl FailureCode {
 }
 
 impl Failure {
-    /// The prefix, in the message of a cancelled deployment, of the earlier failure.
-    const EARLIER: &str = "The deployment was cancelled. Before that: ";
-
     /// Returns whether the deployment was cancelled before anything had failed.
     pub fn was_requested(&self) -> bool {
         self.code == FailureCode::Cancelled && self.cause_before_cancel().is_none()
     }
 
-    /// Returns the message of a deployment that was cancelled after it had failed with `message`.
-    pub fn cancelled_after(message: &str) -> String {
-        format!("{}{message}", Self::EARLIER)
-    }
-
-    /// Returns the message of the failure before the deployment was cancelled, if there was one.
+    /// Returns the message of the failure before the deployment was cancelled, if there was one. An
+    /// older version recorded the sentence alone.
     pub fn cause_before_cancel(&self) -> Option<&str> {
-        self.message.strip_prefix(Self::EARLIER).filter(|_| self.code == FailureCode::Cancelled)
+        match &self.reason {
+            Some(MessageCode::CancelledAfter { message, .. }) => Some(message),
+            None if self.code == FailureCode::Cancelled => {
+                self.message.strip_prefix(words::message::CANCELLED_AFTER)
+            }
+            Some(_) | None => None,
+        }
     }
 }
 
@@ -105,25 +117,36 @@ mod tests {
 
     #[test]
     fn a_cancelled_deployment_tells_what_had_failed_before() {
-        let failure = |code, message: &str| Failure {
+        let failure = |code, reason: Option<MessageCode>, message: &str| Failure {
             phase: Phase::DEPLOYING,
             message: message.to_owned(),
             code,
+            reason,
             receipt: Receipt::default(),
             reference: String::from("7F3A-22C1"),
         };
-        let after = Failure::cancelled_after("The image does not exist.");
-        assert_eq!(after, "The deployment was cancelled. Before that: The image does not exist.");
+        let before = "The stack's image could not be found. An operator must check it.";
+        let reason = Some(Box::new(MessageCode::ImageNotFound));
+        let after = MessageCode::CancelledAfter { message: before.to_owned(), reason };
+        let words = words::message::sentence(&after);
+        assert_eq!(words, format!("The deployment was cancelled. Before that: {before}"));
+        let requested = words::message::sentence(&MessageCode::Cancelled);
         let cases = [
-            (FailureCode::Cancelled, "The deployment was cancelled.", None),
-            (FailureCode::Cancelled, after.as_str(), Some("The image does not exist.")),
-            (FailureCode::CrashLoop, after.as_str(), None),
+            (FailureCode::Cancelled, Some(MessageCode::Cancelled), requested.as_str(), None),
+            (FailureCode::Cancelled, Some(after), words.as_str(), Some(before)),
+            (FailureCode::CrashLoop, Some(MessageCode::StartFailed), "It failed.", None),
+            // As older versions wrote them.
+            (FailureCode::Cancelled, None, requested.as_str(), None),
+            (FailureCode::Cancelled, None, words.as_str(), Some(before)),
+            (FailureCode::CrashLoop, None, words.as_str(), None),
         ];
-        for (code, message, before) in cases {
-            let failure = failure(code, message);
-            assert_eq!(failure.cause_before_cancel(), before, "{message}");
+        for (code, reason, message, before) in cases {
+            let failure = failure(code, reason, message);
+            assert_eq!(failure.cause_before_cancel(), before, "{failure:?}");
             let was_requested = code == FailureCode::Cancelled && before.is_none();
-            assert_eq!(failure.was_requested(), was_requested, "{message}");
+            assert_eq!(failure.was_requested(), was_requested, "{failure:?}");
+            let written = serde_json::to_string(&failure).unwrap();
+            assert_eq!(serde_json::from_str::<Failure>(&written).unwrap(), failure);
         }
     }
 }

@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{FailureCode, Level, Ready};
+use crate::{
+    event::{FailureCode, Level, Ready},
+    words,
+};
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(1_795_427_270_000 + ms).unwrap()
@@ -38,6 +41,7 @@ fn story(fails: bool, logs: usize) -> Vec<Event> {
             phase: Phase::VERIFYING_HEALTH,
             message: String::from("It did not answer"),
             code: FailureCode::HealthTimeout,
+            reason: Some(MessageCode::StackSilent { seconds: 60 }),
             receipt: Receipt::default(),
             reference: String::from("7F3A-22C1"),
         }));
@@ -69,7 +73,7 @@ fn a_failure_keeps_the_percentage_and_marks_the_step_that_ran() {
 
 /// Returns the states of the fifth step from the roll-back to the end, for a deployment that rolls
 /// back in that step. `entry` is the action of the log entry before the roll-back, if there is one.
-fn turned(entry: Option<&str>, code: FailureCode, message: &str) -> Vec<StepState> {
+fn turned(entry: Option<&str>, code: FailureCode, reason: MessageCode) -> Vec<StepState> {
     let mut events: Vec<_> = story(true, 0).into_iter().take(6).map(|event| event.body).collect();
     let entry = entry.map(|action| {
         let EventBody::Log(entry) = log(690) else { unreachable!("a log entry") };
@@ -79,8 +83,9 @@ fn turned(entry: Option<&str>, code: FailureCode, message: &str) -> Vec<StepStat
     events.push(progress(Phase::ROLLING_BACK, 50, 700));
     events.push(EventBody::Error(Failure {
         phase: Phase::CREATING_DOMAIN,
-        message: message.to_owned(),
+        message: words::message::sentence(&reason),
         code,
+        reason: Some(reason),
         receipt: Receipt::default(),
         reference: String::from("7F3A-22C1"),
     }));
@@ -95,19 +100,22 @@ fn turned(entry: Option<&str>, code: FailureCode, message: &str) -> Vec<StepStat
 #[test]
 fn a_step_has_failed_or_was_stopped_by_a_cancel_and_the_log_tells_before_the_end() {
     let (failed, stopped) = (StepState::Failed, StepState::Stopped);
-    let plain = "The deployment was cancelled.";
-    let late = Failure::cancelled_after("The platform refused a request.");
+    let refused = MessageCode::CallRefused { phase: Phase::CREATING_DOMAIN };
+    let late = MessageCode::CancelledAfter {
+        message: String::from("The platform refused a request."),
+        reason: Some(Box::new(refused.clone())),
+    };
     let (fail, cancel) = (Some(LogEntry::FAILURE), Some("deployment.cancel"));
     let cases = [
-        (fail, FailureCode::PlatformRefused, "Refused.", [&failed, &failed]),
-        (fail, FailureCode::Cancelled, late.as_str(), [&failed, &failed]),
-        (cancel, FailureCode::Cancelled, plain, [&stopped, &stopped]),
-        (None, FailureCode::Cancelled, plain, [&stopped, &stopped]),
-        (None, FailureCode::PlatformRefused, "Refused.", [&stopped, &failed]),
+        (fail, FailureCode::PlatformRefused, refused.clone(), [&failed, &failed]),
+        (fail, FailureCode::Cancelled, late, [&failed, &failed]),
+        (cancel, FailureCode::Cancelled, MessageCode::Cancelled, [&stopped, &stopped]),
+        (None, FailureCode::Cancelled, MessageCode::Cancelled, [&stopped, &stopped]),
+        (None, FailureCode::PlatformRefused, refused.clone(), [&stopped, &failed]),
     ];
-    for (entry, code, message, expected) in cases {
-        let states = turned(entry, code, message);
-        assert_eq!(states.iter().collect::<Vec<_>>(), expected, "{entry:?} {message}");
+    for (entry, code, reason, expected) in cases {
+        let states = turned(entry, code, reason.clone());
+        assert_eq!(states.iter().collect::<Vec<_>>(), expected, "{entry:?} {reason:?}");
     }
 }
 

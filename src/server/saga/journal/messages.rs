@@ -11,14 +11,16 @@ use crate::server::{
 use domain::{
     event::{EventBody, ProgressUpdate},
     kind::Kind,
+    message::MessageCode,
     phase::Phase,
 };
 
-/// The sentences of the phase under way, each with when it was announced.
+/// The messages of the phase under way, each with when it was announced; `None` is the phase's own
+/// sentence.
 #[derive(Debug, Default)]
 pub(crate) struct MessageHistory {
     phase: Option<Phase>,
-    sentences: Vec<(Timestamp, String)>,
+    messages: Vec<(Timestamp, Option<MessageCode>)>,
 }
 
 impl MessageHistory {
@@ -26,16 +28,16 @@ impl MessageHistory {
     pub(crate) fn take(&mut self, event: &EventBody) {
         let EventBody::Progress(update) = event else { return };
         if self.phase != Some(update.phase) {
-            *self = Self { phase: Some(update.phase), sentences: Vec::new() };
+            *self = Self { phase: Some(update.phase), messages: Vec::new() };
         }
-        self.sentences.push((update.at, update.message.clone()));
+        self.messages.push((update.at, update.message_code()));
     }
 
-    /// Returns when sentences were shown that `is_meant`, until `now`.
-    fn spans(&self, is_meant: impl Fn(&str) -> bool, now: Timestamp) -> Vec<Span> {
-        let ends = self.sentences.iter().skip(1).map(|(at, _)| *at).chain([now]);
-        let spans = self.sentences.iter().zip(ends);
-        let meant = spans.filter(|((_, sentence), _)| is_meant(sentence));
+    /// Returns when messages were shown that `is_meant`, until `now`.
+    fn spans(&self, is_meant: impl Fn(&MessageCode) -> bool, now: Timestamp) -> Vec<Span> {
+        let ends = self.messages.iter().skip(1).map(|(at, _)| *at).chain([now]);
+        let spans = self.messages.iter().zip(ends);
+        let meant = spans.filter(|((_, code), _)| code.as_ref().is_some_and(&is_meant));
         meant.map(|((since, _), until)| (*since, until)).collect()
     }
 }
@@ -51,21 +53,32 @@ impl Journal {
         self.state().progress.phase
     }
 
-    /// Announces a more exact sentence for the phase under way, unless it is the one shown.
-    pub(crate) async fn set_message(&self, message: &str) -> Result<(), StoreError> {
-        if self.mode.is_after_end() || self.state().progress.message == message {
+    /// Announces a more exact message for the phase under way, unless it is the one shown.
+    pub(crate) async fn set_message(&self, code: MessageCode) -> Result<(), StoreError> {
+        if self.mode.is_after_end() || self.state().progress.code.as_ref() == Some(&code) {
             return Ok(());
         }
-        let events = self.announce(self.phase(), Some(message));
+        let events = self.announce(self.phase(), Some(code));
         self.record(Fact { events, ..Fact::default() }).await
     }
 
-    /// Goes back to the phase's own sentence, if `message` is the one shown.
-    pub(crate) async fn clear_message(&self, message: &str) -> Result<(), StoreError> {
-        if self.state().progress.message != message {
+    /// Goes back to the phase's own sentence, if the message shown `is_meant`.
+    pub(crate) async fn clear_message(
+        &self,
+        is_meant: impl Fn(&MessageCode) -> bool + Send,
+    ) -> Result<(), StoreError> {
+        if !self.message().is_some_and(|code| is_meant(&code)) {
             return Ok(());
         }
+        self.reset_message().await
+    }
+
+    /// Goes back to the phase's own sentence, unless it is the one shown.
+    pub(crate) async fn reset_message(&self) -> Result<(), StoreError> {
         let events = self.announce(self.phase(), None);
+        if events.is_empty() {
+            return Ok(());
+        }
         self.record(Fact { events, ..Fact::default() }).await
     }
 
@@ -74,46 +87,46 @@ impl Journal {
         self.state().progress.running_since(self.kind.phase_of(step))
     }
 
-    /// Returns when sentences were shown that `is_meant`, while the phase under way lasted.
-    pub(crate) fn spans(&self, is_meant: impl Fn(&str) -> bool) -> Vec<Span> {
+    /// Returns when messages were shown that `is_meant`, while the phase under way lasted.
+    pub(crate) fn spans(&self, is_meant: impl Fn(&MessageCode) -> bool) -> Vec<Span> {
         self.state().messages.spans(is_meant, self.clock.now())
     }
 
-    /// Returns the sentence that is shown.
-    pub(crate) fn sentence(&self) -> String {
-        self.state().progress.message.clone()
+    /// Returns the message that is shown, unless it is the phase's own.
+    pub(crate) fn message(&self) -> Option<MessageCode> {
+        self.state().progress.code.clone()
     }
 
-    /// Returns since when `sentence` is shown, if it is.
-    pub(crate) fn message_since(&self, sentence: &str) -> Option<Timestamp> {
+    /// Returns since when the message `code` is shown, if it is.
+    pub(crate) fn message_since(&self, code: &MessageCode) -> Option<Timestamp> {
         let state = self.state();
-        let since = state.messages.sentences.iter().rev().take_while(|(_, text)| text == sentence);
+        let shown = state.messages.messages.iter().rev();
+        let since = shown.take_while(|(_, shown)| shown.as_ref() == Some(code));
         since.last().map(|(at, _)| *at)
     }
 
-    /// Announces `phase`, unless it is the one shown, with `message` in place of its own sentence.
-    pub(crate) fn announce(&self, phase: Phase, message: Option<&str>) -> Vec<EventBody> {
+    /// Announces `phase`, unless it is the one shown, with the message `code` in place of its own.
+    pub(crate) fn announce(&self, phase: Phase, code: Option<MessageCode>) -> Vec<EventBody> {
         if self.mode.is_after_end() {
             return Vec::new();
         }
         let state = self.state();
         let progress = &state.progress;
-        if progress.phase == phase
-            && progress.message == message.unwrap_or(self.kind.sentence(phase))
-        {
+        let (resources, now) = (progress.resources.clone(), self.clock.now());
+        let update = ProgressUpdate::new(self.kind, phase, progress.percent, resources, now);
+        let update = match code {
+            Some(code) => update.with_message(code),
+            None => update,
+        };
+        // A message of an older version may have no code that is known.
+        let is_shown = progress.code == update.code && progress.message == update.message;
+        if progress.phase == phase && is_shown {
             return Vec::new();
         }
         if !self.kind.may_become(progress.phase, phase) {
             tracing::error!(from = ?progress.phase, to = ?phase, "Rejected an illegal phase transition");
             return Vec::new();
         }
-        let resources = progress.resources.clone();
-        let now = self.clock.now();
-        let update = ProgressUpdate::new(self.kind, phase, progress.percent, resources, now);
-        let update = match message {
-            Some(message) => update.with_message(message),
-            None => update,
-        };
         vec![EventBody::Progress(update)]
     }
 }
@@ -127,24 +140,25 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn said(phase: Phase, sentence: &str, second: i64) -> EventBody {
+    fn said(phase: Phase, code: MessageCode, second: i64) -> EventBody {
         let update = ProgressUpdate::new(&DEPLOY, phase, 0, Resources::default(), at(second));
-        EventBody::Progress(update.with_message(sentence))
+        EventBody::Progress(update.with_message(code))
     }
 
     #[test]
-    fn the_times_of_a_sentence_are_those_within_its_phase_alone() {
+    fn the_times_of_a_message_are_those_within_its_phase_alone() {
+        use MessageCode::{WaitingForCertificate as Check, WaitingForTurn as Wait};
         let mut messages = MessageHistory::default();
         for event in [
-            said(Phase::DEPLOYING, "wait", 0),
-            said(Phase::VERIFYING_HEALTH, "check", 100),
-            said(Phase::VERIFYING_HEALTH, "wait", 101),
-            said(Phase::VERIFYING_HEALTH, "check", 104),
-            said(Phase::VERIFYING_HEALTH, "wait", 110),
+            said(Phase::DEPLOYING, Wait, 0),
+            said(Phase::VERIFYING_HEALTH, Check, 100),
+            said(Phase::VERIFYING_HEALTH, Wait, 101),
+            said(Phase::VERIFYING_HEALTH, Check, 104),
+            said(Phase::VERIFYING_HEALTH, Wait, 110),
         ] {
             messages.take(&event);
         }
-        let is_wait = |sentence: &str| sentence == "wait";
+        let is_wait = |code: &MessageCode| *code == Wait;
         let waits = [(at(101), at(104)), (at(110), at(120))];
         assert_eq!(messages.spans(is_wait, at(120)), waits);
         assert_eq!(messages.spans(|_| true, at(120)).len(), 4);

@@ -9,7 +9,7 @@ use crate::server::{
     saga::{context::Context, failure::StepError},
     store::Cause,
 };
-use domain::event::FailureCode;
+use domain::{event::FailureCode, message::MessageCode};
 
 /// The number of lines that are kept of the end of a log, and the maximum number of bytes.
 const LINES: usize = 40;
@@ -39,34 +39,29 @@ pub(crate) async fn explain(cx: &Context, job: &JobId) -> StepError {
         platform.log = ?lines,
         "The platform's deploy job failed"
     );
-    StepError::Failed(Cause { code, message: message.to_owned(), at: None, platform_log })
+    StepError::Failed(Cause { platform_log, ..Cause::new(code, message) })
 }
 
 /// Classifies the cause by Docker's messages (recordings 104, 107, 109, 113, 115, 117).
-fn cause(log: &str) -> (FailureCode, &'static str) {
+fn cause(log: &str) -> (FailureCode, MessageCode) {
     let log = log.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|words| log.contains(words));
     // Other things can be "not found" or unreachable as well, so the log must also show a pull of
     // the image or a login to its registry.
     let is_of_image = says(&["pulling image failed", "/v2/", "docker login", "/token?"]);
     if says(DOCKER_DOWN) {
-        let message = "The platform's Docker does not answer. An operator must check it.";
-        return (FailureCode::DockerUnreachable, message);
+        return (FailureCode::DockerUnreachable, MessageCode::DockerUnreachable);
     }
     if is_of_image && says(MISSING) {
-        let message = "The stack's image could not be found. An operator must check it.";
-        return (FailureCode::ImageNotFound, message);
+        return (FailureCode::ImageNotFound, MessageCode::ImageNotFound);
     }
     if is_of_image && says(REFUSED) {
-        let message = "The registry denied access to the stack's image. An operator must check it.";
-        return (FailureCode::RegistryRefused, message);
+        return (FailureCode::RegistryRefused, MessageCode::RegistryRefused);
     }
     if is_of_image && says(SILENT) {
-        let message = "The registry of the stack's image did not answer. Try again later, or ask \
-                       an operator.";
-        return (FailureCode::RegistryUnreachable, message);
+        return (FailureCode::RegistryUnreachable, MessageCode::RegistryUnreachable);
     }
-    (FailureCode::DeployFailed, "The platform could not start the container.")
+    (FailureCode::DeployFailed, MessageCode::StartFailed)
 }
 
 /// Docker's daemon does not answer.
@@ -135,6 +130,7 @@ mod tests {
     };
 
     use crate::server::steps::deploy::cause::*;
+    use domain::words;
 
     fn pull(words: &str) -> String {
         format!(
@@ -197,6 +193,7 @@ mod tests {
             ["", "manifest unknown\nPulling image failed", "docker.sock: connect", "/v2/ eof"]
         {
             let (_, message) = cause(log);
+            let message = words::message::sentence(&message);
             assert!(message.ends_with('.') && !message.contains('/'), "{message}");
         }
     }

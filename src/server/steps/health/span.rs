@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::server::saga::context::Context;
-use domain::progress::elapsed_ms;
+use domain::{message::MessageCode, progress::elapsed_ms};
 
-/// Adds up the time for which a condition held. While it holds, the page shows a sentence about it.
+/// Adds up the time for which a condition held. While it holds, the page shows a message about it.
 #[derive(Default)]
 pub(crate) struct Stopwatch {
     /// The time since which the condition holds, if it does.
@@ -16,11 +16,11 @@ pub(crate) struct Stopwatch {
 
 impl Stopwatch {
     /// Resumes after a restart. The journal has no stopwatches, so this uses the time for which
-    /// `sentence` was shown.
-    pub(super) fn resume(cx: &Context, sentence: &str, now: Timestamp) -> Self {
-        let time_shown = cx.shown_for(|message| message == sentence);
+    /// the message `code` was shown.
+    pub(super) fn resume(cx: &Context, code: &MessageCode, now: Timestamp) -> Self {
+        let time_shown = cx.shown_for(|shown| shown == code);
         Self {
-            since: cx.journal.message_since(sentence).map(|_| now),
+            since: cx.journal.message_since(code).map(|_| now),
             ms: u64::try_from(time_shown.as_millis()).unwrap_or(u64::MAX),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ai_stack_deployer::server::store::{Cause, Fact, Lane, StepId, StepRecord, Store};
-use domain::{deployment::DeploymentId, event::FailureCode, phase::Phase};
+use domain::{deployment::DeploymentId, event::FailureCode, message::MessageCode, phase::Phase};
 
 use super::{LEASE, at, new, progress};
 
@@ -15,7 +15,7 @@ pub(super) async fn hold(store: &dyn Store) {
     let lease = waiting.into_iter().find(|lease| lease.id == begun.deployment.id).unwrap();
     let cause = Cause {
         platform_log: Some(String::from("manifest unknown\n\"é\"")),
-        ..Cause::new(FailureCode::ImageNotFound, "The image is not there.")
+        ..Cause::new(FailureCode::ImageNotFound, MessageCode::ImageNotFound)
     };
     let other = DeploymentId::from_random(7_655);
     let ids = [lease.id.clone(), other];

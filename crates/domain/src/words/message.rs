@@ -1,0 +1,147 @@
+//! The sentences of the messages about an operation.
+
+use crate::{local_fault::LocalFault, message::MessageCode, phase::Phase};
+
+/// Returns the sentence that a person reads.
+pub fn sentence(code: &MessageCode) -> String {
+    use MessageCode as M;
+    let plain = match code {
+        M::WaitingForPlatform => "Waiting for the platform to answer again",
+        M::WaitingForKey => "Waiting for the platform to accept the portal's key again",
+        M::WaitingForHang => "The platform hangs. We wait until it answers again",
+        M::WaitingForTurn => "Waiting for its turn: the platform is busy with other stacks",
+        M::WaitingForPortal { fault } => waiting(*fault),
+        M::WaitingForAddress => "Waiting for the address to become free",
+        M::WaitingForJob => "Waiting for the platform to say how the start went",
+        M::JobQueued { before } => return format!("Starting the container: {}", queued(*before)),
+        M::WaitingForCertificate => "Waiting for the address to get its certificate",
+        M::WaitingForContainer => "The address answers, but the stack's container does not run yet",
+        M::ContainerUnknown => {
+            "The address answers; waiting for the platform to show the stack's container"
+        }
+        M::WaitingForBoth => "Neither the stack nor the platform can be reached: waiting for both",
+        M::RemovingProject => "Removing the project",
+        M::RemovingAddress => "Removing the address",
+        M::StoppingContainer => "Stopping the container",
+        M::Cancelled => "The deployment was cancelled.",
+        M::CancelledAfter { message, .. } => return format!("{CANCELLED_AFTER}{message}"),
+        M::Panicked => "The portal had an internal error several times in a row.",
+        M::StateLost => "The portal had an internal error and lost the state of this deployment.",
+        M::Overdue => "It took too long, so the portal stopped waiting.",
+        M::PlatformHung { phase } => {
+            let doing = doing(*phase);
+            return format!("The platform hung while {doing}, and did not come back in time.");
+        }
+        M::PortalLacked { fault, phase } => {
+            return format!("{} while {}, until the time was up.", fault.past(), doing(*phase));
+        }
+        M::SecretsSealed => {
+            "The portal cannot open this deployment's secrets. Try again, or tell an operator."
+        }
+        M::CallRefused { phase } => {
+            return format!("The platform refused a request while {}.", doing(*phase));
+        }
+        M::KeyRefused { phase } => {
+            let doing = doing(*phase);
+            return format!("The platform did not accept the portal's key while {doing}.");
+        }
+        M::NoAnswer { phase } => {
+            let doing = doing(*phase);
+            return format!("The platform did not answer while {doing}, after several tries.");
+        }
+        M::AddressInUse { host } => {
+            return format!(
+                "Something else already answers at {host}, so nothing was started. Choose another \
+                 name, or tell the operator."
+            );
+        }
+        M::NoEnvironment => "The platform made the project without an environment.",
+        M::DockerUnreachable => "The platform's Docker does not answer. An operator must check it.",
+        M::ImageNotFound => "The stack's image could not be found. An operator must check it.",
+        M::RegistryRefused => {
+            "The registry denied access to the stack's image. An operator must check it."
+        }
+        M::RegistryUnreachable => {
+            "The registry of the stack's image did not answer. Try again later, or ask an operator."
+        }
+        M::StartFailed => "The platform could not start the container.",
+        M::JobLost => "The platform repeatedly lost the job that starts the container.",
+        M::CrashLoop { exit_code: Some(code) } => {
+            return format!("The container stopped right after starting (exit code {code}).");
+        }
+        M::CrashLoop { exit_code: None } => "The container could not be kept running.",
+        M::NoCertificate => "The address did not get a valid certificate in time.",
+        M::NotHealthy { seconds, status } => {
+            return format!(
+                "The stack did not become healthy within {seconds} seconds (it answers with status \
+                 {status})."
+            );
+        }
+        M::NoContainer { seconds } => {
+            return format!(
+                "Something answers at the address, but the stack's container did not run within \
+                 {seconds} seconds."
+            );
+        }
+        M::StackSilent { seconds } => {
+            return format!("The stack did not answer within {seconds} seconds.");
+        }
+        M::NotAllRemoved => "Not everything could be removed yet. We keep trying.",
+    };
+    plain.to_owned()
+}
+
+/// What stands before the failure in the sentence of a deployment that was cancelled after it.
+pub(crate) const CANCELLED_AFTER: &str = "The deployment was cancelled. Before that: ";
+
+/// Says where in the platform's queue a job is that has `before` others before it.
+pub fn queued(before: usize) -> String {
+    let place = match before {
+        0 => String::from("next"),
+        1 => String::from("2nd"),
+        2 => String::from("3rd"),
+        _ => format!("{}th", before + 1),
+    };
+    format!("{place} in the platform's queue")
+}
+
+fn waiting(fault: LocalFault) -> &'static str {
+    match fault {
+        LocalFault::Resources => "Waiting: the portal is short of resources",
+        LocalFault::Names => "Waiting: the portal cannot look addresses up",
+        LocalFault::Network => "Waiting: the portal has no network",
+        LocalFault::Records => "Waiting: the portal cannot reach its records",
+    }
+}
+
+/// Puts a phase into the middle of a sentence.
+fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::INITIALIZING => "getting ready",
+        Phase::CREATING_PROJECT => "creating the project",
+        Phase::GETTING_ENVIRONMENT => "finding the project's environment",
+        Phase::CREATING_APPLICATION => "creating the application",
+        Phase::CONFIGURING_APPLICATION => "configuring the application",
+        Phase::CREATING_DOMAIN => "attaching the address",
+        Phase::DEPLOYING => "starting the container",
+        Phase::VERIFYING_HEALTH => "checking that the stack answers",
+        Phase::COMPLETED => "finishing",
+        Phase::ROLLING_BACK | Phase::FAILED | Phase::CANCELLED => "removing what was made",
+        Phase::REMOVING | Phase::REMOVED => "removing the stack",
+        _ => "working on the stack",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_queue_is_an_ordinal() {
+        let places = [0, 1, 2, 3].map(queued);
+        let expected = ["next", "2nd", "3rd", "4th"];
+        for (place, expected) in places.iter().zip(expected) {
+            assert_eq!(*place, format!("{expected} in the platform's queue"));
+        }
+    }
+}
