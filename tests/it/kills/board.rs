@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{event::EventBody, phase::Phase};
+use domain::{event::EventBody, kind::DEPLOY, phase::Phase};
 
 /// What the watchers, the one who starts deployments and the one who kills share.
 #[derive(Debug, Default)]
@@ -60,8 +60,11 @@ impl Board {
     pub(crate) fn saw(&self, id: &str, body: &EventBody) {
         self.change(|known| match body {
             EventBody::Progress(update) => {
-                if let Some(one) = known.under_way.get_mut(id) {
-                    one.phase = one.phase.max(update.phase);
+                // Each watcher begins with the first event: what it sees may be long past.
+                if let Some(one) = known.under_way.get_mut(id)
+                    && DEPLOY.may_become(one.phase, update.phase)
+                {
+                    one.phase = update.phase;
                 }
             }
             EventBody::Log(_) => {}
