@@ -16,12 +16,15 @@ const ROWS: i64 = 1_000;
 /// The number of deployments that are purged, with 20 events each, and one more with many.
 const MANY: i64 = 2_000;
 const EVENTS: i64 = 5_000;
+/// The number of secrets that each deployment has.
+const SECRETS: i64 = 30;
 
 /// Deployments that ended long ago, and one that ended recently; `series` makes the numbers.
 fn fill(series: impl Fn(i64) -> String) -> String {
     let id = "'dep_' || substr('00000000000000000000000000000000' || i, -32)";
     let postgres = "'dep_' || lpad(i::text, 32, '0')";
-    let id = if series(1).contains("generate_series") { postgres } else { id };
+    let is_postgres = series(1).contains("generate_series");
+    let (id, blob) = if is_postgres { (postgres, "'x'::bytea") } else { (id, "x'00'") };
     let last = MANY + 2;
     format!(
         "INSERT INTO stacks (stack, name, host, url, created_ms, gone_ms)
@@ -31,11 +34,18 @@ fn fill(series: impl Fn(i64) -> String) -> String {
                 CASE WHEN i = {last} THEN 9000000000000 ELSE i END FROM {operations} AS n;
          INSERT INTO events (deployment_id, seq, name, data)
          SELECT operations.id, e.i, 'log', 'x' FROM operations, {events} AS e;
+         INSERT INTO revisions (deployment_id, number, spec)
+         SELECT id, 1, 'x' FROM operations;
+         INSERT INTO sealed_secrets
+             (deployment_id, name, key_id, wrapped_key, ciphertext, fingerprint)
+         SELECT operations.id, CAST(s.i AS text), 'x', {blob}, {blob}, 'x'
+         FROM operations, {secrets} AS s;
          INSERT INTO events (deployment_id, seq, name, data)
          SELECT {id}, 100 + e.j, 'log', 'x'
          FROM (SELECT 7 AS i) AS d, (SELECT i AS j FROM {many} AS m) AS e;",
         operations = series(last),
         events = series(20),
+        secrets = series(SECRETS),
         many = series(EVENTS),
     )
 }
@@ -91,6 +101,8 @@ async fn a_transaction_in_postgres_purges_a_bounded_number_of_rows() {
          CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN INSERT INTO purged VALUES (txid_current()); RETURN NULL; END; $$;
          CREATE TRIGGER note AFTER DELETE ON events FOR EACH ROW EXECUTE FUNCTION note();
+         CREATE TRIGGER note AFTER DELETE ON revisions FOR EACH ROW EXECUTE FUNCTION note();
+         CREATE TRIGGER note AFTER DELETE ON sealed_secrets FOR EACH ROW EXECUTE FUNCTION note();
          CREATE TRIGGER note AFTER DELETE ON operations FOR EACH ROW EXECUTE FUNCTION note();
          CREATE TRIGGER note AFTER DELETE ON stacks FOR EACH ROW EXECUTE FUNCTION note();",
     );

@@ -17,8 +17,9 @@ use domain::deployment::DeploymentId;
 const ROWS: i64 = 1_000;
 /// The number of deployments that are looked at for one transaction.
 const CANDIDATES: i64 = 100;
-/// The number of rows that a deployment has besides its events: its own, its stack, its steps, its services.
-const BESIDES_EVENTS: i64 = 16;
+/// The number of rows that an operation has besides those that are counted: its own, its stack, its
+/// steps, its services.
+const BESIDES: i64 = 16;
 
 /// An operation to delete, and the stack that it was on.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,15 +39,17 @@ enum Batch {
     Events(DeploymentId),
 }
 
-/// Decides what to delete of `candidates`, oldest first: rows with an `id`, a `stack`, and the
-/// number of events in `events`.
+/// Decides what to delete of `candidates`, oldest first: rows with an `id`, a `stack`, the number
+/// of events in `events`, and that of revisions and sealed secrets in `others`.
 fn batch<R: Columns>(candidates: &[R]) -> Result<Batch, StoreError> {
     let mut all = Vec::new();
     let mut count = 0;
     for row in candidates {
         let id = rows::id(row, "id")?;
-        count += row.number("events")? + BESIDES_EVENTS;
-        if count > ROWS {
+        let events = row.number("events")?;
+        count += events + row.number("others")? + BESIDES;
+        // Without events, there is nothing to delete before the operation itself.
+        if count > ROWS && (events > 0 || !all.is_empty()) {
             return Ok(if all.is_empty() { Batch::Events(id) } else { Batch::Operations(all) });
         }
         all.push(Candidate { id, stack: row.text("stack")? });
@@ -82,7 +85,10 @@ pub(super) async fn purge<D: Dialect>(
 fn candidates(before: Timestamp) -> Statement {
     Statement::new(
         "SELECT id, stack, (SELECT count(*) FROM (SELECT 1 FROM events
-                     WHERE deployment_id = operations.id LIMIT $3) AS few) AS events
+                     WHERE deployment_id = operations.id LIMIT $3) AS few) AS events,
+                (SELECT count(*) FROM revisions WHERE deployment_id = operations.id)
+                + (SELECT count(*) FROM sealed_secrets WHERE deployment_id = operations.id)
+                AS others
          FROM operations WHERE released_ms < $1 ORDER BY released_ms LIMIT $2",
     )
     .bind(before)
