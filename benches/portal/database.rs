@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::store::{Lane, Store, postgres::PostgresStore, sqlite::SqliteStore};
 use anyhow::ensure;
+use domain::kind::KindName;
 use jiff::Timestamp;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions,
@@ -72,7 +73,8 @@ impl Database {
         let later = Timestamp::now() + Duration::from_hours(1);
         let begun = std::time::Instant::now();
         let ttl = Duration::from_hours(1);
-        let claimed = store.claim(Lane::Forward, count, "bare", later, ttl).await?.len();
+        let claimed =
+            store.claim(Lane::Forward, &[KindName::DEPLOY], count, "bare", later, ttl).await?.len();
         let took = begun.elapsed();
         store.close().await;
         ensure!(claimed == count, "{claimed} operations were left to claim, not {count}");

@@ -145,8 +145,10 @@ impl Worker {
             return Vec::new();
         }
         let now = self.ports.clock.now();
-        let claimed =
-            self.ports.store.claim(lane(now), max_concurrent, &self.owner, now, self.lease).await;
+        let (kinds, owner) = (self.operations.names(), &self.owner);
+        let claim =
+            self.ports.store.claim(lane(now), &kinds, max_concurrent, owner, now, self.lease);
+        let claimed = claim.await;
         self.ports.outages.note(&claimed, now, self.ports.clock.now());
         claimed.unwrap_or_else(|error| {
             let text = error_chain(&error);

@@ -14,7 +14,7 @@ use super::{
     StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, Usage,
 };
 use crate::server::{audit::AuditEntry, auth::access::OwnerId, platform::AppName};
-use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
+use domain::{deployment::DeploymentId, event::Seq, kind::KindName, stack_name::StackName};
 
 /// Begins stacks and takes them down, and tells what is there.
 ///
@@ -155,11 +155,12 @@ pub trait Specs: Send + Sync {
 /// Gives the leases of operations to those who drive them.
 #[async_trait]
 pub trait Leases: Send + Sync {
-    /// Gives `owner` the leases of the oldest operations in `lane` that nobody holds at `now`: at
-    /// most `max`, in any order.
+    /// Gives `owner` the leases of the oldest operations of these `kinds` in `lane` that nobody
+    /// holds at `now`: at most `max`, in any order. Other kinds are for other versions of the portal.
     async fn claim(
         &self,
         lane: Lane,
+        kinds: &[KindName],
         max: usize,
         owner: &str,
         now: Timestamp,

@@ -20,7 +20,7 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use crate::support::claim_one::{CLEAN_UP, ClaimOne as _};
+use crate::support::claim_one::{CLEAN_UP, ClaimOne as _, KINDS};
 
 mod claims;
 mod panics;
@@ -319,13 +319,13 @@ async fn a_retry_is_linked_both_ways(store: &dyn Store) {
 
 async fn of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(store: &dyn Store) {
     let now = at(1_000);
-    store.claim(Lane::Forward, usize::MAX, "a", now, LEASE).await.unwrap();
+    store.claim(Lane::Forward, &KINDS, usize::MAX, "a", now, LEASE).await.unwrap();
     for number in [804, 802, 805, 801, 803] {
         store.begin(&new(number, &format!("queue-{number}")), None).await.unwrap();
     }
     for (max, expected) in [(2, &[801, 802][..]), (0, &[]), (2, &[803, 804]), (2, &[805]), (2, &[])]
     {
-        let leases = store.claim(Lane::Forward, max, "b", now, LEASE).await.unwrap();
+        let leases = store.claim(Lane::Forward, &KINDS, max, "b", now, LEASE).await.unwrap();
         let mut claimed: Vec<_> = leases.into_iter().map(|lease| lease.id).collect();
         let mut expected: Vec<_> =
             expected.iter().copied().map(DeploymentId::from_random).collect();
@@ -340,7 +340,7 @@ async fn what_is_overdue_is_claimed_for_clean_up(store: &dyn Store) {
     let now = at(1_000) + LEASE;
     let claim = async |overdue| {
         let lane = Lane::CleanUp { overdue: at(overdue) };
-        let leases = store.claim(lane, usize::MAX, "c", now, LEASE).await.unwrap();
+        let leases = store.claim(lane, &KINDS, usize::MAX, "c", now, LEASE).await.unwrap();
         leases.into_iter().map(|lease| lease.id).collect::<Vec<_>>()
     };
     let waits = |id: &DeploymentId| (801..=805).any(|n| *id == DeploymentId::from_random(n));
@@ -363,7 +363,7 @@ async fn a_live_stack_that_is_due_is_claimed_until_it_is_rechecked(store: &dyn S
     store.release(&lease).await.unwrap();
 
     let claim_at = async |now| {
-        let leases = store.claim(CLEAN_UP, usize::MAX, "t", at(now), LEASE).await.unwrap();
+        let leases = store.claim(CLEAN_UP, &KINDS, usize::MAX, "t", at(now), LEASE).await.unwrap();
         for lease in leases.iter().filter(|lease| lease.id != id) {
             store.release(lease).await.unwrap();
         }

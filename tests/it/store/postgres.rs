@@ -20,7 +20,11 @@ use super::{
     accounts,
     contract::{self, LEASE, at, end, new, progress, step},
 };
-use crate::support::{black_hole::BlackHole, claim_one::ClaimOne as _, postgres::Cluster};
+use crate::support::{
+    black_hole::BlackHole,
+    claim_one::{ClaimOne as _, KINDS},
+    postgres::Cluster,
+};
 
 /// The time that something may take that takes a moment.
 const SOON: Duration = Duration::from_secs(20);
@@ -82,7 +86,8 @@ async fn two_portals_claim_each_deployment_exactly_once() {
             let mut claimed = Vec::new();
             let (owner, most) = (number.to_string(), 1 + number / 2);
             loop {
-                let got = store.claim(Lane::Forward, most, &owner, at(100), LEASE).await.unwrap();
+                let got =
+                    store.claim(Lane::Forward, &KINDS, most, &owner, at(100), LEASE).await.unwrap();
                 assert!(got.len() <= most, "more than asked for");
                 if got.is_empty() {
                     return claimed;

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::store::{Lane, Lease, Store, StoreError};
+use domain::kind::KindName;
 use jiff::Timestamp;
 
 /// The lane of whatever is to be removed, but for what is overdue.
 pub(crate) const CLEAN_UP: Lane = Lane::CleanUp { overdue: Timestamp::MIN };
+
+/// The kinds that a portal under test knows.
+pub(crate) const KINDS: [KindName; 2] = [KindName::DEPLOY, KindName::REMOVE];
 
 /// A store that gives one lease at a time.
 pub(crate) trait ClaimOne {
@@ -28,7 +32,7 @@ impl<S: Store + ?Sized> ClaimOne for S {
         now: Timestamp,
         ttl: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        let mut leases = self.claim(lane, 1, owner, now, ttl).await?;
+        let mut leases = self.claim(lane, &KINDS, 1, owner, now, ttl).await?;
         assert!(leases.len() <= 1, "more than asked for: {leases:?}");
         Ok(leases.pop())
     }

@@ -22,7 +22,7 @@ use ai_stack_deployer::server::{
 };
 use async_trait::async_trait;
 use clock::Clock;
-use domain::{deployment::DeploymentId, event::Seq, stack_name::StackName};
+use domain::{deployment::DeploymentId, event::Seq, kind::KindName, stack_name::StackName};
 use jiff::Timestamp;
 
 /// A store whose writes can be struck.
@@ -280,12 +280,13 @@ impl Leases for FaultyStore {
     async fn claim(
         &self,
         lane: Lane,
+        kinds: &[KindName],
         max: usize,
         owner: &str,
         now: Timestamp,
         ttl: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
-        let claimed = self.up()?.claim(lane, max, owner, now, ttl).await?;
+        let claimed = self.up()?.claim(lane, kinds, max, owner, now, ttl).await?;
         // A statement that changes no row succeeds on a full disk.
         if let (false, Err(full)) = (claimed.is_empty(), self.writable()) {
             for lease in &claimed {

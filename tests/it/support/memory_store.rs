@@ -54,11 +54,6 @@ impl MemoryStore {
         self.tables().hangs = hangs;
     }
 
-    /// Counts how often it was tried whether the store takes writes.
-    pub(crate) fn checks(&self) -> u32 {
-        self.tables().checks
-    }
-
     /// Lists all deployments, oldest first.
     pub(crate) fn records(&self) -> Vec<Record> {
         self.tables().records(|_| true)
@@ -296,12 +291,13 @@ impl Leases for MemoryStore {
     async fn claim(
         &self,
         lane: Lane,
+        kinds: &[domain::kind::KindName],
         max: usize,
         owner: &str,
         now: Timestamp,
         ttl: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
-        let wanted = |record: &Record| is_in(lane, record, now);
+        let wanted = |record: &Record| is_in(lane, kinds, record, now);
         Ok(self.up()?.claim(wanted, max, owner, now, ttl))
     }
 

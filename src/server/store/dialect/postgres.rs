@@ -179,8 +179,8 @@ impl Dialect for Postgres {
         format!("UNNEST({}) AS given ({})", lists.join(", "), names.join(", "))
     }
 
-    fn claim(conditions: &[&str]) -> String {
-        let free = |condition: &&str| {
+    fn claim(conditions: &[String]) -> String {
+        let free = |condition: &String| {
             format!(
                 "SELECT id FROM operations
                  WHERE {condition} AND (lease_owner IS NULL OR lease_until_ms <= $2)"

@@ -131,8 +131,8 @@ impl Dialect for Sqlite {
         format!("(SELECT {elements} FROM json_each({first})) AS given")
     }
 
-    fn claim(conditions: &[&str]) -> String {
-        let free = |condition: &&str| {
+    fn claim(conditions: &[String]) -> String {
+        let free = |condition: &String| {
             format!(
                 "SELECT id, started_ms FROM operations
                  WHERE {condition} AND (lease_owner IS NULL OR lease_until_ms <= $2)"

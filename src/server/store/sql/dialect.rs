@@ -61,7 +61,7 @@ pub trait Dialect: Database<Row: Columns, Connection: RunStatement<Self>> {
     fn table_of(columns: &[(&str, &str, &str)]) -> String;
     /// Returns the statement that claims up to `$4` operations for `$1`, at `$2` and for `$3`, of
     /// those that fulfil one of these conditions.
-    fn claim(conditions: &[&str]) -> String;
+    fn claim(conditions: &[String]) -> String;
     /// Tells the other portals on the database, once the transaction is committed.
     async fn notify(
         _: &Self::Companion,

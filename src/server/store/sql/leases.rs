@@ -10,7 +10,7 @@ use crate::server::{
     notifier::Nudge,
     store::{CancelRequest, Lane, Lease, Leases, StoreError},
 };
-use domain::deployment::DeploymentId;
+use domain::{deployment::DeploymentId, kind::KindName};
 
 impl Lease {
     /// Makes a statement about the operation while the lease is held: its first parameters are the
@@ -25,14 +25,20 @@ impl<D: Dialect> Leases for SqlStore<D> {
     async fn claim(
         &self,
         lane: Lane,
+        kinds: &[KindName],
         max: usize,
         owner: &str,
         now: Timestamp,
         ttl: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
         let (candidates, overdue) = candidates(lane);
-        let claim = Statement::composed(D::claim(candidates)).bind(owner).bind(now).bind(ttl);
-        let found = self.change(claim.bind(rows::limit(max)).bind(overdue)).await?;
+        let names: Vec<_> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+        // A version that wrote no kind knew those alone that every version knows.
+        let is_known = format!("(kind IS NULL OR kind {})", D::is_in("$6"));
+        let candidates = candidates.iter().map(|one| format!("{one} AND {is_known}"));
+        let claim = Statement::composed(D::claim(&candidates.collect::<Vec<_>>()));
+        let claim = claim.bind(owner).bind(now).bind(ttl).bind(rows::limit(max)).bind(overdue);
+        let found = self.change(claim.bind(names)).await?;
         found.iter().map(|row| rows::lease(row, owner)).collect()
     }
 

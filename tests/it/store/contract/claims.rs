@@ -6,23 +6,34 @@ use ai_stack_deployer::server::store::{
 use domain::{deployment::DeploymentId, kind::KindName, phase::Phase};
 
 use super::{LEASE, at, claim, new, progress, step};
+use crate::support::claim_one::KINDS;
 
 /// Holds the store to it.
 pub(super) async fn hold(store: &dyn Store) {
     what_begins_with_a_lease_is_nobody_else_s(store).await;
     of_several_leases_those_that_are_held_are_renewed(store).await;
-    a_kind_that_only_another_version_knows_reads_back(store).await;
+    a_kind_that_only_another_version_knows_reads_back_and_is_left_to_it(store).await;
 }
 
-async fn a_kind_that_only_another_version_knows_reads_back(store: &dyn Store) {
+async fn a_kind_that_only_another_version_knows_reads_back_and_is_left_to_it(store: &dyn Store) {
     let kind = KindName::new("unheard-of");
     let mut begun = new(990, "yannick");
     begun.deployment.kind = kind;
     store.begin(&begun, None).await.unwrap();
     let id = DeploymentId::from_random(990);
     assert_eq!(store.find(&id).await.unwrap().unwrap().deployment.kind, kind);
-    let lease = claim(store, Lane::Forward, &id).await;
-    store.record(&lease, &super::end(State::RolledBack)).await.unwrap();
+    let claim_of = async |kinds: &[KindName]| {
+        let leases = store.claim(Lane::Forward, kinds, usize::MAX, "u", at(2_000), LEASE).await;
+        let leases = leases.unwrap();
+        for lease in &leases {
+            store.release(lease).await.unwrap();
+        }
+        leases.iter().any(|lease| lease.id == id)
+    };
+    assert!(!claim_of(&KINDS).await && !claim_of(&[]).await);
+    assert!(claim_of(&[KindName::DEPLOY, kind]).await);
+    let leases = store.claim(Lane::Forward, &[kind], 1, "u", at(2_000), LEASE).await.unwrap();
+    store.record(&leases[0], &super::end(State::RolledBack)).await.unwrap();
 }
 
 async fn what_begins_with_a_lease_is_nobody_else_s(store: &dyn Store) {
@@ -31,7 +42,8 @@ async fn what_begins_with_a_lease_is_nobody_else_s(store: &dyn Store) {
     let begun = NewDeployment { claim: Some(own), ..new(970, "victor") };
     store.begin(&begun, None).await.unwrap();
     let claim_at = async |now| {
-        let leases = store.claim(Lane::Forward, usize::MAX, "v", at(now), LEASE).await.unwrap();
+        let leases =
+            store.claim(Lane::Forward, &KINDS, usize::MAX, "v", at(now), LEASE).await.unwrap();
         for lease in leases.iter().filter(|lease| lease.id != id) {
             store.release(lease).await.unwrap();
         }
@@ -65,7 +77,7 @@ async fn of_several_leases_those_that_are_held_are_renewed(store: &dyn Store) {
     ];
     assert_eq!(renewed, held);
     assert_eq!(store.renew_all(&[], at(5_000)).await.unwrap(), []);
-    let free = store.claim(Lane::Forward, usize::MAX, "w", at(4_999), LEASE).await.unwrap();
+    let free = store.claim(Lane::Forward, &KINDS, usize::MAX, "w", at(4_999), LEASE).await.unwrap();
     let is_free = |lease: &Lease| free.iter().any(|one| one.id == lease.id);
     assert_eq!(leases.iter().map(is_free).collect::<Vec<_>>(), [false, true, true, false]);
     for lease in free.iter().chain(&leases) {

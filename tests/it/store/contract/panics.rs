@@ -4,7 +4,7 @@ use ai_stack_deployer::server::store::{Lane, Lease, State, Store, StoreError};
 use domain::deployment::DeploymentId;
 
 use super::{LEASE, at, claim, end, new};
-use crate::support::claim_one::CLEAN_UP;
+use crate::support::claim_one::{CLEAN_UP, KINDS};
 
 /// Holds the store to it.
 pub(super) async fn hold(store: &dyn Store) {
@@ -37,7 +37,7 @@ pub(super) async fn hold(store: &dyn Store) {
 
 /// Claims everything, and keeps only the lease of `id`.
 async fn claim_at(store: &dyn Store, id: &DeploymentId, lane: Lane, now: i64) -> Option<Lease> {
-    let leases = store.claim(lane, usize::MAX, "u", at(now), LEASE).await.unwrap();
+    let leases = store.claim(lane, &KINDS, usize::MAX, "u", at(now), LEASE).await.unwrap();
     for lease in leases.iter().filter(|lease| lease.id != *id) {
         store.release(lease).await.unwrap();
     }

@@ -6,12 +6,13 @@ use ai_stack_deployer::server::store::{Cause, Fact, Lane, StepId, StepRecord, St
 use domain::{deployment::DeploymentId, event::FailureCode, message::MessageCode, phase::Phase};
 
 use super::{LEASE, at, new, progress};
+use crate::support::claim_one::KINDS;
 
 /// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {
     let begun = new(7_654, "logged");
     store.begin(&begun, None).await.unwrap();
-    let waiting = store.claim(Lane::Forward, 100, "a", at(7_654), LEASE).await.unwrap();
+    let waiting = store.claim(Lane::Forward, &KINDS, 100, "a", at(7_654), LEASE).await.unwrap();
     let lease = waiting.into_iter().find(|lease| lease.id == begun.deployment.id).unwrap();
     let cause = Cause {
         platform_log: Some(String::from("manifest unknown\n\"é\"")),

@@ -41,6 +41,13 @@ pub(super) struct Row {
     pub(super) until: Timestamp,
 }
 
+impl super::MemoryStore {
+    /// Counts how often it was tried whether the store takes writes.
+    pub(crate) fn checks(&self) -> u32 {
+        self.tables().checks
+    }
+}
+
 impl Tables {
     /// Finds an operation.
     pub(super) fn row(&mut self, id: &DeploymentId) -> Option<&mut Row> {
@@ -195,21 +202,23 @@ pub(super) fn stored(event: &Event) -> StoredEvent {
     StoredEvent { seq: event.seq, name: event.name().to_owned(), data: event.data() }
 }
 
-/// Returns whether an operation is to be claimed in `lane` at `now`.
-pub(super) fn is_in(lane: Lane, record: &Record, now: Timestamp) -> bool {
-    match lane {
-        Lane::Forward => record.state == State::Active,
-        Lane::CleanUp { overdue } => match record.state {
-            State::Active => {
-                record.cancel_request == CancelRequest::Requested
-                    || record.metadata.links.removes.is_some()
-                    || record.deployment.started <= overdue
-            }
-            State::Stuck | State::Live => record
-                .clean_up
-                .due
-                .is_some_and(|due| due <= now || due > now + Duration::from_mins(31)),
-            State::RolledBack => false,
-        },
-    }
+/// Returns whether an operation is to be claimed in `lane` at `now` by whoever knows these kinds.
+pub(super) fn is_in(lane: Lane, kinds: &[KindName], record: &Record, now: Timestamp) -> bool {
+    let is_known = kinds.contains(&record.deployment.kind);
+    is_known
+        && match lane {
+            Lane::Forward => record.state == State::Active,
+            Lane::CleanUp { overdue } => match record.state {
+                State::Active => {
+                    record.cancel_request == CancelRequest::Requested
+                        || record.metadata.links.removes.is_some()
+                        || record.deployment.started <= overdue
+                }
+                State::Stuck | State::Live => record
+                    .clean_up
+                    .due
+                    .is_some_and(|due| due <= now || due > now + Duration::from_mins(31)),
+                State::RolledBack => false,
+            },
+        }
 }
