@@ -48,7 +48,7 @@ async fn page(app: &TestApp, id: &DeploymentId) -> Reply {
 }
 
 /// Checks that the page's text has each of `words`, and none of `others`.
-fn expect(reply: &Reply, words: &[&str], others: &[&str]) {
+pub(crate) fn expect(reply: &Reply, words: &[&str], others: &[&str]) {
     // What the island starts from is not what a person reads.
     let mut parts = reply.body.split("data-props=\"");
     let first = parts.next().into_iter();

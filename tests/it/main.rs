@@ -41,4 +41,5 @@ mod sign_in;
 mod store;
 mod store_health;
 mod support;
+mod third_kind;
 mod wedge;

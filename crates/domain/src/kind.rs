@@ -67,6 +67,8 @@ pub struct KindStep {
     pub percent: u8,
     /// What a person reads while it lasts.
     pub sentence: &'static str,
+    /// What a person reads once it is done.
+    pub done: &'static str,
 }
 
 /// A state of a stack, as far as operations start from it or end in it.
@@ -120,6 +122,11 @@ impl Kind {
             Phase::COMPLETED | Phase::REMOVED => self.done_sentence,
             _ => self.step_in(phase).map_or("In progress", |step| step.sentence),
         }
+    }
+
+    /// Returns what a person reads of the step of `phase` once it is done.
+    pub fn done(&self, phase: Phase) -> &'static str {
+        self.step_in(phase).map_or("Done", |step| step.done)
     }
 
     /// Returns whether `to` may come after `from` (promise P12). A phase may repeat itself with

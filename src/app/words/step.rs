@@ -14,24 +14,11 @@ use domain::{
 /// Returns what the list says of the step of `phase`: what happens, or what has been done.
 pub(crate) fn label(kind: &Kind, phase: Phase, state: &StepState) -> &'static str {
     match state {
-        StepState::Done(_) => done(phase).unwrap_or(kind.sentence(phase)),
+        StepState::Done(_) => kind.done(phase),
         StepState::Waiting | StepState::Running(_) | StepState::Failed | StepState::Stopped => {
             kind.sentence(phase)
         }
     }
-}
-
-fn done(phase: Phase) -> Option<&'static str> {
-    Some(match phase {
-        Phase::CREATING_PROJECT => "Project created",
-        Phase::GETTING_ENVIRONMENT => "Environment found",
-        Phase::CREATING_APPLICATION => "Application created",
-        Phase::CONFIGURING_APPLICATION => "Configured",
-        Phase::CREATING_DOMAIN => "Address attached",
-        Phase::DEPLOYING => "Container started",
-        Phase::VERIFYING_HEALTH => "Health check passed",
-        _ => return None,
-    })
 }
 
 /// Returns the word for a step's state: what styles select it by, and what is read out.

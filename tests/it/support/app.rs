@@ -124,6 +124,11 @@ impl TestApp {
 
     /// The portal with its pages; the built site lies in `site`.
     pub(crate) fn with_pages(variables: &[(&str, &str)], site: &Path) -> Self {
+        Self::with_kinds(variables, site, Kinds::default())
+    }
+
+    /// The same, with these kinds of operations.
+    pub(crate) fn with_kinds(variables: &[(&str, &str)], site: &Path, kinds: Kinds) -> Self {
         let options = LeptosOptions::builder()
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().unwrap().to_owned())
@@ -153,7 +158,7 @@ impl TestApp {
                 StoreSettings::Sqlite { .. } => Some(keyring()),
                 StoreSettings::Postgres { .. } => settings.secret_key.clone(),
             },
-            kinds: Kinds::default(),
+            kinds,
             reserved_names: settings.reserved_names.clone(),
             quotas: settings.quotas,
             sandbox: settings.platform.is_sandbox(),

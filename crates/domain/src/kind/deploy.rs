@@ -60,16 +60,60 @@ pub static DEPLOY: Kind = Kind {
 
 /// The steps of a deployment, which a removal undoes.
 pub(super) static STEPS: [KindStep; 8] = [
-    step(StepId::ADDRESS, Phase::INITIALIZING, 0, "Getting ready"),
-    step(StepId::PROJECT, Phase::CREATING_PROJECT, 10, "Creating the project"),
-    step(StepId::ENVIRONMENT, Phase::GETTING_ENVIRONMENT, 25, "Finding its environment"),
-    step(StepId::APPLICATION, Phase::CREATING_APPLICATION, 40, "Creating the application"),
-    step(StepId::CONFIGURATION, Phase::CONFIGURING_APPLICATION, 50, "Configuring it"),
-    step(StepId::DOMAIN, Phase::CREATING_DOMAIN, 60, "Attaching the address"),
-    step(StepId::DEPLOY, Phase::DEPLOYING, 70, "Starting the container"),
-    step(StepId::HEALTH, Phase::VERIFYING_HEALTH, 85, "Checking that it answers"),
+    KindStep {
+        id: StepId::ADDRESS,
+        phase: Phase::INITIALIZING,
+        percent: 0,
+        sentence: "Getting ready",
+        done: "Ready",
+    },
+    KindStep {
+        id: StepId::PROJECT,
+        phase: Phase::CREATING_PROJECT,
+        percent: 10,
+        sentence: "Creating the project",
+        done: "Project created",
+    },
+    KindStep {
+        id: StepId::ENVIRONMENT,
+        phase: Phase::GETTING_ENVIRONMENT,
+        percent: 25,
+        sentence: "Finding its environment",
+        done: "Environment found",
+    },
+    KindStep {
+        id: StepId::APPLICATION,
+        phase: Phase::CREATING_APPLICATION,
+        percent: 40,
+        sentence: "Creating the application",
+        done: "Application created",
+    },
+    KindStep {
+        id: StepId::CONFIGURATION,
+        phase: Phase::CONFIGURING_APPLICATION,
+        percent: 50,
+        sentence: "Configuring it",
+        done: "Configured",
+    },
+    KindStep {
+        id: StepId::DOMAIN,
+        phase: Phase::CREATING_DOMAIN,
+        percent: 60,
+        sentence: "Attaching the address",
+        done: "Address attached",
+    },
+    KindStep {
+        id: StepId::DEPLOY,
+        phase: Phase::DEPLOYING,
+        percent: 70,
+        sentence: "Starting the container",
+        done: "Container started",
+    },
+    KindStep {
+        id: StepId::HEALTH,
+        phase: Phase::VERIFYING_HEALTH,
+        percent: 85,
+        sentence: "Checking that it answers",
+        done: "Health check passed",
+    },
 ];
-
-const fn step(id: StepId, phase: Phase, percent: u8, sentence: &'static str) -> KindStep {
-    KindStep { id, phase, percent, sentence }
-}

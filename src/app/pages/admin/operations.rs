@@ -11,7 +11,7 @@ use crate::{
         store::State,
     },
 };
-use domain::kind::DEPLOY;
+use domain::kind::StackState;
 
 /// Renders the filter, and a page of what it lets pass.
 #[component]
@@ -95,7 +95,7 @@ fn OperationRow(line: OperationLine) -> impl IntoView {
     let OperationLine { deployment, owner, state, is_down, completed, platform_log } = line;
     let kind = kind(deployment.kind);
     // Most are deployments: it is the others that are named.
-    let what = (kind.starts_from != DEPLOY.starts_from).then(|| format!(" ({})", kind.noun));
+    let what = (!kind.starts_from.contains(&StackState::Gone)).then(|| format!(" ({})", kind.noun));
     let down = is_down.then_some(", not running");
     view! {
         <tr data-state=state.as_str()>
