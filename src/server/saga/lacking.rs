@@ -1,9 +1,8 @@
-//! The time in which the portal itself lacked something: nobody else is blamed for it, so no limit
-//! of a step counts it, while the deadline of the whole does.
+//! The duration of local faults of the portal. The limits of steps do not count it, since the stack
+//! and the platform are not at fault; the deadline of the deployment does.
 //!
-//! What was lacking while records could be written stands in the journal as a message, and counts
-//! across restarts. That the records were out of reach cannot stand there: each process remembers
-//! it.
+//! A local fault is a message in the journal, so its duration counts across restarts. An outage of the
+//! database cannot be recorded there: each process remembers its own.
 
 use std::time::Duration;
 
@@ -16,12 +15,11 @@ use crate::server::{
 };
 use domain::{event::Level, message::MessageCode, progress::elapsed_ms};
 
-/// The shortest wait, at the end of a limit, while the limit stands still.
+/// The shortest wait at the end of a limit while the limit is paused.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Context {
-    /// Returns for how long, since `began`, the portal itself lacked something while the phase
-    /// under way lasted.
+    /// Returns for how long, since `began`, the portal had local faults during the present phase.
     pub(crate) fn lacked_since(&self, began: Timestamp) -> Duration {
         let now = self.clock.now();
         let mut spans = self.outages.spans(now);
@@ -29,7 +27,8 @@ impl Context {
         union(spans, began, now)
     }
 
-    /// Returns for how long messages were shown that `is_meant`, while the records were in reach.
+    /// Returns for how long messages that `is_meant` selects were shown while the database was
+    /// available.
     pub(crate) fn shown_for(&self, is_meant: impl Fn(&MessageCode) -> bool) -> Duration {
         let now = self.clock.now();
         let outages = self.outages.spans(now);
@@ -43,8 +42,8 @@ impl Context {
             .sum()
     }
 
-    /// Tells, where `step` goes on after the records were out of reach, that this counted against
-    /// the whole only.
+    /// Logs for the deployment that the database was unavailable, if it was since `step` began:
+    /// this time counts only against the deadline.
     pub(crate) fn tell_outage(&self, step: StepId) {
         let now = self.clock.now();
         let Some(began) = self.journal.running_since(step) else { return };
@@ -55,8 +54,7 @@ impl Context {
         }
     }
 
-    /// Says that something could not be asked for what the portal itself lacks, and once in the
-    /// log.
+    /// Shows the message of a local fault that prevented `action`, and logs it once.
     pub(crate) async fn say_lack(
         &self,
         action: &'static str,
@@ -73,14 +71,14 @@ impl Context {
         self.journal.set_message(message).await
     }
 
-    /// Goes back to the phase's own sentence, if what is shown is what the portal itself lacks.
+    /// Restores the phase's own message, if the message of a local fault is shown.
     pub(crate) async fn unsay_lacks(&self) -> Result<(), StoreError> {
         self.journal.clear_message(is_lack).await
     }
 
-    /// Returns for how long to wait at most where `left` is left of a limit. That stands still
-    /// while the portal itself lacks something, or the platform hangs: wait after wait of a moment
-    /// would follow.
+    /// Returns the longest wait if `left` is left of a limit: at least [`LEAST_PAUSE`] while the
+    /// limit is paused, by a local fault or because the platform hangs. Otherwise the saga would
+    /// wake in a tight loop at the end of the limit.
     pub(crate) fn longest(&self, left: Duration) -> Duration {
         let stands_still = self.is_wedged() || !self.is_undoing() && self.is_lacking();
         if stands_still { left.max(LEAST_PAUSE) } else { left }
@@ -90,7 +88,8 @@ impl Context {
         self.journal.message().as_ref().is_some_and(is_lack) || self.outages.is_on()
     }
 
-    /// Returns what the portal itself lacks, or lacked when the time was up at `end`.
+    /// Returns the present local fault, or one that lasted at the time `end`, when the limit
+    /// passed.
     pub(crate) fn lacking(&self, end: Timestamp) -> Option<LocalFault> {
         let told = match self.journal.message() {
             Some(MessageCode::WaitingForPortal { fault }) => Some(fault),
@@ -107,7 +106,7 @@ fn is_lack(code: &MessageCode) -> bool {
     matches!(code, MessageCode::WaitingForPortal { .. })
 }
 
-/// Returns how long `spans` are together, as far as they are between `from` and `until`.
+/// Returns the total duration of the union of `spans` between `from` and `until`.
 fn union(mut spans: Vec<Span>, from: Timestamp, until: Timestamp) -> Duration {
     spans.sort_unstable();
     let (mut covered, mut ms) = (from, 0);
