@@ -127,7 +127,8 @@ fn arrows_point_one_way() {
         ("src/server/reconciler", &["stacks", "http"]),
         ("src/server/audit", &["stacks", "http", "saga"]),
     ];
-    let of_adapters: [(&str, &[&str]); 3] = [
+    let of_adapters: [(&str, &[&str]); 4] = [
+        ("src/server/store/sql", &["dialect::sqlite", "dialect::postgres", "sqlite_file"]),
         ("src/server/auth/oidc", &["server::http", "sign_in", "stacks", "store", "dokploy"]),
         ("src/server/store", &["dokploy", "dokploy_sandbox", "stacks", "server::http", "saga"]),
         ("src/server/sqlite_file", &["store", "notifier", "stacks", "server::http", "saga"]),

@@ -1,6 +1,7 @@
 //! The ports of the store, by what their callers need.
 //!
-//! Each method is one transaction. What a worker writes is guarded by its lease's fencing token, so
+//! Each method is one transaction, except that a removal that finds a stuck one makes that one due in
+//! a transaction of its own. What a worker writes is guarded by its lease's fencing token, so
 //! a worker that lost its lease cannot write. No port knows what the facts mean.
 
 use std::{collections::HashMap, time::Duration};
@@ -40,7 +41,7 @@ pub trait Stacks: Send + Sync {
     ) -> Result<(), StoreError>;
     /// Inserts the removal of the live stack called `name`, with its first event, and makes it
     /// claimable. Where there is one that is under way or stuck, that one serves instead, and a
-    /// stuck one becomes due. Nothing changes where `new` means another stack. The name stays
+    /// stuck one becomes due, with its panics forgotten. Nothing changes where `new` means another stack. The name stays
     /// reserved until the removal ends with nothing left.
     async fn begin_removal(
         &self,
@@ -125,6 +126,12 @@ pub trait Journal: Send + Sync {
     ) -> Result<HashMap<DeploymentId, String>, StoreError>;
     /// Lists which services the store knows to be of which deployment, ended ones included.
     async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError>;
+    /// Records a fact: the step's new state, its events and the end, all or nothing. After the end
+    /// there are no more events.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LeaseLost`] when the lease is somebody else's by now;
     /// [`StoreError::CancelPending`] when the fact is an end that ignores a request to cancel.
     async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError>;
     /// Records the result of a clean-up after the end. With nothing left the name is free.

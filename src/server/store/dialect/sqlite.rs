@@ -15,11 +15,14 @@ use sqlx::{
 
 use crate::server::{
     sqlite_file::{self, HeldFile, OpenStoreError},
-    store::sql::{
-        SqlStore,
-        dialect::Dialect,
-        pool::Pool,
-        statement::{Statement, Value},
+    store::{
+        StoreError,
+        sql::{
+            SqlStore,
+            dialect::Dialect,
+            pool::Pool,
+            statement::{Statement, Value},
+        },
     },
 };
 
@@ -47,7 +50,11 @@ impl SqliteStore {
             "UPDATE turns SET until_ms = 0",
         ] {
             let voided = store.writer.execute(Statement::new(leases)).await;
-            voided.map_err(|error| OpenStoreError::database(path, error))?;
+            voided.map_err(|error| match error {
+                // The start says itself that the database cannot be used, and this says why.
+                StoreError::Unavailable(source) => OpenStoreError::database(path, source),
+                error => OpenStoreError::database(path, error),
+            })?;
         }
         Ok(store)
     }

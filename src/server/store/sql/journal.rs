@@ -54,8 +54,12 @@ impl<D: Dialect> Journal for SqlStore<D> {
     async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
         let steps = Statement::new("SELECT step, record FROM steps WHERE deployment_id = $1");
         let services = Statement::new("SELECT app_name FROM services WHERE deployment_id = $1");
-        let (records, services) =
-            (self.rows(steps.bind(id)).await?, self.rows(services.bind(id)).await?);
+        let (steps, services) = (steps.bind(id), services.bind(id));
+        let both = async || {
+            let records = self.readers.fetch_all(steps.clone()).await?;
+            Ok((records, self.readers.fetch_all(services.clone()).await?))
+        };
+        let (records, services) = self.read(both).await?;
         Ok(Steps {
             records: records.iter().map(rows::step).collect::<Result<_, _>>()?,
             services: services.iter().map(rows::app_name).collect::<Result<_, _>>()?,

@@ -1,9 +1,9 @@
 //! The part of the contract about operations whose drivers panic.
 
-use ai_stack_deployer::server::store::{Lane, Lease, State, Store, StoreError};
-use domain::deployment::DeploymentId;
+use ai_stack_deployer::server::store::{Lane, Lease, RemovalOutcome, State, Store, StoreError};
+use domain::{deployment::DeploymentId, stack_name::StackName};
 
-use super::{LEASE, at, claim, end, new};
+use super::{LEASE, at, claim, end, new, removals};
 use crate::support::claim_one::{CLEAN_UP, KINDS};
 
 /// Holds the store to it.
@@ -31,6 +31,21 @@ pub(super) async fn hold(store: &dyn Store) {
     assert_eq!(claim_at(store, &id, CLEAN_UP, 799).await, None);
     // An operator need not wait for it.
     assert!(store.make_due_now(&id, None).await.unwrap());
+    assert_eq!(store.find(&id).await.unwrap().unwrap().panics, 0);
+    assert!(claim_at(store, &id, CLEAN_UP, 600).await.is_some());
+    a_removal_asked_for_again_starts_afresh(store).await;
+}
+
+async fn a_removal_asked_for_again_starts_afresh(store: &dyn Store) {
+    removals::live(store, 951, "vera").await;
+    let id = removals::begin(store, 952, "vera").await;
+    let lease = claim(store, CLEAN_UP, &id).await;
+    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    store.suspend(&lease, at(800)).await.unwrap();
+    assert_eq!(store.find(&id).await.unwrap().unwrap().panics, 1);
+    let name = StackName::parse("vera").unwrap();
+    let again = store.begin_removal(&name, &removals::removal(953, None)).await.unwrap();
+    assert_eq!(again, RemovalOutcome::Accepted(id.clone()));
     assert_eq!(store.find(&id).await.unwrap().unwrap().panics, 0);
     assert!(claim_at(store, &id, CLEAN_UP, 600).await.is_some());
 }

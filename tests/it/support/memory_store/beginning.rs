@@ -149,6 +149,7 @@ impl Tables {
         if let Some(row) = unfinished {
             if row.record.state == State::Stuck {
                 row.record.clean_up.due = Some(new.started);
+                row.record.panics = 0;
             }
             let id = row.record.deployment.id.clone();
             self.audit.extend(new.audit_entry.clone());
