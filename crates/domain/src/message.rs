@@ -3,6 +3,8 @@
 //! The journal and the events keep the code, and limits are counted by it across restarts. The
 //! sentence is made from it where it leaves the portal. It must not know any language.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{local_fault::LocalFault, phase::Phase, words};
@@ -165,10 +167,15 @@ impl MessageCode {
     /// Returns the code of a message that an older version recorded as the `sentence` alone, if it
     /// is one that matters later.
     pub fn of_older(sentence: &str) -> Option<Self> {
-        let lacks = LocalFault::ALL.map(|fault| Self::WaitingForPortal { fault });
-        let queued = (0..10).map(|before| Self::JobQueued { before });
-        let mut known = Self::COUNTED_OR_CLEARED.into_iter().chain(lacks).chain(queued);
-        known.find(|code| words::message::sentence(code) == sentence)
+        // Made once: every event without a code is looked up, and most have the phase's sentence.
+        static SENTENCES: LazyLock<Vec<(String, MessageCode)>> = LazyLock::new(|| {
+            let lacks = LocalFault::ALL.map(|fault| MessageCode::WaitingForPortal { fault });
+            let queued = (0..10).map(|before| MessageCode::JobQueued { before });
+            let known = MessageCode::COUNTED_OR_CLEARED.into_iter().chain(lacks).chain(queued);
+            known.map(|code| (words::message::sentence(&code), code)).collect()
+        });
+        let (_, code) = SENTENCES.iter().find(|(known, _)| known == sentence)?;
+        Some(code.clone())
     }
 }
 
