@@ -141,12 +141,18 @@ async fn run(cx: Context, operation: &dyn Operation) -> Result<(), StoreError> {
     if cx.journal.mode() == RunMode::Recheck {
         return operation.recheck(&cx).await;
     }
-    if cx.panics >= panics::LIMIT && !cx.journal.mode().is_after_end() {
-        return give_up(cx, operation).await;
+    // What panics again and again ends without another step or undo.
+    let gives_up = cx.panics >= panics::LIMIT && !cx.journal.mode().is_after_end();
+    if gives_up {
+        record_panics(&cx).await?;
     }
     let Some(Saga { cx, executed }) = forward(cx, operation).await? else { return Ok(()) };
-    let mut leftover = unwind(&cx, executed).await?;
-    leftover.lines = operation.advise(&cx, leftover.lines, MayAsk::Yes).await;
+    let (mut leftover, may_ask) = if gives_up {
+        (all_of(&cx, &executed), MayAsk::No)
+    } else {
+        (unwind(&cx, executed).await?, MayAsk::Yes)
+    };
+    leftover.lines = operation.advise(&cx, leftover.lines, may_ask).await;
     conclude(&cx, operation, leftover).await
 }
 
@@ -193,22 +199,23 @@ async fn conclude(
     }
 }
 
-/// Ends an operation that panics again and again, without another step or undo: all that it made
-/// is left, for clean-up to remove.
-async fn give_up(cx: Context, operation: &dyn Operation) -> Result<(), StoreError> {
-    if cx.journal.mode() == RunMode::Forward && cx.journal.cause().is_none() {
-        let cause = StepError::panicked();
-        cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
-        match cx.journal.under_way() {
-            (step, true) => cx.journal.failed(step, cause).await?,
-            (step, false) => cx.journal.rolled_back_before(step, cause).await?,
-        }
+/// Records that an operation fails since it panics, unless it has failed already.
+async fn record_panics(cx: &Context) -> Result<(), StoreError> {
+    if cx.journal.mode() != RunMode::Forward || cx.journal.cause().is_some() {
+        return Ok(());
     }
-    let Some(Saga { cx, executed }) = forward(cx, operation).await? else { return Ok(()) };
-    let lines = executed.iter().rev().flat_map(|step| step.possible_leftovers(&cx)).collect();
-    let lines = operation.advise(&cx, lines, MayAsk::No).await;
-    let leftover = Leftover { lines, code: Some(FailureCode::Internal) };
-    conclude(&cx, operation, leftover).await
+    let cause = StepError::panicked();
+    cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
+    match cx.journal.under_way() {
+        (step, true) => cx.journal.failed(step, cause).await,
+        (step, false) => cx.journal.rolled_back_before(step, cause).await,
+    }
+}
+
+/// Returns all that these steps made as left, for clean-up to remove.
+fn all_of(cx: &Context, executed: &[Box<dyn Undo>]) -> Leftover {
+    let lines = executed.iter().rev().flat_map(|step| step.possible_leftovers(cx)).collect();
+    Leftover { lines, code: Some(FailureCode::Internal) }
 }
 
 /// The reason why the line stopped short.
@@ -263,15 +270,19 @@ impl Saga {
         output.ok_or(Halt::Unwind)
     }
 
+    /// Records why `step` does not begin, and returns where the line stops for it.
+    async fn stop_before(&self, step: StepId, cause: Cause) -> Halt {
+        self.cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
+        let recorded = self.cx.journal.rolled_back_before(step, cause).await;
+        recorded.map_or_else(Halt::Store, |()| Halt::Unwind)
+    }
+
     /// Records the intent before the effect, and the result after it.
     async fn attempt<S: Step>(&self, step: &S) -> Result<Option<S::Output>, Halt> {
         let (cx, journal) = (&self.cx, &self.cx.journal);
         match (journal.cancel_request(), journal.was_interrupted(S::ID)) {
             (CancelRequest::None, false) if cx.is_overdue() => {
-                let cause = cx.overdue();
-                cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
-                journal.rolled_back_before(S::ID, cause).await?;
-                return Err(Halt::Unwind);
+                return Err(self.stop_before(S::ID, cx.overdue()).await);
             }
             // What it may have done already is looked at once, whatever the time.
             (CancelRequest::None, _) => {}
@@ -288,11 +299,7 @@ impl Saga {
         if !journal.was_interrupted(S::ID) && cx.is_wedged() {
             match cx.wait_out_hang().await {
                 Ok(()) => {}
-                Err(StepError::Failed(cause)) => {
-                    cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
-                    journal.rolled_back_before(S::ID, cause).await?;
-                    return Err(Halt::Unwind);
-                }
+                Err(StepError::Failed(cause)) => return Err(self.stop_before(S::ID, cause).await),
                 Err(StepError::Store(error)) => return Err(error.into()),
             }
         }
