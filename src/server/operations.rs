@@ -1,5 +1,5 @@
-//! The kinds of operations, one file each, and the orphan remover, which removes resources that
-//! appear after an operation's end.
+//! The kinds of operations, one file for each, and the orphan remover, which removes resources that
+//! appear after the end of their operation.
 
 mod deploy;
 mod orphans;

@@ -2,9 +2,9 @@
 //!
 //! An operation is a fixed sequence of steps. Each step records its intent in the journal before it
 //! calls the platform, and its result afterwards. So a crash at any `await` is harmless: the next
-//! worker that claims the deployment runs the same sequence again, and the journal supplies the
-//! results of the steps that are done. It must not know which kinds of operations and which steps
-//! there are, nor which platform, store or page it serves.
+//! worker that claims the operation runs the same sequence again, and the journal supplies the
+//! results of the steps that are done. It must not know any kind of operation, any step, or which
+//! platform, store or page it works with.
 
 pub(crate) mod absence;
 pub(crate) mod call_gate;

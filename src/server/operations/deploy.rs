@@ -1,4 +1,4 @@
-//! A deployment: creates a live stack, or leaves nothing of it.
+//! A deployment: brings a stack up and verifies it, or removes everything that it created.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,17 +22,17 @@ use domain::{
     receipt::Line,
 };
 
-/// The number of seconds for which the deploy step counts as a call: it only enqueues a job, and
-/// then polls.
+/// The time in seconds after the deploy step began for which its call may still be running: the
+/// step enqueues a job with one call, and then only polls.
 const ENQUEUING_S: u64 = 15;
 
 /// The kind of operation that creates a stack.
 pub(super) struct DeployStack;
 
-/// Runs the steps of a deployment in order.
+/// Runs the steps of a deployment in order, each with the outputs of earlier ones.
 pub(super) async fn steps(saga: &mut Saga) -> Result<(), Halt> {
-    // A deployment that an older version began has no record of this step, and its own route may
-    // already answer.
+    // A deployment that an older version began has no record of this step. It must not be checked
+    // now, since its own stack may already answer at the address.
     if saga.is_new() || saga.has_record(StepId::ADDRESS) {
         saga.step(CheckAddressFree).await?;
     }
@@ -55,8 +55,8 @@ impl Operation for DeployStack {
         steps(saga).await
     }
 
-    /// Removes duplicates: if a response was lost, a retry may have created a resource twice. A
-    /// second search is due when no late commit is possible any more.
+    /// Removes duplicates: if a response was lost, a retry may have created a resource twice.
+    /// Returns the time of a second search, when no lost call can take effect any more.
     async fn finish(&self, cx: &Context) -> Result<Option<Timestamp>, StoreError> {
         if !cx.journal.may_have_duplicates() {
             return Ok(None);
@@ -83,7 +83,8 @@ impl Operation for DeployStack {
     }
 }
 
-/// Sets the remedies for the leftovers of a stack.
+/// Sets the remedy of each leftover of a stack. Without a query of the platform, the remedy is to
+/// wait.
 pub(super) async fn remedies(cx: &Context, lines: Vec<Line>, may_ask: MayAsk) -> Vec<Line> {
     match may_ask {
         MayAsk::Yes => advice::advise(cx, lines).await,

@@ -1,4 +1,4 @@
-//! Orphans: removes the resources of an operation that appeared after its end.
+//! Removes orphans: resources of an operation that appeared after its end.
 //!
 //! A create call whose response was lost may commit after the operation has ended. The resource
 //! carries our marker, so it can be found and removed later: every such resource if the operation
@@ -21,7 +21,7 @@ use domain::{deployment::DeploymentId, receipt::Line};
 pub struct OrphanRemover {
     ports: Ports,
     owner: String,
-    /// The time for which a lease lasts without a heartbeat.
+    /// The time after the last heartbeat when a lease expires.
     lease: Duration,
     heartbeat: Heartbeat,
 }
@@ -56,8 +56,8 @@ impl From<StepError> for RemoveOrphansError {
 }
 
 impl OrphanRemover {
-    /// Creates an orphan remover that claims leases as `owner`, which last `lease` without a
-    /// heartbeat.
+    /// Creates an orphan remover that claims leases as `owner`. A lease expires `lease` after its
+    /// last heartbeat.
     pub fn new(ports: Ports, owner: String, lease: Duration) -> Self {
         let heartbeat = Heartbeat::new(ports.clone(), lease);
         Self { ports, owner, lease, heartbeat }
@@ -66,11 +66,12 @@ impl OrphanRemover {
     /// Removes the resources that have the marker of the deployment `id` and should not exist, and
     /// returns the receipt's lines about them. It is idempotent.
     ///
-    /// It holds the deployment's lease meanwhile, so only one of several portals does this.
+    /// It holds the deployment's lease meanwhile, so only one of several replicas does this.
     ///
     /// # Errors
     ///
-    /// Returns why the removal is incomplete.
+    /// Returns the reason why the removal is incomplete. What is left can be removed by another
+    /// call.
     pub async fn remove_orphans(
         &self,
         id: &DeploymentId,
@@ -96,7 +97,7 @@ impl OrphanRemover {
         result
     }
 
-    /// Searches by marker again while it holds the lease, and removes the resources found.
+    /// Searches by marker while it holds the lease, and removes the resources found.
     async fn remove(&self, lease: Lease) -> Result<Vec<Line>, RemoveOrphansError> {
         let record = self.ports.store.find(&lease.id).await?.ok_or(RemoveOrphansError::Busy)?;
         let cx = Context::open(&self.ports, lease, CancellationToken::new()).await?;

@@ -1,7 +1,7 @@
 //! A removal: removes a live stack, and verifies each resource.
 //!
-//! It undoes the steps of the deployment that created the stack, newest first. Leftovers are
-//! retried until nothing is left.
+//! It undoes the steps of the deployment that created the stack, newest first. If something is
+//! left, clean-up after the end repeats the undo until nothing is left.
 
 use async_trait::async_trait;
 

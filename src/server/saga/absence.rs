@@ -1,10 +1,10 @@
-//! Proof of absence: a service is gone only when the platform can prove it.
+//! Proof of absence: a service counts as gone only when the platform's answers prove it.
 //!
-//! With Docker down, the platform answers "none" to every question (recordings 246 to 248).
-//! So an empty answer counts only between two looks that both saw a node: one look alone may
-//! fall into the moment in which Docker comes back. The service's tasks are gone at once, its
-//! containers some seconds later (recordings day-two 424 and 546): only without any of them is
-//! nothing left of it.
+//! With Docker down, the platform answers every query with an empty list (recordings 246 to 248).
+//! So an empty list counts only if the platform listed a node both before and after it: with one
+//! check alone, Docker may have come back just after the empty list. The service's tasks disappear
+//! at once, its containers some seconds later (recordings day-two 424 and 546), so the service is
+//! gone only when neither is listed.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use domain::progress::elapsed_ms;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// The time that a removed service may take to disappear.
+/// The time limit for a removed service to disappear.
 const LIMIT: Duration = Duration::from_mins(1);
-/// The number of calls that a look takes when it finds something, for whoever looks at the same
-/// time.
+/// The number of calls of one check that finds something, for the rate limit that all operations
+/// share.
 const CALLS_PER_CHECK: u32 = 3;
 
-/// Waits until the service called `name` is proved gone; `false` when that takes too long.
+/// Waits until the service called `name` is proved gone. Returns `false` after [`LIMIT`].
 pub(crate) async fn service_is_gone(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     wait_until(cx, || is_absent(cx, name)).await
 }
 
-/// Waits until Docker answers; `false` when that takes too long.
+/// Waits until Docker answers. Returns `false` after [`LIMIT`].
 pub(crate) async fn docker_is_up(cx: &Context) -> Result<bool, StepError> {
     wait_until(cx, || has_node(cx)).await
 }
 
-/// Looks again and again, ever less often, until `check` sees it or the limit is over.
+/// Repeats `check` with growing pauses until it returns `true`. Returns `false` after [`LIMIT`].
 async fn wait_until<F>(cx: &Context, check: impl Fn() -> F + Send) -> Result<bool, StepError>
 where
     F: Future<Output = Result<bool, StepError>> + Send,
@@ -52,7 +52,8 @@ async fn is_absent(cx: &Context, name: &AppName) -> Result<bool, StepError> {
     if !has_node(cx).await? {
         return Ok(false);
     }
-    // What one call tells everybody comes first, and then what goes last.
+    // The cheapest query comes first: all operations share one list of services. Containers come
+    // last, since they are the last to disappear.
     if cx.services().await?.contains(name) {
         return Ok(false);
     }

@@ -1,7 +1,7 @@
-//! The call gate: which of a portal's operations may make the next call that changes something.
+//! The call gate: decides which of a portal's operations may make the next mutating call.
 //!
-//! The oldest operation comes first. What bounds the calls of all portals together is the port
-//! [`CallSlots`].
+//! The oldest operation comes first. The port [`CallSlots`] limits the calls of all portals that
+//! share a platform.
 
 use std::{
     collections::BTreeSet,
@@ -26,10 +26,10 @@ use crate::server::{
 use clock::Clock;
 use domain::progress::elapsed_ms;
 
-/// The time for which an answer of the platform on its health is good.
+/// The time for which a result of the platform's health check is reused.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// The calls of one portal that change something, one after the other.
+/// Orders the mutating calls of one portal.
 pub struct CallGate {
     pub(crate) slots: Arc<dyn CallSlots>,
     bounds: CallBounds,
@@ -38,26 +38,27 @@ pub struct CallGate {
     queue: Mutex<BTreeSet<Key>>,
     next: AtomicU64,
     changed: Notify,
-    /// The time at which the platform was last asked about its health, and what it said.
+    /// The last health check of the platform: its time and its result.
     health: tokio::sync::Mutex<Option<(Timestamp, Wellness)>>,
 }
 
-/// What the platform says of its health.
+/// The result of the platform's health check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wellness {
-    /// It is well.
+    /// The platform is healthy.
     Well,
-    /// It is not, or does not say.
+    /// The platform is unhealthy, or does not answer.
     Unwell,
-    /// It could not be asked, for what the portal itself lacks.
+    /// A local fault of the portal prevented the check.
     Unasked(LocalFault),
 }
 
-/// A place in the queue: the oldest operation of a kind comes first.
+/// The order in the queue: within a kind of call, the oldest operation comes first. The number
+/// makes the key unique.
 type Key = (CallKind, Timestamp, u64);
 
 impl CallGate {
-    /// Makes the gate of the portal called `portal`, which calls within `bounds`.
+    /// Creates the gate of the portal called `portal`. Its calls stay within `bounds`.
     pub fn new(slots: Arc<dyn CallSlots>, bounds: CallBounds, portal: String) -> Self {
         Self {
             slots,
@@ -70,25 +71,26 @@ impl CallGate {
         }
     }
 
-    /// Queues up for a call of `kind`, by the age of the operation.
+    /// Queues an operation that began at `age` for a call of `kind`.
     pub(crate) fn queue_up(self: &Arc<Self>, kind: CallKind, age: Timestamp) -> Place {
         let key = (kind, age, self.next.fetch_add(1, Ordering::Relaxed));
         self.queue().insert(key);
         Place { call_gate: Arc::clone(self), key }
     }
 
-    /// Returns what tells that somebody's call has ended, or that somebody waits no longer.
+    /// Returns a future that completes when a call of this portal ends, or when an operation leaves
+    /// the queue.
     pub(crate) fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }
 
-    /// Tells all who wait that there may be a slot.
+    /// Wakes all waiting operations: a slot may be free.
     pub(crate) fn wake(&self) {
         self.changed.notify_waiters();
     }
 
-    /// Asks the platform about its health after calls whose responses were lost. Whoever asks
-    /// meanwhile waits for the same answer.
+    /// Checks the platform's health after calls whose responses were lost. Concurrent callers share
+    /// one check.
     pub(crate) async fn wellness(&self, platform: &dyn Platform, clock: &dyn Clock) -> Wellness {
         let mut last = self.health.lock().await;
         if let Some((at, wellness)) = *last
@@ -118,20 +120,20 @@ impl Default for CallGate {
     }
 }
 
-/// A place in the queue, which is given up when it is dropped.
+/// A place in the queue. Dropping it leaves the queue.
 pub(crate) struct Place {
     call_gate: Arc<CallGate>,
     key: Key,
 }
 
 impl Place {
-    /// Returns whether nobody older waits for such a call.
+    /// Returns whether no older operation waits for the same kind of call.
     pub(crate) fn is_first(&self) -> bool {
         let from = (self.key.0, Timestamp::MIN, 0);
         self.call_gate.queue().range(from..).next() == Some(&self.key)
     }
 
-    /// Writes the request for a slot, whose call ends by `until`.
+    /// Returns the request for a slot, whose call has no effect any more after `until`.
     pub(crate) fn request(&self, now: Timestamp, until: Timestamp) -> SlotRequest {
         let (kind, age, number) = self.key;
         SlotRequest {

@@ -1,7 +1,8 @@
-//! The permit for one call that changes something: waiting for a slot, and what becomes of it after the call.
+//! The permit for one mutating call: waits for a slot, and releases or keeps the slot after the
+//! call.
 //!
-//! An answer gives the slot back. A call whose response was lost may still run over there, so its
-//! slot stays taken until the platform is well again and nothing can come late any more.
+//! A response releases the slot. A call whose response was lost may still run on the platform, so
+//! its slot stays taken until the platform is healthy and the call can no longer take effect.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -25,20 +26,20 @@ use domain::{
     progress::elapsed_ms,
 };
 
-/// The interval at which somebody who waits looks again without being told: other portals give
-/// slots back, too.
+/// The interval at which a waiting operation retries without a notification: other portals release
+/// slots, too, and cannot wake it.
 const POLL: Duration = Duration::from_millis(250);
-/// The time after an answer at which a platform that hangs is asked about its health again.
+/// The pause between health checks of a platform that hangs.
 const PAUSE: Duration = Duration::from_secs(3);
-/// The time after which a person is told that something waits.
+/// The wait in milliseconds after which the page says that the operation waits for its turn.
 const NEWS_MS: u64 = 3_000;
-/// The longest that a call may take, with the time limits of the client and a little more.
+/// The maximum duration of a call: the time limits of the client, and a margin.
 const LONGEST_CALL: Duration = Duration::from_secs(20);
-/// The same for the removal of an application, which waits for Docker.
+/// The maximum duration of the removal of an application, which waits for Docker.
 const LONGEST_REMOVAL: Duration = Duration::from_secs(50);
 
-/// The right to make one call that changes something.
-#[must_use = "dropped, it counts as a call that may still run"]
+/// The right to make one mutating call.
+#[must_use = "a dropped permit counts as a call that may still run"]
 pub(crate) struct CallPermit {
     call_gate: Arc<CallGate>,
     clock: Arc<dyn Clock>,
@@ -47,11 +48,12 @@ pub(crate) struct CallPermit {
 }
 
 impl Context {
-    /// Waits until the call `action`, which changes something, may be made.
+    /// Waits until the mutating call `action` may be made.
     ///
     /// # Errors
     ///
-    /// As [`Context::wait`]; `PLATFORM_WEDGED` when the deadline comes while the platform hangs.
+    /// Returns the errors of [`Context::wait`], with `PLATFORM_WEDGED` instead of `DEADLINE` if the
+    /// platform hangs when the deadline passes.
     pub(crate) async fn call_permit(&self, action: &str) -> Result<CallPermit, StepError> {
         let place = self.call_gate.queue_up(CallKind::of(action), self.deployment.started);
         let limit = if action == "application.delete" { LONGEST_REMOVAL } else { LONGEST_CALL };
@@ -59,6 +61,8 @@ impl Context {
         let mut told = None;
         loop {
             let mut changed = pin!(self.call_gate.changed());
+            // It is enabled before the attempt: otherwise a slot that is released in between wakes
+            // nobody.
             changed.as_mut().enable();
             let lack = match self.try_permit(&place, limit).await? {
                 Tried::Taken(permit) => return Ok(permit),
@@ -84,7 +88,8 @@ impl Context {
         self.platform.problem() == Some(PlatformProblem::Wedged)
     }
 
-    /// Says of a deadline that came while the platform hung what was waited for.
+    /// Replaces the error of a deadline that passed while the platform hung: the hang is the more
+    /// exact cause.
     pub(crate) fn explain(&self, error: StepError) -> StepError {
         match error {
             StepError::Failed(Cause { code: FailureCode::Deadline, .. }) if self.is_wedged() => {
@@ -94,7 +99,7 @@ impl Context {
         }
     }
 
-    /// Takes a slot, if it is our turn; the call takes no longer than `limit`.
+    /// Tries to take a slot for a call that takes at most `limit`, if it is this operation's turn.
     async fn try_permit(&self, place: &Place, limit: Duration) -> Result<Tried, StepError> {
         if !place.is_first() {
             return Ok(Tried::Wait);
@@ -110,6 +115,8 @@ impl Context {
         let until = late_commit::until(now.checked_add(limit).unwrap_or(now));
         let mut request = place.request(now, until);
         let mut answer = self.ask_for_slot(&request).await?;
+        // Slots are free only if the lost calls that hold them have ended, which a healthy platform
+        // shows.
         if matches!(answer, Asked::Doubt) {
             request.is_well = Some(match self.wellness().await? {
                 Wellness::Well => true,
@@ -129,7 +136,8 @@ impl Context {
     }
 
     async fn ask_for_slot(&self, request: &SlotRequest) -> Result<Asked, StoreError> {
-        // Whoever is dropped in the middle may have the slot already.
+        // The permit exists before the slot is requested: if this future is dropped during the
+        // request, the slot may be taken already, and the permit's drop reports it.
         let mut permit = CallPermit {
             call_gate: Arc::clone(&self.call_gate),
             clock: Arc::clone(&self.clock),
@@ -137,6 +145,8 @@ impl Context {
             is_over: false,
         };
         let answer = self.call_gate.slots.take(request).await;
+        // After an error, the slot counts as not taken: if it was taken after all, it expires by
+        // itself.
         permit.is_over = !matches!(answer, Ok(SlotAnswer::Taken));
         Ok(match answer? {
             SlotAnswer::Taken => Asked::Taken(permit),
@@ -145,7 +155,8 @@ impl Context {
         })
     }
 
-    /// Asks the platform about its health, but not past a request to cancel.
+    /// Checks the platform's health. Before an undo, a request to cancel ends the wait for the
+    /// result.
     async fn wellness(&self) -> Result<Wellness, StepError> {
         let asked = self.call_gate.wellness(&*self.platform, &*self.clock);
         if self.is_undoing() {
@@ -160,7 +171,8 @@ impl Context {
         }
     }
 
-    /// Ends a call that failed with `error`, or was carried out.
+    /// Ends the call, which failed with `error` or succeeded: releases its slot, or keeps it if the
+    /// call may still run.
     pub(crate) async fn end_call(&self, mut permit: CallPermit, error: Option<&PlatformError>) {
         permit.is_over = true;
         let slots = &permit.call_gate.slots;
@@ -170,18 +182,18 @@ impl Context {
             slots.give_back(&permit.id).await
         };
         if let Err(error) = ended {
-            // It lapses by itself.
+            // The slot expires by itself.
             tracing::warn!(%error, "Could not release a call slot");
         }
         permit.call_gate.wake();
     }
 
-    /// Finds out whether the platform hangs, after a call that got no answer in its time.
+    /// Checks whether the platform hangs, after a call that timed out.
     pub(crate) async fn diagnose(&self) {
         self.call_gate.wellness(&*self.platform, &*self.clock).await;
     }
 
-    /// Waits until the platform hangs no more.
+    /// Waits until the platform no longer hangs.
     pub(crate) async fn wait_out_hang(&self) -> Result<(), StepError> {
         self.journal.set_message(MessageCode::WaitingForHang).await?;
         while self.is_wedged() && self.wellness().await? != Wellness::Well {
@@ -191,15 +203,15 @@ impl Context {
     }
 }
 
-/// The result of trying to take the permit.
+/// The result of an attempt to get a permit.
 enum Tried {
     Taken(CallPermit),
     Wait,
-    /// It cannot be known whether it is ours, for what the portal itself lacks.
+    /// A local fault of the portal prevented the health check that the decision needs.
     Lacking(LocalFault),
 }
 
-/// The result of asking for a slot.
+/// The result of a request for a slot, with the permit if the slot is taken.
 enum Asked {
     Taken(CallPermit),
     Wait,

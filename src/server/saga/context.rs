@@ -1,4 +1,4 @@
-//! The context of a step: the ports it may use, and the deadline it works under.
+//! The context of a step: the ports that it may use, and its deadlines.
 
 use std::{
     sync::{
@@ -34,7 +34,7 @@ pub struct Context {
     pub(crate) platform: Arc<dyn Platform>,
     pub(crate) probe: Arc<dyn Probe>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// What the stack is made of, whatever the settings say by now.
+    /// The stored spec of the stack. The present settings may differ.
     pub(crate) spec: OperationSpec,
     deadlines: Deadlines,
     pub(crate) polls: Arc<Polls>,
@@ -44,25 +44,26 @@ pub struct Context {
     pub(crate) deployment: Deployment,
     pub(crate) host: String,
     pub(crate) marker: String,
-    /// The number of times that clean-up was tried since the end.
+    /// The number of clean-up attempts since the end.
     pub(crate) tries: u32,
-    /// The number of times that whoever drove the operation panicked.
+    /// The number of panics while the operation was driven.
     pub(crate) panics: u32,
-    /// The time at which the step under way, or the undo, is given up, in Unix milliseconds, and
-    /// since when that counts. While the platform hangs, the time stands still.
+    /// The deadline of the current step or of the undo, in Unix milliseconds. It is extended by the
+    /// time for which the platform has hung since `counts_from_ms`.
     deadline_ms: AtomicI64,
-    /// The time at which it was opened, by the wall clock and by the monotonic clock.
+    /// The time at which the context was opened, by the wall clock and by the monotonic clock.
     opened: (Timestamp, Duration),
     counts_from_ms: AtomicI64,
     is_undoing: AtomicBool,
 }
 
 impl Context {
-    /// Opens the operation that `lease` is for. `cancelled` tells of a request to cancel.
+    /// Opens the operation that `lease` is for. `cancelled` is cancelled when somebody asks to
+    /// cancel the operation.
     ///
     /// # Errors
     ///
-    /// Returns a [`StoreError`] when it cannot be read.
+    /// Returns a [`StoreError`] if the operation cannot be read.
     pub async fn open(
         ports: &Ports,
         lease: Lease,
@@ -99,18 +100,20 @@ impl Context {
         })
     }
 
-    /// Gives `step` its own time, which is its `limit`, within that of the whole. Both count from
-    /// what is recorded, so a restart gives no more.
+    /// Sets the deadline of `step` to its `limit`. The deadline of the whole operation applies as
+    /// well. Both are computed from recorded times, so a restart does not extend them.
     pub(crate) fn begin_step(&self, step: StepId, limit: fn(&Deadlines) -> Duration) {
         let now = self.now();
-        // What this run began, it began now, whatever the wall clock has become since.
+        // Only a step that an earlier run began uses the recorded time. For a step that begins now,
+        // the recorded time may differ from this run's clock, because the wall clock was set
+        // meanwhile.
         let recorded =
             self.journal.running_since(step).filter(|_| self.journal.was_interrupted(step));
         let began = recorded.map_or(now, |recorded| recorded.min(now));
         self.count_from(began, deadline_ms(began, limit(&self.deadlines)));
     }
 
-    /// Gives the undo its own time, from when it was decided on.
+    /// Sets the deadline of the undo, which counts from the decision to undo.
     pub(crate) fn begin_undo(&self) {
         let now = self.now();
         let began = match self.journal.mode() {
@@ -125,18 +128,20 @@ impl Context {
         self.is_undoing.store(true, Ordering::Relaxed);
     }
 
-    /// Waits, but not past the deadline, and while going forward not past a request to cancel. What
-    /// is in the log becomes visible first.
+    /// Waits for `pause`, but not past the deadline and, unless it undoes, not past a request to
+    /// cancel. It first records the log entries that are waiting, so that watchers see them during
+    /// the wait.
     ///
     /// # Errors
     ///
-    /// `DEADLINE` when the deadline comes first, `CANCELLED` when the request to cancel does. A
-    /// call under way is never cut short: what it does would come late.
+    /// `DEADLINE` if the deadline passes first, `CANCELLED` if a request to cancel comes first.
+    /// Only waits end early: a call to the platform is never interrupted, because it could then
+    /// take effect unnoticed.
     pub(crate) async fn wait(&self, pause: Duration) -> Result<(), StepError> {
         self.wait_or(pause, std::future::pending()).await
     }
 
-    /// As [`Context::wait`], but no longer than until `sooner`.
+    /// Does the same as [`Context::wait`], but returns early when `sooner` completes.
     pub(crate) async fn wait_or(
         &self,
         pause: Duration,
@@ -169,7 +174,7 @@ impl Context {
         }
     }
 
-    /// Returns whether what was made is being removed.
+    /// Returns whether steps are being undone.
     pub(crate) fn is_undoing(&self) -> bool {
         self.is_undoing.load(Ordering::Relaxed)
     }
@@ -179,7 +184,7 @@ impl Context {
         self.deadline_ms.store(deadline_ms, Ordering::Relaxed);
     }
 
-    /// Returns what is left of the time of the step under way, or of the undo.
+    /// Returns the time until the deadline of the current step, or of the undo.
     fn time_left(&self) -> Duration {
         let Deadlines { whole, drain, .. } = self.deadlines;
         let began = self.counts_from_ms.load(Ordering::Relaxed);
@@ -187,7 +192,8 @@ impl Context {
         let own = own.saturating_add(self.hung_ms(began));
         let deadline = match (self.is_undoing(), self.journal.mode()) {
             (false, _) => own.saturating_add(self.lacked_ms(began)).min(self.end_ms()),
-            // At the latest with twice the deadline and the time for the undo.
+            // However long the platform hangs, the undo ends within twice the deadline plus the
+            // drain limit (promise P13).
             (true, RunMode::Forward) => {
                 let latest = whole.saturating_mul(2).saturating_add(drain);
                 let latest = deadline_ms(self.started(), latest);
@@ -199,7 +205,7 @@ impl Context {
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
 
-    /// Returns what is left of the time of the whole deployment, which an undo may use up.
+    /// Returns the time until the deadline of the whole operation. It does not limit an undo.
     fn whole_left(&self) -> Duration {
         if self.is_undoing() {
             return Duration::MAX;
@@ -208,15 +214,15 @@ impl Context {
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
 
-    /// Returns when the time of the whole deployment is up, in Unix milliseconds.
+    /// Returns the deadline of the whole operation, in Unix milliseconds.
     fn end_ms(&self) -> i64 {
         let started = self.started();
         let end = deadline_ms(started, self.deadlines.whole);
         end.saturating_add(self.hung_ms(started.as_millisecond()))
     }
 
-    /// Returns for how many milliseconds since `began_ms` the platform hung, as far as that stops
-    /// the time: at most the deadline of the whole.
+    /// Returns for how many milliseconds since `began_ms` the platform hung. The result is at most
+    /// the time limit of the whole operation, so that no operation lasts more than twice as long.
     fn hung_ms(&self, began_ms: i64) -> i64 {
         let began = Timestamp::from_millisecond(began_ms).unwrap_or(self.deployment.started);
         let hung = self.platform.hung_for(began, self.clock.now());
@@ -224,15 +230,14 @@ impl Context {
         i64::try_from(hung.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Returns for how many milliseconds since `began_ms` the portal itself lacked something. It
-    /// counts against the whole only.
+    /// Returns for how many milliseconds since `began_ms` the portal had a local fault. This time
+    /// extends the deadline of the step, but not that of the whole operation.
     fn lacked_ms(&self, began_ms: i64) -> i64 {
         let began = Timestamp::from_millisecond(began_ms).unwrap_or(self.deployment.started);
         i64::try_from(self.lacked_since(began).as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Returns why a step stops whose time is up, or the whole deployment's: that the portal itself
-    /// lacked something says more than that it took too long.
+    /// Returns the cause for a passed deadline. A local fault at that time is the more exact cause.
     pub(crate) fn overdue(&self) -> Cause {
         let now = self.clock.now();
         let end = Timestamp::from_millisecond(self.end_ms()).unwrap_or(now);
@@ -243,26 +248,27 @@ impl Context {
         }
     }
 
-    /// Returns the time by which durations are measured: the wall clock's when this run began, and
-    /// what has passed since. Somebody who sets the clock forward undoes nothing, and nothing waits
-    /// for as long as it was set back.
+    /// Returns the time for measuring durations: the wall clock's time when this run began, plus
+    /// the monotonic time since. So setting the wall clock forward makes no deadline pass, and
+    /// setting it back extends no wait.
     pub(crate) fn now(&self) -> Timestamp {
         let (wall, at) = self.opened;
         let passed = self.clock.monotonic().saturating_sub(at);
         wall.checked_add(passed).unwrap_or(wall)
     }
 
-    /// Returns when the operation began, or this run where the clock was set back in between.
+    /// Returns the time at which the operation began, or at which this run began if that is
+    /// earlier, because the clock was set back in between.
     fn started(&self) -> Timestamp {
         self.deployment.started.min(self.opened.0)
     }
 
-    /// Returns whether the time of the whole deployment is up.
+    /// Returns whether the deadline of the whole operation has passed.
     pub(crate) fn is_overdue(&self) -> bool {
         self.now().as_millisecond() >= self.end_ms()
     }
 
-    /// Waits until a lost call of `step` can no longer come late, where there was one.
+    /// Waits until a lost call of `step`, if there was one, can no longer take effect.
     pub(crate) async fn wait_out_late_commit(&self, step: StepId) -> Result<(), StepError> {
         let Some(until) = self.journal.late_commit_until(step) else { return Ok(()) };
         let left = Duration::from_millis(elapsed_ms(self.clock.now(), until));
@@ -274,24 +280,24 @@ impl Context {
         elapsed_ms(self.deployment.started, at)
     }
 
-    /// Logs something unexpected that was recovered from, for the person and the operator.
+    /// Logs a warning, both for the person who watches and for operators.
     pub(crate) fn warn(&self, action: &str, message: &str) {
         tracing::warn!(action, "{message}");
         self.log(Level::Warn, action, message, 0, None);
     }
 
-    /// Returns the address that tells whether the stack works.
+    /// Returns the URL of the stack's health check.
     pub(crate) fn health_url(&self) -> String {
         format!("{}{}", self.deployment.url, self.spec.stack.health.path)
     }
 
-    /// Tells the person that something went well which began at `since`.
+    /// Logs for the person who watches that something succeeded which began at `since`.
     pub(crate) fn info(&self, action: &str, message: &str, since: Timestamp) {
         let took_ms = elapsed_ms(since, self.clock.now());
         self.log(Level::Info, action, message, took_ms, None);
     }
 
-    /// Writes an entry into the person's log; `action` is `noun.verb`.
+    /// Adds an entry to the log that people see; `action` has the form `noun.verb`.
     pub(crate) fn log(
         &self,
         level: Level,

@@ -22,11 +22,12 @@ const MAX_CHECKS: u32 = 10;
 /// The limit of the pause.
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 
-/// Ends an operation well, with this event. A result that is to be looked at once more is `due`.
+/// Records the successful end of an operation with its last event. `due` is the time of a recheck,
+/// if one is needed.
 ///
 /// # Errors
 ///
-/// [`StoreError::CancelPending`] when a cancel was requested before the end was recorded.
+/// [`StoreError::CancelPending`] if a cancel was requested before the end was recorded.
 pub(crate) async fn done(
     cx: &Context,
     event: EventBody,
@@ -43,7 +44,8 @@ pub(crate) async fn done(
     cx.journal.end(event, End { state, at: cx.clock.now(), cancel_request, due }).await
 }
 
-/// Returns the event that a stack is up: its address, and what was made.
+/// Returns the last event of a successful deployment: the stack's address, its resources, and the
+/// duration.
 pub(crate) fn completion(cx: &Context) -> EventBody {
     EventBody::Complete(Completion {
         url: cx.deployment.url.clone(),
@@ -53,17 +55,19 @@ pub(crate) fn completion(cx: &Context) -> EventBody {
     })
 }
 
-/// Returns the phase and the cause of the failure that the journal has.
+/// Returns the phase and the cause of the recorded failure.
 pub(crate) fn recorded_failure(cx: &Context) -> (Phase, Cause) {
     let kind = cx.journal.kind();
     match cx.journal.cause() {
         Some((step, cause)) => (kind.phase_of(step), cause),
-        // The first step that makes something stands for all.
+        // Without a record, nobody knows which step failed. The first phase that the page lists
+        // stands for all.
         None => (kind.listed().next().unwrap_or(kind.first_phase()), internal()),
     }
 }
 
-/// Ends an operation that failed in this phase: as cancelled if a cancel was requested.
+/// Records the end of an operation that failed in this phase: as cancelled if a cancel was
+/// requested.
 pub(crate) async fn failed(
     cx: &Context,
     (phase, cause): (Phase, Cause),
@@ -84,8 +88,8 @@ pub(crate) async fn failed(
             reference: cx.deployment.id.reference(),
         });
         match cx.journal.end(event, end(cx, receipt, cancel_request)).await {
-            // A cancel was requested meanwhile, and the journal has observed it: try again as
-            // cancelled.
+            // A cancel was requested meanwhile. The journal has observed it, so the next attempt
+            // ends as cancelled.
             Err(StoreError::CancelPending) => {}
             result => return result,
         }
@@ -113,7 +117,8 @@ pub(crate) fn receipt(cx: &Context, leftover: Leftover) -> Receipt {
     let mut lines = cx.journal.undone_lines();
     lines.extend(leftover.lines);
     let mut receipt = Receipt::of(lines);
-    // A failure may have no line of its own: then something may be left that cannot be named.
+    // A failed undo may return no line. Something may be left all the same, so the receipt is not
+    // clean.
     receipt.clean &= leftover.code.is_none();
     receipt
 }

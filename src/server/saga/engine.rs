@@ -1,10 +1,10 @@
-//! The engine: drives an operation as a straight line of steps, forward or back.
+//! The engine: runs the steps of an operation in sequence, and undoes them if one fails.
 //!
-//! Forward, each step's output is the next step's input. Backward, the same steps are undone
-//! newest first, the one that failed included, since a call that timed out may have worked. An
-//! operation that goes back, and clean-up after the end, run the same line with a journal that
-//! only replays, and then go the same way back. It must not know any kind of operation or step:
-//! the [`Operation`] knows them.
+//! Each step's output is an input of later steps. The undo goes newest first and includes the step
+//! that failed, since a call that timed out may have succeeded. A removal, and clean-up after the
+//! end, run the same sequence without calls: the journal replays the recorded outputs, and then all
+//! steps are undone. The engine must not know any kind of operation or step: the [`Operation`]
+//! knows them.
 
 use std::sync::Arc;
 
@@ -32,75 +32,77 @@ use domain::{
     receipt::{Line, Receipt},
 };
 
-/// A kind of operation: its steps in order, and what its ends mean.
+/// A kind of operation: its steps in order, and its outcomes.
 #[async_trait]
 pub trait Operation: Send + Sync {
-    /// Returns the kind's row in the table.
+    /// Returns the kind's row in the table of kinds.
     fn kind(&self) -> &'static Kind;
 
-    /// Takes its steps in their order.
+    /// Runs the steps in order.
     ///
     /// # Errors
     ///
-    /// Returns where the line stops short.
+    /// Returns why the sequence stops early.
     async fn run(&self, saga: &mut Saga) -> Result<(), Halt>;
 
-    /// Prepares the good end, and returns when the result is to be looked at once more.
+    /// Prepares the successful end, and returns the time of a recheck, if one is needed.
     ///
     /// # Errors
     ///
-    /// Returns a [`StoreError`] when the journal is out of reach.
+    /// Returns a [`StoreError`] if the journal cannot be written.
     async fn finish(&self, _cx: &Context) -> Result<Option<Timestamp>, StoreError> {
         Ok(None)
     }
 
-    /// Returns the event of the good end, with what became of what was undone.
+    /// Returns the last event of a successful operation. `receipt` lists the resources that were
+    /// undone.
     fn done(&self, cx: &Context, _receipt: Receipt) -> EventBody {
         ends::completion(cx)
     }
 
-    /// Returns in which phase it failed and why; `code` is what kept something from being undone.
+    /// Returns the phase and the cause of the failure. `code` is the failure that prevented an
+    /// undo, if one did.
     fn failure(&self, cx: &Context, _code: Option<FailureCode>) -> (Phase, Cause) {
         ends::recorded_failure(cx)
     }
 
-    /// Looks once more at the result of a good end.
+    /// Rechecks the result of a successful end.
     ///
     /// # Errors
     ///
-    /// Returns a [`StoreError`] when the journal is out of reach.
+    /// Returns a [`StoreError`] if the journal cannot be written.
     async fn recheck(&self, cx: &Context) -> Result<(), StoreError> {
         cx.journal.rechecked(None).await
     }
 
-    /// Says what an operator can do about each of `lines` that is left; `may_ask` says whether the
-    /// platform may be asked.
+    /// Sets a remedy for operators in each of `lines` that is a leftover. `may_ask` says whether it
+    /// may query the platform.
     async fn advise(&self, _cx: &Context, lines: Vec<Line>, _may_ask: MayAsk) -> Vec<Line> {
         lines
     }
 
-    /// Returns the call that changes something which `step` may be in the middle of, `seconds`
-    /// after it began.
+    /// Returns the mutating call that `step` may be making `seconds` after it began, if any.
     fn call_under_way(&self, _step: StepId, _seconds: u64) -> Option<CallKind> {
         Some(CallKind::Other)
     }
 }
 
-/// Whether the platform may be asked.
+/// Permission to query the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MayAsk {
-    /// It may.
+    /// The platform may be queried.
     Yes,
-    /// It may not: whoever asked panicked again and again.
+    /// The platform must not be queried: the operation has panicked repeatedly, perhaps because of
+    /// the answers.
     No,
 }
 
-/// The operations that a worker can drive: one for each kind.
+/// The operations that a worker can drive, one for each kind.
 #[derive(Clone)]
 pub struct Operations(Arc<[Arc<dyn Operation>]>);
 
 impl Operations {
-    /// Makes the table of these operations.
+    /// Creates the table of these operations.
     pub fn new(operations: impl IntoIterator<Item = Arc<dyn Operation>>) -> Self {
         Self(operations.into_iter().collect())
     }
@@ -116,13 +118,13 @@ impl Operations {
     }
 }
 
-/// Drives the operation to its end, from wherever its journal left off; after the end, does
-/// what is left of the clean-up, or looks for what came late.
+/// Drives the operation to its end, continuing after the journal's last record. After the end, it
+/// continues the clean-up or rechecks the result.
 ///
 /// # Errors
 ///
-/// Returns a [`StoreError`] when the journal is out of reach or the lease is lost. Nothing
-/// is lost: whoever holds the lease next resumes.
+/// Returns a [`StoreError`] if the journal cannot be written or the lease is lost. The next holder
+/// of the lease resumes the operation.
 pub async fn drive(cx: Context, operations: &Operations) -> Result<(), StoreError> {
     let span = tracing::info_span!(
         "deployment",
@@ -141,7 +143,8 @@ async fn run(cx: Context, operation: &dyn Operation) -> Result<(), StoreError> {
     if cx.journal.mode() == RunMode::Recheck {
         return operation.recheck(&cx).await;
     }
-    // What panics again and again ends without another step or undo.
+    // An operation that has panicked repeatedly ends without another step or undo, either of which
+    // could panic again.
     let gives_up = cx.panics >= panics::LIMIT && !cx.journal.mode().is_after_end();
     if gives_up {
         record_panics(&cx).await?;
@@ -156,7 +159,8 @@ async fn run(cx: Context, operation: &dyn Operation) -> Result<(), StoreError> {
     conclude(&cx, operation, leftover).await
 }
 
-/// Goes forward to the good end, or to where there is something to undo, which is returned.
+/// Runs the steps. Returns `None` if the operation ended successfully, and the executed steps if
+/// they must be undone.
 async fn forward(cx: Context, operation: &dyn Operation) -> Result<Option<Saga>, StoreError> {
     let mut saga = Saga { cx, executed: Vec::new() };
     match operation.run(&mut saga).await {
@@ -199,7 +203,7 @@ async fn conclude(
     }
 }
 
-/// Records that an operation fails since it panics, unless it has failed already.
+/// Records that an operation failed because it panicked, unless it has failed already.
 async fn record_panics(cx: &Context) -> Result<(), StoreError> {
     if cx.journal.mode() != RunMode::Forward || cx.journal.cause().is_some() {
         return Ok(());
@@ -212,18 +216,18 @@ async fn record_panics(cx: &Context) -> Result<(), StoreError> {
     }
 }
 
-/// Returns all that these steps made as left, for clean-up to remove.
+/// Returns everything that these steps may have created as leftovers, for clean-up to remove.
 fn all_of(cx: &Context, executed: &[Box<dyn Undo>]) -> Leftover {
     let lines = executed.iter().rev().flat_map(|step| step.possible_leftovers(cx)).collect();
     Leftover { lines, code: Some(FailureCode::Internal) }
 }
 
-/// The reason why the line stopped short.
+/// The reason why the sequence of steps stopped early.
 #[derive(Debug)]
 pub enum Halt {
-    /// Roll back and undo.
+    /// The executed steps must be undone.
     Unwind,
-    /// The journal is out of reach: stop here, resume later.
+    /// The journal cannot be written. A later holder of the lease resumes.
     Store(StoreError),
 }
 
@@ -233,7 +237,7 @@ impl From<StoreError> for Halt {
     }
 }
 
-/// One operation under way.
+/// An operation that is being driven.
 pub struct Saga {
     pub(crate) cx: Context,
     /// The steps to undo, oldest first.
@@ -246,16 +250,16 @@ impl Saga {
         self.cx.journal.is_empty()
     }
 
-    /// Returns whether `step` is on record, however it went.
+    /// Returns whether the journal has a record of `step`, whatever its outcome.
     pub(crate) fn has_record(&self, step: StepId) -> bool {
         self.cx.journal.has_record(step)
     }
 
-    /// Runs `step` once and for all: a recorded success is replayed, not repeated.
+    /// Runs `step`, or replays its output if the journal says that it succeeded.
     ///
     /// # Errors
     ///
-    /// Returns why the line stops here.
+    /// Returns why the sequence stops here.
     pub async fn step<S: Step>(&mut self, step: S) -> Result<S::Output, Halt> {
         let output = match self.cx.journal.action_for(S::ID)? {
             StepAction::Replay(output) => Some(output),
@@ -270,7 +274,7 @@ impl Saga {
         output.ok_or(Halt::Unwind)
     }
 
-    /// Records why `step` does not begin, and returns where the line stops for it.
+    /// Records why `step` does not begin, and returns the reason to stop.
     async fn stop_before(&self, step: StepId, cause: Cause) -> Halt {
         self.cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
         let recorded = self.cx.journal.rolled_back_before(step, cause).await;
@@ -284,7 +288,8 @@ impl Saga {
             (CancelRequest::None, false) if cx.is_overdue() => {
                 return Err(self.stop_before(S::ID, cx.overdue()).await);
             }
-            // What it may have done already is looked at once, whatever the time.
+            // An interrupted step runs even after the deadline, once: it adopts what it may have
+            // created already, so that the undo knows of it.
             (CancelRequest::None, _) => {}
             (CancelRequest::Requested, true) => {
                 journal.failed(S::ID, StepError::cancelled()).await?;
@@ -295,7 +300,8 @@ impl Saga {
                 return Err(Halt::Unwind);
             }
         }
-        // What has not begun while the platform hangs has made nothing.
+        // A step that has not begun has created nothing. So it waits here until the platform no
+        // longer hangs, and need not be undone if the wait fails.
         if !journal.was_interrupted(S::ID) && cx.is_wedged() {
             match cx.wait_out_hang().await {
                 Ok(()) => {}

@@ -1,6 +1,7 @@
-//! Step failures, and what people read about them.
+//! Step failures, with the messages that people read about them.
 //!
-//! The platform's own words never get here: only what kind of failure it was.
+//! The platform's own error messages never get here, since they may contain internals: only the
+//! kind of failure does.
 
 use crate::server::{
     local_fault::{self, LocalFault},
@@ -10,50 +11,51 @@ use crate::server::{
 };
 use domain::{event::FailureCode, message::MessageCode, phase::Phase};
 
-/// The reason why a step stopped. Retrying is over by then.
+/// The reason why a step stopped. All retries have been made by then.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// It failed for good.
+    /// It failed permanently.
     #[error("the step failed: {}", .0.message)]
     Failed(Cause),
-    /// The journal is out of reach, or the lease is lost.
+    /// The journal cannot be written, or the lease is lost.
     #[error("the journal is out of reach")]
     Store(#[from] StoreError),
 }
 
 impl StepError {
-    /// Fails with `code`, and with `message` for the person.
+    /// Returns the failure `code` with the message that people read.
     pub(crate) fn failed(code: FailureCode, message: MessageCode) -> Self {
         Self::Failed(Cause::new(code, message))
     }
 
-    /// Returns why a step stops that a person cancelled.
+    /// Returns the cause of a cancelled step.
     pub(crate) fn cancelled() -> Cause {
         Cause::new(FailureCode::Cancelled, MessageCode::Cancelled)
     }
 
-    /// Returns why an operation is given up that panicked again and again.
+    /// Returns the cause of an operation that ended because it panicked repeatedly.
     pub(crate) fn panicked() -> Cause {
         Cause::new(FailureCode::Internal, MessageCode::Panicked)
     }
 
-    /// Returns why a step stops whose time is up, or the whole deployment's.
+    /// Returns the cause of a passed deadline, of a step or of the whole operation.
     pub(crate) fn overdue() -> Cause {
         Cause::new(FailureCode::Deadline, MessageCode::Overdue)
     }
 
-    /// Fails because the platform hung during `phase` for too long.
+    /// Returns the failure of a platform that hung during `phase` until the deadline.
     pub(crate) fn wedged(phase: Phase) -> Self {
         Self::failed(FailureCode::PlatformWedged, MessageCode::PlatformHung { phase })
     }
 
-    /// Returns why a step of `phase` stops whose time was up while the portal itself lacked
-    /// something.
+    /// Returns the cause of a deadline that passed during `phase` because of a local fault of the
+    /// portal.
     pub(crate) fn lacked(phase: Phase, fault: LocalFault) -> Cause {
         Cause::new(FailureCode::PortalImpaired, MessageCode::PortalLacked { fault, phase })
     }
 
-    /// Fails because a secret of the stack does not open.
+    /// Returns the failure of a secret of the stack that cannot be opened, and logs how to repair
+    /// it.
     pub(crate) fn sealed(error: OpenSecretError) -> Self {
         tracing::error!(
             %error,
@@ -63,7 +65,7 @@ impl StepError {
         Self::failed(FailureCode::SecretsSealed, MessageCode::SecretsSealed)
     }
 
-    /// Fails because a call failed for good during `phase`.
+    /// Returns the failure of a step whose call failed permanently during `phase`.
     pub(crate) fn of_platform(phase: Phase, error: &PlatformError) -> Self {
         match error {
             PlatformError::Refused { .. }
@@ -87,7 +89,7 @@ impl StepError {
     }
 }
 
-/// Says in the person's log how a call failed, without a full stop.
+/// Describes how a call failed, for the log that people see: a sentence without a full stop.
 pub(crate) fn describe_failure(error: &PlatformError) -> &'static str {
     match error {
         PlatformError::Refused { .. }
@@ -102,7 +104,7 @@ pub(crate) fn describe_failure(error: &PlatformError) -> &'static str {
     }
 }
 
-/// Writes an error with all its sources on one line.
+/// Formats an error with all its sources on one line.
 pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,6 +1,6 @@
-//! The heartbeat: renews all leases of a worker at once, one statement for all of them.
+//! The heartbeat: renews all leases of a worker with one statement.
 //!
-//! That is what lets leases be short: the cost of a beat does not grow with what is driven.
+//! So leases can be short: the number of statements does not grow with the number of operations.
 
 use std::{
     collections::BTreeMap,
@@ -16,10 +16,10 @@ use super::{failure::error_chain, ports::Ports};
 use crate::server::store::{CancelRequest, Lease, StoreError};
 use domain::deployment::DeploymentId;
 
-/// Keeps the leases of a worker alive.
+/// Renews the leases of a worker.
 pub(crate) struct Heartbeat {
     ports: Ports,
-    /// The time for which a lease lasts without a beat.
+    /// The time after the last beat when a lease expires.
     ttl: Duration,
     held: Mutex<BTreeMap<DeploymentId, Held>>,
 }
@@ -29,12 +29,13 @@ struct Held {
     beat: watch::Sender<Beat>,
 }
 
-/// The result of the last beat.
+/// The result of the last beat for one lease. Times are on the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beat {
-    /// The lease is held until then, by the monotonic clock, with this cancellation state.
+    /// The lease is held until this time, and the operation has this cancellation state.
     Held(Duration, CancelRequest),
-    /// The store did not renew it: it may be lost, or somebody writes to its row right now.
+    /// The store did not renew the lease at this time: it may be lost, or a transaction has locked
+    /// its row.
     Unsure(Duration),
 }
 
@@ -43,7 +44,7 @@ impl Heartbeat {
         Self { ports, ttl, held: Mutex::default() }
     }
 
-    /// Beats until `shutdown`.
+    /// Renews the registered leases three times per lease duration, until `shutdown`.
     pub(crate) async fn run(&self, shutdown: CancellationToken) {
         loop {
             tokio::select! {
@@ -54,7 +55,8 @@ impl Heartbeat {
             tokio::select! {
                 biased;
                 () = self.beat() => {}
-                // A store that hangs: each lease knows by itself when it has lapsed.
+                // A store that hangs must not stop the loop. Each lease expires by itself in
+                // [`Heartbeat::keep`].
                 () = self.ports.clock.sleep(self.ttl) => {}
             }
         }
@@ -90,8 +92,9 @@ impl Heartbeat {
         }
     }
 
-    /// Keeps `lease` until it is lost, and passes on a request to cancel. A lease that could not be
-    /// renewed in time is lost, whether or not somebody else has it by now.
+    /// Renews `lease` until it is lost, and returns why. When somebody asks to cancel the
+    /// operation, it cancels `cancelled`. A lease that was not renewed in time counts as lost, even
+    /// if no other worker has claimed it yet.
     pub(crate) async fn keep(&self, lease: &Lease, cancelled: &CancellationToken) -> StoreError {
         let clock = &self.ports.clock;
         let mut held_until = clock.monotonic() + self.ttl;
@@ -133,8 +136,9 @@ impl Heartbeat {
         }
     }
 
-    /// Keeps `lease` until it is lost as [`Heartbeat::keep`] does, by beats of its own: for work
-    /// that holds one lease at a time.
+    /// Renews `lease` until it is lost like [`Heartbeat::keep`], but with statements of its own,
+    /// and without requests to cancel. For work that holds one lease at a time and does not run the
+    /// loop.
     pub(crate) async fn keep_single(&self, lease: &Lease) -> StoreError {
         let clock = &self.ports.clock;
         let mut held_until = clock.monotonic() + self.ttl;
@@ -152,7 +156,7 @@ impl Heartbeat {
         }
     }
 
-    /// Renews one lease, within the time for which it is still held.
+    /// Renews one lease. If the store does not answer while the lease is still held, it is lost.
     async fn renew(
         &self,
         lease: &Lease,
@@ -173,7 +177,7 @@ impl Heartbeat {
     }
 }
 
-/// Takes a lease out of the heartbeat when nobody keeps it any more.
+/// Removes a lease from the heartbeat on drop.
 struct Registered<'a> {
     heartbeat: &'a Heartbeat,
     lease: &'a Lease,

@@ -1,7 +1,9 @@
-//! The journal of one deployment: facts go to the store first, and are believed afterwards.
+//! The journal of one operation: a fact is written to the store first, and applied to the state in
+//! memory afterwards.
 //!
-//! It keeps in memory what the store has, numbers nothing itself, and nudges the watchers
-//! after every fact. Log entries wait for the next fact or for [`Journal::flush`].
+//! The state in memory is a copy of the stored records. The store numbers the events. After every
+//! fact, the journal notifies the watchers. Log entries are recorded with the next fact or by
+//! [`Journal::flush`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,14 +43,14 @@ mod messages;
 
 use messages::MessageHistory;
 
-/// The durable record of one deployment, as its only writer sees it.
+/// The durable record of one operation, as seen by its only writer: the holder of the lease.
 pub(crate) struct Journal {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     notifier: Arc<Notifier>,
     outages: Arc<Outages>,
     lease: Lease,
-    /// The kind of the operation.
+    /// The kind of the operation, with its steps and phases.
     kind: &'static Kind,
     mode: RunMode,
     /// Cancelled when a person asks to cancel.
@@ -63,11 +65,12 @@ struct JournalState {
     messages: MessageHistory,
     /// Log entries not yet recorded.
     unrecorded: Vec<EventBody>,
-    /// Steps that were under way when an earlier run stopped.
+    /// The steps that had begun and not ended when an earlier run stopped.
     interrupted: Vec<StepId>,
-    /// True if the step under way lost a response.
+    /// True if a call of the current step lost its response.
     response_lost: bool,
-    /// The time until which a step's lost call may still be carried out.
+    /// For each step that lost a response: the time until which its lost call may still take
+    /// effect.
     late: BTreeMap<StepId, Timestamp>,
 }
 
@@ -88,7 +91,8 @@ impl Journal {
         let interrupted = steps.records.iter().filter_map(is_open).collect();
         let mut ended = record.metadata.completed;
         if let Some(removed) = &record.metadata.links.removes {
-            // What is to be undone stands in the journal of the deployment that made it.
+            // A removal undoes the steps of the deployment that created the stack, so it starts
+            // from that journal. Its own records, which are added, replace those of the same step.
             ended = store.find(removed).await?.and_then(|made| made.metadata.completed);
             let mut made = store.journal(removed).await?;
             made.records.append(&mut steps.records);
@@ -133,12 +137,12 @@ impl Journal {
         self.mode
     }
 
-    /// Returns whether the cancellation is requested, as far as is known.
+    /// Returns whether cancellation was requested, as far as this process knows.
     pub(crate) fn cancel_request(&self) -> CancelRequest {
         if self.cancelled.is_cancelled() { CancelRequest::Requested } else { CancelRequest::None }
     }
 
-    /// Takes in the cancellation state. A request to cancel is never taken back.
+    /// Updates the cancellation state. A request to cancel is never withdrawn.
     pub(crate) fn observe_cancel(&self, cancel_request: CancelRequest) {
         match cancel_request {
             CancelRequest::Requested => self.cancelled.cancel(),
@@ -146,12 +150,13 @@ impl Journal {
         }
     }
 
-    /// Returns the token that is cancelled once the cancellation is requested.
+    /// Returns the token that is cancelled when somebody asks to cancel the operation.
     pub(crate) fn cancelled(&self) -> &CancellationToken {
         &self.cancelled
     }
 
-    /// Decides the action for `step`.
+    /// Decides the action for `step` from its record. `Err` means that its recorded output is
+    /// unreadable.
     pub(crate) fn action_for<T: DeserializeOwned>(
         &self,
         step: StepId,
@@ -180,7 +185,7 @@ impl Journal {
         })
     }
 
-    /// Returns the step that is under way, or the next one, and whether it has begun.
+    /// Returns the current or else the next step, and whether it has begun.
     pub(crate) fn under_way(&self) -> (StepId, bool) {
         let state = self.state();
         let is_open = |step: &StepId| match state.steps.records.get(step) {
@@ -201,7 +206,7 @@ impl Journal {
         self.kind.steps.last().map_or(StepId::new(""), |step| step.id)
     }
 
-    /// Returns what became of everything undone so far, newest step first.
+    /// Returns the receipt's lines of all steps undone so far, newest step first.
     pub(crate) fn undone_lines(&self) -> Vec<Line> {
         let state = self.state();
         let newest_first = self.kind.steps.iter().rev();
@@ -218,7 +223,7 @@ impl Journal {
         self.state().steps.records.is_empty()
     }
 
-    /// Returns whether `step` is on record, however it went.
+    /// Returns whether there is a record of `step`, whatever its outcome.
     pub(crate) fn has_record(&self, step: StepId) -> bool {
         self.state().steps.records.contains_key(&step)
     }
@@ -228,17 +233,18 @@ impl Journal {
         self.state().progress.resources.clone()
     }
 
-    /// Adds to what is known to exist; watchers learn it with the next phase.
+    /// Updates the resources known to exist. Watchers see the change with the next phase.
     pub(crate) fn update_resources(&self, note: impl FnOnce(&mut Resources)) {
         note(&mut self.state().progress.resources);
     }
 
-    /// Returns the services that the platform made, removed ones included.
+    /// Returns the services that the platform created for the operation, including removed ones.
     pub(crate) fn services(&self) -> BTreeSet<AppName> {
         self.state().steps.services.clone()
     }
 
-    /// Records that `service` is ours, before the application that leads to it is removed.
+    /// Records that `service` is ours. Without its application, which is removed next, nothing else
+    /// would show that.
     pub(crate) async fn record_service(&self, service: &AppName) -> Result<(), StoreError> {
         if self.state().steps.services.contains(service) {
             return Ok(());
@@ -246,7 +252,8 @@ impl Journal {
         self.record(Fact { services: vec![service.clone()], ..Fact::default() }).await
     }
 
-    /// Keeps a log entry for the next fact. After the end the log is closed.
+    /// Adds a log entry, which is recorded with the next fact. After the end, it is dropped: there
+    /// are no more events.
     pub(crate) fn log(&self, entry: LogEntry) {
         if !self.mode.is_after_end() {
             self.state().unrecorded.push(EventBody::Log(entry));
@@ -261,7 +268,7 @@ impl Journal {
         self.record(Fact { step, events, ..Fact::default() }).await
     }
 
-    /// Records what the step left.
+    /// Records the output of the step, and the services that it created.
     pub(crate) async fn succeeded<T: Serialize>(
         &self,
         step: StepId,
@@ -276,15 +283,15 @@ impl Journal {
         self.record(Fact { step: Some((step, record)), services, ..Fact::default() }).await
     }
 
-    /// Records that `step` gave up now, and announces that what was made is being removed.
+    /// Records that `step` failed now, and announces the rollback.
     pub(crate) async fn failed(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
         let step = Some((step, StepRecord::Failed { cause: self.dated(cause) }));
         let events = self.announce(Phase::ROLLING_BACK, None);
         self.record(Fact { step, events, ..Fact::default() }).await
     }
 
-    /// Records that the deployment rolls back before `step`, which made nothing: whoever watches
-    /// sees that one stopped, and the one before it done.
+    /// Records that the operation rolls back before `step`, which created nothing. Watchers see the
+    /// step before as done, and `step` as the one that failed.
     pub(crate) async fn rolled_back_before(
         &self,
         step: StepId,
@@ -307,14 +314,14 @@ impl Journal {
         Cause { at: Some(self.clock.now()), ..cause }
     }
 
-    /// Records that `step` is undone, and what became of what it had made.
+    /// Records that `step` is undone, with the receipt's lines about its resources.
     pub(crate) async fn undone(&self, step: StepId, lines: Vec<Line>) -> Result<(), StoreError> {
         let cause = self.cause().filter(|(failed, _)| *failed == step).map(|(_, cause)| cause);
         let record = StepRecord::Undone { lines, cause };
         self.record(Fact { step: Some((step, record)), ..Fact::default() }).await
     }
 
-    /// Records the log entries that are waiting.
+    /// Records the waiting log entries, if there are any.
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
         if self.state().unrecorded.is_empty() {
             return Ok(());
@@ -322,12 +329,12 @@ impl Journal {
         self.record(Fact::default()).await
     }
 
-    /// Records the end, with its one terminal event.
+    /// Records the end with its terminal event.
     ///
     /// # Errors
     ///
-    /// [`StoreError::CancelPending`] when somebody asked to cancel meanwhile, which is known
-    /// afterwards.
+    /// [`StoreError::CancelPending`] if somebody asked to cancel meanwhile. The journal has then
+    /// observed the request.
     pub(crate) async fn end(&self, event: EventBody, end: End) -> Result<(), StoreError> {
         let result = self.record(Fact { events: vec![event], end: Some(end), ..Fact::default() });
         let result = result.await;
@@ -338,8 +345,8 @@ impl Journal {
     }
 
     async fn record(&self, mut fact: Fact) -> Result<(), StoreError> {
-        // They stay in the log until they are recorded: a write that is refused, or given up in
-        // the middle, loses none.
+        // The entries are removed only after they are recorded: a write that fails, or is dropped,
+        // loses none.
         let waiting = self.state().unrecorded.clone();
         let count = waiting.len();
         fact.events.splice(0..0, waiting);
@@ -354,6 +361,8 @@ impl Journal {
 
     fn apply(&self, fact: Fact, recorded: Recorded) {
         let mut state = self.state();
+        // The store returns the number of the last event; the fact's events have the numbers up to
+        // it.
         let first = recorded.seq + 1 - fact.events.len() as u64;
         for (seq, body) in (first..).zip(fact.events) {
             state.messages.take(&body);

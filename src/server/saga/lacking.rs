@@ -42,8 +42,8 @@ impl Context {
             .sum()
     }
 
-    /// Logs for the deployment that the database was unavailable, if it was since `step` began:
-    /// this time counts only against the deadline.
+    /// Logs for the person who watches that the database was unavailable, if it was since `step`
+    /// began. This time counts only against the deadline of the deployment.
     pub(crate) fn tell_outage(&self, step: StepId) {
         let now = self.clock.now();
         let Some(began) = self.journal.running_since(step) else { return };
@@ -101,7 +101,7 @@ impl Context {
     }
 }
 
-/// Returns whether the message says that the portal itself lacks something.
+/// Returns whether the message is that of a local fault.
 fn is_lack(code: &MessageCode) -> bool {
     matches!(code, MessageCode::WaitingForPortal { .. })
 }

@@ -1,7 +1,7 @@
 //! Finds the resources that carry our marker. Nothing else is ever changed (promise P9).
 //!
-//! The marker alone is not enough: who copies a project or an application in Dokploy copies its
-//! description, too, and gives the copy a name of its own. That copy is theirs.
+//! The marker alone is not enough: somebody who copies a project or an application in Dokploy
+//! copies its description as well, but the copy has another name. It is theirs, and is not changed.
 
 use super::{context::Context, failure::StepError};
 use crate::server::{
@@ -10,7 +10,7 @@ use crate::server::{
 };
 
 impl Context {
-    /// Lists the projects that this deployment made, oldest first.
+    /// Lists the projects that this deployment created, oldest first.
     pub(crate) async fn marked_projects(&self) -> Result<Vec<ProjectSummary>, StepError> {
         let mut projects = self.query("project.all", || self.platform.projects()).await?;
         projects.retain(|project| self.is_our_project(project));
@@ -18,7 +18,7 @@ impl Context {
         Ok(projects)
     }
 
-    /// Lists the applications that this deployment made in `project`, oldest first.
+    /// Lists the applications that this deployment created in `project`, oldest first.
     pub(crate) async fn marked_applications_in(
         &self,
         project: &ProjectId,
@@ -32,7 +32,7 @@ impl Context {
         Ok(applications)
     }
 
-    /// Lists the applications that this deployment made, whichever of its projects they are in.
+    /// Lists the applications that this deployment created, in all of its projects.
     pub(crate) async fn marked_applications(&self) -> Result<Vec<ApplicationSummary>, StepError> {
         let mut applications = Vec::new();
         for project in self.marked_projects().await? {
@@ -41,7 +41,8 @@ impl Context {
         Ok(applications)
     }
 
-    /// Returns whether this deployment made `project`; a copy of it has another name.
+    /// Returns whether this deployment created `project`. A copy has another name, and another id
+    /// than the recorded one.
     pub(crate) fn is_our_project(&self, project: &ProjectSummary) -> bool {
         let recorded = self.journal.resources().project_id;
         self.is_marked(project.description.as_deref())
@@ -49,8 +50,8 @@ impl Context {
                 || recorded.as_ref() == Some(&project.id.0))
     }
 
-    /// Returns whether this deployment made `application`, which is in one of its projects; a copy
-    /// of it has another name.
+    /// Returns whether this deployment created `application`, which is in one of its projects. A
+    /// copy has another name, and another id than the recorded one.
     pub(crate) fn is_our_application(&self, application: &ApplicationSummary) -> bool {
         let recorded = self.journal.resources().application_id;
         self.is_marked(application.description.as_deref())

@@ -1,4 +1,5 @@
-//! The times in which the records were out of reach, which each process remembers by itself.
+//! Outages of the database. Each process remembers its own, since they cannot be recorded in the
+//! database.
 
 use std::{
     collections::VecDeque,
@@ -9,28 +10,28 @@ use jiff::Timestamp;
 
 use crate::server::store::StoreError;
 
-/// The number of outages of the database that are remembered.
+/// The maximum number of outages that are remembered.
 const MOST_OUTAGES: usize = 1_000;
 
-/// A time from one moment to another.
+/// A span of time, from its start to its end.
 pub(crate) type Span = (Timestamp, Timestamp);
 
-/// When the records were out of reach, as far as this process noticed.
+/// The outages of the database that this process noticed, oldest first.
 #[derive(Debug, Default)]
 pub struct Outages(Mutex<VecDeque<Outage>>);
 
-/// A time in which they were; it has no end while they are.
+/// An outage. It has no end while it lasts.
 #[derive(Clone, Copy, Debug)]
 struct Outage {
     since: Timestamp,
-    /// The time at which something failed last.
+    /// The time of the last failure.
     last: Timestamp,
     until: Option<Timestamp>,
 }
 
 impl Outages {
-    /// Takes in how a change of these rows ended that was asked of the store from `since` until
-    /// `now`.
+    /// Takes in the result of a change that was attempted between `since` and `now`, and returned
+    /// the changed rows.
     pub(crate) fn note<T>(
         &self,
         rows: &Result<Vec<T>, StoreError>,
@@ -40,20 +41,21 @@ impl Outages {
         match rows {
             Err(StoreError::Unavailable(_)) => self.failed(since, now),
             Ok(rows) if !rows.is_empty() => self.wrote(now),
-            // Nothing was written, which a full disk allows, too.
+            // Nothing was written, so this does not show that the outage is over: a full disk
+            // allows it, too.
             Ok(_) | Err(_) => {}
         }
     }
 
-    /// Takes in that something was written.
+    /// Takes in that something was written at `now`, which ends an outage.
     pub(crate) fn wrote(&self, now: Timestamp) {
         if let Some(outage) = self.lock().back_mut() {
             outage.until.get_or_insert(now);
         }
     }
 
-    /// Takes in that there is nothing to write. What has not failed since `then` is not known to be
-    /// away any more.
+    /// Takes in that there is nothing to write, so that nothing would show the end of an outage. An
+    /// outage without a failure since `then` ends with its last failure.
     pub(crate) fn rest(&self, then: Timestamp) {
         if let Some(outage) = self.lock().back_mut()
             && outage.last < then
@@ -73,12 +75,12 @@ impl Outages {
         }
     }
 
-    /// Returns whether they are out of reach.
+    /// Returns whether an outage lasts.
     pub(crate) fn is_on(&self) -> bool {
         self.lock().back().is_some_and(|outage| outage.until.is_none())
     }
 
-    /// Returns when they were out of reach, oldest first.
+    /// Returns the spans of all outages up to `now`, oldest first.
     pub(crate) fn spans(&self, now: Timestamp) -> Vec<Span> {
         self.lock().iter().map(|one| (one.since, one.until.unwrap_or(now))).collect()
     }
@@ -107,7 +109,7 @@ mod tests {
         assert_eq!(outages.spans(at(1)), []);
         outages.note(&away(), at(1), at(6));
         outages.note(&away(), at(7), at(12));
-        // Neither changes a row.
+        // Neither shows that the database can be written.
         outages.note(&Ok(Vec::<()>::new()), at(12), at(12));
         outages.note(&Err::<Vec<()>, _>(StoreError::LeaseLost), at(12), at(13));
         assert_eq!(outages.spans(at(14)), [(at(1), at(14))]);

@@ -1,8 +1,8 @@
-//! Panics: a saga that panics is an error of its operation, and of no other.
+//! Panics: a saga that panics affects its own operation only.
 //!
-//! It is tried again after growing pauses, which stand in the store, so that no replica tries
-//! sooner. After a few panics the operation is given up without another step: it ends stuck, with
-//! everything left, and clean-up tries to remove it.
+//! The operation is retried after growing pauses. The store keeps the time of the next attempt, so
+//! no replica retries sooner. After [`LIMIT`] panics, the operation ends as stuck without another
+//! step, with everything left over, and clean-up tries to remove it.
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ use domain::{
     receipt::{Line, Outcome, Receipt, ResourceKind},
 };
 
-/// The number of panics after which an operation is given up.
+/// The number of panics after which an operation ends as stuck.
 pub(crate) const LIMIT: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 
-/// Notes that whoever drove the operation of `lease` panicked, and says when it is tried again.
+/// Records that the saga of `lease` panicked, and when it is retried. It releases the lease.
 ///
 /// # Errors
 ///
-/// Returns a [`StoreError`] when that cannot be recorded: then the lease lapses by itself.
+/// Returns a [`StoreError`] if that cannot be recorded. The lease then expires by itself.
 pub(crate) async fn suspend(ports: &Ports, lease: &Lease) -> Result<(), StoreError> {
     let store = &ports.store;
     let record = store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
@@ -38,11 +38,13 @@ pub(crate) async fn suspend(ports: &Ports, lease: &Lease) -> Result<(), StoreErr
         "A saga panicked"
     );
     match record.state {
-        // Its stack is well: this was only a look for what it may have twice.
+        // The stack is healthy: only the search for duplicates panicked, which the reconciler also
+        // does. So it does not count as a panic of the operation.
         State::Live => {
             store.rechecked(lease, ends::next_check(now, record.clean_up.tries)).await?;
             store.release(lease).await
         }
+        // The next attempt only ends the operation, so it need not wait.
         State::Active if panics >= LIMIT => store.suspend(lease, now).await,
         State::Active | State::Stuck | State::RolledBack => {
             store.suspend(lease, now + pause(panics)).await
@@ -50,16 +52,17 @@ pub(crate) async fn suspend(ports: &Ports, lease: &Lease) -> Result<(), StoreErr
     }
 }
 
-/// Returns how long to wait after that many panics.
+/// Returns the pause after this many panics: 2 s, and twice as long after each, up to half an hour.
 fn pause(panics: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << panics.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
 }
 
-/// Ends an operation that panics even while it is given up, from nothing but its row.
+/// Ends an operation that panics even without steps and undo. This uses only the operation's row,
+/// since whatever else is read may be the cause of the panic.
 ///
 /// # Errors
 ///
-/// Returns a [`StoreError`] when it cannot be recorded.
+/// Returns a [`StoreError`] if the end cannot be recorded.
 pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result<(), StoreError> {
     let at = ports.clock.now();
     let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);

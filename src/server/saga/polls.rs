@@ -1,9 +1,8 @@
 //! Polls: the calls that many operations repeat while they wait.
 //!
-//! The platform answers some twenty questions a second. So a list that is the same for everybody
-//! is read by one call at a time, which serves all who wait for it, and questions about one
-//! application come in turns once there are many. A few at a time ask as often as they like. It
-//! must not know what an answer means.
+//! The platform answers about twenty calls per second. So operations share the calls for lists that
+//! are the same for all, and calls about one application are spread over time if there are many. It
+//! must not know what a result means.
 
 mod pacer;
 mod single_flight;
@@ -22,8 +21,8 @@ pub(crate) use single_flight::ReadCursor;
 use super::{context::Context, failure::StepError};
 use crate::server::platform::{AppName, QueuedJob};
 
-/// The number of deploy jobs that are followed at most where each one's own list is asked for at
-/// every look.
+/// The maximum number of followed deploy jobs with which each operation reads its own list of jobs
+/// at every check.
 const FEW_FOLLOWERS: usize = 4;
 
 /// The polls of the platform that all operations of a portal share.
@@ -36,22 +35,23 @@ pub struct Polls {
     following: AtomicUsize,
 }
 
-/// Somebody follows a deploy job, until this is dropped.
+/// Counts as a follower of a deploy job until it is dropped.
 pub(crate) struct Following<'a>(&'a AtomicUsize);
 
 impl Polls {
-    /// Begins to follow a deploy job.
+    /// Registers a follower of a deploy job.
     pub(crate) fn follow(&self) -> Following<'_> {
         self.following.fetch_add(1, Ordering::Relaxed);
         Following(&self.following)
     }
 
-    /// Returns whether few follow deploy jobs.
+    /// Returns whether at most [`FEW_FOLLOWERS`] deploy jobs are followed.
     pub(crate) fn has_few_followers(&self) -> bool {
         self.following.load(Ordering::Relaxed) <= FEW_FOLLOWERS
     }
 
-    /// Returns what the queue's readings up to now are: one after that began later.
+    /// Returns the position of the queue's readings so far. A reading after it begins later than
+    /// now.
     pub(crate) fn queue_cursor(&self) -> ReadCursor {
         self.queue.cursor()
     }
@@ -64,7 +64,8 @@ impl Drop for Following<'_> {
 }
 
 impl Context {
-    /// Reads the platform's queue as it was after `cursor`, which becomes what is read.
+    /// Returns a reading of the platform's queue that began after `cursor`, and moves `cursor` to
+    /// it.
     pub(crate) async fn queue(
         &self,
         cursor: &mut ReadCursor,
@@ -102,8 +103,8 @@ impl Context {
         Ok(*self.query("swarm.getNodes", read).await?.0)
     }
 
-    /// Takes a turn to ask so many `questions` about one application alone, and returns how long
-    /// that is off.
+    /// Reserves a turn for this many calls about one application, and returns the time until the
+    /// turn.
     pub(crate) fn paced_delay(&self, questions: u32) -> Duration {
         self.polls.pacer.turn(questions, self.clock.monotonic())
     }

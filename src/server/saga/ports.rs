@@ -1,4 +1,4 @@
-//! The ports that operations are driven with.
+//! The ports of the engine, shared by all operations.
 
 use std::sync::Arc;
 
@@ -22,34 +22,40 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// Runs the stacks.
     pub platform: Arc<dyn Platform>,
-    /// Asks a stack whether it answers.
+    /// Probes the health of a stack.
     pub probe: Arc<dyn Probe>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// Nudges the watchers.
+    /// Notifies the watchers.
     pub notifier: Arc<Notifier>,
     /// The settings of a stack.
     pub settings: Arc<StackSettings>,
-    /// The keys under which secrets are stored.
+    /// The keys that seal stored secrets; `None` if the portal has no key.
     pub keyring: Option<Keyring>,
     /// The kinds of operations.
     pub kinds: Kinds,
     /// The polls of the platform that all deployments share.
     pub polls: Arc<Polls>,
-    /// Bounds the calls that change something.
+    /// Limits the concurrent mutating calls.
     pub call_gate: Arc<CallGate>,
-    /// Knows when the records were out of reach.
+    /// Remembers the outages of the database.
     pub outages: Arc<Outages>,
 }
 
 impl Ports {
-    /// Returns the spec that the operation of `lease` works by. A deployment that an older version
-    /// began has none: it is stored now, unless there is no key for its secrets.
+    /// Returns the spec of the operation of `lease`. A deployment that an older version began has
+    /// no stored spec: its spec is taken from the settings and stored now, unless there is no key
+    /// for its secrets.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`StoreError`] if the spec cannot be read or stored.
     pub(crate) async fn spec(
         &self,
         lease: &Lease,
         record: &Record,
     ) -> Result<OperationSpec, StoreError> {
+        // A removal uses the spec of the deployment that created the stack.
         let owner = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
         let mut stored = self.store.spec(owner).await?;
         if stored.is_none() && owner == &lease.id && record.state == State::Active {

@@ -1,8 +1,8 @@
 //! Retry: the only place that repeats a call to the platform.
 //!
-//! One budget for each call: five retries after 1, 2, 4, 8 and 16 s with jitter. An open breaker
-//! pauses without using the budget up. A call that is not idempotent looks for what a lost response
-//! may hide before it is repeated.
+//! Each call has a budget: five retries after 1, 2, 4, 8 and 16 s with jitter. Waiting for an open
+//! breaker uses no retry. Before a call that is not idempotent is repeated, the retry searches for
+//! a resource that a lost call may have created.
 
 use std::time::Duration;
 
@@ -25,12 +25,12 @@ use domain::{
 
 const RETRIES: usize = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause while a call is repeated for as long as there is time.
+/// The maximum pause for a call that is repeated until the deadline.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Context {
-    /// Makes an idempotent call that changes something, in its turn, until it succeeds or its
-    /// budget is used up. `on_success` is what a person reads then.
+    /// Makes an idempotent mutating call, each time with a permit, until it succeeds or its budget
+    /// is used up. `on_success` is logged for people when it succeeds.
     pub(crate) async fn mutate<T, F>(
         &self,
         action: &'static str,
@@ -43,7 +43,7 @@ impl Context {
         self.repeat(Attempts::new(self, action, Some(on_success)).in_turn(), make).await
     }
 
-    /// Makes a call that only looks, and tells what it found.
+    /// Makes a call that only reads, and logs `on_success` for people when it succeeds.
     pub(crate) async fn query_and_log<T, F>(
         &self,
         action: &'static str,
@@ -56,7 +56,7 @@ impl Context {
         self.repeat(Attempts::new(self, action, Some(on_success)), make).await
     }
 
-    /// Makes a call that only looks and is one of many, and logs it only when it fails.
+    /// Makes a call that only reads, and logs it only when it fails: such calls are frequent.
     pub(crate) async fn query<T, F>(
         &self,
         action: &'static str,
@@ -84,8 +84,9 @@ impl Context {
         }
     }
 
-    /// Makes a call that is not idempotent. Whenever it may have been carried out already, by an
-    /// earlier run or behind a lost response, `find` looks before it is repeated.
+    /// Makes a call that is not idempotent. If it may have succeeded already, in an earlier run or
+    /// with a lost response, `find` searches for the resource before the call is made again. A
+    /// resource that is found is adopted.
     pub(crate) async fn create_or_adopt<T, F, G>(
         &self,
         step: StepId,
@@ -130,13 +131,13 @@ impl Context {
         }
     }
 
-    /// Returns how long the breaker stays open, if it is.
+    /// Returns for how long the breaker stays open, if it is open.
     fn breaker_pause(&self) -> Option<Duration> {
         let breaker = self.platform.breaker();
         breaker.retry_after.filter(|_| breaker.state == BreakerState::Open)
     }
 
-    /// Looks once more before a create is given up: a resource that exists after all is adopted.
+    /// Searches once more before a create fails: a resource that exists after all is adopted.
     async fn adopt_if_created<T, G>(
         &self,
         may_exist: bool,
@@ -149,29 +150,29 @@ impl Context {
             return Ok(None);
         }
         match find().await {
-            // The undo looks again, with time of its own.
+            // The undo searches again, with a deadline of its own.
             Err(StepError::Failed(_)) => Ok(None),
             found => found,
         }
     }
 }
 
-/// The budget of one call.
+/// The attempts of one call, and what is left of its budget.
 struct Attempts<'a> {
     cx: &'a Context,
     action: &'static str,
-    /// The message shown when it succeeds, where that is news.
+    /// The message to log when it succeeds; `None` if nothing is logged.
     on_success: Option<&'a str>,
     attempt: u32,
     /// The time that the last attempt took.
     took_ms: u64,
     pauses: ExponentialBackoff,
     has_checked: bool,
-    /// The number of times that it was repeated without using the budget up.
+    /// The number of repetitions until the deadline, which use no retry.
     deadline_retries: u32,
-    /// The number of times that it was repeated for what the portal itself lacked.
+    /// The number of repetitions because of a local fault of the portal, which use no retry.
     waited_for_us: u32,
-    /// True if it changes something, and so waits for its turn.
+    /// True if it is a mutating call, which needs a permit.
     is_mutation: bool,
 }
 
@@ -192,12 +193,12 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Lets each attempt wait for its turn: the call changes something.
+    /// Makes each attempt wait for a permit, as mutating calls must.
     fn in_turn(self) -> Self {
         Self { is_mutation: true, ..self }
     }
 
-    /// Makes one attempt of the call, when it is its turn. The wait for that uses no attempt up.
+    /// Makes one attempt, after waiting for a permit if the call needs one. The wait uses no retry.
     async fn try_once<T, F>(
         &mut self,
         make: &mut (impl FnMut() -> F + Send),
@@ -228,9 +229,9 @@ impl<'a> Attempts<'a> {
         Ok(value)
     }
 
-    /// Waits for the next attempt, or says that there is none.
+    /// Waits until the next attempt, or returns the failure if there is none.
     async fn pause(&mut self, error: &PlatformError) -> Result<(), StepError> {
-        // No attempt is burnt while it hangs, nor made.
+        // While the platform hangs, no attempt is made, and none is used up.
         if self.cx.is_wedged() && error.advice() != Advice::GiveUp {
             self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
             return self.cx.wait_out_hang().await;
@@ -242,8 +243,8 @@ impl<'a> Attempts<'a> {
                 self.has_checked = true;
                 self.log(Level::Warn, &format!("{}: trying once more", describe_failure(error)));
             }
-            // This very failure, or another deployment's, opened the breaker: the platform is
-            // down, and no attempt is burnt while it is.
+            // This failure, or that of another deployment, opened the breaker: the platform is
+            // down, and waiting for it uses no attempt.
             Advice::Retry { .. } if let Some(pause) = self.cx.breaker_pause() => {
                 self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
                 return self.wait_for_breaker(pause).await;
@@ -266,7 +267,7 @@ impl<'a> Attempts<'a> {
         Ok(())
     }
 
-    /// Waits before a call is made once more that nothing but the deadline ends.
+    /// Waits before the next attempt of a call that is repeated until the deadline.
     async fn retry_until_deadline(&mut self, error: &PlatformError) -> Result<(), StepError> {
         if self.deadline_retries == 0 {
             self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
@@ -279,7 +280,7 @@ impl<'a> Attempts<'a> {
             FIRST_PAUSE.saturating_mul(1 << self.deadline_retries.min(5)).min(LONGEST_PAUSE);
         self.deadline_retries += 1;
         match self.cx.wait(pause).await {
-            // What it waited for says more than that it took too long.
+            // The last error of the call is a more exact cause than the passed deadline.
             Err(StepError::Failed(Cause { code: FailureCode::Deadline, .. })) => {
                 Err(self.give_up(error))
             }
@@ -293,8 +294,8 @@ impl<'a> Attempts<'a> {
         self.cx.wait(pause).await.map_err(|error| self.cx.explain(error))
     }
 
-    /// Waits for what the portal itself lacks. That is nobody else's fault: no attempt is burnt,
-    /// and the step has as much time afterwards as before.
+    /// Waits while the portal has a local fault. The wait uses no attempt, and the step has as much
+    /// time afterwards as before.
     async fn wait_for_us(
         &mut self,
         fault: LocalFault,
@@ -310,13 +311,13 @@ impl<'a> Attempts<'a> {
         self.cx.wait(pause).await
     }
 
-    /// Shows what the call waits for; that the platform hangs explains everything.
+    /// Shows what the call waits for. If the platform hangs, that is the cause of every wait.
     async fn show(&self, message: MessageCode) -> Result<(), StepError> {
         let message = if self.cx.is_wedged() { MessageCode::WaitingForHang } else { message };
         Ok(self.cx.journal.set_message(message).await?)
     }
 
-    /// Goes back to the phase's own sentence.
+    /// Restores the phase's default message after a wait.
     async fn resume(&self) -> Result<(), StepError> {
         self.cx.journal.clear_message(is_wait).await?;
         Ok(self.cx.unsay_lacks().await?)
@@ -332,7 +333,7 @@ impl<'a> Attempts<'a> {
     }
 }
 
-/// Returns whether the message says that a call waits.
+/// Returns whether the message is that of a waiting call.
 fn is_wait(code: &MessageCode) -> bool {
     matches!(
         code,
@@ -343,7 +344,8 @@ fn is_wait(code: &MessageCode) -> bool {
     )
 }
 
-/// Pauses of 1, 2, 4, 8 and 16 s, each up to twice as long by the chance that `seed` decides.
+/// Returns pauses of 1, 2, 4, 8 and 16 s, each prolonged by a random jitter up to twice its length.
+/// `seed` makes the jitter reproducible.
 fn schedule(seed: u64) -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)

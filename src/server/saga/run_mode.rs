@@ -1,15 +1,15 @@
 //! The mode in which an operation runs, and the action for each of its steps.
 
-/// The mode in which the line of steps is run.
+/// The mode in which the sequence of steps is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RunMode {
-    /// Runs the steps, and undoes them if one fails.
+    /// Runs the steps, and undoes them if one fails or the operation is cancelled.
     Forward,
     /// Undoes the steps of an earlier operation.
     Back,
     /// Removes leftovers after the end: there are no more events.
     CleanUp,
-    /// Looks once more at the result of a good end: there are no more events.
+    /// Rechecks the result of a successful end: there are no more events.
     Recheck,
 }
 
@@ -23,14 +23,14 @@ impl RunMode {
 /// The action for a step, given its record.
 #[derive(Debug, PartialEq)]
 pub(crate) enum StepAction<T> {
-    /// It succeeded before: here is its output.
+    /// It succeeded before with this output, which is used instead of another run.
     Replay(T),
     /// Run it.
     Run,
-    /// It ran, or may have: it must be undone.
+    /// It ran, or may have run: it must be undone.
     Undo,
     /// It is undone already.
     Undone,
-    /// It never ran, and never will.
+    /// It never ran and must not begin: the steps before it are undone.
     Stop,
 }

@@ -1,4 +1,4 @@
-//! Defines a step: a unit of work with its reversal beside it.
+//! Defines a step: a unit of work, and its undo.
 
 use std::time::Duration;
 
@@ -8,33 +8,33 @@ use super::{context::Context, failure::StepError};
 use crate::server::{platform::AppName, settings::Deadlines, store::StepId};
 use domain::{event::Resources, message::MessageCode, receipt::Line};
 
-/// A reversible unit of work. A crash may repeat either half, so both are idempotent.
+/// A reversible unit of work. A crash may repeat its run and its undo, so both must be idempotent.
 pub trait Step: Send + Sync + 'static {
     /// The step's name in the journal.
     const ID: StepId;
-    /// The message shown while the step of a live stack is undone, where that takes a while.
+    /// The message shown while a removal undoes the step, if that takes a while.
     const REMOVING: Option<MessageCode> = None;
     /// The output for later steps, and for its own undo.
     type Output: Serialize + DeserializeOwned + Clone + Send + Sync;
 
-    /// Returns how long it may take, within the time of the whole operation.
+    /// Returns its time limit. The deadline of the whole operation applies as well.
     fn limit(deadlines: &Deadlines) -> Duration {
         deadlines.step
     }
 
-    /// Runs the step, and adopts whatever an earlier attempt created.
+    /// Runs the step, and adopts resources that an earlier attempt created.
     fn run(&self, cx: &Context) -> impl Future<Output = Result<Self::Output, StepError>> + Send;
 
     /// Adds the resources that the step created to those known to exist.
     fn record_resources(_output: &Self::Output, _resources: &mut Resources) {}
 
-    /// Returns the services that the step made.
+    /// Returns the services that the step created.
     fn services(_output: &Self::Output) -> Vec<AppName> {
         Vec::new()
     }
 
-    /// Undoes it, and returns the outcome for each resource. `made` is `None` when `run` never
-    /// reported back; then the marker tells what there is.
+    /// Undoes the step, and returns the receipt's line for each resource. `output` is `None` if
+    /// `run` never returned: then only the marker shows what it created.
     fn undo(
         &self,
         _cx: &Context,
@@ -43,7 +43,8 @@ pub trait Step: Send + Sync + 'static {
         async { Ok(Vec::new()) }
     }
 
-    /// Returns the resources that may be left over when undoing it, or something newer, failed.
+    /// Returns a line for each resource that may be left over because the undo of this step or of a
+    /// newer one failed.
     fn possible_leftovers(&self, _cx: &Context, _output: Option<&Self::Output>) -> Vec<Line> {
         Vec::new()
     }

@@ -1,4 +1,4 @@
-//! The calls of an earlier process of this portal that may still run on the platform.
+//! Mutating calls of an earlier process of this portal that may still run on the platform.
 
 use jiff::Timestamp;
 
@@ -15,15 +15,17 @@ use domain::{
     progress::{Progress, elapsed_ms},
 };
 
-/// The number of operations that are looked at.
+/// The maximum number of operations that are examined.
 const MAX_OPERATIONS: u32 = 1_000;
-/// Reads out of the journals which calls that change something an earlier process may have been
-/// stopped in the middle of, and until when they may have an effect. Of the others one slot less
-/// is counted than there are: most of them had not begun yet.
+/// Reads from the journals which mutating calls may have been running when an earlier process
+/// stopped, and returns their kinds, with the time until which they may take effect.
+///
+/// The result is no larger than the limits on concurrent calls. For [`CallKind::Other`] it is one
+/// less, so that one slot stays free: most of these steps had probably not made their call yet.
 ///
 /// # Errors
 ///
-/// Returns an error when the database cannot be read.
+/// Returns a [`StoreError`] if the database cannot be read.
 pub async fn calls_under_way(
     store: &dyn Store,
     operations: &Operations,
@@ -52,18 +54,18 @@ pub async fn calls_under_way(
     Ok((calls, until(now)))
 }
 
-/// Returns the call that an operation may have been in the middle of.
+/// Returns the kind of call that an operation may have been making, if any.
 fn call(
     operation: &dyn Operation,
     steps: &Steps,
     progress: &Progress,
     now: Timestamp,
 ) -> Option<CallKind> {
-    let turned = |record: &StepRecord| {
+    let rolls_back = |record: &StepRecord| {
         matches!(record, StepRecord::Failed { .. } | StepRecord::Undone { .. })
     };
     let kind = operation.kind();
-    if kind.direction == Direction::Back || steps.records.values().any(turned) {
+    if kind.direction == Direction::Back || steps.records.values().any(rolls_back) {
         return Some(CallKind::Other);
     }
     let begun =

@@ -1,6 +1,6 @@
-//! Rollback: undoes newest first, and stops where something is left.
+//! Rollback: undoes steps newest first, and stops at the first that leaves something.
 //!
-//! It must not know why it is walked, nor what is recorded at its end.
+//! It must not know why the steps are undone, nor what is recorded at the end.
 
 use std::pin::Pin;
 
@@ -11,20 +11,21 @@ use domain::{
     receipt::{Line, Outcome},
 };
 
-/// The resources that could not be removed, and the failure that kept them.
+/// The resources that could not be removed, and the failure that prevented it.
 #[derive(Debug, Default)]
 pub(crate) struct Leftover {
-    /// A line for each resource.
+    /// The receipt's line for each resource.
     pub(crate) lines: Vec<Line>,
-    /// The kind of failure that kept them, if one did.
+    /// The kind of failure that prevented an undo, if one did.
     pub(crate) code: Option<FailureCode>,
 }
 
-/// Undoes `executed`, newest first, and returns what is left.
+/// Undoes the `executed` steps, newest first, and returns what is left. It stops at the first step
+/// that leaves something: older resources contain newer ones and cannot be removed before them.
 ///
 /// # Errors
 ///
-/// Returns a [`StoreError`] when the journal is out of reach.
+/// Returns a [`StoreError`] if the journal cannot be written.
 pub(crate) async fn unwind(
     cx: &Context,
     mut executed: Vec<Box<dyn Undo>>,
@@ -53,14 +54,14 @@ pub(crate) async fn unwind(
     Ok(leftover)
 }
 
-/// A step that ran, or may have, with its output.
+/// A step that ran or may have run, with its output.
 pub(crate) struct ExecutedStep<S: Step> {
     step: S,
     output: Option<S::Output>,
 }
 
 impl<S: Step> ExecutedStep<S> {
-    /// Notes that `step` ran, or may have; `output` is what it reported.
+    /// Creates the record of a step. `output` is `None` if it never returned.
     pub(crate) fn new(step: S, output: Option<S::Output>) -> Self {
         Self { step, output }
     }
@@ -68,13 +69,13 @@ impl<S: Step> ExecutedStep<S> {
 
 /// A step to undo, whatever its type.
 pub(crate) trait Undo: Send + Sync {
-    /// Names it.
+    /// Returns the step's name in the journal.
     fn id(&self) -> StepId;
-    /// Tells those who watch an operation that goes back what is being removed.
+    /// Shows watchers of a removal what is being removed now.
     fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<(), StoreError>>;
-    /// Undoes the step, and returns the outcome for each resource.
+    /// Undoes the step, and returns the receipt's line for each resource.
     fn undo<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Line>, StepError>>;
-    /// Returns the resources that may be left over.
+    /// Returns a line for each resource that may be left over.
     fn possible_leftovers(&self, cx: &Context) -> Vec<Line>;
 }
 

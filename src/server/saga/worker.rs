@@ -1,8 +1,8 @@
-//! The worker: claims operations that nobody drives, and drives each to its end.
+//! The worker: claims operations that no worker drives, and drives each to its end.
 //!
-//! A claim is a lease, kept alive by a heartbeat. Dropping a saga at any `await` is as good
-//! as a crash, so losing the lease and shutting down need no cooperation from it. Every choice
-//! is biased, so that a seeded test runs the same way each time.
+//! A claim is a lease, which a heartbeat renews. Dropping a saga at any `await` is equivalent to a
+//! crash, which it survives, so a lost lease and a shutdown simply drop it. Every `select!` is
+//! biased, so that a seeded test runs the same way each time.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -28,13 +28,14 @@ use crate::server::{
 };
 use domain::{kind::Direction, progress::elapsed_ms};
 
-/// The interval at which the store is asked for work without a nudge.
+/// The interval at which the store is queried for work without a notification.
 const TICK: Duration = Duration::from_secs(1);
-/// The number of clean-ups, cancellations, removals and deployments whose time is up that go on at
-/// once, besides the other deployments.
+/// The number of slots for clean-ups, cancellations, removals and overdue deployments. Other
+/// deployments have slots of their own.
 const CLEAN_UPS: usize = 16;
 
-/// The number of slots that stay free for what is accepted here while others' work is claimed.
+/// The maximum number of slots that a claim leaves free for operations that this portal accepts
+/// meanwhile.
 const RESERVED_SLOTS: usize = 16;
 
 /// Claims and drives deployments.
@@ -42,15 +43,15 @@ pub struct Worker {
     ports: Ports,
     operations: Operations,
     owner: String,
-    /// The time for which a lease lasts without a heartbeat.
+    /// The time after the last heartbeat when a lease expires.
     lease: Duration,
     max_concurrent: usize,
     heartbeat: Heartbeat,
 }
 
 impl Worker {
-    /// Makes a worker called `owner` that drives `operations`, at most `max_concurrent` at a time.
-    /// Its leases last `lease` without a heartbeat.
+    /// Creates a worker called `owner` that drives `operations`, at most `max_concurrent`
+    /// deployments at a time. A lease expires `lease` after its last heartbeat.
     pub fn new(
         ports: Ports,
         operations: Operations,
@@ -62,7 +63,8 @@ impl Worker {
         Self { ports, operations, owner, lease, max_concurrent, heartbeat }
     }
 
-    /// Works until `shutdown`, then hands every lease back. Dropping it is as good as a crash.
+    /// Works until `shutdown`, then releases every lease. Dropping the future is equivalent to a
+    /// crash.
     pub async fn run(self, shutdown: CancellationToken) {
         let worker = Arc::new(self);
         let whole = worker.ports.settings.deadlines.whole;
@@ -78,11 +80,12 @@ impl Worker {
         tokio::join!(forward, clean_up, worker.heartbeat.run(shutdown));
     }
 
-    /// Drives what is accepted here that goes that way, and claims what there is in the lane that is
-    /// `lane` by then: `max_concurrent` at a time.
+    /// Drives operations of one lane, at most `max_concurrent` at a time: those that this portal
+    /// accepts and whose direction is `accepted`, and those that it claims. `lane` returns the lane
+    /// at a given time.
     ///
-    /// Nearly all that it has room for is claimed at once: a store with many under way answers
-    /// late, and what waits should not wait for one answer after the other.
+    /// One claim fills nearly all free slots: a store with many operations in progress is slow, and
+    /// operations should not wait for one claim after the other.
     async fn work(
         self: Arc<Self>,
         accepted: Direction,
@@ -106,7 +109,7 @@ impl Worker {
         while !shutdown.is_cancelled() {
             while driving.try_join_next().is_some() {}
             let now = self.ports.clock.now();
-            // A clock that was set back must not keep it from looking.
+            // If the clock was set back, `look_at` may be far in the future: query anyway.
             if now >= look_at || look_at > now + TICK {
                 work.mark_unchanged();
                 let free = reserve_slots(&slots);
@@ -134,7 +137,8 @@ impl Worker {
         while driving.join_next().await.is_some() {}
     }
 
-    /// Claims work. Where a newer portal has the database there is none for this one: it ends.
+    /// Claims work. If a newer version of the portal has migrated the database, this process must
+    /// not write any more: it shuts down.
     async fn claim(
         &self,
         lane: impl Fn(Timestamp) -> Lane,
@@ -162,13 +166,14 @@ impl Worker {
         })
     }
 
-    /// Drives the operation for as long as the lease is ours.
+    /// Drives the operation while the lease is held.
     async fn drive_under_lease(&self, lease: Lease, shutdown: CancellationToken) {
         let id = lease.id.clone();
         let cancelled = CancellationToken::new();
         let held = async {
             tokio::select! {
-                // The end of a saga comes before a heartbeat that misses the lease for it.
+                // A saga that has ended comes first: after its end, the heartbeat may no longer
+                // find the lease.
                 biased;
                 result = self.drive(lease.clone(), &cancelled) => result,
                 error = self.heartbeat.keep(&lease, &cancelled) => Err(error),
@@ -187,7 +192,7 @@ impl Worker {
                 error = error_chain(&error),
                 "Stopped executing; the next lease holder resumes"
             );
-            // Not at once: what is wrong with the store may take a moment to pass.
+            // The lease is released after a pause: the store may have a fault that passes.
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => {}
@@ -201,7 +206,7 @@ impl Worker {
 
     async fn drive(&self, lease: Lease, cancelled: &CancellationToken) -> Result<(), StoreError> {
         let record = self.ports.store.find(&lease.id).await?;
-        // Whoever accepted it gave it up in the middle.
+        // The request that accepted it was dropped before it was recorded.
         let Some(record) = record else { return Ok(()) };
         if record.state == State::Active && record.panics > panics::LIMIT {
             return panics::end(&self.ports, &lease, &record).await;
@@ -211,7 +216,8 @@ impl Worker {
     }
 }
 
-/// Takes free slots for what is to be claimed. Some stay for what is accepted meanwhile.
+/// Takes free slots for a claim. It leaves half of them, but at most [`RESERVED_SLOTS`], for
+/// operations that are accepted meanwhile.
 fn reserve_slots(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
     let room = slots.available_permits();
     let wanted = room - (room / 2).min(RESERVED_SLOTS);

@@ -1,5 +1,5 @@
 //! Makes sure that nothing answers at the stack's address yet: otherwise the health step would
-//! later mistake it for the stack (guarantee P15).
+//! later mistake it for the stack (promise P15).
 //!
 //! The step creates nothing, and probes only the address. Once recorded as done it is not repeated,
 //! since the stack's own route answers from then on.
@@ -30,7 +30,8 @@ impl Step for CheckAddressFree {
     const ID: StepId = StepId::ADDRESS;
     type Output = ();
 
-    /// It begins after a wait for a slot that its phase counts in, and keeps limits of its own.
+    /// The step has a limit of its own: its phase, from which a step's deadline counts, includes
+    /// the wait for a worker's slot.
     fn limit(deadlines: &Deadlines) -> Duration {
         deadlines.whole
     }

@@ -1,4 +1,4 @@
-//! Waits until the stack answers at its own address with success, twice in a row (guarantee P15).
+//! Waits until the stack answers at its own address with success, twice in a row (promise P15).
 //!
 //! A deploy job that is done means only that Docker accepted the service, so the stack itself must
 //! answer. Something else could answer at the address, so answers count only while the platform
@@ -57,7 +57,7 @@ impl Step for VerifyHealth {
     const ID: StepId = StepId::HEALTH;
     type Output = ();
 
-    /// It keeps limits of its own.
+    /// The step has limits of its own, for the stack and for its certificate.
     fn limit(deadlines: &Deadlines) -> Duration {
         deadlines.whole
     }

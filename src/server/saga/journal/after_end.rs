@@ -17,17 +17,18 @@ impl Journal {
         Ok(())
     }
 
-    /// Records that the duplicates of a live stack were looked for, and when to look again.
+    /// Records that a live stack was searched for duplicates, and the time of the next search, if
+    /// any.
     pub(crate) async fn rechecked(&self, again: Option<Timestamp>) -> Result<(), StoreError> {
         self.store.rechecked(&self.lease, again).await
     }
 
-    /// Returns whether a removal is about to remove the live stack called `name`, duplicates and
-    /// all.
+    /// Returns whether a removal of the live stack called `name` is in progress or has ended. It
+    /// removes duplicates as well.
     pub(crate) async fn is_being_removed(&self, name: &StackName) -> Result<bool, StoreError> {
         let stacks = self.store.stacks(Some(name)).await?;
         let own = stacks.iter().find(|stack| stack.deployment.id == self.lease.id);
-        // Not listed any more: a removal has just ended.
+        // If the stack is not listed any more, a removal has just ended.
         Ok(own.is_none_or(|stack| stack.removal.is_some()))
     }
 }

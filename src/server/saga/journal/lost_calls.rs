@@ -1,4 +1,5 @@
-//! The calls whose response nobody saw: what they do may exist twice, or come late.
+//! Lost calls: their responses were lost, so they may have created a resource twice, or may still
+//! take effect.
 
 use jiff::Timestamp;
 
@@ -9,12 +10,12 @@ use crate::server::{
 };
 
 impl Journal {
-    /// Returns whether an earlier run may have carried `step` out.
+    /// Returns whether an earlier run stopped during `step`, so that its calls may have succeeded.
     pub(crate) fn was_interrupted(&self, step: StepId) -> bool {
         self.state().interrupted.contains(&step)
     }
 
-    /// Notes that `step` lost a response, so that something may exist twice, or come late.
+    /// Notes that a call of `step` lost its response now.
     pub(crate) fn record_lost_response(&self, step: StepId) {
         let now = self.clock.now();
         let mut state = self.state();
@@ -22,7 +23,7 @@ impl Journal {
         state.late.insert(step, late_commit::until(now));
     }
 
-    /// Returns until when a lost call of `step` may still be carried out.
+    /// Returns the time until which a lost call of `step` may still take effect, if there was one.
     pub(crate) fn late_commit_until(&self, step: StepId) -> Option<Timestamp> {
         self.state().late.get(&step).copied()
     }

@@ -1,5 +1,5 @@
-//! The messages that watchers were shown: the phase under way and its text. Limits that count a
-//! part of a phase only are counted from it, across restarts.
+//! The messages that watchers were shown in the current phase. They are recorded events, so limits
+//! that count only parts of a phase are computed from them and survive a restart.
 
 use jiff::Timestamp;
 
@@ -15,8 +15,8 @@ use domain::{
     phase::Phase,
 };
 
-/// The messages of the phase under way, each with when it was announced; `None` is the phase's own
-/// sentence.
+/// The messages of the current phase, each with the time of its announcement. `None` is the phase's
+/// default message.
 #[derive(Debug, Default)]
 pub(crate) struct MessageHistory {
     phase: Option<Phase>,
@@ -24,7 +24,7 @@ pub(crate) struct MessageHistory {
 }
 
 impl MessageHistory {
-    /// Takes an event in.
+    /// Applies an event. A new phase discards the messages of the one before.
     pub(crate) fn take(&mut self, event: &EventBody) {
         let EventBody::Progress(update) = event else { return };
         if self.phase != Some(update.phase) {
@@ -33,7 +33,7 @@ impl MessageHistory {
         self.messages.push((update.at, update.message_code()));
     }
 
-    /// Returns when messages were shown that `is_meant`, until `now`.
+    /// Returns the spans up to `now` in which a message was shown that `is_meant` accepts.
     fn spans(&self, is_meant: impl Fn(&MessageCode) -> bool, now: Timestamp) -> Vec<Span> {
         let ends = self.messages.iter().skip(1).map(|(at, _)| *at).chain([now]);
         let spans = self.messages.iter().zip(ends);
@@ -53,7 +53,7 @@ impl Journal {
         self.state().progress.phase
     }
 
-    /// Announces a more exact message for the phase under way, unless it is the one shown.
+    /// Announces a more exact message for the current phase, unless it is already shown.
     pub(crate) async fn set_message(&self, code: MessageCode) -> Result<(), StoreError> {
         if self.mode.is_after_end() || self.state().progress.code.as_ref() == Some(&code) {
             return Ok(());
@@ -62,7 +62,7 @@ impl Journal {
         self.record(Fact { events, ..Fact::default() }).await
     }
 
-    /// Goes back to the phase's own sentence, if the message shown `is_meant`.
+    /// Announces the phase's default message, if `is_meant` accepts the one shown.
     pub(crate) async fn clear_message(
         &self,
         is_meant: impl Fn(&MessageCode) -> bool + Send,
@@ -73,7 +73,7 @@ impl Journal {
         self.reset_message().await
     }
 
-    /// Goes back to the phase's own sentence, unless it is the one shown.
+    /// Announces the phase's default message, unless it is already shown.
     pub(crate) async fn reset_message(&self) -> Result<(), StoreError> {
         let events = self.announce(self.phase(), None);
         if events.is_empty() {
@@ -82,22 +82,23 @@ impl Journal {
         self.record(Fact { events, ..Fact::default() }).await
     }
 
-    /// Returns when `step` was announced, while it is the one under way.
+    /// Returns when `step` was announced, if it is the current step.
     pub(crate) fn running_since(&self, step: StepId) -> Option<Timestamp> {
         self.state().progress.running_since(self.kind.phase_of(step))
     }
 
-    /// Returns when messages were shown that `is_meant`, while the phase under way lasted.
+    /// Returns the spans of the current phase in which a message was shown that `is_meant` accepts.
     pub(crate) fn spans(&self, is_meant: impl Fn(&MessageCode) -> bool) -> Vec<Span> {
         self.state().messages.spans(is_meant, self.clock.now())
     }
 
-    /// Returns the message that is shown, unless it is the phase's own.
+    /// Returns the message that is shown, unless it is the phase's default one.
     pub(crate) fn message(&self) -> Option<MessageCode> {
         self.state().progress.code.clone()
     }
 
-    /// Returns since when the message `code` is shown, if it is.
+    /// Returns the time since which the message `code` has been shown without interruption, if it
+    /// is shown.
     pub(crate) fn message_since(&self, code: &MessageCode) -> Option<Timestamp> {
         let state = self.state();
         let shown = state.messages.messages.iter().rev();
@@ -105,7 +106,9 @@ impl Journal {
         since.last().map(|(at, _)| *at)
     }
 
-    /// Announces `phase`, unless it is the one shown, with the message `code` in place of its own.
+    /// Returns the event that announces `phase` with the message `code`, or with its default
+    /// message. Returns none if the same is already shown, after the end, or if the kind does not
+    /// allow the transition.
     pub(crate) fn announce(&self, phase: Phase, code: Option<MessageCode>) -> Vec<EventBody> {
         if self.mode.is_after_end() {
             return Vec::new();
@@ -118,7 +121,8 @@ impl Journal {
             Some(code) => update.with_message(code),
             None => update,
         };
-        // A message of an older version may have no code that is known.
+        // A message that an older version recorded may have no code, so the text is compared as
+        // well.
         let is_shown = progress.code == update.code && progress.message == update.message;
         if progress.phase == phase && is_shown {
             return Vec::new();
@@ -140,7 +144,7 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn said(phase: Phase, code: MessageCode, second: i64) -> EventBody {
+    fn shown(phase: Phase, code: MessageCode, second: i64) -> EventBody {
         let update = ProgressUpdate::new(&DEPLOY, phase, 0, Resources::default(), at(second));
         EventBody::Progress(update.with_message(code))
     }
@@ -150,11 +154,11 @@ mod tests {
         use MessageCode::{WaitingForCertificate as Check, WaitingForTurn as Wait};
         let mut messages = MessageHistory::default();
         for event in [
-            said(Phase::DEPLOYING, Wait, 0),
-            said(Phase::VERIFYING_HEALTH, Check, 100),
-            said(Phase::VERIFYING_HEALTH, Wait, 101),
-            said(Phase::VERIFYING_HEALTH, Check, 104),
-            said(Phase::VERIFYING_HEALTH, Wait, 110),
+            shown(Phase::DEPLOYING, Wait, 0),
+            shown(Phase::VERIFYING_HEALTH, Check, 100),
+            shown(Phase::VERIFYING_HEALTH, Wait, 101),
+            shown(Phase::VERIFYING_HEALTH, Check, 104),
+            shown(Phase::VERIFYING_HEALTH, Wait, 110),
         ] {
             messages.take(&event);
         }

@@ -33,7 +33,7 @@ mod tests {
     use crate::server::saga::polls::pacer::*;
 
     #[test]
-    fn whoever_asks_now_and_then_never_waits_and_many_come_one_after_the_other() {
+    fn occasional_calls_never_wait_and_many_are_spread_over_time() {
         let pacer = Pacer::default();
         for second in 10..20 {
             for _ in 0..20 {

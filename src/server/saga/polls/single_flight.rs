@@ -1,7 +1,8 @@
 //! Single flight: callers that wait for the same list share one call.
 //!
-//! Whoever changed something may only believe a call that began afterwards: an older list without
-//! the job that was just put into the queue would look as if the job were lost.
+//! After a change, a caller may only use the result of a call that began later: in an older list, a
+//! job that was just enqueued would seem lost. So each caller names the last call that it must not
+//! use.
 
 use std::{
     fmt,
@@ -18,42 +19,48 @@ use futures::{
 use crate::server::platform::PlatformError;
 use clock::Clock;
 
-/// The time after its beginning for which a call may still serve somebody who has not seen its
-/// answer.
+/// The time after the start of a call for which its result still serves callers that have not seen
+/// it.
 const MAX_AGE: Duration = Duration::from_millis(250);
-/// The time after its beginning for which a call is joined: one that hangs keeps nobody else.
+/// The time after the start of a call for which others join it, so that a call that hangs does not
+/// block later callers.
 const MAX_JOIN_AGE: Duration = Duration::from_secs(2);
 
-/// The position up to which results are known, or too old to be used.
+/// The number of a call. A caller that passes it has seen the results of all calls up to it, or
+/// must not use them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ReadCursor(u64);
 
 /// The shared result of the last call.
 pub(crate) struct SingleFlight<T>(Mutex<State<T>>);
 
-/// An answer; none where the call panicked.
+/// The result of a call; `None` if it panicked.
 type CallResult<T> = Option<Result<Arc<T>, PlatformError>>;
 type Call<T> = BoxFuture<'static, CallResult<T>>;
 
 struct State<T> {
+    /// The number of the last call that has begun.
     begun: ReadCursor,
-    /// The call under way. Whoever waits for it keeps it going, so one who is gone stops nobody.
+    /// The call in progress, with its number and start. All waiting callers own it together, so a
+    /// caller that is dropped does not stop it for the others.
     call: Option<(ReadCursor, Duration, WeakShared<Call<T>>)>,
+    /// The result of the last call that succeeded, with its number and start.
     last: Option<(ReadCursor, Duration, Arc<T>)>,
 }
 
 impl<T: Send + Sync + 'static> SingleFlight<T> {
-    /// Returns up to which call they have begun.
+    /// Returns the number of the last call that has begun.
     pub(crate) fn cursor(&self) -> ReadCursor {
         self.state().begun
     }
 
-    /// Returns what a call that began after `cursor` answered, and which one that was: one of just
-    /// now, the one under way, or one of its own.
+    /// Returns the result of a call that began after `cursor`, with its number: a recent result,
+    /// that of the call in progress, or that of a new call.
     ///
     /// # Errors
     ///
-    /// Returns how the call failed, to all who waited for it; nobody else hears of that.
+    /// Returns the error of the call, to all callers that waited for it. Later callers start a new
+    /// one.
     pub(crate) async fn read_after<F>(
         &self,
         cursor: ReadCursor,
@@ -71,12 +78,13 @@ impl<T: Send + Sync + 'static> SingleFlight<T> {
             let (number, began, call) = self.join(now, &ask);
             let answer = call.await;
             self.store(number, began, answer.as_ref());
+            // The joined call was too old for this caller.
             if number <= cursor {
                 continue;
             }
             return match answer {
                 Some(answer) => Ok((answer?, number)),
-                // Whoever panics does so alone.
+                // The shared call panicked. A call of its own lets a caller panic alone.
                 None => Ok((Arc::new(ask().await?), number)),
             };
         }
@@ -109,7 +117,7 @@ impl<T: Send + Sync + 'static> SingleFlight<T> {
         (number, now, call)
     }
 
-    /// Keeps the answer of a call that has ended.
+    /// Stores the result of a call that has ended.
     fn store(
         &self,
         number: ReadCursor,
@@ -140,7 +148,7 @@ impl<T> Default for SingleFlight<T> {
 
 impl<T> fmt::Debug for SingleFlight<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Latest").field("begun", &self.state().begun).finish_non_exhaustive()
+        f.debug_struct("SingleFlight").field("begun", &self.state().begun).finish_non_exhaustive()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::*;
 
-/// A clock that moves when told.
+/// A clock that only the test moves.
 #[derive(Debug, Default)]
 struct Passed(AtomicU64);
 
@@ -27,11 +27,11 @@ impl Clock for Passed {
     }
 
     async fn sleep(&self, _: Duration) {
-        panic!("nobody sleeps here");
+        panic!("these tests never sleep");
     }
 }
 
-/// A platform whose answers tell which call they are of, and come when they are let go.
+/// A platform that answers each call with its number, when the test lets it.
 struct Platform {
     single_flight: SingleFlight<u32>,
     clock: Passed,
@@ -50,7 +50,8 @@ impl Platform {
         self
     }
 
-    /// Asks, and returns the number of the call that answers; the third one fails.
+    /// Reads after `cursor`, and returns the number of the call. The third call fails, and the
+    /// fourth panics.
     async fn ask(&self, cursor: ReadCursor) -> Result<u32, PlatformError> {
         let call = || {
             let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
@@ -73,7 +74,7 @@ impl Platform {
 }
 
 #[tokio::test]
-async fn one_call_serves_all_who_wait_and_one_who_is_gone_stops_nobody() {
+async fn one_call_serves_all_callers_and_goes_on_if_one_is_dropped() {
     let platform = Platform::new();
     let mut gone = Box::pin(platform.ask(ReadCursor(0)));
     assert!(gone.as_mut().now_or_never().is_none(), "it began the call");
@@ -86,7 +87,7 @@ async fn one_call_serves_all_who_wait_and_one_who_is_gone_stops_nobody() {
 }
 
 #[tokio::test]
-async fn whoever_changed_something_is_served_by_a_call_that_began_afterwards() {
+async fn after_a_change_a_caller_is_served_by_a_later_call() {
     let platform = Platform::new();
     let mut earlier = Box::pin(platform.ask(ReadCursor(0)));
     assert!(earlier.as_mut().now_or_never().is_none());
@@ -97,11 +98,11 @@ async fn whoever_changed_something_is_served_by_a_call_that_began_afterwards() {
     platform.let_go.send_replace(2);
     assert_eq!(later.await, Ok(2));
     assert_eq!(earlier.await, Ok(1));
-    assert_eq!(platform.ask(changed).await, Ok(2), "nobody needs a third one yet");
+    assert_eq!(platform.ask(changed).await, Ok(2), "a third call is not needed yet");
 }
 
 #[tokio::test]
-async fn an_answer_serves_for_a_moment_those_who_have_not_seen_it() {
+async fn a_result_serves_callers_that_have_not_seen_it_for_a_moment() {
     let platform = Platform::new().lets_go(2);
     assert_eq!(platform.ask(ReadCursor(0)).await, Ok(1));
     platform.clock.0.store(250, Ordering::Relaxed);
@@ -111,7 +112,7 @@ async fn an_answer_serves_for_a_moment_those_who_have_not_seen_it() {
 }
 
 #[tokio::test]
-async fn all_who_waited_hear_of_an_error_and_a_panic_is_nobody_else_s() {
+async fn all_callers_get_an_error_and_none_gets_the_panic_of_another() {
     let platform = Platform::new().lets_go(2);
     assert_eq!(platform.ask(ReadCursor(0)).await, Ok(1));
     assert_eq!(platform.ask(ReadCursor(1)).await, Ok(2));
@@ -124,7 +125,7 @@ async fn all_who_waited_hear_of_an_error_and_a_panic_is_nobody_else_s() {
 }
 
 #[tokio::test]
-async fn a_call_that_hangs_keeps_nobody_who_comes_later() {
+async fn a_call_that_hangs_does_not_block_later_callers() {
     let platform = Platform::new();
     let mut hanging = Box::pin(platform.ask(ReadCursor(0)));
     assert!(hanging.as_mut().now_or_never().is_none());
