@@ -1,8 +1,8 @@
 //! The durable record of stacks, their operations, journals and events.
 //!
-//! [`ports`] has what callers need, and the types beside it what they read and write. [`sql`] is
-//! the one implementation over SQL, and [`dialect`] what really differs between SQLite and
-//! PostgreSQL.
+//! [`ports`] defines what callers need; the other files beside it define the types that the ports
+//! read and write. [`sql`] implements the ports for both databases, and [`dialect`] has what
+//! differs between SQLite and PostgreSQL.
 
 mod dialect;
 pub(crate) mod error;
@@ -39,7 +39,7 @@ pub use sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret};
 pub use state::State;
 pub use task_leases::{TaskHolder, TaskLease};
 
-/// Says that something was not written without which people can go on.
+/// Logs `otherwise` if a write failed whose loss does no harm.
 fn warn_unless_written<T>(result: Result<T, StoreError>, otherwise: &'static str) {
     if let Err(error) = result {
         tracing::warn!(%error, "{otherwise}");

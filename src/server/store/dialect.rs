@@ -1,4 +1,4 @@
-//! The two databases that the store can be in.
+//! The two databases that the store supports.
 
 pub mod postgres;
 pub mod sqlite;

@@ -4,48 +4,48 @@ use jiff::Timestamp;
 
 use super::LimitReached;
 
-/// The store could not do what was asked.
+/// The store rejected or could not do what was requested.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The name is reserved.
     #[error("the name is taken")]
     NameTaken,
-    /// The name is kept for its former owner.
+    /// The name is reserved for the former owner of a removed stack.
     #[error("the name is reserved for its former owner")]
     NameHeld {
-        /// Until when.
+        /// The end of the reservation.
         until: Timestamp,
     },
-    /// A bound of the quota is reached.
+    /// A limit of the quota is reached.
     #[error("a limit is reached")]
     LimitReached(LimitReached),
-    /// The idempotency key has an answer already.
+    /// The idempotency key already has a response.
     #[error("the idempotency key is in use")]
     KeyUsed,
-    /// The lease is somebody else's now, or the deployment has ended.
+    /// Another worker has the lease, or the operation has ended.
     #[error("the lease is lost")]
     LeaseLost,
     /// A request to cancel came before this end: read it, and end as cancelled.
     #[error("a cancel request arrived in the meantime")]
     CancelPending,
-    /// The tables are another version's by now: nothing may be written.
+    /// Another version of the portal has migrated the tables, so nothing may be written.
     #[error(
         "the schema generation of the database is {found}, and this version of the portal was \
          built for {built_for}"
     )]
     OtherGeneration {
-        /// The database's.
+        /// The generation of the database.
         found: i64,
-        /// The program's.
+        /// The generation that this program was built for.
         built_for: i64,
     },
-    /// It holds something that we did not write.
+    /// It contains a value that the portal cannot have written.
     #[error("the store holds an unreadable {what}")]
     Corrupt {
         /// The value that cannot be read.
         what: &'static str,
     },
-    /// It does not answer.
+    /// The database does not answer, or a write failed.
     #[error("the store is out of reach")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -18,7 +18,7 @@ impl StoredEvent {
     ///
     /// # Errors
     ///
-    /// Returns what does not fit.
+    /// Returns a [`DecodeEventError`] if its name or data are unknown.
     pub fn decode(&self) -> Result<Event, DecodeEventError> {
         Event::decode(self.seq, &self.name, &self.data)
     }

@@ -10,29 +10,30 @@ use domain::{
     receipt::Receipt,
 };
 
-/// The right to drive a deployment.
+/// The right to drive an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// The deployment.
+    /// The operation.
     pub id: DeploymentId,
     /// The holder.
     pub owner: String,
-    /// The fencing token: grows with every claim.
+    /// The fencing token, which grows with every claim: a former holder's writes have a lower one
+    /// and are rejected.
     pub token: i64,
 }
 
-/// The lease that an operation begins with.
+/// The lease with which an operation is inserted, so that the portal that accepts it drives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The holder.
     pub owner: String,
     /// The fencing token.
     pub token: i64,
-    /// The time until which it lasts without a heartbeat.
+    /// The time at which it expires without a heartbeat.
     pub until: Timestamp,
 }
 
-/// The end of a deployment.
+/// The end of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
     /// Its last state.
@@ -41,18 +42,18 @@ pub struct End {
     pub at: Timestamp,
     /// The cancellation state that the writer knows of.
     pub cancel_request: CancelRequest,
-    /// The time at which clean-up continues, where something is left.
+    /// The time of the first clean-up or recheck, if one is due.
     pub due: Option<Timestamp>,
 }
 
 /// The result of a clean-up after the end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CleanupRecord {
-    /// The receipt of everything by now.
+    /// The complete receipt by now.
     pub receipt: Receipt,
-    /// The time at which it was found.
+    /// The time of the clean-up.
     pub at: Timestamp,
-    /// The time at which to try again, where something is left.
+    /// The time of the next attempt, which applies if something is left.
     pub due: Timestamp,
 }
 
@@ -65,16 +66,16 @@ pub struct Recorded {
     pub cancel_request: CancelRequest,
 }
 
-/// The fact that one transaction of a worker records.
+/// A fact about an operation, which one transaction of its worker records.
 #[derive(Clone, Debug, Default)]
 pub struct Fact {
     /// A step's new state.
     pub step: Option<(StepId, StepRecord)>,
-    /// Services that the platform made for it: once their applications are gone, nothing else
-    /// leads to them.
+    /// Services that the platform created for the operation. Once their applications are deleted,
+    /// nothing else shows whose they are.
     pub services: Vec<AppName>,
-    /// Events, to be numbered from the deployment's last one on.
+    /// Events, which the store numbers after the operation's last one.
     pub events: Vec<EventBody>,
-    /// The end, with the terminal event among `events`.
+    /// The end, if the operation ends. The terminal event is then the last of `events`.
     pub end: Option<End>,
 }

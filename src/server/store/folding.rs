@@ -1,4 +1,4 @@
-//! Folds a deployment's events, a page at a time.
+//! Folds the events of an operation into its progress and its receipt, a page at a time.
 
 use std::collections::HashMap;
 
@@ -14,20 +14,20 @@ use domain::{
 pub const PAGE: u32 = 500;
 
 impl dyn Store + '_ {
-    /// Folds all events of a deployment, a page at a time.
+    /// Folds all events of an operation, a page at a time.
     ///
     /// # Errors
     ///
-    /// Returns an error when the store does not answer, or holds an event that is none.
+    /// Returns a [`StoreError`] if the store does not answer, or contains an unreadable event.
     pub async fn progress(&self, id: &DeploymentId) -> Result<Progress, StoreError> {
         self.replay(id, |_| ()).await
     }
 
-    /// Folds all events of a deployment, a page at a time, and shows each to `look`.
+    /// Folds all events of an operation, a page at a time, and passes each to `look`.
     ///
     /// # Errors
     ///
-    /// Returns an error when the store does not answer, or holds an event that is none.
+    /// Returns a [`StoreError`] if the store does not answer, or contains an unreadable event.
     pub async fn replay(
         &self,
         id: &DeploymentId,
@@ -47,11 +47,12 @@ impl dyn Store + '_ {
         }
     }
 
-    /// Returns what became of everything that an operation made, as far as is known by now.
+    /// Returns the receipt of an operation: the outcome of each resource, as known by now. It is
+    /// empty if nothing was undone.
     ///
     /// # Errors
     ///
-    /// Returns an error when the store does not answer, or holds an event that is none.
+    /// Returns a [`StoreError`] if the store does not answer, or contains an unreadable event.
     pub async fn receipt(&self, record: &Record) -> Result<Receipt, StoreError> {
         if let Some(receipt) = &record.metadata.receipt {
             return Ok(receipt.clone());
@@ -63,11 +64,11 @@ impl dyn Store + '_ {
         })
     }
 
-    /// Returns the same for each of these, which have ended, in their order.
+    /// Returns the receipt of each of these operations in their order. All must have ended.
     ///
     /// # Errors
     ///
-    /// Returns an error when the store does not answer, or holds an event that is none.
+    /// Returns a [`StoreError`] if the store does not answer, or contains an unreadable event.
     pub async fn receipts(&self, ended: &[Record]) -> Result<Vec<Receipt>, StoreError> {
         let unknown = ended.iter().filter(|record| record.metadata.receipt.is_none());
         let ids: Vec<_> = unknown.map(|record| &record.deployment.id).collect();

@@ -1,4 +1,4 @@
-//! The journal as the store keeps it: what is known of each step.
+//! The journal of an operation in the store: the record of each step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,32 +12,32 @@ use domain::{event::FailureCode, kind::StepId, message::MessageCode, receipt::Li
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum StepRecord {
-    /// About to run, or running; outcome unknown.
+    /// It is about to run or runs: its outcome is unknown.
     Started,
-    /// Ran.
+    /// It ran successfully.
     Succeeded {
         /// The output for later steps and for its undo.
         output: serde_json::Value,
-        /// True if an answer was lost on the way, so that it may have made something twice.
+        /// True if a response was lost, so that a retry may have created a duplicate.
         #[serde(rename = "doubtful")]
         response_lost: bool,
     },
-    /// Gave up.
+    /// It failed.
     Failed {
         /// The reason.
         cause: Cause,
     },
-    /// Reversed.
+    /// It is undone.
     Undone {
-        /// The outcome of what it had made.
+        /// The receipt's lines of the resources that it had created.
         lines: Vec<Line>,
-        /// The reason why the saga rolled back, if it was at this step.
+        /// The reason why the operation rolled back, if this step caused it.
         cause: Option<Cause>,
     },
 }
 
 impl StepRecord {
-    /// Returns the last lines of the platform's log, where the step failed with some.
+    /// Returns the last lines of the platform's log, if the step failed with some.
     pub fn platform_log(&self) -> Option<&str> {
         match self {
             Self::Failed { cause } | Self::Undone { cause: Some(cause), .. } => {
@@ -63,7 +63,7 @@ pub struct Cause {
         deserialize_with = "domain::message::lenient"
     )]
     pub reason: Option<MessageCode>,
-    /// The time of the failure: the undo's time counts from there.
+    /// The time of the failure, from which the deadline of the undo counts.
     #[serde(default)]
     pub at: Option<Timestamp>,
     /// The last lines of the platform's log, secrets masked: for operators only.
@@ -72,18 +72,18 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// Tells of a failure without more than what a person reads.
+    /// Creates a cause with the English sentence of `message`, and without a time or a log.
     pub fn new(code: FailureCode, message: MessageCode) -> Self {
         let words = words::message::sentence(&message);
         Self { code, message: words, reason: Some(message), at: None, platform_log: None }
     }
 }
 
-/// The journal of one operation, as the store has it.
+/// The journal of one operation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Steps {
     /// The record of each step.
     pub records: BTreeMap<StepId, StepRecord>,
-    /// The services that the platform made for it, removed ones included.
+    /// The services that the platform created for it, including removed ones.
     pub services: BTreeSet<AppName>,
 }

@@ -1,4 +1,4 @@
-//! Within which bounds a deployment may begin.
+//! Quotas: the limits within which a deployment may begin.
 
 use std::time::Duration;
 
@@ -10,48 +10,50 @@ use crate::server::auth::access::OwnerId;
 
 use super::{DeploymentId, State, StoreError};
 
-/// The period in which starts count.
+/// The period in which starts are counted.
 const HOUR: Duration = Duration::from_hours(1);
-/// How far the clocks of portals on one database may be apart.
-const APART: Duration = Duration::from_mins(2);
+/// The maximum difference between the clocks of replicas on one database.
+const CLOCK_SKEW: Duration = Duration::from_mins(2);
 
-/// The bounds within which a deployment may begin. Nothing is counted by default.
+/// The limits within which a deployment may begin. By default there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
-    /// The key of the count: an owner, or an address. `None` bounds only the portal.
+    /// Whose usage counts: an owner or an address. With `None`, only the limit of the whole portal
+    /// applies.
     pub counted_as: Option<String>,
-    /// The number of stacks that may be live or under way, stuck ones among them.
+    /// The maximum number of stacks that are live, in progress or stuck.
     pub stacks: Option<u32>,
-    /// The number of deployments that may be under way.
+    /// The maximum number of deployments in progress.
     pub under_way: Option<u32>,
-    /// The number of deployments that may be under way in all the portal.
+    /// The maximum number of deployments in progress in the whole portal.
     pub under_way_in_all: Option<u32>,
-    /// The number of deployments that may begin within an hour.
+    /// The maximum number of deployments that begin within an hour.
     pub per_hour: Option<u32>,
-    /// The time for which the name of a removed stack is kept for its owner.
+    /// The time for which the name of a removed stack stays reserved for its owner.
     pub hold_down: Option<Duration>,
 }
 
 impl Quota {
-    /// Returns what is counted together, where anything of it is bounded.
+    /// Returns whose usage must be counted; `None` if it has no limit.
     pub fn counts(&self) -> Option<&str> {
         let is_bounded = self.stacks.or(self.under_way).or(self.per_hour).is_some();
         self.counted_as.as_deref().filter(|_| is_bounded)
     }
 
-    /// Returns since when a name that became free is kept from a deployment that begins at
-    /// `started`, where names are kept at all.
+    /// Returns the time after which a name must have become free to be still reserved for its
+    /// former owner at `started`; `None` if names are not reserved.
     pub fn held_since(&self, started: Timestamp) -> Option<Timestamp> {
         Some(earlier(started, self.hold_down?))
     }
 
-    /// Decides whether `owner` may have a name at `now` that became free recently, as
-    /// [`Stacks::freed`] tells. What belonged to nobody is kept for nobody, and what became free by
-    /// a clock that was ahead is kept no longer than anything else.
+    /// Decides whether `owner` may have a name at `now`. `freed` is the result of
+    /// [`Stacks::freed`]: the former owner, and when the name became free. The name of a stack
+    /// without an owner is not reserved. If a clock that was ahead wrote the time, the name is
+    /// reserved no longer than usual.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NameHeld`] when it is kept for somebody else.
+    /// [`StoreError::NameHeld`] if the name is reserved for somebody else.
     ///
     /// [`Stacks::freed`]: super::Stacks::freed
     pub fn admit_name(
@@ -70,11 +72,12 @@ impl Quota {
         }
     }
 
-    /// Decides whether one more may begin at `started`, beside what is counted already.
+    /// Decides whether another deployment may begin at `started`, given the present `usage` and the
+    /// number of deployments in progress in the whole portal.
     ///
     /// # Errors
     ///
-    /// [`StoreError::LimitReached`] with the first bound that is reached.
+    /// [`StoreError::LimitReached`] with the first limit that is reached.
     pub fn admit(
         &self,
         usage: &Usage,
@@ -103,20 +106,20 @@ impl Quota {
     }
 }
 
-/// Returns the time after which what has begun counts at `now`: what began exactly then does
-/// not any more.
+/// Returns the time one hour before `now`. Starts after it count; a start at exactly that time does
+/// not.
 pub fn hour_before(now: Timestamp) -> Timestamp {
     earlier(now, HOUR)
 }
 
-/// Returns whether what began at `started` counts as begun within the hour after `hour_ago`. What a
-/// clock that was set back since says to begin later does not: nobody waits for longer than an hour
-/// because of it.
+/// Returns whether a start at `started` lies within the hour after `hour_ago`. A start in the
+/// future, written by a clock that was ahead, does not count, so nobody has to wait for longer than
+/// an hour because of it.
 pub fn is_within_hour(started: Timestamp, hour_ago: Timestamp) -> bool {
-    started > hour_ago && started <= later(hour_ago, HOUR + APART)
+    started > hour_ago && started <= later(hour_ago, HOUR + CLOCK_SKEW)
 }
 
-/// Returns the time `by` before `time`, or the first there is.
+/// Returns `time` minus `by`, or the minimum timestamp if that is out of range.
 pub fn earlier(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
@@ -125,14 +128,14 @@ fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// The usage that counts against a quota.
+/// The usage of an owner or address that counts against a quota.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Stacks that are live or under way, stuck ones among them.
+    /// The number of stacks that are live, in progress or stuck.
     pub stacks: u32,
-    /// Deployments under way.
+    /// The number of deployments in progress.
     pub under_way: u32,
-    /// The time at which the deployments of the last hour began, oldest first.
+    /// The times at which the deployments of the last hour began, oldest first.
     pub begun: Vec<Timestamp>,
 }
 
@@ -143,7 +146,7 @@ pub struct OperationFilter {
     pub owner: Option<OwnerId>,
     /// Only those in this state.
     pub state: Option<State>,
-    /// Only those whose stack's name contains this, or whose id it is.
+    /// Only those whose stack's name contains this text, or whose id equals it.
     pub search: Option<String>,
     /// Only those that began before this one: the next page.
     pub before: Option<DeploymentId>,

@@ -1,4 +1,4 @@
-//! What the store keeps: stacks, operations and responses, as its callers read and write them.
+//! The records of stacks, operations and responses that callers of the store read and write.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use domain::{
     stack_spec::StackSpec,
 };
 
-/// A deployment to begin.
+/// A deployment to insert.
 #[derive(Clone, Debug)]
 pub struct NewDeployment {
     /// Its immutable part.
@@ -22,49 +22,50 @@ pub struct NewDeployment {
     pub host: String,
     /// Its first event.
     pub first: EventBody,
-    /// The ended deployment that it tries again.
+    /// The ended deployment that it retries.
     pub retry_of: Option<DeploymentId>,
-    /// The owner of it and its stack; none where an anonymous client starts it.
+    /// The owner of it and its stack; `None` if an anonymous client starts it.
     pub owner: Option<OwnerId>,
-    /// Within which bounds it may begin.
+    /// The limits within which it may begin.
     pub quota: Quota,
     /// Its audit entry.
     pub audit_entry: Option<AuditEntry>,
-    /// The lease that it begins with, where whoever accepts it drives it.
+    /// The lease with which it begins, if the portal that accepts it drives it itself.
     pub claim: Option<Claim>,
-    /// What its stack is made of.
+    /// The spec of its stack.
     pub spec: SealedSpec,
 }
 
-/// What a stack is made of, with its secrets.
+/// The spec of a stack, with sealed secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedSpec {
-    /// All but the secrets.
+    /// The spec without its secrets.
     pub spec: StackSpec,
-    /// The secrets, by the names by which the spec refers to them.
+    /// The secrets, by the names that the spec uses for them.
     pub secrets: BTreeMap<String, SealedSecret>,
 }
 
-/// A removal to begin; host and address are the stack's.
+/// A removal to insert. Its name, host and URL are those of the stack.
 #[derive(Clone, Debug)]
 pub struct NewRemoval {
     /// Its id.
     pub id: DeploymentId,
-    /// The time at which it was asked for.
+    /// The time of the request.
     pub started: Timestamp,
     /// Its first event.
     pub first: EventBody,
-    /// The target: the deployment that brought the stack up, or its unfinished removal. Without it,
+    /// The target: the deployment that created the stack, or its unfinished removal. `None` means
     /// whichever stack has the name.
     pub of: Option<DeploymentId>,
     /// Its audit entry.
     pub audit_entry: Option<AuditEntry>,
-    /// The lease that it begins with, where whoever accepts it drives it.
+    /// The lease with which it begins, if the portal that accepts it drives it itself.
     pub claim: Option<Claim>,
 }
 
 impl NewRemoval {
-    /// Returns whether it means the stack that `deployment` brought up and `removal` takes down.
+    /// Returns whether it means the stack that `deployment` created and whose unfinished removal,
+    /// if any, is `removal`.
     pub fn means(&self, deployment: &DeploymentId, removal: Option<&DeploymentId>) -> bool {
         self.of.as_ref().is_none_or(|of| of == deployment || Some(of) == removal)
     }
@@ -84,7 +85,7 @@ pub struct IdempotencyKey {
 pub struct StoredResponse {
     /// Its key.
     pub key: IdempotencyKey,
-    /// A digest of the request's body.
+    /// The digest of the request's body.
     pub fingerprint: String,
     /// The HTTP status.
     pub status: u16,
@@ -96,14 +97,14 @@ pub struct StoredResponse {
     pub expires: Timestamp,
 }
 
-/// A deployment as the store has it.
+/// An operation in the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// Its immutable part.
     pub deployment: Deployment,
     /// The host under which its stack is reached.
     pub host: String,
-    /// The owner of it and its stack; none where an anonymous client started it.
+    /// The owner of it and its stack; `None` if an anonymous client started it.
     pub owner: Option<OwnerId>,
     /// Its current state.
     pub state: State,
@@ -111,25 +112,24 @@ pub struct Record {
     pub metadata: DeploymentMetadata,
     /// Its last event.
     pub seq: Seq,
-    /// The request to cancel it, if there is one.
+    /// The state of a request to cancel it.
     pub cancel_request: CancelRequest,
-    /// The progress of clean-up, while something is left.
+    /// The progress of its clean-up or recheck.
     pub clean_up: CleanUp,
-    /// The number of times that whoever drove it panicked.
+    /// The number of panics while it was driven.
     pub panics: u32,
 }
 
-/// The progress of the clean-up of an operation that is stuck, or live and to be looked at once
-/// more.
+/// The progress of the clean-up of a stuck operation, or of the recheck of a live one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CleanUp {
-    /// The number of times that it was tried since the end.
+    /// The number of attempts since the end.
     pub tries: u32,
-    /// The time at which it is tried next.
+    /// The time of the next attempt, if there is one.
     pub due: Option<Timestamp>,
 }
 
-/// The state of a request to cancel an operation under way.
+/// The state of a request to cancel an operation in progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CancelRequest {
     /// Nobody has asked to cancel it.
@@ -142,20 +142,20 @@ pub enum CancelRequest {
 /// The outcome of a request to cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelOutcome {
-    /// It is recorded: the end will be that of a cancelled deployment.
+    /// It is recorded: the operation will end as cancelled.
     Accepted,
     /// The end came first.
     AlreadyEnded,
-    /// There is no such deployment.
+    /// There is no such operation.
     Unknown,
 }
 
 /// The outcome of a request to remove a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemovalOutcome {
-    /// This removal does it.
+    /// This removal will remove the stack.
     Accepted(DeploymentId),
-    /// The stack of that name is another one than was meant.
+    /// Another stack than the one that was meant has the name.
     DifferentStack,
     /// No stack of that name is live.
     NotLive,
@@ -164,25 +164,26 @@ pub enum RemovalOutcome {
 /// A live stack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
-    /// The deployment that brought it up.
+    /// The deployment that created it.
     pub deployment: Deployment,
-    /// The time since which it is live.
+    /// The time since which it has been live.
     pub since: Timestamp,
-    /// The removal that is under way or stuck, with its state, if there is one.
+    /// Its removal that is in progress or stuck, with its state, if there is one.
     pub removal: Option<(DeploymentId, State)>,
-    /// Its owner; none where an anonymous client started it.
+    /// Its owner; `None` if an anonymous client started it.
     pub owner: Option<OwnerId>,
 }
 
-/// The kind of work to claim. What is to be removed never waits for a slot among deployments.
+/// The lane of work to claim. Removals and clean-up have a lane of their own, so they never wait
+/// for a slot among deployments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Whatever is under way.
+    /// All operations in progress.
     Forward,
-    /// Operations under way that are to be cancelled, removals, and what has ended and is due:
-    /// stuck operations, and live stacks to look at once more.
+    /// Removals, operations in progress with a request to cancel or past their deadline, and ended
+    /// operations that are due: stuck ones, and live ones to recheck.
     CleanUp {
-        /// Whatever began by then is to be removed as well: its time is up.
+        /// Operations that began at or before this time are past their deadline.
         overdue: Timestamp,
     },
 }

@@ -1,4 +1,5 @@
-//! The port of sealed secrets: what a change of the portal's key needs of them all.
+//! The port of sealed secrets: reads and replaces those of all stacks, for a change of the portal's
+//! key.
 
 use std::collections::BTreeMap;
 
@@ -7,56 +8,59 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::server::secrets::{SealedSecret, SecretId};
 
-/// The number of sealed secrets by the id of the portal's key that they are sealed under.
+/// The number of sealed secrets, by the id of the key that seals them.
 pub type KeyUsage = BTreeMap<String, u64>;
 
-/// Which secret of which stack.
+/// Identifies a secret of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretKey {
-    /// The stack, by the id of the deployment that creates it.
+    /// The id of the deployment that creates the stack.
     pub owner: String,
-    /// The name among the secrets of the stack.
+    /// The secret's name, which is unique within the stack.
     pub name: String,
 }
 
 impl SecretKey {
-    /// Returns what the secret is bound to.
+    /// Returns the identity that the secret is bound to: sealed for one, it cannot be opened as
+    /// another.
     pub fn id(&self) -> SecretId<'_> {
         SecretId { owner: &self.owner, name: &self.name }
     }
 }
 
-/// A sealed secret and whose it is.
+/// A sealed secret with its identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSecret {
-    /// Which it is.
+    /// Its identity.
     pub key: SecretKey,
-    /// As it is stored.
+    /// The sealed secret.
     pub sealed: SealedSecret,
 }
 
-/// A secret that was sealed under another key.
+/// A secret that was sealed again with another key.
 #[derive(Clone, Debug)]
 pub struct Resealed {
-    /// As it was stored.
+    /// The stored secret.
     pub old: StoredSecret,
-    /// As it is to be stored.
+    /// The replacement.
     pub new: SealedSecret,
 }
 
-/// Keeps the sealed secrets of all stacks.
+/// Reads and replaces the sealed secrets of all stacks. Every method returns a [`StoreError`] if
+/// the database fails.
 #[async_trait]
 pub trait SealedSecrets: Send + Sync {
-    /// Counts the secrets by the key that they are sealed under.
+    /// Counts the secrets by the key that seals them.
     async fn key_usage(&self) -> Result<KeyUsage, StoreError>;
-    /// Returns the secrets of one stack for each key that any is sealed under.
+    /// Returns, for each key in use, the secrets of one stack that it seals.
     async fn samples(&self) -> Result<Vec<StoredSecret>, StoreError>;
-    /// Lists secrets in a fixed order after `after`: at most `limit`.
+    /// Lists the secrets that follow `after` in a fixed order, at most `limit`.
     async fn secrets_after(
         &self,
         after: Option<&SecretKey>,
         limit: u32,
     ) -> Result<Vec<StoredSecret>, StoreError>;
-    /// Replaces those of `secrets` that are still as they were, and returns how many that are.
+    /// Replaces those of `secrets` that have not changed since they were read, and returns how
+    /// many.
     async fn reseal(&self, secrets: &[Resealed]) -> Result<u64, StoreError>;
 }

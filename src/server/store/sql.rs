@@ -1,8 +1,9 @@
-//! The ports over an SQL database: one layer for SQLite and PostgreSQL, one file for each port.
+//! Implements the ports over an SQL database, for SQLite and PostgreSQL alike: one file for each
+//! port.
 //!
-//! A statement is one text for both. What really differs between them is in [`dialect`], so a port
-//! names no database. Nothing here waits for ever: not for a connection, not for an answer, and not
-//! for somebody who holds a lock and says nothing.
+//! Both databases run the same statements. What differs is in [`dialect`], so no other file names a
+//! database. On PostgreSQL, every wait has a time limit: for a connection, for an answer, and for a
+//! lock.
 
 mod accounts;
 mod audit;
@@ -37,15 +38,15 @@ use self::{
 use super::{Store, StoreError, unavailable_for};
 use crate::server::notifier::Nudge;
 
-/// The time for which writes under way are waited for at the end.
+/// The time limit for finishing writes when the store is closed.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// The store in an SQL database.
 #[derive(Debug)]
 pub struct SqlStore<D: Dialect> {
     pub(super) writer: Pool<D>,
-    /// The same pool as the writer's where several may write. SQLite has one writer, which readers
-    /// must not wait for.
+    /// The pool for reads. PostgreSQL uses the writer's pool. SQLite has one writer, for which
+    /// readers must not wait.
     pub(super) readers: Pool<D>,
     writes: Writes,
     pub(super) companion: D::Companion,
@@ -60,37 +61,36 @@ impl<D: Dialect> Clone for SqlStore<D> {
 }
 
 impl<D: Dialect> SqlStore<D> {
-    /// Makes a store whose tables are up to date.
+    /// Creates a store over a database whose tables are migrated.
     pub(super) fn new(writer: Pool<D>, readers: Pool<D>, companion: D::Companion) -> Self {
         Self { writer, readers, writes: Writes::default(), companion }
     }
 
-    /// Begins a transaction that is going to write.
+    /// Begins a transaction that writes.
     async fn transaction(&self) -> Result<Transaction<D>, StoreError> {
         self.writer.begin().await
     }
 
-    /// Tells the other portals on the database, once the transaction is committed.
+    /// Notifies the other replicas when the transaction commits.
     async fn notify(&self, tx: &mut Transaction<D>, nudge: &Nudge) -> Result<(), StoreError> {
         D::notify(&self.companion, tx, nudge).await
     }
 
-    /// Returns all rows of a question.
-    async fn rows(&self, question: Statement) -> Result<Vec<D::Row>, StoreError> {
-        self.read(|| self.readers.fetch_all(question.clone())).await
+    /// Returns all rows of a query.
+    async fn rows(&self, query: Statement) -> Result<Vec<D::Row>, StoreError> {
+        self.read(|| self.readers.fetch_all(query.clone())).await
     }
 
-    /// Returns the first row of a question, if there is one.
-    async fn row(&self, question: Statement) -> Result<Option<D::Row>, StoreError> {
-        self.read(|| self.readers.fetch_optional(question.clone())).await
+    /// Returns the first row of a query, if there is one.
+    async fn row(&self, query: Statement) -> Result<Option<D::Row>, StoreError> {
+        self.read(|| self.readers.fetch_optional(query.clone())).await
     }
 
-    /// Changes something with one statement, and returns the rows that it returns.
+    /// Executes one statement that writes, and returns its rows.
     async fn change(&self, statement: Statement) -> Result<Vec<D::Row>, StoreError> {
         let store = self.clone();
         self.finish(async move {
-            // A transaction of its own although it is one statement: beginning it checks the
-            // schema's generation.
+            // One statement needs no transaction, but beginning one checks the schema's generation.
             let mut tx = store.transaction().await?;
             let rows = statement.fetch_all(&mut tx).await?;
             tx.commit().await?;
@@ -99,7 +99,7 @@ impl<D: Dialect> SqlStore<D> {
         .await
     }
 
-    /// Changes something with one statement, and returns the number of rows that it has changed.
+    /// Executes one statement that writes, and returns the number of changed rows.
     async fn change_rows(&self, statement: Statement) -> Result<u64, StoreError> {
         let store = self.clone();
         self.finish(async move {
@@ -111,28 +111,29 @@ impl<D: Dialect> SqlStore<D> {
         .await
     }
 
-    /// Changes an operation with one statement that is guarded by its lease.
+    /// Executes one statement that is guarded by an operation's lease. If it changes no row, the
+    /// lease is lost.
     async fn change_held(&self, statement: Statement) -> Result<(), StoreError> {
         if self.change_rows(statement).await? == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
     }
 
-    /// Asks the database, and once more where the connection was lost meanwhile: a connection
-    /// that was used just now is believed to be one.
-    async fn read<T, F>(&self, question: impl Fn() -> F + Send + Sync) -> Result<T, StoreError>
+    /// Reads, and retries once if the connection was lost: the pool does not test a connection that
+    /// was used recently. A read can be repeated without harm.
+    async fn read<T, F>(&self, query: impl Fn() -> F + Send + Sync) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>> + Send,
         T: Send,
     {
         within::<D, T>(async {
-            match question().await {
-                Err(StoreError::Unavailable(error)) if is_loss::<D>(&*error) => question().await,
+            match query().await {
+                Err(StoreError::Unavailable(error)) if is_loss::<D>(&*error) => query().await,
                 response => response,
             }
         })
         .await
     }
 
-    /// Finishes a write within its time, whether or not somebody waits for it.
+    /// Runs a write to its end, even if the caller is dropped, within the dialect's time limit.
     pub(super) async fn finish<T: Send + 'static>(
         &self,
         write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -141,7 +142,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// Lets `transaction` take its time, but not for ever.
+/// Limits the time of `transaction`, if the dialect has a limit.
 async fn within<D: Dialect, T>(
     transaction: impl Future<Output = Result<T, StoreError>> + Send,
 ) -> Result<T, StoreError> {
@@ -152,7 +153,7 @@ async fn within<D: Dialect, T>(
     }
 }
 
-/// Returns whether a question has failed because its connection was lost.
+/// Returns whether a query failed because its connection was lost.
 fn is_loss<D: Dialect>(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     D::IS_REMOTE
         && error.downcast_ref().is_some_and(|error| match error {
@@ -161,7 +162,7 @@ fn is_loss<D: Dialect>(error: &(dyn std::error::Error + Send + Sync + 'static)) 
         })
 }
 
-/// Writes the one row that is there to be written.
+/// Updates the only row of the table `write_probe`.
 async fn check<D: Dialect>(store: SqlStore<D>) -> Result<(), StoreError> {
     let mut tx = store.transaction().await?;
     let write = Statement::new("UPDATE write_probe SET writes = writes + 1");

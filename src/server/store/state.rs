@@ -1,21 +1,21 @@
-//! The states of an operation, as the store keeps them.
+//! The states of an operation in the store.
 
-/// The current state of an operation. All states of a deployment but [`State::RolledBack`] reserve
-/// its name.
+/// The current state of an operation. A deployment reserves its name in all states except
+/// [`State::RolledBack`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Under way.
+    /// In progress.
     Active,
-    /// Ended: up and verified.
+    /// Ended: the stack is live and verified.
     Live,
-    /// Ended: nothing is left. A live deployment gets here by its stack's removal.
+    /// Ended: nothing is left. A live deployment gets this state when its stack is removed.
     RolledBack,
     /// Ended: something could not be removed.
     Stuck,
 }
 
 impl State {
-    /// All of them.
+    /// All states.
     pub const ALL: [Self; 4] = [Self::Active, Self::Live, Self::RolledBack, Self::Stuck];
 
     /// Finds a state by its word.

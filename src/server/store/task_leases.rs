@@ -1,41 +1,41 @@
-//! Leases of tasks that one portal does for all of them on the same records.
+//! Leases of tasks that one replica does for all that share a database.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// The lease of a task that a portal wants to do, or to go on with.
+/// A request to take, extend or release the lease of a task.
 #[derive(Clone, Debug)]
 pub struct TaskLease {
     /// The task's name. Persisted: never rename.
     pub task: &'static str,
-    /// The portal.
+    /// The replica that requests it.
     pub owner: String,
-    /// The time at which it asks.
+    /// The time of the request.
     pub now: Timestamp,
-    /// The time for which it lasts unless it is taken again; zero hands it back.
+    /// The duration of the lease. Zero releases it.
     pub ttl: Duration,
-    /// The report of what it did, if it did any.
+    /// The report of the last run of the task, if there is a new one.
     pub report: Option<String>,
 }
 
 /// The holder of the lease of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskHolder {
-    /// Theirs who asked, and what the work last came to, whoever did it.
+    /// The replica that requested it. Contains the last report, by any replica.
     Ours(Option<String>),
-    /// Another portal's, and what the work last came to.
+    /// Another replica. Contains the last report.
     Theirs(Option<String>),
 }
 
 impl TaskLease {
-    /// Returns when it lapses.
+    /// Returns the time at which it expires.
     pub fn until(&self) -> Timestamp {
         self.now.saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
     }
 
-    /// Returns from when on no other portal's lease can end, unless somebody has set a clock: such
-    /// a lease has lapsed.
+    /// Returns the time after which no other replica's lease can end, unless a clock was wrong:
+    /// such a lease counts as expired.
     pub fn impossible(&self) -> Timestamp {
         if self.ttl.is_zero() {
             return Timestamp::MAX;

@@ -1,8 +1,8 @@
-//! The store in a PostgreSQL database, which several portals may share.
+//! The store in a PostgreSQL database, which several replicas of the portal may share.
 //!
-//! Rows that somebody works on are locked, and claims skip them. What one portal writes nudges
-//! the others. Nothing here waits for ever: not for a connection, not for an answer, and not
-//! for somebody who holds a lock and says nothing.
+//! A transaction locks the rows that it changes, and claims skip locked rows. Each replica notifies
+//! the others of what it writes. Every wait has a time limit: for a connection, for an answer, and
+//! for a lock.
 
 mod call_slots;
 mod connecting;
@@ -34,20 +34,21 @@ use crate::server::{
     },
 };
 
-/// The number of connections that a portal has at most, but for the one it listens on.
+/// The maximum number of connections of a portal, besides the one that it listens on.
 const CONNECTIONS: u32 = 16;
-/// The time that a connection may take to be had, and a statement to be answered.
+/// The time limit for acquiring a connection, and for a statement.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
-/// The time that one of the port's transactions may take as a whole.
+/// The time limit for a whole transaction of a port.
 const LIMIT: Duration = Duration::from_secs(8);
-/// The time that the tables may take to be brought up to date, the wait for another portal that
-/// does the same among it.
+/// The time limit for migrating the tables, including the wait for another replica that does the
+/// same.
 const MIGRATION: Duration = Duration::from_mins(2);
 
 /// The store in a PostgreSQL database.
 pub type PostgresStore = SqlStore<Postgres>;
 
-/// The listener of a portal, and the origin of its nudges.
+/// The part of the store besides its connections: the portal's id in notifications, and the task
+/// that listens for those of other replicas.
 #[derive(Clone, Debug)]
 pub struct Companion {
     origin: Origin,
@@ -57,30 +58,31 @@ pub struct Companion {
 /// The database could not be opened as a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenPostgresError {
-    /// The address is none. It may hold a password, so neither it nor the cause is told.
+    /// The address is not valid. It may contain a password, so the message shows neither it nor the
+    /// cause.
     #[error("is not the address of a database: give one like postgres://user:password@host/name")]
     Address,
     /// The server or the database in it cannot be reached.
     #[error("the PostgreSQL server cannot be reached, or rejects the portal")]
     Unreachable(#[source] sqlx::Error),
-    /// The tables cannot be brought up to date.
+    /// The tables cannot be migrated.
     #[error("the PostgreSQL database cannot be used as the portal's")]
     Migration(#[source] sqlx::migrate::MigrateError),
-    /// A newer version of the portal has changed it.
+    /// A newer version of the portal has migrated it.
     #[error(transparent)]
     OtherVersion(#[from] OtherVersion),
-    /// It takes too long.
+    /// A time limit has passed.
     #[error("the PostgreSQL server does not answer")]
     Silent,
 }
 
 impl PostgresStore {
-    /// Opens the database at `url`, brings its tables up to date, and hands nudges from other
-    /// portals to `notifier`. Several portals may do so at once.
+    /// Opens the database at `url`, migrates its tables, and passes notifications from other
+    /// replicas to `notifier`. Several replicas may do so at once.
     ///
     /// # Errors
     ///
-    /// Returns why it cannot be used.
+    /// Returns an [`OpenPostgresError`] if the database cannot be used.
     pub async fn open(
         url: &SecretString,
         notifier: Arc<Notifier>,
@@ -92,11 +94,11 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// Opens the database at `url` for a command beside the portals: it listens to nobody.
+    /// Opens the database at `url` for a command. It does not listen for notifications.
     ///
     /// # Errors
     ///
-    /// Returns why it cannot be used.
+    /// Returns an [`OpenPostgresError`] if the database cannot be used.
     pub async fn open_for_cli(url: &SecretString) -> Result<Self, OpenPostgresError> {
         Self::connect(options(url)?).await
     }
@@ -112,7 +114,8 @@ impl PostgresStore {
 
 fn options(url: &SecretString) -> Result<PgConnectOptions, OpenPostgresError> {
     let options = PgConnectOptions::from_str(url.expose_secret());
-    // What poolers refuse to be told at the start is left out, or set afterwards.
+    // Connection poolers reject some startup parameters: this one is left out, and others are set
+    // after connecting.
     Ok(options.map_err(|_| OpenPostgresError::Address)?.extra_float_digits(None))
 }
 
@@ -188,8 +191,9 @@ impl Dialect for Postgres {
         };
         let candidates = conditions.iter().map(free).collect::<Vec<_>>().join(" UNION ALL ");
         let still = conditions.iter().map(|condition| format!("({condition})"));
-        // Materialized: a plan that ran the subquery once for each row would claim more than `$4`.
-        // What is locked is looked at once more, since somebody may have claimed it meanwhile.
+        // `MATERIALIZED`: otherwise a plan could run the subquery once for each row, and claim more
+        // than `$4`. The locking query repeats the conditions, since another replica may have
+        // claimed a candidate meanwhile.
         format!(
             "WITH candidates AS MATERIALIZED ({candidates}),
              free AS MATERIALIZED (

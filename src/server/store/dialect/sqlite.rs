@@ -92,7 +92,7 @@ impl Dialect for Sqlite {
     const LOCK_COUNT: Option<&'static str> = None;
     const POSITION: &'static str = "instr";
 
-    /// Only a portal holds the file, a command does not.
+    /// The locked file. A command holds none.
     type Companion = Option<Arc<HeldFile>>;
 
     async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
@@ -101,7 +101,8 @@ impl Dialect for Sqlite {
 
     fn survives(error: &sqlx::Error) -> bool {
         match error {
-            // What breaks a constraint; a disk that is full or broken is another matter.
+            // After a violated constraint, the connection is still good. After a full or broken
+            // disk, it is not.
             sqlx::Error::Database(error) => !matches!(error.kind(), ErrorKind::Other),
             sqlx::Error::RowNotFound => true,
             _ => false,

@@ -1,4 +1,4 @@
-//! People who sign in, their sessions, and their API tokens.
+//! Implements the accounts port: people, their sessions and API tokens, and sign-ins in progress.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::server::{
     store::{StoreError, warn_unless_written},
 };
 
-/// The columns that a token is read from.
+/// Selects the columns of a token.
 const TOKEN: &str = "SELECT id, person, name, scope, made_ms, expires_ms, used_ms, revoked_ms
     FROM tokens";
 
@@ -135,7 +135,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         if let Some(used) = token.use_at(now) {
             let note = Statement::new("UPDATE tokens SET used_ms = $1 WHERE id = $2");
             let noted = self.change_rows(note.bind(used).bind(&token.id)).await;
-            warn_unless_written(noted, "The use of a token was not noted");
+            warn_unless_written(noted, "The time of a token's use was not stored");
             token.used = Some(used);
         }
         Ok(Some(token))
@@ -143,7 +143,8 @@ impl<D: Dialect> Accounts for SqlStore<D> {
 }
 
 impl<D: Dialect> SqlStore<D> {
-    /// Changes one row, with an audit entry if it is there, and tells whether it is.
+    /// Executes a statement that changes at most one row. Only if it does, it adds the audit entry,
+    /// and returns `true`.
     async fn change_and_audit(
         &self,
         change: Statement,
@@ -162,7 +163,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// Keeps a sign-in, and purges a bounded number of those that have expired.
+/// Stores a sign-in, and purges some of the expired ones.
 async fn begin_sign_in<D: Dialect>(
     store: SqlStore<D>,
     sign_in: SignIn,
@@ -188,8 +189,7 @@ async fn begin_sign_in<D: Dialect>(
     tx.commit().await
 }
 
-/// Finds or adds the person, begins a session of theirs, and purges a bounded number of those that
-/// have expired.
+/// Finds or adds the person, begins a session for them, and purges some of the expired sessions.
 async fn begin_session<D: Dialect>(
     store: SqlStore<D>,
     profile: Profile,
@@ -214,7 +214,7 @@ async fn begin_session<D: Dialect>(
     Ok(person)
 }
 
-/// Takes over what the provider says of a person, who keeps their id.
+/// Inserts the person, or updates the profile of a known one, who keeps their id.
 fn take_over(profile: &Profile, session: &NewSession) -> Statement {
     Statement::new(
         "INSERT INTO people (owner, issuer, subject, name, role, seen_ms)
@@ -271,8 +271,8 @@ async fn end_each<D: Dialect>(
     Statement::new("DELETE FROM sessions WHERE person = $1").bind(person).execute(tx).await
 }
 
-/// Keeps a token, unless its person has `max` already. Of several at once for one person, each
-/// waits for the one before.
+/// Stores a token, unless its person already has `max` valid ones. It locks the person's row, so
+/// that concurrent calls cannot exceed `max`.
 async fn add_token<D: Dialect>(
     store: SqlStore<D>,
     NewToken { token, secret, audit_entry }: NewToken,

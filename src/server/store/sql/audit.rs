@@ -1,4 +1,4 @@
-//! The audit log.
+//! Implements the audit port.
 
 use async_trait::async_trait;
 
@@ -23,12 +23,12 @@ impl<D: Dialect> AuditLog for SqlStore<D> {
     }
 }
 
-/// Returns whether the database can hold this text.
+/// Returns whether the database can store this text: PostgreSQL cannot store NUL characters.
 pub(super) fn can_hold<D: Dialect>(text: &str) -> bool {
     D::HOLDS_NUL || !text.contains('\0')
 }
 
-/// Adds an entry, if there is one, in a transaction of its own.
+/// Adds an entry, if there is one, in its own transaction.
 pub(super) async fn append<D: Dialect>(
     store: SqlStore<D>,
     entry: Option<AuditEntry>,
@@ -38,8 +38,8 @@ pub(super) async fn append<D: Dialect>(
     tx.commit().await
 }
 
-/// Adds the entry of what the transaction does, if there is one. Whatever somebody sent, it is not
-/// lost for what the database cannot hold.
+/// Adds an entry, if there is one, in the transaction of its action. Characters that the database
+/// cannot store are replaced, so that no client can prevent its entry.
 pub(super) async fn insert_audit_entry<D: Dialect>(
     tx: &mut Transaction<D>,
     audit_entry: Option<&AuditEntry>,

@@ -1,4 +1,4 @@
-//! Beginnings: a deployment with its name, and a removal of what is live.
+//! Inserts new operations: a deployment with its stack, and the removal of a live stack.
 
 use sqlx::error::DatabaseError;
 
@@ -22,8 +22,8 @@ use crate::server::{
 };
 use domain::{deployment::DeploymentId, event::EventBody, kind::KindName, stack_name::StackName};
 
-/// Reserves the name and inserts the deployment, its first event and the stored response, if the
-/// quota lets it begin.
+/// Reserves the name, and inserts the deployment, its first event and the stored response, if the
+/// quota allows it.
 pub(super) async fn begin<D: Dialect>(
     store: SqlStore<D>,
     new: NewDeployment,
@@ -31,8 +31,8 @@ pub(super) async fn begin<D: Dialect>(
 ) -> Result<(), StoreError> {
     let deployment = &new.deployment;
     let mut tx = store.transaction().await?;
-    // The order decides what a request is told that fails for several reasons: the same request as
-    // before, then the name, then the limits.
+    // The order decides which error a request gets that has several: a used idempotency key comes
+    // first, then the name, then the limits.
     delete_expired::<D>("answers", "caller, key", "expires_ms", deployment.started)
         .execute(&mut tx)
         .await?;
@@ -53,14 +53,15 @@ pub(super) async fn begin<D: Dialect>(
         .await
 }
 
-/// Returns the id of the stack that a deployment makes: the same random bits, so that rows of older
-/// versions, which had no stacks, have one as well.
+/// Returns the id of the stack that a deployment creates. It has the same random bits as the
+/// deployment's id, so that the migration could derive it for rows of older versions, which had no
+/// stacks.
 fn stack_of(deployment: &DeploymentId) -> String {
     let id = deployment.as_str();
     format!("stk_{}", id.split_once('_').map_or(id, |(_, bits)| bits))
 }
 
-/// Inserts the row of the stack that a deployment makes, which reserves the name.
+/// Returns the statement that inserts the stack of a deployment, which reserves its name.
 fn insert_stack(new: &NewDeployment) -> Statement {
     let deployment = &new.deployment;
     Statement::new(
@@ -76,7 +77,7 @@ fn insert_stack(new: &NewDeployment) -> Statement {
     .bind(deployment.started)
 }
 
-/// Inserts the row of a deployment.
+/// Returns the statement that inserts the row of a deployment.
 fn insert(new: &NewDeployment) -> Statement {
     let (deployment, claim) = (&new.deployment, new.claim.as_ref());
     Statement::new(
@@ -94,7 +95,7 @@ fn insert(new: &NewDeployment) -> Statement {
     .bind(deployment.kind.as_str())
 }
 
-/// Inserts what an operation begins with beside its row, and commits.
+/// Inserts the first event and the audit entry of an operation, and commits.
 async fn finish<D: Dialect>(
     store: SqlStore<D>,
     mut tx: Transaction<D>,
@@ -105,27 +106,28 @@ async fn finish<D: Dialect>(
 ) -> Result<(), StoreError> {
     insert_events::<D>(id, 1, std::slice::from_ref(first)).execute(&mut tx).await?;
     insert_audit_entry(&mut tx, audit_entry).await?;
-    // What begins with a claim is driven by this portal, so the others need not look.
+    // An operation with a claim is driven by this portal, so the others need no notification.
     if claim.is_none() {
         store.notify(&mut tx, &Nudge::Work).await?;
     }
     tx.commit().await
 }
 
-/// Inserts the removal of the live stack `name`, unless there is one or another stack is meant.
+/// Inserts the removal of the live stack `name`, unless it has an unfinished removal or another
+/// stack is meant.
 pub(super) async fn begin_removal<D: Dialect>(
     store: SqlStore<D>,
     name: StackName,
     new: NewRemoval,
 ) -> Result<RemovalOutcome, StoreError> {
     let mut tx = store.transaction().await?;
-    let Some(live) = hold_live(&mut tx, &name).await? else { return Ok(RemovalOutcome::NotLive) };
+    let Some(live) = lock_live(&mut tx, &name).await? else { return Ok(RemovalOutcome::NotLive) };
     let unfinished = unfinished(&mut tx, &live).await?;
     if !new.means(&live, unfinished.as_ref().map(|(id, _)| id)) {
         return Ok(RemovalOutcome::DifferentStack);
     }
     if let Some((id, is_stuck)) = unfinished {
-        go_on(store, tx, &id, is_stuck, new).await?;
+        reuse_removal(store, tx, &id, is_stuck, new).await?;
         return Ok(RemovalOutcome::Accepted(id));
     }
     insert_removal(&live, &new).execute(&mut tx).await?;
@@ -133,8 +135,8 @@ pub(super) async fn begin_removal<D: Dialect>(
     Ok(RemovalOutcome::Accepted(new.id))
 }
 
-/// Lets the removal `id`, which is there already, serve for `new`.
-async fn go_on<D: Dialect>(
+/// Lets the unfinished removal `id` serve in place of `new`. A stuck one becomes due.
+async fn reuse_removal<D: Dialect>(
     store: SqlStore<D>,
     mut tx: Transaction<D>,
     id: &DeploymentId,
@@ -144,17 +146,18 @@ async fn go_on<D: Dialect>(
     if !is_stuck {
         insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
     }
-    // First let go of the stack: whoever ends its removal holds the removal and waits for it.
+    // Commit first, to release the lock on the live deployment: a worker that ends the removal
+    // locks the removal first and then the deployment, so keeping this lock would cause a deadlock.
     tx.commit().await?;
     let entry = new.audit_entry.clone();
     if is_stuck && !make_due(store.clone(), id.clone(), new.started, entry).await? {
-        // It has come loose meanwhile.
+        // It is not stuck any more: a clean-up has finished meanwhile.
         append(store, new.audit_entry).await?;
     }
     Ok(())
 }
 
-/// Inserts the row of a removal of what `live` brought up.
+/// Returns the statement that inserts the removal of the stack that `live` created.
 fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
     let claim = new.claim.as_ref();
     Statement::new(
@@ -172,9 +175,9 @@ fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
     .bind(KindName::REMOVE.as_str())
 }
 
-/// Lets nobody else begin or end a removal of the live stack `name`; returns the deployment that
-/// brought it up.
-async fn hold_live<D: Dialect>(
+/// Locks the deployment that created the live stack `name`, so that no other transaction can begin
+/// or end its removal, and returns it.
+async fn lock_live<D: Dialect>(
     tx: &mut Transaction<D>,
     name: &StackName,
 ) -> Result<Option<DeploymentId>, StoreError> {
@@ -186,7 +189,7 @@ async fn hold_live<D: Dialect>(
     hold.fetch_optional(tx).await?.map(|row| rows::id(&row, "id")).transpose()
 }
 
-/// Finds the removal of `live` that has not ended well, and tells whether it is stuck.
+/// Finds the removal of `live` that is in progress or stuck, and returns whether it is stuck.
 async fn unfinished<D: Dialect>(
     tx: &mut Transaction<D>,
     live: &DeploymentId,
@@ -198,7 +201,7 @@ async fn unfinished<D: Dialect>(
     Ok(Some((rows::id(&row, "id")?, row.text("state")? == State::Stuck.as_str())))
 }
 
-/// Reads a failed insertion of a deployment's row.
+/// Converts the error of the insertion of a stack: a unique violation means that the name is taken.
 fn name_taken(error: StoreError) -> StoreError {
     let is_taken = |error: &sqlx::Error| {
         error.as_database_error().is_some_and(DatabaseError::is_unique_violation)

@@ -1,4 +1,4 @@
-//! What really differs between the databases. Everything else is one text for both.
+//! What differs between the databases. All other statements are the same for both.
 
 use std::{fmt, time::Duration};
 
@@ -17,52 +17,54 @@ use crate::server::{notifier::Nudge, store::StoreError};
 pub trait Dialect: Database<Row: Columns, Connection: RunStatement<Self>> {
     /// Its name, as `/health` shows it.
     const KIND: &'static str;
-    /// True if a connection can be lost while nobody uses it.
+    /// True if a connection can be lost while it is idle.
     const IS_REMOTE: bool;
-    /// The time that one of the ports' calls may take as a whole, where it is bounded.
+    /// The time limit of a whole call of a port, if there is one.
     const LIMIT: Option<Duration>;
-    /// True if a text can hold the character NUL.
+    /// True if a text can contain NUL characters.
     const HOLDS_NUL: bool;
-    /// Begins a transaction that is going to write, and reads the schema's generation, which stays
-    /// the same until the end. It is one message, so it costs no more than `BEGIN` alone.
+    /// Begins a transaction that writes, and reads the schema's generation, which cannot change
+    /// until the transaction ends. It is one message, so it costs no more than `BEGIN` alone.
     const BEGIN: &'static str;
-    /// Ends a query whose rows nobody else may change before the transaction ends. It is missing
-    /// where one transaction at a time writes.
+    /// The end of a query that locks its rows until the transaction ends; `None` if the database
+    /// allows one writing transaction at a time.
     const FOR_UPDATE: Option<&'static str>;
-    /// Names a row within its table, where that is faster than its key.
+    /// The expression that identifies a row of a table, if that is faster than its key.
     const ROW_ID: Option<&'static str>;
-    /// Locks what is counted together, until the transaction ends. It is missing where one
-    /// transaction at a time writes as well.
+    /// The statement that locks a count until the transaction ends. Its parameters are the class of
+    /// the lock and a text; `None` if the database allows one writing transaction at a time.
     const LOCK_COUNT: Option<&'static str>;
-    /// The function that finds a text within another, and counts from one.
+    /// The function that returns the position of a text within another, or 0.
     const POSITION: &'static str;
 
-    /// What a store has beside its connections.
+    /// What a store of this database holds besides its connections: the locked file of SQLite, or
+    /// the listener of PostgreSQL.
     type Companion: Clone + fmt::Debug + Send + Sync + 'static;
 
-    /// Makes a connection.
+    /// Opens a connection.
     async fn connect(
         options: &<Self::Connection as Connection>::Options,
     ) -> Result<Self::Connection, sqlx::Error>;
-    /// Returns whether a connection is as good as before although a statement failed so.
+    /// Returns whether a connection can be reused after a statement failed with `error`.
     fn survives(error: &sqlx::Error) -> bool;
 
-    /// Adds a value to the arguments of a statement.
+    /// Adds a value to a statement's arguments.
     fn bind(arguments: &mut Self::Arguments, value: Value) -> Result<(), BoxDynError>;
     /// Returns the number of rows that a statement has changed.
     fn rows_affected(done: &Self::QueryResult) -> u64;
-    /// Returns the condition that something is in the list that the parameter `list` holds.
+    /// Returns the right side of a condition that is true for values in the list in the parameter
+    /// `list`.
     fn is_in(list: &str) -> String;
-    /// Returns the condition that something is found by this query, and that nobody else is changing
-    /// its row.
+    /// Returns the right side of a condition that is true for values that this query finds. Rows
+    /// that another transaction has locked are left out.
     fn is_locked_in(query: &str) -> String;
-    /// Returns a table, called `given`, of the lists in these parameters, which are equally long:
-    /// a column has a name, a type and a parameter.
+    /// Returns a table called `given` whose columns are lists of equal length. A column has a name,
+    /// a type, and the parameter with its list.
     fn table_of(columns: &[(&str, &str, &str)]) -> String;
-    /// Returns the statement that claims up to `$4` operations for `$1`, at `$2` and for `$3`, of
-    /// those that fulfil one of these conditions.
+    /// Returns the statement that claims up to `$4` operations for the owner `$1`, at the time `$2`
+    /// and for the duration `$3`, of those that fulfil one of these conditions.
     fn claim(conditions: &[String]) -> String;
-    /// Tells the other portals on the database, once the transaction is committed.
+    /// Notifies the other replicas on the database when the transaction commits.
     async fn notify(
         _: &Self::Companion,
         _: &mut Transaction<Self>,
@@ -70,12 +72,12 @@ pub trait Dialect: Database<Row: Columns, Connection: RunStatement<Self>> {
     ) -> Result<(), StoreError> {
         Ok(())
     }
-    /// Waits until a task of the companion has ended that should go on.
+    /// Waits until the companion's background task has ended unexpectedly.
     async fn broken(_: &Self::Companion) {
         std::future::pending::<()>().await;
     }
-    /// Ends what must end before the connections are closed.
+    /// Stops the parts of the companion that must stop before the connections are closed.
     async fn before_close(_: &Self::Companion) {}
-    /// Ends what must end after the connections are closed.
+    /// Stops the parts of the companion that must stop after the connections are closed.
     async fn after_close(_: &Self::Companion) {}
 }

@@ -1,4 +1,5 @@
-//! The journal: the events and steps of an operation, and the facts that its worker records.
+//! Implements the journal port: the events and steps of an operation, and the facts that its worker
+//! records.
 
 use std::collections::HashMap;
 
@@ -125,16 +126,17 @@ async fn record<D: Dialect>(
     }
     match fact.end {
         Some(End { state: State::Live, at, .. }) => {
-            come_up(&lease.id, at).execute(&mut tx).await?;
+            mark_live(&lease.id, at).execute(&mut tx).await?;
         }
-        Some(End { state: State::RolledBack, at, .. }) => release(&mut tx, &lease.id, at).await?,
+        Some(End { state: State::RolledBack, at, .. }) => mark_gone(&mut tx, &lease.id, at).await?,
         Some(_) | None => {}
     }
     tx.commit().await?;
     Ok(recorded)
 }
 
-/// Moves the deployment's last seq on by the fact's events, and ends it if the fact does.
+/// Advances the number of the operation's last event by the fact's events, and records the end if
+/// the fact has one.
 async fn advance<D: Dialect>(
     tx: &mut Transaction<D>,
     lease: &Lease,
@@ -142,8 +144,8 @@ async fn advance<D: Dialect>(
 ) -> Result<Recorded, StoreError> {
     let end = fact.end.as_ref();
     let at = end.map(|end| end.at);
-    // An operation that has ended still takes what a step has found out, but no event and no other
-    // end: readers have been told that nothing follows. The cast tells PostgreSQL the type of NULL.
+    // After the end, an operation still takes a step's record, but no event and no other end: its
+    // readers have already received the terminal event. The cast tells PostgreSQL the type of NULL.
     let advance = lease.guard(
         "UPDATE operations
          SET seq = seq + $4, state = COALESCE($5, state), completed_ms = COALESCE($6, completed_ms),
@@ -161,21 +163,22 @@ async fn advance<D: Dialect>(
     let row = advance.fetch_optional(tx).await?.ok_or(StoreError::LeaseLost)?;
     let recorded = rows::recorded(&row)?;
     // Both a request to cancel and an end lock this row, so one of the two comes first: an end that
-    // does not know of the request is taken back, and the operation ends as cancelled instead.
+    // does not know of the request is rolled back, and the operation ends as cancelled instead
+    // (promise P11).
     if end.is_some_and(|end| end.cancel_request != recorded.cancel_request) {
         return Err(StoreError::CancelPending);
     }
     Ok(recorded)
 }
 
-/// Inserts events, numbered from `first` on.
+/// Returns the statement that inserts events, numbered from `first` on.
 pub(super) fn insert_events<D: Dialect>(
     id: &DeploymentId,
     first: Seq,
     bodies: &[EventBody],
 ) -> Statement {
-    // Each event is stored as the bytes that its readers get, so that a replay is the same whatever
-    // version made it.
+    // Each event is stored as the bytes that its readers get, so a later version replays the same
+    // bytes.
     let (mut seqs, mut names, mut data) = (Vec::new(), Vec::new(), Vec::new());
     for (seq, body) in (first..).zip(bodies) {
         let event = Event { seq, body: body.clone() };
@@ -218,18 +221,18 @@ fn insert_services<D: Dialect>(id: &DeploymentId, services: &[AppName]) -> State
     .bind(names)
 }
 
-/// Notes that the stack that the operation `id` made has come up.
-fn come_up(id: &DeploymentId, at: Timestamp) -> Statement {
-    let come_up = Statement::new(
+/// Returns the statement that marks the stack of the operation `id` as live since `at`.
+fn mark_live(id: &DeploymentId, at: Timestamp) -> Statement {
+    let mark_live = Statement::new(
         "UPDATE stacks SET live_ms = COALESCE(live_ms, $1)
          WHERE stack = (SELECT stack FROM operations WHERE id = $2)",
     );
-    come_up.bind(at).bind(id)
+    mark_live.bind(at).bind(id)
 }
 
-/// Frees the name of the stack of the operation `id`, which left nothing of it. Where that is a
-/// removal, the deployment that it took back is over as well.
-async fn release<D: Dialect>(
+/// Marks the stack of the operation `id` as gone, which frees its name. If the operation is a
+/// removal, the deployment that created the stack counts as rolled back as well.
+async fn mark_gone<D: Dialect>(
     tx: &mut Transaction<D>,
     id: &DeploymentId,
     at: Timestamp,
@@ -269,7 +272,7 @@ async fn record_cleanup<D: Dialect>(
         return Err(StoreError::LeaseLost);
     }
     if receipt.clean {
-        release(&mut tx, &lease.id, *at).await?;
+        mark_gone(&mut tx, &lease.id, *at).await?;
     }
     tx.commit().await
 }

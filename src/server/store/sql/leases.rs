@@ -1,4 +1,4 @@
-//! Leases, and the fencing tokens that reject writes of former holders.
+//! Implements the leases port. Fencing tokens reject the writes of former holders (promise P10).
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::server::{
 use domain::{deployment::DeploymentId, kind::KindName};
 
 impl Lease {
-    /// Makes a statement about the operation while the lease is held: its first parameters are the
-    /// operation, the holder, and the fencing token.
+    /// Creates a statement whose first parameters are the lease's operation, holder and fencing
+    /// token. It must compare all three, so that it has no effect once the lease is lost.
     pub(super) fn guard(&self, text: &'static str) -> Statement {
         Statement::new(text).bind(&self.id).bind(&self.owner).bind(self.token)
     }
@@ -33,7 +33,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
     ) -> Result<Vec<Lease>, StoreError> {
         let (candidates, overdue) = candidates(lane);
         let names: Vec<_> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
-        // A version that wrote no kind knew those alone that every version knows.
+        // A version that wrote no kind had only kinds that every version knows.
         let is_known = format!("(kind IS NULL OR kind {})", D::is_in("$6"));
         let candidates = candidates.iter().map(|one| format!("{one} AND {is_known}"));
         let claim = Statement::composed(D::claim(&candidates.collect::<Vec<_>>()));
@@ -78,7 +78,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         let ids: Vec<_> = leases.iter().map(|lease| lease.id.to_string()).collect();
         let tokens: Vec<_> = leases.iter().map(|lease| lease.token).collect();
         let given = D::table_of(&[("held_id", "text", "$2"), ("held_token", "bigint", "$3")]);
-        // Rows that somebody writes to are left out: whoever does may wait for another of them.
+        // Locked rows are skipped: waiting for one while holding others could cause a deadlock.
         let renew = Statement::composed(format!(
             "WITH held AS MATERIALIZED (
                  SELECT operations.id FROM {given}
@@ -104,7 +104,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         self.finish(async move {
             let mut tx = store.transaction().await?;
             if release.fetch_optional(&mut tx).await?.is_some() {
-                // What is not over yet is work for another portal at once.
+                // An operation that has not ended is work for any replica.
                 store.notify(&mut tx, &Nudge::Work).await?;
             }
             tx.commit().await
@@ -113,8 +113,9 @@ impl<D: Dialect> Leases for SqlStore<D> {
     }
 
     async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
-        // An operation under way keeps its owner until then, but a new token fences off the holder.
-        // An operation that has ended becomes due then, or earlier on request.
+        // An operation in progress keeps its lease until `until`, so that no worker claims it
+        // before, and the new token rejects writes of the holder. An operation that has ended
+        // becomes due at `until`, or earlier on request.
         let suspend = lease.guard(
             "UPDATE operations
              SET panics = panics + 1, lease_token = lease_token + 1, lease_until_ms = $4,
@@ -127,13 +128,13 @@ impl<D: Dialect> Leases for SqlStore<D> {
     }
 }
 
-/// Returns the conditions for the operations in `lane`, and the time by which whatever began is in
-/// it as well.
+/// Returns the conditions for the operations in `lane`, and the value of their parameter `$5`:
+/// operations that began by then are in the lane.
 ///
-/// A due time that is later than the longest pause (30 min, plus 1 min for clocks that differ)
-/// was written by a clock that was ahead, so the operation counts as due now. Each condition has
-/// its own index and is therefore its own query: a single condition with OR would scan every
-/// operation that ever ended, each second.
+/// A due time that is further away than the longest pause (30 min, plus 1 min for clocks that
+/// differ) was written by a clock that was ahead, so the operation counts as due now. Each
+/// condition has its own index and is therefore its own query: a single condition with OR would
+/// scan every operation that ever ended, each second.
 fn candidates(lane: Lane) -> (&'static [&'static str], Timestamp) {
     match lane {
         Lane::Forward => (&["state = 'active' AND started_ms <= $5"], Timestamp::MAX),

@@ -1,4 +1,4 @@
-//! Questions for lists that are made of a filter.
+//! Queries of lists, some of them composed from a filter.
 
 use super::{dialect::Dialect, statement::Statement};
 use crate::server::{
@@ -7,18 +7,18 @@ use crate::server::{
 };
 use domain::deployment::DeploymentId;
 
-/// The columns that a record is read from. Named one by one: a newer portal may add a column while
-/// this one runs, and a statement that PostgreSQL has prepared for `*` fails from then on.
+/// Selects the columns of a record. Not with `*`: a newer replica may add a column while this one
+/// runs, and a statement that PostgreSQL has prepared with `*` fails from then on.
 pub(super) const RECORD: &str = "SELECT id, name, host, url, owner, state, seq, started_ms,
     completed_ms, removes, retry_of, retried_by, cancel_ms, receipt, tries, due_ms, panics, kind
     FROM operations JOIN stacks USING (stack)";
 
-/// Returns a list of texts as a statement takes it.
+/// Converts a list to texts, for a parameter of a statement.
 pub(super) fn texts(list: &[impl ToString]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
 
-/// Asks for the operations that pass `filter`, newest first.
+/// Returns the query of the operations that pass `filter`, newest first.
 pub(super) fn operations<D: Dialect>(filter: &OperationFilter) -> Statement {
     let OperationFilter { owner, state, search, before, limit } = filter;
     let mut query = Statement::new(RECORD).push(" WHERE TRUE");
@@ -41,7 +41,8 @@ pub(super) fn operations<D: Dialect>(filter: &OperationFilter) -> Statement {
     query.push(" ORDER BY started_ms DESC, id DESC LIMIT ").push_bind(i64::from(*limit))
 }
 
-/// Asks for the step at which the platform starts the container, of these operations.
+/// Returns the query of the deploy steps of these operations, whose records have the platform's
+/// logs.
 pub(super) fn deploy_steps<D: Dialect>(ids: &[DeploymentId]) -> Statement {
     let is_wanted = D::is_in("$2");
     Statement::composed(format!(
@@ -52,7 +53,7 @@ pub(super) fn deploy_steps<D: Dialect>(ids: &[DeploymentId]) -> Statement {
     .bind(texts(ids))
 }
 
-/// Asks for the entries of the audit log that pass `filter`, newest first.
+/// Returns the query of the audit entries that pass `filter`, newest first.
 pub(super) fn entries(filter: &AuditFilter) -> Statement {
     let AuditFilter { who, act, target, since, before, limit } = filter;
     let mut query = Statement::new(

@@ -1,4 +1,5 @@
-//! Operations: finding and listing them, cancelling them, and making their clean-up due.
+//! Implements the operations port: finds, lists and cancels operations, and makes their clean-up
+//! due.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -75,7 +76,7 @@ async fn cancel<D: Dialect>(
     audit_entry: Option<AuditEntry>,
 ) -> Result<CancelOutcome, StoreError> {
     let mut tx = store.transaction().await?;
-    // The first request counts: the time is kept that a person was told.
+    // The time of the first request is kept, since it was shown to a person.
     let cancel = Statement::new(
         "UPDATE operations SET cancel_ms = COALESCE(cancel_ms, $1)
          WHERE id = $2 AND state = 'active'",
@@ -93,7 +94,8 @@ async fn cancel<D: Dialect>(
     Ok(if known.is_some() { CancelOutcome::AlreadyEnded } else { CancelOutcome::Unknown })
 }
 
-/// Makes the clean-up of a stuck operation due at `due`; `false` when it is not stuck.
+/// Makes the clean-up of a stuck operation due at `due`, and resets its panics. Returns `false` if
+/// it is not stuck.
 pub(super) async fn make_due<D: Dialect>(
     store: SqlStore<D>,
     id: DeploymentId,

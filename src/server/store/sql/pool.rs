@@ -1,10 +1,10 @@
-//! Connections that are known to be clean.
+//! A connection pool whose idle connections are known to be outside of any transaction.
 //!
-//! A connection comes back for others only with the answer to what was asked last, and outside
-//! of any transaction. Whoever gives up in the middle, and whoever gets an error after which
-//! nobody knows what is open on it, loses it: it is closed, and the database rolls back.
+//! A connection returns to the pool only after the answer to its last statement, and outside of any
+//! transaction. If its user is dropped before that, or gets an error after which its state is
+//! unknown, the connection is closed, and the database rolls back.
 //!
-//! It must not know what is asked.
+//! The pool must not know what the statements are about.
 
 mod transaction;
 
@@ -27,16 +27,16 @@ use super::{
 use crate::server::store::{StoreError, unavailable};
 pub(in crate::server::store) use transaction::Transaction;
 
-/// The time for which an unused connection is believed to be one.
+/// The time for which an idle connection is used again without a test.
 const FRESH: Duration = Duration::from_secs(1);
-/// The time that a connection that was put aside may take to answer that it is still one.
+/// The time limit for the test of an idle connection, for closing one, and for a rollback.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
-/// The time for which a connection is kept that nobody needs.
+/// The time after which an idle connection is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
-/// The time for which a connection is kept in any case.
+/// The age at which a connection is closed when it is released.
 const MAX_LIFETIME: Duration = Duration::from_mins(30);
 
-/// Connections to one database, at most so many at a time.
+/// Connections to one database, up to a maximum number.
 pub(in crate::server::store) struct Pool<D: Dialect> {
     inner: Arc<Inner<D>>,
 }
@@ -45,9 +45,9 @@ struct Inner<D: Dialect> {
     options: <D::Connection as Connection>::Options,
     permits: Arc<Semaphore>,
     size: u32,
-    /// The time for which a caller waits for a connection.
+    /// The time limit for acquiring a connection.
     acquire_timeout: Duration,
-    /// Unused ones, the one that was used last at the end.
+    /// The idle connections, the one that was used last at the end.
     idle: Mutex<Vec<Idle<D>>>,
 }
 
@@ -57,19 +57,20 @@ struct Idle<D: Dialect> {
     since: Instant,
 }
 
-/// A connection in use. Unless it is given back it is closed.
+/// A connection in use. Dropping it without [`Self::release`] closes it.
 struct PooledConnection<D: Dialect> {
     connection: D::Connection,
     created_at: Instant,
-    /// True if somebody else has used it before.
+    /// True if it was used before, so that it may have been lost while it was idle.
     is_used: bool,
     pool: Pool<D>,
-    /// Goes last: somebody waits for the room.
+    /// The last field, so that it is dropped after the connection is closed: only then may the next
+    /// caller open one.
     permit: OwnedSemaphorePermit,
 }
 
 impl<D: Dialect> Pool<D> {
-    /// Makes a pool that connects when it has to.
+    /// Creates a pool of at most `size` connections. It connects when a connection is needed.
     pub(in crate::server::store) fn new(
         size: u32,
         acquire_timeout: Duration,
@@ -99,8 +100,7 @@ impl<D: Dialect> Pool<D> {
         answer.map_err(unavailable)
     }
 
-    /// Executes a statement outside of a transaction, and returns the number of rows that it has
-    /// changed.
+    /// Executes a statement outside of a transaction, and returns the number of changed rows.
     pub(in crate::server::store) async fn execute(
         &self,
         statement: Statement,
@@ -111,10 +111,10 @@ impl<D: Dialect> Pool<D> {
         answer.map_err(unavailable)
     }
 
-    /// Closes what is not in use, and what is in use once it is not.
+    /// Closes the idle connections. Connections in use are closed when they are released.
     pub(super) async fn close(&self) {
         let permits = Arc::clone(&self.inner.permits);
-        // Whoever has one is not waited for in vain.
+        // Wait for connections in use, but only for a short time.
         let all = timeout(PING_TIMEOUT, permits.acquire_many(self.inner.size)).await;
         self.inner.permits.close();
         drop(all);
@@ -167,8 +167,8 @@ impl<D: Dialect> Pool<D> {
         })
     }
 
-    /// Takes an idle connection that still works. Where one is not, neither are the others that
-    /// have waited as long.
+    /// Takes an idle connection that still works. If one does not, those that have been idle for
+    /// longer probably do not either, and are discarded.
     async fn take_idle(&self) -> Option<Idle<D>> {
         let mut idle = self.idle().pop()?;
         if !D::IS_REMOTE || idle.since.elapsed() <= FRESH {
@@ -181,7 +181,7 @@ impl<D: Dialect> Pool<D> {
         None
     }
 
-    /// Discards the connections that have been idle since.
+    /// Discards the connections that have been idle since `since` or longer.
     fn discard_idle(&self, since: Instant) {
         self.idle().retain(|idle| idle.since > since);
     }
@@ -192,7 +192,7 @@ impl<D: Dialect> Pool<D> {
 }
 
 impl<D: Dialect> PooledConnection<D> {
-    /// Releases the connection to the pool. Only after the answer to what was asked last, and
+    /// Returns the connection to the pool. Call it only after the answer to the last statement, and
     /// outside of any transaction.
     fn release(self) {
         let Self { connection, created_at, pool, permit, .. } = self;
@@ -207,8 +207,8 @@ impl<D: Dialect> PooledConnection<D> {
         drop(permit);
     }
 
-    /// Releases the connection after a statement outside of a transaction, if `answer` tells that
-    /// it is as good as before.
+    /// Returns the connection to the pool after a statement outside of a transaction, unless
+    /// `answer` is an error after which it cannot be reused.
     fn release_after<T>(self, answer: &Result<T, sqlx::Error>) {
         match answer {
             Err(error) if !D::survives(error) => self.discard(),
@@ -216,7 +216,8 @@ impl<D: Dialect> PooledConnection<D> {
         }
     }
 
-    /// Closes the connection; where the database has gone, the unused ones are gone as well.
+    /// Closes the connection. If the database is remote, the idle connections are probably lost as
+    /// well, and are discarded.
     fn discard(self) {
         if D::IS_REMOTE {
             self.pool.discard_idle(Instant::now());

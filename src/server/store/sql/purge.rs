@@ -1,5 +1,4 @@
-//! Purges records whose time is up: in batches, so that whoever wants to write waits for few rows
-//! only.
+//! Purges old records in batches, so that other writers never wait for more than one batch.
 
 use jiff::Timestamp;
 
@@ -12,16 +11,16 @@ use super::{
 use crate::server::store::StoreError;
 use domain::deployment::DeploymentId;
 
-/// The number of rows that one transaction deletes at most, those of other tables that go along
-/// included.
+/// The maximum number of rows that one transaction deletes, including dependent rows of other
+/// tables.
 const ROWS: i64 = 1_000;
-/// The number of deployments that are looked at for one transaction.
+/// The maximum number of operations that are candidates for one transaction.
 const CANDIDATES: i64 = 100;
-/// The number of rows that an operation has besides those that are counted: its own, its stack, its
-/// steps, its services.
-const BESIDES: i64 = 16;
+/// An estimate of the rows of an operation that are not counted: its own row, its stack, its steps
+/// and its services.
+const UNCOUNTED_ROWS: i64 = 16;
 
-/// An operation to delete, and the stack that it was on.
+/// An operation to delete, and its stack.
 #[derive(Debug, PartialEq, Eq)]
 struct Candidate {
     id: DeploymentId,
@@ -33,21 +32,23 @@ struct Candidate {
 enum Batch {
     /// Nothing is left to delete.
     Nothing,
-    /// These operations, with all that belongs to them, and their stacks with their last ones.
+    /// These operations with their dependent rows, and stacks that have no operation left
+    /// afterwards.
     Operations(Vec<Candidate>),
-    /// The oldest events of this operation, which has more than one transaction may delete.
+    /// The oldest events of this operation, which has too many for one transaction.
     Events(DeploymentId),
 }
 
-/// Decides what to delete of `candidates`, oldest first: rows with an `id`, a `stack`, the number
-/// of events in `events`, and that of revisions and sealed secrets in `others`.
+/// Chooses the rows to delete next. `candidates` are operations, oldest first, with the columns
+/// `id`, `stack`, `events` (the number of events) and `others` (the number of revisions and sealed
+/// secrets).
 fn batch<R: Columns>(candidates: &[R]) -> Result<Batch, StoreError> {
     let mut all = Vec::new();
     let mut count = 0;
     for row in candidates {
         let id = rows::id(row, "id")?;
         let events = row.number("events")?;
-        count += events + row.number("others")? + BESIDES;
+        count += events + row.number("others")? + UNCOUNTED_ROWS;
         // Without events, there is nothing to delete before the operation itself.
         if count > ROWS && (events > 0 || !all.is_empty()) {
             return Ok(if all.is_empty() { Batch::Events(id) } else { Batch::Operations(all) });
@@ -57,8 +58,8 @@ fn batch<R: Columns>(candidates: &[R]) -> Result<Batch, StoreError> {
     Ok(if all.is_empty() { Batch::Nothing } else { Batch::Operations(all) })
 }
 
-/// Purges what has had nothing left since before `before`, but for what another portal is purging,
-/// and tells how many.
+/// Purges the operations of which nothing is left since a time before `before`, and returns how
+/// many. Operations that another replica is purging are skipped.
 pub(super) async fn purge<D: Dialect>(
     store: &SqlStore<D>,
     before: Timestamp,
@@ -96,8 +97,8 @@ fn candidates(before: Timestamp) -> Statement {
     .bind(ROWS)
 }
 
-/// Deletes operations, and the stacks of which they were the last ones, and tells how many
-/// operations. A stack is kept with its name until then.
+/// Deletes operations, and stacks that have no operation left afterwards, and returns the number of
+/// operations.
 async fn delete<D: Dialect>(
     store: SqlStore<D>,
     all: Vec<Candidate>,
@@ -122,7 +123,8 @@ async fn delete<D: Dialect>(
     Ok(deleted)
 }
 
-/// Deletes the oldest events of `id`: its end goes last, so that it never looks unfinished.
+/// Returns the statement that deletes the oldest events of `id`. The terminal event is deleted
+/// last, so that the operation never looks unfinished.
 fn delete_events<D: Dialect>(id: &DeploymentId) -> Statement {
     let is_oldest =
         D::is_locked_in("SELECT seq FROM events WHERE deployment_id = $1 ORDER BY seq LIMIT $2");
@@ -131,8 +133,8 @@ fn delete_events<D: Dialect>(id: &DeploymentId) -> Statement {
         .bind(ROWS)
 }
 
-/// Deletes up to 100 rows of `table`, which its column or columns `key` tell apart, whose `expiry`
-/// has come at `now`.
+/// Returns the statement that deletes up to 100 rows of `table` whose column `expiry` is not after
+/// `now`. `key` is the primary key: one column, or several separated by commas.
 pub(super) fn delete_expired<D: Dialect>(
     table: &str,
     key: &str,

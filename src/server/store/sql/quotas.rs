@@ -48,8 +48,8 @@ pub(super) async fn admit<D: Dialect>(
     quota.admit(&usage, in_all, started)
 }
 
-/// Locks what is counted as `counted` until the end of the transaction, where somebody else could
-/// be counting it. Waits as long as another transaction has it.
+/// Locks the count of `counted` until the end of the transaction, if the database allows concurrent
+/// writers. It waits while another transaction has the lock.
 async fn lock<D: Dialect>(
     tx: &mut Transaction<D>,
     class: i64,
@@ -59,7 +59,7 @@ async fn lock<D: Dialect>(
     Statement::new(lock).bind(class).bind(counted).execute(tx).await.map(drop)
 }
 
-/// Asks for the usage of `counted_as`, without the deployment `apart_from`.
+/// Returns the query of the usage of `counted_as`, without the deployment `apart_from`.
 fn usage(counted_as: &str, hour_ago: Timestamp, apart_from: &DeploymentId) -> Statement {
     Statement::new(
         "SELECT state, started_ms FROM stacks JOIN operations USING (stack)
@@ -73,7 +73,7 @@ fn usage(counted_as: &str, hour_ago: Timestamp, apart_from: &DeploymentId) -> St
     .bind(apart_from)
 }
 
-/// Asks for the usage of each of `counted_as`.
+/// Returns the query of the usage of each of `counted_as`.
 pub(super) fn usages<D: Dialect>(counted_as: &[&str], hour_ago: Timestamp) -> Statement {
     let is_wanted = D::is_in("$1");
     Statement::composed(format!(
@@ -87,7 +87,8 @@ pub(super) fn usages<D: Dialect>(counted_as: &[&str], hour_ago: Timestamp) -> St
     .bind(hour_ago)
 }
 
-/// Asks for the number of all deployments under way, without the deployment `apart_from`.
+/// Returns the query of the number of all deployments in progress, without the deployment
+/// `apart_from`.
 fn under_way_in_all(apart_from: &DeploymentId) -> Statement {
     Statement::new(
         "SELECT count(*) AS count FROM operations
@@ -96,8 +97,8 @@ fn under_way_in_all(apart_from: &DeploymentId) -> Statement {
     .bind(apart_from)
 }
 
-/// Asks for the last removal of `name` that finished completely after `since`: the owner, and the
-/// time at which the name became free.
+/// Returns the query of the last stack called `name` that was live and whose name became free after
+/// `since`: its owner, and that time.
 pub(super) fn freed(name: &StackName, since: Timestamp) -> Statement {
     Statement::new(
         "SELECT owner, gone_ms AS released_ms FROM stacks

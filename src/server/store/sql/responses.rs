@@ -1,4 +1,4 @@
-//! Stored responses of idempotent requests.
+//! Implements the idempotency port: stored responses to requests.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ impl<D: Dialect> Idempotency for SqlStore<D> {
     }
 }
 
-/// Inserts a response, unless its key has one already.
+/// Returns the statement that inserts a response, unless its key already has one.
 pub(super) fn insert(response: &StoredResponse) -> Statement {
     Statement::new(
         "INSERT INTO answers (caller, key, fingerprint, status, location, body, expires_ms)

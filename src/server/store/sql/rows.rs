@@ -1,4 +1,4 @@
-//! From rows to the port's types, the same for every database.
+//! Converts rows to the ports' types, for both databases.
 
 pub(super) mod accounts;
 pub(super) mod audit;
@@ -26,13 +26,13 @@ use domain::{
 pub trait Columns {
     /// Reads a text.
     fn text(&self, column: &str) -> Result<String, StoreError>;
-    /// Reads a text that may be missing.
+    /// Reads a text that may be NULL.
     fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError>;
     /// Reads bytes.
     fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError>;
-    /// Reads a whole number.
+    /// Reads an integer.
     fn number(&self, column: &str) -> Result<i64, StoreError>;
-    /// Reads a whole number that may be missing.
+    /// Reads an integer that may be NULL.
     fn optional_number(&self, column: &str) -> Result<Option<i64>, StoreError>;
 }
 
@@ -92,7 +92,7 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
     })
 }
 
-/// Reads the kind. An older version, which has removals and deployments only, writes none.
+/// Reads the kind. An older version, which has only removals and deployments, writes none.
 fn kind(row: &impl Columns) -> Result<KindName, StoreError> {
     let removes = row.optional_text("removes")?;
     let of_older = if removes.is_some() { KindName::REMOVE } else { KindName::DEPLOY };
@@ -181,13 +181,13 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack, StoreError> {
     Ok(Stack { deployment: deployment(row)?, since, removal, owner: optional_owner(row, "owner")? })
 }
 
-/// Reads what counts from `state` and `started_ms` of deployments that are there or have begun
-/// after `hour_ago`.
+/// Computes the usage from the columns `state` and `started_ms` of deployments whose stack exists,
+/// or that began after `hour_ago`.
 pub(super) fn usage<R: Columns>(found: &[R], hour_ago: Timestamp) -> Result<Usage, StoreError> {
     usage_of(found.iter(), hour_ago)
 }
 
-/// Reads the same for each of `counted_as`, told apart by that column.
+/// Computes the same for each of `counted_as`, by the column of that name.
 pub(super) fn usages<R: Columns>(
     found: &[R],
     counted_as: &[&str],
@@ -216,7 +216,7 @@ fn usage_of<'a, R: Columns + 'a>(
     Ok(usage)
 }
 
-/// Reads whose a removed stack was, and when its name became free.
+/// Reads the owner of a removed stack, and when its name became free.
 pub(super) fn freed(row: &impl Columns) -> Result<(Option<OwnerId>, Timestamp), StoreError> {
     Ok((optional_owner(row, "owner")?, time(row.number("released_ms")?)?))
 }
@@ -226,7 +226,7 @@ pub(super) fn count(row: &impl Columns) -> Result<u32, StoreError> {
     Ok(u32::try_from(row.number("count")?).unwrap_or(u32::MAX))
 }
 
-/// Reads how long a deployment took from the column `took_ms`.
+/// Reads the duration of a deployment from the column `took_ms`.
 pub(super) fn took(row: &impl Columns) -> Result<Duration, StoreError> {
     Ok(Duration::from_millis(u64::try_from(row.number("took_ms")?).unwrap_or(0)))
 }
@@ -249,7 +249,7 @@ pub(super) fn step(row: &impl Columns) -> Result<(StepId, StepRecord), StoreErro
     Ok((step, record))
 }
 
-/// Reads the platform's log that a row of `steps` keeps, with whose it is, if it keeps one.
+/// Reads the platform's log from a row of `steps`, if it has one, with the operation's id.
 pub(super) fn platform_log(
     row: &impl Columns,
 ) -> Result<Option<(DeploymentId, String)>, StoreError> {
@@ -258,17 +258,17 @@ pub(super) fn platform_log(
     Ok(record.platform_log().map(|log| (of, log.to_owned())))
 }
 
-/// Reads the lease that `owner` has just been given.
+/// Reads the lease that was just granted to `owner`.
 pub(super) fn lease(row: &impl Columns, owner: &str) -> Result<Lease, StoreError> {
     Ok(Lease { id: id(row, "id")?, owner: owner.to_owned(), token: row.number("lease_token")? })
 }
 
-/// Reads what a fact has moved on.
+/// Reads the result of recording a fact.
 pub(super) fn recorded(row: &impl Columns) -> Result<Recorded, StoreError> {
     Ok(Recorded { seq: row.number("seq")?.cast_unsigned(), cancel_request: cancel_request(row)? })
 }
 
-/// Reads the answer kept under `key`.
+/// Reads the response stored under `key`.
 pub(super) fn stored_response(
     row: &impl Columns,
     key: &IdempotencyKey,
@@ -284,12 +284,12 @@ pub(super) fn stored_response(
     })
 }
 
-/// Returns the most rows that a statement may give.
+/// Converts the maximum number of rows for a statement.
 pub(super) fn limit(max: usize) -> i64 {
     i64::try_from(max).unwrap_or(i64::MAX)
 }
 
-/// Returns a duration as the databases count it.
+/// Converts a duration to milliseconds, the unit of the databases.
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! What stacks are made of, and their sealed secrets.
+//! Implements the ports of specs and of sealed secrets.
 
 use std::collections::BTreeMap;
 
@@ -84,7 +84,7 @@ impl<D: Dialect> SealedSecrets for SqlStore<D> {
     }
 }
 
-/// Reads a row of `sealed_secrets`, and whose it is.
+/// Reads a row of `sealed_secrets` with the identity of the secret.
 fn stored(row: &impl Columns) -> Result<StoredSecret, StoreError> {
     let key = SecretKey { owner: row.text("deployment_id")?, name: row.text("name")? };
     Ok(StoredSecret { key, sealed: sealed(row)? })
@@ -100,7 +100,7 @@ fn sealed(row: &impl Columns) -> Result<SealedSecret, StoreError> {
     })
 }
 
-/// Inserts what the stack is made of that the deployment `id` creates, unless that is stored.
+/// Inserts the spec of the stack that the deployment `id` creates, unless one is stored.
 pub(super) async fn insert<D: Dialect>(
     tx: &mut Transaction<D>,
     id: &DeploymentId,
@@ -132,7 +132,7 @@ pub(super) async fn insert<D: Dialect>(
     Ok(())
 }
 
-/// Inserts what the stack of the operation under `lease` is made of, if the lease is still held.
+/// Inserts the spec of the operation of `lease`, if the lease is still held.
 async fn store_spec<D: Dialect>(
     store: SqlStore<D>,
     lease: Lease,
@@ -147,7 +147,7 @@ async fn store_spec<D: Dialect>(
     tx.commit().await
 }
 
-/// Replaces those of `secrets` that are as they were, and returns how many that are.
+/// Replaces those of `secrets` that have not changed since they were read, and returns how many.
 async fn reseal<D: Dialect>(store: SqlStore<D>, secrets: Vec<Resealed>) -> Result<u64, StoreError> {
     let mut tx = store.transaction().await?;
     let mut resealed = 0;

@@ -1,4 +1,4 @@
-//! Stacks: what is live, what is reserved, and what counts against whom.
+//! Implements the stacks port: new operations, live stacks, reserved names and usage.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Statements: a text that both databases understand, with `$1`, `$2`, … for its values.
+//! Statements: SQL that both databases understand, with `$1`, `$2`, … for its values.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -13,48 +13,49 @@ use crate::server::{
 };
 use domain::{deployment::DeploymentId, stack_name::StackName};
 
-/// A statement with its values. It owns them, so that a write can go on in a task of its own.
+/// A statement with its values. It owns them, so that a write can continue in a task of its own.
 #[derive(Clone, Debug)]
 pub struct Statement {
     text: Cow<'static, str>,
     values: Vec<Value>,
 }
 
-/// A value of a statement. What is missing has a type as well: PostgreSQL asks for it.
+/// A value of a statement. NULL has a type as well, which PostgreSQL needs.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// A text, if there is one.
+    /// A text or NULL.
     Text(Option<String>),
-    /// A whole number, if there is one.
+    /// An integer or NULL.
     Number(Option<i64>),
-    /// A truth value, if there is one.
+    /// A boolean or NULL.
     Truth(Option<bool>),
     /// Bytes.
     Bytes(Vec<u8>),
     /// A list of texts.
     Texts(Vec<String>),
-    /// A list of whole numbers.
+    /// A list of integers.
     Numbers(Vec<i64>),
 }
 
-/// A type that a statement can be given.
+/// A type that can be a value of a statement.
 pub(in crate::server::store) trait Bind: Sized {
-    /// Returns the value for the database, or that there is none.
+    /// Converts the value for the database; `None` becomes NULL.
     fn value(given: Option<Self>) -> Value;
 }
 
 impl Statement {
-    /// Makes a statement of a constant text.
+    /// Creates a statement from a constant text.
     pub(in crate::server::store) const fn new(text: &'static str) -> Self {
         Self { text: Cow::Borrowed(text), values: Vec::new() }
     }
 
-    /// Makes a statement of a text that was put together from constants.
+    /// Creates a statement from a text that is composed of constants. Values from outside must be
+    /// bound.
     pub(super) const fn composed(text: String) -> Self {
         Self { text: Cow::Owned(text), values: Vec::new() }
     }
 
-    /// Adds the next value.
+    /// Adds the value of the next parameter.
     pub(in crate::server::store) fn bind(mut self, value: impl Bind) -> Self {
         self.values.push(Bind::value(Some(value)));
         self
@@ -66,7 +67,7 @@ impl Statement {
         self
     }
 
-    /// Appends the next value.
+    /// Appends a parameter with its value.
     pub(super) fn push_bind(mut self, value: impl Bind) -> Self {
         let number = self.values.len() + 1;
         self.text += "$";
@@ -74,7 +75,7 @@ impl Statement {
         self.bind(value)
     }
 
-    /// Executes it, and returns the number of rows that it has changed.
+    /// Executes the statement, and returns the number of changed rows.
     pub(in crate::server::store) async fn execute<D: Dialect>(
         self,
         tx: &mut Transaction<D>,
@@ -98,7 +99,7 @@ impl Statement {
         tx.fetch_optional(self).await.map_err(unavailable)
     }
 
-    /// Returns its first row.
+    /// Returns its first row, which must exist.
     pub(super) async fn fetch_one<D: Dialect>(
         self,
         tx: &mut Transaction<D>,
@@ -110,15 +111,14 @@ impl Statement {
 /// A connection that statements run on.
 #[async_trait]
 pub trait RunStatement<D: Dialect> {
-    /// Executes a statement, and returns the number of rows that it has changed.
+    /// Executes a statement, and returns the number of changed rows.
     async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error>;
     /// Returns all rows of a statement.
     async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<D::Row>, sqlx::Error>;
     /// Returns the first row of a statement, if there is one.
     async fn fetch_optional(&mut self, statement: Statement)
     -> Result<Option<D::Row>, sqlx::Error>;
-    /// Executes a text without values, of one statement or several in one message, and returns the
-    /// first row.
+    /// Executes one or several statements without values in one message, and returns the first row.
     async fn execute_raw(&mut self, text: &'static str) -> Result<Option<D::Row>, sqlx::Error>;
 }
 
@@ -154,13 +154,14 @@ where
     }
 }
 
-/// Returns the text and the arguments as sqlx takes them.
+/// Converts a statement to the text and the arguments for sqlx.
 fn prepared<D: Dialect>(statement: Statement) -> Result<(SqlStr, D::Arguments), sqlx::Error> {
     let mut arguments = D::Arguments::default();
     for value in statement.values {
         D::bind(&mut arguments, value).map_err(sqlx::Error::Encode)?;
     }
-    // Only constants come into a text; whatever somebody sent is a value.
+    // A text is composed of constants only, and everything from outside is a value, so nothing can
+    // be injected.
     let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(statement.text.into_owned()));
     Ok((text, arguments))
 }

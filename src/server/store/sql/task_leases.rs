@@ -1,4 +1,4 @@
-//! Leases of tasks that one portal does for all.
+//! Implements the port of task leases.
 
 use async_trait::async_trait;
 
@@ -12,11 +12,12 @@ impl<D: Dialect> TaskLeases for SqlStore<D> {
     }
 }
 
-/// Takes or extends `lease`, unless it is somebody else's.
+/// Takes, extends or releases `lease`, unless another replica has it.
 async fn take<D: Dialect>(store: SqlStore<D>, lease: TaskLease) -> Result<TaskHolder, StoreError> {
     let mut tx = store.transaction().await?;
-    // A portal whose clock was ahead may have written a time that no lease lasts to (`$6`): it must
-    // not keep the task from everybody until then. The report stays unless there is a new one.
+    // A replica whose clock was ahead may have written a time after which no lease can end (`$6`):
+    // such a lease has lapsed, otherwise nobody could do the task for a long time. The report stays
+    // unless there is a new one.
     let take = Statement::new(
         "INSERT INTO turns AS kept (name, owner, until_ms, report) VALUES ($1, $2, $3, $4)
          ON CONFLICT (name) DO UPDATE

@@ -1,5 +1,5 @@
-//! Writes that are finished whoever gives up waiting for them: all of them or nothing, and never
-//! by half.
+//! Writes that run to their end even if their callers are dropped, so that none is interrupted
+//! halfway.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::server::{run_to_completion::RunToCompletion, store::StoreError};
 
-/// The writes that are under way.
+/// The writes in progress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Writes(TaskTracker);
 
 impl Writes {
-    /// Finishes `write`, whether or not somebody waits for it.
+    /// Runs `write` to its end, even if the caller is dropped.
     pub(super) async fn finish<T: Send + 'static>(
         &self,
         write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -21,7 +21,7 @@ impl Writes {
         RunToCompletion::new(&self.0, write).await
     }
 
-    /// Waits until all are finished, but no longer than `patience`.
+    /// Waits until all writes are finished, but no longer than `patience`.
     pub(super) async fn finished(&self, patience: Duration) {
         self.0.close();
         if timeout(patience, self.0.wait()).await.is_err() {

@@ -1,4 +1,4 @@
-//! Call slots as rows, which all portals on the database share.
+//! Call slots as rows, which all replicas on the database share.
 //!
 //! A slot holds no database connection while its call runs.
 
@@ -43,7 +43,7 @@ impl CallSlots for PostgresStore {
         self.finish(async move { store.writer.execute(keep).await.map(drop) }).await
     }
 
-    /// Does nothing: the row stays until its `until_ms`, as that of a killed portal does.
+    /// Does nothing: the row expires at its `until_ms`, like that of a killed portal.
     fn abandon(&self, _: &SlotId, _: Timestamp) {}
 }
 

@@ -1,4 +1,4 @@
-//! Connections to the server, and the tables that a portal finds there.
+//! Connects to the server, and migrates the tables.
 
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::timeout;
@@ -6,8 +6,8 @@ use tokio::time::timeout;
 use super::{ACQUIRE_TIMEOUT, LIMIT, OpenPostgresError};
 use crate::server::schema::{OtherVersion, POSTGRES};
 
-/// Bounds what a connection may take: a portal that hangs in the middle of a transaction must
-/// let go of its rows.
+/// Sets the time limits of a connection: a portal that hangs in the middle of a transaction must
+/// not keep its row locks.
 pub(super) async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query(
         "SELECT set_config('statement_timeout', $1, false),
@@ -20,7 +20,7 @@ pub(super) async fn bound(connection: &mut PgConnection) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// Brings the tables up to date, one portal after the other.
+/// Migrates the tables, one replica at a time.
 pub(super) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgresError> {
     let connection = timeout(ACQUIRE_TIMEOUT, options.connect()).await;
     let mut connection: PgConnection = connection
@@ -38,7 +38,7 @@ pub(super) async fn migrate(options: &PgConnectOptions) -> Result<(), OpenPostgr
     connection.close().await.map_err(OpenPostgresError::Unreachable)
 }
 
-/// Reads the schema's generation, where the tables have one yet.
+/// Reads the schema's generation; `None` if the tables have none yet.
 async fn generation(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
     let is_there = "SELECT to_regclass('schema_generation') IS NOT NULL";
     if !sqlx::query_scalar::<_, bool>(is_there).fetch_one(&mut *connection).await? {

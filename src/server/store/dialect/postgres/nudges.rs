@@ -1,7 +1,7 @@
-//! Nudges between the portals that share a database, by LISTEN and NOTIFY.
+//! Notifications between the replicas that share a database, by `LISTEN` and `NOTIFY`.
 //!
-//! A nudge is part of the transaction that it is about: it arrives once that is committed, and not
-//! at all if it is not. While a portal cannot listen it misses nudges, so after each reconnect it
+//! A notification belongs to the transaction whose change it announces: it is delivered if and when
+//! that commits. A portal without a connection misses notifications, so after each reconnect it
 //! wakes all local watchers.
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -23,23 +23,23 @@ use crate::server::{
 };
 
 const CHANNEL: &str = "ai_stack_deployer";
-/// The interval at which a silent connection is asked whether it still is one: the other end may be
-/// gone without a word.
+/// The interval at which a silent connection is checked: the server may have disappeared without
+/// closing it.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// The pause before listening is tried again.
+/// The pause before a reconnect.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The origin of a nudge: our own notifications are ignored.
+/// The origin of a notification. A portal ignores its own notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Origin(u64);
 
 impl Origin {
-    /// Returns one that no other portal has.
+    /// Returns a random origin, which no other portal has.
     pub(super) fn random() -> Self {
         Self(rand::random())
     }
 
-    /// Sends a nudge to the other portals, once the transaction is committed.
+    /// Sends a notification to the other replicas when the transaction commits.
     pub(super) async fn notify(
         self,
         tx: &mut Transaction<Postgres>,
@@ -49,7 +49,7 @@ impl Origin {
         notify.bind(CHANNEL).bind(format!("{self} {nudge}")).execute(tx).await.map(drop)
     }
 
-    /// Reads a nudge that comes from somebody else.
+    /// Parses a notification. Returns `None` if it is our own, or unreadable.
     fn decode_foreign(self, payload: &str) -> Option<Nudge> {
         let (origin, nudge) = payload.split_once(' ')?;
         if origin == self.to_string() { None } else { nudge.parse().ok() }
@@ -62,7 +62,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The task that listens to the other portals.
+/// The task that listens for notifications from other replicas. Dropping it stops the task.
 #[derive(Debug)]
 pub(super) struct NudgeListener {
     stop: CancellationToken,
@@ -70,7 +70,7 @@ pub(super) struct NudgeListener {
 }
 
 impl NudgeListener {
-    /// Starts to listen for nudges to hand to `notifier`.
+    /// Starts the task, which passes notifications to `notifier`.
     pub(super) fn start(
         options: PgConnectOptions,
         origin: Origin,
@@ -88,12 +88,12 @@ impl NudgeListener {
         Self { stop, task }
     }
 
-    /// Waits until the task has ended, for whatever reason.
+    /// Waits until the task has ended. Unless it was stopped, that means it panicked.
     pub(super) async fn ended(&self) {
         self.task.wait().await;
     }
 
-    /// Ends it.
+    /// Stops the task, and waits until it has ended.
     pub(super) async fn stop(&self) {
         self.stop.cancel();
         self.task.wait().await;
@@ -106,12 +106,12 @@ impl Drop for NudgeListener {
     }
 }
 
-/// Listens, again and again.
+/// Listens, and reconnects whenever the connection is lost.
 async fn listen(options: &PgConnectOptions, origin: Origin, notifier: &Notifier) {
     loop {
         match connect(options).await {
             Ok(mut listener) => {
-                // Something may have been missed.
+                // Notifications may have been missed before the connection.
                 notifier.nudge_all();
                 while let Some(heard) = next(&mut listener).await {
                     if let Some(nudge) =
@@ -130,7 +130,7 @@ async fn listen(options: &PgConnectOptions, origin: Origin, notifier: &Notifier)
     }
 }
 
-/// Opens a connection of its own: one in a pool that others share could have to wait for them.
+/// Opens a connection outside of the store's pool, where it might have to wait for others.
 async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
@@ -145,7 +145,8 @@ async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> 
     Ok(listener)
 }
 
-/// Waits for the next notification, or for a sign of life; `None` when the connection is lost.
+/// Waits for the next notification, or until [`HEARTBEAT`] has passed and the server has answered a
+/// query. Returns `None` if the connection is lost.
 async fn next(listener: &mut PgListener) -> Option<Option<PgNotification>> {
     match timeout(HEARTBEAT, listener.try_recv()).await {
         Ok(Ok(Some(heard))) => Some(Some(heard)),

@@ -1,4 +1,4 @@
-//! Transactions that leave no connection behind of which nobody knows the state.
+//! Transactions. Their connection returns to the pool only when its state is known.
 
 use std::ops::{Deref, DerefMut};
 
@@ -16,18 +16,18 @@ use crate::server::{
 
 /// An open transaction. Dropping it rolls it back.
 pub struct Transaction<D: Dialect> {
-    /// There until the end.
+    /// `None` only after the end.
     connection_in_use: Option<PooledConnection<D>>,
 }
 
 impl<D: Dialect> Pool<D> {
-    /// Begins a transaction that is going to write.
+    /// Begins a transaction that writes.
     ///
     /// # Errors
     ///
-    /// Returns why none is open; the connection is thrown away then.
-    /// [`StoreError::OtherGeneration`] where the tables are not those that this program was built
-    /// for.
+    /// Returns a [`StoreError`] if no transaction was opened. The connection is closed then.
+    /// [`StoreError::OtherGeneration`] means that the tables are not those that this program was
+    /// built for.
     pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>, StoreError> {
         let (connection_in_use, found) = self.open().await.map_err(unavailable)?;
         let tx = Transaction { connection_in_use: Some(connection_in_use) };
@@ -48,7 +48,8 @@ impl<D: Dialect> Pool<D> {
                     return Err(error);
                 }
                 connection_in_use.discard();
-                // Nothing has been done yet, so nothing is done twice.
+                // The lost connection had not begun a transaction, so a second attempt repeats
+                // nothing.
                 let mut connection_in_use = self.acquire_new().await?;
                 let found = connection_in_use.connection.execute_raw(D::BEGIN).await?;
                 Ok((connection_in_use, found))
@@ -58,11 +59,12 @@ impl<D: Dialect> Pool<D> {
 }
 
 impl<D: Dialect> Transaction<D> {
-    /// Ends it, and keeps what it has done.
+    /// Commits the transaction.
     ///
     /// # Errors
     ///
-    /// Returns why nobody knows whether it is kept; the connection is thrown away then.
+    /// Returns a [`StoreError`] if it is unknown whether the transaction is committed. The
+    /// connection is closed then.
     pub(in crate::server::store) async fn commit(mut self) -> Result<(), StoreError> {
         let Some(mut connection_in_use) = self.connection_in_use.take() else { return Ok(()) };
         connection_in_use.connection.execute_raw("COMMIT").await.map_err(unavailable)?;
@@ -78,7 +80,7 @@ impl<D: Dialect> Drop for Transaction<D> {
         else {
             return;
         };
-        // It keeps its place in the pool until it is known to be clean, or thrown away.
+        // The connection keeps its permit until it is rolled back or closed.
         runtime.spawn(async move {
             let ending =
                 timeout(PING_TIMEOUT, connection_in_use.connection.execute_raw("ROLLBACK")).await;

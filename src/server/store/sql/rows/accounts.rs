@@ -1,4 +1,4 @@
-//! Rows of people, their sessions and tokens, and of sign-ins.
+//! Reads rows of people, sessions, tokens and sign-ins.
 
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ pub(in crate::server::store) fn person(row: &impl Columns) -> Result<Person, Sto
     })
 }
 
-/// Reads a row of `sessions` with its person, and until when it lasts unless it is used.
+/// Reads a row of `sessions` with its person, and the time at which it expires if it is not used.
 pub(in crate::server::store) fn session(
     row: &impl Columns,
 ) -> Result<(Session, Timestamp), StoreError> {

@@ -1,4 +1,4 @@
-//! The rows of the audit log.
+//! Reads rows of the audit log.
 
 use super::{Columns, time};
 use crate::server::{
