@@ -1,7 +1,7 @@
-//! The audit port: who did what, when, from where, and what came of it.
+//! The audit port: keeps who did what, when, from which address, and with what outcome.
 //!
-//! Entries are only ever added. It must not hold a secret, nor more of a person than their
-//! name.
+//! Entries are never changed or deleted. An entry must not contain a secret, and of a person only
+//! their owner id and address.
 
 mod throttle;
 mod trail;
@@ -19,7 +19,7 @@ use super::store::error::StoreError;
 /// Keeps the audit log.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// Adds an entry.
+    /// Adds an entry. Fails with a [`StoreError`] if it is not stored.
     async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError>;
     /// Lists the entries that pass `filter`, newest first, with their numbers.
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError>;
@@ -34,9 +34,9 @@ pub struct AuditEntry {
     pub who: String,
     /// The action.
     pub act: AuditAction,
-    /// To what: a stack's name, an operation's or token's id, or a path.
+    /// The target: a stack's name, the id of an operation or a token, or a path.
     pub target: Option<String>,
-    /// From which address.
+    /// The address of the client; `None` for the command line.
     pub from: Option<IpAddr>,
     /// The outcome: `done`, or the code of the error.
     pub outcome: String,
@@ -58,19 +58,19 @@ pub enum AuditAction {
     Retry,
     /// Removed a stack.
     Remove,
-    /// Made an API token.
+    /// Created an API token.
     MakeToken,
     /// Revoked one.
     RevokeToken,
-    /// Came up against a limit.
+    /// Was rejected because of a limit.
     ReachLimit,
-    /// Wanted to go where they may not.
+    /// Was denied access.
     Enter,
-    /// Had a clean-up tried again.
+    /// Requested another attempt of a clean-up.
     RetryCleanUp,
-    /// Looked at what is somebody else's, as an operator.
+    /// Viewed another owner's operation, as an operator.
     Inspect,
-    /// Ended the sessions and tokens of somebody else, as an operator.
+    /// Ended the sessions and revoked the tokens of another person, as an operator.
     #[strum(serialize = "shut_out")]
     RevokeAccess,
 }
@@ -93,13 +93,13 @@ impl AuditAction {
 /// The entries to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Only those of this somebody.
+    /// Only those of this actor.
     pub who: Option<String>,
-    /// Only this act.
+    /// Only those with this action.
     pub act: Option<AuditAction>,
     /// Only those to this target.
     pub target: Option<String>,
-    /// Only those from then on.
+    /// Only those at this time or later.
     pub since: Option<Timestamp>,
     /// Only those with a lower number: the next page.
     pub before: Option<i64>,

@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-/// The window in which a repeated event is not recorded again.
+/// The time for which a repeated event is not recorded again.
 const WINDOW: Duration = Duration::from_hours(1);
-/// The number of events that are remembered.
+/// The maximum number of events that are remembered.
 const MAX_ENTRIES: usize = 1_000;
 
 /// The events that were recorded within the window.
@@ -24,17 +24,18 @@ pub(crate) struct AuditThrottle<K> {
 pub(crate) enum Overflow {
     /// It is recorded, and an earlier one may be recorded twice.
     Record,
-    /// It is dropped: whoever sends it could write as much as they like.
+    /// It is not recorded: otherwise a client could fill the audit log.
     Drop,
 }
 
 impl<K: Eq + Hash> AuditThrottle<K> {
-    /// Makes an empty throttle.
+    /// Creates an empty throttle.
     pub(crate) fn new(overflow: Overflow) -> Self {
         Self { recorded: Mutex::default(), overflow }
     }
 
-    /// Returns whether `what` is to be recorded at `now`, which is monotonic, and remembers it.
+    /// Returns whether the event `what` is to be recorded at `now`, and remembers it if so. `now`
+    /// is on the monotonic clock.
     pub(crate) fn should_record(&self, what: K, now: Duration) -> bool {
         let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         let is_fresh = |at: &Duration| now.saturating_sub(*at) < WINDOW;
@@ -54,7 +55,7 @@ impl<K: Eq + Hash> AuditThrottle<K> {
         true
     }
 
-    /// Resets `what`: it could not be recorded.
+    /// Forgets `what`, which could not be recorded.
     pub(crate) fn reset(&self, what: &K) {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).remove(what);
     }

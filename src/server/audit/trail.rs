@@ -1,4 +1,4 @@
-//! Writes the audit entries: how a caller is named, what is recorded, and how often.
+//! Writes audit entries: decides how a caller is named, what is recorded, and how often.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -18,7 +18,7 @@ use domain::{deployment::DeploymentId, refusal::RefusalCode};
 
 /// The outcome of a successful action in an audit entry.
 const DONE: &str = "done";
-/// The number of characters that are kept of a target: the length of a path.
+/// The maximum number of characters of a target: a path can have any length.
 const TARGET_LIMIT: usize = 200;
 
 /// Writes the audit log.
@@ -32,7 +32,7 @@ pub struct AuditTrail {
 }
 
 impl AuditTrail {
-    /// Writes to `log`.
+    /// Creates an audit trail that writes to `log`.
     pub fn new(log: Arc<dyn AuditLog>, clock: Arc<dyn Clock>) -> Self {
         Self {
             log,
@@ -50,12 +50,13 @@ impl AuditTrail {
         self.log.entries(filter).await
     }
 
-    /// Returns the entry of an action of a caller, for the transaction that does it.
+    /// Returns the entry for a successful action of `caller`, which the transaction of the action
+    /// writes.
     pub(crate) fn entry(&self, caller: &Caller, act: AuditAction, target: &str) -> AuditEntry {
         self.entry_of(&name(&caller.identity), act, Some(target), caller.address)
     }
 
-    /// Returns the entry of an action of somebody whom the audit log calls `who`.
+    /// Returns the entry for a successful action of the actor `who`.
     pub(crate) fn entry_of(
         &self,
         who: &str,
@@ -73,7 +74,7 @@ impl AuditTrail {
         }
     }
 
-    /// Records the action of `entry` with this outcome.
+    /// Records `entry` with this outcome. If that fails, the entry is logged instead.
     pub(crate) async fn record(&self, entry: AuditEntry, outcome: &str) {
         let entry = AuditEntry { outcome: outcome.to_owned(), ..entry };
         if let Err(error) = self.log.append(&entry).await {
@@ -97,9 +98,9 @@ impl AuditTrail {
         result
     }
 
-    /// Records a denied request.
+    /// Records a denied request for the path `wanted`.
     pub(crate) async fn denial(&self, caller: &Caller, wanted: &str, denial: Denial) {
-        // Somebody who has not signed in yet is an ordinary case.
+        // A caller who has not signed in yet is an ordinary case.
         if denial != Denial::SignIn {
             let entry = self.entry(caller, AuditAction::Enter, wanted);
             self.record(entry, &denial.to_string()).await;

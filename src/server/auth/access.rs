@@ -1,8 +1,8 @@
 //! Authorization: [`decide`] is the one function that says who may do what.
 //!
-//! Every route, server function, stream and use case passes it: once when the request is
-//! authenticated, before it is known what is asked for ([`Target::Unnamed`]), and once with the
-//! operation in hand. It is pure, and must not know how a caller was authenticated.
+//! Every route, server function, stream and use case calls it: once after authentication, before
+//! the requested operation is known ([`Target::Unnamed`]), and once for that operation. It is a
+//! pure function, and must not know how a caller was authenticated.
 
 mod owner;
 
@@ -18,14 +18,15 @@ pub use owner::{OwnerId, ParseOwnerIdError};
 pub struct Caller {
     /// The identity.
     pub identity: Identity,
-    /// The address at the other end, behind the proxies that are trusted.
+    /// The client's address, as reported by trusted proxies.
     pub address: IpAddr,
-    /// The time until which that is so: a stream ends then.
+    /// The time at which the authentication expires and a stream ends; `None` if it does not
+    /// expire.
     pub until: Option<Timestamp>,
 }
 
-/// The identity of a caller. The first two are there only where the portal is open to all, the
-/// others only where people sign in.
+/// The identity of a caller. The first two exist only if the portal is open to all, the others only
+/// if people sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
     /// A client without a cookie of ours, such as a plain HTTP client.
@@ -54,9 +55,9 @@ pub enum Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
-    /// One who uses it.
+    /// Uses the portal.
     Member,
-    /// One who runs it.
+    /// Operates the portal: sees and changes what belongs to others, too.
     Operator,
 }
 
@@ -64,41 +65,41 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Scope {
-    /// Looking.
+    /// Allows reading.
     Read,
-    /// Looking, and starting, cancelling, retrying and removing.
+    /// Allows reading, and starting, cancelling, retrying and removing.
     Deploy,
 }
 
 /// The permission that an action needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// Look around: the home page, and whether a name is free.
+    /// View the home page, and check whether a name is available.
     Browse,
     /// Start a deployment.
     Start,
-    /// See that a stack is live: its name, its address and its state.
+    /// View that a stack is live: its name, address and state.
     ViewPublic,
-    /// See an operation: its state, its log, its events; or list what is one's own.
+    /// View an operation: its state, log and events; or list one's own operations.
     View,
     /// Cancel, retry or remove.
     Change,
-    /// Look after one's own account and its tokens.
+    /// Manage one's own account and API tokens.
     Account,
-    /// See and do what the portal's operators do.
+    /// Use the operators' pages and actions.
     Operate,
 }
 
 /// The target of the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
-    /// Nothing yet, or nothing that somebody owns.
+    /// No operation, or one that is not known yet.
     Unnamed,
     /// An operation or its stack.
     Operation {
-        /// Its owner; none where an anonymous client started it.
+        /// Its owner; `None` if an anonymous client started it.
         owner: Option<&'a OwnerId>,
-        /// True if the caller named it by its id, which nobody guesses.
+        /// The way in which the caller identified it.
         by: IdentifiedBy,
     },
 }
@@ -106,7 +107,7 @@ pub enum Target<'a> {
 /// The way in which a caller identified an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdentifiedBy {
-    /// Its id, which is as good as a key.
+    /// Its id, which cannot be guessed, so knowing it is a credential.
     Id,
     /// Only the name of its stack, which anybody can read.
     Name,
@@ -115,22 +116,22 @@ pub enum IdentifiedBy {
 /// The reason why access is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
-    /// They have to sign in first.
+    /// The caller must sign in first.
     #[error("nobody is signed in")]
     SignIn,
-    /// Their token is not good for it.
+    /// The caller's token lacks the scope.
     #[error("the token lacks the required scope")]
     Scope,
-    /// As far as they are concerned, it is not there.
+    /// The caller must not learn that the target exists.
     #[error("it belongs to another owner")]
     Hidden,
 }
 
-/// Decides whether somebody may do something.
+/// Decides whether `identity` may do what `permission` says with `target`.
 ///
 /// # Errors
 ///
-/// Returns why not.
+/// Returns the reason for a denial.
 pub fn decide(
     identity: &Identity,
     permission: Permission,
@@ -159,7 +160,8 @@ pub fn decide(
     }
 }
 
-/// Decides where the portal is open: whoever knows an id may look, and may change what nobody owns.
+/// Decides for a portal that is open to all: a client that knows an operation's id may view it, and
+/// may change it if it has no owner.
 fn decide_when_open(
     who: Option<&OwnerId>,
     permission: Permission,
@@ -194,7 +196,7 @@ fn allow_owner(who: &OwnerId, target: Target<'_>) -> Result<(), Denial> {
 }
 
 impl Identity {
-    /// Returns what this somebody owns things as.
+    /// Returns the owner id of the caller; `None` if they cannot own anything.
     pub fn owner(&self) -> Option<&OwnerId> {
         match self {
             Self::Anonymous | Self::Unauthenticated => None,
@@ -204,7 +206,7 @@ impl Identity {
         }
     }
 
-    /// Returns whether this is an operator, who has signed in.
+    /// Returns whether this is an operator who has signed in.
     pub fn is_operator(&self) -> bool {
         matches!(self, Self::Person { role: Role::Operator, .. })
     }
@@ -235,11 +237,11 @@ impl Scope {
 }
 
 impl Caller {
-    /// Decides whether this caller may do something.
+    /// Decides whether this caller may do what `permission` says with `target`.
     ///
     /// # Errors
     ///
-    /// Returns why not.
+    /// Returns the reason for a denial.
     pub fn may(&self, permission: Permission, target: Target<'_>) -> Result<(), Denial> {
         decide(&self.identity, permission, target)
     }

@@ -1,7 +1,7 @@
 //! The accounts port: people who sign in, their sessions, and their API tokens.
 //!
-//! A credential comes in as its [`Digest`] only: whoever reads the store has no key. It must not
-//! know how somebody proved who they are.
+//! Credentials are stored as a [`Digest`] only, so whoever reads the store cannot use them. The
+//! port must not know how a person proved their identity.
 
 use std::time::Duration;
 
@@ -12,66 +12,69 @@ use sha2::{Digest as _, Sha256};
 use crate::server::auth::access::{OwnerId, Role, Scope};
 use crate::server::{audit::AuditEntry, store::StoreError};
 
-/// The time after which a use is written again.
+/// The precision of the time of the last use: uses within it are not written again.
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Keeps people, sessions, tokens, and sign-ins that are under way.
+/// Stores people, sessions, tokens, and sign-ins in progress. Every method returns a [`StoreError`]
+/// if the store cannot do it.
 ///
 /// An `audit_entry` is written in the transaction of the action that it describes: either both are
 /// kept, or neither. An action without an effect writes none.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Keeps a sign-in that has begun, in place of one that this browser had. Those that have
-    /// expired at `now` are purged.
+    /// Stores a sign-in that has begun, and replaces an earlier one of the same browser. It purges
+    /// sign-ins that have expired at `now`.
     async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError>;
-    /// Takes out the sign-in that has not expired at `now`: it can be finished once.
+    /// Removes and returns the browser's sign-in, if it has not expired at `now`. So a sign-in can
+    /// be finished only once.
     async fn take_sign_in(
         &self,
         browser: &Digest,
         now: Timestamp,
     ) -> Result<Option<SignIn>, StoreError>;
 
-    /// Finds the person whom the provider describes, or adds them; takes over what it says now, and
-    /// begins a session of theirs. Sessions that have expired are purged.
+    /// Finds or adds the person of `profile`, updates their name and role, and begins a session for
+    /// them. It purges sessions that have expired.
     async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError>;
-    /// Finds the session that has not expired at `now`, and lets it last until `idle_until`, but
-    /// not beyond its end.
+    /// Finds a session that has not expired at `now`, and prolongs it to `idle_until`, but not
+    /// beyond its end.
     async fn session(
         &self,
         session: &Digest,
         now: Timestamp,
         idle_until: Timestamp,
     ) -> Result<Option<Session>, StoreError>;
-    /// Ends a session; `false` when there is none.
+    /// Ends a session. Returns `false` if there is none.
     async fn end_session(
         &self,
         session: &Digest,
         audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError>;
-    /// Ends all sessions of a person, and tells how many.
+    /// Ends all sessions of a person, and returns how many.
     async fn end_sessions_of(
         &self,
         person: &OwnerId,
         audit_entry: Option<&AuditEntry>,
     ) -> Result<u64, StoreError>;
-    /// Ends all sessions of a person and revokes their tokens that can be used at `now`, and
-    /// tells how many of each.
+    /// Ends all sessions of a person, and revokes their tokens that are valid at `now`. Returns how
+    /// many of each.
     async fn revoke_access(
         &self,
         person: &OwnerId,
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
     ) -> Result<(u64, u64), StoreError>;
-    /// Lists people by name, those who signed in last first, at most `limit`.
+    /// Lists at most `limit` people, the latest sign-in first.
     async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError>;
 
-    /// Keeps a new API token, unless its person has `max` already that can still be used when
-    /// it is made; `false` then.
+    /// Stores a new API token. Returns `false`, and stores nothing, if its person already has `max`
+    /// valid tokens.
     async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool, StoreError>;
-    /// Lists a person's tokens, newest first, those that are revoked or expired at `now` at the
-    /// end.
+    /// Lists a person's tokens, newest first, with those that are revoked or expired at `now` at
+    /// the end.
     async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError>;
-    /// Revokes the token `id` of this person; `false` when there is none to revoke.
+    /// Revokes the token `id` of this person. Returns `false` if there is no such token, or it is
+    /// revoked already.
     async fn revoke_token(
         &self,
         person: &OwnerId,
@@ -79,12 +82,12 @@ pub trait Accounts: Send + Sync {
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError>;
-    /// Finds the token that can be used at `now`, and notes when it was last used, to the
+    /// Finds a token that is valid at `now`, and stores the time of its use with the precision of a
     /// minute.
     async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError>;
 }
 
-/// The SHA-256 digest of a secret, in lower-case hexadecimal digits.
+/// The SHA-256 digest of a secret, in lowercase hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest(pub String);
 
@@ -94,22 +97,22 @@ impl Digest {
         Self::of_bytes(secret.as_bytes())
     }
 
-    /// Returns the digest of `bytes`, whatever they are.
+    /// Returns the digest of `bytes`.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(base16ct::lower::encode_string(&Sha256::digest(bytes)))
     }
 }
 
-/// A sign-in that has been sent to the provider and is not back yet.
+/// A sign-in in progress: the person is at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// The digest of the secret that the browser holds.
+    /// The digest of the secret in the browser's cookie.
     pub browser: Digest,
-    /// The `state` parameter, which the provider has to send back.
+    /// The `state` parameter, which the provider must send back.
     pub state: String,
-    /// The nonce, which the identity token has to hold.
+    /// The nonce, which the ID token must contain.
     pub nonce: String,
-    /// The proof key's verifier (RFC 7636).
+    /// The PKCE code verifier (RFC 7636).
     pub verifier: String,
     /// The page to return to after the sign-in.
     pub return_to: String,
@@ -117,8 +120,8 @@ pub struct SignIn {
     pub expires: Timestamp,
 }
 
-/// The profile of a person, as the provider describes it. Issuer and subject together are who they
-/// are; the rest is only shown.
+/// The profile of a person, as the provider describes it. Issuer and subject together identify
+/// them. The name is only displayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The provider.
@@ -157,11 +160,11 @@ pub struct NewSession {
     pub idle_until: Timestamp,
     /// The time at which it ends in any case.
     pub ends: Timestamp,
-    /// The audit entry of the sign-in; the actor is filled in.
+    /// The audit entry of the sign-in. The store fills in the actor, who is known only then.
     pub audit_entry: Option<AuditEntry>,
 }
 
-/// A session that can be used.
+/// A session that has not expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// Its owner.
@@ -171,20 +174,20 @@ pub struct Session {
 }
 
 impl Session {
-    /// Decides until when a session lasts that lasts until `idle` and is used, where that is
-    /// worth a write: not at each request, but at most once a minute.
+    /// Returns the new expiry of a session that would expire at `idle` and is used now; `None` if
+    /// it differs by less than a minute, so that not every request writes to the store.
     pub fn prolong(&self, idle: Timestamp, idle_until: Timestamp) -> Option<Timestamp> {
         let until = idle_until.min(self.ends);
         (until.duration_since(idle).unsigned_abs() > MINUTE).then_some(until)
     }
 }
 
-/// A token to keep.
+/// A token to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewToken {
     /// The token's public part.
     pub token: Token,
-    /// The digest of the secret that a program shows.
+    /// The digest of the secret that a program sends.
     pub secret: Digest,
     /// Its audit entry.
     pub audit_entry: Option<AuditEntry>,
@@ -201,18 +204,19 @@ pub struct Token {
     pub name: String,
     /// Its scope.
     pub scope: Scope,
-    /// The time at which it was made.
+    /// The time at which it was created.
     pub made: Timestamp,
-    /// The time from which it is not good any more.
+    /// The time from which it is invalid.
     pub expires: Timestamp,
-    /// The time at which it was last used.
+    /// The time at which it was last used, with the precision of a minute.
     pub used: Option<Timestamp>,
     /// The time at which it was revoked.
     pub revoked: Option<Timestamp>,
 }
 
 impl Token {
-    /// Decides when it was last used, where that is worth a write: to the minute.
+    /// Returns the time of the last use to store for a use at `now`; `None` if it is stored
+    /// already, since its precision is a minute.
     pub fn use_at(&self, now: Timestamp) -> Option<Timestamp> {
         let second = now.as_second();
         let minute = Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(now);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::server::store::StoreError;
 
-/// The time for which a browser keeps what it is known by.
+/// The lifetime of the cookie that identifies a browser.
 const COOKIE_LIFETIME: Duration = Duration::from_hours(365 * 24);
 /// The number of characters that a secret of ours has.
 const SECRET_LENGTH: usize = 43;
@@ -21,18 +21,18 @@ const SECRET_LENGTH: usize = 43;
 /// The way in which callers are authenticated.
 #[derive(Clone)]
 pub enum Authenticator {
-    /// Whoever comes may in; a browser is known by its cookie.
+    /// The portal is open to all. A browser is identified by its cookie.
     Open {
-        /// True if it is reached over https.
+        /// True if the portal is reached over HTTPS.
         is_secure: bool,
-        /// Makes a new secret.
+        /// Returns the bits of a new secret.
         random: Arc<dyn Fn() -> RandomBits + Send + Sync>,
     },
-    /// People sign in, programs have a token.
+    /// People sign in, and programs send an API token.
     SignIn {
-        /// The store of both.
+        /// The store of sessions and tokens.
         accounts: Arc<dyn Accounts>,
-        /// The time for which a session lasts without use.
+        /// The time after which an unused session expires.
         idle: Duration,
     },
 }
@@ -40,9 +40,9 @@ pub enum Authenticator {
 /// The caller could not be authenticated.
 #[derive(Debug)]
 pub(crate) enum AuthenticationError {
-    /// The token is not good.
+    /// The token is invalid, expired or revoked.
     Token,
-    /// The records are out of reach.
+    /// The store could not be read.
     Store(StoreError),
 }
 
@@ -51,13 +51,19 @@ pub(crate) enum AuthenticationError {
 pub(crate) struct Authenticated {
     /// The identity.
     pub(crate) identity: Identity,
-    /// The time until which that is so.
+    /// The time at which the authentication expires.
     pub(crate) until: Option<Timestamp>,
-    /// The person, where one has signed in.
+    /// The person, if one has signed in.
     pub(crate) person: Option<Person>,
 }
 
-/// Authenticates the caller of a request.
+/// Authenticates the caller of a request at `now`. A request without credentials has an anonymous
+/// identity.
+///
+/// # Errors
+///
+/// Returns an [`AuthenticationError`] if a token is sent that is invalid, or the store cannot be
+/// read.
 pub(crate) async fn authenticate(
     authenticator: &Authenticator,
     headers: &HeaderMap,
@@ -126,7 +132,7 @@ fn browser(headers: &HeaderMap, is_secure: bool) -> Identity {
 }
 
 impl Authenticated {
-    /// Makes one of the identity alone.
+    /// Creates one that has only an identity and does not expire.
     pub(crate) fn from_identity(identity: Identity) -> Self {
         Self { identity, until: None, person: None }
     }
@@ -146,7 +152,7 @@ impl Authenticator {
         Caller { identity: self.anonymous_identity(), address, until: None }
     }
 
-    /// Makes the cookie by which a browser is known from now on; `None` where people sign in.
+    /// Creates a cookie that identifies a browser from now on; `None` if people sign in.
     pub(crate) fn new_cookie(&self) -> Option<HeaderValue> {
         match self {
             Self::Open { is_secure, random } => {
@@ -165,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_stands_behind_the_word_bearer() {
+    fn a_token_follows_the_word_bearer() {
         for (value, token) in [
             ("Bearer asd_1", Some("asd_1")),
             ("bearer  asd_1 ", Some("asd_1")),

@@ -1,24 +1,24 @@
-//! The cookies: written so that a browser sends them to this very host alone, and never to a
-//! script.
+//! Reads and writes cookies. Browsers send them only to this host, and scripts cannot read them.
 
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// Holds the secret of a session.
+/// The name of the cookie with the secret of a session.
 pub(crate) const SESSION: &str = "__Host-session";
-/// Holds what a browser is known by while its sign-in is under way.
+/// The name of the cookie that identifies a browser during its sign-in.
 pub(crate) const SIGN_IN: &str = "__Host-sign-in";
-/// Holds a new API token on its way to the page that shows it once.
+/// The name of the cookie that carries a new API token to the page that shows it once.
 pub(crate) const TOKEN: &str = "__Host-token";
 
-/// Returns the name of the cookie that a browser is known by where nobody signs in. Without
-/// https some browsers do not keep a cookie that is for secure connections only.
+/// Returns the name of the cookie that identifies a browser on an open portal. Without HTTPS, it
+/// has no `__Host-` prefix: the prefix requires the attribute `Secure`, and some browsers then
+/// ignore the cookie.
 pub(crate) fn browser(is_secure: bool) -> &'static str {
     if is_secure { "__Host-browser" } else { "browser" }
 }
 
-/// Writes the cookie that a browser is known by where nobody signs in.
+/// Returns the `Set-Cookie` header that identifies a browser on an open portal for `lifetime`.
 pub(crate) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) -> HeaderValue {
     let name = browser(is_secure);
     if is_secure {
@@ -29,15 +29,15 @@ pub(crate) fn write_browser(is_secure: bool, value: &str, lifetime: Duration) ->
     sensitive(text)
 }
 
-/// Finds a cookie in a request.
+/// Returns the value of a request's cookie.
 pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
     let mut pairs = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
     pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Writes a cookie that lasts for `lifetime`. `value` is a secret of ours, and so needs no
-/// escape.
+/// Returns the `Set-Cookie` header of a cookie that lasts for `lifetime`. `value` must consist of
+/// characters that need no escaping, as our secrets do.
 pub(crate) fn write(name: &str, value: &str, lifetime: Duration) -> HeaderValue {
     let seconds = lifetime.as_secs();
     let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
@@ -50,7 +50,7 @@ fn sensitive(text: String) -> HeaderValue {
     value
 }
 
-/// Takes a cookie from the browser.
+/// Returns the `Set-Cookie` header that deletes a cookie.
 pub(crate) fn remove(name: &str) -> HeaderValue {
     write(name, "", Duration::ZERO)
 }

@@ -1,7 +1,8 @@
-//! The identity provider port over OpenID Connect: the code flow with a proof key.
+//! The adapter of the identity provider port for OpenID Connect: the authorization code flow with
+//! PKCE.
 //!
-//! It must not know sessions or cookies, and keeps nothing of a person. What the provider says is
-//! believed once its signature, issuer, audience, nonce and times hold.
+//! It must not know sessions or cookies, and stores nothing about a person. Claims are accepted
+//! only after the ID token's signature, issuer, audience, nonce and times are verified.
 
 mod claims;
 mod client;
@@ -34,18 +35,18 @@ use super::{
 use crate::server::{origin::Origin, settings::OidcSettings};
 use clock::Clock;
 
-/// The client cannot be made.
+/// The client cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildOidcError {
-    /// An address is none.
+    /// An address is not a valid URL.
     #[error("the provider's address cannot be read")]
     Address(#[from] ParseError),
-    /// The TLS set-up failed, usually for want of the system's certificate authorities.
+    /// The TLS set-up failed, usually because the system has no certificate authorities.
     #[error("the HTTP client for the provider cannot be made")]
     Http(#[source] reqwest::Error),
 }
 
-/// An OpenID Connect provider. It is asked when somebody first wants to sign in.
+/// The client of an OpenID Connect provider. It first contacts the provider when somebody signs in.
 pub struct Oidc {
     settings: OidcSettings,
     callback: RedirectUrl,
@@ -56,11 +57,12 @@ pub struct Oidc {
 }
 
 impl Oidc {
-    /// Makes the client of a portal that is reached at `public_url`.
+    /// Creates the client of a portal that is reached at `public_url`. It does not contact the
+    /// provider.
     ///
     /// # Errors
     ///
-    /// Returns why it cannot be made. Whether the provider answers is not among it.
+    /// Returns a [`BuildOidcError`] if an address is invalid or TLS cannot be set up.
     pub fn new(
         settings: OidcSettings,
         public_url: &Origin,
@@ -77,11 +79,11 @@ impl Oidc {
         })
     }
 
-    /// Asks whether the provider answers as one does.
+    /// Checks that the provider answers with valid metadata.
     ///
     /// # Errors
     ///
-    /// Returns why it cannot be used.
+    /// Returns an [`IdentityError`] if the provider cannot be used.
     pub async fn check(&self) -> Result<(), IdentityError> {
         self.provider().await.map(drop)
     }
@@ -110,8 +112,8 @@ impl Oidc {
         sent.map_err(|error| refused(error, &secrets))
     }
 
-    /// Reads the identity token. With a key that nobody knows the keys are asked for once more:
-    /// providers change them now and then.
+    /// Verifies and reads the ID token. If it is signed with an unknown key, the keys are fetched
+    /// once more: providers rotate them.
     async fn read(
         &self,
         (provider, client): (&Arc<ProviderMetadata>, &Client),
@@ -129,9 +131,9 @@ impl Oidc {
         .map_err(|error| IdentityError::Untrusted(error.to_string()))
     }
 
-    /// Fetches userinfo for the claims that the identity token lacks: providers that follow the
-    /// standard to the letter keep names for this call. Without an answer the person is let in all
-    /// the same, with fewer rights.
+    /// Fetches userinfo for the claims that the ID token lacks: some providers return names only
+    /// there. Without an answer the person still signs in, but may lack a group and so the operator
+    /// role.
     async fn fetch_userinfo(&self, client: &Client, tokens: &Tokens, claims: Claims) -> Claims {
         if claims.is_complete(&self.settings) {
             return claims;
@@ -158,7 +160,7 @@ impl IdentityProvider for Oidc {
         let verifier = PkceCodeVerifier::new(request.verifier.to_owned());
         let (state, nonce) = (request.state.to_owned(), request.nonce.to_owned());
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
-        // The library asks for `openid` by itself.
+        // The library adds `openid` itself.
         let scopes = self.settings.scopes.iter().filter(|scope| *scope != "openid");
         let (address, _, _) = client
             .authorize_url(flow, || CsrfToken::new(state), || Nonce::new(nonce))

@@ -1,4 +1,4 @@
-//! Secrets that the portal hands out: 256 random bits, known again by their digest alone.
+//! Secrets that the portal issues: 256 random bits. Only their digest is stored.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::accounts::Digest;
 
-/// The prefix of an API token, so that people and scanners know it for one.
+/// The prefix of an API token, by which people and secret scanners recognise it.
 pub const TOKEN_PREFIX: &str = "asd_";
 
 /// 256 random bits.
 pub type RandomBits = [u8; 32];
 
-/// A secret on its way to the one who keeps it.
+/// A secret that is about to be handed out. Its `Debug` output does not contain it.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Writes random bits as 43 characters that an address, a header and a cookie can hold.
+    /// Encodes random bits as 43 characters that need no escaping in a URL, a header or a cookie.
     pub fn from_random(bits: RandomBits) -> Self {
         Self(SecretString::from(URL_SAFE_NO_PAD.encode(bits)))
     }
 
-    /// Makes an API token of random bits.
+    /// Encodes random bits as an API token.
     pub fn token(bits: RandomBits) -> Self {
         Self(SecretString::from(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bits))))
     }
@@ -33,7 +33,7 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    /// Returns what it is known again by.
+    /// Returns the digest to store.
     pub fn digest(&self) -> Digest {
         Digest::of(self.expose())
     }

@@ -1,7 +1,7 @@
-//! The use cases of signing in and out, and of the API tokens of those who have.
+//! The use cases of signing in and out, and of people's API tokens.
 //!
-//! Credentials are made here, handed out once and kept as a digest. It knows the ports; it must not
-//! know cookies, nor how the provider is asked.
+//! Credentials are created here, handed out once, and stored as a digest. It must not know cookies,
+//! nor how the provider is contacted.
 
 mod error;
 mod return_to;
@@ -28,7 +28,7 @@ use crate::server::{
 };
 use clock::Clock;
 
-/// The time for which a person may be away at the provider.
+/// The time within which a person must return from the provider.
 pub const SIGN_IN_LIFETIME: Duration = Duration::from_mins(10);
 
 /// The dependencies of a [`SignInService`].
@@ -42,11 +42,11 @@ pub struct SignInParts {
     pub provider: Arc<dyn IdentityProvider>,
     /// The display name of the provider.
     pub provider_name: String,
-    /// The time for which people stay signed in.
+    /// The lifetimes of sessions.
     pub session: SessionSettings,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Random bits, which nobody can guess.
+    /// Returns random bits that cannot be guessed.
     pub random: Arc<dyn Fn() -> RandomBits + Send + Sync>,
 }
 
@@ -60,7 +60,7 @@ pub struct SignInService {
 pub struct SignInStarted {
     /// The address to redirect the person to.
     pub address: String,
-    /// The secret that their browser keeps meanwhile.
+    /// The secret for the browser's cookie, which identifies the sign-in.
     pub browser: Secret,
 }
 
@@ -74,31 +74,31 @@ pub struct SignedInSession {
 }
 
 impl SignInService {
-    /// Makes the service of its parts.
+    /// Creates the service from its dependencies.
     pub fn new(parts: SignInParts) -> Self {
         Self { parts }
     }
 
-    /// Returns what people call the provider.
+    /// Returns the display name of the provider.
     pub fn provider_name(&self) -> &str {
         &self.parts.provider_name
     }
 
-    /// Returns the time.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
     }
 
-    /// Returns how long people stay signed in.
+    /// Returns the lifetimes of sessions.
     pub fn session(&self) -> SessionSettings {
         self.parts.session
     }
 
-    /// Begins the sign-in of somebody who wants to go to `return_to`.
+    /// Begins a sign-in, after which the person returns to the page `return_to`.
     ///
     /// # Errors
     ///
-    /// Returns why nobody can sign in now.
+    /// Returns a [`SignInError`] if the provider or the store is unavailable.
     pub async fn begin(&self, return_to: &ReturnTo) -> Result<SignInStarted, SignInError> {
         let [browser, state, nonce, verifier] =
             std::array::from_fn(|_| Secret::from_random((self.parts.random)()));
@@ -121,12 +121,13 @@ impl SignInService {
         Ok(SignInStarted { address, browser })
     }
 
-    /// Finishes the sign-in that the browser began which shows `browser`: once, whatever comes
-    /// of it. Whoever comes in leaves the session of `previous`, which that browser has shown.
+    /// Finishes the sign-in that belongs to the secret `browser`. Each sign-in can be finished
+    /// once, whatever its outcome. After success, it ends the browser's earlier session, whose
+    /// secret is `previous`.
     ///
     /// # Errors
     ///
-    /// Returns why the person is not let in, and where they wanted to go.
+    /// Returns why the sign-in was rejected, with the page that the person wanted.
     pub async fn finish(
         &self,
         browser: Option<&str>,
@@ -154,11 +155,11 @@ impl SignInService {
         }
     }
 
-    /// Signs somebody out of the browser that shows `session`.
+    /// Ends the session whose secret is `session`.
     ///
     /// # Errors
     ///
-    /// Returns an error when the session could not be ended: it goes on.
+    /// Returns a [`StoreError`] if the session could not be ended. It is then still valid.
     pub async fn sign_out(
         &self,
         session: &str,
@@ -171,11 +172,11 @@ impl SignInService {
         Ok(())
     }
 
-    /// Signs somebody out of every browser.
+    /// Ends all sessions of a person.
     ///
     /// # Errors
     ///
-    /// Returns an error when their sessions could not be ended: they go on.
+    /// Returns a [`StoreError`] if the sessions could not be ended. They are then still valid.
     pub async fn sign_out_everywhere(&self, who: &OwnerId, from: IpAddr) -> Result<(), StoreError> {
         let audit_entry =
             self.parts.audit.entry_of(who.as_str(), AuditAction::SignOut, Some("everywhere"), from);
@@ -184,12 +185,12 @@ impl SignInService {
         Ok(())
     }
 
-    /// Returns the address at which somebody signs out of the provider, too, if it has one.
+    /// Returns the URL at which a person signs out of the provider, too, if it has one and answers.
     pub async fn sign_out_address(&self) -> Option<String> {
         self.parts.provider.sign_out_address().await
     }
 
-    /// Takes out what was kept for the browser that shows `browser`.
+    /// Removes and returns the stored sign-in that belongs to the secret `browser`.
     async fn take(&self, browser: Option<&str>) -> Result<SignIn, SignInError> {
         let browser = browser.ok_or(SignInError::Expired)?;
         let now = self.parts.clock.now();
@@ -197,7 +198,8 @@ impl SignInService {
         taken.ok_or(SignInError::Expired)
     }
 
-    /// Completes a sign-in, and begins a session: a new one, whatever session the browser has had.
+    /// Completes a sign-in and begins a new session, even if the browser already has one: a session
+    /// id from before the sign-in may be known to somebody else (session fixation).
     async fn complete_sign_in(
         &self,
         sign_in: &SignIn,
@@ -205,7 +207,7 @@ impl SignInService {
         from: IpAddr,
     ) -> Result<(Person, Secret), SignInError> {
         let (state, answer) = callback.parts();
-        // As digests, so that the time it takes tells nothing.
+        // Comparing digests reveals nothing about `state` through the time that it takes.
         if Digest::of(state) != Digest::of(&sign_in.state) {
             return Err(SignInError::Expired);
         }
@@ -216,7 +218,7 @@ impl SignInService {
         self.begin_session(&profile, from).await
     }
 
-    /// Ends the session that nobody will show any more, since the browser has a new one.
+    /// Ends the session that the browser has just replaced with a new one.
     async fn end_previous_session(&self, previous: Option<&str>) {
         let Some(previous) = previous else { return };
         if let Err(error) = self.parts.accounts.end_session(&Digest::of(previous), None).await {
@@ -245,7 +247,7 @@ impl SignInService {
     }
 }
 
-/// Logs why somebody could not sign in, as loud as somebody should look.
+/// Logs why a sign-in failed, at the level of the action that it needs.
 fn report(error: &SignInError) {
     let code = error.code().as_str();
     match error {

@@ -1,4 +1,4 @@
-//! The decision, as a table.
+//! Tests of the decision: a table of all identities and permissions.
 
 use super::*;
 
@@ -10,10 +10,10 @@ fn everybody() -> [(&'static str, Identity); 8] {
     let person = |id, role| Identity::Person { owner: owner(id), role };
     let program = |scope| Identity::Program { owner: owner("alice"), scope };
     [
-        ("guest", Identity::Anonymous),
+        ("anonymous", Identity::Anonymous),
         ("own browser", Identity::Browser(owner("alice"))),
         ("other browser", Identity::Browser(owner("mallory"))),
-        ("stranger", Identity::Unauthenticated),
+        ("unauthenticated", Identity::Unauthenticated),
         ("alice", person("alice", Role::Member)),
         ("operator", person("olga", Role::Operator)),
         ("read token", program(Scope::Read)),
@@ -21,7 +21,8 @@ fn everybody() -> [(&'static str, Identity); 8] {
     ]
 }
 
-/// Writes who may: `+` yes, `s` sign in first, `t` another token, `-` it is not there.
+/// Returns the decision for each identity: `+` allowed, `s` must sign in first, `t` lacks the
+/// scope, `-` hidden.
 fn row(permission: Permission, target: Target<'_>) -> String {
     let letter = |(_, identity): (&str, Identity)| match decide(&identity, permission, target) {
         Ok(()) => '+',
@@ -37,7 +38,7 @@ fn who_may_do_what_is_this_table() {
     let alice = owner("alice");
     let own = |by| Target::Operation { owner: Some(&alice), by };
     let nobodys = |by| Target::Operation { owner: None, by };
-    // guest, own browser, other browser, stranger, alice, operator, read token, deploy token
+    // anonymous, own browser, other browser, unauthenticated, alice, operator, read token, deploy token
     let table = [
         (Permission::Browse, Target::Unnamed, "+++s++++"),
         (Permission::Start, Target::Unnamed, "+++s++t+"),
@@ -63,7 +64,7 @@ fn who_may_do_what_is_this_table() {
 }
 
 #[test]
-fn what_is_somebody_elses_is_nobodys_business_but_an_operators() {
+fn only_an_operator_may_change_what_belongs_to_others() {
     let bob = owner("bob");
     for by in [IdentifiedBy::Id, IdentifiedBy::Name] {
         let target = Target::Operation { owner: Some(&bob), by };
@@ -73,7 +74,7 @@ fn what_is_somebody_elses_is_nobodys_business_but_an_operators() {
     assert_eq!(
         row(Permission::View, by_id),
         "+++s-+--",
-        "in the open, whoever knows the id may look"
+        "on an open portal, a client that knows the id may view it"
     );
 }
 

@@ -1,4 +1,4 @@
-//! The claims about a person: read, checked, and mapped to our types.
+//! The claims about a person: reads and verifies them, and converts them to our types.
 
 use std::error::Error;
 
@@ -17,9 +17,9 @@ use crate::server::{
     settings::OidcSettings,
 };
 
-/// Describes how a token may be signed: by a key that only the provider has. What it says to
-/// support changes nothing, so that nobody gets in with `none` or with a secret that others have,
-/// too.
+/// The accepted signature algorithms of an ID token: those with a private key, which only the
+/// provider has. The algorithms in the provider's metadata do not matter, so `none` and shared
+/// secrets are never accepted.
 const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RsaSsaPkcs1V15Sha256,
     Algorithm::RsaSsaPkcs1V15Sha384,
@@ -31,38 +31,38 @@ const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::EcdsaP384Sha384,
     Algorithm::EdDsa,
 ];
-/// The number of characters of a name that are shown.
+/// The maximum number of characters of a display name.
 const NAME_LENGTH: usize = 80;
-/// The number of characters of a failure that are kept.
+/// The maximum number of characters of an error description.
 const REASON_LENGTH: usize = 300;
 
 /// The claims of the identity token, with those of userinfo.
 #[derive(Clone, Debug)]
 pub(super) struct Claims {
-    /// The provider's id of them.
+    /// The provider's id of the person.
     pub subject: SubjectIdentifier,
     name: Option<String>,
     extra: Map<String, Value>,
 }
 
-/// An identity token does not hold.
+/// An ID token is invalid.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     /// The provider sent none.
     #[error("there is no ID token")]
     Missing,
-    /// The keys have to be asked for again.
+    /// It is signed with a key that is not known yet: fetch the keys again.
     #[error("it is signed with an unknown key")]
     UnknownKey,
-    /// Its content is not what it has to be.
+    /// Its signature or a claim is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// It was made for another access token.
+    /// It was issued for another access token.
     #[error("the access token does not match the ID token")]
     OtherAccessToken,
 }
 
-/// Reads the identity token among `tokens`, as it holds at `now`.
+/// Verifies the ID token among `tokens` at `now`, and returns its claims.
 pub(super) fn read(
     client: &Client,
     tokens: &Tokens,
@@ -101,13 +101,13 @@ fn unreadable(error: ClaimsVerificationError) -> ReadError {
 }
 
 impl Claims {
-    /// Returns whether there is nothing to be gained by asking for more.
+    /// Returns whether userinfo could add nothing that is needed.
     pub(super) fn is_complete(&self, settings: &OidcSettings) -> bool {
         let has_groups = self.extra.contains_key(&settings.groups_claim);
         self.name.is_some() && (has_groups || settings.operator_group.is_none())
     }
 
-    /// Merges the claims of userinfo. The identity token goes first.
+    /// Merges the claims of userinfo. Those of the ID token have priority.
     pub(super) fn merge(mut self, more: &UserInfoClaims<ExtraClaims, CoreGenderClaim>) -> Self {
         let name = more.name().and_then(|names| names.get(None)).map(|name| name.as_str());
         let name = name_in([name, more.preferred_username().map(|name| name.as_str())]);
@@ -118,8 +118,8 @@ impl Claims {
         self
     }
 
-    /// Describes the person in our words. Who they are is issuer and subject: a name or an
-    /// address of theirs may be somebody else's tomorrow.
+    /// Converts the claims to a profile. Only issuer and subject identify the person: a name or an
+    /// email address may later belong to somebody else.
     pub(super) fn into_profile(self, settings: &OidcSettings) -> Profile {
         let groups = self.extra.get(&settings.groups_claim);
         Profile {
@@ -131,18 +131,18 @@ impl Claims {
     }
 }
 
-/// Returns the first name that shows anything.
+/// Returns the first name that has visible characters.
 fn name_in(names: [Option<&str>; 2]) -> Option<String> {
     names.into_iter().flatten().map(shown).find(|name| !name.is_empty())
 }
 
-/// Returns a name as it can be shown.
+/// Returns a name without control characters and surrounding spaces, shortened for display.
 fn shown(name: &str) -> String {
     let plain: String = name.chars().filter(|c| !c.is_control()).take(NAME_LENGTH).collect();
     plain.trim().to_owned()
 }
 
-/// Finds out what somebody is by their groups: a list of texts, or one text.
+/// Returns the role of a person with these groups: a JSON list of strings, or one string.
 fn role(groups: Option<&Value>, operator_group: Option<&str>) -> Role {
     let Some(wanted) = operator_group else { return Role::Member };
     let is_operator = match groups {
@@ -153,7 +153,7 @@ fn role(groups: Option<&Value>, operator_group: Option<&str>) -> Role {
     if is_operator { Role::Operator } else { Role::Member }
 }
 
-/// Writes out a failure and its causes.
+/// Describes an error with its causes.
 pub(super) fn describe(error: &(dyn Error + 'static)) -> String {
     transport::describe(error).chars().take(REASON_LENGTH).collect()
 }
@@ -165,7 +165,7 @@ mod tests {
     use crate::server::auth::oidc::claims::*;
 
     #[test]
-    fn who_is_in_the_operators_group_is_an_operator_and_nobody_else() {
+    fn only_members_of_the_operators_group_are_operators() {
         let cases = [
             (json!(["staff", "operators"]), Role::Operator),
             (json!("operators"), Role::Operator),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_the_first_that_shows_anything_and_fits_the_page() {
+    fn a_display_name_is_the_first_visible_one_and_is_shortened() {
         assert_eq!(name_in([Some("Ann Bell"), Some("ann")]).as_deref(), Some("Ann Bell"));
         assert_eq!(name_in([Some(" \u{7}"), Some("ann")]).as_deref(), Some("ann"));
         assert_eq!(name_in([None, None]), None);

@@ -1,4 +1,5 @@
-//! The library's types as we use them, and its client made of what the provider says of itself.
+//! The types of the OpenID Connect library as we use them, and its client, made from the provider's
+//! metadata.
 
 use openidconnect::{
     AdditionalClaims, AuthType, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet,
@@ -18,9 +19,9 @@ use serde_json::{Map, Value};
 use super::exchange::ExchangeError;
 use crate::server::{auth::identity_provider::IdentityError, settings::OidcSettings};
 
-/// The number of characters of a refusal that are kept.
+/// The maximum number of characters of a provider's error that are kept.
 const REASON_LENGTH: usize = 300;
-/// The replacement of a refusal that holds a secret.
+/// The text that replaces a provider's error that contains a secret.
 const REDACTED: &str = "it repeats a secret, which is left out here";
 
 /// The provider's metadata.
@@ -57,17 +58,17 @@ pub(super) type Client = openidconnect::Client<
     EndpointMaybeSet,
 >;
 
-/// The claims that no standard names: groups are among them.
+/// The claims that the standard does not define, such as groups.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ExtraClaims {
-    /// By name.
+    /// The values, by the name of the claim.
     #[serde(flatten)]
     pub all: Map<String, Value>,
 }
 
 impl AdditionalClaims for ExtraClaims {}
 
-/// Makes the client that comes back to `callback`.
+/// Creates the client, with `callback` as its redirect URI.
 pub(super) fn client(
     provider: &ProviderMetadata,
     settings: &OidcSettings,
@@ -80,12 +81,13 @@ pub(super) fn client(
         .set_auth_type(client_auth(provider))
 }
 
-/// Returns what the portal is called at the provider.
+/// Returns the portal's client id at the provider.
 pub(super) fn id(settings: &OidcSettings) -> ClientId {
     ClientId::new(settings.client_id.clone())
 }
 
-/// Picks how the secret is shown: as every provider takes it unless this one says otherwise.
+/// Chooses how the client secret is sent: with basic authentication, which every provider must
+/// support, unless the metadata lists only the request body.
 fn client_auth(provider: &ProviderMetadata) -> AuthType {
     let Some(methods) = provider.token_endpoint_auth_methods_supported() else {
         return AuthType::BasicAuth;
@@ -96,8 +98,8 @@ fn client_auth(provider: &ProviderMetadata) -> AuthType {
     if only_in_body { AuthType::RequestBody } else { AuthType::BasicAuth }
 }
 
-/// Tells a provider that refuses from one that does not answer. What it sent is not repeated where
-/// it may hold tokens, nor what it says of a refusal where that holds one of `secrets`.
+/// Converts the error of a token request. An unreadable answer is not repeated, since it may
+/// contain tokens, and neither is the provider's error if it contains one of `secrets`.
 pub(super) fn refused(
     error: RequestTokenError<ExchangeError, StandardErrorResponse<CoreErrorResponseType>>,
     secrets: &[&str],

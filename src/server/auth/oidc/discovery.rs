@@ -1,7 +1,7 @@
-//! The provider's metadata (discovery), cached for a while.
+//! The provider's metadata (OpenID Connect Discovery), cached for [`CACHE_LIFETIME`].
 //!
-//! A provider that does not answer is asked again after a pause: the portal goes on without it,
-//! and so do those who are signed in.
+//! A provider that does not answer is contacted again after [`PAUSE`]. Meanwhile the portal works,
+//! and people stay signed in.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,22 +16,22 @@ use super::{
 use crate::server::auth::identity_provider::IdentityError;
 use clock::Clock;
 
-/// The time for which an answer is taken for true.
+/// The time for which metadata is used without another request.
 const CACHE_LIFETIME: Duration = Duration::from_hours(1);
-/// The time after which a provider that does not answer is asked again.
+/// The time after which a provider that did not answer is contacted again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Finds out about the provider.
+/// Fetches and caches the provider's metadata.
 pub(super) struct Discovery {
     issuer: IssuerUrl,
     clock: Arc<dyn Clock>,
     state: Mutex<DiscoveryState>,
 }
 
-/// The state so far.
+/// The result of the last request.
 struct DiscoveryState {
     provider: Result<Arc<ProviderMetadata>, IdentityError>,
-    /// The time from which it is asked again, by the monotonic clock.
+    /// The time of the next request, on the monotonic clock.
     retry_at: Duration,
 }
 
@@ -43,8 +43,7 @@ impl Discovery {
         Self { issuer, clock, state }
     }
 
-    /// Returns what the provider says of itself. Whoever comes while it is being asked waits for
-    /// that answer.
+    /// Returns the provider's metadata. Concurrent callers share one request.
     pub(super) async fn provider(
         &self,
         exchange: &Exchange,
@@ -56,14 +55,14 @@ impl Discovery {
         let asked = self.fetch(exchange).await;
         let ttl = if asked.is_ok() { CACHE_LIFETIME } else { PAUSE };
         state.retry_at = self.clock.monotonic() + ttl;
-        // What it said before is better than nothing.
+        // Older metadata is still better than none.
         if asked.is_ok() || state.provider.is_err() {
             state.provider = asked;
         }
         state.provider.clone()
     }
 
-    /// Asks for the keys once more, unless somebody else has done so since `provider` was read.
+    /// Fetches the keys again, unless another caller has done so since `provider` was returned.
     pub(super) async fn renew_keys(
         &self,
         provider: &Arc<ProviderMetadata>,

@@ -1,27 +1,27 @@
-//! One request to the provider and its answer, within limits.
+//! Sends one request to the provider, and limits the time and the size of the answer.
 
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl, http};
 
-/// The largest answer that is read.
+/// The maximum size of an answer, in bytes.
 const LARGEST_ANSWER: usize = 1024 * 1024;
-/// The time that connecting may take, name and TLS included.
+/// The time limit for connecting, including name resolution and TLS.
 const CONNECT: Duration = Duration::from_secs(5);
-/// The time that a request may take in all.
+/// The time limit for a whole request.
 const WHOLE: Duration = Duration::from_secs(10);
 
-/// An answer did not come.
+/// There is no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ExchangeError {
-    /// The request failed on its way, or the answer did.
+    /// The request or the answer failed in transit.
     #[error("{0}")]
     Transport(String),
-    /// The answer is too large to be one.
+    /// The answer is larger than [`LARGEST_ANSWER`].
     #[error("its answer is larger than {LARGEST_ANSWER} bytes")]
     TooLarge,
-    /// The answer is none of HTTP's.
+    /// The answer is not valid HTTP.
     #[error("its answer cannot be read")]
     Unreadable(#[from] http::Error),
 }
@@ -33,7 +33,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// Makes the client. It follows no redirect: that could lead a secret elsewhere.
+    /// Creates the client. It follows no redirect, which could send a secret to another server.
     pub(super) fn new(issuer: &IssuerUrl) -> reqwest::Result<Self> {
         transport::install_crypto_provider();
         let is_secure = issuer.url().scheme() == "https";
@@ -45,7 +45,7 @@ impl Exchange {
             .https_only(is_secure)
             .connect_timeout(CONNECT)
             .timeout(WHOLE)
-            // A sign-in now and then: a kept connection would be closed by the time of the next.
+            // Sign-ins are rare: a kept connection would be closed by the time of the next one.
             .pool_max_idle_per_host(0);
         let builder = if is_secure { builder } else { builder.tls_certs_only([]) };
         Ok(Self { http: builder.build()? })

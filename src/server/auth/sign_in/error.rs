@@ -1,23 +1,23 @@
-//! The authorization response of a sign-in, and the errors of one.
+//! The authorization response of a sign-in, and the errors of sign-ins.
 
 use super::ReturnTo;
 use crate::server::{auth::identity_provider::IdentityError, store::StoreError};
 use domain::refusal::RefusalCode;
 
-/// The number of characters of an error's name that are kept.
+/// The maximum number of characters of a provider's error name.
 const ERROR_LENGTH: usize = 60;
 
 /// The authorization response (RFC 6749, section 4.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Callback {
-    /// A code, which the provider exchanges for who they are.
+    /// A code, which the provider exchanges for tokens.
     Code {
         /// The `state` of the authorization request.
         state: String,
         /// The code.
         code: String,
     },
-    /// An error of the provider's (RFC 6749, section 4.1.2.1).
+    /// An error from the provider (RFC 6749, section 4.1.2.1).
     Error {
         /// The `state` of the authorization request.
         state: String,
@@ -27,7 +27,7 @@ pub enum Callback {
 }
 
 impl Callback {
-    /// Returns the state, and the code or what the provider's error means.
+    /// Returns the `state`, and the code or the provider's error.
     pub(super) fn parts(&self) -> (&str, Result<&str, SignInError>) {
         match self {
             Self::Code { state, code } => (state, Ok(code)),
@@ -45,7 +45,8 @@ impl Callback {
     }
 }
 
-/// Returns the name of an error as one looks (RFC 6749, section 4.1.2.1): the rest is anybody's.
+/// Returns the error's name with only the characters that names have (RFC 6749, section 4.1.2.1):
+/// anyone can put anything into the URL.
 fn plain(error: &str) -> String {
     error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(ERROR_LENGTH).collect()
 }
@@ -53,22 +54,23 @@ fn plain(error: &str) -> String {
 /// A sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The person or the provider said no.
+    /// The person cancelled, or the provider denied access.
     #[error("the sign-in was denied or cancelled at the provider")]
     Denied,
-    /// This browser has begun none, or it took too long, or it was finished already.
+    /// This browser has no sign-in in progress: it never began, took too long, or was finished
+    /// already.
     #[error("no such sign-in is in progress in this browser")]
     Expired,
     /// The provider does not answer.
     #[error("the provider does not answer: {0}")]
     Unavailable(String),
-    /// The provider does not take what the portal says: somebody has to look at how it is set up.
+    /// The provider rejects the portal's request: an operator must check the configuration.
     #[error("the provider rejected the request: {0}")]
     Refused(String),
     /// The provider's token or claims are invalid.
     #[error("the provider's answer could not be verified: {0}")]
     Untrusted(String),
-    /// The records are out of reach.
+    /// The store is unavailable.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
@@ -83,7 +85,7 @@ pub struct SignInRejected {
 }
 
 impl SignInError {
-    /// Returns the code on the wire, for which the page has words.
+    /// Returns the code on the wire, which the page translates to words.
     pub fn code(&self) -> RefusalCode {
         match self {
             Self::Denied => RefusalCode::SignInDenied,

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// The longest that is kept.
+/// The maximum length, in bytes.
 const LONGEST: usize = 1_000;
-/// Paths that are no place to return to after a sign-in.
+/// Paths that belong to the sign-in itself and are therefore not returned to.
 const SIGN_IN_PATHS: [&str; 2] = ["/sign-in", "/auth/"];
 
-/// A place on the portal itself: a path, and perhaps a query.
+/// A page of the portal itself: a path, optionally with a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnTo(String);
 
@@ -17,14 +17,14 @@ impl ReturnTo {
         Self(String::from("/"))
     }
 
-    /// Takes `text` if it leads to a place on the portal, and the home page if it does not: what
-    /// stands in an address could be anybody's.
+    /// Returns the page `text` if it is on the portal, and the home page otherwise. `text` comes
+    /// from a URL, which anyone can craft, so it must not lead to another site.
     pub fn parse(text: &str) -> Self {
         let leads_here = text.starts_with('/')
             && !text.starts_with("//")
-            // Browsers take this for `//`.
+            // Browsers treat `/\` like `//`.
             && !text.starts_with("/\\")
-            // They leave out what is none of these, which could make another `//`.
+            // Browsers drop other characters, such as tabs, which could produce `//`.
             && text.bytes().all(|byte| byte.is_ascii_graphic())
             && text.len() <= LONGEST;
         let is_way_in = SIGN_IN_PATHS.iter().any(|way| text.starts_with(way));
@@ -85,7 +85,7 @@ mod tests {
     proptest! {
         #![proptest_config(test_support::properties())]
 
-        /// The judge is the parser of the URL standard, which browsers follow.
+        /// The result is checked with a parser of the URL standard, which browsers follow.
         #[test]
         fn wherever_somebody_wants_to_go_a_browser_stays_on_the_portal(
             wanted in "\\PC{0,40}|/?[/\\\\.@:?#%\t\r\n a-z-]{0,12}|[/\\\\\t]{0,3}evil\\.example\\.org/?"

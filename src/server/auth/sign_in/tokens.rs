@@ -1,4 +1,4 @@
-//! API tokens: made, listed and revoked by the person whose they are.
+//! API tokens: their owner creates, lists and revokes them.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -14,12 +14,12 @@ use crate::server::{
 };
 use domain::refusal::RefusalCode;
 
-/// The maximum number of usable tokens of a person.
+/// The maximum number of valid tokens of a person.
 pub const MAX_TOKENS: u32 = 20;
-/// The number of characters that a token's name may have.
+/// The maximum number of characters of a token's name.
 const NAME_LENGTH: usize = 60;
 
-/// The name of a token: 1 to 60 characters that show.
+/// The name of a token: 1 to 60 characters, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenName(String);
 
@@ -36,32 +36,32 @@ pub enum Lifetime {
     Year,
 }
 
-/// A token was not made, or not revoked.
+/// A token could not be created or revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The name is empty, too long, or does not show.
+    /// The name is empty, too long, or contains control characters.
     #[error("the name is not valid")]
     Name,
-    /// The scope or the lifetime is none of the choices.
+    /// The scope or the lifetime is not one of the choices.
     #[error("the choice is not valid")]
     Choice,
-    /// There are [`MAX_TOKENS`] already.
+    /// The person already has [`MAX_TOKENS`] valid tokens.
     #[error("there are {MAX_TOKENS} tokens already")]
     TooMany,
-    /// There is no such token to revoke.
+    /// The person has no such token that is not revoked.
     #[error("there is no such token")]
     Unknown,
-    /// The records are out of reach.
+    /// The store is unavailable.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
 
 impl TokenName {
-    /// Reads a name.
+    /// Parses a name. Surrounding spaces are removed.
     ///
     /// # Errors
     ///
-    /// Returns an error when it is empty, too long, or holds what does not show.
+    /// Returns [`TokenError::Name`] if it is empty, too long, or contains control characters.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let name = text.trim();
         let is_name = (1..=NAME_LENGTH).contains(&name.chars().count())
@@ -74,17 +74,17 @@ impl Lifetime {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Week, Self::Month, Self::Quarter, Self::Year];
 
-    /// Reads a number of days.
+    /// Parses a number of days.
     ///
     /// # Errors
     ///
-    /// Returns an error when it is none of the choices.
+    /// Returns [`TokenError::Choice`] if it is not one of the choices.
     pub fn parse(days: &str) -> Result<Self, TokenError> {
         let found = Self::ALL.into_iter().find(|lifetime| lifetime.days().to_string() == days);
         found.ok_or(TokenError::Choice)
     }
 
-    /// Returns how many days that is.
+    /// Returns the number of days.
     pub fn days(self) -> u16 {
         match self {
             Self::Week => 7,
@@ -96,7 +96,7 @@ impl Lifetime {
 }
 
 impl TokenError {
-    /// Returns the code on the wire, for which the page has words.
+    /// Returns the code on the wire, which the page translates to words.
     pub fn code(&self) -> RefusalCode {
         match self {
             Self::Name => RefusalCode::InvalidTokenName,
@@ -109,20 +109,21 @@ impl TokenError {
 }
 
 impl SignInService {
-    /// Lists a person's tokens: newest first, those that cannot be used any more at the end.
+    /// Lists a person's tokens, newest first, with invalid ones at the end.
     ///
     /// # Errors
     ///
-    /// Returns an error when the store is out of reach.
+    /// Returns a [`StoreError`] if the store is unavailable.
     pub async fn tokens(&self, who: &OwnerId) -> Result<Vec<Token>, StoreError> {
         self.parts.accounts.tokens(who, self.parts.clock.now()).await
     }
 
-    /// Makes a token, which can be shown only now.
+    /// Creates a token and returns its secret, which cannot be read again.
     ///
     /// # Errors
     ///
-    /// Returns why none was made.
+    /// Returns [`TokenError::TooMany`] at the limit, and [`TokenError::Store`] if the store is
+    /// unavailable.
     pub async fn make_token(
         &self,
         who: &OwnerId,
@@ -157,11 +158,12 @@ impl SignInService {
         Err(error)
     }
 
-    /// Revokes a person's own token for good.
+    /// Revokes a person's own token permanently.
     ///
     /// # Errors
     ///
-    /// Returns why it was not revoked.
+    /// Returns [`TokenError::Unknown`] if there is no such token, and [`TokenError::Store`] if the
+    /// store is unavailable.
     pub async fn revoke_token(
         &self,
         who: &OwnerId,
@@ -184,7 +186,7 @@ mod tests {
     use crate::server::auth::sign_in::tokens::*;
 
     #[test]
-    fn a_tokens_name_shows_and_fits_a_line() {
+    fn a_tokens_name_is_visible_and_fits_a_line() {
         assert_eq!(TokenName::parse("  CI of alice ").unwrap().0, "CI of alice");
         assert!(TokenName::parse(&"ä".repeat(60)).is_ok());
         for name in ["", "   ", "a\nb", "a\u{1b}[0m", &"a".repeat(61)] {
