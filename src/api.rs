@@ -1,7 +1,7 @@
-//! What crosses between the page and the server: wire types and server functions.
+//! The interface between pages and the server: wire types and server functions.
 //!
-//! A server function parses, authorises, calls one use case and maps the error. It must not
-//! decide anything itself.
+//! A server function parses its arguments, authorises the caller, calls one use case and maps the
+//! error. It must not make decisions itself.
 
 #[cfg(feature = "ssr")]
 pub mod account;

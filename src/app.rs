@@ -1,8 +1,8 @@
 //! Pages and components.
 //!
 //! Pages, shell and components render only on the server. Only the islands run in the browser: the
-//! name form, the deployment and the theme switch. The pages name no port:
-//! they call `api` and the use cases, and show what these return.
+//! name form, the deployment, the theme switch and the copy button. Pages must not use ports: they
+//! call `api` and the use cases, and show what these return.
 
 mod browser;
 pub mod deployment;
@@ -23,8 +23,8 @@ mod live;
 
 use domain::kind::{Kind, KindName, Kinds};
 
-/// Returns the row of the kind called `name`: in the table that the server was started with, or in
-/// the browser the constant one.
+/// Returns the row of the kind called `name`: from the table that the server was started with, or
+/// in the browser from the constant table.
 fn kind(name: KindName) -> &'static Kind {
     leptos::prelude::use_context::<Kinds>().unwrap_or_default().of(name)
 }

@@ -1,6 +1,6 @@
-//! The one who has signed in, and their account, as pages show them.
+//! The signed-in person and their account, as pages show them.
 //!
-//! Server only. It must not know cookies: `http` says what a visit brought along.
+//! Server only. It must not know cookies: `http` puts their content into the request's extensions.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::server::{
 pub struct SignedIn {
     /// Their display name.
     pub name: String,
-    /// True if they run the portal.
+    /// True if they are an operator of the portal.
     pub is_operator: bool,
 }
 
@@ -34,9 +34,9 @@ pub struct AccountView {
     pub who: SignedIn,
     /// The display name of the provider.
     pub provider: String,
-    /// A token that was just made.
+    /// The secret of a token that was just created, which is shown once.
     pub fresh_token: Option<String>,
-    /// All others, those that cannot be used any more at the end.
+    /// All tokens, with invalid ones at the end.
     pub tokens: Vec<TokenView>,
 }
 
@@ -46,28 +46,28 @@ pub struct TokenView {
     pub id: String,
     /// The name that its owner gave it.
     pub name: String,
-    /// True if it is good for more than looking.
+    /// True if its scope allows more than reading.
     pub may_change: bool,
-    /// The time at which it was made.
+    /// The time at which it was created.
     pub made: Timestamp,
     /// The time at which it was last used.
     pub used: Option<Timestamp>,
-    /// Describes how it stands.
+    /// Its status.
     pub status: TokenStatus,
 }
 
-/// Describes how an API token stands.
+/// The status of an API token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenStatus {
-    /// It can be used until then.
+    /// It is valid until this time.
     Valid(Timestamp),
-    /// It could be used until then.
+    /// It expired at this time.
     Expired(Timestamp),
-    /// It was revoked then.
+    /// It was revoked at this time.
     Revoked(Timestamp),
 }
 
-/// Returns the sign-in service; `None` where the portal is open to all.
+/// Returns the sign-in service; `None` if the portal is open to all.
 pub(crate) fn sign_in_service() -> Option<Arc<SignInService>> {
     use_context::<Arc<SignInService>>()
 }
@@ -82,14 +82,14 @@ pub(crate) fn is_hidden_page() -> bool {
     extension::<HiddenPage>().is_some()
 }
 
-/// Returns who has signed in, if somebody has.
+/// Returns the person who has signed in, if any.
 pub(crate) fn signed_in() -> Option<SignedIn> {
     let (_, role) = person()?;
     let name = extension::<Person>().map(|person| person.name).unwrap_or_default();
     Some(SignedIn { name, is_operator: role == Role::Operator })
 }
 
-/// Reads the account of the person who has signed in; `None` where nobody has.
+/// Reads the account of the person who has signed in; `None` if nobody has.
 pub(crate) async fn account() -> Option<Result<AccountView, ApiError>> {
     let (sign_in_service, (owner, _), who) = (sign_in_service()?, person()?, signed_in()?);
     let fresh_token = page_cookies().fresh_token;

@@ -1,17 +1,17 @@
-//! The server functions that start, cancel and try again a deployment, and remove its stack.
+//! The server functions that start, cancel and retry a deployment, and remove its stack.
 
 use leptos::prelude::*;
 
 use super::wire::ApiError;
 
-/// Starts the deployment of `name` and sends the caller to its page.
+/// Starts the deployment of `name`, and redirects the caller to its page.
 ///
-/// A plain form post is answered by a redirect either way: to the deployment's page, or back
-/// to the home page, which says what stood in the way.
+/// After an error, a form post without JavaScript is redirected to the home page, which shows the
+/// reason.
 ///
 /// # Errors
 ///
-/// Returns why nothing was started.
+/// Returns the reason why nothing was started.
 #[server(prefix = "/api/fn", endpoint = "start_deployment")]
 pub async fn start_deployment(
     /// The name of the stack.
@@ -28,11 +28,11 @@ pub async fn start_deployment(
     }
 }
 
-/// Asks that the deployment `id` be cancelled, and sends the caller to its page.
+/// Requests the cancellation of the deployment `id`, and redirects the caller to its page.
 ///
 /// # Errors
 ///
-/// Returns why that cannot be.
+/// Returns the reason why it was not cancelled.
 #[server(prefix = "/api/fn", endpoint = "cancel_deployment")]
 pub async fn cancel_deployment(
     /// The deployment's id.
@@ -46,12 +46,12 @@ pub async fn cancel_deployment(
     act_on_deployment(&id, async |id| service.cancel(&caller, id).await.map(|()| page_of(id))).await
 }
 
-/// Tries the ended deployment `id` again, and sends the caller to the new one's page. Asked
-/// again, it sends the caller there again.
+/// Retries the ended deployment `id`, and redirects the caller to the page of the new one. A
+/// repeated call starts nothing and redirects to the same page.
 ///
 /// # Errors
 ///
-/// Returns why nothing was started.
+/// Returns the reason why nothing was started.
 #[server(prefix = "/api/fn", endpoint = "retry_deployment")]
 pub async fn retry_deployment(
     /// The ended deployment's id.
@@ -68,20 +68,21 @@ pub async fn retry_deployment(
     .await
 }
 
-/// Takes the live stack `name` down, and sends the caller to the removal's page.
+/// Starts the removal of the live stack `name`, and redirects the caller to the page of the
+/// removal.
 ///
-/// The page that was posted from may be older than the stack that has the name now: nothing is
-/// done unless that is the stack of the operation `id`.
+/// It removes only the stack of the operation `id`: the page with the form may be older than the
+/// stack that has the name now.
 ///
 /// # Errors
 ///
-/// Returns why that cannot be.
+/// Returns the reason why nothing was removed.
 #[server(prefix = "/api/fn", endpoint = "remove_stack")]
 pub async fn remove_stack(
     /// The stack's name.
     #[server(default)]
     name: String,
-    /// The deployment that brought it up, or its unfinished removal.
+    /// The id of the deployment that created it, or of its unfinished removal.
     #[server(default)]
     id: String,
 ) -> Result<(), ApiError> {

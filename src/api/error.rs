@@ -1,4 +1,4 @@
-//! Describes how an [`ApiError`] travels through a server function.
+//! The conversion of server function errors to [`ApiError`], and its encoding.
 
 use leptos::server_fn::{
     codec::JsonEncoding,
@@ -12,7 +12,8 @@ impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        // Not made of a refusal: the browser would load the sentences of all of them.
+        // It is not made from a `Refusal`: then the WASM module would contain the sentences of all
+        // refusals.
         let (code, message) = match error {
             ServerFnErrorErr::Request(_) => {
                 (RefusalCode::PortalUnreachable, words::PORTAL_UNREACHABLE)
@@ -36,9 +37,10 @@ impl FromServerFnError for ApiError {
 mod tests {
     use super::*;
 
-    /// What guards the API guards the server functions, too: all have one form.
+    /// The middleware that rejects API requests rejects calls of server functions as well, in the
+    /// same format.
     #[test]
-    fn a_refusal_has_the_apis_form() {
+    fn an_error_has_the_format_of_the_api() {
         let text = r#"{"success":false,"error":"alice is taken","code":"NAME_TAKEN"}"#;
         let error = ApiError::de(text.as_bytes().to_vec().into());
         assert_eq!(
@@ -49,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_refusal_at_all_is_told_in_a_sentence() {
+    fn an_unreadable_answer_becomes_a_sentence() {
         let error = ApiError::de("<html>502 Bad Gateway</html>".as_bytes().to_vec().into());
         assert!(error.message.starts_with("The portal gave an answer"), "{error}");
     }

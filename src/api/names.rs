@@ -1,17 +1,18 @@
-//! The server function that says whether a name can be had.
+//! The server function that checks whether a name is available.
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use super::wire::{ApiError, NameVerdict};
 
-/// Returns whether `name` can be had. Advisory: only the start reserves it.
+/// Returns whether `name` is available. The result is advisory: only the start of a deployment
+/// reserves the name.
 ///
 /// # Errors
 ///
-/// Returns an error when the portal cannot be asked.
+/// Returns an error if the portal cannot be reached.
 #[server(prefix = "/api/fn", endpoint = "check_name", input = GetUrl)]
 pub async fn check_name(
-    /// The name to look up.
+    /// The name to check.
     #[server(default)]
     name: String,
 ) -> Result<NameVerdict, ApiError> {

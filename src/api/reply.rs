@@ -1,5 +1,5 @@
-//! Helpers that server functions and pages on the server share: the use cases, and the response
-//! head.
+//! What server functions and pages share on the server: access to the use cases and the caller, and
+//! the status and headers of the response.
 //!
 //! Server only. It must not know a use case.
 
@@ -28,24 +28,24 @@ use domain::{
 ///
 /// # Errors
 ///
-/// Returns an error where the router did not provide them.
+/// Returns an error if the router did not provide them.
 pub(crate) fn service() -> Result<Arc<Service>, ApiError> {
     let service = use_context::<Arc<Service>>();
     service.ok_or_else(|| Refusal::Internal(InternalFault::NotReady).into())
 }
 
-/// Returns who asks.
+/// Returns the caller of the current request.
 ///
 /// # Errors
 ///
-/// Returns an error where nobody was authenticated.
+/// Returns an error if the request was not authenticated.
 pub(crate) fn caller() -> Result<Caller, ApiError> {
     let parts = use_context::<Parts>();
     let caller = parts.and_then(|parts| parts.extensions.get::<Caller>().cloned());
     caller.ok_or_else(|| Refusal::Internal(InternalFault::NoCaller).into())
 }
 
-/// Answers the current request with `status`.
+/// Sets the status of the current response.
 pub(crate) fn respond_with(status: u16) {
     let options = use_context::<ResponseOptions>();
     if let (Some(options), Ok(status)) = (options, StatusCode::from_u16(status)) {
@@ -53,20 +53,21 @@ pub(crate) fn respond_with(status: u16) {
     }
 }
 
-/// Answers the current request by leading to `location`.
+/// Redirects the current request to `location`.
 pub(crate) fn redirect_to(location: &str) {
     leptos_axum::redirect(location);
 }
 
-/// Forbids that the answer be kept: whoever goes back to it must see what is true by then.
+/// Forbids caches to store the response: a person who goes back to the page must see the current
+/// state.
 pub(crate) fn forbid_storing() {
     if let Some(options) = use_context::<ResponseOptions>() {
         options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 
-/// Answers that nothing was begun for `name`: a program gets the status, a person who posted
-/// the form without JavaScript is led back to the home page.
+/// Answers that no deployment of `name` was started: a program gets the status, and a form post
+/// without JavaScript is redirected to the home page.
 pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
     let parts = use_context::<Parts>();
     if parts.is_some_and(|parts| accepts_html(&parts.headers)) {
@@ -77,8 +78,8 @@ pub(super) fn refuse(name: &str, error: ApiError) -> ApiError {
     error
 }
 
-/// Does something about the deployment called `id`, and sends the caller to the page that it
-/// leads to. A person is led back to the deployment's own page where it cannot be done.
+/// Runs `act` on the deployment with this `id`, and redirects the caller to the page that it
+/// returns. After an error, a form post is redirected to the deployment's own page.
 pub(super) async fn act_on_deployment(
     id: &str,
     act: impl AsyncFnOnce(&DeploymentId) -> Result<String, ApiError>,
@@ -89,9 +90,8 @@ pub(super) async fn act_on_deployment(
     }
 }
 
-/// Sends the caller to the page that `result` leads to. Where it is an error, a program gets
-/// its status, and a person who posted a form is led back to `page`, which shows how things
-/// stand and what the error's code means.
+/// Redirects the caller to the page in `result`. After an error, a program gets the error's status,
+/// and a form post is redirected to `page`, which shows the current state and the reason.
 pub(super) fn redirect_or_refuse(
     result: Result<String, ApiError>,
     page: &str,
@@ -114,7 +114,7 @@ pub(super) fn redirect_or_refuse(
     }
 }
 
-/// Gives the answer an error's status, and says when to come back.
+/// Sets the response's status and `Retry-After` header to those of `error`.
 fn respond(error: &ApiError) {
     respond_with(error.status());
     if let (Some(options), Some(seconds)) = (use_context::<ResponseOptions>(), error.retry_after) {

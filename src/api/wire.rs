@@ -1,4 +1,4 @@
-//! The types on the wire that are not events or snapshots.
+//! The wire types besides events and snapshots.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,24 +12,24 @@ use domain::{
     words,
 };
 
-/// Checks whether a name is available. Advisory: only the start reserves it.
+/// The result of a name check. It is advisory: only the start of a deployment reserves the name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum NameVerdict {
-    /// Nobody has it.
+    /// It is available.
     Free {
         /// The name.
         name: StackName,
         /// The address at which its stack would be reached.
         url: String,
     },
-    /// Somebody has it.
+    /// It is taken.
     Taken {
         /// The name.
         name: StackName,
         /// The address at which its stack is or will be reached.
         url: String,
-        /// Like names that are free.
+        /// Similar names that are available.
         suggestions: Vec<StackName>,
     },
     /// It breaks a rule.
@@ -38,13 +38,13 @@ pub enum NameVerdict {
         name: String,
         /// The rule's code.
         code: String,
-        /// The remedy.
+        /// The rule and the remedy, as a sentence.
         sentence: String,
     },
 }
 
 impl NameVerdict {
-    /// Says that `input` breaks a rule.
+    /// Creates the verdict for an `input` that breaks a rule.
     pub fn invalid(input: &str, error: ParseStackNameError) -> Self {
         Self::Invalid {
             name: input.to_owned(),
@@ -54,7 +54,7 @@ impl NameVerdict {
     }
 }
 
-/// Describes how a stack's address is made of its name.
+/// The pattern of a stack's address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressPattern {
     /// The part before the name, as in `https://`.
@@ -70,14 +70,14 @@ impl AddressPattern {
     }
 }
 
-/// The platform's status for the home page, before the first key is pressed.
+/// The platform's status, which pages show before a person starts anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformStatus {
-    /// True if it answered when last asked.
+    /// True if it answered the last check.
     pub reachable: bool,
     /// True if its version lacks what the portal needs.
     pub too_old: bool,
-    /// The problem that keeps all of it from working until an operator acts.
+    /// The problem that only an operator can solve, if there is one.
     pub problem: Option<PlatformProblem>,
     /// True if it is the embedded sandbox.
     pub sandbox: bool,
@@ -88,40 +88,41 @@ pub struct PlatformStatus {
 pub struct DeploymentView {
     /// The immutable part.
     pub deployment: Deployment,
-    /// The fold of its events so far.
+    /// The result of folding its events so far.
     pub progress: Progress,
-    /// Its end, the result of the clean-up since, and its links.
+    /// Its end, the result of clean-up since then, and its links.
     #[serde(rename = "standing")]
     pub metadata: DeploymentMetadata,
     /// True if somebody asked to cancel it.
     pub is_cancelling: bool,
-    /// The time at which clean-up continues, while something is left.
+    /// The time of the next clean-up, while something is left.
     #[serde(with = "domain::wire_time::optional")]
     pub next_try: Option<Timestamp>,
-    /// The removal of the stack, if it was live. Such a page does not change, so this stays on the
-    /// server.
+    /// The removal of the stack, if it was live. The page of a removed stack has no island, so this
+    /// is not sent to the browser.
     #[serde(skip)]
     pub stack_removal: Option<StackRemoval>,
-    /// The time since which no container of the live stack runs, as far as is known.
+    /// The downtime of the live stack, if the portal knows of one.
     pub not_running: Option<Downtime>,
-    /// The time that a deployment usually takes, where that is known and of use.
+    /// The usual duration of a deployment, if it is known and the deployment is in progress.
     pub usual: Option<Usual>,
-    /// True if whoever looks at it may cancel it, try it again or remove its stack.
+    /// True if the viewer may cancel or retry it, or remove its stack.
     pub may_change: bool,
-    /// The number of hours that the stack's name is kept for its owner once it is removed.
+    /// The number of hours for which the stack's name stays reserved for its owner after the
+    /// removal.
     pub kept_hours: Option<u64>,
     /// The server's time, so that both targets render the same elapsed times.
     #[serde(with = "domain::wire_time")]
     pub now: Timestamp,
 }
 
-/// The time for which a live stack has no container that runs.
+/// A downtime of a live stack: none of its containers runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Downtime {
-    /// The time at which that was first found.
+    /// The time at which it was first found.
     #[serde(with = "domain::wire_time")]
     pub since: Timestamp,
-    /// The time at which it was last found.
+    /// The time at which it was last confirmed.
     #[serde(with = "domain::wire_time")]
     pub seen: Timestamp,
 }
@@ -129,29 +130,29 @@ pub struct Downtime {
 /// The removal of a stack that was live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StackRemoval {
-    /// This removal is under way, or could not remove everything yet.
+    /// This removal is in progress, or could not remove everything yet.
     NotYet(DeploymentId),
-    /// It is gone.
+    /// The stack is gone.
     Done,
 }
 
-/// The number of stacks that somebody may have.
+/// The number of stacks that the caller has and may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowance {
-    /// The number of they that have.
+    /// The number of stacks that they have.
     pub stacks: u32,
-    /// The number of they that may have.
+    /// The number of stacks that they may have.
     pub most: u32,
 }
 
-/// The time that a deployment usually takes, in seconds, measured on those that came up.
+/// The usual duration of a deployment in seconds, measured on successful ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usual {
-    /// One in five is faster.
+    /// One deployment in five is faster.
     pub low_s: u64,
-    /// Half of them are faster.
+    /// Half of the deployments are faster.
     pub median_s: u64,
-    /// One in five is slower.
+    /// One deployment in five is slower.
     pub high_s: u64,
 }
 
@@ -163,36 +164,36 @@ pub struct StackView {
     pub name: StackName,
     /// The address at which it is reached.
     pub url: String,
-    /// The time since which it is live.
+    /// The time since which it has been live.
     #[serde(with = "domain::wire_time")]
     pub since: Timestamp,
-    /// The deployment that brought it up, for those who may see it.
+    /// The deployment that created it, if the caller may view it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment_id: Option<DeploymentId>,
-    /// Describes how it stands.
+    /// Its state.
     pub state: StackState,
-    /// The removal that is under way or stuck, if there is one.
+    /// Its removal that is in progress or stuck, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal_id: Option<DeploymentId>,
-    /// What is known to be wrong with it while it is live.
+    /// The known problem of the live stack, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<StackHealth>,
 }
 
-/// Describes how a live stack is.
+/// A known problem of a live stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackHealth {
-    /// What it is like.
+    /// The problem.
     pub state: HealthState,
-    /// The time since which that is known.
+    /// The time since which it has been known.
     #[serde(with = "domain::wire_time")]
     pub since: Timestamp,
-    /// The time at which the platform was last compared with the records.
+    /// The time at which the platform was last compared with the database.
     #[serde(with = "domain::wire_time")]
     pub seen: Timestamp,
 }
 
-/// What a live stack is like.
+/// A problem of a live stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthState {
@@ -200,19 +201,19 @@ pub enum HealthState {
     NotRunning,
 }
 
-/// Describes how a live stack stands.
+/// The state of a live stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StackState {
-    /// It came up, and nobody takes it down.
+    /// It is live and is not being removed.
     Live,
-    /// Being removed.
+    /// It is being removed.
     Removing,
     /// Part of it could not be removed yet.
     Stuck,
 }
 
-/// An error on the wire: `{success: false, error, code}`. The server makes it of a [`Refusal`].
+/// An error on the wire: `{success: false, error, code}`. The server creates it from a [`Refusal`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 #[serde(into = "ErrorBody", from = "ErrorBody")]
@@ -221,7 +222,7 @@ pub struct ApiError {
     pub code: RefusalCode,
     /// The error and the remedy, as a sentence for a person.
     pub message: String,
-    /// The number of seconds after which to come back, where that helps; a header tells it.
+    /// The number of seconds after which a retry may succeed, sent in the header `Retry-After`.
     pub retry_after: Option<u64>,
 }
 
@@ -242,7 +243,7 @@ impl From<Refusal> for ApiError {
     }
 }
 
-/// An error's body: what is not in the answer's head.
+/// The body of an error response, without the parts that are in its status and headers.
 #[derive(Serialize, Deserialize)]
 struct ErrorBody {
     success: bool,

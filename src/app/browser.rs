@@ -1,21 +1,22 @@
-//! What the parts of a page ask of the browser: its address, title, icon, theme and clipboard.
+//! The browser functions that components use: address, title, icon, theme and clipboard.
 //!
-//! Components name it, so both targets have it; it runs in the browser only, after a page is there.
+//! It compiles for both targets, since components name it, but runs only in the browser, after the
+//! page has loaded.
 
 use leptos::prelude::*;
 
-/// The attribute of the document's root that the styles read the theme from.
+/// The attribute of the document's root element from which the styles read the theme.
 const THEME: &str = "data-theme";
 
-/// Leaves for an address of the portal.
+/// Navigates to a path of the portal.
 pub(super) fn go_to(address: &str) {
-    // Our own path: it cannot fail to parse.
+    // The path is our own, so it can be parsed.
     window().location().set_href(address).ok();
 }
 
-/// Loads the page anew.
+/// Reloads the page.
 pub(super) fn reload() {
-    // Only a page that is being left fails here.
+    // This fails only while the page is being left.
     window().location().reload().ok();
 }
 
@@ -32,13 +33,13 @@ pub(super) fn set_icon(address: &str) {
     }
 }
 
-/// Returns the theme that the page shows.
+/// Returns the theme of the page.
 pub(super) fn theme() -> String {
     let root = document().document_element();
     root.and_then(|root| root.get_attribute(THEME)).unwrap_or_default()
 }
 
-/// Applies `theme`, and remembers it where the browser allows.
+/// Applies `theme`, and stores it if the browser allows that.
 pub(super) fn set_theme(theme: &str) {
     if let Some(root) = document().document_element() {
         // The attribute's name is a valid one, so this cannot fail.
@@ -46,13 +47,13 @@ pub(super) fn set_theme(theme: &str) {
     }
     #[cfg(feature = "hydrate")]
     if let Ok(Some(storage)) = window().local_storage() {
-        // Where storage is full or forbidden, the choice lasts as long as the page.
+        // If the storage is full or forbidden, the choice is lost with the page.
         storage.set_item("theme", theme).ok();
     }
 }
 
 /// Copies `text` to the clipboard, and sets `words` to "Copied", or to `otherwise` if that fails:
-/// browsers have no clipboard for pages that come over plain HTTP.
+/// browsers offer no clipboard to pages over plain HTTP.
 #[cfg(feature = "hydrate")]
 pub(super) fn copy(text: String, words: RwSignal<&'static str>, otherwise: &'static str) {
     use js_sys::{Reflect, futures::JsFuture};
@@ -67,6 +68,6 @@ pub(super) fn copy(text: String, words: RwSignal<&'static str>, otherwise: &'sta
     });
 }
 
-/// Does nothing: no button can be pressed while the server renders the page.
+/// Does nothing: on the server, no button is pressed.
 #[cfg(feature = "ssr")]
 pub(super) fn copy(_text: String, _words: RwSignal<&'static str>, _otherwise: &'static str) {}

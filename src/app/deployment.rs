@@ -1,6 +1,6 @@
-//! The parts of the deployment island, and what they follow.
+//! The components of the deployment island, and the signals that they follow.
 //!
-//! They must not know where events come from: `live` writes the signals, they read them.
+//! They must not know where events come from: `live` writes the signals, and they read them.
 
 pub mod ended;
 pub mod forms;
@@ -25,53 +25,54 @@ use domain::{
     receipt::Receipt,
 };
 
-/// The signals that the parts of the page follow.
+/// The signals that the components of the page follow.
 #[derive(Clone, Copy)]
 pub struct DeploymentSignals {
-    /// The fold of the events.
+    /// The result of folding the events.
     pub(super) progress: RwSignal<Progress>,
-    /// The server's time, as well as the browser can tell.
+    /// The server's time, estimated from the browser's clock.
     pub(super) now: RwSignal<Timestamp>,
-    /// Describes how the stream is.
+    /// The state of the event stream.
     pub(super) connection: RwSignal<Connection>,
     /// True if somebody asked to cancel it.
     pub(super) is_cancelling: RwSignal<bool>,
     /// Its state after the end.
     pub(super) after_end: RwSignal<AfterEnd>,
-    /// True if whoever watches may cancel it, try it again or remove its stack.
+    /// True if the viewer may cancel or retry it, or remove its stack.
     pub(super) may_change: bool,
-    /// The number of hours its name that is kept for its owner, once its stack is removed.
+    /// The number of hours for which the stack's name stays reserved for its owner after the
+    /// removal.
     pub(super) kept_hours: Option<u64>,
-    /// The time for which no container of the live stack runs, as far as was known.
+    /// The downtime of the live stack, if one was known when the page was rendered.
     pub(super) not_running: Option<Downtime>,
     /// The kind of the operation.
     pub(super) kind: &'static Kind,
 }
 
-/// Describes how the stream is.
+/// The state of the event stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connection {
     /// Open, or not yet needed.
     Fine,
     /// Broken, and being reopened.
     Lost,
-    /// Closed: whoever watches has to sign in again.
+    /// Closed: the viewer must sign in again.
     SignedOut,
 }
 
 /// The state of an operation after its end, besides its events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AfterEnd {
-    /// The result of the clean-up since.
+    /// The result of clean-up since the end.
     pub(super) receipt: Option<Receipt>,
-    /// The time at which clean-up continues, while something is left.
+    /// The time of the next clean-up, while something is left.
     pub(super) next_try: Option<Timestamp>,
-    /// The deployment that tries this one again.
+    /// The deployment that retries this one.
     pub(super) retried_by: Option<DeploymentId>,
 }
 
 impl DeploymentSignals {
-    /// Starts from what the server knew.
+    /// Creates the signals from the view that the server rendered.
     pub(super) fn new(view: DeploymentView) -> Self {
         let DeploymentMetadata { receipt, links, .. } = view.metadata;
         let after_end = AfterEnd { receipt, next_try: view.next_try, retried_by: links.retried_by };
@@ -88,7 +89,7 @@ impl DeploymentSignals {
         }
     }
 
-    /// Follows the state that the page shows.
+    /// Returns a memo of the state that the page shows.
     pub(super) fn page_state(self) -> Memo<PageState> {
         let receipt = self.receipt();
         Memo::new(move |_| {
@@ -99,7 +100,7 @@ impl DeploymentSignals {
         })
     }
 
-    /// Follows what has become of everything by now; empty before the end.
+    /// Returns a memo of the newest receipt, which is empty before the end.
     pub(super) fn receipt(self) -> Memo<Receipt> {
         Memo::new(move |_| {
             let (progress, after_end) = (self.progress.read(), self.after_end.read());

@@ -1,5 +1,5 @@
-//! The frame of every page: the line at its top, with the platform's state and who has signed in,
-//! and the line at its bottom.
+//! The frame of every page: the header with the platform's status and the account link, and the
+//! footer.
 
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::platform_problem::PlatformProblem;
 
-/// Renders the mark and the platform's status.
+/// Renders the header: the logo, the platform's status and the account link.
 #[component]
 pub fn Header() -> impl IntoView {
     let service = service().ok();
@@ -37,7 +37,8 @@ pub fn Header() -> impl IntoView {
     }
 }
 
-/// Leads to one's account, or to the sign-in page; to nothing where the portal is open to all.
+/// Renders the link to the account or to the sign-in page, and for operators the one to the
+/// operators' page. Renders nothing if the portal is open to all.
 #[component]
 fn AccountLink() -> impl IntoView {
     if sign_in_service().is_none() {
@@ -73,7 +74,7 @@ fn AccountLink() -> impl IntoView {
     }
 }
 
-/// Says in a dot and words whether the platform answers.
+/// Renders the platform's status as a dot with words.
 #[component]
 fn PlatformBadge(
     /// The known state of the platform.

@@ -1,4 +1,5 @@
-//! The islands: what moves in the browser. All else stays as the server sent it.
+//! The islands: the components that run in the browser. Everything else stays as the server
+//! rendered it.
 
 pub mod buttons;
 pub mod live_deployment;

@@ -1,9 +1,9 @@
-//! The deployment page's browser I/O: follows the event stream until the deployment has ended,
-//! and then the clean-up for as long as something is left.
+//! The I/O of the deployment page in the browser: follows the event stream until the deployment has
+//! ended, and then the clean-up while something is left.
 //!
-//! `EventSource` mends a broken stream by itself, but gives up for good after any answer that
-//! is not 200. Which of the two it was cannot be told apart, so after giving up the portal is
-//! asked whether there is anything left to come. It must not know what the page shows.
+//! `EventSource` reopens a broken stream itself, but gives up after any answer other than 200. It
+//! does not say which answer it was, so after that the page asks the portal whether more events
+//! will come. It must not know what the page shows.
 
 mod waiting;
 
@@ -35,40 +35,42 @@ use domain::{
     wire_time,
 };
 
-/// The browser's own event for a stream that is open, again or for the first time.
+/// The name of the browser's own event for a stream that has been opened or reopened.
 const OPEN: &str = "open";
-/// The time for which a hidden page keeps its stream: an origin has few connections.
+/// The time in milliseconds after which a hidden page closes its stream, since browsers allow few
+/// connections to an origin.
 const HIDDEN_MS: u32 = 60_000;
-/// The number of times that the running times on the page move.
+/// The interval in milliseconds at which the running times on the page are updated.
 const TICK_MS: u32 = 250;
-/// The shortest pause before the portal is asked again; the longest is ten times that.
+/// The minimum pause in milliseconds before the portal is asked again. The maximum is ten times as
+/// long.
 const RETRY_MS: u32 = 1_000;
-/// The number of times that the portal is asked what is still left.
+/// The interval in milliseconds at which the portal is asked for the result of clean-up.
 const CLEAN_UP_MS: u32 = 15_000;
 
-/// The reason why a stream is no longer listened to.
+/// The reason why the page stopped listening to a stream.
 enum Break {
-    /// The terminal event is in.
+    /// The terminal event was received.
     Ended,
     /// The page has been hidden for a while.
     Hidden,
-    /// The browser has given up on it.
+    /// The browser has given up.
     Lost,
 }
 
 /// The portal's answer about a deployment whose stream is lost.
 enum Continuation {
-    /// There is more to come.
+    /// More events will come.
     Continues,
-    /// There is not, or no such deployment.
+    /// No more events will come, or there is no such deployment.
     Finished,
-    /// Nothing to somebody who is not signed in.
+    /// The viewer must sign in first.
     SignedOut,
-    /// Nothing.
+    /// There was no usable answer.
     Silent,
 }
 
-/// Follows the deployment `id` and keeps `signals` true, until it has ended with nothing left.
+/// Follows the deployment `id` and updates `signals`, until it has ended with nothing left.
 pub(crate) fn follow(id: DeploymentId, signals: DeploymentSignals) {
     if !signals.progress.with_untracked(Progress::is_finished) || has_leftovers(signals) {
         let following = async move {
@@ -89,7 +91,7 @@ fn has_leftovers(signals: DeploymentSignals) -> bool {
     receipt.is_some_and(|receipt| !receipt.clean)
 }
 
-/// Asks what is still left, until that is nothing.
+/// Asks for the result of clean-up at intervals, until nothing is left.
 async fn follow_clean_up(id: &DeploymentId, signals: DeploymentSignals) {
     while has_leftovers(signals) && signals.connection.get_untracked() != Connection::SignedOut {
         let fetched = fetch(id).await;
@@ -124,7 +126,7 @@ async fn follow_stream(id: &DeploymentId, signals: DeploymentSignals) {
             Break::Lost => {
                 signals.connection.set(Connection::Lost);
                 match continuation(id).await {
-                    // The page as the server renders it now has the end.
+                    // The server now renders the page with the end.
                     Continuation::Finished => return reload(),
                     Continuation::SignedOut => {
                         return signals.connection.set(Connection::SignedOut);
@@ -136,7 +138,7 @@ async fn follow_stream(id: &DeploymentId, signals: DeploymentSignals) {
     }
 }
 
-/// Moves the running times on.
+/// Updates the running times.
 async fn tick(signals: DeploymentSignals) {
     let ahead = signals.now.with_untracked(|now| now.as_millisecond()) - now_ms();
     loop {
@@ -147,7 +149,7 @@ async fn tick(signals: DeploymentSignals) {
     }
 }
 
-/// Takes events in from the last one on, until there are no more of them.
+/// Applies events after the last known one, until the stream ends.
 async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
     let seq = signals.progress.with_untracked(|progress| progress.seq);
     let Ok(mut source) = EventSource::new(&format!("/api/status/{id}?after={seq}")) else {
@@ -169,7 +171,7 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
                 }
             }
             (Err(_), State::Closed) => return Break::Lost,
-            // Every subscription hears of an `error`, our own event of that name included.
+            // Every subscription gets each `error`, including our own event of that name.
             (Err(_), State::Connecting | State::Open) => {}
         }
         if signals.progress.with_untracked(Progress::is_finished) {
@@ -179,14 +181,14 @@ async fn listen(id: &DeploymentId, signals: DeploymentSignals) -> Break {
     Break::Lost
 }
 
-/// Takes one event in. Where that begins the rollback, asks whether somebody cancelled: another
-/// page may have, and no event tells.
+/// Applies one event. When the rollback begins, it asks whether somebody cancelled, perhaps on
+/// another page: no event says so.
 fn take(event: Event, id: &DeploymentId, signals: DeploymentSignals) {
-    let is_turned =
+    let is_rolling_back =
         || signals.progress.with_untracked(|progress| progress.phase == Phase::ROLLING_BACK);
-    let was_turned = is_turned();
+    let was_rolling_back = is_rolling_back();
     signals.progress.update(|progress| progress.apply(event));
-    if is_turned() && !was_turned && !signals.is_cancelling.get_untracked() {
+    if is_rolling_back() && !was_rolling_back && !signals.is_cancelling.get_untracked() {
         let id = id.clone();
         leptos::task::spawn_local(async move {
             if let Some(DeploymentSnapshot { cancelling: true, .. }) = fetch(&id).await.snapshot() {
@@ -196,7 +198,7 @@ fn take(event: Event, id: &DeploymentId, signals: DeploymentSignals) {
     }
 }
 
-/// Joins the channels, one for each name, into one stream.
+/// Merges the subscriptions, one for each event name, into one stream.
 fn subscribe(
     source: &mut EventSource,
 ) -> Option<impl Stream<Item = <EventSourceSubscription as Stream>::Item> + Unpin + use<>> {
@@ -206,14 +208,14 @@ fn subscribe(
     Some(Box::pin(ours.or(ends).or(source.subscribe(OPEN).ok()?)))
 }
 
-/// Reads one of our events. The browser's own carry no data, and are none.
+/// Parses one of our events. Returns `None` for the browser's own events, which have no data.
 fn decode(name: &str, message: &MessageEvent) -> Option<Event> {
     let data = message.data().as_string()?;
     let seq = message.last_event_id().parse().ok()?;
     Event::decode(seq, name, &data).ok()
 }
 
-/// Asks what is to come of `id`, with growing pauses, until there is an answer.
+/// Asks whether more events of `id` will come, with growing pauses, until there is an answer.
 async fn continuation(id: &DeploymentId) -> Continuation {
     let mut spread = RETRY_MS;
     loop {
@@ -225,7 +227,7 @@ async fn continuation(id: &DeploymentId) -> Continuation {
     }
 }
 
-/// The part that the page needs of `GET /api/deployment/:id`.
+/// The part of the answer to `GET /api/deployment/:id` that the page needs.
 #[derive(Deserialize)]
 struct SnapshotResponse {
     deployment: DeploymentSnapshot,
@@ -245,15 +247,15 @@ struct DeploymentSnapshot {
     retried_by: Option<DeploymentId>,
 }
 
-/// The result of asking.
+/// The result of a request for the deployment's snapshot.
 enum Fetched {
-    /// Describes how it stands.
+    /// The snapshot.
     Known(DeploymentSnapshot),
     /// There is no such deployment.
     Unknown,
-    /// Whoever asks has to sign in.
+    /// The viewer must sign in first.
     SignedOut,
-    /// Nothing that could be read.
+    /// There was no usable answer.
     Nothing,
 }
 

@@ -1,4 +1,4 @@
-//! The pages. They stay on the server; what moves in them are islands.
+//! The pages. They render only on the server; their interactive parts are islands.
 
 pub mod account;
 pub mod admin;

@@ -1,10 +1,10 @@
-//! The Content-Security-Policy: what a page of ours may load and do.
+//! The `Content-Security-Policy` header of pages.
 
 use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
 use leptos::{nonce::use_nonce, prelude::use_context};
 use leptos_axum::ResponseOptions;
 
-/// Sends the policy with the page that is being rendered.
+/// Adds the policy to the response of the page that is being rendered.
 pub(super) fn send() {
     let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;
@@ -14,10 +14,10 @@ pub(super) fn send() {
     }
 }
 
-/// Returns the policy that lets scripts run that carry `nonce` or come from this origin.
+/// Returns the policy, which allows scripts with `nonce` or from this origin.
 ///
-/// There is no `strict-dynamic`: it would block the preload of our own module, which carries
-/// no nonce, and this origin serves nothing that a stranger wrote.
+/// It has no `strict-dynamic`, which would block the preload of our own module, since that has no
+/// nonce. It is not needed: this origin serves no content of others.
 fn policy(nonce: &str) -> String {
     [
         "default-src 'none'",

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::api::is_hidden_page;
 
-/// Applies the remembered theme before the first paint. It also marks the document as one in
-/// which scripts run, for the parts that are of no use without.
+/// Applies the stored theme before the first paint. The attribute that it sets also shows the
+/// styles that scripts run: elements that need them are hidden without it.
 const THEME_SCRIPT: &str = "(()=>{let t;try{t=localStorage.getItem('theme')}catch{}\
     document.documentElement.dataset.theme=t==='light'||t==='dark'?t:'system'})()";
 
@@ -55,7 +55,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Renders the page that the address names.
+/// Renders the body of the document: the header, the page and the footer.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -73,7 +73,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Renders the page of the route, unless it is not there for the visitor.
+/// Renders the page of the route, unless it is hidden from the caller.
 #[component]
 fn Page() -> impl IntoView {
     if is_hidden_page() {

@@ -1,4 +1,4 @@
-//! The panel of a deployment that ended without a live stack, or of a removal that ended.
+//! The panel of a deployment that ended without a live stack, or of an ended removal.
 
 use leptos::{
     either::{Either, EitherOf4},
@@ -16,7 +16,7 @@ use crate::{
 };
 use domain::{deployment::Deployment, event::Failure};
 
-/// Renders what happened, the receipt and what to do next.
+/// Renders the message, the receipt and the next step.
 #[component]
 pub fn EndedPanel(
     /// The deployment.
@@ -70,7 +70,7 @@ pub fn EndedPanel(
     }
 }
 
-/// Renders the next step. It offers a retry with the same name only if no resource is left.
+/// Renders the next step. A retry with the same name is offered only if no resource is left.
 #[component]
 fn NextStep(
     /// The deployment.
@@ -120,7 +120,7 @@ fn NextStep(
     }
 }
 
-/// Renders the button. Without JavaScript it is hidden, and people select the details by hand.
+/// Renders the button that copies the details for support. Without JavaScript it is hidden.
 #[component]
 fn CopyDetails(
     /// The text to copy.
@@ -135,7 +135,7 @@ fn CopyDetails(
     }
 }
 
-/// Renders the details for support as text that people can select by hand.
+/// Renders the details for support as text that people can select.
 #[component]
 fn Details(
     /// The text.

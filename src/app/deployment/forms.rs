@@ -1,4 +1,4 @@
-//! The forms of the deployment page: a button that posts a few fields, and the one that cancels.
+//! The forms of the deployment page: a button that posts hidden fields, and the cancel button.
 
 use leptos::{
     ev::{self, SubmitEvent},
@@ -10,17 +10,17 @@ use super::DeploymentSignals;
 use crate::{api::deployments::CancelDeployment, app::browser};
 use domain::deployment::DeploymentId;
 
-/// Renders the button. The browser itself posts the form and follows the answer; all that
-/// happens here is that it cannot be pressed twice.
+/// Renders a form with one button. The browser posts it and follows the redirect. With JavaScript,
+/// the button cannot be pressed twice.
 #[component]
 pub fn PostForm(
-    /// The place where the form is posted to.
+    /// The URL to post to.
     action: &'static str,
-    /// The fields' names, and what is in them.
+    /// The names and values of the hidden fields.
     fields: Vec<(&'static str, String)>,
     /// The label of the button.
     words: String,
-    /// The label once it is pressed.
+    /// The label after it is pressed.
     busy: &'static str,
     /// The button's class besides `button`.
     #[prop(default = "")]
@@ -29,7 +29,8 @@ pub fn PostForm(
     let is_sent = RwSignal::new(false);
     Effect::new(move |_| {
         let listener = window_event_listener(ev::pageshow, move |event| {
-            // Back: what the button was about may be no more, so the page must not offer it again.
+            // The person came back to a cached page, whose action may no longer be possible: load
+            // the current page.
             if event.persisted() && is_sent.get_untracked() {
                 browser::reload();
             }
@@ -50,12 +51,13 @@ pub fn PostForm(
     }
 }
 
-/// Renders the button. Without JavaScript it is a plain form, which leads back to this page.
+/// Renders the cancel button. Without JavaScript it is a plain form, whose answer redirects to this
+/// page.
 #[component]
 pub fn CancelForm(
     /// The deployment's id.
     id: DeploymentId,
-    /// The signals to follow, and to put the request to cancel into.
+    /// The signals to follow. It sets the one about the request to cancel.
     signals: DeploymentSignals,
 ) -> impl IntoView {
     let cancel = ServerAction::<CancelDeployment>::new();
@@ -75,7 +77,8 @@ pub fn CancelForm(
             problem.set(Some(error.message));
         }
     });
-    // A button that is disabled loses the focus, and with it the person's place on the page.
+    // `aria-disabled` instead of `disabled`: a disabled button loses the focus, and a keyboard user
+    // their place on the page.
     let is_pressed = move || signals.is_cancelling.get().then_some("true");
     let words = move || if signals.is_cancelling.get() { "Cancelling…" } else { "Cancel" };
     view! {

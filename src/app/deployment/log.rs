@@ -1,4 +1,5 @@
-//! The log: one line an entry, following the end until the reader scrolls away from it.
+//! The log: one line for each entry. It scrolls to new lines until the reader scrolls away from the
+//! end.
 
 use jiff::Timestamp;
 use leptos::{html, prelude::*};
@@ -10,16 +11,16 @@ use domain::{
     progress::elapsed_ms,
 };
 
-/// Describes how near the end, in pixels, still counts as being there.
+/// The distance from the end, in pixels, up to which the reader counts as being at the end.
 const NEAR: i32 = 24;
 
-/// From how many milliseconds on a line says how long it took.
+/// The minimum duration in milliseconds that a line shows.
 const WORTH_SAYING_MS: u64 = 100;
 
 /// Renders the log as a disclosure.
 #[component]
 pub fn LogPanel(
-    /// The time at which the deployment began: the log's times count from there.
+    /// The start of the deployment, from which the times of the lines count.
     started: Timestamp,
     /// The signals to follow.
     signals: DeploymentSignals,

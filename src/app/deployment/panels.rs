@@ -1,5 +1,5 @@
-//! The small panels of the deployment page: links to what belongs to it, a live stack's address,
-//! what is known while no container runs, and the way to remove the stack.
+//! The small panels of the deployment page: links to the earlier attempt and to the sign-in page,
+//! the address of a live stack, its downtime, and the form that removes it.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -11,7 +11,7 @@ use domain::{
     stack_name::StackName,
 };
 
-/// Renders the way back to the earlier attempt.
+/// Renders the link to the earlier attempt.
 #[component]
 pub fn EarlierAttempt(
     /// The stack's name.
@@ -27,7 +27,7 @@ pub fn EarlierAttempt(
     }
 }
 
-/// Renders the sign-in page, which leads back to this page, once it is needed.
+/// Renders the link to the sign-in page, which returns to this page, if the session has ended.
 #[component]
 pub fn SignInAgain(
     /// The operation that is watched.
@@ -50,7 +50,7 @@ pub fn SignInAgain(
     }
 }
 
-/// Renders the address with a big link to it.
+/// Renders the address with a large link to it.
 #[component]
 pub fn OpenPanel(
     /// The deployment.
@@ -75,7 +75,7 @@ pub fn OpenPanel(
     }
 }
 
-/// Renders what is known, who acts, and the address, which does not answer now.
+/// Renders what is known about a stack that is not running, and who can help.
 #[component]
 pub fn DownPanel(
     /// The deployment.
@@ -113,12 +113,12 @@ pub fn DownPanel(
     }
 }
 
-/// Renders the disclosure with what it means and the button.
+/// Renders the disclosure with the consequences of a removal and its button.
 #[component]
 pub fn RemovePanel(
     /// The stack's name.
     name: StackName,
-    /// The deployment that brought it up: no other stack is removed.
+    /// The deployment that created it, so that no other stack of this name is removed.
     id: DeploymentId,
 ) -> impl IntoView {
     view! {

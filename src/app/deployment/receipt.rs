@@ -1,4 +1,4 @@
-//! The receipt on the page: line by line what was undone, and what is left.
+//! The receipt on the page: one line for each resource that was undone or is left.
 
 use leptos::{
     either::{Either, EitherOf3},
@@ -9,7 +9,7 @@ use super::DeploymentSignals;
 use crate::app::words::receipt;
 use domain::{receipt::Line, stack_name::StackName};
 
-/// Renders the receipt and what it means for the name.
+/// Renders the receipt and its consequences for the name.
 #[component]
 pub fn ReceiptLines(
     /// The stack's name.
@@ -47,7 +47,7 @@ pub fn ReceiptLines(
     }
 }
 
-/// Says who works on what is left, and when they go on.
+/// Renders that clean-up continues, and the time of its next attempt.
 #[component]
 fn CleanUp(
     /// The signals to follow.
@@ -58,7 +58,7 @@ fn CleanUp(
     view! { <span>{words}</span> }
 }
 
-/// Renders one line; for what is left, with what an operator can do.
+/// Renders one line, with the remedy for a leftover.
 #[component]
 fn ReceiptLine(
     /// The line.

@@ -1,5 +1,5 @@
-//! The top of the deployment page: which stack, how it stands and for how long; below it the line
-//! that says what is going on, announced whenever it changes, and the bar.
+//! The top of the deployment page: the headline with the stack, its state and the duration; the
+//! current message, which screen readers announce; and the progress bar.
 
 use leptos::prelude::*;
 
@@ -16,12 +16,12 @@ use domain::{
 
 /// The message shown while the stream is broken.
 const LOST: &str = "Reconnecting… the operation continues without this page";
-/// The message shown once they are signed out.
+/// The message shown after the session has ended.
 const SIGNED_OUT: &str = "Your session has ended. The operation continues without this page";
-/// The message shown until the first of what was made is being removed.
+/// The message shown between a request to cancel and the begin of the rollback.
 const CANCELLING: &str = "Cancelling… everything that was created is removed again";
 
-/// Renders name, badge and address.
+/// Renders the heading, the badge and the address.
 #[component]
 pub fn Headline(
     /// The deployment.
@@ -56,12 +56,13 @@ pub fn Headline(
     }
 }
 
-/// Renders the current message, announced once whenever it changes, and the bar.
+/// Renders the current message, which screen readers announce when it changes, and the progress
+/// bar.
 #[component]
 pub fn StatusLine(
     /// The deployment.
     deployment: Deployment,
-    /// The time that it usually takes.
+    /// The usual duration of a deployment.
     usual: Option<Usual>,
     /// The signals to follow.
     signals: DeploymentSignals,
@@ -83,7 +84,8 @@ pub fn StatusLine(
         let page_state = page_state.get();
         match page_state {
             _ if is_signed_out.get() => SIGNED_OUT.to_owned(),
-            // What it replaces may be out of date by now, and nothing else has to move.
+            // It replaces the message, which may be out of date, so that the layout does not
+            // change.
             _ if is_lost.get() => LOST.to_owned(),
             _ if is_removed_since.get() => {
                 receipt::removed_since(&name, signals.after_end.read().retried_by.as_ref())
@@ -121,8 +123,8 @@ pub fn StatusLine(
     }
 }
 
-/// Renders the bar. It stands still while what was made is being removed, and says nothing of
-/// how far a removal is, since nobody knows.
+/// Renders the progress bar. It stops during a rollback, and has no value during a removal, whose
+/// progress is unknown.
 #[component]
 fn Bar(
     /// The signals to follow.

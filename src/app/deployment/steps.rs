@@ -1,4 +1,4 @@
-//! The list of the steps. After the end it folds into one line.
+//! The list of steps. After the end it is collapsed.
 
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use domain::{
     progress::{Progress, StepState},
 };
 
-/// Renders every step with its state and time.
+/// Renders all steps with their states and durations.
 #[component]
 pub fn StepList(
     /// The signals to follow.
@@ -66,7 +66,7 @@ fn Step(
     }
 }
 
-/// Renders the last line of a failure that is still being cleaned up.
+/// Renders the last line during a rollback.
 #[component]
 fn Undoing(
     /// The signals to follow.

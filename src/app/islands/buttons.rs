@@ -1,7 +1,7 @@
-//! The buttons that work in the browser alone: the theme switch, and the one that copies a text.
+//! The buttons that work only in the browser: the theme switch and the copy button.
 //!
-//! The script in the document's head applies the remembered theme before the first paint. Which
-//! button is pressed is drawn by styles from that same attribute, so nothing flickers here.
+//! The script in the document's head applies the stored theme before the first paint. The styles
+//! show the pressed button from the same attribute, so nothing flickers when the island starts.
 
 #![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
@@ -9,10 +9,10 @@ use leptos::prelude::*;
 
 use crate::app::browser;
 
-/// The values of the attribute, each with what its button says.
+/// The values of the attribute, with the labels of their buttons.
 const THEMES: [(&str, &str); 3] = [("light", "Light"), ("system", "Auto"), ("dark", "Dark")];
 
-/// Renders one button for each theme. Without JavaScript there are none.
+/// Renders one button for each theme. Without JavaScript they are hidden.
 #[island]
 pub fn ThemeSwitch() -> impl IntoView {
     let chosen = RwSignal::new(String::new());
@@ -42,7 +42,7 @@ pub fn ThemeSwitch() -> impl IntoView {
     }
 }
 
-/// Renders the button. Without JavaScript there is none: the text can be selected by hand.
+/// Renders the copy button. Without JavaScript it is hidden, and the text can be selected.
 #[island]
 pub fn CopyButton(
     /// The text to copy.

@@ -1,4 +1,4 @@
-//! The deployment island: rendered from what the server knew, then carried on by the stream.
+//! The deployment island: rendered from the server's view, then updated by the event stream.
 
 #![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
@@ -22,7 +22,7 @@ use crate::{
 };
 use domain::{deployment::Deployment, stack_name::StackName};
 
-/// Renders a deployment or a removal as it stands, and follows it.
+/// Renders the current state of a deployment or a removal, and follows it.
 #[island]
 pub fn LiveDeployment(
     /// The view that the server rendered.
@@ -41,7 +41,7 @@ pub fn LiveDeployment(
         signals.kind.listed().next().is_some().then(|| view! { <StepList signals page_state /> });
     let may_change = signals.may_change;
     let is_cancellable = Memo::new(move |_| match page_state.get() {
-        // It would be refused.
+        // The request would be rejected.
         _ if !may_change || signals.connection.get() == Connection::SignedOut => false,
         PageState::Deploying => true,
         PageState::Cancelling => !signals.progress.read().is_finished(),
@@ -67,7 +67,7 @@ pub fn LiveDeployment(
     }
 }
 
-/// Renders what the page is about once there is an end.
+/// Renders the main panel after the end.
 #[component]
 fn Outcome(
     /// The deployment.
@@ -77,7 +77,8 @@ fn Outcome(
     /// The state that the page shows.
     page_state: Memo<PageState>,
 ) -> impl IntoView {
-    /// The part that shows: a state may change within one.
+    /// The panel that is shown. Several page states share one, so that it is not rendered again
+    /// when the state changes within it.
     #[derive(Clone, Copy, PartialEq)]
     enum Part {
         None,
@@ -108,7 +109,7 @@ fn Outcome(
     }
 }
 
-/// Keeps the tab's title and icon true.
+/// Updates the tab's title and icon with the page's state.
 fn follow_in_tab(name: StackName, signals: DeploymentSignals, page_state: Memo<PageState>) {
     let title = Memo::new(move |_| page_state.get().title(&name, signals.progress.read().percent));
     let icon = Memo::new(move |_| page_state.get().icon());

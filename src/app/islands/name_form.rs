@@ -1,8 +1,8 @@
-//! The name form: what is typed is judged at once by the rules, after a pause by the server.
+//! The name form: input is checked against the rules at once, and by the server after a pause.
 //!
-//! Without JavaScript it is a plain form that posts the server function; the answer is a
-//! redirect either way. With it, the same server function is called from here, so that a
-//! refusal is said in place and a failed connection does not cost the page.
+//! Without JavaScript it is a plain form that posts to the server function, whose answer is always
+//! a redirect. With JavaScript the island calls the same server function, so that errors are shown
+//! in place and a failed connection does not replace the page.
 
 #![expect(missing_docs, reason = "the island macro makes a struct without a doc comment")]
 
@@ -27,7 +27,7 @@ use crate::{
 };
 use domain::{platform_problem::PlatformProblem, refusal::RefusalCode};
 
-/// Renders the field, the button and what is known about the name.
+/// Renders the field, the button and the hints about the name.
 #[island]
 pub fn NameForm(
     /// The initial value of the field.
@@ -36,7 +36,7 @@ pub fn NameForm(
     verdict: Option<NameVerdict>,
     /// The reason why the form came back, if the name is not the reason.
     problem: Option<String>,
-    /// Describes how an address is made of a name.
+    /// The pattern of a stack's address.
     pattern: AddressPattern,
     /// The known state of the platform.
     platform: PlatformStatus,
@@ -45,7 +45,7 @@ pub fn NameForm(
     let hint = Memo::new(move |_| field.hint(&pattern));
     let start = ServerAction::<StartDeployment>::new();
     let is_posting = Signal::derive(move || {
-        // After an acceptance the browser is on its way to the deployment's page.
+        // After success, the browser is navigating to the deployment's page.
         start.pending().get() || start.value().with(|answer| matches!(answer, Some(Ok(()))))
     });
     let input = NodeRef::<html::Input>::new();
@@ -53,7 +53,7 @@ pub fn NameForm(
         event.prevent_default();
         field.submit();
         if hint.with_untracked(Hint::is_refusal) {
-            // It may have become free since.
+            // The name may have become available meanwhile.
             field.ask();
             focus(input);
         } else if !is_posting.get_untracked() {
@@ -105,7 +105,7 @@ pub fn NameForm(
     }
 }
 
-/// Says before the press that it would be in vain.
+/// Returns a warning if a start would fail because of the platform's state.
 fn warning(platform: &PlatformStatus) -> Option<&'static str> {
     match platform {
         PlatformStatus { too_old: true, .. } => Some(
@@ -128,7 +128,8 @@ fn warning(platform: &PlatformStatus) -> Option<&'static str> {
     }
 }
 
-/// Leaves for where the server redirects to, and takes refusals and early typing in.
+/// Follows the server's redirects, shows its errors, and takes over text that was typed before the
+/// island started.
 fn follow_answers(start: ServerAction<StartDeployment>, field: Field, input: NodeRef<html::Input>) {
     Effect::new(move |_| {
         // No router runs in the browser, so nothing else has set the hook.
@@ -140,7 +141,7 @@ fn follow_answers(start: ServerAction<StartDeployment>, field: Field, input: Nod
         });
     });
     Effect::new(move |_| {
-        // What was typed before this island woke up is in the input already.
+        // Text that was typed before the island started is only in the input element.
         if let Some(typed) = input.get().map(|input| input.value())
             && typed != field.text()
         {
@@ -156,15 +157,15 @@ fn follow_answers(start: ServerAction<StartDeployment>, field: Field, input: Nod
     });
 }
 
-/// Leaves for the sign-in page, which leads back here with the name in the field.
+/// Navigates to the sign-in page, which returns to the home page with the name in the field.
 fn redirect_to_sign_in(name: &str) {
-    // A name that could be posted needs no escape.
+    // The name was valid, so it needs no escaping.
     browser::go_to(&format!("/sign-in?return_to=/?name={name}"));
 }
 
 fn focus(input: NodeRef<html::Input>) {
     if let Some(input) = input.get_untracked() {
-        // Only an element that cannot be focused fails here, and this one can.
+        // This fails only for elements that cannot have the focus.
         input.focus().ok();
     }
 }

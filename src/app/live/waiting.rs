@@ -1,4 +1,4 @@
-//! Time and chance in the browser: pauses, and whether the page is seen.
+//! Pauses, page visibility, time and random numbers in the browser.
 
 use futures_lite::future;
 use js_sys::{Promise, futures::JsFuture};
@@ -8,7 +8,7 @@ use leptos::prelude::{document, window};
 pub(super) async fn pause(ms: u32) {
     let ms = i32::try_from(ms).unwrap_or(i32::MAX);
     let timer = Promise::new(&mut |resolve, _| {
-        // Only a detached window fails here, and then nobody waits any more.
+        // This fails only in a detached window, where nothing waits any more.
         window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms).ok();
     });
     JsFuture::from(timer).await.ok();
@@ -21,7 +21,7 @@ pub(super) async fn until_shown() {
     }
 }
 
-/// Waits until the page has been hidden for `ms` milliseconds on end.
+/// Waits until the page has been hidden for `ms` milliseconds without interruption.
 pub(super) async fn until_hidden_for(ms: u32) {
     loop {
         let is_hidden = document().hidden();
@@ -44,19 +44,19 @@ pub(super) async fn until_hidden_for(ms: u32) {
 
 async fn visibility_change() {
     let change = Promise::new(&mut |resolve, _| {
-        // One waiter at a time: the next replaces the last.
+        // There is one waiter at a time: a new one replaces the last.
         document().set_onvisibilitychange(Some(&resolve));
     });
     JsFuture::from(change).await.ok();
 }
 
-/// Tells the browser's time, in milliseconds since 1970.
-#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit for ages")]
+/// Returns the browser's time, in milliseconds since 1970.
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit into 64 bits")]
 pub(super) fn now_ms() -> i64 {
     js_sys::Date::now() as i64
 }
 
-/// Picks a number below `limit`.
+/// Returns a random number below `limit`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,7 +1,7 @@
 //! The operators' page: `/admin`.
 //!
-//! With `?refused=<code>`, `?retried=1` or `?signed_out=1` it is where the forms on it come back
-//! to. To everybody else authorization says that there is no such page.
+//! Its forms redirect back with `?refused=<code>`, `?retried=1` or `?signed_out=1`. For everybody
+//! but operators, authorization hides the page.
 
 pub mod audit;
 pub mod filter;
@@ -27,7 +27,7 @@ use crate::{
     server::stacks::admin::{OperationPage, OperationQuery, Overview},
 };
 
-/// Renders how the portal is, and what everybody has.
+/// Renders the operators' page.
 #[component]
 pub fn AdminPage() -> impl IntoView {
     forbid_storing();
@@ -60,16 +60,16 @@ pub fn AdminPage() -> impl IntoView {
     })
 }
 
-/// Renders everything there is to see, what needs somebody first.
+/// Renders the sections, those that need an operator first.
 #[component]
 fn Admin(
-    /// Describes how the portal is.
+    /// The state of the portal.
     overview: Overview,
-    /// The operations that were asked for, or why there are none.
+    /// The operations that match the filter, or the error of the filter.
     operations: Result<OperationPage, ApiError>,
     /// The filter.
     asked: OperationQuery,
-    /// The reason why a form on the page came back.
+    /// The error code of a form that was refused, if one was.
     refused: Option<String>,
     /// The result of a form on the page.
     done: Option<&'static str>,
@@ -110,7 +110,8 @@ fn Admin(
     }
 }
 
-/// Says that a page of the operators' cannot be shown, with the error's own status.
+/// Renders that a page of the operators cannot be shown now. The response has the status of the
+/// error.
 #[component]
 fn Unavailable(
     /// The reason.

@@ -1,6 +1,6 @@
 //! The page of one deployment or removal: `/deployments/<id>`.
 //!
-//! With `?refused=<code>` it is where a form on it comes back to when nothing was done.
+//! A form on the page that was refused redirects back with `?refused=<code>`.
 
 use leptos::{either::Either, prelude::*};
 use leptos_meta::{Meta, Title};
@@ -27,7 +27,7 @@ use domain::{
     stack_name::StackName,
 };
 
-/// Renders the deployment that the address names, as it stands.
+/// Renders the current state of the operation that the address names.
 #[component]
 pub fn DeploymentPage() -> impl IntoView {
     forbid_storing();
@@ -56,15 +56,15 @@ pub fn DeploymentPage() -> impl IntoView {
     })
 }
 
-/// The number of times that a page without JavaScript refreshes itself while it is under way, in
-/// seconds. Each time the focus goes back to the top, so there must be time to reach the button by
-/// keyboard.
+/// The interval in seconds at which a page without JavaScript refreshes itself during an operation.
+/// Each refresh moves the focus to the top, so a keyboard user needs enough time to reach the
+/// button.
 const REFRESH_S: u8 = 8;
-/// The number of times that a page refreshes itself that waits for clean-up, in seconds.
+/// The interval in seconds at which a page refreshes itself that waits for clean-up or a removal.
 const CLEAN_UP_REFRESH_S: u8 = 15;
 
-/// Renders a deployment. Without JavaScript the page refreshes itself until the end, and on
-/// until nothing is left; why a form came back is said once.
+/// Renders an operation. Without JavaScript the page refreshes itself until the operation has ended
+/// and nothing is left. The refreshed page no longer shows why a form was refused.
 #[component]
 fn Found(
     /// The deployment.
@@ -102,20 +102,20 @@ fn Found(
     }
 }
 
-/// Writes that the page of the operation `id` is to be loaded anew after `seconds`, without what
-/// it was told by a form.
+/// Returns the content of a refresh directive that loads the page of the operation `id` after
+/// `seconds`, without query parameters.
 fn refresh(id: &DeploymentId, seconds: u8) -> String {
     format!("{seconds}; url=/deployments/{id}")
 }
 
-/// Renders what became of a stack that was live once, and where to go from here. Next to nothing on
-/// it changes, so all of it stays on the server: while the removal goes on, the page refreshes
-/// itself, with JavaScript, too.
+/// Renders a deployment whose stack was live and is removed or being removed. Hardly anything
+/// changes on this page, so it has no island: during the removal it refreshes itself, also with
+/// JavaScript.
 #[component]
 fn RemovedStack(
     /// The deployment.
     deployment: Deployment,
-    /// The outcome of its stack.
+    /// The removal of its stack.
     stack_removal: StackRemoval,
 ) -> impl IntoView {
     let Deployment { id, name, url, .. } = deployment;
@@ -155,7 +155,7 @@ fn RemovedStack(
     }
 }
 
-/// Offers the name again, or another.
+/// Renders links to deploy the name again, or another one.
 #[component]
 fn NextSteps(
     /// The stack's name.
@@ -176,7 +176,7 @@ fn NextSteps(
     }
 }
 
-/// Says why a form on the page came back, if one did.
+/// Renders why a form on the page was refused, if one was.
 #[component]
 fn Refused(
     /// The refusal's code.
@@ -191,7 +191,7 @@ fn Refused(
     })
 }
 
-/// Says that there is no such deployment, with status 404.
+/// Renders that there is no such deployment. The response has the status 404.
 #[component]
 fn Unknown() -> impl IntoView {
     respond_with(404);
@@ -206,7 +206,7 @@ fn Unknown() -> impl IntoView {
     }
 }
 
-/// Says that the deployment cannot be shown now, with the error's own status.
+/// Renders that the deployment cannot be shown now. The response has the status of the error.
 #[component]
 fn Unavailable(
     /// The reason.

@@ -1,7 +1,7 @@
 //! The home page: one field and one button.
 //!
-//! `/?name=alice` fills the field in, and says at once what is known of the name. With
-//! `refused=<code>` it is where a form posted without JavaScript comes back to.
+//! `/?name=alice` fills in the field, and shows the verdict on the name at once. A form without
+//! JavaScript that was refused redirects back with `refused=<code>`.
 
 use std::sync::Arc;
 
@@ -36,7 +36,8 @@ pub fn HomePage() -> impl IntoView {
     let name = query.get("name").unwrap_or_default();
     let refused = query.get("refused");
     let service = service().ok();
-    let pace = service.clone().map(|service| Suspend::new(async move { promise(&service).await }));
+    let pace =
+        service.clone().map(|service| Suspend::new(async move { usual_time(&service).await }));
     view! {
         <Title text="AI Stack Deployer" />
         <section class="hero">
@@ -50,15 +51,15 @@ pub fn HomePage() -> impl IntoView {
     }
 }
 
-/// Says how soon a stack is there, where that was measured.
-async fn promise(service: &Service) -> String {
+/// Returns the second half of the heading: the usual time to a live stack, if it was measured.
+async fn usual_time(service: &Service) -> String {
     match service.usual_duration().await {
         Some(usual) => estimate::pace(usual),
         None => String::from("with its own address"),
     }
 }
 
-/// Renders the form as it stands: what is in the field, and what is known about that.
+/// Renders the form with a filled-in name and the verdict on it.
 async fn filled_form(
     service: Arc<Service>,
     name: String,

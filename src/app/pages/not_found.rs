@@ -1,11 +1,11 @@
-//! The page for an address that leads nowhere.
+//! The page for an unknown address, and the layout of pages that only show a message.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::respond_with;
 
-/// Says that there is no such page, with status 404.
+/// Renders that there is no such page. The response has the status 404.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     respond_with(404);
@@ -17,7 +17,7 @@ pub fn NotFoundPage() -> impl IntoView {
     }
 }
 
-/// Renders a page that has only something to say, and the way home.
+/// Renders a page with a message and a link to the home page.
 #[component]
 pub fn Notice(
     /// The heading, in a few words.

@@ -1,7 +1,7 @@
 //! The sign-in page: `/sign-in`.
 //!
-//! `return_to` says where somebody wanted to go, `refused=<code>` why they were not let in, and
-//! `signed_out` that they have just gone.
+//! Its parameters are `return_to`, the page to return to; `refused=<code>`, the error of a rejected
+//! sign-in; and `signed_out`, which is set after a sign-out.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -16,17 +16,17 @@ use crate::{
 
 /// The reason for showing the sign-in page.
 enum SignInReason {
-    /// Somebody wants to come in.
+    /// The person wants to sign in.
     Arriving,
-    /// They were not let in, for this reason.
+    /// Their sign-in was rejected. Contains the error code.
     Refused(String),
-    /// They were signed in, and are not any more.
+    /// Their session has ended.
     Ended,
     /// They have just signed out.
     SignedOut,
 }
 
-/// Renders the one button, and what led here.
+/// Renders the sign-in button, and the reason for showing the page.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let Some(sign_in_service) = sign_in_service() else {
@@ -37,7 +37,7 @@ pub fn SignInPage() -> impl IntoView {
     if signed_in().is_some() {
         redirect_to(return_to.as_str());
     }
-    let occasion = match query.get("refused") {
+    let reason = match query.get("refused") {
         Some(code) => SignInReason::Refused(code),
         None if query.get("signed_out").is_some() => SignInReason::SignedOut,
         None if page_cookies().had_session => SignInReason::Ended,
@@ -45,7 +45,7 @@ pub fn SignInPage() -> impl IntoView {
     };
     let provider = sign_in_service.provider_name().to_owned();
     let address = format!("/auth/sign-in?return_to={}", percent_encode(return_to.as_str()));
-    let farewell = matches!(occasion, SignInReason::SignedOut).then(|| {
+    let farewell = matches!(reason, SignInReason::SignedOut).then(|| {
         let provider = provider.clone();
         Suspend::new(async move {
             let address = sign_in_service.sign_out_address().await;
@@ -55,7 +55,7 @@ pub fn SignInPage() -> impl IntoView {
     view! {
         <Title text="Sign in" />
         <section class="sign-in">
-            <Opening occasion provider=provider.clone() />
+            <Opening reason provider=provider.clone() />
             {farewell}
             <p class="actions">
                 <a class="button button--primary button--big" href=address>
@@ -67,20 +67,20 @@ pub fn SignInPage() -> impl IntoView {
     .into_any()
 }
 
-/// Says what led here.
+/// Renders the heading and the reason for showing the page.
 #[component]
 fn Opening(
     /// The reason for showing the page.
-    occasion: SignInReason,
+    reason: SignInReason,
     /// The display name of the provider.
     provider: String,
 ) -> impl IntoView {
-    let (heading, lead) = match &occasion {
+    let (heading, lead) = match &reason {
         SignInReason::Arriving | SignInReason::Refused(_) => ("Sign in", sign_in::lead(&provider)),
         SignInReason::Ended => ("Your session has ended", sign_in::ENDED.to_owned()),
         SignInReason::SignedOut => ("You are signed out", sign_in::SIGNED_OUT.to_owned()),
     };
-    let refused = match occasion {
+    let refused = match reason {
         SignInReason::Refused(code) => refusal::sentence(refusal::Page::SignIn(&provider), &code),
         SignInReason::Arriving | SignInReason::Ended | SignInReason::SignedOut => None,
     };
@@ -98,13 +98,13 @@ fn Opening(
     }
 }
 
-/// Leads on to the provider, where the person is still signed in. Other sites are reached this
-/// way and not by the form's answer, which the policy keeps here.
+/// Redirects to the provider, where the person is still signed in. It uses a refresh directive: the
+/// content security policy forbids the answer to a form to redirect to another site.
 #[component]
 fn ProviderSignOut(
     /// The display name of the provider.
     provider: String,
-    /// The place where they sign out there.
+    /// The provider's URL for signing out.
     address: String,
 ) -> impl IntoView {
     let refresh = format!("0; url={address}");

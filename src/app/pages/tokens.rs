@@ -1,4 +1,4 @@
-//! The API tokens on the account's page: the new one, those there are, and the form for another.
+//! The API tokens on the account page: a new one, the list, and the form that creates one.
 
 use leptos::{either::Either, prelude::*};
 
@@ -11,10 +11,10 @@ use crate::{
     server::auth::sign_in::Lifetime,
 };
 
-/// The time for which a token is good for unless somebody chooses otherwise.
+/// The default lifetime of a token.
 const USUAL: Lifetime = Lifetime::Quarter;
 
-/// Shows a new token, this once.
+/// Renders a new token, which is shown only once.
 #[component]
 pub fn FreshToken(
     /// The token.
@@ -33,7 +33,7 @@ pub fn FreshToken(
     }
 }
 
-/// Lists the tokens there are.
+/// Renders the list of tokens.
 #[component]
 pub fn TokenList(
     /// The tokens.
@@ -46,7 +46,7 @@ pub fn TokenList(
     Either::Right(view! { <ul class="tokens">{items}</ul> })
 }
 
-/// Shows one token, and the way to revoke it while it can be used.
+/// Renders one token, with the form that revokes it if it is valid.
 #[component]
 fn TokenItem(
     /// The token.
@@ -73,7 +73,7 @@ fn TokenItem(
     }
 }
 
-/// Renders the disclosure with what revoking means and the button.
+/// Renders the disclosure with the consequences of revoking and its button.
 #[component]
 fn RevokePanel(
     /// The token's id.
@@ -102,7 +102,7 @@ fn RevokePanel(
 /// Renders the form for a new token.
 #[component]
 pub fn MakeTokenForm(
-    /// The value of its field.
+    /// The initial value of the name field.
     name: String,
 ) -> impl IntoView {
     let days = Lifetime::ALL.map(|lifetime| {

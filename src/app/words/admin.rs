@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::server::{audit::AuditAction, platform::BreakerState, settings::Quotas, store::State};
 use domain::kind::{Direction, Kind};
 
-/// Says where an operation is.
+/// Returns the words for the state of an operation.
 pub(crate) fn state(kind: &Kind, state: State) -> &'static str {
     match (kind.direction, state) {
         (Direction::Forward, State::Active) => "In progress",
@@ -19,7 +19,7 @@ pub(crate) fn state(kind: &Kind, state: State) -> &'static str {
     }
 }
 
-/// Says what a filter for a state lets pass.
+/// Returns the words for a state in the filter.
 pub(crate) fn states(state: State) -> &'static str {
     match state {
         State::Active => "in progress",
@@ -29,7 +29,7 @@ pub(crate) fn states(state: State) -> &'static str {
     }
 }
 
-/// Says what somebody did.
+/// Returns the words for an action in the audit log.
 pub(crate) fn act(act: AuditAction) -> &'static str {
     match act {
         AuditAction::SignIn => "Signed in",
@@ -48,7 +48,7 @@ pub(crate) fn act(act: AuditAction) -> &'static str {
     }
 }
 
-/// Says how many panics there were.
+/// Returns the words for a number of panics.
 pub(crate) fn panics(count: u64) -> String {
     match count {
         0 => String::from("none since the portal started"),
@@ -57,7 +57,7 @@ pub(crate) fn panics(count: u64) -> String {
     }
 }
 
-/// Returns whether calls to the platform go through.
+/// Returns the words for the state of the circuit breaker.
 pub(crate) fn breaker(state: BreakerState, failures: u32) -> String {
     match state {
         BreakerState::Closed => String::from("closed: calls are allowed"),
@@ -66,7 +66,7 @@ pub(crate) fn breaker(state: BreakerState, failures: u32) -> String {
     }
 }
 
-/// Says when a clean-up is tried next.
+/// Returns the words for the time of the next clean-up.
 pub(crate) fn next_try(at: Option<Timestamp>, now: Timestamp) -> String {
     match at {
         Some(at) if at > now => format!("next attempt at {}", second(at)),
@@ -74,7 +74,7 @@ pub(crate) fn next_try(at: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
-/// Says how often something was tried.
+/// Returns the words for the number of retries.
 pub(crate) fn tries(count: u32) -> String {
     match count {
         0 => String::from("not retried yet"),
@@ -83,7 +83,7 @@ pub(crate) fn tries(count: u32) -> String {
     }
 }
 
-/// Says what a form on the operators' page has done, by the parameter that it comes back with.
+/// The results of forms on the operators' page, by the query parameter of their redirect.
 pub(crate) const DONE: [(&str, &str); 2] = [
     ("retried", "The clean-up starts now. Reload this page in a moment to see the result."),
     (
@@ -93,7 +93,7 @@ pub(crate) const DONE: [(&str, &str); 2] = [
     ),
 ];
 
-/// Lists how much one person may have and start, each with what is bounded.
+/// Returns the limits per person, with their labels.
 pub(crate) fn limits(quotas: &Quotas) -> [(&'static str, String); 4] {
     let most = |bound: Option<u32>| bound.map_or(no_bound(), |most| most.to_string());
     [
@@ -104,7 +104,7 @@ pub(crate) fn limits(quotas: &Quotas) -> [(&'static str, String); 4] {
     ]
 }
 
-/// Says how much of what there is in all is used.
+/// Returns the words for the usage of a limit.
 pub(crate) fn of_all(used: usize, most: Option<u32>) -> String {
     most.map_or_else(|| format!("{used}, no limit"), |most| format!("{used} of {most}"))
 }
@@ -121,7 +121,7 @@ fn span(span: Duration) -> String {
     }
 }
 
-/// Writes a time to the second, as `2026-11-25 23:10:05 UTC`.
+/// Formats a time to the second, as in `2026-11-25 23:10:05 UTC`.
 pub(crate) fn second(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

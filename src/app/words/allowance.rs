@@ -1,8 +1,8 @@
-//! The words for how much somebody may start yet.
+//! The words for the number of stacks that a person may have.
 
 use crate::api::wire::Allowance;
 
-/// Says how many stacks somebody has and may have.
+/// Returns the sentence about the stacks that a person has and may have.
 pub(crate) fn sentence(allowance: Allowance) -> String {
     let Allowance { stacks, most } = allowance;
     let noun = if most == 1 { "stack" } else { "stacks" };

@@ -1,11 +1,11 @@
-//! The words for typical durations, which promise no more than was measured.
+//! The words for usual durations, which claim no more than was measured.
 
 use crate::api::wire::Usual;
 
-/// From how many seconds on a span is told in minutes.
+/// The number of seconds from which durations are shown in minutes.
 const LONG_S: u64 = 120;
 
-/// Says how much longer a deployment usually takes that has taken `elapsed_ms` so far.
+/// Returns the words for the usual remaining time of a deployment after `elapsed_ms`.
 pub(crate) fn remaining(usual: Option<Usual>, elapsed_ms: u64) -> Option<String> {
     let Usual { low_s, high_s, .. } = usual?;
     let elapsed_s = elapsed_ms / 1000;
@@ -13,7 +13,7 @@ pub(crate) fn remaining(usual: Option<Usual>, elapsed_ms: u64) -> Option<String>
     if high == 0 {
         return Some(String::from("longer than usual"));
     }
-    // In steps, or the words would change with every second.
+    // Rounded, so that the words do not change every second.
     let (step, unit, shown) = match high {
         0..=60 => (5, 1, "s"),
         61..LONG_S => (10, 1, "s"),
@@ -27,7 +27,7 @@ pub(crate) fn remaining(usual: Option<Usual>, elapsed_ms: u64) -> Option<String>
     })
 }
 
-/// Says how soon a stack is usually up, for the page's promise.
+/// Returns the words for the usual time to a live stack, for the heading of the home page.
 #[cfg(feature = "ssr")]
 pub(crate) fn pace(usual: Usual) -> String {
     match usual.median_s {

@@ -6,21 +6,21 @@ use domain::stack_name::StackName;
 /// The placeholder for a name in the address line.
 const PLACEHOLDER: &str = "your-name";
 
-/// The known state of what is in the field.
+/// What is known about the text in the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
-    /// Nothing to judge yet: the address as it would be.
+    /// There is no verdict yet. Contains the address that the name would have.
     Address(String),
-    /// Free, and reached there.
+    /// The name is available. Contains the address.
     Free(String),
-    /// Taken. These like it are free.
+    /// The name is taken. Contains similar names that are available.
     Taken(StackName, Vec<StackName>),
-    /// It cannot be had as it is, and this is why.
+    /// The name is invalid. Contains the reason.
     Refused(String),
 }
 
 impl Hint {
-    /// Returns whether the name cannot be had.
+    /// Returns whether the name is not available.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
             Self::Taken(..) | Self::Refused(_) => true,
@@ -29,8 +29,8 @@ impl Hint {
     }
 }
 
-/// True if the person is still at it: unfinished names are judged only once they have left the
-/// field or pressed the button.
+/// The progress of typing. An unfinished name is checked only after the person left the field or
+/// pressed the button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Typing {
     /// Still typing.
@@ -41,7 +41,7 @@ pub(crate) enum Typing {
     Submitted,
 }
 
-/// Says what is known about `input`. A `verdict` on another name is stale and ignored.
+/// Returns the hint about `input`. A `verdict` on another name is out of date and is ignored.
 pub(crate) fn hint(
     input: &str,
     typing: Typing,

@@ -1,4 +1,4 @@
-//! The state that the page shows, and the few words for each.
+//! The states of the deployment page, and the words for each.
 
 use super::receipt;
 use domain::{
@@ -12,23 +12,23 @@ use domain::{
 /// A state of the deployment's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageState {
-    /// Steps are being done.
+    /// Steps are being run.
     Deploying,
-    /// They are being undone after a failure.
+    /// Steps are being undone after a failure.
     CleaningUp,
-    /// They are being undone, or about to be, because somebody cancelled.
+    /// Steps are being undone, or about to be, because somebody cancelled.
     Cancelling,
-    /// A removal is under way.
+    /// A removal is in progress.
     Removing,
-    /// The stack is up.
+    /// The stack is live.
     Live,
-    /// The stack came up, and no container of it runs now.
+    /// The stack is live, but none of its containers runs now.
     NotRunning,
-    /// It could not be started.
+    /// The stack could not be started.
     Failed,
-    /// Somebody cancelled it before it was up, and nothing is left.
+    /// Somebody cancelled the deployment, and nothing is left.
     Cancelled,
-    /// Somebody cancelled it before it was up, and not all of it could be removed yet.
+    /// Somebody cancelled the deployment, and some resources could not be removed yet.
     CancelledStuck,
     /// A removal could not remove everything yet.
     NotRemoved,
@@ -45,7 +45,7 @@ pub(crate) struct PageStateInputs {
     pub(crate) is_cancelling: bool,
     /// True if nothing is left by now.
     pub(crate) is_clean: bool,
-    /// True if no container runs of the stack that came up, as far as is known.
+    /// True if no container of the live stack runs, as far as the portal knows.
     pub(crate) is_down: bool,
 }
 
@@ -71,7 +71,7 @@ impl PageState {
         }
     }
 
-    /// Returns whether there is more to come.
+    /// Returns whether the operation is in progress.
     pub(crate) fn is_under_way(self) -> bool {
         match self {
             Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => true,
@@ -85,7 +85,7 @@ impl PageState {
         }
     }
 
-    /// Returns the word that styles select the stage by.
+    /// Returns the attribute value by which styles select the state.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Deploying | Self::CleaningUp | Self::Cancelling | Self::Removing => "under-way",
@@ -95,7 +95,7 @@ impl PageState {
         }
     }
 
-    /// Returns what stands in the badge.
+    /// Returns the text of the badge.
     pub(crate) fn badge(self) -> &'static str {
         match self {
             Self::Deploying => "Deploying",
@@ -125,8 +125,8 @@ impl PageState {
         }
     }
 
-    /// Says once, to those who only listen, how it ended without a stack: with the events' last
-    /// `message`, and what became of everything.
+    /// Returns the announcement of the end for screen readers: the heading, the last `message`, and
+    /// the outcome for the resources.
     pub(crate) fn announcement(self, name: &StackName, message: &str, receipt: &Receipt) -> String {
         let heading = self.heading(name);
         let left = receipt::heading(receipt, receipt);
@@ -145,7 +145,7 @@ impl PageState {
         }
     }
 
-    /// Returns the tab's title, so that a person who went elsewhere sees how it stands.
+    /// Returns the title of the tab, which shows the state to a person who uses another tab.
     pub(crate) fn title(self, name: &StackName, percent: u8) -> String {
         match self {
             Self::Deploying => format!("{percent} % · {name}"),

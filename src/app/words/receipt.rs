@@ -1,4 +1,4 @@
-//! The receipt of a failure: what was undone, what is left, and what follows from it.
+//! The words of a receipt: what was undone, what is left, and the consequences.
 
 use jiff::Timestamp;
 
@@ -15,8 +15,8 @@ use domain::{
 /// The heading of a receipt that was not clean when the deployment ended.
 const REMOVED_SINCE: &str = "Everything has been removed by now";
 
-/// Returns the heading over the lines. It claims only what the receipt has evidence for; a
-/// clean one is not news of the end when `at_end` something was left.
+/// Returns the heading of the receipt. It claims only what the receipt proves. `at_end` is the
+/// receipt at the end of the operation: if that was not clean, clean-up has removed the rest since.
 pub(crate) fn heading(receipt: &Receipt, at_end: &Receipt) -> &'static str {
     if receipt.clean && !at_end.clean {
         REMOVED_SINCE
@@ -29,7 +29,7 @@ pub(crate) fn heading(receipt: &Receipt, at_end: &Receipt) -> &'static str {
     }
 }
 
-/// Says what became of one resource.
+/// Returns the words for the outcome of one resource.
 pub(crate) fn line(line: &Line) -> String {
     let noun = line.resource.noun();
     match line.outcome {
@@ -40,7 +40,7 @@ pub(crate) fn line(line: &Line) -> String {
     }
 }
 
-/// Returns whether the line is good news.
+/// Returns whether the resource is gone.
 pub(crate) fn is_gone(line: &Line) -> bool {
     match line.outcome {
         Outcome::Removed | Outcome::VerifiedGone => true,
@@ -48,13 +48,12 @@ pub(crate) fn is_gone(line: &Line) -> bool {
     }
 }
 
-/// Returns whether a remedy is typed into a shell; else it is a sentence.
+/// Returns whether a remedy is a shell command. Otherwise it is a sentence.
 pub(crate) fn is_command(remedy: &str) -> bool {
     remedy.starts_with("docker ")
 }
 
-/// Says what to do about what is left, where that is no command: an operator does it, unless
-/// there is nothing to do but to wait.
+/// Returns a remedy that is not a command, addressed to an operator unless it only says to wait.
 pub(crate) fn advice(remedy: &str) -> String {
     if remedy.starts_with("Waiting for ") || remedy.starts_with("Nothing to do") {
         format!("{remedy}.")
@@ -63,8 +62,8 @@ pub(crate) fn advice(remedy: &str) -> String {
     }
 }
 
-/// Says what the end meant for the name: somebody may have taken it since, unless it was reserved
-/// for its owner for some hours.
+/// Returns the sentence about the name after the end. It is in the past tense: somebody may have
+/// taken the name since.
 pub(crate) fn name_afterwards(
     name: &StackName,
     receipt: &Receipt,
@@ -84,8 +83,8 @@ pub(crate) fn name_afterwards(
     }
 }
 
-/// Says once, to those who only listen, that clean-up has removed what was left at the end; and
-/// that `name` was freed by that, unless it was tried again since.
+/// Returns the announcement for screen readers that clean-up has removed everything, and that
+/// `name` was freed unless the deployment was retried since.
 pub(crate) fn removed_since(name: &StackName, retried_by: Option<&DeploymentId>) -> String {
     match retried_by {
         None => format!("{REMOVED_SINCE}. The name {name} was freed."),
@@ -93,7 +92,7 @@ pub(crate) fn removed_since(name: &StackName, retried_by: Option<&DeploymentId>)
     }
 }
 
-/// Says who works on what is left, and when they go on.
+/// Returns the sentence about continuing clean-up and its next attempt.
 pub(crate) fn clean_up(next_try: Option<Timestamp>, now: Timestamp) -> String {
     const WORK: &str = "We keep trying to remove the rest";
     let Some(next_try) = next_try else { return format!("{WORK}.") };
@@ -103,8 +102,8 @@ pub(crate) fn clean_up(next_try: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
-/// Writes down everything that support will ask for, one thing on a line; `receipt` is the
-/// newest.
+/// Returns the text with the details for support, one fact per line. `receipt` is the newest
+/// receipt.
 pub(crate) fn support_text(
     kind: &Kind,
     deployment: &Deployment,
@@ -167,7 +166,8 @@ mod tests {
         }
     }
 
-    /// P8: never reported as cleaned without evidence, and the name only free with it.
+    /// Promise P8: resources are never reported as removed without evidence, and only then is the
+    /// name free.
     #[test]
     fn nothing_left_and_a_free_name_are_claimed_only_for_a_clean_receipt() {
         let name = StackName::parse("alice").unwrap();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_operator_types_is_told_from_what_they_do() {
+    fn a_command_is_told_from_a_sentence() {
         assert!(is_command("docker service rm stack-alice-x1y2z3"));
         assert!(!is_command("Delete the application alice (x1) in Dokploy"));
     }

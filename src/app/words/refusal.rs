@@ -1,5 +1,5 @@
-//! The sentences of refusals on pages: a form that did not succeed leads back to its page with the
-//! refusal's code in the address.
+//! The sentences of refusals on pages. A form that was refused redirects back to its page with the
+//! refusal's code in the query.
 
 use domain::refusal::RefusalCode;
 
@@ -19,7 +19,7 @@ pub(crate) enum Page<'a> {
 }
 
 impl Page<'_> {
-    /// Says what did not happen.
+    /// Returns the half sentence about what did not happen.
     fn consequence(self) -> &'static str {
         match self {
             Self::Home => "nothing was started",
@@ -29,7 +29,7 @@ impl Page<'_> {
         }
     }
 
-    /// Says that it did not work, where the reason is of no use to a person.
+    /// Returns the sentence for a refusal whose reason does not help a person.
     fn failed(self) -> &'static str {
         match self {
             Self::SignIn(_) => "You could not be signed in. Try again in a moment.",
@@ -40,7 +40,7 @@ impl Page<'_> {
         }
     }
 
-    /// Returns the name of the identity provider, or what it is where no name is at hand.
+    /// Returns the display name of the identity provider, or a general term if it is not known.
     fn provider(self) -> String {
         match self {
             Self::SignIn(name) => name.to_owned(),
@@ -51,8 +51,8 @@ impl Page<'_> {
     }
 }
 
-/// Says what the `code` in the address of `page` means. What is no code says only that it failed;
-/// `None` where the home page says it beside the name.
+/// Returns the sentence for the `code` in the query of `page`. For an unknown code it says only
+/// that the request failed. Returns `None` if the home page shows the reason beside the name.
 pub(crate) fn sentence(page: Page<'_>, code: &str) -> Option<String> {
     let code = code.parse().unwrap_or(RefusalCode::Internal);
     match (page, code) {
@@ -61,7 +61,7 @@ pub(crate) fn sentence(page: Page<'_>, code: &str) -> Option<String> {
     }
 }
 
-/// Returns the sentence of each code. One table, so that the compiler misses none.
+/// Returns the sentence of each code. It is one `match`, so the compiler finds missing ones.
 fn of_code(page: Page<'_>, code: RefusalCode) -> String {
     use RefusalCode as C;
     let so = page.consequence();
@@ -83,7 +83,7 @@ fn of_code(page: Page<'_>, code: RefusalCode) -> String {
         (C::TooManyRequests, Page::SignIn(_)) => {
             "Too many sign-ins were started in a short time. Try again in a minute."
         }
-        // It may have been tried again by another press.
+        // This covers retries as well as starts.
         (C::TooManyRequests, _) => {
             "Too many deployments were started in a short time, so this one was not started. Try \
              again in a minute."
@@ -192,7 +192,7 @@ fn of_code(page: Page<'_>, code: RefusalCode) -> String {
              token was created."
         }
         (C::NoSuchToken, _) => "This token is already revoked, or it is not yours.",
-        // Answers to programs: no form leads to them.
+        // These codes answer programs: no form causes them.
         (
             C::IdRequired
             | C::InvalidFilter
@@ -232,7 +232,7 @@ mod tests {
         }
     }
 
-    /// What a form can lead to has words of its own, and no two codes have the same.
+    /// Every code that a form can cause has a sentence of its own, and no two codes have the same.
     #[test]
     fn a_person_can_tell_the_refusals_apart() {
         for page in PAGES {
@@ -240,7 +240,7 @@ mod tests {
             let own: Vec<_> = words.filter(|words| words != page.failed()).collect();
             let different: BTreeSet<_> = own.iter().collect();
             assert_eq!(own.len(), RefusalCode::all().count() - 13, "{page:?}");
-            // A body that was cut short and one that was too slow are one to a person.
+            // An incomplete body and a slow one have the same sentence.
             assert_eq!(different.len(), own.len() - 1, "{page:?}");
         }
     }

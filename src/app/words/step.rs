@@ -1,4 +1,4 @@
-//! A step of the list: its words, its mark, its time.
+//! The words of a step in the list: its label, state, detail and duration.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use domain::{
     words,
 };
 
-/// Returns what the list says of the step of `phase`: what happens, or what has been done.
+/// Returns the label of the step of `phase`: what is being done, or what has been done.
 pub(crate) fn label(kind: &Kind, phase: Phase, state: &StepState) -> &'static str {
     match state {
         StepState::Done(_) => kind.done(phase),
@@ -21,7 +21,7 @@ pub(crate) fn label(kind: &Kind, phase: Phase, state: &StepState) -> &'static st
     }
 }
 
-/// Returns the word for a step's state: what styles select it by, and what is read out.
+/// Returns the word for a step's state, which styles select and screen readers read.
 pub(crate) fn state(state: &StepState) -> &'static str {
     match state {
         StepState::Waiting => "waiting",
@@ -32,8 +32,8 @@ pub(crate) fn state(state: &StepState) -> &'static str {
     }
 }
 
-/// Returns what the line of the step under way says besides: the deployment's message, where it is
-/// more exact than the phase's own.
+/// Returns the detail of the current step: the deployment's message, if it is more exact than the
+/// label.
 pub(crate) fn detail(state: &StepState, progress: &Progress) -> Option<String> {
     match &progress.code {
         _ if !matches!(state, StepState::Running(_)) => None,
@@ -43,7 +43,7 @@ pub(crate) fn detail(state: &StepState, progress: &Progress) -> Option<String> {
     }
 }
 
-/// Returns how long the step took, or has taken until `now`.
+/// Returns the words for the duration of the step, up to `now` if it runs.
 pub(crate) fn time(state: &StepState, now: Timestamp) -> String {
     match state {
         StepState::Waiting | StepState::Failed | StepState::Stopped => String::new(),

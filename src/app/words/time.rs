@@ -1,12 +1,12 @@
-//! Spans of time, as a person reads them.
+//! The words for durations.
 
-/// Writes `ms` as minutes and seconds, as in `0:42`.
+/// Formats `ms` as minutes and seconds, as in `0:42`.
 pub(crate) fn clock(ms: u64) -> String {
     let seconds = ms / 1000;
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// Writes how long something took, as in `0.1 s`, `42 s` or `1:05 min`.
+/// Formats the duration of something that has ended, as in `0.1 s`, `42 s` or `1:05 min`.
 pub(crate) fn duration(ms: u64) -> String {
     match ms {
         0..10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
@@ -15,7 +15,7 @@ pub(crate) fn duration(ms: u64) -> String {
     }
 }
 
-/// Writes how long something has been going on: whole seconds, and nothing in the first.
+/// Formats the duration of something that lasts: whole seconds, and nothing in the first second.
 pub(crate) fn so_far(ms: u64) -> String {
     match ms {
         0..1000 => String::new(),
@@ -24,7 +24,7 @@ pub(crate) fn so_far(ms: u64) -> String {
     }
 }
 
-/// Writes roughly how far off something is, as in `about 30 s`, `about 8 min` or `about 3 days`.
+/// Formats an approximate duration, as in `about 30 s`, `about 8 min` or `about 3 days`.
 pub(crate) fn about(seconds: u64) -> String {
     match seconds {
         0..=60 => format!("about {} s", seconds.div_ceil(5) * 5),

@@ -13,7 +13,7 @@ use crate::{
 };
 use domain::stack_name::StackName;
 
-/// The time for which a person must have stopped typing before the server is asked.
+/// The pause in typing after which the server checks the name.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// The state of the name field.
@@ -28,7 +28,7 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// Takes over what the server rendered. What comes with a verdict was submitted.
+    /// Creates the state from what the server rendered. A text with a verdict was submitted.
     pub(super) fn new(text: String, verdict: Option<NameVerdict>, problem: Option<String>) -> Self {
         let typing = if verdict.is_some() { Typing::Submitted } else { Typing::Ongoing };
         Self {
@@ -40,17 +40,17 @@ impl Field {
         }
     }
 
-    /// Returns what is in the field, without following it.
+    /// Returns the text of the field, without tracking it.
     pub(super) fn text(self) -> String {
         self.text.get_untracked()
     }
 
-    /// Says what is known, and follows it.
+    /// Returns the hint about the text, and tracks its inputs.
     pub(super) fn hint(self, pattern: &AddressPattern) -> Hint {
         hint(&self.text.read(), self.typing.get(), self.verdict.read().as_ref(), pattern)
     }
 
-    /// Takes in what is now in the field, and asks the server once typing pauses.
+    /// Sets the text of the field, and lets the server check it after a pause.
     pub(super) fn type_in(self, text: String) {
         self.problem.set(None);
         self.typing.set(Typing::Ongoing);
@@ -63,34 +63,35 @@ impl Field {
         }
     }
 
-    /// The person has left the field.
+    /// Handles that the person left the field.
     pub(super) fn leave(self) {
         if self.typing.get_untracked() == Typing::Ongoing {
             self.typing.set(Typing::Left);
         }
     }
 
-    /// The person has pressed the button.
+    /// Handles that the person pressed the button.
     pub(super) fn submit(self) {
         self.problem.set(None);
         self.typing.set(Typing::Submitted);
     }
 
-    /// The server has refused to start, and may know by now whether the name is the reason.
+    /// Shows why the server refused to start, and checks the name again, which may be the reason.
     pub(super) fn refuse(self, why: String) {
         self.problem.set(Some(why));
         self.ask();
     }
 
-    /// Asks the server about what is in the field. An answer that comes too late is on
-    /// another name than the field's, and so is ignored.
+    /// Lets the server check the text of the field. A late answer is about another name, and is
+    /// therefore ignored by [`hint`].
     pub(super) fn ask(self) {
         let text = self.text();
         if StackName::parse(&text).is_err() {
             return;
         }
         spawn_local(async move {
-            // Without an answer there is no verdict: the start itself decides anyway.
+            // Without an answer there is no verdict, which does no harm: the start checks the name
+            // anyway.
             if let Ok(verdict) = check_name(text).await {
                 self.verdict.set(Some(verdict));
             }

@@ -5,10 +5,10 @@ use leptos::{either::EitherOf4, ev::MouseEvent, prelude::*};
 use crate::app::words::hint::Hint;
 use domain::stack_name::StackName;
 
-/// Renders the address while it is being typed, and the verdict once there is one.
+/// Renders the address while the name is typed, and the verdict once there is one.
 ///
-/// They are two elements: the verdict is announced, the address is not, or a screen reader
-/// would read it out at every key.
+/// They are two elements: screen readers announce the verdict, but not the address, which changes
+/// with every key.
 #[component]
 pub fn HintLines(
     /// The known state of the name.
@@ -45,7 +45,7 @@ pub fn HintLines(
     }
 }
 
-/// Says that the name can be had.
+/// Renders that the name is available.
 #[component]
 fn Free(
     /// The address at which its stack would be reached.
@@ -59,12 +59,13 @@ fn Free(
     }
 }
 
-/// Says that the name is taken, and offers others. Without JavaScript they are links.
+/// Renders that the name is taken, and suggests others as links, which JavaScript puts into the
+/// field.
 #[component]
 fn Taken(
     /// The name.
     name: StackName,
-    /// Like names that are free.
+    /// Similar names that are available.
     suggestions: Vec<StackName>,
     /// Puts another name into the field.
     choose: Callback<String>,

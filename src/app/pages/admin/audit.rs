@@ -1,4 +1,4 @@
-//! The one who did what: `/admin/audit`.
+//! The audit log: `/admin/audit`.
 
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
@@ -43,10 +43,10 @@ pub fn AuditLogPage() -> impl IntoView {
     })
 }
 
-/// Renders the filter, and a page of what it lets pass.
+/// Renders the filter, and a page of matching entries.
 #[component]
 fn AuditLog(
-    /// The entries, or what is wrong with the filter.
+    /// The entries, or the error of the filter.
     found: Result<AuditPage, ApiError>,
     /// The filter.
     asked: AuditQuery,

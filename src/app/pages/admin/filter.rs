@@ -7,7 +7,7 @@ use crate::{
     server::{page::percent_encode, stacks::admin::Owner},
 };
 
-/// Renders a list to choose from, with `any` for no choice.
+/// Renders a select field, with the option `any` for no choice.
 #[component]
 pub fn Choice(
     /// The label.
@@ -41,7 +41,7 @@ pub fn Choice(
     }
 }
 
-/// Renders a field to type in.
+/// Renders a text field.
 #[component]
 pub fn Field(
     /// The label.
@@ -69,7 +69,7 @@ pub fn Field(
     }
 }
 
-/// Says why a list cannot be shown, with the error's own status.
+/// Renders why a list cannot be shown. The response has the status of the error.
 #[component]
 pub fn NoList(
     /// The reason.
@@ -83,7 +83,7 @@ pub fn NoList(
     }
 }
 
-/// Leads to the next page of a list, if there is one.
+/// Renders the link to the next page of a list, if there is one.
 #[component]
 pub fn NextPage(
     /// Its address.
@@ -100,10 +100,10 @@ pub fn NextPage(
     })
 }
 
-/// Names an owner, and leads to what is theirs.
+/// Renders an owner's name as a link to their operations.
 #[component]
 pub fn OwnerLink(
-    /// The owner; nobody where an anonymous client started something.
+    /// The owner; `None` if an anonymous client started the operation.
     owner: Option<Owner>,
 ) -> impl IntoView {
     let Some(Owner { id, name }) = owner else { return Either::Left("no owner") };
@@ -111,7 +111,7 @@ pub fn OwnerLink(
     Either::Right(view! { <a href=address>{name}</a> })
 }
 
-/// Renders a table that scrolls by itself where it is too wide for the page.
+/// Renders a table that scrolls horizontally if it is too wide for the page.
 #[component]
 pub fn Table(
     /// The id of its heading.
@@ -138,7 +138,7 @@ fn id(name: &str) -> String {
     format!("filter-{name}")
 }
 
-/// Returns the address of `path` with those of `parameters` that say something.
+/// Returns `path` with those of `parameters` that are not empty as its query.
 pub(super) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     let said = parameters.iter().filter(|(_, value)| !value.is_empty());
     let said: Vec<_> =
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_holds_what_is_said_and_nothing_else() {
+    fn an_address_has_only_parameters_that_are_not_empty() {
         assert_eq!(address("/admin", &[("owner", ""), ("state", "")]), "/admin");
         let parameters = [("owner", "person:7"), ("state", ""), ("search", "a&b=c")];
         assert_eq!(address("/admin", &parameters), "/admin?owner=person%3A7&search=a%26b%3Dc");

@@ -1,4 +1,5 @@
-//! The section of the admin page about the health of the portal and of what it depends on.
+//! The section of the operators' page about the health of the portal, the platform and the
+//! database.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Everybody's operations, with the filter for them.
+//! The section of the operators' page with all operations and a filter.
 
 use leptos::{either::Either, prelude::*};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 use domain::kind::StackState;
 
-/// Renders the filter, and a page of what it lets pass.
+/// Renders the filter, and a page of matching operations.
 #[component]
 pub fn OperationSection(
     /// The operations, or why they cannot be shown.
@@ -56,7 +56,8 @@ fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoVi
     let OperationQuery { owner, state, search, before: _ } = asked;
     let mut people: Vec<_> =
         owners.into_iter().map(|owner| (owner.id.to_string(), owner.name)).collect();
-    // A browser, or somebody who has not been here for long.
+    // The owner in the filter may be a browser, or a person whose sign-in is too long ago for the
+    // list.
     if !owner.is_empty() && people.iter().all(|(id, _)| *id != owner) {
         people.push((owner.clone(), owner.clone()));
     }
@@ -94,7 +95,7 @@ fn OperationTable(lines: Vec<OperationLine>) -> impl IntoView {
 fn OperationRow(line: OperationLine) -> impl IntoView {
     let OperationLine { deployment, owner, state, is_down, completed, platform_log } = line;
     let kind = kind(deployment.kind);
-    // Most are deployments: it is the others that are named.
+    // Most operations are deployments, so only other kinds are named.
     let what = (!kind.starts_from.contains(&StackState::Gone)).then(|| format!(" ({})", kind.noun));
     let down = is_down.then_some(", not running");
     view! {
@@ -114,7 +115,7 @@ fn OperationRow(line: OperationLine) -> impl IntoView {
     }
 }
 
-/// Renders the last lines of the platform's log, folded away.
+/// Renders the last lines of the platform's log, collapsed.
 #[component]
 fn PlatformLog(log: String) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! People with what they have, and the limits for them.
+//! The sections of the operators' page about people and limits.
 
 use leptos::{either::Either, prelude::*};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Renders those who signed in last.
+/// Renders the people who signed in last.
 #[component]
 pub fn PersonSection(
     /// The people.
@@ -69,7 +69,7 @@ fn PersonRow(line: PersonLine) -> impl IntoView {
     }
 }
 
-/// Renders the way to shut a person out, which has to be opened first.
+/// Renders the form that revokes a person's access, inside of a disclosure.
 #[component]
 fn RevokeAccess(owner: Owner) -> impl IntoView {
     view! {
@@ -89,12 +89,12 @@ fn RevokeAccess(owner: Owner) -> impl IntoView {
     }
 }
 
-/// Renders how much somebody may have and start, and how much of it all is used.
+/// Renders the limits, and the usage of the limit of the whole portal.
 #[component]
 pub fn LimitSection(
     /// The quotas of one owner.
     quotas: Quotas,
-    /// The number of deployments that are under way.
+    /// The number of deployments in progress.
     under_way: usize,
 ) -> impl IntoView {
     let limits = words::limits(&quotas).map(|(what, words)| {

@@ -1,5 +1,5 @@
-//! The section of what needs an operator: stuck clean-ups, and differences between records and
-//! platform.
+//! The sections of the operators' page that need an operator: stuck operations, and differences
+//! between database and platform.
 
 use leptos::{either::Either, prelude::*};
 
@@ -10,7 +10,8 @@ use crate::{
 };
 use domain::receipt::Line;
 
-/// Renders what could not be removed, with what helps and the way to try again.
+/// Renders the stuck operations, with their leftovers, remedies, and a form that retries the
+/// clean-up.
 #[component]
 pub fn StuckSection(
     /// The operations that are stuck.
@@ -79,10 +80,11 @@ fn Remedy(line: Line) -> impl IntoView {
     view! { <li>{what} {remedy}</li> }
 }
 
-/// Renders what the last comparison of records and platform left.
+/// Renders the differences that the last comparison of database and platform found and could not
+/// resolve.
 #[component]
 pub fn ReconcileSection(
-    /// The comparison, if there was one.
+    /// The last comparison, if there was one.
     round: Option<ReconcileRound>,
 ) -> impl IntoView {
     let (words, left) = match round {
