@@ -1,4 +1,4 @@
-//! Who may do what, over the whole portal: every route for everybody, as data.
+//! Access control of the whole portal: every route for every kind of caller, as data.
 
 mod matrix;
 mod open;

@@ -1,5 +1,5 @@
-//! Something else that answers at the addresses of stacks, seen from outside: the binary over its
-//! sandbox, and a server on the port where stacks are said to be.
+//! Something else answers at the addresses of stacks: the real binary with its sandbox, and another
+//! server on the port of the stacks.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -13,8 +13,7 @@ use std::{
 
 use crate::support::process::{PortalDir, free_port};
 
-/// Starts a server that answers whatever it is asked: well, or that there is nothing, by what the
-/// switch says.
+/// Starts a server that answers every request: with 200 if `is_well` is set, otherwise with 404.
 fn server(is_well: &Arc<AtomicBool>) -> u16 {
     let port = free_port();
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -27,7 +26,7 @@ fn server(is_well: &Arc<AtomicBool>) -> u16 {
             let status = if is_well.load(Ordering::SeqCst) { "200 OK" } else { "404 Not Found" };
             let answer =
                 format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
-            // Whoever went away does not read it.
+            // The client may have disconnected.
             let _written = is_asked && stream.write_all(answer.as_bytes()).is_ok();
         }
     });

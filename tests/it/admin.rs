@@ -151,7 +151,7 @@ async fn to_everybody_else_there_is_no_such_page() {
     assert!(world.entries(AuditAction::RetryCleanUp).await.is_empty());
 }
 
-/// Whoever was authenticated.
+/// Even if a caller was authenticated.
 #[tokio::test]
 async fn each_use_case_refuses_everybody_else_by_itself() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! The wire table's first rows, exactly.
+//! The answers of the API of deployments, compared with snapshots.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::support::app::{Reply, TestApp};
 
-/// Replaces what differs from run to run.
+/// Replaces the parts that differ between runs.
 fn redacted(reply: &Reply) -> String {
     let kept = ["allow", "cache-control", "content-type", "location", "retry-after"];
     let headers: Vec<_> = kept

@@ -1,7 +1,7 @@
-//! The arrows between the parts, held by reading who names whom.
+//! Checks the dependencies between the modules by the names that their sources contain.
 //!
-//! `app -> api -> stacks -> ports <- adapters`; everything may use `domain`, which uses
-//! nothing of ours.
+//! `app -> api -> stacks -> ports <- adapters`; everything may use `domain`, which uses nothing of
+//! ours.
 
 mod document;
 
@@ -32,7 +32,7 @@ impl Source {
         Self { path, code, lines: text.lines().count() }
     }
 
-    /// Returns whether the file is `part`, or lies in its folder.
+    /// Returns whether the file is `part`, or is in the folder `part`.
     fn is_in(&self, part: &str) -> bool {
         self.path == format!("{part}.rs") || self.path.starts_with(&format!("{part}/"))
     }
@@ -42,7 +42,7 @@ impl Source {
         self.says(&format!("{name}::"))
     }
 
-    /// Returns whether `text`, which is not the end of a longer word, stands in the code.
+    /// Returns whether the code contains `text`, and not only as the end of a longer word.
     fn says(&self, text: &str) -> bool {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         self.code.match_indices(text).any(|(at, _)| {
@@ -91,7 +91,7 @@ fn each_library_is_known_only_to_its_part() {
                 "src/server/auth/authenticate",
                 "src/server/auth/cookies",
                 "src/server/page",
-                // What leptos_axum hands out is axum's: the head of a request and an answer.
+                // `leptos_axum` provides types of axum: the head of a request, and a response.
                 "src/api/account",
                 "src/api/reply",
                 "src/app/policy",
@@ -111,7 +111,7 @@ fn each_library_is_known_only_to_its_part() {
 fn arrows_point_one_way() {
     let adapters =
         ["dokploy", "dokploy_sandbox", "store::sqlite", "store::postgres", "sqlite_file", "oidc"];
-    // Who must not name which modules, beside the adapters.
+    // The modules that each part must not name, besides the adapters.
     let forbidden: [(&str, &[&str]); 13] = [
         ("src/app", &["server::http", "saga", "server::steps", "store::sqlite", "store::postgres"]),
         ("src/app/islands", &["server"]),
@@ -146,7 +146,7 @@ fn arrows_point_one_way() {
     }
 }
 
-/// What drives and shows operations, of whatever kind they are.
+/// The parts that drive and show operations of every kind.
 const OF_ALL_KINDS: [&str; 6] = [
     "src/server/saga",
     "src/server/http",
@@ -170,7 +170,7 @@ fn what_drives_and_shows_operations_names_no_kind_step_or_phase_of_one() {
     // In this phase every kind begins.
     words.retain(|word| word != "Phase::INITIALIZING");
     let everything = sources("src");
-    // Elsewhere they are found, so they are looked for as they are written.
+    // The words occur in other files, which shows that the search for them works.
     for word in words.iter().filter(|word| !word.starts_with("Phase::")) {
         assert!(everything.iter().any(|source| source.says(word)), "{word} is nowhere");
     }
@@ -183,7 +183,7 @@ fn what_drives_and_shows_operations_names_no_kind_step_or_phase_of_one() {
 
 #[test]
 fn what_belongs_in_one_place_is_named_nowhere_else() {
-    // The words, and the only parts that may say them.
+    // The words, and the only parts that may contain them.
     let words: [(&str, &[&str], &[&str]); 4] = [
         // A page calls use cases, and reads what they return.
         ("src/app", &["dyn", "Store", "AuditTrail", "Accounts", "Probe", "CallSlots"], &[]),
@@ -195,7 +195,7 @@ fn what_belongs_in_one_place_is_named_nowhere_else() {
         ),
         // The engine drives any platform.
         ("src/server/saga", &["Dokploy", "dokploy"], &[]),
-        // What to do after a failed call.
+        // The decision what to do after a failed call.
         ("src/server", &["Advice", "backon"], &["src/server/saga/retry", "src/server/platform"]),
     ];
     for source in sources("src") {
@@ -216,7 +216,8 @@ fn files_are_short_and_none_is_called_mod() {
     }
 }
 
-/// What draws ids, secrets and a port for a portal under test, which no schedule hangs on.
+/// The files that draw random ids, secrets and ports for a portal under test. They do not influence
+/// schedules.
 const DRAWS: [&str; 4] = [
     "tests/it/admin/world",
     "tests/it/support/app",
@@ -262,7 +263,8 @@ fn the_server_finds_the_site_where_the_build_puts_it() {
     }
 }
 
-/// A module and a command of different versions do not fit: the command refuses, or the page does not start.
+/// The WASM module and the command `wasm-bindgen` must have the same version: otherwise the command
+/// fails, or the page does not start.
 #[test]
 fn the_command_wasm_bindgen_has_the_version_of_the_crate() {
     let portal = text_of("Cargo.toml");

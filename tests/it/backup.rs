@@ -1,4 +1,4 @@
-//! Records that are copied and put back, by the real binary: `backup`, `restore` and `--new`.
+//! Databases that are backed up and restored, by the real binary: `backup`, `restore` and `--new`.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::support::{
 mod damage;
 mod lost;
 
-/// Gives a command and returns its exit code and all that it says.
+/// Runs a command, and returns its exit code and its output.
 fn give(portal_dir: &PortalDir, arguments: &[&str]) -> (Option<i32>, String) {
     give_with(portal_dir, &[], arguments)
 }
@@ -37,9 +37,9 @@ fn succeed(portal_dir: &PortalDir, arguments: &[&str]) -> String {
     text
 }
 
-/// Starts a portal that must not come up, and returns what it says.
+/// Runs a portal whose start must fail, and returns its output.
 fn refused(portal_dir: &PortalDir) -> String {
-    // Were it to start, it could not listen and would say so.
+    // If it started, it could not listen, and would say so.
     let _taken = std::net::TcpListener::bind(("127.0.0.1", portal_dir.port)).unwrap();
     let output = portal_dir.command(&[]).output().unwrap();
     let (code, text) = (output.status.code(), String::from_utf8(output.stderr).unwrap());
@@ -47,7 +47,7 @@ fn refused(portal_dir: &PortalDir) -> String {
     text
 }
 
-/// Has a stack come up, and returns its deployment's id.
+/// Deploys a stack until it is live, and returns its deployment's id.
 fn live(portal_dir: &PortalDir, name: &str) -> String {
     let id = portal_dir.deploy(name);
     let stream = portal_dir.get(&format!("/api/status/{id}"));
@@ -89,7 +89,7 @@ fn a_backup_of_a_running_portal_is_whole_and_is_put_back() {
     assert!(knows(&portal_dir, &alice) && !knows(&portal_dir, &bobby));
     assert_eq!(portal.end().0, Some(0));
 
-    // What was set aside is not lost.
+    // The database that was moved aside is not lost.
     let names = names_in(portal_dir.path());
     let is_aside = |name: &&String| name.contains(".aside-") && name.ends_with('Z');
     let aside = names.iter().find(is_aside).unwrap();
@@ -168,7 +168,7 @@ fn new_begins_afresh_and_deletes_nothing() {
     let mut portal = Running::spawn(command.arg("--new"));
     portal.wait_until_ready();
     assert!(!knows(&portal_dir, &alice));
-    // Its stack went as well: nobody would remove it.
+    // The portal does not know the stack any more, so nothing would remove it.
     live(&portal_dir, "alice");
     let (_, log) = portal.end_with_output();
     assert!(
@@ -180,7 +180,7 @@ fn new_begins_afresh_and_deletes_nothing() {
     assert!(names.iter().any(|name| name.starts_with("sandbox.json.aside-")), "{names:?}");
     let (code, text) = give(&portal_dir, &["--new", "stuck", "list"]);
     assert!(code == Some(1) && text.contains("--new"), "{text}");
-    // Where nothing was, --new has nothing to set aside.
+    // Without a database, `--new` has nothing to move aside.
     let empty = PortalDir::new();
     let mut command = empty.command(&[]);
     let mut portal = Running::spawn(command.arg("--new"));

@@ -1,9 +1,9 @@
-//! No secret comes out anywhere (P17): each that goes into the portal carries a mark, and all
-//! that comes out of the real binary is searched for it.
+//! No secret leaks anywhere (promise P17): each secret that the portal gets contains a mark, and
+//! all output of the real binary is searched for it.
 //!
-//! Two things are not searched, on purpose. The registry's password and the stacks' variables are
-//! made for the platform: what it was sent and keeps is its own. And a credential is told once to
-//! whom it belongs: a cookie as it is set, an API token on the page that shows it.
+//! Two things are not searched. The registry's password and the stacks' variables are meant for the
+//! platform, so what is sent to it is left out. And a credential is shown once to its owner: a
+//! cookie when it is set, and an API token on the page that shows it.
 
 mod marks;
 mod world;
@@ -33,7 +33,7 @@ async fn no_secret_that_goes_in_comes_out_anywhere() {
     let platform = world.kept_by_the_platform();
     world.end(portal);
 
-    // The platform's log of a refused login repeats all that it was handed.
+    // The platform's log of a failed login repeats the credentials.
     let portal = world.portal("sandbox/denied");
     let denied = world.deploy("carol", &credentials, "error");
     world.look_around(&denied, &credentials);

@@ -1,8 +1,8 @@
-//! Random schedules: real services and workers in virtual time, with people, faults, outages,
-//! kills and watchers, all at once and by chance.
+//! Random schedules: real use cases and workers in virtual time, with random actions of people,
+//! faults, outages, kills and watchers.
 //!
-//! Each schedule has a seed of its own. One that fails prints it, and is told again alone by
-//! `SEED=<seed> SCHEDULES=1 cargo test --features ssr --test it chaos`.
+//! Each schedule has a seed. One that fails prints it, and can be repeated by `SEED=<seed>
+//! SCHEDULES=1 cargo test --features ssr --test it chaos`.
 
 mod actors;
 mod clock;
@@ -27,19 +27,20 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use self::{clock::VirtualClock, simulation::Simulation};
 use test_support::seed;
 
-/// How many schedules run when nothing else is said.
+/// The number of schedules, unless `SCHEDULES` is set.
 const SCHEDULES: u64 = 10_000;
 
-/// How many of what there were.
+/// The numbers of events in all schedules, to show that the interesting ones occurred.
 #[derive(Default)]
 struct Totals {
     schedules: AtomicU64,
     operations: AtomicU64,
     live: AtomicU64,
     watched: AtomicU64,
-    /// Schedules in which a portal crashed at a write at least twice.
+    /// The number of schedules in which a portal crashed at a write at least twice.
     crashed_twice: AtomicU64,
-    /// Schedules in which a portal crashed at a write, and a request to cancel was accepted.
+    /// The number of schedules in which a portal crashed at a write, and a request to cancel was
+    /// accepted.
     crashed_and_cancelled: AtomicU64,
 }
 
@@ -80,7 +81,7 @@ fn whatever_happens_every_deployment_ends_in_all_or_nothing() {
         of(&totals.crashed_and_cancelled),
     );
     assert_eq!(of(&totals.schedules), count);
-    // Whoever runs a few schedules to look into one needs none of each.
+    // A run of a few schedules need not contain every event.
     if count >= SCHEDULES {
         assert!(of(&totals.crashed_twice) >= 500, "too few with two crashes");
         assert!(

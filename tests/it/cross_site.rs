@@ -1,4 +1,4 @@
-//! What another site makes a browser post is refused, whatever it is.
+//! Requests that another site makes a browser post are refused.
 
 use axum::{
     body::Body,
@@ -7,7 +7,7 @@ use axum::{
 
 use crate::support::app::TestApp;
 
-/// Posts a request without a name: 400 when it is let through, so that nothing comes of it.
+/// Posts a request without a name. If it is let through, the answer is 400 and nothing starts.
 async fn post(app: &TestApp, headers: &[(&str, &str)]) -> StatusCode {
     let request = headers
         .iter()

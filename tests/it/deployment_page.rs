@@ -1,4 +1,4 @@
-//! The deployment's page as the server renders it, in each of its states, and the forms on it.
+//! The deployment page as the server renders it in each state, and its forms.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn portal() -> (TestApp, TempDir) {
     (TestApp::with_pages(&[], site.path()), site)
 }
 
-/// Posts a form as a browser does, and returns where it leads.
+/// Posts a form as a browser does, and returns the target of the redirect.
 async fn post(app: &TestApp, function: &str, form: String) -> String {
     let request = Request::post(format!("/api/fn/{function}"))
         .header("accept", "text/html")
@@ -49,7 +49,7 @@ async fn page(app: &TestApp, id: &DeploymentId) -> Reply {
 
 /// Checks that the page's text has each of `words`, and none of `others`.
 pub(crate) fn expect(reply: &Reply, words: &[&str], others: &[&str]) {
-    // What the island starts from is not what a person reads.
+    // The island's properties are not visible text.
     let mut parts = reply.body.split("data-props=\"");
     let first = parts.next().into_iter();
     let rest = parts.filter_map(|part| part.split_once('"').map(|(_, text)| text));
@@ -73,7 +73,7 @@ fn receipt(outcome: Outcome, app: &TestApp) -> Receipt {
     }])
 }
 
-/// Fails an operation with its project left, to be cleaned up in 30 seconds.
+/// Ends an operation as stuck: its project is left, and clean-up is due in 30 seconds.
 async fn get_stuck(app: &TestApp, lease: &Lease) {
     get_stuck_by(app, lease, FailureCode::DeployFailed, "The container did not start.").await;
 }
@@ -93,7 +93,7 @@ async fn get_stuck_by(app: &TestApp, lease: &Lease, code: FailureCode, message: 
     app.store.record(lease, &Fact { events: vec![event], end, ..Fact::default() }).await.unwrap();
 }
 
-/// Removes what an operation had left at its end.
+/// Records a clean-up that removed everything.
 async fn clean_up(app: &TestApp, lease: &Lease) {
     let at = app.clock.now();
     let cleanup = CleanupRecord { receipt: receipt(Outcome::VerifiedGone, app), at, due: at };
@@ -107,7 +107,7 @@ async fn live(app: &TestApp) -> DeploymentId {
     id
 }
 
-/// Lets `alice` fail with nothing left.
+/// Lets the deployment of `alice` fail with nothing left.
 async fn fail(app: &TestApp) -> DeploymentId {
     let id = app.begin("alice").await;
     let lease = app.claim().await;
@@ -115,12 +115,12 @@ async fn fail(app: &TestApp) -> DeploymentId {
     id
 }
 
-/// Presses the button that takes `alice` down on the page of the operation `id`.
+/// Posts the form that removes `alice`, on the page of the operation `id`.
 async fn remove(app: &TestApp, id: &DeploymentId) -> String {
     post(app, "remove_stack", format!("name=alice&id={id}")).await
 }
 
-/// Claims the removal that was asked for.
+/// Claims the removal.
 async fn claim_removal(app: &TestApp) -> Lease {
     let ttl = Duration::from_mins(1);
     app.store.claim_one(CLEAN_UP, "test", app.clock.now(), ttl).await.unwrap().unwrap()

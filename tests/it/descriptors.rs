@@ -1,5 +1,5 @@
-//! File descriptors: the real binary takes as many as it may have, and where none is left it waits,
-//! undoes nothing, and goes on.
+//! File descriptors: the real binary raises its limit, and if none is left it waits without undoing
+//! anything, and continues afterwards.
 
 use std::{
     fs,
@@ -12,14 +12,14 @@ use std::{
 
 use crate::support::process::{PortalDir, Running};
 
-/// The message shown meanwhile.
+/// The message while none is left.
 const SHORT: &str = "Waiting: the portal is short of resources";
-/// More connections than the portal has descriptors left.
+/// The number of connections that use up the portal's descriptors.
 const MANY: usize = 300;
-/// The time for which they are held at least, beyond the time that a stack has to answer.
+/// The minimum time for which they are held, after the limit for the stack's health.
 const HELD: Duration = Duration::from_secs(4);
 
-/// The place's portal, with these limits for open files.
+/// Starts a portal with these limits for open files.
 fn limited(portal_dir: &PortalDir, soft: u32, hard: u32, variables: &[(&str, &str)]) -> Running {
     let own = portal_dir.command(variables);
     let script = format!("ulimit -S -n {soft} && ulimit -H -n {hard} && exec \"$@\"");
@@ -31,7 +31,7 @@ fn limited(portal_dir: &PortalDir, soft: u32, hard: u32, variables: &[(&str, &st
     running
 }
 
-/// The events of a deployment, line by line, over a connection that is there from now on.
+/// Opens the event stream of a deployment now, and returns its lines.
 fn watch(portal_dir: &PortalDir, id: &str) -> impl Iterator<Item = String> + use<> {
     let mut stream = TcpStream::connect(("127.0.0.1", portal_dir.port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
@@ -42,7 +42,7 @@ fn watch(portal_dir: &PortalDir, id: &str) -> impl Iterator<Item = String> + use
     lines
 }
 
-/// Returns the time that a process has computed so far, in hundredths of a second.
+/// Returns the CPU time of a process so far, in hundredths of a second.
 fn computed(process: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -74,7 +74,7 @@ fn a_portal_without_descriptors_undoes_nothing_and_does_not_spin() {
         assert!(!read.contains("event: complete"), "it had descriptors: {read}");
     }
     let before = computed(portal.id());
-    // Real time, by which a stack is given up.
+    // This waits in real time, since the limit for the stack's health does.
     thread::sleep(HELD);
     let computed = computed(portal.id()) - before;
     assert!(computed < 200, "{computed} hundredths of a second in {HELD:?}");

@@ -1,5 +1,5 @@
-//! Callers who disconnect, with the database far away: what they have asked for is carried out, and
-//! what others were told is true.
+//! Clients that disconnect, with a slow database: their requests are carried out completely, and
+//! the answers to other clients stay true.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use self::world::{Action, World};
 
 mod world;
 
-/// The time that the answer to a request may take, and a deployment.
+/// The time limit for an answer, and for a deployment.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The time that it may take until what is carried out without an answer is there.
+/// The time limit until the effect of a request without an answer is visible.
 const A_WHILE: Duration = Duration::from_secs(5);
 
 /// Sends `request` and reads the answer.
@@ -35,11 +35,11 @@ async fn ask(port: u16, request: &str) -> String {
 async fn disconnect(port: u16, request: &str, after: Duration) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    // That is when somebody disconnects: the subject of these tests.
+    // The time of the disconnect is the subject of these tests.
     sleep(after).await;
 }
 
-/// Waits until `action` is carried out or was never begun, and tells which.
+/// Waits until `action` is carried out, or certainly never began, and returns whether it was.
 async fn is_carried_out(world: &World, action: &Action) -> bool {
     let waiting = async {
         while !world.is_done(action) {
@@ -55,7 +55,7 @@ async fn is_carried_out(world: &World, action: &Action) -> bool {
 async fn those_who_disconnect_at_sign_in_undo_no_sign_out_of_others() {
     let world = World::start().await;
     let leaving = world.people("leaving", 40).await;
-    // Connections are there already, as in a portal that is in use.
+    // The pool already has connections, as in a portal that is in use.
     let mut asking = JoinSet::new();
     for person in leaving.iter().cycle().take(80) {
         let (port, cookie) = (world.port(), format!("__Host-session={person}"));
@@ -74,7 +74,7 @@ async fn those_who_disconnect_at_sign_in_undo_no_sign_out_of_others() {
     for (number, action) in (0..).zip(leaving.iter().map(|person| World::sign_out(person))) {
         let port = world.port();
         asking.spawn(async move {
-            // One after the other, while the others hang up.
+            // One after the other, while the other clients disconnect.
             sleep(Duration::from_millis(15 * number)).await;
             let answer = ask(port, &action.request).await;
             assert!(answer.starts_with("HTTP/1.1 303 ") && answer.contains("signed_out=1"));
@@ -119,7 +119,7 @@ async fn whatever_somebody_asks_for_before_disconnecting_is_carried_out_and_so_i
             world.describe(action)
         );
     }
-    // Whoever disconnects before the portal has read what they ask for has asked for nothing.
+    // A request whose client disconnects before the portal has read it has no effect.
     let mut carried_out = Vec::new();
     for action in &hasty {
         if is_carried_out(&world, action).await {
@@ -128,7 +128,7 @@ async fn whatever_somebody_asks_for_before_disconnecting_is_carried_out_and_so_i
     }
     println!("{} of {} were carried out", carried_out.len(), hasty.len());
     assert!(carried_out.len() * 4 > hasty.len() * 3, "{carried_out:?}");
-    // Nobody who hung up took a lease from those who drive.
+    // No disconnected client took a lease from a worker.
     for action in patient.iter().chain(carried_out).filter(|action| action.name == "start") {
         world.becomes_live(action, TIMEOUT).await;
     }
@@ -139,7 +139,7 @@ async fn what_cannot_be_put_on_record_does_not_happen() {
     let world = World::start().await;
     world.come_closer();
     let mut actions = world.actions("refused").await;
-    // Two of each are enough.
+    // Two of each kind are enough.
     actions.truncate(16);
     world.ask(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;

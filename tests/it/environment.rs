@@ -1,5 +1,5 @@
-//! What is handed to a container arrives byte for byte, or the start says which variable cannot:
-//! through the text of the platform's row, its references, and the swarm's templates.
+//! The variables of a container arrive byte for byte, through the platform's encoding, its
+//! references and Docker Swarm's templates; or the start names the variable that cannot.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 const KEY: &str = "key-of-the-sandbox";
 
-/// Values at the edge of every rule: names, what is handed over and what is quoted how.
+/// Values at the limits of every rule of quoting and references, with the names of their variables.
 const VALUES: [(&str, &str); 21] = [
     ("FIELD", "{{.Node.Hostname}} {{.Service.Name}}"),
     ("OPEN", "a {{ b"),
@@ -36,7 +36,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// Starts a sandbox whose API is on the port.
+/// Starts a sandbox with its API on port `api`.
 fn sandbox(portal_dir: &PortalDir, api: u16) -> Running {
     let mut command = portal_dir.command(&[]);
     command

@@ -1,5 +1,5 @@
-//! The event stream: every event once, in order, byte for byte, whatever happens to the
-//! connection (promise P14).
+//! The event stream: every event once, in order, byte for byte, even if the connection is lost
+//! (promise P14).
 
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ async fn a_silent_stream_says_every_15_seconds_that_it_is_there_and_looks_again(
         });
         assert_eq!(frame.unwrap(), ": keepalive");
     }
-    // A nudge that got lost, as from another replica, costs a moment and no event.
+    // A lost notification, such as from another replica, costs a moment, but no event.
     let lease = app.claim().await;
     let fact = ai_stack_deployer::server::store::Fact {
         events: vec![app.log("Created")],

@@ -1,5 +1,5 @@
-//! Outputs that fail, in every way in which writing can: the real binary goes on working, and
-//! its commands end with an error code.
+//! Outputs that cannot be written: the real binary keeps working, and its commands end with an
+//! error code.
 
 use std::{
     fs::{self, File},
@@ -12,14 +12,14 @@ use clock::{Clock, SystemClock};
 
 use crate::support::process::{PortalDir, try_exchange};
 
-/// The time that a portal may take to answer.
+/// The time limit until a portal answers.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// The time that it may take to end, in seconds: its grace, and what the log may take beyond.
+/// The time limit for its end, in seconds: the grace period of the shutdown, and that of the log.
 const END: i64 = 12;
-/// What a pipe holds.
+/// The capacity of a pipe, in bytes.
 const PIPE: usize = 64 << 10;
 
-/// A portal whose outputs are the test's, and which ends with it.
+/// A portal whose outputs the test controls. It is killed when this is dropped.
 struct Portal(Child);
 
 impl Portal {
@@ -29,7 +29,7 @@ impl Portal {
         portal
     }
 
-    /// Waits until it answers; it has to run all the while.
+    /// Waits until it answers, and checks that it keeps running.
     fn wait_until_ready(&mut self, portal_dir: &PortalDir) {
         let since = SystemClock.now();
         let request = "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -41,7 +41,7 @@ impl Portal {
         }
     }
 
-    /// Brings a stack up, and ends in time with 0 when it is asked to.
+    /// Checks that it deploys a stack, and ends in time with 0 when it is asked to.
     fn works_and_ends(mut self, portal_dir: &PortalDir) {
         let id = portal_dir.deploy("alice");
         let stream = portal_dir.get(&format!("/api/status/{id}"));
@@ -67,7 +67,7 @@ fn full() -> File {
     File::options().write(true).open("/dev/full").unwrap()
 }
 
-/// Runs the place's command, as `"$@"`, from a script of the shell's.
+/// Returns a shell script that runs the portal's command as `"$@"`.
 fn through_shell(portal_dir: &PortalDir, arguments: &[&str], script: &str) -> Command {
     let own = portal_dir.command(&[]);
     let mut command = Command::new("/bin/sh");
@@ -77,14 +77,14 @@ fn through_shell(portal_dir: &PortalDir, arguments: &[&str], script: &str) -> Co
     command
 }
 
-/// A file that is as large as the limits of these tests let one be, and more.
+/// Creates a file that is larger than the limits of these tests allow.
 fn large_file(portal_dir: &PortalDir) -> String {
     let path = portal_dir.path().join("large");
     File::create(&path).unwrap().set_len(1 << 30).unwrap();
     path.display().to_string()
 }
 
-/// A pipe that is full, and that nobody reads.
+/// Returns a full pipe that nobody reads.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = io::pipe().unwrap();
     writer.write_all(&vec![b'x'; PIPE]).unwrap();
@@ -122,7 +122,7 @@ fn a_portal_whose_logs_reader_goes_away_works_and_ends() {
 #[test]
 fn a_portal_whose_logs_reader_never_reads_works_and_ends() {
     let portal_dir = PortalDir::new();
-    // Tracing everything, it logs many times what a pipe holds.
+    // With all log levels, it logs many times the capacity of a pipe.
     let mut command = portal_dir.command(&[("RUST_LOG", "trace")]);
     Portal::start(&mut command, &portal_dir).works_and_ends(&portal_dir);
 
@@ -136,7 +136,7 @@ fn a_portal_whose_logs_reader_never_reads_works_and_ends() {
 fn a_portal_whose_log_is_as_large_as_a_file_may_be_works_and_ends() {
     let portal_dir = PortalDir::new();
     let log = large_file(&portal_dir);
-    // Blocks of 512 or of 1024 bytes: enough for the database, and less than the log has.
+    // Blocks have 512 or 1024 bytes: enough for the database, and less than the size of the log.
     let script = format!("ulimit -f 65536; exec \"$@\" >>'{log}' 2>>'{log}'");
     Portal::start(&mut through_shell(&portal_dir, &[], &script), &portal_dir)
         .works_and_ends(&portal_dir);

@@ -1,5 +1,4 @@
-//! A database that fails in the middle: what it fails at once does not go on failing, and nobody
-//! has to start the portal again.
+//! A database that fails for a while: the portal recovers without a restart.
 
 use std::{fs, path::Path, process::Command};
 
@@ -9,10 +8,10 @@ use crate::support::{
     process::{PortalDir, Running, exchange},
 };
 
-/// What the portal says while it cannot write.
+/// The error code while the portal cannot write.
 const UNAVAILABLE: &str = "STORE_UNAVAILABLE";
 
-/// Asks for a deployment and returns the status and the answer.
+/// Starts a deployment, and returns the status and the answer.
 fn deploy(portal_dir: &PortalDir, name: &str) -> (u16, String) {
     let body = format!("{{\"name\":\"{name}\"}}");
     let request = format!(
@@ -23,7 +22,7 @@ fn deploy(portal_dir: &PortalDir, name: &str) -> (u16, String) {
     (answer[9..12].parse().unwrap(), answer)
 }
 
-/// Waits until a deployment has ended well.
+/// Deploys a stack until it is live.
 fn comes_up(portal_dir: &PortalDir, name: &str) {
     let (status, answer) = deploy(portal_dir, name);
     assert_eq!(status, 201, "{answer}");
@@ -32,12 +31,12 @@ fn comes_up(portal_dir: &PortalDir, name: &str) {
     assert!(stream.contains("event: complete"), "{stream}");
 }
 
-/// Shows that a portal cannot write, whatever is tried, and then can again.
+/// Checks that a portal cannot write after `fill`, and can again after `give_back`.
 fn fails_and_recovers(portal_dir: &PortalDir, fill: impl FnOnce(), give_back: impl FnOnce()) {
     comes_up(portal_dir, "before");
     fill();
     let mut refused = 0;
-    // The journal may have some room left.
+    // SQLite's log may have some room left.
     for number in 0..200 {
         let (status, answer) = deploy(portal_dir, &format!("meanwhile-{number}"));
         if status == 503 {
@@ -49,17 +48,17 @@ fn fails_and_recovers(portal_dir: &PortalDir, fill: impl FnOnce(), give_back: im
         }
     }
     assert_eq!(refused, 5, "the database has not failed");
-    // What only reads works.
+    // Reads still work.
     assert!(portal_dir.get("/api/stacks").starts_with("HTTP/1.1 200 "));
     give_back();
     comes_up(portal_dir, "after");
 }
 
-/// A file system of its own with little room, for as long as this value lives.
+/// A small file system, which is unmounted when this is dropped.
 struct Small(tempfile::TempDir);
 
 impl Small {
-    /// Returns none where nothing may be mounted.
+    /// Mounts it; `None` if mounting is not allowed.
     fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
@@ -72,7 +71,7 @@ impl Small {
         self.0.path()
     }
 
-    /// Leaves no room.
+    /// Fills it.
     fn fill(&self) {
         let filler = self.path().join("filler");
         for length in (0..2048).rev().map(|kibibytes| kibibytes * 1024) {
@@ -108,7 +107,7 @@ fn a_disk_that_was_full_is_written_to_again_once_it_has_room() {
 #[test]
 fn a_file_that_could_not_grow_is_written_to_again_once_it_can() {
     let portal_dir = PortalDir::new();
-    // The signal that comes with such a failure would end the process.
+    // The signal of such a failure would end the process.
     let mut command = Command::new("sh");
     let portal = portal_dir.command(&[]);
     command
@@ -126,7 +125,7 @@ fn a_file_that_could_not_grow_is_written_to_again_once_it_can() {
     fails_and_recovers(&portal_dir, || limit("65536:unlimited"), || limit("unlimited:unlimited"));
 }
 
-/// Counts the connections with an open transaction in which nothing happens.
+/// Counts the connections that are idle in a transaction.
 fn idle_in_transaction(url: &str) -> String {
     let question = "SELECT count(*) FROM pg_stat_activity
                     WHERE datname = current_database() AND state LIKE 'idle in transaction%'

@@ -1,4 +1,4 @@
-//! Whatever comes in, what goes out is an error that says what to do.
+//! Malformed requests: every answer is an error that says what to do.
 
 use axum::{
     body::Body,

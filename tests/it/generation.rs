@@ -1,4 +1,4 @@
-//! A newer version of the portal takes the database over: the older one lets go of it.
+//! When a newer version of the portal migrates the database, the older one stops using it.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::support::{
     process::{PortalDir, Running},
 };
 
-/// What a migration of a newer version does.
+/// The statement of a newer version's migration that raises the generation.
 const RAISE: &str = "UPDATE schema_generation SET generation = generation + 1";
-/// The time that it may take until the older portal has ended.
+/// The time limit until the older portal has ended.
 const SOON: Duration = Duration::from_secs(12);
-/// All that a portal writes by itself.
+/// The columns that a portal writes by itself.
 const RECORDS: &str = "SELECT id, state, seq, lease_owner, lease_token, lease_until_ms, cancel_ms,
     completed_ms, tries, due_ms FROM operations ORDER BY id";
 
-/// Waits until the portal has ended by itself, and returns what it said.
+/// Waits until the portal has ended by itself, and returns its log.
 fn ends_by_itself(mut portal: Running) -> String {
     let begun = SystemClock.now();
     let (code, said) = portal.wait_until_it_ends();
@@ -56,7 +56,7 @@ fn in_postgres_an_older_portal_ends_well_and_writes_nothing_more() {
         assert!(portal.is_ready());
     }
     let rows = "SELECT count(*) FROM events";
-    // What is read in the transaction that raises it is what there was then.
+    // The rows are read in the transaction that raises the generation.
     let before = Cluster::ask(&url, &format!("BEGIN; {RAISE}; {RECORDS}; {rows}; COMMIT"));
     let said = ends_by_itself(portal);
     assert!(said.contains("another version of the portal takes over"), "{said}");

@@ -7,10 +7,10 @@ use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 const KEY: &str = "key-of-the-sandbox";
 const CODE: &str = "PLATFORM_KEY_REFUSED";
-/// What operators are pointed at.
+/// The section of the README that messages refer operators to.
 const SECTION: &str = "An API key without rate limit";
 
-/// A portal's folder and a platform of its own.
+/// A portal's folder, and a platform.
 struct World {
     portal_dir: PortalDir,
     api: u16,
@@ -18,7 +18,7 @@ struct World {
 }
 
 impl World {
-    /// Starts the platform; `arguments` say how.
+    /// Starts the platform with these arguments.
     fn start(arguments: &[&str]) -> Self {
         let (portal_dir, api) = (PortalDir::new(), free_port());
         let mut command = portal_dir.command(&[]);
@@ -56,7 +56,7 @@ impl World {
         command.envs(self.variables()).arg("check").output().unwrap()
     }
 
-    /// Lets something go wrong on the platform, or nothing any more.
+    /// Injects a fault into the platform, or removes all faults.
     fn inject(&self, method: &str, body: &str) {
         let answer = exchange(
             self.api,
@@ -125,7 +125,8 @@ fn a_moment_without_the_platforms_database_is_no_refusal() {
 
 #[test]
 fn check_finds_out_that_a_key_has_dokploys_default_limit() {
-    // Ten verifications a day, two for each request; and a limit that somebody doubled.
+    // The default is ten verifications a day, and each request uses two; the other limit is twice
+    // as high.
     for (limit, answered) in [("10", 5), ("20", 10), ("21", 10)] {
         let output = World::start(&["--key-limit", limit]).check();
         let said = String::from_utf8(output.stdout).unwrap();

@@ -1,14 +1,14 @@
-//! Real processes, killed again and again: nothing is lost, nothing is left, and no watcher
+//! Real processes that are killed repeatedly: nothing is lost, nothing is left, and no watcher
 //! misses an event or sees one twice.
 //!
-//! The portal's binary is killed by SIGKILL at moments that chance chooses, spread over all
-//! phases, and started again at once. The three tests differ in where the platform is: in a
-//! process of its own, in the portal, with which it dies, or in a process that is killed as
-//! well. At the end the store, the watchers and the platform must tell one story.
+//! The portal's binary is killed with SIGKILL at random moments, spread over all phases, and
+//! restarted at once. The three tests differ in the platform: it runs in its own process, inside of
+//! the portal, or in a process that is killed as well. At the end, the store, the watchers and the
+//! platform must agree.
 //!
-//! `KILLS` says how many kills the first test makes, 50 without it; the others make a fifth of
-//! that. The seed chooses images and moments; what meets which moment is up to the machine. For a
-//! long run by hand: `KILLS=1000 cargo test --features ssr --test it -- kills --nocapture`.
+//! `KILLS` says how many kills the first test makes, 50 by default; the other tests make a fifth of
+//! that. The seed chooses images and moments, but which call a kill hits depends on the machine.
+//! For a long run: `KILLS=1000 cargo test --features ssr --test it -- kills --nocapture`.
 
 mod board;
 mod comparison;
@@ -36,9 +36,9 @@ use world::{Platform, World};
 
 use test_support::seed;
 
-/// The time for which a chosen phase is waited for.
+/// The time limit for waiting for a chosen phase.
 const TIMEOUT: Duration = Duration::from_millis(1_600);
-/// The time that everything may take to end once the killing is over.
+/// The time limit until everything has ended after the last kill.
 const END: Duration = Duration::from_mins(3);
 
 #[test]
@@ -65,20 +65,21 @@ fn a_platform_killed_under_the_portal_loses_nothing_and_leaves_nothing() {
         if which > 0 || last {
             world.kill_platform(pause);
         }
-        // The portal last: after five failed calls in a row it would pause for a minute.
+        // The portal comes last: after five failed calls in a row its breaker would open for a
+        // minute.
         if which < 2 || last {
             world.kill_portal();
         }
     });
 }
 
-/// Returns how many kills the first test makes.
+/// Returns the number of kills of the first test.
 fn kills() -> usize {
     seed::number("KILLS").map_or(50, |kills| usize::try_from(kills).unwrap())
 }
 
-/// Kills `kills` times while deployments come and go, lets everything end, and compares.
-/// `kill` is told whether it is the last time.
+/// Kills `kills` times during deployments, waits until everything has ended, and compares. The
+/// argument of `kill` is whether it is the last kill.
 fn run(
     name: &str,
     platform: Platform,
@@ -114,7 +115,7 @@ fn run(
     (figures, coverage)
 }
 
-/// Waits until `moment` has come, or will not come.
+/// Waits for `moment`, or until it can no longer come.
 fn wait_for(moment: Moment, world: &mut World) {
     match moment {
         Moment::AfterStart(pause) => thread::sleep(pause),

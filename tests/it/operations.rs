@@ -1,4 +1,4 @@
-//! Cancel, retry, stacks and their removal, as they are on the wire.
+//! The API of cancel, retry, stacks and their removal.
 
 use ai_stack_deployer::server::store::{
     CancelRequest, End, Fact, Journal, Lease, Operations, State,
@@ -34,7 +34,7 @@ async fn deployment(app: &TestApp, id: &str) -> Value {
     app.get(&format!("/api/deployment/{id}")).await.json()["deployment"].clone()
 }
 
-/// Brings `alice` up, as far as the store is concerned.
+/// Records a live stack `alice` in the store.
 async fn live(app: &TestApp) -> DeploymentId {
     let id = app.begin("alice").await;
     let lease = app.claim().await;
@@ -42,7 +42,7 @@ async fn live(app: &TestApp) -> DeploymentId {
     id
 }
 
-/// Ends a deployment or a removal with its project left.
+/// Ends an operation as stuck, with its project left.
 async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
     let at = app.clock.now();
     let event = EventBody::Error(Failure {

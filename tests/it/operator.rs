@@ -1,4 +1,4 @@
-//! The operator's commands, given to the real binary beside a portal and its platform.
+//! The operator's commands of the real binary, beside a running portal and its platform.
 
 use std::{thread, time::Duration};
 
@@ -27,7 +27,7 @@ fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
     let ended = world.deploy("bobby", "error");
     portal.end();
 
-    // As a create that the platform carried out late.
+    // Like a create call that took effect late.
     let marker = |id: &str| format!("ai-stack-deployer/default/{id}");
     world.make_project("bobby", &marker(&ended));
     world.make_project("alice", &marker(&live));
@@ -59,7 +59,7 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let live = world.deploy("alice", "complete");
     assert_eq!(world.give(&["stuck", "list"]), (Some(0), String::from("Nothing is stuck.\n")));
 
-    // Somebody works in our project, so it cannot be removed.
+    // Somebody has added a resource to our project, so it cannot be removed.
     let state = world.as_somebody_else("GET", "/sandbox/state", &Value::Null);
     let project = state["projects"][0]["projectId"].as_str().unwrap();
     let project = format!("/api/project.one?projectId={project}");
@@ -78,7 +78,7 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     {
         assert!(text.contains(part), "no {part}:\n{text}");
     }
-    // Each try that fails doubles the pause, so in the end only being told makes a difference.
+    // Each failed attempt doubles the pause, so in the end only the command causes a quick retry.
     for which in ["alice", id, &reference] {
         let before = world.tries();
         let (code, text) = world.give(&["stuck", "retry", which]);

@@ -1,4 +1,4 @@
-//! The pages as they leave the server: status, headers, and the forms behind them.
+//! The pages as the server sends them: status, headers and forms.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::app::{Reply, TestApp};
 
-/// The portal over a built site of one file.
+/// Returns the portal with a built site of one file.
 fn portal(variables: &[(&str, &str)]) -> (TestApp, TempDir) {
     let site = tempfile::tempdir().unwrap();
     fs::create_dir(site.path().join("pkg")).unwrap();
@@ -29,7 +29,7 @@ async fn post_form(app: &TestApp, form: &'static str) -> Reply {
     app.send(request.unwrap()).await
 }
 
-/// Calls the server function as the page's own code does.
+/// Calls the server function like the page's script.
 async fn call(app: &TestApp, form: impl Into<Body>) -> Reply {
     let request = Request::post("/api/fn/start_deployment")
         .header("accept", "application/json")
@@ -128,7 +128,7 @@ async fn whatever_the_form_holds_the_answer_is_the_apis_error_or_the_home_page()
     ];
     for (form, status, code) in cases {
         let shown = String::from_utf8_lossy(&form[..form.len().min(20)]);
-        // In pieces, so that no length is announced.
+        // In chunks, so that the request has no length.
         let pieces = form.chunks(1_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec()));
         let pieces: Vec<_> = pieces.collect();
         let reply = call(&app, Body::from_stream(futures::stream::iter(pieces))).await;

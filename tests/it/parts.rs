@@ -1,4 +1,4 @@
-//! Parts of a running portal that end by themselves: it is not ready any more, and ends.
+//! Parts of a running portal that end unexpectedly: the portal is no longer ready, and ends.
 
 use std::future::pending;
 

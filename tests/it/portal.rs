@@ -1,5 +1,5 @@
-//! The binary as a whole, over its embedded sandbox: from a request to a live stack, through
-//! an end and a new start.
+//! The whole binary with its embedded sandbox: from a request to a live stack, through a shutdown
+//! and a restart.
 
 use std::{
     fs,
@@ -29,7 +29,7 @@ fn a_name_becomes_a_live_stack_at_its_own_address() {
     assert!(portal_dir.command(&[]).arg("healthcheck").output().unwrap().status.success());
 }
 
-/// With the real store, whose answers come from another thread.
+/// This uses the real store, whose answers come from another thread.
 #[test]
 fn a_deployments_page_is_whole_each_time_it_is_rendered() {
     let portal_dir = PortalDir::new();
@@ -154,7 +154,7 @@ fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
     let error = error_of(&command.current_dir(portal_dir.path()).output().unwrap());
     assert!(error.contains("STACK_CPU is \"half\""), "{error}");
 
-    // Not one in a folder above: that is somebody else's.
+    // A file in a parent folder is not read, since it may belong to something else.
     let below = portal_dir.path().join("below");
     fs::create_dir(&below).unwrap();
     let mut command = portal_dir.command(&[("STACK_MEMORY", "nothing")]);

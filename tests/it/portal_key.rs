@@ -1,5 +1,5 @@
-//! The portal's key: made where it may be, refused where it cannot be used, changed while the
-//! portal runs, and missed where it is lost.
+//! The portal's key: created if that is allowed, rejected if it cannot be used, rotated while the
+//! portal runs, and reported if it is lost.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Output};
 
@@ -24,7 +24,7 @@ fn end(portal: Running) -> String {
     said.join("\n")
 }
 
-/// Gives a command, and returns its exit code and what it said.
+/// Runs a command, and returns its exit code and its output.
 fn give(portal_dir: &PortalDir, variables: &[(&str, &str)], arguments: &[&str]) -> (i32, String) {
     let Output { status, stdout, stderr } =
         portal_dir.command(variables).args(arguments).output().unwrap();
@@ -32,7 +32,7 @@ fn give(portal_dir: &PortalDir, variables: &[(&str, &str)], arguments: &[&str]) 
     (status.code().unwrap(), String::from_utf8(said).unwrap())
 }
 
-/// Waits until the deployment is over, and returns its events.
+/// Waits until the deployment has ended, and returns its events.
 fn events(portal_dir: &PortalDir, id: &str) -> String {
     portal_dir.get(&format!("/api/status/{id}"))
 }
@@ -201,7 +201,7 @@ fn with_postgres_and_no_key_only_what_would_be_sealed_is_refused() {
     let (code, said) = check(&[TOKEN]);
     assert!(code == Some(1) && said.contains("PORTAL_SECRET_KEY is not set"), "{said}");
 
-    // What has no secrets needs no key.
+    // A stack without secrets needs no key.
     let portal = start(&[]);
     let id = portal_dir.deploy("bobby");
     assert!(events(&portal_dir, &id).contains("event: complete"));
@@ -238,7 +238,7 @@ fn the_key_is_changed_while_the_portal_runs_and_a_deployment_under_way_ends_well
     assert!(events(&portal_dir, &id).contains("event: complete"));
     end(portal);
 
-    // With the old key alone the secrets are out of reach, and everything says so.
+    // With only the old key, the secrets cannot be opened, and every part says so.
     let (code, said) = give(&portal_dir, &[old], &["secrets", "rotate"]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("the key second, which the portal does not have"), "{said}");

@@ -1,5 +1,5 @@
-//! Many starts at once, over two replicas on one PostgreSQL, against a platform with ten database
-//! connections that hangs for good when too many hosts are attached at the same moment.
+//! Many concurrent starts over two replicas on one PostgreSQL, on a platform with ten database
+//! connections that hangs permanently if too many domains are created at once.
 
 use std::{
     io::{Read as _, Write as _},
@@ -18,7 +18,7 @@ use crate::support::{
 
 const KEY: &str = "key-of-the-sandbox";
 const STARTS: usize = 200;
-/// The time that all of them may take on a busy machine.
+/// The time limit for all of them on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(4);
 
 /// A platform and two replicas.
@@ -31,8 +31,8 @@ struct World {
 }
 
 impl World {
-    /// Starts them; `variables` are the replicas' own, and `latency` in milliseconds what each
-    /// answer of the platform takes.
+    /// Starts them, with `variables` for the replicas. The platform answers after `latency`
+    /// milliseconds.
     fn start(latency: &str, variables: &[(&str, &str)]) -> Self {
         let (portal_dir, api) = (PortalDir::new(), free_port());
         let mut sandbox = portal_dir.command(&[]);
@@ -67,7 +67,8 @@ impl World {
         Self { portal_dir, api, ports, database, _running: Mutex::new(running) }
     }
 
-    /// Asks for all stacks at once, half of them at each replica, and returns how many were taken.
+    /// Requests all stacks at once, half of them from each replica, and returns how many requests
+    /// were accepted.
     fn start_all(self: &Arc<Self>) -> usize {
         let callers = (0..20).map(|caller| {
             let world = Arc::clone(self);
@@ -94,7 +95,7 @@ impl World {
         Cluster::ask(&self.database, &question).parse().unwrap()
     }
 
-    /// Returns whether the platform answers the question about its health within five seconds.
+    /// Returns whether the platform answers its health check within five seconds.
     fn is_well(&self) -> bool {
         let mut stream = TcpStream::connect(("127.0.0.1", self.api)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();

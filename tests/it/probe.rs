@@ -1,4 +1,4 @@
-//! The probe against stacks that are well, unwell, slow, not there, or not to be trusted.
+//! The probe of stacks that are healthy, unhealthy, slow, missing or untrusted.
 
 use std::{io::Write as _, net::TcpListener, path::PathBuf, sync::Arc, thread, time::Duration};
 
@@ -36,7 +36,7 @@ fn plain_server(answer: &'static str) -> u16 {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            // The request is read first, since closing on unread bytes would be a reset.
+            // The request is read first: closing a connection with unread bytes would reset it.
             let read = std::io::Read::read(&mut stream, &mut [0; 4096]);
             drop(read.and_then(|_| stream.write_all(answer.as_bytes())));
         }
@@ -62,7 +62,7 @@ fn tls_server() -> u16 {
         for stream in listener.incoming() {
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = StreamOwned::new(connection, stream.unwrap());
-            // A client that does not trust the certificate goes away here.
+            // A client that does not trust the certificate disconnects here.
             if std::io::Read::read(&mut stream, &mut [0; 4096]).is_ok() {
                 let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
                 drop(stream.write_all(answer).and_then(|()| stream.flush()));
@@ -189,7 +189,8 @@ async fn plain_http_on_a_tls_port_is_untrusted_and_a_closed_port_is_silent() {
 
 #[tokio::test]
 async fn an_address_to_which_no_way_leads_is_not_asked_and_says_nothing_of_the_stack() {
-    // No way leads there out of any machine (RFC 6890), which the system says without a packet.
+    // No route leads there from any machine (RFC 6890), so the system fails without sending a
+    // packet.
     let health = probe(Trust::PlainHttp, AddressPolicy::AnyAddress)
         .check("http://255.255.255.255:9/", LIMIT)
         .await;

@@ -1,5 +1,5 @@
-//! What the portal asks its database again and again is found by an index, on both databases:
-//! everything that a running portal logs as asked is explained, on tables with many rows.
+//! The recurring queries of the portal use an index on both databases: every query that a running
+//! portal logs is explained, on tables with many rows.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -28,20 +28,21 @@ const LARGE: [&str; 10] = [
     "audit",
 ];
 
-/// Statements that read all of something on purpose, or its end in order up to a limit.
+/// Statements that intentionally read a whole table, or its end in order up to a limit.
 const WHOLE: [&str; 5] = [
-    // The one portal on a SQLite file voids all leases when it starts.
+    // The only portal on a SQLite file voids all leases when it starts.
     "SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
-    // The reconciler compares all of them.
+    // The reconciler compares all services.
     "SELECT app_name, deployment_id FROM services",
-    // The last that came up.
+    // The last successful deployments.
     "ORDER BY live_ms DESC LIMIT",
     // Lists, newest first.
     "ORDER BY started_ms DESC, id DESC LIMIT",
     "ORDER BY number DESC LIMIT",
 ];
 
-/// Indexes that hold little, however much has ended: what is under way, stuck, live or due.
+/// Indexes that stay small even if many operations have ended: those of operations in progress,
+/// stuck, live or due.
 const SMALL: [&str; 5] = [
     "stacks_name",
     "operations_claimable",
@@ -50,7 +51,7 @@ const SMALL: [&str; 5] = [
     "operations_tidy",
 ];
 
-/// Rows of every kind, in words that both databases know; `{id}` is made of `i`.
+/// Rows of every kind, in SQL of both databases. `{id}` is computed from `i`.
 const FILL: &str = "
     INSERT INTO stacks (stack, name, host, url, owner, counted_as, created_ms, live_ms, gone_ms)
     SELECT 'ended-' || i, 'ended-' || i, 'h', 'u', 'owner-' || (i % 100), 'owner-' || (i % 100),
@@ -128,7 +129,7 @@ impl World {
         portal
     }
 
-    /// Lets a portal do what it does all day, and returns what it asked its database.
+    /// Lets a portal do everything that it does regularly, and returns its queries.
     fn asked(&self) -> BTreeSet<String> {
         let portal = self.portal();
         let id = self.portal_dir.deploy("alice");
@@ -143,7 +144,7 @@ impl World {
     }
 }
 
-/// Returns the statement that a line of the log tells of.
+/// Returns the statement in a line of the log.
 fn statement(line: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
     let whole = line.get("db.statement")?.as_str()?;
@@ -160,7 +161,7 @@ fn fill(series: impl Fn(u32) -> String, id: &str, now: &str) -> String {
     fill.replace("{id}", id).replace("{now}", now)
 }
 
-/// Checks that everything recurring was among what was asked, so that nothing is overlooked.
+/// Checks that all recurring statements were logged, so that none is overlooked.
 fn assert_all_recurring(asked: &BTreeSet<String>) {
     for needed in [
         "lease_token = lease_token + 1",
@@ -239,7 +240,7 @@ fn what_is_asked_of_postgres_is_found_by_an_index() {
         let count = (1..20).take_while(|n| statement.contains(&format!("${n}"))).count();
         let nulls = vec!["NULL"; count].join(", ");
         let values = if count == 0 { String::new() } else { format!("({nulls})") };
-        // As for one that is prepared once and asked for ever: without the values.
+        // Without values, as for a statement that is prepared once and used for ever.
         let explain = format!(
             "SET plan_cache_mode = force_generic_plan; PREPARE asked AS {statement};
              EXPLAIN EXECUTE asked{values}"

@@ -1,5 +1,5 @@
-//! Rejections before anything is looked up are on record: once an hour for each address and reason,
-//! so that nobody can fill the records.
+//! Early rejections are in the audit log once an hour for each address and reason, so that nobody
+//! can fill it.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -17,7 +17,7 @@ async fn entries(app: &TestApp) -> Vec<AuditEntry> {
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// Sends a request again and again, within an hour and after it, and checks what is noted.
+/// Repeats a request within an hour and after it, and checks the audit entries.
 async fn assert_recorded_once_an_hour(
     app: &TestApp,
     request: impl Fn() -> Request<Body>,

@@ -1,6 +1,5 @@
-//! Two portals on one PostgreSQL behind nginx, as `compose.yaml` sets them up: one may die, or
-//! end, at any moment, and nobody who deploys or watches through nginx notices more than a
-//! pause.
+//! Two portals on one PostgreSQL behind nginx, as in `compose.yaml`: one may be killed or end at
+//! any moment, and clients behind nginx notice no more than a pause.
 
 mod viewer;
 mod world;
@@ -12,12 +11,13 @@ use jiff::Timestamp;
 use viewer::{Seen, view};
 use world::{LEASE, World, deploy_at};
 
-/// Long beyond a lease and the other portal's next look: the machine may be busy.
+/// A time limit far beyond a lease and the other portal's next query: the machine may be busy.
 const LEEWAY: Duration = Duration::from_mins(1);
-/// Watchers that no nudge reaches look again after 15 seconds.
+/// The maximum delay in milliseconds of an event that is notified. Without a notification, watchers
+/// query again only after 15 seconds.
 const NUDGED_MS: i64 = 1_000;
 
-/// Somebody who watches a deployment, in a thread.
+/// A thread that watches a deployment.
 type Watching = thread::JoinHandle<Vec<Seen>>;
 
 fn watch(port: u16, id: &str) -> Watching {
@@ -25,7 +25,7 @@ fn watch(port: u16, id: &str) -> Watching {
     thread::spawn(move || view(port, &id))
 }
 
-/// Waits for all watchers; each has seen every event once, in order, and the same.
+/// Waits for all watchers, and checks that each has seen the same events, once and in order.
 fn seen(watching: Vec<[Watching; 2]>) -> Vec<Vec<Seen>> {
     let mut stories = Vec::new();
     for watchers in watching {
@@ -56,7 +56,7 @@ fn a_replica_that_is_killed_is_replaced_by_the_other_within_a_lease() {
     println!("killed one of two replicas: all {} live after {took:?}", stories.len());
     assert!(took < LEASE + LEEWAY, "{took:?}");
 
-    // The other way round, in good order: leases are handed back, and nobody waits for them.
+    // The other way round, with a shutdown: leases are released, and nobody waits for them.
     world.start_portal(0);
     let watching = deploy(30..42, &world);
     world.wait_until_both_drive();
@@ -76,7 +76,7 @@ fn what_one_replica_records_is_seen_at_once_by_who_watches_the_other() {
         let [one, other] = watching.map(|watcher| watcher.join().unwrap());
         // The first may be older than the watchers.
         let commits = world.commits(&id).into_iter().zip(one.iter().zip(&other)).skip(1);
-        // The later of the two is the one that does not drive.
+        // The later of the two watchers is at the replica that does not drive.
         behind.extend(commits.map(|(committed, (one, other))| {
             one.arrived.max(other.arrived).as_millisecond() - committed
         }));
@@ -103,7 +103,7 @@ fn what_a_replica_accepted_never_waits_for_the_lease_of_one_that_was_killed() {
         let ids = names.map(|number| deploy_at(port, &format!("stack-{number}")));
         ids.map(|id| (id.clone(), watch(survivor, &id))).collect()
     };
-    // By turns, as a proxy would hand them out: half of them each.
+    // Alternately, like a proxy: half of them for each replica.
     let mut own = Vec::new();
     let mut others = Vec::new();
     for number in (0..20).step_by(2) {

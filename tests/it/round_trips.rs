@@ -1,5 +1,4 @@
-//! The number of times that PostgreSQL is asked: each question once, and a page by a handful of
-//! them.
+//! Round trips to PostgreSQL: one for each query, and a few for each page.
 
 use std::time::Duration;
 
@@ -26,10 +25,10 @@ use crate::support::{
     relay::{Asked, Relay},
 };
 
-/// The number of statements that an operators' page may take.
+/// The maximum number of statements of an operators' page.
 const HANDFUL: usize = 12;
 
-/// Returns the address of a database as seen through a relay that can read along.
+/// Returns the address of a database behind a relay that counts statements.
 async fn before(url: &str) -> (Relay, String) {
     let relay = Relay::before(Cluster::shared().port(), Duration::ZERO).await;
     let through = format!("{}?sslmode=disable", Cluster::through(relay.port(), url));
@@ -56,7 +55,7 @@ async fn a_question_costs_one_round_trip_while_its_connection_was_used_just_now(
         round_trips: after.round_trips - before.round_trips,
     };
     assert_eq!(asked, Asked { statements: 20, round_trips: 20 });
-    // After a while it is asked whether it still is one: the subject of this test.
+    // After this pause the connection is tested first, which is the subject of this test.
     sleep(Duration::from_millis(1_200)).await;
     store.stuck_count().await.unwrap();
     let last = relay.asked();
@@ -144,7 +143,7 @@ async fn an_operators_page_takes_a_handful_of_statements_however_much_it_shows()
              Cookie: __Host-session=person0\r\n\r\n"
         );
         let mut fewest = usize::MAX;
-        // Beside it the portal looks for work every second.
+        // Meanwhile the portal queries for work every second.
         for _ in 0..5 {
             let before = relay.asked().statements;
             let answer = block_in_place(|| exchange(portal_dir.port, &request));

@@ -1,5 +1,5 @@
-//! Somebody sets the machine's clock, back or forward: nobody waits for longer than a window lasts,
-//! and what measures durations does not notice.
+//! Somebody sets the machine's clock back or forward: nobody waits for longer than the usual
+//! window, and measured durations do not change.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn a_limit_per_hour_never_asks_for_more_than_an_hour() {
     app.clock.set(SignedDuration::from_secs(-30));
     let wait = retry_after(&app.deploy(r#"{"name":"bobby"}"#).await);
     assert!((3500..=3600).contains(&wait), "{wait} s");
-    // What seems to begin in an hour only was begun by another clock.
+    // A start that seems to lie in the future was recorded by another clock.
     app.clock.set(-HOUR);
     app.begin("bobby").await;
 }

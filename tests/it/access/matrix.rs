@@ -1,4 +1,4 @@
-//! The matrix: what everybody gets at every route.
+//! The matrix: the status that each kind of caller gets at each route.
 
 use ai_stack_deployer::server::http::routes;
 use axum::http::Method;
@@ -7,7 +7,7 @@ use domain::deployment::DeploymentId;
 use super::world::{Who, World};
 
 /// A request, and the status that each of [`Who::ALL`] gets for it. `{active}`, `{ended}` and
-/// `{live}` stand for the ids of what is Alice's.
+/// `{live}` stand for the ids of Alice's operations.
 struct Row {
     route: &'static str,
     method: Method,
@@ -26,7 +26,7 @@ const fn row(
     Row { route, method, path, body, expected }
 }
 
-/// Everyone may, whoever they are; a token that is no good does not matter.
+/// Every caller is allowed; even an invalid token does not matter.
 const EVERYONE: [u16; 7] = [200; 7];
 
 /// anonymous, owner, other, read token, deploy token, operator, revoked token
@@ -198,7 +198,7 @@ impl Row {
             .fold(text.to_owned(), |text, (portal_dir, id)| text.replace(portal_dir, id.as_str()))
     }
 
-    /// Asks as everybody, each at a portal of their own.
+    /// Sends the request as each caller, each to a new portal.
     async fn statuses(&self) -> [u16; 7] {
         let mut statuses = [0; 7];
         for (status, who) in statuses.iter_mut().zip(Who::ALL) {

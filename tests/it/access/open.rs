@@ -1,5 +1,5 @@
 //! The open portal: a browser owns what it starts, and what an anonymous client starts belongs to
-//! those who knows its id.
+//! whoever knows its id.
 
 use axum::{
     body::Body,
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::app::{Reply, TestApp};
 
-/// Sends a request with a browser's cookie, or without.
+/// Sends a request, with a browser's cookie or without.
 async fn send(app: &TestApp, cookie: Option<&str>, method: Method, path: &str) -> Reply {
     send_body(app, cookie, method, path, String::new()).await
 }
@@ -28,7 +28,7 @@ async fn send_body(
     app.send(request.body(Body::from(body)).unwrap()).await
 }
 
-/// Brings a stack up as somebody, as far as the store is concerned, and returns its id.
+/// Records a live stack of a caller in the store, and returns its deployment's id.
 async fn live(app: &TestApp, cookie: Option<&str>, name: &str) -> String {
     let body = json!({ "name": name }).to_string();
     let reply = send_body(app, cookie, Method::POST, "/api/deploy", body).await;
@@ -82,7 +82,8 @@ async fn what_an_anonymous_client_starts_is_theirs_who_know_its_id() {
     let shown = send(&app, None, Method::GET, &format!("/api/stacks/alice?id={id}")).await;
     assert_eq!(shown.json()["stack"]["deploymentId"], id);
 
-    // Whoever sees it in the list is told what is missing, not that it is not there.
+    // The stack is listed, so the error says that the id is missing, not that there is no such
+    // stack.
     for cookie in [None, Some(cookie("a"))] {
         let by_name = send(&app, cookie.as_deref(), Method::DELETE, "/api/stacks/alice").await;
         let refused = (by_name.status, by_name.error_code());

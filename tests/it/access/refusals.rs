@@ -1,5 +1,5 @@
-//! Refusals as people meet them: a form comes back to its page with words for its code, and the
-//! page's own calls get the API's answer.
+//! Refusals as people see them: a refused form redirects to its page, which shows a sentence for
+//! the code, and calls of the page's script get the API's error.
 
 use axum::{
     body::Body,
@@ -17,10 +17,10 @@ use crate::support::claim_one::{CLEAN_UP, ClaimOne};
 
 const START: &str = "/api/fn/start_deployment";
 const RETRY: &str = "/api/fn/retry_deployment";
-/// What a page says where it knows no better.
+/// The sentence of a page for a code without one of its own.
 const NO_REASON: &str = "The portal could not complete the request";
 
-/// Posts a form as a browser without JavaScript does, and returns where it leads.
+/// Posts a form as a browser without JavaScript does, and returns the target of the redirect.
 async fn post(world: &World, who: Who, path: &str, form: &str) -> String {
     let request = who
         .shown(Request::post(path))
@@ -32,7 +32,8 @@ async fn post(world: &World, who: Who, path: &str, form: &str) -> String {
     reply.header("location").unwrap().to_owned()
 }
 
-/// Posts `form` both ways. Shows that each says `code`: the page in `words`, the call as the API.
+/// Posts `form` with and without JavaScript. Checks that both show `code`: the page by `words`, the
+/// call like the API.
 async fn refuses(world: &World, who: Who, path: &str, form: &str, code: RefusalCode, words: &str) {
     let location = post(world, who, path, form).await;
     assert!(location.ends_with(&format!("refused={}", code.as_str())), "{location}");
@@ -94,8 +95,8 @@ async fn a_database_that_does_not_answer_is_told_on_the_page_and_by_the_call() {
     refuses(&world, Who::Owner, RETRY, &form, unavailable, words).await;
 }
 
-/// Whatever code is in an address, its page has a sentence; and a reason, where a form can lead
-/// there.
+/// For every code in a query, the page has a sentence, and if a form can cause the code, it states
+/// the reason.
 #[tokio::test]
 async fn every_code_in_an_address_is_a_sentence_on_the_page() {
     let world = World::start().await;

@@ -1,4 +1,5 @@
-//! The table of routes is all that there is: pages, server functions and handlers, each with a rule.
+//! The table of routes is complete: it has all pages, server functions and handlers, each with a
+//! rule.
 
 use std::{fs, path::Path};
 
@@ -9,7 +10,7 @@ use leptos_axum::generate_route_list;
 
 use super::world::{Who, World};
 
-/// Counts the places in a folder's sources where the router is given a route.
+/// Counts the places in the sources of a folder that add a route to the router.
 fn routes_made_in(folder: &Path) -> usize {
     let made = [".route(", ".route_service(", ".nest(", ".merge(", ".leptos_routes"];
     let of = |text: String| {

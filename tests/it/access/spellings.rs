@@ -1,5 +1,5 @@
-//! Every address has one spelling: another one of a page is redirected to it, and another one of
-//! anything else does not exist. No page is rendered past the rule of its route.
+//! Every address has one spelling: other spellings of a page redirect to it, and other spellings of
+//! anything else do not exist. No page is rendered without the rule of its route.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use leptos_axum::generate_route_list;
 use super::world::{Who, World};
 use crate::support::app::{Reply, TestApp};
 
-/// Spells `path` in other ways.
+/// Returns other spellings of `path`.
 fn spellings(path: &str) -> Vec<String> {
     let mut spellings = vec![format!("/{path}"), format!("{path}/"), path.replace('/', "//")];
     let parts = path.strip_prefix('/').unwrap();
@@ -26,7 +26,7 @@ fn spellings(path: &str) -> Vec<String> {
     spellings
 }
 
-/// A portal and somebody who asks it.
+/// A portal, and a caller who sends requests to it.
 enum Visit<'a> {
     SignIn(&'a World, Who),
     Open(&'a TestApp, Option<&'static str>),
@@ -87,7 +87,7 @@ async fn another_spelling_is_redirected_for_a_page_and_is_not_there_for_anything
     assert!(redirects > 100, "{redirects}");
 }
 
-/// Addresses that one reader takes for a page and another one does not.
+/// Addresses that one parser takes for a page and another one does not.
 const AMBIGUOUS: [&str; 12] = [
     "/./admin",
     "/x/../admin",

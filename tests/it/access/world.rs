@@ -1,4 +1,4 @@
-//! A portal where people sign in, with somebody of every kind and something of Alice's in every
+//! A portal where people sign in, with every kind of caller and an operation of Alice's in every
 //! state.
 
 use std::{path::Path, time::Duration};
@@ -23,22 +23,22 @@ use crate::support::app::{Reply, TestApp};
 pub(super) enum Who {
     /// A client that has not signed in.
     Anonymous,
-    /// Alice, whose everything is.
+    /// Alice, who owns all operations.
     Owner,
     /// Bob.
     Other,
-    /// A program of Alice's that may look.
+    /// A program with a token of Alice's that allows reading.
     Read,
-    /// A program of Alice's that may deploy.
+    /// A program with a token of Alice's that allows deploying.
     Deploy,
-    /// Olga, who runs the portal.
+    /// Olga, an operator.
     Operator,
-    /// A program of Alice's whose token is revoked.
+    /// A program with a revoked token of Alice's.
     Revoked,
 }
 
 impl Who {
-    /// All of them, in the order of the matrix's columns.
+    /// All callers, in the order of the matrix's columns.
     pub(super) const ALL: [Self; 7] = [
         Self::Anonymous,
         Self::Owner,
@@ -49,7 +49,7 @@ impl Who {
         Self::Revoked,
     ];
 
-    /// Shows what this somebody is recognised by.
+    /// Adds the credentials of this caller to `request`.
     pub(super) fn shown(self, request: Builder) -> Builder {
         match self {
             Self::Anonymous => request,
@@ -63,12 +63,12 @@ impl Who {
     }
 }
 
-/// The portal, and what is there.
+/// The portal, and the ids of the operations in it.
 pub(super) struct World {
     pub(super) app: TestApp,
-    /// Alice's deployment that is under way.
+    /// Alice's deployment in progress.
     pub(super) active: DeploymentId,
-    /// Alice's deployment that failed and left nothing.
+    /// Alice's failed deployment of which nothing is left.
     pub(super) ended: DeploymentId,
     /// The deployment of Alice's live stack, which is called `livey`.
     pub(super) live: DeploymentId,
@@ -106,7 +106,7 @@ impl World {
         Self { app, active, ended, live, _site: site }
     }
 
-    /// Returns a path of `route`, of what is Alice's.
+    /// Returns `route` as a path to Alice's operations.
     pub(super) fn at(&self, route: &str) -> String {
         route
             .replace("{id}", self.active.as_str())
@@ -114,13 +114,13 @@ impl World {
             .replace("{*path}", "site.js")
     }
 
-    /// Sends a request as somebody.
+    /// Sends a request as `who`.
     pub(super) async fn send(&self, who: Who, method: Method, path: &str, body: &str) -> Reply {
         self.app.send(request(who, method, path, body)).await
     }
 }
 
-/// Writes a request of somebody: a page is asked for as browsers do, and a form posted so.
+/// Creates a request of `who`, with the headers that a browser sends for pages and forms.
 fn request(who: Who, method: Method, path: &str, body: &str) -> Request<Body> {
     let is_page = !path.starts_with("/api/") && !path.starts_with("/health");
     let accept = if is_page { "text/html" } else { "application/json" };

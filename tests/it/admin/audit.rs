@@ -1,4 +1,4 @@
-//! The page that says who did what.
+//! The page of the audit log.
 
 use std::net::{IpAddr, Ipv4Addr};
 

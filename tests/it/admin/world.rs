@@ -1,4 +1,4 @@
-//! A portal where people sign in, with people who have.
+//! A portal where people sign in, with some who have.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ use crate::support::{
     settings::stack_settings,
 };
 
-/// A provider that nobody asks.
+/// A provider that is never contacted.
 const VARIABLES: [(&str, &str); 4] = [
     ("AUTH", "oidc"),
     ("OIDC_ISSUER", "http://127.0.0.1:9"),
@@ -52,7 +52,7 @@ impl World {
         Self { app: TestApp::with_pages(&VARIABLES, site.path()), _site: site }
     }
 
-    /// Signs somebody in, and returns their browser and what they own things as.
+    /// Signs a person in, and returns their browser and owner id.
     pub(super) async fn sign_in(&self, name: &str, role: Role) -> (Browser, OwnerId) {
         let now = self.app.clock.now();
         let ends = now + Duration::from_hours(24);
@@ -77,12 +77,12 @@ impl World {
         (browser, person.owner)
     }
 
-    /// The cookie of whoever is called `name`.
+    /// Returns the session cookie of the person called `name`.
     pub(super) fn cookie(name: &str) -> String {
         format!("__Host-session={}", name.replace(' ', ""))
     }
 
-    /// Starts a deployment as its page does.
+    /// Starts a deployment like the home page.
     pub(super) async fn start(&self, browser: &mut Browser, name: &str) -> DeploymentId {
         self.app.clock.advance(Duration::from_secs(1));
         let reply = browser.post("/api/fn/start_deployment", &format!("name={name}")).await;
@@ -91,7 +91,7 @@ impl World {
         DeploymentId::parse(id).unwrap()
     }
 
-    /// Begins a deployment of somebody's, past all limits.
+    /// Inserts a deployment of `owner` into the store, without limits.
     pub(super) async fn begin(&self, name: &str, owner: &OwnerId) {
         let started = self.app.clock.now();
         let first =
@@ -117,7 +117,7 @@ impl World {
         self.app.store.begin(&new, None).await.unwrap();
     }
 
-    /// Ends a deployment with its container left, to be cleaned up in 30 seconds.
+    /// Ends a deployment as stuck: its container is left, and clean-up is due in 30 seconds.
     pub(super) async fn get_stuck(&self, lease: &Lease) {
         let at = self.app.clock.now();
         let event = EventBody::Error(Failure {
@@ -141,12 +141,12 @@ impl World {
         self.app.store.record(lease, &fact).await.unwrap();
     }
 
-    /// Returns when the clean-up of an operation is tried next.
+    /// Returns the time of the next clean-up of an operation.
     pub(super) async fn due(&self, id: &DeploymentId) -> Option<Timestamp> {
         self.app.store.find(id).await.unwrap().unwrap().clean_up.due
     }
 
-    /// Lists what is on record of an act, the last one first.
+    /// Lists the audit entries with an action, newest first.
     pub(super) async fn entries(&self, act: AuditAction) -> Vec<AuditEntry> {
         let filter = AuditFilter { act: Some(act), limit: 100, ..AuditFilter::default() };
         let entries = self.app.store.entries(&filter).await.unwrap();
@@ -154,7 +154,7 @@ impl World {
     }
 }
 
-/// A page as a person reads it: without the marks between texts.
+/// Returns the text of a page without the markers that Leptos puts between texts.
 pub(super) fn text(reply: &Reply) -> String {
     reply.body.replace("<!>", "")
 }
@@ -164,7 +164,7 @@ pub(super) fn count(reply: &Reply, words: &str) -> usize {
     text(reply).matches(words).count()
 }
 
-/// Finds where the next page of a list is.
+/// Returns the link to the next page of a list.
 pub(super) fn next_page(reply: &Reply) -> String {
     let text = text(reply);
     let mut addresses = text.split("href=\"").filter_map(|rest| rest.split(['"', '#']).next());

@@ -1,13 +1,13 @@
-//! ARCHITECTURE.md names what exists: each file and each test module that stands in it is there.
+//! Every file and every test module that ARCHITECTURE.md names exists.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// The extensions by which a name in the document is a file's.
+/// The extensions of names in the document that are files.
 const EXTENSIONS: [&str; 8] = ["rs", "ts", "toml", "md", "sql", "scss", "yaml", "json"];
-/// The folders with the files that the document names by the end of their paths.
+/// The folders whose files the document names by the end of their path.
 const FOLDERS: [&str; 6] = ["crates", "end2end/tests", "migrations", "scripts", "src", "tests"];
 
 fn root() -> PathBuf {
@@ -24,7 +24,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(within).collect()
 }
 
-/// Lists what the document may name.
+/// Lists the files that the document may name.
 fn paths() -> Vec<PathBuf> {
     let own = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
     own.chain(FOLDERS.iter().flat_map(|folder| below(&root().join(folder)))).collect()
@@ -81,8 +81,8 @@ fn is_item(name: &str, sources: &[(PathBuf, String)]) -> bool {
     in_module || (parts.len() == 1 && sources.iter().any(|(_, text)| has_item(text, name)))
 }
 
-/// Returns the parts of the document that name tests: what stands in parentheses in an invariant,
-/// and the last column of the guarantees.
+/// Returns the parts of the document that name tests: the parentheses in invariants, and the last
+/// column of the table of promises.
 fn evidence(document: &str) -> Vec<&str> {
     let invariants = document.split("**Invariant:**").skip(1).flat_map(|invariant| {
         let own = invariant.split("\n\n").next().unwrap();

@@ -1,4 +1,4 @@
-//! What `restore` does not take, and a move that is cut short.
+//! Files that `restore` rejects, and a restore that is interrupted.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteCo
 use super::{give, knows, live, names_in, refused, succeed};
 use crate::support::process::PortalDir;
 
-/// Changes the database at `path` as nobody should.
+/// Damages the database at `path` with a statement.
 fn change(path: &Path, statement: &'static str) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -65,8 +65,8 @@ fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
     assert!(knows(&portal_dir, &alice));
 }
 
-/// What a kill leaves behind between any two steps is refused, or is the old records or the new
-/// ones; the same command again finishes it.
+/// After a kill between any two steps, the start is refused, or the database is the old or the new
+/// one, and running the same command again finishes the restore.
 #[test]
 fn a_restore_that_was_cut_short_is_never_taken_for_a_new_portal() {
     let portal_dir = PortalDir::new();

@@ -1,4 +1,4 @@
-//! A start where a portal was before and its records are not.
+//! Starts in a folder where a portal ran before, whose database is missing.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteCo
 use super::{give, knows, live, names_in, refused, succeed};
 use crate::support::process::PortalDir;
 
-/// Checks that a start says which file it means and what to do, and that it changes no file.
+/// Checks that a start names the file and the remedy, and that it changes no file.
 fn assert_refused(portal_dir: &PortalDir, reason: &str) {
     let files = ["portal.db", "portal.db-wal", "portal.db.identity"];
     let read = || files.map(|file| fs::read(portal_dir.path().join(file)).ok());
@@ -17,13 +17,13 @@ fn assert_refused(portal_dir: &PortalDir, reason: &str) {
         assert!(text.contains(part), "no {part:?}: {text}");
     }
     assert!(read() == before, "{text}");
-    // Nor does a command take what is there for the records.
+    // A command does not use these files as the database either.
     let (code, text) = give(portal_dir, &["stuck", "list"]);
     assert!(code == Some(1) && text.contains(reason), "{text}");
     assert!(read() == before, "{text}");
 }
 
-/// A place where a portal was killed that had a stack, and that stack's deployment.
+/// Returns the folder of a portal that was killed with a live stack, and that stack's deployment.
 fn killed() -> (PortalDir, String) {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
@@ -44,7 +44,7 @@ fn a_database_that_is_gone_or_has_no_length_is_missed() {
     let (portal_dir, _) = killed();
     fs::remove_file(portal_dir.path().join("portal.db")).unwrap();
     assert_refused(&portal_dir, "is missing");
-    // By the log alone, too.
+    // The log alone shows it, too.
     fs::remove_file(portal_dir.path().join("portal.db.identity")).unwrap();
     let text = refused(&portal_dir);
     assert!(text.contains("is missing") && text.contains("portal.db-wal"), "{text}");
@@ -59,7 +59,7 @@ fn a_copy_of_the_file_alone_while_a_portal_runs_is_known_for_what_it_is() {
     assert_refused(&other, "is incomplete without");
     let (code, text) = give(&other, &["backup", "copy.db"]);
     assert!(code == Some(1) && text.contains("is incomplete without"), "{text}");
-    // Put back in its own place, after a good end.
+    // After a clean end, the copy is put back in its place.
     assert_eq!(portal.end().0, Some(0));
     fs::rename(portal_dir.path().join("portal.db"), portal_dir.path().join("good.db")).unwrap();
     fs::copy(other.path().join("portal.db"), portal_dir.path().join("portal.db")).unwrap();
@@ -77,7 +77,7 @@ fn a_database_without_the_tables_of_a_portal_is_none() {
     let database = portal_dir.path().join("portal.db");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        // As versions before left it, whose tables were still in the log.
+        // As earlier versions left it, with the tables still in the log.
         let options = SqliteConnectOptions::new().filename(&database).create_if_missing(true);
         let mut connection = options.connect().await.unwrap();
         connection.execute("PRAGMA journal_mode = WAL").await.unwrap();
@@ -101,12 +101,12 @@ fn after_a_kill_the_log_is_needed_unless_somebody_has_moved_it_into_the_file() {
     let portal = portal_dir.start(&[]);
     assert!(knows(&portal_dir, &alice));
     portal.kill();
-    // A command may be the last to close it.
+    // A command may be the last to close the database.
     succeed(&portal_dir, &["stuck", "list"]);
     let portal = portal_dir.start(&[]);
     assert!(knows(&portal_dir, &alice));
     portal.kill();
-    // As `sqlite3` does.
+    // `sqlite3` does that.
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let options = SqliteConnectOptions::new().filename(portal_dir.path().join("portal.db"));
@@ -134,12 +134,12 @@ fn a_database_put_back_over_the_log_of_another_is_not_mixed_with_it() {
     assert_refused(&portal_dir, "belongs to another database");
     let (code, text) = give(&portal_dir, &["backup", "second.db"]);
     assert!(code == Some(1) && text.contains("belongs to another database"), "{text}");
-    // With the log moved away, as it says, the copy is what it is.
+    // With the log moved away, as the message says, the copy can be used.
     fs::rename(&log, portal_dir.path().join("log")).unwrap();
     let portal = portal_dir.start(&[]);
     assert!(knows(&portal_dir, &alice));
     portal.kill();
-    // An older start's file under a later one's log.
+    // The file of an earlier start with the log of a later one.
     fs::write(&database, raw).unwrap();
     assert_refused(&portal_dir, "belongs to another database");
     succeed(&portal_dir, &["restore", "copy.db"]);
@@ -164,7 +164,7 @@ fn the_records_of_another_portal_are_taken_only_by_restore() {
     let portal = other.start(&[]);
     assert!(knows(&other, &alice));
     assert_eq!(portal.end().0, Some(0));
-    // Without the file, or with one that says nothing, a whole database is the portal's.
+    // Without the identity file, or with an empty one, a complete database counts as the portal's.
     for content in ["", "nonsense"] {
         fs::write(other.path().join("portal.db.identity"), content).unwrap();
         assert_eq!(other.start(&[]).end().0, Some(0));

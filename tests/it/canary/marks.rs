@@ -1,4 +1,4 @@
-//! Secrets, and the forms in which they could come out.
+//! Secrets, and the encodings in which they could leak.
 
 use std::fmt::Write as _;
 
@@ -7,12 +7,12 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-/// What is searched for.
+/// The texts to search for.
 pub(super) struct Marks(Vec<String>);
 
 impl Marks {
-    /// Searches for these secrets, each as it is, percent-encoded, in hexadecimal digits, and in
-    /// base64 wherever it stands in what was encoded.
+    /// Creates the search for these secrets: plain, percent-encoded, in hexadecimal digits, and in
+    /// base64 at any position of the encoded text.
     pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut forms: Vec<_> = secrets.flat_map(forms).collect();
         forms.sort();
@@ -20,7 +20,7 @@ impl Marks {
         Self(forms)
     }
 
-    /// Returns what of it stands in `text`, with what stands around it.
+    /// Returns the first secret in `text`, with its surroundings.
     pub(super) fn found_in<'a>(&self, text: &'a str) -> Option<&'a str> {
         self.0.iter().find_map(|form| {
             let at = text.find(form.as_str())?;
@@ -53,7 +53,8 @@ fn percent_encoded(text: &str) -> String {
     })
 }
 
-/// Encodes `text` behind nothing, one and two bytes, and keeps the digits that tell of it alone.
+/// Encodes `text` after zero, one and two other bytes, and keeps only the digits that do not depend
+/// on these.
 fn encoded(text: &str) -> Vec<String> {
     let mut forms = Vec::new();
     for before in 0..3 {

@@ -1,4 +1,4 @@
-//! A portal with a marked secret in each of its inputs, and all that comes out of it.
+//! A portal with a marked secret in each input, and all of its output.
 
 use std::fs;
 
@@ -30,14 +30,14 @@ pub(super) const SECRETS: [(&str, &str); 5] = [
     ("OIDC_CLIENT_SECRET", CLIENT_SECRET),
 ];
 
-/// What a person and their program hold, and what their sign-in went by.
+/// The credentials of a person and their program, and the secrets of their sign-in.
 pub(super) struct Credentials {
     pub(super) session: String,
     pub(super) token: String,
     pub(super) passing: Vec<String>,
 }
 
-/// A portal's folder, a platform and a provider of its own.
+/// A portal's folder, with a platform and a provider.
 pub(super) struct World {
     portal_dir: PortalDir,
     api: u16,
@@ -60,7 +60,7 @@ impl World {
         Self { portal_dir, api, fake, told: Vec::new(), _sandbox: sandbox }
     }
 
-    /// Starts a portal that brings up `image`, and logs everything.
+    /// Starts a portal that deploys `image` and logs everything.
     pub(super) fn portal(&self, image: &str) -> Running {
         let mut command = self.portal_dir.command(&[]);
         let mut portal = Running::spawn(command.envs(self.variables(image)));
@@ -68,7 +68,7 @@ impl World {
         portal
     }
 
-    /// Looks at what operators see, and returns the page.
+    /// Requests everything that operators see, and returns the page.
     pub(super) fn look_as_operator(&mut self, by: &Credentials) -> String {
         let cookies = format!("__Host-session={}", by.session);
         let page = self.ask("GET /admin", &[("cookie", &cookies)], "");
@@ -76,14 +76,14 @@ impl World {
         page
     }
 
-    /// Ends a portal, and keeps what it has logged.
+    /// Ends a portal, and keeps its log.
     pub(super) fn end(&mut self, portal: Running) {
         let (code, said) = portal.end_with_output();
         assert_eq!(code, Some(0), "{}", said.join("\n"));
         self.told.push((String::from("the log"), said.join("\n")));
     }
 
-    /// Gives a command, and keeps what it says.
+    /// Runs a command, and keeps its output.
     pub(super) fn give(&mut self, arguments: &[&str]) {
         let mut command = self.portal_dir.command(&[]);
         let command = command.envs(self.variables("sandbox/hello")).args(arguments);
@@ -93,12 +93,12 @@ impl World {
         }
     }
 
-    /// Signs somebody in, and makes an API token of theirs.
+    /// Signs a person in, and creates an API token for them.
     pub(super) fn sign_in(&mut self) -> Credentials {
         self.sign_in_as(&[])
     }
 
-    /// Signs somebody in who is in these groups.
+    /// Signs a person in who is in these groups.
     pub(super) fn sign_in_as(&mut self, groups: &[&str]) -> Credentials {
         let begun = self.ask("GET /auth/sign-in?return_to=%2F", &[], "");
         let address = line(&begun, "location: ").to_owned();
@@ -120,7 +120,7 @@ impl World {
         let form = "name=ci&scope=deploy&days=7";
         let made = self.ask("POST /account/tokens", &[("cookie", &cookies)], form);
         let token = cookie(&made, "__Host-token");
-        // The page that shows it, once: told to its owner, and searched no further.
+        // This page shows the token to its owner once, so it is not searched.
         let cookies = format!("{cookies}; __Host-token={token}");
         let (_, page) = self.exchange("GET /account", &[("cookie", &cookies)], "");
         assert!(page.contains(&token), "{page}");
@@ -141,7 +141,7 @@ impl World {
         id
     }
 
-    /// Asks for whatever there is to see.
+    /// Requests everything that the API and the pages show.
     pub(super) fn look_around(&mut self, id: &str, by: &Credentials) {
         let cookies = format!("__Host-session={}", by.session);
         let bearer = format!("Bearer {}", by.token);
@@ -156,7 +156,7 @@ impl World {
         }
     }
 
-    /// Asks for what is refused, in one way after the other.
+    /// Sends requests that are rejected, each for another reason.
     pub(super) fn be_refused(&mut self, id: &str, by: &Credentials) {
         let cookies = format!("__Host-session={}", by.session);
         let (bearer, bad) = (format!("Bearer {}", by.token), format!("Basic {}", by.token));
@@ -186,7 +186,7 @@ impl World {
         assert!(line(&answer, "location: ").starts_with("/sign-in"), "{answer}");
     }
 
-    /// Returns what the platform keeps of the one application, which is its own.
+    /// Returns what the platform stores about the application.
     pub(super) fn kept_by_the_platform(&self) -> String {
         let ask = |path: &str| {
             let head = format!("GET {path} HTTP/1.0\r\nHost: x\r\nX-Api-Key: {KEY}\r\n\r\n");
@@ -198,7 +198,7 @@ impl World {
         ask(&format!("/api/application.one?applicationId={id}"))
     }
 
-    /// Reads every file of the portal's, and returns what stands in its database.
+    /// Reads every file of the portal, and returns the content of its database.
     pub(super) fn read_files(&mut self) -> String {
         let mut database = String::new();
         for file in fs::read_dir(self.portal_dir.path()).unwrap() {
@@ -212,12 +212,12 @@ impl World {
         database
     }
 
-    /// Returns all that came out, each with where.
+    /// Returns all outputs, each with its origin.
     pub(super) fn told(&self) -> &[(String, String)] {
         &self.told
     }
 
-    /// Asks the portal, keeps the answer but for the cookies that it sets, and returns it.
+    /// Sends a request, keeps the answer without the cookies that it sets, and returns the answer.
     fn ask(&mut self, request: &str, headers: &[(&str, &str)], body: &str) -> String {
         let (name, answer) = self.exchange(request, headers, body);
         let sets = |line: &&str| line.to_ascii_lowercase().starts_with("set-cookie: ");
@@ -263,7 +263,7 @@ impl World {
 /// A request with its headers and its body, and the status of its answer.
 type Refused<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, u16);
 
-/// Returns what stands behind `head` in the head of an answer.
+/// Returns the value of the header `head` of an answer.
 fn line<'a>(answer: &'a str, head: &str) -> &'a str {
     let mut lines = answer.lines().filter_map(|line| line.strip_prefix(head));
     lines.next().unwrap_or_else(|| panic!("no {head:?} in {answer}"))

@@ -1,4 +1,4 @@
-//! Those who do things to the portals and the platform, each by chance.
+//! The actors, which do random things to the portals and the platform.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use rand::{RngExt, rngs::StdRng};
 use super::simulation::{Portal, Simulation};
 use crate::support::{caller, faulty_store::Crash};
 
-/// The time for which things happen.
+/// The duration of the actions.
 const LONG: Duration = Duration::from_mins(4);
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 const CALLS: [&str; 14] = [
@@ -62,7 +62,7 @@ impl Simulation {
         (!begun.is_empty()).then(|| begun[rng.random_range(0..begun.len())].clone())
     }
 
-    /// Presses the button, perhaps twice.
+    /// Starts deployments, sometimes twice.
     pub(super) async fn person(&self, mut rng: StdRng) {
         self.pause(&mut rng, LONG / 4).await;
         let name = NAMES[rng.random_range(0..NAMES.len())];
@@ -78,7 +78,7 @@ impl Simulation {
         }
     }
 
-    /// Cancels something, tries something again, or removes a stack.
+    /// Cancels or retries a deployment, or removes a stack.
     pub(super) async fn foreign_actor(&self, mut rng: StdRng) {
         self.pause(&mut rng, LONG).await;
         let service = &self.one_portal(&mut rng).service;
@@ -109,13 +109,13 @@ impl Simulation {
         }
     }
 
-    /// Lets calls go wrong.
+    /// Injects faults into calls.
     pub(super) async fn fault_injector(&self, mut rng: StdRng) {
         self.pause(&mut rng, LONG).await;
         let call = CALLS[rng.random_range(0..CALLS.len())];
         let fault = FAULTS[rng.random_range(0..FAULTS.len())];
         let often = rng.random_range(1..=3);
-        // Docker that stops in the moment of a removal needs an operator: once is enough.
+        // If Docker stops during a removal, an operator must help, so this happens at most once.
         let often = if fault.starts_with("docker") { 1 } else { often };
         let fault = format!("{call}:{fault}:{often}");
         self.note(&fault);
@@ -148,7 +148,7 @@ impl Simulation {
         }
     }
 
-    /// Kills a worker and starts it again, or cuts a portal off from the store.
+    /// Kills a worker and restarts it, or cuts a portal off from the store.
     pub(super) async fn killer(&self, mut rng: StdRng) {
         self.pause(&mut rng, LONG).await;
         let index = rng.random_range(0..self.portals.len());
@@ -162,8 +162,8 @@ impl Simulation {
             return;
         }
         if rng.random_bool(0.7) {
-            // Exactly at a write, where a kill at any time hardly ever strikes. The worker goes on,
-            // and whoever holds the lease next resumes.
+            // A crash exactly at a write, which a kill at a random time hardly ever hits. The
+            // worker continues, and the next holder of the lease resumes.
             let crash = if rng.random_bool(0.5) { Crash::Before } else { Crash::After };
             let write = portal.line.writes() + rng.random_range(1..=12);
             self.note(format!("portal {index} crashes at its write {write}: {crash:?}"));
@@ -180,8 +180,8 @@ impl Simulation {
         portal.start();
     }
 
-    /// Watches a deployment as a browser does, loses the connection again and again, and
-    /// returns what was seen.
+    /// Watches a deployment like a browser, loses the connection repeatedly, and returns the
+    /// events.
     pub(super) async fn watcher(&self, mut rng: StdRng) -> Option<Seen> {
         self.pause(&mut rng, LONG).await;
         let id = self.one_begun(&mut rng)?;
@@ -191,7 +191,7 @@ impl Simulation {
             let mut nudges = portal.ports().notifier.watch(&seen.id);
             for _ in 0..rng.random_range(1..20) {
                 let after = seen.events.last().map_or(0, |event| event.seq);
-                // A stream that cannot read breaks off, and the browser comes back.
+                // A stream that cannot read the store closes, and the browser reconnects.
                 let Ok(events) = portal.service.events(&seen.id, after).await else { break };
                 seen.events.extend(events);
                 if seen.events.last().is_some_and(StoredEvent::is_end) {
@@ -208,7 +208,7 @@ impl Simulation {
     }
 }
 
-/// What a watcher saw.
+/// The events that a watcher saw.
 pub(super) struct Seen {
     pub(super) id: DeploymentId,
     pub(super) events: Vec<StoredEvent>,

@@ -1,7 +1,7 @@
-//! Virtual time: it jumps to the next sleeper whenever everybody waits.
+//! Virtual time: it jumps to the next sleeper whenever all tasks wait.
 //!
-//! The runtime says when that is: its one thread is about to park. There is no real time in it,
-//! so the same seed gives the same schedule.
+//! The runtime reports this when its only thread is about to park. Real time plays no part, so the
+//! same seed gives the same schedule.
 
 use std::{
     collections::BTreeMap,
@@ -15,20 +15,20 @@ use async_trait::async_trait;
 use clock::Clock;
 use jiff::Timestamp;
 
-/// A clock for as many sleepers as there are. Clones share it.
+/// A clock for any number of sleepers. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct VirtualClock(Arc<Mutex<Time>>);
 
 #[derive(Debug, Default)]
 struct Time {
     now_ms: u64,
-    /// Who sleeps, by when they wake and when they came.
+    /// The sleepers, ordered by the time at which they wake and the order in which they came.
     sleepers: BTreeMap<(u64, u64), Waker>,
     came: u64,
 }
 
 impl VirtualClock {
-    /// Runs `future` to its end in this time.
+    /// Runs `future` to its end in this virtual time.
     pub(super) fn block_on<T>(self, future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread()
             .on_thread_park(move || self.jump())
@@ -37,7 +37,7 @@ impl VirtualClock {
             .block_on(future)
     }
 
-    /// Jumps to when the next sleeper wakes, and wakes it.
+    /// Jumps to the time at which the next sleeper wakes, and wakes it.
     fn jump(&self) {
         let mut time = self.time();
         let Some(((at, _), waker)) = time.sleepers.pop_first() else { return };

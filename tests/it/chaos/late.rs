@@ -1,4 +1,5 @@
-//! What a call makes whose portal was killed, long after the stack came up without it.
+//! Late commits: a call whose portal was killed takes effect long after the stack is live without
+//! it.
 
 use std::time::Duration;
 
@@ -20,10 +21,10 @@ use super::{
     portal::{Portal, in_virtual_time},
 };
 
-/// Describes how late the call is carried out: after the end, which takes six seconds.
+/// The delay of the call: it takes effect after the end, which takes six seconds.
 const LATE: Duration = Duration::from_secs(19);
 
-/// Begins a deployment, kills the portal a second into `call`, and brings the stack up.
+/// Begins a deployment, kills the portal one second into `call`, and lets another worker finish.
 async fn live_after_a_kill(clock: VirtualClock, call: &str) -> Portal {
     let fault = format!("{call}:late={}s:1", LATE.as_secs());
     let (portal, killed) = Portal::begin(clock, &fault, 1).await;
@@ -36,7 +37,7 @@ async fn live_after_a_kill(clock: VirtualClock, call: &str) -> Portal {
     portal
 }
 
-/// Waits until it `is_so` of that operation.
+/// Waits until `is_so` is true for the record of this operation.
 async fn until(portal: &Portal, operation: usize, is_so: impl Fn(&Record) -> bool) -> Record {
     for _ in 0..600 {
         let record = portal.store.records().swap_remove(operation);
@@ -63,7 +64,7 @@ async fn remove(portal: &Portal) -> Record {
     until(portal, 1, |record| record.state != State::Active).await
 }
 
-/// Counts what the platform holds of each kind.
+/// Counts the resources of each kind on the platform.
 fn count(portal: &Portal) -> [usize; 3] {
     let now = portal.clock.now();
     let mut core = portal.platform.core();

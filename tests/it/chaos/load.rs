@@ -1,5 +1,5 @@
-//! How much many deployments at once ask of the platform, and what one alone does, in virtual
-//! time.
+//! The number of calls that many concurrent deployments make to the platform, and that of a single
+//! one, in virtual time.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -20,12 +20,12 @@ use super::{
     simulation::LEASE,
 };
 
-/// The number of deployments that are under way at once.
+/// The number of concurrent deployments.
 const MANY: u64 = 256;
-/// The number of calls that the platform gets at most in any second from those who only wait:
-/// turns, those that a quiet second before made up for, and what serves all.
+/// The maximum number of calls per second from operations that only wait: the paced ones, those
+/// that an idle second before allows, and those that serve all.
 const BOUND: usize = 100;
-/// The calls by which one waits.
+/// The calls that operations repeat while they wait.
 const POLLS: [&str; 7] = [
     "deployment.queueList",
     "deployment.all",
@@ -65,7 +65,7 @@ fn busiest(portal: &Portal, from: Timestamp, until: Timestamp) -> (usize, usize)
 #[test]
 fn many_that_wait_in_the_platform_s_queue_ask_it_a_few_times_a_second() {
     in_virtual_time(async |clock| {
-        // A job takes two minutes: all but one wait in the queue.
+        // A job takes two minutes, so all but one wait in the queue.
         let portal = Portal::new(clock, "sandbox/slow");
         let worker = begin(&portal, MANY).await;
         portal.clock.sleep(Duration::from_secs(30)).await;
@@ -83,7 +83,7 @@ fn many_that_wait_in_the_platform_s_queue_ask_it_a_few_times_a_second() {
 #[test]
 fn many_whose_stacks_are_not_well_ask_no_more_than_the_platform_can_answer() {
     in_virtual_time(async |clock| {
-        // A job takes half a second, and each stack is given up after a minute.
+        // A job takes half a second, and each health check fails after a minute.
         let portal = Portal::new(clock, "sandbox/unhealthy");
         let worker = begin(&portal, MANY / 2).await;
         portal.clock.sleep(Duration::from_secs(20)).await;
@@ -109,13 +109,13 @@ fn one_deployment_alone_asks_as_often_as_it_likes() {
         let count = |call| portal.platform.count(call);
         let counts = [count("deployment.queueList"), count("deployment.all")];
         println!("one alone: {counts:?} calls, {took:#}");
-        // A look is the list and the queue, and the last one the list alone.
+        // A check reads the list and the queue, and the last one only the list.
         assert_eq!(counts, [67, 68], "{took:#}");
         worker.abort();
     });
 }
 
-/// Starts to compare records and platform as `owner`, every five minutes.
+/// Starts a reconciler called `owner`, which runs every five minutes.
 fn compare(portal: &Portal, owner: &str, stop: &CancellationToken) -> Arc<ReconcileReport> {
     let told = Arc::new(ReconcileReport::default());
     let reconciler = Reconciler::new(portal.ports.clone(), owner.to_owned(), LEASE);
@@ -137,7 +137,7 @@ fn of_several_replicas_one_compares_and_another_takes_over() {
         let (first, second) = (CancellationToken::new(), CancellationToken::new());
         let (told, also) = (compare(&portal, "a", &first), compare(&portal, "b", &second));
         portal.clock.sleep(Duration::from_mins(31)).await;
-        // A round that finds something looks twice.
+        // A round that finds something checks twice.
         assert_eq!(rounds(), 2 * 7, "one round every five minutes, after the first");
         let left = |round: &ReconcileReport| round.get().unwrap().left;
         assert_eq!(left(&told).len(), 8, "{:?}", left(&told));

@@ -1,5 +1,5 @@
-//! Records that are out of reach for a while, driven by the worker, in virtual time: no limit of a
-//! step counts that, and the time of the whole does.
+//! Outages of the database, with a worker in virtual time: they do not count against the limits of
+//! steps, but against the deadline of the deployment.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::support::{core_platform::CorePlatform, faulty_store::FaultyStore};
 
-/// A portal whose records can be taken away.
+/// Returns a portal whose database can fail.
 fn portal(clock: VirtualClock, image: &str) -> (Portal, Arc<FaultyStore>) {
     let mut portal = Portal::new(clock, image);
     let line = Arc::new(FaultyStore::new(Arc::clone(&portal.store) as _));
@@ -29,19 +29,19 @@ fn portal(clock: VirtualClock, image: &str) -> (Portal, Arc<FaultyStore>) {
     (portal, line)
 }
 
-/// Describes how the records can be away.
+/// The ways in which the database can fail.
 #[derive(Clone, Copy, Debug)]
 enum Want {
-    /// They are out of reach.
+    /// It cannot be reached.
     Reach,
-    /// Their disk is full: they can be read, and whatever changes nothing succeeds.
+    /// Its disk is full: reads succeed, and so do statements that change nothing.
     Space,
 }
 
 impl Want {
     const ALL: [Self; 2] = [Self::Reach, Self::Space];
 
-    /// Takes the records away `after` so many seconds, for so many.
+    /// Lets the database fail `after` this many seconds, for `seconds`.
     async fn last(self, portal: &Portal, line: &FaultyStore, after: u64, seconds: u64) {
         let set = |is_away| match self {
             Self::Reach => line.set_down(is_away),
@@ -54,7 +54,7 @@ impl Want {
     }
 }
 
-/// Runs `test` for each way in which the records can be away.
+/// Runs `test` for each way in which the database can fail.
 fn for_each_want(test: impl AsyncFn(Want, VirtualClock)) {
     for want in Want::ALL {
         in_virtual_time(async |clock| test(want, clock).await);
@@ -68,7 +68,7 @@ async fn end(portal: &Portal) -> (State, End) {
     (record.state, progress.end.unwrap())
 }
 
-/// A stack that is silent for some time, once its address is attached.
+/// A stack that does not answer for some time after its address is attached.
 struct LateStack {
     platform: CorePlatform,
     clock: VirtualClock,
@@ -94,7 +94,7 @@ impl Probe for LateStack {
 #[test]
 fn records_that_are_away_while_the_time_of_a_step_runs_out_undo_nothing() {
     for_each_want(async |want, clock| {
-        // Its job takes two minutes, of which the records are away for most.
+        // Its job takes two minutes, during most of which the database is away.
         let (mut portal, line) = portal(clock, "sandbox/slow");
         Arc::make_mut(&mut portal.ports.settings).deadlines.deploy = Duration::from_secs(70);
         portal.reserve(0).await;

@@ -1,4 +1,4 @@
-//! Sagas that panic, driven by the worker, in virtual time: an error of their operation alone.
+//! Sagas that panic, with a worker in virtual time: a panic affects only its own operation.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,10 +26,10 @@ use crate::support::{
     faulty_store::FaultyStore,
 };
 
-/// The number of times that an operation may panic.
+/// The number of panics after which an operation ends.
 const LIMIT: usize = 5;
 
-/// Waits up to a day until it `is_so` of that operation.
+/// Waits up to a day until `is_so` is true for the record of this operation.
 async fn until(portal: &Portal, operation: usize, is_so: impl Fn(&Record) -> bool) -> Record {
     for _ in 0..24 * 3600 {
         let record = portal.store.records().swap_remove(operation);
@@ -80,7 +80,7 @@ fn a_step_that_panics_is_tried_again_after_growing_pauses_and_then_stuck_with_al
         let left: Vec<_> = failure.receipt.leftovers().map(|line| line.resource.noun()).collect();
         assert_eq!(left, ["application", "project"]);
         assert!(failure.receipt.leftovers().all(|line| line.remedy.is_some()));
-        // Neither portal tries sooner.
+        // Neither portal retries sooner.
         assert_eq!(portal.platform.count("application.create"), LIMIT);
         let pauses = pauses(&portal, "application.create");
         for (pause, least) in pauses.iter().zip([2, 4, 8, 16]) {
@@ -113,7 +113,7 @@ fn an_undo_and_a_clean_up_that_panic_are_tried_ever_less_often_until_they_do_not
         assert_eq!(record.clean_up.tries as usize, tries);
         assert!(record.clean_up.due.unwrap() > portal.clock.now());
 
-        // An operator asks, and has new tries at once.
+        // A request of an operator allows new attempts at once.
         portal.platform.panic_at(None);
         assert!(portal.store.make_due_now(&record.deployment.id, None).await.unwrap());
         portal.clock.sleep(Duration::from_mins(1)).await;
@@ -126,7 +126,7 @@ fn an_undo_and_a_clean_up_that_panic_are_tried_ever_less_often_until_they_do_not
 fn a_probe_that_panics_is_an_error_of_the_deployment_that_asked() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/hello");
-        // Once the address is attached: before that it is asked whether it is free.
+        // Only after the address is attached: before that, the probe checks whether it is free.
         let platform = portal.platform.clone();
         portal.platform.at_call(4, Moment::After, async move { platform.panic_at(Some(PROBE)) });
         portal.reserve(0).await;

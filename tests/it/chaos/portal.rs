@@ -1,4 +1,4 @@
-//! One portal on a platform of its own, in virtual time.
+//! One portal with its own platform, in virtual time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,8 +29,8 @@ pub(super) struct Portal {
 }
 
 impl Portal {
-    /// Starts it, on a platform with `fault`, and begins `count` deployments. Whoever holds the
-    /// worker can kill it.
+    /// Starts a portal on a platform with `fault`, and begins `count` deployments. The returned
+    /// worker can be killed.
     pub(super) async fn begin(
         clock: VirtualClock,
         fault: &str,
@@ -45,7 +45,7 @@ impl Portal {
         (portal, worker)
     }
 
-    /// Sets it up for stacks of `image`, without a worker.
+    /// Creates a portal for stacks of `image`, without a worker.
     pub(super) fn new(clock: VirtualClock, image: &str) -> Self {
         let platform = CorePlatform::new(Arc::new(clock.clone()), 7);
         let store = Arc::new(MemoryStore::default());
@@ -79,7 +79,7 @@ impl Portal {
         tokio::spawn(worker.run(CancellationToken::new()))
     }
 
-    /// Waits until everything has ended.
+    /// Waits until all operations have ended.
     pub(super) async fn ended(&self) -> Vec<Record> {
         loop {
             let records = self.store.records();
@@ -91,7 +91,7 @@ impl Portal {
     }
 }
 
-/// Runs `test` on a clock that goes on by itself whenever everybody waits.
+/// Runs `test` in virtual time.
 pub(super) fn in_virtual_time(test: impl AsyncFnOnce(VirtualClock)) {
     let clock = VirtualClock::default();
     clock.clone().block_on(test(clock));

@@ -1,4 +1,4 @@
-//! What must hold after every schedule, whatever happened.
+//! The promises that must hold after every schedule.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ use serde_json::Value;
 
 use super::{actors::Seen, simulation::Simulation};
 
-/// The longest that a deployment may take, in seconds: deadline, drain limit, the calls under
-/// way at both, and how long portals are down for it.
+/// The maximum duration of a deployment in seconds: its deadline, the drain limit, calls in
+/// progress at either, and the time without a portal.
 const LONGEST_S: i64 = (15 + 5 + 5) * 60;
 
 impl Simulation {
-    /// Checks everything.
+    /// Checks all promises.
     pub(super) async fn assert_promises(&self, seen: &[Seen]) {
         let records = self.store.records();
         for record in &records {
@@ -47,7 +47,7 @@ impl Simulation {
         events.iter().map(|event| event.decode().unwrap()).collect()
     }
 
-    /// One end, and it is the last (P1, P12, P13, P14).
+    /// Checks that there is one end, and that it is the last event (promises P1, P12, P13, P14).
     async fn assert_ended_once(&self, record: &Record) {
         let id = &record.deployment.id;
         let events = self.events(id).await;
@@ -76,13 +76,15 @@ impl Simulation {
         }
     }
 
-    /// Each event once, in order, and the same as in the store (P14).
+    /// Checks that a watcher saw each event once, in order, and as it is in the store (promise
+    /// P14).
     async fn assert_saw_all(&self, seen: &Seen) {
         let stored = self.store.events(&seen.id, 0, u32::MAX).await.unwrap();
         assert_eq!(seen.events, stored, "P14: a watcher of {} saw something else", seen.id);
     }
 
-    /// For each live stack one of everything, and nothing else (P2, P3, P5, P8).
+    /// Checks that the platform has one of each resource for each live stack, and nothing else
+    /// (promises P2, P3, P5, P8).
     async fn assert_agrees_with_platform(&self, records: &[Record]) {
         let live = |record: &&Record| {
             record.state == State::Live && record.deployment.kind == KindName::DEPLOY

@@ -1,4 +1,4 @@
-//! One schedule: a platform, one or two portals, and everything that happens to them.
+//! One schedule: a platform, one or two portals, and their history.
 
 use std::{
     sync::{Arc, Mutex},
@@ -28,9 +28,9 @@ use crate::support::{
     settings::{keyring, stack_settings},
 };
 
-/// The time for which a lease lasts.
+/// The duration of a lease.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
-/// The images that a schedule picks from.
+/// The images that a schedule chooses from.
 const IMAGES: [&str; 6] = [
     "sandbox/hello",
     "sandbox/hello",
@@ -40,35 +40,35 @@ const IMAGES: [&str; 6] = [
     "sandbox/missing",
 ];
 
-/// What a schedule plays with.
+/// The state of a schedule.
 pub(super) struct Simulation {
     pub(super) platform: CorePlatform,
     pub(super) store: Arc<MemoryStore>,
     pub(super) clock: Arc<dyn Clock>,
-    /// The portals; all of them share the store.
+    /// The portals, which share the store.
     pub(super) portals: Vec<Portal>,
-    /// What happened, for a schedule that fails.
+    /// The history, which a failing schedule prints.
     diary: Mutex<Vec<String>>,
-    /// What the actors know of each other's doings.
+    /// What the actors know of each other's actions.
     pub(super) begun: Mutex<Vec<DeploymentId>>,
     /// The cancellations that were accepted.
     pub(super) cancelled: Mutex<Vec<DeploymentId>>,
 }
 
-/// One portal: what it serves goes on while its worker is down, as if behind another replica.
+/// One portal. Its use cases keep working while its worker is down, like those of another replica.
 pub(super) struct Portal {
     pub(super) service: Arc<Service>,
     ports: Ports,
-    /// Its way to the store.
+    /// Its connection to the store.
     pub(super) line: Arc<FaultyStore>,
     worker: Mutex<Option<JoinHandle<()>>>,
     name: usize,
-    /// The number of workers that it has had.
+    /// The number of workers it has had.
     starts: Mutex<u32>,
 }
 
 impl Simulation {
-    /// Sets the scene.
+    /// Creates a random schedule.
     pub(super) fn new(clock: VirtualClock, rng: &mut StdRng) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(clock);
         let platform = CorePlatform::new(Arc::clone(&clock), rng.random())
@@ -84,7 +84,7 @@ impl Simulation {
                 platform: platform.client(),
                 probe: Arc::new(platform.clone()),
                 clock: Arc::clone(&clock),
-                // Each has its own: nudges from the other one are lost.
+                // Each portal has its own, so notifications from the other one are lost.
                 notifier: Arc::new(Notifier::default()),
                 settings: Arc::clone(&settings),
                 keyring: Some(keyring()),
@@ -107,25 +107,25 @@ impl Simulation {
         }
     }
 
-    /// Writes into the diary.
+    /// Adds to the history.
     pub(super) fn note(&self, what: impl AsRef<str>) {
         let line = format!("{} {}", self.clock.now(), what.as_ref());
         self.diary.lock().unwrap().push(line);
     }
 
-    /// Returns the diary.
+    /// Returns the history.
     pub(super) fn diary(&self) -> String {
         self.diary.lock().unwrap().join("\n")
     }
 
-    /// Waits up to `longest`, by chance.
+    /// Waits for a random time up to `longest`.
     pub(super) async fn pause(&self, rng: &mut StdRng, longest: Duration) {
         let ms = u64::try_from(longest.as_millis()).unwrap();
         self.clock.sleep(Duration::from_millis(rng.random_range(0..=ms))).await;
     }
 
-    /// Lets everything come to its end on a platform that is well again. Where only an operator
-    /// can help, one does.
+    /// Repairs the platform, and runs everything to its end. It helps like an operator where only
+    /// that helps.
     pub(super) async fn run_to_end(&self) {
         self.platform.core().clear_faults();
         for portal in &self.portals {
@@ -155,7 +155,7 @@ impl Simulation {
         })
     }
 
-    /// Does what the receipts ask an operator for.
+    /// Applies the remedies of the receipts.
     async fn help(&self) {
         for record in self.store.stuck().await.unwrap() {
             let Some(receipt) = &record.metadata.receipt else { continue };
@@ -195,12 +195,12 @@ impl Portal {
         Self { service: Arc::new(service), ports, line, worker, name, starts }
     }
 
-    /// Returns what it works with.
+    /// Returns its ports.
     pub(super) fn ports(&self) -> &Ports {
         &self.ports
     }
 
-    /// Starts its worker, unless it runs.
+    /// Starts its worker, unless one runs.
     pub(super) fn start(&self) {
         let mut running = self.worker.lock().unwrap();
         if running.is_some() {
@@ -213,7 +213,7 @@ impl Portal {
         *running = Some(tokio::spawn(worker.run(CancellationToken::new())));
     }
 
-    /// Kills its worker wherever it is.
+    /// Kills its worker at whatever it is doing.
     pub(super) fn kill(&self) {
         if let Some(worker) = self.worker.lock().unwrap().take() {
             worker.abort();

@@ -1,4 +1,4 @@
-//! What must happen in time though everybody is busy waiting, in virtual time.
+//! What must happen in time although all slots are taken, in virtual time.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn what_waits_for_a_slot_ends_within_its_deadline_though_the_platform_hangs() {
     in_virtual_time(async |clock| {
         let (portal, _) = Portal::begin(clock, "*:timeout-before:always", 5).await;
         let limits = portal.ports.settings.deadlines;
-        // Time stands still while it hangs, but not for longer than the deadline once more.
+        // A hang extends the deadline, but at most by its own length.
         let longest = (limits.whole * 2 + limits.drain).as_secs() + 60;
         let records = portal.ended().await;
         assert_eq!(records.len(), 5);
@@ -37,7 +37,7 @@ fn what_waits_for_a_slot_ends_within_its_deadline_though_the_platform_hangs() {
 #[test]
 fn what_waits_for_a_slot_ends_at_its_deadline_though_the_slot_is_taken() {
     in_virtual_time(async |clock| {
-        // Each that has the slot keeps it for minutes, the fourth past everybody's deadline.
+        // Each operation keeps the slot for minutes, the fourth beyond the deadline of all.
         let (portal, _) =
             Portal::begin(clock, "deployment.queueList:timeout-before:always", 5).await;
         let whole = portal.ports.settings.deadlines.whole.as_secs();

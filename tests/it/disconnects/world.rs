@@ -1,4 +1,4 @@
-//! A portal whose database is far away, and what people ask of it.
+//! A portal with a slow database, and the requests of people.
 
 use std::time::Duration;
 
@@ -23,20 +23,20 @@ use crate::support::{
     relay::Relay,
 };
 
-/// The progress of away the database, each way.
+/// The network delay to the database, each way.
 const FAR: Duration = Duration::from_millis(40);
 const DAY: Duration = Duration::from_hours(24);
-/// The nonce of every sign-in that is under way.
+/// The nonce of every sign-in in progress.
 const NONCE: &str = "nonce";
-/// The number of ask for that each kind of thing.
+/// The number of requests of each kind.
 const EACH: usize = 5;
 
-/// A portal whose database is far away.
+/// A portal with a slow database.
 pub(super) struct World {
     portal_dir: PortalDir,
     url: String,
     relay: Relay,
-    /// The same database, close by.
+    /// The address of the same database without the delay.
     store: PostgresStore,
     now: Timestamp,
     provider: FakeProvider,
@@ -44,14 +44,14 @@ pub(super) struct World {
     _platform: Platform,
 }
 
-/// What somebody asks for.
+/// A request, and how to find out whether it was carried out.
 #[derive(Clone, Debug)]
 pub(super) struct Action {
     pub(super) name: &'static str,
     pub(super) request: String,
-    /// Asks the database whether it is so.
+    /// The query that returns whether it was carried out.
     fact: String,
-    /// Asks the audit log whether it says so.
+    /// The query that returns whether the audit log has it.
     entry: String,
 }
 
@@ -85,7 +85,7 @@ impl World {
         Cluster::ask(&self.url, question)
     }
 
-    /// Lets the database come as close as it is.
+    /// Removes the delay of the database.
     pub(super) fn come_closer(&self) {
         self.relay.set_delay(Duration::ZERO);
     }
@@ -94,12 +94,12 @@ impl World {
         self.ask(&action.fact) == "1" && self.ask(&action.entry) == "1"
     }
 
-    /// Returns whether nothing has come of `action`.
+    /// Returns whether `action` has no effect and no audit entry.
     pub(super) fn is_undone(&self, action: &Action) -> bool {
         self.ask(&action.fact) == "0" && self.ask(&action.entry) == "0"
     }
 
-    /// Returns what there is of `action`.
+    /// Describes the effect and the audit entry of `action`.
     pub(super) fn describe(&self, action: &Action) -> String {
         format!("fact: {:?}, entry: {:?}", self.ask(&action.fact), self.ask(&action.entry))
     }
@@ -129,7 +129,7 @@ impl World {
         )
     }
 
-    /// Signs people in, and returns their names, which their sessions are known by.
+    /// Signs people in, and returns their names, which are also the secrets of their sessions.
     pub(super) async fn people(&self, called: &str, count: usize) -> Vec<String> {
         let mut people = Vec::new();
         for number in 0..count {
@@ -165,7 +165,7 @@ impl World {
         Action { name: "sign-out", request, fact, entry: entry(person, "sign_out") }
     }
 
-    /// Makes several of each kind of thing to ask for, by different people.
+    /// Creates several requests of each kind, by different people.
     pub(super) async fn actions(&self, called: &str) -> Vec<Action> {
         let claims = self.provider.claims(NONCE, self.now.as_second());
         self.provider.give(&self.provider.key.sign(&claims));
@@ -223,7 +223,7 @@ impl World {
         }
     }
 
-    /// The sign-in of somebody who comes back from the provider.
+    /// Returns the request of a person who comes back from the provider.
     async fn redirect_back(&self, browser: &str) -> Action {
         let sign_in = SignIn {
             browser: Digest::of(browser),
@@ -234,7 +234,7 @@ impl World {
             expires: self.now + DAY,
         };
         self.store.begin_sign_in(&sign_in, self.now).await.unwrap();
-        // The session that it takes the place of tells who it was.
+        // The session that it replaces shows who it was.
         self.person(browser).await;
         let cookies = format!("__Host-sign-in={browser}; __Host-session={browser}");
         let request = Self::get(&format!("/auth/callback?code=c&state={browser}"), &cookies);
@@ -302,7 +302,7 @@ impl World {
         }
     }
 
-    /// Begins a deployment of somebody's that another portal drives.
+    /// Inserts a deployment of a person that another portal drives.
     fn begin(&self, person: &str) -> DeploymentId {
         let digits = &Digest::of(person).0[..32];
         let id = DeploymentId::new(&DEPLOY, u128::from_str_radix(digits, 16).unwrap());
@@ -320,7 +320,7 @@ impl World {
     }
 }
 
-/// Asks how often the audit log says that somebody has done something.
+/// Returns the query that counts the audit entries of a person with an action.
 fn entry(person: &str, action: &str) -> String {
     let who = OwnerId::person(person);
     format!(

@@ -1,4 +1,4 @@
-//! The board: where the deployments are, as their watchers tell it.
+//! The board: the phases of all deployments, as reported by their watchers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 
 use domain::{event::EventBody, kind::DEPLOY, phase::Phase};
 
-/// What the watchers, the one who starts deployments and the one who kills share.
+/// The state that the watchers, the starter and the killing test share.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     known: Mutex<Known>,
@@ -17,13 +17,13 @@ pub(crate) struct Board {
 
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// The deployments that have not ended, and where they are.
+    /// The deployments that have not ended, with their phases.
     under_way: BTreeMap<String, UnderWay>,
-    /// The number of watchers that have not seen an end.
+    /// The number of watchers that have not seen the end yet.
     watchers: usize,
-    /// Names that were rolled back, and are nobody's now.
+    /// The names of rolled-back deployments, which are free again.
     free: Vec<String>,
-    /// What must never be, and was seen all the same.
+    /// The first violation that a watcher saw.
     wrong: Option<String>,
     given_up: bool,
 }
@@ -39,7 +39,7 @@ impl Known {
         self.under_way.len()
     }
 
-    /// Returns whether every deployment has ended, and every watcher knows.
+    /// Returns whether every deployment has ended and every watcher has seen the end.
     pub(crate) fn is_over(&self) -> bool {
         self.under_way.is_empty() && self.watchers == 0
     }
@@ -50,17 +50,17 @@ impl Known {
 }
 
 impl Board {
-    /// Notes that a deployment was accepted.
+    /// Records that a deployment was accepted.
     pub(crate) fn started(&self, id: &str, name: &str) {
         let one = UnderWay { name: name.to_owned(), phase: Phase::INITIALIZING };
         self.change(|known| drop(known.under_way.insert(id.to_owned(), one)));
     }
 
-    /// Notes what a watcher of `id` has just seen for the first time.
+    /// Records an event that a watcher of `id` saw for the first time.
     pub(crate) fn saw(&self, id: &str, body: &EventBody) {
         self.change(|known| match body {
             EventBody::Progress(update) => {
-                // Each watcher begins with the first event: what it sees may be long past.
+                // Each watcher begins with the first event, so its events may be old.
                 if let Some(one) = known.under_way.get_mut(id)
                     && DEPLOY.may_become(one.phase, update.phase)
                 {
@@ -76,28 +76,28 @@ impl Board {
         });
     }
 
-    /// Notes that a watcher begins.
+    /// Records that a watcher begins.
     pub(crate) fn came(&self) {
         self.change(|known| known.watchers += 1);
     }
 
-    /// Notes that a watcher has seen the end, or what must never be.
+    /// Records that a watcher has seen the end, or a violation.
     pub(crate) fn went(&self) {
         self.change(|known| known.watchers -= 1);
     }
 
-    /// Hands out a name that is free again.
+    /// Takes a name that is free again.
     pub(crate) fn take_free(&self) -> Option<String> {
         let mut known = self.known();
         (!known.free.is_empty()).then(|| known.free.remove(0))
     }
 
-    /// Notes what must never be.
+    /// Records a violation.
     pub(crate) fn object(&self, wrong: String) {
         self.change(|known| known.wrong = known.wrong.take().or(Some(wrong)));
     }
 
-    /// Tells everybody to stop.
+    /// Tells all watchers to stop.
     pub(crate) fn give_up(&self) {
         self.change(|known| known.given_up = true);
     }
@@ -110,11 +110,11 @@ impl Board {
         self.known().phases()
     }
 
-    /// Waits, but not longer than `limit`, until `wanted` is so, and tells whether it is.
+    /// Waits up to `limit` until `wanted` is true, and returns whether it is.
     ///
     /// # Panics
     ///
-    /// When something was seen that must never be.
+    /// Panics if a violation was recorded.
     pub(crate) fn wait(&self, limit: Duration, wanted: impl Fn(&Known) -> bool) -> bool {
         let redirect_or_refuse =
             |known: &mut Known| !known.given_up && known.wrong.is_none() && !wanted(known);

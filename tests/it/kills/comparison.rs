@@ -1,5 +1,4 @@
-//! The comparison at the end: what the store says, what the watchers saw, and what really is
-//! on the platform are one story.
+//! The comparison at the end: the store, the watchers and the platform must agree.
 
 use std::{
     collections::BTreeMap,
@@ -21,18 +20,17 @@ use super::{
 };
 use crate::support::process::exchange;
 
-/// What a deployment came to, as the store and all its watchers tell.
+/// The outcome of a deployment, on which the store and its watchers agree.
 enum End {
     Live(Resources),
     /// Failed, with nothing left.
     RolledBack,
 }
 
-/// The reason why a deployment may fail here: its image is the only reason there is. However often
-/// portal and platform die, that is none.
+/// The codes with which a deployment may fail here: only its image is a reason. Kills are none.
 const REASONS: [FailureCode; 2] = [FailureCode::ImageNotFound, FailureCode::CrashLoop];
 
-/// What there was to compare.
+/// The numbers of what was compared.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) live: usize,
@@ -77,8 +75,8 @@ pub(crate) fn compare(world: &mut World, story: &Story) -> Figures {
     figures
 }
 
-/// Checks that each watcher saw what is recorded, all of it, to the byte, and returns how
-/// many streams that took.
+/// Checks that each watcher saw exactly the recorded events, byte for byte, and returns the number
+/// of streams.
 fn assert_all_saw(story: &Story, asked: &Asked, recorded: &[Frame]) -> usize {
     let watchers = story.watched.iter().filter(|one| one.deployment == asked.id);
     let (recalls, streams): (Vec<Recall>, Vec<usize>) = watchers
@@ -89,8 +87,8 @@ fn assert_all_saw(story: &Story, asked: &Asked, recorded: &[Frame]) -> usize {
     streams.iter().sum()
 }
 
-/// Checks that what is recorded is a whole story with one end, and that the store tells the
-/// same one.
+/// Checks that the recorded events are complete and have one end, and that the store has the same
+/// end.
 fn end(world: &World, asked: &Asked, recorded: &[Frame]) -> End {
     let id = &asked.id;
     let events: Vec<Event> = recorded.iter().map(|frame| frame.event().unwrap()).collect();
@@ -120,7 +118,7 @@ fn end(world: &World, asked: &Asked, recorded: &[Frame]) -> End {
     }
 }
 
-/// Checks that phases follow each other as they may, and that progress never goes back.
+/// Checks that all phase transitions are legal, and that progress never decreases.
 fn assert_legal(id: &str, events: &[Event]) {
     let (mut phase, mut percent) = (Phase::INITIALIZING, 0);
     for event in events {
@@ -137,7 +135,7 @@ fn assert_answers(edge: u16, name: &str) {
     assert!(answer.contains(" 200 OK"), "{name} does not answer: {answer}");
 }
 
-/// Checks that the platform holds what is live, once, and nothing else.
+/// Checks that the platform has the resources of live stacks, once each, and nothing else.
 fn assert_holds(platform: &Value, live: &BTreeMap<String, (String, Resources)>) {
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     let id = |id: &Option<String>| id.clone().unwrap();
@@ -192,7 +190,7 @@ fn rows<T: Ord>(platform: &Value, kind: &str, row: impl Fn(&Value) -> T) -> Vec<
     rows
 }
 
-/// Checks that `found` is what `expected` says of each live deployment, no more, no less.
+/// Checks that `found` has exactly the `expected` row of each live deployment.
 fn assert_same<T: Ord + Debug>(
     kind: &str,
     live: &BTreeMap<String, (String, Resources)>,

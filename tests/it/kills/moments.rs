@@ -1,11 +1,11 @@
-//! The moments of the kills: chosen by chance, yet so that every phase has its share.
+//! The moments of the kills: random, but spread over all phases.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use domain::phase::Phase;
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
-/// The phases in which something is done.
+/// The phases in which an operation acts.
 const PHASES: [Phase; 9] = [
     Phase::INITIALIZING,
     Phase::CREATING_PROJECT,
@@ -18,10 +18,10 @@ const PHASES: [Phase; 9] = [
     Phase::ROLLING_BACK,
 ];
 
-/// One kill in this many falls before the portal listens.
+/// One kill in this many hits the portal before it listens.
 const STARTING: usize = 8;
 
-/// When to kill next.
+/// The moment of the next kill.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Moment {
     /// This long after the process was started, most likely before it listens.
@@ -32,12 +32,12 @@ pub(crate) enum Moment {
     In(Phase, Duration),
 }
 
-/// Where the kills fell.
+/// The phases that the kills hit.
 #[derive(Debug, Default)]
 pub(crate) struct Coverage {
-    /// In how many kills a deployment was in this phase.
+    /// For each phase, the number of kills while a deployment was in it.
     phases: BTreeMap<Phase, usize>,
-    /// Kills before the portal listened.
+    /// The number of kills before the portal listened.
     starting: usize,
     kills: usize,
 }
@@ -58,13 +58,13 @@ impl Coverage {
         Moment::In(*rarest[..4].choose(rng).unwrap(), soon)
     }
 
-    /// Notes a kill while deployments were in `phases`.
+    /// Records a kill while deployments were in `phases`.
     pub(crate) fn note(&mut self, phases: impl IntoIterator<Item = Phase>) {
         self.kills += 1;
         phases.into_iter().for_each(|phase| *self.phases.entry(phase).or_default() += 1);
     }
 
-    /// Notes a kill before the portal listened.
+    /// Records a kill before the portal listened.
     pub(crate) fn note_start(&mut self) {
         self.kills += 1;
         self.starting += 1;
@@ -74,7 +74,7 @@ impl Coverage {
         self.phases.get(&phase).copied().unwrap_or_default()
     }
 
-    /// Checks that the kills fell into most phases, the start and the rolling back included.
+    /// Checks that the kills hit most phases, including the start and the rollback.
     pub(crate) fn assert_wide(&self) {
         let hit = PHASES.iter().filter(|phase| self.in_phase(**phase) > 0).count();
         assert!(hit >= PHASES.len() - 2, "{self}");

@@ -1,4 +1,4 @@
-//! The one who starts deployments, however often the portal dies over the request.
+//! The starter: starts deployments, even if the portal is killed during the request.
 
 use std::{
     io,
@@ -15,27 +15,27 @@ use super::{
 };
 use crate::support::process::try_exchange;
 
-/// The number of deployments that are under way at once.
+/// The number of concurrent deployments.
 const AT_ONCE: usize = 6;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A deployment that was asked for.
+/// A requested deployment.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) id: String,
     pub(crate) name: String,
     key: String,
-    /// What the portal answered.
+    /// The portal's answer.
     body: String,
 }
 
-/// The result of starting: the deployments, and all that was seen of them.
+/// The deployments that were started, and what their watchers saw.
 pub(crate) struct Story {
     pub(crate) asked: Vec<Asked>,
     pub(crate) watched: Vec<DeploymentSignals>,
 }
 
-/// Keeps deployments coming until told to stop.
+/// Starts deployments until it is told to stop.
 pub(crate) struct Starter {
     board: Arc<Board>,
     port: u16,
@@ -48,10 +48,10 @@ impl Starter {
         Self { board, port, asked: Vec::new(), watchers: Vec::new() }
     }
 
-    /// Starts deployments for as long as `redirect_or_refuse` says, a few at once. A name that was
-    /// rolled back is taken again: it must be free.
-    pub(crate) fn run(mut self, redirect_or_refuse: impl Fn() -> bool) -> Self {
-        while redirect_or_refuse() && !self.board.is_given_up() {
+    /// Starts deployments while `goes_on` returns `true`, a few at once. It reuses the names of
+    /// rolled-back deployments, which must be free.
+    pub(crate) fn run(mut self, goes_on: impl Fn() -> bool) -> Self {
+        while goes_on() && !self.board.is_given_up() {
             if !self.board.wait(PAUSE * 10, |known| known.count() < AT_ONCE) {
                 continue;
             }
@@ -66,7 +66,7 @@ impl Starter {
         self
     }
 
-    /// Sets two watchers on a deployment.
+    /// Starts two watchers of a deployment.
     fn follow(&mut self, asked: Asked) {
         self.board.started(&asked.id, &asked.name);
         for recall in [Recall::LastEvent, Recall::Nothing] {
@@ -82,7 +82,7 @@ impl Starter {
         self.asked.push(asked);
     }
 
-    /// Waits for the watchers, each of which has seen an end by now.
+    /// Waits for the watchers, which have all seen an end by now.
     pub(crate) fn finish(self) -> Story {
         let watched = self.watchers.into_iter().map(|watcher| watcher.join().unwrap().unwrap());
         Story { asked: self.asked, watched: watched.collect() }
@@ -90,15 +90,15 @@ impl Starter {
 }
 
 impl Asked {
-    /// Checks that asking again under the same key changes nothing.
+    /// Checks that a repeated request with the same idempotency key changes nothing.
     pub(crate) fn assert_happened_once(&self, port: u16, board: &Board) {
         let again = ask(port, self.name.clone(), self.key.clone(), board).unwrap();
         assert_eq!(again.body, self.body, "{}", self.key);
     }
 }
 
-/// Asks for a deployment until there is a whole answer, always under the same key, so that it
-/// happens once.
+/// Requests a deployment until there is a complete answer, always with the same idempotency key, so
+/// that it starts once.
 fn ask(port: u16, name: String, key: String, board: &Board) -> Result<Asked, String> {
     let body = format!("{{\"name\":\"{name}\"}}");
     let request = format!(
@@ -112,7 +112,7 @@ fn ask(port: u16, name: String, key: String, board: &Board) -> Result<Asked, Str
                 let id = answer["deploymentId"].as_str().ok_or("no id")?.to_owned();
                 return Ok(Asked { id, name, key, body });
             }
-            // The portal is dead, or the platform is.
+            // The portal or the platform is down.
             None | Some((503, _)) => thread::sleep(PAUSE),
             Some((status, body)) => return Err(format!("{name} was answered {status}: {body}")),
         }
@@ -120,7 +120,7 @@ fn ask(port: u16, name: String, key: String, board: &Board) -> Result<Asked, Str
     Err(format!("{name} was never accepted"))
 }
 
-/// Returns status and body of an answer that was not cut off.
+/// Returns the status and the body of a complete answer.
 fn whole(answer: io::Result<String>) -> Option<(u16, String)> {
     let answer = answer.ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;

@@ -1,8 +1,8 @@
-//! A watcher: follows one deployment's events over server-sent events as a browser does,
-//! through every death of the portal.
+//! A watcher: follows the events of one deployment like a browser, through every restart of the
+//! portal.
 //!
-//! It comes back by itself, at once instead of after the two seconds a browser takes, since a
-//! restart is over by then. It holds what it was sent against what it has, to the byte.
+//! It reconnects at once, not after two seconds like a browser, by when the restart would be over.
+//! It compares repeated events with those it has, byte for byte.
 
 use std::{
     io::{self, BufRead, BufReader, Lines, Write},
@@ -15,17 +15,17 @@ use domain::event::Event;
 
 use super::board::Board;
 
-/// The pause before a watcher comes back.
+/// The pause before a reconnect.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The time for which a stream may be silent: longer than from one keepalive to the next.
+/// The maximum time without a frame: longer than the interval of keepalives.
 const SILENCE: Duration = Duration::from_secs(25);
 
-/// What a watcher knows when it comes back.
+/// What a watcher knows when it reconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recall {
-    /// It goes on after the last event, by `Last-Event-ID`.
+    /// It continues after the last event, with `Last-Event-ID`.
     LastEvent,
-    /// It begins anew, as a page that is loaded again, and sees everything once more.
+    /// It starts from the beginning, like a reloaded page, and sees all events again.
     Nothing,
 }
 
@@ -44,30 +44,30 @@ impl Frame {
     }
 }
 
-/// All that a watcher saw.
+/// The events that a watcher saw.
 #[derive(Debug)]
 pub(crate) struct DeploymentSignals {
     pub(crate) deployment: String,
     pub(crate) recall: Recall,
     pub(crate) frames: Vec<Frame>,
-    /// The number of streams that it took.
+    /// The number of streams that it needed.
     pub(crate) streams: usize,
 }
 
-/// Describes how a stream came to its end.
+/// The reason why a stream ended.
 enum Cut {
-    /// The portal died, or was not there.
+    /// The portal was killed, or was down.
     Broken,
-    /// The deployment has ended, and all of it is seen.
+    /// The deployment has ended, and all events were seen.
     Over,
 }
 
-/// Watches the deployment until its end is seen, telling `board` where it is.
+/// Watches the deployment until its end, and reports its phases to `board`.
 ///
 /// # Errors
 ///
-/// Returns what no watcher may ever see: a gap, a repetition, another text under the same
-/// number, anything after the end.
+/// Returns a violation: a gap, a repetition, another text with the same number, or an event after
+/// the end.
 pub(crate) fn watch(
     deployment: &str,
     port: u16,
@@ -116,12 +116,12 @@ impl DeploymentSignals {
             self.take(at, frame, board)?;
             at += 1;
         }
-        // Who recalls comes back after the end as well, as browsers do, and is answered 204.
+        // A watcher that remembers reconnects after the end as well, like browsers, and gets 204.
         let over = self.recall == Recall::Nothing && self.has_ended() && at == self.frames.len();
         Ok(if over { Cut::Over } else { Cut::Broken })
     }
 
-    /// Takes in the frame that comes after `at` others.
+    /// Applies the frame that follows `at` others.
     fn take(&mut self, at: usize, frame: Frame, board: &Board) -> Result<(), String> {
         if frame.id != (at + 1).to_string() {
             return Err(format!("after {at} events came {frame:?}"));
@@ -143,14 +143,14 @@ impl DeploymentSignals {
     }
 }
 
-/// What a request for a stream came to.
+/// The result of a request for a stream.
 enum Opened {
     Stream(Lines<BufReader<TcpStream>>),
     Nothing,
     Other(String),
 }
 
-/// Asks for the events after `cursor`. In HTTP/1.0, so that the stream comes as it is.
+/// Requests the events after `cursor`, in HTTP/1.0, which has no chunked encoding.
 fn open(deployment: &str, port: u16, cursor: Option<&str>) -> io::Result<Opened> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(SILENCE))?;
@@ -168,7 +168,7 @@ fn open(deployment: &str, port: u16, cursor: Option<&str>) -> io::Result<Opened>
     })
 }
 
-/// Reads the next whole frame; what the portal's death cut off is none, as in browsers.
+/// Reads the next complete frame. Like browsers, it ignores an incomplete one.
 fn next(lines: &mut Lines<BufReader<TcpStream>>) -> Result<Option<Frame>, String> {
     let mut frame = Frame::default();
     for line in lines {
@@ -181,14 +181,14 @@ fn next(lines: &mut Lines<BufReader<TcpStream>>) -> Result<Option<Frame>, String
             Some(("event", name)) => name.clone_into(&mut frame.name),
             Some(("data", data)) => data.clone_into(&mut frame.data),
             _ if line.is_empty() && !frame.data.is_empty() => return Ok(Some(frame)),
-            // The pause before coming back, and signs of life.
+            // The `retry:` field, and keepalive comments.
             _ => {}
         }
     }
     Ok(None)
 }
 
-/// Returns whether what broke a stream is that nothing came at all.
+/// Returns the violation if a stream broke because it was silent for too long.
 fn silence(error: &io::Error) -> Option<String> {
     let silent = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
     silent.then(|| format!("nothing came for {SILENCE:?}"))

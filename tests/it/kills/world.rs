@@ -1,4 +1,4 @@
-//! The processes: a portal and its platform, killed and started again.
+//! The processes: a portal and its platform, which are killed and restarted.
 
 use std::{fs, sync::Arc, thread, time::Duration};
 
@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::board::Board;
 use crate::support::process::{PortalDir, Running, exchange, free_port};
 
-/// What comes up.
+/// The image that becomes live.
 const GOOD: &str = "sandbox/hello";
-/// What is rolled back: mostly soon, as there is no such image, and at times late.
+/// Images that are rolled back: mostly early, because they do not exist, and sometimes late.
 const BAD: [&str; 4] =
     ["sandbox/nothing-such", "sandbox/nothing-such", "sandbox/nothing-such", "sandbox/crashloop"];
 const API_KEY: &str = "key-of-the-sandbox";
@@ -30,7 +30,7 @@ pub(crate) struct World {
     pub(crate) board: Arc<Board>,
     pub(crate) rng: StdRng,
     platform: Platform,
-    /// What the portal is started with besides, such as another database.
+    /// Further variables of the portal, such as another database.
     variables: Vec<(String, String)>,
     /// The number of times that the portal was started.
     starts: usize,
@@ -46,7 +46,7 @@ impl Platform {
 }
 
 impl World {
-    /// Starts the platform and the portal, the latter with `variables` besides.
+    /// Starts the platform and the portal. The portal gets `variables` as well.
     pub(crate) fn start(platform: Platform, variables: &[(&str, &str)], seed: u64) -> Self {
         let variables = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
         let mut world = Self {
@@ -67,8 +67,8 @@ impl World {
         world
     }
 
-    /// Starts the portal with an image that comes up, the next time with one that does not,
-    /// and does not wait for it.
+    /// Starts the portal, alternately with an image that becomes live and with one that does not,
+    /// without waiting for it.
     fn start_portal(&mut self) {
         let is_valid = self.starts.is_multiple_of(2);
         let image = if is_valid { GOOD } else { BAD.choose(&mut self.rng).unwrap() };
@@ -107,14 +107,14 @@ impl World {
         self.portal.as_mut().unwrap()
     }
 
-    /// Kills the portal and starts it again at once.
+    /// Kills the portal and restarts it at once.
     pub(crate) fn kill_portal(&mut self) {
         let log = self.portal.take().unwrap().kill();
         self.keep("the portal was killed", log);
         self.start_portal();
     }
 
-    /// Kills a platform of its own, and starts it again after `pause`.
+    /// Kills a platform in its own process, and restarts it after `pause`.
     pub(crate) fn kill_platform(&mut self, pause: Duration) {
         let Platform::Alone(api) = self.platform else { panic!("it dies with the portal") };
         let log = self.sandbox.take().unwrap().kill();
@@ -123,7 +123,7 @@ impl World {
         self.start_sandbox(api);
     }
 
-    /// Ends the portal in good order, and returns what really is on the platform.
+    /// Shuts the portal down, and returns what exists on the platform.
     pub(crate) fn end(&mut self) -> Value {
         self.portal().wait_until_ready();
         let (code, _) = self.portal.take().unwrap().end();
@@ -131,7 +131,7 @@ impl World {
         let api = match self.platform {
             Platform::Alone(api) => api,
             Platform::Embedded => {
-                // What it left in its file, a sandbox alone can tell.
+                // A separate sandbox reads the state file of an embedded one.
                 let api = free_port();
                 self.start_sandbox(api);
                 api
@@ -148,7 +148,7 @@ impl World {
     }
 }
 
-/// Ends the watchers, and keeps what tells how a failure came about.
+/// Stops the watchers, and keeps the logs if the test fails.
 impl Drop for World {
     fn drop(&mut self) {
         self.board.give_up();

@@ -1,10 +1,10 @@
-//! What is called gone is gone, on the platform as it really is.
+//! What is reported as removed does not exist on the platform any more.
 
 use super::world::World;
 
 #[test]
 fn a_removed_stack_has_no_container_left_when_its_removal_says_so() {
-    // Its containers run on for two seconds after their service is gone.
+    // Its containers keep running for two seconds after their service is gone.
     let world = World::answering_after(22);
     let portal = world.portal("sandbox/hello");
     let live = world.deploy("alice", "complete");

@@ -1,4 +1,4 @@
-//! What somebody does by hand in Dokploy, and what becomes of it.
+//! Manual changes in Dokploy, and their consequences.
 
 use std::{thread, time::Duration};
 
@@ -39,7 +39,7 @@ fn a_project_deleted_by_hand_is_reported_and_its_address_leads_nowhere_once_it_i
     );
     assert_eq!(world.as_somebody_else("GET", &file, &Value::Null), json!(text));
 
-    // The proxy takes up what comes next.
+    // The proxy applies later changes.
     world.deploy("bobby", "complete");
     assert!(visit(&world, "bobby.localhost").contains(" 200 "));
     assert_eq!(portal.end().0, Some(0));

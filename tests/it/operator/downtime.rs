@@ -1,4 +1,4 @@
-//! A live stack of which no container runs, as operators, programs and people see it.
+//! A live stack without a running container, as operators, programs and people see it.
 
 use std::{thread, time::Duration};
 

@@ -1,4 +1,4 @@
-//! A portal's folder, a platform of its own, and who gives commands and meddles.
+//! A portal's folder and a platform, with commands and manual changes.
 
 use std::process::Output;
 
@@ -8,7 +8,7 @@ use crate::support::process::{PortalDir, Running, exchange, free_port};
 
 const KEY: &str = "key-of-the-sandbox";
 
-/// A portal's folder and a platform of its own.
+/// A portal's folder and a platform.
 pub(crate) struct World {
     pub(crate) portal_dir: PortalDir,
     api: u16,
@@ -16,12 +16,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Starts a platform that is as quick as can be.
+    /// Starts a platform without latency.
     pub(crate) fn start() -> Self {
         Self::answering_after(1)
     }
 
-    /// Starts a platform whose answers take `latency` milliseconds.
+    /// Starts a platform that answers after `latency` milliseconds.
     pub(crate) fn answering_after(latency: u32) -> Self {
         let (portal_dir, api) = (PortalDir::new(), free_port());
         let mut command = portal_dir.command(&[]);
@@ -53,7 +53,7 @@ impl World {
         portal
     }
 
-    /// Gives a command and returns its exit code and what it said.
+    /// Runs a command, and returns its exit code and its output.
     pub(crate) fn give(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let mut command = self.portal_dir.command(&[]);
         let output = command.envs(self.variables("sandbox/hello")).args(arguments).output();
@@ -68,7 +68,7 @@ impl World {
         id
     }
 
-    /// Asks the platform something as somebody else.
+    /// Calls the platform as another user.
     pub(crate) fn as_somebody_else(&self, method: &str, call: &str, body: &Value) -> Value {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let answer = exchange(
@@ -84,7 +84,7 @@ impl World {
         serde_json::from_str(body).unwrap_or_default()
     }
 
-    /// Reads how often what is stuck was tried again.
+    /// Reads the number of clean-up attempts of the stuck operation.
     pub(crate) fn tries(&self) -> u32 {
         let (_, text) = self.give(&["stuck", "list"]);
         let (_, rest) = text.split_once("tried ").unwrap();
@@ -102,13 +102,14 @@ impl World {
         self.existing("projects").len()
     }
 
-    /// Lists what really exists on the platform.
+    /// Lists the existing resources of a kind on the platform.
     pub(crate) fn existing(&self, what: &str) -> Vec<Value> {
         let state = self.as_somebody_else("GET", "/sandbox/state", &Value::Null);
         state[what].as_array().unwrap().clone()
     }
 
-    /// Has the stack `name` of the deployment `of` removed, and returns the removal's id.
+    /// Requests the removal of the stack `name` of the deployment `of`, and returns the removal's
+    /// id.
     pub(crate) fn remove(&self, name: &str, of: &str) -> String {
         let remove = format!(
             "DELETE /api/stacks/{name}?id={of} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

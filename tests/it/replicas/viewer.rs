@@ -1,5 +1,5 @@
-//! Somebody who watches a deployment to its end, as a browser does: when the stream breaks off,
-//! or there is nobody to answer, it comes back with the last event it has.
+//! A viewer that watches a deployment to its end like a browser: when the stream breaks, or no
+//! portal answers, it reconnects with the last event it has.
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -11,11 +11,11 @@ use std::{
 use clock::{Clock, SystemClock};
 use jiff::Timestamp;
 
-/// The pause before coming back; a browser's is longer.
+/// The pause before a reconnect. That of a browser is longer.
 const PAUSE: Duration = Duration::from_millis(50);
-/// The time for which a stream may be silent: longer than from one keepalive to the next.
+/// The maximum time without a frame: longer than the interval of keepalives.
 const SILENCE: Duration = Duration::from_secs(25);
-/// The time for which it comes back.
+/// The time limit for watching.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// An event as it arrived.
@@ -43,25 +43,25 @@ impl Seen {
 ///
 /// # Panics
 ///
-/// When an event is missed, or comes twice, or the end does not come.
+/// Panics if an event is missed or repeated, or the end does not come.
 pub(crate) fn view(port: u16, id: &str) -> Vec<Seen> {
     let begun = SystemClock.now();
     let mut seen = Vec::new();
     while !seen.last().is_some_and(Seen::is_end) {
         let waited = SystemClock.now().duration_since(begun).unsigned_abs();
         assert!(waited < TIMEOUT, "{id} does not end: {:?}", seen.last());
-        // Why a stream broke off is nothing to a browser either.
+        // Like a browser, it ignores why a stream broke.
         follow(port, id, &mut seen).ok();
         thread::sleep(PAUSE);
     }
     seen
 }
 
-/// Follows one stream until it breaks off.
+/// Follows one stream until it breaks.
 fn follow(port: u16, id: &str, seen: &mut Vec<Seen>) -> io::Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(SILENCE))?;
-    // In HTTP/1.0, so that the stream comes as it is.
+    // HTTP/1.0 has no chunked encoding.
     let last = seen.len();
     let head = format!("GET /api/status/{id} HTTP/1.0\r\nHost: x\r\nLast-Event-ID: {last}\r\n\r\n");
     stream.write_all(head.as_bytes())?;

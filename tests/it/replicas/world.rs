@@ -1,4 +1,4 @@
-//! The processes: a platform, two portals on one database, and nginx before them.
+//! The processes: a platform, two portals on one database, and nginx in front of them.
 
 use std::{process::Command, thread, time::Duration};
 
@@ -11,16 +11,16 @@ use crate::support::{
     process::{PortalDir, Running, exchange, free_port, try_exchange},
 };
 
-/// The time for which a lease lasts here.
+/// The duration of a lease in these tests.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);
 const API_KEY: &str = "key-of-the-sandbox";
-/// The time that something may take that has to come.
+/// The time limit for what must happen.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Two portals and all they need.
+/// Two portals, and everything that they need.
 pub(crate) struct World {
     pub(crate) nginx: Nginx,
-    /// The portals' own.
+    /// The ports of the portals.
     pub(crate) ports: [u16; 2],
     portal_dir: PortalDir,
     database: String,
@@ -32,13 +32,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Starts everything. Each portal has room for some deployments, so that both have something
-    /// to do.
+    /// Starts everything. Each portal drives a few deployments at once, so that both have work.
     pub(crate) fn start() -> Self {
         Self::start_with(6)
     }
 
-    /// Starts everything; each portal has `room` for as many deployments.
+    /// Starts everything. Each portal drives `room` deployments at once.
     pub(crate) fn start_with(room: u16) -> Self {
         let (portal_dir, ports) = (PortalDir::new(), [free_port(), free_port()]);
         let api = free_port();
@@ -59,7 +58,7 @@ impl World {
         world
     }
 
-    /// Starts one of the portals and waits until it can be asked.
+    /// Starts one of the portals, and waits until it is ready.
     pub(crate) fn start_portal(&mut self, which: usize) {
         let mut running = Running::spawn(&mut self.portal(which));
         running.wait_until_ready();
@@ -90,13 +89,13 @@ impl World {
         self.portals[which].take().unwrap().kill();
     }
 
-    /// Asks a portal to end.
+    /// Shuts a portal down.
     pub(crate) fn end(&mut self, which: usize) {
         assert_eq!(self.portals[which].take().unwrap().end().0, Some(0));
     }
 
-    /// Asks for a deployment through nginx, again and again with the same key as long as there
-    /// is no answer, and returns its id.
+    /// Requests a deployment through nginx, repeatedly with the same idempotency key until there is
+    /// an answer, and returns its id.
     pub(crate) fn deploy(&self, name: &str) -> String {
         let body = format!("{{\"name\":\"{name}\"}}");
         let request = format!(
@@ -116,18 +115,18 @@ impl World {
         panic!("nobody takes {name}");
     }
 
-    /// Returns how often a deployment was claimed, its beginning with a lease among it.
+    /// Returns how often a deployment was claimed, including the lease with which it began.
     pub(crate) fn claims(&self, id: &str) -> u32 {
         let question = format!("SELECT lease_token FROM operations WHERE id = '{id}'");
         Cluster::ask(&self.database, &question).parse().unwrap()
     }
 
-    /// Asks through nginx how the portal is.
+    /// Requests `/health` through nginx.
     pub(crate) fn health(&self) -> String {
         exchange(self.nginx.port, "GET /health HTTP/1.0\r\nHost: x\r\n\r\n")
     }
 
-    /// Waits until both portals hold the leases of deployments under way.
+    /// Waits until both portals hold leases of deployments in progress.
     pub(crate) fn wait_until_both_drive(&self) {
         let owners = "SELECT count(DISTINCT lease_owner) FROM operations WHERE state = 'active'";
         let begun = SystemClock.now();
@@ -147,7 +146,7 @@ impl World {
         answer.lines().map(|line| line.parse().unwrap()).collect()
     }
 
-    /// Checks that the platform holds `count` stacks, each once, and that all answer.
+    /// Checks that the platform has `count` stacks, once each, and that all answer.
     pub(crate) fn assert_holds(&self, count: usize) {
         let ask = format!("GET /sandbox/state HTTP/1.0\r\nHost: x\r\nX-Api-Key: {API_KEY}\r\n\r\n");
         let answer = exchange(self.api, &ask);
@@ -168,7 +167,7 @@ impl World {
     }
 }
 
-/// Asks the portal at `port` for a deployment and returns its id.
+/// Requests a deployment from the portal at `port`, and returns its id.
 pub(crate) fn deploy_at(port: u16, name: &str) -> String {
     let body = format!("{{\"name\":\"{name}\"}}");
     let request = format!(
