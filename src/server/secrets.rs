@@ -1,7 +1,7 @@
 //! Secrets at rest: each is encrypted under a key of its own, and that key under the portal's key.
 //!
-//! Owner and name are authenticated with a secret, so a row that was copied over another one does
-//! not open. The cipher is XChaCha20-Poly1305, whose nonces are long enough to be random; each
+//! Revision and name are authenticated with a secret, so a row that was copied over another one
+//! does not open. The cipher is XChaCha20-Poly1305, whose nonces are long enough to be random; each
 //! ciphertext begins with its nonce. It must not know where sealed secrets are stored, or what they
 //! are for.
 
@@ -9,7 +9,7 @@ pub mod key_file;
 mod keyring;
 pub mod rotation;
 
-use std::fmt;
+use std::{fmt, iter};
 
 use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305,
@@ -20,6 +20,7 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretSlice, SecretString};
 use sha2::Sha256;
 
 pub use self::keyring::{Keyring, KeyringError};
+use domain::stack_id::RevisionId;
 
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
@@ -27,10 +28,20 @@ const NONCE_LENGTH: usize = 24;
 /// The identity of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecretId<'a> {
-    /// The stack, by the id of the deployment that creates it.
-    pub owner: &'a str,
-    /// The name among the secrets of the stack.
+    /// The revision that it belongs to.
+    pub revision: RevisionId,
+    /// The name among the secrets of the revision.
     pub name: &'a str,
+}
+
+impl SecretId<'_> {
+    /// Returns the owners that a secret may be bound to, the one of new secrets first. Versions that
+    /// had no stacks, and of each only one revision, used the deployment that makes the stack.
+    fn owners(self) -> impl Iterator<Item = String> {
+        let RevisionId { stack, number } = self.revision;
+        let older = (number == RevisionId::FIRST).then(|| stack.deployment().to_string());
+        iter::once(self.revision.to_string()).chain(older)
+    }
 }
 
 /// A secret as it is stored.
@@ -81,13 +92,14 @@ impl Keyring {
     /// Encrypts a secret under the first key.
     pub fn seal(&self, id: SecretId<'_>, secret: &SecretString) -> SealedSecret {
         let own: SecretBox<[u8; KEY_LENGTH]> = SecretBox::new(Box::new(rand::random()));
-        let key = self.sealing();
+        let (key, owner) = (self.sealing(), id.revision.to_string());
+        let as_key = as_key_of(&owner, id.name, &key.id);
         SealedSecret {
             key_id: key.id.clone(),
-            wrapped_key: encrypt(key.bytes(), &as_key_of(id, &key.id), own.expose_secret()),
+            wrapped_key: encrypt(key.bytes(), &as_key, own.expose_secret()),
             ciphertext: encrypt(
                 own.expose_secret(),
-                &as_secret(id),
+                &as_secret(&owner, id.name),
                 secret.expose_secret().as_bytes(),
             ),
             fingerprint: self.fingerprint(id, secret),
@@ -107,9 +119,11 @@ impl Keyring {
         let key_id = &sealed.key_id;
         let unknown = || OpenSecretError::UnknownKey { key_id: key_id.clone() };
         let key = self.find(key_id).ok_or_else(unknown)?;
-        let own = decrypt(key.bytes(), &as_key_of(id, key_id), &sealed.wrapped_key);
-        let own = own.map(SecretSlice::from).ok_or_else(|| damaged(sealed))?;
-        let opened = decrypt(own.expose_secret(), &as_secret(id), &sealed.ciphertext);
+        let opened = id.owners().find_map(|owner| {
+            let as_key = as_key_of(&owner, id.name, key_id);
+            let own = SecretSlice::from(decrypt(key.bytes(), &as_key, &sealed.wrapped_key)?);
+            decrypt(own.expose_secret(), &as_secret(&owner, id.name), &sealed.ciphertext)
+        });
         let text = opened.and_then(|bytes| String::from_utf8(bytes).ok());
         text.map(SecretString::from).ok_or_else(|| damaged(sealed))
     }
@@ -131,7 +145,9 @@ impl Keyring {
 
     /// Returns the fingerprint that the secret has under the first key.
     pub fn fingerprint(&self, id: SecretId<'_>, secret: &SecretString) -> String {
-        let key = mac(self.sealing().bytes(), &joined(&["fingerprint", id.owner, id.name]));
+        // Of a stack, not of a revision: equal values look equal in all its revisions.
+        let owner = id.revision.stack.deployment();
+        let key = mac(self.sealing().bytes(), &joined(&["fingerprint", owner.as_str(), id.name]));
         short_hex(&mac(&key, secret.expose_secret().as_bytes()))
     }
 }
@@ -141,13 +157,13 @@ fn damaged(sealed: &SealedSecret) -> OpenSecretError {
 }
 
 /// Returns the associated data of a secret's ciphertext.
-fn as_secret(id: SecretId<'_>) -> Vec<u8> {
-    joined(&["secret", id.owner, id.name])
+fn as_secret(owner: &str, name: &str) -> Vec<u8> {
+    joined(&["secret", owner, name])
 }
 
 /// Returns the associated data of the encrypted key of a secret.
-fn as_key_of(id: SecretId<'_>, key_id: &str) -> Vec<u8> {
-    joined(&["key", id.owner, id.name, key_id])
+fn as_key_of(owner: &str, name: &str, key_id: &str) -> Vec<u8> {
+    joined(&["key", owner, name, key_id])
 }
 
 /// Joins texts unambiguously: each is preceded by its length.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::api::wire::AddressPattern;
 use crate::server::{platform::Registry, secrets::Keyring};
-use domain::{deployment::DeploymentId, stack_name::StackName, stack_spec::CertificateSource};
+use domain::{stack_id::StackId, stack_name::StackName, stack_spec::CertificateSource};
 
 /// All settings of the server.
 #[derive(Clone, Debug)]
@@ -284,10 +284,10 @@ impl StackSettings {
         }
     }
 
-    /// Returns the marker of all resources that the deployment `id` creates, by which they are
-    /// found and recognised as this portal's.
-    pub fn marker(&self, id: &DeploymentId) -> String {
-        format!("{}{id}", self.marker_prefix())
+    /// Returns the marker of all resources of `stack`, by which they are found and recognised as
+    /// this portal's.
+    pub fn marker(&self, stack: StackId) -> String {
+        format!("{}{}", self.marker_prefix(), stack.deployment())
     }
 
     /// Returns the prefix of all markers of this portal.
@@ -352,8 +352,8 @@ mod tests {
 
     #[test]
     fn the_marker_names_portal_and_deployment() {
-        let id = DeploymentId::from_random(1);
-        let marker = settings(Scheme::Https, None).marker(&id);
+        let id = domain::deployment::DeploymentId::from_random(1);
+        let marker = settings(Scheme::Https, None).marker(StackId::of(&id));
         assert_eq!(marker, format!("ai-stack-deployer/staging/{id}"));
     }
 }

@@ -11,37 +11,36 @@ use super::{
     platform::Registry,
     secrets::{Keyring, OpenSecretError, SealedSecret, SecretId},
     settings::StackSettings,
-    store::SealedSpec,
+    store::{SealedSpec, SpecOrigin},
 };
 use domain::{
-    deployment::DeploymentId,
+    stack_id::RevisionId,
     stack_spec::{
         CertificateSpec, HealthCheck, RegistryLogin, SecretRef, Size, StackSpec, Variable,
     },
 };
 
-/// The name of the registry's password among the secrets of a stack.
+/// The name of the registry's password among the secrets of a revision.
 const REGISTRY_PASSWORD: &str = "registry:password";
 
-/// Makes the spec of the stack that the deployment `id` creates, and encrypts its secrets; `None`
-/// if it has secrets and there is no key.
+/// Makes the spec of `revision`, which begins now, and encrypts its secrets; `None` if it has
+/// secrets and there is no key.
 pub fn seal(
     settings: &StackSettings,
     keyring: Option<&Keyring>,
-    id: &DeploymentId,
+    revision: RevisionId,
 ) -> Option<SealedSpec> {
     if keyring.is_none() && settings.has_secrets() {
         return None;
     }
     let mut secrets = BTreeMap::new();
     let spec = of_settings(settings, |name, secret| {
-        let sealed =
-            keyring.map(|keyring| keyring.seal(SecretId { owner: id.as_str(), name }, secret));
+        let sealed = keyring.map(|keyring| keyring.seal(SecretId { revision, name }, secret));
         let fingerprint = sealed.as_ref().map(|sealed| sealed.fingerprint.clone());
         secrets.extend(sealed.map(|sealed| (name.to_owned(), sealed)));
         fingerprint.unwrap_or_default()
     });
-    Some(SealedSpec { spec, secrets })
+    Some(SealedSpec { origin: SpecOrigin::Begun, spec, secrets })
 }
 
 /// Makes the spec of a stack. `fingerprint` gets the name and the value of each secret.
@@ -96,7 +95,7 @@ enum Secrets {
     /// Encrypted, as in the database.
     Sealed {
         secrets: BTreeMap<String, SealedSecret>,
-        owner: DeploymentId,
+        revision: RevisionId,
         keyring: Option<Keyring>,
     },
     /// In plain text, as in the settings.
@@ -104,10 +103,10 @@ enum Secrets {
 }
 
 impl OperationSpec {
-    /// Returns the spec that is stored for the stack that the deployment `owner` creates.
-    pub fn stored(stored: SealedSpec, owner: DeploymentId, keyring: Option<Keyring>) -> Self {
-        let SealedSpec { spec: stack, secrets } = stored;
-        Self { stack, secrets: Secrets::Sealed { secrets, owner, keyring } }
+    /// Returns the spec that is stored for `revision`.
+    pub fn stored(stored: SealedSpec, revision: RevisionId, keyring: Option<Keyring>) -> Self {
+        let SealedSpec { spec: stack, secrets, .. } = stored;
+        Self { stack, secrets: Secrets::Sealed { secrets, revision, keyring } }
     }
 
     /// Returns a spec made from the present settings, for an operation without a stored spec.
@@ -156,7 +155,7 @@ impl OperationSpec {
         let name = secret.name.as_str();
         match &self.secrets {
             Secrets::Open(secrets) => secrets.get(name).cloned().ok_or(OpenSecretError::Missing),
-            Secrets::Sealed { secrets, owner, keyring } => {
+            Secrets::Sealed { secrets, revision, keyring } => {
                 let sealed = secrets.get(name).ok_or(OpenSecretError::Missing)?;
                 let key_id = || sealed.key_id.clone();
                 let unknown = || OpenSecretError::UnknownKey { key_id: key_id() };
@@ -165,7 +164,7 @@ impl OperationSpec {
                 if !["", &sealed.fingerprint].contains(&&*secret.fingerprint) {
                     return Err(OpenSecretError::Damaged { key_id: key_id() });
                 }
-                keyring.open(SecretId { owner: owner.as_str(), name }, sealed)
+                keyring.open(SecretId { revision: *revision, name }, sealed)
             }
         }
     }

@@ -56,6 +56,7 @@ use domain::{
     kind::{KindName, Kinds},
     progress::Progress,
     refusal::{Refusal, TakenBy},
+    stack_id::RevisionId,
 };
 
 /// The dependencies of a [`Service`].
@@ -287,7 +288,8 @@ impl Service {
             started: self.parts.clock.now(),
             name,
         };
-        let spec = spec::seal(&self.parts.stack, self.parts.keyring.as_ref(), &deployment.id);
+        let revision = RevisionId::first_of(&deployment.id);
+        let spec = spec::seal(&self.parts.stack, self.parts.keyring.as_ref(), revision);
         let spec = spec.ok_or(Refusal::SecretKeyMissing)?;
         let first = ProgressUpdate::new(
             kind,

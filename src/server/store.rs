@@ -33,7 +33,7 @@ pub use quota::{
 };
 pub use records::{
     CancelOutcome, CancelRequest, CleanUp, IdempotencyKey, Lane, NewDeployment, NewRemoval, Record,
-    RemovalOutcome, SealedSpec, Stack, StoredResponse,
+    RemovalOutcome, SealedSpec, SpecOrigin, Stack, StoredResponse,
 };
 pub use sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret};
 pub use state::State;

@@ -106,14 +106,14 @@ async fn fill(url: &str) {
         url,
         &format!(
             "INSERT INTO stacks (stack, name, host, url, owner, counted_as, created_ms)
-             SELECT 'stk_' || number, 'stack-' || number, 'h', 'u', 'person:person' || number,
-                    'person:person' || number, {started}
+             SELECT 'stk_' || lpad(to_hex(number), 32, '0'), 'stack-' || number, 'h', 'u',
+                    'person:person' || number, 'person:person' || number, {started}
              FROM generate_series(1, 20) AS number;
-             INSERT INTO operations (id, stack, state, seq, started_ms, completed_ms, due_ms,
-                                     lease_owner, lease_until_ms)
-             SELECT 'dep_' || lpad(to_hex(number), 32, '0'), 'stk_' || number, 'stuck',
-                    1, {started}, {started}, 9000000000000, 'elsewhere', 9000000000000
-             FROM generate_series(1, 20) AS number;
+             INSERT INTO operations (id, stack, to_revision, state, seq, started_ms, completed_ms,
+                                     due_ms, lease_owner, lease_until_ms)
+             SELECT 'dep_' || substr(stack, 5), stack, 1, 'stuck', 1, {started}, {started},
+                    9000000000000, 'elsewhere', 9000000000000
+             FROM stacks;
              INSERT INTO events (deployment_id, seq, name, data)
              SELECT id, 1, '{}', $event${}$event$ FROM operations",
             end.name(),

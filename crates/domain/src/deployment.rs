@@ -62,6 +62,11 @@ impl DeploymentId {
         &self.0
     }
 
+    /// Returns its random bits.
+    pub(crate) fn bits(&self) -> u128 {
+        u128::from_str_radix(self.digits(), 16).unwrap_or_default()
+    }
+
     /// Returns half of its random bits, as the seed of random choices about the operation, so that
     /// they are reproducible.
     pub fn seed(&self) -> u64 {
@@ -72,10 +77,13 @@ impl DeploymentId {
     /// Returns the short reference that a person reads out and an operator searches for:
     /// the first eight digits, as in `7F3A-22C1`.
     pub fn reference(&self) -> String {
-        let (_, digits) = self.0.split_once('_').unwrap_or_default();
-        let digits: String = digits.chars().take(8).collect();
+        let digits: String = self.digits().chars().take(8).collect();
         let (head, tail) = digits.split_at(digits.len() / 2);
         format!("{head}-{tail}").to_uppercase()
+    }
+
+    fn digits(&self) -> &str {
+        self.0.split_once('_').unwrap_or_default().1
     }
 }
 

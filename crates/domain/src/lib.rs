@@ -14,6 +14,7 @@ pub mod progress;
 pub mod receipt;
 pub mod refusal;
 mod short_name;
+pub mod stack_id;
 pub mod stack_name;
 pub mod stack_spec;
 pub mod wire_time;

@@ -36,6 +36,8 @@ pub struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     /// The stored spec of the stack. The present settings may differ.
     pub(crate) spec: OperationSpec,
+    /// The number of the stack's revision that the operation works by.
+    pub(crate) revision: u32,
     deadlines: Deadlines,
     pub(crate) polls: Arc<Polls>,
     pub(crate) call_gate: Arc<CallGate>,
@@ -70,8 +72,7 @@ impl Context {
         cancelled: CancellationToken,
     ) -> Result<Self, StoreError> {
         let record = ports.store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
-        let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
-        let marker = ports.settings.marker(creator);
+        let marker = ports.settings.marker(record.revision.stack);
         let spec = ports.spec(&lease, &record).await?;
         let journal = Journal::open(ports, lease, &record, cancelled).await?;
         let opened = (ports.clock.now(), ports.clock.monotonic());
@@ -83,6 +84,7 @@ impl Context {
             probe: Arc::clone(&ports.probe),
             clock: Arc::clone(&ports.clock),
             spec,
+            revision: record.revision.number,
             deadlines: ports.settings.deadlines,
             polls: Arc::clone(&ports.polls),
             call_gate: Arc::clone(&ports.call_gate),

@@ -65,11 +65,10 @@ fn pause(panics: u32) -> Duration {
 /// Returns a [`StoreError`] if the end cannot be recorded.
 pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result<(), StoreError> {
     let at = ports.clock.now();
-    let creator = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
     let remedy = format!(
         "Waiting for the portal's next attempt, which removes everything with the description {} \
          on the platform: see its log",
-        ports.settings.marker(creator)
+        ports.settings.marker(record.revision.stack)
     );
     let line = Line {
         resource: ResourceKind::Project,

@@ -10,7 +10,7 @@ use crate::server::{
     secrets::Keyring,
     settings::StackSettings,
     spec::{self, OperationSpec},
-    store::{Lease, Record, State, Store, StoreError},
+    store::{Lease, Record, SealedSpec, SpecOrigin, State, Store, StoreError},
 };
 use clock::Clock;
 use domain::kind::Kinds;
@@ -44,7 +44,7 @@ pub struct Ports {
 
 impl Ports {
     /// Returns the spec of the operation of `lease`. A deployment that an older version began has
-    /// no stored spec: its spec is taken from the settings and stored now, unless there is no key
+    /// no stored spec: its spec is assumed from the settings and stored now, unless there is no key
     /// for its secrets.
     ///
     /// # Errors
@@ -55,17 +55,18 @@ impl Ports {
         lease: &Lease,
         record: &Record,
     ) -> Result<OperationSpec, StoreError> {
-        // A removal uses the spec of the deployment that created the stack.
-        let owner = record.metadata.links.removes.as_ref().unwrap_or(&lease.id);
-        let mut stored = self.store.spec(owner).await?;
-        if stored.is_none() && owner == &lease.id && record.state == State::Active {
-            stored = spec::seal(&self.settings, self.keyring.as_ref(), owner);
+        let revision = record.revision;
+        let is_made_now = record.metadata.links.removes.is_none() && record.state == State::Active;
+        let mut stored = self.store.spec(revision).await?;
+        if stored.is_none() && is_made_now {
+            stored = spec::seal(&self.settings, self.keyring.as_ref(), revision)
+                .map(|sealed| SealedSpec { origin: SpecOrigin::Assumed, ..sealed });
             if let Some(sealed) = &stored {
                 self.store.store_spec(lease, sealed).await?;
             }
         }
         Ok(match stored {
-            Some(stored) => OperationSpec::stored(stored, owner.clone(), self.keyring.clone()),
+            Some(stored) => OperationSpec::stored(stored, revision, self.keyring.clone()),
             None => OperationSpec::unsealed(&self.settings),
         })
     }

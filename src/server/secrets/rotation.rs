@@ -15,7 +15,8 @@ const BATCH: u32 = 100;
 pub struct Rotation {
     /// The number of secrets that it encrypted under the first key.
     pub resealed: u64,
-    /// The secrets that it could not decrypt, described by owner and name, each with the reason.
+    /// The secrets that it could not decrypt, described by their names and the deployments that made
+    /// their stacks, each with the reason.
     pub unopened: Vec<(String, OpenSecretError)>,
     /// The number of secrets under each key afterwards.
     pub usage: KeyUsage,
@@ -48,7 +49,8 @@ pub async fn rotate(store: &dyn SealedSecrets, keyring: &Keyring) -> Result<Rota
                 Ok(_) if old.sealed.key_id == keyring.sealing_id() => {}
                 Ok(new) => resealed.push(Resealed { old, new }),
                 Err(error) => {
-                    rotation.unopened.push((format!("{} of {}", id.name, id.owner), error));
+                    let which = format!("{} of {}", id.name, id.revision.stack.deployment());
+                    rotation.unopened.push((which, error));
                 }
             }
         }

@@ -6,14 +6,24 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 
 use super::{key_file::KeyFileError, *};
+use domain::deployment::DeploymentId;
 
-const ID: SecretId<'_> = SecretId { owner: "dep_1", name: "env:TOKEN" };
 /// 32 bytes of 0x01, 0x02 and 0x03.
 const KEYS: [&str; 3] = [
     "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
     "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=",
     "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=",
 ];
+
+/// Returns the id of the secret that most tests are about.
+fn first() -> SecretId<'static> {
+    id(1, "env:TOKEN")
+}
+
+/// Returns the id of a secret of the stack with this number.
+fn id(stack: u128, name: &str) -> SecretId<'_> {
+    SecretId { revision: RevisionId::first_of(&DeploymentId::from_random(stack)), name }
+}
 
 fn ring(text: &str) -> Keyring {
     Keyring::parse(text).unwrap()
@@ -32,9 +42,9 @@ proptest! {
 
     #[test]
     fn what_is_sealed_opens_with_its_key_in_its_place(
-        text in ".{0,200}", owner in ".{0,20}", name in ".{0,20}"
+        text in ".{0,200}", stack: u128, name in ".{0,20}"
     ) {
-        let (ring, id) = (ring(KEYS[0]), SecretId { owner: &owner, name: &name });
+        let (ring, id) = (ring(KEYS[0]), id(stack, &name));
         let sealed = ring.seal(id, &secret(&text));
         prop_assert_eq!(opened(&ring, id, &sealed), Some(text));
     }
@@ -44,11 +54,11 @@ proptest! {
         text in ".{0,40}", which in any::<bool>(), at in any::<prop::sample::Index>(), bit in 0..8_u8
     ) {
         let ring = ring(KEYS[0]);
-        let mut sealed = ring.seal(ID, &secret(&text));
+        let mut sealed = ring.seal(first(), &secret(&text));
         let bytes = if which { &mut sealed.ciphertext } else { &mut sealed.wrapped_key };
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
-        prop_assert_eq!(opened(&ring, ID, &sealed), None);
+        prop_assert_eq!(opened(&ring, first(), &sealed), None);
     }
 
     #[test]
@@ -56,10 +66,10 @@ proptest! {
         text in ".{0,40}", which in any::<bool>(), at in any::<prop::sample::Index>(), more in any::<bool>()
     ) {
         let ring = ring(KEYS[0]);
-        let mut sealed = ring.seal(ID, &secret(&text));
+        let mut sealed = ring.seal(first(), &secret(&text));
         let bytes = if which { &mut sealed.ciphertext } else { &mut sealed.wrapped_key };
         if more { bytes.push(0) } else { bytes.truncate(at.index(bytes.len())) }
-        prop_assert_eq!(opened(&ring, ID, &sealed), None);
+        prop_assert_eq!(opened(&ring, first(), &sealed), None);
     }
 
     #[test]
@@ -74,12 +84,9 @@ proptest! {
 #[test]
 fn a_secret_does_not_open_in_the_place_of_another() {
     let ring = ring(KEYS[0]);
-    let others = [
-        SecretId { owner: "dep_2", ..ID },
-        SecretId { name: "env:OTHER", ..ID },
-        SecretId { owner: "dep_1env", name: ":TOKEN" },
-    ];
-    let sealed = ring.seal(ID, &secret("value"));
+    let next = RevisionId { number: 2, ..first().revision };
+    let others = [id(2, "env:TOKEN"), id(1, "env:OTHER"), SecretId { revision: next, ..first() }];
+    let sealed = ring.seal(first(), &secret("value"));
     for other in others {
         assert_eq!(opened(&ring, other, &sealed), None, "{other:?}");
         // The encrypted key of one secret does not decrypt another secret.
@@ -93,10 +100,10 @@ fn a_secret_does_not_open_in_the_place_of_another() {
 
 #[test]
 fn another_key_opens_nothing_and_the_error_says_which_is_missing() {
-    let sealed = ring(&format!("first:{}", KEYS[0])).seal(ID, &secret("value"));
-    let error = ring(&format!("second:{}", KEYS[0])).open(ID, &sealed).unwrap_err();
+    let sealed = ring(&format!("first:{}", KEYS[0])).seal(first(), &secret("value"));
+    let error = ring(&format!("second:{}", KEYS[0])).open(first(), &sealed).unwrap_err();
     assert_eq!(error, OpenSecretError::UnknownKey { key_id: String::from("first") });
-    let error = ring(&format!("first:{}", KEYS[1])).open(ID, &sealed).unwrap_err();
+    let error = ring(&format!("first:{}", KEYS[1])).open(first(), &sealed).unwrap_err();
     assert_eq!(error, OpenSecretError::Damaged { key_id: String::from("first") });
     assert!(error.to_string().contains("first") && !error.to_string().contains("value"));
 }
@@ -104,7 +111,7 @@ fn another_key_opens_nothing_and_the_error_says_which_is_missing() {
 #[test]
 fn what_is_sealed_twice_never_looks_the_same() {
     let ring = ring(KEYS[0]);
-    let [one, other] = [(), ()].map(|()| ring.seal(ID, &secret("value")));
+    let [one, other] = [(), ()].map(|()| ring.seal(first(), &secret("value")));
     assert_ne!(one.ciphertext, other.ciphertext);
     assert_ne!(one.wrapped_key, other.wrapped_key);
     assert_eq!(one.fingerprint, other.fingerprint);
@@ -113,19 +120,21 @@ fn what_is_sealed_twice_never_looks_the_same() {
 #[test]
 fn a_fingerprint_tells_values_apart_and_no_stacks_or_names() {
     let ring = ring(KEYS[0]);
-    let of = |owner, name, text| ring.fingerprint(SecretId { owner, name }, &secret(text));
+    let of = |stack, name, text| ring.fingerprint(id(stack, name), &secret(text));
     let all = [
-        of("dep_1", "env:A", "one"),
-        of("dep_1", "env:A", "two"),
-        of("dep_1", "env:B", "one"),
-        of("dep_2", "env:A", "one"),
-        tests::ring(KEYS[1])
-            .fingerprint(SecretId { owner: "dep_1", name: "env:A" }, &secret("one")),
+        of(1, "env:A", "one"),
+        of(1, "env:A", "two"),
+        of(1, "env:B", "one"),
+        of(2, "env:A", "one"),
+        tests::ring(KEYS[1]).fingerprint(id(1, "env:A"), &secret("one")),
     ];
     for (index, fingerprint) in all.iter().enumerate() {
         assert!(fingerprint.len() == 8 && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert!(!all[..index].contains(fingerprint), "{all:?}");
     }
+    let next = RevisionId { number: 2, ..id(1, "").revision };
+    let again = SecretId { revision: next, name: "env:A" };
+    assert_eq!(ring.fingerprint(again, &secret("one")), all[0], "in each revision of a stack");
 }
 
 #[test]
@@ -133,20 +142,20 @@ fn after_a_rotation_only_the_new_key_is_needed() {
     let old = ring(&format!("old:{}", KEYS[0]));
     let both = ring(&format!("new:{}, old:{}", KEYS[1], KEYS[0]));
     let new = ring(&format!("new:{}", KEYS[1]));
-    let sealed = old.seal(ID, &secret("value"));
-    assert_eq!(opened(&both, ID, &sealed).unwrap(), "value");
-    let resealed = both.reseal(ID, &sealed).unwrap();
+    let sealed = old.seal(first(), &secret("value"));
+    assert_eq!(opened(&both, first(), &sealed).unwrap(), "value");
+    let resealed = both.reseal(first(), &sealed).unwrap();
     assert_eq!((resealed.key_id.as_str(), &resealed.fingerprint), ("new", &sealed.fingerprint));
-    assert_eq!(opened(&new, ID, &resealed).unwrap(), "value");
-    assert_eq!(opened(&old, ID, &resealed), None);
+    assert_eq!(opened(&new, first(), &resealed).unwrap(), "value");
+    assert_eq!(opened(&old, first(), &resealed), None);
     // Whoever has the old key, and saw the secret's own key, gets no further with either.
     assert_ne!(resealed.ciphertext, sealed.ciphertext);
     let mixed = SealedSecret { ciphertext: resealed.ciphertext, ..sealed.clone() };
-    assert_eq!(opened(&both, ID, &mixed), None);
-    let other = SecretId { owner: "dep_2", ..ID };
+    assert_eq!(opened(&both, first(), &mixed), None);
+    let other = id(2, "env:TOKEN");
     assert_eq!(both.reseal(other, &sealed).unwrap_err(), damaged(&sealed));
     let unknown = OpenSecretError::UnknownKey { key_id: String::from("old") };
-    assert_eq!(new.reseal(ID, &sealed).unwrap_err(), unknown);
+    assert_eq!(new.reseal(first(), &sealed).unwrap_err(), unknown);
 }
 
 #[test]
@@ -158,8 +167,8 @@ fn keys_are_read_with_and_without_ids() {
     assert_eq!(read.sealing_id(), id);
     assert!(id.len() == 8 && read.has("a-B_9") && read.has(ring(three).sealing_id()));
     assert!(!read.has("a"));
-    let sealed = ring(one).seal(ID, &secret("value"));
-    assert_eq!(opened(&read, ID, &sealed).unwrap(), "value");
+    let sealed = ring(one).seal(first(), &secret("value"));
+    assert_eq!(opened(&read, first(), &sealed).unwrap(), "value");
 }
 
 #[test]
@@ -208,8 +217,8 @@ fn a_key_file_is_its_owners_alone_and_is_never_replaced() {
     let made = key_file::create(&path).unwrap();
     assert_eq!(mode(&path), 0o600);
     let read = key_file::read(&path).unwrap().unwrap();
-    let sealed = made.seal(ID, &secret("value"));
-    assert_eq!(opened(&read, ID, &sealed).unwrap(), "value");
+    let sealed = made.seal(first(), &secret("value"));
+    assert_eq!(opened(&read, first(), &sealed).unwrap(), "value");
     assert_eq!(key_file::create(&path).unwrap().sealing_id(), made.sealing_id());
     assert_eq!(key_file::read(&path).unwrap().unwrap().sealing_id(), made.sealing_id());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
@@ -291,13 +300,21 @@ fn what_an_earlier_version_sealed_still_opens() {
     let sealed = SealedSecret {
         key_id: String::from("first"),
         wrapped_key: decode(
-            "7dv5aesD4wqXpVIeI5J4uOJ5ZUKKVQz8gzW1QBk/S0uTFaRfQt4ffSo/kyXvnYVS94I+1GQmEF/eBCdk99sv9N0p\
-             DtY0vCJI",
+            "w5BrMUzq9pau7hVx5pH+C8rvo8DugEIyLEZdpCtCULWqItoYbXsA95Bl7E7U/8Vzs3OgX3ns0YKPxJA6yQF9UVxJ\
+             uc0dw9K8",
         ),
-        ciphertext: decode("uDh4E/wMuR4ztyyiGktFCiA9bLyYmjD01gh4Ra7ldI3SQfglgLhckma5nlrE"),
-        fingerprint: String::from("fab7d067"),
+        ciphertext: decode("2fcAHhB8hQJALRGq7SRnNO03i1OvSM1kL1v2foruXNCswM/EwGrEcdVG/51t"),
+        fingerprint: String::from("9a2c108b"),
     };
     let ring = ring(&format!("first:{}", KEYS[0]));
-    assert_eq!(opened(&ring, ID, &sealed).unwrap(), "value");
-    assert_eq!(ring.fingerprint(ID, &secret("value")), sealed.fingerprint);
+    assert_eq!(opened(&ring, first(), &sealed).unwrap(), "value");
+    assert_eq!(ring.fingerprint(first(), &secret("value")), sealed.fingerprint);
+    // It had no other stacks, and one revision of each.
+    let next = RevisionId { number: 2, ..first().revision };
+    for other in [id(2, first().name), SecretId { revision: next, ..first() }] {
+        assert_eq!(opened(&ring, other, &sealed), None, "{other:?}");
+    }
+    // A rotation binds it to the revision.
+    let resealed = ring.reseal(first(), &sealed).unwrap();
+    assert_eq!(opened(&ring, first(), &resealed).unwrap(), "value");
 }

@@ -14,9 +14,6 @@ use crate::server::{
 };
 use domain::stack_spec::StackSpec;
 
-/// The revision that a deployment creates: the first of its stack.
-const FIRST_REVISION: &str = "1";
-
 /// Configures the application.
 pub(crate) struct Configure {
     pub(crate) application: Application,
@@ -35,10 +32,10 @@ impl Step for Configure {
     type Output = Option<OperationTag>;
 
     async fn run(&self, cx: &Context) -> Result<Option<OperationTag>, StepError> {
-        let operation = cx.deployment.id.to_string();
+        let (operation, revision) = (cx.deployment.id.to_string(), cx.revision.to_string());
         let StackSpec { image, size, .. } = &cx.spec.stack;
         let mut environment = cx.spec.environment().map_err(StepError::sealed)?;
-        let labels = [(OPERATION, operation.as_str()), (REVISION, FIRST_REVISION)];
+        let labels = [(OPERATION, operation.as_str()), (REVISION, revision.as_str())];
         let as_variable =
             |(name, value): (&str, &str)| (name.to_owned(), SecretString::from(value));
         environment.extend(labels.map(as_variable));

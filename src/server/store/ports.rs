@@ -16,7 +16,10 @@ use super::{
     StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, Usage,
 };
 use crate::server::{audit::AuditEntry, auth::access::OwnerId, platform::AppName};
-use domain::{deployment::DeploymentId, event::Seq, kind::KindName, stack_name::StackName};
+use domain::{
+    deployment::DeploymentId, event::Seq, kind::KindName, stack_id::RevisionId,
+    stack_name::StackName,
+};
 
 /// Starts deployments and removals, and lists live stacks, reserved names and usage.
 ///
@@ -158,10 +161,10 @@ pub trait Journal: Send + Sync {
 /// Stores the specs of stacks.
 #[async_trait]
 pub trait Specs: Send + Sync {
-    /// Finds the stored spec of the stack that the deployment `id` creates.
-    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError>;
-    /// Stores the spec of a deployment that an older version began without one. An existing spec is
-    /// not replaced.
+    /// Finds the stored spec of a revision.
+    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>, StoreError>;
+    /// Stores the spec of the revision of an operation that an older version began without one. An
+    /// existing spec is not replaced.
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 use super::{Claim, Quota, State};
 use crate::server::audit::AuditEntry;
@@ -10,6 +11,7 @@ use crate::server::{auth::access::OwnerId, secrets::SealedSecret};
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata},
     event::{EventBody, Seq},
+    stack_id::RevisionId,
     stack_spec::StackSpec,
 };
 
@@ -36,9 +38,22 @@ pub struct NewDeployment {
     pub spec: SealedSpec,
 }
 
-/// The spec of a stack, with sealed secrets.
+/// The origin of a revision's spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum SpecOrigin {
+    /// The settings at the time when the operation began.
+    Begun,
+    /// Later settings, since an older version began the operation and stored no spec. The settings
+    /// at that time are unknown.
+    Assumed,
+}
+
+/// The spec of a revision, with sealed secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedSpec {
+    /// The origin of the spec.
+    pub origin: SpecOrigin,
     /// The spec without its secrets.
     pub spec: StackSpec,
     /// The secrets, by the names that the spec uses for them.
@@ -102,6 +117,8 @@ pub struct StoredResponse {
 pub struct Record {
     /// Its immutable part.
     pub deployment: Deployment,
+    /// The stack that it is about, and the revision that it works by.
+    pub revision: RevisionId,
     /// The host under which its stack is reached.
     pub host: String,
     /// The owner of it and its stack; `None` if an anonymous client started it.

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::server::secrets::{SealedSecret, SecretId};
+use domain::stack_id::RevisionId;
 
 /// The number of sealed secrets, by the id of the key that seals them.
 pub type KeyUsage = BTreeMap<String, u64>;
@@ -14,9 +15,9 @@ pub type KeyUsage = BTreeMap<String, u64>;
 /// Identifies a secret of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretKey {
-    /// The id of the deployment that creates the stack.
-    pub owner: String,
-    /// The secret's name, which is unique within the stack.
+    /// The revision to which it belongs.
+    pub revision: RevisionId,
+    /// The secret's name, which is unique within the revision.
     pub name: String,
 }
 
@@ -24,7 +25,7 @@ impl SecretKey {
     /// Returns the identity that the secret is bound to: sealed for one, it cannot be opened as
     /// another.
     pub fn id(&self) -> SecretId<'_> {
-        SecretId { owner: &self.owner, name: &self.name }
+        SecretId { revision: self.revision, name: &self.name }
     }
 }
 

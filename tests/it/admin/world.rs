@@ -8,7 +8,6 @@ use ai_stack_deployer::server::{
         access::{OwnerId, Role},
         accounts::{Accounts, Digest, NewSession, Profile},
     },
-    spec,
     store::{
         CancelRequest, End, Fact, Journal, Lease, NewDeployment, Operations, Quota, Stacks, State,
     },
@@ -16,12 +15,10 @@ use ai_stack_deployer::server::{
 use axum::http::StatusCode;
 use clock::Clock;
 use domain::{
-    deployment::{Deployment, DeploymentId},
-    event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
-    kind::DEPLOY,
+    deployment::DeploymentId,
+    event::{EventBody, Failure, FailureCode},
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
-    stack_name::StackName,
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -29,7 +26,7 @@ use tempfile::TempDir;
 use crate::support::{
     app::{Reply, TestApp},
     browser::Browser,
-    settings::stack_settings,
+    settings::{new_deployment, stack_settings},
 };
 
 /// A provider that is never contacted.
@@ -93,26 +90,12 @@ impl World {
 
     /// Inserts a deployment of `owner` into the store, without limits.
     pub(super) async fn begin(&self, name: &str, owner: &OwnerId) {
-        let started = self.app.clock.now();
-        let first =
-            ProgressUpdate::new(&DEPLOY, Phase::INITIALIZING, 0, Resources::default(), started);
         let id = DeploymentId::from_random(rand::random());
+        let settings = stack_settings("sandbox/hello");
         let new = NewDeployment {
-            spec: spec::seal(&stack_settings("sandbox/hello"), None, &id).unwrap(),
-            deployment: Deployment {
-                kind: DEPLOY.name,
-                id,
-                name: StackName::parse(name).unwrap(),
-                url: format!("http://{name}.localhost"),
-                started,
-            },
-            host: format!("{name}.localhost"),
-            first: EventBody::Progress(first),
-            retry_of: None,
             owner: Some(owner.clone()),
             quota: Quota { counted_as: Some(owner.to_string()), ..Quota::default() },
-            audit_entry: None,
-            claim: None,
+            ..new_deployment(&settings, id, name, self.app.clock.now())
         };
         self.app.store.begin(&new, None).await.unwrap();
     }

@@ -310,8 +310,9 @@ impl World {
             "INSERT INTO stacks (stack, name, host, url, owner, created_ms)
              VALUES ('stk_{digits}', '{person}', '{person}.localhost', 'http://{person}.localhost',
                      '{owner}', {now});
-             INSERT INTO operations (id, stack, seq, started_ms, lease_owner, lease_until_ms)
-             VALUES ('{id}', 'stk_{digits}', 1, {now}, 'elsewhere', 9000000000000)",
+             INSERT INTO operations
+                 (id, stack, to_revision, seq, started_ms, lease_owner, lease_until_ms)
+             VALUES ('{id}', 'stk_{digits}', 1, 1, {now}, 'elsewhere', 9000000000000)",
             now = self.now.as_millisecond(),
             owner = OwnerId::person(person)
         );

@@ -8,9 +8,12 @@ use ai_stack_deployer::server::{
     secrets::{Keyring, OpenSecretError},
     settings::StackSettings,
     spec::{self, OperationSpec},
-    store::{Lane, SealedSpec, Specs, State, StepId},
+    store::{Lane, SealedSpec, SpecOrigin, Specs, State, StepId},
 };
-use domain::{deployment::DeploymentId, event::FailureCode, stack_spec::CertificateSource};
+use domain::{
+    deployment::DeploymentId, event::FailureCode, stack_id::RevisionId,
+    stack_spec::CertificateSource,
+};
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -181,14 +184,15 @@ async fn without_its_key_a_deployment_that_needs_it_is_undone_and_says_why() {
 
 #[test]
 fn a_secret_that_was_exchanged_for_another_value_does_not_open() {
-    let (keyring, id) = (Keyring::parse(OLD).unwrap(), DeploymentId::from_random(1));
+    let keyring = Keyring::parse(OLD).unwrap();
+    let revision = RevisionId::first_of(&DeploymentId::from_random(1));
     let sealed = |password: &str| {
         let mut settings = settings();
         settings.environment = vec![variable("TOKEN", password)];
-        spec::seal(&settings, Some(&keyring), &id).unwrap()
+        spec::seal(&settings, Some(&keyring), revision).unwrap()
     };
     let open = |spec: SealedSpec| {
-        OperationSpec::stored(spec, id.clone(), Some(keyring.clone())).environment()
+        OperationSpec::stored(spec, revision, Some(keyring.clone())).environment()
     };
     assert!(open(sealed("first")).is_ok());
     let exchanged = SealedSpec { secrets: sealed("second").secrets, ..sealed("first") };
@@ -210,7 +214,7 @@ async fn begin_without_spec(keyring: Option<Keyring>) -> (World, Arc<MemoryStore
     let store = Arc::new(MemoryStore::default());
     let mut world = World::begin_by(Arc::clone(&store) as _, settings(), &[]).await;
     world.ports.keyring = keyring;
-    store.forget_spec(&world.id);
+    store.forget_specs();
     (world, store)
 }
 
@@ -220,8 +224,9 @@ async fn what_an_older_version_began_gets_its_spec_at_the_first_claim() {
     // Storing the spec is the first write.
     world.store.crash_at(4, Crash::After);
     world.drive_once(Lane::Forward).await.unwrap_err();
-    let stored = world.store.spec(&world.id).await.unwrap().unwrap();
+    let stored = world.store.spec(world.record().await.revision).await.unwrap().unwrap();
     assert_eq!((stored.spec.port, stored.secrets.len()), (8_080, 3));
+    assert_eq!(stored.origin, SpecOrigin::Assumed);
     world.configure(change);
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
@@ -233,7 +238,7 @@ async fn what_an_older_version_began_goes_on_without_a_key_and_nothing_is_sealed
     let (world, _) = begin_without_spec(None).await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
-    assert_eq!(world.store.spec(&world.id).await.unwrap(), None);
+    assert_eq!(world.store.spec(world.record().await.revision).await.unwrap(), None);
     assert_eq!(sent(&world).await.0["application"]["password"], "password of first");
 }
 
@@ -241,12 +246,9 @@ async fn what_an_older_version_began_goes_on_without_a_key_and_nothing_is_sealed
 async fn what_an_older_version_removed_or_left_gets_no_spec() {
     let (mut world, store) = begin_without_spec(Some(Keyring::parse(OLD).unwrap())).await;
     world.drive().await;
-    store.forget_spec(&world.id);
-    let deployment = world.id.clone();
+    store.forget_specs();
     world.remove().await;
     world.drive().await;
     world.assert_all_or_nothing("removed").await;
-    for id in [&deployment, &world.id] {
-        assert_eq!(world.store.spec(id).await.unwrap(), None);
-    }
+    assert_eq!(world.store.spec(world.record().await.revision).await.unwrap(), None);
 }

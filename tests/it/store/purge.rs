@@ -25,20 +25,21 @@ fn fill(series: impl Fn(i64) -> String) -> String {
     let postgres = "'dep_' || lpad(i::text, 32, '0')";
     let is_postgres = series(1).contains("generate_series");
     let (id, blob) = if is_postgres { (postgres, "'x'::bytea") } else { (id, "x'00'") };
+    let stack = id.replace("dep", "stk");
     let last = MANY + 2;
     format!(
         "INSERT INTO stacks (stack, name, host, url, created_ms, gone_ms)
-         SELECT 'stk_' || i, 'alice', 'a', 'a', i, i FROM {operations} AS n;
+         SELECT {stack}, 'alice', 'a', 'a', i, i FROM {operations} AS n;
          INSERT INTO operations (id, stack, state, seq, started_ms, completed_ms, released_ms)
-         SELECT {id}, 'stk_' || i, 'rolled_back', 20, i, i,
+         SELECT {id}, {stack}, 'rolled_back', 20, i, i,
                 CASE WHEN i = {last} THEN 9000000000000 ELSE i END FROM {operations} AS n;
          INSERT INTO events (deployment_id, seq, name, data)
          SELECT operations.id, e.i, 'log', 'x' FROM operations, {events} AS e;
-         INSERT INTO revisions (deployment_id, number, spec)
-         SELECT id, 1, 'x' FROM operations;
+         INSERT INTO revisions (stack, revision, origin, spec)
+         SELECT stack, 1, 'begun', 'x' FROM operations;
          INSERT INTO sealed_secrets
-             (deployment_id, name, key_id, wrapped_key, ciphertext, fingerprint)
-         SELECT operations.id, CAST(s.i AS text), 'x', {blob}, {blob}, 'x'
+             (stack, revision, name, key_id, wrapped_key, ciphertext, fingerprint)
+         SELECT stack, 1, CAST(s.i AS text), 'x', {blob}, {blob}, 'x'
          FROM operations, {secrets} AS s;
          INSERT INTO events (deployment_id, seq, name, data)
          SELECT {id}, 100 + e.j, 'log', 'x'

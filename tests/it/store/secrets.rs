@@ -4,11 +4,13 @@ use ai_stack_deployer::server::{
     secrets::{Keyring, OpenSecretError, SecretId, rotation::rotate},
     store::{NewDeployment, Resealed, SealedSecrets, Stacks, Store, StoredSecret},
 };
-use domain::deployment::DeploymentId;
 use secrecy::ExposeSecret as _;
 
 use super::{
-    contract::{new, specs::sealed},
+    contract::{
+        new,
+        specs::{revision, sealed},
+    },
     in_postgres, in_sqlite,
 };
 use crate::support::postgres::Cluster;
@@ -33,10 +35,9 @@ async fn in_postgres_every_secret_is_sealed_under_the_first_key() {
 
 /// Opens a secret of a stack as the saga does.
 async fn open(store: &impl Store, number: u128, keyring: &Keyring) -> Option<String> {
-    let id = DeploymentId::from_random(number);
-    let spec = store.spec(&id).await.unwrap().unwrap();
-    let (owner, name) = (id.as_str(), "env:TOKEN");
-    let opened = keyring.open(SecretId { owner, name }, &spec.secrets[name]).ok();
+    let (revision, name) = (revision(number), "env:TOKEN");
+    let spec = store.spec(revision).await.unwrap().unwrap();
+    let opened = keyring.open(SecretId { revision, name }, &spec.secrets[name]).ok();
     opened.map(|secret| secret.expose_secret().to_owned())
 }
 

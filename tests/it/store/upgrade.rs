@@ -2,7 +2,14 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use ai_stack_deployer::server::store::{Lane, State, StepRecord, Store, sqlite::SqliteStore};
+use ai_stack_deployer::server::{
+    secrets::{Keyring, rotation::rotate},
+    spec::OperationSpec,
+    store::{
+        Lane, Lease, SealedSecrets, SealedSpec, SpecOrigin, State, StepRecord, Store,
+        sqlite::SqliteStore,
+    },
+};
 use domain::{
     deployment::DeploymentId,
     event::EventBody,
@@ -11,6 +18,7 @@ use domain::{
     words,
 };
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, migrate::Migrator,
     sqlite::SqliteConnectOptions,
@@ -18,12 +26,13 @@ use sqlx::{
 use tempfile::TempDir;
 
 use super::{
-    contract::{LEASE, at, new},
+    contract::{LEASE, at, new, specs},
     in_postgres,
 };
 use crate::support::{
     claim_one::{CLEAN_UP, ClaimOne as _},
     postgres::Cluster,
+    settings::keyring,
 };
 
 /// One operation in each state, with an event, as all versions had them.
@@ -75,6 +84,31 @@ const STACKS: &str = "
     INSERT INTO events (deployment_id, seq, name, data)
         SELECT id, 1, 'progress', name FROM operations JOIN stacks USING (stack);
 ";
+
+/// What david's stack is made of, as the versions have it that knew a stack by the deployment that
+/// made it.
+const SPECS: &str = "
+    INSERT INTO revisions VALUES ('dep_%4', 1, 'SPEC');
+    INSERT INTO sealed_secrets VALUES ('dep_%4', SECRET);
+";
+/// The same as the versions with revisions have it.
+const REVISIONS: &str = "
+    UPDATE operations SET from_revision = 1 WHERE removes IS NOT NULL;
+    UPDATE operations SET to_revision = 1 WHERE removes IS NULL;
+    INSERT INTO revisions VALUES ('stk_%4', 1, 'begun', 'SPEC');
+    INSERT INTO sealed_secrets VALUES ('stk_%4', 1, SECRET);
+";
+const SPEC: &str = r#"{"version":"1","image":"sandbox/hello","registry":null,"port":8080,
+    "size":{"cpu_nanos":null,"memory_bytes":null},
+    "environment":[{"name":"TOKEN","value":{"name":"env:TOKEN","fingerprint":"e8c96126"}}],
+    "health":{"path":"/","timeout":{"secs":60,"nanos":0},"interval":{"secs":1,"nanos":0}},
+    "certificate":{"source":"none","timeout":{"secs":300,"nanos":0}}}"#;
+/// The value "value", bound to the deployment; what `<` and `>` enclose are bytes.
+const SECRET: &str = "'env:TOKEN', 'test',
+    <b9c938626013d791a1ff3e75d9b471b61634d59033ccebbc580efb39c3237f9bd6047d8002af09b78a9e36c1\
+         8b7b8c083ed2a5a4c2c73b940efef4bb8b1b79d5d02ea8d3f83c83cf>,
+    <7d261e506516f597becffd86f092d1bb5b2101a7b47b4cfe14892b34e2215c47c4ab48ba5a7f45e60f3f8565\
+         94>, 'e8c96126'";
 
 /// Events and records of steps, as a version wrote them that knew sentences only: one for each
 /// sentence.
@@ -152,18 +186,28 @@ fn first_of(all: &str, count: usize) -> (TempDir, usize) {
     (folder, files.len())
 }
 
-/// Returns what a version with these migrations wrote; `%` in an id stands for zeros.
-fn rows(migrations: &Path) -> String {
-    let has = |name: &str| {
-        let mut files = fs::read_dir(migrations).unwrap();
-        files.any(|file| file.unwrap().file_name().to_str().unwrap().ends_with(name))
-    };
+/// Returns whether `name` is among these migrations.
+fn has(migrations: &Path, name: &str) -> bool {
+    let mut files = fs::read_dir(migrations).unwrap();
+    files.any(|file| file.unwrap().file_name().to_str().unwrap().ends_with(name))
+}
+
+/// Returns what a version with these migrations wrote; `%` in an id stands for zeros, and `bytes`
+/// encloses hexadecimal digits in the database.
+fn rows(migrations: &Path, bytes: [&str; 2]) -> String {
+    let has = |name| has(migrations, name);
     let rows = match (has("_stacks.sql"), has("_operations.sql")) {
         (true, _) => String::from(STACKS),
         (false, true) => format!("{ROWS}{ENDS}"),
         (false, false) => String::from(ROWS),
     };
-    rows.replace('%', &"0".repeat(31))
+    let specs = match (has("_revisions.sql"), has("_specs.sql")) {
+        (true, _) => REVISIONS,
+        (false, true) => SPECS,
+        (false, false) => "",
+    };
+    let rows = format!("{rows}{specs}").replace("SPEC", SPEC).replace("SECRET", SECRET);
+    rows.replace('%', &"0".repeat(31)).replace('<', bytes[0]).replace('>', bytes[1])
 }
 
 #[tokio::test]
@@ -176,14 +220,15 @@ async fn every_older_database_in_sqlite_is_brought_up_to_date() {
         let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
         let mut older = options.connect().await.unwrap();
         Migrator::new(migrations.path()).await.unwrap().run(&mut older).await.unwrap();
-        older.execute(AssertSqlSafe(rows(migrations.path()))).await.unwrap();
+        older.execute(AssertSqlSafe(rows(migrations.path(), ["x'", "'"]))).await.unwrap();
         older.execute(AssertSqlSafe(insert_sentences())).await.unwrap();
         older.close().await.unwrap();
         let store = SqliteStore::open(&path).await.unwrap();
         if version > 1 {
             assert_no_removal_is_lost(&store).await;
         }
-        assert_nothing_is_lost(&store).await;
+        let lease = assert_nothing_is_lost(&store).await;
+        assert_spec_is_kept(&store, &lease, has(migrations.path(), "_specs.sql")).await;
         if version == newest {
             return;
         }
@@ -199,7 +244,8 @@ async fn every_older_database_in_postgres_is_brought_up_to_date() {
         let url = Cluster::shared().database();
         let mut older = PgConnection::connect(&url).await.unwrap();
         Migrator::new(migrations.path()).await.unwrap().run(&mut older).await.unwrap();
-        older.execute(AssertSqlSafe(rows(migrations.path()))).await.unwrap();
+        let rows = rows(migrations.path(), ["'\\x", "'::bytea"]);
+        older.execute(AssertSqlSafe(rows)).await.unwrap();
         older.execute(AssertSqlSafe(insert_sentences())).await.unwrap();
         older.close().await.unwrap();
         let store = in_postgres(&url).await;
@@ -209,7 +255,8 @@ async fn every_older_database_in_postgres_is_brought_up_to_date() {
         let seen = "alice live,bobby stuck,david active,erika live,gerda live";
         assert_eq!(Cluster::ask(&url, read), seen);
         assert_no_removal_is_lost(&*store).await;
-        assert_nothing_is_lost(&*store).await;
+        let lease = assert_nothing_is_lost(&*store).await;
+        assert_spec_is_kept(&*store, &lease, has(migrations.path(), "_specs.sql")).await;
         if version == newest {
             return;
         }
@@ -217,7 +264,8 @@ async fn every_older_database_in_postgres_is_brought_up_to_date() {
     }
 }
 
-async fn assert_nothing_is_lost(store: &dyn Store) {
+/// Returns the lease of david's operation.
+async fn assert_nothing_is_lost(store: &dyn Store) -> Lease {
     let names = ["alice", "bobby", "carol", "david"].map(|name| StackName::parse(name).unwrap());
     let [alice, bobby, carol, david] = [1, 2, 3, 4].map(DeploymentId::from_random);
     for (id, name, state) in [
@@ -237,10 +285,40 @@ async fn assert_nothing_is_lost(store: &dyn Store) {
     let mut reserved = store.reserved(&names).await.unwrap();
     reserved.sort();
     assert_eq!(reserved, [&names[0], &names[1], &names[3]].map(Clone::clone));
-    let claim = async |lane| store.claim_one(lane, "a", at(10), LEASE).await.unwrap().unwrap().id;
-    assert_eq!(claim(Lane::Forward).await, david);
-    assert_eq!(claim(CLEAN_UP).await, bobby);
+    let claim = async |lane| store.claim_one(lane, "a", at(10), LEASE).await.unwrap().unwrap();
+    let lease = claim(Lane::Forward).await;
+    assert_eq!((&lease.id, claim(CLEAN_UP).await.id), (&david, bobby));
     store.begin(&new(5, "carol"), None).await.unwrap();
+    lease
+}
+
+/// The spec of the operation under `lease` is there, and its secret opens; where an older version
+/// did not store it, one is assumed.
+async fn assert_spec_is_kept<S: Store + SealedSecrets>(store: &S, lease: &Lease, was_stored: bool) {
+    let record = store.find(&lease.id).await.unwrap().unwrap();
+    assert_eq!(record.revision, specs::revision(4));
+    let assumed = SealedSpec { origin: SpecOrigin::Assumed, ..specs::sealed(4) };
+    assert_eq!(store.spec(record.revision).await.unwrap().is_some(), was_stored);
+    store.store_spec(lease, &assumed).await.unwrap();
+    let stored = store.spec(record.revision).await.unwrap().unwrap();
+    if !was_stored {
+        assert_eq!(stored, assumed);
+        return;
+    }
+    assert_eq!(stored.origin, SpecOrigin::Begun);
+    let new = Keyring::parse("new:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=").unwrap();
+    assert_opens(store, keyring()).await;
+    let both = new.clone().with_older(&keyring()).unwrap();
+    let rotation = rotate(store, &both).await.unwrap();
+    assert_eq!((rotation.resealed, rotation.unopened), (1, Vec::new()));
+    assert_opens(store, new).await;
+}
+
+async fn assert_opens(store: &dyn Store, keyring: Keyring) {
+    let stored = store.spec(specs::revision(4)).await.unwrap().unwrap();
+    let spec = OperationSpec::stored(stored, specs::revision(4), Some(keyring));
+    let [(name, value)] = &*spec.environment().unwrap() else { panic!("one variable") };
+    assert_eq!((name.as_str(), value.expose_secret()), ("TOKEN", "value"));
 }
 
 async fn assert_no_removal_is_lost(store: &dyn Store) {
@@ -260,6 +338,7 @@ async fn assert_no_removal_is_lost(store: &dyn Store) {
             (&name(of), KindName::REMOVE)
         );
         assert_eq!(record.metadata.links.removes, Some(DeploymentId::from_random(number - 1)));
+        assert_eq!(record.revision, specs::revision(number - 1));
     }
     let freed = store.freed(&name("frank"), Timestamp::UNIX_EPOCH).await.unwrap();
     assert_eq!(freed, Some((None, Timestamp::from_second(3).unwrap())));

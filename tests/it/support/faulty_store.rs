@@ -22,7 +22,10 @@ use ai_stack_deployer::server::{
 };
 use async_trait::async_trait;
 use clock::Clock;
-use domain::{deployment::DeploymentId, event::Seq, kind::KindName, stack_name::StackName};
+use domain::{
+    deployment::DeploymentId, event::Seq, kind::KindName, stack_id::RevisionId,
+    stack_name::StackName,
+};
 use jiff::Timestamp;
 
 /// A store whose writes can be struck.
@@ -266,8 +269,8 @@ impl Journal for FaultyStore {
 
 #[async_trait]
 impl Specs for FaultyStore {
-    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
-        self.up()?.spec(id).await
+    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>, StoreError> {
+        self.up()?.spec(revision).await
     }
 
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {

@@ -14,6 +14,7 @@ use domain::{
     event::{EventBody, ProgressUpdate, Resources},
     kind::DEPLOY,
     phase::Phase,
+    stack_id::RevisionId,
     stack_name::StackName,
     stack_spec::CertificateSource,
 };
@@ -29,7 +30,7 @@ pub(crate) fn new_deployment(
     let name = StackName::parse(name).unwrap();
     let first = ProgressUpdate::new(&DEPLOY, Phase::INITIALIZING, 0, Resources::default(), started);
     NewDeployment {
-        spec: spec::seal(settings, Some(&keyring()), &id).unwrap(),
+        spec: spec::seal(settings, Some(&keyring()), RevisionId::first_of(&id)).unwrap(),
         host: settings.host(&name),
         deployment: Deployment { id, kind: DEPLOY.name, url: settings.url(&name), name, started },
         first: EventBody::Progress(first),

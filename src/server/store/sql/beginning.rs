@@ -20,7 +20,13 @@ use crate::server::{
     notifier::Nudge,
     store::{Claim, NewDeployment, NewRemoval, RemovalOutcome, State, StoreError, StoredResponse},
 };
-use domain::{deployment::DeploymentId, event::EventBody, kind::KindName, stack_name::StackName};
+use domain::{
+    deployment::DeploymentId,
+    event::EventBody,
+    kind::KindName,
+    stack_id::{RevisionId, StackId},
+    stack_name::StackName,
+};
 
 /// Reserves the name, and inserts the deployment, its first event and the stored response, if the
 /// quota allows it.
@@ -41,10 +47,11 @@ pub(super) async fn begin<D: Dialect>(
     {
         return Err(StoreError::KeyUsed);
     }
-    insert_stack(&new).execute(&mut tx).await.map_err(name_taken)?;
-    insert(&new).execute(&mut tx).await?;
+    let revision = RevisionId::first_of(&deployment.id);
+    insert_stack(revision.stack, &new).execute(&mut tx).await.map_err(name_taken)?;
+    insert(revision, &new).execute(&mut tx).await?;
     quotas::admit(&mut tx, &new).await?;
-    specs::insert(&mut tx, &deployment.id, &new.spec).await?;
+    specs::insert(&mut tx, revision, &new.spec).await?;
     if let Some(tried) = &new.retry_of {
         let link = Statement::new("UPDATE operations SET retried_by = $1 WHERE id = $2");
         link.bind(&deployment.id).bind(tried).execute(&mut tx).await?;
@@ -53,22 +60,14 @@ pub(super) async fn begin<D: Dialect>(
         .await
 }
 
-/// Returns the id of the stack that a deployment creates. It has the same random bits as the
-/// deployment's id, so that the migration could derive it for rows of older versions, which had no
-/// stacks.
-fn stack_of(deployment: &DeploymentId) -> String {
-    let id = deployment.as_str();
-    format!("stk_{}", id.split_once('_').map_or(id, |(_, bits)| bits))
-}
-
 /// Returns the statement that inserts the stack of a deployment, which reserves its name.
-fn insert_stack(new: &NewDeployment) -> Statement {
+fn insert_stack(stack: StackId, new: &NewDeployment) -> Statement {
     let deployment = &new.deployment;
     Statement::new(
         "INSERT INTO stacks (stack, name, host, url, owner, counted_as, created_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
-    .bind(stack_of(&deployment.id))
+    .bind(stack)
     .bind(&deployment.name)
     .bind(&new.host)
     .bind(&deployment.url)
@@ -77,22 +76,24 @@ fn insert_stack(new: &NewDeployment) -> Statement {
     .bind(deployment.started)
 }
 
-/// Returns the statement that inserts the row of a deployment.
-fn insert(new: &NewDeployment) -> Statement {
+/// Returns the statement that inserts the row of a deployment, which creates `revision`.
+fn insert(revision: RevisionId, new: &NewDeployment) -> Statement {
     let (deployment, claim) = (&new.deployment, new.claim.as_ref());
     Statement::new(
         "INSERT INTO operations
-             (id, stack, seq, started_ms, retry_of, lease_owner, lease_token, lease_until_ms, kind)
-         VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8)",
+             (id, stack, seq, started_ms, retry_of, lease_owner, lease_token, lease_until_ms, kind,
+              to_revision)
+         VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(&deployment.id)
-    .bind(stack_of(&deployment.id))
+    .bind(revision.stack)
     .bind(deployment.started)
     .bind(new.retry_of.as_ref())
     .bind(claim.map(|claim| claim.owner.as_str()))
     .bind(claim.map_or(0, |claim| claim.token))
     .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
     .bind(deployment.kind.as_str())
+    .bind(i64::from(revision.number))
 }
 
 /// Inserts the first event and the audit entry of an operation, and commits.
@@ -162,8 +163,9 @@ fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
     let claim = new.claim.as_ref();
     Statement::new(
         "INSERT INTO operations
-             (id, stack, seq, started_ms, removes, lease_owner, lease_token, lease_until_ms, kind)
-         SELECT $1, stack, 1, $2, id, $4, $5, $6, $7
+             (id, stack, seq, started_ms, removes, lease_owner, lease_token, lease_until_ms, kind,
+              from_revision)
+         SELECT $1, stack, 1, $2, id, $4, $5, $6, $7, to_revision
          FROM operations WHERE id = $3",
     )
     .bind(&new.id)

@@ -9,7 +9,7 @@ use super::{
     statement::Statement,
 };
 use crate::server::store::StoreError;
-use domain::deployment::DeploymentId;
+use domain::{deployment::DeploymentId, stack_id::StackId};
 
 /// The maximum number of rows that one transaction deletes, including dependent rows of other
 /// tables.
@@ -24,7 +24,7 @@ const UNCOUNTED_ROWS: i64 = 16;
 #[derive(Debug, PartialEq, Eq)]
 struct Candidate {
     id: DeploymentId,
-    stack: String,
+    stack: StackId,
 }
 
 /// The rows that one transaction deletes.
@@ -53,7 +53,7 @@ fn batch<R: Columns>(candidates: &[R]) -> Result<Batch, StoreError> {
         if count > ROWS && (events > 0 || !all.is_empty()) {
             return Ok(if all.is_empty() { Batch::Events(id) } else { Batch::Operations(all) });
         }
-        all.push(Candidate { id, stack: row.text("stack")? });
+        all.push(Candidate { id, stack: rows::stack_id(row)? });
     }
     Ok(if all.is_empty() { Batch::Nothing } else { Batch::Operations(all) })
 }
@@ -87,8 +87,8 @@ fn candidates(before: Timestamp) -> Statement {
     Statement::new(
         "SELECT id, stack, (SELECT count(*) FROM (SELECT 1 FROM events
                      WHERE deployment_id = operations.id LIMIT $3) AS few) AS events,
-                (SELECT count(*) FROM revisions WHERE deployment_id = operations.id)
-                + (SELECT count(*) FROM sealed_secrets WHERE deployment_id = operations.id)
+                (SELECT count(*) FROM revisions WHERE stack = operations.stack)
+                + (SELECT count(*) FROM sealed_secrets WHERE stack = operations.stack)
                 AS others
          FROM operations WHERE released_ms < $1 ORDER BY released_ms LIMIT $2",
     )
@@ -105,7 +105,7 @@ async fn delete<D: Dialect>(
     before: Timestamp,
 ) -> Result<u64, StoreError> {
     let (ids, stacks): (Vec<_>, Vec<_>) =
-        all.into_iter().map(|one| (one.id.to_string(), one.stack)).unzip();
+        all.into_iter().map(|one| (one.id.to_string(), one.stack.to_string())).unzip();
     let is_wanted = D::is_in("$1");
     let is_gone = D::is_locked_in(&format!(
         "SELECT id FROM operations WHERE id {is_wanted} AND released_ms < $2 ORDER BY id"

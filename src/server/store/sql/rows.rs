@@ -19,6 +19,7 @@ use crate::server::{
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata, Links},
     kind::KindName,
+    stack_id::{RevisionId, StackId},
     stack_name::StackName,
 };
 
@@ -70,6 +71,7 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
     let receipt = row.optional_text("receipt")?.map(|text| serde_json::from_str(&text));
     Ok(Record {
         deployment: deployment(row)?,
+        revision: revision(row)?,
         host: row.text("host")?,
         owner: optional_owner(row, "owner")?,
         state: state(&row.text("state")?)?,
@@ -108,6 +110,18 @@ fn deployment(row: &impl Columns) -> Result<Deployment, StoreError> {
         url: row.text("url")?,
         started: time(row.number("started_ms")?)?,
     })
+}
+
+/// Reads a stack's id.
+pub(super) fn stack_id(row: &impl Columns) -> Result<StackId, StoreError> {
+    StackId::parse(&row.text("stack")?).ok_or(StoreError::Corrupt { what: "stack id" })
+}
+
+/// Reads which revision it is.
+pub(super) fn revision(row: &impl Columns) -> Result<RevisionId, StoreError> {
+    let number = u32::try_from(row.number("revision")?);
+    let number = number.map_err(|_| StoreError::Corrupt { what: "revision" })?;
+    Ok(RevisionId { stack: stack_id(row)?, number })
 }
 
 /// Reads the stack's name from the column `name`.

@@ -1,6 +1,6 @@
 //! Implements the ports of specs and of sealed secrets.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr as _};
 
 use async_trait::async_trait;
 
@@ -10,24 +10,25 @@ use super::{
 use crate::server::{
     secrets::SealedSecret,
     store::{
-        KeyUsage, Lease, Resealed, SealedSecrets, SealedSpec, SecretKey, Specs, StoreError,
-        StoredSecret,
+        KeyUsage, Lease, Resealed, SealedSecrets, SealedSpec, SecretKey, SpecOrigin, Specs,
+        StoreError, StoredSecret,
     },
 };
-use domain::{deployment::DeploymentId, stack_spec::StackSpec};
+use domain::{stack_id::RevisionId, stack_spec::StackSpec};
 
 const CORRUPT: StoreError = StoreError::Corrupt { what: "spec" };
 
 #[async_trait]
 impl<D: Dialect> Specs for SqlStore<D> {
-    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
+    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>, StoreError> {
         let find = Statement::new(
-            "SELECT spec, name, key_id, wrapped_key, ciphertext, fingerprint
-             FROM revisions LEFT JOIN sealed_secrets USING (deployment_id)
-             WHERE deployment_id = $1 AND number = 1",
+            "SELECT origin, spec, name, key_id, wrapped_key, ciphertext, fingerprint
+             FROM revisions LEFT JOIN sealed_secrets USING (stack, revision)
+             WHERE stack = $1 AND revision = $2",
         );
-        let found = self.rows(find.bind(id)).await?;
+        let found = self.rows(of(find, revision)).await?;
         let Some(first) = found.first() else { return Ok(None) };
+        let origin = SpecOrigin::from_str(&first.text("origin")?).map_err(|_| CORRUPT)?;
         let spec = StackSpec::from_json(&first.text("spec")?).map_err(|_| CORRUPT)?;
         let mut secrets = BTreeMap::new();
         for row in &found {
@@ -35,7 +36,7 @@ impl<D: Dialect> Specs for SqlStore<D> {
                 secrets.insert(name, sealed(row)?);
             }
         }
-        Ok(Some(SealedSpec { spec, secrets }))
+        Ok(Some(SealedSpec { origin, spec, secrets }))
     }
 
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
@@ -54,11 +55,10 @@ impl<D: Dialect> SealedSecrets for SqlStore<D> {
 
     async fn samples(&self) -> Result<Vec<StoredSecret>, StoreError> {
         let samples = Statement::new(
-            "SELECT deployment_id, name, key_id, wrapped_key, ciphertext, fingerprint
+            "SELECT stack, revision, name, key_id, wrapped_key, ciphertext, fingerprint
              FROM sealed_secrets JOIN (
-                 SELECT key_id, min(deployment_id) AS deployment_id FROM sealed_secrets
-                 GROUP BY key_id
-             ) AS samples USING (key_id, deployment_id)",
+                 SELECT key_id, min(stack) AS stack FROM sealed_secrets GROUP BY key_id
+             ) AS samples USING (key_id, stack)",
         );
         self.rows(samples).await?.iter().map(stored).collect()
     }
@@ -69,11 +69,12 @@ impl<D: Dialect> SealedSecrets for SqlStore<D> {
         limit: u32,
     ) -> Result<Vec<StoredSecret>, StoreError> {
         let next = Statement::new(
-            "SELECT deployment_id, name, key_id, wrapped_key, ciphertext, fingerprint
-             FROM sealed_secrets WHERE (deployment_id, name) > ($1, $2)
-             ORDER BY deployment_id, name LIMIT $3",
+            "SELECT stack, revision, name, key_id, wrapped_key, ciphertext, fingerprint
+             FROM sealed_secrets WHERE (stack, revision, name) > ($1, $2, $3)
+             ORDER BY stack, revision, name LIMIT $4",
         )
-        .bind(after.map_or("", |after| &after.owner))
+        .bind(after.map_or_else(String::new, |after| after.revision.stack.to_string()))
+        .bind(after.map_or(0, |after| i64::from(after.revision.number)))
         .bind(after.map_or("", |after| &after.name))
         .bind(i64::from(limit));
         self.rows(next).await?.iter().map(stored).collect()
@@ -84,9 +85,14 @@ impl<D: Dialect> SealedSecrets for SqlStore<D> {
     }
 }
 
+/// Binds the two parts of a revision's id.
+fn of(statement: Statement, revision: RevisionId) -> Statement {
+    statement.bind(revision.stack).bind(i64::from(revision.number))
+}
+
 /// Reads a row of `sealed_secrets` with the identity of the secret.
 fn stored(row: &impl Columns) -> Result<StoredSecret, StoreError> {
-    let key = SecretKey { owner: row.text("deployment_id")?, name: row.text("name")? };
+    let key = SecretKey { revision: rows::revision(row)?, name: row.text("name")? };
     Ok(StoredSecret { key, sealed: sealed(row)? })
 }
 
@@ -100,34 +106,35 @@ fn sealed(row: &impl Columns) -> Result<SealedSecret, StoreError> {
     })
 }
 
-/// Inserts the spec of the stack that the deployment `id` creates, unless one is stored.
+/// Inserts the spec of a revision, unless one is stored.
 pub(super) async fn insert<D: Dialect>(
     tx: &mut Transaction<D>,
-    id: &DeploymentId,
+    revision: RevisionId,
     new: &SealedSpec,
 ) -> Result<(), StoreError> {
     let spec = new.spec.to_json().map_err(|_| CORRUPT)?;
     let insert = Statement::new(
-        "INSERT INTO revisions (deployment_id, number, spec) VALUES ($1, 1, $2)
+        "INSERT INTO revisions (stack, revision, origin, spec) VALUES ($1, $2, $3, $4)
          ON CONFLICT DO NOTHING",
     );
-    if insert.bind(id).bind(spec).execute(tx).await? == 0 {
+    let insert = of(insert, revision).bind(<&str>::from(new.origin)).bind(spec);
+    if insert.execute(tx).await? == 0 {
         return Ok(());
     }
     for (name, sealed) in &new.secrets {
-        Statement::new(
+        let insert = Statement::new(
             "INSERT INTO sealed_secrets
-                 (deployment_id, name, key_id, wrapped_key, ciphertext, fingerprint)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(id)
-        .bind(name)
-        .bind(&sealed.key_id)
-        .bind(&*sealed.wrapped_key)
-        .bind(&*sealed.ciphertext)
-        .bind(&sealed.fingerprint)
-        .execute(tx)
-        .await?;
+                 (stack, revision, name, key_id, wrapped_key, ciphertext, fingerprint)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        );
+        of(insert, revision)
+            .bind(name)
+            .bind(&sealed.key_id)
+            .bind(&*sealed.wrapped_key)
+            .bind(&*sealed.ciphertext)
+            .bind(&sealed.fingerprint)
+            .execute(tx)
+            .await?;
     }
     Ok(())
 }
@@ -139,11 +146,13 @@ async fn store_spec<D: Dialect>(
     new: SealedSpec,
 ) -> Result<(), StoreError> {
     let mut tx = store.transaction().await?;
-    let hold = lease
-        .guard("SELECT 1 FROM operations WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 ");
+    let hold = lease.guard(
+        "SELECT stack, COALESCE(to_revision, from_revision) AS revision FROM operations
+         WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 ",
+    );
     let hold = hold.push(D::FOR_UPDATE.unwrap_or_default());
-    hold.fetch_optional(&mut tx).await?.ok_or(StoreError::LeaseLost)?;
-    insert(&mut tx, &lease.id, &new).await?;
+    let row = hold.fetch_optional(&mut tx).await?.ok_or(StoreError::LeaseLost)?;
+    insert(&mut tx, rows::revision(&row)?, &new).await?;
     tx.commit().await
 }
 
@@ -154,17 +163,15 @@ async fn reseal<D: Dialect>(store: SqlStore<D>, secrets: Vec<Resealed>) -> Resul
     for Resealed { old, new } in &secrets {
         let reseal = Statement::new(
             "UPDATE sealed_secrets SET key_id = $1, wrapped_key = $2, ciphertext = $3
-             WHERE deployment_id = $4 AND name = $5 AND wrapped_key = $6",
+             WHERE wrapped_key = $4 AND name = $5 AND stack = $6 AND revision = $7",
         );
-        resealed += reseal
+        let reseal = reseal
             .bind(&new.key_id)
             .bind(&*new.wrapped_key)
             .bind(&*new.ciphertext)
-            .bind(&old.key.owner)
-            .bind(&old.key.name)
             .bind(&*old.sealed.wrapped_key)
-            .execute(&mut tx)
-            .await?;
+            .bind(&old.key.name);
+        resealed += of(reseal, old.key.revision).execute(&mut tx).await?;
     }
     tx.commit().await?;
     Ok(resealed)

@@ -11,7 +11,7 @@ use crate::server::{
     auth::access::OwnerId,
     store::{StoreError, unavailable},
 };
-use domain::{deployment::DeploymentId, stack_name::StackName};
+use domain::{deployment::DeploymentId, stack_id::StackId, stack_name::StackName};
 
 /// A statement with its values. It owns them, so that a write can continue in a task of its own.
 #[derive(Clone, Debug)]
@@ -217,6 +217,12 @@ impl Bind for bool {
 impl Bind for &DeploymentId {
     fn value(given: Option<Self>) -> Value {
         Bind::value(given.map(DeploymentId::as_str))
+    }
+}
+
+impl Bind for StackId {
+    fn value(given: Option<Self>) -> Value {
+        Value::Text(given.as_ref().map(ToString::to_string))
     }
 }
 

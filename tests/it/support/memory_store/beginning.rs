@@ -9,9 +9,10 @@ use ai_stack_deployer::server::{
 };
 use async_trait::async_trait;
 use domain::{
-    deployment::{DeploymentId, DeploymentMetadata, Links},
+    deployment::{DeploymentMetadata, Links},
     event::Event,
     kind::KindName,
+    stack_id::RevisionId,
     stack_name::StackName,
 };
 use jiff::Timestamp;
@@ -22,20 +23,22 @@ use super::{
 };
 
 impl MemoryStore {
-    /// Forgets what the stack of this deployment is made of, as if an older version had begun it.
-    pub(crate) fn forget_spec(&self, id: &DeploymentId) {
-        self.tables().row(id).unwrap().spec = None;
+    /// Forgets all specs, as if an older version had begun what there is.
+    pub(crate) fn forget_specs(&self) {
+        self.tables().specs.clear();
     }
 }
 
 #[async_trait]
 impl Specs for MemoryStore {
-    async fn spec(&self, id: &DeploymentId) -> Result<Option<SealedSpec>, StoreError> {
-        Ok(self.up()?.row(id).and_then(|row| row.spec.clone()))
+    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>, StoreError> {
+        Ok(self.up()?.specs.get(&revision).cloned())
     }
 
     async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
-        self.up()?.leased(lease)?.spec.get_or_insert_with(|| spec.clone());
+        let mut tables = self.up()?;
+        let revision = tables.leased(lease)?.record.revision;
+        tables.specs.entry(revision).or_insert_with(|| spec.clone());
         Ok(())
     }
 }
@@ -66,8 +69,11 @@ impl Tables {
             row.record.metadata.links.retried_by = Some(new.deployment.id.clone());
         }
         let links = Links { retry_of: new.retry_of.clone(), ..Links::default() };
+        let revision = RevisionId::first_of(&new.deployment.id);
+        self.specs.insert(revision, new.spec.clone());
         let record = Record {
             deployment: new.deployment.clone(),
+            revision,
             host: new.host.clone(),
             owner: new.owner.clone(),
             state: State::Active,
@@ -78,8 +84,7 @@ impl Tables {
             panics: 0,
         };
         let first = Event { seq: 1, body: new.first.clone() };
-        let mut row = Row::new(record, new.quota.counted_as.clone(), &first);
-        row.spec = Some(new.spec.clone());
+        let row = Row::new(record, new.quota.counted_as.clone(), &first);
         self.deployments.push(row.claimed(new.claim.as_ref()));
         self.audit.extend(new.audit_entry.clone());
         Ok(())

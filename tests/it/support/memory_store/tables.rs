@@ -9,7 +9,7 @@ use ai_stack_deployer::server::{
         StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
     },
 };
-use domain::{deployment::DeploymentId, event::Event, kind::KindName};
+use domain::{deployment::DeploymentId, event::Event, kind::KindName, stack_id::RevisionId};
 use jiff::Timestamp;
 
 use super::accounts::AccountTables;
@@ -18,6 +18,7 @@ use super::accounts::AccountTables;
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
+    pub(super) specs: HashMap<RevisionId, SealedSpec>,
     pub(super) responses: HashMap<(String, String), StoredResponse>,
     pub(super) accounts: AccountTables,
     pub(super) audit: Vec<AuditEntry>,
@@ -35,7 +36,6 @@ pub(super) struct Row {
     pub(super) released: Option<Timestamp>,
     pub(super) events: Vec<StoredEvent>,
     pub(super) steps: Steps,
-    pub(super) spec: Option<SealedSpec>,
     pub(super) owner: Option<String>,
     pub(super) token: i64,
     pub(super) until: Timestamp,
@@ -139,7 +139,6 @@ impl Row {
             released: None,
             events: vec![stored(first)],
             steps: Steps::default(),
-            spec: None,
             owner: None,
             token: 0,
             until: Timestamp::MIN,
