@@ -47,7 +47,7 @@ pub(super) struct AuthOptions {
     /// The claim that holds a person's groups [default: groups]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_groups_claim: Option<String>,
-    /// The group whose members are operators [default: none, nobody is]
+    /// The group whose members are operators [default: none: nobody is an operator]
     #[arg(long, env, hide_env_values = true, value_parser = plain)]
     oidc_operator_group: Option<String>,
     /// How long a session lasts without use

@@ -32,7 +32,7 @@ pub struct Options {
     /// Names this portal: two portals on one Dokploy must differ
     #[arg(long, env, hide_env_values = true, value_parser = parse::portal_name, default_value = "default")]
     pub(super) portal_name: String,
-    /// The database: a SQLite file, made with its folder when missing, or
+    /// The database: a SQLite file, created with its folder if missing, or
     /// `postgres://user:password@host/name` for several replicas
     #[arg(long, env, hide_env_values = true, value_parser = parse::store, default_value = "sqlite://data/portal.db")]
     pub(super) database_url: StoreSettings,
