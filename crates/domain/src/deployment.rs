@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::{FailureCode, Resources, Seq},
     kind::{DEPLOY, Kind, KindName},
+    message::MessageCode,
     phase::{Phase, Status},
     progress::Progress,
     receipt::Receipt,
@@ -127,6 +128,9 @@ pub struct Snapshot {
     pub message: String,
     /// The same text, under the older server's name.
     pub current_step: String,
+    /// The code of the message, unless it is the phase's own.
+    #[serde(flatten)]
+    pub code: Option<MessageCode>,
     /// The address at which the stack is, or will be, reached.
     pub url: String,
     /// The platform's resources known to exist.
@@ -181,6 +185,9 @@ pub struct SnapshotError {
     pub message: String,
     /// The kind of failure.
     pub code: FailureCode,
+    /// The code of the sentence, and its arguments.
+    #[serde(rename = "args", default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<MessageCode>,
     /// The reference by which an operator finds the full log.
     pub reference: String,
 }
@@ -248,6 +255,7 @@ impl Deployment {
             progress: progress.percent,
             message: message.clone(),
             current_step: message,
+            code: progress.code.clone(),
             url: self.url.clone(),
             resources: progress.resources.clone(),
             timestamps: Timestamps { started: self.started, completed },
@@ -255,6 +263,7 @@ impl Deployment {
                 phase: failure.phase,
                 message: failure.message.clone(),
                 code: failure.code,
+                reason: failure.reason.clone(),
                 reference: failure.reference.clone(),
             }),
             receipt: progress.receipt_by_now(receipt.as_ref()).cloned(),
