@@ -28,7 +28,10 @@ use super::{
 };
 use crate::server::platform::{AppName, BreakerState, Platform, PlatformError, Scale};
 use clock::Clock;
-use domain::receipt::{Line, Outcome};
+use domain::{
+    receipt::{Line, Outcome},
+    words,
+};
 
 /// The time after the start at which the first round begins.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -392,6 +395,6 @@ fn repair_outcome(resource: &Resource, result: &Result<Vec<Line>, RemoveOrphansE
     if left.is_empty() || lines.iter().any(|line| is_gone(&line)) {
         return Repair::Removed;
     }
-    let remedies = left.iter().filter_map(|line| line.remedy.clone()).collect::<Vec<_>>();
-    Repair::Failed(remedies.join("; "))
+    let remedies = left.iter().filter_map(|line| line.remedy.as_ref());
+    Repair::Failed(remedies.map(words::remedy::sentence).collect::<Vec<_>>().join("; "))
 }

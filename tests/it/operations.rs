@@ -13,6 +13,7 @@ use domain::{
     event::{EventBody, Failure, FailureCode},
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
+    remedy::Remedy,
 };
 use serde_json::Value;
 
@@ -56,7 +57,7 @@ async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
             name: String::from("ai-stack-alice"),
             outcome: Outcome::Left,
             at,
-            remedy: Some(String::from("Delete the project")),
+            remedy: Some(Remedy::Sentence(String::from("Delete the project"))),
         }]),
         reference: String::from("7F3A-22C1"),
     });

@@ -14,6 +14,7 @@ use domain::{
     event::{Event, EventBody, Failure, FailureCode},
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
+    remedy::Remedy,
 };
 use secrecy::SecretString;
 use tokio::{task::block_in_place, time::sleep};
@@ -91,7 +92,7 @@ async fn fill(url: &str) {
         name: String::from("stack-left"),
         outcome: Outcome::Left,
         at: now,
-        remedy: Some(String::from("docker service rm stack-left")),
+        remedy: Some(Remedy::RemoveService { service: String::from("stack-left") }),
     };
     let body = EventBody::Error(Failure {
         phase: Phase::DEPLOYING,

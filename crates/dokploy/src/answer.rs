@@ -205,9 +205,12 @@ pub(super) fn verdict(error: Option<&Error>) -> Option<Verdict> {
             | Error::KeyRefused { .. }
             | Error::Paused { .. },
         ) => Some(Verdict::Well),
-        Some(Error::Unavailable { .. } | Error::Lost { .. } | Error::Unreachable { .. }) => {
-            Some(Verdict::Unwell)
-        }
+        Some(
+            Error::Unavailable { .. }
+            | Error::TimedOut { .. }
+            | Error::Lost { .. }
+            | Error::Unreachable { .. },
+        ) => Some(Verdict::Unwell),
     }
 }
 

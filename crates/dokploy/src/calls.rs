@@ -104,7 +104,7 @@ impl Dokploy {
     pub async fn diagnose(&self) -> Result<(), Error> {
         let since = self.now();
         let health = self.ask_health().await;
-        if health.as_ref().is_err_and(Error::is_timeout) {
+        if matches!(health, Err(Error::TimedOut { .. })) {
             self.problems.hangs(since);
         }
         health

@@ -53,7 +53,15 @@ pub enum Error {
         /// The pause that the platform requests.
         retry_after: Option<Duration>,
     },
-    /// There was no answer, or an unreadable one. The call may have taken effect.
+    /// There was no answer in time. The call may have taken effect.
+    #[error("the platform's answer to {call} was lost: none within {} ms", limit.as_millis())]
+    TimedOut {
+        /// The call.
+        call: &'static str,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The answer broke off, or cannot be read. The call may have taken effect.
     #[error("the platform's answer to {call} was lost: {reason}")]
     Lost {
         /// The call.
@@ -88,9 +96,6 @@ pub enum Error {
     },
 }
 
-/// The beginning of the reason of a call that timed out.
-const TIMED_OUT: &str = "none within";
-
 /// The advice for a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
@@ -123,28 +128,20 @@ impl Error {
             Self::KeyRefused { .. } | Self::Unavailable { status: 401, .. } => {
                 Advice::RetryUntilDeadline
             }
-            Self::Lost { .. } | Self::Unreachable { .. } => Advice::Retry { after: None },
+            Self::TimedOut { .. } | Self::Lost { .. } | Self::Unreachable { .. } => {
+                Advice::Retry { after: None }
+            }
             Self::Unavailable { retry_after, .. } => Advice::Retry { after: *retry_after },
             Self::Paused { retry_after } => Advice::Wait(*retry_after),
             Self::Local { fault, .. } => Advice::WaitForUs(*fault),
         }
     }
 
-    /// Returns the error of a `call` that was not answered within `limit`.
-    pub fn timed_out(call: &'static str, limit: Duration) -> Self {
-        Self::Lost { call, reason: format!("{TIMED_OUT} {} ms", limit.as_millis()) }
-    }
-
-    /// Returns whether the call timed out.
-    pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Lost { reason, .. } if reason.starts_with(TIMED_OUT))
-    }
-
     /// Returns whether the platform may still be executing the call: its answer was lost, or a
     /// proxy gave up waiting for it.
     pub fn may_still_run(&self) -> bool {
         match self {
-            Self::Lost { .. } => true,
+            Self::TimedOut { .. } | Self::Lost { .. } => true,
             Self::Unavailable { status, .. } => matches!(status, 408 | 502 | 504 | 520..),
             Self::Refused { .. }
             | Self::Unexplained { .. }
@@ -159,7 +156,8 @@ impl Error {
     /// Returns whether the platform sent no answer at all.
     pub fn is_out_of_reach(&self) -> bool {
         match self {
-            Self::Lost { .. }
+            Self::TimedOut { .. }
+            | Self::Lost { .. }
             | Self::Unreachable { .. }
             | Self::Local { .. }
             | Self::Paused { .. } => true,
@@ -180,6 +178,7 @@ impl Error {
             | Self::NotFound { .. }
             | Self::KeyRefused { .. }
             | Self::Unavailable { .. }
+            | Self::TimedOut { .. }
             | Self::Lost { .. }
             | Self::Unreachable { .. }
             | Self::Paused { .. } => None,
@@ -198,6 +197,7 @@ impl Error {
             Self::Unexplained { .. }
             | Self::KeyRefused { .. }
             | Self::Unavailable { .. }
+            | Self::TimedOut { .. }
             | Self::Lost { .. } => true,
             Self::Refused { .. }
             | Self::NotFound { .. }

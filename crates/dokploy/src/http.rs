@@ -147,7 +147,7 @@ fn transport_error(
     match (fault, connecting, late) {
         (Some(fault), _, _) => Error::Local { call, fault, reason },
         (None, true, _) => Error::Unreachable { call, reason },
-        (None, false, true) => Error::timed_out(call, limit),
+        (None, false, true) => Error::TimedOut { call, limit },
         (None, false, false) => Error::Lost { call, reason },
     }
 }

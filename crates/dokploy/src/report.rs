@@ -58,7 +58,7 @@ fn outcome(error: Option<&Error>) -> &'static str {
         Some(Error::NotFound { .. }) => "not_found",
         Some(Error::KeyRefused { .. }) => "key_refused",
         Some(Error::Unavailable { .. }) => "unavailable",
-        Some(Error::Lost { .. }) => "lost",
+        Some(Error::TimedOut { .. } | Error::Lost { .. }) => "lost",
         Some(Error::Unreachable { .. }) => "unreachable",
         Some(Error::Paused { .. }) => "paused",
         Some(Error::Local { .. }) => "local_fault",
@@ -72,6 +72,7 @@ fn detail(error: &Error) -> Option<&str> {
         Error::NotFound { .. }
         | Error::KeyRefused { .. }
         | Error::Unavailable { .. }
+        | Error::TimedOut { .. }
         | Error::Lost { .. }
         | Error::Unreachable { .. }
         | Error::Local { .. }

@@ -100,7 +100,7 @@ impl ProgressUpdate {
     /// Returns the code of the sentence, also of one that an older version recorded without;
     /// `None` for the phase's own.
     pub fn message_code(&self) -> Option<MessageCode> {
-        self.code.clone().or_else(|| MessageCode::of_older(&self.message))
+        self.code.clone().or_else(|| words::message::code_of_older(&self.message))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod platform_problem;
 pub mod progress;
 pub mod receipt;
 pub mod refusal;
+pub mod remedy;
 mod short_name;
 pub mod stack_id;
 pub mod stack_name;

@@ -26,24 +26,4 @@ pub enum LocalFault {
 impl LocalFault {
     /// All faults.
     pub const ALL: [Self; 4] = [Self::Resources, Self::Names, Self::Network, Self::Records];
-
-    /// Returns a sentence in the present tense, without a full stop.
-    pub fn describe_failure(self) -> &'static str {
-        match self {
-            Self::Resources => "The portal itself is short of resources",
-            Self::Names => "The portal itself cannot look addresses up",
-            Self::Network => "The portal itself has no network",
-            Self::Records => "The portal itself cannot reach its records",
-        }
-    }
-
-    /// Returns a sentence in the past tense, without a full stop.
-    pub fn past(self) -> &'static str {
-        match self {
-            Self::Resources => "The portal itself was short of resources",
-            Self::Names => "The portal itself could not look addresses up",
-            Self::Network => "The portal itself had no network",
-            Self::Records => "The portal itself could not reach its records",
-        }
-    }
 }

@@ -3,11 +3,9 @@
 //! The journal and the events keep the code, and limits are counted by it across restarts. The
 //! sentence is made from it where it leaves the portal. It must not know any language.
 
-use std::sync::LazyLock;
-
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{local_fault::LocalFault, phase::Phase, words};
+use crate::{local_fault::LocalFault, phase::Phase};
 
 /// A message that says more than the phase alone. On the wire it is `code` and `args`.
 ///
@@ -147,36 +145,6 @@ pub enum MessageCode {
     },
     /// A removal could not remove everything yet.
     NotAllRemoved,
-}
-
-impl MessageCode {
-    /// The messages without arguments that limits are counted by, or that are taken back.
-    const COUNTED_OR_CLEARED: [Self; 10] = [
-        Self::WaitingForPlatform,
-        Self::WaitingForKey,
-        Self::WaitingForHang,
-        Self::WaitingForTurn,
-        Self::WaitingForAddress,
-        Self::WaitingForJob,
-        Self::WaitingForCertificate,
-        Self::WaitingForContainer,
-        Self::ContainerUnknown,
-        Self::WaitingForBoth,
-    ];
-
-    /// Returns the code of a message that an older version recorded as the `sentence` alone, if it
-    /// is one that matters later.
-    pub fn of_older(sentence: &str) -> Option<Self> {
-        // Made once: every event without a code is looked up, and most have the phase's sentence.
-        static SENTENCES: LazyLock<Vec<(String, MessageCode)>> = LazyLock::new(|| {
-            let lacks = LocalFault::ALL.map(|fault| MessageCode::WaitingForPortal { fault });
-            let queued = (0..10).map(|before| MessageCode::JobQueued { before });
-            let known = MessageCode::COUNTED_OR_CLEARED.into_iter().chain(lacks).chain(queued);
-            known.map(|code| (words::message::sentence(&code), code)).collect()
-        });
-        let (_, code) = SENTENCES.iter().find(|(known, _)| known == sentence)?;
-        Some(code.clone())
-    }
 }
 
 /// Reads a message that may be missing, or of a newer version, as `None`: its sentence stands

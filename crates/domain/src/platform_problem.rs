@@ -1,10 +1,10 @@
-//! Problems of the whole platform that only an operator can solve.
+//! Failed calls to the platform, and problems of all of it that only an operator can solve.
 //!
 //! It must not know how a problem is detected.
 
 use serde::{Deserialize, Serialize};
 
-use crate::refusal::Refusal;
+use crate::{local_fault::LocalFault, refusal::Refusal};
 
 /// A problem of the whole platform that only its operators can solve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,26 @@ pub enum PlatformProblem {
     /// It answers neither calls that change something nor its health check.
     #[serde(rename = "PLATFORM_WEDGED")]
     Wedged,
+}
+
+/// How a call to the platform failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallFailure {
+    /// The platform refused it.
+    Refused,
+    /// The platform refused the portal's key.
+    KeyRefused,
+    /// The platform could not serve it.
+    Unavailable,
+    /// Its answer was lost.
+    AnswerLost,
+    /// The platform could not be reached.
+    Unreachable,
+    /// The portal makes no calls for a while.
+    Paused,
+    /// The portal itself lacked something.
+    Local(LocalFault),
 }
 
 impl From<PlatformProblem> for Refusal {
@@ -30,20 +50,6 @@ impl PlatformProblem {
     /// Returns its code on the wire.
     pub fn code(self) -> &'static str {
         Refusal::from(self).code().as_str()
-    }
-
-    /// Returns what an operator can do, and the section of the README about it.
-    pub fn remedy(self) -> &'static str {
-        match self {
-            Self::KeyRefused => {
-                "Dokploy rejects the key: it is wrong, expired, or over its rate limit. Configure \
-                 another key, see the README, section \"An API key without rate limit\""
-            }
-            Self::Wedged => {
-                "Dokploy hangs: it answers no calls, although its /api/health reports ok. End its \
-                 database sessions or restart it, see the README, section \"When Dokploy hangs\""
-            }
-        }
     }
 }
 

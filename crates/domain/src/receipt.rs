@@ -3,7 +3,9 @@
 //! It must not know how an outcome is verified.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{remedy::Remedy, words};
 
 /// The kind of a remote resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,9 +62,9 @@ pub struct Line {
     /// The time at which the outcome was observed.
     #[serde(with = "super::wire_time")]
     pub at: Timestamp,
-    /// What an operator can do about a resource that is left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
+    /// What can be done about a resource that is left.
+    #[serde(flatten, serialize_with = "write_remedy", deserialize_with = "read_remedy")]
+    pub remedy: Option<Remedy>,
 }
 
 /// The outcome for every resource of a deployment, newest first.
@@ -86,5 +88,79 @@ impl Receipt {
     /// Returns the lines of the resources that could not be removed.
     pub fn leftovers(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.outcome == Outcome::Left)
+    }
+}
+
+/// A remedy as receipts have it.
+#[derive(Serialize, Deserialize)]
+struct WrittenRemedy<T> {
+    remedy: String,
+    #[serde(flatten)]
+    code: Option<T>,
+}
+
+/// Writes the sentence, the code and the arguments into the line of a receipt.
+#[expect(clippy::ref_option, reason = "serde passes the field as it is")]
+fn write_remedy<S: Serializer>(remedy: &Option<Remedy>, serializer: S) -> Result<S::Ok, S::Error> {
+    let written = remedy.as_ref().map(|remedy| WrittenRemedy {
+        remedy: words::remedy::sentence(remedy),
+        code: Some(remedy).filter(|remedy| !matches!(remedy, Remedy::Sentence(_))),
+    });
+    written.serialize(serializer)
+}
+
+/// Reads what [`write_remedy`] has written, of this or another version.
+fn read_remedy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Remedy>, D::Error> {
+    let written = Option::<WrittenRemedy<Remedy>>::deserialize(deserializer)?;
+    Ok(written.map(|WrittenRemedy { remedy, code }| code.unwrap_or(Remedy::Sentence(remedy))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remedy::Named;
+
+    const LINE: &str = r#"{"resource":"service","id":null,"name":"stack-alice","outcome":"left","at":"2026-11-23T09:55:24.515Z""#;
+
+    #[test]
+    fn a_remedy_is_written_as_its_sentence_and_its_code() {
+        let service = String::from("stack-alice");
+        let (name, id) = (String::from("alice"), String::from("x1"));
+        let delete = Remedy::DeleteApplication(Named { name, id });
+        let cases = [
+            (None, ""),
+            (
+                Some(Remedy::RemoveService { service }),
+                r#","remedy":"docker service rm stack-alice","code":"REMOVE_SERVICE","args":{"service":"stack-alice"}"#,
+            ),
+            (
+                Some(Remedy::AwaitCleanUp { marker: None }),
+                r#","remedy":"Waiting for the portal's next attempt, which checks what exists: see its log","code":"AWAIT_CLEAN_UP","args":{}"#,
+            ),
+            (
+                Some(Remedy::AlreadyGone),
+                r#","remedy":"Nothing to do: it no longer exists","code":"ALREADY_GONE""#,
+            ),
+            (
+                Some(Remedy::WithApplication { remedy: Box::new(delete) }),
+                r#","remedy":"It is removed with its application. Delete the application alice (x1) in Dokploy, while no deployment of it is running or queued there, and Docker answers","code":"WITH_APPLICATION","args":{"remedy":{"code":"DELETE_APPLICATION","args":{"name":"alice","id":"x1"}}}"#,
+            ),
+            (Some(Remedy::Sentence(String::from("Wait"))), r#","remedy":"Wait""#),
+        ];
+        for (remedy, text) in cases {
+            let text = format!("{LINE}{text}}}");
+            let line: Line = serde_json::from_str(&text).unwrap();
+            assert_eq!(line.remedy, remedy);
+            assert_eq!(serde_json::to_string(&line).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_remedy_of_a_newer_version_is_read_as_its_sentence() {
+        for code in [r#""code":"NEW","args":{"x":1}"#, r#""code":"REMOVE_SERVICE","args":{}"#] {
+            let line = format!(r#"{LINE},"remedy":"Do it",{code}}}"#);
+            let line: Line = serde_json::from_str(&line).unwrap();
+            assert_eq!(line.remedy, Some(Remedy::Sentence(String::from("Do it"))));
+        }
     }
 }

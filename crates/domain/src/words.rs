@@ -3,5 +3,7 @@
 //! Each is made from a code and its arguments when an answer is sent. Nothing may depend on their
 //! text.
 
+pub mod fault;
 pub mod message;
 pub mod refusal;
+pub mod remedy;

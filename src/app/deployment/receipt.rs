@@ -7,7 +7,7 @@ use leptos::{
 
 use super::DeploymentSignals;
 use crate::app::words::receipt;
-use domain::{receipt::Line, stack_name::StackName};
+use domain::{receipt::Line, remedy::RemedyKind, stack_name::StackName};
 
 /// Renders the receipt and its consequences for the name.
 #[component]
@@ -67,10 +67,12 @@ fn ReceiptLine(
     let state = if receipt::is_gone(&line) { "done" } else { "failed" };
     let words = receipt::line(&line);
     let remedy = line.remedy.map(|remedy| {
-        let remedy = if receipt::is_command(&remedy) {
-            Either::Left(view! { "An operator can run: " <code>{remedy}</code> })
-        } else {
-            Either::Right(receipt::advice(&remedy))
+        let advice = receipt::advice(&remedy);
+        let remedy = match remedy.kind() {
+            RemedyKind::Command => {
+                Either::Left(view! { "An operator can run: " <code>{advice}</code> })
+            }
+            RemedyKind::Instruction | RemedyKind::Wait => Either::Right(advice),
         };
         view! { <p class="receipt__remedy">{remedy}</p> }
     });

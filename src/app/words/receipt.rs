@@ -9,7 +9,9 @@ use domain::{
     kind::Kind,
     progress::elapsed_ms,
     receipt::{Line, Outcome, Receipt},
+    remedy::{Remedy, RemedyKind},
     stack_name::StackName,
+    words,
 };
 
 /// The heading of a receipt that was not clean when the deployment ended.
@@ -48,17 +50,13 @@ pub(crate) fn is_gone(line: &Line) -> bool {
     }
 }
 
-/// Returns whether a remedy is a shell command. Otherwise it is a sentence.
-pub(crate) fn is_command(remedy: &str) -> bool {
-    remedy.starts_with("docker ")
-}
-
-/// Returns a remedy that is not a command, addressed to an operator unless it only says to wait.
-pub(crate) fn advice(remedy: &str) -> String {
-    if remedy.starts_with("Waiting for ") || remedy.starts_with("Nothing to do") {
-        format!("{remedy}.")
-    } else {
-        format!("For an operator: {remedy}")
+/// Returns the words of a remedy, addressed to an operator unless it is a command or says to wait.
+pub(crate) fn advice(remedy: &Remedy) -> String {
+    let sentence = words::remedy::sentence(remedy);
+    match remedy.kind() {
+        RemedyKind::Command => sentence,
+        RemedyKind::Instruction => format!("For an operator: {sentence}"),
+        RemedyKind::Wait => format!("{sentence}."),
     }
 }
 
@@ -128,7 +126,7 @@ pub(crate) fn support_text(
         text.push('\n');
         if let Some(remedy) = &entry.remedy {
             text.push_str("  ");
-            text.push_str(remedy);
+            text.push_str(&words::remedy::sentence(remedy));
             text.push('\n');
         }
     }
@@ -148,7 +146,7 @@ mod tests {
             outcome,
             at: "2026-11-23T09:55:24.515Z".parse().unwrap(),
             remedy: (outcome == Outcome::Left)
-                .then(|| String::from("docker service rm stack-alice-x1y2z3")),
+                .then(|| Remedy::RemoveService { service: String::from("stack-alice-x1y2z3") }),
         }
     }
 
@@ -186,12 +184,6 @@ mod tests {
             assert_eq!(heading(&receipt, &receipt), words);
             assert_eq!(name_afterwards(&name, &receipt, None).contains("was freed"), free);
         }
-    }
-
-    #[test]
-    fn a_command_is_told_from_a_sentence() {
-        assert!(is_command("docker service rm stack-alice-x1y2z3"));
-        assert!(!is_command("Delete the application alice (x1) in Dokploy"));
     }
 
     #[test]

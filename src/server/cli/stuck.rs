@@ -13,7 +13,7 @@ use crate::server::{
     store::{Operations, Record, Store},
 };
 use clock::{Clock as _, SystemClock};
-use domain::{kind::Kinds, receipt::Receipt};
+use domain::{kind::Kinds, receipt::Receipt, words};
 
 /// The subcommands of `stuck`.
 #[derive(Clone, Debug, Subcommand)]
@@ -84,7 +84,8 @@ fn describe(record: &Record, receipt: &Receipt) -> Vec<String> {
         ));
     }
     let left = receipt.leftovers().map(|line| {
-        let remedy = line.remedy.as_deref().unwrap_or("no remedy is known");
+        let remedy = line.remedy.as_ref().map(words::remedy::sentence);
+        let remedy = remedy.unwrap_or_else(|| String::from("no remedy is known"));
         format!("  {} {}: {remedy}", line.resource.noun(), line.name)
     });
     lines.extend(left);

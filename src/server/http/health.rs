@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{HttpState, headers::NO_STORE};
 use crate::server::{platform::BreakerState, stacks::Health};
-use domain::platform_problem::PlatformProblem;
+use domain::{platform_problem::PlatformProblem, words};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -126,7 +126,7 @@ fn body(status: &'static str, health: &Health) -> HealthBody {
             kind: if health.sandbox { "sandbox" } else { "dokploy" },
             reachable: health.platform_reachable,
             problem: health.problem.map(PlatformProblem::code),
-            remedy: health.problem.map(PlatformProblem::remedy),
+            remedy: health.problem.map(words::fault::advice),
         },
         store: StoreBody {
             kind: health.store_kind,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::dokploy::{Dokploy, DokployConfig, Problem};
 use async_trait::async_trait;
-use domain::platform_problem::PlatformProblem;
+use domain::{platform_problem::PlatformProblem, words};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -31,7 +31,7 @@ pub fn config(url: impl Into<String>, key: SecretString) -> DokployConfig {
 /// Logs the beginning of a problem, with its code and the remedy.
 fn report_problem(problem: Problem) {
     let problem = into_platform_problem(problem);
-    tracing::error!(code = problem.code(), "{}", problem.remedy());
+    tracing::error!(code = problem.code(), "{}", words::fault::advice(problem));
 }
 
 #[async_trait]

@@ -106,7 +106,7 @@ pub(crate) async fn cleaned_up(cx: &Context, receipt: Receipt) -> Result<(), Sto
         tracing::info!("Clean-up is finished: the name is available");
     } else {
         let leftover: Vec<_> =
-            receipt.leftovers().filter_map(|line| line.remedy.as_deref()).collect();
+            receipt.leftovers().filter_map(|line| line.remedy.as_ref()).collect();
         tracing::error!(tries = cx.tries + 1, remedies = ?leftover, "Clean-up is incomplete: some resources are left");
     }
     Ok(())

@@ -9,7 +9,9 @@ use crate::server::{
     secrets::OpenSecretError,
     store::{Cause, StoreError},
 };
-use domain::{event::FailureCode, message::MessageCode, phase::Phase};
+use domain::{
+    event::FailureCode, message::MessageCode, phase::Phase, platform_problem::CallFailure,
+};
 
 /// The reason why a step stopped. All retries have been made by then.
 #[derive(Debug, thiserror::Error)]
@@ -67,40 +69,36 @@ impl StepError {
 
     /// Returns the failure of a step whose call failed permanently during `phase`.
     pub(crate) fn of_platform(phase: Phase, error: &PlatformError) -> Self {
-        match error {
-            PlatformError::Refused { .. }
-            | PlatformError::Unexplained { .. }
-            | PlatformError::NotFound { .. } => {
+        match call_failure(error) {
+            CallFailure::Refused => {
                 Self::failed(FailureCode::PlatformRefused, MessageCode::CallRefused { phase })
             }
-            PlatformError::KeyRefused { .. } => {
+            CallFailure::KeyRefused => {
                 Self::failed(FailureCode::PlatformKeyRefused, MessageCode::KeyRefused { phase })
             }
-            PlatformError::Unavailable { .. }
-            | PlatformError::Lost { .. }
-            | PlatformError::Unreachable { .. }
-            | PlatformError::Paused { .. } => {
+            CallFailure::Unavailable
+            | CallFailure::AnswerLost
+            | CallFailure::Unreachable
+            | CallFailure::Paused => {
                 Self::failed(FailureCode::PlatformUnreachable, MessageCode::NoAnswer { phase })
             }
-            PlatformError::Local { fault, .. } => {
-                Self::Failed(Self::lacked(phase, local_fault::classify(*fault)))
-            }
+            CallFailure::Local(fault) => Self::Failed(Self::lacked(phase, fault)),
         }
     }
 }
 
-/// Describes how a call failed, for the log that people see: a sentence without a full stop.
-pub(crate) fn describe_failure(error: &PlatformError) -> &'static str {
+/// Returns how a call failed.
+pub(crate) fn call_failure(error: &PlatformError) -> CallFailure {
     match error {
         PlatformError::Refused { .. }
         | PlatformError::Unexplained { .. }
-        | PlatformError::NotFound { .. } => "The platform refused",
-        PlatformError::KeyRefused { .. } => "The platform did not accept the portal's key",
-        PlatformError::Unavailable { .. } => "The platform is temporarily unavailable",
-        PlatformError::Lost { .. } => "The platform's answer was lost",
-        PlatformError::Unreachable { .. } => "The platform could not be reached",
-        PlatformError::Paused { .. } => "Calls to the platform are paused",
-        PlatformError::Local { fault, .. } => local_fault::classify(*fault).describe_failure(),
+        | PlatformError::NotFound { .. } => CallFailure::Refused,
+        PlatformError::KeyRefused { .. } => CallFailure::KeyRefused,
+        PlatformError::Unavailable { .. } => CallFailure::Unavailable,
+        PlatformError::TimedOut { .. } | PlatformError::Lost { .. } => CallFailure::AnswerLost,
+        PlatformError::Unreachable { .. } => CallFailure::Unreachable,
+        PlatformError::Paused { .. } => CallFailure::Paused,
+        PlatformError::Local { fault, .. } => CallFailure::Local(local_fault::classify(*fault)),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::server::{
     local_fault::LocalFault,
     store::{StepId, StoreError},
 };
-use domain::{event::Level, message::MessageCode, progress::elapsed_ms};
+use domain::{event::Level, message::MessageCode, progress::elapsed_ms, words::fault};
 
 /// The shortest wait at the end of a limit while the limit is paused.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ impl Context {
         let Some(began) = self.journal.running_since(step) else { return };
         let away = union(self.outages.spans(now), began, now).as_secs();
         if away > 0 {
-            let past = LocalFault::Records.past();
+            let past = fault::lacked(LocalFault::Records);
             self.warn("journal.write", &format!("{past} for {away} s: it goes on from there"));
         }
     }
@@ -65,7 +65,7 @@ impl Context {
         if self.journal.message().as_ref() == Some(&message) {
             return Ok(());
         }
-        let description = fault.describe_failure();
+        let description = fault::lacks(fault);
         tracing::warn!(action, reason, "{description}: waiting for it");
         self.log(Level::Warn, action, &format!("{description}: waiting for it"), 0, None);
         self.journal.set_message(message).await

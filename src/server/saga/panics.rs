@@ -14,6 +14,7 @@ use crate::server::{
 use domain::{
     event::{EventBody, Failure},
     receipt::{Line, Outcome, Receipt, ResourceKind},
+    remedy::Remedy,
 };
 
 /// The number of panics after which an operation ends as stuck.
@@ -65,11 +66,8 @@ fn pause(panics: u32) -> Duration {
 /// Returns a [`StoreError`] if the end cannot be recorded.
 pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result<(), StoreError> {
     let at = ports.clock.now();
-    let remedy = format!(
-        "Waiting for the portal's next attempt, which removes everything with the description {} \
-         on the platform: see its log",
-        ports.settings.marker(record.revision.stack)
-    );
+    let marker = Some(ports.settings.marker(record.revision.stack));
+    let remedy = Remedy::AwaitCleanUp { marker };
     let line = Line {
         resource: ResourceKind::Project,
         id: None,

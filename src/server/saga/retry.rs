@@ -10,7 +10,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use super::{
     context::Context,
-    failure::{StepError, describe_failure},
+    failure::{StepError, call_failure},
 };
 use crate::server::{
     local_fault::{self, LocalFault},
@@ -21,6 +21,7 @@ use domain::{
     event::{FailureCode, Level},
     message::MessageCode,
     progress::elapsed_ms,
+    words::fault::call_failed,
 };
 
 const RETRIES: usize = 5;
@@ -214,7 +215,7 @@ impl<'a> Attempts<'a> {
         if let Some(permit) = permit {
             self.cx.end_call(permit, result.as_ref().err()).await;
         }
-        if result.as_ref().is_err_and(PlatformError::is_timeout) {
+        if matches!(result, Err(PlatformError::TimedOut { .. })) {
             self.cx.diagnose().await;
         }
         Ok(result)
@@ -233,7 +234,7 @@ impl<'a> Attempts<'a> {
     async fn pause(&mut self, error: &PlatformError) -> Result<(), StepError> {
         // While the platform hangs, no attempt is made, and none is used up.
         if self.cx.is_wedged() && error.advice() != Advice::GiveUp {
-            self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
+            self.warn(error, "waiting for it");
             return self.cx.wait_out_hang().await;
         }
         match error.advice() {
@@ -241,17 +242,17 @@ impl<'a> Attempts<'a> {
             Advice::CheckThenRetryOnce if self.has_checked => return Err(self.give_up(error)),
             Advice::CheckThenRetryOnce => {
                 self.has_checked = true;
-                self.log(Level::Warn, &format!("{}: trying once more", describe_failure(error)));
+                self.warn(error, "trying once more");
             }
             // This failure, or that of another deployment, opened the breaker: the platform is
             // down, and waiting for it uses no attempt.
             Advice::Retry { .. } if let Some(pause) = self.cx.breaker_pause() => {
-                self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
+                self.warn(error, "waiting for it");
                 return self.wait_for_breaker(pause).await;
             }
             Advice::Retry { after } => {
                 let Some(pause) = self.pauses.next() else { return Err(self.give_up(error)) };
-                self.log(Level::Warn, &format!("{}: trying again", describe_failure(error)));
+                self.warn(error, "trying again");
                 self.resume().await?;
                 self.cx.wait(pause.max(after.unwrap_or_default())).await?;
             }
@@ -270,7 +271,7 @@ impl<'a> Attempts<'a> {
     /// Waits before the next attempt of a call that is repeated until the deadline.
     async fn retry_until_deadline(&mut self, error: &PlatformError) -> Result<(), StepError> {
         if self.deadline_retries == 0 {
-            self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
+            self.warn(error, "waiting for it");
         }
         let is_refused = matches!(error, PlatformError::KeyRefused { .. });
         let message =
@@ -303,7 +304,7 @@ impl<'a> Attempts<'a> {
     ) -> Result<(), StepError> {
         let message = MessageCode::WaitingForPortal { fault };
         if self.cx.journal.message().as_ref() != Some(&message) {
-            self.log(Level::Warn, &format!("{}: waiting for it", describe_failure(error)));
+            self.warn(error, "waiting for it");
         }
         self.show(message).await?;
         let pause = FIRST_PAUSE.saturating_mul(1 << self.waited_for_us.min(3));
@@ -324,8 +325,14 @@ impl<'a> Attempts<'a> {
     }
 
     fn give_up(&self, error: &PlatformError) -> StepError {
-        self.log(Level::Error, describe_failure(error));
+        self.log(Level::Error, call_failed(call_failure(error)));
         StepError::of_platform(self.cx.journal.phase(), error)
+    }
+
+    /// Logs how the call failed, and what happens next.
+    fn warn(&self, error: &PlatformError, next: &str) {
+        let failed = call_failed(call_failure(error));
+        self.log(Level::Warn, &format!("{failed}: {next}"));
     }
 
     fn log(&self, level: Level, message: &str) {

@@ -13,18 +13,15 @@ use crate::server::{
         AppName, ApplicationId, ApplicationSummary, Container, Host, Platform, PlatformError,
         Project, ProjectSummary, QueuedJob, RouteFile, routes_host,
     },
-    saga::{context::Context, failure::describe_failure},
+    saga::{context::Context, failure::call_failure},
     settings::StackSettings,
 };
 use domain::{
     platform_problem::PlatformProblem,
     receipt::{Line, Outcome, ResourceKind},
+    remedy::{Named, Remedy},
 };
 
-/// The remedy for a resource that is gone.
-const GONE: &str = "Nothing to do: it no longer exists";
-/// The condition under which an application may be deleted manually.
-const SAFELY: &str = "while no deployment of it is running or queued there, and Docker answers";
 /// The time after which a look makes no further call, since it delays the recording of the end.
 /// Each call has a time limit of its own.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -38,46 +35,34 @@ pub(crate) async fn advise(cx: &Context, mut lines: Vec<Line>) -> Vec<Line> {
     }
     let situation = situation(cx, &lines).await;
     for line in lines.iter_mut().filter(|line| is_left(line)) {
-        let remedy = situation.remedy(cx, line);
-        line.remedy = Some(remedy);
+        line.remedy = Some(match &situation {
+            Err(wait) => wait.clone(),
+            // A remedy that a step set is more specific.
+            Ok(seen) => line.remedy.take().unwrap_or_else(|| seen.remedy(cx, line)),
+        });
     }
     lines
 }
 
-async fn situation(cx: &Context, lines: &[Line]) -> Situation {
+/// Returns what exists, or what there is to wait for if nothing can be removed now.
+async fn situation(cx: &Context, lines: &[Line]) -> Result<Seen, Remedy> {
     // A platform that hangs would not answer.
     if cx.is_wedged() {
-        return Situation::Problem(PlatformProblem::Wedged);
+        return Err(Remedy::AwaitPlatform { problem: PlatformProblem::Wedged });
     }
     let look = Look { cx, since: cx.clock.monotonic() };
     match (look_around(&look, lines).await, cx.platform.problem()) {
         (Ok(situation), _) => situation,
         // A single failure is not yet a problem of the whole platform.
-        (Err(_), Some(problem)) => Situation::Problem(problem),
-        (Err(error), None) => Situation::Silent(error),
+        (Err(_), Some(problem)) => Err(Remedy::AwaitPlatform { problem }),
+        (Err(error), None) => Err(Remedy::AwaitAnswer { failure: call_failure(&error) }),
     }
 }
 
 /// Sets the remedy of a leftover if the platform was not read.
 pub(crate) fn unseen(mut line: Line) -> Line {
-    line.remedy.get_or_insert_with(|| {
-        String::from("Waiting for the portal's next attempt, which checks what exists: see its log")
-    });
+    line.remedy.get_or_insert(Remedy::AwaitCleanUp { marker: None });
     line
-}
-
-/// The present state of the platform.
-enum Situation {
-    /// It has a problem that only an operator can solve.
-    Problem(PlatformProblem),
-    /// It does not answer, or with an error.
-    Silent(PlatformError),
-    /// Its Docker does not answer.
-    NoDocker,
-    /// A deploy job of this operation runs or waits.
-    Deploying,
-    /// Leftovers can be removed now.
-    Calm(Box<Seen>),
 }
 
 /// The resources of the operation that exist.
@@ -110,20 +95,23 @@ impl Look<'_> {
         if spent < LIMIT {
             Ok(&*self.cx.platform)
         } else {
-            Err(PlatformError::timed_out("advice", LIMIT))
+            Err(PlatformError::TimedOut { call: "advice", limit: LIMIT })
         }
     }
 }
 
-async fn look_around(look: &Look<'_>, lines: &[Line]) -> Result<Situation, PlatformError> {
+async fn look_around(
+    look: &Look<'_>,
+    lines: &[Line],
+) -> Result<Result<Seen, Remedy>, PlatformError> {
     let cx = look.cx;
     let projects = projects(look, lines).await?;
     let mut jobs = look.platform()?.queue().await?.into_iter();
     if jobs.any(|QueuedJob { application, .. }| is_ours(cx, &projects, &application)) {
-        return Ok(Situation::Deploying);
+        return Ok(Err(Remedy::AwaitJob));
     }
     if look.platform()?.node_count().await? == 0 {
-        return Ok(Situation::NoDocker);
+        return Ok(Err(Remedy::AwaitDocker));
     }
     let hosts = look.platform()?.hosts().await?;
     let moved = moved(look, &projects, &hosts).await?;
@@ -137,7 +125,7 @@ async fn look_around(look: &Look<'_>, lines: &[Line]) -> Result<Situation, Platf
         let name = AppName(line.name.clone());
         containers.extend(look.platform()?.containers(&name).await?);
     }
-    Ok(Situation::Calm(Box::new(Seen { projects, moved, services, containers, hosts, open })))
+    Ok(Ok(Seen { projects, moved, services, containers, hosts, open }))
 }
 
 /// Finds the projects with the operation's marker, the recorded one, and those that `lines` name.
@@ -208,33 +196,8 @@ async fn open_file(look: &Look<'_>) -> Option<RouteFile> {
     None
 }
 
-impl Situation {
-    fn remedy(&self, cx: &Context, line: &Line) -> String {
-        match self {
-            Self::Problem(problem) => {
-                format!("Waiting for Dokploy to work for the portal again: {}", problem.remedy())
-            }
-            Self::Silent(error) => {
-                format!("Waiting for Dokploy to answer: {}", describe_failure(error))
-            }
-            Self::NoDocker => String::from(
-                "Waiting for Docker on the Dokploy server to answer: delete nothing until then, or \
-                 a container is left behind",
-            ),
-            Self::Deploying => String::from(
-                "Waiting for Dokploy's deploy job to end: delete nothing until then, or its \
-                 container is left behind",
-            ),
-            Self::Calm(seen) => {
-                // A remedy that a step set is more specific.
-                line.remedy.clone().unwrap_or_else(|| seen.remedy(cx, line))
-            }
-        }
-    }
-}
-
 impl Seen {
-    fn remedy(&self, cx: &Context, line: &Line) -> String {
+    fn remedy(&self, cx: &Context, line: &Line) -> Remedy {
         match line.resource {
             ResourceKind::Domain => self.of_domain(cx, line),
             ResourceKind::Service => self.of_service(cx, &AppName(line.name.clone())),
@@ -245,7 +208,7 @@ impl Seen {
 
     /// Finds the domain by its id, or by its host if it routes to our application: another domain
     /// for the same host is somebody else's.
-    fn of_domain(&self, cx: &Context, line: &Line) -> String {
+    fn of_domain(&self, cx: &Context, line: &Line) -> Remedy {
         let leads_to_us = |host: &Host| {
             let leads_to = host.leads_to.as_ref();
             leads_to.is_some_and(|id| is_ours(cx, &self.projects, id))
@@ -259,36 +222,32 @@ impl Seen {
                 was_moved(cx, &id.0)
             }
             (Some(Host { name, domain, .. }), _) => {
-                format!("Delete the domain {name} ({domain}) in Dokploy")
+                Remedy::DeleteDomain(Named { name: name.clone(), id: domain.to_string() })
             }
             (None, Some(file)) => routes::still_routed(file, &cx.host),
-            (None, None) => GONE.to_owned(),
+            (None, None) => Remedy::AlreadyGone,
         }
     }
 
-    fn of_service(&self, cx: &Context, name: &AppName) -> String {
+    fn of_service(&self, cx: &Context, name: &AppName) -> Remedy {
         if let Some(application) = applications(&self.projects).find(|one| one.app_name == *name) {
-            return format!(
-                "It is removed with its application. {}",
-                delete_application(cx, application)
-            );
+            let remedy = Box::new(delete_application(cx, application));
+            return Remedy::WithApplication { remedy };
         }
         if self.services.contains(name) {
             // If its application was moved, Dokploy can still remove both.
             return match &self.moved {
                 Some(id) => was_moved(cx, id),
-                None => format!("docker service rm {name}"),
+                None => Remedy::RemoveService { service: name.to_string() },
             };
         }
         match self.containers.iter().find(|one| name.owns_container(&one.name)) {
-            Some(container) => {
-                format!("Waiting for Docker to stop and remove the container {}", container.name)
-            }
-            None => GONE.to_owned(),
+            Some(container) => Remedy::AwaitContainer { container: container.name.clone() },
+            None => Remedy::AlreadyGone,
         }
     }
 
-    fn of_application(&self, cx: &Context, line: &Line) -> String {
+    fn of_application(&self, cx: &Context, line: &Line) -> Remedy {
         let is_it = |one: &&ApplicationSummary| match &line.id {
             Some(id) => *id == one.id.0,
             None => one.name == line.name && cx.is_marked(one.description.as_deref()),
@@ -296,21 +255,22 @@ impl Seen {
         match (applications(&self.projects).find(is_it), &self.moved) {
             (Some(application), _) => delete_application(cx, application),
             (None, Some(id)) if line.id.as_ref() == Some(id) => was_moved(cx, id),
-            (None, _) => GONE.to_owned(),
+            (None, _) => Remedy::AlreadyGone,
         }
     }
 
-    fn of_project(&self, cx: &Context, line: &Line) -> String {
+    fn of_project(&self, cx: &Context, line: &Line) -> Remedy {
         let is_it = |(one, _): &&(ProjectSummary, Option<Project>)| match &line.id {
             Some(id) => *id == one.id.0,
             None => one.name == line.name && cx.is_marked(one.description.as_deref()),
         };
         let Some((project, whole)) = self.projects.iter().find(is_it) else {
-            return GONE.to_owned();
+            return Remedy::AlreadyGone;
         };
         let ProjectSummary { id, name, description, .. } = project;
+        let named = Named { name: name.clone(), id: id.to_string() };
         if !cx.is_marked(description.as_deref()) {
-            return unmarked(cx, &format!("project {name} ({id})"));
+            return Remedy::MarkProject { named, marker: cx.marker.clone() };
         }
         if let Some(application) = &self.moved {
             return was_moved(cx, application);
@@ -318,41 +278,25 @@ impl Seen {
         let environments = whole.iter().flat_map(|project| &project.environments);
         let mut holds = environments.map(|one| one.applications.len() + one.other_services);
         if holds.any(|count| count > 0) {
-            format!(
-                "Delete what is in the project {name} ({id}) in Dokploy, {SAFELY}, and then the \
-                 project: in the other order its container is left behind"
-            )
+            Remedy::EmptyProject(named)
         } else {
-            format!("Delete the project {name} ({id}) in Dokploy")
+            Remedy::DeleteProject(named)
         }
     }
 }
 
 /// Returns how to delete an application without leaving its service behind.
-fn delete_application(cx: &Context, application: &ApplicationSummary) -> String {
-    let ApplicationSummary { id, name, description, .. } = application;
-    if cx.is_marked(description.as_deref()) {
-        format!("Delete the application {name} ({id}) in Dokploy, {SAFELY}")
+fn delete_application(cx: &Context, application: &ApplicationSummary) -> Remedy {
+    let named = Named { name: application.name.clone(), id: application.id.to_string() };
+    if cx.is_marked(application.description.as_deref()) {
+        Remedy::DeleteApplication(named)
     } else {
-        unmarked(cx, &format!("application {name} ({id})"))
+        Remedy::MarkApplication { named, marker: cx.marker.clone() }
     }
 }
 
 /// Returns what to do about an application that somebody moved.
-fn was_moved(cx: &Context, id: &str) -> String {
+fn was_moved(cx: &Context, id: &str) -> Remedy {
     let project = StackSettings::project(&cx.deployment.name);
-    format!(
-        "The application {id} was moved out of the project {project} in Dokploy: move it back, and \
-         the portal removes it, or delete it where it is, {SAFELY}"
-    )
-}
-
-/// Returns what to do about a resource that lost its marker, which the portal therefore does not
-/// change.
-pub(crate) fn unmarked(cx: &Context, what: &str) -> String {
-    format!(
-        "The {what} no longer has the portal's marker, so the portal does not change it: set its \
-         description to {} again, and the portal removes it",
-        cx.marker
-    )
+    Remedy::MoveBack { application: id.to_owned(), project }
 }

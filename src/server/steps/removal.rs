@@ -9,7 +9,11 @@ use crate::server::{
     saga::{absence, context::Context, failure::StepError},
     store::StoreError,
 };
-use domain::receipt::{Line, Outcome, ResourceKind};
+use domain::{
+    receipt::{Line, Outcome, ResourceKind},
+    remedy::{Named, Remedy},
+    words,
+};
 
 impl Context {
     /// Returns a line of the receipt.
@@ -31,7 +35,7 @@ impl Context {
         resource: ResourceKind,
         id: Option<&str>,
         name: &str,
-        remedy: Option<String>,
+        remedy: Option<Remedy>,
     ) -> Line {
         Line { remedy, ..self.line(resource, id, name, Outcome::Left) }
     }
@@ -130,10 +134,7 @@ pub(crate) async fn remove_project(
     let find = || cx.platform.project(id);
     if let Some(project) = cx.query("project.one", find).await? {
         if !is_empty(&project) {
-            let remedy = format!(
-                "The project {name} ({id}) contains resources that the portal did not create: find \
-                 their owner. The portal removes the project once it is empty"
-            );
+            let remedy = Remedy::FindOwner(Named { name: name.to_owned(), id: id.to_string() });
             lines.push(leftover(Some(remedy)));
             return Ok(lines);
         }
@@ -208,7 +209,7 @@ pub(crate) fn warn_of_leftovers(
     };
     let leftover: Vec<_> = lines.iter().filter(|line| line.outcome == Outcome::Left).collect();
     for line in &leftover {
-        let remedy = line.remedy.as_deref().unwrap_or_default();
+        let remedy = line.remedy.as_ref().map(words::remedy::sentence).unwrap_or_default();
         let (noun, name) = (line.resource.noun(), &line.name);
         cx.warn("doubles.remove", &format!("Could not remove the {noun} {name}: {remedy}"));
     }

@@ -21,6 +21,7 @@ use crate::server::{
 use domain::{
     progress::elapsed_ms,
     receipt::{Line, Outcome, ResourceKind},
+    remedy::Remedy,
 };
 
 /// The time limit for the reverse proxy to apply a change. It took two seconds at most when
@@ -91,12 +92,12 @@ async fn remedy(
     cx: &Context,
     stale: Option<Stale>,
     services: &BTreeSet<AppName>,
-) -> Result<Option<String>, StepError> {
+) -> Result<Option<Remedy>, StepError> {
     Ok(match stale {
         // Only a stack with a service can answer; without one, something else answers.
         Some(stale) if has_service(cx, services).await? => Some(match stale {
             Stale::Unseen(file) => still_routed(&file, &cx.host),
-            Stale::Open(_) | Stale::Closed => not_taken_up(&cx.host),
+            Stale::Open(_) | Stale::Closed => Remedy::CheckProxy { host: cx.host.clone() },
         }),
         // The undo of the application removes the service next, and with it the answer.
         Some(_) | None => None,
@@ -111,20 +112,9 @@ fn services_of(cx: &Context, application: &Application) -> BTreeSet<AppName> {
 }
 
 /// Returns the remedy for a file that routes an address whose application is gone.
-pub(crate) fn still_routed(file: &RouteFile, host: &str) -> String {
-    let (path, text) = (file.path(), file.without_routes());
-    format!(
-        "The reverse proxy's file {path} still routes {host}, although its application is deleted: \
-         delete this file on the Dokploy server, or replace its content with: {}",
-        text.trim_end()
-    )
-}
-
-fn not_taken_up(host: &str) -> String {
-    format!(
-        "{host} still answers although no route to it exists: check the reverse proxy's log for a \
-         file that it cannot read. Until that file is repaired, the proxy applies no route changes"
-    )
+pub(crate) fn still_routed(file: &RouteFile, host: &str) -> Remedy {
+    let content = file.without_routes().trim_end().to_owned();
+    Remedy::ReplaceRouteFile { path: file.path(), host: host.to_owned(), content }
 }
 
 /// Waits until nothing that may be our stack answers at the address. Returns `false` if that takes

@@ -19,6 +19,7 @@ use domain::{
     event::{EventBody, Failure, FailureCode},
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
+    remedy::Remedy,
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -114,7 +115,7 @@ impl World {
                 name: String::from("stack-alice"),
                 outcome: Outcome::Left,
                 at,
-                remedy: Some(String::from("docker service rm stack-alice")),
+                remedy: Some(Remedy::RemoveService { service: String::from("stack-alice") }),
             }]),
             reference: lease.id.reference(),
         });

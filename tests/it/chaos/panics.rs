@@ -13,6 +13,7 @@ use domain::{
     kind::REMOVE,
     phase::Phase,
     progress::{End, Progress},
+    remedy::Remedy,
     stack_name::StackName,
 };
 use tokio_util::sync::CancellationToken;
@@ -153,8 +154,11 @@ fn an_operation_that_panics_even_while_it_is_given_up_ends_stuck_all_the_same() 
         assert_eq!(record.state, State::Stuck);
         let failure = failure(&portal, &record).await;
         assert_eq!(failure.code, FailureCode::Internal);
-        let remedy = failure.receipt.leftovers().next().unwrap().remedy.clone().unwrap();
-        assert!(remedy.contains(record.deployment.id.as_str()), "{remedy}");
+        let remedy = &failure.receipt.leftovers().next().unwrap().remedy;
+        let Some(Remedy::AwaitCleanUp { marker: Some(marker) }) = remedy else {
+            panic!("{remedy:?}")
+        };
+        assert!(marker.ends_with(record.deployment.id.as_str()), "{marker}");
         until(&portal, 0, |record| record.state == State::RolledBack).await;
         assert!(is_empty(&portal).await);
     });

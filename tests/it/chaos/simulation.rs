@@ -15,7 +15,7 @@ use ai_stack_deployer::server::{
     store::{Operations, State},
 };
 use clock::Clock;
-use domain::{deployment::DeploymentId, kind::Kinds};
+use domain::{deployment::DeploymentId, kind::Kinds, remedy::Remedy};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -159,10 +159,10 @@ impl Simulation {
     async fn help(&self) {
         for record in self.store.stuck().await.unwrap() {
             let Some(receipt) = &record.metadata.receipt else { continue };
-            for remedy in receipt.leftovers().filter_map(|line| line.remedy.as_deref()) {
-                if let Some(service) = remedy.strip_prefix("docker service rm ") {
+            for remedy in receipt.leftovers().filter_map(|line| line.remedy.as_ref()) {
+                if let Remedy::RemoveService { service } = remedy {
                     let removed = self.platform.core().remove_service(self.clock.now(), service);
-                    self.note(format!("operator: {remedy} ({removed})"));
+                    self.note(format!("operator: remove {service} ({removed})"));
                 }
             }
         }

@@ -6,7 +6,10 @@ use ai_stack_deployer::server::store::{State, StepId};
 use domain::receipt::{Line, ResourceKind};
 use serde_json::{Value, json};
 
-use super::{wedged::hang, world::World};
+use super::{
+    wedged::hang,
+    world::{World, remedy},
+};
 use crate::support::{claim_one::CLEAN_UP, core_platform::Moment};
 
 /// Returns what is advised about each thing that is left.
@@ -17,7 +20,7 @@ async fn advice(world: &World) -> Vec<(ResourceKind, String)> {
         Some(receipt) => receipt,
         None => world.failure().await.receipt,
     };
-    let advised = |line: &Line| (line.resource, line.remedy.clone().unwrap());
+    let advised = |line: &Line| (line.resource, remedy(line));
     receipt.leftovers().map(advised).collect()
 }
 

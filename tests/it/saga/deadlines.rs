@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::store::{Lane, Operations, State, StepId};
 use clock::Clock;
-use domain::{event::FailureCode, kind::DEPLOY, phase::Phase, receipt::ResourceKind};
+use domain::{
+    event::FailureCode, kind::DEPLOY, phase::Phase, receipt::ResourceKind, remedy::Remedy,
+};
 
 use super::world::World;
 use crate::support::{claim_one::CLEAN_UP, faulty_store::Crash};
@@ -103,7 +105,7 @@ async fn a_service_without_a_row_is_freed_once_the_operator_has_removed_it() {
     assert_eq!(record.clean_up.tries, 3);
     let receipt = record.metadata.receipt.unwrap();
     let service = receipt.leftovers().find(|line| line.resource == ResourceKind::Service).unwrap();
-    assert_eq!(service.remedy, Some(format!("docker service rm {}", service.name)));
+    assert_eq!(service.remedy, Some(Remedy::RemoveService { service: service.name.clone() }));
     assert!(world.platform.core().remove_service(world.clock.now(), &service.name));
     world.clean_up(1).await;
     world.assert_all_or_nothing("with an operator's help").await;

@@ -4,7 +4,7 @@ use ai_stack_deployer::server::store::{Operations, State, StepId};
 use domain::receipt::{Outcome, ResourceKind};
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::world::{World, remedy};
 
 /// Makes a project as somebody else, with an application in it.
 fn make_theirs(world: &World, description: &Value) {
@@ -134,7 +134,7 @@ async fn what_lost_our_marker_is_left_and_not_called_gone() {
     assert_eq!(world.record().await.state, State::Stuck);
     // Deleting the project by hand would leave its container behind.
     for line in world.failure().await.receipt.leftovers() {
-        let remedy = line.remedy.as_deref().unwrap();
+        let remedy = remedy(line);
         assert!(!remedy.contains("not there any more"), "{remedy}");
         assert!(!remedy.contains("Delete the project"), "{remedy}");
     }

@@ -56,7 +56,7 @@ async fn assert_live_after(world: &World, fault: LocalFault, what: &str) {
     let undone = sentences.iter().any(|(phase, _)| *phase == Phase::ROLLING_BACK);
     assert!(!undone, "{what}: {sentences:?}");
     let log = world.log().await.join("\n");
-    assert!(log.contains(fault.describe_failure()), "{what}: {log}");
+    assert!(log.contains(words::fault::lacks(fault)), "{what}: {log}");
     world.assert_all_or_nothing(what).await;
 }
 
@@ -95,7 +95,7 @@ async fn what_a_call_lacks_all_the_while_ends_with_the_time_of_the_whole_and_a_c
         world.drive().await;
         let failure = world.failure().await;
         assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
-        assert!(failure.message.starts_with(fault.past()), "{failure:?}");
+        assert!(failure.message.starts_with(words::fault::lacked(fault)), "{failure:?}");
         assert_eq!(failure.phase, Phase::CREATING_APPLICATION);
         let (took, limits) = (took(&world).await, world.ports.settings.deadlines);
         assert!((limits.whole..limits.whole + limits.drain).contains(&took), "{took:?}");

@@ -15,10 +15,11 @@ use domain::{
     event::FailureCode,
     progress::End,
     receipt::{Line, Outcome, Receipt, ResourceKind},
+    remedy::Remedy,
 };
 use serde_json::json;
 
-use super::world::World;
+use super::world::{World, remedy};
 use crate::support::claim_one::CLEAN_UP;
 
 const HOST: &str = "alice.localhost";
@@ -62,10 +63,13 @@ async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
     assert_eq!(visit(&world), EdgeResponse::UnknownHost);
     let told = receipt(&world).await;
     assert_eq!(of(&told, ResourceKind::Domain).outcome, Outcome::VerifiedGone);
-    let remedy = |kind| of(&told, kind).remedy.unwrap();
-    assert_eq!(remedy(ResourceKind::Service), format!("docker service rm {service}"));
+    let remedy = |kind| of(&told, kind).remedy;
+    assert_eq!(
+        remedy(ResourceKind::Service),
+        Some(Remedy::RemoveService { service: service.clone() })
+    );
     assert_eq!(of(&told, ResourceKind::Application).outcome, Outcome::VerifiedGone);
-    assert_eq!(remedy(ResourceKind::Project), "Nothing to do: it no longer exists");
+    assert_eq!(remedy(ResourceKind::Project), Some(Remedy::AlreadyGone));
 
     // Others are not disturbed: the proxy still takes changes up.
     let theirs = json!({ "name": "theirs", "description": "", "env": "" });
@@ -96,7 +100,7 @@ async fn a_write_that_only_says_it_was_done_is_found_out() {
         panic!("one line tells of the address: {told:?}")
     };
     assert_eq!(line.outcome, Outcome::Left);
-    let remedy = line.remedy.as_deref().unwrap();
+    let remedy = remedy(line);
     assert!(remedy.contains("still routes alice.localhost"), "{remedy}");
     world.clock.advance(Duration::from_mins(31));
     world.drive_once(CLEAN_UP).await.unwrap();
@@ -130,7 +134,7 @@ async fn a_proxy_that_takes_up_no_change_is_told_of_and_its_address_is_not_calle
     assert_eq!(visit(&world), EdgeResponse::Healthy, "the proxy is frozen");
     let line = of(&receipt(&world).await, ResourceKind::Domain);
     assert_eq!(line.outcome, Outcome::Left);
-    assert!(line.remedy.unwrap().contains("a file that it cannot read"));
+    assert!(remedy(&line).contains("a file that it cannot read"));
 
     let mended =
         json!({ "path": path, "traefikConfig": "http: {routers: {x: {rule: Host(`x`)}}}" });
@@ -153,7 +157,7 @@ fn refuse_to_show_the_file(world: &World) {
 async fn assert_left_with_its_file_named(world: &World) {
     let line = of(&receipt(world).await, ResourceKind::Domain);
     assert_eq!(line.outcome, Outcome::Left);
-    assert!(line.remedy.unwrap().contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
+    assert!(remedy(&line).contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
 }
 
 #[tokio::test]
@@ -200,7 +204,7 @@ async fn a_key_that_may_not_read_the_file_holds_no_removal_up() {
     let took = world.clock.now().duration_since(began).unsigned_abs();
     assert!(took < Duration::from_mins(1), "{took:?}");
     let line = of(&receipt(&world).await, ResourceKind::Domain);
-    assert!(line.remedy.unwrap().contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
+    assert!(remedy(&line).contains("/etc/dokploy/traefik/dynamic/stack-alice-"));
     assert_eq!(world.failure().await.code, FailureCode::PlatformRefused, "not for its key");
 }
 
@@ -215,7 +219,7 @@ async fn a_key_that_may_not_write_the_file_holds_no_removal_up() {
         let took = world.clock.now().duration_since(began).unsigned_abs();
         assert!(took < Duration::from_mins(1), "{took:?}");
         let line = of(&receipt(&world).await, ResourceKind::Domain);
-        assert!(line.remedy.unwrap().contains("still routes alice.localhost"));
+        assert!(remedy(&line).contains("still routes alice.localhost"));
     }
 }
 
@@ -274,7 +278,7 @@ async fn no_name_becomes_free_whose_file_could_not_be_closed() {
     world.drive_once(CLEAN_UP).await.unwrap();
     assert_eq!(world.record().await.state, State::Stuck);
     let told = receipt(&world).await;
-    let remedies: Vec<_> = told.leftovers().filter_map(|line| line.remedy.as_deref()).collect();
+    let remedies: Vec<_> = told.leftovers().map(remedy).collect();
     assert!(remedies[0].contains("still routes alice.localhost"), "{remedies:?}");
     world.clean_up(1).await;
     assert!(receipt(&world).await.clean);

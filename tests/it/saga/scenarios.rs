@@ -10,6 +10,7 @@ use domain::{
     phase::Phase,
     progress::{Progress, StepProgress, StepState},
     receipt::{Outcome, ResourceKind},
+    remedy::Remedy,
 };
 
 use super::world::World;
@@ -147,8 +148,7 @@ async fn a_service_that_nobody_can_see_is_left_and_not_called_gone() {
     let receipt = world.failure().await.receipt;
     assert!(!receipt.clean);
     let service = receipt.leftovers().find(|line| line.resource == ResourceKind::Service).unwrap();
-    let remedy = service.remedy.as_deref().unwrap();
-    assert!(remedy.starts_with("Waiting for Docker"), "none of its commands helps: {remedy}");
+    assert_eq!(service.remedy, Some(Remedy::AwaitDocker), "none of its commands helps");
     let project = receipt.lines.iter().find(|line| line.resource == ResourceKind::Project);
     assert_eq!(project.unwrap().outcome, Outcome::Left);
 
@@ -157,8 +157,7 @@ async fn a_service_that_nobody_can_see_is_left_and_not_called_gone() {
     world.drive_once(CLEAN_UP).await.unwrap();
     let receipt = world.record().await.metadata.receipt.unwrap();
     let service = receipt.leftovers().find(|line| line.resource == ResourceKind::Service).unwrap();
-    let remedy = format!("docker service rm {}", service.name);
-    assert_eq!(service.remedy.as_deref(), Some(remedy.as_str()));
+    assert_eq!(service.remedy, Some(Remedy::RemoveService { service: service.name.clone() }));
 }
 
 #[tokio::test]

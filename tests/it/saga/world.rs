@@ -24,8 +24,9 @@ use domain::{
     kind::{DEPLOY, Kinds, REMOVE},
     phase::Phase,
     progress::{End, Progress},
-    receipt::{Outcome, Receipt},
+    receipt::{Line, Outcome, Receipt},
     stack_name::StackName,
+    words,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,11 @@ use crate::support::{
     memory_store::MemoryStore,
     settings::{keyring, new_deployment, stack_settings},
 };
+
+/// Returns what an operator reads about what is left.
+pub(super) fn remedy(line: &Line) -> String {
+    words::remedy::sentence(line.remedy.as_ref().unwrap())
+}
 
 /// A portal with one deployment, and the platform it drives.
 pub(super) struct World {

@@ -14,6 +14,7 @@ use domain::{
     deployment::DeploymentId,
     event::EventBody,
     kind::{KindName, REMOVE},
+    remedy::{Remedy, RemedyKind},
     stack_name::StackName,
     words,
 };
@@ -143,7 +144,7 @@ async fn assert_sentences_read(store: &dyn Store) {
     let written: Vec<_> = sentences().filter(|(what, _)| *what != "step").collect();
     let data: Vec<_> = shown.iter().map(|event| (event.name.as_str(), &*event.data)).collect();
     assert_eq!(data, written);
-    let mut known = 0;
+    let (mut known, mut kinds) = (0, Vec::new());
     for event in &shown {
         match event.decode().unwrap().body {
             EventBody::Progress(update) => {
@@ -154,11 +155,18 @@ async fn assert_sentences_read(store: &dyn Store) {
             EventBody::Error(failure) => {
                 let was_both = failure.message.contains("cancelled. Before that: ");
                 assert_eq!(failure.cause_before_cancel().is_some(), was_both, "{failure:?}");
+                let receipt = serde_json::to_string(&failure.receipt).unwrap();
+                assert!(event.data.contains(&receipt), "{receipt} of {}", event.data);
+                let remedies = failure.receipt.leftovers().filter_map(|line| line.remedy.as_ref());
+                kinds.extend(remedies.map(Remedy::kind));
             }
             other => panic!("{other:?}"),
         }
     }
     assert_eq!(known, 12);
+    let count = |kind| kinds.iter().filter(|one| **one == kind).count();
+    let kinds = [RemedyKind::Command, RemedyKind::Instruction, RemedyKind::Wait].map(count);
+    assert_eq!(kinds, [2, 11, 12]);
     let records = store.journal(&carol).await.unwrap().records;
     let mut kept: Vec<_> = records
         .into_values()

@@ -228,7 +228,7 @@ impl CorePlatform {
         match answer.disposition {
             Disposition::Hang => {
                 self.clock.sleep(limit).await;
-                Err(PlatformError::timed_out(request.call, limit))
+                Err(PlatformError::TimedOut { call: request.call, limit })
             }
             Disposition::Reset => {
                 let reason = String::from("connection reset");

@@ -35,7 +35,7 @@ async fn an_answer_that_does_not_come_in_time_is_lost() {
     config.timeout = Duration::from_millis(50);
     let client = Dokploy::new(config, ManualClock::new()).unwrap();
     let error = client.projects().await.unwrap_err();
-    assert_eq!(error, Error::Lost { call: "project.all", reason: "none within 50 ms".to_owned() });
+    assert_eq!(error, Error::TimedOut { call: "project.all", limit: Duration::from_millis(50) });
     assert!(error.may_have_committed());
 }
 

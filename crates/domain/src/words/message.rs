@@ -1,5 +1,8 @@
 //! The sentences of the messages about an operation.
 
+use std::sync::LazyLock;
+
+use super::fault;
 use crate::{local_fault::LocalFault, message::MessageCode, phase::Phase};
 
 /// Returns the sentence that a person reads.
@@ -10,7 +13,7 @@ pub fn sentence(code: &MessageCode) -> String {
         M::WaitingForKey => "Waiting for the platform to accept the portal's key again",
         M::WaitingForHang => "The platform hangs. We wait until it answers again",
         M::WaitingForTurn => "Waiting for its turn: the platform is busy with other stacks",
-        M::WaitingForPortal { fault } => waiting(*fault),
+        M::WaitingForPortal { fault } => fault::waiting(*fault),
         M::WaitingForAddress => "Waiting for the address to become free",
         M::WaitingForJob => "Waiting for the platform to say how the start went",
         M::JobQueued { before } => return format!("Starting the container: {}", queued(*before)),
@@ -33,7 +36,11 @@ pub fn sentence(code: &MessageCode) -> String {
             return format!("The platform hung while {doing}, and did not come back in time.");
         }
         M::PortalLacked { fault, phase } => {
-            return format!("{} while {}, until the time was up.", fault.past(), doing(*phase));
+            return format!(
+                "{} while {}, until the time was up.",
+                fault::lacked(*fault),
+                doing(*phase)
+            );
         }
         M::SecretsSealed => {
             "The portal cannot open this deployment's secrets. Try again, or tell an operator."
@@ -91,6 +98,33 @@ pub fn sentence(code: &MessageCode) -> String {
     plain.to_owned()
 }
 
+/// Returns the code of a message that an older version recorded as the `sentence` alone, if limits
+/// are counted by it or it is taken back.
+pub(crate) fn code_of_older(sentence: &str) -> Option<MessageCode> {
+    use MessageCode as M;
+    // Made once: every event without a code is looked up, and most have the phase's sentence.
+    static SENTENCES: LazyLock<Vec<(String, MessageCode)>> = LazyLock::new(|| {
+        let plain = [
+            M::WaitingForPlatform,
+            M::WaitingForKey,
+            M::WaitingForHang,
+            M::WaitingForTurn,
+            M::WaitingForAddress,
+            M::WaitingForJob,
+            M::WaitingForCertificate,
+            M::WaitingForContainer,
+            M::ContainerUnknown,
+            M::WaitingForBoth,
+        ];
+        let lacks = LocalFault::ALL.map(|fault| M::WaitingForPortal { fault });
+        let queued = (0..10).map(|before| M::JobQueued { before });
+        let known = plain.into_iter().chain(lacks).chain(queued);
+        known.map(|code| (self::sentence(&code), code)).collect()
+    });
+    let (_, code) = SENTENCES.iter().find(|(known, _)| known == sentence)?;
+    Some(code.clone())
+}
+
 /// What stands before the failure in the sentence of a deployment that was cancelled after it.
 pub(crate) const CANCELLED_AFTER: &str = "The deployment was cancelled. Before that: ";
 
@@ -103,15 +137,6 @@ pub fn queued(before: usize) -> String {
         _ => format!("{}th", before + 1),
     };
     format!("{place} in the platform's queue")
-}
-
-fn waiting(fault: LocalFault) -> &'static str {
-    match fault {
-        LocalFault::Resources => "Waiting: the portal is short of resources",
-        LocalFault::Names => "Waiting: the portal cannot look addresses up",
-        LocalFault::Network => "Waiting: the portal has no network",
-        LocalFault::Records => "Waiting: the portal cannot reach its records",
-    }
 }
 
 /// Puts a phase into the middle of a sentence.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::{
+use super::fault;
+use crate::{
     local_fault::LocalFault,
     refusal::{
         Counted, FilterField, InternalFault, LimitReached, Missing, Refusal, TakenBy, Unreadable,
@@ -206,7 +207,7 @@ fn limit_reached(limit: LimitReached) -> String {
 }
 
 fn impaired(fault: LocalFault, pause: u64) -> String {
-    let lack = fault.describe_failure();
+    let lack = fault::lacks(fault);
     format!("{lack}, so nothing was started: try again in {pause} seconds.")
 }
 

@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 
 use crate::{app::words::admin as words, server::stacks::Health};
+use domain::words::fault;
 
 /// Renders the section, with one line for each part.
 #[component]
@@ -20,7 +21,7 @@ pub fn HealthSection(
         view! {
             <div>
                 <dt>"Problem"</dt>
-                <dd>{format!("{}: {}.", problem.code(), problem.remedy())}</dd>
+                <dd>{format!("{}: {}.", problem.code(), fault::advice(problem))}</dd>
             </div>
         }
     });

@@ -5,10 +5,10 @@ use leptos::{either::Either, prelude::*};
 
 use super::filter::OwnerLink;
 use crate::{
-    app::words::{admin as words, receipt},
+    app::words::admin as words,
     server::{reconciler::report::ReconcileRound, stacks::admin::StuckLine},
 };
-use domain::receipt::Line;
+use domain::{receipt::Line, remedy::RemedyKind, words::remedy::sentence};
 
 /// Renders the stuck operations, with their leftovers, remedies, and a form that retries the
 /// clean-up.
@@ -71,11 +71,13 @@ fn StuckItem(line: StuckLine, now: jiff::Timestamp) -> impl IntoView {
 #[component]
 fn Remedy(line: Line) -> impl IntoView {
     let what = format!("{} {}: ", line.resource.noun(), line.name);
-    let remedy = line.remedy.unwrap_or_else(|| String::from("no remedy is known"));
-    let remedy = if receipt::is_command(&remedy) {
-        Either::Left(view! { <code>{remedy}</code> })
-    } else {
-        Either::Right(remedy)
+    let (kind, remedy) = match &line.remedy {
+        Some(remedy) => (remedy.kind(), sentence(remedy)),
+        None => (RemedyKind::Wait, String::from("no remedy is known")),
+    };
+    let remedy = match kind {
+        RemedyKind::Command => Either::Left(view! { <code>{remedy}</code> }),
+        RemedyKind::Instruction | RemedyKind::Wait => Either::Right(remedy),
     };
     view! { <li>{what} {remedy}</li> }
 }
