@@ -94,17 +94,15 @@ fn has_leftovers(signals: DeploymentSignals) -> bool {
 /// Asks for the result of clean-up at intervals, until nothing is left.
 async fn follow_clean_up(id: &DeploymentId, signals: DeploymentSignals) {
     while has_leftovers(signals) && signals.connection.get_untracked() != Connection::SignedOut {
-        let fetched = fetch(id).await;
-        if let Fetched::SignedOut = fetched {
-            return signals.connection.set(Connection::SignedOut);
-        }
-        if let Some(DeploymentSnapshot { receipt, next_try, retried_by, .. }) =
-            fetch(id).await.snapshot()
-        {
-            let after_end = AfterEnd { receipt, next_try, retried_by };
-            if signals.after_end.with_untracked(|known| *known != after_end) {
-                signals.after_end.set(after_end);
+        match fetch(id).await {
+            Fetched::SignedOut => return signals.connection.set(Connection::SignedOut),
+            Fetched::Known(DeploymentSnapshot { receipt, next_try, retried_by, .. }) => {
+                let after_end = AfterEnd { receipt, next_try, retried_by };
+                if signals.after_end.with_untracked(|known| *known != after_end) {
+                    signals.after_end.set(after_end);
+                }
             }
+            Fetched::Unknown | Fetched::Nothing => {}
         }
         if has_leftovers(signals) {
             pause(CLEAN_UP_MS).await;
