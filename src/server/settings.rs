@@ -30,7 +30,7 @@ pub struct Settings {
     pub platform: PlatformSettings,
     /// The store of deployments.
     pub store: StoreSettings,
-    /// The keys under which secrets are stored.
+    /// The keys that encrypt stored secrets.
     pub secret_key: Option<Keyring>,
     /// The settings of a stack.
     pub stack: StackSettings,

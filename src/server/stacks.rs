@@ -78,7 +78,7 @@ pub struct ServiceParts {
     pub notifier: Arc<Notifier>,
     /// The settings of a stack.
     pub stack: Arc<StackSettings>,
-    /// The keys under which secrets are stored.
+    /// The keys that encrypt stored secrets.
     pub keyring: Option<Keyring>,
     /// The kinds of operations.
     pub kinds: Kinds,

@@ -36,7 +36,7 @@ pub struct Options {
     /// `postgres://user:password@host/name` for several replicas
     #[arg(long, env, hide_env_values = true, value_parser = parse::store, default_value = "sqlite://data/portal.db")]
     pub(super) database_url: StoreSettings,
-    /// The key under which secrets of stacks are stored: 32 random bytes in base64. Several are
+    /// The key that encrypts the secrets of stacks: 32 random bytes in base64. Several are
     /// separated by commas, each as ID:KEY; the first encrypts, all decrypt [default: portal.key
     /// beside a SQLite database]
     #[arg(long, env, hide_env_values = true, value_parser = parse::keyring)]

@@ -1,4 +1,5 @@
-//! No log line, error or debug output contains a secret, even if the platform repeats it (P17).
+//! No log line, error or debug output contains a secret, even if the platform repeats it
+//! (promise P17).
 
 use std::fmt::Write as _;
 

@@ -141,7 +141,7 @@ fn a_terminal_event_before_its_turn_does_not_finish() {
 proptest! {
     #![proptest_config(test_support::properties())]
 
-    /// Property P14: the fold of a prefix of the shuffled events, then of all of them, equals the
+    /// Promise P14: the fold of a prefix of the shuffled events, then of all of them, equals the
     /// fold of all events in order. The same holds if the state is serialized after the prefix.
     #[test]
     fn any_order_with_repeats_adds_up_to_the_same(
