@@ -10,7 +10,6 @@ mod error;
 pub mod names;
 #[cfg(feature = "ssr")]
 mod reply;
-pub mod wire;
 
 #[cfg(feature = "ssr")]
 pub(crate) use account::{

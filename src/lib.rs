@@ -11,6 +11,7 @@ pub mod api;
 pub mod app;
 #[cfg(feature = "ssr")]
 pub mod server;
+pub mod wire;
 
 /// Starts the islands of the page that the server rendered.
 #[cfg(feature = "hydrate")]

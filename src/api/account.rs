@@ -8,15 +8,17 @@ use axum::http::request::Parts;
 use jiff::Timestamp;
 use leptos::prelude::use_context;
 
-use super::wire::ApiError;
-use crate::server::{
-    auth::{
-        access::{Caller, Identity, OwnerId, Role, Scope},
-        accounts::{Person, Token},
-        sign_in::SignInService,
+use crate::{
+    server::{
+        auth::{
+            access::{Caller, Identity, OwnerId, Role, Scope},
+            accounts::{Person, Token},
+            sign_in::SignInService,
+        },
+        page::{HiddenPage, PageCookies},
+        stacks::store_failed,
     },
-    page::{HiddenPage, PageCookies},
-    stacks::store_failed,
+    wire::ApiError,
 };
 
 /// The signed-in person, as every page shows them.

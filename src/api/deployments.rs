@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::wire::ApiError;
+use crate::wire::ApiError;
 
 /// Starts the deployment of `name`, and redirects the caller to its page.
 ///

@@ -5,7 +5,7 @@ use leptos::server_fn::{
     error::{FromServerFnError, ServerFnErrorErr},
 };
 
-use super::wire::ApiError;
+use crate::wire::ApiError;
 use domain::{refusal::RefusalCode, words::refusal as words};
 
 impl FromServerFnError for ApiError {

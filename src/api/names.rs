@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::wire::{ApiError, NameVerdict};
+use crate::wire::{ApiError, NameVerdict};
 
 /// Returns whether `name` is available. The result is advisory: only the start of a deployment
 /// reserves the name.

@@ -17,7 +17,7 @@ use super::{
     kind,
     words::page_state::{PageState, PageStateInputs},
 };
-use crate::api::wire::{DeploymentView, Downtime};
+use crate::wire::{DeploymentView, Downtime};
 use domain::{
     deployment::{DeploymentId, DeploymentMetadata},
     kind::Kind,

@@ -4,8 +4,9 @@
 use leptos::prelude::*;
 
 use crate::{
-    api::{SignedIn, service, sign_in_service, signed_in, wire::PlatformStatus},
+    api::{SignedIn, service, sign_in_service, signed_in},
     app::islands::buttons::ThemeSwitch,
+    wire::PlatformStatus,
 };
 use domain::platform_problem::PlatformProblem;
 

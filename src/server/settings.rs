@@ -15,8 +15,10 @@ use super::{
     platform::call_slots::CallBounds,
     proxies::Proxy,
 };
-use crate::api::wire::AddressPattern;
-use crate::server::{platform::Registry, secrets::Keyring};
+use crate::{
+    server::{platform::Registry, secrets::Keyring},
+    wire::AddressPattern,
+};
 use domain::{stack_id::StackId, stack_name::StackName, stack_spec::CertificateSource};
 
 /// All settings of the server.

@@ -46,8 +46,8 @@ use super::{
     vitals::Vitals,
 };
 use crate::{
-    api::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus},
     server::platform::Platform,
+    wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus},
 };
 use clock::Clock;
 use domain::{

@@ -116,7 +116,7 @@ fn arrows_point_one_way() {
         ("src/app", &["server::http", "saga", "server::steps", "store::sqlite", "store::postgres"]),
         ("src/app/islands", &["server"]),
         ("src/app/live", &["server"]),
-        ("src/api/wire", &["server", "leptos"]),
+        ("src/wire", &["server", "leptos"]),
         ("src/server/stacks", &["http", "saga", "steps"]),
         ("src/server/http", &["saga", "steps"]),
         ("src/server/auth/access", &["store", "platform", "stacks", "http"]),

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 
 use super::{Connection, DeploymentSignals};
 use crate::{
-    api::wire::Usual,
     app::words::{estimate, page_state::PageState, receipt, time},
+    wire::Usual,
 };
 use domain::{
     deployment::Deployment,

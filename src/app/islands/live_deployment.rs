@@ -5,7 +5,6 @@
 use leptos::{either::EitherOf4, prelude::*};
 
 use crate::{
-    api::wire::DeploymentView,
     app::{
         browser,
         deployment::{
@@ -19,6 +18,7 @@ use crate::{
         },
         words::page_state::PageState,
     },
+    wire::DeploymentView,
 };
 use domain::{deployment::Deployment, stack_name::StackName};
 

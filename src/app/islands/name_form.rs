@@ -19,11 +19,9 @@ use leptos::{
 };
 
 use crate::{
-    api::{
-        deployments::StartDeployment,
-        wire::{AddressPattern, NameVerdict, PlatformStatus},
-    },
+    api::deployments::StartDeployment,
     app::{browser, words::hint::Hint},
+    wire::{AddressPattern, NameVerdict, PlatformStatus},
 };
 use domain::{platform_problem::PlatformProblem, refusal::RefusalCode};
 

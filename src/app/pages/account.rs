@@ -12,9 +12,10 @@ use super::{
     tokens::{FreshToken, MakeTokenForm, TokenList},
 };
 use crate::{
-    api::{AccountView, account, redirect_to, respond_with, sign_in_service, wire::ApiError},
+    api::{AccountView, account, redirect_to, respond_with, sign_in_service},
     app::words::refusal,
     server::page::sign_in_location,
+    wire::ApiError,
 };
 
 /// Renders the account of the person who is signed in. Redirects others to the sign-in page.

@@ -22,9 +22,10 @@ use self::{
 };
 use super::not_found::{NotFoundPage, Notice};
 use crate::{
-    api::{caller, forbid_storing, respond_with, service, wire::ApiError},
+    api::{caller, forbid_storing, respond_with, service},
     app::words::{admin as words, refusal},
     server::stacks::admin::{OperationPage, OperationQuery, Overview},
+    wire::ApiError,
 };
 
 /// Renders the operators' page.

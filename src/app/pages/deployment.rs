@@ -8,10 +8,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::not_found::Notice;
 use crate::{
-    api::{
-        caller, forbid_storing, respond_with, service,
-        wire::{ApiError, DeploymentView, StackRemoval},
-    },
+    api::{caller, forbid_storing, respond_with, service},
     app::{
         islands::live_deployment::LiveDeployment,
         kind,
@@ -21,6 +18,7 @@ use crate::{
         },
     },
     server::stacks::deployment_id,
+    wire::{ApiError, DeploymentView, StackRemoval},
 };
 use domain::{
     deployment::{Deployment, DeploymentId},

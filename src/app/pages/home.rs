@@ -10,15 +10,13 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::{
-        caller, service,
-        wire::{AddressPattern, NameVerdict},
-    },
+    api::{caller, service},
     app::{
         islands::name_form::NameForm,
         words::{allowance, estimate, refusal},
     },
     server::stacks::Service,
+    wire::{AddressPattern, NameVerdict},
 };
 
 /// The resources in the order of their creation, each with its purpose.

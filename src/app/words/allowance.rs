@@ -1,6 +1,6 @@
 //! The words for the number of stacks that a person may have.
 
-use crate::api::wire::Allowance;
+use crate::wire::Allowance;
 
 /// Returns the sentence about the stacks that a person has and may have.
 pub(crate) fn sentence(allowance: Allowance) -> String {

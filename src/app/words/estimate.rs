@@ -1,6 +1,6 @@
 //! The words for usual durations, which claim no more than was measured.
 
-use crate::api::wire::Usual;
+use crate::wire::Usual;
 
 /// The number of seconds from which durations are shown in minutes.
 const LONG_S: u64 = 120;

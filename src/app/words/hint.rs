@@ -1,6 +1,6 @@
 //! The hint under the name field.
 
-use crate::api::wire::{AddressPattern, NameVerdict};
+use crate::wire::{AddressPattern, NameVerdict};
 use domain::stack_name::StackName;
 
 /// The placeholder for a name in the address line.

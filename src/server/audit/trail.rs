@@ -7,11 +7,11 @@ use super::{
     throttle::{AuditThrottle, Overflow},
 };
 use crate::{
-    api::wire::ApiError,
     server::{
         auth::access::{Caller, Denial, Identity, OwnerId},
         store::error::StoreError,
     },
+    wire::ApiError,
 };
 use clock::Clock;
 use domain::{deployment::DeploymentId, refusal::RefusalCode};

@@ -10,7 +10,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::{HttpState, sign_in::see_other};
-use crate::{api::wire::ApiError, server::auth::access::Caller};
+use crate::{server::auth::access::Caller, wire::ApiError};
 
 /// The id of the operation or person.
 #[derive(Deserialize)]

@@ -20,7 +20,6 @@ use super::{
     routes::{Route, Rule},
 };
 use crate::{
-    api::wire::ApiError,
     server::{
         audit::AuditAction,
         auth::{
@@ -31,6 +30,7 @@ use crate::{
         proxies::{self, Proxy},
         stacks,
     },
+    wire::ApiError,
 };
 use domain::refusal::{Missing, Refusal, RefusalCode};
 

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::api::wire::ApiError;
+use crate::wire::ApiError;
 use domain::refusal::{InternalFault, Missing, Refusal, RefusalCode};
 
 /// The maximum size of a request body, in bytes.

@@ -17,7 +17,6 @@ use super::{
     Health, Service, authorization::refused, deployment_id, next_try, no_deployment, store_failed,
 };
 use crate::{
-    api::wire::ApiError,
     server::{
         audit::AuditAction,
         auth::{
@@ -29,6 +28,7 @@ use crate::{
         settings::Quotas,
         store::{OperationFilter, Record, State, StoreError, Usage, hour_before},
     },
+    wire::ApiError,
 };
 use domain::{
     deployment::Deployment,

@@ -5,11 +5,11 @@
 
 use super::{Service, no_deployment, store_failed};
 use crate::{
-    api::wire::ApiError,
     server::{
         auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
         store::Record,
     },
+    wire::ApiError,
 };
 use domain::{deployment::DeploymentId, refusal::Refusal};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Service;
-use crate::api::wire::Usual;
+use crate::wire::Usual;
 
 /// The number of recent deployments that are considered.
 const SAMPLES: u32 = 40;

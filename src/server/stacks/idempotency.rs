@@ -5,12 +5,12 @@ use jiff::SignedDuration;
 
 use super::{New, Service, StartError, store_failed};
 use crate::{
-    api::wire::ApiError,
     server::{
         audit::AuditAction,
         auth::access::Caller,
         store::{IdempotencyKey, StoreError, StoredResponse},
     },
+    wire::ApiError,
 };
 use domain::{
     deployment::Deployment,

@@ -2,15 +2,13 @@
 
 use super::{Service, authorization::refused, store_failed};
 use crate::{
-    api::wire::{
-        ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView,
-    },
     server::{
         audit::AuditAction,
         auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
         reconciler::report::ReconcileReport,
         store::{Record, Stack, State},
     },
+    wire::{ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView},
 };
 use domain::{
     deployment::DeploymentId,

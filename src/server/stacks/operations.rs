@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::{New, Service, StartError, listing::no_stack, store_failed};
 use crate::{
-    api::wire::ApiError,
     server::{
         audit::AuditAction,
         auth::access::{Caller, Permission},
@@ -12,6 +11,7 @@ use crate::{
         notifier::Nudge,
         store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State},
     },
+    wire::ApiError,
 };
 use domain::{
     deployment::{Deployment, DeploymentId},

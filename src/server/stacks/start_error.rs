@@ -2,8 +2,8 @@
 
 use super::store_failed;
 use crate::{
-    api::wire::ApiError,
     server::{local_fault, platform::PlatformError, store::StoreError},
+    wire::ApiError,
 };
 use domain::refusal::Refusal;
 

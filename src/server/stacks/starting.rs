@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use super::Service;
 use crate::{
-    api::wire::Allowance,
     server::{
         audit::{AuditAction, AuditEntry},
         auth::access::{Caller, Identity, OwnerId},
         settings::Quotas,
         store::{Quota, Record, hour_before},
     },
+    wire::Allowance,
 };
 use domain::{kind::StackState, platform_problem::PlatformProblem};
 

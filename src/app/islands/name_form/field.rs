@@ -5,11 +5,9 @@ use std::time::Duration;
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    api::{
-        names::check_name,
-        wire::{AddressPattern, NameVerdict},
-    },
+    api::names::check_name,
     app::words::hint::{Hint, Typing, hint},
+    wire::{AddressPattern, NameVerdict},
 };
 use domain::stack_name::StackName;
 

@@ -9,12 +9,13 @@ use super::{
     filter::{Choice, Field, NextPage, NoList, Table, address},
 };
 use crate::{
-    api::{caller, forbid_storing, service, wire::ApiError},
+    api::{caller, forbid_storing, service},
     app::words::admin as words,
     server::{
         audit::AuditAction,
         stacks::admin::{AuditLine, AuditPage, AuditQuery},
     },
+    wire::ApiError,
 };
 
 /// Renders the audit log.

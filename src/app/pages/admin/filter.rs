@@ -3,8 +3,9 @@
 use leptos::{either::Either, prelude::*};
 
 use crate::{
-    api::{respond_with, wire::ApiError},
+    api::respond_with,
     server::{page::percent_encode, stacks::admin::Owner},
+    wire::ApiError,
 };
 
 /// Renders a select field, with the option `any` for no choice.

@@ -4,12 +4,12 @@ use leptos::{either::Either, prelude::*};
 
 use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, Table, address};
 use crate::{
-    api::wire::ApiError,
     app::{kind, words::admin as words},
     server::{
         stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner},
         store::State,
     },
+    wire::ApiError,
 };
 use domain::kind::StackState;
 

@@ -7,11 +7,11 @@ use futures::StreamExt;
 use serde::Deserialize;
 
 use crate::{
-    api::wire::ApiError,
     server::{
         auth::accounts::Digest,
         http::error::{BODY_LIMIT, Failed},
     },
+    wire::ApiError,
 };
 use clock::Clock;
 use domain::refusal::Refusal;

@@ -11,7 +11,6 @@ use serde::Serialize;
 
 use super::body;
 use crate::{
-    api::wire::{ApiError, NameVerdict},
     server::{
         auth::access::Caller,
         http::{
@@ -22,6 +21,7 @@ use crate::{
         stacks::{self, IdempotentRequest},
         store::IdempotencyKey,
     },
+    wire::{ApiError, NameVerdict},
 };
 use domain::{
     deployment::{Deployment, DeploymentId, Snapshot},

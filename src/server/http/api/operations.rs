@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::deployments::{Parameter, accepted, deployment_id, into_http, parameter};
 use crate::{
-    api::wire::StackView,
     server::{
         auth::access::Caller,
         http::{HttpState, error::Failed, headers::NO_STORE},
         stacks,
     },
+    wire::StackView,
 };
 use domain::{
     deployment::DeploymentId,

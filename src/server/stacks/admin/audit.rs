@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::{Names, PAGE, allow, page, typed};
 use crate::{
-    api::wire::ApiError,
     server::{
         audit::{AuditAction, AuditEntry, AuditFilter},
         auth::access::{Caller, OwnerId},
         stacks::{Service, store_failed},
     },
+    wire::ApiError,
 };
 use domain::refusal::{FilterField, Refusal};
 

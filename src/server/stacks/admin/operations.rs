@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::{Names, Owner, PAGE, allow, page, typed};
 use crate::{
-    api::wire::ApiError,
     server::{
         auth::access::{Caller, OwnerId},
         stacks::{Service, store_failed},
         store::{OperationFilter, Record, State},
     },
+    wire::ApiError,
 };
 use domain::{
     deployment::{Deployment, DeploymentId},
