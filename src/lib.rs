@@ -10,6 +10,12 @@
 pub mod api;
 pub mod app;
 #[cfg(feature = "ssr")]
+pub mod cli;
+#[cfg(feature = "ssr")]
+pub mod http;
+#[cfg(feature = "ssr")]
+pub mod run;
+#[cfg(feature = "ssr")]
 pub mod server;
 pub mod wire;
 

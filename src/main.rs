@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ai_stack_deployer::server::{cli, telemetry};
+use ai_stack_deployer::{cli, server::telemetry};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();

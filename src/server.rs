@@ -1,15 +1,13 @@
-//! The server: use cases, saga, adapters and HTTP.
+//! The server below HTTP: use cases, saga and adapters.
 //!
-//! Arrows point one way: `http` and the server functions call `stacks`, which knows the ports. A
-//! port is beside its adapters: `store`, `platform`, `probe`, `audit`, and two in `auth`. Only
-//! [`run`] knows every part.
+//! Arrows point one way: [`http`](crate::http) and the server functions call `stacks`, which knows
+//! the ports. A port is beside its adapters: `store`, `platform`, `probe`, `audit`, and two in
+//! `auth`. Only [`run`](crate::run) knows every part.
 
 pub mod audit;
 pub mod auth;
-mod catch_all;
-pub mod cli;
+pub(crate) mod catch_all;
 pub mod config;
-pub mod http;
 pub mod intake;
 pub mod local_fault;
 mod masking;
@@ -21,8 +19,7 @@ pub mod platform;
 pub mod probe;
 pub mod proxies;
 pub mod reconciler;
-pub mod run;
-mod run_to_completion;
+pub(crate) mod run_to_completion;
 pub mod saga;
 mod schema;
 pub mod secrets;

@@ -15,7 +15,7 @@ use tracing::{Instrument as _, instrument::Instrumented};
 
 /// A future that is polled where it is awaited. If it is dropped before its end, its work moves to
 /// a task of its own.
-pub(super) struct RunToCompletion<F: Future<Output: Send> + Send + 'static> {
+pub(crate) struct RunToCompletion<F: Future<Output: Send> + Send + 'static> {
     /// `Some` until the work is complete.
     work: Option<Pin<Box<Instrumented<F>>>>,
     tracker: TaskTracker,
@@ -25,7 +25,7 @@ pub(super) struct RunToCompletion<F: Future<Output: Send> + Send + 'static> {
 
 impl<F: Future<Output: Send> + Send + 'static> RunToCompletion<F> {
     /// Wraps `work`; `tracker` counts it until its end.
-    pub(super) fn new(tracker: &TaskTracker, work: F) -> Self {
+    pub(crate) fn new(tracker: &TaskTracker, work: F) -> Self {
         let (tracker, token) = (tracker.clone(), tracker.token());
         Self { work: Some(Box::pin(work.in_current_span())), tracker, _token: token }
     }

@@ -85,8 +85,8 @@ fn each_library_is_known_only_to_its_part() {
         (
             "axum",
             &[
-                "src/server/http",
-                "src/server/run",
+                "src/http",
+                "src/run",
                 // The credentials of a caller are in the headers of their request.
                 "src/server/auth/authenticate",
                 "src/server/auth/cookies",
@@ -97,7 +97,7 @@ fn each_library_is_known_only_to_its_part() {
                 "src/app/policy",
             ],
         ),
-        ("clap", &["src/server/config", "src/server/cli"]),
+        ("clap", &["src/server/config", "src/cli"]),
     ];
     for source in sources("src") {
         for (library, allowed) in parts {
@@ -113,12 +113,12 @@ fn arrows_point_one_way() {
         ["dokploy", "dokploy_sandbox", "store::sqlite", "store::postgres", "sqlite_file", "oidc"];
     // The modules that each part must not name, besides the adapters.
     let forbidden: [(&str, &[&str]); 13] = [
-        ("src/app", &["server::http", "saga", "server::steps", "store::sqlite", "store::postgres"]),
+        ("src/app", &["crate::http", "saga", "server::steps", "store::sqlite", "store::postgres"]),
         ("src/app/islands", &["server"]),
         ("src/app/live", &["server"]),
         ("src/wire", &["server", "leptos"]),
         ("src/server/stacks", &["http", "saga", "steps"]),
-        ("src/server/http", &["saga", "steps"]),
+        ("src/http", &["saga", "steps"]),
         ("src/server/auth/access", &["store", "platform", "stacks", "http"]),
         ("src/server/auth/sign_in", &["http", "saga", "stacks"]),
         ("src/server/saga", &["stacks", "http", "server::steps", "server::operations"]),
@@ -129,9 +129,9 @@ fn arrows_point_one_way() {
     ];
     let of_adapters: [(&str, &[&str]); 4] = [
         ("src/server/store/sql", &["dialect::sqlite", "dialect::postgres", "sqlite_file"]),
-        ("src/server/auth/oidc", &["server::http", "sign_in", "stacks", "store", "dokploy"]),
-        ("src/server/store", &["dokploy", "dokploy_sandbox", "stacks", "server::http", "saga"]),
-        ("src/server/sqlite_file", &["store", "notifier", "stacks", "server::http", "saga"]),
+        ("src/server/auth/oidc", &["crate::http", "sign_in", "stacks", "store", "dokploy"]),
+        ("src/server/store", &["dokploy", "dokploy_sandbox", "stacks", "crate::http", "saga"]),
+        ("src/server/sqlite_file", &["store", "notifier", "stacks", "crate::http", "saga"]),
     ];
     let forbidden = forbidden.map(|(part, names)| (part, [names, &adapters].concat()));
     let forbidden =
@@ -147,14 +147,8 @@ fn arrows_point_one_way() {
 }
 
 /// The parts that drive and show operations of every kind.
-const OF_ALL_KINDS: [&str; 6] = [
-    "src/server/saga",
-    "src/server/http",
-    "src/server/intake",
-    "src/server/run",
-    "src/api",
-    "src/app",
-];
+const OF_ALL_KINDS: [&str; 6] =
+    ["src/server/saga", "src/http", "src/server/intake", "src/run", "src/api", "src/app"];
 
 #[test]
 fn what_drives_and_shows_operations_names_no_kind_step_or_phase_of_one() {

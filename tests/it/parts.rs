@@ -2,7 +2,7 @@
 
 use std::future::pending;
 
-use ai_stack_deployer::server::run::Parts;
+use ai_stack_deployer::run::Parts;
 use axum::http::StatusCode;
 
 use crate::support::{app::TestApp, process::PortalDir};

@@ -57,7 +57,7 @@ impl World {
                 ("STACK_ALLOW_PRIVATE", "true"),
                 ("STACK_IMAGE", "sandbox/hello"),
                 ("DEPLOY_RATE_LIMIT", "10000"),
-                ("RUST_LOG", "warn,ai_stack_deployer::server::run=info"),
+                ("RUST_LOG", "warn,ai_stack_deployer::run=info"),
             ]);
             portal.envs(variables.iter().copied());
             let mut portal = Running::spawn(&mut portal);

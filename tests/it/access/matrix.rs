@@ -1,6 +1,6 @@
 //! The matrix: the status that each kind of caller gets at each route.
 
-use ai_stack_deployer::server::http::routes;
+use ai_stack_deployer::http::routes;
 use axum::http::Method;
 use domain::deployment::DeploymentId;
 

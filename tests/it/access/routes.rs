@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use ai_stack_deployer::{app::App, server::http::routes};
+use ai_stack_deployer::{app::App, http::routes};
 use axum::http::Method;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::generate_route_list;
@@ -31,7 +31,7 @@ fn routes_made_in(folder: &Path) -> usize {
 
 #[test]
 fn the_router_has_no_route_but_those_of_the_table() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/http");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
     assert_eq!(routes_made_in(&source), 1, "only router.rs makes routes, and from the table");
 }
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use ai_stack_deployer::{app::App, server::http::routes};
+use ai_stack_deployer::{app::App, http::routes};
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode, header},

@@ -2,15 +2,17 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use ai_stack_deployer::server::{
-    audit::AuditTrail,
-    config::{self, Environment, Options},
+use ai_stack_deployer::{
     http::{HttpState, router},
-    notifier::{Notifier, Nudge},
-    reconciler::report::ReconcileReport,
-    settings::{Settings, StoreSettings},
-    stacks::{Service, ServiceParts},
-    store::{CancelRequest, End, Fact, Journal, Lane, Lease, State},
+    server::{
+        audit::AuditTrail,
+        config::{self, Environment, Options},
+        notifier::{Notifier, Nudge},
+        reconciler::report::ReconcileReport,
+        settings::{Settings, StoreSettings},
+        stacks::{Service, ServiceParts},
+        store::{CancelRequest, End, Fact, Journal, Lane, Lease, State},
+    },
 };
 use axum::{
     Router,

@@ -23,26 +23,31 @@ use self::{
     adapters::{call_gate_of_portal, open_records_for_cli},
     parts::purge_old_records,
 };
-use super::{
-    audit::AuditTrail,
-    auth::{
-        authenticate::Authenticator,
-        oidc::{BuildOidcError, Oidc},
-        sign_in::{SignInParts, SignInService},
-    },
-    catch_all,
+use crate::{
     http::{self, HttpState},
-    notifier::Notifier,
-    operations,
-    origin::Scheme,
-    probe::BuildProbeError,
-    reconciler::{Reconciler, report::ReconcileReport},
-    saga::{Ports, Worker},
-    secrets::{KeyringError, key_file::KeyFileError},
-    settings::{AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings},
-    sqlite_file::OpenStoreError,
-    stacks::{Service, ServiceParts},
-    store::{Store, postgres::OpenPostgresError},
+    server::{
+        audit::AuditTrail,
+        auth::{
+            authenticate::Authenticator,
+            oidc::{BuildOidcError, Oidc},
+            sign_in::{SignInParts, SignInService},
+        },
+        catch_all,
+        notifier::Notifier,
+        operations,
+        origin::Scheme,
+        platform,
+        probe::BuildProbeError,
+        reconciler::{Reconciler, report::ReconcileReport},
+        saga::{Ports, Worker},
+        secrets::{KeyringError, key_file::KeyFileError},
+        settings::{
+            AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings,
+        },
+        sqlite_file::OpenStoreError,
+        stacks::{Service, ServiceParts},
+        store::{Store, postgres::OpenPostgresError},
+    },
 };
 use clock::{Clock, SystemClock};
 use dokploy::{
@@ -254,7 +259,7 @@ pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
 pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let dokploy = super::platform::dokploy::config(url.clone(), token.clone());
+    let dokploy = platform::dokploy::config(url.clone(), token.clone());
     let (store, call_gate) = open_records_for_cli(&settings.store, settings.limits.calls).await?;
     let ports = Ports {
         store,
@@ -291,7 +296,7 @@ async fn platform(
 ) -> Result<(DokployConfig, Option<Sandbox>), StartError> {
     match &settings.platform {
         PlatformSettings::Dokploy { url, token } => {
-            Ok((super::platform::dokploy::config(url.clone(), token.clone()), None))
+            Ok((platform::dokploy::config(url.clone(), token.clone()), None))
         }
         PlatformSettings::Sandbox { edge } => {
             let state = sandbox_state(&settings.store);
@@ -302,7 +307,7 @@ async fn platform(
                 ..SandboxConfig::new(key.clone(), rand::random())
             };
             let sandbox = sandbox::start(config, Arc::clone(clock), stop.clone()).await?;
-            Ok((super::platform::dokploy::config(sandbox.url(), key), Some(sandbox)))
+            Ok((platform::dokploy::config(sandbox.url(), key), Some(sandbox)))
         }
     }
 }

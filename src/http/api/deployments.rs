@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::body;
 use crate::{
+    http::{
+        HttpState,
+        error::{self, Failed},
+        headers::NO_STORE,
+    },
     server::{
         auth::access::Caller,
-        http::{
-            HttpState,
-            error::{self, Failed},
-            headers::NO_STORE,
-        },
         stacks::{self, IdempotentRequest},
         store::IdempotencyKey,
     },
@@ -32,7 +32,7 @@ use domain::{
 const KEY_LENGTH: usize = 255;
 
 /// A path's parameter, or the error in its encoding.
-pub(in crate::server::http) type Parameter = Result<Path<String>, PathRejection>;
+pub(in crate::http) type Parameter = Result<Path<String>, PathRejection>;
 
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -59,7 +59,7 @@ struct DeploymentBody {
 }
 
 /// `GET /api/check/:name`: whether a name is available.
-pub(in crate::server::http) async fn check(
+pub(in crate::http) async fn check(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
     name: Parameter,
@@ -80,7 +80,7 @@ pub(in crate::server::http) async fn check(
 }
 
 /// `POST /api/deploy`: starts a deployment.
-pub(in crate::server::http) async fn deploy(
+pub(in crate::http) async fn deploy(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
     request: Request,
@@ -99,7 +99,7 @@ pub(in crate::server::http) async fn deploy(
 }
 
 /// `GET /api/deployment/:id`: the current state of a deployment.
-pub(in crate::server::http) async fn deployment(
+pub(in crate::http) async fn deployment(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
     id: Parameter,
@@ -117,12 +117,12 @@ fn key_scope(caller: &Caller) -> String {
 }
 
 /// Reads a deployment's id.
-pub(in crate::server::http) fn deployment_id(id: Parameter) -> Result<DeploymentId, Failed> {
+pub(in crate::http) fn deployment_id(id: Parameter) -> Result<DeploymentId, Failed> {
     Ok(stacks::deployment_id(&parameter(id)?)?)
 }
 
 /// Reads a path's parameter.
-pub(in crate::server::http) fn parameter(parameter: Parameter) -> Result<String, Failed> {
+pub(in crate::http) fn parameter(parameter: Parameter) -> Result<String, Failed> {
     match parameter {
         Ok(Path(text)) => Ok(text),
         Err(_) => Err(Refusal::InvalidPath.into()),
@@ -143,7 +143,7 @@ fn is_key(text: &str) -> bool {
 }
 
 /// Returns the response to an accepted start.
-pub(in crate::server::http) fn accepted(deployment: &Deployment) -> stacks::Response {
+pub(in crate::http) fn accepted(deployment: &Deployment) -> stacks::Response {
     let id = &deployment.id;
     let deployment_endpoint = format!("/api/deployment/{id}");
     let location = Some(deployment_endpoint.clone());
@@ -163,7 +163,7 @@ fn refused(error: &ApiError) -> stacks::Response {
 }
 
 /// Turns a stored response into an HTTP response.
-pub(in crate::server::http) fn into_http(response: stacks::Response) -> Response {
+pub(in crate::http) fn into_http(response: stacks::Response) -> Response {
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let mut http = (status, kind, NO_STORE, Body::from(response.body)).into_response();

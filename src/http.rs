@@ -27,7 +27,7 @@ pub use router::router;
 pub use routes::routes;
 
 use self::{limit::Limiter, streams::Streams};
-use super::{
+use crate::server::{
     audit::AuditTrail,
     auth::{authenticate::Authenticator, sign_in::SignInService},
     origin::Origin,

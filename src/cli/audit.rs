@@ -7,11 +7,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{CommandError, say};
-use crate::server::{
-    audit::{AuditAction, AuditEntry, AuditFilter},
+use crate::{
     run,
-    settings::StoreSettings,
-    stacks::admin::since,
+    server::{
+        audit::{AuditAction, AuditEntry, AuditFilter},
+        settings::StoreSettings,
+        stacks::admin::since,
+    },
 };
 
 /// The filter of the entries.

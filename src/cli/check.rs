@@ -4,12 +4,14 @@
 use std::{process::ExitCode, sync::Arc};
 
 use super::{CommandError, say};
-use crate::server::{
-    auth::{identity_provider::CALLBACK, oidc::Oidc},
-    catch_all,
-    platform::{self, Platform, PlatformError, Version},
+use crate::{
     run::{self, NO_KEY, StartError},
-    settings::{AuthSettings, PlatformSettings, Settings, StoreSettings},
+    server::{
+        auth::{identity_provider::CALLBACK, oidc::Oidc},
+        catch_all,
+        platform::{self, Platform, PlatformError, Version},
+        settings::{AuthSettings, PlatformSettings, Settings, StoreSettings},
+    },
 };
 use clock::SystemClock;
 use dokploy::Dokploy;

@@ -23,11 +23,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::CommandError;
-use super::{
-    config::{self, ConfigError, Environment, Options},
+use crate::{
     run::Portal,
-    settings::Settings,
-    telemetry,
+    server::{
+        config::{self, ConfigError, Environment, Options},
+        settings::Settings,
+        telemetry,
+    },
 };
 
 /// A self-service portal that brings AI stacks up on a Dokploy server. Without a subcommand

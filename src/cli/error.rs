@@ -4,9 +4,11 @@ use std::{io, net::SocketAddr};
 
 use leptos::config::errors::LeptosConfigError;
 
-use crate::server::{
-    config::ConfigError, reconciler::SurveyError, run::StartError, sqlite_file::CopyError,
-    store::StoreError,
+use crate::{
+    run::StartError,
+    server::{
+        config::ConfigError, reconciler::SurveyError, sqlite_file::CopyError, store::StoreError,
+    },
 };
 use dokploy_sandbox::StartSandboxError;
 

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{CommandError, say};
-use crate::server::{
+use crate::{
     run,
-    secrets::rotation::{self, Rotation},
-    settings::Settings,
+    server::{
+        secrets::rotation::{self, Rotation},
+        settings::Settings,
+    },
 };
 
 /// The exit code if secrets remain that need another key.

@@ -10,11 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::deployments::{Parameter, accepted, deployment_id, into_http, parameter};
 use crate::{
-    server::{
-        auth::access::Caller,
-        http::{HttpState, error::Failed, headers::NO_STORE},
-        stacks,
-    },
+    http::{HttpState, error::Failed, headers::NO_STORE},
+    server::{auth::access::Caller, stacks},
     wire::StackView,
 };
 use domain::{
@@ -54,12 +51,12 @@ struct RemovalBody {
 
 /// The query that names one stack by its id.
 #[derive(Deserialize)]
-pub(in crate::server::http) struct StackQuery {
+pub(in crate::http) struct StackQuery {
     id: Option<String>,
 }
 
 /// `POST /api/deployment/:id/cancel`: requests the cancellation of a deployment.
-pub(in crate::server::http) async fn cancel(
+pub(in crate::http) async fn cancel(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
     id: Parameter,
@@ -73,7 +70,7 @@ pub(in crate::server::http) async fn cancel(
 
 /// `POST /api/deployment/:id/retry`: starts a new deployment with the name of a failed or cancelled
 /// one.
-pub(in crate::server::http) async fn retry(
+pub(in crate::http) async fn retry(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
     id: Parameter,
@@ -83,7 +80,7 @@ pub(in crate::server::http) async fn retry(
 }
 
 /// `GET /api/stacks`: the live stacks.
-pub(in crate::server::http) async fn stacks(
+pub(in crate::http) async fn stacks(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
 ) -> Result<impl IntoResponse, Failed> {
@@ -92,7 +89,7 @@ pub(in crate::server::http) async fn stacks(
 }
 
 /// `GET /api/stacks/:name`: one live stack.
-pub(in crate::server::http) async fn stack(
+pub(in crate::http) async fn stack(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
     name: Parameter,
@@ -103,7 +100,7 @@ pub(in crate::server::http) async fn stack(
 }
 
 /// `DELETE /api/stacks/:name`: removes a live stack; with `?id=`, only if the stack has this id.
-pub(in crate::server::http) async fn remove(
+pub(in crate::http) async fn remove(
     State(state): State<HttpState>,
     Extension(caller): Extension<Caller>,
     name: Parameter,

@@ -8,10 +8,12 @@ use std::{
 use clap::Args;
 
 use super::{CommandError, say};
-use crate::server::{
+use crate::{
     run,
-    settings::{PlatformSettings, Settings, StoreSettings},
-    sqlite_file,
+    server::{
+        settings::{PlatformSettings, Settings, StoreSettings},
+        sqlite_file,
+    },
 };
 use clock::{Clock as _, SystemClock};
 

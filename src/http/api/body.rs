@@ -7,10 +7,8 @@ use futures::StreamExt;
 use serde::Deserialize;
 
 use crate::{
-    server::{
-        auth::accounts::Digest,
-        http::error::{BODY_LIMIT, Failed},
-    },
+    http::error::{BODY_LIMIT, Failed},
+    server::auth::accounts::Digest,
     wire::ApiError,
 };
 use clock::Clock;
@@ -28,10 +26,7 @@ struct DeployRequest {
 }
 
 /// Reads a body of at most [`BODY_LIMIT`] bytes within [`TIME`].
-pub(in crate::server::http) async fn read(
-    body: Body,
-    clock: &Arc<dyn Clock>,
-) -> Result<Vec<u8>, Failed> {
+pub(in crate::http) async fn read(body: Body, clock: &Arc<dyn Clock>) -> Result<Vec<u8>, Failed> {
     tokio::select! {
         read = receive(body) => read,
         () = clock.sleep(TIME) => {
@@ -57,12 +52,12 @@ async fn receive(body: Body) -> Result<Vec<u8>, Failed> {
 }
 
 /// Returns the digest that shows whether a request with the same idempotency key has the same body.
-pub(in crate::server::http) fn fingerprint(body: &[u8]) -> String {
+pub(in crate::http) fn fingerprint(body: &[u8]) -> String {
     Digest::of_bytes(body).0
 }
 
 /// Returns the field `name` of the JSON object in `body`.
-pub(in crate::server::http) fn name(body: &[u8]) -> Result<String, ApiError> {
+pub(in crate::http) fn name(body: &[u8]) -> Result<String, ApiError> {
     let no_name = || Refusal::InvalidName(None).into();
     match serde_json::from_slice::<DeployRequest>(body) {
         // serde would accept an array as the fields in their order.

@@ -6,7 +6,10 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::{CommandError, say};
-use crate::server::{reconciler::Repair, run, settings::Settings};
+use crate::{
+    run,
+    server::{reconciler::Repair, settings::Settings},
+};
 
 /// The exit code if differences remain.
 const REMAINS: u8 = 2;

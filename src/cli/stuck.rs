@@ -6,11 +6,13 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::{CommandError, say};
-use crate::server::{
-    audit::{AuditAction, AuditEntry},
+use crate::{
     run,
-    settings::StoreSettings,
-    store::{Operations, Record, Store},
+    server::{
+        audit::{AuditAction, AuditEntry},
+        settings::StoreSettings,
+        store::{Operations, Record, Store},
+    },
 };
 use clock::{Clock as _, SystemClock};
 use domain::{kind::Kinds, receipt::Receipt, words};
