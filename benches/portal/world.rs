@@ -3,7 +3,13 @@
 
 use std::{path::Path, time::Duration};
 
-use ai_stack_deployer::{run::Portal, server::{config::{self, Environment, Options}, settings::Settings}};
+use ai_stack_deployer::{
+    run::Portal,
+    server::{
+        config::{self, Environment, Options},
+        settings::Settings,
+    },
+};
 use anyhow::Context;
 use clap::Parser;
 use dokploy_sandbox::Timing;

@@ -11,7 +11,7 @@ use leptos::prelude::use_context;
 use crate::{
     server::{
         auth::{
-            access::{Caller, Identity, OwnerId, Role, Scope},
+            access::{Caller, Identity, Role, Scope},
             accounts::{Person, Token},
             sign_in::SignInService,
         },
@@ -20,6 +20,7 @@ use crate::{
     },
     wire::ApiError,
 };
+use domain::owner::OwnerId;
 
 /// The signed-in person, as every page shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,13 +18,13 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use domain::refusal::RefusalCode;
+use domain::{owner::OwnerId, refusal::RefusalCode};
 use serde::Deserialize;
 
 use super::headers::NO_STORE;
 use crate::server::{
     auth::{
-        access::{Caller, Identity, OwnerId, Scope},
+        access::{Caller, Identity, Scope},
         cookies,
         secret::Secret,
         sign_in::{

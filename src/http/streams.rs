@@ -9,7 +9,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::server::auth::access::{Caller, OwnerId};
+use crate::server::auth::access::Caller;
+use domain::owner::OwnerId;
 
 /// Counts open streams.
 #[derive(Debug)]

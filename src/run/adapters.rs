@@ -18,8 +18,9 @@ use crate::server::{
     },
     probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust},
     saga::{CallGate, calls_under_way},
+    secrets::sealed::SealedSecrets,
     settings::{ProbeSettings, Settings, StoreSettings},
-    store::{SealedSecrets, Store, postgres::PostgresStore, sqlite::SqliteStore},
+    store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
 };
 
 /// Opens the database for a command. A portal may be running.

@@ -4,9 +4,11 @@ use std::{collections::BTreeSet, path::Path};
 
 use super::StartError;
 use crate::server::{
-    secrets::{Keyring, key_file},
+    secrets::{
+        Keyring, key_file,
+        sealed::{SealedSecrets, StoredSecret},
+    },
     settings::{Settings, StoreSettings},
-    store::{SealedSecrets, StoredSecret},
 };
 
 /// The warning for a portal without a key whose stacks have secrets.

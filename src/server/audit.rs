@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-pub use trail::AuditTrail;
+pub use trail::{Actor, AuditTrail};
 
-use super::store::error::StoreError;
+use crate::server::store_error::StoreError;
 
 /// Keeps the audit log.
 #[async_trait]

@@ -12,7 +12,10 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::store::{Claim, Lease, StoreError};
+use crate::server::{
+    lease::{Claim, Lease},
+    store_error::StoreError,
+};
 use domain::{deployment::DeploymentId, kind::Direction};
 
 /// The fencing token of the first lease of an operation.

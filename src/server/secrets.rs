@@ -8,6 +8,7 @@
 pub mod key_file;
 mod keyring;
 pub mod rotation;
+pub mod sealed;
 
 use std::{fmt, iter};
 

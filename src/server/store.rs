@@ -5,7 +5,6 @@
 //! differs between SQLite and PostgreSQL.
 
 mod dialect;
-pub(crate) mod error;
 mod events;
 mod facts;
 mod folding;
@@ -13,18 +12,20 @@ mod journal;
 mod ports;
 mod quota;
 mod records;
-mod sealed;
 mod sql;
 mod state;
 mod task_leases;
 
 use domain::deployment::DeploymentId;
 
+pub use super::{
+    lease::{Claim, Lease},
+    store_error::StoreError,
+};
 pub use dialect::{postgres, sqlite};
 pub use domain::kind::StepId;
-pub use error::StoreError;
 pub use events::StoredEvent;
-pub use facts::{Claim, CleanupRecord, End, Fact, Lease, Recorded};
+pub use facts::{CleanupRecord, End, Fact, Recorded};
 pub use folding::PAGE;
 pub use journal::{Cause, StepRecord, Steps};
 pub use ports::{Idempotency, Journal, Leases, Operations, Specs, Stacks, Store, TaskLeases};
@@ -35,7 +36,6 @@ pub use records::{
     CancelOutcome, CancelRequest, CleanUp, IdempotencyKey, Lane, NewDeployment, NewRemoval, Record,
     RemovalOutcome, SealedSpec, SpecOrigin, Stack, StoredResponse,
 };
-pub use sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret};
 pub use state::State;
 pub use task_leases::{TaskHolder, TaskLease};
 

@@ -8,7 +8,7 @@ use std::{net::Ipv4Addr, time::Duration};
 use ai_stack_deployer::server::{
     audit::AuditAction,
     auth::{
-        access::{Caller, Identity, OwnerId, Role, Scope},
+        access::{Caller, Identity, Role, Scope},
         accounts::{Accounts, Digest, NewToken, Token},
     },
     platform::AppName,
@@ -20,6 +20,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use clock::Clock;
+use domain::owner::OwnerId;
 use jiff::Timestamp;
 
 use self::world::{World, count, next_page, text};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     auth::{
-        access::{OwnerId, Role},
+        access::Role,
         accounts::{Accounts as _, Digest, NewSession, Profile},
     },
     store::{Operations as _, postgres::PostgresStore},
@@ -12,6 +12,7 @@ use ai_stack_deployer::server::{
 use clock::{Clock as _, SystemClock};
 use domain::{
     event::{Event, EventBody, Failure, FailureCode},
+    owner::OwnerId,
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
     remedy::Remedy,

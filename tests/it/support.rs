@@ -3,7 +3,8 @@
 
 use std::net::Ipv4Addr;
 
-use ai_stack_deployer::server::auth::access::{Caller, Identity, OwnerId};
+use ai_stack_deployer::server::auth::access::{Caller, Identity};
+use domain::owner::OwnerId;
 
 pub(crate) mod app;
 pub(crate) mod black_hole;

@@ -8,6 +8,7 @@ pub mod event;
 pub mod kind;
 pub mod local_fault;
 pub mod message;
+pub mod owner;
 pub mod phase;
 pub mod platform_problem;
 pub mod progress;

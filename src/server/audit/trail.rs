@@ -1,25 +1,31 @@
 //! Writes audit entries: decides how a caller is named, what is recorded, and how often.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt::Display, net::IpAddr, sync::Arc};
 
 use super::{
     AuditAction, AuditEntry, AuditFilter, AuditLog,
     throttle::{AuditThrottle, Overflow},
 };
-use crate::{
-    server::{
-        auth::access::{Caller, Denial, Identity, OwnerId},
-        store::error::StoreError,
-    },
-    wire::ApiError,
-};
+use crate::{server::store_error::StoreError, wire::ApiError};
 use clock::Clock;
-use domain::{deployment::DeploymentId, refusal::RefusalCode};
+use domain::{deployment::DeploymentId, owner::OwnerId, refusal::RefusalCode};
 
 /// The outcome of a successful action in an audit entry.
 const DONE: &str = "done";
 /// The maximum number of characters of a target: a path can have any length.
 const TARGET_LIMIT: usize = 200;
+
+/// A caller, as the audit log records them.
+pub trait Actor: Sync {
+    /// Returns the actor of an audit entry.
+    fn name(&self) -> String;
+    /// Returns the address at the other end.
+    fn address(&self) -> IpAddr;
+    /// Returns whether the caller has signed in, or need not.
+    fn is_known(&self) -> bool;
+    /// Returns the owner id of an operator; `None` for everybody else.
+    fn operator(&self) -> Option<&OwnerId>;
+}
 
 /// Writes the audit log.
 pub struct AuditTrail {
@@ -50,10 +56,10 @@ impl AuditTrail {
         self.log.entries(filter).await
     }
 
-    /// Returns the entry for a successful action of `caller`, which the transaction of the action
+    /// Returns the entry for a successful action of `actor`, which the transaction of the action
     /// writes.
-    pub(crate) fn entry(&self, caller: &Caller, act: AuditAction, target: &str) -> AuditEntry {
-        self.entry_of(&name(&caller.identity), act, Some(target), caller.address)
+    pub(crate) fn entry(&self, actor: &impl Actor, act: AuditAction, target: &str) -> AuditEntry {
+        self.entry_of(&actor.name(), act, Some(target), actor.address())
     }
 
     /// Returns the entry for a successful action of the actor `who`.
@@ -86,23 +92,23 @@ impl AuditTrail {
     /// transaction of the action.
     pub(crate) async fn failure<T>(
         &self,
-        caller: &Caller,
+        actor: &impl Actor,
         act: AuditAction,
         target: &str,
         result: Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         if let Err(error) = &result {
             let act = if error.status() == 429 { AuditAction::ReachLimit } else { act };
-            self.record(self.entry(caller, act, target), error.code.as_str()).await;
+            self.record(self.entry(actor, act, target), error.code.as_str()).await;
         }
         result
     }
 
     /// Records a denied request for the path `wanted`.
-    pub(crate) async fn denial(&self, caller: &Caller, wanted: &str, denial: Denial) {
+    pub(crate) async fn denial(&self, actor: &impl Actor, wanted: &str, denial: impl Display) {
         // A caller who has not signed in yet is an ordinary case.
-        if denial != Denial::SignIn {
-            let entry = self.entry(caller, AuditAction::Enter, wanted);
+        if actor.is_known() {
+            let entry = self.entry(actor, AuditAction::Enter, wanted);
             self.record(entry, &denial.to_string()).await;
         }
     }
@@ -111,13 +117,13 @@ impl AuditTrail {
     /// number of rejections.
     pub(crate) async fn rejection(
         &self,
-        caller: &Caller,
+        actor: &impl Actor,
         act: AuditAction,
         wanted: &str,
         code: RefusalCode,
     ) {
-        if self.rejections.should_record((caller.address, code), self.clock.monotonic()) {
-            self.record(self.entry(caller, act, wanted), code.as_str()).await;
+        if self.rejections.should_record((actor.address(), code), self.clock.monotonic()) {
+            self.record(self.entry(actor, act, wanted), code.as_str()).await;
         }
     }
 
@@ -129,29 +135,18 @@ impl AuditTrail {
     /// Returns an error if it cannot be recorded. The operation must not be shown then.
     pub(crate) async fn inspection(
         &self,
-        caller: &Caller,
+        actor: &impl Actor,
         owner: Option<&OwnerId>,
         id: &DeploymentId,
     ) -> Result<(), StoreError> {
-        let operator = caller.identity.owner().filter(|_| caller.identity.is_operator());
-        let Some(operator) = operator.filter(|operator| owner != Some(operator)) else {
+        let Some(operator) = actor.operator().filter(|operator| owner != Some(*operator)) else {
             return Ok(());
         };
         let look = (operator.clone(), id.clone());
         if self.inspections.should_record(look.clone(), self.clock.monotonic()) {
-            let entry = self.entry(caller, AuditAction::Inspect, id.as_str());
+            let entry = self.entry(actor, AuditAction::Inspect, id.as_str());
             self.log.append(&entry).await.inspect_err(|_| self.inspections.reset(&look))?;
         }
         Ok(())
-    }
-}
-
-/// Returns the actor of an audit entry.
-fn name(identity: &Identity) -> String {
-    match identity {
-        Identity::Anonymous => String::from("guest"),
-        Identity::Unauthenticated => String::from("stranger"),
-        Identity::Browser(owner) | Identity::Person { owner, .. } => owner.to_string(),
-        Identity::Program { owner, .. } => format!("{owner} (token)"),
     }
 }

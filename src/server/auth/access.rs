@@ -4,14 +4,13 @@
 //! the requested operation is known ([`Target::Unnamed`]), and once for that operation. It is a
 //! pure function, and must not know how a caller was authenticated.
 
-mod owner;
-
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-pub use owner::{OwnerId, ParseOwnerIdError};
+use crate::server::audit::Actor;
+use domain::owner::OwnerId;
 
 /// The caller of a request, as far as the portal knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -244,6 +243,29 @@ impl Caller {
     /// Returns the reason for a denial.
     pub fn may(&self, permission: Permission, target: Target<'_>) -> Result<(), Denial> {
         decide(&self.identity, permission, target)
+    }
+}
+
+impl Actor for Caller {
+    fn name(&self) -> String {
+        match &self.identity {
+            Identity::Anonymous => String::from("guest"),
+            Identity::Unauthenticated => String::from("stranger"),
+            Identity::Browser(owner) | Identity::Person { owner, .. } => owner.to_string(),
+            Identity::Program { owner, .. } => format!("{owner} (token)"),
+        }
+    }
+
+    fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    fn is_known(&self) -> bool {
+        self.identity != Identity::Unauthenticated
+    }
+
+    fn operator(&self) -> Option<&OwnerId> {
+        self.identity.owner().filter(|_| self.identity.is_operator())
     }
 }
 

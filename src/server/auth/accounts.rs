@@ -9,8 +9,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::server::auth::access::{OwnerId, Role, Scope};
-use crate::server::{audit::AuditEntry, store::StoreError};
+use crate::server::{
+    audit::AuditEntry,
+    auth::access::{Role, Scope},
+    store_error::StoreError,
+};
+use domain::owner::OwnerId;
 
 /// The precision of the time of the last use: uses within it are not written again.
 const MINUTE: Duration = Duration::from_mins(1);

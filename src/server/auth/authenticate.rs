@@ -6,12 +6,13 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
 
 use super::{
-    access::{Caller, Identity, OwnerId},
+    access::{Caller, Identity},
     accounts::{Accounts, Digest, Person, Session},
     cookies,
     secret::{RandomBits, Secret},
 };
-use crate::server::store::StoreError;
+use crate::server::store_error::StoreError;
+use domain::owner::OwnerId;
 
 /// The lifetime of the cookie that identifies a browser.
 const COOKIE_LIFETIME: Duration = Duration::from_hours(365 * 24);

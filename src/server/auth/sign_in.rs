@@ -16,7 +16,6 @@ pub use return_to::ReturnTo;
 pub use tokens::{Lifetime, MAX_TOKENS, TokenError, TokenName};
 
 use super::{
-    access::OwnerId,
     accounts::{Accounts, Digest, NewSession, Person, Profile, SignIn},
     identity_provider::{AuthorizationRequest, AuthorizationResponse, IdentityProvider},
     secret::{self, RandomBits, Secret},
@@ -24,9 +23,10 @@ use super::{
 use crate::server::{
     audit::{AuditAction, AuditTrail},
     settings::SessionSettings,
-    store::StoreError,
+    store_error::StoreError,
 };
 use clock::Clock;
+use domain::owner::OwnerId;
 
 /// The time within which a person must return from the provider.
 pub const SIGN_IN_LIFETIME: Duration = Duration::from_mins(10);

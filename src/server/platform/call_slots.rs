@@ -10,7 +10,7 @@ use std::fmt;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::server::store::StoreError;
+use crate::server::store_error::StoreError;
 
 /// The kind of a call: calls of one kind share a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::call_slots::{CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest};
-use crate::server::store::StoreError;
+use crate::server::store_error::StoreError;
 
 /// The slots in memory.
 #[derive(Debug, Default)]

@@ -5,7 +5,10 @@
 //! both keys.
 
 use super::{Keyring, OpenSecretError};
-use crate::server::store::{KeyUsage, Resealed, SealedSecrets, StoreError};
+use crate::server::{
+    secrets::sealed::{KeyUsage, Resealed, SealedSecrets},
+    store_error::StoreError,
+};
 
 /// The number of secrets that one transaction changes.
 const BATCH: u32 = 100;

@@ -20,7 +20,7 @@ use crate::{
     server::{
         audit::AuditAction,
         auth::{
-            access::{Caller, OwnerId, Permission, Role, Target},
+            access::{Caller, Permission, Role, Target},
             accounts::Person,
         },
         notifier::Nudge,
@@ -33,6 +33,7 @@ use crate::{
 use domain::{
     deployment::Deployment,
     kind::Direction,
+    owner::OwnerId,
     receipt::{Line, Receipt},
     refusal::Refusal,
 };

@@ -6,13 +6,13 @@ use super::Service;
 use crate::{
     server::{
         audit::{AuditAction, AuditEntry},
-        auth::access::{Caller, Identity, OwnerId},
+        auth::access::{Caller, Identity},
         settings::Quotas,
         store::{Quota, Record, hour_before},
     },
     wire::Allowance,
 };
-use domain::{kind::StackState, platform_problem::PlatformProblem};
+use domain::{kind::StackState, owner::OwnerId, platform_problem::PlatformProblem};
 
 /// A deployment to start.
 pub(super) struct New<'a> {

@@ -15,9 +15,9 @@ use super::{
     NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, SealedSpec, Stack, Steps,
     StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, Usage,
 };
-use crate::server::{audit::AuditEntry, auth::access::OwnerId, platform::AppName};
+use crate::server::{audit::AuditEntry, platform::AppName};
 use domain::{
-    deployment::DeploymentId, event::Seq, kind::KindName, stack_id::RevisionId,
+    deployment::DeploymentId, event::Seq, kind::KindName, owner::OwnerId, stack_id::RevisionId,
     stack_name::StackName,
 };
 

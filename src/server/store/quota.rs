@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use domain::refusal::LimitReached;
-
-use crate::server::auth::access::OwnerId;
-
 use super::{DeploymentId, State, StoreError};
+use domain::owner::OwnerId;
+pub use domain::refusal::LimitReached;
 
 /// The period in which starts are counted.
 const HOUR: Duration = Duration::from_hours(1);

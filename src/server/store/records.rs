@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
 use super::{Claim, Quota, State};
-use crate::server::audit::AuditEntry;
-use crate::server::{auth::access::OwnerId, secrets::SealedSecret};
+use crate::server::{audit::AuditEntry, secrets::SealedSecret};
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata},
     event::{EventBody, Seq},
+    owner::OwnerId,
     stack_id::RevisionId,
     stack_spec::StackSpec,
 };

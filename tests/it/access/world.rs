@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use ai_stack_deployer::server::auth::{
-    access::{OwnerId, Role, Scope},
+    access::{Role, Scope},
     accounts::{Accounts, Digest, NewSession, NewToken, Profile, Token},
 };
 use axum::{
@@ -12,7 +12,7 @@ use axum::{
     http::{Method, Request, header, request::Builder},
 };
 use clock::Clock;
-use domain::deployment::DeploymentId;
+use domain::{deployment::DeploymentId, owner::OwnerId};
 use serde_json::json;
 use tempfile::TempDir;
 

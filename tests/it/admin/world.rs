@@ -5,7 +5,7 @@ use std::time::Duration;
 use ai_stack_deployer::server::{
     audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
     auth::{
-        access::{OwnerId, Role},
+        access::Role,
         accounts::{Accounts, Digest, NewSession, Profile},
     },
     store::{
@@ -17,6 +17,7 @@ use clock::Clock;
 use domain::{
     deployment::DeploymentId,
     event::{EventBody, Failure, FailureCode},
+    owner::OwnerId,
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
     remedy::Remedy,

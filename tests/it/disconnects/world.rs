@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     auth::{
-        access::{OwnerId, Role, Scope},
+        access::{Role, Scope},
         accounts::{Accounts as _, Digest, NewSession, NewToken, Profile, SignIn, Token},
     },
     store::postgres::PostgresStore,
 };
 use clock::{Clock as _, SystemClock};
-use domain::{deployment::DeploymentId, kind::DEPLOY};
+use domain::{deployment::DeploymentId, kind::DEPLOY, owner::OwnerId};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::{sleep, timeout};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ai_stack_deployer::server::{
     auth::{
-        access::{OwnerId, Role, Scope},
+        access::{Role, Scope},
         accounts::{Accounts, Digest, NewSession, NewToken, Person, Profile, SignIn, Token},
     },
     store::Store,
 };
+use domain::owner::OwnerId;
 use tokio::task::JoinSet;
 
 use super::{contract::at, in_postgres, in_sqlite};

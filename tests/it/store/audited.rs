@@ -2,12 +2,10 @@
 
 use ai_stack_deployer::server::{
     audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
-    auth::{
-        access::OwnerId,
-        accounts::{Accounts, Digest, NewSession, NewToken},
-    },
+    auth::accounts::{Accounts, Digest, NewSession, NewToken},
     store::{CancelOutcome, Lane, NewDeployment, NewRemoval, RemovalOutcome, Stacks, State, Store},
 };
+use domain::{deployment::DeploymentId, kind::REMOVE, owner::OwnerId, phase::Phase};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use super::{
@@ -15,7 +13,6 @@ use super::{
     contract::{LEASE, at, end, new, progress},
     in_postgres, in_sqlite,
 };
-use domain::{deployment::DeploymentId, kind::REMOVE, phase::Phase};
 
 use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore, postgres::Cluster};
 

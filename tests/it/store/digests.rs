@@ -4,11 +4,12 @@ use std::fs;
 
 use ai_stack_deployer::server::{
     auth::{
-        access::{OwnerId, Role, Scope},
+        access::{Role, Scope},
         accounts::{Accounts, Digest, NewSession, NewToken, Profile, SignIn, Token},
     },
     store::Store,
 };
+use domain::owner::OwnerId;
 
 use super::{contract::at, in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;

@@ -3,14 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::server::{
-    auth::access::OwnerId,
-    store::{
-        IdempotencyKey, LimitReached, NewDeployment, Quota, State, Store, StoreError,
-        StoredResponse, Usage, hour_before,
-    },
+use ai_stack_deployer::server::store::{
+    IdempotencyKey, LimitReached, NewDeployment, Quota, State, Store, StoreError, StoredResponse,
+    Usage, hour_before,
 };
-use domain::{deployment::DeploymentId, stack_name::StackName};
+use domain::{deployment::DeploymentId, owner::OwnerId, stack_name::StackName};
 use tokio::task::JoinSet;
 
 use self::acts::{finish, remove, usage};

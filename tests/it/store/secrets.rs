@@ -1,8 +1,12 @@
 //! A change of the portal's key, in both databases.
 
 use ai_stack_deployer::server::{
-    secrets::{Keyring, OpenSecretError, SecretId, rotation::rotate},
-    store::{NewDeployment, Resealed, SealedSecrets, Stacks, Store, StoredSecret},
+    secrets::{
+        Keyring, OpenSecretError, SecretId,
+        rotation::rotate,
+        sealed::{Resealed, SealedSecrets, StoredSecret},
+    },
+    store::{NewDeployment, Stacks, Store},
 };
 use secrecy::ExposeSecret as _;
 

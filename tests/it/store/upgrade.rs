@@ -3,12 +3,9 @@
 use std::{fs, path::Path, time::Duration};
 
 use ai_stack_deployer::server::{
-    secrets::{Keyring, rotation::rotate},
+    secrets::{Keyring, rotation::rotate, sealed::SealedSecrets},
     spec::OperationSpec,
-    store::{
-        Lane, Lease, SealedSecrets, SealedSpec, SpecOrigin, State, StepRecord, Store,
-        sqlite::SqliteStore,
-    },
+    store::{Lane, Lease, SealedSpec, SpecOrigin, State, StepRecord, Store, sqlite::SqliteStore},
 };
 use domain::{
     deployment::DeploymentId,

@@ -11,7 +11,6 @@ use std::{
 
 use ai_stack_deployer::server::{
     audit::AuditEntry,
-    auth::access::OwnerId,
     platform::AppName,
     store::{
         CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal,
@@ -23,7 +22,7 @@ use ai_stack_deployer::server::{
 use async_trait::async_trait;
 use clock::Clock;
 use domain::{
-    deployment::DeploymentId, event::Seq, kind::KindName, stack_id::RevisionId,
+    deployment::DeploymentId, event::Seq, kind::KindName, owner::OwnerId, stack_id::RevisionId,
     stack_name::StackName,
 };
 use jiff::Timestamp;

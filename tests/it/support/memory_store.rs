@@ -8,7 +8,6 @@ use std::{
 
 use ai_stack_deployer::server::{
     audit::AuditEntry,
-    auth::access::OwnerId,
     platform::AppName,
     store::{
         CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal,
@@ -21,6 +20,7 @@ use async_trait::async_trait;
 use domain::{
     deployment::DeploymentId,
     event::{Event, Seq},
+    owner::OwnerId,
     stack_name::StackName,
 };
 use jiff::Timestamp;

@@ -6,13 +6,13 @@ use super::SignInService;
 use crate::server::{
     audit::AuditAction,
     auth::{
-        access::{OwnerId, Scope},
+        access::Scope,
         accounts::{NewToken, Token},
         secret::{self, Secret},
     },
-    store::StoreError,
+    store_error::StoreError,
 };
-use domain::refusal::RefusalCode;
+use domain::{owner::OwnerId, refusal::RefusalCode};
 
 /// The maximum number of valid tokens of a person.
 pub const MAX_TOKENS: u32 = 20;

@@ -8,12 +8,15 @@ use super::{Names, PAGE, allow, page, typed};
 use crate::{
     server::{
         audit::{AuditAction, AuditEntry, AuditFilter},
-        auth::access::{Caller, OwnerId},
+        auth::access::Caller,
         stacks::{Service, store_failed},
     },
     wire::ApiError,
 };
-use domain::refusal::{FilterField, Refusal};
+use domain::{
+    owner::OwnerId,
+    refusal::{FilterField, Refusal},
+};
 
 /// The filter of the audit log, as typed. An empty field matches all entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

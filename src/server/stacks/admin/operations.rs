@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Names, Owner, PAGE, allow, page, typed};
 use crate::{
     server::{
-        auth::access::{Caller, OwnerId},
+        auth::access::Caller,
         stacks::{Service, store_failed},
         store::{OperationFilter, Record, State},
     },
@@ -13,6 +13,7 @@ use crate::{
 };
 use domain::{
     deployment::{Deployment, DeploymentId},
+    owner::OwnerId,
     refusal::{FilterField, Refusal},
 };
 

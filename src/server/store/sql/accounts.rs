@@ -9,14 +9,12 @@ use super::{
 };
 use crate::server::{
     audit::AuditEntry,
-    auth::{
-        access::OwnerId,
-        accounts::{
-            Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
-        },
+    auth::accounts::{
+        Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
     },
     store::{StoreError, warn_unless_written},
 };
+use domain::owner::OwnerId;
 
 /// Selects the columns of a token.
 const TOKEN: &str = "SELECT id, person, name, scope, made_ms, expires_ms, used_ms, revoked_ms

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::server::{
-    auth::access::OwnerId,
     platform::AppName,
     store::{
         CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Stack, State, StepId,
@@ -19,6 +18,7 @@ use crate::server::{
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata, Links},
     kind::KindName,
+    owner::OwnerId,
     stack_id::{RevisionId, StackId},
     stack_name::StackName,
 };

@@ -8,11 +8,11 @@ use super::{
     SqlStore, dialect::Dialect, pool::Transaction, rows, rows::Columns, statement::Statement,
 };
 use crate::server::{
-    secrets::SealedSecret,
-    store::{
-        KeyUsage, Lease, Resealed, SealedSecrets, SealedSpec, SecretKey, SpecOrigin, Specs,
-        StoreError, StoredSecret,
+    secrets::{
+        SealedSecret,
+        sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret},
     },
+    store::{Lease, SealedSpec, SpecOrigin, Specs, StoreError},
 };
 use domain::{stack_id::RevisionId, stack_spec::StackSpec};
 

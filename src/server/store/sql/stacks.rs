@@ -6,13 +6,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{SqlStore, beginning, dialect::Dialect, lists, quotas, rows, statement::Statement};
-use crate::server::{
-    auth::access::OwnerId,
-    store::{
-        NewDeployment, NewRemoval, RemovalOutcome, Stack, Stacks, StoreError, StoredResponse, Usage,
-    },
+use crate::server::store::{
+    NewDeployment, NewRemoval, RemovalOutcome, Stack, Stacks, StoreError, StoredResponse, Usage,
 };
-use domain::stack_name::StackName;
+use domain::{owner::OwnerId, stack_name::StackName};
 
 #[async_trait]
 impl<D: Dialect> Stacks for SqlStore<D> {

@@ -7,11 +7,8 @@ use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Executor, IntoArguments, SqlStr};
 
 use super::{dialect::Dialect, pool::Transaction, rows::millis};
-use crate::server::{
-    auth::access::OwnerId,
-    store::{StoreError, unavailable},
-};
-use domain::{deployment::DeploymentId, stack_id::StackId, stack_name::StackName};
+use crate::server::store::{StoreError, unavailable};
+use domain::{deployment::DeploymentId, owner::OwnerId, stack_id::StackId, stack_name::StackName};
 
 /// A statement with its values. It owns them, so that a write can continue in a task of its own.
 #[derive(Clone, Debug)]

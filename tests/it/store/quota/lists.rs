@@ -1,10 +1,7 @@
 //! Lists of operations.
 
-use ai_stack_deployer::server::{
-    auth::access::OwnerId,
-    store::{OperationFilter, State, Store},
-};
-use domain::stack_name::StackName;
+use ai_stack_deployer::server::store::{OperationFilter, State, Store};
+use domain::{owner::OwnerId, stack_name::StackName};
 
 use super::{
     acts::{finish, remove, usage},

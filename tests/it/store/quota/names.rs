@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    auth::access::OwnerId,
-    store::{NewDeployment, Quota, State, Store, StoreError},
-};
-use domain::stack_name::StackName;
+use ai_stack_deployer::server::store::{NewDeployment, Quota, State, Store, StoreError};
+use domain::{owner::OwnerId, stack_name::StackName};
 use jiff::Timestamp;
 
 use super::{

@@ -4,15 +4,13 @@ use std::{cmp::Reverse, collections::HashMap};
 
 use ai_stack_deployer::server::{
     audit::AuditEntry,
-    auth::{
-        access::OwnerId,
-        accounts::{
-            Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
-        },
+    auth::accounts::{
+        Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
     },
     store::StoreError,
 };
 use async_trait::async_trait;
+use domain::owner::OwnerId;
 use jiff::Timestamp;
 
 use super::{MemoryStore, tables::Tables};

@@ -1,17 +1,15 @@
 //! Beginnings: a deployment with its name, within its quota, and a removal of what is live.
 
-use ai_stack_deployer::server::{
-    auth::access::OwnerId,
-    store::{
-        CancelRequest, CleanUp, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome,
-        SealedSpec, Specs, State, StoreError, StoredResponse, Usage, hour_before, is_within_hour,
-    },
+use ai_stack_deployer::server::store::{
+    CancelRequest, CleanUp, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome, SealedSpec,
+    Specs, State, StoreError, StoredResponse, Usage, hour_before, is_within_hour,
 };
 use async_trait::async_trait;
 use domain::{
     deployment::{DeploymentMetadata, Links},
     event::Event,
     kind::KindName,
+    owner::OwnerId,
     stack_id::RevisionId,
     stack_name::StackName,
 };

@@ -59,7 +59,7 @@ impl fmt::Display for OwnerId {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::server::auth::access::owner::*;
+    use super::*;
 
     proptest! {
         #![proptest_config(test_support::properties())]
@@ -81,6 +81,16 @@ mod tests {
             prop_assert_eq!(&OwnerId::parse(person.as_str()).unwrap(), &person);
             prop_assert_eq!(&OwnerId::parse(&browser.to_string()).unwrap(), &browser);
             prop_assert_eq!((person.person_id(), browser.person_id()), (Some(id.as_str()), None));
+        }
+    }
+
+    #[test]
+    fn an_owner_reads_back_as_it_was_written() {
+        for owner in [OwnerId::person("a1b2"), OwnerId::browser("00ff")] {
+            assert_eq!(OwnerId::parse(owner.as_str()), Ok(owner));
+        }
+        for text in ["", "person:", "person:a b", "nobody:a", "browser:a/b", "a"] {
+            assert_eq!(OwnerId::parse(text), Err(ParseOwnerIdError), "{text:?}");
         }
     }
 }

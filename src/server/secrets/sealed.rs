@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::StoreError;
-use crate::server::secrets::{SealedSecret, SecretId};
+use crate::server::{
+    secrets::{SealedSecret, SecretId},
+    store_error::StoreError,
+};
 use domain::stack_id::RevisionId;
 
 /// The number of sealed secrets, by the id of the key that seals them.

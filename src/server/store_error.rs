@@ -1,8 +1,8 @@
-//! The errors of the store.
+//! The error of every port that the store implements.
 
 use jiff::Timestamp;
 
-use super::LimitReached;
+use domain::refusal::LimitReached;
 
 /// The store rejected or could not do what was requested.
 #[derive(Debug, thiserror::Error)]
