@@ -12,6 +12,7 @@ mod checkpointer;
 mod files;
 mod identity;
 mod inspect;
+mod lock;
 mod open_error;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -20,8 +21,7 @@ use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
 pub use self::{
     backup::{CopyError, back_up, begin_anew, restore},
-    identity::LostRecords,
-    open_error::OpenStoreError,
+    open_error::{LostRecords, OpenStoreError},
 };
 pub(super) use files::resolve;
 
@@ -47,7 +47,7 @@ impl HeldFile {
     /// Returns why it cannot be used, for example because another process uses it or its data is
     /// lost.
     pub(super) async fn take(path: &Path) -> Result<Self, OpenStoreError> {
-        let lock = files::lock(path).await?;
+        let lock = lock::take(path).await?;
         if identity::check_files(path).await? == Found::Nothing {
             checkpointer::make(path).await?;
         }
@@ -72,7 +72,7 @@ impl HeldFile {
 /// Returns an error if there is no database, or its data is lost.
 pub(super) async fn check(path: &Path) -> Result<(), OpenStoreError> {
     // A running portal has checked its files itself, and may be changing them now.
-    if files::is_held(path) {
+    if lock::is_held(path) {
         return check_version(path).await;
     }
     match identity::check_files(path).await? {

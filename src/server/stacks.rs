@@ -18,11 +18,10 @@ mod store_probe;
 
 use std::sync::Arc;
 
-pub use authorization::refused;
+pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
 use operations::next_try;
-pub use operations::{deployment_id, no_deployment};
 use platform_cache::PlatformCache;
 use start_error::StartError;
 use starting::New;

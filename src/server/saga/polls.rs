@@ -7,18 +7,11 @@
 mod pacer;
 mod single_flight;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::{pacer::Pacer, single_flight::SingleFlight};
 pub(crate) use single_flight::ReadCursor;
 
-use super::{context::Context, failure::StepError};
 use crate::server::platform::{AppName, QueuedJob};
 
 /// The maximum number of followed deploy jobs with which each operation reads its own list of jobs
@@ -28,10 +21,10 @@ const FEW_FOLLOWERS: usize = 4;
 /// The polls of the platform that all operations of a portal share.
 #[derive(Debug, Default)]
 pub struct Polls {
-    queue: SingleFlight<Vec<QueuedJob>>,
-    services: SingleFlight<Vec<AppName>>,
-    nodes: SingleFlight<usize>,
-    pacer: Pacer,
+    pub(super) queue: SingleFlight<Vec<QueuedJob>>,
+    pub(super) services: SingleFlight<Vec<AppName>>,
+    pub(super) nodes: SingleFlight<usize>,
+    pub(super) pacer: Pacer,
     following: AtomicUsize,
 }
 
@@ -60,52 +53,5 @@ impl Polls {
 impl Drop for Following<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Context {
-    /// Returns a reading of the platform's queue that began after `cursor`, and moves `cursor` to
-    /// it.
-    pub(crate) async fn queue(
-        &self,
-        cursor: &mut ReadCursor,
-    ) -> Result<Arc<Vec<QueuedJob>>, StepError> {
-        let (read_after, queue) = (*cursor, &self.polls.queue);
-        let call = || {
-            let platform = Arc::clone(&self.platform);
-            async move { platform.queue().await }
-        };
-        let read = || queue.read_after(read_after, &*self.clock, call);
-        let (queue, read) = self.query("deployment.queueList", read).await?;
-        *cursor = read;
-        Ok(queue)
-    }
-
-    /// Lists the names of all services, by a call that begins now.
-    pub(crate) async fn services(&self) -> Result<Arc<Vec<AppName>>, StepError> {
-        let services = &self.polls.services;
-        let call = || {
-            let platform = Arc::clone(&self.platform);
-            async move { platform.services().await }
-        };
-        let read = || services.read_after(services.cursor(), &*self.clock, call);
-        Ok(self.query("swarm.getNodeApps", read).await?.0)
-    }
-
-    /// Counts the nodes, by a call that begins now.
-    pub(crate) async fn node_count(&self) -> Result<usize, StepError> {
-        let nodes = &self.polls.nodes;
-        let call = || {
-            let platform = Arc::clone(&self.platform);
-            async move { platform.node_count().await }
-        };
-        let read = || nodes.read_after(nodes.cursor(), &*self.clock, call);
-        Ok(*self.query("swarm.getNodes", read).await?.0)
-    }
-
-    /// Reserves a turn for this many calls about one application, and returns the time until the
-    /// turn.
-    pub(crate) fn paced_delay(&self, questions: u32) -> Duration {
-        self.polls.pacer.turn(questions, self.clock.monotonic())
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{self, Write as _},
     os::unix::fs::{OpenOptionsExt as _, chown},
     path::{Path, PathBuf},
@@ -12,9 +12,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::time::sleep;
-
-use super::OpenStoreError;
 
 /// The maximum number of symbolic links that are followed.
 const LINKS: usize = 40;
@@ -54,34 +51,6 @@ pub(in crate::server) fn resolve(path: &Path) -> PathBuf {
         path = folder(&path).join(target);
     }
     path
-}
-
-/// Takes the exclusive lock beside the database, which the system releases when the process ends.
-pub(super) async fn lock(path: &Path) -> Result<File, OpenStoreError> {
-    let beside = path.with_extension("lock");
-    let file = |source| OpenStoreError::File { path: beside.clone(), source };
-    fs::create_dir_all(folder(path)).map_err(file)?;
-    let lock =
-        File::options().create(true).truncate(false).write(true).open(&beside).map_err(file)?;
-    // A command may hold the lock for a moment.
-    let mut tries = 0..LOOKS;
-    loop {
-        match (lock.try_lock(), tries.next()) {
-            (Ok(()), _) => return Ok(lock),
-            (Err(TryLockError::WouldBlock), Some(_)) => sleep(MOMENT).await,
-            (Err(TryLockError::WouldBlock), None) => {
-                return Err(OpenStoreError::InUse { path: path.to_owned() });
-            }
-            (Err(TryLockError::Error(source)), _) => return Err(file(source)),
-        }
-    }
-}
-
-/// Returns whether a portal holds the lock of the database at `path`; if this cannot be determined,
-/// it does not.
-pub(super) fn is_held(path: &Path) -> bool {
-    File::open(path.with_extension("lock"))
-        .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Replaces the file atomically with `text`.

@@ -5,7 +5,63 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::LostRecords;
+use super::files;
+
+/// The remedy for lost data.
+const REMEDY: &str = "restore a backup with `ai-stack-deployer restore FILE`, or start with an \
+                      empty database with `ai-stack-deployer --new`";
+
+/// The data of the portal that ran here before is missing.
+#[derive(Debug, thiserror::Error)]
+pub enum LostRecords {
+    /// The database is missing.
+    #[error(
+        "{} is missing, but {} shows that a portal used it: put the file back, {REMEDY}",
+        path.display(), trace.display()
+    )]
+    Database {
+        /// The database file.
+        path: PathBuf,
+        /// The evidence that there was one.
+        trace: PathBuf,
+    },
+    /// The database file is empty.
+    #[error(
+        "{} is empty, so its records are lost; if no portal ever used it, remove the file, else \
+         {REMEDY}",
+        .0.display()
+    )]
+    Length(PathBuf),
+    /// The database does not have the tables of a portal.
+    #[error(
+        "{} holds no records of a portal. It may be a copy of the file alone, made while a portal \
+         ran: make copies with `ai-stack-deployer backup FILE`; put its -wal back, {REMEDY}",
+        .0.display()
+    )]
+    Tables(PathBuf),
+    /// The database is incomplete without its log, which is missing.
+    #[error(
+        "{} is incomplete without {}. It may be a copy of the file alone, made while a portal ran: \
+         put the -wal back, {REMEDY}",
+        .0.display(), files::log(.0).display()
+    )]
+    Log(PathBuf),
+    /// The log belongs to another database.
+    #[error(
+        "{} belongs to another database than {}, which was restored over it: move the -wal away if \
+         this is the database that you want, {REMEDY}",
+        files::log(.0).display(), .0.display()
+    )]
+    Mixed(PathBuf),
+    /// The database belongs to another portal.
+    #[error(
+        "{} holds the records of another portal, according to {}: to use them, move the file away \
+         and restore it with `ai-stack-deployer restore FILE`; else put the portal's own file \
+         back, or start with an empty database with `ai-stack-deployer --new`",
+        .0.display(), files::identity(.0).display()
+    )]
+    Other(PathBuf),
+}
 
 /// A file cannot be opened as a store.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 //! It must not decide itself: it finds the owner of an operation, and asks
 //! [`access::decide`](crate::server::auth::access::decide).
 
-use super::{Service, no_deployment, store_failed};
+use super::{Service, store_failed};
 use crate::{
     server::{
         auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
@@ -11,7 +11,10 @@ use crate::{
     },
     wire::ApiError,
 };
-use domain::{deployment::DeploymentId, refusal::Refusal};
+use domain::{
+    deployment::DeploymentId,
+    refusal::{Missing, Refusal},
+};
 
 impl Service {
     /// Finds an operation by its id, if the caller has this permission for it.
@@ -52,4 +55,18 @@ pub fn refused(denial: Denial, hidden: ApiError) -> ApiError {
         Denial::SignIn => Refusal::SignInRequired.into(),
         Denial::Scope => Refusal::ScopeMissing.into(),
     }
+}
+
+/// Parses a deployment's id. An invalid id gets the same error as an unknown one.
+///
+/// # Errors
+///
+/// Returns the error that there is no such deployment.
+pub fn deployment_id(text: &str) -> Result<DeploymentId, ApiError> {
+    DeploymentId::parse(text).map_err(|_| no_deployment())
+}
+
+/// Returns the error that there is no such deployment.
+pub fn no_deployment() -> ApiError {
+    Refusal::NotFound(Missing::Deployment).into()
 }

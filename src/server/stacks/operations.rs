@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{New, Service, StartError, listing::no_stack, store_failed};
+use super::{New, Service, StartError, listing::no_stack, no_deployment, store_failed};
 use crate::{
     server::{
         audit::AuditAction,
@@ -17,7 +17,7 @@ use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, ProgressUpdate, Resources},
     kind::{Kind, KindName, StackState},
-    refusal::{Missing, Refusal, TakenBy},
+    refusal::{Refusal, TakenBy},
     stack_name::StackName,
 };
 
@@ -183,18 +183,4 @@ impl Service {
 /// Returns the time of the next clean-up attempt, if the operation is stuck.
 pub(super) fn next_try(record: &Record) -> Option<Timestamp> {
     record.clean_up.due.filter(|_| record.state == State::Stuck)
-}
-
-/// Parses a deployment's id. An invalid id gets the same error as an unknown one.
-///
-/// # Errors
-///
-/// Returns the error that there is no such deployment.
-pub fn deployment_id(text: &str) -> Result<DeploymentId, ApiError> {
-    DeploymentId::parse(text).map_err(|_| no_deployment())
-}
-
-/// Returns the error that there is no such deployment.
-pub fn no_deployment() -> ApiError {
-    Refusal::NotFound(Missing::Deployment).into()
 }

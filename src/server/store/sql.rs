@@ -73,7 +73,7 @@ impl<D: Dialect> SqlStore<D> {
 
     /// Notifies the other replicas when the transaction commits.
     async fn notify(&self, tx: &mut Transaction<D>, nudge: &Nudge) -> Result<(), StoreError> {
-        D::notify(&self.companion, tx, nudge).await
+        D::notify(&self.companion, &mut *tx, nudge).await
     }
 
     /// Returns all rows of a query.

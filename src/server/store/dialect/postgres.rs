@@ -25,12 +25,7 @@ use crate::server::{
     schema::OtherVersion,
     store::{
         StoreError,
-        sql::{
-            SqlStore,
-            dialect::Dialect,
-            pool::{Pool, Transaction},
-            statement::Value,
-        },
+        sql::{SqlStore, dialect::Dialect, pool::Pool, statement::Value},
     },
 };
 
@@ -211,10 +206,10 @@ impl Dialect for Postgres {
 
     async fn notify(
         companion: &Companion,
-        tx: &mut Transaction<Self>,
+        connection: &mut PgConnection,
         nudge: &Nudge,
     ) -> Result<(), StoreError> {
-        companion.origin.notify(tx, nudge).await
+        companion.origin.notify(connection, nudge).await
     }
 
     async fn broken(companion: &Companion) {

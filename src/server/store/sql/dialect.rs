@@ -3,12 +3,13 @@
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{Connection, Database, error::BoxDynError};
+use sqlx::{
+    AssertSqlSafe, Connection, Database, Executor, IntoArguments, SqlStr, error::BoxDynError,
+};
 
 use super::{
-    pool::Transaction,
     rows::Columns,
-    statement::{RunStatement, Value},
+    statement::{Statement, Value},
 };
 use crate::server::{notifier::Nudge, store::StoreError};
 
@@ -67,7 +68,7 @@ pub trait Dialect: Database<Row: Columns, Connection: RunStatement<Self>> {
     /// Notifies the other replicas on the database when the transaction commits.
     async fn notify(
         _: &Self::Companion,
-        _: &mut Transaction<Self>,
+        _: &mut Self::Connection,
         _: &Nudge,
     ) -> Result<(), StoreError> {
         Ok(())
@@ -80,4 +81,62 @@ pub trait Dialect: Database<Row: Columns, Connection: RunStatement<Self>> {
     async fn before_close(_: &Self::Companion) {}
     /// Stops the parts of the companion that must stop after the connections are closed.
     async fn after_close(_: &Self::Companion) {}
+}
+
+/// A connection that statements run on.
+#[async_trait]
+pub trait RunStatement<D: Dialect> {
+    /// Executes a statement, and returns the number of changed rows.
+    async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error>;
+    /// Returns all rows of a statement.
+    async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<D::Row>, sqlx::Error>;
+    /// Returns the first row of a statement, if there is one.
+    async fn fetch_optional(&mut self, statement: Statement)
+    -> Result<Option<D::Row>, sqlx::Error>;
+    /// Executes one or several statements without values in one message, and returns the first row.
+    async fn execute_raw(&mut self, text: &'static str) -> Result<Option<D::Row>, sqlx::Error>;
+}
+
+#[async_trait]
+impl<D, C> RunStatement<D> for C
+where
+    D: Dialect,
+    D::Arguments: IntoArguments<D>,
+    C: Send,
+    for<'c> &'c mut C: Executor<'c, Database = D>,
+{
+    async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
+        let (text, arguments) = prepared::<D>(statement)?;
+        let done = sqlx::query_with(text, arguments).execute(self).await?;
+        Ok(D::rows_affected(&done))
+    }
+
+    async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<D::Row>, sqlx::Error> {
+        let (text, arguments) = prepared::<D>(statement)?;
+        sqlx::query_with(text, arguments).fetch_all(self).await
+    }
+
+    async fn fetch_optional(
+        &mut self,
+        statement: Statement,
+    ) -> Result<Option<D::Row>, sqlx::Error> {
+        let (text, arguments) = prepared::<D>(statement)?;
+        sqlx::query_with(text, arguments).fetch_optional(self).await
+    }
+
+    async fn execute_raw(&mut self, text: &'static str) -> Result<Option<D::Row>, sqlx::Error> {
+        Ok(sqlx::raw_sql(text).fetch_all(self).await?.into_iter().next())
+    }
+}
+
+/// Converts a statement to the text and the arguments for sqlx.
+fn prepared<D: Dialect>(statement: Statement) -> Result<(SqlStr, D::Arguments), sqlx::Error> {
+    let mut arguments = D::Arguments::default();
+    for value in statement.values {
+        D::bind(&mut arguments, value).map_err(sqlx::Error::Encode)?;
+    }
+    // A text is composed of constants only, and everything from outside is a value, so nothing can
+    // be injected.
+    let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(statement.text.into_owned()));
+    Ok((text, arguments))
 }

@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use super::{
-    dialect::Dialect,
-    statement::{RunStatement as _, Statement},
+    dialect::{Dialect, RunStatement as _},
+    statement::Statement,
 };
 use crate::server::store::{StoreError, unavailable};
 pub(in crate::server::store) use transaction::Transaction;

@@ -2,19 +2,16 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, Executor, IntoArguments, SqlStr};
 
-use super::{dialect::Dialect, pool::Transaction, rows::millis};
-use crate::server::store::{StoreError, unavailable};
+use super::rows::millis;
 use domain::{deployment::DeploymentId, owner::OwnerId, stack_id::StackId, stack_name::StackName};
 
 /// A statement with its values. It owns them, so that a write can continue in a task of its own.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    text: Cow<'static, str>,
-    values: Vec<Value>,
+    pub(super) text: Cow<'static, str>,
+    pub(super) values: Vec<Value>,
 }
 
 /// A value of a statement. NULL has a type as well, which PostgreSQL needs.
@@ -71,96 +68,6 @@ impl Statement {
         self.text += Cow::from(number.to_string());
         self.bind(value)
     }
-
-    /// Executes the statement, and returns the number of changed rows.
-    pub(in crate::server::store) async fn execute<D: Dialect>(
-        self,
-        tx: &mut Transaction<D>,
-    ) -> Result<u64, StoreError> {
-        tx.execute(self).await.map_err(unavailable)
-    }
-
-    /// Returns all its rows.
-    pub(super) async fn fetch_all<D: Dialect>(
-        self,
-        tx: &mut Transaction<D>,
-    ) -> Result<Vec<D::Row>, StoreError> {
-        tx.fetch_all(self).await.map_err(unavailable)
-    }
-
-    /// Returns its first row, if there is one.
-    pub(super) async fn fetch_optional<D: Dialect>(
-        self,
-        tx: &mut Transaction<D>,
-    ) -> Result<Option<D::Row>, StoreError> {
-        tx.fetch_optional(self).await.map_err(unavailable)
-    }
-
-    /// Returns its first row, which must exist.
-    pub(super) async fn fetch_one<D: Dialect>(
-        self,
-        tx: &mut Transaction<D>,
-    ) -> Result<D::Row, StoreError> {
-        self.fetch_optional(tx).await?.ok_or_else(|| unavailable(sqlx::Error::RowNotFound))
-    }
-}
-
-/// A connection that statements run on.
-#[async_trait]
-pub trait RunStatement<D: Dialect> {
-    /// Executes a statement, and returns the number of changed rows.
-    async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error>;
-    /// Returns all rows of a statement.
-    async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<D::Row>, sqlx::Error>;
-    /// Returns the first row of a statement, if there is one.
-    async fn fetch_optional(&mut self, statement: Statement)
-    -> Result<Option<D::Row>, sqlx::Error>;
-    /// Executes one or several statements without values in one message, and returns the first row.
-    async fn execute_raw(&mut self, text: &'static str) -> Result<Option<D::Row>, sqlx::Error>;
-}
-
-#[async_trait]
-impl<D, C> RunStatement<D> for C
-where
-    D: Dialect,
-    D::Arguments: IntoArguments<D>,
-    C: Send,
-    for<'c> &'c mut C: Executor<'c, Database = D>,
-{
-    async fn execute(&mut self, statement: Statement) -> Result<u64, sqlx::Error> {
-        let (text, arguments) = prepared::<D>(statement)?;
-        let done = sqlx::query_with(text, arguments).execute(self).await?;
-        Ok(D::rows_affected(&done))
-    }
-
-    async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<D::Row>, sqlx::Error> {
-        let (text, arguments) = prepared::<D>(statement)?;
-        sqlx::query_with(text, arguments).fetch_all(self).await
-    }
-
-    async fn fetch_optional(
-        &mut self,
-        statement: Statement,
-    ) -> Result<Option<D::Row>, sqlx::Error> {
-        let (text, arguments) = prepared::<D>(statement)?;
-        sqlx::query_with(text, arguments).fetch_optional(self).await
-    }
-
-    async fn execute_raw(&mut self, text: &'static str) -> Result<Option<D::Row>, sqlx::Error> {
-        Ok(sqlx::raw_sql(text).fetch_all(self).await?.into_iter().next())
-    }
-}
-
-/// Converts a statement to the text and the arguments for sqlx.
-fn prepared<D: Dialect>(statement: Statement) -> Result<(SqlStr, D::Arguments), sqlx::Error> {
-    let mut arguments = D::Arguments::default();
-    for value in statement.values {
-        D::bind(&mut arguments, value).map_err(sqlx::Error::Encode)?;
-    }
-    // A text is composed of constants only, and everything from outside is a value, so nothing can
-    // be injected.
-    let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(statement.text.into_owned()));
-    Ok((text, arguments))
 }
 
 impl<T: Bind> Bind for Option<T> {

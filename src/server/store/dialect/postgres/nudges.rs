@@ -7,7 +7,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use sqlx::{
-    Postgres,
+    PgConnection,
     postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions},
 };
 use tokio::time::{sleep, timeout};
@@ -18,7 +18,8 @@ use crate::server::{
     notifier::{Notifier, Nudge},
     store::{
         StoreError,
-        sql::{pool::Transaction, statement::Statement},
+        sql::{dialect::RunStatement as _, statement::Statement},
+        unavailable,
     },
 };
 
@@ -42,11 +43,12 @@ impl Origin {
     /// Sends a notification to the other replicas when the transaction commits.
     pub(super) async fn notify(
         self,
-        tx: &mut Transaction<Postgres>,
+        connection: &mut PgConnection,
         nudge: &Nudge,
     ) -> Result<(), StoreError> {
         let notify = Statement::new("SELECT pg_notify($1, $2)");
-        notify.bind(CHANNEL).bind(format!("{self} {nudge}")).execute(tx).await.map(drop)
+        let notify = notify.bind(CHANNEL).bind(format!("{self} {nudge}"));
+        connection.execute(notify).await.map(drop).map_err(unavailable)
     }
 
     /// Parses a notification. Returns `None` if it is our own, or unreadable.

@@ -9,13 +9,17 @@ use crate::server::{
     schema::BUILT_FOR,
     store::{
         StoreError,
-        sql::{dialect::Dialect, rows::Columns as _, statement::RunStatement as _},
+        sql::{
+            dialect::{Dialect, RunStatement as _},
+            rows::Columns as _,
+            statement::Statement,
+        },
         unavailable,
     },
 };
 
 /// An open transaction. Dropping it rolls it back.
-pub struct Transaction<D: Dialect> {
+pub(in crate::server::store) struct Transaction<D: Dialect> {
     /// `None` only after the end.
     connection_in_use: Option<PooledConnection<D>>,
 }
@@ -104,5 +108,39 @@ impl<D: Dialect> DerefMut for Transaction<D> {
     #[expect(clippy::expect_used, reason = "only the end takes it out")]
     fn deref_mut(&mut self) -> &mut D::Connection {
         &mut self.connection_in_use.as_mut().expect("it is there until the end").connection
+    }
+}
+
+impl Statement {
+    /// Executes the statement, and returns the number of changed rows.
+    pub(in crate::server::store) async fn execute<D: Dialect>(
+        self,
+        tx: &mut Transaction<D>,
+    ) -> Result<u64, StoreError> {
+        tx.execute(self).await.map_err(unavailable)
+    }
+
+    /// Returns all its rows.
+    pub(in crate::server::store) async fn fetch_all<D: Dialect>(
+        self,
+        tx: &mut Transaction<D>,
+    ) -> Result<Vec<D::Row>, StoreError> {
+        tx.fetch_all(self).await.map_err(unavailable)
+    }
+
+    /// Returns its first row, if there is one.
+    pub(in crate::server::store) async fn fetch_optional<D: Dialect>(
+        self,
+        tx: &mut Transaction<D>,
+    ) -> Result<Option<D::Row>, StoreError> {
+        tx.fetch_optional(self).await.map_err(unavailable)
+    }
+
+    /// Returns its first row, which must exist.
+    pub(in crate::server::store) async fn fetch_one<D: Dialect>(
+        self,
+        tx: &mut Transaction<D>,
+    ) -> Result<D::Row, StoreError> {
+        self.fetch_optional(tx).await?.ok_or_else(|| unavailable(sqlx::Error::RowNotFound))
     }
 }
