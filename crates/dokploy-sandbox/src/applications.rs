@@ -19,6 +19,10 @@ use super::{
 /// The columns of a new application (recording 33), without those that differ for each.
 const COLUMNS: &str = include_str!("application_columns.json");
 
+/// The sources of an application.
+pub(super) const SOURCES: [&str; 7] =
+    ["git", "docker", "github", "gitlab", "bitbucket", "gitea", "drop"];
+
 /// Returns the columns of a new application.
 pub(super) fn fresh_columns() -> Map<String, Value> {
     serde_json::from_str(COLUMNS).unwrap_or_default()
@@ -30,7 +34,7 @@ pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
     let environment_id = input.string("environmentId");
     let wanted = app_name(input);
     let description = input.optional("description");
-    let source = input.choice("sourceType", &super::configuration::SOURCES, "github");
+    let source = input.choice("sourceType", &SOURCES, "github");
     input.check()?;
     if core.state.environment(&environment_id).is_none() {
         return Err(Refusal::not_found(input.call(), "Environment"));

@@ -7,17 +7,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    applications,
+    applications::{self, SOURCES},
     core::Core,
     input::{Input, type_name},
     refusal::{Code, Refusal},
     request::Body,
     state::ApplicationStatus,
 };
-
-/// The sources of an application.
-pub(super) const SOURCES: [&str; 7] =
-    ["git", "docker", "github", "gitlab", "bitbucket", "gitea", "drop"];
 
 const STATUSES: [&str; 4] = ["idle", "running", "done", "error"];
 

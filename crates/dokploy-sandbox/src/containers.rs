@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -17,25 +16,9 @@ use super::{
     input::Input,
     refusal::Refusal,
     request::Body,
-    state::Service,
+    state::{LeavingContainer, Service},
+    tasks::Task,
 };
-
-/// A container whose service was removed, scaled to zero or deployed again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct LeavingContainer {
-    app_name: String,
-    name: String,
-    #[serde(default)]
-    service_id: String,
-    #[serde(default)]
-    env: Vec<String>,
-    #[serde(default)]
-    labels: Map<String, Value>,
-    /// The time at which it stops.
-    stops_at: Timestamp,
-    /// The time at which Docker removes it.
-    gone_at: Timestamp,
-}
 
 /// A container as Docker lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +59,7 @@ impl Service {
         let tasks = self.tasks(now, timing).into_iter();
         // A service that crashes repeatedly has only containers that have exited.
         let with_container = tasks.filter(|task| !crashes || task.state == "shutdown");
-        let container = |task: super::images::Task| Container {
+        let container = |task: Task| Container {
             app_name: self.app_name.clone(),
             name: format!("{}.1.{}", self.app_name, task.id),
             is_running: !crashes,

@@ -7,17 +7,14 @@ use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::{
-    calls,
     faults::{Fault, Faults, Outage, Outages, Postponed},
     ids,
     images::Timing,
     key::KeyLimit,
     queue::Queue,
-    refusal::unauthorized,
-    request::{Answer, Body, Request},
     state::State,
 };
 
@@ -33,8 +30,8 @@ pub struct Core {
     pub(super) postponed: Vec<Postponed>,
     pub(super) timing: Timing,
     pub(super) rng: StdRng,
-    api_key: SecretString,
-    key_limit: Option<KeyLimit>,
+    pub(super) api_key: SecretString,
+    pub(super) key_limit: Option<KeyLimit>,
 }
 
 impl fmt::Debug for Core {
@@ -70,43 +67,6 @@ impl Core {
     /// Serializes everything that survives a restart.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(&self.state).unwrap_or_default()
-    }
-
-    /// Answers one request that arrives at `now`.
-    pub fn handle(&mut self, now: Timestamp, request: &Request) -> Answer {
-        self.tick(now);
-        if request.path().starts_with("/sandbox/") {
-            return self.control(now, request);
-        }
-        match self.faults.take(request.call(), &mut self.rng) {
-            Some(kind) => self.answer_with_fault(now, request, kind),
-            None => self.answer(now, request),
-        }
-    }
-
-    /// Answers one request without faults.
-    pub(super) fn answer(&mut self, now: Timestamp, request: &Request) -> Answer {
-        if let Some(answer) = self.answer_to_anybody(now, request) {
-            return answer;
-        }
-        let is_refused = self.outages.database_is_down(now) || self.outages.key_is_limited(now);
-        if is_refused || !self.admits(request) {
-            return unauthorized();
-        }
-        let limit = self.key_limit.as_mut();
-        if let Some(refusal) = limit.and_then(|limit| limit.refusal(now, request.call())) {
-            return refusal;
-        }
-        if request.method == "HEAD" {
-            return Answer::new(204, Body::Empty);
-        }
-        calls::dispatch(self, now, request)
-    }
-
-    /// Brings the state up to `now`: late requests are executed, and jobs end and start.
-    pub fn tick(&mut self, now: Timestamp) {
-        self.commit_postponed(now);
-        self.run_queue(now);
     }
 
     /// Restarts the platform: waiting jobs are lost without a trace, running rows become cancelled,
@@ -162,9 +122,5 @@ impl Core {
     /// Lists the faults that were not used up yet.
     pub fn waiting_faults(&self) -> &[Fault] {
         self.faults.waiting()
-    }
-
-    pub(super) fn admits(&self, request: &Request) -> bool {
-        request.api_key.as_deref() == Some(self.api_key.expose_secret())
     }
 }

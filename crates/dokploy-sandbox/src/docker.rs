@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     containers::Container, core::Core, environment, input::Input, refusal::Refusal, request::Body,
-    state::Service,
+    state::Service, tasks::Task,
 };
 
 /// `docker.getServiceContainersByAppName`: the tasks of a service, with or without a row.
@@ -20,7 +20,7 @@ pub(super) fn service_containers(
     input.check()?;
     let service = core.state.service(&app_name).filter(|_| !core.outages.docker_is_down(now));
     let tasks = service.map(|service| service.tasks(now, &core.timing)).unwrap_or_default();
-    let row = |task: super::images::Task| {
+    let row = |task: Task| {
         json!({
             "containerId": task.id,
             "name": format!("{app_name}.1"),

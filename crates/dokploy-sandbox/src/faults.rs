@@ -9,11 +9,7 @@ use std::{str::FromStr, time::Duration};
 use jiff::Timestamp;
 use rand::{RngExt, rngs::StdRng};
 
-use super::{
-    core::Core,
-    refusal::{Code, Refusal, unauthorized, unauthorized_within},
-    request::{Answer, Body, Disposition, Request},
-};
+use super::request::Request;
 
 /// A fault that waits for its call.
 #[derive(Clone, Debug, PartialEq)]
@@ -249,90 +245,6 @@ impl Outage {
 /// A request that takes effect after its caller has stopped waiting.
 #[derive(Clone, Debug)]
 pub(crate) struct Postponed {
-    due: Timestamp,
-    request: Request,
-}
-
-impl Core {
-    /// Answers a request with the fault `kind`.
-    pub(super) fn answer_with_fault(
-        &mut self,
-        now: Timestamp,
-        request: &Request,
-        kind: FaultKind,
-    ) -> Answer {
-        let call = request.call();
-        match kind {
-            FaultKind::ErrorBefore => broken(call),
-            FaultKind::ErrorAfter => self.answer_but(now, request, broken(call)),
-            FaultKind::RefusedAfter => self.answer_but(now, request, refused(call)),
-            FaultKind::TimeoutBefore => broken(call).with(Disposition::Hang),
-            FaultKind::Timeout => self.answer(now, request).with(Disposition::Hang),
-            FaultKind::Late(delay) => {
-                self.postponed.push(Postponed { due: later(now, delay), request: request.clone() });
-                broken(call).with(Disposition::Hang)
-            }
-            FaultKind::ResetBefore => broken(call).with(Disposition::Reset),
-            FaultKind::Ignored => Answer::json(serde_json::Value::Bool(true)),
-            FaultKind::Reset => self.answer(now, request).with(Disposition::Reset),
-            FaultKind::Unauthorized => unauthorized(),
-            FaultKind::UnauthorizedWithin => unauthorized_within(call),
-            FaultKind::Throttled(after) => throttled(after),
-            FaultKind::Latency(delay) => Answer { delay, ..self.answer(now, request) },
-            FaultKind::Restart => {
-                let answer = self.answer(now, request);
-                self.restart(now);
-                answer
-            }
-            FaultKind::DockerDown(duration) => {
-                self.outages.docker = Outage::Until(later(now, duration));
-                self.answer(now, request)
-            }
-            FaultKind::DatabaseDown(duration) => {
-                self.outages.database = Outage::Until(later(now, duration));
-                self.answer(now, request)
-            }
-            FaultKind::DatabaseLost(duration) => {
-                self.outages.database = Outage::Until(later(now, duration));
-                unauthorized_within(call)
-            }
-            FaultKind::KeyLimited(duration) => {
-                self.outages.key = Outage::Until(later(now, duration));
-                unauthorized_within(call)
-            }
-        }
-    }
-
-    /// Executes the request, and returns another answer.
-    fn answer_but(&mut self, now: Timestamp, request: &Request, instead: Answer) -> Answer {
-        drop(self.answer(now, request));
-        instead
-    }
-
-    /// Executes the late requests that are due.
-    pub(super) fn commit_postponed(&mut self, now: Timestamp) {
-        let (due, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.postponed).into_iter().partition(|one| one.due <= now);
-        self.postponed = waiting;
-        for one in due {
-            drop(self.answer(one.due, &one.request));
-        }
-    }
-}
-
-fn later(now: Timestamp, delay: Duration) -> Timestamp {
-    now.checked_add(delay).unwrap_or(Timestamp::MAX)
-}
-
-fn broken(call: &str) -> Answer {
-    Refusal::new(Code::InternalServerError, call, "Internal server error").into_answer()
-}
-
-fn refused(call: &str) -> Answer {
-    Refusal::new(Code::BadRequest, call, "Error after the fact").into_answer()
-}
-
-fn throttled(after: Duration) -> Answer {
-    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-    Answer { retry_after: Some(seconds), ..Answer::new(429, Body::Text("Too Many Requests")) }
+    pub(super) due: Timestamp,
+    pub(super) request: Request,
 }

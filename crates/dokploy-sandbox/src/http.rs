@@ -16,20 +16,11 @@ use jiff::Timestamp;
 use super::{
     core::BODY_LIMIT,
     request::{Answer, Body, Disposition, Request},
-    shared::{Shared, lock},
+    shared::{CallTime, Shared, lock},
 };
 
 /// The maximum number of call times that are kept.
 const KEPT_CALLS: usize = 20_000;
-
-/// The time that the platform took to answer one call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallTime {
-    /// The call, such as `project.create`.
-    pub call: String,
-    /// The time from the arrival of the request to its answer.
-    pub duration: Duration,
-}
 
 /// Returns the HTTP router of the platform's API.
 pub(super) fn router(shared: Arc<Shared>) -> Router {

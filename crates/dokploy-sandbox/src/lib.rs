@@ -4,6 +4,7 @@
 //! [`Core`] is the platform itself, a state machine without I/O. [`start()`] serves it over HTTP:
 //! the API on one port, the stacks on another.
 
+mod answer;
 mod applications;
 mod calls;
 mod configuration;
@@ -33,10 +34,12 @@ mod queue;
 mod refusal;
 mod request;
 mod rows;
+mod runner;
 mod shared;
 mod start;
 mod state;
 mod swarm;
+mod tasks;
 mod template;
 mod traefik;
 
@@ -46,8 +49,8 @@ pub use self::{
     core::Core,
     edge::EdgeResponse,
     faults::{Fault, FaultKind, Often, ParseFaultError},
-    http::CallTime,
     images::Timing,
     request::{Answer, Body, Disposition, Request},
+    shared::CallTime,
     start::{Sandbox, SandboxConfig, StartSandboxError, start},
 };

@@ -1,32 +1,18 @@
 //! The deploy queue: in memory, first in first out, one job at a time for all applications.
-//!
-//! A waiting job has no row. A row is done before its application shows it. A running job is never
-//! stopped, even if its application is deleted (recordings 175, 178). While the database is down,
-//! the end of a job cannot be recorded: the job is gone, but its row shows it as running until the
-//! platform restarts.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::{
-    core::Core,
-    ids,
-    job::{self, Plan},
-    state::{ApplicationStatus, Deployment, DeploymentStatus, Service},
-    swarm,
-};
-
-/// The number of deployments that the platform keeps for an application.
-const KEPT_DEPLOYMENTS: usize = 10;
+use super::{images::Timing, job::Plan};
 
 /// The waiting jobs and the running one.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    waiting: VecDeque<Job>,
-    active: Option<Active>,
+    pub(super) waiting: VecDeque<Job>,
+    pub(super) active: Option<Active>,
     last_id: u64,
-    free_since: Timestamp,
+    pub(super) free_since: Timestamp,
 }
 
 /// A deploy job.
@@ -42,20 +28,20 @@ pub(crate) struct Job {
 
 /// The job that runs.
 #[derive(Debug)]
-struct Active {
-    job: Job,
-    deployment_id: String,
-    app_name: String,
-    image: String,
-    plan: Plan,
-    started_at: Timestamp,
-    ends_at: Timestamp,
-    stage: Stage,
+pub(super) struct Active {
+    pub(super) job: Job,
+    pub(super) deployment_id: String,
+    pub(super) app_name: String,
+    pub(super) image: String,
+    pub(super) plan: Plan,
+    pub(super) started_at: Timestamp,
+    pub(super) ends_at: Timestamp,
+    pub(super) stage: Stage,
 }
 
 /// The progress of the running job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// It pulls the image and creates the service; its row is running.
     Working,
     /// Its row has ended, but the application's row does not show it yet.
@@ -88,137 +74,9 @@ impl Queue {
     }
 }
 
-impl Core {
-    /// Runs the queue up to `now`.
-    pub(super) fn run_queue(&mut self, now: Timestamp) {
-        loop {
-            let going = match self.queue.active.take() {
-                Some(active) => self.advance(active, now),
-                None => match self.queue.waiting.pop_front() {
-                    Some(job) => self.begin(job),
-                    None => return,
-                },
-            };
-            if let Some(active) = going {
-                let is_due = active.due(&self.timing) <= now;
-                self.queue.active = Some(active);
-                if !is_due {
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Starts a job; `None` if its application is gone or cannot be looked up: then the job just
-    /// ends.
-    fn begin(&mut self, job: Job) -> Option<Active> {
-        let started_at = job.enqueued_at.max(self.queue.free_since);
-        if self.outages.database_is_down(started_at) {
-            return None;
-        }
-        let application = self.state.application_mut(&job.application_id)?;
-        application.status = ApplicationStatus::Running;
-        let app_name = application.app_name.clone();
-        let image = application.text("dockerImage").to_owned();
-        let application = application.clone();
-        let plan = job::plan(&self.state, &application);
-        let ends_at = started_at.checked_add(self.timing.of_job(&image)).unwrap_or(started_at);
-        let deployment_id = ids::row_id(&mut self.rng);
-        self.add_row(&job, &deployment_id, &app_name, &plan.first_lines, started_at);
-        let stage = Stage::Working;
-        Some(Active { job, deployment_id, app_name, image, plan, started_at, ends_at, stage })
-    }
-
-    fn add_row(&mut self, job: &Job, id: &str, app_name: &str, log: &str, at: Timestamp) {
-        let second = at.strftime("%Y-%m-%d:%H:%M:%S");
-        self.state.deployments.push(Deployment {
-            id: id.to_owned(),
-            application_id: job.application_id.clone(),
-            title: job.title.clone(),
-            description: job.description.clone(),
-            status: DeploymentStatus::Running,
-            log_path: format!("/etc/dokploy/logs/{app_name}/{app_name}-{second}.log"),
-            log: log.to_owned(),
-            created_at: at,
-            finished_at: None,
-        });
-        let surplus: Vec<_> = {
-            let newest_first = self.state.deployments_of(&job.application_id).rev();
-            newest_first.skip(KEPT_DEPLOYMENTS).map(|old| old.id.clone()).collect()
-        };
-        self.state.deployments.retain(|one| !surplus.contains(&one.id));
-    }
-
-    /// Advances the running job by one stage if it is due.
-    fn advance(&mut self, active: Active, now: Timestamp) -> Option<Active> {
-        if active.due(&self.timing) > now {
-            return Some(active);
-        }
-        match active.stage {
-            Stage::Working => self.finish(active),
-            Stage::Settling => {
-                let due = active.due(&self.timing);
-                if !self.outages.database_is_down(due) {
-                    self.settle(&active);
-                }
-                self.queue.free_since = due;
-                None
-            }
-        }
-    }
-
-    /// Ends the row, and creates or updates the service, even if the row is gone.
-    fn finish(&mut self, mut active: Active) -> Option<Active> {
-        let docker_is_down = self.outages.docker_is_down(active.ends_at);
-        if docker_is_down {
-            active.plan.fail_without_docker();
-        }
-        if let Some(behaviour) = active.plan.behaviour {
-            let row = self.state.application(&active.job.application_id);
-            // A deployment of an application with 0 replicas succeeds and runs nothing (recording
-            // day-two 346).
-            let replicas = row.map_or(1, swarm::replicas);
-            let id = self.service_id(&active.app_name);
-            self.put_service(Service {
-                id,
-                app_name: active.app_name.clone(),
-                image: active.image.clone(),
-                behaviour,
-                env: active.plan.env.clone(),
-                labels: active.plan.labels.clone(),
-                since: active.ends_at,
-                replicas,
-            });
-        }
-        if self.outages.database_is_down(active.ends_at) {
-            self.queue.free_since = active.ends_at;
-            return None;
-        }
-        if let Some(row) = self.state.deployment_mut(&active.deployment_id) {
-            row.status = match active.plan.behaviour {
-                Some(_) => DeploymentStatus::Done,
-                None => DeploymentStatus::Error,
-            };
-            row.finished_at = Some(active.ends_at);
-            row.log.push_str(&active.plan.last_lines);
-        }
-        active.stage = Stage::Settling;
-        Some(active)
-    }
-
-    fn settle(&mut self, active: &Active) {
-        if let Some(application) = self.state.application_mut(&active.job.application_id) {
-            application.status = match active.plan.behaviour {
-                Some(_) => ApplicationStatus::Done,
-                None => ApplicationStatus::Error,
-            };
-        }
-    }
-}
-
 impl Active {
     /// Returns the time at which the present stage ends.
-    fn due(&self, timing: &super::images::Timing) -> Timestamp {
+    pub(super) fn due(&self, timing: &Timing) -> Timestamp {
         match self.stage {
             Stage::Working => self.ends_at,
             Stage::Settling => self.ends_at.checked_add(timing.settle).unwrap_or(self.ends_at),

@@ -124,6 +124,15 @@ impl Issue {
     }
 }
 
+impl From<Result<Body, Refusal>> for Answer {
+    fn from(outcome: Result<Body, Refusal>) -> Self {
+        match outcome {
+            Ok(body) => Self::new(200, body),
+            Err(refusal) => refusal.into_answer(),
+        }
+    }
+}
+
 /// Returns the 401 of a request's second key verification: the database went down after the first
 /// one, or the key's limit was reached (recording day-two 90).
 pub(crate) fn unauthorized_within(call: &str) -> Answer {

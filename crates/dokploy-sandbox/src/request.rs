@@ -7,8 +7,6 @@ use std::{collections::BTreeMap, time::Duration};
 use axum::{extract::Query, http::Uri};
 use serde_json::Value;
 
-use super::refusal::Refusal;
-
 /// A request, read from a socket or made by a test.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -148,15 +146,6 @@ impl Answer {
             Body::Json(value) => value.to_string(),
             Body::Empty => String::new(),
             Body::Text(text) => (*text).to_owned(),
-        }
-    }
-}
-
-impl From<Result<Body, Refusal>> for Answer {
-    fn from(outcome: Result<Body, Refusal>) -> Self {
-        match outcome {
-            Ok(body) => Self::new(200, body),
-            Err(refusal) => refusal.into_answer(),
         }
     }
 }

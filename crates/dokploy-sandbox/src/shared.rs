@@ -7,8 +7,17 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{core::Core, http::CallTime, persistence::Keeper, pool::Pool};
+use super::{core::Core, persistence::Keeper, pool::Pool};
 use clock::Clock;
+
+/// The time that the platform took to answer one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallTime {
+    /// The call, such as `project.create`.
+    pub call: String,
+    /// The time from the arrival of the request to its answer.
+    pub duration: Duration,
+}
 
 /// The core, and what the layers around it need.
 #[derive(Debug)]

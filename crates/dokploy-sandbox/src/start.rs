@@ -20,11 +20,11 @@ use super::{
     core::Core,
     edge,
     faults::Fault,
-    http::{self, CallTime},
+    http,
     images::Timing,
     persistence::{self, Keeper},
     pool::Pool,
-    shared::{Shared, lock},
+    shared::{CallTime, Shared, lock},
 };
 use clock::Clock;
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{containers::LeavingContainer, images::Behaviour};
+use super::images::Behaviour;
 
 /// Everything that survives a restart of the platform.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -128,6 +128,23 @@ pub(crate) struct Service {
     /// The time at which it got its present image and scale.
     pub(crate) since: Timestamp,
     pub(crate) replicas: u64,
+}
+
+/// A container whose service was removed, scaled to zero or deployed again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LeavingContainer {
+    pub(crate) app_name: String,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) service_id: String,
+    #[serde(default)]
+    pub(crate) env: Vec<String>,
+    #[serde(default)]
+    pub(crate) labels: Map<String, Value>,
+    /// The time at which it stops.
+    pub(crate) stops_at: Timestamp,
+    /// The time at which Docker removes it.
+    pub(crate) gone_at: Timestamp,
 }
 
 /// A route in the reverse proxy's files.

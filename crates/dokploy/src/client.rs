@@ -11,10 +11,11 @@ use serde_json::Value;
 
 use super::{
     answer::{Discretion, Fault, Judge, decode, explain_unauthorized, verdict},
-    breaker::{Breaker, FAILURES_TO_OPEN},
+    breaker::Breaker,
+    config::{BuildDokployError, DokployConfig},
     exchange::{Answer, Content, Exchange, Request},
     http::Http,
-    problem::{Problem, Problems},
+    problem::Problems,
     report::{report, report_breaker},
 };
 use crate::{Breaker as BreakerSnapshot, Error};
@@ -22,58 +23,6 @@ use clock::Clock;
 
 /// The call that checks health.
 const HEALTH: &str = "settings.health";
-
-/// The configuration of a client.
-#[derive(Clone, Debug)]
-pub struct DokployConfig {
-    /// The server's address, with or without a path or a trailing slash.
-    pub base_url: String,
-    /// An API key of an owner or admin, without a rate limit.
-    pub api_key: SecretString,
-    /// The time limit of a call.
-    pub timeout: Duration,
-    /// The time limit of the removal of an application, which waits for Docker.
-    pub removal_timeout: Duration,
-    /// The time limit for connecting, including name resolution and TLS.
-    pub connect_timeout: Duration,
-    /// The time for which an idle connection is kept: less than the 5 s after which the server
-    /// closes it.
-    pub idle_timeout: Duration,
-    /// The number of failures in a row after which calls are paused for a minute.
-    pub failures_to_open: u32,
-    /// Called once with each problem of the whole server when it begins. By default, logs it.
-    pub report_problem: fn(Problem),
-}
-
-impl DokployConfig {
-    /// Creates a configuration with the default time limits.
-    pub fn new(base_url: impl Into<String>, api_key: SecretString) -> Self {
-        Self {
-            base_url: base_url.into(),
-            api_key,
-            timeout: Duration::from_secs(15),
-            removal_timeout: Duration::from_secs(45),
-            connect_timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_secs(3),
-            failures_to_open: FAILURES_TO_OPEN,
-            report_problem: Problem::log,
-        }
-    }
-}
-
-/// A client cannot be created from its configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildDokployError {
-    /// The address is invalid, is not an HTTP address, or contains a user or a query.
-    #[error("the Dokploy address must look like https://dokploy.example.org")]
-    BaseUrl,
-    /// The key contains characters that are not allowed in a header.
-    #[error("the Dokploy API key holds characters that cannot be sent")]
-    ApiKey,
-    /// The TLS client cannot be built, usually because the system has no certificate authorities.
-    #[error("the HTTP client for Dokploy cannot be made")]
-    Http(#[source] reqwest::Error),
-}
 
 /// A client of a Dokploy server.
 #[derive(Debug)]

@@ -8,8 +8,11 @@ use reqwest::{
 };
 use secrecy::ExposeSecret;
 
-use super::exchange::{Answer, Content, Exchange, Request};
-use crate::{BuildDokployError, DokployConfig, Error};
+use super::{
+    config::{BuildDokployError, DokployConfig},
+    exchange::{Answer, Content, Exchange, Request},
+};
+use crate::Error;
 use transport::LocalFault;
 
 /// The maximum size of an answer, in bytes.

@@ -13,6 +13,7 @@ mod answer;
 mod breaker;
 mod calls;
 mod client;
+mod config;
 mod container;
 mod environment;
 mod error;
@@ -27,7 +28,8 @@ mod wire;
 pub use transport::LocalFault;
 
 pub use self::{
-    client::{BuildDokployError, Dokploy, DokployConfig},
+    client::Dokploy,
+    config::{BuildDokployError, DokployConfig},
     container::{Container, ContainerId, Inspected, Scale, Task, TaskState},
     environment::{EncodeEnvironmentError, encode_environment},
     error::{Advice, Error},

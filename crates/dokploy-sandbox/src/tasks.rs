@@ -1,0 +1,126 @@
+//! The tasks of a service, as the swarm lists them.
+//!
+//! It must not know rows or calls: what the swarm shows of a service depends only on the image, the
+//! time of its start and the present time.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    ids,
+    images::{Behaviour, Timing},
+    state::Service,
+};
+
+/// A task of a service, as the swarm lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) id: String,
+    pub(crate) state: &'static str,
+    pub(crate) current_state: String,
+    pub(crate) error: &'static str,
+}
+
+/// The number of past tasks that a swarm keeps in addition to the present one.
+const KEPT_FAILURES: u64 = 4;
+
+impl Service {
+    /// Returns whether the container accepts connections at `now`.
+    pub(crate) fn answers(&self, now: Timestamp, timing: &Timing) -> bool {
+        let up = age(self.since, now) >= timing.of_start(self.behaviour);
+        self.replicas > 0 && up && self.behaviour != Behaviour::Crashloop
+    }
+
+    /// Lists the service's tasks at `now`, the newest first (recordings 213, 231).
+    pub(crate) fn tasks(&self, now: Timestamp, timing: &Timing) -> Vec<Task> {
+        let age = age(self.since, now);
+        if self.replicas == 0 {
+            // The task is still listed while its container stops (recordings day-two 343, 344).
+            let is_leaving = age < timing.stop;
+            return is_leaving
+                .then(|| self.task(0, "remove", "Running", age, ""))
+                .into_iter()
+                .collect();
+        }
+        if self.behaviour == Behaviour::Crashloop {
+            return self.crashes(age, timing.crash);
+        }
+        let current = if self.answers(now, timing) { "Running" } else { "Starting" };
+        vec![self.task(0, "running", current, age, "Error:")]
+    }
+
+    fn crashes(&self, age: Duration, every: Duration) -> Vec<Task> {
+        let count = match every.as_millis() {
+            0 => KEPT_FAILURES,
+            every => u64::try_from(age.as_millis() / every).unwrap_or(u64::MAX),
+        };
+        if count == 0 {
+            return vec![self.task(0, "running", "Starting", age, "Error:")];
+        }
+        let mut tasks = vec![self.task(count, "ready", "Ready", Duration::ZERO, "")];
+        for number in (count.saturating_sub(KEPT_FAILURES)..count).rev() {
+            let turns = u32::try_from(number + 1).unwrap_or(u32::MAX);
+            let since = age.saturating_sub(every.saturating_mul(turns));
+            let error = "\"task: non-zero exit (1)\"";
+            tasks.push(self.task(number, "shutdown", "Failed", since, error));
+        }
+        tasks
+    }
+
+    fn task(
+        &self,
+        number: u64,
+        state: &'static str,
+        current: &str,
+        since: Duration,
+        error: &'static str,
+    ) -> Task {
+        Task {
+            id: ids::task_id(&format!("{}{}", self.id, self.since), number),
+            state,
+            current_state: format!("{current} {} ago", human(since)),
+            error,
+        }
+    }
+}
+
+fn age(since: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since).max(SignedDuration::ZERO)).unwrap_or_default()
+}
+
+/// Formats a duration like Docker's "... ago".
+fn human(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        0 => "less than a second".to_owned(),
+        1 => "1 second".to_owned(),
+        2..60 => format!("{seconds} seconds"),
+        60..120 => "about a minute".to_owned(),
+        120..3_600 => format!("{} minutes", seconds / 60),
+        3_600..7_200 => "about an hour".to_owned(),
+        7_200..172_800 => format!("{} hours", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_told_in_the_words_of_docker() {
+        for (seconds, words) in [
+            (0, "less than a second"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "about a minute"),
+            (150, "2 minutes"),
+            (3_600, "about an hour"),
+            (7_200, "2 hours"),
+            (200_000, "2 days"),
+        ] {
+            assert_eq!(human(Duration::from_secs(seconds)), words);
+        }
+    }
+}
