@@ -96,7 +96,7 @@ pub struct DeploymentView {
     /// True if somebody asked to cancel it.
     pub is_cancelling: bool,
     /// The time of the next clean-up, while something is left.
-    #[serde(with = "domain::wire_time::optional")]
+    #[serde(with = "domain::time::optional")]
     pub next_try: Option<Timestamp>,
     /// The removal of the stack, if it was live. The page of a removed stack has no island, so this
     /// is not sent to the browser.
@@ -112,7 +112,7 @@ pub struct DeploymentView {
     /// removal.
     pub kept_hours: Option<u64>,
     /// The server's time, so that both targets render the same elapsed times.
-    #[serde(with = "domain::wire_time")]
+    #[serde(with = "domain::time")]
     pub now: Timestamp,
 }
 
@@ -120,10 +120,10 @@ pub struct DeploymentView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Downtime {
     /// The time at which it was first found.
-    #[serde(with = "domain::wire_time")]
+    #[serde(with = "domain::time")]
     pub since: Timestamp,
     /// The time at which it was last confirmed.
-    #[serde(with = "domain::wire_time")]
+    #[serde(with = "domain::time")]
     pub seen: Timestamp,
 }
 
@@ -165,7 +165,7 @@ pub struct StackView {
     /// The address at which it is reached.
     pub url: String,
     /// The time since which it has been live.
-    #[serde(with = "domain::wire_time")]
+    #[serde(with = "domain::time")]
     pub since: Timestamp,
     /// The deployment that created it, if the caller may view it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,10 +186,10 @@ pub struct StackHealth {
     /// The problem.
     pub state: HealthState,
     /// The time since which it has been known.
-    #[serde(with = "domain::wire_time")]
+    #[serde(with = "domain::time")]
     pub since: Timestamp,
     /// The time at which the platform was last compared with the database.
-    #[serde(with = "domain::wire_time")]
+    #[serde(with = "domain::time")]
     pub seen: Timestamp,
 }
 

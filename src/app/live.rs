@@ -32,7 +32,7 @@ use domain::{
     phase::{Phase, Status},
     progress::Progress,
     receipt::Receipt,
-    wire_time,
+    time,
 };
 
 /// The name of the browser's own event for a stream that has been opened or reopened.
@@ -239,7 +239,7 @@ struct DeploymentSnapshot {
     cancelling: bool,
     #[serde(default)]
     receipt: Option<Receipt>,
-    #[serde(default, with = "wire_time::optional")]
+    #[serde(default, with = "time::optional")]
     next_try: Option<Timestamp>,
     #[serde(default)]
     retried_by: Option<DeploymentId>,

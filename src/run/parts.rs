@@ -8,11 +8,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{
-    store::{Operations, earlier},
-    vitals::Vitals,
-};
+use crate::server::{store::Operations, vitals::Vitals};
 use clock::Clock;
+use domain::time::earlier;
 
 /// The interval between two purges.
 const PURGE_INTERVAL: Duration = Duration::from_hours(1);

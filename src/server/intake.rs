@@ -16,7 +16,7 @@ use crate::server::{
     lease::{Claim, Lease},
     store_error::StoreError,
 };
-use domain::{deployment::DeploymentId, kind::Direction};
+use domain::{deployment::DeploymentId, kind::Direction, time::later};
 
 /// The fencing token of the first lease of an operation.
 const FIRST_TOKEN: i64 = 1;
@@ -66,7 +66,7 @@ impl Intake {
         let opening = self.of(direction).clone().filter(|one| !one.accepted.is_closed())?;
         let slot = Arc::clone(&opening.slots).try_acquire_owned().ok()?;
         let lease = Lease { id: id.clone(), owner: opening.owner, token: FIRST_TOKEN };
-        let until = now.checked_add(opening.ttl).unwrap_or(now);
+        let until = later(now, opening.ttl);
         Some(SlotReservation { accepted: Some((lease, slot)), until, to: opening.accepted })
     }
 

@@ -29,9 +29,7 @@ pub use facts::{CleanupRecord, End, Fact, Recorded};
 pub use folding::PAGE;
 pub use journal::{Cause, StepRecord, Steps};
 pub use ports::{Idempotency, Journal, Leases, Operations, Specs, Stacks, Store, TaskLeases};
-pub use quota::{
-    LimitReached, OperationFilter, Quota, Usage, earlier, hour_before, is_within_hour,
-};
+pub use quota::{LimitReached, OperationFilter, Quota, Usage, hour_before, is_within_hour};
 pub use records::{
     CancelOutcome, CancelRequest, CleanUp, IdempotencyKey, Lane, NewDeployment, NewRemoval, Record,
     RemovalOutcome, SealedSpec, SpecOrigin, Stack, StoredResponse,

@@ -148,7 +148,7 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelling: bool,
     /// The time of the next clean-up attempt, while something is left.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "super::wire_time::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "super::time::optional")]
     pub next_try: Option<Timestamp>,
     /// The deployment that this one retries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -169,10 +169,10 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timestamps {
     /// The time at which it was accepted.
-    #[serde(with = "super::wire_time")]
+    #[serde(with = "super::time")]
     pub started: Timestamp,
     /// The time at which it ended, if it has.
-    #[serde(with = "super::wire_time::optional")]
+    #[serde(with = "super::time::optional")]
     pub completed: Option<Timestamp>,
 }
 
@@ -208,7 +208,7 @@ pub struct Links {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentMetadata {
     /// The time at which it ended, if it has.
-    #[serde(with = "super::wire_time::optional")]
+    #[serde(with = "super::time::optional")]
     pub completed: Option<Timestamp>,
     /// The receipt. After a clean-up it is newer than that of the terminal event.
     pub receipt: Option<Receipt>,
@@ -228,7 +228,7 @@ pub struct Deployment {
     /// The address at which the stack is, or will be, reached.
     pub url: String,
     /// The time at which it was accepted.
-    #[serde(with = "super::wire_time")]
+    #[serde(with = "super::time")]
     pub started: Timestamp,
 }
 

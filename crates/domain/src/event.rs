@@ -67,7 +67,7 @@ pub struct ProgressUpdate {
     /// The resources known to exist so far.
     pub resources: Resources,
     /// The time at which the phase began.
-    #[serde(with = "super::wire_time")]
+    #[serde(with = "super::time")]
     pub at: Timestamp,
 }
 
@@ -135,7 +135,7 @@ pub enum Level {
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
     /// The time at which it was written.
-    #[serde(with = "super::wire_time")]
+    #[serde(with = "super::time")]
     pub timestamp: Timestamp,
     /// Its level.
     pub level: Level,

@@ -19,5 +19,5 @@ mod short_name;
 pub mod stack_id;
 pub mod stack_name;
 pub mod stack_spec;
-pub mod wire_time;
+pub mod time;
 pub mod words;

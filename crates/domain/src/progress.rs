@@ -18,6 +18,7 @@ use super::{
     message::MessageCode,
     phase::Phase,
     receipt::Receipt,
+    time::elapsed_ms,
 };
 
 /// The number of log entries that a fold keeps.
@@ -64,7 +65,7 @@ pub enum StepState {
     /// Not begun.
     Waiting,
     /// Begun at this time.
-    Running(#[serde(with = "super::wire_time")] Timestamp),
+    Running(#[serde(with = "super::time")] Timestamp),
     /// Done, after this many milliseconds.
     Done(u64),
     /// Failed.
@@ -255,11 +256,6 @@ impl StepState {
             Self::Waiting | Self::Running(_) | Self::Failed | Self::Stopped => 0,
         }
     }
-}
-
-/// Returns the milliseconds from `since` to `until`; 0 if the clock was set back.
-pub fn elapsed_ms(since: Timestamp, until: Timestamp) -> u64 {
-    u64::try_from(until.as_millisecond() - since.as_millisecond()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub struct Line {
     /// The outcome.
     pub outcome: Outcome,
     /// The time at which the outcome was observed.
-    #[serde(with = "super::wire_time")]
+    #[serde(with = "super::time")]
     pub at: Timestamp,
     /// What can be done about a resource that is left.
     #[serde(flatten, serialize_with = "write_remedy", deserialize_with = "read_remedy")]

@@ -8,7 +8,7 @@ use super::DeploymentSignals;
 use crate::app::words::time;
 use domain::{
     event::{Level, LogEntry},
-    progress::elapsed_ms,
+    time::elapsed_ms,
 };
 
 /// The distance from the end, in pixels, up to which the reader counts as being at the end.

@@ -7,8 +7,8 @@ use super::{Connection, DeploymentSignals, forms::PostForm};
 use crate::{api::deployments::RemoveStack, app::words::time};
 use domain::{
     deployment::{Deployment, DeploymentId},
-    progress::elapsed_ms,
     stack_name::StackName,
+    time::elapsed_ms,
 };
 
 /// Renders the link to the earlier attempt.

@@ -8,11 +8,7 @@ use crate::{
     app::words::{estimate, page_state::PageState, receipt, time},
     wire::Usual,
 };
-use domain::{
-    deployment::Deployment,
-    phase::Phase,
-    progress::{End, elapsed_ms},
-};
+use domain::{deployment::Deployment, phase::Phase, progress::End, time::elapsed_ms};
 
 /// The message shown while the stream is broken.
 const LOST: &str = "Reconnecting… the operation continues without this page";

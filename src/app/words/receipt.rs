@@ -7,10 +7,10 @@ use domain::{
     deployment::{Deployment, DeploymentId},
     event::Failure,
     kind::Kind,
-    progress::elapsed_ms,
     receipt::{Line, Outcome, Receipt},
     remedy::{Remedy, RemedyKind},
     stack_name::StackName,
+    time::elapsed_ms,
     words,
 };
 

@@ -7,7 +7,8 @@ use domain::{
     kind::Kind,
     message::MessageCode,
     phase::Phase,
-    progress::{Progress, StepState, elapsed_ms},
+    progress::{Progress, StepState},
+    time::elapsed_ms,
     words,
 };
 

@@ -12,7 +12,7 @@ use super::{
     secret::{RandomBits, Secret},
 };
 use crate::server::store_error::StoreError;
-use domain::owner::OwnerId;
+use domain::{owner::OwnerId, time::later};
 
 /// The lifetime of the cookie that identifies a browser.
 const COOKIE_LIFETIME: Duration = Duration::from_hours(365 * 24);
@@ -112,7 +112,7 @@ async fn person(
     let Some(secret) = cookies::read(headers, cookies::SESSION) else {
         return Ok(Authenticated::from_identity(Identity::Unauthenticated));
     };
-    let idle_until = now.checked_add(idle).unwrap_or(now);
+    let idle_until = later(now, idle);
     let found = accounts.session(&Digest::of(secret), now, idle_until).await;
     Ok(match found.map_err(AuthenticationError::Store)? {
         None => Authenticated::from_identity(Identity::Unauthenticated),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{context::Context, failure::StepError};
 use crate::server::platform::AppName;
-use domain::progress::elapsed_ms;
+use domain::time::elapsed_ms;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);

@@ -24,7 +24,7 @@ use crate::server::{
     },
 };
 use clock::Clock;
-use domain::progress::elapsed_ms;
+use domain::time::elapsed_ms;
 
 /// The time for which a result of the platform's health check is reused.
 const FRESH: Duration = Duration::from_secs(2);

@@ -22,8 +22,10 @@ use crate::server::{
 };
 use clock::Clock;
 use domain::{
-    event::FailureCode, message::MessageCode, platform_problem::PlatformProblem,
-    progress::elapsed_ms,
+    event::FailureCode,
+    message::MessageCode,
+    platform_problem::PlatformProblem,
+    time::{elapsed_ms, later},
 };
 
 /// The interval at which a waiting operation retries without a notification: other portals release
@@ -112,7 +114,7 @@ impl Context {
             }
         }
         let now = self.clock.now();
-        let until = late_commit::until(now.checked_add(limit).unwrap_or(now));
+        let until = late_commit::until(later(now, limit));
         let mut request = place.request(now, until);
         let mut answer = self.ask_for_slot(&request).await?;
         // Slots are free only if the lost calls that hold them have ended, which a healthy platform

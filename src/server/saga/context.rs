@@ -32,7 +32,7 @@ use clock::Clock;
 use domain::{
     deployment::Deployment,
     event::{Level, LogEntry},
-    progress::elapsed_ms,
+    time::elapsed_ms,
 };
 
 /// The context that the steps of one deployment share.

@@ -12,6 +12,7 @@ use domain::{
     message::MessageCode,
     phase::Phase,
     receipt::Receipt,
+    time::later,
 };
 
 /// The pause between the end and the first clean-up. Each later pause is twice as long.
@@ -136,7 +137,7 @@ fn end(cx: &Context, receipt: &Receipt, cancel_request: CancelRequest) -> End {
 /// Returns the time of the next clean-up after `tries` attempts.
 pub(crate) fn due(now: Timestamp, tries: u32) -> Timestamp {
     let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE);
-    now.checked_add(pause).unwrap_or(now)
+    later(now, pause)
 }
 
 /// Returns when a live stack is checked again after this many `tries`; `None` after the last one.

@@ -13,7 +13,7 @@ use crate::server::{
     local_fault::LocalFault,
     store::{StepId, StoreError},
 };
-use domain::{event::Level, message::MessageCode, progress::elapsed_ms, words::fault};
+use domain::{event::Level, message::MessageCode, time::elapsed_ms, words::fault};
 
 /// The shortest wait at the end of a limit while the limit is paused.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);

@@ -43,5 +43,5 @@ pub(crate) fn pending(
 /// Returns the time until which the platform may still carry out a call whose response was lost at
 /// `lost`.
 pub(crate) fn until(lost: Timestamp) -> Timestamp {
-    lost.checked_add(WINDOW).unwrap_or(lost)
+    later(lost, WINDOW)
 }

@@ -20,7 +20,7 @@ use crate::server::{
 use domain::{
     event::{FailureCode, Level},
     message::MessageCode,
-    progress::elapsed_ms,
+    time::elapsed_ms,
     words::fault::call_failed,
 };
 

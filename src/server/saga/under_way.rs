@@ -10,10 +10,7 @@ use crate::server::{
     platform::call_slots::{CallBounds, CallKind},
     store::{OperationFilter, State, StepId, StepRecord, Steps, Store, StoreError},
 };
-use domain::{
-    kind::Direction,
-    progress::{Progress, elapsed_ms},
-};
+use domain::{kind::Direction, progress::Progress, time::elapsed_ms};
 
 /// The maximum number of operations that are examined.
 const MAX_OPERATIONS: u32 = 1_000;

@@ -24,9 +24,12 @@ use super::{
 };
 use crate::server::{
     intake::Accepted,
-    store::{Lane, Lease, State, StoreError, earlier},
+    store::{Lane, Lease, State, StoreError},
 };
-use domain::{kind::Direction, progress::elapsed_ms};
+use domain::{
+    kind::Direction,
+    time::{earlier, elapsed_ms},
+};
 
 /// The interval at which the store is queried for work without a notification.
 const TICK: Duration = Duration::from_secs(1);

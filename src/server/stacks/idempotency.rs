@@ -1,7 +1,7 @@
 //! Idempotent starts: a request with an idempotency key is executed once, and its first response is
 //! replayed byte for byte.
 
-use jiff::SignedDuration;
+use std::time::Duration;
 
 use super::{New, Service, StartError, store_failed};
 use crate::{
@@ -15,10 +15,11 @@ use crate::{
 use domain::{
     deployment::Deployment,
     refusal::{Refusal, RefusalCode},
+    time::later,
 };
 
 /// The time for which a response is stored.
-const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+const LIFETIME: Duration = Duration::from_hours(24);
 
 /// A request with an idempotency key.
 #[derive(Clone, Debug)]
@@ -137,7 +138,7 @@ impl Service {
             status: response.status,
             location: response.location,
             body: response.body,
-            expires: now.checked_add(LIFETIME).unwrap_or(now),
+            expires: later(now, LIFETIME),
         }
     }
 }

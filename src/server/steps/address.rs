@@ -12,7 +12,7 @@ use crate::server::{
     settings::Deadlines,
     store::StepId,
 };
-use domain::{event::FailureCode, message::MessageCode, progress::elapsed_ms};
+use domain::{event::FailureCode, message::MessageCode, time::elapsed_ms};
 
 /// The time limit of one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);

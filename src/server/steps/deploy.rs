@@ -16,7 +16,7 @@ use crate::server::{
     settings::Deadlines,
     store::StepId,
 };
-use domain::{event::FailureCode, message::MessageCode, progress::elapsed_ms, receipt::Line};
+use domain::{event::FailureCode, message::MessageCode, receipt::Line, time::elapsed_ms};
 
 mod cause;
 

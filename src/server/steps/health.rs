@@ -21,9 +21,7 @@ use crate::server::{
     settings::Deadlines,
     store::{StepId, StoreError},
 };
-use domain::{
-    event::FailureCode, message::MessageCode, progress::elapsed_ms, stack_spec::StackSpec,
-};
+use domain::{event::FailureCode, message::MessageCode, stack_spec::StackSpec, time::elapsed_ms};
 
 /// The time limit of one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -19,9 +19,9 @@ use crate::server::{
     saga::{context::Context, failure::StepError},
 };
 use domain::{
-    progress::elapsed_ms,
     receipt::{Line, Outcome, ResourceKind},
     remedy::Remedy,
+    time::elapsed_ms,
 };
 
 /// The time limit for the reverse proxy to apply a change. It took two seconds at most when

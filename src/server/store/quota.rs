@@ -5,8 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{DeploymentId, State, StoreError};
-use domain::owner::OwnerId;
 pub use domain::refusal::LimitReached;
+use domain::{
+    owner::OwnerId,
+    time::{earlier, later},
+};
 
 /// The period in which starts are counted.
 const HOUR: Duration = Duration::from_hours(1);
@@ -115,15 +118,6 @@ pub fn hour_before(now: Timestamp) -> Timestamp {
 /// an hour because of it.
 pub fn is_within_hour(started: Timestamp, hour_ago: Timestamp) -> bool {
     started > hour_ago && started <= later(hour_ago, HOUR + CLOCK_SKEW)
-}
-
-/// Returns `time` minus `by`, or the minimum timestamp if that is out of range.
-pub fn earlier(time: Timestamp, by: Duration) -> Timestamp {
-    time.checked_sub(by).unwrap_or(Timestamp::MIN)
-}
-
-fn later(time: Timestamp, by: Duration) -> Timestamp {
-    time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// The usage of an owner or address that counts against a quota.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::server::saga::context::Context;
-use domain::{message::MessageCode, progress::elapsed_ms};
+use domain::{message::MessageCode, time::elapsed_ms};
 
 /// Adds up the time for which a condition held. While it holds, the page shows a message about it.
 #[derive(Default)]

@@ -1,12 +1,28 @@
-//! Times on the wire: UTC to the millisecond, as in `2026-11-23T09:55:24.515Z`.
+//! Times: those before and after others, and the form on the wire, which is UTC to the millisecond,
+//! as in `2026-11-23T09:55:24.515Z`.
 //!
-//! Only this format, which browsers use as well, is supported, by code of our own: a library's
+//! Only this form, which browsers use as well, is supported, by code of our own: a library's
 //! parser and printer would be a tenth of the page's WebAssembly.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime, tz::Offset};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+/// Returns the milliseconds from `since` to `until`; 0 if the clock was set back.
+pub fn elapsed_ms(since: Timestamp, until: Timestamp) -> u64 {
+    u64::try_from(until.as_millisecond() - since.as_millisecond()).unwrap_or(0)
+}
+
+/// Returns `time` minus `by`, or the minimum timestamp if that is out of range.
+pub fn earlier(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// Returns `time` plus `by`, or the maximum timestamp if that is out of range.
+pub fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
+}
 
 /// Writes a time.
 ///
