@@ -3,6 +3,7 @@
 //! `app -> api -> stacks -> ports <- adapters`; everything may use `domain`, which uses nothing of
 //! ours.
 
+mod circles;
 mod document;
 
 use std::{

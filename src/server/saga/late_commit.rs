@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 
 use crate::server::store::{StepId, StepRecord, Steps};
+use domain::time::later;
 
 /// The time for which the platform may still carry out a call after its response was lost.
 pub(crate) const WINDOW: Duration = Duration::from_secs(30);
