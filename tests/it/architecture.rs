@@ -191,7 +191,7 @@ fn what_belongs_in_one_place_is_named_nowhere_else() {
         // The engine drives any platform.
         ("src/server/saga", &["Dokploy", "dokploy"], &[]),
         // The decision what to do after a failed call.
-        ("src/server", &["Advice", "backon"], &["src/server/saga/retry", "src/server/platform"]),
+        ("src", &["Advice", "backon"], &["src/server/saga/retry", "src/server/platform"]),
     ];
     for source in sources("src") {
         for (part, words, allowed) in words.iter().filter(|(part, ..)| source.is_in(part)) {

@@ -7,7 +7,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    slice,
 };
 
 use syn::{
@@ -17,19 +16,19 @@ use syn::{
 
 use super::sources;
 
-/// The parts of a path; of a module's, from the root of its crate.
+/// The names of a path, from the root of its crate.
 type Names = Vec<String>;
 type Modules = BTreeMap<Names, Module>;
 
-/// What a module says of others.
+/// What a module names.
 #[derive(Default)]
 struct Module {
-    /// The names that it imports, with their paths.
-    imports: BTreeMap<String, Names>,
+    /// The names that it imports, `*` for all of a module, with their paths.
+    imports: Vec<(String, Names)>,
     paths: BTreeSet<Names>,
 }
 
-/// Reads the modules of one file.
+/// Reads a file, which may have several modules.
 struct Reader<'a> {
     at: Names,
     modules: &'a mut Modules,
@@ -40,44 +39,47 @@ impl Reader<'_> {
         self.modules.entry(self.at.clone()).or_default()
     }
 
-    fn import(&mut self, mut path: Names, tree: &UseTree) {
-        let mut add = |path: Names, name: String| {
-            self.module().paths.insert(path.clone());
-            self.module().imports.insert(name, path);
-        };
-        match tree {
-            UseTree::Path(part) => {
-                path.push(part.ident.to_string());
-                self.import(path, &part.tree);
+    /// Adds a path as it is written, and returns it from the root of the crate.
+    fn add(&mut self, mut written: &[String]) -> Names {
+        let mut path = self.at.clone();
+        while let [first, rest @ ..] = written {
+            match first.as_str() {
+                "crate" => path.clear(),
+                "super" => drop(path.pop()),
+                "self" => {}
+                _ => break,
             }
-            UseTree::Group(group) => {
-                group.items.iter().for_each(|tree| self.import(path.clone(), tree));
-            }
-            UseTree::Name(name) if name.ident == "self" => {
-                let own = path.last().unwrap().clone();
-                add(path, own);
-            }
-            UseTree::Name(name) => {
-                path.push(name.ident.to_string());
-                add(path, name.ident.to_string());
-            }
-            UseTree::Rename(name) => {
-                path.push(name.ident.to_string());
-                add(path, name.rename.to_string());
-            }
-            UseTree::Glob(_) => {
-                let name = format!("*{}", path.join("::"));
-                add(path, name);
-            }
+            written = rest;
         }
+        path.extend_from_slice(written);
+        self.module().paths.insert(path.clone());
+        path
     }
 
-    /// Finds the paths in what syn does not parse.
+    fn import(&mut self, prefix: &[String], tree: &UseTree) {
+        let (name, last) = match tree {
+            UseTree::Path(part) => {
+                let path = [prefix, &[part.ident.to_string()]].concat();
+                return self.import(&path, &part.tree);
+            }
+            UseTree::Group(group) => {
+                return group.items.iter().for_each(|tree| self.import(prefix, tree));
+            }
+            UseTree::Name(one) if one.ident == "self" => (prefix.last().unwrap().clone(), None),
+            UseTree::Name(one) => (one.ident.to_string(), Some(one.ident.to_string())),
+            UseTree::Rename(one) => (one.rename.to_string(), Some(one.ident.to_string())),
+            UseTree::Glob(_) => (String::from("*"), None),
+        };
+        let path = self.add(&[prefix, last.as_slice()].concat());
+        self.module().imports.push((name, path));
+    }
+
+    /// Adds the paths in what syn does not parse.
     fn scan(&mut self, tokens: &str) {
         let text = tokens.replace(" ::", "::").replace(":: ", "::");
         let words = text.split(|c: char| !c.is_alphanumeric() && !"_:".contains(c));
         for word in words.filter(|word| word.contains("::")) {
-            self.module().paths.insert(word.split("::").map(str::to_owned).collect());
+            self.add(&word.split("::").map(str::to_owned).collect::<Names>());
         }
     }
 }
@@ -87,6 +89,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|one| one.meta.require_list().is_ok_and(is_test))
 }
 
+/// A path that begins with `::` is one of another crate.
 impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
         if !is_test(&item.attrs) {
@@ -97,22 +100,20 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        // `::name` is a crate.
         if item.leading_colon.is_none() {
-            self.import(Vec::new(), &item.tree);
+            self.import(&[], &item.tree);
         }
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         if path.leading_colon.is_none() {
-            let names = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-            self.module().paths.insert(names);
+            self.add(&path.segments.iter().map(|one| one.ident.to_string()).collect::<Names>());
         }
         visit::visit_path(self, path);
     }
 
-    fn visit_macro(&mut self, mac: &'ast Macro) {
-        self.scan(&mac.tokens.to_string());
+    fn visit_macro(&mut self, tokens: &'ast Macro) {
+        self.scan(&tokens.tokens.to_string());
     }
 
     fn visit_meta_list(&mut self, list: &'ast MetaList) {
@@ -125,73 +126,41 @@ fn read(folder: &str) -> Modules {
     let mut modules = Modules::new();
     for source in sources(folder) {
         let path = source.path.strip_prefix(folder).unwrap().trim_start_matches('/');
-        let names: Names = path.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
-        let at = match names.last().unwrap().as_str() {
+        let at: Names = path.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+        let at = match at.last().unwrap().as_str() {
             "main" | "tests" => continue,
             "lib" => Names::new(),
-            _ => names,
+            _ => at,
         };
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&source.path));
         modules.entry(at.clone()).or_default();
-        let file = syn::parse_file(&text.unwrap()).unwrap();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(&source.path);
+        let file = syn::parse_file(&fs::read_to_string(file).unwrap()).unwrap();
         Reader { at, modules: &mut modules }.visit_file(&file);
     }
     modules
 }
 
-/// Adds the modules that `path` leads to when it stands in the module `at`.
-fn follow(
-    modules: &Modules,
-    at: &[String],
-    path: &[String],
-    depth: u8,
-    found: &mut BTreeSet<Names>,
-) {
-    let Some((first, rest)) = path.split_first().filter(|_| depth > 0) else { return };
-    let child = [at, slice::from_ref(first)].concat();
-    let path = match first.as_str() {
-        "crate" => rest.to_vec(),
-        "self" => return land(modules, &[at, rest].concat(), depth, found),
-        "super" => {
-            let up = at.len().saturating_sub(1);
-            return match rest.first() {
-                Some(next) if next == "super" => follow(modules, &at[..up], rest, depth, found),
-                _ => land(modules, &[&at[..up], rest].concat(), depth, found),
-            };
-        }
-        _ => match modules[at].imports.get(first) {
-            Some(import) if import != path => {
-                return follow(modules, at, &[&import[..], rest].concat(), depth - 1, found);
-            }
-            _ if modules.contains_key(&child) => [at, path].concat(),
-            _ => return,
-        },
-    };
-    land(modules, &path, depth, found);
-}
-
-/// Adds the module that `path`, from the root, begins with, and what it re-exports by the rest.
-fn land(modules: &Modules, path: &[String], depth: u8, found: &mut BTreeSet<Names>) {
+/// Adds the module that `path` begins with, and those that it leads to by imports of that one.
+fn follow(modules: &Modules, path: &[String], depth: u8, found: &mut BTreeSet<Names>) {
     let len = (0..=path.len()).rev().find(|len| modules.contains_key(&path[..*len])).unwrap();
     let (at, rest) = path.split_at(len);
     found.insert(at.to_vec());
-    let Some(name) = rest.first().filter(|_| depth > 0) else { return };
+    let ([name, after @ ..], 1..) = (rest, depth) else { return };
     let imports = &modules[at].imports;
-    if let Some(import) = imports.get(name) {
-        return follow(modules, at, &[&import[..], &rest[1..]].concat(), depth - 1, found);
-    }
-    for (_, import) in imports.iter().filter(|(name, _)| name.starts_with('*')) {
-        follow(modules, at, import, depth - 1, found);
+    let is_named = imports.iter().any(|(known, _)| known == name);
+    let (known, after) = if is_named { (name.as_str(), after) } else { ("*", rest) };
+    for (_, import) in imports.iter().filter(|(one, _)| one == known) {
+        follow(modules, &[&import[..], after].concat(), depth - 1, found);
     }
 }
 
-/// Returns the arrows between modules beside each other, with the modules inside them that make
-/// each.
+/// Returns the arrows between modules beside each other, each with modules inside them that make
+/// it.
 fn arrows(modules: &Modules) -> BTreeMap<(Names, Names), String> {
     let mut arrows = BTreeMap::new();
     for (from, module) in modules {
         let mut found = BTreeSet::new();
-        module.paths.iter().for_each(|path| follow(modules, from, path, 8, &mut found));
+        module.paths.iter().for_each(|path| follow(modules, path, 8, &mut found));
         for to in found {
             let same = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
             if same < from.len() && same < to.len() {
