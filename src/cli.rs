@@ -23,13 +23,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::CommandError;
-use crate::{
-    run::Portal,
-    server::{
-        config::{self, ConfigError, Environment, Options},
-        settings::Settings,
-        telemetry,
-    },
+use crate::run::Portal;
+use crate::server::{
+    config::{self, ConfigError, Environment, Options},
+    settings::Settings,
+    telemetry,
 };
 
 /// A self-service portal that brings AI stacks up on a Dokploy server. Without a subcommand

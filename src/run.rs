@@ -23,31 +23,27 @@ use self::{
     adapters::{call_gate_of_portal, open_records_for_cli},
     parts::purge_old_records,
 };
-use crate::{
-    http::{self, HttpState},
-    server::{
-        audit::AuditTrail,
-        auth::{
-            authenticate::Authenticator,
-            oidc::{BuildOidcError, Oidc},
-            sign_in::{SignInParts, SignInService},
-        },
-        catch_all,
-        notifier::Notifier,
-        operations,
-        origin::Scheme,
-        platform,
-        probe::BuildProbeError,
-        reconciler::{Reconciler, report::ReconcileReport},
-        saga::{Ports, Worker},
-        secrets::{KeyringError, key_file::KeyFileError},
-        settings::{
-            AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings,
-        },
-        sqlite_file::OpenStoreError,
-        stacks::{Service, ServiceParts},
-        store::{Store, postgres::OpenPostgresError},
+use crate::http::{self, HttpState};
+use crate::server::{
+    audit::AuditTrail,
+    auth::{
+        authenticate::Authenticator,
+        oidc::{BuildOidcError, Oidc},
+        sign_in::{SignInParts, SignInService},
     },
+    catch_all,
+    notifier::Notifier,
+    operations,
+    origin::Scheme,
+    platform,
+    probe::BuildProbeError,
+    reconciler::{Reconciler, report::ReconcileReport},
+    saga::{Ports, Worker},
+    secrets::{KeyringError, key_file::KeyFileError},
+    settings::{AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings},
+    sqlite_file::OpenStoreError,
+    stacks::{Service, ServiceParts},
+    store::{Store, postgres::OpenPostgresError},
 };
 use clock::{Clock, SystemClock};
 use dokploy::{

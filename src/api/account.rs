@@ -8,18 +8,16 @@ use axum::http::request::Parts;
 use jiff::Timestamp;
 use leptos::prelude::use_context;
 
-use crate::{
-    server::{
-        auth::{
-            access::{Caller, Identity, Role, Scope},
-            accounts::{Person, Token},
-            sign_in::SignInService,
-        },
-        page::{HiddenPage, PageCookies},
-        stacks::store_failed,
+use crate::server::{
+    auth::{
+        access::{Caller, Identity, Role, Scope},
+        accounts::{Person, Token},
+        sign_in::SignInService,
     },
-    wire::ApiError,
+    page::{HiddenPage, PageCookies},
+    stacks::store_failed,
 };
+use crate::wire::ApiError;
 use domain::owner::OwnerId;
 
 /// The signed-in person, as every page shows them.

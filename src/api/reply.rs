@@ -13,14 +13,12 @@ use axum::http::{
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use crate::{
-    server::{
-        auth::access::Caller,
-        page::{accepts_html, page_of, refusal_location, refused_at},
-        stacks::{Service, deployment_id},
-    },
-    wire::ApiError,
+use crate::server::{
+    auth::access::Caller,
+    page::{accepts_html, page_of, refusal_location, refused_at},
+    stacks::{Service, deployment_id},
 };
+use crate::wire::ApiError;
 use domain::{
     deployment::DeploymentId,
     refusal::{InternalFault, Refusal},

@@ -3,11 +3,9 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    api::{SignedIn, service, sign_in_service, signed_in},
-    app::islands::buttons::ThemeSwitch,
-    wire::PlatformStatus,
-};
+use crate::api::{SignedIn, service, sign_in_service, signed_in};
+use crate::app::islands::buttons::ThemeSwitch;
+use crate::wire::PlatformStatus;
 use domain::platform_problem::PlatformProblem;
 
 /// Renders the header: the logo, the platform's status and the account link.

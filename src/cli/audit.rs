@@ -7,13 +7,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{CommandError, say};
-use crate::{
-    run,
-    server::{
-        audit::{AuditAction, AuditEntry, AuditFilter},
-        settings::StoreSettings,
-        stacks::admin::since,
-    },
+use crate::run;
+use crate::server::{
+    audit::{AuditAction, AuditEntry, AuditFilter},
+    settings::StoreSettings,
+    stacks::admin::since,
 };
 
 /// The filter of the entries.

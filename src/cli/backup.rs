@@ -8,12 +8,10 @@ use std::{
 use clap::Args;
 
 use super::{CommandError, say};
-use crate::{
-    run,
-    server::{
-        settings::{PlatformSettings, Settings, StoreSettings},
-        sqlite_file,
-    },
+use crate::run;
+use crate::server::{
+    settings::{PlatformSettings, Settings, StoreSettings},
+    sqlite_file,
 };
 use clock::{Clock as _, SystemClock};
 

@@ -4,14 +4,12 @@
 use std::{process::ExitCode, sync::Arc};
 
 use super::{CommandError, say};
-use crate::{
-    run::{self, NO_KEY, StartError},
-    server::{
-        auth::{identity_provider::CALLBACK, oidc::Oidc},
-        catch_all,
-        platform::{self, Platform, PlatformError, Version},
-        settings::{AuthSettings, PlatformSettings, Settings, StoreSettings},
-    },
+use crate::run::{self, NO_KEY, StartError};
+use crate::server::{
+    auth::{identity_provider::CALLBACK, oidc::Oidc},
+    catch_all,
+    platform::{self, Platform, PlatformError, Version},
+    settings::{AuthSettings, PlatformSettings, Settings, StoreSettings},
 };
 use clock::SystemClock;
 use dokploy::Dokploy;

@@ -4,11 +4,9 @@ use std::{io, net::SocketAddr};
 
 use leptos::config::errors::LeptosConfigError;
 
-use crate::{
-    run::StartError,
-    server::{
-        config::ConfigError, reconciler::SurveyError, sqlite_file::CopyError, store::StoreError,
-    },
+use crate::run::StartError;
+use crate::server::{
+    config::ConfigError, reconciler::SurveyError, sqlite_file::CopyError, store::StoreError,
 };
 use dokploy_sandbox::StartSandboxError;
 

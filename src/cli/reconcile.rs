@@ -6,10 +6,8 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::{CommandError, say};
-use crate::{
-    run,
-    server::{reconciler::Repair, settings::Settings},
-};
+use crate::run;
+use crate::server::{reconciler::Repair, settings::Settings};
 
 /// The exit code if differences remain.
 const REMAINS: u8 = 2;

@@ -5,12 +5,10 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{CommandError, say};
-use crate::{
-    run,
-    server::{
-        secrets::rotation::{self, Rotation},
-        settings::Settings,
-    },
+use crate::run;
+use crate::server::{
+    secrets::rotation::{self, Rotation},
+    settings::Settings,
 };
 
 /// The exit code if secrets remain that need another key.

@@ -6,13 +6,11 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::{CommandError, say};
-use crate::{
-    run,
-    server::{
-        audit::{AuditAction, AuditEntry},
-        settings::StoreSettings,
-        store::{Operations, Record, Store},
-    },
+use crate::run;
+use crate::server::{
+    audit::{AuditAction, AuditEntry},
+    settings::StoreSettings,
+    store::{Operations, Record, Store},
 };
 use clock::{Clock as _, SystemClock};
 use domain::{kind::Kinds, receipt::Receipt, words};

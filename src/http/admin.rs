@@ -10,7 +10,8 @@ use axum::{
 use serde::Deserialize;
 
 use super::{HttpState, sign_in::see_other};
-use crate::{server::auth::access::Caller, wire::ApiError};
+use crate::server::auth::access::Caller;
+use crate::wire::ApiError;
 
 /// The id of the operation or person.
 #[derive(Deserialize)]

@@ -19,19 +19,17 @@ use super::{
     headers::NO_STORE,
     routes::{Route, Rule},
 };
-use crate::{
-    server::{
-        audit::AuditAction,
-        auth::{
-            access::{Caller, Denial, Identity, Permission, Target},
-            authenticate::{Authenticated, AuthenticationError, authenticate},
-        },
-        page::{HiddenPage, accepts_html, sign_in_location},
-        proxies::{self, Proxy},
-        stacks,
+use crate::server::{
+    audit::AuditAction,
+    auth::{
+        access::{Caller, Denial, Identity, Permission, Target},
+        authenticate::{Authenticated, AuthenticationError, authenticate},
     },
-    wire::ApiError,
+    page::{HiddenPage, accepts_html, sign_in_location},
+    proxies::{self, Proxy},
+    stacks,
 };
+use crate::wire::ApiError;
 use domain::refusal::{Missing, Refusal, RefusalCode};
 
 /// Lets a request through with its [`Caller`], and with the [`Person`] who has signed in; otherwise

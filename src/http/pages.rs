@@ -23,12 +23,10 @@ use super::{
     error::{self, Failed},
     routes,
 };
-use crate::{
-    app::{App, shell},
-    server::{
-        auth::{cookies, secret::TOKEN_PREFIX},
-        page::{HiddenPage, PageCookies},
-    },
+use crate::app::{App, shell};
+use crate::server::{
+    auth::{cookies, secret::TOKEN_PREFIX},
+    page::{HiddenPage, PageCookies},
 };
 use domain::refusal::Refusal;
 

@@ -15,10 +15,8 @@ use super::{
     platform::call_slots::CallBounds,
     proxies::Proxy,
 };
-use crate::{
-    server::{platform::Registry, secrets::Keyring},
-    wire::AddressPattern,
-};
+use crate::server::{platform::Registry, secrets::Keyring};
+use crate::wire::AddressPattern;
 use domain::{stack_id::StackId, stack_name::StackName, stack_spec::CertificateSource};
 
 /// All settings of the server.

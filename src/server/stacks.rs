@@ -44,10 +44,8 @@ use super::{
     },
     vitals::Vitals,
 };
-use crate::{
-    server::platform::Platform,
-    wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus},
-};
+use crate::server::platform::Platform;
+use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus};
 use clock::Clock;
 use domain::{
     deployment::{Deployment, DeploymentId, Snapshot},

@@ -7,12 +7,10 @@ use leptos::{
 };
 
 use super::{DeploymentSignals, forms::PostForm, receipt::ReceiptLines};
-use crate::{
-    api::deployments::{RemoveStack, RetryDeployment},
-    app::{
-        browser,
-        words::{page_state::PageState, receipt},
-    },
+use crate::api::deployments::{RemoveStack, RetryDeployment};
+use crate::app::{
+    browser,
+    words::{page_state::PageState, receipt},
 };
 use domain::{deployment::Deployment, event::Failure};
 

@@ -7,7 +7,8 @@ use leptos::{
 };
 
 use super::DeploymentSignals;
-use crate::{api::deployments::CancelDeployment, app::browser};
+use crate::api::deployments::CancelDeployment;
+use crate::app::browser;
 use domain::deployment::DeploymentId;
 
 /// Renders a form with one button. The browser posts it and follows the redirect. With JavaScript,

@@ -4,7 +4,8 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{Connection, DeploymentSignals, forms::PostForm};
-use crate::{api::deployments::RemoveStack, app::words::time};
+use crate::api::deployments::RemoveStack;
+use crate::app::words::time;
 use domain::{
     deployment::{Deployment, DeploymentId},
     stack_name::StackName,

@@ -4,10 +4,8 @@
 use leptos::prelude::*;
 
 use super::{Connection, DeploymentSignals};
-use crate::{
-    app::words::{estimate, page_state::PageState, receipt, time},
-    wire::Usual,
-};
+use crate::app::words::{estimate, page_state::PageState, receipt, time};
+use crate::wire::Usual;
 use domain::{deployment::Deployment, phase::Phase, progress::End, time::elapsed_ms};
 
 /// The message shown while the stream is broken.

@@ -4,22 +4,20 @@
 
 use leptos::{either::EitherOf4, prelude::*};
 
-use crate::{
-    app::{
-        browser,
-        deployment::{
-            Connection, DeploymentSignals,
-            ended::EndedPanel,
-            forms::CancelForm,
-            log::LogPanel,
-            panels::{DownPanel, EarlierAttempt, OpenPanel, RemovePanel, SignInAgain},
-            status::{Headline, StatusLine},
-            steps::StepList,
-        },
-        words::page_state::PageState,
+use crate::app::{
+    browser,
+    deployment::{
+        Connection, DeploymentSignals,
+        ended::EndedPanel,
+        forms::CancelForm,
+        log::LogPanel,
+        panels::{DownPanel, EarlierAttempt, OpenPanel, RemovePanel, SignInAgain},
+        status::{Headline, StatusLine},
+        steps::StepList,
     },
-    wire::DeploymentView,
+    words::page_state::PageState,
 };
+use crate::wire::DeploymentView;
 use domain::{deployment::Deployment, stack_name::StackName};
 
 /// Renders the current state of a deployment or a removal, and follows it.

@@ -18,11 +18,9 @@ use leptos::{
     server_fn::{ServerFn, redirect::set_redirect_hook},
 };
 
-use crate::{
-    api::deployments::StartDeployment,
-    app::{browser, words::hint::Hint},
-    wire::{AddressPattern, NameVerdict, PlatformStatus},
-};
+use crate::api::deployments::StartDeployment;
+use crate::app::{browser, words::hint::Hint};
+use crate::wire::{AddressPattern, NameVerdict, PlatformStatus};
 use domain::{platform_problem::PlatformProblem, refusal::RefusalCode};
 
 /// Renders the field, the button and the hints about the name.

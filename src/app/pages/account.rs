@@ -11,12 +11,10 @@ use super::{
     not_found::{NotFoundPage, Notice},
     tokens::{FreshToken, MakeTokenForm, TokenList},
 };
-use crate::{
-    api::{AccountView, account, redirect_to, respond_with, sign_in_service},
-    app::words::refusal,
-    server::page::sign_in_location,
-    wire::ApiError,
-};
+use crate::api::{AccountView, account, redirect_to, respond_with, sign_in_service};
+use crate::app::words::refusal;
+use crate::server::page::sign_in_location;
+use crate::wire::ApiError;
 
 /// Renders the account of the person who is signed in. Redirects others to the sign-in page.
 #[component]

@@ -21,12 +21,10 @@ use self::{
     stuck::{ReconcileSection, StuckSection},
 };
 use super::not_found::{NotFoundPage, Notice};
-use crate::{
-    api::{caller, forbid_storing, respond_with, service},
-    app::words::{admin as words, refusal},
-    server::stacks::admin::{OperationPage, OperationQuery, Overview},
-    wire::ApiError,
-};
+use crate::api::{caller, forbid_storing, respond_with, service};
+use crate::app::words::{admin as words, refusal};
+use crate::server::stacks::admin::{OperationPage, OperationQuery, Overview};
+use crate::wire::ApiError;
 
 /// Renders the operators' page.
 #[component]

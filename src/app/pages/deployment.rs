@@ -7,19 +7,17 @@ use leptos_meta::{Meta, Title};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::not_found::Notice;
-use crate::{
-    api::{caller, forbid_storing, respond_with, service},
-    app::{
-        islands::live_deployment::LiveDeployment,
-        kind,
-        words::{
-            page_state::{PageState, PageStateInputs},
-            refusal,
-        },
+use crate::api::{caller, forbid_storing, respond_with, service};
+use crate::app::{
+    islands::live_deployment::LiveDeployment,
+    kind,
+    words::{
+        page_state::{PageState, PageStateInputs},
+        refusal,
     },
-    server::stacks::deployment_id,
-    wire::{ApiError, DeploymentView, StackRemoval},
 };
+use crate::server::stacks::deployment_id;
+use crate::wire::{ApiError, DeploymentView, StackRemoval};
 use domain::{
     deployment::{Deployment, DeploymentId},
     stack_name::StackName,

@@ -9,15 +9,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::{
-    api::{caller, service},
-    app::{
-        islands::name_form::NameForm,
-        words::{allowance, estimate, refusal},
-    },
-    server::stacks::Service,
-    wire::{AddressPattern, NameVerdict},
+use crate::api::{caller, service};
+use crate::app::{
+    islands::name_form::NameForm,
+    words::{allowance, estimate, refusal},
 };
+use crate::server::stacks::Service;
+use crate::wire::{AddressPattern, NameVerdict};
 
 /// The resources in the order of their creation, each with its purpose.
 const PLAN: [(&str, &str); 4] = [

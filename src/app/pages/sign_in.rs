@@ -8,11 +8,9 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::not_found::NotFoundPage;
-use crate::{
-    api::{page_cookies, redirect_to, sign_in_service, signed_in},
-    app::words::{refusal, sign_in},
-    server::{auth::sign_in::ReturnTo, page::percent_encode},
-};
+use crate::api::{page_cookies, redirect_to, sign_in_service, signed_in};
+use crate::app::words::{refusal, sign_in};
+use crate::server::{auth::sign_in::ReturnTo, page::percent_encode};
 
 /// The reason for showing the sign-in page.
 enum SignInReason {

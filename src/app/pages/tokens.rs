@@ -2,14 +2,12 @@
 
 use leptos::{either::Either, prelude::*};
 
-use crate::{
-    api::{TokenStatus, TokenView},
-    app::{
-        islands::buttons::CopyButton,
-        words::sign_in::{day, minute},
-    },
-    server::auth::sign_in::Lifetime,
+use crate::api::{TokenStatus, TokenView};
+use crate::app::{
+    islands::buttons::CopyButton,
+    words::sign_in::{day, minute},
 };
+use crate::server::auth::sign_in::Lifetime;
 
 /// The default lifetime of a token.
 const USUAL: Lifetime = Lifetime::Quarter;

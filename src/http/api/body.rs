@@ -6,11 +6,9 @@ use axum::body::{Body, Bytes};
 use futures::StreamExt;
 use serde::Deserialize;
 
-use crate::{
-    http::error::{BODY_LIMIT, Failed},
-    server::auth::accounts::Digest,
-    wire::ApiError,
-};
+use crate::http::error::{BODY_LIMIT, Failed};
+use crate::server::auth::accounts::Digest;
+use crate::wire::ApiError;
 use clock::Clock;
 use domain::refusal::Refusal;
 

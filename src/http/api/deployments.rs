@@ -10,19 +10,17 @@ use axum::{
 use serde::Serialize;
 
 use super::body;
-use crate::{
-    http::{
-        HttpState,
-        error::{self, Failed},
-        headers::NO_STORE,
-    },
-    server::{
-        auth::access::Caller,
-        stacks::{self, IdempotentRequest},
-        store::IdempotencyKey,
-    },
-    wire::{ApiError, NameVerdict},
+use crate::http::{
+    HttpState,
+    error::{self, Failed},
+    headers::NO_STORE,
 };
+use crate::server::{
+    auth::access::Caller,
+    stacks::{self, IdempotentRequest},
+    store::IdempotencyKey,
+};
+use crate::wire::{ApiError, NameVerdict};
 use domain::{
     deployment::{Deployment, DeploymentId, Snapshot},
     refusal::Refusal,

@@ -9,11 +9,9 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use super::deployments::{Parameter, accepted, deployment_id, into_http, parameter};
-use crate::{
-    http::{HttpState, error::Failed, headers::NO_STORE},
-    server::{auth::access::Caller, stacks},
-    wire::StackView,
-};
+use crate::http::{HttpState, error::Failed, headers::NO_STORE};
+use crate::server::{auth::access::Caller, stacks};
+use crate::wire::StackView;
 use domain::{
     deployment::DeploymentId,
     refusal::{Refusal, Unreadable},

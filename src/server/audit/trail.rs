@@ -6,7 +6,8 @@ use super::{
     AuditAction, AuditEntry, AuditFilter, AuditLog,
     throttle::{AuditThrottle, Overflow},
 };
-use crate::{server::store_error::StoreError, wire::ApiError};
+use crate::server::store_error::StoreError;
+use crate::wire::ApiError;
 use clock::Clock;
 use domain::{deployment::DeploymentId, owner::OwnerId, refusal::RefusalCode};
 

@@ -16,20 +16,18 @@ pub use operations::{OperationLine, OperationPage, OperationQuery};
 use super::{
     Health, Service, authorization::refused, deployment_id, next_try, no_deployment, store_failed,
 };
-use crate::{
-    server::{
-        audit::AuditAction,
-        auth::{
-            access::{Caller, Permission, Role, Target},
-            accounts::Person,
-        },
-        notifier::Nudge,
-        reconciler::report::ReconcileRound,
-        settings::Quotas,
-        store::{OperationFilter, Record, State, StoreError, Usage, hour_before},
+use crate::server::{
+    audit::AuditAction,
+    auth::{
+        access::{Caller, Permission, Role, Target},
+        accounts::Person,
     },
-    wire::ApiError,
+    notifier::Nudge,
+    reconciler::report::ReconcileRound,
+    settings::Quotas,
+    store::{OperationFilter, Record, State, StoreError, Usage, hour_before},
 };
+use crate::wire::ApiError;
 use domain::{
     deployment::Deployment,
     kind::Direction,

@@ -4,13 +4,11 @@
 //! [`access::decide`](crate::server::auth::access::decide).
 
 use super::{Service, store_failed};
-use crate::{
-    server::{
-        auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
-        store::Record,
-    },
-    wire::ApiError,
+use crate::server::{
+    auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
+    store::Record,
 };
+use crate::wire::ApiError;
 use domain::{
     deployment::DeploymentId,
     refusal::{Missing, Refusal},

@@ -4,14 +4,12 @@
 use std::time::Duration;
 
 use super::{New, Service, StartError, store_failed};
-use crate::{
-    server::{
-        audit::AuditAction,
-        auth::access::Caller,
-        store::{IdempotencyKey, StoreError, StoredResponse},
-    },
-    wire::ApiError,
+use crate::server::{
+    audit::AuditAction,
+    auth::access::Caller,
+    store::{IdempotencyKey, StoreError, StoredResponse},
 };
+use crate::wire::ApiError;
 use domain::{
     deployment::Deployment,
     refusal::{Refusal, RefusalCode},

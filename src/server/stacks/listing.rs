@@ -1,14 +1,14 @@
 //! The live stacks.
 
 use super::{Service, authorization::refused, store_failed};
-use crate::{
-    server::{
-        audit::AuditAction,
-        auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
-        reconciler::report::ReconcileReport,
-        store::{Record, Stack, State},
-    },
-    wire::{ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView},
+use crate::server::{
+    audit::AuditAction,
+    auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
+    reconciler::report::ReconcileReport,
+    store::{Record, Stack, State},
+};
+use crate::wire::{
+    ApiError, Downtime, HealthState, StackHealth, StackRemoval, StackState, StackView,
 };
 use domain::{
     deployment::DeploymentId,

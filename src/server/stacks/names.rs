@@ -1,7 +1,8 @@
 //! Checks whether a name is available.
 
 use super::{New, Service, platform_cache::PlatformSnapshot};
-use crate::{server::auth::access::Caller, wire::NameVerdict};
+use crate::server::auth::access::Caller;
+use crate::wire::NameVerdict;
 use domain::stack_name::{MAX_LENGTH, ParseStackNameError, StackName};
 
 /// The number of free names that are suggested in place of a taken one.

@@ -3,16 +3,14 @@
 use jiff::Timestamp;
 
 use super::{New, Service, StartError, listing::no_stack, no_deployment, store_failed};
-use crate::{
-    server::{
-        audit::AuditAction,
-        auth::access::{Caller, Permission},
-        intake::SlotReservation,
-        notifier::Nudge,
-        store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State},
-    },
-    wire::ApiError,
+use crate::server::{
+    audit::AuditAction,
+    auth::access::{Caller, Permission},
+    intake::SlotReservation,
+    notifier::Nudge,
+    store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State},
 };
+use crate::wire::ApiError;
 use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, ProgressUpdate, Resources},

@@ -1,10 +1,8 @@
 //! The reasons why a deployment cannot begin, and the responses that people get.
 
 use super::store_failed;
-use crate::{
-    server::{local_fault, platform::PlatformError, store::StoreError},
-    wire::ApiError,
-};
+use crate::server::{local_fault, platform::PlatformError, store::StoreError};
+use crate::wire::ApiError;
 use domain::refusal::Refusal;
 
 /// A deployment cannot begin.

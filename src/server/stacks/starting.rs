@@ -3,15 +3,13 @@
 use std::net::IpAddr;
 
 use super::Service;
-use crate::{
-    server::{
-        audit::{AuditAction, AuditEntry},
-        auth::access::{Caller, Identity},
-        settings::Quotas,
-        store::{Quota, Record, hour_before},
-    },
-    wire::Allowance,
+use crate::server::{
+    audit::{AuditAction, AuditEntry},
+    auth::access::{Caller, Identity},
+    settings::Quotas,
+    store::{Quota, Record, hour_before},
 };
+use crate::wire::Allowance;
 use domain::{kind::StackState, owner::OwnerId, platform_problem::PlatformProblem};
 
 /// A deployment to start.

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
 
-use crate::{
-    api::names::check_name,
-    app::words::hint::{Hint, Typing, hint},
-    wire::{AddressPattern, NameVerdict},
-};
+use crate::api::names::check_name;
+use crate::app::words::hint::{Hint, Typing, hint};
+use crate::wire::{AddressPattern, NameVerdict};
 use domain::stack_name::StackName;
 
 /// The pause in typing after which the server checks the name.

@@ -8,15 +8,13 @@ use super::{
     Unavailable,
     filter::{Choice, Field, NextPage, NoList, Table, address},
 };
-use crate::{
-    api::{caller, forbid_storing, service},
-    app::words::admin as words,
-    server::{
-        audit::AuditAction,
-        stacks::admin::{AuditLine, AuditPage, AuditQuery},
-    },
-    wire::ApiError,
+use crate::api::{caller, forbid_storing, service};
+use crate::app::words::admin as words;
+use crate::server::{
+    audit::AuditAction,
+    stacks::admin::{AuditLine, AuditPage, AuditQuery},
 };
+use crate::wire::ApiError;
 
 /// Renders the audit log.
 #[component]

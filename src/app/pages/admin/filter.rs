@@ -2,11 +2,9 @@
 
 use leptos::{either::Either, prelude::*};
 
-use crate::{
-    api::respond_with,
-    server::{page::percent_encode, stacks::admin::Owner},
-    wire::ApiError,
-};
+use crate::api::respond_with;
+use crate::server::{page::percent_encode, stacks::admin::Owner};
+use crate::wire::ApiError;
 
 /// Renders a select field, with the option `any` for no choice.
 #[component]

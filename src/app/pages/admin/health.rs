@@ -3,7 +3,8 @@
 
 use leptos::prelude::*;
 
-use crate::{app::words::admin as words, server::stacks::Health};
+use crate::app::words::admin as words;
+use crate::server::stacks::Health;
 use domain::words::fault;
 
 /// Renders the section, with one line for each part.

@@ -3,14 +3,12 @@
 use leptos::{either::Either, prelude::*};
 
 use super::filter::{Choice, Field, NextPage, NoList, OwnerLink, Table, address};
-use crate::{
-    app::{kind, words::admin as words},
-    server::{
-        stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner},
-        store::State,
-    },
-    wire::ApiError,
+use crate::app::{kind, words::admin as words};
+use crate::server::{
+    stacks::admin::{OperationLine, OperationPage, OperationQuery, Owner},
+    store::State,
 };
+use crate::wire::ApiError;
 use domain::kind::StackState;
 
 /// Renders the filter, and a page of matching operations.

@@ -3,12 +3,10 @@
 use leptos::{either::Either, prelude::*};
 
 use super::filter::{OwnerLink, Table};
-use crate::{
-    app::words::{admin as words, sign_in::minute},
-    server::{
-        settings::Quotas,
-        stacks::admin::{Owner, PersonLine},
-    },
+use crate::app::words::{admin as words, sign_in::minute};
+use crate::server::{
+    settings::Quotas,
+    stacks::admin::{Owner, PersonLine},
 };
 
 /// Renders the people who signed in last.

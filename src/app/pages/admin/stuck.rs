@@ -4,10 +4,8 @@
 use leptos::{either::Either, prelude::*};
 
 use super::filter::OwnerLink;
-use crate::{
-    app::words::admin as words,
-    server::{reconciler::report::ReconcileRound, stacks::admin::StuckLine},
-};
+use crate::app::words::admin as words;
+use crate::server::{reconciler::report::ReconcileRound, stacks::admin::StuckLine};
 use domain::{receipt::Line, remedy::RemedyKind, words::remedy::sentence};
 
 /// Renders the stuck operations, with their leftovers, remedies, and a form that retries the

@@ -5,14 +5,12 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::{Names, PAGE, allow, page, typed};
-use crate::{
-    server::{
-        audit::{AuditAction, AuditEntry, AuditFilter},
-        auth::access::Caller,
-        stacks::{Service, store_failed},
-    },
-    wire::ApiError,
+use crate::server::{
+    audit::{AuditAction, AuditEntry, AuditFilter},
+    auth::access::Caller,
+    stacks::{Service, store_failed},
 };
+use crate::wire::ApiError;
 use domain::{
     owner::OwnerId,
     refusal::{FilterField, Refusal},

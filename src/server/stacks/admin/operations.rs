@@ -3,14 +3,12 @@
 use jiff::Timestamp;
 
 use super::{Names, Owner, PAGE, allow, page, typed};
-use crate::{
-    server::{
-        auth::access::Caller,
-        stacks::{Service, store_failed},
-        store::{OperationFilter, Record, State},
-    },
-    wire::ApiError,
+use crate::server::{
+    auth::access::Caller,
+    stacks::{Service, store_failed},
+    store::{OperationFilter, Record, State},
 };
+use crate::wire::ApiError;
 use domain::{
     deployment::{Deployment, DeploymentId},
     owner::OwnerId,
