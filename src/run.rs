@@ -20,7 +20,7 @@ pub use self::{
     parts::Parts,
 };
 use self::{
-    adapters::{call_gate_of_portal, open_records_for_cli},
+    adapters::{call_gate_of_portal, check_portal_name, open_records_for_cli},
     parts::purge_old_records,
 };
 use crate::http::{self, HttpState};
@@ -82,6 +82,17 @@ pub enum StartError {
     /// `PORTAL_SECRET_KEY` and `portal.key` contradict each other.
     #[error("PORTAL_SECRET_KEY, with the file portal.key beside the database, {0}")]
     KeyClash(KeyringError),
+    /// The stacks have the marker of another name.
+    #[error(
+        "PORTAL_NAME is {set}, but the stacks in the database were created under {kept}: set \
+         PORTAL_NAME to {kept}, or first remove all stacks under that name"
+    )]
+    PortalName {
+        /// The name that is set.
+        set: String,
+        /// The name of the stacks.
+        kept: String,
+    },
     /// A variable cannot be passed to the container.
     #[error("STACK_ENV_{0}: choose another value")]
     Environment(EncodeEnvironmentError),
@@ -123,6 +134,7 @@ impl Portal {
         let notifier = Arc::new(Notifier::default());
         let records = Records::open(&settings.store, &notifier).await?;
         let store = Arc::clone(&records.store);
+        check_portal_name(&*store, &settings.stack.portal_name).await?;
         let keyring = keys::of_portal(&settings, &*records.secrets).await?;
         let audit = Arc::new(AuditTrail::new(Arc::clone(&records.audit), Arc::clone(&clock)));
         let sign_in_service = sign_in_service(&settings, &records, &audit, &clock)?;

@@ -79,6 +79,22 @@ impl Records {
     }
 }
 
+/// Checks that no stack has the marker of another portal's name: it would not be found any more.
+///
+/// # Errors
+///
+/// Returns the name of the stacks if it is not `name`.
+pub(super) async fn check_portal_name(store: &dyn Store, name: &str) -> Result<(), StartError> {
+    match store.keep_portal_name(name).await {
+        Ok(kept) if kept != name => Err(StartError::PortalName { set: name.to_owned(), kept }),
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::warn!(%error, "Could not check PORTAL_NAME");
+            Ok(())
+        }
+    }
+}
+
 /// Creates the call gate of a portal. Without `shared` slots, the calls during which an earlier
 /// process stopped still take slots.
 pub(super) async fn call_gate_of_portal(

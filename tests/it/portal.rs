@@ -92,6 +92,32 @@ fn a_busy_port_stops_the_start_with_a_sentence_that_names_the_variable() {
 }
 
 #[test]
+fn with_another_name_the_portal_does_not_start_while_a_stack_has_its_marker() {
+    let portal_dir = PortalDir::new();
+    let end = |portal: Running| assert_eq!(portal.end().0, Some(0));
+    end(portal_dir.start(&[("PORTAL_NAME", "before-any-stack")]));
+    let portal = portal_dir.start(&[("PORTAL_NAME", "first")]);
+    let id = portal_dir.deploy("alice");
+    assert!(portal_dir.get(&format!("/api/status/{id}")).contains("event: complete"));
+    end(portal);
+    let error = error_of(&portal_dir.command(&[("PORTAL_NAME", "second")]).output().unwrap());
+    assert!(error.contains("PORTAL_NAME is second"), "{error}");
+    assert!(error.contains("set PORTAL_NAME to first"), "{error}");
+    let portal = portal_dir.start(&[("PORTAL_NAME", "first")]);
+    let answer = exchange(
+        portal_dir.port,
+        &format!(
+            "DELETE /api/stacks/alice?id={id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        ),
+    );
+    let at = answer.find("rem_").unwrap_or_else(|| panic!("{answer}"));
+    let removal = &answer[at..at + 36];
+    assert!(portal_dir.get(&format!("/api/status/{removal}")).contains("event: complete"));
+    end(portal);
+    end(portal_dir.start(&[("PORTAL_NAME", "second")]));
+}
+
+#[test]
 fn a_bad_value_stops_the_start_with_one_sentence() {
     let portal_dir = PortalDir::new();
     let no_database = portal_dir.path().join("notes.txt");

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use ai_stack_deployer::server::{
     sqlite_file::OpenStoreError,
     store::{
-        Journal, Lane, Leases, Operations, Stacks, StepId, StepRecord, Store, StoreError,
+        Journal, Lane, Leases, Operations, Stacks, State, StepId, StepRecord, Store, StoreError,
         postgres::PostgresStore, sqlite::SqliteStore,
     },
 };
-use domain::phase::Phase;
+use domain::{deployment::DeploymentId, phase::Phase};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use self::contract::{LEASE, at, new, progress, step};
-use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore};
+use self::contract::{LEASE, at, claim, end, new, progress, step};
+use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore, postgres::Cluster};
 
 mod accounts;
 mod audit;
@@ -97,4 +97,20 @@ async fn a_command_beside_the_portal_leaves_its_leases_alone() {
     let beside = SqliteStore::open_for_cli(&path).await.unwrap();
     assert!(!beside.make_due_now(&lease.id, None).await.unwrap());
     store.renew(&lease, at(99)).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_portals_name_is_kept_while_there_are_stacks() {
+    let (_folder, sqlite) = in_sqlite().await;
+    let postgres = in_postgres(&Cluster::shared().database()).await;
+    for store in [sqlite as Arc<dyn Store>, postgres] {
+        let keep = async |name| store.keep_portal_name(name).await.unwrap();
+        assert_eq!(keep("first").await, "first");
+        assert_eq!(keep("second").await, "second");
+        store.begin(&new(1, "alice"), None).await.unwrap();
+        assert_eq!((keep("third").await, keep("second").await), ("second".into(), "second".into()));
+        let lease = claim(&*store, Lane::Forward, &DeploymentId::from_random(1)).await;
+        store.record(&lease, &end(State::RolledBack)).await.unwrap();
+        assert_eq!(keep("third").await, "third");
+    }
 }

@@ -249,6 +249,11 @@ pub trait TaskLeases: Send + Sync {
 pub trait Store: Stacks + Operations + Journal + Specs + Leases + Idempotency + TaskLeases {
     /// Returns the kind of database, as `/health` shows it.
     fn kind(&self) -> &'static str;
+    /// Stores the portal's name, unless stacks exist that were created under another name, and
+    /// returns the stored name. A store that does not outlive the portal stores none.
+    async fn keep_portal_name(&self, name: &str) -> Result<String, StoreError> {
+        Ok(name.to_owned())
+    }
     /// Checks that the database accepts writes, by a small write that is committed.
     async fn check(&self) -> Result<(), StoreError>;
     /// Waits until a background task of the store has ended unexpectedly. It never returns if the

@@ -32,6 +32,7 @@ use tokio::time::timeout;
 use self::{
     dialect::Dialect,
     pool::{Pool, Transaction},
+    rows::Columns as _,
     statement::Statement,
     writes::Writes,
 };
@@ -176,6 +177,17 @@ async fn check<D: Dialect>(store: SqlStore<D>) -> Result<(), StoreError> {
 impl<D: Dialect> Store for SqlStore<D> {
     fn kind(&self) -> &'static str {
         D::KIND
+    }
+
+    async fn keep_portal_name(&self, name: &str) -> Result<String, StoreError> {
+        let keep = Statement::new(
+            "INSERT INTO portal (id, name) VALUES (1, $1) ON CONFLICT (id) DO UPDATE
+             SET name = CASE WHEN EXISTS (SELECT 1 FROM stacks WHERE gone_ms IS NULL)
+                        THEN portal.name ELSE excluded.name END
+             RETURNING name",
+        );
+        let kept = self.change(keep.bind(name)).await?;
+        kept.first().map_or_else(|| Ok(name.to_owned()), |row| row.text("name"))
     }
 
     async fn check(&self) -> Result<(), StoreError> {
