@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ai_stack_deployer::server::{
     sqlite_file::OpenStoreError,
     store::{
-        Journal, Lane, Leases, Operations, Stacks, State, StepId, StepRecord, Store, StoreError,
-        postgres::PostgresStore, sqlite::SqliteStore,
+        Fact, Journal, Lane, Leases, Operations, Stacks, State, StepId, StepRecord, Store,
+        StoreError, postgres::PostgresStore, sqlite::SqliteStore,
     },
 };
+use clock::{Clock as _, SystemClock};
 use domain::{deployment::DeploymentId, phase::Phase};
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -112,5 +113,26 @@ async fn the_portals_name_is_kept_while_there_are_stacks() {
         let lease = claim(&*store, Lane::Forward, &DeploymentId::from_random(1)).await;
         store.record(&lease, &end(State::RolledBack)).await.unwrap();
         assert_eq!(keep("third").await, "third");
+    }
+}
+
+/// A fact of that many events takes several statements.
+#[tokio::test]
+async fn a_fact_of_many_events_is_stored_in_time_and_without_a_gap() {
+    let (_folder, sqlite) = in_sqlite().await;
+    let postgres = in_postgres(&Cluster::shared().database()).await;
+    for store in [sqlite as Arc<dyn Store>, postgres] {
+        store.begin(&new(1, "alice"), None).await.unwrap();
+        let lease = claim(&*store, Lane::Forward, &DeploymentId::from_random(1)).await;
+        let events = vec![progress(Phase::CREATING_PROJECT); 20_250];
+        let begun = SystemClock.monotonic();
+        store.record(&lease, &Fact { events, ..Fact::default() }).await.unwrap();
+        println!(
+            "{}: 20,250 events in {:?}",
+            store.kind(),
+            SystemClock.monotonic().saturating_sub(begun)
+        );
+        let stored = store.events(&lease.id, 0, u32::MAX).await.unwrap();
+        assert!(stored.iter().map(|event| event.seq).eq(1..=20_251));
     }
 }

@@ -105,7 +105,7 @@ async fn finish<D: Dialect>(
     audit_entry: Option<&AuditEntry>,
     claim: Option<&Claim>,
 ) -> Result<(), StoreError> {
-    insert_events::<D>(id, 1, std::slice::from_ref(first)).execute(&mut tx).await?;
+    insert_events(&mut tx, id, 1, std::slice::from_ref(first)).await?;
     insert_audit_entry(&mut tx, audit_entry).await?;
     // An operation with a claim is driven by this portal, so the others need no notification.
     if claim.is_none() {

@@ -20,6 +20,10 @@ use domain::{
     event::{Event, EventBody, Seq},
 };
 
+/// The number of events that one statement inserts. SQLite searches the list from its start for each
+/// of them, so the time grows with the square of the number.
+const EVENTS: usize = 500;
+
 #[async_trait]
 impl<D: Dialect> Journal for SqlStore<D> {
     async fn events(
@@ -115,7 +119,7 @@ async fn record<D: Dialect>(
     let recorded = advance(&mut tx, &lease, &fact).await?;
     if !fact.events.is_empty() {
         let first = recorded.seq - fact.events.len() as Seq + 1;
-        insert_events::<D>(&lease.id, first, &fact.events).execute(&mut tx).await?;
+        insert_events(&mut tx, &lease.id, first, &fact.events).await?;
         store.notify(&mut tx, &Nudge::Events(lease.id.clone())).await?;
     }
     if let Some((step, record)) = &fact.step {
@@ -171,12 +175,21 @@ async fn advance<D: Dialect>(
     Ok(recorded)
 }
 
-/// Returns the statement that inserts events, numbered from `first` on.
-pub(super) fn insert_events<D: Dialect>(
+/// Inserts events, numbered from `first` on.
+pub(super) async fn insert_events<D: Dialect>(
+    tx: &mut Transaction<D>,
     id: &DeploymentId,
     first: Seq,
     bodies: &[EventBody],
-) -> Statement {
+) -> Result<(), StoreError> {
+    for (first, bodies) in (first..).step_by(EVENTS).zip(bodies.chunks(EVENTS)) {
+        insert_few::<D>(id, first, bodies).execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// Returns the statement that inserts at most [`EVENTS`] events.
+fn insert_few<D: Dialect>(id: &DeploymentId, first: Seq, bodies: &[EventBody]) -> Statement {
     // Each event is stored as the bytes that its readers get, so a later version replays the same
     // bytes.
     let (mut seqs, mut names, mut data) = (Vec::new(), Vec::new(), Vec::new());
