@@ -1,6 +1,6 @@
 //! The sandbox alone, for portals whose records are in PostgreSQL.
 
-use super::process::{PortalDir, Running, free_port};
+use super::process::{PortalDir, Running, exchange, free_port};
 
 const API_KEY: &str = "key-of-the-sandbox";
 
@@ -23,6 +23,17 @@ impl Platform {
         let mut sandbox = Running::spawn(&mut sandbox);
         sandbox.wait_for("API listens on");
         Self { api, edge, _sandbox: sandbox }
+    }
+
+    /// Lets something go wrong in it.
+    pub(crate) fn inject(&self, fault: &str) {
+        let body = format!("{{\"faults\":[\"{fault}\"]}}");
+        let request = format!(
+            "POST /sandbox/faults HTTP/1.0\r\nHost: x\r\nX-Api-Key: {API_KEY}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        assert!(exchange(self.api, &request).contains(" 200 "), "{fault}");
     }
 
     /// Returns the variables of a portal that drives it.
