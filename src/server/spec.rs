@@ -86,6 +86,8 @@ fn of_settings(
 pub struct OperationSpec {
     /// The spec without its secrets.
     pub stack: StackSpec,
+    /// True if the stored spec cannot be read, so that nothing may be started by this one.
+    pub is_lost: bool,
     secrets: Secrets,
 }
 
@@ -106,7 +108,7 @@ impl OperationSpec {
     /// Returns the spec that is stored for `revision`.
     pub fn stored(stored: SealedSpec, revision: RevisionId, keyring: Option<Keyring>) -> Self {
         let SealedSpec { spec: stack, secrets, .. } = stored;
-        Self { stack, secrets: Secrets::Sealed { secrets, revision, keyring } }
+        Self { stack, is_lost: false, secrets: Secrets::Sealed { secrets, revision, keyring } }
     }
 
     /// Returns a spec made from the present settings, for an operation without a stored spec.
@@ -116,7 +118,7 @@ impl OperationSpec {
             secrets.insert(name.to_owned(), secret.clone());
             String::new()
         });
-        Self { stack, secrets: Secrets::Open(secrets) }
+        Self { stack, is_lost: false, secrets: Secrets::Open(secrets) }
     }
 
     /// Returns the login for the image's registry, decrypted; `None` if there is none.

@@ -84,6 +84,8 @@ pub enum MessageCode {
     },
     /// The secrets of the stack do not open.
     SecretsSealed,
+    /// What the stack is made of cannot be read.
+    SpecLost,
     /// The platform refused a call.
     CallRefused {
         /// The phase in which it did.

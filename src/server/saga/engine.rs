@@ -147,7 +147,14 @@ async fn run(cx: Context, operation: &dyn Operation) -> Result<(), StoreError> {
     // could panic again.
     let gives_up = cx.panics >= panics::LIMIT && !cx.journal.mode().is_after_end();
     if gives_up {
-        record_panics(&cx).await?;
+        give_up(&cx, StepError::panicked()).await?;
+    }
+    if cx.spec.is_lost {
+        cx.warn(
+            "spec.read",
+            "The stored spec of the stack cannot be read: what was made is removed without it",
+        );
+        give_up(&cx, StepError::spec_lost()).await?;
     }
     let Some(Saga { cx, executed }) = forward(cx, operation).await? else { return Ok(()) };
     let (mut leftover, may_ask) = if gives_up {
@@ -203,12 +210,12 @@ async fn conclude(
     }
 }
 
-/// Records that an operation failed because it panicked, unless it has failed already.
-async fn record_panics(cx: &Context) -> Result<(), StoreError> {
+/// Records the cause for which an operation fails before its next step, unless it has failed
+/// already.
+async fn give_up(cx: &Context, cause: Cause) -> Result<(), StoreError> {
     if cx.journal.mode() != RunMode::Forward || cx.journal.cause().is_some() {
         return Ok(());
     }
-    let cause = StepError::panicked();
     cx.log(Level::Error, LogEntry::FAILURE, &cause.message, 0, None);
     match cx.journal.under_way() {
         (step, true) => cx.journal.failed(step, cause).await,

@@ -40,6 +40,11 @@ impl StepError {
         Cause::new(FailureCode::Internal, MessageCode::Panicked)
     }
 
+    /// Returns the cause of a deployment whose stored spec cannot be read.
+    pub(crate) fn spec_lost() -> Cause {
+        Cause::new(FailureCode::Internal, MessageCode::SpecLost)
+    }
+
     /// Returns the cause of a passed deadline, of a step or of the whole operation.
     pub(crate) fn overdue() -> Cause {
         Cause::new(FailureCode::Deadline, MessageCode::Overdue)

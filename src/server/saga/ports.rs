@@ -57,7 +57,20 @@ impl Ports {
     ) -> Result<OperationSpec, StoreError> {
         let revision = record.revision;
         let is_made_now = record.metadata.links.removes.is_none() && record.state == State::Active;
-        let mut stored = self.store.spec(revision).await?;
+        let mut stored = match self.store.spec(revision).await {
+            // What was made is found by journal and marker, so it can be removed all the same.
+            Err(StoreError::Corrupt { .. }) => {
+                tracing::error!(
+                    deployment.id = %lease.id,
+                    "The stored spec cannot be read: what was made is removed by the journal and \
+                     the present settings"
+                );
+                let mut spec = OperationSpec::unsealed(&self.settings);
+                spec.is_lost = true;
+                return Ok(spec);
+            }
+            stored => stored?,
+        };
         if stored.is_none() && is_made_now {
             stored = spec::seal(&self.settings, self.keyring.as_ref(), revision)
                 .map(|sealed| SealedSpec { origin: SpecOrigin::Assumed, ..sealed });

@@ -8,13 +8,15 @@ use ai_stack_deployer::server::{
     secrets::{Keyring, OpenSecretError},
     settings::StackSettings,
     spec::{self, OperationSpec},
-    store::{Lane, SealedSpec, SpecOrigin, Specs, State, StepId},
+    store::{Lane, SealedSpec, SpecOrigin, Specs, State, StepId, sqlite::SqliteStore},
 };
 use domain::{
-    deployment::DeploymentId, event::FailureCode, stack_id::RevisionId,
+    deployment::DeploymentId, event::FailureCode, message::MessageCode, stack_id::RevisionId,
     stack_spec::CertificateSource,
 };
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
 
 use super::world::World;
 use crate::support::{faulty_store::Crash, memory_store::MemoryStore, settings::stack_settings};
@@ -251,4 +253,44 @@ async fn what_an_older_version_removed_or_left_gets_no_spec() {
     world.drive().await;
     world.assert_all_or_nothing("removed").await;
     assert_eq!(world.store.spec(world.record().await.revision).await.unwrap(), None);
+}
+
+/// Begins a deployment on disk. The function spoils what its stack is made of.
+async fn begin_on_disk() -> (World, impl AsyncFn(), TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("portal.db");
+    let store = Arc::new(SqliteStore::open(&path).await.unwrap());
+    let world = World::begin_by(store, settings(), &[]).await;
+    let spoil = async move || {
+        let options = SqliteConnectOptions::new().filename(&path);
+        let mut connection = options.connect().await.unwrap();
+        connection.execute("UPDATE revisions SET spec = '{}'").await.unwrap();
+        connection.close().await.unwrap();
+    };
+    (world, spoil, folder)
+}
+
+#[tokio::test]
+async fn a_stack_whose_spec_cannot_be_read_is_removed_all_the_same() {
+    let (mut world, spoil, _folder) = begin_on_disk().await;
+    world.drive().await;
+    spoil().await;
+    world.remove().await;
+    world.drive().await;
+    world.assert_all_or_nothing("removed").await;
+    let said = "warn spec.read: The stored spec of the stack cannot be read";
+    assert!(world.log().await.iter().any(|entry| entry.starts_with(said)));
+}
+
+#[tokio::test]
+async fn a_deployment_whose_spec_cannot_be_read_is_undone_at_each_step() {
+    for step in domain::kind::DEPLOY.steps {
+        let (world, spoil, _folder) = begin_on_disk().await;
+        world.drive_until(step.id).await;
+        spoil().await;
+        world.drive().await;
+        let failure = world.failure().await;
+        assert_eq!(failure.reason, Some(MessageCode::SpecLost), "{:?}", step.id);
+        world.assert_all_or_nothing("undone").await;
+    }
 }

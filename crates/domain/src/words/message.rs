@@ -45,6 +45,9 @@ pub fn sentence(code: &MessageCode) -> String {
         M::SecretsSealed => {
             "The portal cannot open this deployment's secrets. Try again, or tell an operator."
         }
+        M::SpecLost => {
+            "The portal cannot read what this stack is made of. Try again, or tell an operator."
+        }
         M::CallRefused { phase } => {
             return format!("The platform refused a request while {}.", doing(*phase));
         }
