@@ -1,7 +1,7 @@
-//! No circle between modules that stand beside each other, in the portal and in each crate.
+//! The arrows between modules, found by parsing the sources.
 //!
 //! A module leads to what it imports, or names by a path, in macros and attributes as well, and to
-//! what is behind a re-export. A module and those inside it are one, and tests are left out.
+//! what is behind a re-export. Tests are left out.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -154,21 +154,16 @@ fn follow(modules: &Modules, path: &[String], depth: u8, found: &mut BTreeSet<Na
     }
 }
 
-/// Returns the arrows between modules beside each other, each with modules inside them that make
-/// it.
-fn arrows(modules: &Modules) -> BTreeMap<(Names, Names), String> {
-    let mut arrows = BTreeMap::new();
-    for (from, module) in modules {
+/// Returns the arrows of the crate whose sources are in `folder`: pairs of modules.
+fn arrows(folder: &str) -> Vec<(Names, Names)> {
+    let modules = read(folder);
+    let mut arrows = Vec::new();
+    for (from, module) in &modules {
         let mut found = BTreeSet::new();
-        module.paths.iter().for_each(|path| follow(modules, path, 8, &mut found));
-        for to in found {
-            let same = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-            if same < from.len() && same < to.len() {
-                let why = format!("{} -> {}", from.join("::"), to.join("::"));
-                arrows.insert((from[..=same].to_vec(), to[..=same].to_vec()), why);
-            }
-        }
+        module.paths.iter().for_each(|path| follow(&modules, path, 8, &mut found));
+        arrows.extend(found.into_iter().map(|to| (from.clone(), to)));
     }
+    assert!(folder != "src" || arrows.len() > 1_000, "the arrows are not found");
     arrows
 }
 
@@ -177,19 +172,86 @@ fn no_modules_beside_each_other_make_a_circle() {
     let crates = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates")).unwrap();
     let crates = crates.map(|one| format!("crates/{}/src", one.unwrap().file_name().display()));
     for folder in crates.chain([String::from("src")]) {
-        let mut arrows = arrows(&read(&folder));
-        assert!(folder != "src" || arrows.len() > 100, "the arrows are not found");
+        // A module and those inside it are one, so only arrows between modules beside each other,
+        // with their contents, can make a circle.
+        let mut beside = BTreeMap::new();
+        for (from, to) in arrows(&folder) {
+            let same = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+            if same < from.len() && same < to.len() {
+                let why = format!("{} -> {}", from.join("::"), to.join("::"));
+                beside.insert((from[..=same].to_vec(), to[..=same].to_vec()), why);
+            }
+        }
         // What nothing leads to is in no circle, nor is what leads to nothing.
         loop {
-            let before = arrows.len();
-            let from: BTreeSet<_> = arrows.keys().map(|(from, _)| from.clone()).collect();
-            let to: BTreeSet<_> = arrows.keys().map(|(_, to)| to.clone()).collect();
-            arrows.retain(|(a, b), _| to.contains(a) && from.contains(b));
-            if arrows.len() == before {
+            let before = beside.len();
+            let from: BTreeSet<_> = beside.keys().map(|(from, _)| from.clone()).collect();
+            let to: BTreeSet<_> = beside.keys().map(|(_, to)| to.clone()).collect();
+            beside.retain(|(a, b), _| to.contains(a) && from.contains(b));
+            if beside.len() == before {
                 break;
             }
         }
-        let circles: Vec<_> = arrows.values().collect();
+        let circles: Vec<_> = beside.values().collect();
         assert!(circles.is_empty(), "circles in {folder}: {circles:#?}");
+    }
+}
+
+/// Each of these parts leads only to those after it.
+const LAYERS: [&[&str]; 3] = [
+    &["cli", "run", "http", "app", "api", "server", "wire"],
+    &[
+        "server::stacks",
+        "server::reconciler",
+        "server::operations",
+        "server::steps",
+        "server::saga",
+        "server::store",
+        "server::auth",
+        "server::audit",
+        "server::store_error",
+    ],
+    &["server::store", "server::sqlite_file", "server::secrets"],
+];
+
+/// What each part must not lead to, although it lies below.
+const FORBIDDEN: [(&str, &[&str]); 6] = [
+    ("app", &["server::saga", "server::steps", "server::operations"]),
+    ("http", &["server::saga", "server::steps", "server::operations"]),
+    ("server::auth::access", &["server::auth", "server::store", "server::platform"]),
+    ("server::auth::oidc", &["server::auth::sign_in", "server::store", "server::platform"]),
+    ("server::stacks", &["server::saga", "server::steps", "server::operations"]),
+    ("server::store::sql", &["server::store::dialect"]),
+];
+
+/// The adapters, and the only parts that lead to them.
+const ADAPTERS: [(&str, &[&str]); 5] = [
+    ("server::auth::oidc", &["cli", "run"]),
+    ("server::platform::dokploy", &["cli", "run"]),
+    ("server::sqlite_file", &["cli", "run", "server::store::dialect"]),
+    ("server::store::dialect", &["cli", "run", "server::store"]),
+    ("server::store::sql", &["server::store"]),
+];
+
+#[test]
+fn arrows_point_one_way() {
+    let is_in = |module: &str, part: &str| {
+        module.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    for (from, to) in arrows("src") {
+        let (from, to) = (from.join("::"), to.join("::"));
+        let place = |layers: &[&str], module| layers.iter().position(|one| is_in(module, one));
+        for layers in LAYERS {
+            let places = (place(layers, &from), place(layers, &to));
+            assert!(!matches!(places, (Some(from), Some(to)) if to < from), "{from} -> {to}");
+        }
+        for (part, forbidden) in FORBIDDEN.iter().filter(|(part, _)| is_in(&from, part)) {
+            let may = is_in(&to, part) || !forbidden.iter().any(|one| is_in(&to, one));
+            assert!(may, "{from} -> {to}");
+        }
+        for (adapter, allowed) in ADAPTERS.iter().filter(|(adapter, _)| is_in(&to, adapter)) {
+            let may = is_in(&from, adapter) || allowed.iter().any(|one| is_in(&from, one));
+            assert!(may, "{from} -> {to}");
+        }
     }
 }
