@@ -69,5 +69,5 @@ pub(super) async fn run(
 }
 
 fn act(word: &str) -> Result<AuditAction, ParseAuditActionError> {
-    AuditAction::from_word(word).ok_or(ParseAuditActionError)
+    word.parse().map_err(|_| ParseAuditActionError)
 }

@@ -219,7 +219,7 @@ pub(super) async fn revoke_token(
 }
 
 fn parse_form(form: &MakeForm) -> Result<(TokenName, Scope, Lifetime), TokenError> {
-    let scope = Scope::from_word(&form.scope).ok_or(TokenError::Choice)?;
+    let scope = form.scope.parse().map_err(|_| TokenError::Choice)?;
     Ok((TokenName::parse(&form.name)?, scope, Lifetime::parse(&form.days)?))
 }
 

@@ -83,11 +83,6 @@ impl AuditAction {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
-
-    /// Finds an action by its word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        word.parse().ok()
-    }
 }
 
 /// The entries to list.

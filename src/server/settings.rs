@@ -8,6 +8,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use auth::{AuthSettings, OidcSettings, SessionSettings};
 use secrecy::SecretString;
+use strum::EnumString;
 
 use super::{
     masking,
@@ -157,7 +158,8 @@ pub struct LogSettings {
 }
 
 /// The format of a line of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
     Pretty,

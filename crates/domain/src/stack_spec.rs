@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::EnumString;
 
 /// The spec of a stack. Persisted as JSON: never rename fields, only add some.
 ///
@@ -88,8 +89,9 @@ pub struct CertificateSpec {
 }
 
 /// Where the certificate of an address comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "lowercase")]
 pub enum CertificateSource {
     /// Let's Encrypt, one for each host.
     LetsEncrypt,

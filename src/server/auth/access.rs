@@ -216,22 +216,12 @@ impl Role {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
-
-    /// Finds a role by its word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        word.parse().ok()
-    }
 }
 
 impl Scope {
     /// Returns the word in the database and in forms.
     pub fn as_str(self) -> &'static str {
         self.into()
-    }
-
-    /// Finds a scope by its word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        word.parse().ok()
     }
 }
 

@@ -4,6 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
 use secrecy::SecretString;
+use strum::EnumString;
 
 use super::{ConfigError, parse};
 use crate::server::{
@@ -15,7 +16,8 @@ use crate::server::{
 const LONGEST: Duration = Duration::from_hours(400 * 24);
 
 /// The value of `AUTH`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub(super) enum Auth {
     Open,
     Oidc,
@@ -139,11 +141,7 @@ fn required(value: Option<String>, variable: &str, example: &str) -> Result<Stri
 }
 
 fn auth(text: &str) -> Result<Auth, String> {
-    match text {
-        "open" => Ok(Auth::Open),
-        "oidc" => Ok(Auth::Oidc),
-        _ => Err(format!("is {text:?}: give open or oidc")),
-    }
+    text.parse().map_err(|_| format!("is {text:?}: give open or oidc"))
 }
 
 /// Validates a provider's address without normalizing it: tokens must contain exactly this text, up

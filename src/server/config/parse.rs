@@ -110,12 +110,7 @@ pub(super) fn scheme(text: &str) -> Parsed<Scheme> {
 }
 
 pub(super) fn certificate(text: &str) -> Parsed<CertificateSource> {
-    match text {
-        "letsencrypt" => Ok(CertificateSource::LetsEncrypt),
-        "none" => Ok(CertificateSource::None),
-        "custom" => Ok(CertificateSource::Custom),
-        _ => Err(format!("is {text:?}: give letsencrypt, none or custom")),
-    }
+    text.parse().map_err(|_| format!("is {text:?}: give letsencrypt, none or custom"))
 }
 
 pub(super) fn image(text: &str) -> Parsed<String> {
@@ -225,11 +220,7 @@ fn is_database(rest: &str) -> bool {
 }
 
 pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
-    match text {
-        "pretty" => Ok(LogFormat::Pretty),
-        "json" => Ok(LogFormat::Json),
-        _ => Err(format!("is {text:?}: give pretty or json")),
-    }
+    text.parse().map_err(|_| format!("is {text:?}: give pretty or json"))
 }
 
 pub(super) fn log_filter(text: &str) -> Parsed<String> {

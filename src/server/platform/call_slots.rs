@@ -9,11 +9,13 @@ use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use strum::IntoStaticStr;
 
 use crate::server::store_error::StoreError;
 
 /// The kind of a call: calls of one kind share a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum CallKind {
     /// `domain.create`, which can block the platform.
     Domain,
@@ -29,10 +31,7 @@ impl CallKind {
 
     /// Returns its name in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Domain => "domain",
-            Self::Other => "other",
-        }
+        self.into()
     }
 }
 

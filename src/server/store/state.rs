@@ -1,8 +1,11 @@
 //! The states of an operation in the store.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 /// The current state of an operation. A deployment reserves its name in all states except
 /// [`State::RolledBack`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum State {
     /// In progress.
     Active,
@@ -16,20 +19,10 @@ pub enum State {
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Live, Self::RolledBack, Self::Stuck];
-
-    /// Finds a state by its word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Returns the word in the database. Persisted: never rename.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Live => "live",
-            Self::RolledBack => "rolled_back",
-            Self::Stuck => "stuck",
-        }
+        self.into()
     }
 }

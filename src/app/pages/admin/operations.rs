@@ -59,12 +59,13 @@ fn OperationFilterForm(asked: OperationQuery, owners: Vec<Owner>) -> impl IntoVi
     if !owner.is_empty() && people.iter().all(|(id, _)| *id != owner) {
         people.push((owner.clone(), owner.clone()));
     }
-    let states =
-        State::ALL.map(|state| (state.as_str().to_owned(), words::states(state).to_owned()));
+    let states = State::ALL
+        .iter()
+        .map(|state| (state.as_str().to_owned(), words::states(*state).to_owned()));
     view! {
         <form class="filter" action="/admin#operations" method="get">
             <Choice label="Person" name="owner" any="any" options=people chosen=owner />
-            <Choice label="State" name="state" any="any" options=states.into() chosen=state />
+            <Choice label="State" name="state" any="any" options=states.collect() chosen=state />
             <Field label="Name or id" name="search" value=search />
             <button class="button" type="submit">
                 "Show"

@@ -64,12 +64,12 @@ pub struct AuditLine {
 impl AuditQuery {
     /// Parses the filter.
     fn filter(&self, names: &Names) -> Result<AuditFilter, ApiError> {
-        let act = typed(&self.act).map(|word| AuditAction::from_word(word).ok_or(())).transpose();
+        let act = typed(&self.act).map(str::parse).transpose();
         let since = typed(&self.since).map(since).transpose();
         let before = typed(&self.before).map(str::parse).transpose();
         Ok(AuditFilter {
             who: typed(&self.who).map(|who| names.in_log(who)),
-            act: act.map_err(|()| Refusal::InvalidFilter(FilterField::Action))?,
+            act: act.map_err(|_| Refusal::InvalidFilter(FilterField::Action))?,
             target: typed(&self.target).map(ToOwned::to_owned),
             since: since.map_err(|_| Refusal::InvalidFilter(FilterField::Date))?,
             before: before.map_err(|_| Refusal::InvalidFilter(FilterField::Page))?,

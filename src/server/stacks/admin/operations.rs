@@ -59,10 +59,10 @@ impl OperationQuery {
     fn filter(&self) -> Result<OperationFilter, ApiError> {
         let owner = typed(&self.owner).map(OwnerId::parse).transpose();
         let before = typed(&self.before).map(DeploymentId::parse).transpose();
-        let state = typed(&self.state).map(|word| State::from_word(word).ok_or(())).transpose();
+        let state = typed(&self.state).map(str::parse).transpose();
         Ok(OperationFilter {
             owner: owner.map_err(|_| Refusal::InvalidFilter(FilterField::Owner))?,
-            state: state.map_err(|()| Refusal::InvalidFilter(FilterField::State))?,
+            state: state.map_err(|_| Refusal::InvalidFilter(FilterField::State))?,
             search: typed(&self.search).map(str::to_ascii_lowercase),
             before: before.map_err(|_| Refusal::InvalidFilter(FilterField::Page))?,
             limit: PAGE + 1,

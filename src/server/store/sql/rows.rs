@@ -173,7 +173,7 @@ fn optional_time(row: &impl Columns, column: &str) -> Result<Option<Timestamp>, 
 }
 
 fn state(word: &str) -> Result<State, StoreError> {
-    State::from_word(word).ok_or(StoreError::Corrupt { what: "deployment state" })
+    word.parse().map_err(|_| StoreError::Corrupt { what: "deployment state" })
 }
 
 /// Reads a row of `events`.

@@ -4,20 +4,16 @@ use jiff::Timestamp;
 
 use super::{Columns, optional_time, owner, time};
 use crate::server::{
-    auth::{
-        access::{Role, Scope},
-        accounts::{Digest, Person, Session, SignIn, Token},
-    },
+    auth::accounts::{Digest, Person, Session, SignIn, Token},
     store::StoreError,
 };
 
 /// Reads a row of `people`.
 pub(in crate::server::store) fn person(row: &impl Columns) -> Result<Person, StoreError> {
-    let role = Role::from_word(&row.text("role")?).ok_or(StoreError::Corrupt { what: "role" })?;
     Ok(Person {
         owner: owner(row, "owner")?,
         name: row.text("name")?,
-        role,
+        role: row.text("role")?.parse().map_err(|_| StoreError::Corrupt { what: "role" })?,
         seen: time(row.number("seen_ms")?)?,
     })
 }
@@ -32,12 +28,11 @@ pub(in crate::server::store) fn session(
 
 /// Reads a row of `tokens`.
 pub(in crate::server::store) fn token(row: &impl Columns) -> Result<Token, StoreError> {
-    let scope = Scope::from_word(&row.text("scope")?);
     Ok(Token {
         id: row.text("id")?,
         person: owner(row, "person")?,
         name: row.text("name")?,
-        scope: scope.ok_or(StoreError::Corrupt { what: "scope" })?,
+        scope: row.text("scope")?.parse().map_err(|_| StoreError::Corrupt { what: "scope" })?,
         made: time(row.number("made_ms")?)?,
         expires: time(row.number("expires_ms")?)?,
         used: optional_time(row, "used_ms")?,

@@ -1,10 +1,7 @@
 //! Reads rows of the audit log.
 
 use super::{Columns, time};
-use crate::server::{
-    audit::{AuditAction, AuditEntry},
-    store::StoreError,
-};
+use crate::server::{audit::AuditEntry, store::StoreError};
 
 /// Parses a row of the table `audit` into its number and its entry.
 pub(in crate::server::store) fn entry(row: &impl Columns) -> Result<(i64, AuditEntry), StoreError> {
@@ -13,7 +10,7 @@ pub(in crate::server::store) fn entry(row: &impl Columns) -> Result<(i64, AuditE
     let entry = AuditEntry {
         at: time(row.number("at_ms")?)?,
         who: row.text("who")?,
-        act: AuditAction::from_word(&row.text("act")?).ok_or_else(corrupt)?,
+        act: row.text("act")?.parse().map_err(|_| corrupt())?,
         target: row.optional_text("target")?,
         from: from.transpose()?,
         outcome: row.text("outcome")?,
