@@ -49,7 +49,7 @@ impl NameVerdict {
         Self::Invalid {
             name: input.to_owned(),
             code: error.code().to_owned(),
-            sentence: error.sentence(),
+            sentence: words::name::rule(error),
         }
     }
 }

@@ -17,6 +17,7 @@ use domain::{
     message::MessageCode,
     phase::Phase,
     receipt::{Line, Outcome, ResourceKind},
+    words::kind::StepWords,
 };
 use jiff::Timestamp;
 use tokio::{sync::Notify, time::timeout};
@@ -37,21 +38,11 @@ const SENTENCE: &str = "The platform could not start the container.";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 static STEPS: [KindStep; 2] = [
-    KindStep {
-        id: PREPARE,
-        phase: Phase::new("preparing"),
-        percent: 30,
-        sentence: "Putting up the scaffold",
-        done: "Scaffold is up",
-    },
-    KindStep {
-        id: INSPECT,
-        phase: Phase::new("inspecting"),
-        percent: 60,
-        sentence: "Inspecting the stack",
-        done: "Stack inspected",
-    },
+    KindStep::new(PREPARE, Phase::new("preparing"), 30, PREPARING),
+    KindStep::new(INSPECT, Phase::new("inspecting"), 60, INSPECTING),
 ];
+const PREPARING: StepWords = StepWords { doing: "Putting up the scaffold", done: "Scaffold is up" };
+const INSPECTING: StepWords = StepWords { doing: "Inspecting the stack", done: "Stack inspected" };
 
 static INSPECTION: Kind = Kind {
     name: KindName::new("inspect"),

@@ -6,7 +6,11 @@
 mod deploy;
 mod remove;
 
-use crate::{phase::Phase, short_name::named};
+use crate::{
+    phase::Phase,
+    short_name::named,
+    words::kind::{self as words, StepWords},
+};
 
 pub use deploy::DEPLOY;
 pub use remove::REMOVE;
@@ -65,10 +69,15 @@ pub struct KindStep {
     pub phase: Phase,
     /// The percentage shown when it begins.
     pub percent: u8,
-    /// What a person reads while it lasts.
-    pub sentence: &'static str,
-    /// What a person reads once it is done.
-    pub done: &'static str,
+    /// What a person reads of it.
+    pub words: StepWords,
+}
+
+impl KindStep {
+    /// Creates the row of a step.
+    pub const fn new(id: StepId, phase: Phase, percent: u8, words: StepWords) -> Self {
+        Self { id, phase, percent, words }
+    }
 }
 
 /// A state of a stack, as far as operations start from it or end in it.
@@ -114,19 +123,18 @@ impl Kind {
     /// Returns what a person reads while `phase` lasts.
     pub fn sentence(&self, phase: Phase) -> &'static str {
         match phase {
-            Phase::INITIALIZING => "Getting ready",
-            Phase::ROLLING_BACK => "Removing what was made",
-            Phase::FAILED => "The deployment failed",
-            Phase::CANCELLED => "The deployment was cancelled",
-            Phase::REMOVING => "Removing the stack",
             Phase::COMPLETED | Phase::REMOVED => self.done_sentence,
-            _ => self.step_in(phase).map_or("In progress", |step| step.sentence),
+            _ => words::of_phase(phase).unwrap_or(self.words(phase).doing),
         }
     }
 
     /// Returns what a person reads of the step of `phase` once it is done.
     pub fn done(&self, phase: Phase) -> &'static str {
-        self.step_in(phase).map_or("Done", |step| step.done)
+        self.words(phase).done
+    }
+
+    fn words(&self, phase: Phase) -> StepWords {
+        self.step_in(phase).map_or(words::UNKNOWN, |step| step.words)
     }
 
     /// Returns whether `to` may come after `from` (promise P12). A phase may repeat itself with
@@ -167,7 +175,7 @@ static UNKNOWN: Kind = Kind {
     can_cancel: false,
     done: StackState::Live,
     undone: StackState::Gone,
-    done_sentence: "Done",
+    done_sentence: words::ENDED,
 };
 
 impl Kinds {

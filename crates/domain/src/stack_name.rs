@@ -1,4 +1,4 @@
-//! The stack name and its rules, each with a code and a sentence.
+//! The stack name and its rules, each with a code.
 //!
 //! The same code runs in the browser while a person types, and on the server. It must not know
 //! whether a name is taken.
@@ -164,28 +164,6 @@ impl ParseStackNameError {
         }
     }
 
-    /// Returns what a person must change, as a sentence without a full stop.
-    pub fn sentence(self) -> String {
-        match self {
-            Self::Empty => String::from("Enter a name"),
-            Self::TooShort => format!("Use at least {MIN_LENGTH} characters"),
-            Self::TooLong => format!("Use at most {MAX_LENGTH} characters"),
-            Self::InvalidCharacter(c) if c.is_ascii_uppercase() => {
-                String::from("Use lower-case letters only")
-            }
-            Self::InvalidCharacter(c) if c.is_whitespace() => {
-                String::from("Leave out spaces: a hyphen can join words")
-            }
-            Self::InvalidCharacter(_) => {
-                String::from("Use only the letters a to z, digits and hyphens")
-            }
-            Self::StartsWithoutLetter => String::from("Start with a letter"),
-            Self::EndsWithHyphen => String::from("End with a letter or a digit"),
-            Self::DoubleHyphen => String::from("Hyphens can't stand next to each other"),
-            Self::Reserved => String::from("This name is kept for the system: choose another"),
-        }
-    }
-
     /// Returns whether typing more characters can correct the name, so that a page may wait before
     /// it shows the error.
     pub fn is_unfinished(self) -> bool {
@@ -205,6 +183,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::words;
 
     #[test]
     fn every_rule_has_its_own_code_and_sentence() {
@@ -224,7 +203,11 @@ mod tests {
         ];
         for (input, code, sentence) in cases {
             let error = StackName::parse(input).unwrap_err();
-            assert_eq!((error.code(), error.sentence().as_str()), (code, sentence), "{input:?}");
+            assert_eq!(
+                (error.code(), words::name::rule(error).as_str()),
+                (code, sentence),
+                "{input:?}"
+            );
         }
     }
 

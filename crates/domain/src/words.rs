@@ -4,6 +4,8 @@
 //! text.
 
 pub mod fault;
+pub mod kind;
 pub mod message;
+pub mod name;
 pub mod refusal;
 pub mod remedy;

@@ -1,7 +1,7 @@
 //! The hint under the name field.
 
 use crate::wire::{AddressPattern, NameVerdict};
-use domain::stack_name::StackName;
+use domain::{stack_name::StackName, words};
 
 /// The placeholder for a name in the address line.
 const PLACEHOLDER: &str = "your-name";
@@ -56,7 +56,7 @@ pub(crate) fn hint(
         Err(error) if error.is_unfinished() && typing == Typing::Ongoing => {
             return Hint::Address(pattern.address(input));
         }
-        Err(error) => return Hint::Refused(error.sentence()),
+        Err(error) => return Hint::Refused(words::name::rule(error)),
     };
     match verdict {
         Some(NameVerdict::Free { name: free, url }) if *free == name => Hint::Free(url.clone()),

@@ -65,133 +65,112 @@ pub(crate) fn sentence(page: Page<'_>, code: &str) -> Option<String> {
 fn of_code(page: Page<'_>, code: RefusalCode) -> String {
     use RefusalCode as C;
     let so = page.consequence();
-    let plain = match (code, page) {
-        (C::InvalidName, _) => return format!("The name breaks a rule, so {so}."),
-        (C::NameTaken, _) => return format!("The name is now taken, so {so}."),
-        (C::NameHeld, _) => {
-            return format!(
-                "The name is still reserved for the former owner of a removed stack, so {so}. \
+    match (code, page) {
+        (C::InvalidName, _) => format!("The name breaks a rule, so {so}."),
+        (C::NameTaken, _) => format!("The name is now taken, so {so}."),
+        (C::NameHeld, _) => format!(
+            "The name is still reserved for the former owner of a removed stack, so {so}. \
                  Choose another name."
-            );
-        }
-        (C::LimitReached, _) => {
-            return format!(
-                "The limit of stacks or deployments is reached, so {so}. Remove a stack, or try \
+        ),
+        (C::LimitReached, _) => format!(
+            "The limit of stacks or deployments is reached, so {so}. Remove a stack, or try \
                  again once a deployment has ended."
-            );
-        }
+        ),
         (C::TooManyRequests, Page::SignIn(_)) => {
-            "Too many sign-ins were started in a short time. Try again in a minute."
+            "Too many sign-ins were started in a short time. Try again in a minute.".into()
         }
         // This covers retries as well as starts.
         (C::TooManyRequests, _) => {
             "Too many deployments were started in a short time, so this one was not started. Try \
              again in a minute."
+                .into()
         }
         (C::PlatformUnreachable, _) => {
-            return format!("The platform does not answer, so {so}. Try again in a minute.");
+            format!("The platform does not answer, so {so}. Try again in a minute.")
         }
         (C::PlatformTooOld, _) => {
-            return format!(
-                "The platform is too old for this portal, so {so}. An operator must update it."
-            );
+            format!("The platform is too old for this portal, so {so}. An operator must update it.")
         }
         (C::PlatformWedged, _) => {
-            return format!(
-                "The platform hangs, so {so}. The portal has reported this to its operators."
-            );
+            format!("The platform hangs, so {so}. The portal has reported this to its operators.")
         }
-        (C::PlatformKeyRefused, _) => {
-            return format!(
-                "The platform does not accept the portal's key, so {so}. An operator must \
+        (C::PlatformKeyRefused, _) => format!(
+            "The platform does not accept the portal's key, so {so}. An operator must \
                  configure another key."
-            );
-        }
-        (C::SecretKeyMissing, _) => {
-            return format!(
-                "The portal has no key under which it could keep the secrets of a stack, so {so}. \
+        ),
+        (C::SecretKeyMissing, _) => format!(
+            "The portal has no key under which it could keep the secrets of a stack, so {so}. \
                  An operator must set one."
-            );
-        }
-        (C::PortalImpaired, _) => {
-            return format!(
-                "The portal itself is short of something right now, so {so}. Try again in a minute."
-            );
-        }
+        ),
+        (C::PortalImpaired, _) => format!(
+            "The portal itself is short of something right now, so {so}. Try again in a minute."
+        ),
         (C::StoreUnavailable, Page::SignIn(_)) => {
-            "The portal cannot read or write its database right now. Try again in a moment."
+            "The portal cannot read or write its database right now. Try again in a moment.".into()
         }
         (C::StoreUnavailable, _) => {
             "The portal cannot read or write its database right now. Nothing was changed. Try \
              again in a moment."
+                .into()
         }
         (C::NotFound, Page::Operation) => {
-            "This stack is no longer live, so there was nothing to remove."
+            "This stack is no longer live, so there was nothing to remove.".into()
         }
-        (C::NotFound, Page::Admin) => "Operation not found. Nothing was changed.",
-        (C::NotFound, _) => "Deployment not found. Nothing was changed.",
-        (C::NotCancellable, _) => "A removal cannot be cancelled. Nothing was changed.",
-        (C::AlreadyEnded, _) => "The deployment ended before it could be cancelled.",
-        (C::NotEnded, _) => "The deployment has not ended yet, so it was not retried.",
+        (C::NotFound, Page::Admin) => "Operation not found. Nothing was changed.".into(),
+        (C::NotFound, _) => "Deployment not found. Nothing was changed.".into(),
+        (C::NotCancellable, _) => "A removal cannot be cancelled. Nothing was changed.".into(),
+        (C::AlreadyEnded, _) => "The deployment ended before it could be cancelled.".into(),
+        (C::NotEnded, _) => "The deployment has not ended yet, so it was not retried.".into(),
         (C::NameNotClean, _) => {
             "Some of its resources are still being removed, so the deployment was not retried."
+                .into()
         }
-        (C::NotADeployment, _) => "A removal cannot be retried. Deploy the name instead.",
-        (C::AnotherStack, _) => "Another stack now has this name, so nothing was removed.",
-        (C::NoSuchPerson, _) => "Person not found. Nobody was signed out.",
-        (C::NotSignedIn, _) => "No active sessions or valid tokens.",
-        (C::NotStuck, _) => "This operation is no longer stuck. There is nothing to retry.",
-        (C::SignInRequired, _) => return format!("You are not signed in any more, so {so}."),
-        (C::CrossSite, _) => {
-            return format!("The form was sent from a page of another site, so {so}.");
-        }
-        (C::BodyTooLarge, _) => return format!("What you typed is too long, so {so}."),
+        (C::NotADeployment, _) => "A removal cannot be retried. Deploy the name instead.".into(),
+        (C::AnotherStack, _) => "Another stack now has this name, so nothing was removed.".into(),
+        (C::NoSuchPerson, _) => "Person not found. Nobody was signed out.".into(),
+        (C::NotSignedIn, _) => "No active sessions or valid tokens.".into(),
+        (C::NotStuck, _) => "This operation is no longer stuck. There is nothing to retry.".into(),
+        (C::SignInRequired, _) => format!("You are not signed in any more, so {so}."),
+        (C::CrossSite, _) => format!("The form was sent from a page of another site, so {so}."),
+        (C::BodyTooLarge, _) => format!("What you typed is too long, so {so}."),
         (C::RequestTimeout | C::IncompleteBody, _) => {
-            return format!("The form did not arrive completely, so {so}. Send it again.");
+            format!("The form did not arrive completely, so {so}. Send it again.")
         }
-        (C::InvalidRequest, _) => {
-            return format!("The form could not be read, so {so}. Fill it in again.");
-        }
-        (C::SignInDenied, page) => {
-            return format!(
-                "You were not signed in. You cancelled, or {} does not allow you to use this \
+        (C::InvalidRequest, _) => format!("The form could not be read, so {so}. Fill it in again."),
+        (C::SignInDenied, page) => format!(
+            "You were not signed in. You cancelled, or {} does not allow you to use this \
                  portal.",
-                page.provider()
-            );
-        }
+            page.provider()
+        ),
         (C::SignInStale, _) => {
             "This sign-in expired, was already completed, or was started in another browser. Sign \
              in again."
+                .into()
         }
-        (C::ProviderUnreachable, page) => {
-            return format!(
-                "Nobody can sign in right now: {} does not answer. Try again in a minute. Stacks \
+        (C::ProviderUnreachable, page) => format!(
+            "Nobody can sign in right now: {} does not answer. Try again in a minute. Stacks \
                  and deployments are not affected.",
-                page.provider()
-            );
-        }
-        (C::ProviderRefused, page) => {
-            return format!(
-                "{} did not accept this portal. Tell the portal's operator. The portal's log says \
+            page.provider()
+        ),
+        (C::ProviderRefused, page) => format!(
+            "{} did not accept this portal. Tell the portal's operator. The portal's log says \
                  why.",
-                page.provider()
-            );
-        }
-        (C::IdentityUntrusted, page) => {
-            return format!(
-                "The answer from {} could not be verified, so you were not signed in. Try again. \
+            page.provider()
+        ),
+        (C::IdentityUntrusted, page) => format!(
+            "The answer from {} could not be verified, so you were not signed in. Try again. \
                  If this happens again, tell the portal's operator.",
-                page.provider()
-            );
-        }
+            page.provider()
+        ),
         (C::InvalidTokenName, _) => {
-            "Give the token a name of 1 to 60 characters. No token was created."
+            "Give the token a name of 1 to 60 characters. No token was created.".into()
         }
         (C::TooManyTokens, _) => {
             "You have 20 active tokens, which is the limit. Revoke one that you do not need. No \
              token was created."
+                .into()
         }
-        (C::NoSuchToken, _) => "This token is already revoked, or it is not yours.",
+        (C::NoSuchToken, _) => "This token is already revoked, or it is not yours.".into(),
         // These codes answer programs: no form causes them.
         (
             C::IdRequired
@@ -208,9 +187,8 @@ fn of_code(page: Page<'_>, code: RefusalCode) -> String {
             | C::PortalUnreachable
             | C::Internal,
             page,
-        ) => page.failed(),
-    };
-    plain.to_owned()
+        ) => page.failed().into(),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The row of deployments, which bring a stack up.
 
 use super::{Direction, Kind, KindName, KindStep, StackState, StepId};
-use crate::phase::Phase;
+use crate::{phase::Phase, words::kind as words};
 
 impl KindName {
     /// Brings a stack up.
@@ -55,65 +55,17 @@ pub static DEPLOY: Kind = Kind {
     can_cancel: true,
     done: StackState::Live,
     undone: StackState::Gone,
-    done_sentence: "Your stack is live",
+    done_sentence: words::LIVE,
 };
 
 /// The steps of a deployment, which a removal undoes.
 pub(super) static STEPS: [KindStep; 8] = [
-    KindStep {
-        id: StepId::ADDRESS,
-        phase: Phase::INITIALIZING,
-        percent: 0,
-        sentence: "Getting ready",
-        done: "Ready",
-    },
-    KindStep {
-        id: StepId::PROJECT,
-        phase: Phase::CREATING_PROJECT,
-        percent: 10,
-        sentence: "Creating the project",
-        done: "Project created",
-    },
-    KindStep {
-        id: StepId::ENVIRONMENT,
-        phase: Phase::GETTING_ENVIRONMENT,
-        percent: 25,
-        sentence: "Finding its environment",
-        done: "Environment found",
-    },
-    KindStep {
-        id: StepId::APPLICATION,
-        phase: Phase::CREATING_APPLICATION,
-        percent: 40,
-        sentence: "Creating the application",
-        done: "Application created",
-    },
-    KindStep {
-        id: StepId::CONFIGURATION,
-        phase: Phase::CONFIGURING_APPLICATION,
-        percent: 50,
-        sentence: "Configuring it",
-        done: "Configured",
-    },
-    KindStep {
-        id: StepId::DOMAIN,
-        phase: Phase::CREATING_DOMAIN,
-        percent: 60,
-        sentence: "Attaching the address",
-        done: "Address attached",
-    },
-    KindStep {
-        id: StepId::DEPLOY,
-        phase: Phase::DEPLOYING,
-        percent: 70,
-        sentence: "Starting the container",
-        done: "Container started",
-    },
-    KindStep {
-        id: StepId::HEALTH,
-        phase: Phase::VERIFYING_HEALTH,
-        percent: 85,
-        sentence: "Checking that it answers",
-        done: "Health check passed",
-    },
+    KindStep::new(StepId::ADDRESS, Phase::INITIALIZING, 0, words::ADDRESS),
+    KindStep::new(StepId::PROJECT, Phase::CREATING_PROJECT, 10, words::PROJECT),
+    KindStep::new(StepId::ENVIRONMENT, Phase::GETTING_ENVIRONMENT, 25, words::ENVIRONMENT),
+    KindStep::new(StepId::APPLICATION, Phase::CREATING_APPLICATION, 40, words::APPLICATION),
+    KindStep::new(StepId::CONFIGURATION, Phase::CONFIGURING_APPLICATION, 50, words::CONFIGURATION),
+    KindStep::new(StepId::DOMAIN, Phase::CREATING_DOMAIN, 60, words::DOMAIN),
+    KindStep::new(StepId::DEPLOY, Phase::DEPLOYING, 70, words::DEPLOY),
+    KindStep::new(StepId::HEALTH, Phase::VERIFYING_HEALTH, 85, words::HEALTH),
 ];

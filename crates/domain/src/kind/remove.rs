@@ -1,6 +1,7 @@
 //! The row of removals, which take a live stack down.
 
 use super::{Direction, Kind, KindName, StackState, deploy};
+use crate::words::kind as words;
 
 impl KindName {
     /// Takes a live stack down.
@@ -18,5 +19,5 @@ pub static REMOVE: Kind = Kind {
     can_cancel: false,
     done: StackState::Gone,
     undone: StackState::Live,
-    done_sentence: "The stack is removed",
+    done_sentence: words::REMOVED,
 };

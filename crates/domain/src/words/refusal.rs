@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fault;
+use super::{fault, name};
 use crate::{
     local_fault::LocalFault,
     refusal::{
@@ -14,7 +14,7 @@ use crate::{
 /// Returns the sentence: what happened, and what to do.
 pub fn message(refusal: &Refusal) -> String {
     let plain = match refusal {
-        Refusal::InvalidName(Some(rule)) => return format!("{}.", rule.sentence()),
+        Refusal::InvalidName(Some(rule)) => return format!("{}.", name::rule(*rule)),
         Refusal::InvalidName(None) => {
             "The body has no name: send an object with a string field called name, like \
              {\"name\":\"alice\"}."

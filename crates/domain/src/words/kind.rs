@@ -1,0 +1,44 @@
+//! The sentences of the kinds of operations, of their steps and of the phases of all kinds.
+
+use crate::phase::Phase;
+
+/// The sentences of a step.
+#[derive(Clone, Copy, Debug)]
+pub struct StepWords {
+    /// What a person reads while it lasts.
+    pub doing: &'static str,
+    /// What a person reads once it is done.
+    pub done: &'static str,
+}
+
+pub(crate) const ADDRESS: StepWords = step("Getting ready", "Ready");
+pub(crate) const PROJECT: StepWords = step("Creating the project", "Project created");
+pub(crate) const ENVIRONMENT: StepWords = step("Finding its environment", "Environment found");
+pub(crate) const APPLICATION: StepWords = step("Creating the application", "Application created");
+pub(crate) const CONFIGURATION: StepWords = step("Configuring it", "Configured");
+pub(crate) const DOMAIN: StepWords = step("Attaching the address", "Address attached");
+pub(crate) const DEPLOY: StepWords = step("Starting the container", "Container started");
+pub(crate) const HEALTH: StepWords = step("Checking that it answers", "Health check passed");
+
+pub(crate) const LIVE: &str = "Your stack is live";
+pub(crate) const REMOVED: &str = "The stack is removed";
+/// The end of an operation whose kind only another version knows.
+pub(crate) const ENDED: &str = "Done";
+/// A phase that only another version knows.
+pub(crate) const UNKNOWN: StepWords = step("In progress", "Done");
+
+/// Returns the sentence of a phase that is the same in every kind.
+pub(crate) fn of_phase(phase: Phase) -> Option<&'static str> {
+    match phase {
+        Phase::INITIALIZING => Some("Getting ready"),
+        Phase::ROLLING_BACK => Some("Removing what was made"),
+        Phase::FAILED => Some("The deployment failed"),
+        Phase::CANCELLED => Some("The deployment was cancelled"),
+        Phase::REMOVING => Some("Removing the stack"),
+        _ => None,
+    }
+}
+
+const fn step(doing: &'static str, done: &'static str) -> StepWords {
+    StepWords { doing, done }
+}
