@@ -36,8 +36,7 @@ fn config(world: &mut World, stack: &Stack, columns: Value) -> Result<Value, Str
 
 #[test]
 fn a_container_has_the_labels_of_its_row_beside_the_swarms() {
-    let mut world = World::new();
-    let stack = world.stack("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_stack("demo", "sandbox/hello");
     let bare = config(&mut world, &stack, json!({ "labelsSwarm": null })).unwrap();
     let labels = json!({ "STACK_REVISION": "1", "com.docker.swarm.service.name": "another" });
     let labelled = config(&mut world, &stack, json!({ "labelsSwarm": labels })).unwrap();
@@ -86,8 +85,7 @@ fn the_sandbox_makes_of_templates_what_the_real_swarm_did() {
 
 #[test]
 fn a_container_that_is_gone_or_unknown_has_no_configuration() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/hello");
     world.update(&stack, json!({ "env": "A={{.Task.Name}}" }));
     let call = format!("/api/docker.getContainersByAppLabel?appName={}&type=swarm", stack.app_name);
     let container = text(&world.get(&call)[0]["containerId"]);
@@ -114,8 +112,7 @@ proptest! {
             pairs.clone().map(|(n, v)| (n.clone(), SecretString::from(v.as_str()))).collect();
         match encode_environment(&variables) {
             Ok(block) => {
-                let mut world = World::new();
-                let stack = world.stack("demo", "sandbox/hello");
+                let (mut world, stack) = World::with_stack("demo", "sandbox/hello");
                 let arrived = deploy(&mut world, &stack, &block);
                 let expected: Vec<_> = pairs.map(|(n, v)| format!("{n}={v}")).collect();
                 prop_assert_eq!(arrived, Ok(expected), "{}", block);

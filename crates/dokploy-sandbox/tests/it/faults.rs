@@ -102,8 +102,7 @@ fn faults_are_added_and_cleared_over_the_api() {
 
 #[test]
 fn the_state_shows_what_really_exists() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/hello");
     world.domain(&stack, "demo.localhost");
     let state = world.get("/sandbox/state");
     assert_eq!(state["services"][0]["appName"], json!(stack.app_name));
@@ -113,8 +112,7 @@ fn the_state_shows_what_really_exists() {
 
 #[test]
 fn a_restart_over_the_api_forgets_the_queue() {
-    let mut world = World::new();
-    let stack = world.stack("demo", "sandbox/slow");
+    let (mut world, stack) = World::with_stack("demo", "sandbox/slow");
     world.deploy(&stack, "t");
     world.post("/sandbox/restart", json!({}));
     assert_eq!(world.get("/api/deployment.queueList"), json!([]));

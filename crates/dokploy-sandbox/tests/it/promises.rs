@@ -24,16 +24,14 @@ fn jobs_run_one_at_a_time_in_the_order_of_their_calls() {
 
 #[test]
 fn the_row_carries_the_title_of_its_call() {
-    let mut world = World::new();
-    let stack = world.stack("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_stack("demo", "sandbox/hello");
     world.deploy(&stack, "dep_42");
     assert_eq!(world.deployments(&stack)[0]["title"], "dep_42");
 }
 
 #[test]
 fn a_row_is_done_before_its_stack_answers() {
-    let mut world = World::new();
-    let stack = world.stack("demo", "sandbox/slow");
+    let (mut world, stack) = World::with_stack("demo", "sandbox/slow");
     world.domain(&stack, "demo.localhost");
     assert_eq!(world.core.visit(world.now, "demo.localhost:8081"), EdgeResponse::Down);
     world.deploy(&stack, "t");
@@ -47,8 +45,7 @@ fn a_row_is_done_before_its_stack_answers() {
 
 #[test]
 fn a_crash_loop_is_done_for_the_queue_and_failing_for_the_swarm() {
-    let mut world = World::new();
-    let stack = world.stack("crash", "sandbox/crashloop");
+    let (mut world, stack) = World::with_stack("crash", "sandbox/crashloop");
     world.domain(&stack, "crash.localhost");
     world.deploy(&stack, "t");
     world.advance(4);
@@ -63,8 +60,7 @@ fn a_crash_loop_is_done_for_the_queue_and_failing_for_the_swarm() {
 
 #[test]
 fn deleting_while_the_job_runs_leaves_an_orphan_service() {
-    let mut world = World::new();
-    let stack = world.stack("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_stack("demo", "sandbox/hello");
     world.deploy(&stack, "t");
     world.deployments(&stack);
     world.post("/api/application.delete", json!({ "applicationId": stack.application }));
@@ -76,8 +72,7 @@ fn deleting_while_the_job_runs_leaves_an_orphan_service() {
 
 #[test]
 fn removing_a_project_leaves_its_services_and_routes() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/hello");
     world.domain(&stack, "demo.localhost");
     world.post("/api/project.remove", json!({ "projectId": stack.project }));
     for rows in ["projects", "applications", "domains", "deployments"] {
@@ -89,8 +84,7 @@ fn removing_a_project_leaves_its_services_and_routes() {
 
 #[test]
 fn deleting_an_application_removes_everything_of_it() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/hello");
     world.domain(&stack, "demo.localhost");
     world.post("/api/application.delete", json!({ "applicationId": stack.application }));
     for rows in ["applications", "domains", "deployments", "services", "routes"] {
@@ -117,8 +111,7 @@ fn shown(world: &mut World, stack: &Stack) -> (Option<String>, Vec<String>, usiz
 
 #[test]
 fn a_service_scaled_to_nothing_stays_without_a_container_until_it_is_started_again() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/hello");
     world.domain(&stack, "demo.localhost");
     let runs = (Some("1/1".into()), vec!["running Running".to_owned()], 1, EdgeResponse::Healthy);
     let nothing = (Some("0/0".into()), vec![], 0, EdgeResponse::Down);
@@ -151,8 +144,7 @@ fn a_service_scaled_to_nothing_stays_without_a_container_until_it_is_started_aga
 
 #[test]
 fn a_service_that_is_removed_past_the_platform_comes_back_by_a_reload_and_not_by_a_start() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/hello");
     world.domain(&stack, "demo.localhost");
     let body = json!({ "remove": stack.app_name });
     assert_eq!(world.status("/sandbox/services", body.clone()), 200);
@@ -175,8 +167,7 @@ fn a_service_that_is_removed_past_the_platform_comes_back_by_a_reload_and_not_by
 
 #[test]
 fn one_file_that_the_proxy_cannot_read_freezes_every_host() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/hello");
     world.domain(&stack, "demo.localhost");
     let folder = "/etc/dokploy/traefik/dynamic";
     let write = |world: &mut World, name: &str, text: &str| {
@@ -216,8 +207,7 @@ fn one_file_that_the_proxy_cannot_read_freezes_every_host() {
 
 #[test]
 fn a_container_outlives_its_service_by_some_seconds() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/hello");
     let other = world.deployed("demo", "sandbox/hello");
     let look = |world: &mut World| {
         let label = format!("/api/docker.getContainersByAppLabel?appName={}", stack.app_name);
@@ -238,8 +228,7 @@ fn a_container_outlives_its_service_by_some_seconds() {
 
 #[test]
 fn with_docker_down_a_deletion_says_success_and_leaves_the_service() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/hello");
     world.core.stop_docker(world.now);
     world.post("/api/application.delete", json!({ "applicationId": stack.application }));
     assert_eq!(world.tasks(&stack).len(), 0);
@@ -304,8 +293,7 @@ fn the_same_seed_gives_the_same_ids() {
 
 #[test]
 fn only_the_newest_ten_deployments_are_kept() {
-    let mut world = World::new();
-    let stack = world.stack("demo", "sandbox/hello");
+    let (mut world, stack) = World::with_stack("demo", "sandbox/hello");
     for title in 0..12 {
         world.deploy(&stack, &title.to_string());
         world.advance(10);
@@ -325,8 +313,7 @@ fn a_head_request_checks_the_key() {
 
 #[test]
 fn the_last_lines_of_a_log_can_be_asked_for() {
-    let mut world = World::new();
-    let stack = world.deployed("demo", "sandbox/missing");
+    let (mut world, stack) = World::with_deployed("demo", "sandbox/missing");
     let row = text(&world.deployments(&stack)[0]["deploymentId"]);
     let log = world.get(&format!("/api/deployment.readLogs?deploymentId={row}&tail=1"));
     assert_eq!(log, "Error occurred ❌, check the logs for details.\n");

@@ -119,6 +119,20 @@ impl World {
         stack
     }
 
+    /// Begins with one stack that is deployed.
+    pub(crate) fn with_deployed(name: &str, image: &str) -> (Self, Stack) {
+        let mut world = Self::new();
+        let stack = world.deployed(name, image);
+        (world, stack)
+    }
+
+    /// Begins with one stack that is not deployed yet.
+    pub(crate) fn with_stack(name: &str, image: &str) -> (Self, Stack) {
+        let mut world = Self::new();
+        let stack = world.stack(name, image);
+        (world, stack)
+    }
+
     pub(crate) fn deployments(&mut self, stack: &Stack) -> Vec<Value> {
         let target = format!("/api/deployment.all?applicationId={}", stack.application);
         self.get(&target).as_array().unwrap().clone()
