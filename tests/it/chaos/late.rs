@@ -5,21 +5,16 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     notifier::Nudge,
-    store::{NewRemoval, Record, RemovalOutcome, Stacks, State},
+    store::{Record, RemovalOutcome, Stacks, State},
 };
 use clock::Clock;
-use domain::{
-    deployment::DeploymentId,
-    event::{EventBody, ProgressUpdate, Resources},
-    kind::REMOVE,
-    phase::Phase,
-    stack_name::StackName,
-};
+use domain::stack_name::StackName;
 
 use super::{
     clock::VirtualClock,
     portal::{Portal, in_virtual_time},
 };
+use crate::support::settings::new_removal;
 
 /// The delay of the call: it takes effect after the end, which takes six seconds.
 const LATE: Duration = Duration::from_secs(19);
@@ -37,29 +32,17 @@ async fn live_after_a_kill(clock: VirtualClock, call: &str) -> Portal {
     portal
 }
 
-/// Waits until `is_so` is true for the record of this operation.
+/// Waits up to a minute until it `is_so` of that operation.
 async fn until(portal: &Portal, operation: usize, is_so: impl Fn(&Record) -> bool) -> Record {
-    for _ in 0..600 {
-        let record = portal.store.records().swap_remove(operation);
-        if is_so(&record) {
-            return record;
-        }
-        portal.clock.sleep(Duration::from_millis(100)).await;
-    }
-    panic!("not within a minute: {:#?}", portal.store.records());
+    portal.until(operation, Duration::from_millis(100), 600, is_so).await
 }
 
 /// Removes the stack.
 async fn remove(portal: &Portal) -> Record {
-    let started = portal.clock.now();
-    let first = ProgressUpdate::new(&REMOVE, Phase::REMOVING, 0, Resources::default(), started);
-    let id = DeploymentId::new(&REMOVE, 2);
-    let first = EventBody::Progress(first);
-    let new =
-        NewRemoval { id: id.clone(), started, first, of: None, audit_entry: None, claim: None };
+    let new = new_removal(2, portal.clock.now());
     let name = StackName::parse("stack-0").unwrap();
     let begun = portal.store.begin_removal(&name, &new).await.unwrap();
-    assert_eq!(begun, RemovalOutcome::Accepted(id));
+    assert_eq!(begun, RemovalOutcome::Accepted(new.id));
     portal.ports.notifier.nudge(&Nudge::Work);
     until(portal, 1, |record| record.state != State::Active).await
 }

@@ -4,13 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::{
     operations::{OrphanRemover, RemoveOrphansError},
-    store::{Journal, NewRemoval, Operations, Record, RemovalOutcome, Stacks, State, StepId},
+    store::{Journal, Operations, Record, RemovalOutcome, Stacks, State, StepId},
 };
 use clock::Clock;
 use domain::{
-    deployment::DeploymentId,
-    event::{EventBody, Failure, FailureCode, ProgressUpdate, Resources},
-    kind::REMOVE,
+    event::{Failure, FailureCode},
     phase::Phase,
     progress::{End, Progress},
     remedy::Remedy,
@@ -25,6 +23,7 @@ use super::{
 use crate::support::{
     core_platform::{Moment, PROBE},
     faulty_store::FaultyStore,
+    settings::new_removal,
 };
 
 /// The number of panics after which an operation ends.
@@ -32,14 +31,7 @@ const LIMIT: usize = 5;
 
 /// Waits up to a day until `is_so` is true for the record of this operation.
 async fn until(portal: &Portal, operation: usize, is_so: impl Fn(&Record) -> bool) -> Record {
-    for _ in 0..24 * 3600 {
-        let record = portal.store.records().swap_remove(operation);
-        if is_so(&record) {
-            return record;
-        }
-        portal.clock.sleep(Duration::from_secs(1)).await;
-    }
-    panic!("not within a day: {:#?}", portal.store.records());
+    portal.until(operation, Duration::from_secs(1), 24 * 3600, is_so).await
 }
 
 async fn failure(portal: &Portal, record: &Record) -> Failure {
@@ -188,16 +180,7 @@ fn a_removal_that_panics_ends_stuck_and_goes_on_later() {
         portal.start("one");
         until(&portal, 0, |record| record.state == State::Live).await;
         portal.platform.panic_at(Some("domain.delete"));
-        let started = portal.clock.now();
-        let first = ProgressUpdate::new(&REMOVE, Phase::REMOVING, 0, Resources::default(), started);
-        let new = NewRemoval {
-            id: DeploymentId::new(&REMOVE, 9),
-            started,
-            first: EventBody::Progress(first),
-            of: None,
-            audit_entry: None,
-            claim: None,
-        };
+        let new = new_removal(9, portal.clock.now());
         let name = StackName::parse("stack-0").unwrap();
         let begun = portal.store.begin_removal(&name, &new).await.unwrap();
         assert_eq!(begun, RemovalOutcome::Accepted(new.id.clone()));

@@ -79,7 +79,25 @@ impl Portal {
         tokio::spawn(worker.run(CancellationToken::new()))
     }
 
-    /// Waits until all operations have ended.
+    /// Looks at an operation every `pause` until it is so, and gives up after so many looks.
+    pub(super) async fn until(
+        &self,
+        operation: usize,
+        pause: Duration,
+        looks: u32,
+        is_so: impl Fn(&Record) -> bool,
+    ) -> Record {
+        for _ in 0..looks {
+            let record = self.store.records().swap_remove(operation);
+            if is_so(&record) {
+                return record;
+            }
+            self.clock.sleep(pause).await;
+        }
+        panic!("not within {looks} looks: {:#?}", self.store.records());
+    }
+
+    /// Waits until everything has ended.
     pub(super) async fn ended(&self) -> Vec<Record> {
         loop {
             let records = self.store.records();

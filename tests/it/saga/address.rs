@@ -141,8 +141,7 @@ async fn what_an_older_version_began_goes_on_without_asking_the_address() {
     let (mut world, _) = begin("sandbox/hello", |_, _| true).await;
     record(&world, StepId::PROJECT, StepRecord::Started).await;
     world.drive().await;
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     assert_eq!(world.record().await.state, State::RolledBack);
     world.assert_all_or_nothing("removed, as an older version made it").await;
 }

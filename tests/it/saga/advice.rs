@@ -48,8 +48,7 @@ async fn while_a_job_still_pulls_nothing_is_to_be_deleted() {
 
 #[tokio::test]
 async fn while_docker_is_down_nothing_is_to_be_deleted() {
-    let world = World::begin("sandbox/crashloop", &["domain.delete:docker-down=1h"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &["domain.delete:docker-down=1h"]).await;
     assert_only_waits(&world, "Docker on the Dokploy server").await;
     world.clock.advance(Duration::from_hours(1));
     world.clean_up(1).await;
@@ -57,15 +56,13 @@ async fn while_docker_is_down_nothing_is_to_be_deleted() {
 
 #[tokio::test]
 async fn while_the_platform_is_out_of_reach_there_is_nothing_but_to_wait() {
-    let world = World::begin("sandbox/crashloop", &["domain.delete:database-down=5h"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &["domain.delete:database-down=5h"]).await;
     assert_only_waits(&world, "Dokploy to answer").await;
 }
 
 #[tokio::test]
 async fn what_is_there_is_deleted_in_an_order_that_leaves_nothing_behind() {
-    let world = World::begin("sandbox/crashloop", &["domain.delete:error-before:always"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &["domain.delete:error-before:always"]).await;
     let [domain, service, application, project] = &advice(&world).await[..] else {
         panic!("another receipt")
     };
@@ -96,8 +93,7 @@ async fn a_platform_that_hangs_is_not_asked_what_helps() {
 #[tokio::test]
 async fn a_look_that_takes_too_long_is_given_up() {
     let fault = format!("{LOOK}:latency=6s");
-    let world = World::begin("sandbox/crashloop", &[STUCK, &fault]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &[STUCK, &fault]).await;
     assert_only_waits(&world, "Dokploy to answer").await;
     let calls = world.platform.all_calls();
     assert_eq!(calls.last().unwrap().0, LOOK, "nothing is asked once the time is up: {calls:?}");
@@ -106,33 +102,23 @@ async fn a_look_that_takes_too_long_is_given_up() {
 #[tokio::test]
 async fn one_refusal_of_the_key_is_not_called_a_refused_key() {
     let fault = format!("{LOOK}:unauthorized");
-    let world = World::begin("sandbox/crashloop", &[STUCK, &fault]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &[STUCK, &fault]).await;
     assert_only_waits(&world, "Dokploy to answer").await;
 }
 
 #[tokio::test]
 async fn a_key_that_is_refused_again_and_again_is_what_is_waited_for() {
-    let world = World::begin("sandbox/crashloop", &["domain.delete:key-limited=10h"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &["domain.delete:key-limited=10h"]).await;
     assert_only_waits(&world, "Dokploy to work for the portal again: Dokploy rejects the key")
         .await;
-}
-
-/// Makes a project as somebody else; returns its environment.
-fn make_project(world: &World, name: &str, description: &str) -> Value {
-    let project = json!({ "name": name, "description": description, "env": "" });
-    let made = world.platform.as_somebody_else("project.create", &project);
-    made["environment"]["environmentId"].clone()
 }
 
 #[tokio::test]
 async fn somebodys_copy_is_neither_waited_for_nor_to_be_deleted() {
     let world = World::begin("sandbox/hello", &[]).await;
     let marker = format!("ai-stack-deployer/test/{}", world.id);
-    let environment = make_project(&world, "alice for testing", &marker);
-    let copy = json!({ "name": "alice", "description": marker, "environmentId": environment });
-    let copy = world.platform.as_somebody_else("application.create", &copy);
+    let environment = world.make_project("alice for testing", &*marker);
+    let copy = world.make_application(["alice", "alice"], &marker, environment);
     let copy = copy["applicationId"].clone();
     let update = json!({ "applicationId": copy, "dockerImage": "sandbox/slow" });
     world.platform.as_somebody_else("application.update", &update);
@@ -157,8 +143,7 @@ async fn somebodys_copy_is_neither_waited_for_nor_to_be_deleted() {
 #[tokio::test]
 async fn an_application_that_was_moved_is_moved_back_and_nothing_else() {
     for keeps_its_address in [true, false] {
-        let mut world = World::begin("sandbox/hello", &[]).await;
-        world.drive().await;
+        let mut world = World::driven("sandbox/hello", &[]).await;
         let inventory = world.platform.inventory().await;
         let id = |kind: &str, id: &str| inventory[kind][0][id].as_str().unwrap().to_owned();
         let application = id("applications", "applicationId");
@@ -167,13 +152,12 @@ async fn an_application_that_was_moved_is_moved_back_and_nothing_else() {
             let body = json!({ "applicationId": application, "targetEnvironmentId": environment });
             world.platform.as_somebody_else("application.move", &body);
         };
-        move_to(&world, &make_project(&world, "theirs", ""));
+        move_to(&world, &world.make_project("theirs", ""));
         if !keeps_its_address {
             let domain = json!({ "domainId": id("domains", "domainId") });
             world.platform.as_somebody_else("domain.delete", &domain);
         }
-        world.remove().await;
-        world.drive().await;
+        world.take_down().await;
         let advice = advice(&world).await;
         assert_eq!(advice.len(), if keeps_its_address { 4 } else { 3 }, "{advice:?}");
         for (_, remedy) in advice {
@@ -192,8 +176,8 @@ async fn with_a_double(call: Option<usize>) -> World {
     let world = World::begin("sandbox/hello", &faults).await;
     world.drive_until(StepId::DEPLOY).await;
     let marker = format!("ai-stack-deployer/test/{}", world.id);
-    make_project(&world, "ai-stack-alice", &marker);
-    let application = world.platform.inventory().await["applications"][0]["applicationId"].clone();
+    world.make_project("ai-stack-alice", marker);
+    let application = world.first("applications", "applicationId").await;
     if let Some(call) = call {
         let platform = world.platform.clone();
         let change = json!({ "applicationId": application, "description": "theirs" });

@@ -7,25 +7,9 @@ use serde_json::{Value, json};
 use super::world::{World, remedy};
 
 /// Makes a project as somebody else, with an application in it.
-fn make_theirs(world: &World, description: &Value) {
-    let project = json!({ "name": "ai-stack-alice", "description": description, "env": "" });
-    let made = world.platform.as_somebody_else("project.create", &project);
-    add_application(world, &made["environment"]["environmentId"]);
-}
-
-fn add_application(world: &World, environment: &Value) {
-    add_application_called("alice", "theirs", world, environment);
-}
-
-fn add_application_called(name: &str, description: &str, world: &World, environment: &Value) {
-    let application = json!({
-        "name": name,
-        "appName": "stack-alice",
-        "description": description,
-        "environmentId": environment,
-        "sourceType": "docker",
-    });
-    world.platform.as_somebody_else("application.create", &application);
+fn make_theirs(world: &World, description: impl Into<Value>) {
+    let environment = world.make_project("ai-stack-alice", description);
+    world.make_application(["alice", "stack-alice"], "theirs", environment);
 }
 
 /// Drives to a rollback through a lost answer, and checks that what was there still is.
@@ -41,7 +25,7 @@ async fn assert_untouched_by(world: &World) {
 #[tokio::test]
 async fn a_foreign_project_of_the_same_name_is_neither_adopted_nor_removed() {
     let world = World::begin("sandbox/crashloop", &[]).await;
-    make_theirs(&world, &Value::Null);
+    make_theirs(&world, Value::Null);
     assert_untouched_by(&world).await;
 }
 
@@ -49,9 +33,9 @@ async fn a_foreign_project_of_the_same_name_is_neither_adopted_nor_removed() {
 async fn a_project_with_the_marker_of_another_deployment_is_neither_adopted_nor_removed() {
     let world = World::begin("sandbox/crashloop", &[]).await;
     let other = format!("ai-stack-deployer/test/dep_{}", "0".repeat(32));
-    make_theirs(&world, &Value::from(other));
+    make_theirs(&world, other);
     let ours = format!("ai-stack-deployer/another-portal/{}", world.id);
-    make_theirs(&world, &Value::from(ours));
+    make_theirs(&world, ours);
     assert_untouched_by(&world).await;
 }
 
@@ -59,9 +43,9 @@ async fn a_project_with_the_marker_of_another_deployment_is_neither_adopted_nor_
 async fn a_foreign_application_in_our_project_stays_and_so_does_the_project() {
     let world = World::begin("sandbox/crashloop", &[]).await;
     world.drive_until(StepId::APPLICATION).await;
-    let project = &world.platform.inventory().await["projects"][0]["projectId"];
-    let environment = world.environment_of(project.as_str().unwrap()).await;
-    add_application(&world, &Value::from(environment));
+    let project = world.first("projects", "projectId").await;
+    let environment = world.environment_of(&project).await;
+    world.make_application(["alice", "stack-alice"], "theirs", environment);
     world.inject("application.create:error-before");
     world.drive().await;
 
@@ -80,11 +64,10 @@ async fn a_copy_keeps_our_marker_under_another_name_and_is_theirs() {
     let world = World::begin("sandbox/hello", &["application.deploy:reset"]).await;
     world.drive_until(StepId::DEPLOY).await;
     let marker = format!("ai-stack-deployer/test/{}", world.id);
-    let project = &world.platform.inventory().await["projects"][0]["projectId"];
-    let environment = world.environment_of(project.as_str().unwrap()).await;
-    add_application_called("alice (copy)", &marker, &world, &Value::from(environment));
-    let copy = json!({ "name": "alice for testing", "description": marker, "env": "" });
-    world.platform.as_somebody_else("project.create", &copy);
+    let project = world.first("projects", "projectId").await;
+    let environment = world.environment_of(&project).await;
+    world.make_application(["alice (copy)", "stack-alice"], &marker, environment);
+    world.make_project("alice for testing", marker);
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
     assert!(world.platform.count("project.all") > 0, "it looked for doubles");
@@ -108,7 +91,7 @@ async fn a_copy_keeps_our_marker_under_another_name_and_is_theirs() {
 async fn an_address_that_a_person_added_to_the_stack_is_no_duplicate() {
     let world = World::begin("sandbox/hello", &["application.deploy:reset"]).await;
     world.drive_until(StepId::DEPLOY).await;
-    let application = world.platform.inventory().await["applications"][0]["applicationId"].clone();
+    let application = world.first("applications", "applicationId").await;
     let domain = json!({
         "host": "chat.example.com",
         "port": 8080,

@@ -41,12 +41,6 @@ fn waiting(fault: LocalFault) -> String {
     words::message::sentence(&MessageCode::WaitingForPortal { fault })
 }
 
-async fn took(world: &World) -> Duration {
-    let record = world.record().await;
-    let completed = record.metadata.completed.unwrap();
-    completed.duration_since(record.deployment.started).unsigned_abs()
-}
-
 /// Checks that it is live, once, that it said what it waited for, and that nothing was undone.
 async fn assert_live_after(world: &World, fault: LocalFault, what: &str) {
     assert_eq!(world.record().await.state, State::Live, "{what}: {:?}", world.end().await);
@@ -82,7 +76,7 @@ async fn what_a_call_lacks_is_waited_for_beyond_the_deadline_of_its_step() {
         world.drive().await;
         let what = format!("{fault:?} at {call}");
         assert_live_after(&world, fault, &what).await;
-        let took = took(&world).await;
+        let took = world.took().await;
         assert!(took > Duration::from_mins(1), "{what}: {took:?}");
     }
 }
@@ -97,7 +91,7 @@ async fn what_a_call_lacks_all_the_while_ends_with_the_time_of_the_whole_and_a_c
         assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
         assert!(failure.message.starts_with(words::fault::lacked(fault)), "{failure:?}");
         assert_eq!(failure.phase, Phase::CREATING_APPLICATION);
-        let (took, limits) = (took(&world).await, world.ports.settings.deadlines);
+        let (took, limits) = (world.took().await, world.ports.settings.deadlines);
         assert!((limits.whole..limits.whole + limits.drain).contains(&took), "{took:?}");
         world.assert_all_or_nothing("until the time was up").await;
     }
@@ -112,7 +106,7 @@ async fn a_platform_that_does_not_answer_still_uses_the_attempts_up() {
     }
     world.drive().await;
     assert_eq!(world.failure().await.code, FailureCode::PlatformUnreachable);
-    let took = took(&world).await;
+    let took = world.took().await;
     assert!(took < Duration::from_mins(2), "{took:?}");
 }
 
@@ -128,7 +122,7 @@ async fn a_cancellation_is_heard_while_the_portal_lacks_something() {
     };
     tokio::join!(world.drive(), cancel);
     assert_eq!(world.failure().await.code, FailureCode::Cancelled);
-    assert!(took(&world).await < Duration::from_mins(1));
+    assert!(world.took().await < Duration::from_mins(1));
     world.assert_all_or_nothing("cancelled while something lacked").await;
 }
 
@@ -235,7 +229,7 @@ async fn a_stack_that_was_not_asked_for_minutes_has_its_own_time_left_and_no_mor
     .await;
     world.drive().await;
     assert_eq!(world.failure().await.code, FailureCode::HealthTimeout);
-    let took = took(&world).await.as_secs();
+    let took = world.took().await.as_secs();
     assert!((225..270).contains(&took), "30 s, 170 s that do not count, and 30 s: {took}");
     world.assert_all_or_nothing("its own fault").await;
 }
@@ -247,7 +241,7 @@ async fn a_stack_that_can_never_be_asked_ends_with_the_time_of_the_whole() {
     let failure = world.failure().await;
     assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
     assert_eq!(failure.phase, Phase::VERIFYING_HEALTH);
-    let (took, limits) = (took(&world).await, world.ports.settings.deadlines);
+    let (took, limits) = (world.took().await, world.ports.settings.deadlines);
     assert!((limits.whole..limits.whole + limits.drain).contains(&took), "{took:?}");
     // It neither spins nor sleeps through.
     let asked = *probe.asked.lock().unwrap();
@@ -263,7 +257,7 @@ async fn whether_an_address_is_free_is_not_taken_for_known_while_it_cannot_be_as
     let (world, _) = begin(before, |_| Health::Healthy).await;
     world.drive().await;
     assert_live_after(&world, LocalFault::Names, "a free address").await;
-    assert!(took(&world).await > Duration::from_secs(90));
+    assert!(world.took().await > Duration::from_secs(90));
 
     let mut before = vec![Health::Healthy; 100];
     before.extend(vec![unasked(LocalFault::Names); 90]);
@@ -349,7 +343,7 @@ async fn a_stack_that_comes_back_after_the_platform_is_not_blamed_for_the_way_th
 async fn a_stack_that_stays_away_once_the_platform_is_back_is_given_up() {
     let world = without_a_way(|_| silent()).await;
     assert_eq!(world.failure().await.code, FailureCode::HealthTimeout);
-    let took = took(&world).await.as_secs();
+    let took = world.took().await.as_secs();
     assert!((240..330).contains(&took), "soon after the platform came back: {took}");
 }
 
@@ -361,6 +355,6 @@ async fn what_lacks_at_the_end_of_a_limit_is_not_asked_about_without_a_pause() {
     world.drive().await;
     let failure = world.failure().await;
     assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
-    let (asked, whole) = (world.platform.count("project.create"), took(&world).await.as_secs());
+    let (asked, whole) = (world.platform.count("project.create"), world.took().await.as_secs());
     assert!(asked < 1_000, "asked {asked} times in {whole} s");
 }

@@ -44,8 +44,7 @@ async fn whatever_is_logged_while_a_deployment_is_driven_carries_its_reference()
 
 #[tokio::test]
 async fn a_clean_run_reads_as_a_list_of_what_was_done() {
-    let world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &[]).await;
     assert_eq!(
         world.log().await,
         [
@@ -62,8 +61,7 @@ async fn a_clean_run_reads_as_a_list_of_what_was_done() {
 
 #[tokio::test]
 async fn an_undo_reads_as_a_list_of_what_was_removed() {
-    let world = World::begin("sandbox/crashloop", &[]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &[]).await;
     assert_eq!(
         world.log().await[6..],
         [
@@ -79,8 +77,7 @@ async fn an_undo_reads_as_a_list_of_what_was_removed() {
 
 #[tokio::test]
 async fn a_call_that_fails_says_so_and_what_happens_next_in_no_words_of_the_platform() {
-    let world = World::begin("sandbox/hello", &["project.create:error-after"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &["project.create:error-after"]).await;
     assert_eq!(
         world.log().await[..2],
         [
@@ -94,8 +91,7 @@ async fn a_call_that_fails_says_so_and_what_happens_next_in_no_words_of_the_plat
 async fn what_waits_for_the_end_is_logged_although_a_cancellation_comes_before_it() {
     // The undo is given up, which is logged, and the very next write is the end.
     let faults = ["project.remove:error-before:always"];
-    let calm = World::begin("sandbox/crashloop", &faults).await;
-    calm.drive().await;
+    let calm = World::driven("sandbox/crashloop", &faults).await;
     let lines = calm.log().await;
     assert!(lines.last().unwrap().starts_with("warn step.undo: Could not undo"), "{lines:?}");
 

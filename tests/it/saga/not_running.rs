@@ -19,24 +19,22 @@ const SOON: Duration = Duration::from_secs(20);
 /// A live stack, and its service.
 struct Live {
     world: World,
-    application: Value,
+    application: String,
     service: String,
 }
 
 impl Live {
     async fn begin() -> Self {
-        let world = World::begin("sandbox/hello", &[]).await;
-        world.drive().await;
-        let inventory = world.platform.inventory().await;
-        let application = inventory["applications"][0]["applicationId"].clone();
-        let service = inventory["services"][0]["appName"].as_str().unwrap().to_owned();
+        let world = World::driven("sandbox/hello", &[]).await;
+        let application = world.first("applications", "applicationId").await;
+        let service = world.first("services", "appName").await;
         let live = Self { world, application, service };
         assert!(live.survey().await.is_empty());
         live
     }
 
     fn reconciler(&self) -> Reconciler {
-        Reconciler::new(self.world.ports.clone(), String::from("reconciler"), LEASE)
+        self.world.reconciler()
     }
 
     async fn survey(&self) -> Vec<Finding> {
@@ -63,7 +61,7 @@ impl Live {
     }
 
     fn as_somebody_else(&self, call: &str, mut body: Value) {
-        body["applicationId"] = self.application.clone();
+        body["applicationId"] = self.application.clone().into();
         self.world.platform.as_somebody_else(call, &body);
     }
 
@@ -152,15 +150,8 @@ async fn a_container_that_is_only_being_started_again_is_not_reported() {
 async fn a_container_of_a_service_whose_name_begins_alike_is_not_taken_for_the_stacks() {
     let live = Live::begin().await;
     let platform = &live.world.platform;
-    let project = json!({ "name": "theirs", "description": null, "env": "" });
-    let made = platform.as_somebody_else("project.create", &project);
-    let application = json!({
-        "name": "theirs",
-        "appName": live.service,
-        "environmentId": made["environment"]["environmentId"],
-        "sourceType": "docker",
-    });
-    let made = platform.as_somebody_else("application.create", &application);
+    let environment = live.world.make_project("theirs", Value::Null);
+    let made = live.world.make_application(["theirs", &live.service], "", environment);
     assert!(made["appName"].as_str().unwrap().starts_with(&live.service), "{made}");
     let id = &made["applicationId"];
     let image = json!({ "applicationId": id, "dockerImage": "sandbox/hello" });
@@ -252,8 +243,7 @@ async fn a_stack_under_way_or_being_removed_is_not_reported() {
     for step in DEPLOY.steps.iter().map(|step| step.id) {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
-        let reconciler = Reconciler::new(world.ports.clone(), String::from("reconciler"), LEASE);
-        assert!(reconciler.survey().await.unwrap().is_empty(), "{step:?}");
+        assert!(world.reconciler().survey().await.unwrap().is_empty(), "{step:?}");
     }
     let live = Live::begin().await;
     live.remove_service();

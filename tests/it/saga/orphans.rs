@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use ai_stack_deployer::server::{
     platform::{AppName, Platform, PlatformError, RouteFile},
     probe::{Health, Probe},
-    reconciler::Reconciler,
     store::State,
 };
 use async_trait::async_trait;
@@ -26,11 +25,9 @@ const HOST: &str = "alice.localhost";
 
 /// Brings a stack up, and deletes its project by hand; returns the name of its service.
 async fn deleted_by_hand() -> (World, String) {
-    let world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
-    let inventory = world.platform.inventory().await;
-    let service = inventory["services"][0]["appName"].as_str().unwrap().to_owned();
-    let project = inventory["projects"][0]["projectId"].clone();
+    let world = World::driven("sandbox/hello", &[]).await;
+    let service = world.first("services", "appName").await;
+    let project = world.first("projects", "projectId").await;
     world.platform.as_somebody_else("project.remove", &json!({ "projectId": project }));
     assert_eq!(visit(&world), EdgeResponse::Healthy, "it lives on");
     (world, service)
@@ -57,8 +54,7 @@ fn of(receipt: &Receipt, kind: ResourceKind) -> Line {
 #[tokio::test]
 async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
     let (mut world, service) = deleted_by_hand().await;
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     assert_eq!(world.record().await.state, State::Stuck, "no call removes the service");
     assert_eq!(visit(&world), EdgeResponse::UnknownHost);
     let told = receipt(&world).await;
@@ -72,11 +68,8 @@ async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
     assert_eq!(remedy(ResourceKind::Project), Some(Remedy::AlreadyGone));
 
     // Others are not disturbed: the proxy still takes changes up.
-    let theirs = json!({ "name": "theirs", "description": "", "env": "" });
-    let made = world.platform.as_somebody_else("project.create", &theirs);
-    let environment = made["environment"]["environmentId"].clone();
-    let theirs = json!({ "name": "theirs", "environmentId": environment });
-    let made = world.platform.as_somebody_else("application.create", &theirs);
+    let environment = world.make_project("theirs", "");
+    let made = world.make_application(["theirs", "theirs"], "", environment);
     let domain = json!({ "host": "new.localhost", "applicationId": made["applicationId"] });
     world.platform.as_somebody_else("domain.create", &domain);
     let now = world.clock.now();
@@ -91,8 +84,7 @@ async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
 async fn a_write_that_only_says_it_was_done_is_found_out() {
     let (mut world, _) = deleted_by_hand().await;
     world.inject("settings.updateTraefikFile:ignored");
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     assert_eq!(visit(&world), EdgeResponse::Healthy);
     let told = receipt(&world).await;
     let of_it = |line: &&Line| line.resource == ResourceKind::Domain;
@@ -115,8 +107,7 @@ async fn a_file_that_does_not_name_our_host_is_left_alone() {
     let path = format!("/etc/dokploy/traefik/dynamic/{service}.yml");
     let body = json!({ "path": path, "traefikConfig": text });
     world.platform.as_somebody_else("settings.updateTraefikFile", &body);
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     assert_eq!(world.platform.count("settings.updateTraefikFile"), 0);
 }
 
@@ -129,8 +120,7 @@ async fn a_proxy_that_takes_up_no_change_is_told_of_and_its_address_is_not_calle
         world.platform.as_somebody_else("settings.updateTraefikFile", &body);
     };
     write("http: {}\n");
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     assert_eq!(visit(&world), EdgeResponse::Healthy, "the proxy is frozen");
     let line = of(&receipt(&world).await, ResourceKind::Domain);
     assert_eq!(line.outcome, Outcome::Left);
@@ -164,8 +154,7 @@ async fn assert_left_with_its_file_named(world: &World) {
 async fn a_file_that_the_platform_does_not_show_proves_nothing() {
     let (mut world, _) = deleted_by_hand().await;
     refuse_to_show_the_file(&world);
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     assert_left_with_its_file_named(&world).await;
 }
 
@@ -176,8 +165,7 @@ async fn nor_does_the_silence_of_a_stack_that_has_no_container_right_now() {
     assert!(world.platform.core().scale_service(world.clock.now(), &service, 0));
     world.clock.advance(Duration::from_mins(1));
     assert_eq!(visit(&world), EdgeResponse::Down, "its route is there still");
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     assert_left_with_its_file_named(&world).await;
 }
 
@@ -187,8 +175,7 @@ async fn a_file_that_the_platform_never_shows_is_removed_with_its_service_but_no
     world.inject("settings.readTraefikFile:unauthorized:always");
     assert!(world.platform.core().remove_service(world.clock.now(), &service));
     world.clock.advance(Duration::from_mins(1));
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     let told = receipt(&world).await;
     assert_eq!(of(&told, ResourceKind::Domain).outcome, Outcome::Removed);
     assert!(told.clean, "the name is free: {told:?}");
@@ -199,8 +186,7 @@ async fn a_key_that_may_not_read_the_file_holds_no_removal_up() {
     let (mut world, _) = deleted_by_hand().await;
     world.inject("settings.readTraefikFile:unauthorized:always");
     let began = world.clock.now();
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     let took = world.clock.now().duration_since(began).unsigned_abs();
     assert!(took < Duration::from_mins(1), "{took:?}");
     let line = of(&receipt(&world).await, ResourceKind::Domain);
@@ -214,8 +200,7 @@ async fn a_key_that_may_not_write_the_file_holds_no_removal_up() {
         let (mut world, _) = deleted_by_hand().await;
         world.inject(&format!("settings.updateTraefikFile:{refused}:always"));
         let began = world.clock.now();
-        world.remove().await;
-        world.drive().await;
+        world.take_down().await;
         let took = world.clock.now().duration_since(began).unsigned_abs();
         assert!(took < Duration::from_mins(1), "{took:?}");
         let line = of(&receipt(&world).await, ResourceKind::Domain);
@@ -228,8 +213,7 @@ async fn a_key_that_is_refused_once_may_read_the_file() {
     for cause in ["unauthorized", "key-limited=50s", "database-lost=50s"] {
         let (mut world, _) = deleted_by_hand().await;
         world.inject(&format!("settings.readTraefikFile:{cause}"));
-        world.remove().await;
-        world.drive().await;
+        world.take_down().await;
         let line = of(&receipt(&world).await, ResourceKind::Domain);
         assert_eq!(line.outcome, Outcome::VerifiedGone, "{cause}");
         assert_eq!(visit(&world), EdgeResponse::UnknownHost, "{cause}");
@@ -239,16 +223,13 @@ async fn a_key_that_is_refused_once_may_read_the_file() {
 /// Leaves a removal stuck as an older version did: its address is recorded as gone, its application
 /// is not there any more, and the file still routes to its service.
 async fn stuck_beside_its_open_file() -> (World, String) {
-    let mut world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
-    let inventory = world.platform.inventory().await;
-    let service = inventory["services"][0]["appName"].as_str().unwrap().to_owned();
-    let project = inventory["projects"][0]["projectId"].clone();
+    let mut world = World::driven("sandbox/hello", &[]).await;
+    let service = world.first("services", "appName").await;
+    let project = world.first("projects", "projectId").await;
     let file = RouteFile::of(&AppName(service.clone())).unwrap();
     let text = world.platform.client().route_file(&file).await.unwrap().unwrap();
     world.inject("application.delete:error-before:always");
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     assert_eq!(of(&receipt(&world).await, ResourceKind::Domain).outcome, Outcome::VerifiedGone);
     world.platform.core().clear_faults();
     world.platform.as_somebody_else("project.remove", &json!({ "projectId": project }));
@@ -296,11 +277,9 @@ impl Probe for Everywhere {
 
 #[tokio::test]
 async fn an_address_at_which_something_else_answers_is_removed_but_not_called_gone() {
-    let mut world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
+    let mut world = World::driven("sandbox/hello", &[]).await;
     world.ports.probe = Arc::new(Everywhere);
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     let told = receipt(&world).await;
     assert_eq!(of(&told, ResourceKind::Domain).outcome, Outcome::Removed);
     assert!(told.clean, "it keeps nothing from being removed: {told:?}");
@@ -308,10 +287,8 @@ async fn an_address_at_which_something_else_answers_is_removed_but_not_called_go
 
 #[tokio::test]
 async fn an_ordinary_removal_writes_no_file() {
-    let mut world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
-    world.remove().await;
-    world.drive().await;
+    let mut world = World::driven("sandbox/hello", &[]).await;
+    world.take_down().await;
     assert_eq!(world.platform.count("settings.updateTraefikFile"), 0);
     world.assert_all_or_nothing("an ordinary removal").await;
 }
@@ -319,9 +296,7 @@ async fn an_ordinary_removal_writes_no_file() {
 #[tokio::test]
 async fn the_comparison_reports_its_service_beside_the_lost_stack() {
     let (world, service) = deleted_by_hand().await;
-    let reconciler =
-        Reconciler::new(world.ports.clone(), String::from("r"), Duration::from_secs(30));
-    let found = reconciler.survey().await.unwrap();
+    let found = world.reconciler().survey().await.unwrap();
     let found: Vec<_> = found.iter().map(ToString::to_string).collect();
     assert!(found.iter().any(|text| text.contains(&service)), "{found:?}");
     assert!(found.iter().any(|text| text.contains("remove the stack in the portal")), "{found:?}");

@@ -11,7 +11,7 @@ use std::{
 
 use ai_stack_deployer::server::{
     operations::{OrphanRemover, RemoveOrphansError},
-    reconciler::{Finding, HandledFinding, Reconciler, Repair, report::ReconcileReport},
+    reconciler::{Finding, HandledFinding, Repair, report::ReconcileReport},
     store::{Leases, State, StepId},
 };
 use clock::Clock;
@@ -28,28 +28,27 @@ use crate::support::core_platform::Moment;
 const LEASE: Duration = Duration::from_secs(30);
 const HOUR: Duration = Duration::from_hours(1);
 
-fn reconciler(world: &World) -> Reconciler {
-    Reconciler::new(world.ports.clone(), String::from("reconciler"), LEASE)
-}
-
 async fn survey(world: &World) -> Vec<Finding> {
-    reconciler(world).survey().await.unwrap()
+    world.reconciler().survey().await.unwrap()
 }
 
 async fn repair(world: &World) -> Vec<HandledFinding> {
-    let reconciler = reconciler(world);
+    let reconciler = world.reconciler();
     let found = reconciler.survey().await.unwrap();
     reconciler.repair(found, &CancellationToken::new()).await
+}
+
+/// Checks what became of so many findings.
+fn assert_outcome(handled: &[HandledFinding], count: usize, is_right: fn(&Repair) -> bool) {
+    assert_eq!(handled.len(), count, "{handled:?}");
+    assert!(handled.iter().all(|handled| is_right(&handled.outcome)), "{handled:?}");
 }
 
 /// Repairs, and checks that everything that was found is removed and nothing else changed.
 async fn assert_all_removed(world: &World, expected: usize) {
     let events = world.events().await;
     let handled = repair(world).await;
-    assert_eq!(handled.len(), expected, "{handled:?}");
-    for HandledFinding { finding, outcome } in handled {
-        assert!(matches!(outcome, Repair::Removed), "{finding}: {outcome}");
-    }
+    assert_outcome(&handled, expected, |outcome| matches!(outcome, Repair::Removed));
     assert!(survey(world).await.is_empty());
     assert_eq!(world.events().await, events, "there are no events after the end");
     world.assert_all_or_nothing("after the repair").await;
@@ -57,8 +56,7 @@ async fn assert_all_removed(world: &World, expected: usize) {
 
 #[tokio::test]
 async fn projects_that_come_long_after_the_rollback_are_found_and_removed() {
-    let world = World::begin("sandbox/hello", &["project.create:late=1h:6"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &["project.create:late=1h:6"]).await;
     assert_eq!(world.record().await.state, State::RolledBack);
     assert!(survey(&world).await.is_empty(), "nothing has come yet");
     world.clock.advance(HOUR);
@@ -83,16 +81,14 @@ async fn what_comes_late_beside_a_live_stack_is_removed_and_the_stack_stays() {
 
 #[tokio::test]
 async fn a_live_stack_and_one_under_way_or_stuck_are_in_order() {
-    let world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &[]).await;
     assert!(survey(&world).await.is_empty());
     for step in DEPLOY.steps.iter().map(|step| step.id) {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
         assert!(survey(&world).await.is_empty(), "{step:?}");
     }
-    let world = World::begin("sandbox/crashloop", &["domain.delete:error-before:always"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &["domain.delete:error-before:always"]).await;
     assert_eq!(world.record().await.state, State::Stuck);
     assert!(survey(&world).await.is_empty());
 }
@@ -164,14 +160,12 @@ async fn what_begins_or_ends_during_a_survey_is_never_taken_for_an_orphan() {
 
 #[tokio::test]
 async fn what_the_records_do_not_know_is_reported_and_left_alone() {
-    let world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &[]).await;
     let lost = DeploymentId::from_random(7);
     let unknown = format!("ai-stack-deployer/test/{lost}");
     let elsewhere = format!("ai-stack-deployer/another-portal/{lost}");
     for description in [Value::from(unknown), Value::from(elsewhere), Value::Null] {
-        let project = json!({ "name": "ai-stack-bobby", "description": description, "env": "" });
-        world.platform.as_somebody_else("project.create", &project);
+        world.make_project("ai-stack-bobby", description);
     }
     let before = world.platform.inventory().await;
     let handled = repair(&world).await;
@@ -184,11 +178,9 @@ async fn what_the_records_do_not_know_is_reported_and_left_alone() {
 
 #[tokio::test]
 async fn a_service_without_its_application_is_reported_with_what_removes_it() {
-    let world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
-    let inventory = world.platform.inventory().await;
-    let id = inventory["applications"][0]["applicationId"].clone();
-    let service = inventory["services"][0]["appName"].as_str().unwrap().to_owned();
+    let world = World::driven("sandbox/hello", &[]).await;
+    let id = world.first("applications", "applicationId").await;
+    let service = world.first("services", "appName").await;
     // Removed by hand while a job is under way: its service comes afterwards, for ever.
     world.platform.as_somebody_else("application.deploy", &json!({ "applicationId": id }));
     world.clock.advance(Duration::from_millis(100));
@@ -203,17 +195,10 @@ async fn a_service_without_its_application_is_reported_with_what_removes_it() {
 
 #[tokio::test]
 async fn a_host_that_leads_elsewhere_and_a_stack_that_is_gone_are_reported() {
-    let world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &[]).await;
     let inventory = world.platform.inventory().await;
-    let project = json!({ "name": "theirs", "description": null, "env": "" });
-    let made = world.platform.as_somebody_else("project.create", &project);
-    let application = json!({
-        "name": "theirs",
-        "environmentId": made["environment"]["environmentId"],
-        "sourceType": "docker",
-    });
-    let application = world.platform.as_somebody_else("application.create", &application);
+    let environment = world.make_project("theirs", Value::Null);
+    let application = world.make_application(["theirs", "theirs"], "", environment);
     let domain = json!({
         "host": "alice.localhost",
         "applicationId": application["applicationId"],
@@ -235,8 +220,7 @@ async fn a_host_that_leads_elsewhere_and_a_stack_that_is_gone_are_reported() {
 
 #[tokio::test]
 async fn what_somebody_else_works_on_is_left_to_them() {
-    let world = World::begin("sandbox/hello", &["project.create:late=1h:6"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &["project.create:late=1h:6"]).await;
     world.clock.advance(HOUR);
     let now = world.clock.now();
     let lease = world.store.claim_ended(&world.id, "another portal", now, HOUR).await.unwrap();
@@ -273,8 +257,7 @@ async fn removing_orphans_of_what_is_in_order_or_has_not_ended_changes_nothing()
 
 #[tokio::test]
 async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_duplicate() {
-    let world = World::begin("sandbox/hello", &["project.create:late=1h"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &["project.create:late=1h"]).await;
     world.clock.advance(HOUR);
     let domain = &world.platform.inventory().await["domains"][0];
     let anew = json!({
@@ -286,10 +269,7 @@ async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_duplic
     world.platform.as_somebody_else("domain.delete", &id);
     let anew = world.platform.as_somebody_else("domain.create", &anew);
     let handled = repair(&world).await;
-    assert!(
-        matches!(&handled[..], [HandledFinding { outcome: Repair::Removed, .. }]),
-        "{handled:?}"
-    );
+    assert_outcome(&handled, 1, |outcome| matches!(outcome, Repair::Removed));
     assert_eq!(world.count().await, (1, 1, 1, 1));
     let inventory = world.platform.inventory().await;
     assert_eq!(inventory["domains"][0]["domainId"], anew["domainId"]);
@@ -297,39 +277,27 @@ async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_duplic
 
 #[tokio::test]
 async fn a_leftover_whose_deploy_is_under_way_leaves_no_service() {
-    let world = World::begin("sandbox/crashloop", &[]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &[]).await;
     let marker = format!("ai-stack-deployer/test/{}", world.id);
-    let project = json!({ "name": "ai-stack-alice", "description": marker, "env": "" });
-    let made = world.platform.as_somebody_else("project.create", &project);
-    let application = json!({
-        "name": "alice",
-        "description": marker,
-        "environmentId": made["environment"]["environmentId"],
-        "sourceType": "docker",
-    });
-    let made = world.platform.as_somebody_else("application.create", &application);
+    let environment = world.make_project("ai-stack-alice", &*marker);
+    let made = world.make_application(["alice", "alice"], &marker, environment);
     let id = &made["applicationId"];
     let update = json!({ "applicationId": id, "dockerImage": "sandbox/slow" });
     world.platform.as_somebody_else("application.update", &update);
     world.platform.as_somebody_else("application.deploy", &json!({ "applicationId": id }));
     world.clock.advance(Duration::from_millis(100));
     let handled = repair(&world).await;
-    assert!(
-        matches!(&handled[..], [HandledFinding { outcome: Repair::Removed, .. }]),
-        "{handled:?}"
-    );
+    assert_outcome(&handled, 1, |outcome| matches!(outcome, Repair::Removed));
     world.clock.advance(HOUR);
     world.assert_all_or_nothing("a job under way").await;
 }
 
 #[tokio::test]
 async fn what_stays_out_of_order_is_news_only_once() {
-    let world = World::begin("sandbox/crashloop", &["project.create:late=1h:6"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &["project.create:late=1h:6"]).await;
     world.clock.advance(HOUR);
     let reconcile_report = Arc::new(ReconcileReport::default());
-    let mut reconciler = reconciler(&world).with_report(Arc::clone(&reconcile_report));
+    let mut reconciler = world.reconciler().with_report(Arc::clone(&reconcile_report));
     let left = || reconcile_report.get().map(|round| round.left);
     assert_eq!(left(), None);
     let stop = CancellationToken::new();
@@ -339,10 +307,7 @@ async fn what_stays_out_of_order_is_news_only_once() {
         assert_eq!(found.len(), 6);
         assert_eq!(reconciler.news(&found).len(), expected);
         let handled = reconciler.repair(found, &stop).await;
-        assert!(
-            handled.iter().all(|handled| matches!(handled.outcome, Repair::Failed(_))),
-            "{handled:?}"
-        );
+        assert_outcome(&handled, 6, |outcome| matches!(outcome, Repair::Failed(_)));
         reconciler.conclude(handled);
         let left = left().unwrap();
         assert!(left.len() == 6 && left[0].contains(world.id.as_str()), "{left:?}");
@@ -350,10 +315,7 @@ async fn what_stays_out_of_order_is_news_only_once() {
     world.platform.core().clear_faults();
     let found = reconciler.survey().await.unwrap();
     let handled = reconciler.repair(found, &stop).await;
-    assert!(
-        handled.iter().all(|handled| matches!(handled.outcome, Repair::Removed)),
-        "{handled:?}"
-    );
+    assert_outcome(&handled, 6, |outcome| matches!(outcome, Repair::Removed));
     reconciler.conclude(handled);
     assert_eq!(left(), Some(Vec::new()), "operators see that all is in order");
     world.assert_all_or_nothing("put in order").await;

@@ -28,8 +28,7 @@ fn gaps(times: &[Timestamp]) -> Vec<Duration> {
 
 #[tokio::test]
 async fn a_call_is_retried_five_times_after_1_2_4_8_and_16_seconds_and_no_more() {
-    let world = World::begin("sandbox/hello", &["application.update:error-before:always"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &["application.update:error-before:always"]).await;
     world.assert_all_or_nothing("retries").await;
     assert_eq!(world.failure().await.code, FailureCode::PlatformUnreachable);
     let gaps = gaps(&world.platform.times_of("application.update"));
@@ -61,8 +60,7 @@ async fn a_store_that_fails_during_the_last_look_stops_the_saga_until_it_is_resu
 
 #[tokio::test]
 async fn a_retry_waits_as_long_as_the_platform_asks() {
-    let world = World::begin("sandbox/hello", &["application.update:throttled=42s"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &["application.update:throttled=42s"]).await;
     assert_eq!(world.record().await.state, State::Live);
     let gaps = gaps(&world.platform.times_of("application.update"));
     assert_eq!(gaps.len(), 1);
@@ -128,8 +126,7 @@ const CREATES: [(StepId, &str); 3] = [
 #[tokio::test]
 async fn what_was_made_before_its_answer_was_lost_is_kept_and_made_once() {
     for (_, call) in CREATES {
-        let world = World::begin("sandbox/hello", &[&format!("{call}:reset")]).await;
-        world.drive().await;
+        let world = World::driven("sandbox/hello", &[&format!("{call}:reset")]).await;
         assert_kept(&world, call).await;
     }
 }

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, sync::Arc, time::Duration};
 use ai_stack_deployer::server::store::{Journal, Operations, State, StepId};
 use clock::Clock;
 use domain::{
-    event::{EventBody, FailureCode},
+    event::FailureCode,
     kind::DEPLOY,
     phase::Phase,
     progress::{Progress, StepProgress, StepState},
@@ -20,8 +20,7 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_clean_run_makes_each_call_once_and_looks_nothing_up() {
-    let world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &[]).await;
     world.assert_all_or_nothing("clean run").await;
     for call in [
         "project.create",
@@ -39,21 +38,9 @@ async fn a_clean_run_makes_each_call_once_and_looks_nothing_up() {
 
 #[tokio::test]
 async fn the_phases_of_a_clean_run_are_announced_in_their_order() {
-    let world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
-    let phases: Vec<Phase> = world
-        .events()
-        .await
-        .into_iter()
-        .filter_map(|event| match event.body {
-            EventBody::Progress(update) => Some(update.phase),
-            EventBody::Log(_)
-            | EventBody::Complete(_)
-            | EventBody::Removed(_)
-            | EventBody::Error(_) => None,
-        })
-        .collect();
-    let mut unique = phases;
+    let world = World::driven("sandbox/hello", &[]).await;
+    let sentences = world.sentences().await.into_iter();
+    let mut unique: Vec<Phase> = sentences.map(|(phase, _)| phase).collect();
     unique.dedup();
     let expected: Vec<Phase> =
         std::iter::once(Phase::INITIALIZING).chain(DEPLOY.listed()).collect();
@@ -70,8 +57,7 @@ async fn each_image_that_does_not_work_ends_clean_with_its_own_reason() {
         ("no-such-registry.invalid/x:1", FailureCode::RegistryUnreachable, Phase::DEPLOYING),
     ];
     for (image, code, phase) in cases {
-        let world = World::begin(image, &[]).await;
-        world.drive().await;
+        let world = World::driven(image, &[]).await;
         world.assert_all_or_nothing(image).await;
         let failure = world.failure().await;
         assert_eq!((failure.code, failure.phase), (code, phase), "{image}");
@@ -124,8 +110,7 @@ async fn a_cancel_request_between_two_steps_stops_the_one_that_was_next() {
 
 #[tokio::test]
 async fn the_receipt_goes_newest_first_and_names_every_resource() {
-    let world = World::begin("sandbox/crashloop", &[]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &[]).await;
     let receipt = world.failure().await.receipt;
     let kinds: Vec<_> = receipt.lines.iter().map(|line| line.resource).collect();
     assert_eq!(
@@ -142,8 +127,7 @@ async fn the_receipt_goes_newest_first_and_names_every_resource() {
 #[tokio::test]
 async fn a_service_that_nobody_can_see_is_left_and_not_called_gone() {
     let faults = ["application.delete:docker-down=1h"];
-    let world = World::begin("sandbox/crashloop", &faults).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &faults).await;
     assert_eq!(world.record().await.state, State::Stuck);
     let receipt = world.failure().await.receipt;
     assert!(!receipt.clean);
@@ -163,8 +147,7 @@ async fn a_service_that_nobody_can_see_is_left_and_not_called_gone() {
 #[tokio::test]
 async fn a_platform_out_of_reach_during_the_undo_leaves_everything_listed() {
     let faults = ["domain.delete:error-before:always"];
-    let world = World::begin("sandbox/crashloop", &faults).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &faults).await;
     assert_eq!(world.record().await.state, State::Stuck);
     let left: Vec<_> =
         world.failure().await.receipt.leftovers().map(|line| line.resource).collect();
@@ -182,16 +165,14 @@ async fn a_platform_out_of_reach_during_the_undo_leaves_everything_listed() {
 #[tokio::test]
 async fn an_application_is_not_deleted_while_docker_is_down() {
     let faults = ["domain.delete:docker-down=20s"];
-    let world = World::begin("sandbox/crashloop", &faults).await;
-    world.drive().await;
+    let world = World::driven("sandbox/crashloop", &faults).await;
     world.assert_all_or_nothing("Docker down before the removal").await;
     assert_eq!(world.record().await.state, State::RolledBack);
 }
 
 #[tokio::test]
 async fn a_restart_of_the_platform_that_forgets_the_job_only_costs_time() {
-    let world = World::begin("sandbox/hello", &["application.deploy:restart"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &["application.deploy:restart"]).await;
     world.assert_all_or_nothing("restart").await;
     assert_eq!(world.record().await.state, State::Live);
     assert_eq!(world.platform.count("application.deploy"), 2);
@@ -200,22 +181,17 @@ async fn a_restart_of_the_platform_that_forgets_the_job_only_costs_time() {
 #[tokio::test]
 async fn an_outage_longer_than_every_retry_ends_at_the_deadline_with_everything_listed() {
     let faults = ["application.update:database-down=2h"];
-    let world = World::begin("sandbox/hello", &faults).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &faults).await;
     let failure = world.failure().await;
     assert_eq!(failure.code, FailureCode::PlatformUnreachable);
     assert_eq!(world.record().await.state, State::Stuck);
     assert!(!failure.receipt.clean);
-    let record = world.record().await;
-    let took = record.metadata.completed.unwrap().as_millisecond()
-        - record.deployment.started.as_millisecond();
-    assert!(took <= i64::try_from(Duration::from_mins(20).as_millis()).unwrap());
+    assert!(world.took().await <= Duration::from_mins(20));
 }
 
 #[tokio::test]
 async fn a_job_that_docker_fails_says_so_and_its_log_outlives_the_undo_for_operators() {
-    let world = World::begin("sandbox/hello", &["application.deploy:docker-down=5s"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &["application.deploy:docker-down=5s"]).await;
     let failure = world.failure().await;
     assert_eq!(failure.code, FailureCode::DockerUnreachable);
     world.assert_all_or_nothing("with Docker down during the job").await;

@@ -151,8 +151,7 @@ async fn a_removal_asks_the_address_that_the_stack_was_deployed_with() {
     let mut world = begin().await;
     world.drive().await;
     world.configure(change);
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     world.assert_all_or_nothing("removed").await;
     assert_eq!(world.platform.probed().len(), 1, "{:?}", world.platform.probed());
 }
@@ -249,8 +248,7 @@ async fn what_an_older_version_removed_or_left_gets_no_spec() {
     let (mut world, store) = begin_without_spec(Some(Keyring::parse(OLD).unwrap())).await;
     world.drive().await;
     store.forget_specs();
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     world.assert_all_or_nothing("removed").await;
     assert_eq!(world.store.spec(world.record().await.revision).await.unwrap(), None);
 }

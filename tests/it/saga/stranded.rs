@@ -18,8 +18,7 @@ const OUTAGE: &str = "deployment.all:database-down=10s";
 
 #[tokio::test]
 async fn a_stranded_job_is_asked_for_again() {
-    let world = World::begin("sandbox/hello", &[OUTAGE]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &[OUTAGE]).await;
     assert_eq!(statuses(&world).await, [JobStatus::Done, JobStatus::Running]);
     assert_eq!(world.record().await.state, State::Live);
     assert_eq!(world.platform.count("application.deploy"), 2);
@@ -39,8 +38,7 @@ async fn nobody_waits_for_a_stranded_job_during_rollback() {
 
 #[tokio::test]
 async fn a_removal_does_not_wait_for_a_stranded_job() {
-    let mut world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
+    let mut world = World::driven("sandbox/hello", &[]).await;
     let inventory = world.platform.inventory().await;
     let application = &inventory["applications"][0]["applicationId"];
     let again = json!({ "applicationId": application, "title": "Rebuild" });
@@ -51,16 +49,14 @@ async fn a_removal_does_not_wait_for_a_stranded_job() {
     world.platform.core().start_database(world.clock.now());
     assert_eq!(statuses(&world).await, [JobStatus::Running, JobStatus::Done]);
 
-    world.remove().await;
-    world.drive().await;
+    world.take_down().await;
     assert_eq!(world.record().await.state, State::RolledBack);
     world.assert_all_or_nothing("removed in spite of a stranded job").await;
 }
 
 #[tokio::test]
 async fn a_job_that_takes_long_is_not_stranded() {
-    let world = World::begin("sandbox/slow", &[]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/slow", &[]).await;
     assert_eq!(world.record().await.state, State::Live);
     assert_eq!(world.platform.count("application.deploy"), 1);
 }

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::{
-    reconciler::Reconciler,
-    store::{Lane, State},
-};
+use ai_stack_deployer::server::store::{Lane, State};
 use domain::{event::FailureCode, receipt::Outcome};
 
 use super::world::World;
@@ -40,8 +37,7 @@ const BACK: [&str; 9] = [
 #[tokio::test]
 async fn a_key_refused_for_a_while_holds_a_deployment_up_and_nothing_else() {
     for (cause, call) in CAUSES.iter().flat_map(|cause| FORWARD.map(|call| (cause, call))) {
-        let world = World::begin("sandbox/hello", &[&format!("{call}:{cause}")]).await;
-        world.drive().await;
+        let world = World::driven("sandbox/hello", &[&format!("{call}:{cause}")]).await;
         let what = format!("{call}: {cause}");
         assert_eq!(world.record().await.state, State::Live, "{what}");
         world.assert_all_or_nothing(&what).await;
@@ -52,8 +48,7 @@ async fn a_key_refused_for_a_while_holds_a_deployment_up_and_nothing_else() {
 async fn a_key_refused_for_a_while_delays_the_rollback_and_leaves_nothing() {
     for (cause, call) in CAUSES.iter().flat_map(|cause| BACK.map(|call| (cause, call))) {
         let what = format!("{call}: {cause}");
-        let world = World::begin("sandbox/crashloop", &[&format!("{call}:{cause}")]).await;
-        world.drive().await;
+        let world = World::driven("sandbox/crashloop", &[&format!("{call}:{cause}")]).await;
         assert_eq!(world.failure().await.code, FailureCode::CrashLoop, "{what}");
         assert_eq!(world.record().await.state, State::RolledBack, "{what}: at once");
         world.assert_all_or_nothing(&what).await;
@@ -64,12 +59,10 @@ async fn a_key_refused_for_a_while_delays_the_rollback_and_leaves_nothing() {
 async fn a_key_refused_for_a_while_holds_a_removal_and_a_comparison_up() {
     for (cause, call) in CAUSES.iter().flat_map(|cause| BACK.map(|call| (cause, call))) {
         let what = format!("{call}: {cause}");
-        let mut world = World::begin("sandbox/hello", &[]).await;
-        world.drive().await;
+        let mut world = World::driven("sandbox/hello", &[]).await;
         world.inject("project.all:database-lost=5s");
-        let lease = Duration::from_secs(30);
-        let reconciler = Reconciler::new(world.ports.clone(), String::from("reconciler"), lease);
-        assert!(reconciler.survey().await.unwrap().is_empty(), "{what}: compared all the same");
+        let found = world.reconciler().survey().await.unwrap();
+        assert!(found.is_empty(), "{what}: compared all the same");
         world.inject(&format!("{call}:{cause}"));
         world.remove().await;
         world.drive_once(Lane::CleanUp { overdue: jiff::Timestamp::UNIX_EPOCH }).await.unwrap();
@@ -80,8 +73,7 @@ async fn a_key_refused_for_a_while_holds_a_removal_and_a_comparison_up() {
 
 #[tokio::test]
 async fn a_key_that_stays_refused_ends_a_deployment_at_its_deadline_with_everything_left() {
-    let world = World::begin("sandbox/hello", &["domain.create:key-limited=1h"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &["domain.create:key-limited=1h"]).await;
     let failure = world.failure().await;
     assert_eq!(failure.code, FailureCode::PlatformKeyRefused);
     assert_eq!(world.record().await.state, State::Stuck);

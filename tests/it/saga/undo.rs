@@ -10,15 +10,14 @@ use domain::{
     progress::End,
     receipt::{Line, Outcome, ResourceKind},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::World;
 use crate::support::faulty_store::Crash;
 
 #[tokio::test]
 async fn a_job_under_way_ends_before_its_application_is_deleted() {
-    let world = World::begin("sandbox/slow", &["deployment.all:error-before:6"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/slow", &["deployment.all:error-before:6"]).await;
     assert_eq!(world.failure().await.phase, Phase::DEPLOYING);
     let enqueued = world.platform.times_of("application.deploy")[0];
     let deleted = world.platform.times_of("application.delete")[0];
@@ -29,10 +28,8 @@ async fn a_job_under_way_ends_before_its_application_is_deleted() {
 
 #[tokio::test]
 async fn a_container_is_called_gone_only_once_it_is() {
-    let mut world = World::begin("sandbox/hello", &[]).await;
-    world.drive().await;
-    world.remove().await;
-    world.drive().await;
+    let mut world = World::driven("sandbox/hello", &[]).await;
+    world.take_down().await;
     let now = world.clock.now();
     assert_eq!(world.platform.core().inventory(now)["containers"], json!([]));
     let deleted = world.platform.times_of("application.delete")[0];
@@ -50,8 +47,7 @@ async fn a_job_that_waits_in_the_queue_is_taken_out_of_it_and_never_starts() {
     deploy_something_slow(&world);
     world.drive().await;
     assert_eq!(world.record().await.state, State::RolledBack);
-    let ended = world.record().await.metadata.completed.unwrap();
-    let took = ended.duration_since(world.record().await.deployment.started).as_secs();
+    let took = world.took().await.as_secs();
     assert!(took < 120, "it did not wait for the other's job, but took {took} s");
     world.clock.advance(Duration::from_mins(3));
     let after = world.platform.inventory().await;
@@ -77,15 +73,9 @@ async fn a_queued_deploy_shows_its_place_in_the_queue() {
 /// Lets somebody else deploy something that keeps the platform's queue busy for minutes.
 fn deploy_something_slow(world: &World) {
     let act = |call: &str, body| world.platform.as_somebody_else(call, &body);
-    let project = act("project.create", json!({ "name": "theirs", "env": "" }));
-    let environment = &project["environment"]["environmentId"];
-    let application = json!({
-        "name": "theirs",
-        "appName": "theirs",
-        "environmentId": environment,
-        "sourceType": "docker",
-    });
-    let application = act("application.create", application)["applicationId"].clone();
+    let environment = world.make_project("theirs", Value::Null);
+    let application = world.make_application(["theirs", "theirs"], "", environment);
+    let application = application["applicationId"].clone();
     let image = json!({ "applicationId": application, "dockerImage": "sandbox/slow" });
     act("application.update", image);
     act("application.deploy", json!({ "applicationId": application, "title": "theirs" }));
@@ -99,8 +89,7 @@ async fn receipt(world: &World) -> Vec<(ResourceKind, Option<String>, String)> {
 
 #[tokio::test]
 async fn each_undo_done_twice_tells_the_same_as_done_once() {
-    let calm = World::begin("sandbox/crashloop", &[]).await;
-    calm.drive().await;
+    let calm = World::driven("sandbox/crashloop", &[]).await;
     let expected = receipt(&calm).await;
     assert_eq!(expected.len(), 4);
     for write in 1..=calm.store.writes() {
@@ -115,8 +104,7 @@ async fn each_undo_done_twice_tells_the_same_as_done_once() {
 
 #[tokio::test]
 async fn a_log_that_cannot_be_read_does_not_hide_that_the_job_failed() {
-    let world = World::begin("sandbox/missing", &["deployment.readLogs:error-before:6"]).await;
-    world.drive().await;
+    let world = World::driven("sandbox/missing", &["deployment.readLogs:error-before:6"]).await;
     world.assert_all_or_nothing("unreadable log").await;
     assert_eq!(world.failure().await.code, FailureCode::DeployFailed);
 }
@@ -124,8 +112,7 @@ async fn a_log_that_cannot_be_read_does_not_hide_that_the_job_failed() {
 #[tokio::test]
 async fn a_forgotten_job_whose_second_asking_lost_its_answer_is_not_asked_for_a_third_time() {
     let faults = ["application.deploy:restart", "application.deploy:reset"];
-    let world = World::begin("sandbox/hello", &faults).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &faults).await;
     world.assert_all_or_nothing("restart and reset").await;
     assert_eq!(world.platform.count("application.deploy"), 2);
 }
@@ -133,8 +120,7 @@ async fn a_forgotten_job_whose_second_asking_lost_its_answer_is_not_asked_for_a_
 #[tokio::test]
 async fn a_duplicate_that_cannot_be_removed_is_warned_about() {
     let faults = ["application.create:late=19s", "project.all:docker-down=1h"];
-    let world = World::begin("sandbox/hello", &faults).await;
-    world.drive().await;
+    let world = World::driven("sandbox/hello", &faults).await;
     assert_eq!(world.record().await.state, State::Live);
     assert_eq!(world.count().await.1, 2, "Docker is down, so the double stays");
     let log = world.log().await;

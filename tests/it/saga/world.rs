@@ -9,26 +9,27 @@ use ai_stack_deployer::server::{
     notifier::Notifier,
     operations,
     platform::ProjectId,
+    reconciler::Reconciler,
     saga::{Context, Ports, drive},
     settings::StackSettings,
     store::{
-        Journal, Lane, Leases, NewRemoval, Operations, Record, RemovalOutcome, Stacks, State,
-        StepId, Store, StoreError,
+        Journal, Lane, Leases, Operations, Record, RemovalOutcome, Stacks, State, StepId, Store,
+        StoreError,
     },
 };
 use clock::Clock;
 use dokploy_sandbox::Fault;
 use domain::{
     deployment::DeploymentId,
-    event::{Event, EventBody, Failure, ProgressUpdate, Resources},
-    kind::{DEPLOY, Kinds, REMOVE},
+    event::{Event, EventBody, Failure},
+    kind::{DEPLOY, Kinds},
     phase::Phase,
     progress::{End, Progress},
     receipt::{Line, Outcome, Receipt},
     stack_name::StackName,
     words,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
@@ -37,7 +38,7 @@ use crate::support::{
     core_platform::{CorePlatform, Moment},
     faulty_store::{Crash, FaultyStore},
     memory_store::MemoryStore,
-    settings::{keyring, new_deployment, stack_settings},
+    settings::{keyring, new_deployment, new_removal, stack_settings},
 };
 
 /// Returns what an operator reads about what is left.
@@ -96,6 +97,63 @@ impl World {
             world.inject(fault);
         }
         world
+    }
+
+    /// Begins a deployment and drives it to its end.
+    pub(super) async fn driven(image: &str, faults: &[&str]) -> Self {
+        let world = Self::begin(image, faults).await;
+        world.drive().await;
+        world
+    }
+
+    /// Removes the stack and drives the removal to its end.
+    pub(super) async fn take_down(&mut self) {
+        self.remove().await;
+        self.drive().await;
+    }
+
+    /// Returns how long the operation took.
+    pub(super) async fn took(&self) -> Duration {
+        let record = self.record().await;
+        let completed = record.metadata.completed.unwrap();
+        completed.duration_since(record.deployment.started).unsigned_abs()
+    }
+
+    /// Compares the records with the platform.
+    pub(super) fn reconciler(&self) -> Reconciler {
+        let lease = Duration::from_secs(30);
+        Reconciler::new(self.ports.clone(), String::from("reconciler"), lease)
+    }
+
+    /// Returns the id of what the platform has first of its kind, as `projects` and `projectId`.
+    pub(super) async fn first(&self, list: &str, id: &str) -> String {
+        self.platform.inventory().await[list][0][id].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a project as somebody else, and returns the id of its environment.
+    pub(super) fn make_project(&self, name: &str, description: impl Into<Value>) -> Value {
+        let description: Value = description.into();
+        let project = json!({ "name": name, "description": description, "env": "" });
+        let made = self.platform.as_somebody_else("project.create", &project);
+        made["environment"]["environmentId"].clone()
+    }
+
+    /// Makes an application in it as somebody else, and returns its row.
+    pub(super) fn make_application(
+        &self,
+        [name, app_name]: [&str; 2],
+        description: &str,
+        environment: impl Into<Value>,
+    ) -> Value {
+        let environment: Value = environment.into();
+        let application = json!({
+            "name": name,
+            "appName": app_name,
+            "description": description,
+            "environmentId": environment,
+            "sourceType": "docker",
+        });
+        self.platform.as_somebody_else("application.create", &application)
     }
 
     /// Lets something go wrong on the platform.
@@ -186,15 +244,7 @@ impl World {
     /// Begins the removal of the live stack.
     pub(super) async fn begin_removal(&self) -> DeploymentId {
         let (name, started) = (StackName::parse("alice").unwrap(), self.clock.now());
-        let first = ProgressUpdate::new(&REMOVE, Phase::REMOVING, 0, Resources::default(), started);
-        let new = NewRemoval {
-            id: DeploymentId::new(&REMOVE, 43),
-            started,
-            first: EventBody::Progress(first),
-            of: None,
-            audit_entry: None,
-            claim: None,
-        };
+        let new = new_removal(43, started);
         match self.store.begin_removal(&name, &new).await.unwrap() {
             RemovalOutcome::Accepted(id) => id,
             refused @ (RemovalOutcome::DifferentStack | RemovalOutcome::NotLive) => {

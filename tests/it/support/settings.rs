@@ -7,12 +7,12 @@ use ai_stack_deployer::server::{
     secrets::Keyring,
     settings::{Deadlines, StackSettings},
     spec,
-    store::{NewDeployment, Quota},
+    store::{NewDeployment, NewRemoval, Quota},
 };
 use domain::{
     deployment::{Deployment, DeploymentId},
     event::{EventBody, ProgressUpdate, Resources},
-    kind::DEPLOY,
+    kind::{DEPLOY, REMOVE},
     phase::Phase,
     stack_id::RevisionId,
     stack_name::StackName,
@@ -40,6 +40,13 @@ pub(crate) fn new_deployment(
         audit_entry: None,
         claim: None,
     }
+}
+
+/// Asks for the removal of a stack, whichever it is.
+pub(crate) fn new_removal(number: u128, started: Timestamp) -> NewRemoval {
+    let first = ProgressUpdate::new(&REMOVE, Phase::REMOVING, 0, Resources::default(), started);
+    let (id, first) = (DeploymentId::new(&REMOVE, number), EventBody::Progress(first));
+    NewRemoval { id, started, first, of: None, audit_entry: None, claim: None }
 }
 
 /// Returns the key of the portals under test.
