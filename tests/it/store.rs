@@ -17,6 +17,28 @@ use tempfile::TempDir;
 use self::contract::{LEASE, at, claim, end, new, progress, step};
 use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore, postgres::Cluster};
 
+/// Holds the store in memory, in SQLite and in PostgreSQL to one suite.
+macro_rules! on_every_store {
+    ($memory:ident, $sqlite:ident, $postgres:ident: $hold:ident) => {
+        #[tokio::test]
+        async fn $memory() {
+            $hold(&crate::support::memory_store::MemoryStore::default()).await;
+        }
+
+        #[tokio::test]
+        async fn $sqlite() {
+            let (_folder, store) = crate::store::in_sqlite().await;
+            $hold(&*store).await;
+        }
+
+        #[tokio::test]
+        async fn $postgres() {
+            let url = crate::support::postgres::Cluster::shared().database();
+            $hold(&*crate::store::in_postgres(&url).await).await;
+        }
+    };
+}
+
 mod accounts;
 mod audit;
 mod audited;

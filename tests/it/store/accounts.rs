@@ -13,22 +13,13 @@ use domain::owner::OwnerId;
 use tokio::task::JoinSet;
 
 use super::{contract::at, in_postgres, in_sqlite};
-use crate::support::{memory_store::MemoryStore, postgres::Cluster};
+use crate::support::postgres::Cluster;
 
-#[tokio::test]
-async fn the_store_in_memory_holds_the_contract_of_accounts() {
-    hold(&MemoryStore::default()).await;
-}
-
-#[tokio::test]
-async fn the_store_in_sqlite_holds_the_contract_of_accounts() {
-    let (_folder, store) = in_sqlite().await;
-    hold(&*store).await;
-}
-
-#[tokio::test]
-async fn the_store_in_postgres_holds_the_contract_of_accounts() {
-    hold(&*in_postgres(&Cluster::shared().database()).await).await;
+on_every_store! {
+    the_store_in_memory_holds_the_contract_of_accounts,
+    the_store_in_sqlite_holds_the_contract_of_accounts,
+    the_store_in_postgres_holds_the_contract_of_accounts:
+    hold
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,7 +221,7 @@ async fn a_token_is_found_while_it_can_be_used(store: &dyn Accounts) {
     assert_eq!(find("g1", 73).await, None, "it is revoked");
 }
 
-fn begun(browser: &str, expires: i64) -> SignIn {
+pub(super) fn begun(browser: &str, expires: i64) -> SignIn {
     SignIn {
         browser: Digest::of(browser),
         state: String::from("state"),

@@ -9,25 +9,16 @@ use ai_stack_deployer::server::{
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use super::{contract::at, in_postgres, in_sqlite};
-use crate::support::{memory_store::MemoryStore, postgres::Cluster};
+use crate::support::postgres::Cluster;
 
 const ALL: AuditFilter =
     AuditFilter { who: None, act: None, target: None, since: None, before: None, limit: 100 };
 
-#[tokio::test]
-async fn the_store_in_memory_holds_the_contract_of_the_audit_log() {
-    hold(&MemoryStore::default()).await;
-}
-
-#[tokio::test]
-async fn the_store_in_sqlite_holds_the_contract_of_the_audit_log() {
-    let (_folder, store) = in_sqlite().await;
-    hold(&*store).await;
-}
-
-#[tokio::test]
-async fn the_store_in_postgres_holds_the_contract_of_the_audit_log() {
-    hold(&*in_postgres(&Cluster::shared().database()).await).await;
+on_every_store! {
+    the_store_in_memory_holds_the_contract_of_the_audit_log,
+    the_store_in_sqlite_holds_the_contract_of_the_audit_log,
+    the_store_in_postgres_holds_the_contract_of_the_audit_log:
+    hold
 }
 
 #[tokio::test]

@@ -10,11 +10,11 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use super::{
     accounts::{profile, session, token},
-    contract::{LEASE, at, end, new, progress},
+    contract::{LEASE, at, end, new, removals},
     in_postgres, in_sqlite,
 };
 
-use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore, postgres::Cluster};
+use crate::support::{claim_one::ClaimOne as _, postgres::Cluster};
 
 /// What a store is, here.
 trait Records: Store + Accounts + AuditLog {}
@@ -50,12 +50,9 @@ fn start(number: u128, name: &str) -> NewDeployment {
 
 fn removal(number: u128) -> NewRemoval {
     NewRemoval {
-        id: DeploymentId::new(&REMOVE, number),
         started: at(50),
-        first: progress(Phase::REMOVING),
-        of: None,
         audit_entry: Some(entry(AuditAction::Remove)),
-        claim: None,
+        ..removals::removal(number, None)
     }
 }
 
@@ -131,20 +128,11 @@ async fn people(store: &dyn Records) {
     assert_eq!(last(store).await, (before + 7, Some(AuditAction::RevokeAccess)));
 }
 
-#[tokio::test]
-async fn the_store_in_memory_notes_what_is_done() {
-    hold(&MemoryStore::default()).await;
-}
-
-#[tokio::test]
-async fn the_store_in_sqlite_notes_what_is_done() {
-    let (_folder, store) = in_sqlite().await;
-    hold(&*store).await;
-}
-
-#[tokio::test]
-async fn the_store_in_postgres_notes_what_is_done() {
-    hold(&*in_postgres(&Cluster::shared().database()).await).await;
+on_every_store! {
+    the_store_in_memory_notes_what_is_done,
+    the_store_in_sqlite_notes_what_is_done,
+    the_store_in_postgres_notes_what_is_done:
+    hold
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ pub(super) fn new(number: u128, name: &str) -> NewDeployment {
     }
 }
 
-fn response(key: &str, body: &str) -> StoredResponse {
+pub(super) fn response(key: &str, body: &str) -> StoredResponse {
     StoredResponse {
         key: IdempotencyKey { caller: String::from("somebody"), key: key.to_owned() },
         fingerprint: String::from("digest"),
@@ -103,8 +103,8 @@ pub(super) async fn hold(store: Arc<dyn Store>) {
     clean_up_goes_on_after_the_end_until_nothing_is_left(&*store).await;
     removals::hold(&*store).await;
     a_retry_is_linked_both_ways(&*store).await;
-    of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(&*store).await;
-    what_is_overdue_is_claimed_for_clean_up(&*store).await;
+    claims::of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(&*store).await;
+    claims::what_is_overdue_is_claimed_for_clean_up(&*store).await;
     a_live_stack_that_is_due_is_claimed_until_it_is_rechecked(&*store).await;
     panics::hold(&*store).await;
     platform_logs::hold(&*store).await;
@@ -293,8 +293,7 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
     assert_eq!((record.state, record.metadata.receipt), (State::RolledBack, Some(clean)));
     assert!(store.record_cleanup(&lease, &gone).await.is_err(), "it is settled");
     store.begin(&new(61, "ivan"), None).await.unwrap();
-    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(61)).await;
-    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    finish(store, Lane::Forward, &DeploymentId::from_random(61), State::RolledBack).await;
 
     let ended = store.claim_ended(&id, "b", at(200), LEASE).await.unwrap().unwrap();
     assert_eq!(store.claim_ended(&id, "c", at(201), LEASE).await.unwrap(), None);
@@ -304,8 +303,7 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
 async fn a_retry_is_linked_both_ways(store: &dyn Store) {
     let first = DeploymentId::from_random(80);
     store.begin(&new(80, "kim"), None).await.unwrap();
-    let lease = claim(store, Lane::Forward, &first).await;
-    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    finish(store, Lane::Forward, &first, State::RolledBack).await;
     let retry = NewDeployment { retry_of: Some(first.clone()), ..new(81, "kim") };
     store.begin(&retry, None).await.unwrap();
     let links =
@@ -313,43 +311,7 @@ async fn a_retry_is_linked_both_ways(store: &dyn Store) {
     let second = retry.deployment.id;
     assert_eq!(links(store.find(&first).await.unwrap()).retried_by, Some(second.clone()));
     assert_eq!(links(store.find(&second).await.unwrap()).retry_of, Some(first));
-    let lease = claim(store, Lane::Forward, &second).await;
-    store.record(&lease, &end(State::Live)).await.unwrap();
-}
-
-async fn of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(store: &dyn Store) {
-    let now = at(1_000);
-    store.claim(Lane::Forward, &KINDS, usize::MAX, "a", now, LEASE).await.unwrap();
-    for number in [804, 802, 805, 801, 803] {
-        store.begin(&new(number, &format!("queue-{number}")), None).await.unwrap();
-    }
-    for (max, expected) in [(2, &[801, 802][..]), (0, &[]), (2, &[803, 804]), (2, &[805]), (2, &[])]
-    {
-        let leases = store.claim(Lane::Forward, &KINDS, max, "b", now, LEASE).await.unwrap();
-        let mut claimed: Vec<_> = leases.into_iter().map(|lease| lease.id).collect();
-        let mut expected: Vec<_> =
-            expected.iter().copied().map(DeploymentId::from_random).collect();
-        claimed.sort();
-        expected.sort();
-        assert_eq!(claimed, expected);
-    }
-}
-
-/// What `of_what_waits_…` began was claimed there until its leases lapse.
-async fn what_is_overdue_is_claimed_for_clean_up(store: &dyn Store) {
-    let now = at(1_000) + LEASE;
-    let claim = async |overdue| {
-        let lane = Lane::CleanUp { overdue: at(overdue) };
-        let leases = store.claim(lane, &KINDS, usize::MAX, "c", now, LEASE).await.unwrap();
-        leases.into_iter().map(|lease| lease.id).collect::<Vec<_>>()
-    };
-    let waits = |id: &DeploymentId| (801..=805).any(|n| *id == DeploymentId::from_random(n));
-    assert!(!claim(800).await.iter().any(waits), "none of them is overdue");
-    let mut overdue = claim(803).await;
-    overdue.sort();
-    let mut expected = [801, 802, 803].map(DeploymentId::from_random);
-    expected.sort();
-    assert_eq!(overdue, expected);
+    finish(store, Lane::Forward, &second, State::Live).await;
 }
 
 async fn a_live_stack_that_is_due_is_claimed_until_it_is_rechecked(store: &dyn Store) {
@@ -392,6 +354,18 @@ pub(super) async fn claim(store: &dyn Store, lane: Lane, id: &DeploymentId) -> L
             return lease;
         }
     }
+}
+
+/// Claims the operation and ends it.
+pub(super) async fn finish(
+    store: &dyn Store,
+    lane: Lane,
+    id: &DeploymentId,
+    state: State,
+) -> Lease {
+    let lease = claim(store, lane, id).await;
+    store.record(&lease, &end(state)).await.unwrap();
+    lease
 }
 
 fn line(outcome: Outcome) -> Line {

@@ -3,15 +3,16 @@
 use std::fs;
 
 use ai_stack_deployer::server::{
-    auth::{
-        access::{Role, Scope},
-        accounts::{Accounts, Digest, NewSession, NewToken, Profile, SignIn, Token},
-    },
+    auth::accounts::{Accounts, Digest, NewToken},
     store::Store,
 };
 use domain::owner::OwnerId;
 
-use super::{contract::at, in_postgres, in_sqlite};
+use super::{
+    accounts::{begun, profile, session, token},
+    contract::at,
+    in_postgres, in_sqlite,
+};
 use crate::support::postgres::Cluster;
 
 /// The cookie of a sign-in, that of a session, and a token.
@@ -40,49 +41,14 @@ async fn no_column_in_postgres_holds_a_credential() {
 
 /// Lets somebody sign in, come back, and use a token.
 async fn show_secrets(store: &dyn Accounts) {
-    let [browser, cookie, secret] = SECRETS.map(Digest::of);
-    let sign_in = SignIn {
-        browser,
-        state: String::from("state"),
-        nonce: String::from("nonce"),
-        verifier: String::from("verifier"),
-        return_to: String::from("/"),
-        expires: at(100),
-    };
-    store.begin_sign_in(&sign_in, at(0)).await.unwrap();
-    let profile = Profile {
-        issuer: String::from("https://provider.example"),
-        subject: String::from("alice"),
-        name: String::from("alice"),
-        role: Role::Member,
-    };
-    let person = OwnerId::person("a1");
-    let session = NewSession {
-        person: person.clone(),
-        secret: cookie.clone(),
-        begun: at(0),
-        idle_until: at(100),
-        ends: at(900),
-        audit_entry: None,
-    };
-    store.sign_in(&profile, &session).await.unwrap();
-    assert!(store.session(&cookie, at(50), at(500)).await.unwrap().is_some());
-    let token = Token {
-        id: String::from("t1"),
-        person,
-        name: String::from("laptop"),
-        scope: Scope::Read,
-        made: at(0),
-        expires: at(100),
-        used: None,
-        revoked: None,
-    };
-    assert!(
-        store
-            .add_token(&NewToken { token, secret: secret.clone(), audit_entry: None }, 1)
-            .await
-            .unwrap()
-    );
+    let [browser, cookie, secret] = SECRETS;
+    store.begin_sign_in(&begun(browser, 100), at(0)).await.unwrap();
+    let session = session("a1", cookie, 0);
+    let person = store.sign_in(&profile("alice"), &session).await.unwrap().owner;
+    assert!(store.session(&session.secret, at(50), at(1_500)).await.unwrap().is_some());
+    let secret = Digest::of(secret);
+    let token = NewToken { secret: secret.clone(), ..token(&person, "t1", 0, 100) };
+    assert!(store.add_token(&token, 1).await.unwrap());
     assert!(store.token(&secret, at(50)).await.unwrap().is_some());
 }
 

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::store::{
-    IdempotencyKey, LimitReached, NewDeployment, Quota, State, Store, StoreError, StoredResponse,
+    LimitReached, NewDeployment, Quota, State, Store, StoreError, StoredResponse,
     Usage, hour_before,
 };
 use domain::{deployment::DeploymentId, owner::OwnerId, stack_name::StackName};
@@ -12,29 +12,20 @@ use tokio::task::JoinSet;
 
 use self::acts::{finish, remove, usage};
 use super::{
-    contract::{at, new},
+    contract::{self, at, new},
     in_postgres, in_sqlite,
 };
-use crate::support::{memory_store::MemoryStore, postgres::Cluster};
+use crate::support::postgres::Cluster;
 
 mod acts;
 mod lists;
 mod names;
 
-#[tokio::test]
-async fn the_store_in_memory_holds_the_contract_of_quotas() {
-    hold(&MemoryStore::default()).await;
-}
-
-#[tokio::test]
-async fn the_store_in_sqlite_holds_the_contract_of_quotas() {
-    let (_folder, store) = in_sqlite().await;
-    hold(&*store).await;
-}
-
-#[tokio::test]
-async fn the_store_in_postgres_holds_the_contract_of_quotas() {
-    hold(&*in_postgres(&Cluster::shared().database()).await).await;
+on_every_store! {
+    the_store_in_memory_holds_the_contract_of_quotas,
+    the_store_in_sqlite_holds_the_contract_of_quotas,
+    the_store_in_postgres_holds_the_contract_of_quotas:
+    hold
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,14 +219,7 @@ fn id(number: u128) -> DeploymentId {
 }
 
 fn response(key: &str) -> StoredResponse {
-    StoredResponse {
-        key: IdempotencyKey { caller: String::from("quota"), key: key.to_owned() },
-        fingerprint: String::from("digest"),
-        status: 201,
-        location: None,
-        body: String::from("first"),
-        expires: at(10_000),
-    }
+    StoredResponse { expires: at(10_000), ..contract::response(key, "first") }
 }
 
 #[track_caller]

@@ -166,20 +166,63 @@ impl FaultyStore {
         }
         if strike == Some(Crash::After) { Err(crashed()) } else { result }
     }
+
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+        let panics_at = self.plan().panics_at;
+        let is_told = panics_at.is_some() && fact.step.as_ref().map(|(id, _)| *id) == panics_at;
+        assert!(!is_told, "{panics_at:?} panics, as told");
+        self.write(&lease.id, self.inner.record(lease, fact)).await
+    }
+
+    async fn claim(
+        &self,
+        lane: Lane,
+        kinds: &[KindName],
+        max: usize,
+        owner: &str,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Vec<Lease>, StoreError> {
+        let claimed = self.up()?.claim(lane, kinds, max, owner, now, ttl).await?;
+        // A statement that changes no row succeeds on a full disk.
+        if let (false, Err(full)) = (claimed.is_empty(), self.writable()) {
+            for lease in &claimed {
+                self.inner.release(lease).await?;
+            }
+            return Err(full);
+        }
+        Ok(claimed)
+    }
 }
 
 fn crashed() -> StoreError {
     StoreError::Unavailable("crashed".into())
 }
 
-/// Lets the store around which another is do what a port says, if it can be read (`up`) or written
-/// to (`writable`).
+/// Carries a call on: to the store if it can be read (`up`) or written to (`writable`), as a
+/// `write` with what is planned for it, or to a method of this store's `own`.
+macro_rules! carry_on {
+    (write $store:ident $method:ident($lease:ident $(, $more:ident)*)) => {
+        $store.write(&$lease.id, $store.inner.$method($lease $(, $more)*)).await
+    };
+    (own $store:ident $method:ident($($name:ident),*)) => {
+        FaultyStore::$method($store, $($name),*).await
+    };
+    ($via:ident $store:ident $method:ident($($name:ident),*)) => {
+        $store.$via()?.$method($($name),*).await
+    };
+}
+
+/// Lets the store around which another is do what a port says.
 macro_rules! delegate {
-    ($($port:ident { $($via:ident $method:ident($($name:ident: $of:ty),*) -> $answer:ty;)+ })+) => {$(
+    ($($port:ident {
+        $($via:ident $method:ident($($name:ident: $of:ty),* $(,)?) -> $answer:ty;)+
+    })+) => {$(
         #[async_trait]
         impl $port for FaultyStore {
             $(async fn $method(&self, $($name: $of),*) -> Result<$answer, StoreError> {
-                self.$via()?.$method($($name),*).await
+                let store = self;
+                carry_on!($via store $method($($name),*))
             })+
         }
     )+};
@@ -204,129 +247,38 @@ delegate! {
         up make_due_now(id: &DeploymentId, entry: Option<&AuditEntry>) -> bool;
         up purge(before: Timestamp) -> u64;
     }
+    Journal {
+        up events(id: &DeploymentId, after: Seq, limit: u32) -> Vec<StoredEvent>;
+        up last_events(ids: &[&DeploymentId]) -> Vec<(DeploymentId, StoredEvent)>;
+        up journal(id: &DeploymentId) -> Steps;
+        up platform_logs(ids: &[DeploymentId]) -> HashMap<DeploymentId, String>;
+        up services() -> Vec<(AppName, DeploymentId)>;
+        own record(lease: &Lease, fact: &Fact) -> Recorded;
+        write record_cleanup(lease: &Lease, cleanup: &CleanupRecord) -> ();
+        write rechecked(lease: &Lease, again: Option<Timestamp>) -> ();
+    }
+    Specs {
+        up spec(revision: RevisionId) -> Option<SealedSpec>;
+        write store_spec(lease: &Lease, spec: &SealedSpec) -> ();
+    }
+    Leases {
+        own claim(
+            lane: Lane, kinds: &[KindName], max: usize, owner: &str, now: Timestamp, ttl: Duration,
+        ) -> Vec<Lease>;
+        up claim_ended(id: &DeploymentId, owner: &str, now: Timestamp, ttl: Duration)
+            -> Option<Lease>;
+        writable renew(lease: &Lease, until: Timestamp) -> CancelRequest;
+        writable renew_all(leases: &[Lease], until: Timestamp)
+            -> Vec<(DeploymentId, CancelRequest)>;
+        writable release(lease: &Lease) -> ();
+        writable suspend(lease: &Lease, until: Timestamp) -> ();
+    }
     Idempotency {
         up store_response(response: &StoredResponse) -> ();
         up stored_response(key: &IdempotencyKey, now: Timestamp) -> Option<StoredResponse>;
     }
     TaskLeases {
         writable take_task_lease(lease: &TaskLease) -> TaskHolder;
-    }
-}
-
-#[async_trait]
-impl Journal for FaultyStore {
-    async fn events(
-        &self,
-        id: &DeploymentId,
-        after: Seq,
-        limit: u32,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        self.up()?.events(id, after, limit).await
-    }
-
-    async fn last_events(
-        &self,
-        ids: &[&DeploymentId],
-    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
-        self.up()?.last_events(ids).await
-    }
-
-    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
-        self.up()?.journal(id).await
-    }
-
-    async fn platform_logs(
-        &self,
-        ids: &[DeploymentId],
-    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
-        self.up()?.platform_logs(ids).await
-    }
-
-    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
-        self.up()?.services().await
-    }
-
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
-        let panics_at = self.plan().panics_at;
-        let is_told = panics_at.is_some() && fact.step.as_ref().map(|(id, _)| *id) == panics_at;
-        assert!(!is_told, "{panics_at:?} panics, as told");
-        self.write(&lease.id, self.inner.record(lease, fact)).await
-    }
-
-    async fn record_cleanup(
-        &self,
-        lease: &Lease,
-        cleanup: &CleanupRecord,
-    ) -> Result<(), StoreError> {
-        self.write(&lease.id, self.inner.record_cleanup(lease, cleanup)).await
-    }
-
-    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
-        self.write(&lease.id, self.inner.rechecked(lease, again)).await
-    }
-}
-
-#[async_trait]
-impl Specs for FaultyStore {
-    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>, StoreError> {
-        self.up()?.spec(revision).await
-    }
-
-    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
-        self.write(&lease.id, self.inner.store_spec(lease, spec)).await
-    }
-}
-
-#[async_trait]
-impl Leases for FaultyStore {
-    async fn claim(
-        &self,
-        lane: Lane,
-        kinds: &[KindName],
-        max: usize,
-        owner: &str,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Vec<Lease>, StoreError> {
-        let claimed = self.up()?.claim(lane, kinds, max, owner, now, ttl).await?;
-        // A statement that changes no row succeeds on a full disk.
-        if let (false, Err(full)) = (claimed.is_empty(), self.writable()) {
-            for lease in &claimed {
-                self.inner.release(lease).await?;
-            }
-            return Err(full);
-        }
-        Ok(claimed)
-    }
-
-    async fn claim_ended(
-        &self,
-        id: &DeploymentId,
-        owner: &str,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Option<Lease>, StoreError> {
-        self.up()?.claim_ended(id, owner, now, ttl).await
-    }
-
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError> {
-        self.writable()?.renew(lease, until).await
-    }
-
-    async fn renew_all(
-        &self,
-        leases: &[Lease],
-        until: Timestamp,
-    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError> {
-        self.writable()?.renew_all(leases, until).await
-    }
-
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.writable()?.release(lease).await
-    }
-
-    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
-        self.writable()?.suspend(lease, until).await
     }
 }
 

@@ -15,6 +15,43 @@ pub(super) async fn hold(store: &dyn Store) {
     a_kind_that_only_another_version_knows_reads_back_and_is_left_to_it(store).await;
 }
 
+pub(super) async fn of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(
+    store: &dyn Store,
+) {
+    let now = at(1_000);
+    store.claim(Lane::Forward, &KINDS, usize::MAX, "a", now, LEASE).await.unwrap();
+    for number in [804, 802, 805, 801, 803] {
+        store.begin(&new(number, &format!("queue-{number}")), None).await.unwrap();
+    }
+    for (max, expected) in [(2, &[801, 802][..]), (0, &[]), (2, &[803, 804]), (2, &[805]), (2, &[])]
+    {
+        let leases = store.claim(Lane::Forward, &KINDS, max, "b", now, LEASE).await.unwrap();
+        let mut claimed: Vec<_> = leases.into_iter().map(|lease| lease.id).collect();
+        let mut expected: Vec<_> =
+            expected.iter().copied().map(DeploymentId::from_random).collect();
+        claimed.sort();
+        expected.sort();
+        assert_eq!(claimed, expected);
+    }
+}
+
+/// What `of_what_waits_…` began was claimed there until its leases lapse.
+pub(super) async fn what_is_overdue_is_claimed_for_clean_up(store: &dyn Store) {
+    let now = at(1_000) + LEASE;
+    let claim = async |overdue| {
+        let lane = Lane::CleanUp { overdue: at(overdue) };
+        let leases = store.claim(lane, &KINDS, usize::MAX, "c", now, LEASE).await.unwrap();
+        leases.into_iter().map(|lease| lease.id).collect::<Vec<_>>()
+    };
+    let waits = |id: &DeploymentId| (801..=805).any(|n| *id == DeploymentId::from_random(n));
+    assert!(!claim(800).await.iter().any(waits), "none of them is overdue");
+    let mut overdue = claim(803).await;
+    overdue.sort();
+    let mut expected = [801, 802, 803].map(DeploymentId::from_random);
+    expected.sort();
+    assert_eq!(overdue, expected);
+}
+
 async fn a_kind_that_only_another_version_knows_reads_back_and_is_left_to_it(store: &dyn Store) {
     let kind = KindName::new("unheard-of");
     let mut begun = new(990, "yannick");

@@ -3,7 +3,7 @@
 use ai_stack_deployer::server::store::{Lane, Lease, RemovalOutcome, State, Store, StoreError};
 use domain::{deployment::DeploymentId, stack_name::StackName};
 
-use super::{LEASE, at, claim, end, new, removals};
+use super::{LEASE, at, claim, end, finish, new, removals};
 use crate::support::claim_one::{CLEAN_UP, KINDS};
 
 /// Holds the store to it.
@@ -39,8 +39,7 @@ pub(super) async fn hold(store: &dyn Store) {
 async fn a_removal_asked_for_again_starts_afresh(store: &dyn Store) {
     removals::live(store, 951, "vera").await;
     let id = removals::begin(store, 952, "vera").await;
-    let lease = claim(store, CLEAN_UP, &id).await;
-    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    let lease = finish(store, CLEAN_UP, &id, State::Stuck).await;
     store.suspend(&lease, at(800)).await.unwrap();
     assert_eq!(store.find(&id).await.unwrap().unwrap().panics, 1);
     let name = StackName::parse("vera").unwrap();

@@ -9,7 +9,7 @@ use domain::{
     deployment::DeploymentId, kind::REMOVE, phase::Phase, receipt::Receipt, stack_name::StackName,
 };
 
-use super::{at, claim, end, new, progress};
+use super::{at, finish, new, progress};
 use crate::support::claim_one::CLEAN_UP;
 
 /// Runs this part against `store`.
@@ -43,8 +43,7 @@ pub(super) async fn begin(store: &dyn Store, number: u128, name: &str) -> Deploy
 pub(in crate::store) async fn live(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
     store.begin(&new(number, name), None).await.unwrap();
     let id = DeploymentId::from_random(number);
-    let lease = claim(store, Lane::Forward, &id).await;
-    store.record(&lease, &end(State::Live)).await.unwrap();
+    finish(store, Lane::Forward, &id, State::Live).await;
     id
 }
 
@@ -55,8 +54,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     assert_eq!(begin(71).await, RemovalOutcome::NotLive, "nothing of that name");
     store.begin(&new(70, "judy"), None).await.unwrap();
     assert_eq!(begin(71).await, RemovalOutcome::NotLive, "not live yet");
-    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(70)).await;
-    store.record(&lease, &end(State::Live)).await.unwrap();
+    finish(store, Lane::Forward, &DeploymentId::from_random(70), State::Live).await;
     let stacks = store.stacks(Some(&name)).await.unwrap();
     assert_eq!((stacks.len(), stacks[0].since, &stacks[0].removal), (1, at(50), &None));
     assert!(store.stacks(None).await.unwrap().len() > 1);
@@ -70,8 +68,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
     assert_eq!((record.host.as_str(), record.seq), ("judy.example.com", 1));
     assert_eq!(store.events(&id, 0, 10).await.unwrap().len(), 1);
 
-    let lease = claim(store, CLEAN_UP, &id).await;
-    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    let lease = finish(store, CLEAN_UP, &id, State::Stuck).await;
     let stacks = store.stacks(Some(&name)).await.unwrap();
     assert_eq!(stacks[0].removal, Some((id.clone(), State::Stuck)));
     assert!(store.begin(&new(73, "judy"), None).await.is_err(), "stuck keeps the name");
@@ -86,8 +83,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
 
     live(store, 76, "judy").await;
     assert_eq!(begin(77).await, accepted(77), "the next stack has a removal of its own");
-    let lease = claim(store, CLEAN_UP, &removal(77, None).id).await;
-    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    finish(store, CLEAN_UP, &removal(77, None).id, State::RolledBack).await;
     assert!(store.stacks(Some(&name)).await.unwrap().is_empty());
     assert_eq!(store.purge(at(51)).await.unwrap(), 4, "the stack, its removal and two before");
 }
@@ -105,8 +101,7 @@ async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
 
     let id = removal(92, None).id;
     assert_eq!(begin(92, &first).await, RemovalOutcome::Accepted(id.clone()));
-    let lease = claim(store, CLEAN_UP, &id).await;
-    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    let lease = finish(store, CLEAN_UP, &id, State::Stuck).await;
     assert_eq!(begin(93, &stranger).await, RemovalOutcome::DifferentStack);
     assert_eq!(due(&id).await, Some(at(60)), "nor is anything hurried");
     assert_eq!(begin(93, &first).await, RemovalOutcome::Accepted(id.clone()));
@@ -123,8 +118,7 @@ async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
     assert_eq!(store.stacks(Some(&name)).await.unwrap()[0].removal, None);
     let id = removal(96, None).id;
     assert_eq!(begin(96, &second).await, RemovalOutcome::Accepted(id.clone()));
-    let lease = claim(store, CLEAN_UP, &id).await;
-    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    finish(store, CLEAN_UP, &id, State::RolledBack).await;
 }
 
 async fn what_came_up_is_measured_though_it_was_removed_since(store: &dyn Store) {
@@ -136,15 +130,12 @@ async fn what_came_up_is_measured_though_it_was_removed_since(store: &dyn Store)
     let measured = async || store.durations(100).await.unwrap();
     let [came_up, failed, stuck] = [6, 7, 8].map(Duration::from_secs);
     assert!(measured().await.contains(&came_up), "while it is being removed");
-    let lease = claim(store, CLEAN_UP, &removal(97, None).id).await;
-    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    finish(store, CLEAN_UP, &removal(97, None).id, State::RolledBack).await;
 
     store.begin(&new(43, "oscar"), None).await.unwrap();
-    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(43)).await;
-    store.record(&lease, &end(State::RolledBack)).await.unwrap();
+    finish(store, Lane::Forward, &DeploymentId::from_random(43), State::RolledBack).await;
     store.begin(&new(42, "peggy"), None).await.unwrap();
-    let lease = claim(store, Lane::Forward, &DeploymentId::from_random(42)).await;
-    store.record(&lease, &end(State::Stuck)).await.unwrap();
+    let lease = finish(store, Lane::Forward, &DeploymentId::from_random(42), State::Stuck).await;
     let gone = CleanupRecord { receipt: Receipt::of(Vec::new()), at: at(75), due: at(600) };
     store.record_cleanup(&lease, &gone).await.unwrap();
 

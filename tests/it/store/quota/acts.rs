@@ -4,13 +4,11 @@ use ai_stack_deployer::server::store::{
     CancelRequest, CleanupRecord, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome, State, Store,
     Usage,
 };
-use domain::{
-    deployment::DeploymentId, kind::REMOVE, phase::Phase, receipt::Receipt, stack_name::StackName,
-};
+use domain::{deployment::DeploymentId, receipt::Receipt, stack_name::StackName};
 use jiff::Timestamp;
 
 use crate::{
-    store::contract::{LEASE, progress},
+    store::contract::{LEASE, removals::removal},
     support::claim_one::{CLEAN_UP, ClaimOne as _},
 };
 
@@ -21,19 +19,11 @@ pub(super) async fn remove(
     name: &str,
     started: Timestamp,
 ) -> DeploymentId {
-    let id = DeploymentId::new(&REMOVE, number);
-    let removal = NewRemoval {
-        id: id.clone(),
-        started,
-        first: progress(Phase::REMOVING),
-        of: None,
-        audit_entry: None,
-        claim: None,
-    };
+    let removal = NewRemoval { started, ..removal(number, None) };
     let name = StackName::parse(name).unwrap();
     let begun = store.begin_removal(&name, &removal).await.unwrap();
-    assert_eq!(begun, RemovalOutcome::Accepted(id.clone()));
-    id
+    assert_eq!(begun, RemovalOutcome::Accepted(removal.id.clone()));
+    removal.id
 }
 
 /// Ends what is under way.
