@@ -43,7 +43,7 @@ fn where_something_answers_for_every_name_nothing_is_begun_and_the_operator_is_w
     let port = server(&Arc::new(AtomicBool::new(true))).to_string();
     let mut portal = portal_dir.start(&variables(&port));
     let id = portal_dir.deploy("alice");
-    let stream = portal_dir.get(&format!("/api/status/{id}"));
+    let stream = portal_dir.events(&id);
     assert!(stream.contains("\"code\":\"ADDRESS_IN_USE\""), "{stream}");
     assert!(stream.contains("\"phase\":\"initializing\""), "{stream}");
     assert!(
@@ -74,7 +74,7 @@ fn a_stack_that_never_runs_is_not_live_because_something_else_begins_to_answer()
         }
     }
     is_well.store(true, Ordering::SeqCst);
-    let stream = portal_dir.get(&format!("/api/status/{id}"));
+    let stream = portal_dir.events(&id);
     assert!(stream.contains("\"code\":\"CRASH_LOOP\""), "{stream}");
     assert!(!stream.contains("event: complete"), "{stream}");
 }

@@ -9,16 +9,13 @@ use ai_stack_deployer::server::{
     audit::AuditAction,
     auth::{
         access::{Caller, Identity, Role, Scope},
-        accounts::{Accounts, Digest, NewToken, Token},
+        accounts::{Accounts, Digest},
     },
     platform::AppName,
     reconciler::report::{NotRunning, ReconcileRound, Standstill},
     stacks::admin::{AuditQuery, OperationQuery},
 };
-use axum::{
-    body::Body,
-    http::{Request, StatusCode},
-};
+use axum::http::StatusCode;
 use clock::Clock;
 use domain::owner::OwnerId;
 use jiff::Timestamp;
@@ -27,6 +24,7 @@ use self::world::{World, count, next_page, text};
 use crate::support::{
     app::{Reply, TestApp},
     browser::Browser,
+    people,
 };
 
 /// Checks that a page has each of `words`, and none of `others`.
@@ -106,9 +104,11 @@ async fn a_live_stack_without_a_container_is_no_stack_that_is_up() {
     let words = ["alice is not running", "ask them", "Remove this stack"];
     expect(&ann.get(&page).await, &words, &["alice is live"]);
     expect(&olga.get("/admin").await, &[", not running", "its service is gone"], &[]);
-    let request = || Request::get("/api/stacks").header("cookie", World::cookie("Ann Bell"));
-    let stacks = world.app.send(request().body(Body::empty()).unwrap()).await.json();
-    let stack = &stacks["stacks"][0];
+    let cookie = World::cookie("Ann Bell");
+    let stacks =
+        async || world.app.ask("GET", "/api/stacks", &[("cookie", &cookie)], "").await.json();
+    let listed = stacks().await;
+    let stack = &listed["stacks"][0];
     assert!(stack["health"]["seen"].as_str().unwrap().starts_with("20"), "{stack}");
     assert_eq!(
         (&stack["state"], &stack["health"]["state"]),
@@ -121,8 +121,8 @@ async fn a_live_stack_without_a_container_is_no_stack_that_is_up() {
         not_running: Vec::new(),
     });
     expect(&ann.get(&page).await, &["alice is live"], &["not running"]);
-    let stacks = world.app.send(request().body(Body::empty()).unwrap()).await.json();
-    assert!(stacks["stacks"][0]["health"].is_null(), "{stacks}");
+    let listed = stacks().await;
+    assert!(listed["stacks"][0]["health"].is_null(), "{listed}");
 }
 
 #[tokio::test]
@@ -136,16 +136,15 @@ async fn to_everybody_else_there_is_no_such_page() {
         let page = ann.get(path).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
         expect(&page, &["Page not found"], &["alice", "Operations", "Audit log"]);
-        let request = Request::get(path).header("cookie", World::cookie("Ann Bell"));
-        let reply = world.app.send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
-        assert_eq!(reply.error_code(), "NOT_FOUND");
+        let cookie = World::cookie("Ann Bell");
+        let reply = world.app.ask("GET", path, &[("cookie", &cookie)], "").await;
+        assert_eq!(reply.error(), "404 NOT_FOUND", "{path}");
         let stranger = Browser::new(&world.app).get(path).await;
         assert_eq!(stranger.status, StatusCode::SEE_OTHER, "{path}");
         assert!(stranger.header("location").unwrap().starts_with("/sign-in?return_to=%2Fadmin"));
     }
     let reply = ann.post("/admin/stuck/retry", &format!("id={stuck}")).await;
-    assert_eq!((reply.status, reply.error_code().as_str()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
+    assert_eq!(reply.error(), "404 NOT_FOUND");
     assert_eq!(world.due(&stuck).await, due, "and nothing is tried again");
     let entered = world.entries(AuditAction::Enter).await;
     assert_eq!(entered.len(), 7, "each is on record: {entered:?}");
@@ -282,21 +281,7 @@ async fn an_operator_ends_the_sessions_and_tokens_of_a_person_and_that_is_on_rec
     let (mut bob, _) = world.sign_in("Bob Dean", Role::Member).await;
     let (mut olga, operator) = world.sign_in("Olga Ost", Role::Operator).await;
     let now = world.app.clock.now();
-    let token = NewToken {
-        token: Token {
-            id: String::from("t1"),
-            person: person.clone(),
-            name: String::from("ci"),
-            scope: Scope::Deploy,
-            made: now,
-            expires: now + Duration::from_hours(24),
-            used: None,
-            revoked: None,
-        },
-        secret: Digest::of("asd_secret"),
-        audit_entry: None,
-    };
-    assert!(world.app.store.add_token(&token, 5).await.unwrap());
+    people::add_token(&*world.app.store, person.clone(), "t1", Scope::Deploy, now).await;
     let form = format!("id={person}");
     let reply = ann.post("/admin/people/sign-out", &form).await;
     assert_eq!(reply.status, StatusCode::NOT_FOUND, "not even herself");
@@ -313,7 +298,7 @@ async fn an_operator_ends_the_sessions_and_tokens_of_a_person_and_that_is_on_rec
     );
     assert_eq!(ann.get("/account").await.status, StatusCode::SEE_OTHER);
     assert_eq!(bob.get("/account").await.status, StatusCode::OK);
-    assert_eq!(world.app.store.token(&Digest::of("asd_secret"), now).await.unwrap(), None);
+    assert_eq!(world.app.store.token(&Digest::of("asd_t1"), now).await.unwrap(), None);
     for (id, code) in [
         (person.as_str(), "NOT_SIGNED_IN"),
         ("person:nobody", "NOT_SIGNED_IN"),

@@ -47,14 +47,6 @@ fn refused(portal_dir: &PortalDir) -> String {
     text
 }
 
-/// Deploys a stack until it is live, and returns its deployment's id.
-fn live(portal_dir: &PortalDir, name: &str) -> String {
-    let id = portal_dir.deploy(name);
-    let stream = portal_dir.get(&format!("/api/status/{id}"));
-    assert!(stream.contains("event: complete"), "{stream}");
-    id
-}
-
 fn knows(portal_dir: &PortalDir, id: &str) -> bool {
     portal_dir.get(&format!("/api/deployment/{id}")).starts_with("HTTP/1.1 200 ")
 }
@@ -70,12 +62,12 @@ fn names_in(folder: &Path) -> Vec<String> {
 fn a_backup_of_a_running_portal_is_whole_and_is_put_back() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
-    let alice = live(&portal_dir, "alice");
+    let alice = portal_dir.deploy_until("alice", "complete");
     let text = succeed(&portal_dir, &["backup", "copy.db"]);
     assert!(text.contains("copy.db") && text.contains("sandbox.json"), "{text}");
     let copy = portal_dir.path().join("copy.db");
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
-    let bobby = live(&portal_dir, "bobby");
+    let bobby = portal_dir.deploy_until("bobby", "complete");
 
     let (code, text) = give(&portal_dir, &["restore", "copy.db"]);
     assert_eq!(code, Some(1), "{text}");
@@ -102,7 +94,7 @@ fn a_backup_of_a_running_portal_is_whole_and_is_put_back() {
 fn a_backup_after_a_kill_has_what_was_only_in_the_log_and_fits_an_empty_folder() {
     let (portal_dir, other) = (PortalDir::new(), PortalDir::new());
     let portal = portal_dir.start(&[]);
-    let alice = live(&portal_dir, "alice");
+    let alice = portal_dir.deploy_until("alice", "complete");
     portal.kill();
     let copy = other.path().join("copy.db");
     succeed(&portal_dir, &["backup", copy.to_str().unwrap()]);
@@ -143,7 +135,7 @@ fn a_link_and_a_query_lead_to_the_same_database() {
     let database = elsewhere.path().join("real.db");
     symlink(&database, portal_dir.path().join("portal.db")).unwrap();
     let portal = portal_dir.start(&[]);
-    let alice = live(&portal_dir, "alice");
+    let alice = portal_dir.deploy_until("alice", "complete");
     let url = format!("sqlite://{}?mode=rwc", database.display());
     let given = |arguments: &[&str]| give_with(&portal_dir, &[("DATABASE_URL", &url)], arguments);
     assert_eq!(given(&["backup", "copy.db"]).0, Some(0));
@@ -162,14 +154,14 @@ fn a_link_and_a_query_lead_to_the_same_database() {
 fn new_begins_afresh_and_deletes_nothing() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
-    let alice = live(&portal_dir, "alice");
+    let alice = portal_dir.deploy_until("alice", "complete");
     assert_eq!(portal.end().0, Some(0));
     let mut command = portal_dir.command(&[]);
     let mut portal = Running::spawn(command.arg("--new"));
     portal.wait_until_ready();
     assert!(!knows(&portal_dir, &alice));
     // The portal does not know the stack any more, so nothing would remove it.
-    live(&portal_dir, "alice");
+    portal_dir.deploy_until("alice", "complete");
     let (_, log) = portal.end_with_output();
     assert!(
         log.iter().any(

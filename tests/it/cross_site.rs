@@ -1,18 +1,12 @@
 //! Requests that another site makes a browser post are refused.
 
-use axum::{
-    body::Body,
-    http::{Request, StatusCode},
-};
+use axum::http::StatusCode;
 
 use crate::support::app::TestApp;
 
 /// Posts a request without a name. If it is let through, the answer is 400 and nothing starts.
 async fn post(app: &TestApp, headers: &[(&str, &str)]) -> StatusCode {
-    let request = headers
-        .iter()
-        .fold(Request::post("/api/deploy"), |request, (name, value)| request.header(*name, *value));
-    let reply = app.send(request.body(Body::from("{}")).unwrap()).await;
+    let reply = app.ask("POST", "/api/deploy", headers, "{}").await;
     let code = reply.error_code();
     assert_eq!(reply.status == StatusCode::FORBIDDEN, code == "CROSS_SITE");
     reply.status
@@ -64,13 +58,11 @@ async fn every_way_to_change_something_is_guarded_and_reading_is_not() {
     let app = TestApp::new();
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         for path in ["/api/deploy", "/api/fn/start_deployment", "/", "/nothing"] {
-            let request = Request::builder().method(method).uri(path);
-            let request = request.header("sec-fetch-site", "cross-site").body(Body::empty());
-            let reply = app.send(request.unwrap()).await;
+            let reply = app.ask(method, path, &[("sec-fetch-site", "cross-site")], "").await;
             assert_eq!(reply.status, StatusCode::FORBIDDEN, "{method} {path}");
         }
     }
-    let request = Request::get("/api/check/alice").header("origin", "https://elsewhere.org");
-    let reply = app.send(request.body(Body::empty()).unwrap()).await;
+    let elsewhere = [("origin", "https://elsewhere.org")];
+    let reply = app.ask("GET", "/api/check/alice", &elsewhere, "").await;
     assert_eq!(reply.status, StatusCode::OK);
 }

@@ -2,24 +2,19 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::store::{
-    CancelRequest, CleanupRecord, End, Fact, Journal, Lease, State,
-};
-use axum::{
-    body::Body,
-    http::{Request, StatusCode},
-};
+use ai_stack_deployer::server::store::{CleanupRecord, Journal, Lease};
+use axum::http::StatusCode;
 use clock::Clock;
 use domain::{
     deployment::DeploymentId,
-    event::{EventBody, Failure, FailureCode, Gone, RemovalCompletion},
+    event::{EventBody, FailureCode, Gone, RemovalCompletion},
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
 };
 use tempfile::TempDir;
 
 use crate::support::{
-    app::{Reply, TestApp},
+    app::{Reply, TestApp, failure, line},
     claim_one::{CLEAN_UP, ClaimOne as _},
 };
 
@@ -30,12 +25,7 @@ fn portal() -> (TestApp, TempDir) {
 
 /// Posts a form as a browser does, and returns the target of the redirect.
 async fn post(app: &TestApp, function: &str, form: String) -> String {
-    let request = Request::post(format!("/api/fn/{function}"))
-        .header("accept", "text/html")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("origin", "http://127.0.0.1:3000")
-        .body(Body::from(form));
-    let reply = app.send(request.unwrap()).await;
+    let reply = app.post_form(&format!("/api/fn/{function}"), form).await;
     assert_eq!(reply.status, StatusCode::FOUND, "{reply:?}");
     reply.header("location").unwrap().to_owned()
 }
@@ -62,15 +52,12 @@ pub(crate) fn expect(reply: &Reply, words: &[&str], others: &[&str]) {
     }
 }
 
+fn project(outcome: Outcome, app: &TestApp) -> Line {
+    line(ResourceKind::Project, "ai-stack-alice", outcome, app.clock.now())
+}
+
 fn receipt(outcome: Outcome, app: &TestApp) -> Receipt {
-    Receipt::of(vec![Line {
-        resource: ResourceKind::Project,
-        id: None,
-        name: String::from("ai-stack-alice"),
-        outcome,
-        at: app.clock.now(),
-        remedy: None,
-    }])
+    Receipt::of(vec![project(outcome, app)])
 }
 
 /// Ends an operation as stuck: its project is left, and clean-up is due in 30 seconds.
@@ -79,18 +66,8 @@ async fn get_stuck(app: &TestApp, lease: &Lease) {
 }
 
 async fn get_stuck_by(app: &TestApp, lease: &Lease, code: FailureCode, message: &str) {
-    let at = app.clock.now();
-    let event = EventBody::Error(Failure {
-        phase: Phase::DEPLOYING,
-        message: message.to_owned(),
-        code,
-        reason: None,
-        receipt: receipt(Outcome::Left, app),
-        reference: String::from("7F3A-22C1"),
-    });
-    let due = Some(at + Duration::from_secs(30));
-    let end = Some(End { state: State::Stuck, at, cancel_request: CancelRequest::None, due });
-    app.store.record(lease, &Fact { events: vec![event], end, ..Fact::default() }).await.unwrap();
+    let line = project(Outcome::Left, app);
+    app.get_stuck(lease, failure(Phase::DEPLOYING, code, message, line)).await;
 }
 
 /// Records a clean-up that removed everything.
@@ -98,13 +75,6 @@ async fn clean_up(app: &TestApp, lease: &Lease) {
     let at = app.clock.now();
     let cleanup = CleanupRecord { receipt: receipt(Outcome::VerifiedGone, app), at, due: at };
     app.store.record_cleanup(lease, &cleanup).await.unwrap();
-}
-
-async fn live(app: &TestApp) -> DeploymentId {
-    let id = app.begin("alice").await;
-    let lease = app.claim().await;
-    app.record(&lease, vec![TestApp::complete("alice")]).await;
-    id
 }
 
 /// Lets the deployment of `alice` fail with nothing left.
@@ -126,6 +96,12 @@ async fn claim_removal(app: &TestApp) -> Lease {
     app.store.claim_one(CLEAN_UP, "test", app.clock.now(), ttl).await.unwrap().unwrap()
 }
 
+/// Says that the stack is removed.
+fn removed(app: &TestApp) -> EventBody {
+    let receipt = receipt(Outcome::VerifiedGone, app);
+    EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt })
+}
+
 const REFRESH: &str = "http-equiv=\"refresh\"";
 
 #[tokio::test]
@@ -145,7 +121,7 @@ async fn the_cancel_form_leads_back_to_the_page_which_says_so_and_refreshes() {
 #[tokio::test]
 async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
     let (app, _site) = portal();
-    let id = live(&app).await;
+    let id = app.live("alice").await;
     for (function, code, words) in [
         (
             "cancel_deployment",
@@ -171,18 +147,16 @@ async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
 #[tokio::test]
 async fn a_page_from_before_the_removal_says_so_and_leaves_the_next_stack_alone() {
     let (app, _site) = portal();
-    let old = live(&app).await;
+    let old = app.live("alice").await;
     let removal = remove(&app, &old).await;
     let lease = claim_removal(&app).await;
-    let receipt = receipt(Outcome::VerifiedGone, &app);
-    let end = EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt });
-    app.record(&lease, vec![end]).await;
+    app.record(&lease, vec![removed(&app)]).await;
 
     let location = remove(&app, &old).await;
     assert_eq!(location, format!("/deployments/{old}?refused=NOT_FOUND"));
     expect(&app.get(&location).await, &["alice was removed", "there was nothing to remove"], &[]);
 
-    let next = live(&app).await;
+    let next = app.live("alice").await;
     for stale in [&old, &lease.id] {
         let location = remove(&app, stale).await;
         assert_eq!(location, format!("/deployments/{stale}?refused=ANOTHER_STACK"));
@@ -276,7 +250,7 @@ async fn a_cancel_that_left_something_does_not_look_as_if_it_had_gone_well() {
 #[tokio::test]
 async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
     let (app, _site) = portal();
-    let id = live(&app).await;
+    let id = app.live("alice").await;
     let up = page(&app, &id).await;
     expect(&up, &["alice is live", "Remove this stack", "This permanently removes"], &[REFRESH]);
 
@@ -291,9 +265,7 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
     expect(&removing, &["Removing alice", REFRESH], &[">Cancel<", "Creating the project", "%"]);
 
     let lease = claim_removal(&app).await;
-    let receipt = receipt(Outcome::VerifiedGone, &app);
-    let end = EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt });
-    app.record(&lease, vec![end]).await;
+    app.record(&lease, vec![removed(&app)]).await;
     let removed = app.get(&removal).await;
     expect(&removed, &["alice is removed", "was freed", "Deploy something new"], &[REFRESH]);
     let words = ["is live", "being removed", REFRESH];
@@ -303,7 +275,7 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
 #[tokio::test]
 async fn a_removal_that_got_stuck_can_be_tried_at_once() {
     let (app, _site) = portal();
-    let id = live(&app).await;
+    let id = app.live("alice").await;
     let removal = remove(&app, &id).await;
     let lease = claim_removal(&app).await;
     get_stuck(&app, &lease).await;

@@ -3,9 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::process::{PortalDir, Running, exchange, free_port};
-
-const KEY: &str = "key-of-the-sandbox";
+use crate::support::{platform::Platform, process::PortalDir};
 
 /// Values at the limits of every rule of quoting and references, with the names of their variables.
 const VALUES: [(&str, &str); 21] = [
@@ -36,52 +34,21 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// Starts a sandbox with its API on port `api`.
-fn sandbox(portal_dir: &PortalDir, api: u16) -> Running {
-    let mut command = portal_dir.command(&[]);
-    command
-        .args(["sandbox", "--api-key", KEY, "--latency", "1"])
-        .args(["--listen", &format!("127.0.0.1:{api}")])
-        .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
-    let mut sandbox = Running::spawn(&mut command);
-    sandbox.wait_for("API listens on");
-    sandbox
-}
-
-fn ask(api: u16, call: &str) -> Value {
-    let request = format!(
-        "GET /api/{call} HTTP/1.1\r\nHost: x\r\nx-api-key: {KEY}\r\nConnection: close\r\n\r\n"
-    );
-    let answer = exchange(api, &request);
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
-}
-
 #[test]
 fn a_containers_variables_are_what_the_portal_was_given() {
-    let (portal_dir, api) = (PortalDir::new(), free_port());
-    let _sandbox = sandbox(&portal_dir, api);
-    let (url, edge) = (format!("http://127.0.0.1:{api}"), portal_dir.edge.to_string());
-    let mut variables = vec![
-        ("DOKPLOY_URL", url.as_str()),
-        ("DOKPLOY_API_TOKEN", KEY),
-        ("STACK_IMAGE", "sandbox/hello"),
-        ("STACK_DOMAIN_SUFFIX", "localhost"),
-        ("STACK_SCHEME", "http"),
-        ("STACK_PUBLIC_PORT", &edge),
-        ("STACK_ALLOW_PRIVATE", "true"),
-    ];
+    let portal_dir = PortalDir::new();
+    let platform = Platform::answering_after(&portal_dir, "1");
     let names: Vec<_> = VALUES.iter().map(|(name, _)| format!("STACK_ENV_{name}")).collect();
-    variables.extend(names.iter().map(String::as_str).zip(VALUES.iter().map(|(_, v)| *v)));
-    let _portal = portal_dir.start(&variables);
-    let id = portal_dir.deploy("alice");
-    let stream = portal_dir.get(&format!("/api/status/{id}"));
-    assert!(stream.contains("event: complete"), "{stream}");
+    let values = VALUES.iter().map(|(_, value)| *value);
+    let variables: Vec<_> = names.iter().map(String::as_str).zip(values).collect();
+    let _portal = platform.portal(&portal_dir, &variables);
+    portal_dir.deploy_until("alice", "complete");
 
-    let service = text(&ask(api, "swarm.getNodeApps")[0]["Name"]);
+    let ask = |call: &str| platform.call("GET", &format!("/api/{call}"), &Value::Null);
+    let service = text(&ask("swarm.getNodeApps")[0]["Name"]);
     let call = format!("docker.getContainersByAppLabel?appName={service}&type=swarm");
-    let container = text(&ask(api, &call)[0]["containerId"]);
-    let config = ask(api, &format!("docker.getConfig?containerId={container}"));
+    let container = text(&ask(&call)[0]["containerId"]);
+    let config = ask(&format!("docker.getConfig?containerId={container}"));
     let arrived: Vec<_> = config["Config"]["Env"].as_array().unwrap().iter().map(text).collect();
     for (name, value) in VALUES {
         let expected = format!("{name}={value}");

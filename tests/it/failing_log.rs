@@ -43,9 +43,7 @@ impl Portal {
 
     /// Checks that it deploys a stack, and ends in time with 0 when it is asked to.
     fn works_and_ends(mut self, portal_dir: &PortalDir) {
-        let id = portal_dir.deploy("alice");
-        let stream = portal_dir.get(&format!("/api/status/{id}"));
-        assert!(stream.contains("event: complete"), "{stream}");
+        portal_dir.deploy_until("alice", "complete");
         assert!(portal_dir.get("/").starts_with("HTTP/1.1 200 "));
         let asked = SystemClock.now();
         let process = self.0.id().to_string();

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 use crate::support::{
     platform::Platform,
     postgres::Cluster,
-    process::{PortalDir, Running, exchange},
+    process::{PortalDir, Running, post_deploy},
 };
 
 /// The error code while the portal cannot write.
@@ -13,22 +13,13 @@ const UNAVAILABLE: &str = "STORE_UNAVAILABLE";
 
 /// Starts a deployment, and returns the status and the answer.
 fn deploy(portal_dir: &PortalDir, name: &str) -> (u16, String) {
-    let body = format!("{{\"name\":\"{name}\"}}");
-    let request = format!(
-        "POST /api/deploy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let answer = exchange(portal_dir.port, &request);
+    let answer = post_deploy(portal_dir.port, name);
     (answer[9..12].parse().unwrap(), answer)
 }
 
 /// Deploys a stack until it is live.
 fn comes_up(portal_dir: &PortalDir, name: &str) {
-    let (status, answer) = deploy(portal_dir, name);
-    assert_eq!(status, 201, "{answer}");
-    let at = answer.find("dep_").unwrap();
-    let stream = portal_dir.get(&format!("/api/status/{}", &answer[at..at + 36]));
-    assert!(stream.contains("event: complete"), "{stream}");
+    portal_dir.deploy_until(name, "complete");
 }
 
 /// Checks that a portal cannot write after `fill`, and can again after `give_back`.
@@ -138,7 +129,7 @@ fn a_commit_that_fails_in_postgres_fails_alone() {
     let url = Cluster::shared().database();
     let portal_dir = PortalDir::new();
     let platform = Platform::start(&portal_dir);
-    let _portal = platform.portal(&portal_dir, &url);
+    let _portal = platform.portal(&portal_dir, &[("DATABASE_URL", &url)]);
     fails_and_recovers(
         &portal_dir,
         || {
@@ -164,7 +155,7 @@ fn connections_that_the_server_ended_are_replaced_and_nobody_is_refused() {
     let url = Cluster::shared().database();
     let portal_dir = PortalDir::new();
     let platform = Platform::start(&portal_dir);
-    let _portal = platform.portal(&portal_dir, &url);
+    let _portal = platform.portal(&portal_dir, &[("DATABASE_URL", &url)]);
     comes_up(&portal_dir, "before");
     for round in 0..10 {
         Cluster::ask(

@@ -43,10 +43,8 @@ fn in_postgres_an_older_portal_ends_well_and_writes_nothing_more() {
     let url = Cluster::shared().database();
     let portal_dir = PortalDir::new();
     let platform = Platform::start(&portal_dir);
-    let mut command = portal_dir.command(&[("DATABASE_URL", &url)]);
-    command.envs(platform.variables()).env("STACK_IMAGE", "sandbox/slow");
-    let mut portal = Running::spawn(&mut command);
-    portal.wait_until_ready();
+    let variables = [("DATABASE_URL", &*url), ("STACK_IMAGE", "sandbox/slow")];
+    let mut portal = platform.portal(&portal_dir, &variables);
     for number in 0..5 {
         portal_dir.deploy(&format!("stack-{number}"));
     }
@@ -62,11 +60,7 @@ fn in_postgres_an_older_portal_ends_well_and_writes_nothing_more() {
     assert!(said.contains("another version of the portal takes over"), "{said}");
     let after = Cluster::ask(&url, &format!("BEGIN; {RAISE}; {RECORDS}; {rows}; ROLLBACK"));
     assert_eq!(before.replace("COMMIT", "ROLLBACK"), after);
-    refuses({
-        let mut command = portal_dir.command(&[("DATABASE_URL", &url)]);
-        command.envs(platform.variables());
-        command
-    });
+    refuses(platform.command(&portal_dir, &variables));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,11 +10,7 @@ use axum::{
 use crate::support::app::{Reply, TestApp};
 
 async fn post(app: &TestApp, key: &str, body: &str) -> Reply {
-    let request = Request::post("/api/deploy")
-        .header("idempotency-key", key)
-        .body(Body::from(body.to_owned()))
-        .unwrap();
-    app.send(request).await
+    app.ask("POST", "/api/deploy", &[("idempotency-key", key)], body.to_owned()).await
 }
 
 const ALICE: &str = r#"{"name":"alice"}"#;
@@ -49,8 +45,7 @@ async fn another_body_under_the_same_key_is_refused() {
     let app = TestApp::new();
     post(&app, "k1", ALICE).await;
     let reply = post(&app, "k1", r#"{"name":"bobby"}"#).await;
-    assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(reply.error_code(), "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(reply.error(), "422 IDEMPOTENCY_KEY_REUSED");
     assert_eq!(app.store.records().len(), 1);
 }
 
@@ -94,7 +89,6 @@ async fn a_key_that_is_no_key_is_refused() {
         let Ok(value) = axum::http::HeaderValue::from_bytes(key.as_bytes()) else { continue };
         let request = Request::post("/api/deploy").header("idempotency-key", value);
         let reply = app.send(request.body(Body::from(ALICE)).unwrap()).await;
-        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{key:?}");
-        assert_eq!(reply.error_code(), "INVALID_IDEMPOTENCY_KEY", "{key:?}");
+        assert_eq!(reply.error(), "400 INVALID_IDEMPOTENCY_KEY", "{key:?}");
     }
 }

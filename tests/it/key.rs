@@ -3,9 +3,13 @@
 
 use std::process::Output;
 
-use crate::support::process::{PortalDir, Running, exchange, free_port};
+use serde_json::{Value, json};
 
-const KEY: &str = "key-of-the-sandbox";
+use crate::support::{
+    platform::Platform,
+    process::{PortalDir, Running, post_deploy},
+};
+
 const CODE: &str = "PLATFORM_KEY_REFUSED";
 /// The section of the README that messages refer operators to.
 const SECTION: &str = "An API key without rate limit";
@@ -13,71 +17,29 @@ const SECTION: &str = "An API key without rate limit";
 /// A portal's folder, and a platform.
 struct World {
     portal_dir: PortalDir,
-    api: u16,
-    _sandbox: Running,
+    platform: Platform,
 }
 
 impl World {
     /// Starts the platform with these arguments.
     fn start(arguments: &[&str]) -> Self {
-        let (portal_dir, api) = (PortalDir::new(), free_port());
-        let mut command = portal_dir.command(&[]);
-        command
-            .args(["sandbox", "--api-key", KEY, "--latency", "1"])
-            .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)])
-            .args(arguments);
-        let mut sandbox = Running::spawn(&mut command);
-        sandbox.wait_for("API listens on");
-        Self { portal_dir, api, _sandbox: sandbox }
-    }
-
-    fn variables(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("DOKPLOY_URL", format!("http://127.0.0.1:{}", self.api)),
-            ("DOKPLOY_API_TOKEN", KEY.to_owned()),
-            ("STACK_IMAGE", String::from("sandbox/hello")),
-            ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
-            ("STACK_SCHEME", String::from("http")),
-            ("STACK_PUBLIC_PORT", self.portal_dir.edge.to_string()),
-            ("STACK_ALLOW_PRIVATE", String::from("true")),
-        ]
+        let portal_dir = PortalDir::new();
+        let arguments = [&["--latency", "1"], arguments].concat();
+        let platform = Platform::start_with(&portal_dir, "key-of-the-sandbox", &arguments);
+        Self { portal_dir, platform }
     }
 
     fn portal(&self) -> Running {
-        let mut command = self.portal_dir.command(&[]);
-        let mut portal = Running::spawn(command.envs(self.variables()));
-        portal.wait_until_ready();
-        portal
+        self.platform.portal(&self.portal_dir, &[])
     }
 
     fn check(&self) -> Output {
-        let mut command = self.portal_dir.command(&[]);
-        command.envs(self.variables()).arg("check").output().unwrap()
+        self.platform.command(&self.portal_dir, &[]).arg("check").output().unwrap()
     }
 
     /// Injects a fault into the platform, or removes all faults.
-    fn inject(&self, method: &str, body: &str) {
-        let answer = exchange(
-            self.api,
-            &format!(
-                "{method} /sandbox/faults HTTP/1.0\r\nHost: x\r\nX-Api-Key: {KEY}\r\n\
-                 Content-Length: {}\r\n\r\n{body}",
-                body.len()
-            ),
-        );
-        assert!(answer.contains(" 200 "), "{answer}");
-    }
-
-    fn post_deploy(&self, name: &str) -> String {
-        let body = format!("{{\"name\":\"{name}\"}}");
-        exchange(
-            self.portal_dir.port,
-            &format!(
-                "POST /api/deploy HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            ),
-        )
+    fn inject(&self, method: &str, body: &Value) {
+        self.platform.call(method, "/sandbox/faults", body);
     }
 }
 
@@ -85,9 +47,9 @@ impl World {
 fn a_key_that_stays_refused_is_told_by_name_and_heals_by_itself() {
     let world = World::start(&[]);
     let mut portal = world.portal();
-    world.inject("POST", r#"{"faults":["project.all:key-limited=1h"]}"#);
+    world.inject("POST", &json!({ "faults": ["project.all:key-limited=1h"] }));
 
-    let refused = world.post_deploy("alice");
+    let refused = post_deploy(world.portal_dir.port, "alice");
     assert!(refused.contains(" 503 ") && refused.contains(CODE), "{refused}");
     assert!(!refused.to_lowercase().contains("retry-after"), "no pretended pause: {refused}");
     assert!(refused.contains("An operator must configure another key."), "{refused}");
@@ -104,9 +66,8 @@ fn a_key_that_stays_refused_is_told_by_name_and_heals_by_itself() {
     let checked = world.portal_dir.get("/api/check/alice");
     assert!(checked.contains("\"available\":true"), "names are checked all the same: {checked}");
 
-    world.inject("DELETE", "");
-    let id = world.portal_dir.deploy("alice");
-    assert!(world.portal_dir.get(&format!("/api/status/{id}")).contains("event: complete"));
+    world.inject("DELETE", &Value::Null);
+    world.portal_dir.deploy_until("alice", "complete");
     assert!(!world.portal_dir.get("/health").contains(CODE));
 }
 
@@ -115,10 +76,8 @@ fn a_moment_without_the_platforms_database_is_no_refusal() {
     let world = World::start(&[]);
     let _portal = world.portal();
     for (name, call) in [("alice", "project.all"), ("bobby", "application.create")] {
-        world.inject("POST", &format!(r#"{{"faults":["{call}:database-lost=1500ms"]}}"#));
-        let id = world.portal_dir.deploy(name);
-        let stream = world.portal_dir.get(&format!("/api/status/{id}"));
-        assert!(stream.contains("event: complete"), "{call}: {stream}");
+        world.inject("POST", &json!({ "faults": [format!("{call}:database-lost=1500ms")] }));
+        world.portal_dir.deploy_until(name, "complete");
     }
     assert!(!world.portal_dir.get("/health").contains(CODE));
 }

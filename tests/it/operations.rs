@@ -1,69 +1,42 @@
 //! The API of cancel, retry, stacks and their removal.
 
-use ai_stack_deployer::server::store::{
-    CancelRequest, End, Fact, Journal, Lease, Operations, State,
-};
-use axum::{
-    body::Body,
-    http::{Method, Request, StatusCode},
-};
+use ai_stack_deployer::server::store::{CancelRequest, Lease, Operations};
+use axum::http::StatusCode;
 use clock::Clock;
 use domain::{
     deployment::DeploymentId,
-    event::{EventBody, Failure, FailureCode},
+    event::{EventBody, FailureCode},
     phase::Phase,
-    receipt::{Line, Outcome, Receipt, ResourceKind},
+    receipt::{Line, Outcome, ResourceKind},
     remedy::Remedy,
 };
 use serde_json::Value;
 
-use crate::support::app::{Reply, TestApp};
+use crate::support::app::{Reply, TestApp, failure, line};
 
-async fn send(app: &TestApp, method: Method, path: &str) -> Reply {
-    app.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
+async fn send(app: &TestApp, method: &str, path: &str) -> Reply {
+    app.ask(method, path, &[], "").await
 }
 
 async fn cancel(app: &TestApp, id: &DeploymentId) -> Reply {
-    send(app, Method::POST, &format!("/api/deployment/{id}/cancel")).await
+    send(app, "POST", &format!("/api/deployment/{id}/cancel")).await
 }
 
 async fn retry(app: &TestApp, id: &DeploymentId) -> Reply {
-    send(app, Method::POST, &format!("/api/deployment/{id}/retry")).await
+    send(app, "POST", &format!("/api/deployment/{id}/retry")).await
 }
 
 async fn deployment(app: &TestApp, id: &str) -> Value {
     app.get(&format!("/api/deployment/{id}")).await.json()["deployment"].clone()
 }
 
-/// Records a live stack `alice` in the store.
-async fn live(app: &TestApp) -> DeploymentId {
-    let id = app.begin("alice").await;
-    let lease = app.claim().await;
-    app.record(&lease, vec![TestApp::complete("alice")]).await;
-    id
-}
-
 /// Ends an operation as stuck, with its project left.
 async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
     let at = app.clock.now();
-    let event = EventBody::Error(Failure {
-        phase,
-        message: String::from("It did not work"),
-        code: FailureCode::PlatformUnreachable,
-        reason: None,
-        receipt: Receipt::of(vec![Line {
-            resource: ResourceKind::Project,
-            id: None,
-            name: String::from("ai-stack-alice"),
-            outcome: Outcome::Left,
-            at,
-            remedy: Some(Remedy::Sentence(String::from("Delete the project"))),
-        }]),
-        reference: String::from("7F3A-22C1"),
-    });
-    let end =
-        Some(End { state: State::Stuck, at, cancel_request: CancelRequest::None, due: Some(at) });
-    app.store.record(lease, &Fact { events: vec![event], end, ..Fact::default() }).await.unwrap();
+    let line = line(ResourceKind::Project, "ai-stack-alice", Outcome::Left, at);
+    let line = Line { remedy: Some(Remedy::Sentence(String::from("Delete the project"))), ..line };
+    let failure = failure(phase, FailureCode::PlatformUnreachable, "It did not work", line);
+    app.record(lease, vec![EventBody::Error(failure)]).await;
 }
 
 #[tokio::test]
@@ -86,14 +59,11 @@ async fn a_cancellation_is_accepted_until_the_end_however_often() {
     assert_eq!(deployment(&app, id.as_str()).await["cancelling"], true);
 
     let other = TestApp::new().in_one_browser();
-    let ended = live(&other).await;
+    let ended = other.live("alice").await;
     let reply = cancel(&other, &ended).await;
-    assert_eq!(
-        (reply.status, reply.error_code().as_str()),
-        (StatusCode::CONFLICT, "ALREADY_ENDED")
-    );
+    assert_eq!(reply.error(), "409 ALREADY_ENDED");
     let nobody = cancel(&other, &DeploymentId::from_random(7)).await;
-    assert_eq!((nobody.status, nobody.error_code().as_str()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
+    assert_eq!(nobody.error(), "404 NOT_FOUND");
 }
 
 #[tokio::test]
@@ -101,7 +71,7 @@ async fn a_failed_deployment_is_tried_again_and_linked_both_ways() {
     let app = TestApp::new().in_one_browser();
     let first = app.begin("alice").await;
     let early = retry(&app, &first).await;
-    assert_eq!((early.status, early.error_code().as_str()), (StatusCode::CONFLICT, "NOT_ENDED"));
+    assert_eq!(early.error(), "409 NOT_ENDED");
     let lease = app.claim().await;
     app.record(&lease, vec![app.progress(Phase::ROLLING_BACK), app.failure()]).await;
 
@@ -112,7 +82,7 @@ async fn a_failed_deployment_is_tried_again_and_linked_both_ways() {
     assert_eq!(deployment(&app, &second).await["retryOf"], first.as_str());
     assert_eq!(deployment(&app, first.as_str()).await["retriedBy"], second.as_str());
     let again = retry(&app, &first).await;
-    assert_eq!((again.status, again.error_code().as_str()), (StatusCode::CONFLICT, "NAME_TAKEN"));
+    assert_eq!(again.error(), "409 NAME_TAKEN");
 }
 
 #[tokio::test]
@@ -122,34 +92,31 @@ async fn nothing_is_tried_again_while_something_is_left_or_live() {
     let lease = app.claim().await;
     get_stuck(&app, &lease, Phase::CREATING_PROJECT).await;
     let reply = retry(&app, &id).await;
-    assert_eq!(
-        (reply.status, reply.error_code().as_str()),
-        (StatusCode::CONFLICT, "NAME_NOT_CLEAN")
-    );
+    assert_eq!(reply.error(), "409 NAME_NOT_CLEAN");
     let health = app.get("/health").await.json();
     assert_eq!((&health["status"], &health["stuck"]), (&"degraded".into(), &1.into()));
 
     let other = TestApp::new().in_one_browser();
-    let id = live(&other).await;
+    let id = other.live("alice").await;
     let reply = retry(&other, &id).await;
-    assert_eq!((reply.status, reply.error_code().as_str()), (StatusCode::CONFLICT, "NAME_TAKEN"));
+    assert_eq!(reply.error(), "409 NAME_TAKEN");
 }
 
 #[tokio::test]
 async fn a_live_stack_is_listed_and_removed_by_one_operation() {
     let app = TestApp::new().in_one_browser();
     assert_eq!(app.get("/api/stacks").await.json()["stacks"], Value::Array(Vec::new()));
-    let id = live(&app).await;
+    let id = app.live("alice").await;
     let stack = app.get("/api/stacks/alice").await.json()["stack"].clone();
     assert_eq!(stack["deploymentId"], id.as_str());
     assert_eq!((&stack["state"], &stack["name"]), (&"live".into(), &"alice".into()));
     assert_eq!(app.get("/api/stacks").await.json()["stacks"], Value::Array(vec![stack]));
 
-    let reply = send(&app, Method::DELETE, "/api/stacks/alice").await;
+    let reply = send(&app, "DELETE", "/api/stacks/alice").await;
     assert_eq!(reply.status, StatusCode::ACCEPTED, "{reply:?}");
     let removal = reply.json()["operationId"].as_str().unwrap().to_owned();
     assert!(removal.starts_with("rem_"), "{removal}");
-    let again = send(&app, Method::DELETE, "/api/stacks/alice").await;
+    let again = send(&app, "DELETE", "/api/stacks/alice").await;
     assert_eq!(again.json()["operationId"], removal.as_str(), "one at a time");
     let described = deployment(&app, &removal).await;
     assert_eq!((&described["kind"], &described["phase"]), (&"removal".into(), &"removing".into()));
@@ -168,9 +135,9 @@ async fn a_live_stack_is_listed_and_removed_by_one_operation() {
 #[tokio::test]
 async fn with_an_id_that_very_stack_is_removed_or_none() {
     let app = TestApp::new().in_one_browser();
-    let id = live(&app).await;
+    let id = app.live("alice").await;
     let remove = async |query: &str| {
-        let reply = send(&app, Method::DELETE, &format!("/api/stacks/alice{query}")).await;
+        let reply = send(&app, "DELETE", &format!("/api/stacks/alice{query}")).await;
         let code = if reply.status.is_success() { String::new() } else { reply.error_code() };
         (reply.status.as_u16(), code, reply)
     };
@@ -196,14 +163,11 @@ async fn with_an_id_that_very_stack_is_removed_or_none() {
 async fn what_is_not_live_cannot_be_removed() {
     let app = TestApp::new().in_one_browser();
     for name in ["alice", "A", "%20"] {
-        let reply = send(&app, Method::DELETE, &format!("/api/stacks/{name}")).await;
-        assert_eq!(
-            (reply.status, reply.error_code().as_str()),
-            (StatusCode::NOT_FOUND, "NOT_FOUND")
-        );
+        let reply = send(&app, "DELETE", &format!("/api/stacks/{name}")).await;
+        assert_eq!(reply.error(), "404 NOT_FOUND");
     }
     assert_eq!(app.get("/api/stacks/alice").await.error_code(), "NOT_FOUND");
     app.begin("alice").await;
-    let reply = send(&app, Method::DELETE, "/api/stacks/alice").await;
+    let reply = send(&app, "DELETE", "/api/stacks/alice").await;
     assert_eq!(reply.status, StatusCode::NOT_FOUND, "it is not live yet");
 }

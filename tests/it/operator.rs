@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use self::world::{World, said};
 use crate::support::{
     postgres::Cluster,
-    process::{PortalDir, Running, exchange},
+    process::{PortalDir, exchange},
 };
 
 mod absence;
@@ -68,7 +68,7 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
     let theirs = json!({ "name": "theirs", "environmentId": environment, "sourceType": "docker" });
     let theirs = world.as_somebody_else("POST", "/api/application.create", &theirs);
     let id = &*world.remove("alice", &live);
-    assert!(world.portal_dir.get(&format!("/api/status/{id}")).contains("event: error"));
+    assert!(world.portal_dir.events(id).contains("event: error"));
 
     let reference = format!("{}-{}", &id[4..8], &id[8..12]).to_uppercase();
     let (code, text) = world.give(&["stuck", "list"]);
@@ -176,15 +176,10 @@ fn the_help_lists_the_operators_commands() {
 #[test]
 fn audit_reads_a_database_of_postgres_too() {
     let (world, url) = (World::start(), Cluster::shared().database());
-    let in_postgres = || {
-        let mut command = world.portal_dir.command(&[("DATABASE_URL", &url)]);
-        command.envs(world.variables("sandbox/hello"));
-        command
-    };
-    let mut portal = Running::spawn(&mut in_postgres());
-    portal.wait_until_ready();
+    let in_postgres = [("DATABASE_URL", &*url)];
+    let portal = world.portal_with(&in_postgres);
     world.deploy("alice", "complete");
-    let (code, text) = said(&in_postgres().args(["audit", "--act", "start"]).output().unwrap());
+    let (code, text) = world.give_with(&in_postgres, &["audit", "--act", "start"]);
     assert_eq!((code, text.lines().count()), (Some(0), 1), "{text}");
     let entry: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&entry["act"], &entry["target"]), (&json!("start"), &json!("alice")), "{text}");

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use axum::{
-    body::Body,
-    http::{Request, StatusCode},
-};
+use axum::{body::Body, http::StatusCode};
 use tempfile::TempDir;
 
 use crate::support::app::{Reply, TestApp};
+
+/// The path of the form on the home page.
+const START: &str = "/api/fn/start_deployment";
 
 /// Returns the portal with a built site of one file.
 fn portal(variables: &[(&str, &str)]) -> (TestApp, TempDir) {
@@ -21,21 +21,14 @@ fn portal(variables: &[(&str, &str)]) -> (TestApp, TempDir) {
 }
 
 async fn post_form(app: &TestApp, form: &'static str) -> Reply {
-    let request = Request::post("/api/fn/start_deployment")
-        .header("accept", "text/html")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("origin", "http://127.0.0.1:3000")
-        .body(Body::from(form));
-    app.send(request.unwrap()).await
+    app.post_form(START, form).await
 }
 
 /// Calls the server function like the page's script.
 async fn call(app: &TestApp, form: impl Into<Body>) -> Reply {
-    let request = Request::post("/api/fn/start_deployment")
-        .header("accept", "application/json")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form.into());
-    app.send(request.unwrap()).await
+    let headers =
+        [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
+    app.ask("POST", START, &headers, form).await
 }
 
 #[tokio::test]
@@ -45,8 +38,7 @@ async fn the_built_sites_files_are_served_and_asked_for_again_after_each_build()
     let plain = app.get(path).await;
     assert_eq!((plain.status, plain.body.as_str()), (StatusCode::OK, "body{}"));
     assert_eq!(plain.header("cache-control"), Some("no-cache"));
-    let request = Request::get(path).header("accept-encoding", "gzip, br").body(Body::empty());
-    let compressed = app.send(request.unwrap()).await;
+    let compressed = app.ask("GET", path, &[("accept-encoding", "gzip, br")], "").await;
     assert_eq!(compressed.header("content-encoding"), Some("br"));
     assert_eq!(compressed.body, "compressed");
     assert_eq!(app.get("/favicon.svg").await.body, "<svg/>");
@@ -54,7 +46,7 @@ async fn the_built_sites_files_are_served_and_asked_for_again_after_each_build()
     for path in ["/pkg/..%2f..%2fetc%2fpasswd", "/..%2f..%2fetc%2fpasswd", "/pkg", "/pkg/"] {
         assert_eq!(app.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
-    let posted = app.send(Request::post("/favicon.svg").body(Body::empty()).unwrap()).await;
+    let posted = app.ask("POST", "/favicon.svg", &[], "").await;
     assert_eq!(posted.status, StatusCode::NOT_FOUND, "a file is only read");
 }
 
@@ -107,10 +99,8 @@ async fn the_form_counts_towards_the_callers_limit_and_has_the_same_longest_body
     assert_eq!(reply.error_code(), "TOO_MANY_REQUESTS");
     assert_eq!(reply.header("retry-after"), Some("60"));
     let (app, _site) = portal(&[]);
-    let request = Request::post("/api/fn/start_deployment").header("content-length", 65_537);
-    let reply = app.send(request.body(Body::from(vec![b'a'; 65_537])).unwrap()).await;
-    assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(reply.error_code(), "BODY_TOO_LARGE");
+    let reply = app.ask("POST", START, &[("content-length", "65537")], vec![b'a'; 65_537]).await;
+    assert_eq!(reply.error(), "413 BODY_TOO_LARGE");
     assert!(app.store.records().is_empty());
 }
 
@@ -134,11 +124,11 @@ async fn whatever_the_form_holds_the_answer_is_the_apis_error_or_the_home_page()
         let reply = call(&app, Body::from_stream(futures::stream::iter(pieces))).await;
         assert_eq!((reply.status.as_u16(), reply.error_code().as_str()), (status, code), "{shown}");
         assert_eq!(reply.header("cache-control"), Some("no-store"), "{shown}");
-        let request = Request::post("/api/fn/start_deployment")
-            .header("accept", "text/html,application/xhtml+xml")
-            .header("referer", "https://elsewhere.example.org/page?a=b")
-            .body(Body::from(form));
-        let reply = app.send(request.unwrap()).await;
+        let headers = [
+            ("accept", "text/html,application/xhtml+xml"),
+            ("referer", "https://elsewhere.example.org/page?a=b"),
+        ];
+        let reply = app.ask("POST", START, &headers, form).await;
         let location = reply.header("location").unwrap_or_default();
         assert_eq!(reply.status, StatusCode::FOUND, "{shown}");
         assert!(location.starts_with("/?name="), "{shown} {location}");
@@ -157,10 +147,8 @@ async fn a_page_or_file_that_does_not_take_the_method_says_so_in_words() {
         ("GET", "/api/fn/start_deployment", Some("POST")),
         ("CONNECT", "localhost:22", None),
     ] {
-        let request = Request::builder().method(method).uri(path).body(Body::empty());
-        let reply = app.send(request.unwrap()).await;
-        assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
-        assert_eq!(reply.error_code(), "METHOD_NOT_ALLOWED", "{method} {path}");
+        let reply = app.ask(method, path, &[], "").await;
+        assert_eq!(reply.error(), "405 METHOD_NOT_ALLOWED", "{method} {path}");
         assert_eq!(reply.header("allow"), allowed, "{method} {path}");
     }
     assert_eq!(app.get("/pkg/nothing.js").await.error_code(), "NOT_FOUND");

@@ -62,8 +62,7 @@ async fn parts_that_end_at_the_shutdown_are_no_failure() {
 fn records_that_are_kept_longer_than_time_goes_back_end_no_part_of_the_portal() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[("RETENTION_DAYS", "4000000000")]);
-    let id = portal_dir.deploy("alice");
-    assert!(portal_dir.get(&format!("/api/status/{id}")).contains("event: complete"));
+    portal_dir.deploy_until("alice", "complete");
     assert!(portal_dir.get("/health").starts_with("HTTP/1.1 200 "));
     assert_eq!(portal.end().0, Some(0));
 }

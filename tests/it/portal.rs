@@ -8,7 +8,10 @@ use std::{
     process::Output,
 };
 
-use crate::support::process::{PortalDir, Running, exchange, free_port};
+use crate::support::{
+    platform::Platform,
+    process::{PortalDir, exchange},
+};
 
 fn error_of(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -20,7 +23,7 @@ fn a_name_becomes_a_live_stack_at_its_own_address() {
     let portal_dir = PortalDir::new();
     let _portal = portal_dir.start(&[]);
     let id = portal_dir.deploy("alice");
-    let stream = portal_dir.get(&format!("/api/status/{id}"));
+    let stream = portal_dir.events(&id);
     assert!(stream.contains("event: complete"), "{stream}");
     assert!(stream.contains(&format!("\"url\":\"http://alice.localhost:{}\"", portal_dir.edge)));
     let request = "GET /health HTTP/1.1\r\nHost: alice.localhost\r\nConnection: close\r\n\r\n";
@@ -64,7 +67,7 @@ fn asked_to_end_with_a_stream_open_it_ends_in_time_and_resumes_at_the_next_start
     watched.read_to_string(&mut line).unwrap();
 
     let _portal = portal_dir.start(&[("STACK_IMAGE", "sandbox/slow")]);
-    let stream = portal_dir.get(&format!("/api/status/{id}"));
+    let stream = portal_dir.events(&id);
     assert!(stream.contains("event: complete"), "{stream}");
     let ids: Vec<u64> =
         stream.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect();
@@ -196,19 +199,10 @@ fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
 #[test]
 fn check_says_whether_the_platform_works_with_this_key() {
     let portal_dir = PortalDir::new();
-    let (api, edge) = (free_port().to_string(), free_port().to_string());
-    let mut sandbox = portal_dir.command(&[]);
-    sandbox.args(["sandbox", "--api-key", "canary-key"]);
-    sandbox.args(["--listen", &format!("127.0.0.1:{api}"), "--edge", &format!("127.0.0.1:{edge}")]);
-    let mut running = Running::spawn(&mut sandbox);
-    running.wait_for("API listens on");
-
-    let url = format!("http://127.0.0.1:{api}");
-    let check = |key: &'static str| {
-        let variables =
-            [("DOKPLOY_URL", url.as_str()), ("DOKPLOY_API_TOKEN", key), ("STACK_IMAGE", "a")];
-        let mut command = portal_dir.command(&variables);
-        command.env("STACK_DOMAIN_SUFFIX", "localhost").arg("check").output().unwrap()
+    let platform = Platform::start_with(&portal_dir, "canary-key", &[]);
+    let check = |key| {
+        let mut command = platform.command(&portal_dir, &[("DOKPLOY_API_TOKEN", key)]);
+        command.arg("check").output().unwrap()
     };
     let good = check("canary-key");
     assert!(good.status.success(), "{good:?}");
@@ -216,5 +210,5 @@ fn check_says_whether_the_platform_works_with_this_key() {
     let bad = check("wrong-key");
     assert_eq!(bad.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&bad.stdout).contains("DOKPLOY_API_TOKEN"), "{bad:?}");
-    assert_eq!(running.end().0, Some(0));
+    assert_eq!(platform.end().0, Some(0));
 }

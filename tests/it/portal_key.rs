@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Output}
 use crate::support::{
     platform::Platform,
     postgres::Cluster,
-    process::{PortalDir, Running, exchange},
+    process::{PortalDir, Running, post_deploy},
 };
 
 const FIRST: &str = "first:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
@@ -32,11 +32,6 @@ fn give(portal_dir: &PortalDir, variables: &[(&str, &str)], arguments: &[&str]) 
     (status.code().unwrap(), String::from_utf8(said).unwrap())
 }
 
-/// Waits until the deployment has ended, and returns its events.
-fn events(portal_dir: &PortalDir, id: &str) -> String {
-    portal_dir.get(&format!("/api/status/{id}"))
-}
-
 #[test]
 fn with_sqlite_the_key_is_made_once_and_the_log_says_so() {
     let portal_dir = PortalDir::new();
@@ -48,8 +43,7 @@ fn with_sqlite_the_key_is_made_once_and_the_log_says_so() {
     assert!(key.len() == 45 && !log.contains(key.trim()), "{log}");
 
     let portal = portal_dir.start(&[TOKEN]);
-    let id = portal_dir.deploy("alice");
-    assert!(events(&portal_dir, &id).contains("event: complete"));
+    portal_dir.deploy_until("alice", "complete");
     let log = end(portal);
     assert!(!log.contains("Made the portal's key"), "{log}");
     assert_eq!(fs::read_to_string(&path).unwrap(), key);
@@ -73,8 +67,7 @@ fn a_lost_key_is_reported_and_the_new_one_takes_the_old_one_behind_a_comma() {
     let portal_dir = PortalDir::new();
     let path = key_file(&portal_dir);
     let portal = portal_dir.start(&[TOKEN]);
-    let id = portal_dir.deploy("alice");
-    assert!(events(&portal_dir, &id).contains("event: complete"));
+    portal_dir.deploy_until("alice", "complete");
     end(portal);
     let old = fs::read_to_string(&path).unwrap();
     fs::remove_file(&path).unwrap();
@@ -101,8 +94,7 @@ fn a_key_under_the_id_of_another_one_loses_nothing_and_everything_says_so() {
     let other = SECOND.replace("second", "first");
     let (old, new) = (("PORTAL_SECRET_KEY", FIRST), ("PORTAL_SECRET_KEY", other.as_str()));
     let portal = portal_dir.start(&[TOKEN, old]);
-    let id = portal_dir.deploy("alice");
-    assert!(events(&portal_dir, &id).contains("event: complete"));
+    portal_dir.deploy_until("alice", "complete");
     end(portal);
     let log = end(portal_dir.start(&[TOKEN, new]));
     assert!(log.contains("ERROR") && log.contains("another one than the one that sealed"), "{log}");
@@ -120,13 +112,10 @@ fn a_key_under_the_id_of_another_one_loses_nothing_and_everything_says_so() {
 fn a_bad_key_file_keeps_neither_the_other_verdicts_nor_the_reconciler_from_an_operator() {
     let portal_dir = PortalDir::new();
     let platform = Platform::start(&portal_dir);
-    let mut portal = Running::spawn(portal_dir.command(&[]).envs(platform.variables()));
-    portal.wait_until_ready();
-    end(portal);
+    end(platform.portal(&portal_dir, &[]));
     fs::set_permissions(key_file(&portal_dir), fs::Permissions::from_mode(0o644)).unwrap();
     let give = |arguments: &[&str]| {
-        let mut command = portal_dir.command(&[]);
-        let output = command.envs(platform.variables()).args(arguments).output().unwrap();
+        let output = platform.command(&portal_dir, &[]).args(arguments).output().unwrap();
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     };
     let (code, said) = give(&["check"]);
@@ -172,28 +161,16 @@ fn a_key_that_cannot_be_used_stops_the_start_and_the_sentence_says_what_to_do() 
 fn with_postgres_and_no_key_only_what_would_be_sealed_is_refused() {
     let (portal_dir, url) = (PortalDir::new(), Cluster::shared().database());
     let platform = Platform::start(&portal_dir);
-    let own = platform.variables();
-    let variables = |more: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
-        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        own.iter().cloned().chain([("DATABASE_URL", url.clone())]).chain(more).collect()
-    };
-    let start = |more: &[(&'static str, &str)]| {
-        let mut portal = Running::spawn(portal_dir.command(&[]).envs(variables(more)));
-        portal.wait_until_ready();
-        portal
-    };
-    let check = |more: &[(&'static str, &str)]| {
-        let output = portal_dir.command(&[]).envs(variables(more)).arg("check").output().unwrap();
+    let variables =
+        |more: &[(&'static str, &'static str)]| [&[("DATABASE_URL", url.as_str())], more].concat();
+    let start = |more| platform.portal(&portal_dir, &variables(more));
+    let check = |more| {
+        let mut command = platform.command(&portal_dir, &variables(more));
+        let output = command.arg("check").output().unwrap();
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
-
     let portal = start(&[TOKEN]);
-    let body = "{\"name\":\"alice\"}";
-    let request = format!(
-        "POST /api/deploy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let answer = exchange(portal_dir.port, &request);
+    let answer = post_deploy(portal_dir.port, "alice");
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(answer.contains("SECRET_KEY_MISSING") && answer.contains("PORTAL_SECRET_KEY"));
     assert_eq!(Cluster::ask(&url, "SELECT count(*) FROM operations"), "0");
@@ -203,15 +180,13 @@ fn with_postgres_and_no_key_only_what_would_be_sealed_is_refused() {
 
     // A stack without secrets needs no key.
     let portal = start(&[]);
-    let id = portal_dir.deploy("bobby");
-    assert!(events(&portal_dir, &id).contains("event: complete"));
+    portal_dir.deploy_until("bobby", "complete");
     end(portal);
     assert_eq!(check(&[]).0, Some(0));
 
     let key = ("PORTAL_SECRET_KEY", FIRST);
     let portal = start(&[TOKEN, key]);
-    let id = portal_dir.deploy("carol");
-    assert!(events(&portal_dir, &id).contains("event: complete"));
+    portal_dir.deploy_until("carol", "complete");
     assert_eq!(Cluster::ask(&url, "SELECT DISTINCT key_id FROM sealed_secrets"), "first");
     end(portal);
     let (code, said) = check(&[TOKEN, key]);
@@ -224,8 +199,7 @@ fn the_key_is_changed_while_the_portal_runs_and_a_deployment_under_way_ends_well
     let both = format!("{SECOND},{FIRST}");
     let (old, new) = (("PORTAL_SECRET_KEY", FIRST), ("PORTAL_SECRET_KEY", both.as_str()));
     let portal = portal_dir.start(&[TOKEN, old]);
-    let done = portal_dir.deploy("alice");
-    assert!(events(&portal_dir, &done).contains("event: complete"));
+    portal_dir.deploy_until("alice", "complete");
     end(portal);
 
     let portal = portal_dir.start(&[TOKEN, new, ("STACK_IMAGE", "sandbox/slow")]);
@@ -235,7 +209,7 @@ fn the_key_is_changed_while_the_portal_runs_and_a_deployment_under_way_ends_well
     assert!(said.contains("Secrets newly encrypted under the key second: 1."), "{said}");
     assert!(said.contains("Secrets that use the key second: 2."), "{said}");
     assert!(said.contains("No secret uses another key"), "{said}");
-    assert!(events(&portal_dir, &id).contains("event: complete"));
+    assert!(portal_dir.events(&id).contains("event: complete"));
     end(portal);
 
     // With only the old key, the secrets cannot be opened, and every part says so.

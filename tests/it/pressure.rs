@@ -12,11 +12,11 @@ use std::{
 use clock::{Clock, SystemClock};
 
 use crate::support::{
+    platform::Platform,
     postgres::Cluster,
-    process::{PortalDir, Running, exchange, free_port},
+    process::{PortalDir, Running, exchange, free_port, post_deploy},
 };
 
-const KEY: &str = "key-of-the-sandbox";
 const STARTS: usize = 200;
 /// The time limit for all of them on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(4);
@@ -27,44 +27,29 @@ struct World {
     api: u16,
     ports: [u16; 2],
     database: String,
-    _running: Mutex<Vec<Running>>,
+    _running: Mutex<(Platform, [Running; 2])>,
 }
 
 impl World {
     /// Starts them, with `variables` for the replicas. The platform answers after `latency`
     /// milliseconds.
     fn start(latency: &str, variables: &[(&str, &str)]) -> Self {
-        let (portal_dir, api) = (PortalDir::new(), free_port());
-        let mut sandbox = portal_dir.command(&[]);
-        sandbox
-            .args(["sandbox", "--api-key", KEY, "--latency", latency])
-            .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
-        let mut sandbox = Running::spawn(&mut sandbox);
-        sandbox.wait_for("API listens on");
+        let portal_dir = PortalDir::new();
+        let platform = Platform::answering_after(&portal_dir, latency);
         let database = Cluster::shared().database();
         let ports = [free_port(), free_port()];
-        let mut running = vec![sandbox];
-        for port in ports {
-            let mut portal = portal_dir.command(&[
+        let portals = ports.map(|port| {
+            let port = port.to_string();
+            let own = [
                 ("DATABASE_URL", database.as_str()),
-                ("PORT", &port.to_string()),
-                ("DOKPLOY_URL", &format!("http://127.0.0.1:{api}")),
-                ("DOKPLOY_API_TOKEN", KEY),
-                ("STACK_DOMAIN_SUFFIX", "localhost"),
-                ("STACK_SCHEME", "http"),
-                ("STACK_PUBLIC_PORT", &portal_dir.edge.to_string()),
-                ("STACK_ALLOW_PRIVATE", "true"),
-                ("STACK_IMAGE", "sandbox/hello"),
+                ("PORT", &port),
                 ("DEPLOY_RATE_LIMIT", "10000"),
                 ("RUST_LOG", "warn,ai_stack_deployer::run=info"),
-            ]);
-            portal.envs(variables.iter().copied());
-            let mut portal = Running::spawn(&mut portal);
-            portal.wait_until_ready();
-            running.push(portal);
-        }
-        Self { portal_dir, api, ports, database, _running: Mutex::new(running) }
+            ];
+            platform.portal(&portal_dir, &[&own, variables].concat())
+        });
+        let (api, running) = (platform.api, Mutex::new((platform, portals)));
+        Self { portal_dir, api, ports, database, _running: running }
     }
 
     /// Requests all stacks at once, half of them from each replica, and returns how many requests
@@ -82,12 +67,7 @@ impl World {
     }
 
     fn start_one(&self, number: usize) -> bool {
-        let body = format!("{{\"name\":\"stack-{number}\"}}");
-        let request = format!(
-            "POST /api/deploy HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        exchange(self.ports[number % 2], &request).contains(" 201 ")
+        post_deploy(self.ports[number % 2], &format!("stack-{number}")).contains(" 201 ")
     }
 
     fn count(&self, state: &str) -> usize {

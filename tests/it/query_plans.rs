@@ -7,8 +7,9 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, raw_sql, sqlite::SqliteConnectOptions};
 
 use crate::support::{
+    platform::Platform,
     postgres::Cluster,
-    process::{PortalDir, Running, free_port},
+    process::{PortalDir, Running},
 };
 
 /// The number of operations that have ended.
@@ -90,51 +91,32 @@ const FILL: &str = "
 /// A portal and the platform that it drives.
 struct World {
     portal_dir: PortalDir,
-    variables: Vec<(&'static str, String)>,
-    _sandbox: Running,
+    platform: Platform,
+    database: String,
 }
 
 impl World {
     fn start(database: String) -> Self {
-        let (portal_dir, api) = (PortalDir::new(), free_port());
-        let mut sandbox = portal_dir.command(&[]);
-        sandbox
-            .args(["sandbox", "--api-key", "a-key", "--latency", "1"])
-            .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
-        let mut sandbox = Running::spawn(&mut sandbox);
-        sandbox.wait_for("API listens on");
-        let variables = vec![
-            ("DATABASE_URL", database),
-            ("DOKPLOY_URL", format!("http://127.0.0.1:{api}")),
-            ("DOKPLOY_API_TOKEN", String::from("a-key")),
-            ("STACK_IMAGE", String::from("sandbox/hello")),
-            ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
-            ("STACK_SCHEME", String::from("http")),
-            ("STACK_PUBLIC_PORT", portal_dir.edge.to_string()),
-            ("STACK_ALLOW_PRIVATE", String::from("true")),
-            ("STACKS_PER_PERSON", String::from("100")),
-            ("DEPLOYMENTS_PER_HOUR", String::from("100")),
-            ("DEPLOYMENTS_IN_ALL", String::from("100")),
-            ("RUST_LOG", String::from("info,sqlx::query=debug")),
-        ];
-        Self { portal_dir, variables, _sandbox: sandbox }
+        let portal_dir = PortalDir::new();
+        let platform = Platform::answering_after(&portal_dir, "1");
+        Self { portal_dir, platform, database }
     }
 
     fn portal(&self) -> Running {
-        let mut command = self.portal_dir.command(&[]);
-        let mut portal =
-            Running::spawn(command.envs(self.variables.iter().map(|(name, value)| (name, value))));
-        portal.wait_until_ready();
-        portal
+        let variables = [
+            ("DATABASE_URL", &*self.database),
+            ("STACKS_PER_PERSON", "100"),
+            ("DEPLOYMENTS_PER_HOUR", "100"),
+            ("DEPLOYMENTS_IN_ALL", "100"),
+            ("RUST_LOG", "info,sqlx::query=debug"),
+        ];
+        self.platform.portal(&self.portal_dir, &variables)
     }
 
     /// Lets a portal do everything that it does regularly, and returns its queries.
     fn asked(&self) -> BTreeSet<String> {
         let portal = self.portal();
-        let id = self.portal_dir.deploy("alice");
-        let stream = self.portal_dir.get(&format!("/api/status/{id}"));
-        assert!(stream.contains("event: complete"), "{stream}");
+        self.portal_dir.deploy_until("alice", "complete");
         for path in ["/", "/health", "/api/check/bobby", "/api/stacks", "/api/deployment/dep_x"] {
             self.portal_dir.get(path);
         }

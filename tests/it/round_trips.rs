@@ -3,27 +3,25 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
-    auth::{
-        access::Role,
-        accounts::{Accounts as _, Digest, NewSession, Profile},
-    },
+    auth::access::Role,
     store::{Operations as _, postgres::PostgresStore},
 };
 use clock::{Clock as _, SystemClock};
 use domain::{
-    event::{Event, EventBody, Failure, FailureCode},
-    owner::OwnerId,
+    event::{Event, EventBody, FailureCode},
     phase::Phase,
-    receipt::{Line, Outcome, Receipt, ResourceKind},
+    receipt::{Line, Outcome, ResourceKind},
     remedy::Remedy,
 };
 use secrecy::SecretString;
 use tokio::{task::block_in_place, time::sleep};
 
 use crate::support::{
+    app::{failure, line},
+    people,
     platform::Platform,
     postgres::Cluster,
-    process::{PortalDir, Running, exchange},
+    process::{PortalDir, exchange, request},
     relay::{Asked, Relay},
 };
 
@@ -70,39 +68,13 @@ async fn fill(url: &str) {
     let (store, now) = (open(url).await, SystemClock.now());
     for number in 0..50 {
         let name = format!("person{number}");
-        let profile = Profile {
-            issuer: String::from("http://127.0.0.1:9"),
-            subject: name.clone(),
-            name: name.clone(),
-            role: if number == 0 { Role::Operator } else { Role::Member },
-        };
-        let ends = now + Duration::from_hours(24);
-        let session = NewSession {
-            person: OwnerId::person(&name),
-            secret: Digest::of(&name),
-            begun: now,
-            idle_until: ends,
-            ends,
-            audit_entry: None,
-        };
-        store.sign_in(&profile, &session).await.unwrap();
+        let role = if number == 0 { Role::Operator } else { Role::Member };
+        people::sign_in(&store, &name, role, now).await;
     }
-    let left = Line {
-        resource: ResourceKind::Service,
-        id: None,
-        name: String::from("stack-left"),
-        outcome: Outcome::Left,
-        at: now,
-        remedy: Some(Remedy::RemoveService { service: String::from("stack-left") }),
-    };
-    let body = EventBody::Error(Failure {
-        phase: Phase::DEPLOYING,
-        message: String::from("The container did not start."),
-        code: FailureCode::DeployFailed,
-        reason: None,
-        receipt: Receipt::of(vec![left]),
-        reference: String::from("7F3A-22C1"),
-    });
+    let line = line(ResourceKind::Service, "stack-left", Outcome::Left, now);
+    let line = Line { remedy: Some(Remedy::RemoveService { service: line.name.clone() }), ..line };
+    let (phase, code) = (Phase::DEPLOYING, FailureCode::DeployFailed);
+    let body = EventBody::Error(failure(phase, code, "The container did not start.", line));
     let (started, end) = (now.as_millisecond(), Event { seq: 1, body });
     Cluster::ask(
         url,
@@ -130,20 +102,16 @@ async fn an_operators_page_takes_a_handful_of_statements_however_much_it_shows()
     let (relay, through) = before(&url).await;
     let portal_dir = PortalDir::new();
     let platform = block_in_place(|| Platform::start(&portal_dir));
-    let mut command = portal_dir.command(&[("DATABASE_URL", &through)]);
-    command.envs(platform.variables()).envs([
+    let variables = [
+        ("DATABASE_URL", &*through),
         ("AUTH", "oidc"),
         ("OIDC_ISSUER", "http://127.0.0.1:9"),
         ("OIDC_CLIENT_ID", "portal"),
-    ]);
-    let mut portal = Running::spawn(&mut command);
-    block_in_place(|| portal.wait_until_ready());
+    ];
+    let _portal = block_in_place(|| platform.portal(&portal_dir, &variables));
     fill(&url).await;
     for (path, shown) in [("/admin", "docker service rm stack-left"), ("/admin/audit", "person0")] {
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-             Cookie: __Host-session=person0\r\n\r\n"
-        );
+        let request = request(&format!("GET {path}"), "Cookie: __Host-session=person0\r\n", "");
         let mut fewest = usize::MAX;
         // Meanwhile the portal queries for work every second.
         for _ in 0..5 {

@@ -19,6 +19,7 @@ pub(crate) mod keeper;
 pub(crate) mod manual_clock;
 pub(crate) mod memory_store;
 pub(crate) mod nginx;
+pub(crate) mod people;
 pub(crate) mod platform;
 pub(crate) mod postgres;
 pub(crate) mod process;

@@ -15,9 +15,9 @@ struct Row {
     expected: Vec<u16>,
 }
 
-/// A method, an address, a body, and what they get who are anonymous, the owner, somebody else,
-/// a token that reads, one that deploys, an operator, and a revoked token. `{active}`, `{ended}` and
-/// `{live}` stand for the ids of what is Alice's, `livey` for the name of her stack.
+/// The method, the address and the body, and the statuses for: anonymous, owner, other, read token,
+/// deploy token, operator, revoked token. `{active}`, `{ended}` and `{live}` stand for the ids of
+/// Alice's operations, `livey` for the name of her stack.
 const MATRIX: &str = r#"
 GET    /livez                          -                         200 200 200 200 200 200 200
 GET    /readyz                         -                         200 200 200 200 200 200 200
@@ -52,7 +52,7 @@ POST   /admin/people/sign-out          id=person:nobody          303 404 404 403
 POST   /auth/sign-out                  -                         303 303 303 303 303 303 303
 "#;
 
-/// Reads the matrix.
+/// Returns the rows of the matrix.
 fn matrix() -> impl Iterator<Item = Row> {
     MATRIX.trim().lines().map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -77,7 +77,7 @@ impl Row {
         ids.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id.as_str()))
     }
 
-    /// Asks as everybody, each at a portal of their own.
+    /// Sends the request as each caller, each to a new portal.
     async fn statuses(&self) -> Vec<u16> {
         let mut statuses = Vec::new();
         for who in Who::ALL {

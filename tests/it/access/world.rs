@@ -1,11 +1,11 @@
 //! A portal where people sign in, with every kind of caller and an operation of Alice's in every
 //! state.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use ai_stack_deployer::server::auth::{
     access::{Role, Scope},
-    accounts::{Accounts, Digest, NewSession, NewToken, Profile, Token},
+    accounts::Accounts as _,
 };
 use axum::{
     body::Body,
@@ -16,7 +16,10 @@ use domain::{deployment::DeploymentId, owner::OwnerId};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::app::{Reply, TestApp};
+use crate::support::{
+    app::{Reply, TestApp},
+    people,
+};
 
 /// Every kind of caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,20 +84,18 @@ impl World {
         let variables =
             [("AUTH", "oidc"), ("OIDC_ISSUER", "http://127.0.0.1:9"), ("OIDC_CLIENT_ID", "portal")];
         let app = TestApp::with_pages(&variables, Path::new(site.path()));
+        let (now, alice) = (app.clock.now(), OwnerId::person("alice"));
         for (name, role) in
             [("alice", Role::Member), ("bob", Role::Member), ("olga", Role::Operator)]
         {
-            sign_in(&app, name, role).await;
+            people::sign_in(&*app.store, name, role, now).await;
         }
-        for (secret, scope) in
+        for (id, scope) in
             [("read", Scope::Read), ("deploy", Scope::Deploy), ("revoked", Scope::Deploy)]
         {
-            make_token(&app, secret, scope).await;
+            people::add_token(&*app.store, alice.clone(), id, scope, now).await;
         }
-        let now = app.clock.now();
-        assert!(
-            app.store.revoke_token(&OwnerId::person("alice"), "revoked", now, None).await.unwrap()
-        );
+        assert!(app.store.revoke_token(&alice, "revoked", now, None).await.unwrap());
 
         let live = begin(&app, "livey").await;
         let lease = app.claim().await;
@@ -130,42 +131,6 @@ fn request(who: Who, method: Method, path: &str, body: &str) -> Request<Body> {
         request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     }
     request.body(Body::from(body.to_owned())).unwrap()
-}
-
-async fn sign_in(app: &TestApp, name: &str, role: Role) {
-    let now = app.clock.now();
-    let later = now + Duration::from_hours(1);
-    let profile = Profile {
-        issuer: String::from("https://login.example.com"),
-        subject: name.to_owned(),
-        name: name.to_owned(),
-        role,
-    };
-    let session = NewSession {
-        person: OwnerId::person(name),
-        secret: Digest::of(name),
-        begun: now,
-        idle_until: later,
-        ends: later,
-        audit_entry: None,
-    };
-    app.store.sign_in(&profile, &session).await.unwrap();
-}
-
-async fn make_token(app: &TestApp, name: &str, scope: Scope) {
-    let made = app.clock.now();
-    let token = Token {
-        id: name.to_owned(),
-        person: OwnerId::person("alice"),
-        name: name.to_owned(),
-        scope,
-        made,
-        expires: made + Duration::from_hours(1),
-        used: None,
-        revoked: None,
-    };
-    let new = NewToken { token, secret: Digest::of(&format!("asd_{name}")), audit_entry: None };
-    assert!(app.store.add_token(&new, 20).await.unwrap());
 }
 
 async fn begin(app: &TestApp, name: &str) -> DeploymentId {

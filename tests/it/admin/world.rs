@@ -4,30 +4,26 @@ use std::time::Duration;
 
 use ai_stack_deployer::server::{
     audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
-    auth::{
-        access::Role,
-        accounts::{Accounts, Digest, NewSession, Profile},
-    },
-    store::{
-        CancelRequest, End, Fact, Journal, Lease, NewDeployment, Operations, Quota, Stacks, State,
-    },
+    auth::access::Role,
+    store::{Lease, NewDeployment, Operations, Quota, Stacks},
 };
 use axum::http::StatusCode;
 use clock::Clock;
 use domain::{
     deployment::DeploymentId,
-    event::{EventBody, Failure, FailureCode},
+    event::{Failure, FailureCode},
     owner::OwnerId,
     phase::Phase,
-    receipt::{Line, Outcome, Receipt, ResourceKind},
+    receipt::{Line, Outcome, ResourceKind},
     remedy::Remedy,
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::support::{
-    app::{Reply, TestApp},
+    app::{Reply, TestApp, failure, line},
     browser::Browser,
+    people,
     settings::{new_deployment, stack_settings},
 };
 
@@ -54,26 +50,10 @@ impl World {
     /// Signs a person in, and returns their browser and owner id.
     pub(super) async fn sign_in(&self, name: &str, role: Role) -> (Browser, OwnerId) {
         let now = self.app.clock.now();
-        let ends = now + Duration::from_hours(24);
-        let letters = name.replace(' ', "");
-        let profile = Profile {
-            issuer: String::from("http://127.0.0.1:9"),
-            subject: name.to_owned(),
-            name: name.to_owned(),
-            role,
-        };
-        let session = NewSession {
-            person: OwnerId::person(&letters),
-            secret: Digest::of(&letters),
-            begun: now,
-            idle_until: ends,
-            ends,
-            audit_entry: None,
-        };
-        let person = Accounts::sign_in(&*self.app.store, &profile, &session).await.unwrap();
+        let owner = people::sign_in(&*self.app.store, name, role, now).await;
         let mut browser = Browser::new(&self.app);
-        browser.plant("__Host-session", &letters);
-        (browser, person.owner)
+        browser.plant("__Host-session", &name.replace(' ', ""));
+        (browser, owner)
     }
 
     /// Returns the session cookie of the person called `name`.
@@ -105,25 +85,13 @@ impl World {
     /// Ends a deployment as stuck: its container is left, and clean-up is due in 30 seconds.
     pub(super) async fn get_stuck(&self, lease: &Lease) {
         let at = self.app.clock.now();
-        let event = EventBody::Error(Failure {
-            phase: Phase::DEPLOYING,
-            message: String::from("The container did not start."),
-            code: FailureCode::DeployFailed,
-            reason: None,
-            receipt: Receipt::of(vec![Line {
-                resource: ResourceKind::Service,
-                id: None,
-                name: String::from("stack-alice"),
-                outcome: Outcome::Left,
-                at,
-                remedy: Some(Remedy::RemoveService { service: String::from("stack-alice") }),
-            }]),
-            reference: lease.id.reference(),
-        });
-        let due = Some(at + Duration::from_secs(30));
-        let end = Some(End { state: State::Stuck, at, cancel_request: CancelRequest::None, due });
-        let fact = Fact { events: vec![event], end, ..Fact::default() };
-        self.app.store.record(lease, &fact).await.unwrap();
+        let line = line(ResourceKind::Service, "stack-alice", Outcome::Left, at);
+        let line =
+            Line { remedy: Some(Remedy::RemoveService { service: line.name.clone() }), ..line };
+        let (phase, code) = (Phase::DEPLOYING, FailureCode::DeployFailed);
+        let failure = failure(phase, code, "The container did not start.", line);
+        let reference = lease.id.reference();
+        self.app.get_stuck(lease, Failure { reference, ..failure }).await;
     }
 
     /// Returns the time of the next clean-up of an operation.

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
 
-use super::{give, knows, live, names_in, refused, succeed};
+use super::{give, knows, names_in, refused, succeed};
 use crate::support::process::PortalDir;
 
 /// Damages the database at `path` with a statement.
@@ -22,7 +22,7 @@ fn change(path: &Path, statement: &'static str) {
 fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
-    let alice = live(&portal_dir, "alice");
+    let alice = portal_dir.deploy_until("alice", "complete");
     succeed(&portal_dir, &["backup", "copy.db"]);
     assert_eq!(portal.end().0, Some(0));
     let at = |name: &str| portal_dir.path().join(name);
@@ -71,7 +71,7 @@ fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
 fn a_restore_that_was_cut_short_is_never_taken_for_a_new_portal() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
-    let alice = live(&portal_dir, "alice");
+    let alice = portal_dir.deploy_until("alice", "complete");
     succeed(&portal_dir, &["backup", "copy.db"]);
     portal.kill();
     let at = |name: &str| portal_dir.path().join(name);

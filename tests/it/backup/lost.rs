@@ -4,7 +4,7 @@ use std::fs;
 
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
 
-use super::{give, knows, live, names_in, refused, succeed};
+use super::{give, knows, names_in, refused, succeed};
 use crate::support::process::PortalDir;
 
 /// Checks that a start names the file and the remedy, and that it changes no file.
@@ -27,7 +27,7 @@ fn assert_refused(portal_dir: &PortalDir, reason: &str) {
 fn killed() -> (PortalDir, String) {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
-    let id = live(&portal_dir, "alice");
+    let id = portal_dir.deploy_until("alice", "complete");
     portal.kill();
     (portal_dir, id)
 }
@@ -54,7 +54,7 @@ fn a_database_that_is_gone_or_has_no_length_is_missed() {
 fn a_copy_of_the_file_alone_while_a_portal_runs_is_known_for_what_it_is() {
     let (portal_dir, other) = (PortalDir::new(), PortalDir::new());
     let portal = portal_dir.start(&[]);
-    let alice = live(&portal_dir, "alice");
+    let alice = portal_dir.deploy_until("alice", "complete");
     fs::copy(portal_dir.path().join("portal.db"), other.path().join("portal.db")).unwrap();
     assert_refused(&other, "is incomplete without");
     let (code, text) = give(&other, &["backup", "copy.db"]);
@@ -123,10 +123,10 @@ fn after_a_kill_the_log_is_needed_unless_somebody_has_moved_it_into_the_file() {
 fn a_database_put_back_over_the_log_of_another_is_not_mixed_with_it() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
-    let alice = live(&portal_dir, "alice");
+    let alice = portal_dir.deploy_until("alice", "complete");
     succeed(&portal_dir, &["backup", "copy.db"]);
     let raw = fs::read(portal_dir.path().join("portal.db")).unwrap();
-    live(&portal_dir, "bobby");
+    portal_dir.deploy_until("bobby", "complete");
     portal.kill();
     let (database, log) =
         (portal_dir.path().join("portal.db"), portal_dir.path().join("portal.db-wal"));
@@ -152,7 +152,7 @@ fn a_database_put_back_over_the_log_of_another_is_not_mixed_with_it() {
 fn the_records_of_another_portal_are_taken_only_by_restore() {
     let (portal_dir, other) = (PortalDir::new(), PortalDir::new());
     let portal = portal_dir.start(&[]);
-    let alice = live(&portal_dir, "alice");
+    let alice = portal_dir.deploy_until("alice", "complete");
     assert_eq!(portal.end().0, Some(0));
     assert_eq!(other.start(&[]).end().0, Some(0));
     let database = other.path().join("portal.db");

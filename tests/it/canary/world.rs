@@ -9,7 +9,8 @@ use wiremock::ResponseTemplate;
 
 use crate::support::{
     fake_provider::{FakeProvider, TOKENS},
-    process::{PortalDir, Running, exchange, free_port},
+    platform::Platform,
+    process::{PortalDir, Running, exchange, id_in, request},
 };
 
 const KEY: &str = "canary-platform/key+one";
@@ -40,24 +41,17 @@ pub(super) struct Credentials {
 /// A portal's folder, with a platform and a provider.
 pub(super) struct World {
     portal_dir: PortalDir,
-    api: u16,
+    platform: Platform,
     fake: FakeProvider,
     told: Vec<(String, String)>,
-    _sandbox: Running,
 }
 
 impl World {
     pub(super) async fn start() -> Self {
-        let (portal_dir, api) = (PortalDir::new(), free_port());
-        let mut command = portal_dir.command(&[]);
-        command
-            .args(["sandbox", "--api-key", KEY, "--latency", "1"])
-            .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
-        let mut sandbox = Running::spawn(&mut command);
-        sandbox.wait_for("API listens on");
+        let portal_dir = PortalDir::new();
+        let platform = Platform::start_with(&portal_dir, KEY, &["--latency", "1"]);
         let fake = FakeProvider::start().await;
-        Self { portal_dir, api, fake, told: Vec::new(), _sandbox: sandbox }
+        Self { portal_dir, platform, fake, told: Vec::new() }
     }
 
     /// Starts a portal that deploys `image` and logs everything.
@@ -134,8 +128,7 @@ impl World {
         let bearer = format!("Bearer {}", by.token);
         let headers = [("authorization", bearer.as_str())];
         let answer = self.ask("POST /api/deploy", &headers, &format!("{{\"name\":\"{name}\"}}"));
-        let at = answer.find("dep_").unwrap_or_else(|| panic!("{answer}"));
-        let id = answer[at..at + 36].to_owned();
+        let id = id_in(&answer, "dep_");
         let stream = self.ask(&format!("GET /api/status/{id}"), &headers, "");
         assert!(stream.contains(&format!("event: {end}")), "{stream}");
         id
@@ -188,14 +181,10 @@ impl World {
 
     /// Returns what the platform stores about the application.
     pub(super) fn kept_by_the_platform(&self) -> String {
-        let ask = |path: &str| {
-            let head = format!("GET {path} HTTP/1.0\r\nHost: x\r\nX-Api-Key: {KEY}\r\n\r\n");
-            let answer = exchange(self.api, &head);
-            answer.split_once("\r\n\r\n").unwrap().1.to_owned()
-        };
-        let state: Value = serde_json::from_str(&ask("/sandbox/state")).unwrap();
+        let state = self.platform.state();
         let id = state["applications"][0]["applicationId"].as_str().unwrap();
-        ask(&format!("/api/application.one?applicationId={id}"))
+        let path = format!("/api/application.one?applicationId={id}");
+        self.platform.call("GET", &path, &Value::Null).to_string()
     }
 
     /// Reads every file of the portal, and returns the content of its database.
@@ -228,13 +217,9 @@ impl World {
 
     fn exchange(&self, request: &str, headers: &[(&str, &str)], body: &str) -> (String, String) {
         let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
-        let (headers, length) = (headers.collect::<String>(), body.len());
-        let form = "Content-Type: application/x-www-form-urlencoded\r\n";
-        let head = format!("{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{form}{headers}");
-        let answer = exchange(
-            self.portal_dir.port,
-            &format!("{head}Content-Length: {length}\r\n\r\n{body}"),
-        );
+        let form = String::from("Content-Type: application/x-www-form-urlencoded\r\n");
+        let headers: String = [form].into_iter().chain(headers).collect();
+        let answer = exchange(self.portal_dir.port, &self::request(request, &headers, body));
         (request.to_owned(), answer)
     }
 
@@ -245,16 +230,12 @@ impl World {
         };
         let mut variables = self.fake.variables();
         variables.extend(SECRETS.iter().map(own));
+        variables.extend(self.platform.variables());
         variables.extend([
             ("RUST_LOG", String::from("trace")),
-            ("DOKPLOY_URL", format!("http://127.0.0.1:{}", self.api)),
             ("STACK_REGISTRY_URL", String::from("registry.example.com")),
             ("STACK_REGISTRY_USER", String::from("puller")),
             ("STACK_IMAGE", image.to_owned()),
-            ("STACK_DOMAIN_SUFFIX", String::from("localhost")),
-            ("STACK_SCHEME", String::from("http")),
-            ("STACK_PUBLIC_PORT", self.portal_dir.edge.to_string()),
-            ("STACK_ALLOW_PRIVATE", String::from("true")),
         ]);
         variables
     }

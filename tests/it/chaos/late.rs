@@ -32,7 +32,7 @@ async fn live_after_a_kill(clock: VirtualClock, call: &str) -> Portal {
     portal
 }
 
-/// Waits up to a minute until it `is_so` of that operation.
+/// Waits until `is_so` is true for the record of this operation.
 async fn until(portal: &Portal, operation: usize, is_so: impl Fn(&Record) -> bool) -> Record {
     portal.until(operation, Duration::from_millis(100), 600, is_so).await
 }

@@ -79,7 +79,7 @@ impl Portal {
         tokio::spawn(worker.run(CancellationToken::new()))
     }
 
-    /// Looks at an operation every `pause` until it is so, and gives up after so many looks.
+    /// Reads an operation's record every `pause`, at most `looks` times, until `is_so` is true for it.
     pub(super) async fn until(
         &self,
         operation: usize,
@@ -97,7 +97,7 @@ impl Portal {
         panic!("not within {looks} looks: {:#?}", self.store.records());
     }
 
-    /// Waits until everything has ended.
+    /// Waits until all operations have ended.
     pub(super) async fn ended(&self) -> Vec<Record> {
         loop {
             let records = self.store.records();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ai_stack_deployer::server::{
     auth::{
         access::{Role, Scope},
-        accounts::{Accounts as _, Digest, NewSession, NewToken, Profile, SignIn, Token},
+        accounts::{Accounts as _, Digest, SignIn},
     },
     store::postgres::PostgresStore,
 };
@@ -17,9 +17,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::support::{
     fake_provider::FakeProvider,
+    people,
     platform::Platform,
     postgres::Cluster,
-    process::{PortalDir, Running},
+    process::{PortalDir, Running, request},
     relay::Relay,
 };
 
@@ -62,9 +63,10 @@ impl World {
         let relay = Relay::before(cluster.port(), FAR).await;
         let (portal_dir, provider) = (PortalDir::new(), FakeProvider::start().await);
         let far = Cluster::through(relay.port(), &url);
-        let mut command = portal_dir.command(&[("DATABASE_URL", &far)]);
+        let mut command = portal_dir.command(&[]);
         let platform = tokio::task::block_in_place(|| Platform::start(&portal_dir));
         command.envs(provider.variables()).envs(platform.variables()).envs([
+            ("DATABASE_URL", &*far),
             ("STACKS_PER_PERSON", "none"),
             ("DEPLOYMENTS_PER_PERSON", "none"),
             ("CHECK_RATE_LIMIT", "none"),
@@ -117,16 +119,15 @@ impl World {
     }
 
     pub(super) fn get(path: &str, cookies: &str) -> String {
-        format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: {cookies}\r\n\r\n")
+        request(&format!("GET {path}"), &format!("Cookie: {cookies}\r\n"), "")
     }
 
     fn send(method: &str, path: &str, person: &str, body: &str) -> String {
-        format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-             Cookie: __Host-session={person}\r\nContent-Length: {}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
-            body.len()
-        )
+        let headers = format!(
+            "Cookie: __Host-session={person}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n"
+        );
+        request(&format!("{method} {path}"), &headers, body)
     }
 
     /// Signs people in, and returns their names, which are also the secrets of their sessions.
@@ -141,21 +142,7 @@ impl World {
     }
 
     async fn person(&self, name: &str) {
-        let profile = Profile {
-            issuer: self.provider.issuer(),
-            subject: name.to_owned(),
-            name: name.to_owned(),
-            role: Role::Member,
-        };
-        let session = NewSession {
-            person: OwnerId::person(name),
-            secret: Digest::of(name),
-            begun: self.now,
-            idle_until: self.now + DAY,
-            ends: self.now + DAY,
-            audit_entry: None,
-        };
-        self.store.sign_in(&profile, &session).await.unwrap();
+        people::sign_in(&self.store, name, Role::Member, self.now).await;
     }
 
     pub(super) fn sign_out(person: &str) -> Action {
@@ -248,22 +235,8 @@ impl World {
     }
 
     async fn revoke(&self, person: &str) -> Action {
-        let token = Token {
-            id: person.to_owned(),
-            person: OwnerId::person(person),
-            name: String::from("ci"),
-            scope: Scope::Read,
-            made: self.now,
-            expires: self.now + DAY,
-            used: None,
-            revoked: None,
-        };
-        let new = NewToken {
-            token,
-            secret: Digest::of(&format!("token of {person}")),
-            audit_entry: None,
-        };
-        assert!(self.store.add_token(&new, 20).await.unwrap());
+        let owner = OwnerId::person(person);
+        people::add_token(&self.store, owner, person, Scope::Read, self.now).await;
         Action {
             name: "revoke token",
             request: Self::send("POST", "/account/tokens/revoke", person, &format!("id={person}")),

@@ -6,7 +6,10 @@ use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::Value;
 
 use super::board::Board;
-use crate::support::process::{PortalDir, Running, exchange, free_port};
+use crate::support::{
+    platform::Platform as Sandbox,
+    process::{PortalDir, Running, free_port},
+};
 
 /// The image that becomes live.
 const GOOD: &str = "sandbox/hello";
@@ -35,7 +38,7 @@ pub(crate) struct World {
     /// The number of times that the portal was started.
     starts: usize,
     portal: Option<Running>,
-    sandbox: Option<Running>,
+    sandbox: Option<Sandbox>,
     log: Vec<String>,
 }
 
@@ -74,33 +77,18 @@ impl World {
         let image = if is_valid { GOOD } else { BAD.choose(&mut self.rng).unwrap() };
         self.starts += 1;
         let mut command = self.portal_dir.command(&[]);
+        command.envs(self.sandbox.iter().flat_map(Sandbox::variables));
         command
             .env("STACK_IMAGE", image)
             .env("DEPLOY_RATE_LIMIT", "1000000")
             .env("MAX_CONCURRENT_DEPLOYMENTS", "5");
-        if let Platform::Alone(api) = self.platform {
-            command
-                .env("DOKPLOY_URL", format!("http://127.0.0.1:{api}"))
-                .env("DOKPLOY_API_TOKEN", API_KEY)
-                .env("STACK_DOMAIN_SUFFIX", "localhost")
-                .env("STACK_SCHEME", "http")
-                .env("STACK_PUBLIC_PORT", self.portal_dir.edge.to_string())
-                .env("STACK_ALLOW_PRIVATE", "true");
-        }
         self.portal = Some(Running::spawn(command.envs(self.variables.iter().cloned())));
     }
 
     fn start_sandbox(&mut self, api: u16) {
-        let mut command = self.portal_dir.command(&[]);
-        command
-            .args(["sandbox", "--api-key", API_KEY, "--latency", "15"])
-            .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", self.portal_dir.edge)])
-            .arg("--state")
-            .arg(self.portal_dir.path().join("sandbox.json"));
-        let mut sandbox = Running::spawn(&mut command);
-        sandbox.wait_for("API listens on");
-        self.sandbox = Some(sandbox);
+        let state = self.portal_dir.path().join("sandbox.json").display().to_string();
+        let arguments = ["--latency", "15", "--state", &state];
+        self.sandbox = Some(Sandbox::start_at(api, &self.portal_dir, API_KEY, &arguments));
     }
 
     pub(crate) fn portal(&mut self) -> &mut Running {
@@ -128,18 +116,11 @@ impl World {
         self.portal().wait_until_ready();
         let (code, _) = self.portal.take().unwrap().end();
         assert_eq!(code, Some(0));
-        let api = match self.platform {
-            Platform::Alone(api) => api,
-            Platform::Embedded => {
-                // A separate sandbox reads the state file of an embedded one.
-                let api = free_port();
-                self.start_sandbox(api);
-                api
-            }
-        };
-        let ask = format!("GET /sandbox/state HTTP/1.0\r\nHost: x\r\nX-Api-Key: {API_KEY}\r\n\r\n");
-        let answer = exchange(api, &ask);
-        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+        // A separate sandbox reads the state file of an embedded one.
+        if self.platform == Platform::Embedded {
+            self.start_sandbox(free_port());
+        }
+        self.sandbox.as_ref().unwrap().state()
     }
 
     fn keep(&mut self, what: &str, log: Vec<String>) {
@@ -153,8 +134,9 @@ impl Drop for World {
     fn drop(&mut self) {
         self.board.give_up();
         if thread::panicking() {
-            for last in [self.portal.take(), self.sandbox.take()].into_iter().flatten() {
-                let log = last.kill();
+            let portal = self.portal.take().map(Running::kill);
+            let sandbox = self.sandbox.take().map(Sandbox::kill);
+            for log in portal.into_iter().chain(sandbox) {
                 self.keep("the test gave up", log);
             }
             fs::write(self.portal_dir.path().join("log"), self.log.join("\n")).ok();

@@ -5,7 +5,7 @@ use super::world::World;
 #[test]
 fn a_removed_stack_has_no_container_left_when_its_removal_says_so() {
     // Its containers keep running for two seconds after their service is gone.
-    let world = World::answering_after(22);
+    let world = World::answering_after("22");
     let portal = world.portal("sandbox/hello");
     let live = world.deploy("alice", "complete");
     assert_eq!(world.existing("containers").len(), 1);
@@ -19,7 +19,7 @@ fn a_removed_stack_has_no_container_left_when_its_removal_says_so() {
 
 #[test]
 fn a_rolled_back_stack_has_no_container_left_when_its_end_says_so() {
-    let world = World::answering_after(22);
+    let world = World::answering_after("22");
     let portal = world.portal("sandbox/crashloop");
     world.deploy("alice", "error");
     let containers = world.existing("containers");

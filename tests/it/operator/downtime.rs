@@ -5,7 +5,6 @@ use std::{thread, time::Duration};
 use serde_json::{Value, json};
 
 use super::world::World;
-use crate::support::process::Running;
 
 fn service_of(world: &World, name: &str) -> Value {
     let applications = world.existing("applications");
@@ -43,9 +42,7 @@ fn a_live_stack_without_a_container_is_told_everywhere_until_it_is_back() {
     }
     assert_eq!(world.existing("applications").len(), 3, "nothing is removed");
 
-    let mut command = world.portal_dir.command(&[("RECONCILE_INTERVAL", "1s")]);
-    let mut portal = Running::spawn(command.envs(world.variables("sandbox/hello")));
-    portal.wait_until_ready();
+    let mut portal = world.portal_with(&[("RECONCILE_INTERVAL", "1s")]);
     portal.wait_for("The reconciler found a difference: the stack alice");
     portal.wait_for("The reconciler found a difference: the stack bobby");
     let mut looks = 0..100;

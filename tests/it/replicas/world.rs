@@ -1,19 +1,18 @@
 //! The processes: a platform, two portals on one database, and nginx in front of them.
 
-use std::{process::Command, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use clock::{Clock, SystemClock};
-use serde_json::Value;
 
 use crate::support::{
     nginx::Nginx,
+    platform::Platform,
     postgres::Cluster,
-    process::{PortalDir, Running, exchange, free_port, try_exchange},
+    process::{PortalDir, Running, exchange, free_port, id_in, post_deploy, request, try_exchange},
 };
 
 /// The duration of a lease in these tests.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);
-const API_KEY: &str = "key-of-the-sandbox";
 /// The time limit for what must happen.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -24,11 +23,10 @@ pub(crate) struct World {
     pub(crate) ports: [u16; 2],
     portal_dir: PortalDir,
     database: String,
-    api: u16,
+    platform: Platform,
     /// The number of deployments that each portal drives at once.
     room: u16,
     portals: [Option<Running>; 2],
-    _sandbox: Running,
 }
 
 impl World {
@@ -40,19 +38,11 @@ impl World {
     /// Starts everything. Each portal drives `room` deployments at once.
     pub(crate) fn start_with(room: u16) -> Self {
         let (portal_dir, ports) = (PortalDir::new(), [free_port(), free_port()]);
-        let api = free_port();
-        let mut sandbox = portal_dir.command(&[]);
-        sandbox
-            .args(["sandbox", "--api-key", API_KEY, "--latency", "30"])
-            .args(["--listen", &format!("127.0.0.1:{api}")])
-            .args(["--edge", &format!("127.0.0.1:{}", portal_dir.edge)]);
-        let mut sandbox = Running::spawn(&mut sandbox);
-        sandbox.wait_for("API listens on");
+        let platform = Platform::answering_after(&portal_dir, "30");
         let nginx = Nginx::before(ports);
         let database = Cluster::shared().database();
         let portals = [None, None];
-        let mut world =
-            Self { nginx, ports, portal_dir, database, api, room, portals, _sandbox: sandbox };
+        let mut world = Self { nginx, ports, portal_dir, database, platform, room, portals };
         world.start_portal(0);
         world.start_portal(1);
         world
@@ -60,28 +50,14 @@ impl World {
 
     /// Starts one of the portals, and waits until it is ready.
     pub(crate) fn start_portal(&mut self, which: usize) {
-        let mut running = Running::spawn(&mut self.portal(which));
-        running.wait_until_ready();
-        self.portals[which] = Some(running);
-    }
-
-    fn portal(&self, which: usize) -> Command {
-        let lease = format!("{}s", LEASE.as_secs());
-        let mut command = self.portal_dir.command(&[
+        let variables = [
             ("DATABASE_URL", self.database.as_str()),
             ("PORT", &self.ports[which].to_string()),
             ("PUBLIC_URL", &format!("http://127.0.0.1:{}", self.nginx.port)),
-            ("DOKPLOY_URL", &format!("http://127.0.0.1:{}", self.api)),
-            ("DOKPLOY_API_TOKEN", API_KEY),
-            ("STACK_DOMAIN_SUFFIX", "localhost"),
-            ("STACK_SCHEME", "http"),
-            ("STACK_PUBLIC_PORT", &self.portal_dir.edge.to_string()),
-            ("STACK_ALLOW_PRIVATE", "true"),
-            ("STACK_IMAGE", "sandbox/hello"),
-            ("LEASE_DURATION", &lease),
-        ]);
-        command.env("MAX_CONCURRENT_DEPLOYMENTS", self.room.to_string());
-        command
+            ("LEASE_DURATION", &format!("{}s", LEASE.as_secs())),
+            ("MAX_CONCURRENT_DEPLOYMENTS", &self.room.to_string()),
+        ];
+        self.portals[which] = Some(self.platform.portal(&self.portal_dir, &variables));
     }
 
     /// Kills a portal by SIGKILL.
@@ -97,17 +73,13 @@ impl World {
     /// Requests a deployment through nginx, repeatedly with the same idempotency key until there is
     /// an answer, and returns its id.
     pub(crate) fn deploy(&self, name: &str) -> String {
-        let body = format!("{{\"name\":\"{name}\"}}");
-        let request = format!(
-            "POST /api/deploy HTTP/1.0\r\nHost: x\r\nIdempotency-Key: {name}\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
+        let (key, body) =
+            (format!("Idempotency-Key: {name}\r\n"), format!("{{\"name\":\"{name}\"}}"));
+        let request = request("POST /api/deploy", &key, &body);
         for _ in 0..100 {
             let answer = try_exchange(self.nginx.port, &request).unwrap_or_default();
             if answer.contains(" 201 ") {
-                let at = answer.find("dep_").unwrap();
-                return answer[at..at + 36].to_owned();
+                return id_in(&answer, "dep_");
             }
             assert!(answer.is_empty() || answer.contains(" 502 "), "{answer}");
             thread::sleep(Duration::from_millis(50));
@@ -148,9 +120,7 @@ impl World {
 
     /// Checks that the platform has `count` stacks, once each, and that all answer.
     pub(crate) fn assert_holds(&self, count: usize) {
-        let ask = format!("GET /sandbox/state HTTP/1.0\r\nHost: x\r\nX-Api-Key: {API_KEY}\r\n\r\n");
-        let answer = exchange(self.api, &ask);
-        let state: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let state = self.platform.state();
         for kind in ["projects", "applications", "domains"] {
             assert_eq!(state[kind].as_array().unwrap().len(), count, "{kind}: {state}");
         }
@@ -169,12 +139,5 @@ impl World {
 
 /// Requests a deployment from the portal at `port`, and returns its id.
 pub(crate) fn deploy_at(port: u16, name: &str) -> String {
-    let body = format!("{{\"name\":\"{name}\"}}");
-    let request = format!(
-        "POST /api/deploy HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let answer = exchange(port, &request);
-    let at = answer.find("dep_").unwrap_or_else(|| panic!("{name}: {answer}"));
-    answer[at..at + 36].to_owned()
+    id_in(&post_deploy(port, name), "dep_")
 }

@@ -97,12 +97,10 @@ async fn a_link_signs_nobody_out_and_neither_does_another_site() {
     world.sign_in(&mut browser, "1234").await;
     for path in ["/auth/sign-out", "/account/sign-out-everywhere"] {
         assert_eq!(browser.get(path).await.status, StatusCode::METHOD_NOT_ALLOWED);
-        let request =
-            axum::http::Request::post(path).header("origin", "https://evil.example.org").header(
-                "cookie",
-                format!("__Host-session={}", browser.cookie("__Host-session").unwrap()),
-            );
-        let reply = world.app.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        let session = browser.cookie("__Host-session").unwrap();
+        let cookie = format!("__Host-session={session}");
+        let headers = [("origin", "https://evil.example.org"), ("cookie", &cookie)];
+        let reply = world.app.ask("POST", path, &headers, "").await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN);
     }
     assert!(is_in(&mut browser).await);

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::audit::{AuditAction, AuditFilter, AuditLog};
-use axum::{
-    body::Body,
-    http::{Request, StatusCode},
-};
+use axum::http::StatusCode;
 
 use super::world::World;
 use crate::support::{app::Reply, browser::Browser};
@@ -29,12 +26,9 @@ fn shown(page: &Reply) -> Option<String> {
 
 /// Calls the API with a token.
 async fn call(world: &World, token: &str, method: &str, path: &str) -> Reply {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("authorization", format!("Bearer {token}"))
-        .body(Body::from("{\"name\":\"alice\"}"));
-    world.app.send(request.unwrap()).await
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    world.app.ask(method, path, &headers, "{\"name\":\"alice\"}").await
 }
 
 async fn audited(world: &World, act: AuditAction) -> Vec<String> {

@@ -5,7 +5,7 @@ use ai_stack_deployer::server::{
     auth::accounts::{Accounts, Digest, NewSession, NewToken},
     store::{CancelOutcome, Lane, NewDeployment, NewRemoval, RemovalOutcome, Stacks, State, Store},
 };
-use domain::{deployment::DeploymentId, kind::REMOVE, owner::OwnerId, phase::Phase};
+use domain::{deployment::DeploymentId, owner::OwnerId};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use super::{

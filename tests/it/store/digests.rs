@@ -6,7 +6,6 @@ use ai_stack_deployer::server::{
     auth::accounts::{Accounts, Digest, NewToken},
     store::Store,
 };
-use domain::owner::OwnerId;
 
 use super::{
     accounts::{begun, profile, session, token},

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::store::{
-    LimitReached, NewDeployment, Quota, State, Store, StoreError, StoredResponse,
-    Usage, hour_before,
+    LimitReached, NewDeployment, Quota, State, Store, StoreError, StoredResponse, Usage,
+    hour_before,
 };
 use domain::{deployment::DeploymentId, owner::OwnerId, stack_name::StackName};
 use tokio::task::JoinSet;

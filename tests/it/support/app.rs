@@ -32,6 +32,7 @@ use domain::{
     phase::Phase,
     receipt::{Line, Outcome, Receipt, ResourceKind},
 };
+use jiff::Timestamp;
 use leptos::config::LeptosOptions;
 use serde_json::{Value, json};
 use tokio::{
@@ -113,6 +114,23 @@ impl Reply {
         assert!(sentence.ends_with('.') && sentence.len() > 10, "no sentence: {sentence}");
         json["code"].as_str().unwrap().to_owned()
     }
+
+    /// Returns the status and the code of an error, such as `404 NOT_FOUND`.
+    pub(crate) fn error(&self) -> String {
+        format!("{} {}", self.status.as_u16(), self.error_code())
+    }
+}
+
+/// Writes a line of a receipt.
+pub(crate) fn line(resource: ResourceKind, name: &str, outcome: Outcome, at: Timestamp) -> Line {
+    Line { resource, id: None, name: name.to_owned(), outcome, at, remedy: None }
+}
+
+/// Says why a deployment failed, with one line in its receipt.
+pub(crate) fn failure(phase: Phase, code: FailureCode, message: &str, line: Line) -> Failure {
+    let (reason, reference) = (None, String::from("7F3A-22C1"));
+    let receipt = Receipt::of(vec![line]);
+    Failure { phase, message: message.to_owned(), code, reason, receipt, reference }
 }
 
 impl TestApp {
@@ -248,6 +266,45 @@ impl TestApp {
         self.notifier.nudge(&Nudge::Events(lease.id.clone()));
     }
 
+    /// Brings a stack up.
+    pub(crate) async fn live(&self, name: &str) -> DeploymentId {
+        let id = self.begin(name).await;
+        self.record(&self.claim().await, vec![Self::complete(name)]).await;
+        id
+    }
+
+    /// Ends an operation with something left; its clean-up is due in 30 seconds.
+    pub(crate) async fn get_stuck(&self, lease: &Lease, failure: Failure) {
+        let (at, cancel_request) = (self.clock.now(), CancelRequest::None);
+        let due = Some(at + Duration::from_secs(30));
+        let end = Some(End { state: State::Stuck, at, cancel_request, due });
+        let events = vec![EventBody::Error(failure)];
+        self.store.record(lease, &Fact { events, end, ..Fact::default() }).await.unwrap();
+    }
+
+    /// Posts a form as a browser does.
+    pub(crate) async fn post_form(&self, path: &str, form: impl Into<Body>) -> Reply {
+        let headers = [
+            ("accept", "text/html"),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("origin", "http://127.0.0.1:3000"),
+        ];
+        self.ask("POST", path, &headers, form).await
+    }
+
+    /// Sends a request with these headers.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Reply {
+        let request = Request::builder().method(method).uri(path);
+        let request = headers.iter().fold(request, |all, (name, value)| all.header(*name, *value));
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
     /// Serves the portal on a port of its own.
     pub(crate) async fn listen(&self) -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -288,21 +345,13 @@ impl TestApp {
     }
 
     pub(crate) fn failure(&self) -> EventBody {
-        EventBody::Error(Failure {
-            phase: Phase::VERIFYING_HEALTH,
-            message: String::from("The stack did not answer within 60 seconds"),
-            code: FailureCode::HealthTimeout,
-            reason: Some(MessageCode::StackSilent { seconds: 60 }),
-            receipt: Receipt::of(vec![Line {
-                resource: ResourceKind::Project,
-                id: Some(String::from("project-1")),
-                name: String::from("ai-stack-alice"),
-                outcome: Outcome::VerifiedGone,
-                at: self.clock.now(),
-                remedy: None,
-            }]),
-            reference: String::from("7F3A-22C1"),
-        })
+        let at = self.clock.now();
+        let line = line(ResourceKind::Project, "ai-stack-alice", Outcome::VerifiedGone, at);
+        let line = Line { id: Some(String::from("project-1")), ..line };
+        let (phase, code) = (Phase::VERIFYING_HEALTH, FailureCode::HealthTimeout);
+        let message = "The stack did not answer within 60 seconds";
+        let reason = Some(MessageCode::StackSilent { seconds: 60 });
+        EventBody::Error(Failure { reason, ..failure(phase, code, message, line) })
     }
 }
 

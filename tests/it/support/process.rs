@@ -79,15 +79,22 @@ impl PortalDir {
 
     /// Asks for a deployment and returns its id.
     pub(crate) fn deploy(&self, name: &str) -> String {
-        let body = format!("{{\"name\":\"{name}\"}}");
-        let request = format!(
-            "POST /api/deploy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let answer = exchange(self.port, &request);
+        let answer = post_deploy(self.port, name);
         assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
-        let at = answer.find("dep_").unwrap();
-        answer[at..at + 36].to_owned()
+        id_in(&answer, "dep_")
+    }
+
+    /// Returns the events of a deployment, once it has ended.
+    pub(crate) fn events(&self, id: &str) -> String {
+        self.get(&format!("/api/status/{id}"))
+    }
+
+    /// Makes a deployment that ends with the event `end`, and returns its id.
+    pub(crate) fn deploy_until(&self, name: &str, end: &str) -> String {
+        let id = self.deploy(name);
+        let events = self.events(&id);
+        assert!(events.contains(&format!("event: {end}")), "{events}");
+        id
     }
 }
 
@@ -198,6 +205,26 @@ pub(crate) fn free_port() -> u16 {
             return port;
         }
     }
+}
+
+/// Writes a request for an exchange; each of `headers` ends its own line.
+pub(crate) fn request(line: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// Asks the portal at `port` for a deployment, and returns the whole answer.
+pub(crate) fn post_deploy(port: u16, name: &str) -> String {
+    exchange(port, &request("POST /api/deploy", "", &format!("{{\"name\":\"{name}\"}}")))
+}
+
+/// Finds the id that begins with `prefix`.
+pub(crate) fn id_in(answer: &str, prefix: &str) -> String {
+    let at = answer.find(prefix).unwrap_or_else(|| panic!("no {prefix} in {answer}"));
+    answer[at..at + 36].to_owned()
 }
 
 /// Sends `request` and reads until the other side closes.

@@ -1,0 +1,49 @@
+//! People who have signed in, and their API tokens, straight into the store.
+
+use std::time::Duration;
+
+use ai_stack_deployer::server::auth::{
+    access::{Role, Scope},
+    accounts::{Accounts, Digest, NewSession, NewToken, Profile, Token},
+};
+use domain::owner::OwnerId;
+use jiff::Timestamp;
+
+/// The time for which sessions and tokens are good.
+const DAY: Duration = Duration::from_hours(24);
+
+/// Signs somebody in, with the letters of their name as the secret of their session.
+pub(crate) async fn sign_in(
+    store: &dyn Accounts,
+    name: &str,
+    role: Role,
+    now: Timestamp,
+) -> OwnerId {
+    let letters = name.replace(' ', "");
+    let issuer = String::from("http://127.0.0.1:9");
+    let profile = Profile { issuer, subject: name.to_owned(), name: name.to_owned(), role };
+    let session = NewSession {
+        person: OwnerId::person(&letters),
+        secret: Digest::of(&letters),
+        begun: now,
+        idle_until: now + DAY,
+        ends: now + DAY,
+        audit_entry: None,
+    };
+    store.sign_in(&profile, &session).await.unwrap().owner
+}
+
+/// Gives somebody a token whose secret is `asd_` and its id.
+pub(crate) async fn add_token(
+    store: &dyn Accounts,
+    person: OwnerId,
+    id: &str,
+    scope: Scope,
+    made: Timestamp,
+) {
+    let (name, expires) = (id.to_owned(), made + DAY);
+    let (used, revoked) = (None, None);
+    let token = Token { id: id.to_owned(), person, name, scope, made, expires, used, revoked };
+    let new = NewToken { token, secret: Digest::of(&format!("asd_{id}")), audit_entry: None };
+    assert!(store.add_token(&new, 20).await.unwrap());
+}
