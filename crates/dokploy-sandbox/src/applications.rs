@@ -10,7 +10,7 @@ use super::{
     core::Core,
     ids,
     input::Input,
-    refusal::Refusal,
+    refusal::{Outcome, Refusal},
     request::Body,
     rows::{self, merged},
     state::{Application, ApplicationStatus},
@@ -29,7 +29,7 @@ pub(super) fn fresh_columns() -> Map<String, Value> {
 }
 
 /// `application.create`: always creates one, even if the name exists already (recording 34).
-pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let name = input.filled("name");
     let environment_id = input.string("environmentId");
     let wanted = app_name(input);
@@ -81,7 +81,7 @@ fn app_name(input: &mut Input) -> Option<String> {
 }
 
 /// `application.one`: the whole row, including secrets.
-pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let application = find(core, input)?;
     let providers = json!({ "hasGitProviderAccess": true, "unauthorizedProvider": null });
     let row = rows::application_with_relations(&core.state, &application);
@@ -90,7 +90,7 @@ pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Bo
 
 /// `application.delete`: answers with the deleted row. Errors of Docker are not reported, and the
 /// containers disappear some seconds later.
-pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let application = find(core, input)?;
     let answer = rows::application_with_relations(&core.state, &application);
     core.state.remove_application_rows(&application.id);
@@ -103,7 +103,7 @@ pub(super) fn delete(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
 }
 
 /// `application.move`: moves it to another environment, with everything that belongs to it.
-pub(super) fn move_to(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn move_to(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let target = input.string("targetEnvironmentId");
     let mut application = find(core, input)?;
     if core.state.environment(&target).is_none() {
@@ -122,8 +122,7 @@ pub(super) fn move_to(core: &mut Core, _: Timestamp, input: &mut Input) -> Resul
 ///
 /// Returns a refusal if the call names no application, or one that does not exist.
 pub(super) fn find(core: &Core, input: &mut Input) -> Result<Application, Refusal> {
-    let id = input.string("applicationId");
-    input.check()?;
+    let id = input.required("applicationId")?;
     let found = core.state.application(&id).cloned();
     found.ok_or_else(|| Refusal::not_found(input.call(), "Application"))
 }

@@ -12,7 +12,7 @@ use super::{
     deployments, docker, domains,
     input::Input,
     inspect, overview, projects,
-    refusal::{Code, Refusal},
+    refusal::{Code, Outcome, Refusal},
     request::{Answer, Body, Request},
     swarm, traefik,
 };
@@ -23,7 +23,7 @@ enum Call {
     /// A query without input, which cannot fail.
     Show(fn(&Core, Timestamp) -> Body),
     /// A call that reads its input, may change the core, and may refuse.
-    Handle(fn(&mut Core, Timestamp, &mut Input) -> Result<Body, Refusal>),
+    Handle(fn(&mut Core, Timestamp, &mut Input) -> Outcome),
 }
 
 /// Answers a request that has the right API key.

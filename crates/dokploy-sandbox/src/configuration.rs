@@ -10,7 +10,7 @@ use super::{
     applications::{self, SOURCES},
     core::Core,
     input::{Input, type_name},
-    refusal::{Code, Refusal},
+    refusal::{Code, Outcome, Refusal},
     request::Body,
     state::ApplicationStatus,
 };
@@ -30,11 +30,7 @@ const UPDATE_CONFIG: &[&str] =
 
 /// `application.saveDockerProvider`: every field is required, and may be null (recordings 45 to
 /// 48).
-pub(super) fn save_docker_provider(
-    core: &mut Core,
-    _: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
+pub(super) fn save_docker_provider(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let columns = required(input, &["dockerImage", "username", "password", "registryUrl"]);
     save(core, input, columns, |columns| {
         columns.insert("sourceType".to_owned(), json!("docker"));
@@ -43,11 +39,7 @@ pub(super) fn save_docker_provider(
 
 /// `application.saveEnvironment`: every field is required, and all are replaced (recordings 49 to
 /// 52).
-pub(super) fn save_environment(
-    core: &mut Core,
-    _: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
+pub(super) fn save_environment(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let columns = required(input, &["env", "buildArgs", "buildSecrets", "createEnvFile"]);
     save(core, input, columns, |_| ())
 }
@@ -61,7 +53,7 @@ fn save(
     input: &mut Input,
     mut columns: Map<String, Value>,
     finish: fn(&mut Map<String, Value>),
-) -> Result<Body, Refusal> {
+) -> Outcome {
     let application = applications::find(core, input)?;
     finish(&mut columns);
     if let Some(row) = core.state.application_mut(&application.id) {
@@ -72,7 +64,7 @@ fn save(
 }
 
 /// `application.update`: any columns in one call.
-pub(super) fn update(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn update(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let id = input.string("applicationId");
     let columns = known_columns(input);
     let status = input.choice("applicationStatus", &STATUSES, "");

@@ -14,7 +14,7 @@ use super::{
     environment, ids,
     images::{Behaviour, Timing},
     input::Input,
-    refusal::Refusal,
+    refusal::Outcome,
     request::Body,
     state::{LeavingContainer, Service},
     tasks::Task,
@@ -126,11 +126,7 @@ fn after(now: Timestamp, pause: Duration) -> Timestamp {
 
 /// Answers `docker.getContainersByAppLabel`: the running containers of exactly this service
 /// (recordings day-two 46, 47, 386).
-pub(super) fn by_app_label(
-    core: &mut Core,
-    now: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
+pub(super) fn by_app_label(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let app_name = input.string("appName");
     input.choice("type", &["standalone", "swarm"], "swarm");
     input.check()?;
@@ -142,13 +138,8 @@ pub(super) fn by_app_label(
 
 /// Answers `docker.getContainersByAppNameMatch`: the containers, running or not, of every service
 /// whose name begins with `appName` (recording day-two 45).
-pub(super) fn by_app_name_match(
-    core: &mut Core,
-    now: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
-    let app_name = input.string("appName");
-    input.check()?;
+pub(super) fn by_app_name_match(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
+    let app_name = input.required("appName")?;
     let row = |one: Container| {
         json!({
             "containerId": one.id(),

@@ -78,12 +78,8 @@ impl Core {
             .iter()
             .map(|route| json!({ "host": route.host, "appName": route.app_name }));
         let applications = state.applications.iter().map(|one| {
-            rows::merged(
-                rows::application_with_app_name(one),
-                json!({
-                    "environmentId": one.environment_id,
-                }),
-            )
+            let environment = json!({ "environmentId": one.environment_id });
+            rows::merged(rows::application_with_app_name(one), environment)
         });
         json!({
             "projects": state.projects.iter().map(|one| rows::project(state, one)).collect::<Vec<_>>(),

@@ -4,21 +4,23 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    applications, core::Core, input::Input, queue::Job, refusal::Refusal, request::Body, rows,
+    applications,
+    core::Core,
+    input::Input,
+    queue::Job,
+    refusal::{Outcome, Refusal},
+    request::Body,
+    rows,
     rows::merged,
 };
 
 /// `application.deploy`: only enqueues a job, and answers with an empty body (recording 74).
-pub(super) fn deploy(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn deploy(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     enqueue(core, now, input, "deploy", "Manual deployment")
 }
 
 /// `application.redeploy`: enqueues a job as well (recording 87).
-pub(super) fn redeploy(
-    core: &mut Core,
-    now: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
+pub(super) fn redeploy(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     enqueue(core, now, input, "redeploy", "Rebuild deployment")
 }
 
@@ -28,7 +30,7 @@ fn enqueue(
     input: &mut Input,
     kind: &'static str,
     title: &str,
-) -> Result<Body, Refusal> {
+) -> Outcome {
     let title = input.optional("title").unwrap_or_else(|| title.to_owned());
     let description = input.optional("description").unwrap_or_default();
     let application_id = applications::find(core, input)?.id;
@@ -38,25 +40,20 @@ fn enqueue(
 }
 
 /// `application.cleanQueues`: removes waiting jobs only (recording 176).
-pub(super) fn clean_queues(
-    core: &mut Core,
-    _: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
+pub(super) fn clean_queues(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let application = applications::find(core, input)?;
     core.queue.remove_waiting(&application.id);
     Ok(Body::Empty)
 }
 
 /// `deployment.all`: newest first; an empty list for an unknown application (recording 80).
-pub(super) fn all(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
-    let id = input.string("applicationId");
-    input.check()?;
+pub(super) fn all(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
+    let id = input.required("applicationId")?;
     Ok(Body::Json(core.state.deployments_of(&id).rev().map(rows::deployment).collect()))
 }
 
 /// `deployment.readLogs`: the last lines of a log, as one string.
-pub(super) fn read_logs(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn read_logs(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let id = input.string("deploymentId");
     let tail = usize::try_from(input.number("tail", 100)).unwrap_or(usize::MAX);
     input.check()?;

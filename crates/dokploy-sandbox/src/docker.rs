@@ -6,18 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    containers::Container, core::Core, environment, input::Input, refusal::Refusal, request::Body,
+    containers::Container, core::Core, environment, input::Input, refusal::Outcome, request::Body,
     state::Service, tasks::Task,
 };
 
 /// `docker.getServiceContainersByAppName`: the tasks of a service, with or without a row.
-pub(super) fn service_containers(
-    core: &mut Core,
-    now: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
-    let app_name = input.string("appName");
-    input.check()?;
+pub(super) fn service_containers(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
+    let app_name = input.required("appName")?;
     let service = core.state.service(&app_name).filter(|_| !core.outages.docker_is_down(now));
     let tasks = service.map(|service| service.tasks(now, &core.timing)).unwrap_or_default();
     let row = |task: Task| {

@@ -10,14 +10,14 @@ use super::{
     core::Core,
     ids,
     input::Input,
-    refusal::{Code, Refusal},
+    refusal::{Code, Outcome, Refusal},
     request::Body,
     rows,
     state::{Domain, Route},
 };
 
 /// `domain.create`: the host answers 502 until the service runs.
-pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let mut domain = Domain {
         id: ids::row_id(&mut core.rng),
         host: host(input),
@@ -94,26 +94,21 @@ fn failed_insert(domain: &Domain) -> String {
 }
 
 /// `domain.one`: with its application.
-pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let domain = find(core, input)?;
     Ok(Body::Json(rows::domain_with_application(&core.state, &domain)))
 }
 
 /// `domain.byApplicationId`: an empty list for an unknown application (recording 68).
-pub(super) fn of_application(
-    core: &mut Core,
-    _: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
-    let id = input.string("applicationId");
-    input.check()?;
+pub(super) fn of_application(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
+    let id = input.required("applicationId")?;
     let state = &core.state;
     let whole = |domain: &Domain| rows::domain_with_application(state, domain);
     Ok(Body::Json(state.domains_of(&id).map(whole).collect()))
 }
 
 /// `domain.delete`: answers with the deleted row.
-pub(super) fn delete(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn delete(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let domain = find(core, input)?;
     core.state.domains.retain(|other| other.id != domain.id);
     core.state.routes.retain(|route| route.domain_id != domain.id);
@@ -125,8 +120,7 @@ pub(super) fn delete(core: &mut Core, _: Timestamp, input: &mut Input) -> Result
 }
 
 fn find(core: &Core, input: &mut Input) -> Result<Domain, Refusal> {
-    let id = input.string("domainId");
-    input.check()?;
+    let id = input.required("domainId")?;
     let found = core.state.domain(&id).cloned();
     found.ok_or_else(|| Refusal::not_found(input.call(), "Domain"))
 }

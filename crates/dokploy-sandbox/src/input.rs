@@ -55,6 +55,17 @@ impl Input {
         }
     }
 
+    /// Returns a field that must be a string, once everything that was read is right.
+    ///
+    /// # Errors
+    ///
+    /// Returns the refusal with every issue so far.
+    pub(crate) fn required(&mut self, name: &str) -> Result<String, Refusal> {
+        let text = self.string(name);
+        self.check()?;
+        Ok(text)
+    }
+
     /// Reads a required string that must not be empty.
     pub(crate) fn filled(&mut self, name: &str) -> String {
         let text = self.string(name);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    containers::Container, core::Core, environment, input::Input, refusal::Refusal, request::Body,
+    containers::Container, core::Core, environment, input::Input, refusal::Outcome, request::Body,
     rows::merged,
 };
 
@@ -15,7 +15,7 @@ const RECORDED: &str = include_str!("container_config.json");
 
 /// `docker.getConfig`: finds the container by its short or long id, or its name. The body is empty
 /// if there is none, or Docker is down (recordings day-two 49, 50).
-pub(super) fn config(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn config(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let wanted = input.filled("containerId");
     input.check()?;
     if core.outages.docker_is_down(now) {

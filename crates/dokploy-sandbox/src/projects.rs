@@ -9,14 +9,14 @@ use super::{
     core::Core,
     ids,
     input::Input,
-    refusal::Refusal,
+    refusal::{Outcome, Refusal},
     request::Body,
     rows::{self, merged, with_no_databases},
     state::{Application, Environment, Project, State},
 };
 
 /// `project.create`: a project and its default environment.
-pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn create(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let name = input.filled("name");
     let description = input.optional("description");
     let env = input.optional("env").unwrap_or_default();
@@ -55,9 +55,8 @@ pub(super) fn all(core: &Core, _: Timestamp) -> Body {
 }
 
 /// `project.one`: with its environments and their applications.
-pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
-    let id = input.string("projectId");
-    input.check()?;
+pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
+    let id = input.required("projectId")?;
     let state = &core.state;
     let project = state.project(&id).ok_or_else(|| Refusal::not_found(input.call(), "Project"))?;
     let whole = |environment: &Environment| {
@@ -72,7 +71,7 @@ pub(super) fn one(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Bo
 
 /// `project.search`: matches names and descriptions with the database's ILIKE; wildcards in the
 /// text are not escaped (recording 226).
-pub(super) fn search(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn search(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let name = input.optional("name");
     let anywhere = input.optional("q");
     let limit = usize::try_from(input.number("limit", 20)).unwrap_or(20).min(100);
@@ -92,9 +91,8 @@ pub(super) fn search(core: &mut Core, _: Timestamp, input: &mut Input) -> Result
 }
 
 /// `project.remove`: removes rows only; services and routes of live applications remain.
-pub(super) fn remove(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
-    let id = input.string("projectId");
-    input.check()?;
+pub(super) fn remove(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
+    let id = input.required("projectId")?;
     let state = &mut core.state;
     let project = state.project(&id).ok_or_else(|| Refusal::not_found(input.call(), "Project"))?;
     let answer = rows::project(state, project);
@@ -111,13 +109,8 @@ pub(super) fn remove(core: &mut Core, _: Timestamp, input: &mut Input) -> Result
 }
 
 /// `environment.byProjectId`: an empty list for an unknown project (recording 30).
-pub(super) fn environments(
-    core: &mut Core,
-    _: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
-    let id = input.string("projectId");
-    input.check()?;
+pub(super) fn environments(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
+    let id = input.required("projectId")?;
     let state = &core.state;
     let whole = |environment: &Environment| {
         let applications = applications(state, environment, rows::application_with_app_name);
@@ -134,13 +127,8 @@ pub(super) fn environments(
 }
 
 /// `environment.one`: its applications have no appName (recording 40).
-pub(super) fn environment(
-    core: &mut Core,
-    _: Timestamp,
-    input: &mut Input,
-) -> Result<Body, Refusal> {
-    let id = input.string("environmentId");
-    input.check()?;
+pub(super) fn environment(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
+    let id = input.required("environmentId")?;
     let state = &core.state;
     let environment =
         state.environment(&id).ok_or_else(|| Refusal::not_found(input.call(), "Environment"))?;

@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::request::{Answer, Body};
 
+/// What comes of a call.
+pub(crate) type Outcome = Result<Body, Refusal>;
+
 /// An error of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
@@ -124,8 +127,8 @@ impl Issue {
     }
 }
 
-impl From<Result<Body, Refusal>> for Answer {
-    fn from(outcome: Result<Body, Refusal>) -> Self {
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
         match outcome {
             Ok(body) => Self::new(200, body),
             Err(refusal) => refusal.into_answer(),

@@ -11,7 +11,7 @@ use super::{
     core::Core,
     ids, job,
     queue::{Active, Job, Stage},
-    state::{ApplicationStatus, Deployment, DeploymentStatus, Service},
+    state::{ApplicationStatus, Deployment, DeploymentStatus},
     swarm,
 };
 
@@ -103,23 +103,11 @@ impl Core {
         if docker_is_down {
             active.plan.fail_without_docker();
         }
-        if let Some(behaviour) = active.plan.behaviour {
-            let row = self.state.application(&active.job.application_id);
-            // A deployment of an application with 0 replicas succeeds and runs nothing (recording
-            // day-two 346).
-            let replicas = row.map_or(1, swarm::replicas);
-            let id = self.service_id(&active.app_name);
-            self.put_service(Service {
-                id,
-                app_name: active.app_name.clone(),
-                image: active.image.clone(),
-                behaviour,
-                env: active.plan.env.clone(),
-                labels: active.plan.labels.clone(),
-                since: active.ends_at,
-                replicas,
-            });
-        }
+        let row = self.state.application(&active.job.application_id);
+        // A deployment of an application with 0 replicas succeeds and runs nothing (recording
+        // day-two 346).
+        let replicas = row.map_or(1, swarm::replicas);
+        self.run_service(active.ends_at, &active.app_name, &active.image, replicas, &active.plan);
         if self.outages.database_is_down(active.ends_at) {
             self.queue.free_since = active.ends_at;
             return None;

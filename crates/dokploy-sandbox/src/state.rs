@@ -164,10 +164,7 @@ impl State {
         self.environments.iter().find(|environment| environment.id == id)
     }
 
-    pub(crate) fn environments_of<'a>(
-        &'a self,
-        project_id: &'a str,
-    ) -> impl Iterator<Item = &'a Environment> {
+    pub(crate) fn environments_of(&self, project_id: &str) -> impl Iterator<Item = &Environment> {
         self.environments.iter().filter(move |environment| environment.project_id == project_id)
     }
 
@@ -179,10 +176,10 @@ impl State {
         self.applications.iter_mut().find(|application| application.id == id)
     }
 
-    pub(crate) fn applications_in<'a>(
-        &'a self,
-        environment_id: &'a str,
-    ) -> impl Iterator<Item = &'a Application> {
+    pub(crate) fn applications_in(
+        &self,
+        environment_id: &str,
+    ) -> impl Iterator<Item = &Application> {
         self.applications.iter().filter(move |one| one.environment_id == environment_id)
     }
 
@@ -190,10 +187,7 @@ impl State {
         self.domains.iter().find(|domain| domain.id == id)
     }
 
-    pub(crate) fn domains_of<'a>(
-        &'a self,
-        application_id: &'a str,
-    ) -> impl Iterator<Item = &'a Domain> {
+    pub(crate) fn domains_of(&self, application_id: &str) -> impl Iterator<Item = &Domain> {
         self.domains.iter().filter(move |one| one.application_id.as_deref() == Some(application_id))
     }
 

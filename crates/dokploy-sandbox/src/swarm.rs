@@ -8,10 +8,9 @@ use super::{
     applications,
     core::Core,
     ids,
-    images::Behaviour,
     input::Input,
     job,
-    refusal::{Code, Refusal},
+    refusal::{Code, Outcome, Refusal},
     request::Body,
     rows,
     state::{Application, ApplicationStatus, Service},
@@ -59,7 +58,7 @@ pub(super) fn replicas(application: &Application) -> u64 {
 /// `application.stop`: scales the service to 0, without a change to the row's replicas. Answers
 /// with the previous row. Succeeds even if the application was never deployed, or its service is
 /// gone (recordings 82, 126, day-two 359).
-pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let application = applications::find(core, input)?;
     let before = rows::application_with_relations(&core.state, &application);
     if !core.outages.docker_is_down(now) {
@@ -73,7 +72,7 @@ pub(super) fn stop(core: &mut Core, now: Timestamp, input: &mut Input) -> Result
 
 /// `application.start`: scales the service to one container, regardless of the row. Fails without a
 /// service (recordings 84, day-two 347, 360).
-pub(super) fn start(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn start(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     let application = applications::find(core, input)?;
     let before = rows::application_with_relations(&core.state, &application);
     let name = &application.app_name;
@@ -92,14 +91,16 @@ pub(super) fn start(core: &mut Core, now: Timestamp, input: &mut Input) -> Resul
 
 /// `application.reload`: starts a new container from the application's row, without a job or a
 /// pull. Recreates the service if it is gone (recordings 85, day-two 342, 351, 361).
-pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Outcome {
     input.nonoptional("appName");
     let application = applications::find(core, input)?;
     if !core.outages.docker_is_down(now) {
         let plan = job::plan(&core.state, &application);
-        if let Some(behaviour) = plan.behaviour {
-            core.run_anew(now, &application, behaviour, plan);
+        let (name, image) = (&application.app_name, application.text("dockerImage"));
+        if plan.behaviour.is_some() {
+            core.let_containers_leave(now, name);
         }
+        core.run_service(now, name, image, replicas(&application), &plan);
     }
     if let Some(row) = core.state.application_mut(&application.id) {
         row.status = ApplicationStatus::Done;
@@ -108,38 +109,23 @@ pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Resu
 }
 
 impl Core {
-    /// Replaces the service of `application`, or creates it if there is none.
-    fn run_anew(
+    /// Runs what `plan` says as the service of that name, which it creates or replaces.
+    pub(super) fn run_service(
         &mut self,
-        now: Timestamp,
-        application: &Application,
-        behaviour: Behaviour,
-        plan: job::Plan,
+        since: Timestamp,
+        app_name: &str,
+        image: &str,
+        replicas: u64,
+        plan: &job::Plan,
     ) {
-        self.let_containers_leave(now, &application.app_name);
-        let service = Service {
-            id: self.service_id(&application.app_name),
-            app_name: application.app_name.clone(),
-            image: application.text("dockerImage").to_owned(),
-            behaviour,
-            env: plan.env,
-            labels: plan.labels,
-            since: now,
-            replicas: replicas(application),
-        };
-        self.put_service(service);
-    }
-
-    /// Returns the id of the service of that name, or a new one if there is none.
-    pub(super) fn service_id(&mut self, app_name: &str) -> String {
-        match self.state.service(app_name) {
+        let Some(behaviour) = plan.behaviour else { return };
+        let id = match self.state.service(app_name) {
             Some(existing) => existing.id.clone(),
             None => ids::service_id(&mut self.rng),
-        }
-    }
-
-    /// Adds a service, replacing one of the same name.
-    pub(super) fn put_service(&mut self, service: Service) {
+        };
+        let (app_name, image) = (app_name.to_owned(), image.to_owned());
+        let (env, labels) = (plan.env.clone(), plan.labels.clone());
+        let service = Service { id, app_name, image, behaviour, env, labels, since, replicas };
         self.state.services.retain(|one| one.app_name != service.app_name);
         self.state.services.push(service);
     }

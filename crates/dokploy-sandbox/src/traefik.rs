@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     core::Core,
     input::Input,
-    refusal::Refusal,
+    refusal::Outcome,
     request::Body,
     state::{Route, State},
 };
@@ -19,14 +19,14 @@ const FOLDER: &str = "/etc/dokploy/traefik/dynamic/";
 
 /// `settings.readTraefikFile`: answers with the text `null` for a file that does not exist
 /// (recording day-two 153).
-pub(super) fn read(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn read(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let path = input.filled("path");
     input.check()?;
     Ok(Body::Json(Value::String(core.state.file(&path).unwrap_or_else(|| String::from("null")))))
 }
 
 /// `settings.updateTraefikFile`: accepts any path and any text that is not empty.
-pub(super) fn update(core: &mut Core, _: Timestamp, input: &mut Input) -> Result<Body, Refusal> {
+pub(super) fn update(core: &mut Core, _: Timestamp, input: &mut Input) -> Outcome {
     let path = input.filled("path");
     let text = input.filled("traefikConfig");
     input.check()?;
