@@ -30,6 +30,9 @@ use crate::server::{
     telemetry,
 };
 
+/// How a command ends.
+type Exit = Result<ExitCode, CommandError>;
+
 /// A self-service portal that brings AI stacks up on a Dokploy server. Without a subcommand
 /// it serves the portal. A file .env in the working folder is read first.
 #[derive(Debug, Parser)]
@@ -124,7 +127,7 @@ pub fn run(arguments: &[OsString], environment: &Environment) -> Result<ExitCode
 }
 
 /// Writes help, the version or a usage error, and returns its exit code.
-fn answer(error: &clap::Error) -> Result<ExitCode, CommandError> {
+fn answer(error: &clap::Error) -> Exit {
     if error.use_stderr() {
         let text = error.render();
         let text =
@@ -142,7 +145,7 @@ fn say(sentence: &str) -> Result<(), CommandError> {
     writeln!(io::stdout(), "{sentence}").map_err(CommandError::system("writing to standard output"))
 }
 
-async fn serve(settings: Settings) -> Result<ExitCode, CommandError> {
+async fn serve(settings: Settings) -> Exit {
     let site = get_configuration(Some("Leptos.toml"))?.leptos_options;
     let shutdown = CancellationToken::new();
     let mut stop = StopSignals::listen()?;

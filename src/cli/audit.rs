@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{CommandError, say};
+use super::{CommandError, Exit, say};
 use crate::run;
 use crate::server::{
     audit::{AuditAction, AuditEntry, AuditFilter},
@@ -52,10 +52,7 @@ struct Line {
 }
 
 /// Prints the entries that match `options`.
-pub(super) async fn run(
-    options: AuditOptions,
-    settings: &StoreSettings,
-) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(options: AuditOptions, settings: &StoreSettings) -> Exit {
     let AuditOptions { who, act, target, since, limit } = options;
     let filter = AuditFilter { who, act, target, since, before: None, limit };
     let audit = run::open_for_cli(settings).await?.audit;

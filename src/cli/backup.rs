@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use super::{CommandError, say};
+use super::{CommandError, Exit, say};
 use crate::run;
 use crate::server::{
     settings::{PlatformSettings, Settings, StoreSettings},
@@ -34,10 +34,7 @@ pub(super) struct CopyOptions {
 }
 
 /// Copies the database to a new file.
-pub(super) async fn back_up(
-    options: &CopyOptions,
-    settings: &Settings,
-) -> Result<ExitCode, CommandError> {
+pub(super) async fn back_up(options: &CopyOptions, settings: &Settings) -> Exit {
     let path = database(settings, PG_DUMP)?;
     let size = sqlite_file::back_up(path, &options.file).await?;
     let (file, path) = (options.file.display(), path.display());
@@ -54,10 +51,7 @@ pub(super) async fn back_up(
 }
 
 /// Replaces the database with a copy.
-pub(super) async fn restore(
-    options: &CopyOptions,
-    settings: &Settings,
-) -> Result<ExitCode, CommandError> {
+pub(super) async fn restore(options: &CopyOptions, settings: &Settings) -> Exit {
     let path = database(settings, PG_RESTORE)?;
     let aside = sqlite_file::restore(path, &options.file, SystemClock.now()).await?;
     say(&format!("{} is now the database from {}.", path.display(), options.file.display()))?;

@@ -3,7 +3,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use super::{CommandError, say};
+use super::{Exit, say};
 use crate::run::{self, NO_KEY, StartError};
 use crate::server::{
     auth::{identity_provider::CALLBACK, oidc::Oidc},
@@ -16,7 +16,7 @@ use dokploy::Dokploy;
 
 /// Checks the platform, the identity provider and the portal's key. Fails if one of them cannot be
 /// used.
-pub(super) async fn run(settings: &Settings) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(settings: &Settings) -> Exit {
     run::check_environment(&settings.stack)?;
     for warning in settings.stack.warnings() {
         say(&format!("{warning}."))?;

@@ -13,12 +13,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::CommandError;
+use super::{CommandError, Exit};
 
 const LIMIT: Duration = Duration::from_secs(4);
 
 /// Checks the portal that listens on `addr`.
-pub(super) async fn run(addr: SocketAddr) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(addr: SocketAddr) -> Exit {
     let ip = if addr.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { addr.ip() };
     let addr = SocketAddr::new(ip, addr.port());
     match timeout(LIMIT, ask(addr)).await {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::{CommandError, say};
+use super::{CommandError, Exit, say};
 use crate::run;
 use crate::server::{reconciler::Repair, settings::Settings};
 
@@ -21,10 +21,7 @@ pub(super) struct ReconcileOptions {
 }
 
 /// Compares, repairs unless it is a dry run, and prints a line for each finding.
-pub(super) async fn run(
-    options: &ReconcileOptions,
-    settings: &Settings,
-) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(options: &ReconcileOptions, settings: &Settings) -> Exit {
     let reconciler = run::reconciler_for_cli(settings).await?.ok_or(CommandError::NoPlatform)?;
     let found = reconciler.survey().await?;
     if found.is_empty() {

@@ -5,13 +5,13 @@ use std::{process::ExitCode, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{CommandError, StopSignals};
+use super::{Exit, StopSignals};
 use crate::server::{settings::LogSettings, telemetry};
 use clock::SystemClock;
 use dokploy_sandbox::Options;
 
 /// Runs the sandbox until the process receives a stop signal.
-pub(super) async fn run(options: Options) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(options: Options) -> Exit {
     let _guard = telemetry::init(&LogSettings { filter: String::from("info"), format: None });
     let mut stop = StopSignals::listen()?;
     let shutdown = CancellationToken::new();

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{CommandError, say};
+use super::{CommandError, Exit, say};
 use crate::run;
 use crate::server::{
     secrets::rotation::{self, Rotation},
@@ -24,10 +24,7 @@ pub(super) enum SecretsCommand {
 }
 
 /// Runs `command` on the database of `settings`.
-pub(super) async fn run(
-    command: &SecretsCommand,
-    settings: &Settings,
-) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(command: &SecretsCommand, settings: &Settings) -> Exit {
     let SecretsCommand::Rotate = command;
     let keyring = run::known_keys(settings)?.ok_or(CommandError::NoKey)?;
     let records = run::open_for_cli(&settings.store).await?;

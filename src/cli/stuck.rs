@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use super::{CommandError, say};
+use super::{CommandError, Exit, say};
 use crate::run;
 use crate::server::{
     audit::{AuditAction, AuditEntry},
@@ -37,10 +37,7 @@ pub(super) struct RetryOptions {
 }
 
 /// Runs `command` on the database of `settings`.
-pub(super) async fn run(
-    command: StuckCommand,
-    settings: &StoreSettings,
-) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(command: StuckCommand, settings: &StoreSettings) -> Exit {
     let store = run::open_for_cli(settings).await?.store;
     match command {
         StuckCommand::List => list(&*store).await?,

@@ -162,20 +162,13 @@ fn issuer(text: &str) -> Result<String, String> {
 
 fn plain(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if text.is_empty() || text.chars().any(char::is_control) {
-        Err(format!("is {text:?}: give a text without line breaks"))
-    } else {
-        Ok(text.to_owned())
-    }
+    let is_plain = !text.is_empty() && !text.chars().any(char::is_control);
+    parse::text_if(is_plain, text, "give a text without line breaks")
 }
 
 fn session_time(text: &str) -> Result<Duration, String> {
-    let time = parse::duration(text)?;
-    if time <= LONGEST {
-        Ok(time)
-    } else {
-        Err(format!("is {text:?}: give at most 400d, because browsers delete cookies after that"))
-    }
+    let time = Some(parse::duration(text)?).filter(|time| *time <= LONGEST);
+    parse::or_advice(time, text, "give at most 400d, because browsers delete cookies after that")
 }
 
 #[cfg(test)]

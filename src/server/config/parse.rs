@@ -19,21 +19,33 @@ use domain::stack_spec::CertificateSource;
 
 type Parsed<T> = Result<T, String>;
 
+/// Returns the value, or that `text` is none and what to do instead.
+pub(super) fn or_advice<T>(value: Option<T>, text: &str, advice: &str) -> Parsed<T> {
+    value.ok_or_else(|| format!("is {text:?}: {advice}"))
+}
+
+/// Returns the text if it `is_right`, or what to do instead.
+pub(super) fn text_if(is_right: bool, text: &str, advice: &str) -> Parsed<String> {
+    or_advice(is_right.then(|| text.to_owned()), text, advice)
+}
+
+fn is_plain_name(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
 pub(super) fn ip(text: &str) -> Parsed<IpAddr> {
-    match text {
-        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
-        _ => text.parse().map_err(|_| format!("is {text:?}: give an IP address like 127.0.0.1")),
-    }
+    let ip = if text == "localhost" { Some(Ipv4Addr::LOCALHOST.into()) } else { text.parse().ok() };
+    or_advice(ip, text, "give an IP address like 127.0.0.1")
 }
 
 pub(super) fn port(text: &str) -> Parsed<u16> {
     let port = text.parse().ok().filter(|port| *port > 0);
-    port.ok_or_else(|| format!("is {text:?}: give a port number from 1 to 65535"))
+    or_advice(port, text, "give a port number from 1 to 65535")
 }
 
 pub(super) fn count(text: &str) -> Parsed<u32> {
     let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| format!("is {text:?}: give a whole number from 1 on"))
+    or_advice(number, text, "give a whole number from 1 on")
 }
 
 pub(super) fn switch(text: &str) -> Parsed<bool> {
@@ -46,13 +58,12 @@ pub(super) fn switch(text: &str) -> Parsed<bool> {
 
 pub(super) fn duration(text: &str) -> Parsed<Duration> {
     let duration = humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero());
-    duration.ok_or_else(|| format!("is {text:?}: give a time like 60s or 5m"))
+    or_advice(duration, text, "give a time like 60s or 5m")
 }
 
 pub(super) fn public_url(text: &str) -> Parsed<Origin> {
-    Origin::parse(text.strip_suffix('/').unwrap_or(text)).map_err(|_| {
-        format!("is {text:?}: give only scheme and host, like https://portal.example.com")
-    })
+    let origin = Origin::parse(text.strip_suffix('/').unwrap_or(text)).ok();
+    or_advice(origin, text, "give only scheme and host, like https://portal.example.com")
 }
 
 /// Parses the server's address. The path `/api` at its end is optional and is removed.
@@ -60,12 +71,9 @@ pub(super) fn dokploy_url(text: &str) -> Parsed<String> {
     let trimmed = text.trim_end_matches('/');
     let trimmed = trimmed.strip_suffix("/api").unwrap_or(trimmed);
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
-    match Origin::split(trimmed) {
-        Ok((_, path)) if path.chars().all(plain) => Ok(trimmed.to_owned()),
-        Ok(_) | Err(_) => {
-            Err(format!("is {text:?}: give an address like https://dokploy.example.com"))
-        }
-    }
+    let is_right = Origin::split(trimmed).is_ok_and(|(_, path)| path.chars().all(plain));
+    let url = is_right.then(|| trimmed.to_owned());
+    or_advice(url, text, "give an address like https://dokploy.example.com")
 }
 
 /// Parses a key that is sent in a header: visible ASCII characters only.
@@ -89,24 +97,17 @@ pub(super) fn secret(text: &str) -> Parsed<SecretString> {
 
 pub(super) fn domain(text: &str) -> Parsed<String> {
     let domain = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
-    if origin::is_domain(&domain) {
-        Ok(domain)
-    } else {
-        Err(format!("is {text:?}: give a domain like ai.example.com"))
-    }
+    let domain = Some(domain).filter(|domain| origin::is_domain(domain));
+    or_advice(domain, text, "give a domain like ai.example.com")
 }
 
 pub(super) fn portal_name(text: &str) -> Parsed<String> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if (1..=32).contains(&text.len()) && text.chars().all(allowed) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("is {text:?}: use 1 to 32 of the letters a to z, digits and hyphens"))
-    }
+    let is_name = (1..=32).contains(&text.len()) && is_plain_name(text);
+    text_if(is_name, text, "use 1 to 32 of the letters a to z, digits and hyphens")
 }
 
 pub(super) fn scheme(text: &str) -> Parsed<Scheme> {
-    text.parse().map_err(|_| format!("is {text:?}: give http or https"))
+    or_advice(text.parse().ok(), text, "give http or https")
 }
 
 pub(super) fn certificate(text: &str) -> Parsed<CertificateSource> {
@@ -115,32 +116,23 @@ pub(super) fn certificate(text: &str) -> Parsed<CertificateSource> {
 
 pub(super) fn image(text: &str) -> Parsed<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "./:@_-".contains(c);
-    if !text.is_empty() && text.chars().all(plain) && !text.contains("://") {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("is {text:?}: give an image like registry.example.com/ai-stack:1.4"))
-    }
+    let is_image = !text.is_empty() && text.chars().all(plain) && !text.contains("://");
+    text_if(is_image, text, "give an image like registry.example.com/ai-stack:1.4")
 }
 
 pub(super) fn registry(text: &str) -> Parsed<String> {
-    image(text).map_err(|_| format!("is {text:?}: give a host like registry.example.com"))
+    or_advice(image(text).ok(), text, "give a host like registry.example.com")
 }
 
 /// Parses a number of CPUs into billionths of a CPU (Docker's unit).
 pub(super) fn cpu(text: &str) -> Parsed<u64> {
-    let wrong = || format!("is {text:?}: give a number of CPUs like 0.5 or 2");
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty()
-        || whole.len() > 4
-        || fraction.len() > 9
-        || !digits(whole)
-        || !digits(fraction)
-    {
-        return Err(wrong());
-    }
-    let nanos = format!("{whole}{fraction:0<9}").parse().map_err(|_| wrong())?;
-    if nanos == 0 { Err(wrong()) } else { Ok(nanos) }
+    let is_number =
+        (1..=4).contains(&whole.len()) && fraction.len() <= 9 && digits(whole) && digits(fraction);
+    let nanos = format!("{whole}{fraction:0<9}").parse().ok();
+    let nanos = nanos.filter(|nanos| is_number && *nanos > 0);
+    or_advice(nanos, text, "give a number of CPUs like 0.5 or 2")
 }
 
 /// Parses an amount of memory into bytes. `k`, `m` and `g` are powers of 1,024.
@@ -154,18 +146,13 @@ pub(super) fn memory(text: &str) -> Parsed<u64> {
         _ => 0,
     };
     let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    bytes
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| format!("is {text:?}: give an amount like 512m or 2g"))
+    or_advice(bytes.filter(|bytes| *bytes > 0), text, "give an amount like 512m or 2g")
 }
 
 pub(super) fn health_path(text: &str) -> Parsed<String> {
     let plain = |c: char| c.is_ascii_graphic() && !"\\#\"<>".contains(c);
-    if text.starts_with('/') && !text.starts_with("//") && text.chars().all(plain) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("is {text:?}: give a path like /health"))
-    }
+    let is_path = text.starts_with('/') && !text.starts_with("//") && text.chars().all(plain);
+    text_if(is_path, text, "give a path like /health")
 }
 
 pub(super) fn store(text: &str) -> Parsed<StoreSettings> {
@@ -224,17 +211,14 @@ pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
 }
 
 pub(super) fn log_filter(text: &str) -> Parsed<String> {
-    match tracing_subscriber::EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!("is {text:?}: give a level like info or module=debug")),
-    }
+    let is_filter = tracing_subscriber::EnvFilter::try_new(text).is_ok();
+    text_if(is_filter, text, "give a level like info or module=debug")
 }
 
 /// Parses one reserved name. A text with characters that no name can have is an error.
 pub(super) fn reserved_name(text: &str) -> Parsed<String> {
     let name = text.trim().to_owned();
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.chars().all(allowed) {
+    if is_plain_name(&name) {
         Ok(name)
     } else {
         Err(format!("contains {name:?}: give names like intern,preview, with commas between"))
