@@ -3,11 +3,9 @@
 //! Each replica counts its own streams. A permit is released when the stream is dropped, however it
 //! ended.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use parking_lot::Mutex;
 
 use crate::server::auth::access::Caller;
 use domain::owner::OwnerId;
@@ -46,7 +44,7 @@ impl Streams {
         let owner = caller.identity.owner().cloned().map(Key::Owner).zip(self.per_person);
         let address = Some(Key::Address(caller.address)).zip(self.per_address);
         let bounds: Vec<_> = [owner, address].into_iter().flatten().collect();
-        let mut open = self.open();
+        let mut open = self.open.lock();
         let is_full = |(key, max): &(Key, u32)| open.get(key).is_some_and(|count| count >= max);
         if bounds.iter().any(is_full) {
             return None;
@@ -57,15 +55,11 @@ impl Streams {
         }
         Some(StreamPermit { streams: Arc::clone(self), keys })
     }
-
-    fn open(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for StreamPermit {
     fn drop(&mut self) {
-        let mut open = self.streams.open();
+        let mut open = self.streams.open.lock();
         for key in &self.keys {
             if let Some(count) = open.get_mut(key) {
                 *count -= 1;
@@ -109,6 +103,6 @@ mod tests {
         let streams = Arc::new(Streams::new(None, None));
         let places: Vec<_> = (0..1000).map(|_| streams.take(&caller(None, "::1"))).collect();
         assert!(places.iter().all(Option::is_some));
-        assert!(streams.open().is_empty());
+        assert!(streams.open.lock().is_empty());
     }
 }

@@ -4,10 +4,9 @@
 //! The lease is part of the transaction that accepts the operation, so no other replica can claim
 //! it first, and then die with it. Without a free slot, any replica with one claims the operation.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -52,7 +51,7 @@ impl Intake {
     ) -> mpsc::UnboundedReceiver<Accepted> {
         let (accepted, receiver) = mpsc::unbounded_channel();
         let (owner, slots) = (owner.to_owned(), Arc::clone(slots));
-        *self.of(direction) = Some(WorkerSlots { owner, ttl, slots, accepted });
+        *self.of(direction).lock() = Some(WorkerSlots { owner, ttl, slots, accepted });
         receiver
     }
 
@@ -63,19 +62,18 @@ impl Intake {
         direction: Direction,
         now: Timestamp,
     ) -> Option<SlotReservation> {
-        let opening = self.of(direction).clone().filter(|one| !one.accepted.is_closed())?;
+        let opening = self.of(direction).lock().clone().filter(|one| !one.accepted.is_closed())?;
         let slot = Arc::clone(&opening.slots).try_acquire_owned().ok()?;
         let lease = Lease { id: id.clone(), owner: opening.owner, token: FIRST_TOKEN };
         let until = later(now, opening.ttl);
         Some(SlotReservation { accepted: Some((lease, slot)), until, to: opening.accepted })
     }
 
-    fn of(&self, direction: Direction) -> MutexGuard<'_, Option<WorkerSlots>> {
-        let opening = match direction {
+    fn of(&self, direction: Direction) -> &Mutex<Option<WorkerSlots>> {
+        match direction {
             Direction::Forward => &self.forward,
             Direction::Back => &self.back,
-        };
-        opening.lock().unwrap_or_else(PoisonError::into_inner)
+        }
     }
 }
 

@@ -4,12 +4,9 @@
 //! and workers at each tick and heartbeat. If several portals share a database, the store's adapter
 //! carries nudges between them.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    str::FromStr,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, fmt, str::FromStr};
+
+use parking_lot::Mutex;
 
 use tokio::sync::watch;
 
@@ -111,25 +108,21 @@ struct Topics(Mutex<HashMap<DeploymentId, watch::Sender<()>>>);
 
 impl Topics {
     fn watch(&self, id: &DeploymentId) -> watch::Receiver<()> {
-        let mut topics = self.lock();
+        let mut topics = self.0.lock();
         topics.retain(|_, sender| sender.receiver_count() > 0);
         topics.entry(id.clone()).or_default().subscribe()
     }
 
     fn nudge(&self, id: &DeploymentId) {
-        if let Some(sender) = self.lock().get(id) {
+        if let Some(sender) = self.0.lock().get(id) {
             sender.send_replace(());
         }
     }
 
     fn nudge_all(&self) {
-        for sender in self.lock().values() {
+        for sender in self.0.lock().values() {
             sender.send_replace(());
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<DeploymentId, watch::Sender<()>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -155,7 +148,7 @@ mod tests {
         let topics = Topics::default();
         drop(topics.watch(&DeploymentId::from_random(1)));
         let _watcher = topics.watch(&DeploymentId::from_random(2));
-        assert_eq!(topics.lock().len(), 1);
+        assert_eq!(topics.0.lock().len(), 1);
     }
 
     #[test]

@@ -2,10 +2,9 @@
 //!
 //! It must not know who reads them, or how the process reacts.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
 
 /// Counts every panic of the process, wherever it is caught.
 static PANICS: AtomicU64 = AtomicU64::new(0);
@@ -27,12 +26,12 @@ pub struct Vitals(Mutex<Vec<&'static str>>);
 impl Vitals {
     /// Records that the part called `name` has ended.
     pub fn lose(&self, name: &'static str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+        self.0.lock().push(name);
     }
 
     /// Returns the parts that ended unexpectedly.
     pub fn lost(&self) -> Vec<&'static str> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 
     /// Returns whether no part ended unexpectedly.

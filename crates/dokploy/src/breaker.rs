@@ -4,10 +4,9 @@
 //! call goes through, and its outcome closes the breaker or opens it again. It must not know what a
 //! call is, or read a clock: callers pass in the monotonic time.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::{Breaker as Snapshot, BreakerState};
 
@@ -133,7 +132,7 @@ impl Breaker {
     /// # Errors
     /// Returns how long to wait, if no call may go through.
     pub(super) fn admit(&self, now: Duration) -> Result<Permit<'_>, Duration> {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         let (next, admission) = inner.state.admit(now);
         inner.move_to(next);
         admission.map(|()| Permit { breaker: self, generation: inner.generation, open: true })
@@ -141,11 +140,7 @@ impl Breaker {
 
     /// Returns a description of the state at `now`.
     pub(super) fn snapshot(&self, now: Duration) -> Snapshot {
-        self.lock().state.snapshot(now)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().state.snapshot(now)
     }
 }
 
@@ -167,7 +162,7 @@ impl Permit<'_> {
 
     /// Changes the state, unless its variant has changed since the call was admitted.
     fn change(&self, next: impl FnOnce(State) -> State) {
-        let mut inner = self.breaker.lock();
+        let mut inner = self.breaker.inner.lock();
         if inner.generation == self.generation {
             let next = next(inner.state);
             inner.move_to(next);

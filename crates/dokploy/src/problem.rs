@@ -2,11 +2,9 @@
 //!
 //! It must not make calls or read the clock: the caller reports responses and times.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
+
+use parking_lot::Mutex;
 
 use jiff::Timestamp;
 
@@ -85,7 +83,7 @@ impl Problems {
 
     /// Returns the present problem, if there is one. A hang comes before a refused key.
     pub(super) fn current(&self) -> Option<Problem> {
-        let known = self.lock();
+        let known = self.known.lock();
         let is_hanging = known.hangs.back().is_some_and(|hang| hang.until.is_none());
         let is_refused = known.refusal == Refusal::Lasting;
         let wedged = is_hanging.then_some(Problem::Hangs);
@@ -94,7 +92,7 @@ impl Problems {
 
     /// Records that the platform refused the key at `now` although it is well.
     pub(super) fn refused(&self, now: Timestamp) {
-        let mut known = self.lock();
+        let mut known = self.known.lock();
         let next = match known.refusal {
             Refusal::None => Refusal::Since(now),
             // The clock was set back.
@@ -111,7 +109,7 @@ impl Problems {
 
     /// Records that the platform accepted the key.
     pub(super) fn accepted(&self) {
-        if std::mem::take(&mut self.lock().refusal) == Refusal::Lasting {
+        if std::mem::take(&mut self.known.lock().refusal) == Refusal::Lasting {
             tracing::info!("The platform accepts the key again");
         }
     }
@@ -119,7 +117,7 @@ impl Problems {
     /// Records that the platform hangs since `since`: it answered neither a mutating call nor the
     /// query for its health.
     pub(super) fn hangs(&self, since: Timestamp) {
-        let mut known = self.lock();
+        let mut known = self.known.lock();
         if known.hangs.back().is_none_or(|hang| hang.until.is_some()) {
             known.hangs.push_back(Hang { since, until: None });
             if known.hangs.len() > MOST_HANGS {
@@ -131,7 +129,7 @@ impl Problems {
 
     /// Records that the platform reported itself well at `now`, which ends a hang.
     pub(super) fn is_well(&self, now: Timestamp) {
-        if let Some(hang) = self.lock().hangs.back_mut()
+        if let Some(hang) = self.known.lock().hangs.back_mut()
             && hang.until.is_none()
         {
             hang.until = Some(now);
@@ -141,16 +139,12 @@ impl Problems {
 
     /// Returns for how long the platform hung between `from` and `now`.
     pub(super) fn hung_for(&self, from: Timestamp, now: Timestamp) -> Duration {
-        let known = self.lock();
+        let known = self.known.lock();
         let within = |hang: &Hang| {
             let (since, until) = (hang.since.max(from), hang.until.unwrap_or(now).min(now));
             Duration::try_from(until.duration_since(since)).unwrap_or_default()
         };
         known.hangs.iter().map(within).sum()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,11 +1,8 @@
 //! Throttles audit entries: an event that repeats is recorded once an hour.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, hash::Hash, time::Duration};
+
+use parking_lot::Mutex;
 
 /// The time for which a repeated event is not recorded again.
 const WINDOW: Duration = Duration::from_hours(1);
@@ -37,7 +34,7 @@ impl<K: Eq + Hash> AuditThrottle<K> {
     /// Returns whether the event `what` is to be recorded at `now`, and remembers it if so. `now`
     /// is on the monotonic clock.
     pub(crate) fn should_record(&self, what: K, now: Duration) -> bool {
-        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorded = self.recorded.lock();
         let is_fresh = |at: &Duration| now.saturating_sub(*at) < WINDOW;
         if recorded.get(&what).is_some_and(is_fresh) {
             return false;
@@ -57,7 +54,7 @@ impl<K: Eq + Hash> AuditThrottle<K> {
 
     /// Forgets `what`, which could not be recorded.
     pub(crate) fn reset(&self, what: &K) {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).remove(what);
+        self.recorded.lock().remove(what);
     }
 }
 
@@ -87,7 +84,7 @@ mod tests {
             let recorded =
                 (0..3_000).filter(|what| audit_throttle.should_record(*what, NOW)).count();
             assert_eq!(recorded, expected);
-            assert!(audit_throttle.recorded.lock().unwrap().len() <= MAX_ENTRIES);
+            assert!(audit_throttle.recorded.lock().len() <= MAX_ENTRIES);
             assert!(
                 audit_throttle.should_record(9_000, NOW + WINDOW),
                 "an hour later there is room"

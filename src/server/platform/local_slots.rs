@@ -3,10 +3,9 @@
 //! The platform may still be busy with the calls of an earlier process, so the portal passes them
 //! in when it starts.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -40,17 +39,13 @@ impl LocalCallSlots {
         };
         Self(Mutex::new(under_way.iter().enumerate().map(slot).collect()))
     }
-
-    fn taken(&self) -> MutexGuard<'_, HashMap<SlotId, Slot>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[async_trait]
 impl CallSlots for LocalCallSlots {
     async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer, StoreError> {
         let SlotRequest { id, kind, portal, now, until, .. } = request.clone();
-        let mut taken = self.taken();
+        let mut taken = self.0.lock();
         let is_over = |slot: &Slot| slot.until <= now;
         // The slot of a lost call becomes free only after its time, and only if the platform is
         // well: a platform that hangs may still be carrying out the call.
@@ -73,7 +68,7 @@ impl CallSlots for LocalCallSlots {
     }
 
     async fn give_back(&self, id: &SlotId) -> Result<(), StoreError> {
-        self.taken().remove(id);
+        self.0.lock().remove(id);
         Ok(())
     }
 
@@ -83,7 +78,7 @@ impl CallSlots for LocalCallSlots {
     }
 
     fn abandon(&self, id: &SlotId, until: Timestamp) {
-        if let Some(slot) = self.taken().get_mut(id) {
+        if let Some(slot) = self.0.lock().get_mut(id) {
             (slot.until, slot.is_lost) = (until, true);
         }
     }

@@ -3,7 +3,7 @@
 //! The reconciler writes the report and the use cases read it; neither knows the other. Of several
 //! portals that share a database, one reconciles; the others read its report from the database.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,12 +69,12 @@ pub struct ReconcileReport(Mutex<Option<ReconcileRound>>);
 impl ReconcileReport {
     /// Replaces the last round by `round`.
     pub fn publish(&self, round: ReconcileRound) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(round);
+        *self.0.lock() = Some(round);
     }
 
     /// Replaces the last round by `round` if `round` is newer.
     pub fn publish_if_newer(&self, round: ReconcileRound) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.0.lock();
         if last.as_ref().is_none_or(|last| last.at < round.at) {
             *last = Some(round);
         }
@@ -90,6 +90,6 @@ impl ReconcileReport {
 
     /// Returns the last round, if there was one.
     pub fn get(&self) -> Option<ReconcileRound> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 }

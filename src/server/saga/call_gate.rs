@@ -6,11 +6,13 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
+
+use parking_lot::Mutex;
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, futures::Notified};
@@ -74,7 +76,7 @@ impl CallGate {
     /// Queues an operation that began at `age` for a call of `kind`.
     pub(crate) fn queue_up(self: &Arc<Self>, kind: CallKind, age: Timestamp) -> Place {
         let key = (kind, age, self.next.fetch_add(1, Ordering::Relaxed));
-        self.queue().insert(key);
+        self.queue.lock().insert(key);
         Place { call_gate: Arc::clone(self), key }
     }
 
@@ -107,10 +109,6 @@ impl CallGate {
         *last = Some((clock.now(), wellness));
         wellness
     }
-
-    fn queue(&self) -> MutexGuard<'_, BTreeSet<Key>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Default for CallGate {
@@ -130,7 +128,7 @@ impl Place {
     /// Returns whether no older operation waits for the same kind of call.
     pub(crate) fn is_first(&self) -> bool {
         let from = (self.key.0, Timestamp::MIN, 0);
-        self.call_gate.queue().range(from..).next() == Some(&self.key)
+        self.call_gate.queue.lock().range(from..).next() == Some(&self.key)
     }
 
     /// Returns the request for a slot, whose call has no effect any more after `until`.
@@ -151,7 +149,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.call_gate.queue().remove(&self.key);
+        self.call_gate.queue.lock().remove(&self.key);
         self.call_gate.wake();
     }
 }

@@ -2,11 +2,9 @@
 //!
 //! So leases can be short: the number of statements does not grow with the number of operations.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
+
+use parking_lot::Mutex;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -63,7 +61,7 @@ impl Heartbeat {
     }
 
     async fn beat(&self) {
-        let leases: Vec<Lease> = self.held().values().map(|held| held.lease.clone()).collect();
+        let leases: Vec<Lease> = self.held.lock().values().map(|held| held.lease.clone()).collect();
         let clock = &self.ports.clock;
         if leases.is_empty() {
             let past = clock.now().checked_sub(self.ttl);
@@ -80,7 +78,7 @@ impl Heartbeat {
                 return;
             }
         };
-        let held = self.held();
+        let held = self.held.lock();
         for lease in leases {
             let Some(held) = held.get(&lease.id).filter(|held| held.lease == lease) else {
                 continue;
@@ -99,7 +97,7 @@ impl Heartbeat {
         let clock = &self.ports.clock;
         let mut held_until = clock.monotonic() + self.ttl;
         let (sender, mut beats) = watch::channel(Beat::Held(held_until, CancelRequest::None));
-        self.held().insert(lease.id.clone(), Held { lease: lease.clone(), beat: sender });
+        self.held.lock().insert(lease.id.clone(), Held { lease: lease.clone(), beat: sender });
         let _registered = Registered { heartbeat: self, lease };
         let mut cancel_requests = self.ports.notifier.cancel_requests(&lease.id);
         loop {
@@ -171,10 +169,6 @@ impl Heartbeat {
             () = clock.sleep(left) => Err(StoreError::LeaseLost),
         }
     }
-
-    fn held(&self) -> MutexGuard<'_, BTreeMap<DeploymentId, Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Removes a lease from the heartbeat on drop.
@@ -185,7 +179,7 @@ struct Registered<'a> {
 
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
-        let mut held = self.heartbeat.held();
+        let mut held = self.heartbeat.held.lock();
         if held.get(&self.lease.id).is_some_and(|held| held.lease == *self.lease) {
             held.remove(&self.lease.id);
         }

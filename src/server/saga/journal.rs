@@ -7,8 +7,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::Mutex;
 
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -162,7 +164,7 @@ impl Journal {
         step: StepId,
     ) -> Result<StepAction<T>, StoreError> {
         let unwinding = self.mode != RunMode::Forward || self.cause().is_some();
-        let state = self.state();
+        let state = self.state.lock();
         Ok(match (state.steps.records.get(&step), unwinding) {
             (Some(StepRecord::Succeeded { output, .. }), _) => StepAction::Replay(decode(output)?),
             (None | Some(StepRecord::Started), false) => StepAction::Run,
@@ -174,7 +176,7 @@ impl Journal {
 
     /// Returns the step that failed and why, if one did.
     pub(crate) fn cause(&self) -> Option<(StepId, Cause)> {
-        let state = self.state();
+        let state = self.state.lock();
         state.steps.records.iter().find_map(|(step, record)| match record {
             StepRecord::Failed { cause } | StepRecord::Undone { cause: Some(cause), .. } => {
                 Some((*step, cause.clone()))
@@ -187,7 +189,7 @@ impl Journal {
 
     /// Returns the current or else the next step, and whether it has begun.
     pub(crate) fn under_way(&self) -> (StepId, bool) {
-        let state = self.state();
+        let state = self.state.lock();
         let is_open = |step: &StepId| match state.steps.records.get(step) {
             Some(StepRecord::Started) | None => true,
             Some(
@@ -208,7 +210,7 @@ impl Journal {
 
     /// Returns the receipt's lines of all steps undone so far, newest step first.
     pub(crate) fn undone_lines(&self) -> Vec<Line> {
-        let state = self.state();
+        let state = self.state.lock();
         let newest_first = self.kind.steps.iter().rev();
         let records = newest_first.filter_map(|step| state.steps.records.get(&step.id));
         let lines = records.filter_map(|record| match record {
@@ -220,33 +222,33 @@ impl Journal {
 
     /// Returns whether no step has begun yet.
     pub(crate) fn is_empty(&self) -> bool {
-        self.state().steps.records.is_empty()
+        self.state.lock().steps.records.is_empty()
     }
 
     /// Returns whether there is a record of `step`, whatever its outcome.
     pub(crate) fn has_record(&self, step: StepId) -> bool {
-        self.state().steps.records.contains_key(&step)
+        self.state.lock().steps.records.contains_key(&step)
     }
 
     /// Returns the resources known to exist.
     pub(crate) fn resources(&self) -> Resources {
-        self.state().progress.resources.clone()
+        self.state.lock().progress.resources.clone()
     }
 
     /// Updates the resources known to exist. Watchers see the change with the next phase.
     pub(crate) fn update_resources(&self, note: impl FnOnce(&mut Resources)) {
-        note(&mut self.state().progress.resources);
+        note(&mut self.state.lock().progress.resources);
     }
 
     /// Returns the services that the platform created for the operation, including removed ones.
     pub(crate) fn services(&self) -> BTreeSet<AppName> {
-        self.state().steps.services.clone()
+        self.state.lock().steps.services.clone()
     }
 
     /// Records that `service` is ours. Without its application, which is removed next, nothing else
     /// would show that.
     pub(crate) async fn record_service(&self, service: &AppName) -> Result<(), StoreError> {
-        if self.state().steps.services.contains(service) {
+        if self.state.lock().steps.services.contains(service) {
             return Ok(());
         }
         self.record(Fact { services: vec![service.clone()], ..Fact::default() }).await
@@ -256,13 +258,13 @@ impl Journal {
     /// are no more events.
     pub(crate) fn log(&self, entry: LogEntry) {
         if !self.mode.is_after_end() {
-            self.state().unrecorded.push(EventBody::Log(entry));
+            self.state.lock().unrecorded.push(EventBody::Log(entry));
         }
     }
 
     /// Records the intent to run `step`, and announces its phase.
     pub(crate) async fn started(&self, step: StepId) -> Result<(), StoreError> {
-        self.state().response_lost = false;
+        self.state.lock().response_lost = false;
         let events = self.announce(self.kind.phase_of(step), None);
         let step = Some((step, StepRecord::Started));
         self.record(Fact { step, events, ..Fact::default() }).await
@@ -276,7 +278,7 @@ impl Journal {
         services: Vec<AppName>,
     ) -> Result<(), StoreError> {
         let response_lost = {
-            let state = self.state();
+            let state = self.state.lock();
             state.response_lost || state.interrupted.contains(&step)
         };
         let record = StepRecord::Succeeded { output: encode(output)?, response_lost };
@@ -323,7 +325,7 @@ impl Journal {
 
     /// Records the waiting log entries, if there are any.
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
-        if self.state().unrecorded.is_empty() {
+        if self.state.lock().unrecorded.is_empty() {
             return Ok(());
         }
         self.record(Fact::default()).await
@@ -347,12 +349,12 @@ impl Journal {
     async fn record(&self, mut fact: Fact) -> Result<(), StoreError> {
         // The entries are removed only after they are recorded: a write that fails, or is dropped,
         // loses none.
-        let waiting = self.state().unrecorded.clone();
+        let waiting = self.state.lock().unrecorded.clone();
         let count = waiting.len();
         fact.events.splice(0..0, waiting);
         let recorded = self.store.record(&self.lease, &fact).await?;
         self.outages.wrote(self.clock.now());
-        self.state().unrecorded.drain(..count);
+        self.state.lock().unrecorded.drain(..count);
         self.apply(fact, recorded);
         self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
         self.observe_cancel(recorded.cancel_request);
@@ -360,7 +362,7 @@ impl Journal {
     }
 
     fn apply(&self, fact: Fact, recorded: Recorded) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         // The store returns the number of the last event; the fact's events have the numbers up to
         // it.
         let first = recorded.seq + 1 - fact.events.len() as u64;
@@ -372,10 +374,6 @@ impl Journal {
         if let Some((step, record)) = fact.step {
             state.steps.records.insert(step, record);
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, JournalState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

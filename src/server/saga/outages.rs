@@ -1,10 +1,9 @@
 //! Outages of the database. Each process remembers its own, since they cannot be recorded in the
 //! database.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::VecDeque;
+
+use parking_lot::Mutex;
 
 use jiff::Timestamp;
 
@@ -49,7 +48,7 @@ impl Outages {
 
     /// Takes in that something was written at `now`, which ends an outage.
     pub(crate) fn wrote(&self, now: Timestamp) {
-        if let Some(outage) = self.lock().back_mut() {
+        if let Some(outage) = self.0.lock().back_mut() {
             outage.until.get_or_insert(now);
         }
     }
@@ -57,7 +56,7 @@ impl Outages {
     /// Takes in that there is nothing to write, so that nothing would show the end of an outage. An
     /// outage without a failure since `then` ends with its last failure.
     pub(crate) fn rest(&self, then: Timestamp) {
-        if let Some(outage) = self.lock().back_mut()
+        if let Some(outage) = self.0.lock().back_mut()
             && outage.last < then
         {
             outage.until.get_or_insert(outage.last);
@@ -65,7 +64,7 @@ impl Outages {
     }
 
     fn failed(&self, since: Timestamp, now: Timestamp) {
-        let mut outages = self.lock();
+        let mut outages = self.0.lock();
         match outages.back_mut() {
             Some(outage) if outage.until.is_none() => outage.last = now,
             Some(_) | None => outages.push_back(Outage { since, last: now, until: None }),
@@ -77,16 +76,12 @@ impl Outages {
 
     /// Returns whether an outage lasts.
     pub(crate) fn is_on(&self) -> bool {
-        self.lock().back().is_some_and(|outage| outage.until.is_none())
+        self.0.lock().back().is_some_and(|outage| outage.until.is_none())
     }
 
     /// Returns the spans of all outages up to `now`, oldest first.
     pub(crate) fn spans(&self, now: Timestamp) -> Vec<Span> {
-        self.lock().iter().map(|one| (one.since, one.until.unwrap_or(now))).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Outage>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().iter().map(|one| (one.since, one.until.unwrap_or(now))).collect()
     }
 }
 

@@ -7,11 +7,13 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
+
+use parking_lot::Mutex;
 
 use crate::server::{
     platform::{Platform, PlatformError, Version},
@@ -147,7 +149,7 @@ impl PlatformCache {
             names_in_use: names_in_use.ok(),
             version,
         };
-        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(snapshot));
+        *self.snapshot.lock() = Some(Arc::new(snapshot));
         self.readings.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -201,7 +203,7 @@ impl PlatformCache {
 
     /// Returns the last snapshot, regardless of its age.
     pub(super) fn snapshot(&self) -> Option<Arc<PlatformSnapshot>> {
-        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.snapshot.lock().clone()
     }
 
     fn age(&self, at: Duration) -> Duration {

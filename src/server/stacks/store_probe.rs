@@ -3,10 +3,9 @@
 //! However many callers there are, one small write runs at a time, and at most one every two
 //! seconds. If a write hangs, callers wait up to a limit.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use tokio::sync::watch;
 
@@ -51,7 +50,7 @@ impl StoreProbe {
     /// Returns the outcome of a write within the last two seconds, and makes one if there was none.
     pub(super) async fn current(self: &Arc<Self>) -> StoreStatus {
         let mut ended = {
-            let mut state = self.state();
+            let mut state = self.state.lock();
             if let Some((ok, at)) = state.last
                 && self.age(at) < LIFETIME
             {
@@ -67,7 +66,7 @@ impl StoreProbe {
             _ = ended.changed() => true,
             () = self.clock.sleep(TIMEOUT) => false,
         };
-        let last = self.state().last;
+        let last = self.state.lock().last;
         StoreStatus {
             ok: in_time && last.is_some_and(|(ok, at)| ok && self.age(at) < LIFETIME + TIMEOUT),
             age: last.map(|(_, at)| self.age(at)),
@@ -85,7 +84,7 @@ impl StoreProbe {
                 tracing::warn!(%error, source, "The database does not accept writes");
             }
             let at = own.clock.monotonic();
-            let mut state = own.state();
+            let mut state = own.state.lock();
             *state = State { last: Some((result.is_ok(), at)), under_way: None };
             drop((state, ending));
         });
@@ -94,9 +93,5 @@ impl StoreProbe {
 
     fn age(&self, at: Duration) -> Duration {
         self.clock.monotonic().saturating_sub(at)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -50,12 +50,12 @@ impl Journal {
 
     /// Returns the phase that was last announced.
     pub(crate) fn phase(&self) -> Phase {
-        self.state().progress.phase
+        self.state.lock().progress.phase
     }
 
     /// Announces a more exact message for the current phase, unless it is already shown.
     pub(crate) async fn set_message(&self, code: MessageCode) -> Result<(), StoreError> {
-        if self.mode.is_after_end() || self.state().progress.code.as_ref() == Some(&code) {
+        if self.mode.is_after_end() || self.state.lock().progress.code.as_ref() == Some(&code) {
             return Ok(());
         }
         let events = self.announce(self.phase(), Some(code));
@@ -84,23 +84,23 @@ impl Journal {
 
     /// Returns when `step` was announced, if it is the current step.
     pub(crate) fn running_since(&self, step: StepId) -> Option<Timestamp> {
-        self.state().progress.running_since(self.kind.phase_of(step))
+        self.state.lock().progress.running_since(self.kind.phase_of(step))
     }
 
     /// Returns the spans of the current phase in which a message was shown that `is_meant` accepts.
     pub(crate) fn spans(&self, is_meant: impl Fn(&MessageCode) -> bool) -> Vec<Span> {
-        self.state().messages.spans(is_meant, self.clock.now())
+        self.state.lock().messages.spans(is_meant, self.clock.now())
     }
 
     /// Returns the message that is shown, unless it is the phase's default one.
     pub(crate) fn message(&self) -> Option<MessageCode> {
-        self.state().progress.code.clone()
+        self.state.lock().progress.code.clone()
     }
 
     /// Returns the time since which the message `code` has been shown without interruption, if it
     /// is shown.
     pub(crate) fn message_since(&self, code: &MessageCode) -> Option<Timestamp> {
-        let state = self.state();
+        let state = self.state.lock();
         let shown = state.messages.messages.iter().rev();
         let since = shown.take_while(|(_, shown)| shown.as_ref() == Some(code));
         since.last().map(|(at, _)| *at)
@@ -113,7 +113,7 @@ impl Journal {
         if self.mode.is_after_end() {
             return Vec::new();
         }
-        let state = self.state();
+        let state = self.state.lock();
         let progress = &state.progress;
         let (resources, now) = (progress.resources.clone(), self.clock.now());
         let update = ProgressUpdate::new(self.kind, phase, progress.percent, resources, now);

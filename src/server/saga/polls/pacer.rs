@@ -1,9 +1,8 @@
 //! Pacer: a rate limiter that spreads calls over time, in the order of their requests.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 /// The interval between calls at the full rate: 25 calls a second.
 const INTERVAL: Duration = Duration::from_millis(40);
@@ -21,7 +20,7 @@ impl Pacer {
     /// Reserves the next turn for `questions` calls, and returns how long the caller must wait for
     /// it.
     pub(crate) fn turn(&self, questions: u32, now: Duration) -> Duration {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.next.lock();
         let turn = (*next).max(now.saturating_sub(BURST));
         *next = turn + INTERVAL * questions;
         turn.saturating_sub(now)

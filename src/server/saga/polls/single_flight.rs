@@ -4,12 +4,9 @@
 //! job that was just enqueued would seem lost. So each caller names the last call that it must not
 //! use.
 
-use std::{
-    fmt,
-    panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use futures::{
     FutureExt,
@@ -51,7 +48,7 @@ struct State<T> {
 impl<T: Send + Sync + 'static> SingleFlight<T> {
     /// Returns the number of the last call that has begun.
     pub(crate) fn cursor(&self) -> ReadCursor {
-        self.state().begun
+        self.0.lock().begun
     }
 
     /// Returns the result of a call that began after `cursor`, with its number: a recent result,
@@ -91,7 +88,7 @@ impl<T: Send + Sync + 'static> SingleFlight<T> {
     }
 
     fn cached(&self, cursor: ReadCursor, now: Duration) -> Option<(Arc<T>, ReadCursor)> {
-        let state = self.state();
+        let state = self.0.lock();
         let (number, began, answer) = state.last.as_ref()?;
         let serves = *number > cursor && now.saturating_sub(*began) <= MAX_AGE;
         serves.then(|| (Arc::clone(answer), *number))
@@ -102,7 +99,7 @@ impl<T: Send + Sync + 'static> SingleFlight<T> {
     where
         F: Future<Output = Result<T, PlatformError>> + Send + 'static,
     {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         let under_way = state.call.as_ref();
         if let Some((number, began, call)) = under_way
             && now.saturating_sub(*began) <= MAX_JOIN_AGE
@@ -124,19 +121,13 @@ impl<T: Send + Sync + 'static> SingleFlight<T> {
         began: Duration,
         answer: Option<&Result<Arc<T>, PlatformError>>,
     ) {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         state.call.take_if(|(under_way, ..)| *under_way == number);
         if let Some(Ok(answer)) = answer
             && state.last.as_ref().is_none_or(|(last, ..)| *last < number)
         {
             state.last = Some((number, began, Arc::clone(answer)));
         }
-    }
-}
-
-impl<T> SingleFlight<T> {
-    fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -148,7 +139,7 @@ impl<T> Default for SingleFlight<T> {
 
 impl<T> fmt::Debug for SingleFlight<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SingleFlight").field("begun", &self.state().begun).finish_non_exhaustive()
+        f.debug_struct("SingleFlight").field("begun", &self.0.lock().begun).finish_non_exhaustive()
     }
 }
 

@@ -8,11 +8,9 @@
 
 mod transaction;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use sqlx::Connection;
 use tokio::{
@@ -118,7 +116,7 @@ impl<D: Dialect> Pool<D> {
         let all = timeout(PING_TIMEOUT, permits.acquire_many(self.inner.size)).await;
         self.inner.permits.close();
         drop(all);
-        let idle = std::mem::take(&mut *self.idle());
+        let idle = std::mem::take(&mut *self.inner.idle.lock());
         for Idle { connection, .. } in idle {
             timeout(PING_TIMEOUT, connection.close()).await.ok();
         }
@@ -170,7 +168,7 @@ impl<D: Dialect> Pool<D> {
     /// Takes an idle connection that still works. If one does not, those that have been idle for
     /// longer probably do not either, and are discarded.
     async fn take_idle(&self) -> Option<Idle<D>> {
-        let mut idle = self.idle().pop()?;
+        let mut idle = self.inner.idle.lock().pop()?;
         if !D::IS_REMOTE || idle.since.elapsed() <= FRESH {
             return Some(idle);
         }
@@ -183,11 +181,7 @@ impl<D: Dialect> Pool<D> {
 
     /// Discards the connections that have been idle since `since` or longer.
     fn discard_idle(&self, since: Instant) {
-        self.idle().retain(|idle| idle.since > since);
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle<D>>> {
-        self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.idle.lock().retain(|idle| idle.since > since);
     }
 }
 
@@ -198,7 +192,7 @@ impl<D: Dialect> PooledConnection<D> {
         let Self { connection, created_at, pool, permit, .. } = self;
         let since = Instant::now();
         {
-            let mut idle = pool.idle();
+            let mut idle = pool.inner.idle.lock();
             idle.retain(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
             if created_at.elapsed() < MAX_LIFETIME {
                 idle.push(Idle { connection, created_at, since });
