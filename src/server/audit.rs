@@ -14,15 +14,15 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 pub use trail::{Actor, AuditTrail};
 
-use crate::server::store_error::StoreError;
+use crate::server::store_error::Result;
 
 /// Keeps the audit log.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// Adds an entry. Fails with a [`StoreError`] if it is not stored.
-    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+    /// Adds an entry. Fails with a `StoreError` if it is not stored.
+    async fn append(&self, entry: &AuditEntry) -> Result<()>;
     /// Lists the entries that pass `filter`, newest first, with their numbers.
-    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError>;
+    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>>;
 }
 
 /// An entry of the audit log.

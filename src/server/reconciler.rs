@@ -24,7 +24,7 @@ use self::report::{NotRunning, ReconcileReport, ReconcileRound};
 use super::{
     operations::{OrphanRemover, RemoveOrphansError},
     saga::Ports,
-    store::{Store, StoreError, TaskHolder, TaskLease},
+    store::{Result, Store, StoreError, TaskHolder, TaskLease},
 };
 use crate::server::platform::{AppName, BreakerState, Platform, PlatformError, Scale};
 use clock::Clock;
@@ -282,11 +282,7 @@ impl Reconciler {
 
     /// Takes the lease of the task for `ttl`, and publishes the stored report of another portal
     /// that has the lease, or had it before.
-    async fn take_task_lease(
-        &self,
-        ttl: Duration,
-        report: Option<String>,
-    ) -> Result<TaskHolder, StoreError> {
+    async fn take_task_lease(&self, ttl: Duration, report: Option<String>) -> Result<TaskHolder> {
         let (owner, now) = (self.owner.clone(), self.clock.now());
         let lease = TaskLease { task: WORK, owner, now, ttl, report };
         let taken = self.store.take_task_lease(&lease).await?;

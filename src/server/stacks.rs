@@ -40,7 +40,8 @@ use super::{
     settings::{Quotas, StackSettings},
     spec,
     store::{
-        CancelRequest, NewDeployment, PAGE, Record, Store, StoreError, StoredEvent, StoredResponse,
+        CancelRequest, NewDeployment, PAGE, Record, Result, Store, StoreError, StoredEvent,
+        StoredResponse,
     },
     vitals::Vitals,
 };
@@ -216,11 +217,7 @@ impl Service {
     /// # Errors
     ///
     /// Returns an error when the store is unavailable.
-    pub async fn events(
-        &self,
-        id: &DeploymentId,
-        after: Seq,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
+    pub async fn events(&self, id: &DeploymentId, after: Seq) -> Result<Vec<StoredEvent>> {
         self.parts.store.events(id, after, PAGE).await
     }
 

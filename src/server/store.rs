@@ -20,7 +20,7 @@ use domain::deployment::DeploymentId;
 
 pub use super::{
     lease::{Claim, Lease},
-    store_error::StoreError,
+    store_error::{Result, StoreError},
 };
 pub use dialect::{postgres, sqlite};
 pub use domain::kind::StepId;
@@ -38,7 +38,7 @@ pub use state::State;
 pub use task_leases::{TaskHolder, TaskLease};
 
 /// Logs `otherwise` if a write failed whose loss does no harm.
-fn warn_unless_written<T>(result: Result<T, StoreError>, otherwise: &'static str) {
+fn warn_unless_written<T>(result: Result<T>, otherwise: &'static str) {
     if let Err(error) = result {
         tracing::warn!(%error, "{otherwise}");
     }

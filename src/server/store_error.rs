@@ -4,6 +4,9 @@ use jiff::Timestamp;
 
 use domain::refusal::LimitReached;
 
+/// The result of a port that the store implements.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
 /// The store rejected or could not do what was requested.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

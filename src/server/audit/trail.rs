@@ -6,7 +6,7 @@ use super::{
     AuditAction, AuditEntry, AuditFilter, AuditLog,
     throttle::{AuditThrottle, Overflow},
 };
-use crate::server::store_error::StoreError;
+use crate::server::store_error::Result;
 use crate::wire::ApiError;
 use clock::Clock;
 use domain::{deployment::DeploymentId, owner::OwnerId, refusal::RefusalCode};
@@ -50,10 +50,7 @@ impl AuditTrail {
     }
 
     /// Lists the entries that pass `filter`, newest first, with their numbers.
-    pub(crate) async fn entries(
-        &self,
-        filter: &AuditFilter,
-    ) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+    pub(crate) async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>> {
         self.log.entries(filter).await
     }
 
@@ -139,7 +136,7 @@ impl AuditTrail {
         actor: &impl Actor,
         owner: Option<&OwnerId>,
         id: &DeploymentId,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let Some(operator) = actor.operator().filter(|operator| owner != Some(*operator)) else {
             return Ok(());
         };

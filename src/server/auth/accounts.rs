@@ -12,14 +12,14 @@ use sha2::{Digest as _, Sha256};
 use crate::server::{
     audit::AuditEntry,
     auth::access::{Role, Scope},
-    store_error::StoreError,
+    store_error::Result,
 };
 use domain::owner::OwnerId;
 
 /// The precision of the time of the last use: uses within it are not written again.
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Stores people, sessions, tokens, and sign-ins in progress. Every method returns a [`StoreError`]
+/// Stores people, sessions, tokens, and sign-ins in progress. Every method returns a `StoreError`
 /// if the store cannot do it.
 ///
 /// An `audit_entry` is written in the transaction of the action that it describes: either both are
@@ -28,18 +28,14 @@ const MINUTE: Duration = Duration::from_mins(1);
 pub trait Accounts: Send + Sync {
     /// Stores a sign-in that has begun, and replaces an earlier one of the same browser. It purges
     /// sign-ins that have expired at `now`.
-    async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError>;
+    async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<()>;
     /// Removes and returns the browser's sign-in, if it has not expired at `now`. So a sign-in can
     /// be finished only once.
-    async fn take_sign_in(
-        &self,
-        browser: &Digest,
-        now: Timestamp,
-    ) -> Result<Option<SignIn>, StoreError>;
+    async fn take_sign_in(&self, browser: &Digest, now: Timestamp) -> Result<Option<SignIn>>;
 
     /// Finds or adds the person of `profile`, updates their name and role, and begins a session for
     /// them. It purges sessions that have expired.
-    async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError>;
+    async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person>;
     /// Finds a session that has not expired at `now`, and prolongs it to `idle_until`, but not
     /// beyond its end.
     async fn session(
@@ -47,19 +43,16 @@ pub trait Accounts: Send + Sync {
         session: &Digest,
         now: Timestamp,
         idle_until: Timestamp,
-    ) -> Result<Option<Session>, StoreError>;
+    ) -> Result<Option<Session>>;
     /// Ends a session. Returns `false` if there is none.
-    async fn end_session(
-        &self,
-        session: &Digest,
-        audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError>;
+    async fn end_session(&self, session: &Digest, audit_entry: Option<&AuditEntry>)
+    -> Result<bool>;
     /// Ends all sessions of a person, and returns how many.
     async fn end_sessions_of(
         &self,
         person: &OwnerId,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<u64>;
     /// Ends all sessions of a person, and revokes their tokens that are valid at `now`. Returns how
     /// many of each.
     async fn revoke_access(
@@ -67,16 +60,16 @@ pub trait Accounts: Send + Sync {
         person: &OwnerId,
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<(u64, u64), StoreError>;
+    ) -> Result<(u64, u64)>;
     /// Lists at most `limit` people, the latest sign-in first.
-    async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError>;
+    async fn people(&self, limit: u32) -> Result<Vec<Person>>;
 
     /// Stores a new API token. Returns `false`, and stores nothing, if its person already has `max`
     /// valid tokens.
-    async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool, StoreError>;
+    async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool>;
     /// Lists a person's tokens, newest first, with those that are revoked or expired at `now` at
     /// the end.
-    async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError>;
+    async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>>;
     /// Revokes the token `id` of this person. Returns `false` if there is no such token, or it is
     /// revoked already.
     async fn revoke_token(
@@ -85,10 +78,10 @@ pub trait Accounts: Send + Sync {
         id: &str,
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<bool>;
     /// Finds a token that is valid at `now`, and stores the time of its use with the precision of a
     /// minute.
-    async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError>;
+    async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>>;
 }
 
 /// The SHA-256 digest of a secret, in lowercase hexadecimal digits.

@@ -23,7 +23,7 @@ use super::{
 use crate::server::{
     audit::{AuditAction, AuditTrail},
     settings::SessionSettings,
-    store_error::StoreError,
+    store_error::Result,
 };
 use clock::Clock;
 use domain::owner::OwnerId;
@@ -159,13 +159,8 @@ impl SignInService {
     ///
     /// # Errors
     ///
-    /// Returns a [`StoreError`] if the session could not be ended. It is then still valid.
-    pub async fn sign_out(
-        &self,
-        session: &str,
-        who: Option<&OwnerId>,
-        from: IpAddr,
-    ) -> Result<(), StoreError> {
+    /// Returns a `StoreError` if the session could not be ended. It is then still valid.
+    pub async fn sign_out(&self, session: &str, who: Option<&OwnerId>, from: IpAddr) -> Result<()> {
         let audit_entry = who
             .map(|who| self.parts.audit.entry_of(who.as_str(), AuditAction::SignOut, None, from));
         self.parts.accounts.end_session(&Digest::of(session), audit_entry.as_ref()).await?;
@@ -176,8 +171,8 @@ impl SignInService {
     ///
     /// # Errors
     ///
-    /// Returns a [`StoreError`] if the sessions could not be ended. They are then still valid.
-    pub async fn sign_out_everywhere(&self, who: &OwnerId, from: IpAddr) -> Result<(), StoreError> {
+    /// Returns a `StoreError` if the sessions could not be ended. They are then still valid.
+    pub async fn sign_out_everywhere(&self, who: &OwnerId, from: IpAddr) -> Result<()> {
         let audit_entry =
             self.parts.audit.entry_of(who.as_str(), AuditAction::SignOut, Some("everywhere"), from);
         let count = self.parts.accounts.end_sessions_of(who, Some(&audit_entry)).await?;

@@ -15,7 +15,7 @@ use crate::server::{
         CheckAddressFree, Configure, CreateApplication, CreateDomain, CreateProject, Deploy,
         FindEnvironment, VerifyHealth, advice, removal,
     },
-    store::{StepId, StoreError},
+    store::{Result, StepId},
 };
 use domain::{
     kind::{DEPLOY, Kind},
@@ -57,7 +57,7 @@ impl Operation for DeployStack {
 
     /// Removes duplicates: if a response was lost, a retry may have created a resource twice.
     /// Returns the time of a second search, when no lost call can take effect any more.
-    async fn finish(&self, cx: &Context) -> Result<Option<Timestamp>, StoreError> {
+    async fn finish(&self, cx: &Context) -> Result<Option<Timestamp>> {
         if !cx.journal.may_have_duplicates() {
             return Ok(None);
         }
@@ -65,7 +65,7 @@ impl Operation for DeployStack {
         Ok(Some(late_commit::until(cx.clock.now())))
     }
 
-    async fn recheck(&self, cx: &Context) -> Result<(), StoreError> {
+    async fn recheck(&self, cx: &Context) -> Result<()> {
         orphans::remove_duplicates(cx).await
     }
 

@@ -13,7 +13,7 @@ use tracing::Instrument;
 use crate::server::{
     saga::{context::Context, ends, failure::StepError, heartbeat::Heartbeat, ports::Ports},
     steps::{self, advice, removal},
-    store::{Lease, State, StoreError},
+    store::{Lease, Result, State, StoreError},
 };
 use domain::{deployment::DeploymentId, receipt::Line};
 
@@ -118,7 +118,7 @@ impl OrphanRemover {
 /// # Errors
 ///
 /// Returns a [`StoreError`] if the journal cannot be written.
-pub(crate) async fn remove_duplicates(cx: &Context) -> Result<(), StoreError> {
+pub(crate) async fn remove_duplicates(cx: &Context) -> Result<()> {
     cx.begin_undo();
     let is_done = cx.journal.is_being_removed(&cx.deployment.name).await?
         || removal::warn_of_leftovers(cx, stop_jobs_and_remove_duplicates(cx).await)?;

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use strum::IntoStaticStr;
 
-use crate::server::store_error::StoreError;
+use crate::server::store_error::Result;
 
 /// The kind of a call: calls of one kind share a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
@@ -110,11 +110,11 @@ pub enum SlotAnswer {
 pub trait CallSlots: Send + Sync {
     /// Takes a slot, if one is free. The slot of a lost call becomes free when its time is over and
     /// the platform is healthy.
-    async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer, StoreError>;
+    async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer>;
     /// Releases a slot: the call was answered, or certainly not made.
-    async fn give_back(&self, id: &SlotId) -> Result<(), StoreError>;
+    async fn give_back(&self, id: &SlotId) -> Result<()>;
     /// Keeps a slot taken at least until `until`: the call's answer was lost.
-    async fn keep(&self, id: &SlotId, until: Timestamp) -> Result<(), StoreError>;
+    async fn keep(&self, id: &SlotId, until: Timestamp) -> Result<()>;
     /// Does the same as [`CallSlots::keep`] for a call that was dropped, without waiting. A failure
     /// is not reported.
     fn abandon(&self, id: &SlotId, until: Timestamp);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::call_slots::{CallKind, CallSlots, SlotAnswer, SlotId, SlotRequest};
-use crate::server::store_error::StoreError;
+use crate::server::store_error::Result;
 
 /// The slots in memory.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl LocalCallSlots {
 
 #[async_trait]
 impl CallSlots for LocalCallSlots {
-    async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer, StoreError> {
+    async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer> {
         let SlotRequest { id, kind, portal, now, until, .. } = request.clone();
         let mut taken = self.0.lock();
         let is_over = |slot: &Slot| slot.until <= now;
@@ -67,12 +67,12 @@ impl CallSlots for LocalCallSlots {
         Ok(SlotAnswer::Taken)
     }
 
-    async fn give_back(&self, id: &SlotId) -> Result<(), StoreError> {
+    async fn give_back(&self, id: &SlotId) -> Result<()> {
         self.0.lock().remove(id);
         Ok(())
     }
 
-    async fn keep(&self, id: &SlotId, until: Timestamp) -> Result<(), StoreError> {
+    async fn keep(&self, id: &SlotId, until: Timestamp) -> Result<()> {
         self.abandon(id, until);
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::server::{
     platform::{AppName, ApplicationSummary, Host, Platform, ProjectId},
-    store::{Journal, Record, Stack, State, Store, StoreError},
+    store::{Journal, Record, Result, Stack, State, Store, StoreError},
 };
 use domain::{
     deployment::DeploymentId,
@@ -124,10 +124,7 @@ fn creator(marker: &str, prefix: &str) -> Option<DeploymentId> {
 
 impl StoreView {
     /// Reads the state of the live stacks, and of the operations whose resources `platform` shows.
-    pub(super) async fn read(
-        store: &dyn Store,
-        platform: &PlatformView,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn read(store: &dyn Store, platform: &PlatformView) -> Result<Self> {
         let mut services = store.services().await?;
         services.retain(|(name, _)| platform.services.contains(name));
         let stacks = store.stacks(None).await?;
@@ -158,7 +155,7 @@ async fn operation_state(
     journal: &dyn Journal,
     record: Record,
     stack: Option<&Stack>,
-) -> Result<OperationState, StoreError> {
+) -> Result<OperationState> {
     match (record.state, stack) {
         (State::RolledBack, _) => Ok(OperationState::Gone { name: record.deployment.name }),
         (State::Live, Some(Stack { removal: None, .. })) => {
@@ -172,7 +169,7 @@ async fn operation_state(
 }
 
 /// Reads the resources of a live stack from the last event of its deployment.
-async fn recorded(journal: &dyn Journal, record: &Record) -> Result<Resources, StoreError> {
+async fn recorded(journal: &dyn Journal, record: &Record) -> Result<Resources> {
     let corrupt = || StoreError::Corrupt { what: "end of a deployment" };
     let last = journal.events(&record.deployment.id, record.seq.saturating_sub(1), 1).await?;
     let event = last.first().ok_or_else(corrupt)?.decode().map_err(|_| corrupt())?;

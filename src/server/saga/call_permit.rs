@@ -18,7 +18,7 @@ use crate::server::{
         PlatformError,
         call_slots::{CallKind, SlotAnswer, SlotId, SlotRequest},
     },
-    store::{Cause, StoreError},
+    store::{Cause, Result},
 };
 use clock::Clock;
 use domain::{
@@ -137,7 +137,7 @@ impl Context {
         }
     }
 
-    async fn ask_for_slot(&self, request: &SlotRequest) -> Result<Asked, StoreError> {
+    async fn ask_for_slot(&self, request: &SlotRequest) -> Result<Asked> {
         // The permit exists before the slot is requested: if this future is dropped during the
         // request, the slot may be taken already, and the permit's drop reports it.
         let mut permit = CallPermit {

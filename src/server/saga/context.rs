@@ -26,7 +26,7 @@ use crate::server::{
     probe::Probe,
     settings::Deadlines,
     spec::OperationSpec,
-    store::{Cause, Lease, StepId, StoreError},
+    store::{Cause, Lease, Result, StepId, StoreError},
 };
 use clock::Clock;
 use domain::{
@@ -72,11 +72,7 @@ impl Context {
     /// # Errors
     ///
     /// Returns a [`StoreError`] if the operation cannot be read.
-    pub async fn open(
-        ports: &Ports,
-        lease: Lease,
-        cancelled: CancellationToken,
-    ) -> Result<Self, StoreError> {
+    pub async fn open(ports: &Ports, lease: Lease, cancelled: CancellationToken) -> Result<Self> {
         let record = ports.store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
         let marker = ports.settings.marker(record.revision.stack);
         let spec = ports.spec(&lease, &record).await?;

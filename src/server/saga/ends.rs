@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{context::Context, run_mode::RunMode, unwind::Leftover};
-use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, State, StoreError};
+use crate::server::store::{CancelRequest, Cause, CleanupRecord, End, Result, State, StoreError};
 use domain::{
     event::{Completion, EventBody, Failure, FailureCode, Ready},
     kind::StackState,
@@ -29,11 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 /// # Errors
 ///
 /// [`StoreError::CancelPending`] if a cancel was requested before the end was recorded.
-pub(crate) async fn done(
-    cx: &Context,
-    event: EventBody,
-    due: Option<Timestamp>,
-) -> Result<(), StoreError> {
+pub(crate) async fn done(cx: &Context, event: EventBody, due: Option<Timestamp>) -> Result<()> {
     let state = match cx.journal.kind().done {
         StackState::Live => State::Live,
         StackState::Gone => State::RolledBack,
@@ -73,7 +69,7 @@ pub(crate) async fn failed(
     cx: &Context,
     (phase, cause): (Phase, Cause),
     receipt: &Receipt,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     loop {
         let cancel_request = cx.journal.cancel_request();
         let cause = match cancel_request {
@@ -98,7 +94,7 @@ pub(crate) async fn failed(
 }
 
 /// Records the result of a clean-up after the end, and logs it.
-pub(crate) async fn cleaned_up(cx: &Context, receipt: Receipt) -> Result<(), StoreError> {
+pub(crate) async fn cleaned_up(cx: &Context, receipt: Receipt) -> Result<()> {
     let at = cx.clock.now();
     let cleanup = CleanupRecord { receipt, at, due: due(at, cx.tries + 1) };
     cx.journal.record_cleanup(&cleanup).await?;

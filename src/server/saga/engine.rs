@@ -23,7 +23,7 @@ use super::{
 };
 use crate::server::{
     platform::call_slots::CallKind,
-    store::{CancelRequest, Cause, StepId, StoreError},
+    store::{CancelRequest, Cause, Result, StepId, StoreError},
 };
 use domain::{
     event::{EventBody, FailureCode, Level, LogEntry},
@@ -50,7 +50,7 @@ pub trait Operation: Send + Sync {
     /// # Errors
     ///
     /// Returns a [`StoreError`] if the journal cannot be written.
-    async fn finish(&self, _cx: &Context) -> Result<Option<Timestamp>, StoreError> {
+    async fn finish(&self, _cx: &Context) -> Result<Option<Timestamp>> {
         Ok(None)
     }
 
@@ -71,7 +71,7 @@ pub trait Operation: Send + Sync {
     /// # Errors
     ///
     /// Returns a [`StoreError`] if the journal cannot be written.
-    async fn recheck(&self, cx: &Context) -> Result<(), StoreError> {
+    async fn recheck(&self, cx: &Context) -> Result<()> {
         cx.journal.rechecked(None).await
     }
 
@@ -125,7 +125,7 @@ impl Operations {
 ///
 /// Returns a [`StoreError`] if the journal cannot be written or the lease is lost. The next holder
 /// of the lease resumes the operation.
-pub async fn drive(cx: Context, operations: &Operations) -> Result<(), StoreError> {
+pub async fn drive(cx: Context, operations: &Operations) -> Result<()> {
     let span = tracing::info_span!(
         "deployment",
         deployment.id = %cx.deployment.id,
@@ -139,7 +139,7 @@ pub async fn drive(cx: Context, operations: &Operations) -> Result<(), StoreErro
     run(cx, operation).instrument(span).await
 }
 
-async fn run(cx: Context, operation: &dyn Operation) -> Result<(), StoreError> {
+async fn run(cx: Context, operation: &dyn Operation) -> Result<()> {
     if cx.journal.mode() == RunMode::Recheck {
         return operation.recheck(&cx).await;
     }
@@ -168,7 +168,7 @@ async fn run(cx: Context, operation: &dyn Operation) -> Result<(), StoreError> {
 
 /// Runs the steps. Returns `None` if the operation ended successfully, and the executed steps if
 /// they must be undone.
-async fn forward(cx: Context, operation: &dyn Operation) -> Result<Option<Saga>, StoreError> {
+async fn forward(cx: Context, operation: &dyn Operation) -> Result<Option<Saga>> {
     let mut saga = Saga { cx, executed: Vec::new() };
     match operation.run(&mut saga).await {
         Ok(()) => {}
@@ -191,11 +191,7 @@ async fn forward(cx: Context, operation: &dyn Operation) -> Result<Option<Saga>,
 }
 
 /// Records the end, or the result of a clean-up after it.
-async fn conclude(
-    cx: &Context,
-    operation: &dyn Operation,
-    leftover: Leftover,
-) -> Result<(), StoreError> {
+async fn conclude(cx: &Context, operation: &dyn Operation, leftover: Leftover) -> Result<()> {
     let code = leftover.code;
     let receipt = ends::receipt(cx, leftover);
     match cx.journal.mode() {
@@ -212,7 +208,7 @@ async fn conclude(
 
 /// Records the cause for which an operation fails before its next step, unless it has failed
 /// already.
-async fn give_up(cx: &Context, cause: Cause) -> Result<(), StoreError> {
+async fn give_up(cx: &Context, cause: Cause) -> Result<()> {
     if cx.journal.mode() != RunMode::Forward || cx.journal.cause().is_some() {
         return Ok(());
     }

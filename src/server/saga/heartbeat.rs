@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{failure::error_chain, ports::Ports};
-use crate::server::store::{CancelRequest, Lease, StoreError};
+use crate::server::store::{CancelRequest, Lease, Result, StoreError};
 use domain::deployment::DeploymentId;
 
 /// Renews the leases of a worker.
@@ -159,7 +159,7 @@ impl Heartbeat {
         &self,
         lease: &Lease,
         held_until: Duration,
-    ) -> Result<(Duration, CancelRequest), StoreError> {
+    ) -> Result<(Duration, CancelRequest)> {
         let clock = &self.ports.clock;
         let (now, until) = (clock.monotonic(), clock.now() + self.ttl);
         let left = held_until.saturating_sub(now);

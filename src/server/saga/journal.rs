@@ -26,8 +26,8 @@ use crate::server::{
     notifier::{Notifier, Nudge},
     platform::AppName,
     store::{
-        CancelRequest, Cause, End, Fact, Lease, Record, Recorded, State, StepId, StepRecord, Steps,
-        Store, StoreError,
+        CancelRequest, Cause, End, Fact, Lease, Record, Recorded, Result, State, StepId,
+        StepRecord, Steps, Store, StoreError,
     },
 };
 use clock::Clock;
@@ -83,7 +83,7 @@ impl Journal {
         lease: Lease,
         record: &Record,
         cancelled: CancellationToken,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self> {
         let store = Arc::clone(&ports.store);
         let kind = ports.kinds.of(record.deployment.kind);
         let mut steps = store.journal(&lease.id).await?;
@@ -159,10 +159,7 @@ impl Journal {
 
     /// Decides the action for `step` from its record. `Err` means that its recorded output is
     /// unreadable.
-    pub(crate) fn action_for<T: DeserializeOwned>(
-        &self,
-        step: StepId,
-    ) -> Result<StepAction<T>, StoreError> {
+    pub(crate) fn action_for<T: DeserializeOwned>(&self, step: StepId) -> Result<StepAction<T>> {
         let unwinding = self.mode != RunMode::Forward || self.cause().is_some();
         let state = self.state.lock();
         Ok(match (state.steps.records.get(&step), unwinding) {
@@ -247,7 +244,7 @@ impl Journal {
 
     /// Records that `service` is ours. Without its application, which is removed next, nothing else
     /// would show that.
-    pub(crate) async fn record_service(&self, service: &AppName) -> Result<(), StoreError> {
+    pub(crate) async fn record_service(&self, service: &AppName) -> Result<()> {
         if self.state.lock().steps.services.contains(service) {
             return Ok(());
         }
@@ -263,7 +260,7 @@ impl Journal {
     }
 
     /// Records the intent to run `step`, and announces its phase.
-    pub(crate) async fn started(&self, step: StepId) -> Result<(), StoreError> {
+    pub(crate) async fn started(&self, step: StepId) -> Result<()> {
         self.state.lock().response_lost = false;
         let events = self.announce(self.kind.phase_of(step), None);
         let step = Some((step, StepRecord::Started));
@@ -276,7 +273,7 @@ impl Journal {
         step: StepId,
         output: &T,
         services: Vec<AppName>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let response_lost = {
             let state = self.state.lock();
             state.response_lost || state.interrupted.contains(&step)
@@ -286,7 +283,7 @@ impl Journal {
     }
 
     /// Records that `step` failed now, and announces the rollback.
-    pub(crate) async fn failed(&self, step: StepId, cause: Cause) -> Result<(), StoreError> {
+    pub(crate) async fn failed(&self, step: StepId, cause: Cause) -> Result<()> {
         let step = Some((step, StepRecord::Failed { cause: self.dated(cause) }));
         let events = self.announce(Phase::ROLLING_BACK, None);
         self.record(Fact { step, events, ..Fact::default() }).await
@@ -294,11 +291,7 @@ impl Journal {
 
     /// Records that the operation rolls back before `step`, which created nothing. Watchers see the
     /// step before as done, and `step` as the one that failed.
-    pub(crate) async fn rolled_back_before(
-        &self,
-        step: StepId,
-        cause: Cause,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn rolled_back_before(&self, step: StepId, cause: Cause) -> Result<()> {
         let record = StepRecord::Undone { lines: Vec::new(), cause: Some(self.dated(cause)) };
         let mut events = self.announce(self.kind.phase_of(step), None);
         events.retain(|_| self.phase() != Phase::INITIALIZING);
@@ -317,14 +310,14 @@ impl Journal {
     }
 
     /// Records that `step` is undone, with the receipt's lines about its resources.
-    pub(crate) async fn undone(&self, step: StepId, lines: Vec<Line>) -> Result<(), StoreError> {
+    pub(crate) async fn undone(&self, step: StepId, lines: Vec<Line>) -> Result<()> {
         let cause = self.cause().filter(|(failed, _)| *failed == step).map(|(_, cause)| cause);
         let record = StepRecord::Undone { lines, cause };
         self.record(Fact { step: Some((step, record)), ..Fact::default() }).await
     }
 
     /// Records the waiting log entries, if there are any.
-    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+    pub(crate) async fn flush(&self) -> Result<()> {
         if self.state.lock().unrecorded.is_empty() {
             return Ok(());
         }
@@ -337,7 +330,7 @@ impl Journal {
     ///
     /// [`StoreError::CancelPending`] if somebody asked to cancel meanwhile. The journal has then
     /// observed the request.
-    pub(crate) async fn end(&self, event: EventBody, end: End) -> Result<(), StoreError> {
+    pub(crate) async fn end(&self, event: EventBody, end: End) -> Result<()> {
         let result = self.record(Fact { events: vec![event], end: Some(end), ..Fact::default() });
         let result = result.await;
         if let Err(StoreError::CancelPending) = result {
@@ -346,7 +339,7 @@ impl Journal {
         result
     }
 
-    async fn record(&self, mut fact: Fact) -> Result<(), StoreError> {
+    async fn record(&self, mut fact: Fact) -> Result<()> {
         // The entries are removed only after they are recorded: a write that fails, or is dropped,
         // loses none.
         let waiting = self.state.lock().unrecorded.clone();
@@ -377,10 +370,10 @@ impl Journal {
     }
 }
 
-fn encode<T: Serialize>(output: &T) -> Result<serde_json::Value, StoreError> {
+fn encode<T: Serialize>(output: &T) -> Result<serde_json::Value> {
     serde_json::to_value(output).map_err(|_| StoreError::Corrupt { what: "step output" })
 }
 
-fn decode<T: DeserializeOwned>(output: &serde_json::Value) -> Result<T, StoreError> {
+fn decode<T: DeserializeOwned>(output: &serde_json::Value) -> Result<T> {
     T::deserialize(output).map_err(|_| StoreError::Corrupt { what: "step output" })
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{context::Context, outages::Span};
 use crate::server::{
     local_fault::LocalFault,
-    store::{StepId, StoreError},
+    store::{Result, StepId},
 };
 use domain::{event::Level, message::MessageCode, time::elapsed_ms, words::fault};
 
@@ -60,7 +60,7 @@ impl Context {
         action: &'static str,
         fault: LocalFault,
         reason: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let message = MessageCode::WaitingForPortal { fault };
         if self.journal.message().as_ref() == Some(&message) {
             return Ok(());
@@ -72,7 +72,7 @@ impl Context {
     }
 
     /// Restores the phase's own message, if the message of a local fault is shown.
-    pub(crate) async fn unsay_lacks(&self) -> Result<(), StoreError> {
+    pub(crate) async fn unsay_lacks(&self) -> Result<()> {
         self.journal.clear_message(is_lack).await
     }
 

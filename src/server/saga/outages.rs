@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use jiff::Timestamp;
 
-use crate::server::store::StoreError;
+use crate::server::store::{Result, StoreError};
 
 /// The maximum number of outages that are remembered.
 const MOST_OUTAGES: usize = 1_000;
@@ -31,12 +31,7 @@ struct Outage {
 impl Outages {
     /// Takes in the result of a change that was attempted between `since` and `now`, and returned
     /// the changed rows.
-    pub(crate) fn note<T>(
-        &self,
-        rows: &Result<Vec<T>, StoreError>,
-        since: Timestamp,
-        now: Timestamp,
-    ) {
+    pub(crate) fn note<T>(&self, rows: &Result<Vec<T>>, since: Timestamp, now: Timestamp) {
         match rows {
             Err(StoreError::Unavailable(_)) => self.failed(since, now),
             Ok(rows) if !rows.is_empty() => self.wrote(now),
@@ -93,7 +88,7 @@ mod tests {
         Timestamp::from_second(1_795_427_270 + second).unwrap()
     }
 
-    fn away() -> Result<Vec<()>, StoreError> {
+    fn away() -> Result<Vec<()>> {
         Err(StoreError::Unavailable("gone".into()))
     }
 

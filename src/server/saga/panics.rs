@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{ends, failure::StepError, ports::Ports};
 use crate::server::{
     settings::StackSettings,
-    store::{End, Fact, Lease, Record, State, StoreError},
+    store::{End, Fact, Lease, Record, Result, State, StoreError},
 };
 use domain::{
     event::{EventBody, Failure},
@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 /// # Errors
 ///
 /// Returns a [`StoreError`] if that cannot be recorded. The lease then expires by itself.
-pub(crate) async fn suspend(ports: &Ports, lease: &Lease) -> Result<(), StoreError> {
+pub(crate) async fn suspend(ports: &Ports, lease: &Lease) -> Result<()> {
     let store = &ports.store;
     let record = store.find(&lease.id).await?.ok_or(StoreError::LeaseLost)?;
     let now = ports.clock.now();
@@ -64,7 +64,7 @@ fn pause(panics: u32) -> Duration {
 /// # Errors
 ///
 /// Returns a [`StoreError`] if the end cannot be recorded.
-pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result<(), StoreError> {
+pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result<()> {
     let at = ports.clock.now();
     let marker = Some(ports.settings.marker(record.revision.stack));
     let remedy = Remedy::AwaitCleanUp { marker };

@@ -10,7 +10,7 @@ use crate::server::{
     secrets::Keyring,
     settings::StackSettings,
     spec::{self, OperationSpec},
-    store::{Lease, Record, SealedSpec, SpecOrigin, State, Store, StoreError},
+    store::{Lease, Record, Result, SealedSpec, SpecOrigin, State, Store},
 };
 use clock::Clock;
 use domain::kind::Kinds;
@@ -49,12 +49,8 @@ impl Ports {
     ///
     /// # Errors
     ///
-    /// Returns a [`StoreError`] if the spec cannot be read or stored.
-    pub(crate) async fn spec(
-        &self,
-        lease: &Lease,
-        record: &Record,
-    ) -> Result<OperationSpec, StoreError> {
+    /// Returns a `StoreError` if the spec cannot be read or stored.
+    pub(crate) async fn spec(&self, lease: &Lease, record: &Record) -> Result<OperationSpec> {
         let revision = record.revision;
         let is_made_now = record.metadata.links.removes.is_none() && record.state == State::Active;
         let mut stored = match self.store.spec(revision).await {

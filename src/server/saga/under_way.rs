@@ -8,7 +8,7 @@ use super::{
 };
 use crate::server::{
     platform::call_slots::{CallBounds, CallKind},
-    store::{OperationFilter, State, StepId, StepRecord, Steps, Store, StoreError},
+    store::{OperationFilter, Result, State, StepId, StepRecord, Steps, Store},
 };
 use domain::{kind::Direction, progress::Progress, time::elapsed_ms};
 
@@ -22,13 +22,13 @@ const MAX_OPERATIONS: u32 = 1_000;
 ///
 /// # Errors
 ///
-/// Returns a [`StoreError`] if the database cannot be read.
+/// Returns a `StoreError` if the database cannot be read.
 pub async fn calls_under_way(
     store: &dyn Store,
     operations: &Operations,
     bounds: CallBounds,
     now: Timestamp,
-) -> Result<(Vec<CallKind>, Timestamp), StoreError> {
+) -> Result<(Vec<CallKind>, Timestamp)> {
     let filter = OperationFilter {
         state: Some(State::Active),
         limit: MAX_OPERATIONS,

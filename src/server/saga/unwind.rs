@@ -5,7 +5,7 @@
 use std::pin::Pin;
 
 use super::{context::Context, failure::StepError, run_mode::RunMode, step::Step};
-use crate::server::store::{StepId, StoreError};
+use crate::server::store::{Result, StepId};
 use domain::{
     event::FailureCode,
     receipt::{Line, Outcome},
@@ -25,11 +25,8 @@ pub(crate) struct Leftover {
 ///
 /// # Errors
 ///
-/// Returns a [`StoreError`] if the journal cannot be written.
-pub(crate) async fn unwind(
-    cx: &Context,
-    mut executed: Vec<Box<dyn Undo>>,
-) -> Result<Leftover, StoreError> {
+/// Returns a `StoreError` if the journal cannot be written.
+pub(crate) async fn unwind(cx: &Context, mut executed: Vec<Box<dyn Undo>>) -> Result<Leftover> {
     cx.begin_undo();
     let mut leftover = Leftover::default();
     while let Some(last) = executed.pop() {
@@ -72,7 +69,7 @@ pub(crate) trait Undo: Send + Sync {
     /// Returns the step's name in the journal.
     fn id(&self) -> StepId;
     /// Shows watchers of a removal what is being removed now.
-    fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<()>>;
     /// Undoes the step, and returns the receipt's line for each resource.
     fn undo<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Line>, StepError>>;
     /// Returns a line for each resource that may be left over.
@@ -86,7 +83,7 @@ impl<S: Step> Undo for ExecutedStep<S> {
         S::ID
     }
 
-    fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn announce<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
         Box::pin(async {
             match S::REMOVING {
                 Some(message) if cx.journal.mode() == RunMode::Back => {

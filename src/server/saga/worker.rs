@@ -24,7 +24,7 @@ use super::{
 };
 use crate::server::{
     intake::Accepted,
-    store::{Lane, Lease, State, StoreError},
+    store::{Lane, Lease, Result, State, StoreError},
 };
 use domain::{
     kind::Direction,
@@ -207,7 +207,7 @@ impl Worker {
         }
     }
 
-    async fn drive(&self, lease: Lease, cancelled: &CancellationToken) -> Result<(), StoreError> {
+    async fn drive(&self, lease: Lease, cancelled: &CancellationToken) -> Result<()> {
         let record = self.ports.store.find(&lease.id).await?;
         // The request that accepted it was dropped before it was recorded.
         let Some(record) = record else { return Ok(()) };

@@ -25,7 +25,7 @@ use crate::server::{
     notifier::Nudge,
     reconciler::report::ReconcileRound,
     settings::Quotas,
-    store::{OperationFilter, Record, State, StoreError, Usage, hour_before},
+    store::{OperationFilter, Record, Result, State, Usage, hour_before},
 };
 use crate::wire::ApiError;
 use domain::{
@@ -133,7 +133,7 @@ impl Service {
         self.read_overview().await.map_err(|error| store_failed(&error))
     }
 
-    async fn read_overview(&self) -> Result<Overview, StoreError> {
+    async fn read_overview(&self) -> Result<Overview> {
         let people = self.parts.accounts.people(NAMED).await?;
         let names = Names::of(&people);
         let now = self.parts.clock.now();
@@ -162,7 +162,7 @@ impl Service {
     }
 
     /// Counts the deployments in progress, without removals, which no limit counts.
-    async fn under_way_in_all(&self) -> Result<usize, StoreError> {
+    async fn under_way_in_all(&self) -> Result<usize> {
         let filter = OperationFilter {
             state: Some(State::Active),
             limit: COUNTED,

@@ -19,7 +19,7 @@ use crate::server::{
     probe::Health,
     saga::{context::Context, failure::StepError, step::Step},
     settings::Deadlines,
-    store::{StepId, StoreError},
+    store::{Result, StepId},
 };
 use domain::{event::FailureCode, message::MessageCode, stack_spec::StackSpec, time::elapsed_ms};
 
@@ -238,7 +238,7 @@ impl HealthWait {
     }
 
     /// Shows watchers the cause of the wait, if it is not simply that the stack does not answer.
-    async fn show_message(&self, cx: &Context) -> Result<(), StoreError> {
+    async fn show_message(&self, cx: &Context) -> Result<()> {
         let message = match (&self.last, &self.container) {
             // The next look follows immediately.
             (_, Some(ContainerState::Running(_))) => return Ok(()),

@@ -7,7 +7,7 @@ use super::advice;
 use crate::server::{
     platform::{AppName, Application, ApplicationId, Domain, DomainId, Project, ProjectId},
     saga::{absence, context::Context, failure::StepError},
-    store::StoreError,
+    store::Result,
 };
 use domain::{
     receipt::{Line, Outcome, ResourceKind},
@@ -158,7 +158,7 @@ fn is_empty(project: &Project) -> bool {
 
 /// Removes resources that a lost response duplicated. The stack is healthy by then, so a failure is
 /// only logged.
-pub(crate) async fn remove_duplicates_before_end(cx: &Context) -> Result<(), StoreError> {
+pub(crate) async fn remove_duplicates_before_end(cx: &Context) -> Result<()> {
     warn_of_leftovers(cx, remove_duplicates(cx).await).map(drop)
 }
 
@@ -198,7 +198,7 @@ pub(crate) async fn remove_duplicates(cx: &Context) -> Result<Vec<Line>, StepErr
 pub(crate) fn warn_of_leftovers(
     cx: &Context,
     removed: Result<Vec<Line>, StepError>,
-) -> Result<bool, StoreError> {
+) -> Result<bool> {
     let lines = match removed {
         Ok(lines) => lines,
         Err(StepError::Failed(cause)) => {

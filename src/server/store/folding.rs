@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Record, Store, StoreError};
+use super::{Record, Result, Store, StoreError};
 use domain::{
     deployment::DeploymentId,
     event::{Event, EventBody, Seq},
@@ -19,7 +19,7 @@ impl dyn Store + '_ {
     /// # Errors
     ///
     /// Returns a [`StoreError`] if the store does not answer, or contains an unreadable event.
-    pub async fn progress(&self, id: &DeploymentId) -> Result<Progress, StoreError> {
+    pub async fn progress(&self, id: &DeploymentId) -> Result<Progress> {
         self.replay(id, |_| ()).await
     }
 
@@ -32,7 +32,7 @@ impl dyn Store + '_ {
         &self,
         id: &DeploymentId,
         mut look: impl FnMut(&Event) + Send,
-    ) -> Result<Progress, StoreError> {
+    ) -> Result<Progress> {
         let mut progress = Progress::default();
         loop {
             let before = progress.seq;
@@ -53,7 +53,7 @@ impl dyn Store + '_ {
     /// # Errors
     ///
     /// Returns a [`StoreError`] if the store does not answer, or contains an unreadable event.
-    pub async fn receipt(&self, record: &Record) -> Result<Receipt, StoreError> {
+    pub async fn receipt(&self, record: &Record) -> Result<Receipt> {
         if let Some(receipt) = &record.metadata.receipt {
             return Ok(receipt.clone());
         }
@@ -69,7 +69,7 @@ impl dyn Store + '_ {
     /// # Errors
     ///
     /// Returns a [`StoreError`] if the store does not answer, or contains an unreadable event.
-    pub async fn receipts(&self, ended: &[Record]) -> Result<Vec<Receipt>, StoreError> {
+    pub async fn receipts(&self, ended: &[Record]) -> Result<Vec<Receipt>> {
         let unknown = ended.iter().filter(|record| record.metadata.receipt.is_none());
         let ids: Vec<_> = unknown.map(|record| &record.deployment.id).collect();
         let mut last = HashMap::new();

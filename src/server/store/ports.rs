@@ -2,7 +2,7 @@
 //!
 //! Each method is one transaction, with one exception: [`Stacks::begin_removal`] makes a stuck
 //! removal due in a second one. A worker's writes are guarded by its lease's fencing token, so a
-//! worker that lost its lease cannot write (promise P10). Every method returns a [`StoreError`] if
+//! worker that lost its lease cannot write (promise P10). Every method returns a `StoreError` if
 //! the database fails; only other errors are listed. No port knows what the facts mean.
 
 use std::{collections::HashMap, time::Duration};
@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::{
     CancelOutcome, CancelRequest, CleanupRecord, Fact, IdempotencyKey, Lane, Lease, NewDeployment,
-    NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, SealedSpec, Stack, Steps,
-    StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, Usage,
+    NewRemoval, OperationFilter, Record, Recorded, RemovalOutcome, Result, SealedSpec, Stack,
+    Steps, StoredEvent, StoredResponse, TaskHolder, TaskLease, Usage,
 };
 use crate::server::{audit::AuditEntry, platform::AppName};
 use domain::{
@@ -33,143 +33,116 @@ pub trait Stacks: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::KeyUsed`] if the key of `response` is in use, [`StoreError::NameTaken`] if the
-    /// name is reserved, and [`StoreError::NameHeld`] or [`StoreError::LimitReached`] if the quota
+    /// `StoreError::KeyUsed` if the key of `response` is in use, `StoreError::NameTaken` if the
+    /// name is reserved, and `StoreError::NameHeld` or `StoreError::LimitReached` if the quota
     /// does not allow it. They are checked in this order, and nothing is inserted then. The quota
     /// is checked in the same transaction, so concurrent starts cannot exceed it.
-    async fn begin(
-        &self,
-        new: &NewDeployment,
-        response: Option<&StoredResponse>,
-    ) -> Result<(), StoreError>;
+    async fn begin(&self, new: &NewDeployment, response: Option<&StoredResponse>) -> Result<()>;
     /// Inserts the removal of the live stack called `name`, with its first event, and makes it
     /// claimable. If a removal of the stack is already in progress or stuck, that one is returned
     /// instead, and a stuck one becomes due with its count of panics reset. Nothing changes if
     /// `new` means another stack of that name. The name stays reserved until the removal ends with
     /// nothing left (promise P3).
-    async fn begin_removal(
-        &self,
-        name: &StackName,
-        new: &NewRemoval,
-    ) -> Result<RemovalOutcome, StoreError>;
+    async fn begin_removal(&self, name: &StackName, new: &NewRemoval) -> Result<RemovalOutcome>;
     /// Lists the live stacks, ordered by name: all, or only the one called `name`.
-    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError>;
+    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>>;
     /// Returns which of `names` are reserved.
-    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError>;
+    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>>;
     /// Returns the usage of each of `counted_as`, which are owners or addresses, in their order.
     /// `hour_ago` is the result of [`hour_before`](super::hour_before).
-    async fn usages(
-        &self,
-        counted_as: &[&str],
-        hour_ago: Timestamp,
-    ) -> Result<Vec<Usage>, StoreError>;
+    async fn usages(&self, counted_as: &[&str], hour_ago: Timestamp) -> Result<Vec<Usage>>;
     /// Finds the last stack called `name` that was live and whose name became free after `since`.
     /// Returns its owner, and when the name became free.
     async fn freed(
         &self,
         name: &StackName,
         since: Timestamp,
-    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError>;
+    ) -> Result<Option<(Option<OwnerId>, Timestamp)>>;
     /// Returns the durations of the last successful deployments, newest first, at most `limit`.
     /// Stacks that are removed by now count as well.
-    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError>;
+    async fn durations(&self, limit: u32) -> Result<Vec<Duration>>;
 }
 
 /// Finds and lists operations, and records requests about them.
 #[async_trait]
 pub trait Operations: Send + Sync {
     /// Finds an operation.
-    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError>;
+    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>>;
     /// Lists operations that pass `filter`, newest first.
-    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError>;
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>>;
     /// Lists the stuck operations, oldest first.
-    async fn stuck(&self) -> Result<Vec<Record>, StoreError>;
+    async fn stuck(&self) -> Result<Vec<Record>>;
     /// Counts the stuck operations.
-    async fn stuck_count(&self) -> Result<u64, StoreError>;
+    async fn stuck_count(&self) -> Result<u64>;
     /// Requests the cancellation of an operation. A repeated request changes nothing.
     async fn cancel(
         &self,
         id: &DeploymentId,
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<CancelOutcome, StoreError>;
+    ) -> Result<CancelOutcome>;
     /// Makes the clean-up of a stuck operation due now, and resets its count of panics. Returns
     /// `false` if the operation is not stuck.
     async fn make_due_now(
         &self,
         id: &DeploymentId,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<bool>;
     /// Purges the operations of which nothing is left since a time before `before`, with their
     /// events, and returns how many. Live and stuck ones are kept, since they still reserve their
     /// name.
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
+    async fn purge(&self, before: Timestamp) -> Result<u64>;
 }
 
 /// Stores the events and steps of operations, as facts that the holder of the lease records.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Lists the events of an operation after `after`, in order, at most `limit`.
-    async fn events(
-        &self,
-        id: &DeploymentId,
-        after: Seq,
-        limit: u32,
-    ) -> Result<Vec<StoredEvent>, StoreError>;
+    async fn events(&self, id: &DeploymentId, after: Seq, limit: u32) -> Result<Vec<StoredEvent>>;
     /// Finds the last event of each of these operations, in any order.
-    async fn last_events(
-        &self,
-        ids: &[&DeploymentId],
-    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError>;
+    async fn last_events(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>>;
     /// Reads the journal of an operation.
-    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError>;
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps>;
     /// Reads the platform's logs of these operations, for operators. One query serves all.
-    async fn platform_logs(
-        &self,
-        ids: &[DeploymentId],
-    ) -> Result<HashMap<DeploymentId, String>, StoreError>;
+    async fn platform_logs(&self, ids: &[DeploymentId]) -> Result<HashMap<DeploymentId, String>>;
     /// Lists all recorded services with their deployments, including ended ones.
-    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError>;
+    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>>;
     /// Records a fact: the step's new state, its events and the end, all or nothing. After the end
     /// there are no more events.
     ///
     /// # Errors
     ///
-    /// [`StoreError::LeaseLost`] if another worker has the lease, or the fact has events or an end
-    /// although the operation has ended; [`StoreError::CancelPending`] if the fact is an end whose
+    /// `StoreError::LeaseLost` if another worker has the lease, or the fact has events or an end
+    /// although the operation has ended; `StoreError::CancelPending` if the fact is an end whose
     /// writer did not know of a request to cancel.
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError>;
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded>;
     /// Records the result of a clean-up after the end. If nothing is left, the name becomes free.
     ///
     /// # Errors
     ///
-    /// [`StoreError::LeaseLost`] if another worker has the lease.
-    async fn record_cleanup(
-        &self,
-        lease: &Lease,
-        cleanup: &CleanupRecord,
-    ) -> Result<(), StoreError>;
+    /// `StoreError::LeaseLost` if another worker has the lease.
+    async fn record_cleanup(&self, lease: &Lease, cleanup: &CleanupRecord) -> Result<()>;
     /// Records that a live stack was searched for duplicates, and the time of the next search, if
     /// any.
     ///
     /// # Errors
     ///
-    /// [`StoreError::LeaseLost`] if another worker has the lease.
-    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError>;
+    /// `StoreError::LeaseLost` if another worker has the lease.
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<()>;
 }
 
 /// Stores the specs of stacks.
 #[async_trait]
 pub trait Specs: Send + Sync {
     /// Finds the stored spec of a revision.
-    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>, StoreError>;
+    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>>;
     /// Stores the spec of the revision of an operation that an older version began without one. An
     /// existing spec is not replaced.
     ///
     /// # Errors
     ///
-    /// [`StoreError::LeaseLost`] if another worker has the lease.
-    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError>;
+    /// `StoreError::LeaseLost` if another worker has the lease.
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()>;
 }
 
 /// Grants the leases of operations to workers.
@@ -186,7 +159,7 @@ pub trait Leases: Send + Sync {
         owner: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Vec<Lease>, StoreError>;
+    ) -> Result<Vec<Lease>>;
     /// Grants `owner` the lease of this operation, if it has ended and no worker holds the lease at
     /// `now`.
     async fn claim_ended(
@@ -195,13 +168,13 @@ pub trait Leases: Send + Sync {
         owner: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Option<Lease>, StoreError>;
+    ) -> Result<Option<Lease>>;
     /// Extends a lease, and returns the current cancellation state.
     ///
     /// # Errors
     ///
-    /// [`StoreError::LeaseLost`] if another worker has the lease.
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError>;
+    /// `StoreError::LeaseLost` if another worker has the lease.
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest>;
     /// Extends `leases`, which have one owner, and returns the cancellation state of each extended
     /// one. A lease that is not returned may be lost, or its row is locked: [`Self::renew`] shows
     /// which.
@@ -209,17 +182,17 @@ pub trait Leases: Send + Sync {
         &self,
         leases: &[Lease],
         until: Timestamp,
-    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError>;
+    ) -> Result<Vec<(DeploymentId, CancelRequest)>>;
     /// Releases a lease, so that the operation can be claimed at once. Releasing a lost lease does
     /// nothing.
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+    async fn release(&self, lease: &Lease) -> Result<()>;
     /// Counts a panic of the saga, ends its lease, and lets no worker claim the operation before
     /// `until`. After the operation's end, the panic also counts as an attempt of the clean-up.
     ///
     /// # Errors
     ///
-    /// [`StoreError::LeaseLost`] if another worker has the lease.
-    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError>;
+    /// `StoreError::LeaseLost` if another worker has the lease.
+    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<()>;
 }
 
 /// Stores the responses to requests with an idempotency key, so that a repeated request gets the
@@ -227,13 +200,13 @@ pub trait Leases: Send + Sync {
 #[async_trait]
 pub trait Idempotency: Send + Sync {
     /// Stores the response to a request. If its key already has one, that stays.
-    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError>;
+    async fn store_response(&self, response: &StoredResponse) -> Result<()>;
     /// Finds the response to the request with `key`, unless it has expired at `now`.
     async fn stored_response(
         &self,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> Result<Option<StoredResponse>, StoreError>;
+    ) -> Result<Option<StoredResponse>>;
 }
 
 /// Grants the leases of tasks that one replica does for all.
@@ -241,7 +214,7 @@ pub trait Idempotency: Send + Sync {
 pub trait TaskLeases: Send + Sync {
     /// Takes, extends or releases the lease of a task, unless another replica has it. Of several
     /// concurrent calls, one succeeds.
-    async fn take_task_lease(&self, lease: &TaskLease) -> Result<TaskHolder, StoreError>;
+    async fn take_task_lease(&self, lease: &TaskLease) -> Result<TaskHolder>;
 }
 
 /// All ports about stacks and operations, and the life cycle of the store.
@@ -255,7 +228,7 @@ pub trait Store: Stacks + Operations + Journal + Specs + Leases + Idempotency + 
         Ok(name.to_owned())
     }
     /// Checks that the database accepts writes, by a small write that is committed.
-    async fn check(&self) -> Result<(), StoreError>;
+    async fn check(&self) -> Result<()>;
     /// Waits until a background task of the store has ended unexpectedly. It never returns if the
     /// store has no task.
     async fn broken(&self) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{DeploymentId, State, StoreError};
+use super::{DeploymentId, Result, State, StoreError};
 pub use domain::refusal::LimitReached;
 use domain::{
     owner::OwnerId,
@@ -62,7 +62,7 @@ impl Quota {
         owner: Option<&OwnerId>,
         freed: Option<&(Option<OwnerId>, Timestamp)>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         match (self.hold_down, freed) {
             (Some(hold_down), Some((Some(former), at)))
                 if owner != Some(former) && *at <= later(now, hold_down) =>
@@ -79,12 +79,7 @@ impl Quota {
     /// # Errors
     ///
     /// [`StoreError::LimitReached`] with the first limit that is reached.
-    pub fn admit(
-        &self,
-        usage: &Usage,
-        under_way_in_all: u32,
-        started: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub fn admit(&self, usage: &Usage, under_way_in_all: u32, started: Timestamp) -> Result<()> {
         let counted = if self.counts().is_some() { self.reached(usage, started) } else { None };
         let is_full = |max: &u32| under_way_in_all >= *max;
         let in_all = self.under_way_in_all.filter(is_full).map(LimitReached::UnderWayInAll);

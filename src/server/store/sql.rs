@@ -36,7 +36,7 @@ use self::{
     statement::Statement,
     writes::Writes,
 };
-use super::{Store, StoreError, unavailable_for};
+use super::{Result, Store, StoreError, unavailable_for};
 use crate::server::notifier::Nudge;
 
 /// The time limit for finishing writes when the store is closed.
@@ -68,27 +68,27 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     /// Begins a transaction that writes.
-    async fn transaction(&self) -> Result<Transaction<D>, StoreError> {
+    async fn transaction(&self) -> Result<Transaction<D>> {
         self.writer.begin().await
     }
 
     /// Notifies the other replicas when the transaction commits.
-    async fn notify(&self, tx: &mut Transaction<D>, nudge: &Nudge) -> Result<(), StoreError> {
+    async fn notify(&self, tx: &mut Transaction<D>, nudge: &Nudge) -> Result<()> {
         D::notify(&self.companion, &mut *tx, nudge).await
     }
 
     /// Returns all rows of a query.
-    async fn rows(&self, query: Statement) -> Result<Vec<D::Row>, StoreError> {
+    async fn rows(&self, query: Statement) -> Result<Vec<D::Row>> {
         self.read(|| self.readers.fetch_all(query.clone())).await
     }
 
     /// Returns the first row of a query, if there is one.
-    async fn row(&self, query: Statement) -> Result<Option<D::Row>, StoreError> {
+    async fn row(&self, query: Statement) -> Result<Option<D::Row>> {
         self.read(|| self.readers.fetch_optional(query.clone())).await
     }
 
     /// Executes one statement that writes, and returns its rows.
-    async fn change(&self, statement: Statement) -> Result<Vec<D::Row>, StoreError> {
+    async fn change(&self, statement: Statement) -> Result<Vec<D::Row>> {
         let store = self.clone();
         self.finish(async move {
             // One statement needs no transaction, but beginning one checks the schema's generation.
@@ -101,7 +101,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     /// Executes one statement that writes, and returns the number of changed rows.
-    async fn change_rows(&self, statement: Statement) -> Result<u64, StoreError> {
+    async fn change_rows(&self, statement: Statement) -> Result<u64> {
         let store = self.clone();
         self.finish(async move {
             let mut tx = store.transaction().await?;
@@ -114,15 +114,15 @@ impl<D: Dialect> SqlStore<D> {
 
     /// Executes one statement that is guarded by an operation's lease. If it changes no row, the
     /// lease is lost.
-    async fn change_held(&self, statement: Statement) -> Result<(), StoreError> {
+    async fn change_held(&self, statement: Statement) -> Result<()> {
         if self.change_rows(statement).await? == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
     }
 
     /// Reads, and retries once if the connection was lost: the pool does not test a connection that
     /// was used recently. A read can be repeated without harm.
-    async fn read<T, F>(&self, query: impl Fn() -> F + Send + Sync) -> Result<T, StoreError>
+    async fn read<T, F>(&self, query: impl Fn() -> F + Send + Sync) -> Result<T>
     where
-        F: Future<Output = Result<T, StoreError>> + Send,
+        F: Future<Output = Result<T>> + Send,
         T: Send,
     {
         within::<D, T>(async {
@@ -137,16 +137,14 @@ impl<D: Dialect> SqlStore<D> {
     /// Runs a write to its end, even if the caller is dropped, within the dialect's time limit.
     pub(super) async fn finish<T: Send + 'static>(
         &self,
-        write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        write: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         self.writes.finish(within::<D, T>(write)).await
     }
 }
 
 /// Limits the time of `transaction`, if the dialect has a limit.
-async fn within<D: Dialect, T>(
-    transaction: impl Future<Output = Result<T, StoreError>> + Send,
-) -> Result<T, StoreError> {
+async fn within<D: Dialect, T>(transaction: impl Future<Output = Result<T>> + Send) -> Result<T> {
     let Some(limit) = D::LIMIT else { return transaction.await };
     match timeout(limit, transaction).await {
         Ok(result) => result,
@@ -164,7 +162,7 @@ fn is_loss<D: Dialect>(error: &(dyn std::error::Error + Send + Sync + 'static)) 
 }
 
 /// Updates the only row of the table `write_probe`.
-async fn check<D: Dialect>(store: SqlStore<D>) -> Result<(), StoreError> {
+async fn check<D: Dialect>(store: SqlStore<D>) -> Result<()> {
     let mut tx = store.transaction().await?;
     let write = Statement::new("UPDATE write_probe SET writes = writes + 1");
     if write.execute(&mut tx).await? != 1 {
@@ -179,7 +177,7 @@ impl<D: Dialect> Store for SqlStore<D> {
         D::KIND
     }
 
-    async fn keep_portal_name(&self, name: &str) -> Result<String, StoreError> {
+    async fn keep_portal_name(&self, name: &str) -> Result<String> {
         let keep = Statement::new(
             "INSERT INTO portal (id, name) VALUES (1, $1) ON CONFLICT (id) DO UPDATE
              SET name = CASE WHEN EXISTS (SELECT 1 FROM stacks WHERE gone_ms IS NULL)
@@ -190,7 +188,7 @@ impl<D: Dialect> Store for SqlStore<D> {
         kept.first().map_or_else(|| Ok(name.to_owned()), |row| row.text("name"))
     }
 
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn check(&self) -> Result<()> {
         self.finish(check(self.clone())).await
     }
 

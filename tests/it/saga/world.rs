@@ -13,8 +13,8 @@ use ai_stack_deployer::server::{
     saga::{Context, Ports, drive},
     settings::StackSettings,
     store::{
-        Journal, Lane, Leases, Operations, Record, RemovalOutcome, Stacks, State, StepId, Store,
-        StoreError,
+        Journal, Lane, Leases, Operations, Record, RemovalOutcome, Result, Stacks, State, StepId,
+        Store,
     },
 };
 use clock::Clock;
@@ -197,7 +197,7 @@ impl World {
     }
 
     /// Drives the operation to its end or to a crash, after which its lease lapses.
-    pub(super) async fn drive_once(&self, lane: Lane) -> Result<(), StoreError> {
+    pub(super) async fn drive_once(&self, lane: Lane) -> Result<()> {
         let now = self.clock.now();
         let ttl = Duration::from_secs(30);
         let lease = self.store.claim_one(lane, "test", now, ttl).await.unwrap();

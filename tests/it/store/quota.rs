@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ai_stack_deployer::server::store::{
-    LimitReached, NewDeployment, Quota, State, Store, StoreError, StoredResponse, Usage,
+    LimitReached, NewDeployment, Quota, Result, State, Store, StoreError, StoredResponse, Usage,
     hour_before,
 };
 use domain::{deployment::DeploymentId, owner::OwnerId, stack_name::StackName};
@@ -71,7 +71,7 @@ async fn begin_at_once<S: Store + 'static>(
         beginning.spawn(async move { store.begin(&new, None).await });
     }
     let done = beginning.join_all().await;
-    let limited = |result: &&Result<(), StoreError>| match result {
+    let limited = |result: &&Result<()>| match result {
         Err(StoreError::LimitReached(_)) => true,
         Ok(()) | Err(StoreError::NameTaken) => false,
         Err(error) => panic!("{error:?}"),
@@ -223,7 +223,7 @@ fn response(key: &str) -> StoredResponse {
 }
 
 #[track_caller]
-fn refuses(result: Result<(), StoreError>, limit: LimitReached) {
+fn refuses(result: Result<()>, limit: LimitReached) {
     match result {
         Err(StoreError::LimitReached(found)) => assert_eq!(found, limit),
         Ok(()) | Err(_) => panic!("{limit:?} is not reached: {result:?}"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ai_stack_deployer::server::store::{Lane, Lease, Store, StoreError};
+use ai_stack_deployer::server::store::{Lane, Lease, Result, Store};
 use domain::kind::KindName;
 use jiff::Timestamp;
 
@@ -21,7 +21,7 @@ pub(crate) trait ClaimOne {
         owner: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Option<Lease>, StoreError>;
+    ) -> Result<Option<Lease>>;
 }
 
 impl<S: Store + ?Sized> ClaimOne for S {
@@ -31,7 +31,7 @@ impl<S: Store + ?Sized> ClaimOne for S {
         owner: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> Result<Option<Lease>> {
         let mut leases = self.claim(lane, &KINDS, 1, owner, now, ttl).await?;
         assert!(leases.len() <= 1, "more than asked for: {leases:?}");
         Ok(leases.pop())

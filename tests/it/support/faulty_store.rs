@@ -15,7 +15,7 @@ use ai_stack_deployer::server::{
     store::{
         CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal,
         Lane, Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record,
-        Recorded, RemovalOutcome, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store,
+        Recorded, RemovalOutcome, Result, SealedSpec, Specs, Stack, Stacks, StepId, Steps, Store,
         StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
     },
 };
@@ -87,7 +87,7 @@ impl FaultyStore {
     }
 
     /// Returns the store, if it can be written to.
-    fn writable(&self) -> Result<&dyn Store, StoreError> {
+    fn writable(&self) -> Result<&dyn Store> {
         if self.is_full.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("database or disk is full".into()));
         }
@@ -95,7 +95,7 @@ impl FaultyStore {
     }
 
     /// Returns the store, if it is in reach.
-    fn up(&self) -> Result<&dyn Store, StoreError> {
+    fn up(&self) -> Result<&dyn Store> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("cut off".into()));
         }
@@ -142,8 +142,8 @@ impl FaultyStore {
     async fn write<T>(
         &self,
         id: &DeploymentId,
-        write: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
+        write: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
         let (strike, cancel) = {
             let mut plan = self.plan();
             plan.writes += 1;
@@ -167,7 +167,7 @@ impl FaultyStore {
         if strike == Some(Crash::After) { Err(crashed()) } else { result }
     }
 
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded> {
         let panics_at = self.plan().panics_at;
         let is_told = panics_at.is_some() && fact.step.as_ref().map(|(id, _)| *id) == panics_at;
         assert!(!is_told, "{panics_at:?} panics, as told");
@@ -182,7 +182,7 @@ impl FaultyStore {
         owner: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Vec<Lease>, StoreError> {
+    ) -> Result<Vec<Lease>> {
         let claimed = self.up()?.claim(lane, kinds, max, owner, now, ttl).await?;
         // A statement that changes no row succeeds on a full disk.
         if let (false, Err(full)) = (claimed.is_empty(), self.writable()) {
@@ -220,7 +220,7 @@ macro_rules! delegate {
     })+) => {$(
         #[async_trait]
         impl $port for FaultyStore {
-            $(async fn $method(&self, $($name: $of),*) -> Result<$answer, StoreError> {
+            $(async fn $method(&self, $($name: $of),*) -> Result<$answer> {
                 let store = self;
                 carry_on!($via store $method($($name),*))
             })+
@@ -288,7 +288,7 @@ impl Store for FaultyStore {
         self.inner.kind()
     }
 
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn check(&self) -> Result<()> {
         self.up()?.check().await
     }
 

@@ -12,7 +12,7 @@ use ai_stack_deployer::server::{
     store::{
         CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal,
         Lane, Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record,
-        Recorded, RemovalOutcome, Stack, Stacks, State, StepId, Steps, Store, StoreError,
+        Recorded, RemovalOutcome, Result, Stack, Stacks, State, StepId, Steps, Store, StoreError,
         StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
     },
 };
@@ -64,7 +64,7 @@ impl MemoryStore {
         self.tables().comparisons
     }
 
-    fn up(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
+    fn up(&self) -> Result<MutexGuard<'_, Tables>> {
         let tables = self.tables();
         if tables.down { Err(StoreError::Unavailable("switched off".into())) } else { Ok(tables) }
     }
@@ -76,40 +76,28 @@ impl MemoryStore {
 
 #[async_trait]
 impl Stacks for MemoryStore {
-    async fn begin(
-        &self,
-        new: &NewDeployment,
-        response: Option<&StoredResponse>,
-    ) -> Result<(), StoreError> {
+    async fn begin(&self, new: &NewDeployment, response: Option<&StoredResponse>) -> Result<()> {
         self.up()?.begin(new, response)
     }
 
-    async fn begin_removal(
-        &self,
-        name: &StackName,
-        new: &NewRemoval,
-    ) -> Result<RemovalOutcome, StoreError> {
+    async fn begin_removal(&self, name: &StackName, new: &NewRemoval) -> Result<RemovalOutcome> {
         Ok(self.up()?.begin_removal(name, new))
     }
 
-    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
+    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>> {
         let mut tables = self.up()?;
         tables.comparisons += 1;
         Ok(tables.stacks(name))
     }
 
-    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
+    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>> {
         let tables = self.up()?;
         let held = tables.deployments.iter().filter(|row| row.reserves());
         let held = held.map(|row| row.record.deployment.name.clone());
         Ok(held.filter(|name| names.contains(name)).collect())
     }
 
-    async fn usages(
-        &self,
-        counted_as: &[&str],
-        hour_ago: Timestamp,
-    ) -> Result<Vec<Usage>, StoreError> {
+    async fn usages(&self, counted_as: &[&str], hour_ago: Timestamp) -> Result<Vec<Usage>> {
         let tables = self.up()?;
         Ok(counted_as.iter().map(|counted_as| tables.usage(counted_as, hour_ago)).collect())
     }
@@ -118,11 +106,11 @@ impl Stacks for MemoryStore {
         &self,
         name: &StackName,
         since: Timestamp,
-    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
+    ) -> Result<Option<(Option<OwnerId>, Timestamp)>> {
         Ok(self.up()?.freed(name, since))
     }
 
-    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
+    async fn durations(&self, limit: u32) -> Result<Vec<Duration>> {
         let mut tables = self.up()?;
         tables.comparisons += 1;
         Ok(tables.durations(limit))
@@ -131,19 +119,19 @@ impl Stacks for MemoryStore {
 
 #[async_trait]
 impl Operations for MemoryStore {
-    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
+    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>> {
         Ok(self.up()?.row(id).map(|row| row.record.clone()))
     }
 
-    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>> {
         Ok(self.up()?.operations(filter))
     }
 
-    async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
+    async fn stuck(&self) -> Result<Vec<Record>> {
         Ok(self.up()?.records(|record| record.state == State::Stuck))
     }
 
-    async fn stuck_count(&self) -> Result<u64, StoreError> {
+    async fn stuck_count(&self) -> Result<u64> {
         Ok(self.stuck().await?.len() as u64)
     }
 
@@ -152,7 +140,7 @@ impl Operations for MemoryStore {
         id: &DeploymentId,
         _: Timestamp,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<CancelOutcome, StoreError> {
+    ) -> Result<CancelOutcome> {
         let mut tables = self.up()?;
         let Some(row) = tables.row(id) else { return Ok(CancelOutcome::Unknown) };
         if row.record.state != State::Active {
@@ -167,7 +155,7 @@ impl Operations for MemoryStore {
         &self,
         id: &DeploymentId,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let mut tables = self.up()?;
         let stuck = tables.row(id).filter(|row| row.record.state == State::Stuck);
         let Some(row) = stuck else { return Ok(false) };
@@ -177,7 +165,7 @@ impl Operations for MemoryStore {
         Ok(true)
     }
 
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn purge(&self, before: Timestamp) -> Result<u64> {
         let mut tables = self.up()?;
         let count = tables.deployments.len();
         tables.deployments.retain(|row| row.released.is_none_or(|released| released >= before));
@@ -187,35 +175,24 @@ impl Operations for MemoryStore {
 
 #[async_trait]
 impl Journal for MemoryStore {
-    async fn events(
-        &self,
-        id: &DeploymentId,
-        after: Seq,
-        limit: u32,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn events(&self, id: &DeploymentId, after: Seq, limit: u32) -> Result<Vec<StoredEvent>> {
         let mut tables = self.up()?;
         let events = tables.row(id).map(|row| row.events.clone()).unwrap_or_default();
         Ok(events.into_iter().filter(|event| event.seq > after).take(limit as usize).collect())
     }
 
-    async fn last_events(
-        &self,
-        ids: &[&DeploymentId],
-    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
+    async fn last_events(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>> {
         let mut tables = self.up()?;
         let mut last =
             |id: &DeploymentId| Some((id.clone(), tables.row(id)?.events.last()?.clone()));
         Ok(ids.iter().filter_map(|id| last(id)).collect())
     }
 
-    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps> {
         Ok(self.up()?.row(id).map(|row| row.steps.clone()).unwrap_or_default())
     }
 
-    async fn platform_logs(
-        &self,
-        ids: &[DeploymentId],
-    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
+    async fn platform_logs(&self, ids: &[DeploymentId]) -> Result<HashMap<DeploymentId, String>> {
         let tables = &mut *self.up()?;
         let log = |id: &DeploymentId| {
             let record = tables.row(id)?.steps.records.get(&StepId::DEPLOY)?.clone();
@@ -224,7 +201,7 @@ impl Journal for MemoryStore {
         Ok(ids.iter().filter_map(log).collect())
     }
 
-    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>> {
         let tables = self.up()?;
         let of_row = |row: &Row| {
             let id = row.record.deployment.id.clone();
@@ -233,7 +210,7 @@ impl Journal for MemoryStore {
         Ok(tables.deployments.iter().flat_map(of_row).collect())
     }
 
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded> {
         let mut tables = self.up()?;
         let row = tables.leased(lease)?;
         if row.record.state != State::Active && (!fact.events.is_empty() || fact.end.is_some()) {
@@ -264,11 +241,7 @@ impl Journal for MemoryStore {
         Ok(Recorded { seq, cancel_request })
     }
 
-    async fn record_cleanup(
-        &self,
-        lease: &Lease,
-        cleanup: &CleanupRecord,
-    ) -> Result<(), StoreError> {
+    async fn record_cleanup(&self, lease: &Lease, cleanup: &CleanupRecord) -> Result<()> {
         let mut tables = self.up()?;
         let row = tables.leased(lease)?;
         if row.record.state != State::Stuck {
@@ -281,7 +254,7 @@ impl Journal for MemoryStore {
         Ok(())
     }
 
-    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<()> {
         self.up()?.leased(lease)?.rechecked(again)
     }
 }
@@ -296,7 +269,7 @@ impl Leases for MemoryStore {
         owner: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Vec<Lease>, StoreError> {
+    ) -> Result<Vec<Lease>> {
         let wanted = |record: &Record| is_in(lane, kinds, record, now);
         Ok(self.up()?.claim(wanted, max, owner, now, ttl))
     }
@@ -307,12 +280,12 @@ impl Leases for MemoryStore {
         owner: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> Result<Option<Lease>> {
         let wanted = |record: &Record| record.deployment.id == *id && record.state != State::Active;
         Ok(self.up()?.claim(wanted, 1, owner, now, ttl).pop())
     }
 
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError> {
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest> {
         let mut tables = self.up()?;
         let row = tables.leased(lease)?;
         row.until = until;
@@ -323,7 +296,7 @@ impl Leases for MemoryStore {
         &self,
         leases: &[Lease],
         until: Timestamp,
-    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError> {
+    ) -> Result<Vec<(DeploymentId, CancelRequest)>> {
         let mut tables = self.up()?;
         let mut renewed = Vec::new();
         for lease in leases {
@@ -335,14 +308,14 @@ impl Leases for MemoryStore {
         Ok(renewed)
     }
 
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+    async fn release(&self, lease: &Lease) -> Result<()> {
         if let Ok(row) = self.up()?.leased(lease) {
             row.owner = None;
         }
         Ok(())
     }
 
-    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<()> {
         self.up()?.leased(lease)?.suspend(until);
         Ok(())
     }
@@ -350,7 +323,7 @@ impl Leases for MemoryStore {
 
 #[async_trait]
 impl Idempotency for MemoryStore {
-    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError> {
+    async fn store_response(&self, response: &StoredResponse) -> Result<()> {
         let key = (response.key.caller.clone(), response.key.key.clone());
         self.up()?.responses.entry(key).or_insert_with(|| response.clone());
         Ok(())
@@ -360,7 +333,7 @@ impl Idempotency for MemoryStore {
         &self,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> Result<Option<StoredResponse>, StoreError> {
+    ) -> Result<Option<StoredResponse>> {
         let tables = self.up()?;
         let response = tables.responses.get(&(key.caller.clone(), key.key.clone()));
         Ok(response.filter(|response| response.expires > now).cloned())
@@ -369,7 +342,7 @@ impl Idempotency for MemoryStore {
 
 #[async_trait]
 impl TaskLeases for MemoryStore {
-    async fn take_task_lease(&self, lease: &TaskLease) -> Result<TaskHolder, StoreError> {
+    async fn take_task_lease(&self, lease: &TaskLease) -> Result<TaskHolder> {
         Ok(self.up()?.take_task_lease(lease))
     }
 }
@@ -380,7 +353,7 @@ impl Store for MemoryStore {
         "memory"
     }
 
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn check(&self) -> Result<()> {
         let hangs = {
             let mut tables = self.tables();
             tables.checks += 1;

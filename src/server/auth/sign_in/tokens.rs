@@ -10,7 +10,7 @@ use crate::server::{
         accounts::{NewToken, Token},
         secret::{self, Secret},
     },
-    store_error::StoreError,
+    store_error::{Result, StoreError},
 };
 use domain::{owner::OwnerId, refusal::RefusalCode};
 
@@ -114,7 +114,7 @@ impl SignInService {
     /// # Errors
     ///
     /// Returns a [`StoreError`] if the store is unavailable.
-    pub async fn tokens(&self, who: &OwnerId) -> Result<Vec<Token>, StoreError> {
+    pub async fn tokens(&self, who: &OwnerId) -> Result<Vec<Token>> {
         self.parts.accounts.tokens(who, self.parts.clock.now()).await
     }
 

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use super::Journal;
 use crate::server::{
     notifier::Nudge,
-    store::{CleanupRecord, StoreError},
+    store::{CleanupRecord, Result},
 };
 use domain::stack_name::StackName;
 
 impl Journal {
     /// Records the result of a clean-up.
-    pub(crate) async fn record_cleanup(&self, cleanup: &CleanupRecord) -> Result<(), StoreError> {
+    pub(crate) async fn record_cleanup(&self, cleanup: &CleanupRecord) -> Result<()> {
         self.store.record_cleanup(&self.lease, cleanup).await?;
         self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
         Ok(())
@@ -19,13 +19,13 @@ impl Journal {
 
     /// Records that a live stack was searched for duplicates, and the time of the next search, if
     /// any.
-    pub(crate) async fn rechecked(&self, again: Option<Timestamp>) -> Result<(), StoreError> {
+    pub(crate) async fn rechecked(&self, again: Option<Timestamp>) -> Result<()> {
         self.store.rechecked(&self.lease, again).await
     }
 
     /// Returns whether a removal of the live stack called `name` is in progress or has ended. It
     /// removes duplicates as well.
-    pub(crate) async fn is_being_removed(&self, name: &StackName) -> Result<bool, StoreError> {
+    pub(crate) async fn is_being_removed(&self, name: &StackName) -> Result<bool> {
         let stacks = self.store.stacks(Some(name)).await?;
         let own = stacks.iter().find(|stack| stack.deployment.id == self.lease.id);
         // If the stack is not listed any more, a removal has just ended.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::Journal;
 use crate::server::{
     saga::outages::Span,
-    store::{Fact, StepId, StoreError},
+    store::{Fact, Result, StepId},
 };
 use domain::{
     event::{EventBody, ProgressUpdate},
@@ -54,7 +54,7 @@ impl Journal {
     }
 
     /// Announces a more exact message for the current phase, unless it is already shown.
-    pub(crate) async fn set_message(&self, code: MessageCode) -> Result<(), StoreError> {
+    pub(crate) async fn set_message(&self, code: MessageCode) -> Result<()> {
         if self.mode.is_after_end() || self.state.lock().progress.code.as_ref() == Some(&code) {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl Journal {
     pub(crate) async fn clear_message(
         &self,
         is_meant: impl Fn(&MessageCode) -> bool + Send,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         if !self.message().is_some_and(|code| is_meant(&code)) {
             return Ok(());
         }
@@ -74,7 +74,7 @@ impl Journal {
     }
 
     /// Announces the phase's default message, unless it is already shown.
-    pub(crate) async fn reset_message(&self) -> Result<(), StoreError> {
+    pub(crate) async fn reset_message(&self) -> Result<()> {
         let events = self.announce(self.phase(), None);
         if events.is_empty() {
             return Ok(());

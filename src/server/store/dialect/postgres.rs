@@ -24,7 +24,7 @@ use crate::server::{
     notifier::{Notifier, Nudge},
     schema::OtherVersion,
     store::{
-        StoreError,
+        Result,
         sql::{SqlStore, dialect::Dialect, pool::Pool, statement::Value},
     },
 };
@@ -208,7 +208,7 @@ impl Dialect for Postgres {
         companion: &Companion,
         connection: &mut PgConnection,
         nudge: &Nudge,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         companion.origin.notify(connection, nudge).await
     }
 

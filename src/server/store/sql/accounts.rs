@@ -12,7 +12,7 @@ use crate::server::{
     auth::accounts::{
         Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
     },
-    store::{StoreError, warn_unless_written},
+    store::{Result, warn_unless_written},
 };
 use domain::owner::OwnerId;
 
@@ -22,15 +22,11 @@ const TOKEN: &str = "SELECT id, person, name, scope, made_ms, expires_ms, used_m
 
 #[async_trait]
 impl<D: Dialect> Accounts for SqlStore<D> {
-    async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError> {
+    async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<()> {
         self.finish(begin_sign_in(self.clone(), sign_in.clone(), now)).await
     }
 
-    async fn take_sign_in(
-        &self,
-        browser: &Digest,
-        now: Timestamp,
-    ) -> Result<Option<SignIn>, StoreError> {
+    async fn take_sign_in(&self, browser: &Digest, now: Timestamp) -> Result<Option<SignIn>> {
         let take = Statement::new(
             "DELETE FROM sign_ins WHERE browser = $1 AND expires_ms > $2
              RETURNING browser, state, nonce, verifier, return_to, expires_ms",
@@ -39,7 +35,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         taken.first().map(rows::sign_in).transpose()
     }
 
-    async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError> {
+    async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person> {
         self.finish(begin_session(self.clone(), profile.clone(), session.clone())).await
     }
 
@@ -48,7 +44,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         session: &Digest,
         now: Timestamp,
         idle_until: Timestamp,
-    ) -> Result<Option<Session>, StoreError> {
+    ) -> Result<Option<Session>> {
         let find = Statement::new(
             "SELECT owner, name, role, seen_ms, idle_ms, ends_ms
              FROM sessions JOIN people ON owner = person WHERE digest = $1 AND idle_ms > $2",
@@ -69,7 +65,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         &self,
         session: &Digest,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let end = Statement::new("DELETE FROM sessions WHERE digest = $1").bind(&session.0);
         self.change_and_audit(end, audit_entry).await
     }
@@ -78,7 +74,7 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         &self,
         person: &OwnerId,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64> {
         self.finish(end_all(self.clone(), person.clone(), audit_entry.cloned())).await
     }
 
@@ -87,22 +83,22 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         person: &OwnerId,
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<(u64, u64), StoreError> {
+    ) -> Result<(u64, u64)> {
         self.finish(revoke_access(self.clone(), person.clone(), now, audit_entry.cloned())).await
     }
 
-    async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError> {
+    async fn people(&self, limit: u32) -> Result<Vec<Person>> {
         let people = Statement::new(
             "SELECT owner, name, role, seen_ms FROM people ORDER BY seen_ms DESC, owner LIMIT $1",
         );
         self.rows(people.bind(i64::from(limit))).await?.iter().map(rows::person).collect()
     }
 
-    async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool, StoreError> {
+    async fn add_token(&self, token: &NewToken, max: u32) -> Result<bool> {
         self.finish(add_token(self.clone(), token.clone(), max)).await
     }
 
-    async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError> {
+    async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>> {
         let tokens = Statement::new(TOKEN).push(
             " WHERE person = $1
              ORDER BY (revoked_ms IS NOT NULL OR expires_ms <= $2), made_ms DESC, id",
@@ -116,14 +112,14 @@ impl<D: Dialect> Accounts for SqlStore<D> {
         id: &str,
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let revoke = Statement::new(
             "UPDATE tokens SET revoked_ms = $1 WHERE person = $2 AND id = $3 AND revoked_ms IS NULL",
         );
         self.change_and_audit(revoke.bind(now).bind(person).bind(id), audit_entry).await
     }
 
-    async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError> {
+    async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>> {
         let find = Statement::new(TOKEN)
             .push(" WHERE digest = $1 AND revoked_ms IS NULL AND expires_ms > $2");
         let found = self.row(find.bind(&secret.0).bind(now)).await?;
@@ -147,7 +143,7 @@ impl<D: Dialect> SqlStore<D> {
         &self,
         change: Statement,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let (store, audit_entry) = (self.clone(), audit_entry.cloned());
         self.finish(async move {
             let mut tx = store.transaction().await?;
@@ -166,7 +162,7 @@ async fn begin_sign_in<D: Dialect>(
     store: SqlStore<D>,
     sign_in: SignIn,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let mut tx = store.transaction().await?;
     delete_expired::<D>("sign_ins", "browser", "expires_ms", now).execute(&mut tx).await?;
     Statement::new(
@@ -192,7 +188,7 @@ async fn begin_session<D: Dialect>(
     store: SqlStore<D>,
     profile: Profile,
     session: NewSession,
-) -> Result<Person, StoreError> {
+) -> Result<Person> {
     let mut tx = store.transaction().await?;
     delete_expired::<D>("sessions", "digest", "idle_ms", session.begun).execute(&mut tx).await?;
     let person = rows::person(&take_over(&profile, &session).fetch_one(&mut tx).await?)?;
@@ -234,7 +230,7 @@ async fn end_all<D: Dialect>(
     store: SqlStore<D>,
     person: OwnerId,
     audit_entry: Option<AuditEntry>,
-) -> Result<u64, StoreError> {
+) -> Result<u64> {
     let mut tx = store.transaction().await?;
     let count = end_each(&mut tx, &person).await?;
     insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
@@ -248,7 +244,7 @@ async fn revoke_access<D: Dialect>(
     person: OwnerId,
     now: Timestamp,
     audit_entry: Option<AuditEntry>,
-) -> Result<(u64, u64), StoreError> {
+) -> Result<(u64, u64)> {
     let mut tx = store.transaction().await?;
     let sessions = end_each(&mut tx, &person).await?;
     let revoke = Statement::new(
@@ -262,10 +258,7 @@ async fn revoke_access<D: Dialect>(
     Ok((sessions, tokens))
 }
 
-async fn end_each<D: Dialect>(
-    tx: &mut Transaction<D>,
-    person: &OwnerId,
-) -> Result<u64, StoreError> {
+async fn end_each<D: Dialect>(tx: &mut Transaction<D>, person: &OwnerId) -> Result<u64> {
     Statement::new("DELETE FROM sessions WHERE person = $1").bind(person).execute(tx).await
 }
 
@@ -275,7 +268,7 @@ async fn add_token<D: Dialect>(
     store: SqlStore<D>,
     NewToken { token, secret, audit_entry }: NewToken,
     max: u32,
-) -> Result<bool, StoreError> {
+) -> Result<bool> {
     let mut tx = store.transaction().await?;
     if let Some(lock) = D::FOR_UPDATE {
         let hold = Statement::new("SELECT owner FROM people WHERE owner = $1 ").push(lock);

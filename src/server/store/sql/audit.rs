@@ -5,16 +5,16 @@ use async_trait::async_trait;
 use super::{SqlStore, dialect::Dialect, lists, pool::Transaction, rows, statement::Statement};
 use crate::server::{
     audit::{AuditEntry, AuditFilter, AuditLog},
-    store::StoreError,
+    store::Result,
 };
 
 #[async_trait]
 impl<D: Dialect> AuditLog for SqlStore<D> {
-    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+    async fn append(&self, entry: &AuditEntry) -> Result<()> {
         self.finish(append(self.clone(), Some(entry.clone()))).await
     }
 
-    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>> {
         let AuditFilter { who, target, .. } = filter;
         if [who, target].into_iter().flatten().any(|text| !can_hold::<D>(text)) {
             return Ok(Vec::new());
@@ -32,7 +32,7 @@ pub(super) fn can_hold<D: Dialect>(text: &str) -> bool {
 pub(super) async fn append<D: Dialect>(
     store: SqlStore<D>,
     entry: Option<AuditEntry>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let mut tx = store.transaction().await?;
     insert_audit_entry(&mut tx, entry.as_ref()).await?;
     tx.commit().await
@@ -43,7 +43,7 @@ pub(super) async fn append<D: Dialect>(
 pub(super) async fn insert_audit_entry<D: Dialect>(
     tx: &mut Transaction<D>,
     audit_entry: Option<&AuditEntry>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let Some(entry) = audit_entry else { return Ok(()) };
     let text = |text: &str| {
         if D::HOLDS_NUL { text.to_owned() } else { text.replace('\0', "\u{fffd}") }

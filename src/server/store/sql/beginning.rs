@@ -18,7 +18,9 @@ use super::{
 use crate::server::{
     audit::AuditEntry,
     notifier::Nudge,
-    store::{Claim, NewDeployment, NewRemoval, RemovalOutcome, State, StoreError, StoredResponse},
+    store::{
+        Claim, NewDeployment, NewRemoval, RemovalOutcome, Result, State, StoreError, StoredResponse,
+    },
 };
 use domain::{
     deployment::DeploymentId,
@@ -34,7 +36,7 @@ pub(super) async fn begin<D: Dialect>(
     store: SqlStore<D>,
     new: NewDeployment,
     response: Option<StoredResponse>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let deployment = &new.deployment;
     let mut tx = store.transaction().await?;
     // The order decides which error a request gets that has several: a used idempotency key comes
@@ -104,7 +106,7 @@ async fn finish<D: Dialect>(
     first: &EventBody,
     audit_entry: Option<&AuditEntry>,
     claim: Option<&Claim>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     insert_events(&mut tx, id, 1, std::slice::from_ref(first)).await?;
     insert_audit_entry(&mut tx, audit_entry).await?;
     // An operation with a claim is driven by this portal, so the others need no notification.
@@ -120,7 +122,7 @@ pub(super) async fn begin_removal<D: Dialect>(
     store: SqlStore<D>,
     name: StackName,
     new: NewRemoval,
-) -> Result<RemovalOutcome, StoreError> {
+) -> Result<RemovalOutcome> {
     let mut tx = store.transaction().await?;
     let Some(live) = lock_live(&mut tx, &name).await? else { return Ok(RemovalOutcome::NotLive) };
     let unfinished = unfinished(&mut tx, &live).await?;
@@ -143,7 +145,7 @@ async fn reuse_removal<D: Dialect>(
     id: &DeploymentId,
     is_stuck: bool,
     new: NewRemoval,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     if !is_stuck {
         insert_audit_entry(&mut tx, new.audit_entry.as_ref()).await?;
     }
@@ -182,7 +184,7 @@ fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
 async fn lock_live<D: Dialect>(
     tx: &mut Transaction<D>,
     name: &StackName,
-) -> Result<Option<DeploymentId>, StoreError> {
+) -> Result<Option<DeploymentId>> {
     let hold = Statement::new(
         "SELECT id FROM operations WHERE state = 'live'
            AND stack = (SELECT stack FROM stacks WHERE name = $1 AND gone_ms IS NULL) ",
@@ -195,7 +197,7 @@ async fn lock_live<D: Dialect>(
 async fn unfinished<D: Dialect>(
     tx: &mut Transaction<D>,
     live: &DeploymentId,
-) -> Result<Option<(DeploymentId, bool)>, StoreError> {
+) -> Result<Option<(DeploymentId, bool)>> {
     let find = Statement::new(
         "SELECT id, state FROM operations WHERE removes = $1 AND state <> 'rolled_back'",
     );

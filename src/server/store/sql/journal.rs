@@ -11,8 +11,8 @@ use crate::server::{
     notifier::Nudge,
     platform::AppName,
     store::{
-        CleanupRecord, End, Fact, Journal, Lease, Recorded, State, StepId, StepRecord, Steps,
-        StoreError, StoredEvent, unavailable_for,
+        CleanupRecord, End, Fact, Journal, Lease, Recorded, Result, State, StepId, StepRecord,
+        Steps, StoreError, StoredEvent, unavailable_for,
     },
 };
 use domain::{
@@ -26,12 +26,7 @@ const EVENTS: usize = 500;
 
 #[async_trait]
 impl<D: Dialect> Journal for SqlStore<D> {
-    async fn events(
-        &self,
-        id: &DeploymentId,
-        after: Seq,
-        limit: u32,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn events(&self, id: &DeploymentId, after: Seq, limit: u32) -> Result<Vec<StoredEvent>> {
         let events = Statement::new(
             "SELECT seq, name, data FROM events
              WHERE deployment_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
@@ -41,10 +36,7 @@ impl<D: Dialect> Journal for SqlStore<D> {
         found.iter().map(rows::event).collect()
     }
 
-    async fn last_events(
-        &self,
-        ids: &[&DeploymentId],
-    ) -> Result<Vec<(DeploymentId, StoredEvent)>, StoreError> {
+    async fn last_events(&self, ids: &[&DeploymentId]) -> Result<Vec<(DeploymentId, StoredEvent)>> {
         let is_wanted = D::is_in("$1");
         let last = Statement::composed(format!(
             "SELECT events.deployment_id, events.seq, events.name, events.data
@@ -56,7 +48,7 @@ impl<D: Dialect> Journal for SqlStore<D> {
         found.iter().map(|row| Ok((rows::id(row, "deployment_id")?, rows::event(row)?))).collect()
     }
 
-    async fn journal(&self, id: &DeploymentId) -> Result<Steps, StoreError> {
+    async fn journal(&self, id: &DeploymentId) -> Result<Steps> {
         let steps = Statement::new("SELECT step, record FROM steps WHERE deployment_id = $1");
         let services = Statement::new("SELECT app_name FROM services WHERE deployment_id = $1");
         let (steps, services) = (steps.bind(id), services.bind(id));
@@ -71,10 +63,7 @@ impl<D: Dialect> Journal for SqlStore<D> {
         })
     }
 
-    async fn platform_logs(
-        &self,
-        ids: &[DeploymentId],
-    ) -> Result<HashMap<DeploymentId, String>, StoreError> {
+    async fn platform_logs(&self, ids: &[DeploymentId]) -> Result<HashMap<DeploymentId, String>> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
@@ -82,24 +71,20 @@ impl<D: Dialect> Journal for SqlStore<D> {
         found.iter().filter_map(|row| rows::platform_log(row).transpose()).collect()
     }
 
-    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>, StoreError> {
+    async fn services(&self) -> Result<Vec<(AppName, DeploymentId)>> {
         let all = Statement::new("SELECT app_name, deployment_id FROM services");
         self.rows(all).await?.iter().map(rows::service).collect()
     }
 
-    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded, StoreError> {
+    async fn record(&self, lease: &Lease, fact: &Fact) -> Result<Recorded> {
         self.finish(record(self.clone(), lease.clone(), fact.clone())).await
     }
 
-    async fn record_cleanup(
-        &self,
-        lease: &Lease,
-        cleanup: &CleanupRecord,
-    ) -> Result<(), StoreError> {
+    async fn record_cleanup(&self, lease: &Lease, cleanup: &CleanupRecord) -> Result<()> {
         self.finish(record_cleanup(self.clone(), lease.clone(), cleanup.clone())).await
     }
 
-    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<(), StoreError> {
+    async fn rechecked(&self, lease: &Lease, again: Option<Timestamp>) -> Result<()> {
         let rechecked = lease.guard(
             "UPDATE operations SET tries = tries + 1, due_ms = $4
              WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 AND state = 'live'",
@@ -109,11 +94,7 @@ impl<D: Dialect> Journal for SqlStore<D> {
 }
 
 /// Records a fact, all of it or nothing.
-async fn record<D: Dialect>(
-    store: SqlStore<D>,
-    lease: Lease,
-    fact: Fact,
-) -> Result<Recorded, StoreError> {
+async fn record<D: Dialect>(store: SqlStore<D>, lease: Lease, fact: Fact) -> Result<Recorded> {
     let mut tx = store.transaction().await?;
     // The row comes first: it is locked from here on, and shows whether the lease is still held.
     let recorded = advance(&mut tx, &lease, &fact).await?;
@@ -145,7 +126,7 @@ async fn advance<D: Dialect>(
     tx: &mut Transaction<D>,
     lease: &Lease,
     fact: &Fact,
-) -> Result<Recorded, StoreError> {
+) -> Result<Recorded> {
     let end = fact.end.as_ref();
     let at = end.map(|end| end.at);
     // After the end, an operation still takes a step's record, but no event and no other end: its
@@ -210,11 +191,7 @@ fn insert_few<D: Dialect>(id: &DeploymentId, first: Seq, bodies: &[EventBody]) -
     .bind(data)
 }
 
-fn write_step(
-    id: &DeploymentId,
-    step: StepId,
-    record: &StepRecord,
-) -> Result<Statement, StoreError> {
+fn write_step(id: &DeploymentId, step: StepId, record: &StepRecord) -> Result<Statement> {
     let record = serde_json::to_string(record).map_err(|error| unavailable_for(error.into()))?;
     let write = Statement::new(
         "INSERT INTO steps (deployment_id, step, record) VALUES ($1, $2, $3)
@@ -249,7 +226,7 @@ async fn mark_gone<D: Dialect>(
     tx: &mut Transaction<D>,
     id: &DeploymentId,
     at: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let removed = Statement::new(
         "UPDATE operations SET state = 'rolled_back', released_ms = $1
          WHERE id = (SELECT removes FROM operations WHERE id = $2)",
@@ -268,7 +245,7 @@ async fn record_cleanup<D: Dialect>(
     store: SqlStore<D>,
     lease: Lease,
     cleanup: CleanupRecord,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let CleanupRecord { receipt, at, due } = &cleanup;
     let text = serde_json::to_string(receipt).map_err(|error| unavailable_for(error.into()))?;
     let mut tx = store.transaction().await?;

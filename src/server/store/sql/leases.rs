@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{SqlStore, dialect::Dialect, rows, statement::Statement};
 use crate::server::{
     notifier::Nudge,
-    store::{CancelRequest, Lane, Lease, Leases, StoreError},
+    store::{CancelRequest, Lane, Lease, Leases, Result, StoreError},
 };
 use domain::{deployment::DeploymentId, kind::KindName};
 
@@ -30,7 +30,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         owner: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Vec<Lease>, StoreError> {
+    ) -> Result<Vec<Lease>> {
         let (candidates, overdue) = candidates(lane);
         let names: Vec<_> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
         // A version that wrote no kind had only kinds that every version knows.
@@ -48,7 +48,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         owner: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> Result<Option<Lease>> {
         // Each claim has a new token, so whatever a former holder still writes is rejected.
         let claim = Statement::new(
             "UPDATE operations
@@ -60,7 +60,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         found.first().map(|row| rows::lease(row, owner)).transpose()
     }
 
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest, StoreError> {
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<CancelRequest> {
         let renew = lease.guard(
             "UPDATE operations SET lease_until_ms = $4
              WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 RETURNING cancel_ms",
@@ -73,7 +73,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         &self,
         leases: &[Lease],
         until: Timestamp,
-    ) -> Result<Vec<(DeploymentId, CancelRequest)>, StoreError> {
+    ) -> Result<Vec<(DeploymentId, CancelRequest)>> {
         let Some(owner) = leases.first().map(|lease| &lease.owner) else { return Ok(Vec::new()) };
         let ids: Vec<_> = leases.iter().map(|lease| lease.id.to_string()).collect();
         let tokens: Vec<_> = leases.iter().map(|lease| lease.token).collect();
@@ -95,7 +95,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         found.iter().map(|row| Ok((rows::id(row, "id")?, rows::cancel_request(row)?))).collect()
     }
 
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+    async fn release(&self, lease: &Lease) -> Result<()> {
         let release = lease.guard(
             "UPDATE operations SET lease_owner = NULL
              WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 RETURNING id",
@@ -112,7 +112,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
         .await
     }
 
-    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+    async fn suspend(&self, lease: &Lease, until: Timestamp) -> Result<()> {
         // An operation in progress keeps its lease until `until`, so that no worker claims it
         // before, and the new token rejects writes of the holder. An operation that has ended
         // becomes due at `until`, or earlier on request.

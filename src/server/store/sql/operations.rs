@@ -15,31 +15,31 @@ use super::{
 use crate::server::{
     audit::AuditEntry,
     notifier::Nudge,
-    store::{CancelOutcome, OperationFilter, Operations, Record, StoreError},
+    store::{CancelOutcome, OperationFilter, Operations, Record, Result},
 };
 use domain::deployment::DeploymentId;
 
 #[async_trait]
 impl<D: Dialect> Operations for SqlStore<D> {
-    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>, StoreError> {
+    async fn find(&self, id: &DeploymentId) -> Result<Option<Record>> {
         let find = Statement::new(lists::RECORD).push(" WHERE id = ").push_bind(id);
         self.row(find).await?.as_ref().map(rows::record).transpose()
     }
 
-    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>, StoreError> {
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Record>> {
         if filter.search.as_deref().is_some_and(|search| !can_hold::<D>(search)) {
             return Ok(Vec::new());
         }
         self.rows(lists::operations::<D>(filter)).await?.iter().map(rows::record).collect()
     }
 
-    async fn stuck(&self) -> Result<Vec<Record>, StoreError> {
+    async fn stuck(&self) -> Result<Vec<Record>> {
         let stuck = Statement::new(lists::RECORD);
         let stuck = stuck.push(" WHERE state = 'stuck' ORDER BY started_ms, id");
         self.rows(stuck).await?.iter().map(rows::record).collect()
     }
 
-    async fn stuck_count(&self) -> Result<u64, StoreError> {
+    async fn stuck_count(&self) -> Result<u64> {
         let count = "SELECT count(*) AS stuck FROM operations WHERE state = 'stuck'";
         let found = self.row(Statement::new(count)).await?;
         found.map_or(Ok(0), |row| Ok(row.number("stuck")?.cast_unsigned()))
@@ -50,7 +50,7 @@ impl<D: Dialect> Operations for SqlStore<D> {
         id: &DeploymentId,
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<CancelOutcome, StoreError> {
+    ) -> Result<CancelOutcome> {
         self.finish(cancel(self.clone(), id.clone(), now, audit_entry.cloned())).await
     }
 
@@ -58,12 +58,12 @@ impl<D: Dialect> Operations for SqlStore<D> {
         &self,
         id: &DeploymentId,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let now = Timestamp::UNIX_EPOCH;
         self.finish(make_due(self.clone(), id.clone(), now, audit_entry.cloned())).await
     }
 
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn purge(&self, before: Timestamp) -> Result<u64> {
         purge::purge(self, before).await
     }
 }
@@ -74,7 +74,7 @@ async fn cancel<D: Dialect>(
     id: DeploymentId,
     now: Timestamp,
     audit_entry: Option<AuditEntry>,
-) -> Result<CancelOutcome, StoreError> {
+) -> Result<CancelOutcome> {
     let mut tx = store.transaction().await?;
     // The time of the first request is kept, since it was shown to a person.
     let cancel = Statement::new(
@@ -101,7 +101,7 @@ pub(super) async fn make_due<D: Dialect>(
     id: DeploymentId,
     due: Timestamp,
     audit_entry: Option<AuditEntry>,
-) -> Result<bool, StoreError> {
+) -> Result<bool> {
     let mut tx = store.transaction().await?;
     let make_due = Statement::new(
         "UPDATE operations SET due_ms = $1, panics = 0 WHERE id = $2 AND state = 'stuck'",

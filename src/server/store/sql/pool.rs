@@ -22,7 +22,7 @@ use super::{
     dialect::{Dialect, RunStatement as _},
     statement::Statement,
 };
-use crate::server::store::{StoreError, unavailable};
+use crate::server::store::{Result, unavailable};
 pub(in crate::server::store) use transaction::Transaction;
 
 /// The time for which an idle connection is used again without a test.
@@ -80,7 +80,7 @@ impl<D: Dialect> Pool<D> {
     }
 
     /// Returns all rows of a statement, outside of a transaction.
-    pub(super) async fn fetch_all(&self, statement: Statement) -> Result<Vec<D::Row>, StoreError> {
+    pub(super) async fn fetch_all(&self, statement: Statement) -> Result<Vec<D::Row>> {
         let mut in_use = self.acquire().await.map_err(unavailable)?;
         let answer = in_use.connection.fetch_all(statement).await;
         in_use.release_after(&answer);
@@ -91,7 +91,7 @@ impl<D: Dialect> Pool<D> {
     pub(in crate::server::store) async fn fetch_optional(
         &self,
         statement: Statement,
-    ) -> Result<Option<D::Row>, StoreError> {
+    ) -> Result<Option<D::Row>> {
         let mut in_use = self.acquire().await.map_err(unavailable)?;
         let answer = in_use.connection.fetch_optional(statement).await;
         in_use.release_after(&answer);
@@ -99,10 +99,7 @@ impl<D: Dialect> Pool<D> {
     }
 
     /// Executes a statement outside of a transaction, and returns the number of changed rows.
-    pub(in crate::server::store) async fn execute(
-        &self,
-        statement: Statement,
-    ) -> Result<u64, StoreError> {
+    pub(in crate::server::store) async fn execute(&self, statement: Statement) -> Result<u64> {
         let mut in_use = self.acquire().await.map_err(unavailable)?;
         let answer = in_use.connection.execute(statement).await;
         in_use.release_after(&answer);

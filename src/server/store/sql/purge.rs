@@ -8,7 +8,7 @@ use super::{
     rows::{self, Columns},
     statement::Statement,
 };
-use crate::server::store::StoreError;
+use crate::server::store::Result;
 use domain::{deployment::DeploymentId, stack_id::StackId};
 
 /// The maximum number of rows that one transaction deletes, including dependent rows of other
@@ -42,7 +42,7 @@ enum Batch {
 /// Chooses the rows to delete next. `candidates` are operations, oldest first, with the columns
 /// `id`, `stack`, `events` (the number of events) and `others` (the number of revisions and sealed
 /// secrets).
-fn batch<R: Columns>(candidates: &[R]) -> Result<Batch, StoreError> {
+fn batch<R: Columns>(candidates: &[R]) -> Result<Batch> {
     let mut all = Vec::new();
     let mut count = 0;
     for row in candidates {
@@ -60,10 +60,7 @@ fn batch<R: Columns>(candidates: &[R]) -> Result<Batch, StoreError> {
 
 /// Purges the operations of which nothing is left since a time before `before`, and returns how
 /// many. Operations that another replica is purging are skipped.
-pub(super) async fn purge<D: Dialect>(
-    store: &SqlStore<D>,
-    before: Timestamp,
-) -> Result<u64, StoreError> {
+pub(super) async fn purge<D: Dialect>(store: &SqlStore<D>, before: Timestamp) -> Result<u64> {
     let mut purged = 0;
     loop {
         // Readers select the rows, so that the writer is busy only while it deletes them.
@@ -103,7 +100,7 @@ async fn delete<D: Dialect>(
     store: SqlStore<D>,
     all: Vec<Candidate>,
     before: Timestamp,
-) -> Result<u64, StoreError> {
+) -> Result<u64> {
     let (ids, stacks): (Vec<_>, Vec<_>) =
         all.into_iter().map(|one| (one.id.to_string(), one.stack.to_string())).unzip();
     let is_wanted = D::is_in("$1");

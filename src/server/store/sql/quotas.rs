@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 
 use super::{dialect::Dialect, lists, pool::Transaction, rows, statement::Statement};
-use crate::server::store::{NewDeployment, StoreError, Usage, hour_before};
+use crate::server::store::{NewDeployment, Result, Usage, hour_before};
 use domain::{deployment::DeploymentId, stack_name::StackName};
 
 /// The class of locks for the usage of one owner or address.
@@ -18,10 +18,7 @@ const IN_ALL: i64 = 2;
 
 /// Decides whether a deployment may begin. The transaction has already inserted its row, which the
 /// counts therefore leave out.
-pub(super) async fn admit<D: Dialect>(
-    tx: &mut Transaction<D>,
-    new: &NewDeployment,
-) -> Result<(), StoreError> {
+pub(super) async fn admit<D: Dialect>(tx: &mut Transaction<D>, new: &NewDeployment) -> Result<()> {
     let NewDeployment { deployment, owner, quota, .. } = new;
     let started = deployment.started;
     if let Some(since) = quota.held_since(started) {
@@ -50,11 +47,7 @@ pub(super) async fn admit<D: Dialect>(
 
 /// Locks the count of `counted` until the end of the transaction, if the database allows concurrent
 /// writers. It waits while another transaction has the lock.
-async fn lock<D: Dialect>(
-    tx: &mut Transaction<D>,
-    class: i64,
-    counted: &str,
-) -> Result<(), StoreError> {
+async fn lock<D: Dialect>(tx: &mut Transaction<D>, class: i64, counted: &str) -> Result<()> {
     let Some(lock) = D::LOCK_COUNT else { return Ok(()) };
     Statement::new(lock).bind(class).bind(counted).execute(tx).await.map(drop)
 }

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{SqlStore, dialect::Dialect, rows, statement::Statement};
-use crate::server::store::{Idempotency, IdempotencyKey, StoreError, StoredResponse};
+use crate::server::store::{Idempotency, IdempotencyKey, Result, StoredResponse};
 
 #[async_trait]
 impl<D: Dialect> Idempotency for SqlStore<D> {
-    async fn store_response(&self, response: &StoredResponse) -> Result<(), StoreError> {
+    async fn store_response(&self, response: &StoredResponse) -> Result<()> {
         self.change(insert(response)).await.map(drop)
     }
 
@@ -16,7 +16,7 @@ impl<D: Dialect> Idempotency for SqlStore<D> {
         &self,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> Result<Option<StoredResponse>, StoreError> {
+    ) -> Result<Option<StoredResponse>> {
         let find = Statement::new(
             "SELECT fingerprint, status, location, body, expires_ms FROM answers
              WHERE caller = $1 AND key = $2 AND expires_ms > $3",

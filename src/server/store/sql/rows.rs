@@ -11,8 +11,9 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use crate::server::{
     platform::AppName,
     store::{
-        CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Stack, State, StepId,
-        StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour, unavailable,
+        CancelRequest, CleanUp, IdempotencyKey, Lease, Record, Recorded, Result, Stack, State,
+        StepId, StepRecord, StoreError, StoredEvent, StoredResponse, Usage, is_within_hour,
+        unavailable,
     },
 };
 use domain::{
@@ -26,15 +27,15 @@ use domain::{
 /// A row whose columns are read by name.
 pub trait Columns {
     /// Reads a text.
-    fn text(&self, column: &str) -> Result<String, StoreError>;
+    fn text(&self, column: &str) -> Result<String>;
     /// Reads a text that may be NULL.
-    fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError>;
+    fn optional_text(&self, column: &str) -> Result<Option<String>>;
     /// Reads bytes.
-    fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError>;
+    fn bytes(&self, column: &str) -> Result<Vec<u8>>;
     /// Reads an integer.
-    fn number(&self, column: &str) -> Result<i64, StoreError>;
+    fn number(&self, column: &str) -> Result<i64>;
     /// Reads an integer that may be NULL.
-    fn optional_number(&self, column: &str) -> Result<Option<i64>, StoreError>;
+    fn optional_number(&self, column: &str) -> Result<Option<i64>>;
 }
 
 impl<R> Columns for R
@@ -45,29 +46,29 @@ where
     for<'a> Vec<u8>: Decode<'a, R::Database> + Type<R::Database>,
     for<'a> i64: Decode<'a, R::Database> + Type<R::Database>,
 {
-    fn text(&self, column: &str) -> Result<String, StoreError> {
+    fn text(&self, column: &str) -> Result<String> {
         self.try_get(column).map_err(unavailable)
     }
 
-    fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+    fn optional_text(&self, column: &str) -> Result<Option<String>> {
         self.try_get(column).map_err(unavailable)
     }
 
-    fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+    fn bytes(&self, column: &str) -> Result<Vec<u8>> {
         self.try_get(column).map_err(unavailable)
     }
 
-    fn number(&self, column: &str) -> Result<i64, StoreError> {
+    fn number(&self, column: &str) -> Result<i64> {
         self.try_get(column).map_err(unavailable)
     }
 
-    fn optional_number(&self, column: &str) -> Result<Option<i64>, StoreError> {
+    fn optional_number(&self, column: &str) -> Result<Option<i64>> {
         self.try_get(column).map_err(unavailable)
     }
 }
 
 /// Reads a row of `operations` with its stack.
-pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
+pub(super) fn record(row: &impl Columns) -> Result<Record> {
     let receipt = row.optional_text("receipt")?.map(|text| serde_json::from_str(&text));
     Ok(Record {
         deployment: deployment(row)?,
@@ -95,14 +96,14 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
 }
 
 /// Reads the kind. An older version, which has only removals and deployments, writes none.
-fn kind(row: &impl Columns) -> Result<KindName, StoreError> {
+fn kind(row: &impl Columns) -> Result<KindName> {
     let removes = row.optional_text("removes")?;
     let of_older = if removes.is_some() { KindName::REMOVE } else { KindName::DEPLOY };
     let Some(kind) = row.optional_text("kind")? else { return Ok(of_older) };
     KindName::parse(&kind).ok_or(StoreError::Corrupt { what: "kind" })
 }
 
-fn deployment(row: &impl Columns) -> Result<Deployment, StoreError> {
+fn deployment(row: &impl Columns) -> Result<Deployment> {
     Ok(Deployment {
         id: id(row, "id")?,
         kind: kind(row)?,
@@ -113,24 +114,24 @@ fn deployment(row: &impl Columns) -> Result<Deployment, StoreError> {
 }
 
 /// Reads a stack's id.
-pub(super) fn stack_id(row: &impl Columns) -> Result<StackId, StoreError> {
+pub(super) fn stack_id(row: &impl Columns) -> Result<StackId> {
     StackId::parse(&row.text("stack")?).ok_or(StoreError::Corrupt { what: "stack id" })
 }
 
 /// Reads which revision it is.
-pub(super) fn revision(row: &impl Columns) -> Result<RevisionId, StoreError> {
+pub(super) fn revision(row: &impl Columns) -> Result<RevisionId> {
     let number = u32::try_from(row.number("revision")?);
     let number = number.map_err(|_| StoreError::Corrupt { what: "revision" })?;
     Ok(RevisionId { stack: stack_id(row)?, number })
 }
 
 /// Reads the stack's name from the column `name`.
-pub(super) fn name(row: &impl Columns) -> Result<StackName, StoreError> {
+pub(super) fn name(row: &impl Columns) -> Result<StackName> {
     StackName::parse(&row.text("name")?).map_err(|_| StoreError::Corrupt { what: "stack name" })
 }
 
 /// Reads the cancellation state from the column `cancel_ms`.
-pub(super) fn cancel_request(row: &impl Columns) -> Result<CancelRequest, StoreError> {
+pub(super) fn cancel_request(row: &impl Columns) -> Result<CancelRequest> {
     Ok(if row.optional_number("cancel_ms")?.is_some() {
         CancelRequest::Requested
     } else {
@@ -139,45 +140,45 @@ pub(super) fn cancel_request(row: &impl Columns) -> Result<CancelRequest, StoreE
 }
 
 /// Reads an operation's id.
-pub(super) fn id(row: &impl Columns, column: &str) -> Result<DeploymentId, StoreError> {
+pub(super) fn id(row: &impl Columns, column: &str) -> Result<DeploymentId> {
     parse_id(&row.text(column)?)
 }
 
-fn optional_id(row: &impl Columns, column: &str) -> Result<Option<DeploymentId>, StoreError> {
+fn optional_id(row: &impl Columns, column: &str) -> Result<Option<DeploymentId>> {
     row.optional_text(column)?.as_deref().map(parse_id).transpose()
 }
 
-fn parse_id(text: &str) -> Result<DeploymentId, StoreError> {
+fn parse_id(text: &str) -> Result<DeploymentId> {
     DeploymentId::parse(text).map_err(|_| StoreError::Corrupt { what: "deployment id" })
 }
 
 /// Reads an owner.
-fn owner(row: &impl Columns, column: &str) -> Result<OwnerId, StoreError> {
+fn owner(row: &impl Columns, column: &str) -> Result<OwnerId> {
     parse_owner(&row.text(column)?)
 }
 
-fn optional_owner(row: &impl Columns, column: &str) -> Result<Option<OwnerId>, StoreError> {
+fn optional_owner(row: &impl Columns, column: &str) -> Result<Option<OwnerId>> {
     row.optional_text(column)?.as_deref().map(parse_owner).transpose()
 }
 
-fn parse_owner(text: &str) -> Result<OwnerId, StoreError> {
+fn parse_owner(text: &str) -> Result<OwnerId> {
     OwnerId::parse(text).map_err(|_| StoreError::Corrupt { what: "owner" })
 }
 
-fn time(ms: i64) -> Result<Timestamp, StoreError> {
+fn time(ms: i64) -> Result<Timestamp> {
     Timestamp::from_millisecond(ms).map_err(|_| StoreError::Corrupt { what: "time" })
 }
 
-fn optional_time(row: &impl Columns, column: &str) -> Result<Option<Timestamp>, StoreError> {
+fn optional_time(row: &impl Columns, column: &str) -> Result<Option<Timestamp>> {
     row.optional_number(column)?.map(time).transpose()
 }
 
-fn state(word: &str) -> Result<State, StoreError> {
+fn state(word: &str) -> Result<State> {
     word.parse().map_err(|_| StoreError::Corrupt { what: "deployment state" })
 }
 
 /// Reads a row of `events`.
-pub(super) fn event(row: &impl Columns) -> Result<StoredEvent, StoreError> {
+pub(super) fn event(row: &impl Columns) -> Result<StoredEvent> {
     Ok(StoredEvent {
         seq: row.number("seq")?.cast_unsigned(),
         name: row.text("name")?,
@@ -186,7 +187,7 @@ pub(super) fn event(row: &impl Columns) -> Result<StoredEvent, StoreError> {
 }
 
 /// Reads a live stack with its removal, if there is one, from `removal` and `removal_state`.
-pub(super) fn stack(row: &impl Columns) -> Result<Stack, StoreError> {
+pub(super) fn stack(row: &impl Columns) -> Result<Stack> {
     let removal = match optional_id(row, "removal")? {
         None => None,
         Some(id) => Some((id, state(&row.text("removal_state")?)?)),
@@ -197,7 +198,7 @@ pub(super) fn stack(row: &impl Columns) -> Result<Stack, StoreError> {
 
 /// Computes the usage from the columns `state` and `started_ms` of deployments whose stack exists,
 /// or that began after `hour_ago`.
-pub(super) fn usage<R: Columns>(found: &[R], hour_ago: Timestamp) -> Result<Usage, StoreError> {
+pub(super) fn usage<R: Columns>(found: &[R], hour_ago: Timestamp) -> Result<Usage> {
     usage_of(found.iter(), hour_ago)
 }
 
@@ -206,7 +207,7 @@ pub(super) fn usages<R: Columns>(
     found: &[R],
     counted_as: &[&str],
     hour_ago: Timestamp,
-) -> Result<Vec<Usage>, StoreError> {
+) -> Result<Vec<Usage>> {
     let mut by_owner: HashMap<String, Vec<&R>> = HashMap::new();
     for row in found {
         by_owner.entry(row.text("counted_as")?).or_default().push(row);
@@ -218,7 +219,7 @@ pub(super) fn usages<R: Columns>(
 fn usage_of<'a, R: Columns + 'a>(
     found: impl Iterator<Item = &'a R>,
     hour_ago: Timestamp,
-) -> Result<Usage, StoreError> {
+) -> Result<Usage> {
     let mut usage = Usage::default();
     for row in found {
         let (state, started) = (state(&row.text("state")?)?, row.number("started_ms")?);
@@ -231,32 +232,32 @@ fn usage_of<'a, R: Columns + 'a>(
 }
 
 /// Reads the owner of a removed stack, and when its name became free.
-pub(super) fn freed(row: &impl Columns) -> Result<(Option<OwnerId>, Timestamp), StoreError> {
+pub(super) fn freed(row: &impl Columns) -> Result<(Option<OwnerId>, Timestamp)> {
     Ok((optional_owner(row, "owner")?, time(row.number("released_ms")?)?))
 }
 
 /// Reads a count from the column `count`.
-pub(super) fn count(row: &impl Columns) -> Result<u32, StoreError> {
+pub(super) fn count(row: &impl Columns) -> Result<u32> {
     Ok(u32::try_from(row.number("count")?).unwrap_or(u32::MAX))
 }
 
 /// Reads the duration of a deployment from the column `took_ms`.
-pub(super) fn took(row: &impl Columns) -> Result<Duration, StoreError> {
+pub(super) fn took(row: &impl Columns) -> Result<Duration> {
     Ok(Duration::from_millis(u64::try_from(row.number("took_ms")?).unwrap_or(0)))
 }
 
 /// Reads a row of `services`.
-pub(super) fn service(row: &impl Columns) -> Result<(AppName, DeploymentId), StoreError> {
+pub(super) fn service(row: &impl Columns) -> Result<(AppName, DeploymentId)> {
     Ok((app_name(row)?, id(row, "deployment_id")?))
 }
 
 /// Reads the service's name from the column `app_name`.
-pub(super) fn app_name(row: &impl Columns) -> Result<AppName, StoreError> {
+pub(super) fn app_name(row: &impl Columns) -> Result<AppName> {
     row.text("app_name").map(AppName)
 }
 
 /// Reads a row of `steps`.
-pub(super) fn step(row: &impl Columns) -> Result<(StepId, StepRecord), StoreError> {
+pub(super) fn step(row: &impl Columns) -> Result<(StepId, StepRecord)> {
     let corrupt = || StoreError::Corrupt { what: "journal" };
     let step = StepId::parse(&row.text("step")?).ok_or_else(corrupt)?;
     let record = serde_json::from_str(&row.text("record")?).map_err(|_| corrupt())?;
@@ -264,29 +265,24 @@ pub(super) fn step(row: &impl Columns) -> Result<(StepId, StepRecord), StoreErro
 }
 
 /// Reads the platform's log from a row of `steps`, if it has one, with the operation's id.
-pub(super) fn platform_log(
-    row: &impl Columns,
-) -> Result<Option<(DeploymentId, String)>, StoreError> {
+pub(super) fn platform_log(row: &impl Columns) -> Result<Option<(DeploymentId, String)>> {
     let (_, record) = step(row)?;
     let of = id(row, "deployment_id")?;
     Ok(record.platform_log().map(|log| (of, log.to_owned())))
 }
 
 /// Reads the lease that was just granted to `owner`.
-pub(super) fn lease(row: &impl Columns, owner: &str) -> Result<Lease, StoreError> {
+pub(super) fn lease(row: &impl Columns, owner: &str) -> Result<Lease> {
     Ok(Lease { id: id(row, "id")?, owner: owner.to_owned(), token: row.number("lease_token")? })
 }
 
 /// Reads the result of recording a fact.
-pub(super) fn recorded(row: &impl Columns) -> Result<Recorded, StoreError> {
+pub(super) fn recorded(row: &impl Columns) -> Result<Recorded> {
     Ok(Recorded { seq: row.number("seq")?.cast_unsigned(), cancel_request: cancel_request(row)? })
 }
 
 /// Reads the response stored under `key`.
-pub(super) fn stored_response(
-    row: &impl Columns,
-    key: &IdempotencyKey,
-) -> Result<StoredResponse, StoreError> {
+pub(super) fn stored_response(row: &impl Columns, key: &IdempotencyKey) -> Result<StoredResponse> {
     let corrupt = |_| StoreError::Corrupt { what: "answer" };
     Ok(StoredResponse {
         key: key.clone(),

@@ -7,29 +7,21 @@ use jiff::Timestamp;
 
 use super::{SqlStore, beginning, dialect::Dialect, lists, quotas, rows, statement::Statement};
 use crate::server::store::{
-    NewDeployment, NewRemoval, RemovalOutcome, Stack, Stacks, StoreError, StoredResponse, Usage,
+    NewDeployment, NewRemoval, RemovalOutcome, Result, Stack, Stacks, StoredResponse, Usage,
 };
 use domain::{owner::OwnerId, stack_name::StackName};
 
 #[async_trait]
 impl<D: Dialect> Stacks for SqlStore<D> {
-    async fn begin(
-        &self,
-        new: &NewDeployment,
-        response: Option<&StoredResponse>,
-    ) -> Result<(), StoreError> {
+    async fn begin(&self, new: &NewDeployment, response: Option<&StoredResponse>) -> Result<()> {
         self.finish(beginning::begin(self.clone(), new.clone(), response.cloned())).await
     }
 
-    async fn begin_removal(
-        &self,
-        name: &StackName,
-        new: &NewRemoval,
-    ) -> Result<RemovalOutcome, StoreError> {
+    async fn begin_removal(&self, name: &StackName, new: &NewRemoval) -> Result<RemovalOutcome> {
         self.finish(beginning::begin_removal(self.clone(), name.clone(), new.clone())).await
     }
 
-    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>, StoreError> {
+    async fn stacks(&self, name: Option<&StackName>) -> Result<Vec<Stack>> {
         let live = Statement::new(
             "SELECT live.id, live.kind, live.removes, name, url, live.started_ms,
                     live.completed_ms, owner, removal.id AS removal, removal.state AS removal_state
@@ -42,7 +34,7 @@ impl<D: Dialect> Stacks for SqlStore<D> {
         self.rows(live.bind(name)).await?.iter().map(rows::stack).collect()
     }
 
-    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>, StoreError> {
+    async fn reserved(&self, names: &[StackName]) -> Result<Vec<StackName>> {
         let is_wanted = D::is_in("$1");
         let reserved = Statement::composed(format!(
             "SELECT name FROM stacks WHERE gone_ms IS NULL AND name {is_wanted}"
@@ -50,11 +42,7 @@ impl<D: Dialect> Stacks for SqlStore<D> {
         self.rows(reserved.bind(lists::texts(names))).await?.iter().map(rows::name).collect()
     }
 
-    async fn usages(
-        &self,
-        counted_as: &[&str],
-        hour_ago: Timestamp,
-    ) -> Result<Vec<Usage>, StoreError> {
+    async fn usages(&self, counted_as: &[&str], hour_ago: Timestamp) -> Result<Vec<Usage>> {
         let found = self.rows(quotas::usages::<D>(counted_as, hour_ago)).await?;
         rows::usages(&found, counted_as, hour_ago)
     }
@@ -63,11 +51,11 @@ impl<D: Dialect> Stacks for SqlStore<D> {
         &self,
         name: &StackName,
         since: Timestamp,
-    ) -> Result<Option<(Option<OwnerId>, Timestamp)>, StoreError> {
+    ) -> Result<Option<(Option<OwnerId>, Timestamp)>> {
         self.row(quotas::freed(name, since)).await?.as_ref().map(rows::freed).transpose()
     }
 
-    async fn durations(&self, limit: u32) -> Result<Vec<Duration>, StoreError> {
+    async fn durations(&self, limit: u32) -> Result<Vec<Duration>> {
         let took = Statement::new(
             "SELECT live_ms - created_ms AS took_ms FROM stacks
              WHERE live_ms IS NOT NULL ORDER BY live_ms DESC LIMIT $1",

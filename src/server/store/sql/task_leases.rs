@@ -3,17 +3,17 @@
 use async_trait::async_trait;
 
 use super::{SqlStore, dialect::Dialect, rows::Columns as _, statement::Statement};
-use crate::server::store::{StoreError, TaskHolder, TaskLease, TaskLeases};
+use crate::server::store::{Result, TaskHolder, TaskLease, TaskLeases};
 
 #[async_trait]
 impl<D: Dialect> TaskLeases for SqlStore<D> {
-    async fn take_task_lease(&self, lease: &TaskLease) -> Result<TaskHolder, StoreError> {
+    async fn take_task_lease(&self, lease: &TaskLease) -> Result<TaskHolder> {
         self.finish(take(self.clone(), lease.clone())).await
     }
 }
 
 /// Takes, extends or releases `lease`, unless another replica has it.
-async fn take<D: Dialect>(store: SqlStore<D>, lease: TaskLease) -> Result<TaskHolder, StoreError> {
+async fn take<D: Dialect>(store: SqlStore<D>, lease: TaskLease) -> Result<TaskHolder> {
     let mut tx = store.transaction().await?;
     // A replica whose clock was ahead may have written a time after which no lease can end (`$6`):
     // such a lease has lapsed, otherwise nobody could do the task for a long time. The report stays

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::server::{run_to_completion::RunToCompletion, store::StoreError};
+use crate::server::{run_to_completion::RunToCompletion, store::Result};
 
 /// The writes in progress.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +16,8 @@ impl Writes {
     /// Runs `write` to its end, even if the caller is dropped.
     pub(super) async fn finish<T: Send + 'static>(
         &self,
-        write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        write: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         RunToCompletion::new(&self.0, write).await
     }
 

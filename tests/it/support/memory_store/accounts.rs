@@ -7,7 +7,7 @@ use ai_stack_deployer::server::{
     auth::accounts::{
         Accounts, Digest, NewSession, NewToken, Person, Profile, Session, SignIn, Token,
     },
-    store::StoreError,
+    store::Result,
 };
 use async_trait::async_trait;
 use domain::owner::OwnerId;
@@ -42,24 +42,20 @@ impl AccountTables {
 
 #[async_trait]
 impl Accounts for MemoryStore {
-    async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError> {
+    async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<()> {
         let sign_ins = &mut self.up()?.accounts.sign_ins;
         sign_ins.retain(|_, sign_in| sign_in.expires > now);
         sign_ins.insert(sign_in.browser.0.clone(), sign_in.clone());
         Ok(())
     }
 
-    async fn take_sign_in(
-        &self,
-        browser: &Digest,
-        now: Timestamp,
-    ) -> Result<Option<SignIn>, StoreError> {
+    async fn take_sign_in(&self, browser: &Digest, now: Timestamp) -> Result<Option<SignIn>> {
         let sign_ins = &mut self.up()?.accounts.sign_ins;
         let is_there = sign_ins.get(&browser.0).is_some_and(|sign_in| sign_in.expires > now);
         Ok(if is_there { sign_ins.remove(&browser.0) } else { None })
     }
 
-    async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person, StoreError> {
+    async fn sign_in(&self, profile: &Profile, session: &NewSession) -> Result<Person> {
         let Tables { accounts: tables, audit, .. } = &mut *self.up()?;
         tables.sessions.retain(|_, row| row.idle > session.begun);
         let key = (profile.issuer.clone(), profile.subject.clone());
@@ -80,7 +76,7 @@ impl Accounts for MemoryStore {
         session: &Digest,
         now: Timestamp,
         idle_until: Timestamp,
-    ) -> Result<Option<Session>, StoreError> {
+    ) -> Result<Option<Session>> {
         let AccountTables { people, sessions, .. } = &mut self.up()?.accounts;
         let row = sessions.get_mut(&session.0).filter(|row| row.idle > now);
         let Some(row) = row else { return Ok(None) };
@@ -94,7 +90,7 @@ impl Accounts for MemoryStore {
         &self,
         session: &Digest,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let Tables { accounts, audit, .. } = &mut *self.up()?;
         let has_ended = accounts.sessions.remove(&session.0).is_some();
         audit.extend(audit_entry.filter(|_| has_ended).cloned());
@@ -105,7 +101,7 @@ impl Accounts for MemoryStore {
         &self,
         person: &OwnerId,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64> {
         let Tables { accounts, audit, .. } = &mut *self.up()?;
         audit.extend(audit_entry.cloned());
         Ok(accounts.end_sessions_of(person))
@@ -116,7 +112,7 @@ impl Accounts for MemoryStore {
         person: &OwnerId,
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<(u64, u64), StoreError> {
+    ) -> Result<(u64, u64)> {
         let Tables { accounts, audit, .. } = &mut *self.up()?;
         let sessions = accounts.end_sessions_of(person);
         let is_meant =
@@ -130,14 +126,14 @@ impl Accounts for MemoryStore {
         Ok((sessions, tokens))
     }
 
-    async fn people(&self, limit: u32) -> Result<Vec<Person>, StoreError> {
+    async fn people(&self, limit: u32) -> Result<Vec<Person>> {
         let mut people: Vec<_> = self.up()?.accounts.people.values().cloned().collect();
         people.sort_by_key(|person| (Reverse(person.seen), person.owner.clone()));
         people.truncate(limit as usize);
         Ok(people)
     }
 
-    async fn add_token(&self, new: &NewToken, max: u32) -> Result<bool, StoreError> {
+    async fn add_token(&self, new: &NewToken, max: u32) -> Result<bool> {
         let Tables { accounts: tables, audit, .. } = &mut *self.up()?;
         let is_known = tables.people.values().any(|person| person.owner == new.token.person);
         assert!(is_known, "a token of nobody");
@@ -152,7 +148,7 @@ impl Accounts for MemoryStore {
         Ok(has_room)
     }
 
-    async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>, StoreError> {
+    async fn tokens(&self, person: &OwnerId, now: Timestamp) -> Result<Vec<Token>> {
         let tables = self.up()?;
         let tokens = tables.accounts.tokens.iter().map(|kept| kept.token.clone());
         let mut own: Vec<_> = tokens.filter(|token| token.person == *person).collect();
@@ -166,7 +162,7 @@ impl Accounts for MemoryStore {
         id: &str,
         now: Timestamp,
         audit_entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let Tables { accounts: AccountTables { tokens, .. }, audit, .. } = &mut *self.up()?;
         let is_meant = |kept: &&mut NewToken| {
             let token = &kept.token;
@@ -178,7 +174,7 @@ impl Accounts for MemoryStore {
         Ok(true)
     }
 
-    async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>, StoreError> {
+    async fn token(&self, secret: &Digest, now: Timestamp) -> Result<Option<Token>> {
         let tokens = &mut self.up()?.accounts.tokens;
         let is_meant = |kept: &&mut NewToken| kept.secret == *secret && kept.token.is_valid(now);
         let Some(kept) = tokens.iter_mut().find(is_meant) else { return Ok(None) };

@@ -2,7 +2,7 @@
 
 use ai_stack_deployer::server::{
     audit::{AuditEntry, AuditFilter, AuditLog},
-    store::StoreError,
+    store::Result,
 };
 use async_trait::async_trait;
 
@@ -10,12 +10,12 @@ use super::MemoryStore;
 
 #[async_trait]
 impl AuditLog for MemoryStore {
-    async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+    async fn append(&self, entry: &AuditEntry) -> Result<()> {
         self.up()?.audit.push(entry.clone());
         Ok(())
     }
 
-    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<(i64, AuditEntry)>> {
         let AuditFilter { who, act, target, since, before, limit } = filter;
         let tables = self.up()?;
         let found = (1..).zip(tables.audit.iter()).collect::<Vec<_>>().into_iter().rev();

@@ -1,8 +1,8 @@
 //! Beginnings: a deployment with its name, within its quota, and a removal of what is live.
 
 use ai_stack_deployer::server::store::{
-    CancelRequest, CleanUp, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome, SealedSpec,
-    Specs, State, StoreError, StoredResponse, Usage, hour_before, is_within_hour,
+    CancelRequest, CleanUp, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome, Result,
+    SealedSpec, Specs, State, StoreError, StoredResponse, Usage, hour_before, is_within_hour,
 };
 use async_trait::async_trait;
 use domain::{
@@ -29,11 +29,11 @@ impl MemoryStore {
 
 #[async_trait]
 impl Specs for MemoryStore {
-    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>, StoreError> {
+    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>> {
         Ok(self.up()?.specs.get(&revision).cloned())
     }
 
-    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()> {
         let mut tables = self.up()?;
         let revision = tables.leased(lease)?.record.revision;
         tables.specs.entry(revision).or_insert_with(|| spec.clone());
@@ -47,7 +47,7 @@ impl Tables {
         &mut self,
         new: &NewDeployment,
         response: Option<&StoredResponse>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let started = new.deployment.started;
         self.responses.retain(|_, response| response.expires > started);
         let key =
@@ -89,7 +89,7 @@ impl Tables {
     }
 
     /// Decides whether a deployment may begin.
-    fn admit(&self, new: &NewDeployment) -> Result<(), StoreError> {
+    fn admit(&self, new: &NewDeployment) -> Result<()> {
         let NewDeployment { deployment, owner, quota, .. } = new;
         let started = deployment.started;
         if let Some(since) = quota.held_since(started) {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use ai_stack_deployer::server::{
     audit::AuditEntry,
     store::{
-        CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, SealedSpec, State, Steps,
+        CancelRequest, Claim, CleanupRecord, Lane, Lease, Record, Result, SealedSpec, State, Steps,
         StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease,
     },
 };
@@ -55,7 +55,7 @@ impl Tables {
     }
 
     /// Finds the operation that the lease is still for.
-    pub(super) fn leased(&mut self, lease: &Lease) -> Result<&mut Row, StoreError> {
+    pub(super) fn leased(&mut self, lease: &Lease) -> Result<&mut Row> {
         self.row(&lease.id)
             .filter(|row| row.token == lease.token && row.owner.as_ref() == Some(&lease.owner))
             .ok_or(StoreError::LeaseLost)
@@ -164,7 +164,7 @@ impl Row {
     }
 
     /// Counts a look for duplicates of a live stack.
-    pub(super) fn rechecked(&mut self, again: Option<Timestamp>) -> Result<(), StoreError> {
+    pub(super) fn rechecked(&mut self, again: Option<Timestamp>) -> Result<()> {
         if self.record.state != State::Live {
             return Err(StoreError::LeaseLost);
         }

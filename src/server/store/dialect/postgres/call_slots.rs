@@ -9,14 +9,14 @@ use super::PostgresStore;
 use crate::server::{
     platform::call_slots::{CallSlots, SlotAnswer, SlotId, SlotRequest},
     store::{
-        StoreError,
+        Result, StoreError,
         sql::{rows::Columns as _, statement::Statement},
     },
 };
 
 #[async_trait]
 impl CallSlots for PostgresStore {
-    async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer, StoreError> {
+    async fn take(&self, request: &SlotRequest) -> Result<SlotAnswer> {
         let (store, take) = (self.clone(), take(request));
         self.finish(async move {
             let row = store.writer.fetch_optional(take).await?;
@@ -31,13 +31,13 @@ impl CallSlots for PostgresStore {
         .await
     }
 
-    async fn give_back(&self, id: &SlotId) -> Result<(), StoreError> {
+    async fn give_back(&self, id: &SlotId) -> Result<()> {
         let delete = Statement::new("DELETE FROM call_slots WHERE id = $1").bind(&id.0);
         let store = self.clone();
         self.finish(async move { store.writer.execute(delete).await.map(drop) }).await
     }
 
-    async fn keep(&self, id: &SlotId, until: Timestamp) -> Result<(), StoreError> {
+    async fn keep(&self, id: &SlotId, until: Timestamp) -> Result<()> {
         let keep = "UPDATE call_slots SET is_lost = TRUE, until_ms = $2 WHERE id = $1";
         let (store, keep) = (self.clone(), Statement::new(keep).bind(&id.0).bind(until));
         self.finish(async move { store.writer.execute(keep).await.map(drop) }).await

@@ -17,7 +17,7 @@ use super::ACQUIRE_TIMEOUT;
 use crate::server::{
     notifier::{Notifier, Nudge},
     store::{
-        StoreError,
+        Result,
         sql::{dialect::RunStatement as _, statement::Statement},
         unavailable,
     },
@@ -41,11 +41,7 @@ impl Origin {
     }
 
     /// Sends a notification to the other replicas when the transaction commits.
-    pub(super) async fn notify(
-        self,
-        connection: &mut PgConnection,
-        nudge: &Nudge,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn notify(self, connection: &mut PgConnection, nudge: &Nudge) -> Result<()> {
         let notify = Statement::new("SELECT pg_notify($1, $2)");
         let notify = notify.bind(CHANNEL).bind(format!("{self} {nudge}"));
         connection.execute(notify).await.map(drop).map_err(unavailable)

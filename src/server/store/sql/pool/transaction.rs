@@ -8,7 +8,7 @@ use super::{PING_TIMEOUT, Pool, PooledConnection};
 use crate::server::{
     schema::BUILT_FOR,
     store::{
-        StoreError,
+        Result, StoreError,
         sql::{
             dialect::{Dialect, RunStatement as _},
             rows::Columns as _,
@@ -32,7 +32,7 @@ impl<D: Dialect> Pool<D> {
     /// Returns a [`StoreError`] if no transaction was opened. The connection is closed then.
     /// [`StoreError::OtherGeneration`] means that the tables are not those that this program was
     /// built for.
-    pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>, StoreError> {
+    pub(in crate::server::store) async fn begin(&self) -> Result<Transaction<D>> {
         let (connection_in_use, found) = self.open().await.map_err(unavailable)?;
         let tx = Transaction { connection_in_use: Some(connection_in_use) };
         match found.map(|row| row.number("generation")).transpose()? {
@@ -69,7 +69,7 @@ impl<D: Dialect> Transaction<D> {
     ///
     /// Returns a [`StoreError`] if it is unknown whether the transaction is committed. The
     /// connection is closed then.
-    pub(in crate::server::store) async fn commit(mut self) -> Result<(), StoreError> {
+    pub(in crate::server::store) async fn commit(mut self) -> Result<()> {
         let Some(mut connection_in_use) = self.connection_in_use.take() else { return Ok(()) };
         connection_in_use.connection.execute_raw("COMMIT").await.map_err(unavailable)?;
         connection_in_use.release();
@@ -116,7 +116,7 @@ impl Statement {
     pub(in crate::server::store) async fn execute<D: Dialect>(
         self,
         tx: &mut Transaction<D>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64> {
         tx.execute(self).await.map_err(unavailable)
     }
 
@@ -124,7 +124,7 @@ impl Statement {
     pub(in crate::server::store) async fn fetch_all<D: Dialect>(
         self,
         tx: &mut Transaction<D>,
-    ) -> Result<Vec<D::Row>, StoreError> {
+    ) -> Result<Vec<D::Row>> {
         tx.fetch_all(self).await.map_err(unavailable)
     }
 
@@ -132,7 +132,7 @@ impl Statement {
     pub(in crate::server::store) async fn fetch_optional<D: Dialect>(
         self,
         tx: &mut Transaction<D>,
-    ) -> Result<Option<D::Row>, StoreError> {
+    ) -> Result<Option<D::Row>> {
         tx.fetch_optional(self).await.map_err(unavailable)
     }
 
@@ -140,7 +140,7 @@ impl Statement {
     pub(in crate::server::store) async fn fetch_one<D: Dialect>(
         self,
         tx: &mut Transaction<D>,
-    ) -> Result<D::Row, StoreError> {
+    ) -> Result<D::Row> {
         self.fetch_optional(tx).await?.ok_or_else(|| unavailable(sqlx::Error::RowNotFound))
     }
 }

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::{Columns, optional_time, owner, time};
 use crate::server::{
     auth::accounts::{Digest, Person, Session, SignIn, Token},
-    store::StoreError,
+    store::{Result, StoreError},
 };
 
 /// Reads a row of `people`.
-pub(in crate::server::store) fn person(row: &impl Columns) -> Result<Person, StoreError> {
+pub(in crate::server::store) fn person(row: &impl Columns) -> Result<Person> {
     Ok(Person {
         owner: owner(row, "owner")?,
         name: row.text("name")?,
@@ -19,15 +19,13 @@ pub(in crate::server::store) fn person(row: &impl Columns) -> Result<Person, Sto
 }
 
 /// Reads a row of `sessions` with its person, and the time at which it expires if it is not used.
-pub(in crate::server::store) fn session(
-    row: &impl Columns,
-) -> Result<(Session, Timestamp), StoreError> {
+pub(in crate::server::store) fn session(row: &impl Columns) -> Result<(Session, Timestamp)> {
     let session = Session { person: person(row)?, ends: time(row.number("ends_ms")?)? };
     Ok((session, time(row.number("idle_ms")?)?))
 }
 
 /// Reads a row of `tokens`.
-pub(in crate::server::store) fn token(row: &impl Columns) -> Result<Token, StoreError> {
+pub(in crate::server::store) fn token(row: &impl Columns) -> Result<Token> {
     Ok(Token {
         id: row.text("id")?,
         person: owner(row, "person")?,
@@ -41,7 +39,7 @@ pub(in crate::server::store) fn token(row: &impl Columns) -> Result<Token, Store
 }
 
 /// Reads a row of `sign_ins`.
-pub(in crate::server::store) fn sign_in(row: &impl Columns) -> Result<SignIn, StoreError> {
+pub(in crate::server::store) fn sign_in(row: &impl Columns) -> Result<SignIn> {
     Ok(SignIn {
         browser: Digest(row.text("browser")?),
         state: row.text("state")?,

@@ -1,10 +1,13 @@
 //! Reads rows of the audit log.
 
 use super::{Columns, time};
-use crate::server::{audit::AuditEntry, store::StoreError};
+use crate::server::{
+    audit::AuditEntry,
+    store::{Result, StoreError},
+};
 
 /// Parses a row of the table `audit` into its number and its entry.
-pub(in crate::server::store) fn entry(row: &impl Columns) -> Result<(i64, AuditEntry), StoreError> {
+pub(in crate::server::store) fn entry(row: &impl Columns) -> Result<(i64, AuditEntry)> {
     let corrupt = || StoreError::Corrupt { what: "audit entry" };
     let from = row.optional_text("address")?.map(|text| text.parse().map_err(|_| corrupt()));
     let entry = AuditEntry {
