@@ -15,7 +15,6 @@ use crate::server::{
         sign_in::SignInService,
     },
     page::{HiddenPage, PageCookies},
-    stacks::store_failed,
 };
 use crate::wire::ApiError;
 use domain::owner::OwnerId;
@@ -97,7 +96,7 @@ pub(crate) async fn account() -> Option<Result<AccountView, ApiError>> {
     let now = sign_in_service.now();
     let tokens = match sign_in_service.tokens(&owner).await {
         Ok(tokens) => tokens,
-        Err(error) => return Some(Err(store_failed(&error))),
+        Err(error) => return Some(Err(error.into())),
     };
     let tokens = tokens.into_iter().map(|token| view(token, now)).collect();
     let provider = sign_in_service.provider_name().to_owned();

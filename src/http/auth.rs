@@ -143,7 +143,7 @@ impl IntoResponse for AuthenticationError {
     fn into_response(self) -> Response {
         match self {
             Self::Token => challenge(Refusal::TokenInvalid.into()),
-            Self::Store(error) => Failed::from(stacks::store_failed(&error)).into_response(),
+            Self::Store(error) => Failed::from(ApiError::from(error)).into_response(),
         }
     }
 }

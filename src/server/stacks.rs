@@ -195,7 +195,7 @@ impl Service {
         id: &DeploymentId,
     ) -> Result<(Record, Progress), ApiError> {
         let mut record = self.authorize(caller, Permission::View, id).await?;
-        let progress = self.parts.store.progress(id).await.map_err(|error| store_failed(&error))?;
+        let progress = self.parts.store.progress(id).await?;
         // The deployment may have ended between the two readings.
         if progress.is_finished() && record.metadata.completed.is_none() {
             record = self.record(id).await?.unwrap_or(record);
@@ -209,7 +209,7 @@ impl Service {
     ///
     /// Returns an error when the store is unavailable.
     pub async fn record(&self, id: &DeploymentId) -> Result<Option<Record>, ApiError> {
-        self.parts.store.find(id).await.map_err(|error| store_failed(&error))
+        Ok(self.parts.store.find(id).await?)
     }
 
     /// Lists a deployment's events after `after`, in order, at most one page.
@@ -328,9 +328,11 @@ impl Service {
     }
 }
 
-/// Logs a failure of the store, and returns the error for the caller.
-pub fn store_failed(error: &StoreError) -> ApiError {
-    let source = std::error::Error::source(error).map(ToString::to_string);
-    tracing::error!(error = %error, source, "The database failed");
-    Refusal::StoreUnavailable.into()
+/// Logs the failure: a caller only gets to know that there was one.
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::error!(error = %error, source, "The database failed");
+        Refusal::StoreUnavailable.into()
+    }
 }

@@ -13,9 +13,7 @@ use jiff::Timestamp;
 pub use audit::{AuditLine, AuditPage, AuditQuery, ParseSinceError, since};
 pub use operations::{OperationLine, OperationPage, OperationQuery};
 
-use super::{
-    Health, Service, authorization::refused, deployment_id, next_try, no_deployment, store_failed,
-};
+use super::{Health, Service, authorization::refused, deployment_id, next_try, no_deployment};
 use crate::server::{
     audit::AuditAction,
     auth::{
@@ -130,7 +128,7 @@ impl Service {
     /// Returns an error if the caller is not an operator, or the store is unavailable.
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, ApiError> {
         allow(caller)?;
-        self.read_overview().await.map_err(|error| store_failed(&error))
+        Ok(self.read_overview().await?)
     }
 
     async fn read_overview(&self) -> Result<Overview> {
@@ -174,8 +172,7 @@ impl Service {
     }
 
     async fn names(&self) -> Result<Names, ApiError> {
-        let people = self.parts.accounts.people(NAMED).await;
-        people.map(|people| Names::of(&people)).map_err(|error| store_failed(&error))
+        Ok(Names::of(&self.parts.accounts.people(NAMED).await?))
     }
 
     /// Makes the clean-up of a stuck operation due at once.
@@ -192,8 +189,7 @@ impl Service {
     async fn make_due_now(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
         let audit_entry = self.parts.audit.entry(caller, AuditAction::RetryCleanUp, id);
         let id = deployment_id(id)?;
-        let made_due = self.parts.store.make_due_now(&id, Some(&audit_entry)).await;
-        if !made_due.map_err(|error| store_failed(&error))? {
+        if !self.parts.store.make_due_now(&id, Some(&audit_entry)).await? {
             return Err(Refusal::NotStuck.into());
         }
         tracing::info!(deployment.id = %id, "Retry of a clean-up requested");
@@ -218,9 +214,8 @@ impl Service {
         let owner = OwnerId::parse(person).ok().filter(|owner| owner.person_id().is_some());
         let owner = owner.ok_or(Refusal::NoSuchPerson)?;
         let audit_entry = self.parts.audit.entry(caller, AuditAction::RevokeAccess, person);
-        let ended =
-            self.parts.accounts.revoke_access(&owner, audit_entry.at, Some(&audit_entry)).await;
-        let (sessions, tokens) = ended.map_err(|error| store_failed(&error))?;
+        let (sessions, tokens) =
+            self.parts.accounts.revoke_access(&owner, audit_entry.at, Some(&audit_entry)).await?;
         if sessions + tokens == 0 {
             return Err(Refusal::NotSignedIn.into());
         }

@@ -3,7 +3,7 @@
 //! It must not decide itself: it finds the owner of an operation, and asks
 //! [`access::decide`](crate::server::auth::access::decide).
 
-use super::{Service, store_failed};
+use super::Service;
 use crate::server::{
     auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
     store::Record,
@@ -33,8 +33,7 @@ impl Service {
             Ok(()) => {
                 if permission == Permission::View {
                     let owner = record.owner.as_ref();
-                    let recorded = self.parts.audit.inspection(caller, owner, id).await;
-                    recorded.map_err(|error| store_failed(&error))?;
+                    self.parts.audit.inspection(caller, owner, id).await?;
                 }
                 Ok(record)
             }

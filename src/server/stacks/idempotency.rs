@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{New, Service, StartError, store_failed};
+use super::{New, Service, StartError};
 use crate::server::{
     audit::AuditAction,
     auth::access::Caller,
@@ -105,16 +105,14 @@ impl Service {
     ) -> Result<Response, ApiError> {
         if matches!(error.status(), 400 | 409) && error.code != RefusalCode::IdempotencyKeyInUse {
             let response = self.stored_response(idempotency, refused(&error));
-            let store = &self.parts.store;
-            store.store_response(&response).await.map_err(|error| store_failed(&error))?;
+            self.parts.store.store_response(&response).await?;
         }
         self.replay(idempotency).await?.ok_or(error)
     }
 
     async fn replay(&self, idempotency: &IdempotentRequest) -> Result<Option<Response>, ApiError> {
         let now = self.parts.clock.now();
-        let found = self.parts.store.stored_response(&idempotency.key, now).await;
-        match found.map_err(|error| store_failed(&error))? {
+        match self.parts.store.stored_response(&idempotency.key, now).await? {
             None => Ok(None),
             Some(response) if response.fingerprint == idempotency.fingerprint => {
                 let StoredResponse { status, location, body, .. } = response;

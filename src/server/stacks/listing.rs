@@ -1,6 +1,6 @@
 //! The live stacks.
 
-use super::{Service, authorization::refused, store_failed};
+use super::{Service, authorization::refused};
 use crate::server::{
     audit::AuditAction,
     auth::access::{Caller, Denial, IdentifiedBy, Permission, Target},
@@ -26,7 +26,7 @@ impl Service {
     ///
     /// Returns an error when the store is unavailable.
     pub async fn stacks(&self, caller: &Caller) -> Result<Vec<StackView>, ApiError> {
-        let stacks = self.parts.store.stacks(None).await.map_err(|error| store_failed(&error))?;
+        let stacks = self.parts.store.stacks(None).await?;
         let shown = |stack| shown(caller, stack, None, &self.parts.reconcile_report);
         Ok(stacks.into_iter().filter_map(shown).collect())
     }
@@ -57,8 +57,7 @@ impl Service {
         of: Option<&DeploymentId>,
     ) -> Result<Stack, ApiError> {
         let parsed = StackName::parse(name).map_err(|_| no_stack())?;
-        let stacks = self.parts.store.stacks(Some(&parsed)).await;
-        let stacks = stacks.map_err(|error| store_failed(&error))?;
+        let stacks = self.parts.store.stacks(Some(&parsed)).await?;
         let stack = stacks.into_iter().next().ok_or_else(no_stack)?;
         let target = target(&stack, of);
         let is_another =
@@ -106,12 +105,9 @@ impl Service {
         if record.state == State::RolledBack {
             return Ok(Some(StackRemoval::Done));
         }
-        let stacks = self.parts.store.stacks(Some(&record.deployment.name)).await;
-        let stacks = stacks.map_err(|error| store_failed(&error))?;
-        Ok(stacks
-            .into_iter()
-            .find_map(|stack| stack.removal)
-            .map(|(id, _)| StackRemoval::NotYet(id)))
+        let stacks = self.parts.store.stacks(Some(&record.deployment.name)).await?;
+        let removal = stacks.into_iter().find_map(|stack| stack.removal);
+        Ok(removal.map(|(id, _)| StackRemoval::NotYet(id)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{New, Service, StartError, listing::no_stack, no_deployment, store_failed};
+use super::{New, Service, StartError, listing::no_stack, no_deployment};
 use crate::server::{
     audit::AuditAction,
     auth::access::{Caller, Permission},
@@ -37,8 +37,7 @@ impl Service {
             return Err(Refusal::NotCancellable.into());
         }
         let audit_entry = self.parts.audit.entry(caller, AuditAction::Cancel, id.as_str());
-        let cancelling = self.parts.store.cancel(id, audit_entry.at, Some(&audit_entry)).await;
-        match cancelling.map_err(|error| store_failed(&error))? {
+        match self.parts.store.cancel(id, audit_entry.at, Some(&audit_entry)).await? {
             CancelOutcome::Accepted => {
                 tracing::info!(deployment.id = %id, "Cancel requested for a deployment");
                 self.parts.notifier.nudge(&Nudge::CancelRequest(id.clone()));
@@ -167,7 +166,7 @@ impl Service {
             (Ok(_), Some(place)) => place.give_back(),
             (Err(error), Some(place)) => place.fail(error),
         }
-        let id = match removing.map_err(|error| store_failed(&error))? {
+        let id = match removing? {
             RemovalOutcome::Accepted(id) => id,
             RemovalOutcome::DifferentStack => return Err(Refusal::AnotherStack(name).into()),
             RemovalOutcome::NotLive => return Err(no_stack()),

@@ -1,6 +1,5 @@
 //! The reasons why a deployment cannot begin, and the responses that people get.
 
-use super::store_failed;
 use crate::server::{local_fault, platform::PlatformError, store::StoreError};
 use crate::wire::ApiError;
 use domain::refusal::Refusal;
@@ -28,7 +27,7 @@ impl StartError {
         match self {
             Self::Refused(refusal) => refusal.into(),
             Self::Platform(error) => platform_failed(&error).into(),
-            Self::Store(error) => store_failed(&error),
+            Self::Store(error) => error.into(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Names, PAGE, allow, page, typed};
 use crate::server::{
     audit::{AuditAction, AuditEntry, AuditFilter},
     auth::access::Caller,
-    stacks::{Service, store_failed},
+    stacks::Service,
 };
 use crate::wire::ApiError;
 use domain::{
@@ -107,8 +107,7 @@ impl Service {
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<AuditPage, ApiError> {
         allow(caller)?;
         let names = self.names().await?;
-        let found = self.parts.audit.entries(&query.filter(&names)?).await;
-        let (entries, goes_on) = page(found.map_err(|error| store_failed(&error))?);
+        let (entries, goes_on) = page(self.parts.audit.entries(&query.filter(&names)?).await?);
         let lines: Vec<_> = entries.into_iter().map(|entry| line(entry, &names)).collect();
         let last = lines.last().map(|line| line.number);
         Ok(AuditPage { next: last.filter(|_| goes_on), lines })

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Names, Owner, PAGE, allow, page, typed};
 use crate::server::{
     auth::access::Caller,
-    stacks::{Service, store_failed},
+    stacks::Service,
     store::{OperationFilter, Record, State},
 };
 use crate::wire::ApiError;
@@ -83,12 +83,10 @@ impl Service {
         query: &OperationQuery,
     ) -> Result<OperationPage, ApiError> {
         allow(caller)?;
-        let found = self.parts.store.operations(&query.filter()?).await;
-        let (records, goes_on) = page(found.map_err(|error| store_failed(&error))?);
+        let (records, goes_on) = page(self.parts.store.operations(&query.filter()?).await?);
         let names = self.names().await?;
         let ids: Vec<_> = records.iter().map(|record| record.deployment.id.clone()).collect();
-        let logs = self.parts.store.platform_logs(&ids).await;
-        let mut logs = logs.map_err(|error| store_failed(&error))?;
+        let mut logs = self.parts.store.platform_logs(&ids).await?;
         let line = |record: Record| {
             let platform_log = logs.remove(&record.deployment.id);
             let is_down = self.downtime(&record).is_some();
