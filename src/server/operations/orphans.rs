@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::server::{
-    saga::{context::Context, ends, failure::StepError, heartbeat::Heartbeat, ports::Ports},
+    saga::{context::Context, failure::StepError, heartbeat::Heartbeat, outcomes, ports::Ports},
     steps::{self, advice, removal},
     store::{Lease, Result, State, StoreError},
 };
@@ -122,7 +122,7 @@ pub(crate) async fn remove_duplicates(cx: &Context) -> Result<()> {
     cx.begin_undo();
     let is_done = cx.journal.is_being_removed(&cx.deployment.name).await?
         || removal::warn_of_leftovers(cx, stop_jobs_and_remove_duplicates(cx).await)?;
-    let next_check = if is_done { None } else { ends::next_check(cx.clock.now(), cx.tries) };
+    let next_check = if is_done { None } else { outcomes::next_check(cx.clock.now(), cx.tries) };
     cx.journal.rechecked(next_check).await
 }
 

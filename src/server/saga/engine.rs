@@ -14,9 +14,8 @@ use tracing::Instrument;
 
 use super::{
     context::Context,
-    ends,
     failure::StepError,
-    panics,
+    outcomes, panics,
     run_mode::{RunMode, StepAction},
     step::Step,
     unwind::{ExecutedStep, Leftover, Undo, unwind},
@@ -57,13 +56,13 @@ pub trait Operation: Send + Sync {
     /// Returns the last event of a successful operation. `receipt` lists the resources that were
     /// undone.
     fn done(&self, cx: &Context, _receipt: Receipt) -> EventBody {
-        ends::completion(cx)
+        outcomes::completion(cx)
     }
 
     /// Returns the phase and the cause of the failure. `code` is the failure that prevented an
     /// undo, if one did.
     fn failure(&self, cx: &Context, _code: Option<FailureCode>) -> (Phase, Cause) {
-        ends::recorded_failure(cx)
+        outcomes::recorded_failure(cx)
     }
 
     /// Rechecks the result of a successful end.
@@ -181,7 +180,7 @@ async fn forward(cx: Context, operation: &dyn Operation) -> Result<Option<Saga>>
     }
     if cx.journal.cancel_request() == CancelRequest::None {
         let due = operation.finish(cx).await?;
-        match ends::done(cx, operation.done(cx, Receipt::default()), due).await {
+        match outcomes::done(cx, operation.done(cx, Receipt::default()), due).await {
             Err(StoreError::CancelPending) => {}
             result => return result.map(|()| None),
         }
@@ -193,15 +192,15 @@ async fn forward(cx: Context, operation: &dyn Operation) -> Result<Option<Saga>>
 /// Records the end, or the result of a clean-up after it.
 async fn conclude(cx: &Context, operation: &dyn Operation, leftover: Leftover) -> Result<()> {
     let code = leftover.code;
-    let receipt = ends::receipt(cx, leftover);
+    let receipt = outcomes::receipt(cx, leftover);
     match cx.journal.mode() {
-        RunMode::CleanUp | RunMode::Recheck => ends::cleaned_up(cx, receipt).await,
+        RunMode::CleanUp | RunMode::Recheck => outcomes::cleaned_up(cx, receipt).await,
         RunMode::Back if receipt.clean => {
             let event = operation.done(cx, receipt);
-            ends::done(cx, event, None).await
+            outcomes::done(cx, event, None).await
         }
         RunMode::Back | RunMode::Forward => {
-            ends::failed(cx, operation.failure(cx, code), &receipt).await
+            outcomes::failed(cx, operation.failure(cx, code), &receipt).await
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{ends, failure::StepError, ports::Ports};
+use super::{failure::StepError, outcomes, ports::Ports};
 use crate::server::{
     settings::StackSettings,
     store::{End, Fact, Lease, Record, Result, State, StoreError},
@@ -42,7 +42,7 @@ pub(crate) async fn suspend(ports: &Ports, lease: &Lease) -> Result<()> {
         // The stack is healthy: only the search for duplicates panicked, which the reconciler also
         // does. So it does not count as a panic of the operation.
         State::Live => {
-            store.rechecked(lease, ends::next_check(now, record.clean_up.tries)).await?;
+            store.rechecked(lease, outcomes::next_check(now, record.clean_up.tries)).await?;
             store.release(lease).await
         }
         // The next attempt only ends the operation, so it need not wait.
@@ -85,7 +85,7 @@ pub(crate) async fn end(ports: &Ports, lease: &Lease, record: &Record) -> Result
         receipt: Receipt::of(vec![line]),
         reference: lease.id.reference(),
     });
-    let due = Some(ends::due(at, 0));
+    let due = Some(outcomes::due(at, 0));
     let end = End { state: State::Stuck, at, cancel_request: record.cancel_request, due };
     let fact = Fact { events: vec![event], end: Some(end), ..Fact::default() };
     ports.store.record(lease, &fact).await.map(drop)

@@ -1,4 +1,4 @@
-//! Ends: records how an operation ended, and the result of a clean-up after its end.
+//! Outcomes: records how an operation ended, and the result of a clean-up after its end.
 
 use std::time::Duration;
 
@@ -163,7 +163,7 @@ fn seconds(ms: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::server::saga::ends::*;
+    use crate::server::saga::outcomes::*;
 
     #[test]
     fn the_pauses_of_clean_up_grow_from_seconds_to_half_an_hour() {
