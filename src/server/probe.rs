@@ -157,7 +157,7 @@ impl Probe for HttpProbe {
         match self.get(url.clone(), limit).await {
             Ok(health) => health,
             Err(error) => match self.local_fault(&url, &error).await {
-                Some(fault) => Health::Unasked(
+                Some(fault) => Health::LocalFault(
                     local_fault::classify(fault),
                     short(transport::describe(&error.without_url())),
                 ),

@@ -194,7 +194,7 @@ async fn an_address_to_which_no_way_leads_is_not_asked_and_says_nothing_of_the_s
     let health = probe(Trust::PlainHttp, AddressPolicy::AnyAddress)
         .check("http://255.255.255.255:9/", LIMIT)
         .await;
-    assert!(matches!(health, Health::Unasked(LocalFault::Network, _)), "{health:?}");
+    assert!(matches!(health, Health::LocalFault(LocalFault::Network, _)), "{health:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod advice;
 mod deadlines;
 mod foreign;
 mod health;
-mod lacking;
+mod local_faults;
 mod log;
 mod matrix;
 mod not_running;

@@ -26,9 +26,9 @@ pub enum MessageCode {
     WaitingForHang,
     /// Other operations' calls come first.
     WaitingForTurn,
-    /// The portal itself lacks something.
+    /// The portal itself has a local fault.
     WaitingForPortal {
-        /// What it lacks.
+        /// The fault.
         fault: LocalFault,
     },
     /// Something answers at the address still.
@@ -75,9 +75,9 @@ pub enum MessageCode {
         /// The phase in which it did.
         phase: Phase,
     },
-    /// The portal itself lacked something until the time was up.
+    /// The portal itself had a local fault until the time was up.
     PortalLacked {
-        /// What it lacked.
+        /// The fault.
         fault: LocalFault,
         /// The phase in which it did.
         phase: Phase,

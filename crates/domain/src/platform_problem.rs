@@ -33,7 +33,7 @@ pub enum CallFailure {
     Unreachable,
     /// The portal makes no calls for a while.
     Paused,
-    /// The portal itself lacked something.
+    /// The portal itself had a local fault.
     Local(LocalFault),
 }
 

@@ -27,7 +27,7 @@ pub enum Health {
     Silent(String),
     /// A local fault of the portal prevented the check, so it says nothing about the stack.
     /// Contains the reason as well.
-    Unasked(LocalFault, String),
+    LocalFault(LocalFault, String),
     /// The certificate is not trusted; a new stack may not have its certificate yet. Contains the
     /// reason.
     Untrusted(String),

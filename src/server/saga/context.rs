@@ -195,7 +195,7 @@ impl Context {
         let own = self.deadline_ms.load(Ordering::Relaxed);
         let own = own.saturating_add(self.hung_ms(began));
         let deadline = match (self.is_undoing(), self.journal.mode()) {
-            (false, _) => own.saturating_add(self.lacked_ms(began)).min(self.end_ms()),
+            (false, _) => own.saturating_add(self.local_fault_ms(began)).min(self.end_ms()),
             // However long the platform hangs, the undo ends within twice the deadline plus the
             // drain limit (promise P13).
             (true, RunMode::Forward) => {
@@ -236,9 +236,9 @@ impl Context {
 
     /// Returns for how many milliseconds since `began_ms` the portal had a local fault. This time
     /// extends the deadline of the step, but not that of the whole operation.
-    fn lacked_ms(&self, began_ms: i64) -> i64 {
+    fn local_fault_ms(&self, began_ms: i64) -> i64 {
         let began = Timestamp::from_millisecond(began_ms).unwrap_or(self.deployment.started);
-        i64::try_from(self.lacked_since(began).as_millis()).unwrap_or(i64::MAX)
+        i64::try_from(self.local_fault_time(began).as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Returns the cause for a passed deadline. A local fault at that time is the more exact cause.
@@ -246,8 +246,8 @@ impl Context {
         let now = self.clock.now();
         let end = Timestamp::from_millisecond(self.end_ms()).unwrap_or(now);
         let end = if self.is_undoing() { now } else { end.min(now) };
-        match self.lacking(end) {
-            Some(fault) => StepError::lacked(self.journal.phase(), fault),
+        match self.local_fault_at(end) {
+            Some(fault) => StepError::local_fault(self.journal.phase(), fault),
             None => StepError::overdue(),
         }
     }

@@ -314,7 +314,7 @@ impl Saga {
         journal.started(S::ID).await?;
         cx.begin_step(S::ID, S::limit);
         if journal.was_interrupted(S::ID) {
-            cx.tell_outage(S::ID);
+            cx.log_outage(S::ID);
         }
         match step.run(cx).await {
             Ok(output) => {

@@ -57,7 +57,7 @@ impl StepError {
 
     /// Returns the cause of a deadline that passed during `phase` because of a local fault of the
     /// portal.
-    pub(crate) fn lacked(phase: Phase, fault: LocalFault) -> Cause {
+    pub(crate) fn local_fault(phase: Phase, fault: LocalFault) -> Cause {
         Cause::new(FailureCode::PortalImpaired, MessageCode::PortalLacked { fault, phase })
     }
 
@@ -87,7 +87,7 @@ impl StepError {
             | CallFailure::Paused => {
                 Self::failed(FailureCode::PlatformUnreachable, MessageCode::NoAnswer { phase })
             }
-            CallFailure::Local(fault) => Self::Failed(Self::lacked(phase, fault)),
+            CallFailure::Local(fault) => Self::Failed(Self::local_fault(phase, fault)),
         }
     }
 }

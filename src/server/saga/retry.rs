@@ -321,7 +321,7 @@ impl<'a> Attempts<'a> {
     /// Restores the phase's default message after a wait.
     async fn resume(&self) -> Result<(), StepError> {
         self.cx.journal.clear_message(is_wait).await?;
-        Ok(self.cx.unsay_lacks().await?)
+        Ok(self.cx.clear_local_fault().await?)
     }
 
     fn give_up(&self, error: &PlatformError) -> StepError {

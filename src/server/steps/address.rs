@@ -21,7 +21,7 @@ const ROUTE_REMOVAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// The pause between probes.
 const PAUSE: Duration = Duration::from_millis(500);
 /// The pause between probes during a local fault of the portal.
-const LACK_PAUSE: Duration = Duration::from_secs(1);
+const LOCAL_FAULT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Makes sure that nothing answers at the address.
 pub(crate) struct CheckAddressFree;
@@ -43,15 +43,15 @@ impl Step for CheckAddressFree {
             match cx.probe.check(&url, PROBE_TIMEOUT).await {
                 Health::Healthy => {}
                 // A local fault says nothing about the address.
-                Health::Unasked(fault, reason) => {
-                    cx.say_lack("address.probe", fault, &reason).await?;
-                    cx.wait(LACK_PAUSE).await?;
+                Health::LocalFault(fault, reason) => {
+                    cx.show_local_fault("address.probe", fault, &reason).await?;
+                    cx.wait(LOCAL_FAULT_PAUSE).await?;
                     continue;
                 }
                 Health::Answering(_) | Health::Silent(_) | Health::Untrusted(_) => break,
             }
             let waited = Duration::from_millis(elapsed_ms(since, cx.clock.now()));
-            let waited = waited.saturating_sub(cx.lacked_since(since));
+            let waited = waited.saturating_sub(cx.local_fault_time(since));
             if waited >= ROUTE_REMOVAL_TIMEOUT {
                 tracing::warn!(
                     %url,
@@ -65,7 +65,7 @@ impl Step for CheckAddressFree {
             cx.wait(PAUSE.min(cx.longest(ROUTE_REMOVAL_TIMEOUT.saturating_sub(waited)))).await?;
         }
         cx.journal.clear_message(|code| *code == MessageCode::WaitingForAddress).await?;
-        Ok(cx.unsay_lacks().await?)
+        Ok(cx.clear_local_fault().await?)
     }
 }
 

@@ -30,7 +30,7 @@ const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
 /// The pause between probes in the first minute.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The pause between probes during a local fault of the portal.
-const LACK_PAUSE: Duration = Duration::from_secs(1);
+const LOCAL_FAULT_PAUSE: Duration = Duration::from_secs(1);
 /// The time after which the pause grows.
 const FAST_POLL_PERIOD: Duration = Duration::from_mins(1);
 /// The minimum interval between queries for the service's tasks.
@@ -78,7 +78,7 @@ impl Step for VerifyHealth {
             let now = cx.clock.now();
             wait.note(health, container, now);
             wait.show_message(cx).await?;
-            wait.lacked = cx.lacked_since(wait.since);
+            wait.local_fault_time = cx.local_fault_time(wait.since);
             if let Err(given_up) = wait.check(cx, now) {
                 if self.is_all_away(cx, &wait).await {
                     cx.journal.set_message(MessageCode::WaitingForBoth).await?;
@@ -116,7 +116,7 @@ impl VerifyHealth {
             }
             Health::Answering(_)
             | Health::Silent(_)
-            | Health::Unasked(..)
+            | Health::LocalFault(..)
             | Health::Untrusted(_) => None,
         };
         (health, container)
@@ -179,7 +179,7 @@ struct HealthWait {
     /// The time during which the platform did not show containers, which does not count either.
     unknown: Stopwatch,
     /// The duration of local faults of the portal, which does not count either.
-    lacked: Duration,
+    local_fault_time: Duration,
     /// True if neither the stack nor the platform could be reached when the limit had passed.
     is_all_away: bool,
     last: Option<Health>,
@@ -198,7 +198,7 @@ impl HealthWait {
             grace_until: now,
             untrusted: Stopwatch::default(),
             unknown: Stopwatch::default(),
-            lacked: Duration::ZERO,
+            local_fault_time: Duration::ZERO,
             is_all_away: false,
             last: None,
             container: None,
@@ -227,8 +227,8 @@ impl HealthWait {
         self.unknown.note(container == Some(ContainerState::Unknown), now);
         let was_away = self.is_all_away && !matches!(health, Health::Silent(_));
         // The first probe that failed because of the local fault counted against the stack's limit.
-        let was_unasked = self.is_unasked() && !matches!(health, Health::Unasked(..));
-        if was_away || was_unasked {
+        let had_local_fault = self.has_local_fault() && !matches!(health, Health::LocalFault(..));
+        if was_away || had_local_fault {
             (self.grace_until, self.is_all_away) = (self.grace_until.max(now + AGAIN), false);
         }
         if let Some(ContainerState::Running(id)) = &container {
@@ -244,9 +244,9 @@ impl HealthWait {
             (_, Some(ContainerState::Running(_))) => return Ok(()),
             (_, Some(ContainerState::None)) => Some(MessageCode::WaitingForContainer),
             (_, Some(ContainerState::Unknown)) => Some(MessageCode::ContainerUnknown),
-            (Some(Health::Unasked(fault, reason)), None)
-            | (_, Some(ContainerState::Unasked(fault, reason))) => {
-                return cx.say_lack("stack.verify", *fault, reason).await;
+            (Some(Health::LocalFault(fault, reason)), None)
+            | (_, Some(ContainerState::LocalFault(fault, reason))) => {
+                return cx.show_local_fault("stack.verify", *fault, reason).await;
             }
             (Some(Health::Untrusted(_)), None) => Some(MessageCode::WaitingForCertificate),
             (Some(Health::Silent(_)), None) if self.is_all_away => {
@@ -258,14 +258,14 @@ impl HealthWait {
             return cx.journal.set_message(message).await;
         }
         cx.journal.clear_message(is_specific).await?;
-        cx.unsay_lacks().await
+        cx.clear_local_fault().await
     }
 
     /// Returns whether a local fault of the portal prevented the last look, which says nothing
     /// about the stack.
-    fn is_unasked(&self) -> bool {
-        matches!(self.last, Some(Health::Unasked(..)))
-            || matches!(self.container, Some(ContainerState::Unasked(..)))
+    fn has_local_fault(&self) -> bool {
+        matches!(self.last, Some(Health::LocalFault(..)))
+            || matches!(self.container, Some(ContainerState::LocalFault(..)))
     }
 
     fn tasks_are_due(&mut self, cx: &Context, now: Timestamp) -> bool {
@@ -283,7 +283,7 @@ impl HealthWait {
     /// Fails if the stack or its certificate has taken too long.
     fn check(&self, cx: &Context, now: Timestamp) -> Result<(), StepError> {
         let StackSpec { health, certificate: trust, .. } = &cx.spec.stack;
-        if now < self.grace_until || self.is_unasked() {
+        if now < self.grace_until || self.has_local_fault() {
             return Ok(());
         }
         let (stack, certificate) = self.waited(now);
@@ -303,7 +303,7 @@ impl HealthWait {
         let certificate_ms = self.untrusted.total_ms(now);
         let others_ms = certificate_ms + self.unknown.total_ms(now);
         let stack_ms = elapsed_ms(self.since, now).saturating_sub(others_ms);
-        let stack = Duration::from_millis(stack_ms).saturating_sub(self.lacked);
+        let stack = Duration::from_millis(stack_ms).saturating_sub(self.local_fault_time);
         (stack, Duration::from_millis(certificate_ms))
     }
 
@@ -311,7 +311,7 @@ impl HealthWait {
         match &self.last {
             Some(Health::Answering(status)) => MessageCode::NotHealthy { seconds, status: *status },
             Some(Health::Healthy) => MessageCode::NoContainer { seconds },
-            Some(Health::Silent(_) | Health::Unasked(..) | Health::Untrusted(_)) | None => {
+            Some(Health::Silent(_) | Health::LocalFault(..) | Health::Untrusted(_)) | None => {
                 MessageCode::StackSilent { seconds }
             }
         }
@@ -319,9 +319,9 @@ impl HealthWait {
 
     /// Returns the pause before the next look: short in the first minute, and never past the limit.
     fn pause(&self, cx: &Context, now: Timestamp) -> Duration {
-        if self.is_unasked() {
+        if self.has_local_fault() {
             // Only the deadline of the deployment ends this wait.
-            return LACK_PAUSE;
+            return LOCAL_FAULT_PAUSE;
         }
         let StackSpec { health, certificate: trust, .. } = &cx.spec.stack;
         let (stack, certificate) = self.waited(now);

@@ -128,7 +128,7 @@ async fn is_silent(cx: &Context) -> Result<Option<bool>, StepError> {
         match asked {
             Ok(health) if !may_be_a_stack(&health) => return Ok(Some(true)),
             Ok(_) if u128::from(elapsed_ms(since, cx.now())) < LIMIT.as_millis() => {}
-            Ok(Health::Unasked(..)) => return Ok(None),
+            Ok(Health::LocalFault(..)) => return Ok(None),
             Ok(_) | Err(_) => return Ok(Some(false)),
         }
         match cx.wait(PAUSE).await {
@@ -144,7 +144,7 @@ async fn is_silent(cx: &Context) -> Result<Option<bool>, StepError> {
 fn may_be_a_stack(health: &Health) -> bool {
     match health {
         // After a failed check, a stack may still answer.
-        Health::Healthy | Health::Unasked(..) => true,
+        Health::Healthy | Health::LocalFault(..) => true,
         Health::Answering(status) => !matches!(status, 404 | 502 | 504),
         Health::Silent(_) | Health::Untrusted(_) => false,
     }

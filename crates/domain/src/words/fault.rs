@@ -29,12 +29,12 @@ pub fn call_failed(failure: CallFailure) -> &'static str {
         CallFailure::AnswerLost => "The platform's answer was lost",
         CallFailure::Unreachable => "The platform could not be reached",
         CallFailure::Paused => "Calls to the platform are paused",
-        CallFailure::Local(fault) => lacks(fault),
+        CallFailure::Local(fault) => present(fault),
     }
 }
 
-/// Says what the portal itself lacks.
-pub fn lacks(fault: LocalFault) -> &'static str {
+/// Describes a local fault of the portal in the present tense.
+pub fn present(fault: LocalFault) -> &'static str {
     match fault {
         LocalFault::Resources => "The portal itself is short of resources",
         LocalFault::Names => "The portal itself cannot look addresses up",
@@ -43,8 +43,8 @@ pub fn lacks(fault: LocalFault) -> &'static str {
     }
 }
 
-/// Says what the portal itself lacked.
-pub fn lacked(fault: LocalFault) -> &'static str {
+/// Describes a local fault of the portal in the past tense.
+pub fn past(fault: LocalFault) -> &'static str {
     match fault {
         LocalFault::Resources => "The portal itself was short of resources",
         LocalFault::Names => "The portal itself could not look addresses up",
@@ -53,7 +53,7 @@ pub fn lacked(fault: LocalFault) -> &'static str {
     }
 }
 
-/// Says that an operation waits for what the portal itself lacks.
+/// Says that an operation waits for the end of a local fault.
 pub(super) fn waiting(fault: LocalFault) -> &'static str {
     match fault {
         LocalFault::Resources => "Waiting: the portal is short of resources",

@@ -38,7 +38,7 @@ pub fn sentence(code: &MessageCode) -> String {
         M::PortalLacked { fault, phase } => {
             return format!(
                 "{} while {}, until the time was up.",
-                fault::lacked(*fault),
+                fault::past(*fault),
                 doing(*phase)
             );
         }
@@ -119,9 +119,9 @@ pub(crate) fn code_of_older(sentence: &str) -> Option<MessageCode> {
             M::ContainerUnknown,
             M::WaitingForBoth,
         ];
-        let lacks = LocalFault::ALL.map(|fault| M::WaitingForPortal { fault });
+        let faults = LocalFault::ALL.map(|fault| M::WaitingForPortal { fault });
         let queued = (0..10).map(|before| M::JobQueued { before });
-        let known = plain.into_iter().chain(lacks).chain(queued);
+        let known = plain.into_iter().chain(faults).chain(queued);
         known.map(|code| (self::sentence(&code), code)).collect()
     });
     let (_, code) = SENTENCES.iter().find(|(known, _)| known == sentence)?;

@@ -207,8 +207,8 @@ fn limit_reached(limit: LimitReached) -> String {
 }
 
 fn impaired(fault: LocalFault, pause: u64) -> String {
-    let lack = fault::lacks(fault);
-    format!("{lack}, so nothing was started: try again in {pause} seconds.")
+    let fault = fault::present(fault);
+    format!("{fault}, so nothing was started: try again in {pause} seconds.")
 }
 
 fn not_found(missing: &Missing) -> String {

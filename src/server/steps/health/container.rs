@@ -22,7 +22,7 @@ pub(crate) enum ContainerState {
     /// Unknown: the platform or its Docker does not answer.
     Unknown,
     /// A local fault of the portal prevented the query. Contains the reason.
-    Unasked(LocalFault, String),
+    LocalFault(LocalFault, String),
 }
 
 /// Looks for a running container of the deployment. With a `mark`, the container must carry it;
@@ -49,7 +49,7 @@ pub(crate) async fn look(
 fn unknown(error: &PlatformError) -> ContainerState {
     let fault = error.local_fault();
     fault.map_or(ContainerState::Unknown, |fault| {
-        ContainerState::Unasked(local_fault::classify(fault), error.to_string())
+        ContainerState::LocalFault(local_fault::classify(fault), error.to_string())
     })
 }
 

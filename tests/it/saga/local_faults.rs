@@ -50,7 +50,7 @@ async fn assert_live_after(world: &World, fault: LocalFault, what: &str) {
     let undone = sentences.iter().any(|(phase, _)| *phase == Phase::ROLLING_BACK);
     assert!(!undone, "{what}: {sentences:?}");
     let log = world.log().await.join("\n");
-    assert!(log.contains(words::fault::lacks(fault)), "{what}: {log}");
+    assert!(log.contains(words::fault::present(fault)), "{what}: {log}");
     world.assert_all_or_nothing(what).await;
 }
 
@@ -89,7 +89,7 @@ async fn what_a_call_lacks_all_the_while_ends_with_the_time_of_the_whole_and_a_c
         world.drive().await;
         let failure = world.failure().await;
         assert_eq!(failure.code, FailureCode::PortalImpaired, "{failure:?}");
-        assert!(failure.message.starts_with(words::fault::lacked(fault)), "{failure:?}");
+        assert!(failure.message.starts_with(words::fault::past(fault)), "{failure:?}");
         assert_eq!(failure.phase, Phase::CREATING_APPLICATION);
         let (took, limits) = (world.took().await, world.ports.settings.deadlines);
         assert!((limits.whole..limits.whole + limits.drain).contains(&took), "{took:?}");
@@ -151,7 +151,7 @@ impl Probe for ScriptedProbe {
         let began = *self.began.lock().unwrap().get_or_insert(now);
         let ms = u64::try_from(now.as_millisecond() - began.as_millisecond()).unwrap();
         let health = (self.after)(ms);
-        if matches!(&health, Health::Unasked(_, reason) if reason.starts_with("no answer")) {
+        if matches!(&health, Health::LocalFault(_, reason) if reason.starts_with("no answer")) {
             self.clock.advance(Duration::from_secs(5));
         }
         health
@@ -159,7 +159,7 @@ impl Probe for ScriptedProbe {
 }
 
 fn unasked(fault: LocalFault) -> Health {
-    Health::Unasked(fault, String::from("Too many open files (os error 24)"))
+    Health::LocalFault(fault, String::from("Too many open files (os error 24)"))
 }
 
 fn silent() -> Health {
@@ -211,7 +211,7 @@ async fn a_question_that_takes_the_stacks_last_time_and_fails_here_is_not_its_la
     let (world, _) = begin(Vec::new(), |ms| match ms {
         0..59_000 => silent(),
         59_000..59_500 => {
-            Health::Unasked(LocalFault::Resources, String::from("no answer within 5000 ms"))
+            Health::LocalFault(LocalFault::Resources, String::from("no answer within 5000 ms"))
         }
         _ => Health::Healthy,
     })

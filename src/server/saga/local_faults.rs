@@ -20,10 +20,10 @@ const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Context {
     /// Returns for how long, since `began`, the portal had local faults during the present phase.
-    pub(crate) fn lacked_since(&self, began: Timestamp) -> Duration {
+    pub(crate) fn local_fault_time(&self, began: Timestamp) -> Duration {
         let now = self.clock.now();
         let mut spans = self.outages.spans(now);
-        spans.extend(self.journal.spans(is_lack));
+        spans.extend(self.journal.spans(is_local_fault));
         union(spans, began, now)
     }
 
@@ -44,18 +44,18 @@ impl Context {
 
     /// Logs for the person who watches that the database was unavailable, if it was since `step`
     /// began. This time counts only against the deadline of the deployment.
-    pub(crate) fn tell_outage(&self, step: StepId) {
+    pub(crate) fn log_outage(&self, step: StepId) {
         let now = self.clock.now();
         let Some(began) = self.journal.running_since(step) else { return };
         let away = union(self.outages.spans(now), began, now).as_secs();
         if away > 0 {
-            let past = fault::lacked(LocalFault::Records);
+            let past = fault::past(LocalFault::Records);
             self.warn("journal.write", &format!("{past} for {away} s: it goes on from there"));
         }
     }
 
     /// Shows the message of a local fault that prevented `action`, and logs it once.
-    pub(crate) async fn say_lack(
+    pub(crate) async fn show_local_fault(
         &self,
         action: &'static str,
         fault: LocalFault,
@@ -65,32 +65,32 @@ impl Context {
         if self.journal.message().as_ref() == Some(&message) {
             return Ok(());
         }
-        let description = fault::lacks(fault);
+        let description = fault::present(fault);
         tracing::warn!(action, reason, "{description}: waiting for it");
         self.log(Level::Warn, action, &format!("{description}: waiting for it"), 0, None);
         self.journal.set_message(message).await
     }
 
     /// Restores the phase's own message, if the message of a local fault is shown.
-    pub(crate) async fn unsay_lacks(&self) -> Result<()> {
-        self.journal.clear_message(is_lack).await
+    pub(crate) async fn clear_local_fault(&self) -> Result<()> {
+        self.journal.clear_message(is_local_fault).await
     }
 
     /// Returns the longest wait if `left` is left of a limit: at least [`LEAST_PAUSE`] while the
     /// limit is paused, by a local fault or because the platform hangs. Otherwise the saga would
     /// wake in a tight loop at the end of the limit.
     pub(crate) fn longest(&self, left: Duration) -> Duration {
-        let stands_still = self.is_wedged() || !self.is_undoing() && self.is_lacking();
+        let stands_still = self.is_wedged() || !self.is_undoing() && self.has_local_fault();
         if stands_still { left.max(LEAST_PAUSE) } else { left }
     }
 
-    fn is_lacking(&self) -> bool {
-        self.journal.message().as_ref().is_some_and(is_lack) || self.outages.is_on()
+    fn has_local_fault(&self) -> bool {
+        self.journal.message().as_ref().is_some_and(is_local_fault) || self.outages.is_on()
     }
 
     /// Returns the present local fault, or one that lasted at the time `end`, when the limit
     /// passed.
-    pub(crate) fn lacking(&self, end: Timestamp) -> Option<LocalFault> {
+    pub(crate) fn local_fault_at(&self, end: Timestamp) -> Option<LocalFault> {
         let told = match self.journal.message() {
             Some(MessageCode::WaitingForPortal { fault }) => Some(fault),
             _ => None,
@@ -102,7 +102,7 @@ impl Context {
 }
 
 /// Returns whether the message is that of a local fault.
-fn is_lack(code: &MessageCode) -> bool {
+fn is_local_fault(code: &MessageCode) -> bool {
     matches!(code, MessageCode::WaitingForPortal { .. })
 }
 
@@ -120,7 +120,7 @@ fn union(mut spans: Vec<Span>, from: Timestamp, until: Timestamp) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use crate::server::saga::lacking::*;
+    use crate::server::saga::local_faults::*;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_427_270 + second).unwrap()
