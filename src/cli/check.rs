@@ -30,8 +30,8 @@ pub(super) async fn run(settings: &Settings) -> Exit {
         let (Ok(sentence) | Err(sentence)) = verdict;
         say(sentence)?;
     }
-    let is_well = verdicts.iter().all(Result::is_ok);
-    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let all_passed = verdicts.iter().all(Result::is_ok);
+    Ok(if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Returns a sentence that says whether the platform can be used: `Ok` if it can, `Err` if not.

@@ -13,17 +13,17 @@ use std::{
 
 use crate::support::process::{PortalDir, free_port};
 
-/// Starts a server that answers every request: with 200 if `is_well` is set, otherwise with 404.
-fn server(is_well: &Arc<AtomicBool>) -> u16 {
+/// Starts a server that answers every request: with 200 if `is_healthy` is set, otherwise with 404.
+fn server(is_healthy: &Arc<AtomicBool>) -> u16 {
     let port = free_port();
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let is_well = Arc::clone(is_well);
+    let is_healthy = Arc::clone(is_healthy);
     thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let lines = BufReader::new(stream.try_clone().unwrap()).lines();
             let head = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
             let is_asked = head.count() > 0;
-            let status = if is_well.load(Ordering::SeqCst) { "200 OK" } else { "404 Not Found" };
+            let status = if is_healthy.load(Ordering::SeqCst) { "200 OK" } else { "404 Not Found" };
             let answer =
                 format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
             // The client may have disconnected.
@@ -62,8 +62,8 @@ fn where_something_answers_for_every_name_nothing_is_begun_and_the_operator_is_w
 
 #[test]
 fn a_stack_that_never_runs_is_not_live_because_something_else_begins_to_answer() {
-    let (portal_dir, is_well) = (PortalDir::new(), Arc::new(AtomicBool::new(false)));
-    let port = server(&is_well).to_string();
+    let (portal_dir, is_healthy) = (PortalDir::new(), Arc::new(AtomicBool::new(false)));
+    let port = server(&is_healthy).to_string();
     let _portal = portal_dir.start(&variables(&port));
     let id = portal_dir.deploy("alice");
     while !portal_dir.get(&format!("/api/deployment/{id}")).contains("\"phase\":\"deploying\"") {
@@ -73,7 +73,7 @@ fn a_stack_that_never_runs_is_not_live_because_something_else_begins_to_answer()
             break;
         }
     }
-    is_well.store(true, Ordering::SeqCst);
+    is_healthy.store(true, Ordering::SeqCst);
     let stream = portal_dir.events(&id);
     assert!(stream.contains("\"code\":\"CRASH_LOOP\""), "{stream}");
     assert!(!stream.contains("event: complete"), "{stream}");

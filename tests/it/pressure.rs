@@ -76,7 +76,7 @@ impl World {
     }
 
     /// Returns whether the platform answers its health check within five seconds.
-    fn is_well(&self) -> bool {
+    fn is_healthy(&self) -> bool {
         let mut stream = TcpStream::connect(("127.0.0.1", self.api)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let request = "GET /api/trpc/settings.health HTTP/1.0\r\nHost: x\r\n\r\n";
@@ -97,7 +97,7 @@ fn two_hundred_starts_at_once_over_two_replicas_come_up() {
         thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(world.count("live"), STARTS);
-    assert!(world.is_well());
+    assert!(world.is_healthy());
     assert_eq!(Cluster::ask(&world.database, "SELECT count(*) FROM call_slots"), "0");
     let request =
         format!("GET / HTTP/1.0\r\nHost: stack-7.localhost:{}\r\n\r\n", world.portal_dir.edge);
@@ -115,7 +115,7 @@ fn without_the_bound_the_platform_hangs() {
     let world = Arc::new(World::start("1000", &unbounded));
     world.start_all();
     let begun = SystemClock.now();
-    while world.is_well() {
+    while world.is_healthy() {
         let waited = SystemClock.now().duration_since(begun).unsigned_abs();
         assert!(waited < TIMEOUT && world.count("active") > 0, "it did not hang");
         thread::sleep(Duration::from_millis(100));

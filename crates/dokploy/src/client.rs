@@ -141,7 +141,7 @@ impl Dokploy {
         let ended = self.clock.now();
         report(HEALTH, status, (started, ended), result.as_ref().err());
         if result.is_ok() {
-            self.problems.is_well(ended);
+            self.problems.record_healthy(ended);
         }
         result
     }

@@ -112,7 +112,7 @@ pub enum Advice {
     Wait(Duration),
     /// Repeat the call until the local fault of this process is over. Only the overall deadline
     /// keeps running.
-    WaitForUs(LocalFault),
+    WaitForLocalFault(LocalFault),
     /// Repeat the call with growing pauses until the deadline. The attempts do not count.
     RetryUntilDeadline,
 }
@@ -133,7 +133,7 @@ impl Error {
             }
             Self::Unavailable { retry_after, .. } => Advice::Retry { after: *retry_after },
             Self::Paused { retry_after } => Advice::Wait(*retry_after),
-            Self::Local { fault, .. } => Advice::WaitForUs(*fault),
+            Self::Local { fault, .. } => Advice::WaitForLocalFault(*fault),
         }
     }
 

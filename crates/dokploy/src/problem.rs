@@ -127,8 +127,8 @@ impl Problems {
         }
     }
 
-    /// Records that the platform reported itself well at `now`, which ends a hang.
-    pub(super) fn is_well(&self, now: Timestamp) {
+    /// Records that the platform reported itself healthy at `now`, which ends a hang.
+    pub(super) fn record_healthy(&self, now: Timestamp) {
         if let Some(hang) = self.known.lock().hangs.back_mut()
             && hang.until.is_none()
         {
@@ -180,11 +180,11 @@ mod tests {
         problems.hangs(at(12_000));
         assert_eq!(problems.current(), Some(Problem::Hangs));
         assert_eq!(problems.hung_for(at(0), at(15_000)), Duration::from_secs(5));
-        problems.is_well(at(20_000));
-        problems.is_well(at(25_000));
+        problems.record_healthy(at(20_000));
+        problems.record_healthy(at(25_000));
         assert_eq!(problems.current(), None);
         problems.hangs(at(30_000));
-        problems.is_well(at(31_000));
+        problems.record_healthy(at(31_000));
         for (from, now, seconds) in [(0, 40, 11), (15, 40, 6), (0, 12, 2), (22, 29, 0), (50, 60, 0)]
         {
             let hung = problems.hung_for(at(from * 1_000), at(now * 1_000));

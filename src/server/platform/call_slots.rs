@@ -90,7 +90,7 @@ pub struct SlotRequest {
     /// The limits.
     pub bounds: CallBounds,
     /// The result of a health check of the platform just now, if there was one.
-    pub is_well: Option<bool>,
+    pub is_healthy: Option<bool>,
 }
 
 /// The answer to a [`SlotRequest`].
@@ -102,7 +102,7 @@ pub enum SlotAnswer {
     Wait,
     /// Calls whose responses were lost may still run: check the platform's health, and request
     /// again with the result.
-    Doubt,
+    CheckHealth,
 }
 
 /// Gives out slots for calls.

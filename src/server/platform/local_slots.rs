@@ -49,9 +49,9 @@ impl CallSlots for LocalCallSlots {
         let is_over = |slot: &Slot| slot.until <= now;
         // The slot of a lost call becomes free only after its time, and only if the platform is
         // well: a platform that hangs may still be carrying out the call.
-        match request.is_well {
+        match request.is_healthy {
             None if taken.values().any(|slot| slot.is_lost || is_over(slot)) => {
-                return Ok(SlotAnswer::Doubt);
+                return Ok(SlotAnswer::CheckHealth);
             }
             Some(true) => taken.retain(|_, slot| !is_over(slot)),
             None | Some(false) => {}

@@ -23,12 +23,12 @@ impl RouteFile {
     pub fn of(name: &AppName) -> Option<Self> {
         let rest = name.0.strip_prefix(NAME_PREFIX)?;
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let is_well = name.0.len() <= MAX_NAME_LENGTH
+        let is_valid = name.0.len() <= MAX_NAME_LENGTH
             && rest.chars().all(allowed)
             && !rest.starts_with('-')
             && !rest.ends_with('-')
             && !rest.is_empty();
-        is_well.then(|| Self(name.clone()))
+        is_valid.then(|| Self(name.clone()))
     }
 
     /// Returns its path on the platform's host.

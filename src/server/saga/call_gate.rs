@@ -41,18 +41,18 @@ pub struct CallGate {
     next: AtomicU64,
     changed: Notify,
     /// The last health check of the platform: its time and its result.
-    health: tokio::sync::Mutex<Option<(Timestamp, Wellness)>>,
+    health: tokio::sync::Mutex<Option<(Timestamp, PlatformHealth)>>,
 }
 
 /// The result of the platform's health check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wellness {
+pub(crate) enum PlatformHealth {
     /// The platform is healthy.
-    Well,
+    Healthy,
     /// The platform is unhealthy, or does not answer.
-    Unwell,
+    Unhealthy,
     /// A local fault of the portal prevented the check.
-    Unasked(LocalFault),
+    NotChecked(LocalFault),
 }
 
 /// The order in the queue: within a kind of call, the oldest operation comes first. The number
@@ -93,21 +93,25 @@ impl CallGate {
 
     /// Checks the platform's health after calls whose responses were lost. Concurrent callers share
     /// one check.
-    pub(crate) async fn wellness(&self, platform: &dyn Platform, clock: &dyn Clock) -> Wellness {
+    pub(crate) async fn platform_health(
+        &self,
+        platform: &dyn Platform,
+        clock: &dyn Clock,
+    ) -> PlatformHealth {
         let mut last = self.health.lock().await;
-        if let Some((at, wellness)) = *last
+        if let Some((at, health)) = *last
             && Duration::from_millis(elapsed_ms(at, clock.now())) < FRESH
         {
-            return wellness;
+            return health;
         }
-        let wellness = match platform.diagnose().await {
-            Ok(()) => Wellness::Well,
-            Err(error) => error
-                .local_fault()
-                .map_or(Wellness::Unwell, |fault| Wellness::Unasked(local_fault::classify(fault))),
+        let health = match platform.diagnose().await {
+            Ok(()) => PlatformHealth::Healthy,
+            Err(error) => error.local_fault().map_or(PlatformHealth::Unhealthy, |fault| {
+                PlatformHealth::NotChecked(local_fault::classify(fault))
+            }),
         };
-        *last = Some((clock.now(), wellness));
-        wellness
+        *last = Some((clock.now(), health));
+        health
     }
 }
 
@@ -142,7 +146,7 @@ impl Place {
             now,
             until,
             bounds: self.call_gate.bounds,
-            is_well: None,
+            is_healthy: None,
         }
     }
 }

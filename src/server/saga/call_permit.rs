@@ -7,7 +7,7 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use super::{
-    call_gate::{CallGate, Place, Wellness},
+    call_gate::{CallGate, Place, PlatformHealth},
     context::Context,
     failure::StepError,
     late_commit,
@@ -66,12 +66,12 @@ impl Context {
             // It is enabled before the attempt: otherwise a slot that is released in between wakes
             // nobody.
             changed.as_mut().enable();
-            let lack = match self.try_permit(&place, limit).await? {
-                Tried::Taken(permit) => return Ok(permit),
-                Tried::Wait => None,
-                Tried::Lacking(fault) => Some(fault),
+            let fault = match self.try_permit(&place, limit).await? {
+                PermitAttempt::Granted(permit) => return Ok(permit),
+                PermitAttempt::Wait => None,
+                PermitAttempt::LocalFault(fault) => Some(fault),
             };
-            let news = match lack {
+            let news = match fault {
                 _ if self.is_wedged() => MessageCode::WaitingForHang,
                 Some(fault) => MessageCode::WaitingForPortal { fault },
                 None => MessageCode::WaitingForTurn,
@@ -102,15 +102,15 @@ impl Context {
     }
 
     /// Tries to take a slot for a call that takes at most `limit`, if it is this operation's turn.
-    async fn try_permit(&self, place: &Place, limit: Duration) -> Result<Tried, StepError> {
+    async fn try_permit(&self, place: &Place, limit: Duration) -> Result<PermitAttempt, StepError> {
         if !place.is_first() {
-            return Ok(Tried::Wait);
+            return Ok(PermitAttempt::Wait);
         }
         if self.is_wedged() {
-            match self.wellness().await? {
-                Wellness::Well => {}
-                Wellness::Unwell => return Ok(Tried::Wait),
-                Wellness::Unasked(fault) => return Ok(Tried::Lacking(fault)),
+            match self.platform_health().await? {
+                PlatformHealth::Healthy => {}
+                PlatformHealth::Unhealthy => return Ok(PermitAttempt::Wait),
+                PlatformHealth::NotChecked(fault) => return Ok(PermitAttempt::LocalFault(fault)),
             }
         }
         let now = self.clock.now();
@@ -119,25 +119,25 @@ impl Context {
         let mut answer = self.ask_for_slot(&request).await?;
         // Slots are free only if the lost calls that hold them have ended, which a healthy platform
         // shows.
-        if matches!(answer, Asked::Doubt) {
-            request.is_well = Some(match self.wellness().await? {
-                Wellness::Well => true,
-                Wellness::Unwell => false,
-                Wellness::Unasked(fault) => return Ok(Tried::Lacking(fault)),
+        if matches!(answer, SlotOutcome::CheckHealth) {
+            request.is_healthy = Some(match self.platform_health().await? {
+                PlatformHealth::Healthy => true,
+                PlatformHealth::Unhealthy => false,
+                PlatformHealth::NotChecked(fault) => return Ok(PermitAttempt::LocalFault(fault)),
             });
             if self.is_wedged() {
-                return Ok(Tried::Wait);
+                return Ok(PermitAttempt::Wait);
             }
             request.now = self.clock.now();
             answer = self.ask_for_slot(&request).await?;
         }
         match answer {
-            Asked::Taken(permit) => Ok(Tried::Taken(permit)),
-            Asked::Wait | Asked::Doubt => Ok(Tried::Wait),
+            SlotOutcome::Taken(permit) => Ok(PermitAttempt::Granted(permit)),
+            SlotOutcome::Wait | SlotOutcome::CheckHealth => Ok(PermitAttempt::Wait),
         }
     }
 
-    async fn ask_for_slot(&self, request: &SlotRequest) -> Result<Asked> {
+    async fn ask_for_slot(&self, request: &SlotRequest) -> Result<SlotOutcome> {
         // The permit exists before the slot is requested: if this future is dropped during the
         // request, the slot may be taken already, and the permit's drop reports it.
         let mut permit = CallPermit {
@@ -151,25 +151,25 @@ impl Context {
         // itself.
         permit.is_over = !matches!(answer, Ok(SlotAnswer::Taken));
         Ok(match answer? {
-            SlotAnswer::Taken => Asked::Taken(permit),
-            SlotAnswer::Wait => Asked::Wait,
-            SlotAnswer::Doubt => Asked::Doubt,
+            SlotAnswer::Taken => SlotOutcome::Taken(permit),
+            SlotAnswer::Wait => SlotOutcome::Wait,
+            SlotAnswer::CheckHealth => SlotOutcome::CheckHealth,
         })
     }
 
     /// Checks the platform's health. Before an undo, a request to cancel ends the wait for the
     /// result.
-    async fn wellness(&self) -> Result<Wellness, StepError> {
-        let asked = self.call_gate.wellness(&*self.platform, &*self.clock);
+    async fn platform_health(&self) -> Result<PlatformHealth, StepError> {
+        let check = self.call_gate.platform_health(&*self.platform, &*self.clock);
         if self.is_undoing() {
-            return Ok(asked.await);
+            return Ok(check.await);
         }
         tokio::select! {
             biased;
             () = self.journal.cancelled().cancelled() => {
                 Err(StepError::Failed(StepError::cancelled()))
             }
-            wellness = asked => Ok(wellness),
+            health = check => Ok(health),
         }
     }
 
@@ -192,13 +192,13 @@ impl Context {
 
     /// Checks whether the platform hangs, after a call that timed out.
     pub(crate) async fn diagnose(&self) {
-        self.call_gate.wellness(&*self.platform, &*self.clock).await;
+        self.call_gate.platform_health(&*self.platform, &*self.clock).await;
     }
 
     /// Waits until the platform no longer hangs.
     pub(crate) async fn wait_out_hang(&self) -> Result<(), StepError> {
         self.journal.set_message(MessageCode::WaitingForHang).await?;
-        while self.is_wedged() && self.wellness().await? != Wellness::Well {
+        while self.is_wedged() && self.platform_health().await? != PlatformHealth::Healthy {
             self.wait(PAUSE).await.map_err(|error| self.explain(error))?;
         }
         Ok(())
@@ -206,18 +206,18 @@ impl Context {
 }
 
 /// The result of an attempt to get a permit.
-enum Tried {
-    Taken(CallPermit),
+enum PermitAttempt {
+    Granted(CallPermit),
     Wait,
     /// A local fault of the portal prevented the health check that the decision needs.
-    Lacking(LocalFault),
+    LocalFault(LocalFault),
 }
 
 /// The result of a request for a slot, with the permit if the slot is taken.
-enum Asked {
+enum SlotOutcome {
     Taken(CallPermit),
     Wait,
-    Doubt,
+    CheckHealth,
 }
 
 impl Drop for CallPermit {

@@ -172,7 +172,7 @@ struct Attempts<'a> {
     /// The number of repetitions until the deadline, which use no retry.
     deadline_retries: u32,
     /// The number of repetitions because of a local fault of the portal, which use no retry.
-    waited_for_us: u32,
+    local_fault_retries: u32,
     /// True if it is a mutating call, which needs a permit.
     is_mutation: bool,
 }
@@ -189,7 +189,7 @@ impl<'a> Attempts<'a> {
             pauses,
             has_checked: false,
             deadline_retries: 0,
-            waited_for_us: 0,
+            local_fault_retries: 0,
             is_mutation: false,
         }
     }
@@ -259,8 +259,8 @@ impl<'a> Attempts<'a> {
             Advice::Wait(pause) => {
                 return self.wait_for_breaker(pause).await;
             }
-            Advice::WaitForUs(fault) => {
-                return self.wait_for_us(local_fault::classify(fault), error).await;
+            Advice::WaitForLocalFault(fault) => {
+                return self.wait_for_local_fault(local_fault::classify(fault), error).await;
             }
             Advice::RetryUntilDeadline => return self.retry_until_deadline(error).await,
         }
@@ -297,7 +297,7 @@ impl<'a> Attempts<'a> {
 
     /// Waits while the portal has a local fault. The wait uses no attempt, and the step has as much
     /// time afterwards as before.
-    async fn wait_for_us(
+    async fn wait_for_local_fault(
         &mut self,
         fault: LocalFault,
         error: &PlatformError,
@@ -307,8 +307,8 @@ impl<'a> Attempts<'a> {
             self.warn(error, "waiting for it");
         }
         self.show(message).await?;
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.waited_for_us.min(3));
-        self.waited_for_us += 1;
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.local_fault_retries.min(3));
+        self.local_fault_retries += 1;
         self.cx.wait(pause).await
     }
 

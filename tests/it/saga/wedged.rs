@@ -93,7 +93,7 @@ async fn a_slot_comes_back_with_the_answer_and_after_a_lost_one_only_late() {
         now,
         until: now,
         bounds,
-        is_well: None,
+        is_healthy: None,
     };
     assert_eq!(slots.take(&request).await.unwrap(), SlotAnswer::Taken, "all are given back");
 }

@@ -21,7 +21,7 @@ fn request(id: &str, kind: CallKind, portal: &str, second: i64) -> SlotRequest {
         now: at(second),
         until: at(second + 90),
         bounds: BOUNDS,
-        is_well: None,
+        is_healthy: None,
     }
 }
 
@@ -35,15 +35,15 @@ async fn ask(
     slots.take(&request(id, kind, portal, second)).await.unwrap()
 }
 
-async fn ask_knowing(slots: &dyn CallSlots, id: &str, second: i64, is_well: bool) -> SlotAnswer {
+async fn ask_knowing(slots: &dyn CallSlots, id: &str, second: i64, is_healthy: bool) -> SlotAnswer {
     let request = request(id, CallKind::Other, "one", second);
-    slots.take(&SlotRequest { is_well: Some(is_well), ..request }).await.unwrap()
+    slots.take(&SlotRequest { is_healthy: Some(is_healthy), ..request }).await.unwrap()
 }
 
 /// Checks the contract on empty slots.
 async fn hold(slots: &dyn CallSlots) {
     use CallKind::{Domain, Other};
-    use SlotAnswer::{Doubt, Taken, Wait};
+    use SlotAnswer::{CheckHealth, Taken, Wait};
     // A bound for each portal, and one for all; each kind has its own.
     assert_eq!(ask(slots, "a", Domain, "one", 0).await, Taken);
     assert_eq!(ask(slots, "b", Domain, "one", 0).await, Taken);
@@ -60,12 +60,12 @@ async fn hold(slots: &dyn CallSlots) {
     assert_eq!(ask(slots, "i", Other, "two", 10).await, Taken);
     // A lost call keeps its slot until its time is over and the platform is well.
     slots.keep(&SlotId("g".to_owned()), at(40)).await.unwrap();
-    assert_eq!(ask(slots, "j", Other, "one", 11).await, Doubt);
+    assert_eq!(ask(slots, "j", Other, "one", 11).await, CheckHealth);
     assert_eq!(ask_knowing(slots, "j", 11, true).await, Wait, "it may still come");
     assert_eq!(ask_knowing(slots, "j", 41, false).await, Wait, "nobody knows yet");
     assert_eq!(ask_knowing(slots, "j", 41, true).await, Taken);
     // So does one of a portal that is killed, which says nothing any more.
-    assert_eq!(ask(slots, "k", Other, "two", 99).await, Doubt);
+    assert_eq!(ask(slots, "k", Other, "two", 99).await, CheckHealth);
     assert_eq!(ask_knowing(slots, "k", 99, true).await, Wait);
     assert_eq!(ask_knowing(slots, "k", 100, true).await, Taken, "the one of the tenth second");
 }
@@ -75,7 +75,7 @@ async fn slots_in_the_process_hold_the_contract() {
     let slots = LocalCallSlots::default();
     hold(&slots).await;
     slots.abandon(&SlotId("k".to_owned()), at(150));
-    assert_eq!(ask(&slots, "l", CallKind::Other, "one", 101).await, SlotAnswer::Doubt);
+    assert_eq!(ask(&slots, "l", CallKind::Other, "one", 101).await, SlotAnswer::CheckHealth);
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ impl Platform {
         futures::future::join_all(hosts).await.into_iter().filter(|answered| *answered).count()
     }
 
-    async fn is_well(&self) -> bool {
+    async fn is_healthy(&self) -> bool {
         self.get("/api/trpc/settings.health").await.is_some()
     }
 }
@@ -83,7 +83,7 @@ async fn eight_hosts_attached_at_once_only_queue() {
     for _ in 0..5 {
         assert_eq!(platform.attach(8).await, 8);
     }
-    assert!(platform.is_well().await);
+    assert!(platform.is_healthy().await);
 }
 
 #[tokio::test]
@@ -91,11 +91,11 @@ async fn sixteen_hosts_attached_at_once_hang_every_call_until_a_restart() {
     let platform = Platform::start().await;
     assert!(platform.attach(16).await < 16);
     // The clients have disconnected by now, but their calls still hang.
-    assert!(!platform.is_well().await);
+    assert!(!platform.is_healthy().await);
     assert_eq!(platform.get("/api/project.all").await, None);
     let health = platform.get("/api/health").await;
     assert_eq!(health, Some(json!({ "ok": true })), "it checks nothing");
     platform.exchange("POST", "/sandbox/restart", &Value::Null).await;
-    assert!(platform.is_well().await);
+    assert!(platform.is_healthy().await);
     assert_eq!(platform.attach(8).await, 8);
 }

@@ -24,7 +24,7 @@ impl CallSlots for PostgresStore {
             match answer.as_deref() {
                 Some("taken") => Ok(SlotAnswer::Taken),
                 Some("wait") => Ok(SlotAnswer::Wait),
-                Some("doubt") => Ok(SlotAnswer::Doubt),
+                Some("doubt") => Ok(SlotAnswer::CheckHealth),
                 None | Some(_) => Err(StoreError::Corrupt { what: "call slot" }),
             }
         })
@@ -59,5 +59,5 @@ fn take(request: &SlotRequest) -> Statement {
         .bind(request.until)
         .bind(i64::from(max_each.min(i32::MAX.unsigned_abs())))
         .bind(i64::from(max.min(i32::MAX.unsigned_abs())))
-        .bind(request.is_well)
+        .bind(request.is_healthy)
 }
