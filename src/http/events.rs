@@ -1,7 +1,7 @@
 //! The event stream: sends the events of a deployment as they are recorded.
 //!
-//! A stream reads the events after its cursor from the store, then waits for a nudge. A slow client
-//! delays nobody and loses no event. A stream only reads.
+//! A stream reads the events after its cursor from the store, then waits for a notification. A slow
+//! client delays nobody and loses no event. A stream only reads.
 
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
@@ -57,7 +57,7 @@ pub(super) async fn status(
     let id = deployments::deployment_id(id)?;
     let cursor = cursor(&headers, query.as_deref());
     // Subscribed before the first reading: an event recorded between the two would be missed.
-    let nudges = state.service.notifier().watch(&id);
+    let notifications = state.service.notifier().watch(&id);
     let record = state.service.authorize(&caller, Permission::View, &id).await?;
     if record.state != DeploymentState::Active && cursor >= record.seq {
         return Ok((StatusCode::NO_CONTENT, UNBUFFERED).into_response());
@@ -81,7 +81,7 @@ pub(super) async fn status(
         id,
         cursor,
         ahead: cursor > record.seq,
-        nudges,
+        notifications,
         read: VecDeque::new(),
         ended: false,
     };
@@ -113,7 +113,7 @@ struct Watcher {
     cursor: Seq,
     /// True if the client's cursor was beyond the last recorded event.
     ahead: bool,
-    nudges: watch::Receiver<()>,
+    notifications: watch::Receiver<()>,
     /// Events that were read and not yet sent.
     read: VecDeque<StoredEvent>,
     ended: bool,
@@ -131,7 +131,7 @@ impl Watcher {
                 self.ended = event.is_end();
                 return Some(frame(&event));
             }
-            self.nudges.mark_unchanged();
+            self.notifications.mark_unchanged();
             match self.service.events(&self.id, self.cursor).await {
                 Ok(events) => self.read = events.into(),
                 Err(error) => {
@@ -164,8 +164,8 @@ impl Watcher {
 
     async fn wait(&mut self) -> Waited {
         tokio::select! {
-            () = self.shutdown.cancelled() => Waited::Nudged,
-            _ = self.nudges.changed() => Waited::Nudged,
+            () = self.shutdown.cancelled() => Waited::Notified,
+            _ = self.notifications.changed() => Waited::Notified,
             () = self.service.clock().sleep(self.authorization.next_check_in(self.service.clock().now())) => {
                 Waited::Long
             }
@@ -213,7 +213,7 @@ fn credentials(headers: &HeaderMap) -> HeaderMap {
 
 #[derive(PartialEq, Eq)]
 enum Waited {
-    Nudged,
+    Notified,
     Long,
 }
 

@@ -1,8 +1,8 @@
-//! Nudges: notifications without data, upon which the receiver reads the store.
+//! Notifications carry no data: the receiver reads the store.
 //!
-//! A lost nudge causes a delay, but loses no event: watchers also read the store at each keepalive,
-//! and workers at each tick and heartbeat. If several portals share a database, the store's adapter
-//! carries nudges between them.
+//! A lost notification causes a delay, but loses no event: watchers also read the store at each
+//! keepalive, and workers at each tick and heartbeat. If several portals share a database, the
+//! store's adapter carries notifications between them.
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use super::intake::Intake;
 use domain::deployment::DeploymentId;
 
-/// The subject of a nudge. Its text is one line, which a store's adapter can carry to other
+/// The subject of a notification. Its text is one line, which a store's adapter can carry to other
 /// portals.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Nudge {
+pub enum Notification {
     /// The events of a deployment.
     Events(DeploymentId),
     /// The cancellation of a deployment in progress was requested.
@@ -25,12 +25,12 @@ pub enum Nudge {
     Work,
 }
 
-/// A text is not a nudge.
+/// A text is not a notification.
 #[derive(Debug, thiserror::Error)]
-#[error("not a nudge")]
-pub struct ParseNudgeError;
+#[error("not a notification")]
+pub struct ParseNotificationError;
 
-impl fmt::Display for Nudge {
+impl fmt::Display for Notification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Events(id) => write!(f, "events {id}"),
@@ -40,21 +40,22 @@ impl fmt::Display for Nudge {
     }
 }
 
-impl FromStr for Nudge {
-    type Err = ParseNudgeError;
+impl FromStr for Notification {
+    type Err = ParseNotificationError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let id = |text| DeploymentId::parse(text).map_err(|_| ParseNudgeError);
+        let id = |text| DeploymentId::parse(text).map_err(|_| ParseNotificationError);
         match text.split_once(' ') {
             None if text == "work" => Ok(Self::Work),
             Some(("events", text)) => Ok(Self::Events(id(text)?)),
             Some(("wish", text)) => Ok(Self::CancelRequest(id(text)?)),
-            None | Some(_) => Err(ParseNudgeError),
+            None | Some(_) => Err(ParseNotificationError),
         }
     }
 }
 
-/// Sends nudges to watchers of a deployment, to the saga that executes it, and to the worker.
+/// Sends notifications to watchers of a deployment, to the saga that executes it, and to the
+/// worker.
 #[derive(Debug, Default)]
 pub struct Notifier {
     events: Topics,
@@ -64,18 +65,18 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Subscribes to nudges about the events of `id`. Subscribe before reading the store: otherwise
-    /// an event recorded between the two is missed.
+    /// Subscribes to notifications about the events of `id`. Subscribe before reading the store:
+    /// otherwise an event recorded between the two is missed.
     pub fn watch(&self, id: &DeploymentId) -> watch::Receiver<()> {
         self.events.watch(id)
     }
 
-    /// Subscribes to nudges about requests to cancel `id`.
+    /// Subscribes to notifications about requests to cancel `id`.
     pub fn cancel_requests(&self, id: &DeploymentId) -> watch::Receiver<()> {
         self.cancel_requests.watch(id)
     }
 
-    /// Subscribes to nudges about operations that can be claimed.
+    /// Subscribes to notifications about operations that can be claimed.
     pub fn work(&self) -> watch::Receiver<()> {
         self.work.subscribe()
     }
@@ -85,19 +86,19 @@ impl Notifier {
         &self.intake
     }
 
-    /// Sends a nudge to its subscribers in this process.
-    pub fn nudge(&self, nudge: &Nudge) {
-        match nudge {
-            Nudge::Events(id) => self.events.nudge(id),
-            Nudge::CancelRequest(id) => self.cancel_requests.nudge(id),
-            Nudge::Work => self.work.send_replace(()),
+    /// Sends a notification to its subscribers in this process.
+    pub fn notify(&self, notification: &Notification) {
+        match notification {
+            Notification::Events(id) => self.events.notify(id),
+            Notification::CancelRequest(id) => self.cancel_requests.notify(id),
+            Notification::Work => self.work.send_replace(()),
         }
     }
 
-    /// Nudges all subscribers, because a nudge may have been lost.
-    pub fn nudge_all(&self) {
-        self.events.nudge_all();
-        self.cancel_requests.nudge_all();
+    /// Notifies all subscribers, because a notification may have been lost.
+    pub fn notify_all(&self) {
+        self.events.notify_all();
+        self.cancel_requests.notify_all();
         self.work.send_replace(());
     }
 }
@@ -113,13 +114,13 @@ impl Topics {
         topics.entry(id.clone()).or_default().subscribe()
     }
 
-    fn nudge(&self, id: &DeploymentId) {
+    fn notify(&self, id: &DeploymentId) {
         if let Some(sender) = self.0.lock().get(id) {
             sender.send_replace(());
         }
     }
 
-    fn nudge_all(&self) {
+    fn notify_all(&self) {
         for sender in self.0.lock().values() {
             sender.send_replace(());
         }
@@ -131,15 +132,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_nudge_between_subscribing_and_waiting_is_not_lost() {
+    async fn a_notification_between_subscribing_and_waiting_is_not_lost() {
         let notifier = Notifier::default();
         let id = DeploymentId::from_random(1);
         let (mut events, mut cancel_requests) =
             (notifier.watch(&id), notifier.cancel_requests(&id));
-        notifier.nudge(&Nudge::Events(id.clone()));
+        notifier.notify(&Notification::Events(id.clone()));
         events.changed().await.unwrap();
         assert!(!cancel_requests.has_changed().unwrap());
-        notifier.nudge(&Nudge::CancelRequest(id));
+        notifier.notify(&Notification::CancelRequest(id));
         cancel_requests.changed().await.unwrap();
     }
 
@@ -152,13 +153,15 @@ mod tests {
     }
 
     #[test]
-    fn a_nudge_reads_back_as_it_was_written() {
+    fn a_notification_parses_from_its_text() {
         let id = DeploymentId::from_random(1);
-        for nudge in [Nudge::Events(id.clone()), Nudge::CancelRequest(id), Nudge::Work] {
-            assert_eq!(nudge.to_string().parse::<Nudge>().unwrap(), nudge);
+        for notification in
+            [Notification::Events(id.clone()), Notification::CancelRequest(id), Notification::Work]
+        {
+            assert_eq!(notification.to_string().parse::<Notification>().unwrap(), notification);
         }
         for text in ["", "works", "events", "events dep_1", "other dep_1"] {
-            assert!(text.parse::<Nudge>().is_err(), "{text:?}");
+            assert!(text.parse::<Notification>().is_err(), "{text:?}");
         }
     }
 }

@@ -34,7 +34,7 @@ use super::{
         accounts::Accounts,
     },
     intake::SlotReservation,
-    notifier::{Notifier, Nudge},
+    notifier::{Notification, Notifier},
     reconciler::report::ReconcileReport,
     secrets::Keyring,
     settings::{Quotas, StackSettings},
@@ -322,7 +322,7 @@ impl Service {
         }
         tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "Accepted a deployment");
         if begun.claim.is_none() {
-            self.parts.notifier.nudge(&Nudge::Work);
+            self.parts.notifier.notify(&Notification::Work);
         }
         Ok(deployment)
     }

@@ -50,7 +50,7 @@ async fn a_cancellation_is_accepted_until_the_end_however_often() {
         assert_eq!(reply.status, StatusCode::ACCEPTED, "{reply:?}");
         assert_eq!(reply.json()["deploymentId"], id.as_str());
     }
-    assert!(cancel_requests.has_changed().unwrap(), "whoever drives it is nudged");
+    assert!(cancel_requests.has_changed().unwrap(), "whoever drives it is notified");
     cancel_requests.mark_unchanged();
     assert_eq!(
         app.store.find(&id).await.unwrap().unwrap().cancel_request,

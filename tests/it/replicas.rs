@@ -15,7 +15,7 @@ use world::{LEASE, World, deploy_at};
 const LEEWAY: Duration = Duration::from_mins(1);
 /// The maximum delay in milliseconds of an event that is notified. Without a notification, watchers
 /// query again only after 15 seconds.
-const NUDGED_MS: i64 = 1_000;
+const NOTIFIED_MS: i64 = 1_000;
 
 /// A thread that watches a deployment.
 type Watching = thread::JoinHandle<Vec<Seen>>;
@@ -88,7 +88,7 @@ fn what_one_replica_records_is_seen_at_once_by_who_watches_the_other() {
          at most {worst} ms",
         behind.len()
     );
-    assert!(median < NUDGED_MS, "{median} ms");
+    assert!(median < NOTIFIED_MS, "{median} ms");
 }
 
 fn last_of(stories: &[Vec<Seen>]) -> Timestamp {

@@ -23,7 +23,7 @@ use super::{
     run_mode::{RunMode, StepAction},
 };
 use crate::server::{
-    notifier::{Notifier, Nudge},
+    notifier::{Notification, Notifier},
     platform::AppName,
     store::{
         CancelRequest, Cause, End, Fact, Lease, Record, Recorded, Result, State, StepId,
@@ -349,7 +349,7 @@ impl Journal {
         self.outages.wrote(self.clock.now());
         self.state.lock().unrecorded.drain(..count);
         self.apply(fact, recorded);
-        self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
+        self.notifier.notify(&Notification::Events(self.lease.id.clone()));
         self.observe_cancel(recorded.cancel_request);
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::server::{
         access::{Caller, Permission, Role, Target},
         accounts::Person,
     },
-    notifier::Nudge,
+    notifier::Notification,
     reconciler::report::ReconcileRound,
     settings::Quotas,
     store::{OperationFilter, Record, Result, State, Usage, hour_before},
@@ -193,7 +193,7 @@ impl Service {
             return Err(Refusal::NotStuck.into());
         }
         tracing::info!(deployment.id = %id, "Retry of a clean-up requested");
-        self.parts.notifier.nudge(&Nudge::Work);
+        self.parts.notifier.notify(&Notification::Work);
         Ok(())
     }
 

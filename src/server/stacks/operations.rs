@@ -7,7 +7,7 @@ use crate::server::{
     audit::AuditAction,
     auth::access::{Caller, Permission},
     intake::SlotReservation,
-    notifier::Nudge,
+    notifier::Notification,
     store::{CancelOutcome, NewRemoval, Record, RemovalOutcome, State},
 };
 use crate::wire::ApiError;
@@ -40,8 +40,8 @@ impl Service {
         match self.parts.store.cancel(id, audit_entry.at, Some(&audit_entry)).await? {
             CancelOutcome::Accepted => {
                 tracing::info!(deployment.id = %id, "Cancel requested for a deployment");
-                self.parts.notifier.nudge(&Nudge::CancelRequest(id.clone()));
-                self.parts.notifier.nudge(&Nudge::Work);
+                self.parts.notifier.notify(&Notification::CancelRequest(id.clone()));
+                self.parts.notifier.notify(&Notification::Work);
                 Ok(())
             }
             CancelOutcome::AlreadyEnded => Err(Refusal::AlreadyEnded.into()),
@@ -172,7 +172,7 @@ impl Service {
             RemovalOutcome::NotLive => return Err(no_stack()),
         };
         tracing::info!(deployment.id = %id, stack.name = %name, "Removal of a stack requested");
-        self.parts.notifier.nudge(&Nudge::Work);
+        self.parts.notifier.notify(&Notification::Work);
         Ok(id)
     }
 }

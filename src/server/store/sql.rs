@@ -37,7 +37,7 @@ use self::{
     writes::Writes,
 };
 use super::{Result, Store, StoreError, unavailable_for};
-use crate::server::notifier::Nudge;
+use crate::server::notifier::Notification;
 
 /// The time limit for finishing writes when the store is closed.
 const LAST_WRITES: Duration = Duration::from_secs(2);
@@ -73,8 +73,8 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     /// Notifies the other replicas when the transaction commits.
-    async fn notify(&self, tx: &mut Transaction<D>, nudge: &Nudge) -> Result<()> {
-        D::notify(&self.companion, &mut *tx, nudge).await
+    async fn notify(&self, tx: &mut Transaction<D>, notification: &Notification) -> Result<()> {
+        D::notify(&self.companion, &mut *tx, notification).await
     }
 
     /// Returns all rows of a query.

@@ -188,7 +188,7 @@ impl Simulation {
         let mut seen = Seen { id, events: Vec::new() };
         loop {
             let portal = self.one_portal(&mut rng);
-            let mut nudges = portal.ports().notifier.watch(&seen.id);
+            let mut notifications = portal.ports().notifier.watch(&seen.id);
             for _ in 0..rng.random_range(1..20) {
                 let after = seen.events.last().map_or(0, |event| event.seq);
                 // A stream that cannot read the store closes, and the browser reconnects.
@@ -199,7 +199,7 @@ impl Simulation {
                 }
                 tokio::select! {
                     biased;
-                    _ = nudges.changed() => {}
+                    _ = notifications.changed() => {}
                     () = self.clock.sleep(Duration::from_secs(15)) => {}
                 }
             }

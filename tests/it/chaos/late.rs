@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
-    notifier::Nudge,
+    notifier::Notification,
     store::{Record, RemovalOutcome, Stacks, State},
 };
 use clock::Clock;
@@ -43,7 +43,7 @@ async fn remove(portal: &Portal) -> Record {
     let name = StackName::parse("stack-0").unwrap();
     let begun = portal.store.begin_removal(&name, &new).await.unwrap();
     assert_eq!(begun, RemovalOutcome::Accepted(new.id));
-    portal.ports.notifier.nudge(&Nudge::Work);
+    portal.ports.notifier.notify(&Notification::Work);
     until(portal, 1, |record| record.state != State::Active).await
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ai_stack_deployer::server::{
-    notifier::Nudge,
+    notifier::Notification,
     store::{Operations, Record, State},
 };
 use clock::Clock;
@@ -56,7 +56,7 @@ fn a_cancellation_is_heard_though_the_platform_asks_for_more_time_than_there_is(
         portal.clock.sleep(Duration::from_secs(5)).await;
         let id = DeploymentId::from_random(0);
         portal.store.cancel(&id, portal.clock.now(), None).await.unwrap();
-        portal.ports.notifier.nudge(&Nudge::CancelRequest(id));
+        portal.ports.notifier.notify(&Notification::CancelRequest(id));
         let records = portal.ended().await;
         assert_eq!(records[0].state, State::RolledBack);
         let took = seconds_taken(&records[0]);

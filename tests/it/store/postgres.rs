@@ -29,20 +29,20 @@ use crate::support::{
 /// The time that something may take that takes a moment.
 const SOON: Duration = Duration::from_secs(20);
 
-/// A portal's store and those whom it nudges.
+/// A portal's store and those whom it notifies.
 struct Replica {
     store: Arc<PostgresStore>,
     notifier: Arc<Notifier>,
 }
 
 impl Replica {
-    /// Opens the database and waits until it listens: it nudges everybody then.
+    /// Opens the database and waits until it listens: it notifies everybody then.
     async fn open(url: &str) -> Self {
         let notifier = Arc::new(Notifier::default());
         let mut work = notifier.work();
         let url = SecretString::from(url);
         let store = PostgresStore::open(&url, Arc::clone(&notifier)).await.unwrap();
-        nudged(&mut work).await;
+        notified(&mut work).await;
         Self { store: Arc::new(store), notifier }
     }
 }
@@ -51,8 +51,8 @@ fn started() -> Fact {
     step(StepId::PROJECT, StepRecord::Started, vec![progress(Phase::CREATING_PROJECT)])
 }
 
-async fn nudged(receiver: &mut watch::Receiver<()>) {
-    timeout(SOON, receiver.changed()).await.expect("no nudge").unwrap();
+async fn notified(receiver: &mut watch::Receiver<()>) {
+    timeout(SOON, receiver.changed()).await.expect("no notification").unwrap();
 }
 
 /// Waits until the store answers again.
@@ -105,31 +105,31 @@ async fn two_portals_claim_each_deployment_exactly_once() {
 }
 
 #[tokio::test]
-async fn what_one_portal_writes_nudges_the_other() {
+async fn the_writes_of_one_portal_notify_the_other() {
     let url = Cluster::shared().database();
     let (here, there) = (Replica::open(&url).await, Replica::open(&url).await);
     let mut work = there.notifier.work();
     let begun = new(1, "alice");
     let id = &begun.deployment.id;
     here.store.begin(&begun, None).await.unwrap();
-    nudged(&mut work).await;
+    notified(&mut work).await;
 
     let lease = here.store.claim_one(Lane::Forward, "a", at(1), LEASE).await.unwrap().unwrap();
     let mut events = there.notifier.watch(id);
     here.store.record(&lease, &started()).await.unwrap();
-    nudged(&mut events).await;
+    notified(&mut events).await;
 
     let (mut cancel_requests, mut work) = (here.notifier.cancel_requests(id), here.notifier.work());
     there.store.cancel(id, at(2), None).await.unwrap();
-    nudged(&mut cancel_requests).await;
-    nudged(&mut work).await;
+    notified(&mut cancel_requests).await;
+    notified(&mut work).await;
     let mut work = there.notifier.work();
     here.store.release(&lease).await.unwrap();
-    nudged(&mut work).await;
+    notified(&mut work).await;
 }
 
 #[tokio::test]
-async fn what_is_not_committed_nudges_nobody() {
+async fn an_uncommitted_write_notifies_nobody() {
     let url = Cluster::shared().database();
     let (here, there) = (Replica::open(&url).await, Replica::open(&url).await);
     here.store.begin(&new(1, "alice"), None).await.unwrap();
@@ -139,8 +139,8 @@ async fn what_is_not_committed_nudges_nobody() {
     here.store.record(&lost, &started()).await.unwrap_err();
     assert!(!events.has_changed().unwrap());
     here.store.record(&held, &started()).await.unwrap();
-    nudged(&mut events).await;
-    assert!(!events.has_changed().unwrap(), "there was one nudge, not two");
+    notified(&mut events).await;
+    assert!(!events.has_changed().unwrap(), "there was one notification, not two");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,12 +171,12 @@ async fn a_database_that_goes_away_and_comes_back_is_survived() {
     cluster.start_again();
     responses(&here.store).await;
     // Both look again by themselves, and what was committed is there.
-    nudged(&mut work).await;
-    nudged(&mut events).await;
+    notified(&mut work).await;
+    notified(&mut events).await;
     assert_eq!(here.store.find(&lease.id).await.unwrap().unwrap().seq, 1);
 
     here.store.record(&lease, &started()).await.unwrap();
-    nudged(&mut events).await;
+    notified(&mut events).await;
     assert_eq!(there.store.events(&lease.id, 0, 10).await.unwrap().len(), 2);
     here.store.record(&lease, &end(State::RolledBack)).await.unwrap();
 }
@@ -202,9 +202,9 @@ async fn connections_that_go_silent_are_given_up_and_replaced() {
     let took = SystemClock.now().duration_since(asked);
     println!("after all connections went silent the store answered within {took:?}");
     // It listens again as well.
-    nudged(&mut work).await;
+    notified(&mut work).await;
     Replica::open(&url).await.store.begin(&new(1, "alice"), None).await.unwrap();
-    nudged(&mut work).await;
+    notified(&mut work).await;
 }
 
 /// A statement that is prepared for all columns there are fails once there is one more.

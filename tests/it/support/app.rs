@@ -7,7 +7,7 @@ use ai_stack_deployer::{
     server::{
         audit::AuditTrail,
         config::{self, Environment, Options},
-        notifier::{Notifier, Nudge},
+        notifier::{Notification, Notifier},
         reconciler::report::ReconcileReport,
         settings::{Settings, StoreSettings},
         stacks::{Service, ServiceParts},
@@ -246,7 +246,7 @@ impl TestApp {
         self.store.claim_one(Lane::Forward, "test", self.clock.now(), ttl).await.unwrap().unwrap()
     }
 
-    /// Records events, as a worker does, and nudges.
+    /// Records events, as a worker does, and notifies.
     pub(crate) async fn record(&self, lease: &Lease, events: Vec<EventBody>) {
         let state = events.last().and_then(|event| match event {
             EventBody::Complete(_) => Some(State::Live),
@@ -263,7 +263,7 @@ impl TestApp {
             due: Some(at),
         });
         self.store.record(lease, &Fact { events, end, ..Fact::default() }).await.unwrap();
-        self.notifier.nudge(&Nudge::Events(lease.id.clone()));
+        self.notifier.notify(&Notification::Events(lease.id.clone()));
     }
 
     /// Brings a stack up.

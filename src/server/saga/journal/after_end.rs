@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Journal;
 use crate::server::{
-    notifier::Nudge,
+    notifier::Notification,
     store::{CleanupRecord, Result},
 };
 use domain::stack_name::StackName;
@@ -13,7 +13,7 @@ impl Journal {
     /// Records the result of a clean-up.
     pub(crate) async fn record_cleanup(&self, cleanup: &CleanupRecord) -> Result<()> {
         self.store.record_cleanup(&self.lease, cleanup).await?;
-        self.notifier.nudge(&Nudge::Events(self.lease.id.clone()));
+        self.notifier.notify(&Notification::Events(self.lease.id.clone()));
         Ok(())
     }
 

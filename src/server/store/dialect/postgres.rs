@@ -6,7 +6,7 @@
 
 mod call_slots;
 mod connecting;
-mod nudges;
+mod notifications;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -19,9 +19,9 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use self::nudges::{NudgeListener, Origin};
+use self::notifications::{NotificationListener, Origin};
 use crate::server::{
-    notifier::{Notifier, Nudge},
+    notifier::{Notification, Notifier},
     schema::OtherVersion,
     store::{
         Result,
@@ -47,7 +47,7 @@ pub type PostgresStore = SqlStore<Postgres>;
 #[derive(Clone, Debug)]
 pub struct Companion {
     origin: Origin,
-    listening: Option<Arc<NudgeListener>>,
+    listening: Option<Arc<NotificationListener>>,
 }
 
 /// The database could not be opened as a store.
@@ -84,7 +84,7 @@ impl PostgresStore {
     ) -> Result<Self, OpenPostgresError> {
         let options = options(url)?;
         let mut store = Self::connect(options.clone()).await?;
-        let listener = NudgeListener::start(options, store.companion.origin, notifier);
+        let listener = NotificationListener::start(options, store.companion.origin, notifier);
         store.companion.listening = Some(Arc::new(listener));
         Ok(store)
     }
@@ -207,9 +207,9 @@ impl Dialect for Postgres {
     async fn notify(
         companion: &Companion,
         connection: &mut PgConnection,
-        nudge: &Nudge,
+        notification: &Notification,
     ) -> Result<()> {
-        companion.origin.notify(connection, nudge).await
+        companion.origin.notify(connection, notification).await
     }
 
     async fn broken(companion: &Companion) {

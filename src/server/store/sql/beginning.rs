@@ -17,7 +17,7 @@ use super::{
 };
 use crate::server::{
     audit::AuditEntry,
-    notifier::Nudge,
+    notifier::Notification,
     store::{
         Claim, NewDeployment, NewRemoval, RemovalOutcome, Result, State, StoreError, StoredResponse,
     },
@@ -111,7 +111,7 @@ async fn finish<D: Dialect>(
     insert_audit_entry(&mut tx, audit_entry).await?;
     // An operation with a claim is driven by this portal, so the others need no notification.
     if claim.is_none() {
-        store.notify(&mut tx, &Nudge::Work).await?;
+        store.notify(&mut tx, &Notification::Work).await?;
     }
     tx.commit().await
 }

@@ -11,7 +11,7 @@ use super::{
     rows::Columns,
     statement::{Statement, Value},
 };
-use crate::server::{notifier::Nudge, store::Result};
+use crate::server::{notifier::Notification, store::Result};
 
 /// A kind of database.
 #[async_trait]
@@ -66,7 +66,7 @@ pub trait Dialect: Database<Row: Columns, Connection: RunStatement<Self>> {
     /// and for the duration `$3`, of those that fulfil one of these conditions.
     fn claim(conditions: &[String]) -> String;
     /// Notifies the other replicas on the database when the transaction commits.
-    async fn notify(_: &Self::Companion, _: &mut Self::Connection, _: &Nudge) -> Result<()> {
+    async fn notify(_: &Self::Companion, _: &mut Self::Connection, _: &Notification) -> Result<()> {
         Ok(())
     }
     /// Waits until the companion's background task has ended unexpectedly.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{SqlStore, dialect::Dialect, lists, pool::Transaction, rows, statement::Statement};
 use crate::server::{
-    notifier::Nudge,
+    notifier::Notification,
     platform::AppName,
     store::{
         CleanupRecord, End, Fact, Journal, Lease, Recorded, Result, State, StepId, StepRecord,
@@ -101,7 +101,7 @@ async fn record<D: Dialect>(store: SqlStore<D>, lease: Lease, fact: Fact) -> Res
     if !fact.events.is_empty() {
         let first = recorded.seq - fact.events.len() as Seq + 1;
         insert_events(&mut tx, &lease.id, first, &fact.events).await?;
-        store.notify(&mut tx, &Nudge::Events(lease.id.clone())).await?;
+        store.notify(&mut tx, &Notification::Events(lease.id.clone())).await?;
     }
     if let Some((step, record)) = &fact.step {
         write_step(&lease.id, *step, record)?.execute(&mut tx).await?;

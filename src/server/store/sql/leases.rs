@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{SqlStore, dialect::Dialect, rows, statement::Statement};
 use crate::server::{
-    notifier::Nudge,
+    notifier::Notification,
     store::{CancelRequest, Lane, Lease, Leases, Result, StoreError},
 };
 use domain::{deployment::DeploymentId, kind::KindName};
@@ -105,7 +105,7 @@ impl<D: Dialect> Leases for SqlStore<D> {
             let mut tx = store.transaction().await?;
             if release.fetch_optional(&mut tx).await?.is_some() {
                 // An operation that has not ended is work for any replica.
-                store.notify(&mut tx, &Nudge::Work).await?;
+                store.notify(&mut tx, &Notification::Work).await?;
             }
             tx.commit().await
         })

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::server::{
     audit::AuditEntry,
-    notifier::Nudge,
+    notifier::Notification,
     store::{CancelOutcome, OperationFilter, Operations, Record, Result},
 };
 use domain::deployment::DeploymentId;
@@ -83,8 +83,8 @@ async fn cancel<D: Dialect>(
     );
     if cancel.bind(now).bind(&id).execute(&mut tx).await? == 1 {
         insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
-        store.notify(&mut tx, &Nudge::CancelRequest(id)).await?;
-        store.notify(&mut tx, &Nudge::Work).await?;
+        store.notify(&mut tx, &Notification::CancelRequest(id)).await?;
+        store.notify(&mut tx, &Notification::Work).await?;
         tx.commit().await?;
         return Ok(CancelOutcome::Accepted);
     }
@@ -109,7 +109,7 @@ pub(super) async fn make_due<D: Dialect>(
     let is_stuck = make_due.bind(due).bind(&id).execute(&mut tx).await? == 1;
     if is_stuck {
         insert_audit_entry(&mut tx, audit_entry.as_ref()).await?;
-        store.notify(&mut tx, &Nudge::Work).await?;
+        store.notify(&mut tx, &Notification::Work).await?;
     }
     tx.commit().await?;
     Ok(is_stuck)

@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::ACQUIRE_TIMEOUT;
 use crate::server::{
-    notifier::{Notifier, Nudge},
+    notifier::{Notification, Notifier},
     store::{
         Result,
         sql::{dialect::RunStatement as _, statement::Statement},
@@ -41,16 +41,20 @@ impl Origin {
     }
 
     /// Sends a notification to the other replicas when the transaction commits.
-    pub(super) async fn notify(self, connection: &mut PgConnection, nudge: &Nudge) -> Result<()> {
+    pub(super) async fn notify(
+        self,
+        connection: &mut PgConnection,
+        notification: &Notification,
+    ) -> Result<()> {
         let notify = Statement::new("SELECT pg_notify($1, $2)");
-        let notify = notify.bind(CHANNEL).bind(format!("{self} {nudge}"));
+        let notify = notify.bind(CHANNEL).bind(format!("{self} {notification}"));
         connection.execute(notify).await.map(drop).map_err(unavailable)
     }
 
     /// Parses a notification. Returns `None` if it is our own, or unreadable.
-    fn decode_foreign(self, payload: &str) -> Option<Nudge> {
-        let (origin, nudge) = payload.split_once(' ')?;
-        if origin == self.to_string() { None } else { nudge.parse().ok() }
+    fn decode_foreign(self, payload: &str) -> Option<Notification> {
+        let (origin, notification) = payload.split_once(' ')?;
+        if origin == self.to_string() { None } else { notification.parse().ok() }
     }
 }
 
@@ -62,12 +66,12 @@ impl fmt::Display for Origin {
 
 /// The task that listens for notifications from other replicas. Dropping it stops the task.
 #[derive(Debug)]
-pub(super) struct NudgeListener {
+pub(super) struct NotificationListener {
     stop: CancellationToken,
     task: TaskTracker,
 }
 
-impl NudgeListener {
+impl NotificationListener {
     /// Starts the task, which passes notifications to `notifier`.
     pub(super) fn start(
         options: PgConnectOptions,
@@ -98,7 +102,7 @@ impl NudgeListener {
     }
 }
 
-impl Drop for NudgeListener {
+impl Drop for NotificationListener {
     fn drop(&mut self) {
         self.stop.cancel();
     }
@@ -110,12 +114,12 @@ async fn listen(options: &PgConnectOptions, origin: Origin, notifier: &Notifier)
         match connect(options).await {
             Ok(mut listener) => {
                 // Notifications may have been missed before the connection.
-                notifier.nudge_all();
+                notifier.notify_all();
                 while let Some(heard) = next(&mut listener).await {
-                    if let Some(nudge) =
+                    if let Some(notification) =
                         heard.and_then(|heard| origin.decode_foreign(heard.payload()))
                     {
-                        notifier.nudge(&nudge);
+                        notifier.notify(&notification);
                     }
                 }
                 tracing::warn!("Lost the connection for notifications from other replicas");
@@ -164,9 +168,9 @@ mod tests {
     #[test]
     fn our_own_notifications_are_ignored() {
         let (own, other) = (Origin(1), Origin(2));
-        let payload = format!("{own} {}", Nudge::Work);
+        let payload = format!("{own} {}", Notification::Work);
         assert_eq!(own.decode_foreign(&payload), None);
-        assert_eq!(other.decode_foreign(&payload), Some(Nudge::Work));
+        assert_eq!(other.decode_foreign(&payload), Some(Notification::Work));
         assert_eq!(other.decode_foreign("something else"), None);
     }
 }
