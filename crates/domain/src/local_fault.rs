@@ -19,11 +19,12 @@ pub enum LocalFault {
     #[error("the portal has no network")]
     Network,
     /// The database cannot be read or written.
-    #[error("the portal's records are out of reach")]
-    Records,
+    #[error("the portal's database cannot be reached")]
+    #[serde(rename = "records")]
+    Database,
 }
 
 impl LocalFault {
     /// All faults.
-    pub const ALL: [Self; 4] = [Self::Resources, Self::Names, Self::Network, Self::Records];
+    pub const ALL: [Self; 4] = [Self::Resources, Self::Names, Self::Network, Self::Database];
 }

@@ -49,7 +49,7 @@ impl Context {
         let Some(began) = self.journal.running_since(step) else { return };
         let away = union(self.outages.spans(now), began, now).as_secs();
         if away > 0 {
-            let past = fault::past(LocalFault::Records);
+            let past = fault::past(LocalFault::Database);
             self.warn("journal.write", &format!("{past} for {away} s: it goes on from there"));
         }
     }
@@ -97,7 +97,7 @@ impl Context {
         };
         let outages = self.outages.spans(self.clock.now());
         let is_away = |(since, until): &Span| *since <= end && *until >= end;
-        told.or_else(|| outages.iter().any(is_away).then_some(LocalFault::Records))
+        told.or_else(|| outages.iter().any(is_away).then_some(LocalFault::Database))
     }
 }
 

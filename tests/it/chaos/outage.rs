@@ -135,6 +135,6 @@ fn records_that_are_away_until_the_time_is_up_are_the_cause_that_is_told() {
         assert_eq!(state, State::RolledBack, "{want:?}: {end:?}");
         let End::Failed(failure) = end else { panic!("{end:?}") };
         assert_eq!(failure.code, FailureCode::PortalImpaired, "{want:?}: {failure:?}");
-        assert!(failure.message.contains("could not reach its records"), "{failure:?}");
+        assert!(failure.message.contains("could not reach its database"), "{failure:?}");
     });
 }

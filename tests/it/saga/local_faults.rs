@@ -30,7 +30,7 @@ fn hold_up(world: &World, call: &'static str, fault: LocalFault, count: usize) {
         let fault = match fault {
             LocalFault::Names => transport::LocalFault::Names,
             LocalFault::Network => transport::LocalFault::Network,
-            LocalFault::Resources | LocalFault::Records => transport::LocalFault::Resources,
+            LocalFault::Resources | LocalFault::Database => transport::LocalFault::Resources,
         };
         world.platform.plan(call, Some(PlatformError::Local { call, fault, reason }));
     }

@@ -39,7 +39,7 @@ pub fn present(fault: LocalFault) -> &'static str {
         LocalFault::Resources => "The portal itself is short of resources",
         LocalFault::Names => "The portal itself cannot look addresses up",
         LocalFault::Network => "The portal itself has no network",
-        LocalFault::Records => "The portal itself cannot reach its records",
+        LocalFault::Database => "The portal itself cannot reach its database",
     }
 }
 
@@ -49,7 +49,7 @@ pub fn past(fault: LocalFault) -> &'static str {
         LocalFault::Resources => "The portal itself was short of resources",
         LocalFault::Names => "The portal itself could not look addresses up",
         LocalFault::Network => "The portal itself had no network",
-        LocalFault::Records => "The portal itself could not reach its records",
+        LocalFault::Database => "The portal itself could not reach its database",
     }
 }
 
@@ -59,6 +59,6 @@ pub(super) fn waiting(fault: LocalFault) -> &'static str {
         LocalFault::Resources => "Waiting: the portal is short of resources",
         LocalFault::Names => "Waiting: the portal cannot look addresses up",
         LocalFault::Network => "Waiting: the portal has no network",
-        LocalFault::Records => "Waiting: the portal cannot reach its records",
+        LocalFault::Database => "Waiting: the portal cannot reach its database",
     }
 }
