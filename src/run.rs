@@ -15,12 +15,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::adapters::probe;
 pub use self::{
-    adapters::{Records, open_for_cli},
+    adapters::{StorePorts, open_for_cli},
     keys::{NO_KEY, known as known_keys},
     parts::Parts,
 };
 use self::{
-    adapters::{call_gate_of_portal, check_portal_name, open_records_for_cli},
+    adapters::{call_gate_of_command, call_gate_of_portal, check_portal_name},
     parts::purge_old_records,
 };
 use crate::http::{self, HttpState};
@@ -132,12 +132,12 @@ impl Portal {
         check_environment(&settings.stack)?;
         settings.stack.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         let notifier = Arc::new(Notifier::default());
-        let records = Records::open(&settings.store, &notifier).await?;
-        let store = Arc::clone(&records.store);
+        let store_ports = StorePorts::open(&settings.store, &notifier).await?;
+        let store = Arc::clone(&store_ports.store);
         check_portal_name(&*store, &settings.stack.portal_name).await?;
-        let keyring = keys::of_portal(&settings, &*records.secrets).await?;
-        let audit = Arc::new(AuditTrail::new(Arc::clone(&records.audit), Arc::clone(&clock)));
-        let sign_in_service = sign_in_service(&settings, &records, &audit, &clock)?;
+        let keyring = keys::of_portal(&settings, &*store_ports.secrets).await?;
+        let audit = Arc::new(AuditTrail::new(Arc::clone(&store_ports.audit), Arc::clone(&clock)));
+        let sign_in_service = sign_in_service(&settings, &store_ports, &audit, &clock)?;
         let stop_sandbox = CancellationToken::new();
         let (dokploy, sandbox) = platform(&settings, &clock, &stop_sandbox).await?;
         let platform = Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?);
@@ -145,7 +145,7 @@ impl Portal {
         let reconcile_report = Arc::new(ReconcileReport::default());
         let service = Arc::new(Service::new(ServiceParts {
             store: Arc::clone(&store),
-            accounts: Arc::clone(&records.accounts),
+            accounts: Arc::clone(&store_ports.accounts),
             audit: Arc::clone(&audit),
             reconcile_report: Arc::clone(&reconcile_report),
             platform: Arc::clone(&platform) as _,
@@ -159,7 +159,7 @@ impl Portal {
             sandbox: sandbox.is_some(),
             random: Arc::new(rand::random),
         }));
-        let (shared, bounds) = (records.slots.clone(), settings.limits.calls);
+        let (shared, bounds) = (store_ports.slots.clone(), settings.limits.calls);
         let call_gate = call_gate_of_portal(&*store, shared, bounds, clock.now()).await;
         let ports = Ports {
             store: Arc::clone(&store),
@@ -188,7 +188,7 @@ impl Portal {
         let worker = Worker::new(ports, operations::all(), owner(), lease, concurrent_deployments);
         let state = HttpState::new(
             Arc::clone(&service),
-            authenticator(&settings, &records),
+            authenticator(&settings, &store_ports),
             sign_in_service,
             &settings.http,
             &settings.limits,
@@ -268,10 +268,10 @@ pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dokploy = platform::dokploy::config(url.clone(), token.clone());
-    let (store, call_gate) = open_records_for_cli(&settings.store, settings.limits.calls).await?;
+    let StorePorts { store, slots, .. } = open_for_cli(&settings.store).await?;
     let ports = Ports {
         store,
-        call_gate,
+        call_gate: call_gate_of_command(slots, settings.limits.calls),
         platform: Arc::new(Dokploy::new(dokploy, Arc::clone(&clock))?),
         probe: Arc::new(probe(settings)?),
         clock,
@@ -321,14 +321,14 @@ async fn platform(
 }
 
 /// Creates the authenticator for the access mode.
-fn authenticator(settings: &Settings, records: &Records) -> Authenticator {
+fn authenticator(settings: &Settings, store_ports: &StorePorts) -> Authenticator {
     match &settings.auth {
         AuthSettings::Open => Authenticator::Open {
             is_secure: settings.http.public_url.scheme() == Scheme::Https,
             random: Arc::new(rand::random),
         },
         AuthSettings::Oidc(oidc) => Authenticator::SignIn {
-            accounts: Arc::clone(&records.accounts),
+            accounts: Arc::clone(&store_ports.accounts),
             idle: oidc.session.idle,
         },
     }
@@ -337,7 +337,7 @@ fn authenticator(settings: &Settings, records: &Records) -> Authenticator {
 /// Creates the sign-in service; `None` if people do not sign in.
 fn sign_in_service(
     settings: &Settings,
-    records: &Records,
+    store_ports: &StorePorts,
     audit: &Arc<AuditTrail>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<SignInService>>, StartError> {
@@ -352,7 +352,7 @@ fn sign_in_service(
         }
     };
     Ok(Some(Arc::new(SignInService::new(SignInParts {
-        accounts: Arc::clone(&records.accounts),
+        accounts: Arc::clone(&store_ports.accounts),
         audit: Arc::clone(audit),
         provider_name: oidc.name.clone(),
         session: oidc.session,

@@ -50,7 +50,7 @@ pub enum CommandError {
     Survey(#[from] SurveyError),
     /// The database cannot be read or changed.
     #[error("the portal's database cannot be used")]
-    Records(#[from] StoreError),
+    Store(#[from] StoreError),
     /// A backup, a restore or a new start failed.
     #[error(transparent)]
     Copy(#[from] CopyError),

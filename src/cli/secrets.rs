@@ -27,8 +27,8 @@ pub(super) enum SecretsCommand {
 pub(super) async fn run(command: &SecretsCommand, settings: &Settings) -> Exit {
     let SecretsCommand::Rotate = command;
     let keyring = run::known_keys(settings)?.ok_or(CommandError::NoKey)?;
-    let records = run::open_for_cli(&settings.store).await?;
-    let rotation = rotation::rotate(&*records.secrets, &keyring).await?;
+    let store_ports = run::open_for_cli(&settings.store).await?;
+    let rotation = rotation::rotate(&*store_ports.secrets, &keyring).await?;
     for line in describe(&rotation, keyring.sealing_id()) {
         say(&line)?;
     }

@@ -28,19 +28,19 @@ use crate::server::{
 /// # Errors
 ///
 /// Returns why the database cannot be used.
-pub async fn open_for_cli(settings: &StoreSettings) -> Result<Records, StartError> {
+pub async fn open_for_cli(settings: &StoreSettings) -> Result<StorePorts, StartError> {
     Ok(match settings {
         StoreSettings::Sqlite { path } => {
-            Records::of(Arc::new(SqliteStore::open_for_cli(path).await?))
+            StorePorts::of(Arc::new(SqliteStore::open_for_cli(path).await?))
         }
         StoreSettings::Postgres { url } => {
-            Records::of(Arc::new(PostgresStore::open_for_cli(url).await?))
+            StorePorts::of_postgres(Arc::new(PostgresStore::open_for_cli(url).await?))
         }
     })
 }
 
 /// The store ports of one database.
-pub struct Records {
+pub struct StorePorts {
     /// Deployments.
     pub store: Arc<dyn Store>,
     /// People, their sessions and tokens.
@@ -53,7 +53,7 @@ pub struct Records {
     pub slots: Option<Arc<dyn CallSlots>>,
 }
 
-impl Records {
+impl StorePorts {
     /// Opens the database. Changes by other portals are passed to `notifier`.
     pub(super) async fn open(
         settings: &StoreSettings,
@@ -62,10 +62,13 @@ impl Records {
         Ok(match settings {
             StoreSettings::Sqlite { path } => Self::of(Arc::new(SqliteStore::open(path).await?)),
             StoreSettings::Postgres { url } => {
-                let store = Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?);
-                Self { slots: Some(Arc::<PostgresStore>::clone(&store)), ..Self::of(store) }
+                Self::of_postgres(Arc::new(PostgresStore::open(url, Arc::clone(notifier)).await?))
             }
         })
+    }
+
+    fn of_postgres(store: Arc<PostgresStore>) -> Self {
+        Self { slots: Some(Arc::<PostgresStore>::clone(&store)), ..Self::of(store) }
     }
 
     fn of<T: Store + Accounts + AuditLog + SealedSecrets + 'static>(database: Arc<T>) -> Self {
@@ -116,21 +119,13 @@ pub(super) async fn call_gate_of_portal(
     Arc::new(CallGate::new(slots, bounds, owner()))
 }
 
-/// Opens the database for a command that calls the platform. A portal may be running.
-pub(super) async fn open_records_for_cli(
-    settings: &StoreSettings,
+/// Creates the call gate of a command that calls the platform.
+pub(super) fn call_gate_of_command(
+    shared: Option<Arc<dyn CallSlots>>,
     bounds: CallBounds,
-) -> Result<(Arc<dyn Store>, Arc<CallGate>), StartError> {
-    let (store, slots): (Arc<dyn Store>, Arc<dyn CallSlots>) = match settings {
-        StoreSettings::Sqlite { path } => {
-            (Arc::new(SqliteStore::open_for_cli(path).await?), Arc::<LocalCallSlots>::default())
-        }
-        StoreSettings::Postgres { url } => {
-            let store = Arc::new(PostgresStore::open_for_cli(url).await?);
-            (Arc::<PostgresStore>::clone(&store), store)
-        }
-    };
-    Ok((store, Arc::new(CallGate::new(slots, bounds, owner()))))
+) -> Arc<CallGate> {
+    let slots = shared.unwrap_or_else(|| Arc::<LocalCallSlots>::default());
+    Arc::new(CallGate::new(slots, bounds, owner()))
 }
 
 /// Creates the health probe.
