@@ -38,7 +38,7 @@ fn variables(port: &str) -> [(&str, &str); 2] {
 }
 
 #[test]
-fn where_something_answers_for_every_name_nothing_is_begun_and_the_operator_is_warned() {
+fn if_something_answers_for_every_name_nothing_is_started_and_the_operator_is_warned() {
     let portal_dir = PortalDir::new();
     let port = server(&Arc::new(AtomicBool::new(true))).to_string();
     let mut portal = portal_dir.start(&variables(&port));

@@ -39,7 +39,7 @@ fn expect(reply: &Reply, words: &[&str], others: &[&str]) {
 }
 
 #[tokio::test]
-async fn an_operator_sees_how_the_portal_is_and_what_everybody_has() {
+async fn an_operator_sees_the_state_of_the_portal_and_all_operations() {
     let world = World::new();
     let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
     let (mut olga, _) = world.sign_in("Olga Ost", Role::Operator).await;
@@ -81,7 +81,7 @@ async fn an_operator_sees_how_the_portal_is_and_what_everybody_has() {
 }
 
 #[tokio::test]
-async fn a_live_stack_without_a_container_is_no_stack_that_is_up() {
+async fn a_live_stack_without_a_container_is_shown_as_not_running() {
     let world = World::new();
     let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
     let (mut olga, _) = world.sign_in("Olga Ost", Role::Operator).await;
@@ -126,7 +126,7 @@ async fn a_live_stack_without_a_container_is_no_stack_that_is_up() {
 }
 
 #[tokio::test]
-async fn to_everybody_else_there_is_no_such_page() {
+async fn the_page_is_hidden_from_everybody_else() {
     let world = World::new();
     let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
     let stuck = world.start(&mut ann, "alice").await;
@@ -145,15 +145,15 @@ async fn to_everybody_else_there_is_no_such_page() {
     }
     let reply = ann.post("/admin/stuck/retry", &format!("id={stuck}")).await;
     assert_eq!(reply.error(), "404 NOT_FOUND");
-    assert_eq!(world.due(&stuck).await, due, "and nothing is tried again");
+    assert_eq!(world.due(&stuck).await, due, "nothing is retried");
     let entered = world.entries(AuditAction::Enter).await;
-    assert_eq!(entered.len(), 7, "each is on record: {entered:?}");
+    assert_eq!(entered.len(), 7, "each is audited: {entered:?}");
     assert!(world.entries(AuditAction::RetryCleanUp).await.is_empty());
 }
 
 /// Even if a caller was authenticated.
 #[tokio::test]
-async fn each_use_case_refuses_everybody_else_by_itself() {
+async fn each_use_case_rejects_everybody_else_itself() {
     let world = World::new();
     let (mut ann, owner) = world.sign_in("Ann Bell", Role::Member).await;
     let stuck = world.start(&mut ann, "alice").await;
@@ -176,12 +176,12 @@ async fn each_use_case_refuses_everybody_else_by_itself() {
         assert!(service.retry_clean_up(&caller, stuck.as_str()).await.is_err(), "{caller:?}");
         assert!(service.revoke_access(&caller, "person:AnnBell").await.is_err(), "{caller:?}");
     }
-    assert_eq!(ann.get("/account").await.status, StatusCode::OK, "nobody was shut out");
+    assert_eq!(ann.get("/account").await.status, StatusCode::OK, "nobody's access was revoked");
     assert_eq!(world.due(&stuck).await, due);
 }
 
 #[tokio::test]
-async fn operations_are_found_by_person_state_and_name_a_page_at_a_time() {
+async fn operations_are_filtered_by_person_state_and_name_and_paged() {
     let world = World::new();
     let (_, ann) = world.sign_in("Ann Bell", Role::Member).await;
     let (_, bob) = world.sign_in("Bob Dean", Role::Member).await;
@@ -218,7 +218,7 @@ async fn operations_are_found_by_person_state_and_name_a_page_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_stuck_clean_up_is_made_due_at_once_and_that_is_on_record() {
+async fn a_stuck_clean_up_is_made_due_at_once_and_audited() {
     let world = World::new();
     let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
     let (mut olga, operator) = world.sign_in("Olga Ost", Role::Operator).await;
@@ -252,7 +252,7 @@ async fn a_stuck_clean_up_is_made_due_at_once_and_that_is_on_record() {
 }
 
 #[tokio::test]
-async fn an_operator_who_looks_at_somebody_elses_is_on_record_once_an_hour() {
+async fn an_operator_who_views_an_operation_of_others_is_audited_once_an_hour() {
     let world = World::new();
     let (mut ann, _) = world.sign_in("Ann Bell", Role::Member).await;
     let (mut olga, operator) = world.sign_in("Olga Ost", Role::Operator).await;
@@ -275,7 +275,7 @@ async fn an_operator_who_looks_at_somebody_elses_is_on_record_once_an_hour() {
 }
 
 #[tokio::test]
-async fn an_operator_ends_the_sessions_and_tokens_of_a_person_and_that_is_on_record() {
+async fn an_operator_revokes_the_access_of_a_person_and_that_is_audited() {
     let world = World::new();
     let (mut ann, person) = world.sign_in("Ann Bell", Role::Member).await;
     let (mut bob, _) = world.sign_in("Bob Dean", Role::Member).await;

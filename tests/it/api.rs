@@ -25,7 +25,7 @@ fn redacted(reply: &Reply) -> String {
 }
 
 #[tokio::test]
-async fn a_name_is_free_taken_or_against_a_rule() {
+async fn a_name_is_available_taken_or_invalid() {
     let app = TestApp::new();
     insta::assert_snapshot!("check_free", redacted(&app.get("/api/check/alice").await));
     app.begin("alice").await;
@@ -34,7 +34,7 @@ async fn a_name_is_free_taken_or_against_a_rule() {
 }
 
 #[tokio::test]
-async fn a_deployment_is_accepted_with_everything_that_leads_to_it() {
+async fn an_accepted_deployment_is_answered_with_all_its_addresses() {
     let app = TestApp::new();
     insta::assert_snapshot!("deploy", redacted(&app.deploy(r#"{"name":"alice"}"#).await));
     insta::assert_snapshot!("deploy_taken", redacted(&app.deploy(r#"{"name":"alice"}"#).await));
@@ -42,7 +42,7 @@ async fn a_deployment_is_accepted_with_everything_that_leads_to_it() {
 }
 
 #[tokio::test]
-async fn a_deployment_is_described_as_it_stands() {
+async fn a_deployment_is_described_in_its_current_state() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
     let path = format!("/api/deployment/{id}");
@@ -104,7 +104,7 @@ async fn only_the_last_50_log_entries_are_shown_and_each_is_a_string_of_json() {
 }
 
 #[tokio::test]
-async fn health_tells_of_every_part() {
+async fn health_reports_every_part() {
     let app = TestApp::new();
     let version = format!("{:?}", env!("CARGO_PKG_VERSION"));
     let health = async || redacted(&app.get("/health").await).replace(&version, "\"[version]\"");
@@ -118,7 +118,7 @@ async fn health_tells_of_every_part() {
 }
 
 #[tokio::test]
-async fn readiness_follows_the_store_and_liveness_nothing() {
+async fn readiness_depends_on_the_store_and_liveness_on_nothing() {
     let app = TestApp::new();
     assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
     app.store.set_down(true);
@@ -183,7 +183,7 @@ async fn checking_names_costs_the_platform_three_calls_in_ten_seconds() {
 }
 
 #[tokio::test]
-async fn typing_a_name_that_is_taken_on_the_platform_costs_it_no_call_at_each_key() {
+async fn typing_a_name_that_is_taken_on_the_platform_makes_no_call_at_each_key() {
     let app = TestApp::new();
     app.platform.add_host("Alice.localhost");
     app.platform.add_project("ai-stack-alicia");
@@ -248,7 +248,7 @@ async fn reserved_names_can_be_added() {
 }
 
 #[tokio::test]
-async fn a_caller_who_asks_for_too_many_deployments_is_told_when_to_come_back() {
+async fn a_caller_with_too_many_starts_is_told_when_to_retry() {
     let app = TestApp::with(&[("DEPLOY_RATE_LIMIT", "2")]);
     app.begin("alice").await;
     app.begin("bobby").await;
@@ -277,7 +277,7 @@ async fn every_answer_carries_the_security_headers() {
 }
 
 #[tokio::test]
-async fn a_mistake_of_ours_is_an_error_like_any_other() {
+async fn a_bug_of_the_portal_is_answered_like_any_other_error() {
     let app = TestApp::new();
     app.platform.panic_from_now_on();
     let reply = app.send(Request::get("/health").body(Body::empty()).unwrap()).await;

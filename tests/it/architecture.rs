@@ -116,7 +116,7 @@ const OF_ALL_KINDS: [&str; 6] =
     ["src/server/saga", "src/http", "src/server/intake", "src/run", "src/api", "src/app"];
 
 #[test]
-fn what_drives_and_shows_operations_names_no_kind_step_or_phase_of_one() {
+fn engine_and_pages_name_no_kind_of_operation_and_no_step_or_phase_of_one() {
     let mut words = Vec::new();
     let kinds = Kinds::default();
     for kind in kinds.names().map(|name| kinds.of(name)) {
@@ -141,7 +141,7 @@ fn what_drives_and_shows_operations_names_no_kind_step_or_phase_of_one() {
 }
 
 #[test]
-fn what_belongs_in_one_place_is_named_nowhere_else() {
+fn names_that_belong_in_one_place_occur_only_there() {
     // The words, and the only parts that may contain them.
     let words: [(&str, &[&str], &[&str]); 4] = [
         // A page calls use cases, and reads what they return.
@@ -232,7 +232,7 @@ const DRAWS: [&str; 4] = [
 ];
 
 #[test]
-fn what_tests_leave_to_chance_comes_from_the_seed_of_the_commit() {
+fn random_tests_use_the_seed_of_the_commit() {
     let draws = ["rand::random", "rand::rng()", "RngSeed::Random", "from_os_rng", "ThreadRng"];
     let config = "#![proptest_config(test_support::properties())]";
     let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path));

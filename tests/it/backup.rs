@@ -59,7 +59,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_backup_of_a_running_portal_is_whole_and_is_put_back() {
+fn a_backup_of_a_running_portal_is_complete_and_can_be_restored() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
     let alice = portal_dir.deploy_until("alice", "complete");
@@ -91,7 +91,7 @@ fn a_backup_of_a_running_portal_is_whole_and_is_put_back() {
 }
 
 #[test]
-fn a_backup_after_a_kill_has_what_was_only_in_the_log_and_fits_an_empty_folder() {
+fn a_backup_after_a_kill_includes_the_log_and_can_be_restored_into_an_empty_folder() {
     let (portal_dir, other) = (PortalDir::new(), PortalDir::new());
     let portal = portal_dir.start(&[]);
     let alice = portal_dir.deploy_until("alice", "complete");
@@ -129,7 +129,7 @@ fn a_backup_overwrites_nothing_and_leaves_no_part_of_itself() {
 }
 
 #[test]
-fn a_link_and_a_query_lead_to_the_same_database() {
+fn a_symbolic_link_and_a_query_name_the_same_database() {
     let portal_dir = PortalDir::new();
     let elsewhere = tempfile::tempdir().unwrap();
     let database = elsewhere.path().join("real.db");
@@ -151,7 +151,7 @@ fn a_link_and_a_query_lead_to_the_same_database() {
 }
 
 #[test]
-fn new_begins_afresh_and_deletes_nothing() {
+fn new_starts_with_an_empty_database_and_deletes_nothing() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
     let alice = portal_dir.deploy_until("alice", "complete");
@@ -181,7 +181,7 @@ fn new_begins_afresh_and_deletes_nothing() {
 }
 
 #[test]
-fn with_postgres_each_says_what_to_use_instead() {
+fn with_postgres_each_command_names_the_alternative() {
     let (portal_dir, url) = (PortalDir::new(), Cluster::shared().database());
     let variables = [
         ("DATABASE_URL", url.as_str()),

@@ -16,7 +16,7 @@ use self::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_that_goes_in_comes_out_anywhere() {
+async fn no_secret_of_the_portal_leaks_anywhere() {
     let mut world = World::start().await;
     let portal = world.portal("sandbox/hello");
     let credentials = world.sign_in();

@@ -45,7 +45,7 @@ struct Totals {
 }
 
 #[test]
-fn whatever_happens_every_deployment_ends_in_all_or_nothing() {
+fn every_deployment_ends_in_all_or_nothing_in_every_schedule() {
     let first = seed::seed("random schedules");
     let count = seed::number("SCHEDULES").unwrap_or(SCHEDULES);
     let (next, totals) = (AtomicU64::new(0), Totals::default());

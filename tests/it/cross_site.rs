@@ -13,7 +13,7 @@ async fn post(app: &TestApp, headers: &[(&str, &str)]) -> StatusCode {
 }
 
 #[tokio::test]
-async fn only_our_own_pages_and_what_is_no_browser_may_post() {
+async fn only_our_own_pages_and_non_browsers_may_post() {
     let app = TestApp::with(&[("PUBLIC_URL", "https://portal.example.com")]);
     let allowed: [&[(&str, &str)]; 4] = [
         &[],
@@ -42,7 +42,7 @@ async fn only_our_own_pages_and_what_is_no_browser_may_post() {
 }
 
 #[tokio::test]
-async fn on_loopback_the_names_of_this_machine_are_one_but_stacks_are_elsewhere() {
+async fn on_loopback_the_names_of_this_machine_are_one_origin_and_stacks_are_others() {
     let app = TestApp::new();
     for origin in ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000"] {
         assert_eq!(post(&app, &[("origin", origin)]).await, StatusCode::BAD_REQUEST, "{origin}");
@@ -54,7 +54,7 @@ async fn on_loopback_the_names_of_this_machine_are_one_but_stacks_are_elsewhere(
 }
 
 #[tokio::test]
-async fn every_way_to_change_something_is_guarded_and_reading_is_not() {
+async fn every_mutating_route_is_guarded_and_reading_ones_are_not() {
     let app = TestApp::new();
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         for path in ["/api/deploy", "/api/fn/start_deployment", "/", "/nothing"] {

@@ -96,7 +96,7 @@ async fn claim_removal(app: &TestApp) -> Lease {
     app.store.claim_one(CLEAN_UP, "test", app.clock.now(), ttl).await.unwrap().unwrap()
 }
 
-/// Says that the stack is removed.
+/// Returns the last event of a removal.
 fn removed(app: &TestApp) -> EventBody {
     let receipt = receipt(Outcome::VerifiedGone, app);
     EventBody::Removed(RemovalCompletion { status: Gone::Removed, receipt })
@@ -105,7 +105,7 @@ fn removed(app: &TestApp) -> EventBody {
 const REFRESH: &str = "http-equiv=\"refresh\"";
 
 #[tokio::test]
-async fn the_cancel_form_leads_back_to_the_page_which_says_so_and_refreshes() {
+async fn the_cancel_form_redirects_to_the_page_which_shows_it_and_refreshes() {
     let (app, _site) = portal();
     let id = app.begin("alice").await;
     let before = page(&app, &id).await;
@@ -119,7 +119,7 @@ async fn the_cancel_form_leads_back_to_the_page_which_says_so_and_refreshes() {
 }
 
 #[tokio::test]
-async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
+async fn a_request_that_is_too_late_redirects_to_a_page_that_says_so() {
     let (app, _site) = portal();
     let id = app.live("alice").await;
     for (function, code, words) in [
@@ -145,7 +145,7 @@ async fn what_came_too_late_leads_back_to_a_page_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_page_from_before_the_removal_says_so_and_leaves_the_next_stack_alone() {
+async fn the_page_of_a_removed_stack_says_so_and_does_not_affect_the_next_stack() {
     let (app, _site) = portal();
     let old = app.live("alice").await;
     let removal = remove(&app, &old).await;
@@ -167,7 +167,7 @@ async fn a_page_from_before_the_removal_says_so_and_leaves_the_next_stack_alone(
 }
 
 #[tokio::test]
-async fn a_retry_and_what_it_tries_again_lead_to_each_other() {
+async fn a_retry_and_its_earlier_attempt_link_to_each_other() {
     let (app, _site) = portal();
     let id = fail(&app).await;
     let failed = page(&app, &id).await;
@@ -180,7 +180,7 @@ async fn a_retry_and_what_it_tries_again_lead_to_each_other() {
 }
 
 #[tokio::test]
-async fn a_button_pressed_twice_leads_to_the_one_attempt() {
+async fn a_button_pressed_twice_starts_one_attempt() {
     let (app, _site) = portal();
     let id = fail(&app).await;
     let press = || post(&app, "retry_deployment", format!("id={id}"));
@@ -194,7 +194,7 @@ async fn a_button_pressed_twice_leads_to_the_one_attempt() {
 }
 
 #[tokio::test]
-async fn what_is_refused_before_it_is_read_leads_back_to_its_page_with_the_reason() {
+async fn an_early_refusal_redirects_to_the_page_with_the_reason() {
     let site = tempfile::tempdir().unwrap();
     let app = TestApp::with_pages(&[("DEPLOY_RATE_LIMIT", "1")], site.path());
     let id = fail(&app).await;
@@ -206,7 +206,7 @@ async fn what_is_refused_before_it_is_read_leads_back_to_its_page_with_the_reaso
 }
 
 #[tokio::test]
-async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
+async fn leftovers_are_shown_until_clean_up_has_removed_them() {
     let (app, _site) = portal();
     let id = app.begin("alice").await;
     let lease = app.claim().await;
@@ -232,7 +232,7 @@ async fn what_is_left_is_shown_until_clean_up_has_removed_it() {
 }
 
 #[tokio::test]
-async fn a_cancel_that_left_something_does_not_look_as_if_it_had_gone_well() {
+async fn a_cancel_with_leftovers_does_not_look_successful() {
     let (app, _site) = portal();
     let id = app.begin("alice").await;
     let lease = app.claim().await;
@@ -248,7 +248,7 @@ async fn a_cancel_that_left_something_does_not_look_as_if_it_had_gone_well() {
 }
 
 #[tokio::test]
-async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
+async fn a_stack_is_not_shown_as_live_once_its_removal_begins() {
     let (app, _site) = portal();
     let id = app.live("alice").await;
     let up = page(&app, &id).await;
@@ -273,7 +273,7 @@ async fn a_stack_is_not_called_live_from_the_moment_its_removal_begins() {
 }
 
 #[tokio::test]
-async fn a_removal_that_got_stuck_can_be_tried_at_once() {
+async fn a_stuck_removal_can_be_retried_at_once() {
     let (app, _site) = portal();
     let id = app.live("alice").await;
     let removal = remove(&app, &id).await;
@@ -286,7 +286,7 @@ async fn a_removal_that_got_stuck_can_be_tried_at_once() {
 }
 
 #[tokio::test]
-async fn the_home_page_promises_what_was_measured() {
+async fn the_home_page_shows_the_measured_duration() {
     let (app, _site) = portal();
     expect(&app.get("/").await, &["with its own address"], &["in about"]);
     for name in ["ada", "bob", "cid", "dan", "eve"] {

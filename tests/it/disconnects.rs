@@ -52,7 +52,7 @@ async fn is_carried_out(world: &World, action: &Action) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_who_disconnect_at_sign_in_undo_no_sign_out_of_others() {
+async fn disconnects_during_sign_in_undo_no_sign_out_of_others() {
     let world = World::start().await;
     let leaving = world.people("leaving", 40).await;
     // The pool already has connections, as in a portal that is in use.
@@ -87,8 +87,7 @@ async fn those_who_disconnect_at_sign_in_undo_no_sign_out_of_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_somebody_asks_for_before_disconnecting_is_carried_out_and_so_is_what_others_ask_for()
- {
+async fn requests_of_disconnected_clients_and_of_others_are_carried_out() {
     let world = World::start().await;
     let (hasty, patient) = (world.actions("hasty").await, world.actions("patient").await);
     let mut asking = JoinSet::new();
@@ -135,7 +134,7 @@ async fn whatever_somebody_asks_for_before_disconnecting_is_carried_out_and_so_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_put_on_record_does_not_happen() {
+async fn an_action_that_cannot_be_audited_does_not_happen() {
     let world = World::start().await;
     world.come_closer();
     let mut actions = world.actions("refused").await;

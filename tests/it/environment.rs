@@ -35,7 +35,7 @@ fn text(value: &Value) -> String {
 }
 
 #[test]
-fn a_containers_variables_are_what_the_portal_was_given() {
+fn the_variables_of_a_container_are_those_of_the_settings() {
     let portal_dir = PortalDir::new();
     let platform = Platform::answering_after(&portal_dir, "1");
     let names: Vec<_> = VALUES.iter().map(|(name, _)| format!("STACK_ENV_{name}")).collect();
@@ -57,7 +57,7 @@ fn a_containers_variables_are_what_the_portal_was_given() {
 }
 
 #[test]
-fn the_start_names_the_variable_that_would_not_arrive_and_not_its_value() {
+fn the_start_names_a_variable_that_would_not_arrive_without_its_value() {
     for (command, value) in [
         (&[][..], "canary ${{project.X}}"),
         (&[][..], "it's `canary` \"{{x}}\""),

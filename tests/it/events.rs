@@ -18,12 +18,12 @@ use tokio::{
 use crate::support::app::{Reply, TestApp};
 
 /// A stream that is read frame by frame.
-struct DeploymentSignals {
+struct EventStream {
     chunks: BodyDataStream,
     text: String,
 }
 
-impl DeploymentSignals {
+impl EventStream {
     async fn open(app: &TestApp, id: &DeploymentId) -> Self {
         let request = Request::get(format!("/api/status/{id}")).body(Body::empty()).unwrap();
         let response = app.open(request).await;
@@ -68,7 +68,7 @@ fn ids(text: &str) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_stream_is_what_the_store_has_byte_for_byte() {
+async fn a_stream_has_the_stored_events_byte_for_byte() {
     let app = TestApp::new();
     let id = ended(&app).await;
     let reply = resume(&app, &id, "", None).await;
@@ -94,7 +94,7 @@ async fn a_failed_deployment_ends_with_an_error_event_that_carries_data() {
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_after_the_larger_cursor_and_nonsense_counts_as_none() {
+async fn a_stream_resumes_after_the_larger_cursor_and_ignores_invalid_ones() {
     let app = TestApp::new();
     let id = ended(&app).await;
     let cases = [
@@ -128,10 +128,10 @@ async fn a_finished_cursor_gets_204_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_happens_while_somebody_watches_comes_at_once_and_the_end_closes() {
+async fn new_events_arrive_at_once_and_the_end_closes_the_stream() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
-    let mut watched = DeploymentSignals::open(&app, &id).await;
+    let mut watched = EventStream::open(&app, &id).await;
     assert_eq!(watched.frame().await.unwrap(), "retry: 2000");
     assert!(watched.frame().await.unwrap().starts_with("id: 1\nevent: progress\n"));
     let lease = app.claim().await;
@@ -144,10 +144,10 @@ async fn what_happens_while_somebody_watches_comes_at_once_and_the_end_closes() 
 }
 
 #[tokio::test]
-async fn a_silent_stream_says_every_15_seconds_that_it_is_there_and_looks_again() {
+async fn a_silent_stream_sends_a_comment_and_reads_again_every_15_seconds() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
-    let mut watched = DeploymentSignals::open(&app, &id).await;
+    let mut watched = EventStream::open(&app, &id).await;
     watched.frame().await.unwrap();
     watched.frame().await.unwrap();
     for _ in 0..2 {
@@ -170,7 +170,7 @@ async fn a_silent_stream_says_every_15_seconds_that_it_is_there_and_looks_again(
 }
 
 #[tokio::test]
-async fn a_cursor_beyond_what_is_there_waits_for_what_comes_after_it() {
+async fn a_cursor_beyond_the_last_event_waits_for_later_ones() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
     let lease = app.claim().await;
@@ -194,7 +194,7 @@ async fn a_cursor_beyond_the_end_is_closed_when_the_end_comes_before_it() {
 }
 
 #[tokio::test]
-async fn a_long_story_is_told_in_full() {
+async fn a_long_history_is_sent_completely() {
     let app = TestApp::new();
     let id = app.begin("alice").await;
     let lease = app.claim().await;

@@ -107,7 +107,7 @@ fn a_portal_whose_outputs_are_closed_works_and_ends() {
 }
 
 #[test]
-fn a_portal_whose_logs_reader_goes_away_works_and_ends() {
+fn a_portal_whose_log_reader_disconnects_works_and_ends() {
     let portal_dir = PortalDir::new();
     let mut portal = Portal(portal_dir.command(&[("RUST_LOG", "debug")]).spawn().unwrap());
     let mut stderr = portal.0.stderr.take().unwrap();
@@ -168,21 +168,21 @@ fn a_command_whose_output_cannot_be_written_ends_with_an_error_code() {
             command.args(arguments);
             command
         };
-        fails_well(&command().stdout(full()).output().unwrap(), arguments);
+        assert_fails_with_its_error(&command().stdout(full()).output().unwrap(), arguments);
         let status = command().stdout(full()).stderr(full()).status().unwrap();
         assert_eq!(status.code(), Some(1), "{arguments:?}");
 
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
-        fails_well(&command().stdout(writer).output().unwrap(), arguments);
+        assert_fails_with_its_error(&command().stdout(writer).output().unwrap(), arguments);
 
         let script = format!("ulimit -f 65536; exec \"$@\" >>'{}'", large_file(&portal_dir));
         let mut command = through_shell(&portal_dir, arguments, &script);
-        fails_well(&command.output().unwrap(), arguments);
+        assert_fails_with_its_error(&command.output().unwrap(), arguments);
     }
 }
 
-fn fails_well(output: &Output, arguments: &[&str]) {
+fn assert_fails_with_its_error(output: &Output, arguments: &[&str]) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
     assert!(said.contains("writing to standard output failed"), "{arguments:?}: {said}");

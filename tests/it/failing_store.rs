@@ -96,7 +96,7 @@ fn a_disk_that_was_full_is_written_to_again_once_it_has_room() {
 }
 
 #[test]
-fn a_file_that_could_not_grow_is_written_to_again_once_it_can() {
+fn a_file_at_its_size_limit_is_written_again_once_it_can_grow() {
     let portal_dir = PortalDir::new();
     // The signal of such a failure would end the process.
     let mut command = Command::new("sh");
@@ -151,7 +151,7 @@ fn a_commit_that_fails_in_postgres_fails_alone() {
 }
 
 #[test]
-fn connections_that_the_server_ended_are_replaced_and_nobody_is_refused() {
+fn connections_closed_by_the_server_are_replaced_and_no_request_fails() {
     let url = Cluster::shared().database();
     let portal_dir = PortalDir::new();
     let platform = Platform::start(&portal_dir);

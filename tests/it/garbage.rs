@@ -47,7 +47,7 @@ async fn a_body_that_is_no_deploy_request_is_refused_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_body_is_json_whatever_it_calls_itself() {
+async fn a_body_is_read_as_json_whatever_its_content_type() {
     for kind in ["application/x-www-form-urlencoded", "text/plain", "application/json", "garbage"] {
         let app = TestApp::new();
         let body = r#" {"other": [1], "name": "alice"} "#;
@@ -67,7 +67,7 @@ async fn a_body_may_have_64_kib_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_address_that_leads_nowhere_is_an_error_in_json() {
+async fn an_unknown_address_is_an_error_in_json() {
     let app = TestApp::new();
     let cases = [
         ("/api", 404, "NOT_FOUND"),
@@ -94,7 +94,7 @@ async fn an_address_that_leads_nowhere_is_an_error_in_json() {
 }
 
 #[tokio::test]
-async fn what_decodes_to_no_name_is_a_name_against_a_rule() {
+async fn a_path_that_decodes_to_no_name_is_an_invalid_name() {
     let app = TestApp::new();
     for path in ["/api/check/%zz", "/api/check/%00", "/api/check/a%2fb", "/api/check/%C3%A4bc"] {
         let reply = app.get(path).await;
@@ -104,7 +104,7 @@ async fn what_decodes_to_no_name_is_a_name_against_a_rule() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn a_wrong_method_is_answered_with_the_allowed_ones() {
     let app = TestApp::new();
     let cases = [
         ("PUT", "/api/deploy", "POST"),

@@ -50,7 +50,7 @@ async fn another_body_under_the_same_key_is_refused() {
 }
 
 #[tokio::test]
-async fn an_outage_is_not_kept_as_the_answer() {
+async fn an_outage_is_not_stored_as_the_response() {
     let app = TestApp::new();
     app.store.set_down(true);
     assert_eq!(post(&app, "k1", ALICE).await.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -83,7 +83,7 @@ async fn sixteen_posts_under_one_key_are_one_deployment_with_one_answer() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_key_is_refused() {
+async fn an_invalid_idempotency_key_is_rejected() {
     let app = TestApp::new();
     for key in ["", &"k".repeat(256), "\t", "schlüssel"] {
         let Ok(value) = axum::http::HeaderValue::from_bytes(key.as_bytes()) else { continue };

@@ -44,7 +44,7 @@ impl World {
 }
 
 #[test]
-fn a_key_that_stays_refused_is_told_by_name_and_heals_by_itself() {
+fn a_refused_key_is_reported_by_its_code_until_it_is_accepted() {
     let world = World::start(&[]);
     let mut portal = world.portal();
     world.inject("POST", &json!({ "faults": ["project.all:key-limited=1h"] }));
@@ -72,7 +72,7 @@ fn a_key_that_stays_refused_is_told_by_name_and_heals_by_itself() {
 }
 
 #[test]
-fn a_moment_without_the_platforms_database_is_no_refusal() {
+fn a_short_outage_of_the_platforms_database_is_no_refused_key() {
     let world = World::start(&[]);
     let _portal = world.portal();
     for (name, call) in [("alice", "project.all"), ("bobby", "application.create")] {

@@ -43,14 +43,18 @@ async fn get_stuck(app: &TestApp, lease: &Lease, phase: Phase) {
 async fn a_cancellation_is_accepted_until_the_end_however_often() {
     let app = TestApp::new().in_one_browser();
     let id = app.begin("alice").await;
-    assert_eq!(deployment(&app, id.as_str()).await["cancelling"], Value::Null, "nobody wished so");
+    assert_eq!(
+        deployment(&app, id.as_str()).await["cancelling"],
+        Value::Null,
+        "nobody has asked to cancel"
+    );
     let mut cancel_requests = app.notifier.cancel_requests(&id);
     for _ in 0..2 {
         let reply = cancel(&app, &id).await;
         assert_eq!(reply.status, StatusCode::ACCEPTED, "{reply:?}");
         assert_eq!(reply.json()["deploymentId"], id.as_str());
     }
-    assert!(cancel_requests.has_changed().unwrap(), "whoever drives it is notified");
+    assert!(cancel_requests.has_changed().unwrap(), "its worker is notified");
     cancel_requests.mark_unchanged();
     assert_eq!(
         app.store.find(&id).await.unwrap().unwrap().cancel_request,
@@ -86,7 +90,7 @@ async fn a_failed_deployment_is_tried_again_and_linked_both_ways() {
 }
 
 #[tokio::test]
-async fn nothing_is_tried_again_while_something_is_left_or_live() {
+async fn nothing_is_retried_while_resources_are_left_or_live() {
     let app = TestApp::new().in_one_browser();
     let id = app.begin("alice").await;
     let lease = app.claim().await;
@@ -133,7 +137,7 @@ async fn a_live_stack_is_listed_and_removed_by_one_operation() {
 }
 
 #[tokio::test]
-async fn with_an_id_that_very_stack_is_removed_or_none() {
+async fn with_an_id_only_that_stack_is_removed() {
     let app = TestApp::new().in_one_browser();
     let id = app.live("alice").await;
     let remove = async |query: &str| {
@@ -160,7 +164,7 @@ async fn with_an_id_that_very_stack_is_removed_or_none() {
 }
 
 #[tokio::test]
-async fn what_is_not_live_cannot_be_removed() {
+async fn a_stack_that_is_not_live_cannot_be_removed() {
     let app = TestApp::new().in_one_browser();
     for name in ["alice", "A", "%20"] {
         let reply = send(&app, "DELETE", &format!("/api/stacks/{name}")).await;

@@ -16,7 +16,7 @@ mod downtime;
 mod world;
 
 #[test]
-fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
+fn reconcile_reports_differences_and_removes_late_resources() {
     let world = World::start();
     let portal = world.portal("sandbox/hello");
     let live = world.deploy("alice", "complete");
@@ -43,7 +43,7 @@ fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
     assert!(text.contains("only reported: ") && text.contains("is not in the database"), "{text}");
 
     let id = json!({ "projectId": unknown["project"]["projectId"] });
-    world.as_somebody_else("POST", "/api/project.remove", &id);
+    world.as_another_user("POST", "/api/project.remove", &id);
     assert_eq!(world.give(&["reconcile"]).0, Some(0));
     world.make_project("bobby", &marker(&ended));
     let mut portal = world.portal("sandbox/hello");
@@ -53,20 +53,20 @@ fn reconcile_says_what_is_out_of_order_and_removes_what_came_late() {
 }
 
 #[test]
-fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
+fn stuck_operations_are_listed_with_a_remedy_and_retried_on_demand() {
     let world = World::start();
     let mut portal = world.portal("sandbox/hello");
     let live = world.deploy("alice", "complete");
     assert_eq!(world.give(&["stuck", "list"]), (Some(0), String::from("Nothing is stuck.\n")));
 
     // Somebody has added a resource to our project, so it cannot be removed.
-    let state = world.as_somebody_else("GET", "/sandbox/state", &Value::Null);
+    let state = world.as_another_user("GET", "/sandbox/state", &Value::Null);
     let project = state["projects"][0]["projectId"].as_str().unwrap();
     let project = format!("/api/project.one?projectId={project}");
-    let project = world.as_somebody_else("GET", &project, &Value::Null);
+    let project = world.as_another_user("GET", &project, &Value::Null);
     let environment = &project["environments"][0]["environmentId"];
     let theirs = json!({ "name": "theirs", "environmentId": environment, "sourceType": "docker" });
-    let theirs = world.as_somebody_else("POST", "/api/application.create", &theirs);
+    let theirs = world.as_another_user("POST", "/api/application.create", &theirs);
     let id = &*world.remove("alice", &live);
     assert!(world.portal_dir.events(id).contains("event: error"));
 
@@ -90,7 +90,7 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
         }
     }
     let theirs = json!({ "applicationId": theirs["applicationId"] });
-    world.as_somebody_else("POST", "/api/application.delete", &theirs);
+    world.as_another_user("POST", "/api/application.delete", &theirs);
     assert_eq!(world.give(&["stuck", "retry", "--all"]).0, Some(0));
     portal.wait_for("Clean-up is finished");
     assert_eq!(world.give(&["stuck", "list"]), (Some(0), String::from("Nothing is stuck.\n")));
@@ -100,7 +100,7 @@ fn what_is_stuck_is_listed_with_a_remedy_and_tried_again_on_demand() {
 }
 
 #[test]
-fn audit_says_who_did_what_as_json_beside_a_running_portal() {
+fn audit_prints_entries_as_json_beside_a_running_portal() {
     let world = World::start();
     let portal = world.portal("sandbox/hello");
     let id = world.deploy("alice", "complete");
@@ -135,7 +135,7 @@ fn audit_says_who_did_what_as_json_beside_a_running_portal() {
 }
 
 #[test]
-fn a_command_that_has_nothing_to_work_on_says_so_in_a_sentence() {
+fn a_command_without_a_database_says_so_in_a_sentence() {
     let portal_dir = PortalDir::new();
     let give =
         |arguments: &[&str]| said(&portal_dir.command(&[]).args(arguments).output().unwrap());

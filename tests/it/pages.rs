@@ -32,7 +32,7 @@ async fn call(app: &TestApp, form: impl Into<Body>) -> Reply {
 }
 
 #[tokio::test]
-async fn the_built_sites_files_are_served_and_asked_for_again_after_each_build() {
+async fn the_files_of_the_site_are_served_and_revalidated_after_each_build() {
     let (app, _site) = portal(&[]);
     let path = "/pkg/ai-stack-deployer.css";
     let plain = app.get(path).await;
@@ -51,7 +51,7 @@ async fn the_built_sites_files_are_served_and_asked_for_again_after_each_build()
 }
 
 #[tokio::test]
-async fn a_page_has_a_policy_with_a_nonce_of_its_own_and_is_not_kept() {
+async fn a_page_has_a_policy_with_a_new_nonce_and_is_not_cached() {
     let (app, _site) = portal(&[]);
     let (first, second) = (app.get("/").await, app.get("/").await);
     assert_eq!(first.status, StatusCode::OK);
@@ -63,7 +63,7 @@ async fn a_page_has_a_policy_with_a_nonce_of_its_own_and_is_not_kept() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_page_with_the_real_status() {
+async fn a_missing_page_has_the_status_404() {
     let (app, _site) = portal(&[]);
     let unknown = "/deployments/dep_00000000000000000000000000000000";
     for path in ["/nothing", "/%ff", "/deployments/%ff", "/deployments/x", unknown] {
@@ -75,7 +75,7 @@ async fn what_is_not_there_is_a_page_with_the_real_status() {
 }
 
 #[tokio::test]
-async fn the_form_works_without_scripts_and_leads_to_the_deployments_page() {
+async fn the_form_works_without_scripts_and_redirects_to_the_deployments_page() {
     let (app, _site) = portal(&[]);
     let reply = post_form(&app, "name=alice").await;
     assert_eq!(reply.status, StatusCode::FOUND);
@@ -105,7 +105,7 @@ async fn the_form_counts_towards_the_callers_limit_and_has_the_same_longest_body
 }
 
 #[tokio::test]
-async fn whatever_the_form_holds_the_answer_is_the_apis_error_or_the_home_page() {
+async fn every_invalid_form_is_answered_with_the_apis_error_or_the_home_page() {
     let (app, _site) = portal(&[]);
     let long = "a".repeat(65_537);
     let cases: [(&'static [u8], u16, &str); 6] = [
@@ -155,7 +155,7 @@ async fn a_page_or_file_that_does_not_take_the_method_says_so_in_words() {
 }
 
 #[tokio::test]
-async fn the_home_page_says_before_the_press_that_the_platform_is_too_old() {
+async fn the_home_page_warns_of_a_platform_that_is_too_old() {
     let (app, _site) = portal(&[]);
     let words = "The platform is too old for this portal";
     let page = app.get("/").await;

@@ -15,7 +15,7 @@ fn parts_of(app: &TestApp) -> Parts {
 }
 
 #[tokio::test]
-async fn a_part_that_panics_or_returns_makes_the_portal_unhealthy_and_is_told_by_name() {
+async fn a_part_that_panics_or_returns_makes_the_portal_unhealthy_and_is_named() {
     for panics in [true, false] {
         let app = TestApp::new();
         let mut parts = parts_of(&app);
@@ -34,7 +34,7 @@ async fn a_part_that_panics_or_returns_makes_the_portal_unhealthy_and_is_told_by
 }
 
 #[tokio::test]
-async fn a_part_that_has_something_watched_ends_with_it() {
+async fn a_part_ends_when_the_task_that_it_watches_ends() {
     let app = TestApp::new();
     let mut parts = parts_of(&app);
     parts.watch("sandbox", pending());
@@ -59,7 +59,7 @@ async fn parts_that_end_at_the_shutdown_are_no_failure() {
 }
 
 #[test]
-fn records_that_are_kept_longer_than_time_goes_back_end_no_part_of_the_portal() {
+fn a_retention_longer_than_the_range_of_time_ends_no_part_of_the_portal() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[("RETENTION_DAYS", "4000000000")]);
     portal_dir.deploy_until("alice", "complete");

@@ -34,7 +34,7 @@ fn a_name_becomes_a_live_stack_at_its_own_address() {
 
 /// This uses the real store, whose answers come from another thread.
 #[test]
-fn a_deployments_page_is_whole_each_time_it_is_rendered() {
+fn a_deployments_page_is_complete_each_time_it_is_rendered() {
     let portal_dir = PortalDir::new();
     let _portal = portal_dir.start(&[("STACK_IMAGE", "sandbox/slow")]);
     let page = format!("/deployments/{}", portal_dir.deploy("alice"));
@@ -46,7 +46,7 @@ fn a_deployments_page_is_whole_each_time_it_is_rendered() {
 }
 
 #[test]
-fn asked_to_end_with_a_stream_open_it_ends_in_time_and_resumes_at_the_next_start() {
+fn a_shutdown_with_an_open_stream_ends_in_time_and_the_next_start_resumes() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[("STACK_IMAGE", "sandbox/slow")]);
     let id = portal_dir.deploy("alice");
@@ -146,7 +146,7 @@ fn a_bad_value_stops_the_start_with_one_sentence() {
 }
 
 #[test]
-fn a_drain_limit_that_counts_as_more_is_said_at_the_start_and_by_check() {
+fn a_drain_limit_that_is_raised_is_reported_at_the_start_and_by_check() {
     let portal_dir = PortalDir::new();
     for (limit, is_said) in [("29s", true), ("1s", true), ("30s", false)] {
         let variables = [("DRAIN_LIMIT", limit)];
@@ -176,7 +176,7 @@ fn a_secret_that_is_too_short_to_be_masked_is_named_at_the_start_without_its_val
 }
 
 #[test]
-fn a_file_called_env_is_read_and_the_environment_goes_before_it() {
+fn a_dotenv_file_is_read_and_the_environment_overrides_it() {
     let portal_dir = PortalDir::new();
     fs::write(portal_dir.path().join(".env"), "STACK_CPU=half\nSTACK_MEMORY=much\n").unwrap();
     let mut command = portal_dir.command(&[("STACK_MEMORY", "1g")]);

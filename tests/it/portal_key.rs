@@ -33,7 +33,7 @@ fn give(portal_dir: &PortalDir, variables: &[(&str, &str)], arguments: &[&str]) 
 }
 
 #[test]
-fn with_sqlite_the_key_is_made_once_and_the_log_says_so() {
+fn with_sqlite_the_key_is_created_once_and_the_log_says_so() {
     let portal_dir = PortalDir::new();
     let log = end(portal_dir.start(&[TOKEN]));
     assert!(log.contains("Made the portal's key"), "{log}");
@@ -89,7 +89,7 @@ fn a_lost_key_is_reported_and_the_new_one_takes_the_old_one_behind_a_comma() {
 }
 
 #[test]
-fn a_key_under_the_id_of_another_one_loses_nothing_and_everything_says_so() {
+fn a_key_with_the_id_of_another_loses_nothing_and_every_part_says_so() {
     let portal_dir = PortalDir::new();
     let other = SECOND.replace("second", "first");
     let (old, new) = (("PORTAL_SECRET_KEY", FIRST), ("PORTAL_SECRET_KEY", other.as_str()));
@@ -158,7 +158,7 @@ fn a_key_that_cannot_be_used_stops_the_start_and_the_sentence_says_what_to_do() 
 }
 
 #[test]
-fn with_postgres_and_no_key_only_what_would_be_sealed_is_refused() {
+fn with_postgres_and_no_key_only_stacks_with_secrets_are_refused() {
     let (portal_dir, url) = (PortalDir::new(), Cluster::shared().database());
     let platform = Platform::start(&portal_dir);
     let variables =
@@ -194,7 +194,7 @@ fn with_postgres_and_no_key_only_what_would_be_sealed_is_refused() {
 }
 
 #[test]
-fn the_key_is_changed_while_the_portal_runs_and_a_deployment_under_way_ends_well() {
+fn the_key_is_rotated_during_a_deployment_which_succeeds() {
     let portal_dir = PortalDir::new();
     let both = format!("{SECOND},{FIRST}");
     let (old, new) = (("PORTAL_SECRET_KEY", FIRST), ("PORTAL_SECRET_KEY", both.as_str()));

@@ -87,7 +87,7 @@ impl World {
 }
 
 #[test]
-fn two_hundred_starts_at_once_over_two_replicas_come_up() {
+fn two_hundred_concurrent_starts_over_two_replicas_succeed() {
     let world = Arc::new(World::start("2", &[]));
     let begun = SystemClock.now();
     assert_eq!(world.start_all(), STARTS);
@@ -106,7 +106,7 @@ fn two_hundred_starts_at_once_over_two_replicas_come_up() {
 }
 
 #[test]
-fn without_the_bound_the_platform_hangs() {
+fn without_the_limit_the_platform_hangs() {
     let unbounded = [
         ("DOMAIN_CALLS_PER_REPLICA", "1000"),
         ("DOMAIN_CALLS", "2000"),

@@ -73,7 +73,7 @@ fn tls_server() -> u16 {
 }
 
 #[tokio::test]
-async fn a_success_is_health_and_any_other_status_is_an_answer() {
+async fn a_success_is_healthy_and_any_other_status_is_an_answer() {
     for (status, health) in [
         (200, Health::Healthy),
         (204, Health::Healthy),
@@ -113,7 +113,7 @@ async fn an_endless_answer_is_read_no_further_than_needed() {
 }
 
 #[tokio::test]
-async fn what_breaks_off_refuses_or_is_no_address_is_silent() {
+async fn a_broken_or_refused_connection_and_an_invalid_address_are_silent() {
     let cut = plain_server("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok");
     let mute = plain_server("");
     let probe = probe(Trust::PlainHttp, AddressPolicy::AnyAddress);
@@ -129,7 +129,7 @@ async fn what_breaks_off_refuses_or_is_no_address_is_silent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_is_silence() {
+async fn an_answer_that_takes_too_long_is_silent() {
     let slow = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
     let server = answering(slow).await;
     let url = format!("http://localhost:{}/", server.address().port());
@@ -139,7 +139,7 @@ async fn an_answer_that_takes_too_long_is_silence() {
 }
 
 #[tokio::test]
-async fn private_addresses_are_asked_only_where_they_are_allowed() {
+async fn private_addresses_are_probed_only_if_they_are_allowed() {
     let server = answering(ResponseTemplate::new(200)).await;
     let port = server.address().port();
     for host in ["127.0.0.1", "[::ffff:127.0.0.1]"] {
@@ -156,7 +156,7 @@ async fn private_addresses_are_asked_only_where_they_are_allowed() {
 }
 
 #[tokio::test]
-async fn a_certificate_counts_only_with_an_authority_that_is_trusted_and_for_its_own_name() {
+async fn a_certificate_is_accepted_only_from_a_trusted_authority_and_for_its_own_name() {
     let port = tls_server();
     let alice = format!("https://alice.localhost:{port}/health");
     let bob = format!("https://bob.localhost:{port}/health");
@@ -188,7 +188,7 @@ async fn plain_http_on_a_tls_port_is_untrusted_and_a_closed_port_is_silent() {
 }
 
 #[tokio::test]
-async fn an_address_to_which_no_way_leads_is_not_asked_and_says_nothing_of_the_stack() {
+async fn an_unroutable_address_says_nothing_about_the_stack() {
     // No route leads there from any machine (RFC 6890), so the system fails without sending a
     // packet.
     let health = probe(Trust::PlainHttp, AddressPolicy::AnyAddress)

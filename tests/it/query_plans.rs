@@ -169,7 +169,7 @@ fn is_whole(statement: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_of_sqlite_is_found_by_an_index() {
+async fn recurring_queries_use_an_index_in_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("portal.db");
     let world = World::start(format!("sqlite://{}", path.display()));
@@ -209,7 +209,7 @@ async fn open(path: &Path) -> sqlx::SqliteConnection {
 }
 
 #[test]
-fn what_is_asked_of_postgres_is_found_by_an_index() {
+fn recurring_queries_use_an_index_in_postgres() {
     let url = Cluster::shared().database();
     let world = World::start(url.clone());
     world.portal().end();

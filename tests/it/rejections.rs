@@ -38,7 +38,7 @@ async fn assert_recorded_once_an_hour(
 }
 
 #[tokio::test]
-async fn an_address_that_asks_too_much_is_on_record() {
+async fn too_many_requests_of_an_address_are_audited() {
     let app = TestApp::with(&[("CHECK_RATE_LIMIT", "1")]);
     let request = || Request::get("/api/check/alice").body(Body::empty()).unwrap();
     let expected = (AuditAction::ReachLimit, "/api/check/alice", "TOO_MANY_REQUESTS");
@@ -46,7 +46,7 @@ async fn an_address_that_asks_too_much_is_on_record() {
 }
 
 #[tokio::test]
-async fn a_post_from_another_site_is_on_record() {
+async fn a_post_from_another_site_is_audited() {
     let app = TestApp::new();
     let request = || {
         let request = Request::post("/api/deploy").header("origin", "https://evil.example.org");
@@ -57,7 +57,7 @@ async fn a_post_from_another_site_is_on_record() {
 }
 
 #[tokio::test]
-async fn an_invalid_token_is_on_record_and_itself_is_not() {
+async fn an_invalid_token_is_audited_without_its_value() {
     let app = TestApp::with(&[
         ("AUTH", "oidc"),
         ("OIDC_ISSUER", "http://127.0.0.1:9"),

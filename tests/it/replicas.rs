@@ -66,7 +66,7 @@ fn a_replica_that_is_killed_is_replaced_by_the_other_within_a_lease() {
 }
 
 #[test]
-fn what_one_replica_records_is_seen_at_once_by_who_watches_the_other() {
+fn watchers_of_one_replica_see_at_once_what_the_other_records() {
     let world = World::start();
     assert!(world.health().contains("\"store\":{\"kind\":\"postgres\",\"ok\":true,\"ageMs\":"));
     let mut behind = Vec::new();
@@ -96,7 +96,7 @@ fn last_of(stories: &[Vec<Seen>]) -> Timestamp {
 }
 
 #[test]
-fn what_a_replica_accepted_never_waits_for_the_lease_of_one_that_was_killed() {
+fn an_accepted_deployment_never_waits_for_the_lease_of_a_killed_replica() {
     let mut world = World::start_with(64);
     let survivor = world.ports[1];
     let deploy = |port: u16, names: std::ops::Range<u32>| -> Vec<(String, Watching)> {

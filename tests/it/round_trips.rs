@@ -40,7 +40,7 @@ async fn open(url: &str) -> PostgresStore {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_question_costs_one_round_trip_while_its_connection_was_used_just_now() {
+async fn a_query_costs_one_round_trip_on_a_recently_used_connection() {
     let url = Cluster::shared().database();
     let (relay, through) = before(&url).await;
     let store = open(&through).await;

@@ -50,7 +50,7 @@ async fn a_limit_per_hour_never_asks_for_more_than_an_hour() {
 }
 
 #[tokio::test]
-async fn what_was_seen_of_the_platform_grows_old_when_the_clock_is_set_back() {
+async fn a_cached_answer_of_the_platform_expires_although_the_clock_is_set_back() {
     let app = TestApp::new();
     app.get("/health").await;
     let before = app.platform.calls();
@@ -61,7 +61,7 @@ async fn what_was_seen_of_the_platform_grows_old_when_the_clock_is_set_back() {
 }
 
 #[tokio::test]
-async fn clean_up_goes_on_when_the_clock_is_set_back() {
+async fn clean_up_continues_when_the_clock_is_set_back() {
     let app = TestApp::new();
     app.begin("alice").await;
     let lease = app.claim().await;

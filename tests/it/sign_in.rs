@@ -1,4 +1,4 @@
-//! Signing in and out: at a real provider, and with one that says what no honest one would.
+//! Signing in and out, with a real provider, and with one that sends forged answers.
 
 mod callback;
 mod forged;
@@ -12,7 +12,7 @@ mod world;
 
 use crate::support::app::TestApp;
 
-/// The portal with its pages, told `variables`.
+/// Returns the portal with its pages and these variables.
 fn portal(variables: &[(&'static str, String)]) -> (TestApp, tempfile::TempDir) {
     let site = tempfile::tempdir().unwrap();
     std::fs::create_dir(site.path().join("pkg")).unwrap();

@@ -1,4 +1,5 @@
-//! The store port's contract, held by every adapter, and what each adapter promises besides.
+//! The contract of the store's ports, which every adapter must fulfil, and further promises of each
+//! adapter.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use tempfile::TempDir;
 use self::contract::{LEASE, at, claim, end, new, progress, step};
 use crate::support::{claim_one::ClaimOne as _, memory_store::MemoryStore, postgres::Cluster};
 
-/// Holds the store in memory, in SQLite and in PostgreSQL to one suite.
+/// Runs one suite on the store in memory, in SQLite and in PostgreSQL.
 macro_rules! on_every_store {
     ($memory:ident, $sqlite:ident, $postgres:ident: $hold:ident) => {
         #[tokio::test]
@@ -52,7 +53,7 @@ mod quota;
 mod secrets;
 mod upgrade;
 
-/// Makes a store in a file of its own, which goes with the folder.
+/// Creates a store in a file of a temporary folder.
 async fn in_sqlite() -> (TempDir, Arc<SqliteStore>) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("portal.db")).await.unwrap();
@@ -65,12 +66,12 @@ async fn in_postgres(url: &str) -> Arc<PostgresStore> {
 }
 
 #[tokio::test]
-async fn the_store_in_memory_holds_the_contract() {
+async fn the_store_in_memory_fulfils_the_contract() {
     contract::hold(Arc::new(MemoryStore::default())).await;
 }
 
 #[tokio::test]
-async fn the_store_in_sqlite_holds_the_contract() {
+async fn the_store_in_sqlite_fulfils_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("made/when/missing/portal.db");
     contract::hold(Arc::new(SqliteStore::open(&path).await.unwrap())).await;

@@ -1,5 +1,5 @@
-//! `/health`, `/readyz` and `healthcheck` say whether the portal can do its work, writing
-//! included, and however often they are asked, that costs one tiny write in two seconds.
+//! `/health`, `/readyz` and `healthcheck` report whether the portal works, including writes, and
+//! cost at most one small write in two seconds, however often they are called.
 
 use std::{process::Command, time::Duration};
 
@@ -13,11 +13,11 @@ use crate::support::{
     process::{PortalDir, Running, free_port},
 };
 
-/// The time that what is tried every two seconds may take to be noticed.
+/// The time limit until a check that runs every two seconds notices a change.
 const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test]
-async fn however_often_and_by_however_many_it_is_asked_one_write_is_tried_in_two_seconds() {
+async fn any_number_of_health_checks_cause_one_write_in_two_seconds() {
     let app = TestApp::new();
     let ask = async || {
         let paths = ["/health", "/readyz"].into_iter().cycle().take(50);
@@ -37,7 +37,7 @@ async fn however_often_and_by_however_many_it_is_asked_one_write_is_tried_in_two
 }
 
 #[tokio::test]
-async fn a_write_that_hangs_holds_nobody_up_for_long_and_is_not_tried_twice() {
+async fn a_write_that_hangs_delays_health_checks_briefly_and_is_not_repeated() {
     let app = TestApp::new();
     app.store.set_hanging(true);
     for path in ["/readyz", "/health", "/readyz"] {
@@ -55,11 +55,11 @@ async fn a_write_that_hangs_holds_nobody_up_for_long_and_is_not_tried_twice() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn with_a_full_disk_the_portal_says_that_it_is_not_well_until_there_is_room_again() {
+fn with_a_full_disk_the_portal_is_unhealthy_until_there_is_room_again() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
     assert_eq!(health(&portal_dir), ("200", true));
-    // From here on no file can be written to, as on a full disk.
+    // From here on no file can be written, as on a full disk.
     limit_files(&portal, "0");
     becomes(&portal_dir, ("503", false));
     let readyz = portal_dir.get("/readyz");
@@ -72,10 +72,10 @@ fn with_a_full_disk_the_portal_says_that_it_is_not_well_until_there_is_room_agai
 }
 
 #[test]
-fn with_a_postgres_that_takes_no_writes_the_portal_says_that_it_is_not_well() {
+fn with_a_read_only_postgres_the_portal_is_unhealthy() {
     let (portal_dir, cluster) = (PortalDir::new(), Cluster::start());
     let url = cluster.database();
-    // A platform that does not answer will do: what is asked for is the database.
+    // The platform need not answer: the test is about the database.
     let nobody = format!("http://127.0.0.1:{}", free_port());
     let _portal = portal_dir.start(&[
         ("DATABASE_URL", &url),
@@ -95,7 +95,7 @@ fn with_a_postgres_that_takes_no_writes_the_portal_says_that_it_is_not_well() {
     becomes(&portal_dir, ("200", true));
 }
 
-/// Lets the portal write at most so many bytes into a file.
+/// Limits the size of the files that the portal writes.
 #[cfg(target_os = "linux")]
 fn limit_files(portal: &Running, bytes: &str) {
     let mut limit = Command::new("prlimit");
@@ -103,7 +103,7 @@ fn limit_files(portal: &Running, bytes: &str) {
     assert!(limit.status().unwrap().success());
 }
 
-/// Reads what `/health` says: the code, and whether the store is well.
+/// Reads `/health`: the status, and whether the store is healthy.
 fn health(portal_dir: &PortalDir) -> (&'static str, bool) {
     let answer = portal_dir.get("/health");
     let code = if answer.starts_with("HTTP/1.1 200 ") { "200" } else { "503" };

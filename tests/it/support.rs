@@ -1,5 +1,5 @@
 //! Shared parts of the tests: clocks, a store in memory, databases, platforms, identity providers,
-//! the portal around them, its binary as a process, and what stands beside or before it.
+//! the portal in process and as a process, and the servers beside or in front of it.
 
 use std::net::Ipv4Addr;
 
@@ -28,7 +28,7 @@ pub(crate) mod relay;
 pub(crate) mod settings;
 pub(crate) mod sign_in_service;
 
-/// Returns somebody who may do something with whatever they start: a browser with a cookie.
+/// Returns a caller who owns what they start: a browser with a cookie.
 pub(crate) fn caller() -> Caller {
     let identity = Identity::Browser(OwnerId::browser("00ff"));
     Caller { identity, address: Ipv4Addr::LOCALHOST.into(), until: None }

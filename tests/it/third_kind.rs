@@ -1,5 +1,5 @@
 //! A kind of operation that only this test registers: two steps, of which one has an undo. Worker,
-//! journal, stream, page and receipt carry it without knowing it.
+//! journal, stream, page and receipt support it without knowing it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ use crate::{
 
 const PREPARE: StepId = StepId::new("prepare");
 const INSPECT: StepId = StepId::new("inspect");
-/// The sentence of the message with which its second step fails.
+/// The sentence with which its second step fails.
 const SENTENCE: &str = "The platform could not start the container.";
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -63,7 +63,7 @@ static KINDS: [&Kind; 3] = [&DEPLOY, &REMOVE, &INSPECTION];
 struct InspectStack {
     result: Result<(), Cause>,
     at: Timestamp,
-    /// Notified when the second step runs, which goes on when it is told to.
+    /// Notified when the second step runs, which continues when the test lets it.
     is_running: Arc<Notify>,
     go_on: Arc<Notify>,
 }
@@ -118,7 +118,7 @@ impl Step for Inspect {
     }
 }
 
-/// A portal that knows the kind, and an inspection of `alice` that waits for its worker.
+/// A portal that knows the kind, and an inspection of `alice` that waits for a worker.
 struct World {
     app: TestApp,
     id: DeploymentId,
@@ -160,7 +160,7 @@ impl World {
         tokio::spawn(worker.run(self.app.shutdown.clone()));
     }
 
-    /// Drives it to its end, which `result` decides, and returns the stream of its events.
+    /// Drives the inspection to the end that `result` determines, and returns its event stream.
     async fn drive(&self, result: Result<(), Cause>) -> String {
         let (is_running, go_on) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (at, running, tell) =
@@ -187,7 +187,7 @@ impl World {
     }
 }
 
-/// Checks that the stream has these, in their order.
+/// Checks that the stream contains these parts in this order.
 fn expect_in_order(stream: &str, parts: &[&str]) {
     let mut rest = stream;
     for part in parts {
@@ -196,7 +196,7 @@ fn expect_in_order(stream: &str, parts: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_third_kind_is_carried_to_its_good_end_by_what_knows_no_kind() {
+async fn a_third_kind_succeeds_without_any_part_knowing_it() {
     let world = World::begin().await;
     let stream = world.drive(Ok(())).await;
     let phases = ["\"initializing\"", "\"preparing\"", "\"inspecting\"", "event: complete"];

@@ -1,5 +1,5 @@
-//! A Dokploy that hangs for want of database connections, as people, programs and operators see
-//! it: the real binary against a sandbox that runs alone.
+//! A Dokploy that hangs because it has no free database connection, as people, programs and
+//! operators see it: the real binary with a separate sandbox.
 
 use std::{io::Write as _, net::TcpStream};
 
@@ -13,7 +13,7 @@ use crate::support::{
 const KEY: &str = "key-of-the-sandbox";
 const CODE: &str = "PLATFORM_WEDGED";
 
-/// Attaches hosts until the platform hangs, and returns the connections, so that they stay open.
+/// Creates domains until the platform hangs, and returns the connections, which must stay open.
 fn wedge(platform: &Platform) -> Vec<TcpStream> {
     let post = |path: &str, body: &Value| platform.call("POST", path, body);
     let project = post("/api/project.create", &json!({ "name": "theirs" }));
@@ -32,10 +32,10 @@ fn wedge(platform: &Platform) -> Vec<TcpStream> {
     (0..30).map(attach).collect()
 }
 
-/// The time limits of real calls are the subject: fifteen seconds for the call and for the question
-/// about health.
+/// The time limits of real calls are the subject: fifteen seconds for the call and for the health
+/// check.
 #[test]
-fn a_platform_that_hangs_is_told_by_name_waited_for_and_gone_on_with() {
+fn a_platform_that_hangs_is_reported_by_its_code_until_it_answers_again() {
     let portal_dir = PortalDir::new();
     let slow = ["--fault", "application.update:latency=2s"];
     let platform = Platform::start_with(&portal_dir, KEY, &slow);

@@ -55,11 +55,11 @@ impl Input {
         }
     }
 
-    /// Returns a field that must be a string, once everything that was read is right.
+    /// Returns the field `name`, which must be a string, if all fields that were read are valid.
     ///
     /// # Errors
     ///
-    /// Returns the refusal with every issue so far.
+    /// Returns the refusal with all issues so far.
     pub(crate) fn required(&mut self, name: &str) -> Result<String, Refusal> {
         let text = self.string(name);
         self.check()?;

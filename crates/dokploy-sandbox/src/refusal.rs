@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::request::{Answer, Body};
 
-/// What comes of a call.
+/// The result of a call.
 pub(crate) type Outcome = Result<Body, Refusal>;
 
 /// An error of a call.

@@ -109,7 +109,7 @@ pub(super) fn reload(core: &mut Core, now: Timestamp, input: &mut Input) -> Outc
 }
 
 impl Core {
-    /// Runs what `plan` says as the service of that name, which it creates or replaces.
+    /// Runs `plan` as the service `name`, which it creates or replaces.
     pub(super) fn run_service(
         &mut self,
         since: Timestamp,

@@ -6,7 +6,7 @@ use domain::deployment::DeploymentId;
 
 use super::world::{Who, World};
 
-/// A request, and the status that each of [`Who::ALL`] gets for it.
+/// A request, and the expected status for each of [`Who::ALL`].
 struct Row {
     route: String,
     method: Method,
@@ -91,7 +91,7 @@ impl Row {
 }
 
 #[tokio::test]
-async fn everybody_gets_at_every_route_what_the_matrix_says() {
+async fn every_route_answers_every_caller_as_the_matrix_says() {
     println!("{:<48}{:?}", "", Who::ALL);
     let mut wrong = Vec::new();
     for row in matrix() {
@@ -106,7 +106,7 @@ async fn everybody_gets_at_every_route_what_the_matrix_says() {
 }
 
 #[test]
-fn every_route_that_needs_something_stands_in_the_matrix() {
+fn every_route_that_needs_a_permission_is_in_the_matrix() {
     let elsewhere = ["/auth/sign-in", "/auth/callback", "/pkg/{*path}"];
     for (method, route, needs_something) in routes() {
         let is_tested = matrix().any(|row| (&row.method, &*row.route) == (method, route));
@@ -118,7 +118,7 @@ fn every_route_that_needs_something_stands_in_the_matrix() {
 }
 
 #[tokio::test]
-async fn what_is_somebody_elses_looks_like_what_never_was() {
+async fn an_operation_of_another_owner_looks_like_one_that_does_not_exist() {
     let world = World::start().await;
     let nothing = DeploymentId::from_random(7);
     for (method, path) in [

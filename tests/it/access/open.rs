@@ -30,7 +30,7 @@ fn cookie(letter: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_browser_owns_what_it_starts_and_others_may_only_look_by_its_id() {
+async fn a_browser_owns_what_it_starts_and_others_may_only_view_it_by_its_id() {
     let app = TestApp::new();
     let (own, other) = (cookie("a"), cookie("b"));
     let id = live(&app, Some(&own), "alice").await;
@@ -59,13 +59,13 @@ async fn a_browser_owns_what_it_starts_and_others_may_only_look_by_its_id() {
 }
 
 #[tokio::test]
-async fn what_an_anonymous_client_starts_is_theirs_who_know_its_id() {
+async fn a_deployment_of_an_anonymous_client_belongs_to_whoever_knows_its_id() {
     let app = TestApp::new();
     let id = live(&app, None, "alice").await;
     let listed = send(&app, None, "GET", "/api/stacks").await.json();
     let stack = &listed["stacks"][0];
     assert_eq!((&stack["name"], &stack["state"]), (&json!("alice"), &json!("live")));
-    assert_eq!(stack.get("deploymentId"), None, "a list gives no keys away");
+    assert_eq!(stack.get("deploymentId"), None, "the list contains no ids");
     let shown = send(&app, None, "GET", &format!("/api/stacks/alice?id={id}")).await;
     assert_eq!(shown.json()["stack"]["deploymentId"], id);
 

@@ -51,7 +51,7 @@ async fn refuses(world: &World, who: Who, path: &str, form: &str, code: RefusalC
 }
 
 #[tokio::test]
-async fn a_limit_is_told_on_the_page_and_by_the_call() {
+async fn a_limit_is_reported_by_the_page_and_by_the_call() {
     let world = World::start().await;
     for name in ["two", "three"] {
         let page = post(&world, Who::Owner, START, &format!("name=alice-{name}")).await;
@@ -66,7 +66,7 @@ async fn a_limit_is_told_on_the_page_and_by_the_call() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_kept_for_its_former_owner_is_told_on_the_page_and_by_the_call() {
+async fn a_reserved_name_of_a_former_owner_is_reported_by_the_page_and_by_the_call() {
     let world = World::start().await;
     let form = format!("name=livey&id={}", world.live);
     post(&world, Who::Owner, "/api/fn/remove_stack", &form).await;
@@ -85,7 +85,7 @@ fn removed() -> EventBody {
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_answer_is_told_on_the_page_and_by_the_call() {
+async fn a_database_that_does_not_answer_is_reported_by_the_page_and_by_the_call() {
     let world = World::start().await;
     let words = "The portal cannot read or write its database right now. Nothing was changed.";
     let unavailable = RefusalCode::StoreUnavailable;
@@ -98,7 +98,7 @@ async fn a_database_that_does_not_answer_is_told_on_the_page_and_by_the_call() {
 /// For every code in a query, the page has a sentence, and if a form can cause the code, it states
 /// the reason.
 #[tokio::test]
-async fn every_code_in_an_address_is_a_sentence_on_the_page() {
+async fn every_code_in_a_query_is_a_sentence_on_the_page() {
     let world = World::start().await;
     let deployment = format!("/deployments/{}", world.ended);
     for code in RefusalCode::all() {

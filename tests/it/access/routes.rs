@@ -30,7 +30,7 @@ fn routes_made_in(folder: &Path) -> usize {
 }
 
 #[test]
-fn the_router_has_no_route_but_those_of_the_table() {
+fn the_router_has_only_the_routes_of_the_table() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
     assert_eq!(routes_made_in(&source), 1, "only router.rs makes routes, and from the table");
 }
@@ -49,7 +49,7 @@ fn every_page_and_server_function_has_a_rule() {
 }
 
 #[tokio::test]
-async fn a_method_without_a_rule_is_not_there() {
+async fn a_method_without_a_rule_does_not_exist() {
     let world = World::start().await;
     for (_, route, _) in routes() {
         let path = world.at(route);

@@ -43,7 +43,7 @@ impl Visit<'_> {
 }
 
 #[tokio::test]
-async fn another_spelling_is_redirected_for_a_page_and_is_not_there_for_anything_else() {
+async fn another_spelling_redirects_to_a_page_and_does_not_exist_for_anything_else() {
     let world = World::start().await;
     let open = TestApp::new();
     let pages = generate_route_list(App);
@@ -96,7 +96,7 @@ const AMBIGUOUS: [&str; 12] = [
 ];
 
 #[tokio::test]
-async fn an_address_that_readers_take_for_different_things_leads_to_no_page() {
+async fn an_ambiguous_address_shows_no_page() {
     let world = World::start().await;
     let open = TestApp::new();
     let visits = [
@@ -170,7 +170,7 @@ async fn a_file_has_one_spelling_and_no_address_is_an_error_of_the_file_system()
 }
 
 #[tokio::test]
-async fn what_only_programs_ask_for_is_answered_in_json_however_it_is_spelled() {
+async fn api_addresses_are_answered_in_json_in_every_spelling() {
     let app = TestApp::new();
     let visit = Visit::Open(&app, None);
     for path in ["/api", "/api/none", "//api/none", "/%61pi/none", "/API/none", "/Health//none"] {
@@ -180,7 +180,7 @@ async fn what_only_programs_ask_for_is_answered_in_json_however_it_is_spelled() 
 }
 
 #[tokio::test]
-async fn options_of_the_whole_server_are_told_without_a_page() {
+async fn options_of_the_whole_server_are_answered_without_a_page() {
     let (world, open) = (World::start().await, TestApp::new());
     for visit in [Visit::SignIn(&world, Who::Anonymous), Visit::Open(&open, None)] {
         let reply = visit.send(&Method::OPTIONS, "*").await;

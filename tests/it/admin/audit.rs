@@ -20,7 +20,7 @@ fn rows(page: &Reply) -> usize {
 }
 
 #[tokio::test]
-async fn entries_are_found_by_who_act_target_and_time_a_page_at_a_time() {
+async fn entries_are_filtered_by_actor_action_target_and_time_and_paged() {
     let world = World::new();
     let (mut ann, id) = world.sign_in("Ann Bell", Role::Member).await;
     let (mut olga, _) = world.sign_in("Olga Ost", Role::Operator).await;
@@ -62,7 +62,7 @@ async fn entries_are_found_by_who_act_target_and_time_a_page_at_a_time() {
 }
 
 #[tokio::test]
-async fn what_somebody_typed_is_shown_and_never_run() {
+async fn typed_text_is_shown_and_never_executed() {
     let world = World::new();
     let (mut olga, _) = world.sign_in("Olga Ost", Role::Operator).await;
     let evil = "<script>alert(1)</script>";

@@ -41,7 +41,7 @@ fn document() -> String {
 }
 
 #[test]
-fn every_file_that_the_document_names_is_there() {
+fn every_file_that_the_document_names_exists() {
     let (document, paths) = (document(), paths());
     let is_file = |name: &&str| {
         let extension = name.rsplit_once('.').map(|(_, extension)| extension);
@@ -57,8 +57,8 @@ fn every_file_that_the_document_names_is_there() {
     }
 }
 
-/// Returns whether `text` has the item `name`. A name that ends with an ellipsis is the beginning of
-/// a function's.
+/// Returns whether `text` has the item `name`. A name that ends with an ellipsis is the beginning
+/// of a function's.
 fn has_item(text: &str, name: &str) -> bool {
     if let Some(start) = name.strip_suffix('…') {
         return text.contains(&format!("fn {start}"));
@@ -93,7 +93,7 @@ fn evidence(document: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_test_that_the_document_names_is_there() {
+fn every_test_that_the_document_names_exists() {
     let document = document();
     let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
     let read = |path: PathBuf| (path.clone(), fs::read_to_string(path).unwrap());

@@ -19,7 +19,7 @@ fn change(path: &Path, statement: &'static str) {
 }
 
 #[test]
-fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
+fn a_damaged_copy_is_not_restored_and_changes_nothing() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
     let alice = portal_dir.deploy_until("alice", "complete");
@@ -68,7 +68,7 @@ fn a_file_that_is_no_sound_copy_is_not_restored_and_changes_nothing() {
 /// After a kill between any two steps, the start is refused, or the database is the old or the new
 /// one, and running the same command again finishes the restore.
 #[test]
-fn a_restore_that_was_cut_short_is_never_taken_for_a_new_portal() {
+fn an_interrupted_restore_is_never_taken_for_a_new_portal() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
     let alice = portal_dir.deploy_until("alice", "complete");

@@ -33,7 +33,7 @@ fn killed() -> (PortalDir, String) {
 }
 
 #[test]
-fn a_database_that_is_gone_or_has_no_length_is_missed() {
+fn a_missing_or_empty_database_is_noticed() {
     let portal_dir = PortalDir::new();
     assert_eq!(portal_dir.start(&[]).end().0, Some(0));
     let database = portal_dir.path().join("portal.db");
@@ -51,7 +51,7 @@ fn a_database_that_is_gone_or_has_no_length_is_missed() {
 }
 
 #[test]
-fn a_copy_of_the_file_alone_while_a_portal_runs_is_known_for_what_it_is() {
+fn a_copy_without_the_log_of_a_running_portal_is_recognised() {
     let (portal_dir, other) = (PortalDir::new(), PortalDir::new());
     let portal = portal_dir.start(&[]);
     let alice = portal_dir.deploy_until("alice", "complete");
@@ -72,7 +72,7 @@ fn a_copy_of_the_file_alone_while_a_portal_runs_is_known_for_what_it_is() {
 }
 
 #[test]
-fn a_database_without_the_tables_of_a_portal_is_none() {
+fn a_database_without_the_tables_of_a_portal_is_rejected() {
     let portal_dir = PortalDir::new();
     let database = portal_dir.path().join("portal.db");
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -89,7 +89,7 @@ fn a_database_without_the_tables_of_a_portal_is_none() {
 }
 
 #[test]
-fn after_a_kill_the_log_is_needed_unless_somebody_has_moved_it_into_the_file() {
+fn after_a_kill_the_log_is_needed_unless_it_was_checkpointed() {
     let (portal_dir, alice) = killed();
     let log = portal_dir.path().join("portal.db-wal");
     let bytes = fs::read(&log).unwrap();
@@ -120,7 +120,7 @@ fn after_a_kill_the_log_is_needed_unless_somebody_has_moved_it_into_the_file() {
 }
 
 #[test]
-fn a_database_put_back_over_the_log_of_another_is_not_mixed_with_it() {
+fn a_database_is_not_mixed_with_the_log_of_another() {
     let portal_dir = PortalDir::new();
     let portal = portal_dir.start(&[]);
     let alice = portal_dir.deploy_until("alice", "complete");
@@ -149,7 +149,7 @@ fn a_database_put_back_over_the_log_of_another_is_not_mixed_with_it() {
 }
 
 #[test]
-fn the_records_of_another_portal_are_taken_only_by_restore() {
+fn the_database_of_another_portal_is_accepted_only_by_restore() {
     let (portal_dir, other) = (PortalDir::new(), PortalDir::new());
     let portal = portal_dir.start(&[]);
     let alice = portal_dir.deploy_until("alice", "complete");

@@ -68,7 +68,7 @@ fn encoded(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_secret_is_found_in_whatever_form_it_comes_out() {
+fn a_secret_is_found_in_every_encoding() {
     let secret = "canary/key+one";
     let marks = Marks::new([secret].into_iter());
     let basic = |text: &str| format!("Basic {}", STANDARD_NO_PAD.encode(text));

@@ -57,7 +57,7 @@ fn count(portal: &Portal) -> [usize; 3] {
 }
 
 #[test]
-fn what_comes_late_beside_a_live_stack_is_removed_within_a_minute() {
+fn a_late_duplicate_of_a_live_stack_is_removed_within_a_minute() {
     let second = [
         ("project.create", [2, 1, 1]),
         ("application.create", [1, 2, 1]),
@@ -80,7 +80,7 @@ fn what_comes_late_beside_a_live_stack_is_removed_within_a_minute() {
 }
 
 #[test]
-fn a_stack_that_is_removed_at_once_leaves_nothing_that_comes_late() {
+fn a_stack_that_is_removed_at_once_leaves_no_late_resources() {
     in_virtual_time(async |clock| {
         let portal = live_after_a_kill(clock, "project.create").await;
         let removal = remove(&portal).await;
@@ -91,7 +91,7 @@ fn a_stack_that_is_removed_at_once_leaves_nothing_that_comes_late() {
 }
 
 #[test]
-fn a_platform_out_of_reach_only_puts_the_look_off() {
+fn an_unreachable_platform_only_delays_the_recheck() {
     in_virtual_time(async |clock| {
         let portal = live_after_a_kill(clock, "domain.create").await;
         portal.clock.sleep(LATE).await;

@@ -63,7 +63,7 @@ fn busiest(portal: &Portal, from: Timestamp, until: Timestamp) -> (usize, usize)
 }
 
 #[test]
-fn many_that_wait_in_the_platform_s_queue_ask_it_a_few_times_a_second() {
+fn many_deployments_in_the_queue_share_a_few_calls_a_second() {
     in_virtual_time(async |clock| {
         // A job takes two minutes, so all but one wait in the queue.
         let portal = Portal::new(clock, "sandbox/slow");
@@ -81,7 +81,7 @@ fn many_that_wait_in_the_platform_s_queue_ask_it_a_few_times_a_second() {
 }
 
 #[test]
-fn many_whose_stacks_are_not_well_ask_no_more_than_the_platform_can_answer() {
+fn many_unhealthy_stacks_cause_no_more_calls_than_the_platform_can_answer() {
     in_virtual_time(async |clock| {
         // A job takes half a second, and each health check fails after a minute.
         let portal = Portal::new(clock, "sandbox/unhealthy");
@@ -98,7 +98,7 @@ fn many_whose_stacks_are_not_well_ask_no_more_than_the_platform_can_answer() {
 }
 
 #[test]
-fn one_deployment_alone_asks_as_often_as_it_likes() {
+fn a_single_deployment_polls_without_a_delay() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/slow");
         let worker = begin(&portal, 1).await;
@@ -131,7 +131,7 @@ fn of_several_replicas_one_compares_and_another_takes_over() {
         let marker = "ai-stack-deployer/test/dep_00000000000000000000000000000007";
         for number in 0..8 {
             let body = json!({ "name": format!("p{number}"), "description": marker, "env": "" });
-            portal.platform.as_somebody_else("project.create", &body);
+            portal.platform.as_another_user("project.create", &body);
         }
         let rounds = || portal.platform.count("overview.domains");
         let (first, second) = (CancellationToken::new(), CancellationToken::new());
@@ -156,7 +156,7 @@ fn of_several_replicas_one_compares_and_another_takes_over() {
 }
 
 #[test]
-fn a_replica_that_is_killed_compares_no_more_and_another_does_when_its_turn_has_lapsed() {
+fn another_replica_compares_once_the_task_lease_of_a_killed_one_has_expired() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/hello");
         let reconciler = Reconciler::new(portal.ports.clone(), String::from("a"), LEASE);

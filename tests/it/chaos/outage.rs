@@ -92,7 +92,7 @@ impl Probe for LateStack {
 }
 
 #[test]
-fn records_that_are_away_while_the_time_of_a_step_runs_out_undo_nothing() {
+fn an_outage_of_the_database_at_the_deadline_of_a_step_undoes_nothing() {
     for_each_want(async |want, clock| {
         // Its job takes two minutes, during most of which the database is away.
         let (mut portal, line) = portal(clock, "sandbox/slow");
@@ -106,7 +106,7 @@ fn records_that_are_away_while_the_time_of_a_step_runs_out_undo_nothing() {
 }
 
 #[test]
-fn records_that_are_away_while_the_stack_is_asked_are_not_the_stacks_fault() {
+fn an_outage_of_the_database_does_not_count_against_the_stacks_health() {
     for_each_want(async |want, clock| {
         let (mut portal, line) = portal(clock, "sandbox/hello");
         portal.ports.probe = Arc::new(LateStack {
@@ -124,7 +124,7 @@ fn records_that_are_away_while_the_stack_is_asked_are_not_the_stacks_fault() {
 }
 
 #[test]
-fn records_that_are_away_until_the_time_is_up_are_the_cause_that_is_told() {
+fn an_outage_of_the_database_until_the_deadline_is_the_reported_cause() {
     for_each_want(async |want, clock| {
         let (portal, line) = portal(clock, "sandbox/slow");
         let whole = portal.ports.settings.deadlines.whole;

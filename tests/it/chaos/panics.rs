@@ -55,7 +55,7 @@ async fn is_empty(portal: &Portal) -> bool {
 }
 
 #[test]
-fn a_step_that_panics_is_tried_again_after_growing_pauses_and_then_stuck_with_all_that_is_left() {
+fn a_step_that_panics_is_retried_after_growing_pauses_and_then_stuck_with_everything_left() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/hello");
         portal.platform.panic_at(Some("application.create"));
@@ -85,7 +85,7 @@ fn a_step_that_panics_is_tried_again_after_growing_pauses_and_then_stuck_with_al
 }
 
 #[test]
-fn an_undo_and_a_clean_up_that_panic_are_tried_ever_less_often_until_they_do_not() {
+fn an_undo_and_a_clean_up_that_panic_are_retried_with_growing_pauses() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/crashloop");
         portal.platform.panic_at(Some("application.delete"));
@@ -116,7 +116,7 @@ fn an_undo_and_a_clean_up_that_panic_are_tried_ever_less_often_until_they_do_not
 }
 
 #[test]
-fn a_probe_that_panics_is_an_error_of_the_deployment_that_asked() {
+fn a_probe_that_panics_fails_only_its_own_deployment() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/hello");
         // Only after the address is attached: before that, the probe checks whether it is free.
@@ -134,7 +134,7 @@ fn a_probe_that_panics_is_an_error_of_the_deployment_that_asked() {
 }
 
 #[test]
-fn an_operation_that_panics_even_while_it_is_given_up_ends_stuck_all_the_same() {
+fn an_operation_that_panics_even_without_steps_ends_stuck() {
     in_virtual_time(async |clock| {
         let mut portal = Portal::new(clock, "sandbox/hello");
         let line = Arc::new(FaultyStore::new(Arc::clone(&portal.store) as _));
@@ -157,7 +157,7 @@ fn an_operation_that_panics_even_while_it_is_given_up_ends_stuck_all_the_same() 
 }
 
 #[test]
-fn a_panic_that_passes_costs_seconds_and_nobody_else_anything() {
+fn a_single_panic_delays_its_operation_by_seconds_and_no_other() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/hello");
         portal.reserve(0).await;
@@ -173,7 +173,7 @@ fn a_panic_that_passes_costs_seconds_and_nobody_else_anything() {
 }
 
 #[test]
-fn a_removal_that_panics_ends_stuck_and_goes_on_later() {
+fn a_removal_that_panics_ends_stuck_and_continues_later() {
     in_virtual_time(async |clock| {
         let portal = Portal::new(clock, "sandbox/hello");
         portal.reserve(0).await;

@@ -79,7 +79,8 @@ impl Portal {
         tokio::spawn(worker.run(CancellationToken::new()))
     }
 
-    /// Reads an operation's record every `pause`, at most `looks` times, until `is_so` is true for it.
+    /// Reads an operation's record at intervals of `pause`, at most `looks` times, until `is_so` is
+    /// true for it.
     pub(super) async fn until(
         &self,
         operation: usize,

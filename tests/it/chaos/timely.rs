@@ -17,7 +17,7 @@ fn seconds_taken(record: &Record) -> u64 {
 }
 
 #[test]
-fn what_waits_for_a_slot_ends_within_its_deadline_though_the_platform_hangs() {
+fn an_operation_without_a_slot_ends_within_its_deadline_while_the_platform_hangs() {
     in_virtual_time(async |clock| {
         let (portal, _) = Portal::begin(clock, "*:timeout-before:always", 5).await;
         let limits = portal.ports.settings.deadlines;
@@ -35,7 +35,7 @@ fn what_waits_for_a_slot_ends_within_its_deadline_though_the_platform_hangs() {
 }
 
 #[test]
-fn what_waits_for_a_slot_ends_at_its_deadline_though_the_slot_is_taken() {
+fn an_operation_without_a_slot_ends_at_its_deadline() {
     in_virtual_time(async |clock| {
         // Each operation keeps the slot for minutes, the fourth beyond the deadline of all.
         let (portal, _) =
@@ -50,7 +50,7 @@ fn what_waits_for_a_slot_ends_at_its_deadline_though_the_slot_is_taken() {
 }
 
 #[test]
-fn a_cancellation_is_heard_though_the_platform_asks_for_more_time_than_there_is() {
+fn a_cancellation_ends_a_long_retry_after() {
     in_virtual_time(async |clock| {
         let (portal, _) = Portal::begin(clock, "project.create:throttled=900s", 1).await;
         portal.clock.sleep(Duration::from_secs(5)).await;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     board::Board,
-    watcher::{DeploymentSignals, Recall, watch},
+    watcher::{Recall, WatchedEvents, watch},
 };
 use crate::support::process::try_exchange;
 
@@ -32,7 +32,7 @@ pub(crate) struct Asked {
 /// The deployments that were started, and what their watchers saw.
 pub(crate) struct Story {
     pub(crate) asked: Vec<Asked>,
-    pub(crate) watched: Vec<DeploymentSignals>,
+    pub(crate) watched: Vec<WatchedEvents>,
 }
 
 /// Starts deployments until it is told to stop.
@@ -40,7 +40,7 @@ pub(crate) struct Starter {
     board: Arc<Board>,
     port: u16,
     asked: Vec<Asked>,
-    watchers: Vec<JoinHandle<Option<DeploymentSignals>>>,
+    watchers: Vec<JoinHandle<Option<WatchedEvents>>>,
 }
 
 impl Starter {

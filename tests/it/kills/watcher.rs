@@ -46,7 +46,7 @@ impl Frame {
 
 /// The events that a watcher saw.
 #[derive(Debug)]
-pub(crate) struct DeploymentSignals {
+pub(crate) struct WatchedEvents {
     pub(crate) deployment: String,
     pub(crate) recall: Recall,
     pub(crate) frames: Vec<Frame>,
@@ -73,10 +73,10 @@ pub(crate) fn watch(
     port: u16,
     recall: Recall,
     board: &Board,
-) -> Result<DeploymentSignals, String> {
+) -> Result<WatchedEvents, String> {
     let frames = Vec::new();
     let mut watched =
-        DeploymentSignals { deployment: deployment.to_owned(), recall, frames, streams: 0 };
+        WatchedEvents { deployment: deployment.to_owned(), recall, frames, streams: 0 };
     while !board.is_given_up() {
         let wrong = |error| format!("{deployment}, watched with {recall:?}: {error}");
         match watched.follow(port, board).map_err(wrong)? {
@@ -98,7 +98,7 @@ pub(crate) fn replay(deployment: &str, port: u16) -> Result<Vec<Frame>, String> 
     Ok(frames)
 }
 
-impl DeploymentSignals {
+impl WatchedEvents {
     /// Opens one stream and follows it until it breaks.
     fn follow(&mut self, port: u16, board: &Board) -> Result<Cut, String> {
         let last = self.frames.last().map(|frame| frame.id.clone());

@@ -13,12 +13,12 @@ fn visit(world: &World, host: &str) -> String {
 }
 
 #[test]
-fn a_project_deleted_by_hand_is_reported_and_its_address_leads_nowhere_once_it_is_removed() {
+fn a_manually_deleted_project_is_reported_and_its_address_does_not_answer_after_the_removal() {
     let world = World::start();
     let portal = world.portal("sandbox/hello");
     let live = world.deploy("alice", "complete");
     let project = json!({ "projectId": world.existing("projects")[0]["projectId"] });
-    world.as_somebody_else("POST", "/api/project.remove", &project);
+    world.as_another_user("POST", "/api/project.remove", &project);
     assert!(visit(&world, "alice.localhost").contains(" 200 "), "its container lives on");
 
     let service = world.existing("services")[0]["appName"].as_str().unwrap().to_owned();
@@ -37,7 +37,7 @@ fn a_project_deleted_by_hand_is_reported_and_its_address_leads_nowhere_once_it_i
     let text = format!(
         "http: {{middlewares: {{removed-{service}: {{redirectScheme: {{scheme: https}}}}}}}}\n"
     );
-    assert_eq!(world.as_somebody_else("GET", &file, &Value::Null), json!(text));
+    assert_eq!(world.as_another_user("GET", &file, &Value::Null), json!(text));
 
     // The proxy applies later changes.
     world.deploy("bobby", "complete");

@@ -20,7 +20,7 @@ fn listed(world: &World, name: &str) -> Value {
 }
 
 #[test]
-fn a_live_stack_without_a_container_is_told_everywhere_until_it_is_back() {
+fn a_live_stack_without_a_container_is_reported_everywhere_until_it_runs_again() {
     let world = World::start();
     let portal = world.portal("sandbox/hello");
     let names = ["alice", "bobby", "carol"];
@@ -28,9 +28,9 @@ fn a_live_stack_without_a_container_is_told_everywhere_until_it_is_back() {
     portal.end();
     let [alice, bobby, _] = names.map(|name| service_of(&world, name));
     let remove = json!({ "remove": alice["appName"] });
-    world.as_somebody_else("POST", "/sandbox/services", &remove);
+    world.as_another_user("POST", "/sandbox/services", &remove);
     let scale = json!({ "scale": bobby["appName"], "to": 0 });
-    world.as_somebody_else("POST", "/sandbox/services", &scale);
+    world.as_another_user("POST", "/sandbox/services", &scale);
 
     let (code, text) = world.give(&["reconcile"]);
     assert_eq!((code, text.lines().count()), (Some(2), 2), "{text}");
@@ -65,7 +65,7 @@ fn a_live_stack_without_a_container_is_told_everywhere_until_it_is_back() {
             "applicationId": application["applicationId"],
             "appName": application["appName"],
         });
-        world.as_somebody_else("POST", "/api/application.reload", &body);
+        world.as_another_user("POST", "/api/application.reload", &body);
     }
     portal.wait_for("Difference resolved: the stack alice");
     portal.wait_for("Difference resolved: the stack bobby");

@@ -32,7 +32,7 @@ impl World {
         self.portal_with(&[("STACK_IMAGE", image)])
     }
 
-    /// Starts a portal with these variables besides.
+    /// Starts a portal with additional environment variables.
     pub(crate) fn portal_with(&self, variables: &[(&str, &str)]) -> Running {
         self.platform.portal(&self.portal_dir, variables)
     }
@@ -42,7 +42,7 @@ impl World {
         self.give_with(&[], arguments)
     }
 
-    /// As [`Self::give`], with these variables besides.
+    /// Like [`Self::give`], with additional environment variables.
     pub(crate) fn give_with(
         &self,
         variables: &[(&str, &str)],
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// Calls the platform as another user.
-    pub(crate) fn as_somebody_else(&self, method: &str, call: &str, body: &Value) -> Value {
+    pub(crate) fn as_another_user(&self, method: &str, call: &str, body: &Value) -> Value {
         self.platform.call(method, call, body)
     }
 
@@ -73,7 +73,7 @@ impl World {
     pub(crate) fn make_project(&self, stack: &str, marker: &str) -> Value {
         let name = format!("ai-stack-{stack}");
         let body = json!({ "name": name, "description": marker, "env": "" });
-        self.as_somebody_else("POST", "/api/project.create", &body)
+        self.as_another_user("POST", "/api/project.create", &body)
     }
 
     pub(crate) fn project_count(&self) -> usize {

@@ -1,5 +1,5 @@
-//! Whose answer it is: nothing is begun where something else answers already, and nothing is
-//! live unless its own container runs (promise P15).
+//! Answers at a stack's address: nothing is created if something else answers already, and a stack
+//! is live only if its own container runs (promise P15).
 
 use std::{
     collections::BTreeSet,
@@ -22,12 +22,12 @@ use crate::support::{
     claim_one::ClaimOne as _, clock::JumpingClock, core_platform::CorePlatform, faulty_store::Crash,
 };
 
-/// Something else that answers at the address of whatever stack, from when it is told to.
+/// Something else that answers at the address of every stack, at times that the test chooses.
 struct ForeignResponder {
     platform: CorePlatform,
     clock: Arc<JumpingClock>,
     answers: fn(u64, bool) -> bool,
-    /// Milliseconds since the beginning, and whether the address was attached by then.
+    /// Decides from the milliseconds since the start, and whether the address is attached.
     asked: Mutex<Vec<(u64, bool)>>,
     began: i64,
 }
@@ -43,8 +43,8 @@ impl Probe for ForeignResponder {
     }
 }
 
-/// Begins the deployment of `image`, at whose address something else answers when `answers` says
-/// so: by the milliseconds since the beginning, and whether the stack's own address is attached.
+/// Begins the deployment of `image`. Something else answers at its address when `answers` returns
+/// `true` for the milliseconds since the start, and whether the stack's own address is attached.
 async fn begin(image: &str, answers: fn(u64, bool) -> bool) -> (World, Arc<ForeignResponder>) {
     let mut world = World::begin(image, &[]).await;
     let foreign_responder = Arc::new(ForeignResponder {
@@ -63,7 +63,7 @@ async fn sentences(world: &World, phase: Phase) -> BTreeSet<String> {
     all.filter(|(shown, _)| *shown == phase).map(|(_, sentence)| sentence).collect()
 }
 
-/// Puts something into the journal, as an older version of the portal did.
+/// Writes a record into the journal, as an older version of the portal did.
 async fn record(world: &World, step: StepId, record: StepRecord) {
     let now = world.clock.now();
     let ttl = Duration::from_secs(30);
@@ -74,7 +74,7 @@ async fn record(world: &World, step: StepId, record: StepRecord) {
 }
 
 #[tokio::test]
-async fn nothing_is_begun_where_something_else_answers_already() {
+async fn nothing_is_created_if_something_else_answers_already() {
     for image in ["sandbox/hello", "sandbox/crashloop"] {
         let (world, foreign_responder) = begin(image, |_, _| true).await;
         world.drive().await;
@@ -103,7 +103,7 @@ async fn the_route_of_a_stack_that_was_just_removed_has_15_seconds_to_go() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_free_costs_one_question() {
+async fn a_free_address_costs_one_probe() {
     let (world, foreign_responder) = begin("sandbox/hello", |_, attached| attached).await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
@@ -111,10 +111,9 @@ async fn an_address_that_is_free_costs_one_question() {
     assert_eq!(asked.iter().filter(|(_, attached)| !attached).count(), 1);
 }
 
-/// Whether the step is recorded decides, not whether something answers: the stack's own route does
-/// once there is one.
+/// The record of the step decides, not the answer: the stack's own route answers once there is one.
 #[tokio::test]
-async fn after_a_crash_the_address_is_asked_again_only_while_nothing_is_made() {
+async fn after_a_crash_the_address_is_probed_again_only_before_anything_is_created() {
     for (write, questions) in [(1, 1), (2, 2), (3, 1), (4, 1), (11, 1)] {
         for crash in [Crash::Before, Crash::After] {
             let (world, foreign_responder) = begin("sandbox/hello", |_, attached| attached).await;
@@ -131,7 +130,7 @@ async fn after_a_crash_the_address_is_asked_again_only_while_nothing_is_made() {
 }
 
 #[tokio::test]
-async fn what_an_older_version_began_goes_on_without_asking_the_address() {
+async fn a_deployment_of_an_older_version_continues_without_probing_the_address() {
     let (world, _) = begin("sandbox/hello", |_, _| true).await;
     record(&world, StepId::PROJECT, StepRecord::Started).await;
     world.drive().await;
@@ -141,7 +140,7 @@ async fn what_an_older_version_began_goes_on_without_asking_the_address() {
     let (mut world, _) = begin("sandbox/hello", |_, _| true).await;
     record(&world, StepId::PROJECT, StepRecord::Started).await;
     world.drive().await;
-    world.take_down().await;
+    world.run_removal().await;
     assert_eq!(world.record().await.state, State::RolledBack);
     world.assert_all_or_nothing("removed, as an older version made it").await;
 }
@@ -157,16 +156,16 @@ async fn a_stack_that_never_runs_is_not_live_because_something_else_answers() {
     world.assert_all_or_nothing("something else answered").await;
 }
 
-/// Changes the text of the application's variables behind the portal's back.
+/// Changes the application's variables on the platform without the portal.
 fn write_env(world: &World, env: &str) {
     let inventory = world.platform.core().inventory(world.clock.now());
     let application = &inventory["applications"][0]["applicationId"];
     let columns = json!({ "applicationId": application, "env": env });
-    world.platform.as_somebody_else("application.update", &columns);
+    world.platform.as_another_user("application.update", &columns);
 }
 
 #[tokio::test]
-async fn the_container_of_another_deployment_is_none_of_this_one() {
+async fn the_container_of_another_deployment_does_not_count() {
     for env in ["", "STACK_OPERATION=dep_00", "STACK_OPERATION_X=1"] {
         let (world, _) = begin("sandbox/hello", |_, attached| attached).await;
         world.drive_until(StepId::DEPLOY).await;
@@ -195,10 +194,10 @@ async fn a_stack_that_an_older_version_configured_needs_a_running_container_alon
 }
 
 #[tokio::test]
-async fn while_the_platform_does_not_show_the_container_nothing_is_live_and_nothing_undone() {
+async fn while_the_platform_shows_no_containers_nothing_is_live_and_nothing_is_undone() {
     for call in ["docker.getContainersByAppLabel", "docker.getConfig"] {
         let (world, _) = begin("sandbox/hello", |_, attached| attached).await;
-        // Far longer than a stack may take to answer.
+        // Far longer than the limit for the stack's health.
         for _ in 0..400 {
             let (status, retry_after) = (503, None);
             world
@@ -216,7 +215,7 @@ async fn while_the_platform_does_not_show_the_container_nothing_is_live_and_noth
 }
 
 #[tokio::test]
-async fn with_docker_down_nothing_is_live_until_it_is_back_or_the_deadline_comes() {
+async fn with_docker_down_nothing_is_live_until_it_is_back_or_the_deadline_passes() {
     for (minutes, expected) in [(3, State::Live), (60, State::RolledBack)] {
         let (world, _) = begin("sandbox/hello", |_, attached| attached).await;
         world.inject(&format!("docker.getContainersByAppLabel:docker-down={minutes}m"));

@@ -1,4 +1,4 @@
-//! What is advised about what is left does no harm in the state in which it is advised.
+//! The remedies for leftovers do no harm in the state of the platform in which they are given.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::support::{claim_one::CLEAN_UP, core_platform::Moment};
 
-/// Returns what is advised about each thing that is left.
+/// Returns the remedy of each leftover.
 async fn advice(world: &World) -> Vec<(ResourceKind, String)> {
     assert_eq!(world.record().await.state, State::Stuck);
     let receipt = world.record().await.metadata.receipt;
@@ -24,7 +24,7 @@ async fn advice(world: &World) -> Vec<(ResourceKind, String)> {
     receipt.leftovers().map(advised).collect()
 }
 
-/// Checks that the only advice is to wait for this.
+/// Checks that the remedy of every leftover is to wait for `what`.
 async fn assert_only_waits(world: &World, what: &str) {
     let advice = advice(world).await;
     assert!(!advice.is_empty());
@@ -34,7 +34,7 @@ async fn assert_only_waits(world: &World, what: &str) {
 }
 
 #[tokio::test]
-async fn while_a_job_still_pulls_nothing_is_to_be_deleted() {
+async fn during_a_deploy_job_the_remedy_is_to_wait() {
     let mut world = World::begin("sandbox/slow", &[]).await;
     world.configure(|settings| {
         settings.deadlines.deploy = Duration::from_secs(10);
@@ -47,7 +47,7 @@ async fn while_a_job_still_pulls_nothing_is_to_be_deleted() {
 }
 
 #[tokio::test]
-async fn while_docker_is_down_nothing_is_to_be_deleted() {
+async fn with_docker_down_the_remedy_is_to_wait() {
     let world = World::driven("sandbox/crashloop", &["domain.delete:docker-down=1h"]).await;
     assert_only_waits(&world, "Docker on the Dokploy server").await;
     world.clock.advance(Duration::from_hours(1));
@@ -55,13 +55,13 @@ async fn while_docker_is_down_nothing_is_to_be_deleted() {
 }
 
 #[tokio::test]
-async fn while_the_platform_is_out_of_reach_there_is_nothing_but_to_wait() {
+async fn with_an_unreachable_platform_the_remedy_is_to_wait() {
     let world = World::driven("sandbox/crashloop", &["domain.delete:database-down=5h"]).await;
     assert_only_waits(&world, "Dokploy to answer").await;
 }
 
 #[tokio::test]
-async fn what_is_there_is_deleted_in_an_order_that_leaves_nothing_behind() {
+async fn remedies_delete_in_an_order_that_leaves_nothing_behind() {
     let world = World::driven("sandbox/crashloop", &["domain.delete:error-before:always"]).await;
     let [domain, service, application, project] = &advice(&world).await[..] else {
         panic!("another receipt")
@@ -75,13 +75,13 @@ async fn what_is_there_is_deleted_in_an_order_that_leaves_nothing_behind() {
     assert!(project.1.starts_with("Delete what is in the project "), "{project:?}");
 }
 
-/// What the platform answers in the end, and nobody else asks.
+/// The last call of a look around, which nothing else makes.
 const LOOK: &str = "overview.domains";
-/// Leaves everything there.
+/// A fault that prevents every removal.
 const STUCK: &str = "domain.delete:error-before:always";
 
 #[tokio::test]
-async fn a_platform_that_hangs_is_not_asked_what_helps() {
+async fn a_platform_that_hangs_is_not_queried_for_remedies() {
     let world = World::begin("sandbox/hello", &[]).await;
     hang(&world, 4, None);
     world.drive().await;
@@ -91,7 +91,7 @@ async fn a_platform_that_hangs_is_not_asked_what_helps() {
 }
 
 #[tokio::test]
-async fn a_look_that_takes_too_long_is_given_up() {
+async fn a_query_for_remedies_has_a_time_limit() {
     let fault = format!("{LOOK}:latency=6s");
     let world = World::driven("sandbox/crashloop", &[STUCK, &fault]).await;
     assert_only_waits(&world, "Dokploy to answer").await;
@@ -100,36 +100,36 @@ async fn a_look_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
-async fn one_refusal_of_the_key_is_not_called_a_refused_key() {
+async fn a_single_401_is_not_reported_as_a_refused_key() {
     let fault = format!("{LOOK}:unauthorized");
     let world = World::driven("sandbox/crashloop", &[STUCK, &fault]).await;
     assert_only_waits(&world, "Dokploy to answer").await;
 }
 
 #[tokio::test]
-async fn a_key_that_is_refused_again_and_again_is_what_is_waited_for() {
+async fn with_a_refused_key_the_remedy_is_to_wait_for_another() {
     let world = World::driven("sandbox/crashloop", &["domain.delete:key-limited=10h"]).await;
     assert_only_waits(&world, "Dokploy to work for the portal again: Dokploy rejects the key")
         .await;
 }
 
 #[tokio::test]
-async fn somebodys_copy_is_neither_waited_for_nor_to_be_deleted() {
+async fn a_copy_of_another_user_is_neither_waited_for_nor_deleted() {
     let world = World::begin("sandbox/hello", &[]).await;
     let marker = format!("ai-stack-deployer/test/{}", world.id);
     let environment = world.make_project("alice for testing", &*marker);
     let copy = world.make_application(["alice", "alice"], &marker, environment);
     let copy = copy["applicationId"].clone();
     let update = json!({ "applicationId": copy, "dockerImage": "sandbox/slow" });
-    world.platform.as_somebody_else("application.update", &update);
+    world.platform.as_another_user("application.update", &update);
     let domain = json!({ "host": "alice.localhost", "applicationId": copy });
-    world.platform.as_somebody_else("domain.create", &domain);
+    world.platform.as_another_user("domain.create", &domain);
 
     world.inject("domain.create:error-before:always");
     world.inject("domain.byApplicationId:error-before:always");
     world.drive().await;
     world.clock.advance(Duration::from_secs(20));
-    world.platform.as_somebody_else("application.deploy", &json!({ "applicationId": copy }));
+    world.platform.as_another_user("application.deploy", &json!({ "applicationId": copy }));
     world.drive_once(CLEAN_UP).await.unwrap();
     let [domain, _, application, project] = &advice(&world).await[..] else {
         panic!("another receipt")
@@ -150,14 +150,14 @@ async fn an_application_that_was_moved_is_moved_back_and_nothing_else() {
         let ours = world.environment_of(&id("projects", "projectId")).await;
         let move_to = |world: &World, environment: &Value| {
             let body = json!({ "applicationId": application, "targetEnvironmentId": environment });
-            world.platform.as_somebody_else("application.move", &body);
+            world.platform.as_another_user("application.move", &body);
         };
         move_to(&world, &world.make_project("theirs", ""));
         if !keeps_its_address {
             let domain = json!({ "domainId": id("domains", "domainId") });
-            world.platform.as_somebody_else("domain.delete", &domain);
+            world.platform.as_another_user("domain.delete", &domain);
         }
-        world.take_down().await;
+        world.run_removal().await;
         let advice = advice(&world).await;
         assert_eq!(advice.len(), if keeps_its_address { 4 } else { 3 }, "{advice:?}");
         for (_, remedy) in advice {
@@ -169,9 +169,9 @@ async fn an_application_that_was_moved_is_moved_back_and_nothing_else() {
     }
 }
 
-/// Drives a stack up that has a duplicate which stays, as far as the end; at its `call` somebody
-/// takes our marker from the stack's application.
-async fn with_a_double(call: Option<usize>) -> World {
+/// Drives a deployment to its end whose duplicate cannot be removed. At its `call`-th call,
+/// somebody removes the marker of the stack's application.
+async fn with_a_duplicate(call: Option<usize>) -> World {
     let faults = ["application.deploy:reset", "project.remove:ignored:always"];
     let world = World::begin("sandbox/hello", &faults).await;
     world.drive_until(StepId::DEPLOY).await;
@@ -182,7 +182,7 @@ async fn with_a_double(call: Option<usize>) -> World {
         let platform = world.platform.clone();
         let change = json!({ "applicationId": application, "description": "theirs" });
         world.platform.at_call(call, Moment::Before, async move {
-            platform.as_somebody_else("application.update", &change);
+            platform.as_another_user("application.update", &change);
         });
     }
     world.drive().await;
@@ -190,11 +190,11 @@ async fn with_a_double(call: Option<usize>) -> World {
 }
 
 #[tokio::test]
-async fn what_is_left_of_a_double_is_advised_about_where_the_stack_is_not_found_itself() {
-    let world = with_a_double(None).await;
+async fn a_leftover_duplicate_has_a_remedy_even_if_the_stack_itself_is_not_found() {
+    let world = with_a_duplicate(None).await;
     let calls = world.platform.all_calls();
     let look = calls.iter().position(|(call, _)| *call == "project.all").unwrap() + 1;
-    let world = with_a_double(Some(look)).await;
+    let world = with_a_duplicate(Some(look)).await;
     let log = world.log().await;
     let advised =
         "Could not remove the project ai-stack-alice: Delete the project ai-stack-alice (";

@@ -1,4 +1,4 @@
-//! Deadlines, which count from what is recorded (promise P13), and what goes on after the end.
+//! Deadlines, which count from recorded times (promise P13), and clean-up after the end.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ async fn a_step_that_takes_too_long_ends_at_its_own_deadline_and_is_undone() {
 }
 
 #[tokio::test]
-async fn a_restart_gives_a_step_no_more_time() {
+async fn a_restart_does_not_extend_the_deadline_of_a_step() {
     let mut world = World::begin("sandbox/slow", &[]).await;
     world.configure(|settings| settings.deadlines.deploy = Duration::from_secs(40));
     world.drive_until(StepId::DEPLOY).await;
-    // The intent is recorded, and nobody drives it until long after its deadline.
+    // The intent is recorded, and no worker drives it until long after its deadline.
     world.store.crash_at(world.store.writes() + 2, Crash::Before);
     world.drive_once(Lane::Forward).await.unwrap_err();
     world.clock.advance(Duration::from_secs(20));
@@ -36,7 +36,7 @@ async fn a_restart_gives_a_step_no_more_time() {
 }
 
 #[tokio::test]
-async fn what_nobody_drove_in_time_is_claimed_for_clean_up_and_ends_without_a_call() {
+async fn an_overdue_deployment_without_a_worker_is_claimed_for_clean_up_and_ends_without_a_call() {
     let world = World::begin("sandbox/hello", &[]).await;
     let whole = world.ports.settings.deadlines.whole;
     let begun = world.clock.now();
@@ -54,7 +54,7 @@ async fn what_nobody_drove_in_time_is_claimed_for_clean_up_and_ends_without_a_ca
 }
 
 #[tokio::test]
-async fn a_deployment_whose_time_is_up_between_two_steps_begins_no_other() {
+async fn a_deployment_past_its_deadline_begins_no_further_step() {
     for step in DEPLOY.steps.iter().map(|step| step.id) {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
@@ -67,12 +67,12 @@ async fn a_deployment_whose_time_is_up_between_two_steps_begins_no_other() {
 }
 
 #[tokio::test]
-async fn a_platform_that_hangs_for_ever_ends_the_deployment_with_everything_left() {
+async fn if_the_platform_hangs_for_ever_the_deployment_ends_with_everything_left() {
     let world = World::begin("sandbox/hello", &["application.update:latency=1ms"]).await;
     world.inject("*:timeout-before:always");
     world.drive().await;
     let limits = world.ports.settings.deadlines;
-    // Time stands still while it hangs, but not for longer than the deadline once more.
+    // A hang extends the deadline, but at most by its own length.
     let longest = limits.whole * 2 + limits.drain + Duration::from_mins(1);
     let took = world.took().await;
     assert!(took <= longest, "{took:?}");

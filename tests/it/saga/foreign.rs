@@ -1,4 +1,4 @@
-//! What is not ours: never touched, and never called gone (promise P9).
+//! Resources of others: never changed, and never reported as removed (promise P9).
 
 use ai_stack_deployer::server::store::{Operations, State, StepId};
 use domain::receipt::{Outcome, ResourceKind};
@@ -6,19 +6,20 @@ use serde_json::{Value, json};
 
 use super::world::{World, remedy};
 
-/// Makes a project as somebody else, with an application in it.
+/// Creates a project with an application as another user.
 fn make_theirs(world: &World, description: impl Into<Value>) {
     let environment = world.make_project("ai-stack-alice", description);
     world.make_application(["alice", "stack-alice"], "theirs", environment);
 }
 
-/// Drives to a rollback through a lost answer, and checks that what was there still is.
+/// Drives a deployment with a lost response to a rollback, and checks that the resources of others
+/// still exist.
 async fn assert_untouched_by(world: &World) {
     let before = world.platform.inventory().await;
     world.inject("project.create:error-before");
     world.drive().await;
     assert_eq!(world.record().await.state, State::RolledBack);
-    assert!(world.platform.count("project.all") > 1, "it looked, and saw theirs");
+    assert!(world.platform.count("project.all") > 1, "it searched, and found that of others");
     assert_eq!(world.platform.inventory().await, before);
 }
 
@@ -60,7 +61,7 @@ async fn a_foreign_application_in_our_project_stays_and_so_does_the_project() {
 }
 
 #[tokio::test]
-async fn a_copy_keeps_our_marker_under_another_name_and_is_theirs() {
+async fn a_copy_with_our_marker_and_another_name_is_not_ours() {
     let world = World::begin("sandbox/hello", &["application.deploy:reset"]).await;
     world.drive_until(StepId::DEPLOY).await;
     let marker = format!("ai-stack-deployer/test/{}", world.id);
@@ -70,7 +71,7 @@ async fn a_copy_keeps_our_marker_under_another_name_and_is_theirs() {
     world.make_project("alice for testing", marker);
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
-    assert!(world.platform.count("project.all") > 0, "it looked for doubles");
+    assert!(world.platform.count("project.all") > 0, "it searched for duplicates");
     let (projects, applications, ..) = world.count().await;
     assert_eq!((projects, applications), (2, 2));
 
@@ -100,22 +101,22 @@ async fn an_address_that_a_person_added_to_the_stack_is_no_duplicate() {
         "applicationId": application,
         "domainType": "application",
     });
-    world.platform.as_somebody_else("domain.create", &domain);
+    world.platform.as_another_user("domain.create", &domain);
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
-    assert!(world.platform.count("project.all") > 0, "it looked for doubles");
+    assert!(world.platform.count("project.all") > 0, "it searched for duplicates");
     assert_eq!(world.count().await.2, 2);
 }
 
 #[tokio::test]
-async fn what_lost_our_marker_is_left_and_not_called_gone() {
+async fn a_resource_without_our_marker_is_left_and_not_reported_as_gone() {
     let mut world = World::begin("sandbox/crashloop", &[]).await;
     world.drive_until(StepId::HEALTH).await;
     world.configure(|settings| settings.portal_name = String::from("renamed"));
     world.drive().await;
     assert_eq!(world.count().await, (1, 1, 1, 1), "it no longer looks like ours");
     assert_eq!(world.record().await.state, State::Stuck);
-    // Deleting the project by hand would leave its container behind.
+    // Deleting the project manually would leave its container behind.
     for line in world.failure().await.receipt.leftovers() {
         let remedy = remedy(line);
         assert!(!remedy.contains("not there any more"), "{remedy}");

@@ -1,4 +1,4 @@
-//! Waiting for the stack's own answer: how often, how long, and for what (promise P15).
+//! The wait for the stack's own answer: its pauses, limits and messages (promise P15).
 
 use std::{
     future::pending,
@@ -23,16 +23,16 @@ use crate::support::{
     settings::stack_settings,
 };
 
-/// How a stack answers, by the milliseconds since it was first asked.
+/// The answer of a stack, by the milliseconds since the first probe.
 type Script = fn(u64) -> Health;
 
-/// A stack that answers as it is told to, once its address is attached.
+/// A stack that answers by a script once its address is attached.
 struct ScriptedProbe {
     platform: CorePlatform,
     clock: Arc<JumpingClock>,
     script: Script,
     asked: Mutex<Vec<Timestamp>>,
-    /// At how many milliseconds the portal is killed, each once.
+    /// The milliseconds at which the portal is killed, each once.
     kills: Mutex<Vec<u64>>,
     killed: Notify,
 }
@@ -59,13 +59,13 @@ impl Probe for ScriptedProbe {
 }
 
 impl ScriptedProbe {
-    /// Returns the pauses between the questions, each with when it began.
+    /// Returns the pauses between probes, each with its start.
     fn pauses(&self) -> Vec<(u64, u64)> {
         let asked = self.asked.lock().unwrap();
         asked.windows(2).map(|two| (between(asked[0], two[0]), between(two[0], two[1]))).collect()
     }
 
-    /// Returns how long the stack was asked.
+    /// Returns for how long the stack was probed.
     fn total(&self) -> u64 {
         let asked = self.asked.lock().unwrap();
         between(asked[0], *asked.last().unwrap())
@@ -97,8 +97,8 @@ async fn drive_within(
     drive_killed(image, timeout, script, Vec::new()).await
 }
 
-/// Drives it while the portal is killed at each of `kills`, the last one first, and taken over
-/// when its lease has lapsed.
+/// Drives it while the portal is killed at each of `kills`, of which the last comes first. Another
+/// worker takes over when the lease has expired.
 async fn drive_killed(
     image: &str,
     timeout: Duration,
@@ -126,19 +126,19 @@ async fn drive_killed(
     }
 }
 
-/// Returns the sentences shown while the stack was asked.
+/// Returns the messages shown while the stack was probed.
 async fn sentences(world: &World) -> Vec<String> {
     let all = world.sentences().await.into_iter();
     all.filter(|(phase, _)| *phase == Phase::VERIFYING_HEALTH).map(|(_, text)| text).collect()
 }
 
 #[tokio::test]
-async fn a_stack_is_asked_every_250_ms_for_a_minute_and_then_ever_less_often() {
+async fn a_stack_is_probed_every_250_ms_for_a_minute_and_then_less_often() {
     let limit = Duration::from_mins(5);
     let (world, probe) = drive_within("sandbox/hello", limit, |_| silent()).await;
     assert_eq!(world.failure().await.code, FailureCode::HealthTimeout);
     let mut pauses = probe.pauses();
-    // The undo asks, too: whether the address is gone.
+    // The undo probes, too, to verify that the address is gone.
     pauses.retain(|(at, pause)| at + pause < 300_000);
     let (eager, patient): (Vec<_>, Vec<_>) = pauses.iter().partition(|(at, _)| *at < 60_000);
     assert!(eager.len() > 200, "{}", eager.len());
@@ -151,7 +151,7 @@ async fn a_stack_is_asked_every_250_ms_for_a_minute_and_then_ever_less_often() {
 }
 
 #[tokio::test]
-async fn a_stack_that_never_answers_is_given_up_when_its_time_is_over_and_not_later() {
+async fn a_stack_that_never_answers_fails_at_its_limit() {
     for seconds in [60, 303] {
         let limit = Duration::from_secs(seconds);
         let (_, probe) = drive_within("sandbox/hello", limit, |_| silent()).await;
@@ -221,9 +221,9 @@ async fn a_crash_loop_ends_the_wait_early_even_behind_a_missing_certificate() {
 }
 
 #[tokio::test]
-async fn takeovers_give_a_stack_no_more_time_than_it_has_but_for_a_few_looks() {
+async fn takeovers_extend_the_limit_of_a_stack_by_no_more_than_a_few_probes() {
     let minute = Duration::from_mins(1);
-    // The second takeover is at 86 s: too late for anything but a few looks.
+    // The second takeover is at 86 s, which leaves time for only a few probes.
     let kills = vec![55_000, 20_000];
     let (world, probe) = drive_killed("sandbox/hello", minute, |_| silent(), kills).await;
     assert_eq!(world.failure().await.code, FailureCode::HealthTimeout);
@@ -233,7 +233,7 @@ async fn takeovers_give_a_stack_no_more_time_than_it_has_but_for_a_few_looks() {
 }
 
 #[tokio::test]
-async fn takeovers_give_a_certificate_no_more_time_than_it_has() {
+async fn takeovers_do_not_extend_the_limit_of_a_certificate() {
     let minute = Duration::from_mins(1);
     let (world, probe) =
         drive_killed("sandbox/hello", minute, |_| untrusted(), vec![200_000, 100_000]).await;
@@ -243,7 +243,7 @@ async fn takeovers_give_a_certificate_no_more_time_than_it_has() {
 }
 
 #[tokio::test]
-async fn what_a_certificate_took_before_a_takeover_is_not_counted_against_the_stack() {
+async fn time_for_a_certificate_before_a_takeover_is_not_counted_against_the_stack() {
     let late: Script = |ms| match ms {
         0..200_000 => untrusted(),
         200_000..240_000 => Health::Answering(502),
@@ -255,7 +255,7 @@ async fn what_a_certificate_took_before_a_takeover_is_not_counted_against_the_st
 }
 
 #[tokio::test]
-async fn a_stack_that_came_back_with_the_portal_has_a_moment_to_answer() {
+async fn a_stack_that_restarts_with_the_portal_has_a_moment_to_answer() {
     let late: Script = |ms| if ms < 72_000 { silent() } else { Health::Healthy };
     let minute = Duration::from_mins(1);
     let (world, _) = drive_killed("sandbox/hello", minute, late, vec![40_000]).await;

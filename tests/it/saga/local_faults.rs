@@ -1,5 +1,5 @@
-//! What the portal itself lacks: it is waited for, it is said, and it undoes nothing before the
-//! time of the whole deployment is up.
+//! Local faults of the portal: it waits for their end and says so, and undoes nothing before the
+//! deadline of the deployment.
 
 use std::{
     sync::{Arc, Mutex},
@@ -20,10 +20,10 @@ use jiff::Timestamp;
 use super::world::World;
 use crate::support::{clock::JumpingClock, core_platform::CorePlatform};
 
-/// What a call can lack.
+/// The local faults that a call can have.
 const FAULTS: [LocalFault; 3] = [LocalFault::Resources, LocalFault::Names, LocalFault::Network];
 
-/// Lets the next so many `call`s not be made, for want of something here.
+/// Lets the next `count` calls of `call` fail with a local fault.
 fn hold_up(world: &World, call: &'static str, fault: LocalFault, count: usize) {
     for _ in 0..count {
         let reason = String::from("Too many open files (os error 24)");
@@ -36,12 +36,13 @@ fn hold_up(world: &World, call: &'static str, fault: LocalFault, count: usize) {
     }
 }
 
-/// Returns what a person reads while the portal lacks it.
+/// Returns the message during the fault.
 fn waiting(fault: LocalFault) -> String {
     words::message::sentence(&MessageCode::WaitingForPortal { fault })
 }
 
-/// Checks that it is live, once, that it said what it waited for, and that nothing was undone.
+/// Checks that the stack is live, once, that a message named the fault, and that nothing was
+/// undone.
 async fn assert_live_after(world: &World, fault: LocalFault, what: &str) {
     assert_eq!(world.record().await.state, State::Live, "{what}: {:?}", world.end().await);
     let sentences = world.sentences().await;
@@ -55,7 +56,7 @@ async fn assert_live_after(world: &World, fault: LocalFault, what: &str) {
 }
 
 #[tokio::test]
-async fn what_a_call_lacks_is_waited_for_beyond_the_deadline_of_its_step() {
+async fn a_local_fault_of_a_call_is_waited_for_beyond_the_deadline_of_its_step() {
     for (fault, call) in FAULTS.into_iter().cycle().zip([
         "project.create",
         "application.create",
@@ -70,7 +71,7 @@ async fn what_a_call_lacks_is_waited_for_beyond_the_deadline_of_its_step() {
             settings.deadlines.step = Duration::from_secs(30);
             settings.deadlines.deploy = Duration::from_mins(1);
         });
-        // Two minutes and more of pauses, or of questions.
+        // More than two minutes of pauses or probes.
         let count = if call.starts_with("docker") { 130 } else { 20 };
         hold_up(&world, call, fault, count);
         world.drive().await;
@@ -82,7 +83,7 @@ async fn what_a_call_lacks_is_waited_for_beyond_the_deadline_of_its_step() {
 }
 
 #[tokio::test]
-async fn what_a_call_lacks_all_the_while_ends_with_the_time_of_the_whole_and_a_cause_of_its_own() {
+async fn a_permanent_local_fault_of_a_call_ends_at_the_deadline_with_its_own_cause() {
     for fault in FAULTS {
         let world = World::begin("sandbox/hello", &[]).await;
         hold_up(&world, "application.create", fault, 500);
@@ -98,7 +99,7 @@ async fn what_a_call_lacks_all_the_while_ends_with_the_time_of_the_whole_and_a_c
 }
 
 #[tokio::test]
-async fn a_platform_that_does_not_answer_still_uses_the_attempts_up() {
+async fn a_platform_that_does_not_answer_uses_up_the_retries() {
     let world = World::begin("sandbox/hello", &[]).await;
     for _ in 0..20 {
         let (call, reason) = ("project.create", String::from("Connection refused"));
@@ -111,7 +112,7 @@ async fn a_platform_that_does_not_answer_still_uses_the_attempts_up() {
 }
 
 #[tokio::test]
-async fn a_cancellation_is_heard_while_the_portal_lacks_something() {
+async fn a_cancellation_is_observed_during_a_local_fault() {
     let world = World::begin("sandbox/hello", &[]).await;
     hold_up(&world, "application.create", LocalFault::Resources, 500);
     let cancel = async {
@@ -126,10 +127,10 @@ async fn a_cancellation_is_heard_while_the_portal_lacks_something() {
     world.assert_all_or_nothing("cancelled while something lacked").await;
 }
 
-/// How an address answers, by the milliseconds since it was first asked after it was attached.
+/// The answer of an address, by the milliseconds since the first probe after it was attached.
 type Script = fn(u64) -> Health;
 
-/// An address that answers as it is told to.
+/// An address that answers by a script.
 struct ScriptedProbe {
     platform: CorePlatform,
     clock: Arc<JumpingClock>,
@@ -181,12 +182,12 @@ async fn begin(before: Vec<Health>, after: Script) -> (World, Arc<ScriptedProbe>
 }
 
 #[tokio::test]
-async fn a_stack_that_cannot_be_asked_for_minutes_is_not_blamed() {
+async fn a_stack_that_cannot_be_probed_for_minutes_does_not_fail() {
     let scripts: [(LocalFault, Script); 3] = [
         (LocalFault::Resources, |ms| {
             if ms < 240_000 { unasked(LocalFault::Resources) } else { Health::Healthy }
         }),
-        // It had nearly used its time up before.
+        // The stack had nearly used up its limit before.
         (LocalFault::Names, |ms| match ms {
             0..50_000 | 240_000..245_000 => silent(),
             50_000..240_000 => unasked(LocalFault::Names),
@@ -206,8 +207,8 @@ async fn a_stack_that_cannot_be_asked_for_minutes_is_not_blamed() {
 }
 
 #[tokio::test]
-async fn a_question_that_takes_the_stacks_last_time_and_fails_here_is_not_its_last_chance() {
-    // It is answered well as soon as it can be asked, and has to be asked twice.
+async fn a_local_fault_of_the_last_probe_does_not_fail_the_stack() {
+    // The stack is healthy as soon as it can be probed, and must be probed twice.
     let (world, _) = begin(Vec::new(), |ms| match ms {
         0..59_000 => silent(),
         59_000..59_500 => {
@@ -221,7 +222,7 @@ async fn a_question_that_takes_the_stacks_last_time_and_fails_here_is_not_its_la
 }
 
 #[tokio::test]
-async fn a_stack_that_was_not_asked_for_minutes_has_its_own_time_left_and_no_more() {
+async fn a_local_fault_of_probes_does_not_use_up_the_limit_of_the_stack() {
     let (world, _) = begin(Vec::new(), |ms| match ms {
         30_000..200_000 => unasked(LocalFault::Resources),
         _ => silent(),
@@ -235,7 +236,7 @@ async fn a_stack_that_was_not_asked_for_minutes_has_its_own_time_left_and_no_mor
 }
 
 #[tokio::test]
-async fn a_stack_that_can_never_be_asked_ends_with_the_time_of_the_whole() {
+async fn a_permanent_local_fault_of_probes_ends_at_the_deadline() {
     let (world, probe) = begin(Vec::new(), |_| unasked(LocalFault::Resources)).await;
     world.drive().await;
     let failure = world.failure().await;
@@ -243,14 +244,14 @@ async fn a_stack_that_can_never_be_asked_ends_with_the_time_of_the_whole() {
     assert_eq!(failure.phase, Phase::VERIFYING_HEALTH);
     let (took, limits) = (world.took().await, world.ports.settings.deadlines);
     assert!((limits.whole..limits.whole + limits.drain).contains(&took), "{took:?}");
-    // It neither spins nor sleeps through.
+    // The wait has pauses, but not too long ones.
     let asked = *probe.asked.lock().unwrap();
     assert!((100..4_000).contains(&asked), "{asked}");
     world.assert_all_or_nothing("never asked").await;
 }
 
 #[tokio::test]
-async fn whether_an_address_is_free_is_not_taken_for_known_while_it_cannot_be_asked() {
+async fn an_address_that_cannot_be_probed_does_not_count_as_free() {
     // The last one comes first.
     let mut before = vec![unasked(LocalFault::Names); 90];
     before.insert(0, Health::Answering(404));
@@ -268,7 +269,7 @@ async fn whether_an_address_is_free_is_not_taken_for_known_while_it_cannot_be_as
 }
 
 #[tokio::test]
-async fn a_restart_meanwhile_counts_nothing_against_the_stack() {
+async fn a_restart_during_a_local_fault_does_not_count_against_the_stack() {
     let (world, _) = begin(Vec::new(), |ms| match ms {
         0..40_000 | 240_000..250_000 => silent(),
         40_000..240_000 => unasked(LocalFault::Resources),
@@ -291,8 +292,8 @@ async fn a_restart_meanwhile_counts_nothing_against_the_stack() {
 }
 
 #[tokio::test]
-async fn a_stack_is_not_blamed_while_nobody_can_be_reached_at_all() {
-    // Packets that go nowhere look like two that are silent.
+async fn a_stack_does_not_fail_while_the_network_is_down() {
+    // When packets are lost, both the stack and the platform seem silent.
     let (world, _) =
         begin(Vec::new(), |ms| if ms < 300_000 { silent() } else { Health::Healthy }).await;
     for _ in 0..330 {
@@ -304,8 +305,8 @@ async fn a_stack_is_not_blamed_while_nobody_can_be_reached_at_all() {
     assert_eq!(world.record().await.state, State::Live, "{:?}", world.end().await);
 }
 
-/// Lets nobody be reached at all, and after four minutes the platform, and drives the deployment.
-async fn without_a_way(stack: Script) -> World {
+/// Drives a deployment without a network, which reaches the platform again after four minutes.
+async fn without_network(stack: Script) -> World {
     let (world, _) = begin(Vec::new(), stack).await;
     let back = world.clock.now() + Duration::from_mins(4);
     for _ in 0..1_000 {
@@ -324,7 +325,7 @@ async fn without_a_way(stack: Script) -> World {
 }
 
 #[tokio::test]
-async fn a_stack_that_comes_back_after_the_platform_is_not_blamed_for_the_way_there() {
+async fn a_stack_that_answers_shortly_after_the_platform_does_not_fail() {
     let stacks: [Script; 2] = [
         |ms| if ms < 248_000 { silent() } else { Health::Healthy },
         |ms| match ms {
@@ -334,21 +335,21 @@ async fn a_stack_that_comes_back_after_the_platform_is_not_blamed_for_the_way_th
         },
     ];
     for stack in stacks {
-        let world = without_a_way(stack).await;
+        let world = without_network(stack).await;
         assert_eq!(world.record().await.state, State::Live, "{:?}", world.end().await);
     }
 }
 
 #[tokio::test]
-async fn a_stack_that_stays_away_once_the_platform_is_back_is_given_up() {
-    let world = without_a_way(|_| silent()).await;
+async fn a_stack_that_stays_silent_after_the_platform_is_back_fails() {
+    let world = without_network(|_| silent()).await;
     assert_eq!(world.failure().await.code, FailureCode::HealthTimeout);
     let took = world.took().await.as_secs();
     assert!((240..330).contains(&took), "soon after the platform came back: {took}");
 }
 
 #[tokio::test]
-async fn what_lacks_at_the_end_of_a_limit_is_not_asked_about_without_a_pause() {
+async fn a_local_fault_at_the_end_of_a_limit_causes_no_tight_loop() {
     let mut world = World::begin("sandbox/hello", &[]).await;
     world.configure(|settings| settings.deadlines.step = Duration::from_millis(3));
     hold_up(&world, "project.create", LocalFault::Resources, 100_000);

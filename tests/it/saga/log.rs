@@ -1,4 +1,4 @@
-//! The person's log: short sentences, in the order of what happened.
+//! The log that people see: short sentences, in the order of the events.
 
 use std::{
     io,
@@ -11,7 +11,7 @@ use domain::event::FailureCode;
 use super::world::World;
 use crate::support::faulty_store::Crash;
 
-/// Where the operator's log goes.
+/// The output of the operator's log.
 #[derive(Clone, Default)]
 struct OperatorLog(Arc<Mutex<Vec<u8>>>);
 
@@ -27,13 +27,14 @@ impl io::Write for OperatorLog {
 }
 
 #[tokio::test]
-async fn whatever_is_logged_while_a_deployment_is_driven_carries_its_reference() {
+async fn every_log_line_of_a_saga_has_the_reference_of_its_deployment() {
     let log = OperatorLog::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
     let world = World::begin("sandbox/hello", &["project.create:error-after"]).await;
     let guard = tracing::subscriber::set_default(subscriber);
-    // With one subscriber alone, tracing asks only the thread that meets a log line first.
+    // With only one subscriber, tracing caches the interest of the thread that reaches a log line
+    // first.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     world.drive().await;
     drop(guard);
@@ -43,7 +44,7 @@ async fn whatever_is_logged_while_a_deployment_is_driven_carries_its_reference()
 }
 
 #[tokio::test]
-async fn a_clean_run_reads_as_a_list_of_what_was_done() {
+async fn the_log_of_a_successful_deployment_lists_what_was_created() {
     let world = World::driven("sandbox/hello", &[]).await;
     assert_eq!(
         world.log().await,
@@ -60,7 +61,7 @@ async fn a_clean_run_reads_as_a_list_of_what_was_done() {
 }
 
 #[tokio::test]
-async fn an_undo_reads_as_a_list_of_what_was_removed() {
+async fn the_log_of_an_undo_lists_what_was_removed() {
     let world = World::driven("sandbox/crashloop", &[]).await;
     assert_eq!(
         world.log().await[6..],
@@ -76,7 +77,7 @@ async fn an_undo_reads_as_a_list_of_what_was_removed() {
 }
 
 #[tokio::test]
-async fn a_call_that_fails_says_so_and_what_happens_next_in_no_words_of_the_platform() {
+async fn the_log_of_a_failed_call_has_no_words_of_the_platform() {
     let world = World::driven("sandbox/hello", &["project.create:error-after"]).await;
     assert_eq!(
         world.log().await[..2],
@@ -88,8 +89,8 @@ async fn a_call_that_fails_says_so_and_what_happens_next_in_no_words_of_the_plat
 }
 
 #[tokio::test]
-async fn what_waits_for_the_end_is_logged_although_a_cancellation_comes_before_it() {
-    // The undo is given up, which is logged, and the very next write is the end.
+async fn waiting_log_entries_are_recorded_although_a_cancellation_precedes_the_end() {
+    // The undo fails, which is logged, and the next write is the end.
     let faults = ["project.remove:error-before:always"];
     let calm = World::driven("sandbox/crashloop", &faults).await;
     let lines = calm.log().await;
@@ -103,11 +104,11 @@ async fn what_waits_for_the_end_is_logged_although_a_cancellation_comes_before_i
 }
 
 #[tokio::test]
-async fn what_waits_for_the_live_end_is_logged_although_a_cancellation_comes_before_it() {
+async fn waiting_log_entries_are_recorded_although_a_cancellation_precedes_the_live_end() {
     let faults = ["project.create:error-after", "project.all:latency=1ms"];
     let begin = async || {
         let world = World::begin("sandbox/hello", &faults).await;
-        // One look finds what the lost call made; the next is the last one before the end.
+        // One search finds what the lost call created; the next is the last one before the end.
         world.platform.plan("project.all", None);
         let away =
             PlatformError::Unavailable { call: "project.all", status: 500, retry_after: None };

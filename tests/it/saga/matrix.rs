@@ -1,12 +1,13 @@
 //! The matrix: every step × every fault × a crash at every write and a request to cancel at every
-//! write and every call, exhaustively. What two of those do together is left to the random schedules of `chaos`.
+//! write and every call, exhaustively. Combinations of two are left to the random schedules of
+//! `chaos`.
 
 use ai_stack_deployer::server::store::State;
 use domain::event::FailureCode;
 
 use super::scenario::{Perturbation, Scenario, Tally};
 
-/// The calls that change something while going forward.
+/// The mutating calls of a deployment.
 const FORWARD: [&str; 5] = [
     "project.create",
     "application.create",
@@ -15,14 +16,14 @@ const FORWARD: [&str; 5] = [
     "application.deploy",
 ];
 
-/// The calls that only look while going forward.
+/// The reading calls of a deployment.
 const LOOKS: [&str; 2] = ["deployment.all", "docker.getServiceContainersByAppName"];
 
 /// The calls of the undo.
 const BACKWARD: [&str; 4] =
     ["application.cleanQueues", "domain.delete", "application.delete", "project.remove"];
 
-/// The fault once: before the effect, after it, or somewhere in between.
+/// The faults, each once: before the effect, after it, or somewhere in between.
 const FAULTS: [&str; 12] = [
     "error-before",
     "error-after",
@@ -38,12 +39,12 @@ const FAULTS: [&str; 12] = [
     "docker-down=5s",
 ];
 
-/// Every scenario of a fault while going forward that the saga gets over.
+/// Returns every scenario of a fault during the steps that the saga recovers from.
 pub(super) fn forward() -> Vec<Scenario> {
     let mut scenarios = Vec::new();
     for call in FORWARD.into_iter().chain(LOOKS) {
         for fault in FAULTS {
-            // With Docker down, a deploy job that begins meanwhile fails, and rightly so.
+            // With Docker down, a deploy job that begins meanwhile fails, as it should.
             let expected: &[State] = if fault.starts_with("docker-down") {
                 &[State::Live, State::RolledBack]
             } else {
@@ -55,13 +56,13 @@ pub(super) fn forward() -> Vec<Scenario> {
     scenarios
 }
 
-/// Every scenario of a fault in the undo.
+/// Returns every scenario of a fault during the undo.
 pub(super) fn backward() -> Vec<Scenario> {
     let mut scenarios = Vec::new();
     for call in BACKWARD {
         for fault in FAULTS {
-            // Docker stopping in the very moment of the removal orphans the service for
-            // ever: see `scenarios::a_service_that_nobody_can_see_is_left_and_not_called_gone`.
+            // If Docker stops during the removal, the service is orphaned for ever: see
+            // `scenarios::a_service_that_the_platform_cannot_show_is_left_and_not_reported_as_gone`.
             if call == "application.delete" && fault.starts_with("docker-down") {
                 continue;
             }
@@ -72,8 +73,8 @@ pub(super) fn backward() -> Vec<Scenario> {
     scenarios
 }
 
-/// Each step fails for good, once with its effect leaked and once without: its last call
-/// fails, and so does every look for what the call left, until the step gives up.
+/// Returns scenarios in which each step fails permanently, once with an effect and once without:
+/// its last call fails, and so does every search for the effect, until the step fails.
 pub(super) fn hopeless() -> Vec<Scenario> {
     let looks = ["project.all:error-before:6", "project.one:error-before:6"];
     let mut scenarios = Vec::new();
@@ -93,7 +94,7 @@ pub(super) fn hopeless() -> Vec<Scenario> {
     scenarios
 }
 
-/// Every scenario of a fault while a live stack is removed.
+/// Returns every scenario of a fault during the removal of a live stack.
 pub(super) fn removals() -> Vec<Scenario> {
     let mut scenarios = backward();
     for scenario in &mut scenarios {
@@ -103,8 +104,7 @@ pub(super) fn removals() -> Vec<Scenario> {
     scenarios
 }
 
-/// Runs every scenario without a perturbation, and with each perturbation that its calm run has
-/// room for.
+/// Runs every scenario without a perturbation, and with each perturbation that is possible in it.
 async fn run(
     scenarios: Vec<Scenario>,
     perturbations: fn(&Scenario, &Calm) -> Vec<Perturbation>,
@@ -136,7 +136,7 @@ fn cancellations(_: &Scenario, calm: &Calm) -> Vec<Perturbation> {
 }
 
 #[tokio::test]
-async fn a_fault_on_the_way_forward_and_a_crash_anywhere_end_in_all() {
+async fn a_fault_during_the_steps_and_a_crash_anywhere_end_in_all() {
     assert!(run(forward(), crashes).await.total() > 2_000);
 }
 
@@ -146,7 +146,7 @@ async fn a_fault_in_the_undo_and_a_crash_anywhere_end_in_nothing() {
 }
 
 #[tokio::test]
-async fn a_step_that_fails_for_good_is_undone_whether_or_not_its_effect_leaked() {
+async fn a_step_that_fails_permanently_is_undone_with_or_without_an_effect() {
     assert!(run(hopeless(), crashes).await.total() > 200);
 }
 
@@ -156,7 +156,7 @@ async fn a_fault_in_a_removal_and_a_crash_anywhere_end_in_nothing() {
 }
 
 #[tokio::test]
-async fn a_fault_going_forward_and_a_cancel_request_anywhere_end_in_nothing() {
+async fn a_fault_during_the_steps_and_a_cancel_request_anywhere_end_in_nothing() {
     assert!(run(forward(), cancellations).await.total() > 5_000);
 }
 
@@ -166,7 +166,7 @@ async fn a_fault_in_the_undo_and_a_cancel_request_anywhere_end_cancelled() {
 }
 
 #[tokio::test]
-async fn a_step_that_fails_for_good_can_still_be_cancelled() {
+async fn a_step_that_fails_permanently_can_still_be_cancelled() {
     assert!(run(hopeless(), cancellations).await.total() > 500);
 }
 

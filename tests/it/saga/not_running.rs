@@ -1,4 +1,5 @@
-//! A live stack of which no container runs is found; one of which that is not known is not.
+//! Live stacks without a running container are reported, but only if the platform's answers prove
+//! it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +14,7 @@ use crate::support::clock::JumpingClock;
 use crate::support::core_platform::{CorePlatform, Moment};
 
 const LEASE: Duration = Duration::from_secs(30);
-/// The time in which containers stop and start.
+/// The time within which containers stop and start.
 const SOON: Duration = Duration::from_secs(20);
 
 /// A live stack, and its service.
@@ -41,7 +42,7 @@ impl Live {
         self.reconciler().survey().await.unwrap()
     }
 
-    /// Returns why the stack does not run, if that is all that is found.
+    /// Returns why the stack does not run, if that is the only finding.
     async fn why(&self) -> Option<report::Standstill> {
         match &self.survey().await[..] {
             [] => None,
@@ -60,19 +61,19 @@ impl Live {
         assert!(self.world.platform.core().scale_service(now, &self.service, replicas));
     }
 
-    fn as_somebody_else(&self, call: &str, mut body: Value) {
+    fn as_another_user(&self, call: &str, mut body: Value) {
         body["applicationId"] = self.application.clone().into();
-        self.world.platform.as_somebody_else(call, &body);
+        self.world.platform.as_another_user(call, &body);
     }
 
     fn reload(&self) {
-        self.as_somebody_else("application.reload", json!({ "appName": self.service }));
+        self.as_another_user("application.reload", json!({ "appName": self.service }));
         self.world.clock.advance(SOON);
     }
 }
 
 #[tokio::test]
-async fn a_stack_whose_service_is_gone_is_reported_until_it_is_back_and_nothing_is_done_to_it() {
+async fn a_stack_without_its_service_is_reported_until_it_is_back_and_not_changed() {
     let live = Live::begin().await;
     live.remove_service();
     let before = live.world.platform.inventory().await;
@@ -95,28 +96,28 @@ async fn a_stack_whose_service_is_gone_is_reported_until_it_is_back_and_nothing_
 }
 
 #[tokio::test]
-async fn a_stack_scaled_to_nothing_is_reported_however_that_was_done() {
+async fn a_stack_scaled_to_zero_is_reported_however_it_was_scaled() {
     let live = Live::begin().await;
     let by_docker = |live: &Live| live.scale(0);
-    let by_stop = |live: &Live| live.as_somebody_else("application.stop", json!({}));
+    let by_stop = |live: &Live| live.as_another_user("application.stop", json!({}));
     let by_row = |live: &Live| {
-        live.as_somebody_else("application.update", json!({ "replicas": 0 }));
-        live.as_somebody_else("application.reload", json!({ "appName": live.service }));
+        live.as_another_user("application.update", json!({ "replicas": 0 }));
+        live.as_another_user("application.reload", json!({ "appName": live.service }));
     };
     for stop in [by_docker, by_stop, by_row] {
         stop(&live);
         assert_eq!(live.why().await, Some(report::Standstill::ScaledToNothing));
-        live.as_somebody_else("application.update", json!({ "replicas": 1 }));
+        live.as_another_user("application.update", json!({ "replicas": 1 }));
         live.reload();
         assert_eq!(live.why().await, None);
     }
 }
 
 #[tokio::test]
-async fn a_container_that_ends_again_and_again_is_reported_with_where_to_look() {
+async fn a_container_that_ends_repeatedly_is_reported_with_a_remedy() {
     let live = Live::begin().await;
     let image = json!({ "dockerImage": "sandbox/crashloop" });
-    live.as_somebody_else("application.update", image);
+    live.as_another_user("application.update", image);
     live.reload();
     let found = live.survey().await;
     let [finding @ Finding::NotRunning { why: report::Standstill::KeepsEnding, .. }] = &found[..]
@@ -128,7 +129,7 @@ async fn a_container_that_ends_again_and_again_is_reported_with_where_to_look() 
 }
 
 #[tokio::test]
-async fn a_container_that_is_only_being_started_again_is_not_reported() {
+async fn a_container_that_is_only_restarting_is_not_reported() {
     let live = Live::begin().await;
     live.scale(0);
     live.world.clock.advance(SOON);
@@ -142,12 +143,12 @@ async fn a_container_that_is_only_being_started_again_is_not_reported() {
         assert!(core.core().scale_service(clock.now(), &service, 1));
     });
     assert_eq!(live.why().await, None, "it is back by the second look");
-    live.as_somebody_else("application.reload", json!({ "appName": live.service }));
+    live.as_another_user("application.reload", json!({ "appName": live.service }));
     assert_eq!(live.why().await, None, "one goes, the next comes");
 }
 
 #[tokio::test]
-async fn a_container_of_a_service_whose_name_begins_alike_is_not_taken_for_the_stacks() {
+async fn a_container_of_a_service_with_a_similar_name_does_not_count() {
     let live = Live::begin().await;
     let platform = &live.world.platform;
     let environment = live.world.make_project("theirs", Value::Null);
@@ -155,8 +156,8 @@ async fn a_container_of_a_service_whose_name_begins_alike_is_not_taken_for_the_s
     assert!(made["appName"].as_str().unwrap().starts_with(&live.service), "{made}");
     let id = &made["applicationId"];
     let image = json!({ "applicationId": id, "dockerImage": "sandbox/hello" });
-    platform.as_somebody_else("application.update", &image);
-    platform.as_somebody_else("application.deploy", &json!({ "applicationId": id }));
+    platform.as_another_user("application.update", &image);
+    platform.as_another_user("application.deploy", &json!({ "applicationId": id }));
     live.world.clock.advance(SOON);
     assert_eq!(live.why().await, None);
     live.remove_service();
@@ -165,7 +166,7 @@ async fn a_container_of_a_service_whose_name_begins_alike_is_not_taken_for_the_s
 }
 
 #[tokio::test]
-async fn what_the_platform_does_not_tell_concludes_nothing() {
+async fn missing_answers_of_the_platform_prove_nothing() {
     for call in [
         "docker.getContainersByAppLabel:error-before:always",
         "docker.getContainersByAppLabel:timeout:always",
@@ -188,7 +189,7 @@ async fn what_the_platform_does_not_tell_concludes_nothing() {
 }
 
 #[tokio::test]
-async fn docker_that_goes_away_at_any_moment_of_a_survey_is_no_stack_that_stands_still() {
+async fn docker_that_stops_during_a_survey_is_not_reported_as_a_stopped_stack() {
     for call in 1..40 {
         let live = Live::begin().await;
         let (core, clock) = (live.world.platform.clone(), Arc::clone(&live.world.clock));
@@ -205,8 +206,8 @@ async fn docker_that_goes_away_at_any_moment_of_a_survey_is_no_stack_that_stands
     panic!("a survey does not end");
 }
 
-/// Lets Docker be away whenever the services are listed from the `call`-th call on, and come back
-/// for the look at its nodes that comes next, in every look of a survey.
+/// Lets Docker be down whenever the services are listed from the `call`-th call on, and be up again
+/// for the list of nodes that follows, in every check of a survey.
 fn flicker(platform: CorePlatform, clock: Arc<JumpingClock>, call: usize) {
     let next = platform.clone();
     platform.at_call(call, Moment::Before, async move {
@@ -221,7 +222,7 @@ fn flicker(platform: CorePlatform, clock: Arc<JumpingClock>, call: usize) {
 }
 
 #[tokio::test]
-async fn docker_that_goes_away_while_it_is_asked_what_runs_tells_nothing() {
+async fn docker_that_stops_while_containers_are_listed_proves_nothing() {
     let live = Live::begin().await;
     let platform = &live.world.platform;
     let begun = platform.calls();
@@ -239,7 +240,7 @@ async fn docker_that_goes_away_while_it_is_asked_what_runs_tells_nothing() {
 }
 
 #[tokio::test]
-async fn a_stack_under_way_or_being_removed_is_not_reported() {
+async fn a_stack_in_progress_or_being_removed_is_not_reported() {
     for step in DEPLOY.steps.iter().map(|step| step.id) {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
@@ -253,7 +254,7 @@ async fn a_stack_under_way_or_being_removed_is_not_reported() {
 }
 
 #[tokio::test]
-async fn what_was_found_stands_while_nothing_is_known_and_goes_when_the_stack_is_back() {
+async fn a_finding_stays_while_nothing_is_known_and_ends_when_the_stack_is_back() {
     let live = Live::begin().await;
     let reconcile_report = Arc::new(report::ReconcileReport::default());
     let mut reconciler = live.reconciler().with_report(Arc::clone(&reconcile_report));
@@ -285,7 +286,7 @@ async fn what_was_found_stands_while_nothing_is_known_and_goes_when_the_stack_is
 const INTERVAL: Duration = Duration::from_mins(5);
 
 impl Live {
-    /// Compares every five minutes as `owner` until `check` is done.
+    /// Runs a reconciler called `owner` every five minutes until `check` is done.
     async fn comparing(&self, owner: &str, check: impl AsyncFnOnce(&report::ReconcileReport)) {
         let (reconcile_report, stop) =
             (Arc::new(report::ReconcileReport::default()), CancellationToken::new());
@@ -298,8 +299,9 @@ impl Live {
         tokio::join!(reconciler.run(INTERVAL, stop.clone()), check);
     }
 
-    /// Waits until a round says whether the stack does not run, and returns how long that took: its
-    /// own end counts, since by the time it is seen here the next pause may have begun.
+    /// Waits until a round reports that the stack is down or up again, and returns how long that
+    /// took. It counts to the end of the round, since the next pause may have begun by the time
+    /// that it is seen here.
     async fn until(&self, reconcile_report: &report::ReconcileReport, is_down: bool) -> Duration {
         let since = self.world.clock.now();
         for _ in 0..10_000 {
@@ -313,7 +315,7 @@ impl Live {
         panic!("no round says so");
     }
 
-    /// Lets the comparison go on for `duration`.
+    /// Lets the reconciler run for `duration`.
     async fn pass(&self, duration: Duration) {
         let until = self.world.clock.monotonic() + duration;
         while self.world.clock.monotonic() < until {
@@ -323,7 +325,7 @@ impl Live {
 }
 
 #[tokio::test]
-async fn a_stack_that_is_back_is_told_soon() {
+async fn a_stack_that_is_back_is_reported_soon() {
     let live = Live::begin().await;
     live.comparing("a", async |reconcile_report| {
         live.until(reconcile_report, false).await;
@@ -337,7 +339,7 @@ async fn a_stack_that_is_back_is_told_soon() {
         let took = live.until(reconcile_report, false).await;
         assert!(took < Duration::from_mins(1), "{took:?}");
 
-        // Nor does it last when the platform could not be asked meanwhile.
+        // The report does not stay either if the platform could not be queried meanwhile.
         live.remove_service();
         live.until(reconcile_report, true).await;
         live.world.inject("project.all:error-before:always");
@@ -352,7 +354,7 @@ async fn a_stack_that_is_back_is_told_soon() {
 }
 
 #[tokio::test]
-async fn what_was_found_stands_across_a_restart_and_a_hand_over() {
+async fn findings_survive_a_restart_and_a_change_of_replica() {
     let live = Live::begin().await;
     live.remove_service();
     let mut since = None;

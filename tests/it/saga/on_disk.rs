@@ -1,5 +1,6 @@
 //! Sampled scenarios on a store that writes to disk, each with one perturbation; the matrix runs
-//! all of them in memory. The seed is printed; `SEED=… cargo test … on_disk` runs the same again.
+//! all of them in memory. The seed is printed; `SEED=… cargo test … on_disk` repeats the same
+//! scenarios.
 
 use std::sync::Arc;
 

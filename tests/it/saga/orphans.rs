@@ -1,4 +1,4 @@
-//! A project that somebody deletes by hand: its service and its route live on.
+//! A project that somebody deletes manually: its service and its route remain.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,12 +23,12 @@ use crate::support::claim_one::CLEAN_UP;
 
 const HOST: &str = "alice.localhost";
 
-/// Brings a stack up, and deletes its project by hand; returns the name of its service.
+/// Deploys a stack and deletes its project manually; returns the name of its service.
 async fn deleted_by_hand() -> (World, String) {
     let world = World::driven("sandbox/hello", &[]).await;
     let service = world.first("services", "appName").await;
     let project = world.first("projects", "projectId").await;
-    world.platform.as_somebody_else("project.remove", &json!({ "projectId": project }));
+    world.platform.as_another_user("project.remove", &json!({ "projectId": project }));
     assert_eq!(visit(&world), EdgeResponse::Healthy, "it lives on");
     (world, service)
 }
@@ -52,9 +52,9 @@ fn of(receipt: &Receipt, kind: ResourceKind) -> Line {
 }
 
 #[tokio::test]
-async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
+async fn its_route_is_removed_before_the_address_is_reported_as_gone() {
     let (mut world, service) = deleted_by_hand().await;
-    world.take_down().await;
+    world.run_removal().await;
     assert_eq!(world.record().await.state, State::Stuck, "no call removes the service");
     assert_eq!(visit(&world), EdgeResponse::UnknownHost);
     let told = receipt(&world).await;
@@ -67,11 +67,11 @@ async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
     assert_eq!(of(&told, ResourceKind::Application).outcome, Outcome::VerifiedGone);
     assert_eq!(remedy(ResourceKind::Project), Some(Remedy::AlreadyGone));
 
-    // Others are not disturbed: the proxy still takes changes up.
+    // Other stacks are not affected: the proxy still applies changes.
     let environment = world.make_project("theirs", "");
     let made = world.make_application(["theirs", "theirs"], "", environment);
     let domain = json!({ "host": "new.localhost", "applicationId": made["applicationId"] });
-    world.platform.as_somebody_else("domain.create", &domain);
+    world.platform.as_another_user("domain.create", &domain);
     let now = world.clock.now();
     assert_eq!(world.platform.core().visit(now, "new.localhost"), EdgeResponse::Down);
 
@@ -81,10 +81,10 @@ async fn its_address_is_taken_out_of_the_proxy_before_it_is_called_gone() {
 }
 
 #[tokio::test]
-async fn a_write_that_only_says_it_was_done_is_found_out() {
+async fn a_write_that_only_reports_success_is_detected() {
     let (mut world, _) = deleted_by_hand().await;
     world.inject("settings.updateTraefikFile:ignored");
-    world.take_down().await;
+    world.run_removal().await;
     assert_eq!(visit(&world), EdgeResponse::Healthy);
     let told = receipt(&world).await;
     let of_it = |line: &&Line| line.resource == ResourceKind::Domain;
@@ -100,27 +100,27 @@ async fn a_write_that_only_says_it_was_done_is_found_out() {
 }
 
 #[tokio::test]
-async fn a_file_that_does_not_name_our_host_is_left_alone() {
+async fn a_file_without_our_host_is_not_changed() {
     let (mut world, service) = deleted_by_hand().await;
     let text = "http:\n  routers:\n    x:\n      rule: Host(`theirs.localhost`)\n  services:\n    \
                 s:\n      url: http://other:8080\n";
     let path = format!("/etc/dokploy/traefik/dynamic/{service}.yml");
     let body = json!({ "path": path, "traefikConfig": text });
-    world.platform.as_somebody_else("settings.updateTraefikFile", &body);
-    world.take_down().await;
+    world.platform.as_another_user("settings.updateTraefikFile", &body);
+    world.run_removal().await;
     assert_eq!(world.platform.count("settings.updateTraefikFile"), 0);
 }
 
 #[tokio::test]
-async fn a_proxy_that_takes_up_no_change_is_told_of_and_its_address_is_not_called_gone() {
+async fn a_proxy_that_applies_no_changes_is_reported_and_the_address_is_not_gone() {
     let (mut world, service) = deleted_by_hand().await;
     let path = "/etc/dokploy/traefik/dynamic/theirs.yml";
     let write = |text: &str| {
         let body = json!({ "path": path, "traefikConfig": text });
-        world.platform.as_somebody_else("settings.updateTraefikFile", &body);
+        world.platform.as_another_user("settings.updateTraefikFile", &body);
     };
     write("http: {}\n");
-    world.take_down().await;
+    world.run_removal().await;
     assert_eq!(visit(&world), EdgeResponse::Healthy, "the proxy is frozen");
     let line = of(&receipt(&world).await, ResourceKind::Domain);
     assert_eq!(line.outcome, Outcome::Left);
@@ -128,7 +128,7 @@ async fn a_proxy_that_takes_up_no_change_is_told_of_and_its_address_is_not_calle
 
     let mended =
         json!({ "path": path, "traefikConfig": "http: {routers: {x: {rule: Host(`x`)}}}" });
-    world.platform.as_somebody_else("settings.updateTraefikFile", &mended);
+    world.platform.as_another_user("settings.updateTraefikFile", &mended);
     assert_eq!(visit(&world), EdgeResponse::UnknownHost);
     let now = world.clock.now();
     assert!(world.platform.core().remove_service(now, &service));
@@ -136,14 +136,15 @@ async fn a_proxy_that_takes_up_no_change_is_told_of_and_its_address_is_not_calle
     assert!(receipt(&world).await.clean);
 }
 
-/// Lets the platform refuse once to show the file.
+/// Lets the platform refuse once to show the route file.
 fn refuse_to_show_the_file(world: &World) {
     let call = "settings.readTraefikFile";
     let refused = PlatformError::Refused { call, status: 403, detail: String::new() };
     world.platform.plan(call, Some(refused));
 }
 
-/// Checks that the address is left, and that the file that may still route it is named.
+/// Checks that the address is a leftover, and that its remedy names the file that may still route
+/// it.
 async fn assert_left_with_its_file_named(world: &World) {
     let line = of(&receipt(world).await, ResourceKind::Domain);
     assert_eq!(line.outcome, Outcome::Left);
@@ -154,18 +155,18 @@ async fn assert_left_with_its_file_named(world: &World) {
 async fn a_file_that_the_platform_does_not_show_proves_nothing() {
     let (mut world, _) = deleted_by_hand().await;
     refuse_to_show_the_file(&world);
-    world.take_down().await;
+    world.run_removal().await;
     assert_left_with_its_file_named(&world).await;
 }
 
 #[tokio::test]
-async fn nor_does_the_silence_of_a_stack_that_has_no_container_right_now() {
+async fn the_silence_of_a_stack_without_a_container_proves_nothing() {
     let (mut world, service) = deleted_by_hand().await;
     refuse_to_show_the_file(&world);
     assert!(world.platform.core().scale_service(world.clock.now(), &service, 0));
     world.clock.advance(Duration::from_mins(1));
     assert_eq!(visit(&world), EdgeResponse::Down, "its route is there still");
-    world.take_down().await;
+    world.run_removal().await;
     assert_left_with_its_file_named(&world).await;
 }
 
@@ -175,18 +176,18 @@ async fn a_file_that_the_platform_never_shows_is_removed_with_its_service_but_no
     world.inject("settings.readTraefikFile:unauthorized:always");
     assert!(world.platform.core().remove_service(world.clock.now(), &service));
     world.clock.advance(Duration::from_mins(1));
-    world.take_down().await;
+    world.run_removal().await;
     let told = receipt(&world).await;
     assert_eq!(of(&told, ResourceKind::Domain).outcome, Outcome::Removed);
     assert!(told.clean, "the name is free: {told:?}");
 }
 
 #[tokio::test]
-async fn a_key_that_may_not_read_the_file_holds_no_removal_up() {
+async fn a_key_that_may_not_read_the_file_does_not_block_a_removal() {
     let (mut world, _) = deleted_by_hand().await;
     world.inject("settings.readTraefikFile:unauthorized:always");
     let began = world.clock.now();
-    world.take_down().await;
+    world.run_removal().await;
     let took = world.clock.now().duration_since(began).unsigned_abs();
     assert!(took < Duration::from_mins(1), "{took:?}");
     let line = of(&receipt(&world).await, ResourceKind::Domain);
@@ -195,12 +196,12 @@ async fn a_key_that_may_not_read_the_file_holds_no_removal_up() {
 }
 
 #[tokio::test]
-async fn a_key_that_may_not_write_the_file_holds_no_removal_up() {
+async fn a_key_that_may_not_write_the_file_does_not_block_a_removal() {
     for refused in ["unauthorized", "unauthorized-within"] {
         let (mut world, _) = deleted_by_hand().await;
         world.inject(&format!("settings.updateTraefikFile:{refused}:always"));
         let began = world.clock.now();
-        world.take_down().await;
+        world.run_removal().await;
         let took = world.clock.now().duration_since(began).unsigned_abs();
         assert!(took < Duration::from_mins(1), "{took:?}");
         let line = of(&receipt(&world).await, ResourceKind::Domain);
@@ -213,15 +214,15 @@ async fn a_key_that_is_refused_once_may_read_the_file() {
     for cause in ["unauthorized", "key-limited=50s", "database-lost=50s"] {
         let (mut world, _) = deleted_by_hand().await;
         world.inject(&format!("settings.readTraefikFile:{cause}"));
-        world.take_down().await;
+        world.run_removal().await;
         let line = of(&receipt(&world).await, ResourceKind::Domain);
         assert_eq!(line.outcome, Outcome::VerifiedGone, "{cause}");
         assert_eq!(visit(&world), EdgeResponse::UnknownHost, "{cause}");
     }
 }
 
-/// Leaves a removal stuck as an older version did: its address is recorded as gone, its application
-/// is not there any more, and the file still routes to its service.
+/// Leaves a removal stuck like an older version: its address is recorded as gone, its application
+/// does not exist, and the file still routes to its service.
 async fn stuck_beside_its_open_file() -> (World, String) {
     let mut world = World::driven("sandbox/hello", &[]).await;
     let service = world.first("services", "appName").await;
@@ -229,18 +230,18 @@ async fn stuck_beside_its_open_file() -> (World, String) {
     let file = RouteFile::of(&AppName(service.clone())).unwrap();
     let text = world.platform.client().route_file(&file).await.unwrap().unwrap();
     world.inject("application.delete:error-before:always");
-    world.take_down().await;
+    world.run_removal().await;
     assert_eq!(of(&receipt(&world).await, ResourceKind::Domain).outcome, Outcome::VerifiedGone);
     world.platform.core().clear_faults();
-    world.platform.as_somebody_else("project.remove", &json!({ "projectId": project }));
+    world.platform.as_another_user("project.remove", &json!({ "projectId": project }));
     let open = json!({ "path": file.path(), "traefikConfig": text });
-    world.platform.as_somebody_else("settings.updateTraefikFile", &open);
+    world.platform.as_another_user("settings.updateTraefikFile", &open);
     assert_eq!(visit(&world), EdgeResponse::Healthy, "it answers beside its receipt");
     (world, service)
 }
 
 #[tokio::test]
-async fn a_file_that_an_older_version_left_open_is_closed_before_its_service_is_judged() {
+async fn a_file_that_an_older_version_left_is_cleared_before_its_service_is_checked() {
     let (world, service) = stuck_beside_its_open_file().await;
     world.clock.advance(Duration::from_mins(31));
     world.drive_once(CLEAN_UP).await.unwrap();
@@ -251,7 +252,7 @@ async fn a_file_that_an_older_version_left_open_is_closed_before_its_service_is_
 }
 
 #[tokio::test]
-async fn no_name_becomes_free_whose_file_could_not_be_closed() {
+async fn no_name_becomes_free_whose_route_file_could_not_be_cleared() {
     let (world, service) = stuck_beside_its_open_file().await;
     world.inject("settings.updateTraefikFile:ignored");
     assert!(world.platform.core().remove_service(world.clock.now(), &service));
@@ -276,10 +277,10 @@ impl Probe for Everywhere {
 }
 
 #[tokio::test]
-async fn an_address_at_which_something_else_answers_is_removed_but_not_called_gone() {
+async fn an_address_at_which_something_else_answers_is_removed_but_not_verified_as_gone() {
     let mut world = World::driven("sandbox/hello", &[]).await;
     world.ports.probe = Arc::new(Everywhere);
-    world.take_down().await;
+    world.run_removal().await;
     let told = receipt(&world).await;
     assert_eq!(of(&told, ResourceKind::Domain).outcome, Outcome::Removed);
     assert!(told.clean, "it keeps nothing from being removed: {told:?}");
@@ -288,7 +289,7 @@ async fn an_address_at_which_something_else_answers_is_removed_but_not_called_go
 #[tokio::test]
 async fn an_ordinary_removal_writes_no_file() {
     let mut world = World::driven("sandbox/hello", &[]).await;
-    world.take_down().await;
+    world.run_removal().await;
     assert_eq!(world.platform.count("settings.updateTraefikFile"), 0);
     world.assert_all_or_nothing("an ordinary removal").await;
 }

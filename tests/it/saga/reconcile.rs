@@ -1,5 +1,5 @@
-//! The comparison of records and platform: what turned up late is found and removed, and what
-//! is under way, unknown or not ours is left alone.
+//! The reconciler's comparison of database and platform: late resources are found and removed, and
+//! resources in use, unknown or of others are not changed.
 
 use std::{
     sync::{
@@ -38,13 +38,13 @@ async fn repair(world: &World) -> Vec<HandledFinding> {
     reconciler.repair(found, &CancellationToken::new()).await
 }
 
-/// Checks what became of so many findings.
+/// Asserts that `count` findings were handled, each with a repair that `is_right` accepts.
 fn assert_outcome(handled: &[HandledFinding], count: usize, is_right: fn(&Repair) -> bool) {
     assert_eq!(handled.len(), count, "{handled:?}");
     assert!(handled.iter().all(|handled| is_right(&handled.outcome)), "{handled:?}");
 }
 
-/// Repairs, and checks that everything that was found is removed and nothing else changed.
+/// Repairs, and checks that all findings are removed and nothing else changed.
 async fn assert_all_removed(world: &World, expected: usize) {
     let events = world.events().await;
     let handled = repair(world).await;
@@ -55,7 +55,7 @@ async fn assert_all_removed(world: &World, expected: usize) {
 }
 
 #[tokio::test]
-async fn projects_that_come_long_after_the_rollback_are_found_and_removed() {
+async fn projects_that_appear_long_after_the_rollback_are_removed() {
     let world = World::driven("sandbox/hello", &["project.create:late=1h:6"]).await;
     assert_eq!(world.record().await.state, State::RolledBack);
     assert!(survey(&world).await.is_empty(), "nothing has come yet");
@@ -65,7 +65,7 @@ async fn projects_that_come_long_after_the_rollback_are_found_and_removed() {
 }
 
 #[tokio::test]
-async fn what_comes_late_beside_a_live_stack_is_removed_and_the_stack_stays() {
+async fn late_duplicates_of_a_live_stack_are_removed_and_the_stack_stays() {
     for call in ["project.create", "application.create", "domain.create"] {
         let world = World::begin("sandbox/hello", &[]).await;
         world.inject(&format!("{call}:late=1h"));
@@ -74,13 +74,13 @@ async fn what_comes_late_beside_a_live_stack_is_removed_and_the_stack_stays() {
         assert!(survey(&world).await.is_empty(), "{call}");
         world.clock.advance(HOUR);
         let (projects, applications, domains, services) = world.count().await;
-        assert_eq!(projects + applications + domains + services, 5, "{call}: one is a double");
+        assert_eq!(projects + applications + domains + services, 5, "{call}: one is a duplicate");
         assert_all_removed(&world, 1).await;
     }
 }
 
 #[tokio::test]
-async fn a_live_stack_and_one_under_way_or_stuck_are_in_order() {
+async fn a_live_stack_and_operations_in_progress_or_stuck_are_no_findings() {
     let world = World::driven("sandbox/hello", &[]).await;
     assert!(survey(&world).await.is_empty());
     for step in DEPLOY.steps.iter().map(|step| step.id) {
@@ -98,9 +98,9 @@ async fn a_live_stack_and_one_under_way_or_stuck_are_in_order() {
 enum Meanwhile {
     /// A deployment begins and goes live.
     WholeLife,
-    /// A deployment under way goes live.
+    /// A deployment in progress goes live.
     GoesLive,
-    /// A deployment under way is rolled back.
+    /// A deployment in progress is rolled back.
     RollsBack,
     /// A live stack is removed.
     IsRemoved,
@@ -132,7 +132,7 @@ impl Meanwhile {
 }
 
 #[tokio::test]
-async fn what_begins_or_ends_during_a_survey_is_never_taken_for_an_orphan() {
+async fn an_operation_that_begins_or_ends_during_a_survey_is_never_taken_for_an_orphan() {
     let cases =
         [Meanwhile::WholeLife, Meanwhile::GoesLive, Meanwhile::RollsBack, Meanwhile::IsRemoved];
     let mut schedules = 0;
@@ -159,7 +159,7 @@ async fn what_begins_or_ends_during_a_survey_is_never_taken_for_an_orphan() {
 }
 
 #[tokio::test]
-async fn what_the_records_do_not_know_is_reported_and_left_alone() {
+async fn unknown_resources_are_reported_and_not_changed() {
     let world = World::driven("sandbox/hello", &[]).await;
     let lost = DeploymentId::from_random(7);
     let unknown = format!("ai-stack-deployer/test/{lost}");
@@ -181,10 +181,10 @@ async fn a_service_without_its_application_is_reported_with_what_removes_it() {
     let world = World::driven("sandbox/hello", &[]).await;
     let id = world.first("applications", "applicationId").await;
     let service = world.first("services", "appName").await;
-    // Removed by hand while a job is under way: its service comes afterwards, for ever.
-    world.platform.as_somebody_else("application.deploy", &json!({ "applicationId": id }));
+    // Removed manually while a job runs: its service is created afterwards, and stays for ever.
+    world.platform.as_another_user("application.deploy", &json!({ "applicationId": id }));
     world.clock.advance(Duration::from_millis(100));
-    world.platform.as_somebody_else("application.delete", &json!({ "applicationId": id }));
+    world.platform.as_another_user("application.delete", &json!({ "applicationId": id }));
     assert_eq!(world.count().await, (1, 0, 0, 1));
     let found: Vec<String> = repair(&world).await.iter().map(|d| d.finding.to_string()).collect();
     assert_eq!(found.len(), 2, "{found:?}");
@@ -194,7 +194,7 @@ async fn a_service_without_its_application_is_reported_with_what_removes_it() {
 }
 
 #[tokio::test]
-async fn a_host_that_leads_elsewhere_and_a_stack_that_is_gone_are_reported() {
+async fn a_host_that_routes_elsewhere_and_a_missing_stack_are_reported() {
     let world = World::driven("sandbox/hello", &[]).await;
     let inventory = world.platform.inventory().await;
     let environment = world.make_project("theirs", Value::Null);
@@ -204,22 +204,22 @@ async fn a_host_that_leads_elsewhere_and_a_stack_that_is_gone_are_reported() {
         "applicationId": application["applicationId"],
         "domainType": "application",
     });
-    world.platform.as_somebody_else("domain.create", &domain);
+    world.platform.as_another_user("domain.create", &domain);
     let own = json!({ "domainId": inventory["domains"][0]["domainId"] });
-    world.platform.as_somebody_else("domain.delete", &own);
+    world.platform.as_another_user("domain.delete", &own);
     let found = survey(&world).await;
     assert!(
         matches!(&found[..], [Finding::Unrouted { .. }, Finding::Contested { .. }]),
         "{found:?}"
     );
     let own = json!({ "projectId": inventory["projects"][0]["projectId"] });
-    world.platform.as_somebody_else("project.remove", &own);
+    world.platform.as_another_user("project.remove", &own);
     let found = survey(&world).await;
     assert!(matches!(&found[..], [Finding::Lost { .. }, Finding::Service { .. }]), "{found:?}");
 }
 
 #[tokio::test]
-async fn what_somebody_else_works_on_is_left_to_them() {
+async fn an_operation_of_another_worker_is_left_to_it() {
     let world = World::driven("sandbox/hello", &["project.create:late=1h:6"]).await;
     world.clock.advance(HOUR);
     let now = world.clock.now();
@@ -234,7 +234,7 @@ async fn what_somebody_else_works_on_is_left_to_them() {
 }
 
 #[tokio::test]
-async fn removing_orphans_of_what_is_in_order_or_has_not_ended_changes_nothing() {
+async fn removing_orphans_of_an_operation_without_any_or_in_progress_changes_nothing() {
     let world = World::begin("sandbox/hello", &[]).await;
     let orphan_remover = OrphanRemover::new(world.ports.clone(), String::from("sweeper"), LEASE);
     let remove_orphans =
@@ -251,12 +251,12 @@ async fn removing_orphans_of_what_is_in_order_or_has_not_ended_changes_nothing()
     world.drive().await;
     let (id, never) = (DeploymentId::new(&REMOVE, 43), CancellationToken::new());
     let swept = orphan_remover.remove_orphans(&id, &never).await;
-    assert!(matches!(swept, Err(RemoveOrphansError::Busy)), "stuck is its worker's business");
+    assert!(matches!(swept, Err(RemoveOrphansError::Busy)), "a worker cleans up stuck operations");
     assert_eq!(world.count().await, (1, 0, 0, 0));
 }
 
 #[tokio::test]
-async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_duplicate() {
+async fn an_address_that_somebody_attached_again_survives_the_removal_of_a_duplicate() {
     let world = World::driven("sandbox/hello", &["project.create:late=1h"]).await;
     world.clock.advance(HOUR);
     let domain = &world.platform.inventory().await["domains"][0];
@@ -266,8 +266,8 @@ async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_duplic
         "domainType": "application",
     });
     let id = json!({ "domainId": domain["domainId"] });
-    world.platform.as_somebody_else("domain.delete", &id);
-    let anew = world.platform.as_somebody_else("domain.create", &anew);
+    world.platform.as_another_user("domain.delete", &id);
+    let anew = world.platform.as_another_user("domain.create", &anew);
     let handled = repair(&world).await;
     assert_outcome(&handled, 1, |outcome| matches!(outcome, Repair::Removed));
     assert_eq!(world.count().await, (1, 1, 1, 1));
@@ -276,15 +276,15 @@ async fn an_address_that_somebody_attached_anew_outlives_the_removal_of_a_duplic
 }
 
 #[tokio::test]
-async fn a_leftover_whose_deploy_is_under_way_leaves_no_service() {
+async fn a_leftover_with_a_running_deploy_job_leaves_no_service() {
     let world = World::driven("sandbox/crashloop", &[]).await;
     let marker = format!("ai-stack-deployer/test/{}", world.id);
     let environment = world.make_project("ai-stack-alice", &*marker);
     let made = world.make_application(["alice", "alice"], &marker, environment);
     let id = &made["applicationId"];
     let update = json!({ "applicationId": id, "dockerImage": "sandbox/slow" });
-    world.platform.as_somebody_else("application.update", &update);
-    world.platform.as_somebody_else("application.deploy", &json!({ "applicationId": id }));
+    world.platform.as_another_user("application.update", &update);
+    world.platform.as_another_user("application.deploy", &json!({ "applicationId": id }));
     world.clock.advance(Duration::from_millis(100));
     let handled = repair(&world).await;
     assert_outcome(&handled, 1, |outcome| matches!(outcome, Repair::Removed));
@@ -293,7 +293,7 @@ async fn a_leftover_whose_deploy_is_under_way_leaves_no_service() {
 }
 
 #[tokio::test]
-async fn what_stays_out_of_order_is_news_only_once() {
+async fn a_permanent_difference_is_logged_only_once() {
     let world = World::driven("sandbox/crashloop", &["project.create:late=1h:6"]).await;
     world.clock.advance(HOUR);
     let reconcile_report = Arc::new(ReconcileReport::default());

@@ -1,4 +1,4 @@
-//! Retries: one budget for each call, and what an open breaker does not cost (promise P16).
+//! Retries: each call has a budget, and an open breaker uses none of it (promise P16).
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn a_call_is_retried_five_times_after_1_2_4_8_and_16_seconds_and_no_more()
 }
 
 #[tokio::test]
-async fn a_store_that_fails_during_the_last_look_stops_the_saga_until_it_is_resumed() {
+async fn a_store_that_fails_during_the_last_search_stops_the_saga_until_it_is_resumed() {
     for crash in [Crash::Before, Crash::After] {
         let world = World::begin("sandbox/hello", &[]).await;
         let (call, detail) = ("project.create", String::from("what?"));
@@ -51,7 +51,7 @@ async fn a_store_that_fails_during_the_last_look_stops_the_saga_until_it_is_resu
         world.platform.plan("project.all", None);
         let error = PlatformError::Unavailable { call, status: 503, retry_after: None };
         world.platform.plan("project.all", Some(error));
-        // The intent is the first write; the wait within the last look flushes the log.
+        // The intent is the first write; the wait during the last search flushes the log.
         world.store.crash_at(2, crash);
         assert_eq!(world.drive().await, 1, "{crash:?}");
         world.assert_all_or_nothing("crash in the last look").await;
@@ -69,7 +69,7 @@ async fn a_retry_waits_as_long_as_the_platform_asks() {
 }
 
 #[tokio::test]
-async fn an_open_breaker_burns_no_attempt_and_rolls_nothing_back() {
+async fn an_open_breaker_uses_no_retry_and_rolls_nothing_back() {
     let world = World::begin("sandbox/hello", &["application.update:error-before:5"]).await;
     // Within the step's own deadline.
     for _ in 0..3 {
@@ -98,7 +98,7 @@ async fn a_pause_during_the_undo_only_costs_time() {
 }
 
 #[tokio::test]
-async fn the_message_says_that_it_waits_and_goes_back_to_the_phase_when_calls_go_through() {
+async fn the_message_says_that_it_waits_until_calls_succeed_again() {
     let world = World::begin("sandbox/crashloop", &[]).await;
     for call in ["application.update", "domain.delete"] {
         world.platform.plan(call, Some(paused(60)));
@@ -116,7 +116,7 @@ async fn the_message_says_that_it_waits_and_goes_back_to_the_phase_when_calls_go
     );
 }
 
-/// The steps that make something, with the call that makes it.
+/// The steps that create a resource, with the call that creates it.
 const CREATES: [(StepId, &str); 3] = [
     (StepId::PROJECT, "project.create"),
     (StepId::APPLICATION, "application.create"),
@@ -124,7 +124,7 @@ const CREATES: [(StepId, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn what_was_made_before_its_answer_was_lost_is_kept_and_made_once() {
+async fn a_resource_whose_response_was_lost_is_adopted_and_created_once() {
     for (_, call) in CREATES {
         let world = World::driven("sandbox/hello", &[&format!("{call}:reset")]).await;
         assert_kept(&world, call).await;
@@ -132,11 +132,11 @@ async fn what_was_made_before_its_answer_was_lost_is_kept_and_made_once() {
 }
 
 #[tokio::test]
-async fn what_was_made_before_a_crash_is_kept_and_made_once() {
+async fn a_resource_created_before_a_crash_is_adopted_and_created_once() {
     for (step, call) in CREATES {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
-        // Its intent is written, and then it is made.
+        // Its intent is written, and then the resource is created.
         world.store.crash_at(world.store.writes() + 2, Crash::Before);
         world.drive_once(Lane::Forward).await.unwrap_err();
         assert_eq!(world.platform.count(call), 1, "crashed before {call}");

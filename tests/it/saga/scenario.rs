@@ -1,4 +1,4 @@
-//! A scenario: an image, the faults on the platform, and how it may end; and its perturbations.
+//! Scenarios: an image, faults of the platform, and the expected ends; and their perturbations.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -18,17 +18,17 @@ pub(super) const AFTER: Crash = Crash::After;
 pub(super) struct Scenario {
     pub(super) image: &'static str,
     pub(super) faults: Vec<String>,
-    /// Describes how it may end when nothing else happens.
+    /// The states in which it may end without a perturbation.
     pub(super) expected: &'static [State],
-    /// True if it is about the removal of the live stack: the faults begin with it.
+    /// True if it is a removal of a live stack. The faults begin with the removal.
     pub(super) is_removed: bool,
 }
 
-/// A perturbation of the portal. Writes and calls are counted from the scenario's beginning, from
+/// A perturbation of the portal. Writes and calls are counted from the start of the scenario, from
 /// 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Perturbation {
-    /// It crashes at a write.
+    /// The portal crashes at a write.
     Crash(u32, Crash),
     /// A person cancels just before or after a write.
     CancelAtWrite(u32, Crash),
@@ -47,7 +47,7 @@ pub(super) struct Ended {
     /// The first write and the first call of the scenario.
     first: (u32, usize),
     calls: usize,
-    /// The faults that nothing met.
+    /// The faults that did not occur.
     missed: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ impl Scenario {
         Self { image, faults, expected, is_removed: false }
     }
 
-    /// Runs the scenario with `perturbations`, and checks that it ends in all or nothing.
+    /// Runs the scenario with `perturbations`, and checks that it ends with all resources or none.
     pub(super) async fn run(&self, perturbations: &[Perturbation]) -> Ended {
         self.run_in(Arc::new(MemoryStore::default()), perturbations).await
     }
@@ -86,7 +86,7 @@ impl Scenario {
             }
         }
         let crashes = world.drive().await;
-        // What the deadline of the undo cut short goes on in the background.
+        // An undo that its deadline interrupted continues as clean-up.
         let tries = world.clean_up(4).await;
         assert!(tries == 0 || !perturbations.is_empty(), "{what}: it got stuck");
         world.assert_all_or_nothing(&what).await;
@@ -109,14 +109,14 @@ impl Scenario {
 }
 
 impl Ended {
-    /// Every crash that it has room for.
+    /// Returns every crash that is possible in it.
     pub(super) fn crashes(&self) -> Vec<Perturbation> {
         let both =
             |write| [Crash::Before, Crash::After].map(|crash| Perturbation::Crash(write, crash));
         (self.first.0..=self.writes).flat_map(both).collect()
     }
 
-    /// Every request to cancel that it has room for.
+    /// Returns every request to cancel that is possible in it.
     pub(super) fn cancellations(&self) -> Vec<Perturbation> {
         let at_write = |write| [BEFORE, AFTER].map(|when| Perturbation::CancelAtWrite(write, when));
         let at_call =
@@ -129,12 +129,12 @@ impl Ended {
         writes.chain((self.first.1..=self.calls).flat_map(at_call)).collect()
     }
 
-    /// Checks that every fault struck.
+    /// Checks that every fault occurred.
     pub(super) fn assert_struck(&self, scenario: &Scenario) {
         assert!(self.missed.is_empty(), "{scenario:?}: nothing met {:?}", self.missed);
     }
 
-    /// Checks that each perturbation happened, and that it was heeded.
+    /// Checks that each perturbation occurred and had its effect.
     pub(super) fn assert_perturbed(&self, scenario: &Scenario, perturbations: &[Perturbation]) {
         let what = format!("{scenario:?} {perturbations:?}");
         let is_crash =
@@ -149,7 +149,7 @@ impl Ended {
     }
 }
 
-/// How many schedules ran, by their perturbations.
+/// The number of schedules that ran, by their perturbations.
 #[derive(Debug, Default)]
 pub(super) struct Tally(BTreeMap<&'static str, u32>);
 
@@ -166,7 +166,7 @@ impl Tally {
         *self.0.entry(kind).or_default() += 1;
     }
 
-    /// Returns how many there were.
+    /// Returns the number of all schedules.
     pub(super) fn total(&self) -> u32 {
         self.0.values().sum()
     }

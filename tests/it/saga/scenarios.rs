@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_clean_run_makes_each_call_once_and_looks_nothing_up() {
+async fn a_successful_deployment_makes_each_call_once_without_searches() {
     let world = World::driven("sandbox/hello", &[]).await;
     world.assert_all_or_nothing("clean run").await;
     for call in [
@@ -37,7 +37,7 @@ async fn a_clean_run_makes_each_call_once_and_looks_nothing_up() {
 }
 
 #[tokio::test]
-async fn the_phases_of_a_clean_run_are_announced_in_their_order() {
+async fn the_phases_of_a_successful_deployment_are_announced_in_order() {
     let world = World::driven("sandbox/hello", &[]).await;
     let sentences = world.sentences().await.into_iter();
     let mut unique: Vec<Phase> = sentences.map(|(phase, _)| phase).collect();
@@ -48,7 +48,7 @@ async fn the_phases_of_a_clean_run_are_announced_in_their_order() {
 }
 
 #[tokio::test]
-async fn each_image_that_does_not_work_ends_clean_with_its_own_reason() {
+async fn each_failing_image_ends_clean_with_its_own_cause() {
     let cases = [
         ("sandbox/crashloop", FailureCode::CrashLoop, Phase::VERIFYING_HEALTH),
         ("sandbox/unhealthy", FailureCode::HealthTimeout, Phase::VERIFYING_HEALTH),
@@ -65,7 +65,7 @@ async fn each_image_that_does_not_work_ends_clean_with_its_own_reason() {
 }
 
 #[tokio::test]
-async fn from_the_turn_on_a_watcher_sees_whether_the_step_failed_or_was_stopped() {
+async fn from_the_rollback_on_a_watcher_sees_whether_the_step_failed_or_was_stopped() {
     let failing = World::begin("sandbox/crashloop", &[]).await;
     let cancelled = World::begin("sandbox/hello", &[]).await;
     cancelled.cancel_at_call(6, Moment::Before);
@@ -86,9 +86,9 @@ async fn from_the_turn_on_a_watcher_sees_whether_the_step_failed_or_was_stopped(
 
 #[tokio::test]
 async fn a_cancel_request_between_two_steps_stops_the_one_that_was_next() {
-    // Before the container is seen to run, starting it is not over.
+    // The step that starts the container is not over before the container is known to run.
     let steps = DEPLOY.steps.iter().map(|step| step.id).filter(|step| *step != StepId::HEALTH);
-    // What is seen of the first one is that nothing has begun.
+    // Before the first step, watchers see that nothing has begun.
     for (next, step) in steps.skip(1).enumerate().skip(1) {
         let world = World::begin("sandbox/hello", &[]).await;
         world.drive_until(step).await;
@@ -125,7 +125,7 @@ async fn the_receipt_goes_newest_first_and_names_every_resource() {
 }
 
 #[tokio::test]
-async fn a_service_that_nobody_can_see_is_left_and_not_called_gone() {
+async fn a_service_that_the_platform_cannot_show_is_left_and_not_reported_as_gone() {
     let faults = ["application.delete:docker-down=1h"];
     let world = World::driven("sandbox/crashloop", &faults).await;
     assert_eq!(world.record().await.state, State::Stuck);
@@ -136,7 +136,7 @@ async fn a_service_that_nobody_can_see_is_left_and_not_called_gone() {
     let project = receipt.lines.iter().find(|line| line.resource == ResourceKind::Project);
     assert_eq!(project.unwrap().outcome, Outcome::Left);
 
-    // Once Docker answers, it is seen what there is.
+    // Once Docker answers, the existing containers are known.
     world.clock.advance(Duration::from_hours(1));
     world.drive_once(CLEAN_UP).await.unwrap();
     let receipt = world.record().await.metadata.receipt.unwrap();
@@ -190,7 +190,7 @@ async fn an_outage_longer_than_every_retry_ends_at_the_deadline_with_everything_
 }
 
 #[tokio::test]
-async fn a_job_that_docker_fails_says_so_and_its_log_outlives_the_undo_for_operators() {
+async fn a_failed_job_reports_its_cause_and_operators_keep_its_log() {
     let world = World::driven("sandbox/hello", &["application.deploy:docker-down=5s"]).await;
     let failure = world.failure().await;
     assert_eq!(failure.code, FailureCode::DockerUnreachable);

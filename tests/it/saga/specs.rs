@@ -1,4 +1,4 @@
-//! An operation is finished by the spec that it began with, whatever the settings say by then.
+//! An operation uses the spec that it began with until its end, even if the settings change.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::support::{faulty_store::Crash, memory_store::MemoryStore, settings::s
 /// The test's key, and another one.
 const OLD: &str = "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 const NEW: &str = "new:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
-/// The settings by which the operations here begin.
+/// Returns the settings with which these operations begin.
 fn settings() -> StackSettings {
     StackSettings {
         scheme: Scheme::Https,
@@ -48,7 +48,7 @@ fn variable(name: &str, value: &str) -> (String, secrecy::SecretString) {
     (name.to_owned(), value.into())
 }
 
-/// Changes everything that a spec holds; by these settings no stack would come up.
+/// Changes every setting that a spec contains. No stack could be deployed with these settings.
 fn change(settings: &mut StackSettings) {
     settings.scheme = Scheme::Http;
     settings.certificate = CertificateSource::None;
@@ -68,7 +68,7 @@ async fn begin() -> World {
     World::begin_by(Arc::new(MemoryStore::default()), settings(), &[]).await
 }
 
-/// Returns what the platform was sent of the stack, and which addresses were asked.
+/// Returns what the platform received about the stack, and the probed addresses.
 async fn sent(world: &World) -> (Value, BTreeSet<String>) {
     let inventory = world.platform.inventory().await;
     let id = inventory["applications"][0]["applicationId"].as_str().unwrap();
@@ -96,7 +96,7 @@ async fn sent(world: &World) -> (Value, BTreeSet<String>) {
 }
 
 #[tokio::test]
-async fn a_deployment_that_nothing_disturbs_is_sent_as_the_settings_say() {
+async fn an_undisturbed_deployment_sends_the_settings() {
     let world = begin().await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
@@ -125,7 +125,7 @@ async fn a_deployment_that_nothing_disturbs_is_sent_as_the_settings_say() {
 }
 
 #[tokio::test]
-async fn after_a_restart_with_other_settings_at_any_write_the_same_is_sent() {
+async fn after_a_restart_with_other_settings_at_any_write_the_stored_spec_is_sent() {
     let undisturbed = begin().await;
     undisturbed.drive().await;
     let expected = sent(&undisturbed).await;
@@ -147,17 +147,17 @@ async fn after_a_restart_with_other_settings_at_any_write_the_same_is_sent() {
 }
 
 #[tokio::test]
-async fn a_removal_asks_the_address_that_the_stack_was_deployed_with() {
+async fn a_removal_probes_the_address_with_which_the_stack_was_deployed() {
     let mut world = begin().await;
     world.drive().await;
     world.configure(change);
-    world.take_down().await;
+    world.run_removal().await;
     world.assert_all_or_nothing("removed").await;
     assert_eq!(world.platform.probed().len(), 1, "{:?}", world.platform.probed());
 }
 
 #[tokio::test]
-async fn a_key_that_only_opens_by_now_is_enough_to_go_on() {
+async fn a_key_that_only_opens_secrets_is_enough_to_continue() {
     let mut world = begin().await;
     world.drive_until(StepId::CONFIGURATION).await;
     world.ports.keyring = Some(Keyring::parse(&format!("{NEW},{OLD}")).unwrap());
@@ -210,7 +210,7 @@ async fn without_its_key_a_deployment_that_is_configured_goes_on() {
     assert_eq!(world.record().await.state, State::Live);
 }
 
-/// Begins a deployment as an older version did: without a spec.
+/// Begins a deployment without a spec, as an older version did.
 async fn begin_without_spec(keyring: Option<Keyring>) -> (World, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::default());
     let mut world = World::begin_by(Arc::clone(&store) as _, settings(), &[]).await;
@@ -220,7 +220,7 @@ async fn begin_without_spec(keyring: Option<Keyring>) -> (World, Arc<MemoryStore
 }
 
 #[tokio::test]
-async fn what_an_older_version_began_gets_its_spec_at_the_first_claim() {
+async fn a_deployment_of_an_older_version_gets_its_spec_at_the_first_claim() {
     let (mut world, _) = begin_without_spec(Some(Keyring::parse(OLD).unwrap())).await;
     // Storing the spec is the first write.
     world.store.crash_at(4, Crash::After);
@@ -235,7 +235,7 @@ async fn what_an_older_version_began_gets_its_spec_at_the_first_claim() {
 }
 
 #[tokio::test]
-async fn what_an_older_version_began_goes_on_without_a_key_and_nothing_is_sealed() {
+async fn a_deployment_of_an_older_version_continues_without_a_key_and_nothing_is_sealed() {
     let (world, _) = begin_without_spec(None).await;
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
@@ -244,11 +244,11 @@ async fn what_an_older_version_began_goes_on_without_a_key_and_nothing_is_sealed
 }
 
 #[tokio::test]
-async fn what_an_older_version_removed_or_left_gets_no_spec() {
+async fn an_ended_deployment_of_an_older_version_gets_no_spec() {
     let (mut world, store) = begin_without_spec(Some(Keyring::parse(OLD).unwrap())).await;
     world.drive().await;
     store.forget_specs();
-    world.take_down().await;
+    world.run_removal().await;
     world.assert_all_or_nothing("removed").await;
     assert_eq!(world.store.spec(world.record().await.revision).await.unwrap(), None);
 }

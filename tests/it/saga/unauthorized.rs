@@ -1,5 +1,5 @@
-//! A 401 has many causes and two forms. None of them turns anything round by itself: the platform
-//! is waited for, forward and back, within the deadline.
+//! A 401 has many causes and two forms. None of them causes a rollback by itself: steps and undo
+//! wait for the platform until the deadline.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use domain::{event::FailureCode, receipt::Outcome};
 
 use super::world::World;
 
-/// Describes how the platform comes to refuse a good key for a while.
+/// The faults because of which the platform refuses a valid key for a while.
 const CAUSES: [&str; 3] = ["database-lost=50s", "database-down=50s", "key-limited=50s"];
-/// The calls of a deployment that comes up.
+/// The calls of a successful deployment.
 const FORWARD: [&str; 8] = [
     "project.create",
     "application.create",
@@ -21,7 +21,7 @@ const FORWARD: [&str; 8] = [
     "deployment.queueList",
     "docker.getServiceContainersByAppName",
 ];
-/// The calls of the rollback, after the end and in a removal.
+/// The calls of a rollback, of clean-up and of a removal.
 const BACK: [&str; 9] = [
     "project.all",
     "project.one",
@@ -35,7 +35,7 @@ const BACK: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn a_key_refused_for_a_while_holds_a_deployment_up_and_nothing_else() {
+async fn a_temporarily_refused_key_only_delays_a_deployment() {
     for (cause, call) in CAUSES.iter().flat_map(|cause| FORWARD.map(|call| (cause, call))) {
         let world = World::driven("sandbox/hello", &[&format!("{call}:{cause}")]).await;
         let what = format!("{call}: {cause}");
@@ -45,7 +45,7 @@ async fn a_key_refused_for_a_while_holds_a_deployment_up_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_key_refused_for_a_while_delays_the_rollback_and_leaves_nothing() {
+async fn a_temporarily_refused_key_delays_the_rollback_and_leaves_nothing() {
     for (cause, call) in CAUSES.iter().flat_map(|cause| BACK.map(|call| (cause, call))) {
         let what = format!("{call}: {cause}");
         let world = World::driven("sandbox/crashloop", &[&format!("{call}:{cause}")]).await;
@@ -56,7 +56,7 @@ async fn a_key_refused_for_a_while_delays_the_rollback_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_refused_for_a_while_holds_a_removal_and_a_comparison_up() {
+async fn a_temporarily_refused_key_delays_a_removal_and_a_comparison() {
     for (cause, call) in CAUSES.iter().flat_map(|cause| BACK.map(|call| (cause, call))) {
         let what = format!("{call}: {cause}");
         let mut world = World::driven("sandbox/hello", &[]).await;
@@ -82,7 +82,7 @@ async fn a_key_that_stays_refused_ends_a_deployment_at_its_deadline_with_everyth
     let sentences = world.sentences().await;
     assert!(sentences.iter().any(|(_, sentence)| sentence == waited), "{sentences:?}");
     assert!(world.platform.count("domain.create") < 20, "it is not asked without a pause");
-    // Long after, the key is taken again, and what was left goes.
+    // Long after, the key is accepted again, and the leftovers are removed.
     world.clock.advance(Duration::from_hours(1));
     world.clean_up(1).await;
     world.assert_all_or_nothing("once the key is taken again").await;

@@ -1,4 +1,4 @@
-//! The undo: what it waits for, and that doing it twice is doing it once (promises P6, P7).
+//! The undo: what it waits for, and that it is idempotent (promises P6, P7).
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::world::World;
 use crate::support::faulty_store::Crash;
 
 #[tokio::test]
-async fn a_job_under_way_ends_before_its_application_is_deleted() {
+async fn a_running_job_ends_before_its_application_is_deleted() {
     let world = World::driven("sandbox/slow", &["deployment.all:error-before:6"]).await;
     assert_eq!(world.failure().await.phase, Phase::DEPLOYING);
     let enqueued = world.platform.times_of("application.deploy")[0];
@@ -27,9 +27,9 @@ async fn a_job_under_way_ends_before_its_application_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_container_is_called_gone_only_once_it_is() {
+async fn a_container_is_reported_as_gone_only_once_it_is() {
     let mut world = World::driven("sandbox/hello", &[]).await;
-    world.take_down().await;
+    world.run_removal().await;
     let now = world.clock.now();
     assert_eq!(world.platform.core().inventory(now)["containers"], json!([]));
     let deleted = world.platform.times_of("application.delete")[0];
@@ -42,7 +42,7 @@ async fn a_container_is_called_gone_only_once_it_is() {
 }
 
 #[tokio::test]
-async fn a_job_that_waits_in_the_queue_is_taken_out_of_it_and_never_starts() {
+async fn a_queued_job_is_removed_from_the_queue_and_never_starts() {
     let world = World::begin("sandbox/hello", &["deployment.all:error-before:6"]).await;
     deploy_something_slow(&world);
     world.drive().await;
@@ -70,9 +70,9 @@ async fn a_queued_deploy_shows_its_place_in_the_queue() {
     );
 }
 
-/// Lets somebody else deploy something that keeps the platform's queue busy for minutes.
+/// Lets another user deploy an application that keeps the platform's queue busy for minutes.
 fn deploy_something_slow(world: &World) {
-    let act = |call: &str, body| world.platform.as_somebody_else(call, &body);
+    let act = |call: &str, body| world.platform.as_another_user(call, &body);
     let environment = world.make_project("theirs", Value::Null);
     let application = world.make_application(["theirs", "theirs"], "", environment);
     let application = application["applicationId"].clone();
@@ -81,14 +81,14 @@ fn deploy_something_slow(world: &World) {
     act("application.deploy", json!({ "applicationId": application, "title": "theirs" }));
 }
 
-/// Lists what the receipt says, without the times.
+/// Lists the lines of the receipt, without the times.
 async fn receipt(world: &World) -> Vec<(ResourceKind, Option<String>, String)> {
     let lines = world.failure().await.receipt.lines;
     lines.into_iter().map(|line| (line.resource, line.id, line.name)).collect()
 }
 
 #[tokio::test]
-async fn each_undo_done_twice_tells_the_same_as_done_once() {
+async fn each_undo_done_twice_gives_the_same_receipt_as_done_once() {
     let calm = World::driven("sandbox/crashloop", &[]).await;
     let expected = receipt(&calm).await;
     assert_eq!(expected.len(), 4);
@@ -110,7 +110,7 @@ async fn a_log_that_cannot_be_read_does_not_hide_that_the_job_failed() {
 }
 
 #[tokio::test]
-async fn a_forgotten_job_whose_second_asking_lost_its_answer_is_not_asked_for_a_third_time() {
+async fn a_lost_job_whose_second_enqueue_lost_its_response_is_not_enqueued_a_third_time() {
     let faults = ["application.deploy:restart", "application.deploy:reset"];
     let world = World::driven("sandbox/hello", &faults).await;
     world.assert_all_or_nothing("restart and reset").await;
@@ -122,7 +122,7 @@ async fn a_duplicate_that_cannot_be_removed_is_warned_about() {
     let faults = ["application.create:late=19s", "project.all:docker-down=1h"];
     let world = World::driven("sandbox/hello", &faults).await;
     assert_eq!(world.record().await.state, State::Live);
-    assert_eq!(world.count().await.1, 2, "Docker is down, so the double stays");
+    assert_eq!(world.count().await.1, 2, "Docker is down, so the duplicate stays");
     let log = world.log().await;
     let warning = "warn doubles.remove: Could not remove the application alice";
     assert!(log.iter().any(|line| line.starts_with(warning)), "{log:#?}");

@@ -1,4 +1,5 @@
-//! Call slots, and a platform that hangs: what waits is heard, time stands still, and nothing is undone.
+//! Call slots, and a platform that hangs: waiting operations can be cancelled, their deadlines are
+//! extended, and nothing is undone.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +20,7 @@ use crate::support::core_platform::Moment;
 const QUEUED: &str = "Waiting for its turn: the platform is busy with other stacks";
 const WEDGED: &str = "The platform hangs. We wait until it answers again";
 
-/// Lets every slot for calls of `kind` be taken for an hour.
+/// Occupies every slot for calls of `kind` for an hour.
 fn occupy(world: &mut World, kind: CallKind) {
     let until = world.clock.now() + Duration::from_hours(1);
     let slots = Arc::new(LocalCallSlots::after(&[kind; 8], until));
@@ -41,7 +42,7 @@ pub(super) fn hang(world: &World, from: usize, calls: Option<usize>) {
 }
 
 #[tokio::test]
-async fn what_waits_for_its_turn_hears_of_a_cancellation() {
+async fn an_operation_that_waits_for_a_call_slot_can_be_cancelled() {
     let mut world = World::begin("sandbox/hello", &[]).await;
     occupy(&mut world, CallKind::Domain);
     let cancel = async {
@@ -61,7 +62,7 @@ async fn what_waits_for_its_turn_hears_of_a_cancellation() {
 }
 
 #[tokio::test]
-async fn what_waits_for_its_turn_ends_at_its_deadline_and_burns_no_attempt() {
+async fn an_operation_that_waits_for_a_call_slot_ends_at_its_deadline_without_an_attempt() {
     let mut world = World::begin("sandbox/hello", &[]).await;
     occupy(&mut world, CallKind::Domain);
     world.drive().await;
@@ -71,7 +72,7 @@ async fn what_waits_for_its_turn_ends_at_its_deadline_and_burns_no_attempt() {
 }
 
 #[tokio::test]
-async fn a_slot_comes_back_with_the_answer_and_after_a_lost_one_only_late() {
+async fn a_call_slot_is_released_by_the_response_or_long_after_a_lost_one() {
     let world = World::begin("sandbox/hello", &["application.update:timeout-before"]).await;
     let slots = Arc::new(LocalCallSlots::default());
     let mut world = world;
@@ -80,7 +81,8 @@ async fn a_slot_comes_back_with_the_answer_and_after_a_lost_one_only_late() {
     world.ports.call_gate = Arc::new(call_gate);
     world.drive().await;
     assert_eq!(world.record().await.state, State::Live);
-    // With one slot in all, the second attempt had to wait until the first could not come any more.
+    // There is only one slot, so the second attempt waited until the first could no longer take
+    // effect.
     let times = world.platform.times_of("application.update");
     let gap = times[1].duration_since(times[0]).unsigned_abs();
     assert!(gap >= Duration::from_secs(45), "15 s for the answer and 30 s of lateness: {gap:?}");
@@ -99,8 +101,8 @@ async fn a_slot_comes_back_with_the_answer_and_after_a_lost_one_only_late() {
 }
 
 #[tokio::test]
-async fn while_the_platform_hangs_time_stands_still_and_nothing_is_undone() {
-    // From each call that changes something while going forward.
+async fn while_the_platform_hangs_deadlines_are_extended_and_nothing_is_undone() {
+    // The hang begins at each mutating call of a deployment.
     for from in [1, 2, 3, 4, 5] {
         let mut world = World::begin("sandbox/hello", &[]).await;
         let whole = Duration::from_mins(5);

@@ -1,4 +1,4 @@
-//! One portal and one platform, and what must hold between them at the end.
+//! One portal and one platform, and the checks that they agree at the end.
 
 use std::{
     sync::{Arc, Mutex},
@@ -53,7 +53,7 @@ pub(super) struct World {
     pub(super) id: DeploymentId,
     pub(super) clock: Arc<JumpingClock>,
     pub(super) ports: Ports,
-    /// What tells the saga under way of a request to cancel, as the worker does.
+    /// The token by which the saga learns of a request to cancel, as from the worker.
     cancelled: Arc<Mutex<CancellationToken>>,
 }
 
@@ -68,7 +68,7 @@ impl World {
         Self::begin_by(store, stack_settings(image), faults).await
     }
 
-    /// Begins it by these settings.
+    /// Begins it with these settings.
     pub(super) async fn begin_by(
         store: Arc<dyn Store>,
         settings: StackSettings,
@@ -99,7 +99,7 @@ impl World {
         world
     }
 
-    /// Begins a deployment and drives it to its end.
+    /// Begins a deployment with injected `faults` and runs it to its end.
     pub(super) async fn driven(image: &str, faults: &[&str]) -> Self {
         let world = Self::begin(image, faults).await;
         world.drive().await;
@@ -107,7 +107,7 @@ impl World {
     }
 
     /// Removes the stack and drives the removal to its end.
-    pub(super) async fn take_down(&mut self) {
+    pub(super) async fn run_removal(&mut self) {
         self.remove().await;
         self.drive().await;
     }
@@ -119,26 +119,27 @@ impl World {
         completed.duration_since(record.deployment.started).unsigned_abs()
     }
 
-    /// Compares the records with the platform.
+    /// Returns a reconciler of the portal.
     pub(super) fn reconciler(&self) -> Reconciler {
         let lease = Duration::from_secs(30);
         Reconciler::new(self.ports.clone(), String::from("reconciler"), lease)
     }
 
-    /// Returns the id of what the platform has first of its kind, as `projects` and `projectId`.
+    /// Returns the field `id` of the first resource in the platform's `list`, for example
+    /// `projectId` in `projects`.
     pub(super) async fn first(&self, list: &str, id: &str) -> String {
         self.platform.inventory().await[list][0][id].as_str().unwrap().to_owned()
     }
 
-    /// Makes a project as somebody else, and returns the id of its environment.
+    /// Creates a project as another user of the platform, and returns the id of its environment.
     pub(super) fn make_project(&self, name: &str, description: impl Into<Value>) -> Value {
         let description: Value = description.into();
         let project = json!({ "name": name, "description": description, "env": "" });
-        let made = self.platform.as_somebody_else("project.create", &project);
+        let made = self.platform.as_another_user("project.create", &project);
         made["environment"]["environmentId"].clone()
     }
 
-    /// Makes an application in it as somebody else, and returns its row.
+    /// Creates an application in `environment` as another user, and returns its row.
     pub(super) fn make_application(
         &self,
         [name, app_name]: [&str; 2],
@@ -153,10 +154,10 @@ impl World {
             "environmentId": environment,
             "sourceType": "docker",
         });
-        self.platform.as_somebody_else("application.create", &application)
+        self.platform.as_another_user("application.create", &application)
     }
 
-    /// Lets something go wrong on the platform.
+    /// Injects a fault into the platform.
     pub(super) fn inject(&self, fault: &str) {
         self.platform.core().inject(fault.parse::<Fault>().unwrap());
     }
@@ -167,13 +168,14 @@ impl World {
         self.store.begin(&new, None).await.unwrap();
     }
 
-    /// Drives the operation to its end, through every crash, and returns how many there were.
+    /// Drives the operation to its end, resumes it after every crash, and returns the number of
+    /// crashes.
     pub(super) async fn drive(&self) -> u32 {
         self.drive_in(Lane::Forward).await
     }
 
-    /// Lets clean-up go on after the end until nothing is left, through every crash, at most
-    /// `most` times, and returns how often that took.
+    /// Runs clean-up after the end until nothing is left, at most `most` times, and resumes it
+    /// after every crash. Returns the number of runs.
     pub(super) async fn clean_up(&self, most: u32) -> u32 {
         for tries in 0..=most {
             if self.record().await.state != State::Stuck {
@@ -196,7 +198,7 @@ impl World {
         }
     }
 
-    /// Drives the operation to its end or to a crash, after which its lease lapses.
+    /// Drives the operation to its end, or to a crash, after which its lease expires.
     pub(super) async fn drive_once(&self, lane: Lane) -> Result<()> {
         let now = self.clock.now();
         let ttl = Duration::from_secs(30);
@@ -213,7 +215,7 @@ impl World {
         result
     }
 
-    /// Lets a person cancel at the `call`-th call, and the worker hear of it.
+    /// Cancels at the `call`-th call, and lets the worker learn of it.
     pub(super) fn cancel_at_call(&self, call: usize, moment: Moment) {
         let (store, id, now) = (Arc::clone(&self.store), self.id.clone(), self.clock.now());
         let cancelled = Arc::clone(&self.cancelled);
@@ -223,20 +225,20 @@ impl World {
         });
     }
 
-    /// Lets a person cancel now, and the worker hear of it.
+    /// Cancels now, and lets the worker learn of it.
     pub(super) async fn cancel_now(&self) {
         self.store.cancel(&self.id, self.clock.now(), None).await.unwrap();
         self.cancelled.lock().unwrap().cancel();
     }
 
-    /// Returns whether the deployment has said `sentence` by now.
+    /// Returns whether the deployment has shown the message `sentence`.
     pub(super) async fn has_said(&self, sentence: &str) -> bool {
         let stored = self.store.events(&self.id, 0, u32::MAX).await.unwrap();
         let said = |body| matches!(body, EventBody::Progress(update) if update.message == sentence);
         stored.iter().any(|event| said(event.decode().unwrap().body))
     }
 
-    /// Begins the removal of the live stack, which is what the world is about from then on.
+    /// Begins the removal of the live stack, which is the operation of this world from then on.
     pub(super) async fn remove(&mut self) {
         self.id = self.begin_removal().await;
     }
@@ -263,7 +265,7 @@ impl World {
         assert_eq!(begun, index, "crashed before another step");
     }
 
-    /// Changes what a stack is, as an operator does between two starts.
+    /// Changes the settings, as an operator does between two starts.
     pub(super) fn configure(&mut self, change: impl FnOnce(&mut StackSettings)) {
         change(Arc::make_mut(&mut self.ports.settings));
     }
@@ -274,7 +276,7 @@ impl World {
     }
 
     /// Returns the deployment's events, after checking that they are gap-free, that their phases
-    /// move along legal edges only, and that the progress never falls (P12, P14).
+    /// change only by legal transitions, and that the progress never decreases (promises P12, P14).
     pub(super) async fn events(&self) -> Vec<Event> {
         let stored = self.store.events(&self.id, 0, u32::MAX).await.unwrap();
         let events: Vec<Event> = stored.iter().map(|event| event.decode().unwrap()).collect();
@@ -293,7 +295,7 @@ impl World {
         events
     }
 
-    /// Returns the person's log, as `level action: message`.
+    /// Returns the log that people see, as `level action: message`.
     pub(super) async fn log(&self) -> Vec<String> {
         let entry = |event: Event| match event.body {
             EventBody::Log(entry) => {
@@ -308,7 +310,7 @@ impl World {
         self.events().await.into_iter().filter_map(entry).collect()
     }
 
-    /// Returns every sentence that was announced, with its phase.
+    /// Returns every announced message, with its phase.
     pub(super) async fn sentences(&self) -> Vec<(Phase, String)> {
         let sentence = |event: Event| match event.body {
             EventBody::Progress(update) => Some((update.phase, update.message)),
@@ -325,7 +327,7 @@ impl World {
         Progress::of(self.events().await).end.unwrap()
     }
 
-    /// Returns the failure it ended in.
+    /// Returns the failure with which it ended.
     pub(super) async fn failure(&self) -> Failure {
         match self.end().await {
             End::Failed(failure) => failure,
@@ -340,15 +342,15 @@ impl World {
         project.environments[0].id.0.clone()
     }
 
-    /// Counts what really exists, as `(projects, applications, domains, services)`.
+    /// Counts the existing resources, as `(projects, applications, domains, services)`.
     pub(super) async fn count(&self) -> (usize, usize, usize, usize) {
         let inventory = self.platform.inventory().await;
         let count = |key: &str| inventory[key].as_array().map_or(0, Vec::len);
         (count("projects"), count("applications"), count("domains"), count("services"))
     }
 
-    /// Checks that the end is all or nothing, and that the store agrees with the platform
-    /// (P1, P5, P8, P9).
+    /// Checks that the platform has all resources or none, as the store says (promises P1, P5, P8,
+    /// P9).
     pub(super) async fn assert_all_or_nothing(&self, what: &str) {
         let (state, end) = (self.record().await.state, self.end().await);
         match (state, end) {

@@ -1,4 +1,5 @@
-//! Coming back from the provider: only the browser that went there gets in, and only once.
+//! The return from the provider: only the browser that began the sign-in can finish it, and only
+//! once.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::support::{
 const STALE: &str = "/sign-in?refused=SIGN_IN_STALE&return_to=%2F";
 
 impl World {
-    /// Returns what came of each sign-in, the last one first.
+    /// Returns the outcome of each sign-in, newest first.
     async fn outcomes(&self) -> Vec<(String, String)> {
         let filter =
             AuditFilter { act: Some(AuditAction::SignIn), limit: 100, ..AuditFilter::default() };
@@ -28,7 +29,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn who_comes_back_is_let_in_once_and_is_where_they_wanted_to_go() {
+async fn a_person_who_returns_is_signed_in_once_and_sees_the_page_they_wanted() {
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
     let UnderWay { state } = world.begin(&mut browser).await;
@@ -37,13 +38,13 @@ async fn who_comes_back_is_let_in_once_and_is_where_they_wanted_to_go() {
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
     assert_eq!(reply.header("location"), Some("/?name=alice"));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
-    assert_eq!(browser.cookie("__Host-sign-in"), None, "it is done with");
+    assert_eq!(browser.cookie("__Host-sign-in"), None, "it is finished");
     let session = browser.cookie("__Host-session").unwrap().to_owned();
     assert_eq!(session.len(), 43);
 
     let again = world.redirect_back(&mut browser, &answer).await;
     assert_eq!(again.header("location"), Some(STALE));
-    assert_eq!(browser.cookie("__Host-session"), Some(session.as_str()), "and nobody is put out");
+    assert_eq!(browser.cookie("__Host-session"), Some(session.as_str()), "the session stays");
     assert_eq!(world.fake.count(TOKENS).await, 1);
     let outcomes = world.outcomes().await;
     assert_eq!(outcomes.len(), 1, "{outcomes:?}");
@@ -67,7 +68,7 @@ async fn a_session_is_a_new_one_whatever_the_browser_had_before() {
 }
 
 #[tokio::test]
-async fn another_state_gets_nobody_in_and_ends_the_sign_in() {
+async fn another_state_is_rejected_and_ends_the_sign_in() {
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
     let UnderWay { state } = world.begin(&mut browser).await;
@@ -83,14 +84,14 @@ async fn another_state_gets_nobody_in_and_ends_the_sign_in() {
 }
 
 #[tokio::test]
-async fn another_browser_gets_in_by_no_address_that_it_was_sent() {
+async fn a_callback_address_is_rejected_in_another_browser() {
     let world = World::new().await;
     let UnderWay { state } = world.begin(&mut Browser::new(&world.app)).await;
     let answer = format!("code=c&state={state}");
     let mut other = Browser::new(&world.app);
     let reply = world.redirect_back(&mut other, &answer).await;
     assert_eq!(reply.header("location"), Some(STALE));
-    // Nor with a sign-in of its own under way.
+    // It cannot either with its own sign-in in progress.
     world.begin(&mut other).await;
     let reply = world.redirect_back(&mut other, &answer).await;
     assert!(reply.header("location").unwrap().starts_with("/sign-in?refused=SIGN_IN_STALE"));
@@ -99,7 +100,7 @@ async fn another_browser_gets_in_by_no_address_that_it_was_sent() {
 }
 
 #[tokio::test]
-async fn who_comes_back_too_late_has_to_begin_anew() {
+async fn a_person_who_returns_too_late_must_start_again() {
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
     let UnderWay { state } = world.begin(&mut browser).await;
@@ -111,7 +112,7 @@ async fn who_comes_back_too_late_has_to_begin_anew() {
 }
 
 #[tokio::test]
-async fn what_the_provider_says_instead_of_a_code_is_told_in_plain_words() {
+async fn errors_of_the_provider_are_shown_in_plain_words() {
     let world = World::new().await;
     for (error, code, words) in [
         ("access_denied", "SIGN_IN_DENIED", "You were not signed in"),
@@ -134,7 +135,7 @@ async fn what_the_provider_says_instead_of_a_code_is_told_in_plain_words() {
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_hold_gets_nobody_in() {
+async fn an_invalid_id_token_is_rejected() {
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
     let UnderWay { state } = world.begin(&mut browser).await;
@@ -149,7 +150,7 @@ async fn a_token_that_does_not_hold_gets_nobody_in() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_of_a_provider_leads_to_the_sign_in() {
+async fn an_invalid_callback_redirects_to_the_sign_in_page() {
     let world = World::new().await;
     for answer in ["", "code=c", "state=s", "state=s&state=t&code=c", "code=%ff&state=%ff"] {
         let mut browser = Browser::new(&world.app);
@@ -160,7 +161,7 @@ async fn what_is_no_answer_of_a_provider_leads_to_the_sign_in() {
 }
 
 #[tokio::test]
-async fn nobody_is_led_to_another_site() {
+async fn nobody_is_redirected_to_another_site() {
     let world = World::new().await;
     for wanted in
         ["https://evil.example.org", "//evil.example.org", "/\\evil.example.org", "/%09/e"]
@@ -179,7 +180,7 @@ async fn nobody_is_led_to_another_site() {
 }
 
 #[tokio::test]
-async fn nobody_can_begin_sign_ins_without_end() {
+async fn nobody_can_start_unlimited_sign_ins() {
     let fake = FakeProvider::start().await;
     let mut variables = fake.variables();
     variables.push(("CHECK_RATE_LIMIT", String::from("2")));

@@ -1,4 +1,4 @@
-//! What the provider's client believes, and what it does not.
+//! Which ID tokens the OpenID Connect client accepts, and which it rejects.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::support::{
 
 const NONCE: &str = "nonce-of-this-sign-in";
 
-/// A provider and its client, at a time of their own.
+/// A provider and its client, with their own clock.
 struct World {
     fake: FakeProvider,
     oidc: Oidc,
@@ -76,7 +76,7 @@ impl World {
         self.finish().await
     }
 
-    /// Checks that a token is not believed, for a reason that has `word` in it.
+    /// Checks that a token is rejected for a reason that contains `word`.
     async fn refuses(&self, token: &str, word: &str) {
         match self.finish_with(token).await {
             Err(IdentityError::Untrusted(reason)) => assert!(reason.contains(word), "{reason}"),
@@ -86,7 +86,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_good_token_says_who_somebody_is() {
+async fn a_valid_token_identifies_a_person() {
     let world = World::new().await;
     let profile = world.finish_with(&world.fake.key.sign(&world.claims())).await.unwrap();
     let expected = Profile {
@@ -103,7 +103,7 @@ async fn a_good_token_says_who_somebody_is() {
 }
 
 #[tokio::test]
-async fn a_token_with_anything_wrong_in_it_is_not_believed() {
+async fn a_token_with_an_invalid_claim_is_rejected() {
     let world = World::new().await;
     let wrong = [
         (json!({ "nonce": "of another sign-in" }), "nonce"),
@@ -122,21 +122,21 @@ async fn a_token_with_anything_wrong_in_it_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_provider_has_not_signed_is_not_believed() {
+async fn a_token_that_the_provider_has_not_signed_is_rejected() {
     let world = World::new().await;
     let claims = world.claims();
     let head = |algorithm: &str| json!({ "alg": algorithm, "typ": "JWT", "kid": "first" });
     world.refuses(&with_signature(&unsigned(&head("none"), &claims), b""), "ignature").await;
     world.refuses(&with_signature(&unsigned(&head("EdDSA"), &claims), &[0; 64]), "ignature").await;
-    // By another key under the same name.
+    // Signed with another key of the same id.
     world.refuses(&Key::new(2, "first").sign(&claims), "ignature").await;
-    // With the secret that the portal has, too.
+    // Signed with the secret that the portal has as well.
     let unsigned = unsigned(&head("HS256"), &claims);
     let secret = CoreHmacKey::new("portal-secret");
     let algorithm = CoreJwsSigningAlgorithm::HmacSha256;
     let signature = secret.sign(&algorithm, unsigned.as_bytes()).unwrap();
     world.refuses(&with_signature(&unsigned, &signature), "HS256").await;
-    // With other words under the signature.
+    // With changed claims and the old signature.
     let good = world.fake.key.sign(&claims);
     let (_, signature) = good.rsplit_once('.').unwrap();
     let other = world.fake.key.sign(&world.with(json!({ "sub": "5678" })));
@@ -149,7 +149,7 @@ async fn a_token_that_the_provider_has_not_signed_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_asked_for_once_and_a_key_of_nobody_is_not_believed() {
+async fn a_new_key_is_fetched_once_and_an_unknown_key_is_rejected() {
     let world = World::new().await;
     world.finish_with(&world.fake.key.sign(&world.claims())).await.unwrap();
     assert_eq!(world.fake.count(KEYS).await, 1);
@@ -164,7 +164,7 @@ async fn a_new_key_is_asked_for_once_and_a_key_of_nobody_is_not_believed() {
 }
 
 #[tokio::test]
-async fn what_the_token_does_not_say_is_asked_for_and_only_of_the_same_person() {
+async fn missing_claims_are_fetched_only_for_the_same_person() {
     let world = World::new().await;
     let silent = world.with(json!({ "name": null, "groups": ["staff"] }));
     let token = world.fake.key.sign(&silent);
@@ -195,7 +195,7 @@ async fn what_the_token_does_not_say_is_asked_for_and_only_of_the_same_person() 
 }
 
 #[tokio::test]
-async fn a_provider_that_refuses_is_told_from_one_that_cannot_answer() {
+async fn a_provider_that_rejects_is_told_from_one_that_does_not_answer() {
     let world = World::new().await;
     let refusal = json!({ "error": "invalid_grant", "error_description": "used before" });
     world.fake.answer(TOKENS, ResponseTemplate::new(400).set_body_json(refusal));

@@ -1,11 +1,11 @@
-//! A portal that is open to all has no way in, and needs none.
+//! A portal that is open to all has no sign-in.
 
 use axum::http::StatusCode;
 
 use super::portal;
 
 #[tokio::test]
-async fn where_everybody_may_in_there_is_nothing_to_sign_in_to() {
+async fn an_open_portal_has_no_sign_in_page() {
     let (app, _site) = portal(&[]);
     for path in ["/sign-in", "/account", "/auth/sign-in", "/auth/callback?code=c&state=s"] {
         assert_eq!(app.get(path).await.status, StatusCode::NOT_FOUND, "{path}");

@@ -1,4 +1,4 @@
-//! A provider that does not answer: nobody can sign in, and nothing else is different.
+//! A provider that does not answer: nobody can sign in, and everything else works.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::support::{
 const REFUSED: &str = "/sign-in?refused=PROVIDER_UNREACHABLE&return_to=%2Fdeployments%2Fdep_1";
 
 #[tokio::test]
-async fn the_page_says_that_the_provider_does_not_answer_and_the_portal_is_well() {
+async fn the_page_says_that_the_provider_does_not_answer_and_the_portal_is_healthy() {
     let fake = FakeProvider::start().await;
     let mut variables = fake.variables();
     variables[1].1 = format!("http://127.0.0.1:{}", free_port());
@@ -32,7 +32,7 @@ async fn the_page_says_that_the_provider_does_not_answer_and_the_portal_is_well(
 }
 
 #[tokio::test]
-async fn a_provider_that_is_back_is_asked_again_after_a_pause() {
+async fn a_provider_that_is_back_is_contacted_again_after_a_pause() {
     let fake = FakeProvider::start().await;
     let (app, _site) = portal(&fake.variables());
     let mut browser = Browser::new(&app);
@@ -48,7 +48,7 @@ async fn a_provider_that_is_back_is_asked_again_after_a_pause() {
     let reply = browser.get(address).await;
     let location = reply.header("location").unwrap();
     assert!(location.starts_with(&format!("{}/authorize?", fake.issuer())), "{location}");
-    // What it said is kept, also when it is away once more.
+    // Its metadata is kept, even if it does not answer again.
     fake.answer(DISCOVERY, ResponseTemplate::new(503));
     app.clock.advance(Duration::from_hours(2));
     let reply = browser.get(address).await;

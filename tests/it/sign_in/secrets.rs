@@ -1,4 +1,4 @@
-//! No secret of a sign-in in any log line, whatever the provider repeats (P17).
+//! No log line contains a secret of a sign-in, whatever the provider repeats (promise P17).
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::support::{
 use test_support::log::Log;
 
 #[tokio::test]
-async fn no_secret_of_a_sign_in_is_logged_whatever_comes_of_it() {
+async fn no_secret_of_a_sign_in_is_logged_whatever_its_outcome() {
     let (log, _guard, _second) = Log::listen();
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
     let mut secrets = vec![String::from("portal-secret"), String::from("canary")];
 
-    // All goes well.
+    // Successful sign-ins.
     let UnderWay { state } = world.begin(&mut browser).await;
     secrets.extend([state.clone(), browser.cookie("__Host-sign-in").unwrap().to_owned()]);
     world.redirect_back(&mut browser, &format!("code=canary&state={state}")).await;
@@ -27,7 +27,7 @@ async fn no_secret_of_a_sign_in_is_logged_whatever_comes_of_it() {
     browser.post("/account/tokens", "name=CI&scope=read&days=7").await;
     secrets.push(browser.cookie("__Host-token").unwrap().to_owned());
 
-    // And does not.
+    // Failed sign-ins.
     let refusal = json!({
         "error": "invalid_client",
         "error_description": "canary and portal-secret are unknown",

@@ -1,4 +1,4 @@
-//! The time for which somebody stays signed in, and in which browsers.
+//! Sessions: how long they last, and in which browsers they end.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn is_in(browser: &mut Browser) -> bool {
 }
 
 #[tokio::test]
-async fn who_does_nothing_for_eight_hours_has_to_sign_in_again() {
+async fn after_eight_hours_without_use_a_session_expires() {
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
     assert!(!is_in(&mut browser).await);
@@ -40,7 +40,7 @@ async fn who_does_nothing_for_eight_hours_has_to_sign_in_again() {
 }
 
 #[tokio::test]
-async fn after_seven_days_everybody_has_to_sign_in_again() {
+async fn after_seven_days_every_session_expires() {
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
     world.sign_in(&mut browser, "1234").await;
@@ -53,7 +53,7 @@ async fn after_seven_days_everybody_has_to_sign_in_again() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_this_session_and_signing_out_everywhere_all_of_that_person() {
+async fn signing_out_ends_this_session_and_signing_out_everywhere_all_sessions_of_the_person() {
     let world = World::new().await;
     let (mut first, mut second) = (Browser::new(&world.app), Browser::new(&world.app));
     let (mut third, mut other) = (Browser::new(&world.app), Browser::new(&world.app));
@@ -77,7 +77,7 @@ async fn signing_out_ends_this_session_and_signing_out_everywhere_all_of_that_pe
 }
 
 #[tokio::test]
-async fn who_signs_in_again_in_the_same_browser_leaves_the_session_before() {
+async fn a_new_sign_in_in_the_same_browser_ends_the_earlier_session() {
     let world = World::new().await;
     let (mut browser, mut other) = (Browser::new(&world.app), Browser::new(&world.app));
     world.sign_in(&mut browser, "1234").await;
@@ -107,7 +107,7 @@ async fn a_link_signs_nobody_out_and_neither_does_another_site() {
 }
 
 #[tokio::test]
-async fn the_same_person_comes_back_to_the_same_account_whatever_they_are_called_by_then() {
+async fn the_same_person_has_the_same_account_even_under_another_name() {
     let world = World::new().await;
     let mut owners = Vec::new();
     for subject in ["1234", "1234", "5678"] {

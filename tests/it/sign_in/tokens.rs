@@ -1,4 +1,4 @@
-//! The life of an API token: made, shown once, used, and not good any more.
+//! The life of an API token: created, shown once, used, expired or revoked.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::{app::Reply, browser::Browser};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Makes a token on the account's page, and returns the page that shows it.
+/// Creates a token on the account page, and returns the page that shows it.
 async fn make(browser: &mut Browser, form: &str) -> Reply {
     let reply = browser.post("/account/tokens", form).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
@@ -18,7 +18,7 @@ async fn make(browser: &mut Browser, form: &str) -> Reply {
     browser.visit(&location).await
 }
 
-/// Finds the token that a page shows.
+/// Returns the token that a page shows.
 fn shown(page: &Reply) -> Option<String> {
     let (_, rest) = page.body.split_once("fresh-token__secret\">")?;
     rest.split('<').next().map(ToOwned::to_owned)
@@ -63,7 +63,7 @@ async fn a_token_is_shown_once_and_is_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_token_opens_the_api_within_its_scope_and_notes_when_it_was_used() {
+async fn a_token_allows_its_scope_and_stores_the_time_of_its_use() {
     let world = World::new().await;
     let mut browser = signed_in(&world).await;
     let page = make(&mut browser, "name=Look&scope=read&days=7").await;
@@ -87,14 +87,14 @@ async fn a_token_opens_the_api_within_its_scope_and_notes_when_it_was_used() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_until_it_expires_or_is_revoked() {
+async fn a_token_is_valid_until_it_expires_or_is_revoked() {
     let world = World::new().await;
     let mut browser = signed_in(&world).await;
     let brief = shown(&make(&mut browser, "name=Brief&scope=read&days=7").await).unwrap();
     world.app.clock.advance(Duration::from_secs(1));
     let revoked = shown(&make(&mut browser, "name=Gone&scope=read&days=365").await).unwrap();
 
-    // Nobody revokes what is somebody else's.
+    // Nobody can revoke the token of another person.
     let page = browser.visit("/account").await;
     let (_, rest) = page.body.split_once("name=\"id\" value=\"").unwrap();
     let id = rest.split('"').next().unwrap().to_owned();
@@ -144,7 +144,7 @@ async fn an_invalid_token_form_makes_no_token_and_keeps_what_was_typed() {
 }
 
 #[tokio::test]
-async fn twenty_tokens_that_can_be_used_are_enough() {
+async fn a_person_has_at_most_twenty_valid_tokens() {
     let world = World::new().await;
     let mut browser = signed_in(&world).await;
     for _ in 0..20 {
@@ -159,7 +159,7 @@ async fn twenty_tokens_that_can_be_used_are_enough() {
 }
 
 #[tokio::test]
-async fn the_account_is_for_those_who_have_signed_in() {
+async fn the_account_page_requires_a_sign_in() {
     let world = World::new().await;
     let mut browser = Browser::new(&world.app);
     for path in ["/account/tokens", "/account/tokens/revoke", "/account/sign-out-everywhere"] {

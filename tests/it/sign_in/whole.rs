@@ -1,4 +1,4 @@
-//! The whole way with a real, certified provider.
+//! The whole sign-in with a real, certified provider.
 
 use axum::http::StatusCode;
 
@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_person_signs_in_at_the_provider_and_arrives_where_they_wanted_to_go() {
+async fn a_person_signs_in_at_the_provider_and_sees_the_page_they_wanted() {
     let provider = Provider::start(PORTAL);
     let (app, _site) = portal(&provider.variables());
     let mut browser = Browser::new(&app);
@@ -23,7 +23,7 @@ async fn a_person_signs_in_at_the_provider_and_arrives_where_they_wanted_to_go()
     assert!(page.body.contains(">Alice</h1>"), "{page:?}");
     assert!(!page.body.contains("/admin"), "{page:?}");
 
-    // Who is known there already is back at once, and in the same account.
+    // A person who is still signed in at the provider returns at once, to the same account.
     let mut second = browser.visit("/auth/sign-in?return_to=%2F").await;
     assert_eq!(
         (second.status, browser.address.as_str()),
@@ -34,7 +34,7 @@ async fn a_person_signs_in_at_the_provider_and_arrives_where_they_wanted_to_go()
 }
 
 #[tokio::test]
-async fn who_is_in_the_operators_group_is_shown_the_way_to_the_operators_page() {
+async fn members_of_the_operators_group_see_the_link_to_the_operators_page() {
     let provider = Provider::start(PORTAL);
     let (app, _site) = portal(&provider.variables());
     let page = Browser::new(&app).sign_in("olga", "%2faccount").await;
@@ -43,7 +43,7 @@ async fn who_is_in_the_operators_group_is_shown_the_way_to_the_operators_page() 
 }
 
 #[tokio::test]
-async fn who_refuses_at_the_provider_is_told_so_and_may_try_again() {
+async fn a_person_who_cancels_at_the_provider_is_told_so_and_can_retry() {
     let provider = Provider::start(PORTAL);
     let (app, _site) = portal(&provider.variables());
     let mut browser = Browser::new(&app);
@@ -71,7 +71,7 @@ async fn signing_out_ends_the_session_here_and_at_the_provider() {
     assert_eq!(browser.cookie("__Host-session"), None);
     let page = browser.follow(reply).await;
     assert!(page.body.contains("You are signed out"), "{page:?}");
-    // The secret itself is of no use any more.
+    // The session's secret is no longer valid.
     let mut thief = Browser::new(&app);
     thief.plant("__Host-session", &session);
     thief.visit("/account").await;

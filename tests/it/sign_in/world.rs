@@ -1,4 +1,4 @@
-//! A portal, and a provider that believes everybody.
+//! A portal, and a provider that authenticates everybody.
 
 use axum::http::{StatusCode, Uri};
 use clock::Clock;
@@ -18,7 +18,7 @@ pub(super) struct World {
     _site: TempDir,
 }
 
-/// A sign-in that has been sent to the provider.
+/// A sign-in in progress at the provider.
 pub(super) struct UnderWay {
     pub(super) state: String,
 }
@@ -30,7 +30,7 @@ impl World {
         Self { fake, app, _site: site }
     }
 
-    /// Begins a sign-in, which the provider will finish.
+    /// Begins a sign-in that the provider will accept.
     pub(super) async fn begin(&self, browser: &mut Browser) -> UnderWay {
         self.begin_as(browser, "1234").await
     }
@@ -59,12 +59,12 @@ impl World {
         UnderWay { state: parameter("state") }
     }
 
-    /// Comes back as the provider would send somebody.
+    /// Returns to the portal with this answer, like a redirect of the provider.
     pub(super) async fn redirect_back(&self, browser: &mut Browser, answer: &str) -> Reply {
         browser.get(&format!("/auth/callback?{answer}")).await
     }
 
-    /// Signs the person called `subject` in.
+    /// Signs in the person called `subject`.
     pub(super) async fn sign_in(&self, browser: &mut Browser, subject: &str) {
         let UnderWay { state } = self.begin_as(browser, subject).await;
         let reply = self.redirect_back(browser, &format!("code=c&state={state}")).await;

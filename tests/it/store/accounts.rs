@@ -1,4 +1,4 @@
-//! People, their sessions and tokens, and sign-ins: one contract, held by every adapter.
+//! The contract of the accounts port, which every adapter must fulfil.
 
 use std::sync::Arc;
 
@@ -16,20 +16,20 @@ use super::{contract::at, in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
 on_every_store! {
-    the_store_in_memory_holds_the_contract_of_accounts,
-    the_store_in_sqlite_holds_the_contract_of_accounts,
-    the_store_in_postgres_holds_the_contract_of_accounts:
+    the_store_in_memory_fulfils_the_contract_of_accounts,
+    the_store_in_sqlite_fulfils_the_contract_of_accounts,
+    the_store_in_postgres_fulfils_the_contract_of_accounts:
     hold
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_done_at_once_in_sqlite_is_done_one_after_the_other() {
+async fn concurrent_actions_in_sqlite_are_serialised() {
     let (_folder, store) = in_sqlite().await;
     one_after_the_other(&[store]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_done_at_once_on_two_portals_is_done_one_after_the_other() {
+async fn concurrent_actions_on_two_replicas_are_serialised() {
     let url = Cluster::shared().database();
     one_after_the_other(&[in_postgres(&url).await, in_postgres(&url).await]).await;
 }

@@ -1,4 +1,4 @@
-//! The audit log: entries are added and read, and the databases refuse all else.
+//! The audit log: entries can only be added and read; the databases reject everything else.
 
 use std::net::IpAddr;
 
@@ -15,14 +15,14 @@ const ALL: AuditFilter =
     AuditFilter { who: None, act: None, target: None, since: None, before: None, limit: 100 };
 
 on_every_store! {
-    the_store_in_memory_holds_the_contract_of_the_audit_log,
-    the_store_in_sqlite_holds_the_contract_of_the_audit_log,
-    the_store_in_postgres_holds_the_contract_of_the_audit_log:
+    the_store_in_memory_fulfils_the_contract_of_the_audit_log,
+    the_store_in_sqlite_fulfils_the_contract_of_the_audit_log,
+    the_store_in_postgres_fulfils_the_contract_of_the_audit_log:
     hold
 }
 
 #[tokio::test]
-async fn sqlite_refuses_to_change_and_to_delete_entries() {
+async fn sqlite_rejects_changes_and_deletions_of_entries() {
     let (folder, store) = in_sqlite().await;
     store.append(&entry(0)).await.unwrap();
     let path = folder.path().join("portal.db");
@@ -42,7 +42,7 @@ async fn sqlite_refuses_to_change_and_to_delete_entries() {
 }
 
 #[tokio::test]
-async fn postgres_refuses_to_change_and_to_delete_entries() {
+async fn postgres_rejects_changes_and_deletions_of_entries() {
     let url = Cluster::shared().database();
     let store = in_postgres(&url).await;
     store.append(&entry(0)).await.unwrap();
@@ -97,7 +97,7 @@ async fn hold(log: &dyn AuditLog) {
     assert!(list(AuditFilter { target, ..ALL }).await.is_empty());
 }
 
-/// One of many entries, each with another act.
+/// Returns one of many entries, each with another action.
 fn entry(number: usize) -> AuditEntry {
     let addresses = [None, Some("192.0.2.7"), Some("2001:db8::7")];
     let address = addresses[number % 3].map(|text| text.parse::<IpAddr>().unwrap());

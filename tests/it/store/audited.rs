@@ -1,4 +1,4 @@
-//! What somebody does and the entry that says so are kept together, or neither is.
+//! An action and its audit entry are stored together, or neither is.
 
 use ai_stack_deployer::server::{
     audit::{AuditAction, AuditEntry, AuditFilter, AuditLog},
@@ -16,10 +16,10 @@ use super::{
 
 use crate::support::{claim_one::ClaimOne as _, postgres::Cluster};
 
-/// What a store is, here.
-trait Records: Store + Accounts + AuditLog {}
+/// The ports that these tests use.
+trait AuditedStore: Store + Accounts + AuditLog {}
 
-impl<T: Store + Accounts + AuditLog> Records for T {}
+impl<T: Store + Accounts + AuditLog> AuditedStore for T {}
 
 fn entry(act: AuditAction) -> AuditEntry {
     AuditEntry {
@@ -32,14 +32,14 @@ fn entry(act: AuditAction) -> AuditEntry {
     }
 }
 
-/// Lists who did what, the last first.
-async fn audit_entry(store: &dyn Records) -> Vec<(AuditAction, String)> {
+/// Lists the actions with their actors, newest first.
+async fn audit_entry(store: &dyn AuditedStore) -> Vec<(AuditAction, String)> {
     let filter = AuditFilter { limit: 100, ..AuditFilter::default() };
     let entries = store.entries(&filter).await.unwrap();
     entries.into_iter().map(|(_, entry)| (entry.act, entry.who)).collect()
 }
 
-async fn last(store: &dyn Records) -> (usize, Option<AuditAction>) {
+async fn last(store: &dyn AuditedStore) -> (usize, Option<AuditAction>) {
     let audit_entry = audit_entry(store).await;
     (audit_entry.len(), audit_entry.first().map(|(act, _)| *act))
 }
@@ -56,8 +56,8 @@ fn removal(number: u128) -> NewRemoval {
     }
 }
 
-/// What is done once is noted once, and what comes to nothing is not.
-async fn hold(store: &dyn Records) {
+/// Each action is recorded once, and an action without an effect is not.
+async fn hold(store: &dyn AuditedStore) {
     store.begin(&start(1, "alice"), None).await.unwrap();
     assert_eq!(last(store).await, (1, Some(AuditAction::Start)));
     store.begin(&start(2, "alice"), None).await.unwrap_err();
@@ -87,14 +87,14 @@ async fn hold(store: &dyn Records) {
     people(store).await;
 }
 
-async fn people(store: &dyn Records) {
+async fn people(store: &dyn AuditedStore) {
     let before = last(store).await.0;
     let begun = |secret: &str| NewSession {
         audit_entry: Some(entry(AuditAction::SignIn)),
         ..session("cat", secret, 1)
     };
     let cat = store.sign_in(&profile("cat"), &begun("one")).await.unwrap().owner;
-    // Whatever id a known person would have had.
+    // A known person keeps their id.
     let again = NewSession { person: OwnerId::person("other"), ..begun("two") };
     store.sign_in(&profile("cat"), &again).await.unwrap();
     let signed_in = audit_entry(store).await;
@@ -129,14 +129,14 @@ async fn people(store: &dyn Records) {
 }
 
 on_every_store! {
-    the_store_in_memory_notes_what_is_done,
-    the_store_in_sqlite_notes_what_is_done,
-    the_store_in_postgres_notes_what_is_done:
+    the_store_in_memory_audits_actions,
+    the_store_in_sqlite_audits_actions,
+    the_store_in_postgres_audits_actions:
     hold
 }
 
 #[tokio::test]
-async fn in_sqlite_nothing_is_done_that_cannot_be_noted() {
+async fn in_sqlite_nothing_happens_that_cannot_be_audited() {
     let (folder, store) = in_sqlite().await;
     let path = folder.path().join("portal.db");
     let mut raw = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
@@ -144,14 +144,14 @@ async fn in_sqlite_nothing_is_done_that_cannot_be_noted() {
         "CREATE TRIGGER refuse BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END";
     prepare(&*store).await;
     sqlx::raw_sql(refuse).execute(&mut raw).await.unwrap();
-    nothing_is_done(&*store).await;
+    assert_nothing_happens(&*store).await;
     sqlx::raw_sql("DROP TRIGGER refuse").execute(&mut raw).await.unwrap();
     store.begin(&start(8, "carol"), None).await.unwrap();
     store.close().await;
 }
 
 #[tokio::test]
-async fn in_postgres_nothing_is_done_that_cannot_be_noted() {
+async fn in_postgres_nothing_happens_that_cannot_be_audited() {
     let url = Cluster::shared().database();
     let store = in_postgres(&url).await;
     let mut raw = PgConnection::connect(&url).await.unwrap();
@@ -161,14 +161,15 @@ async fn in_postgres_nothing_is_done_that_cannot_be_noted() {
                       FOR EACH ROW EXECUTE FUNCTION refuse()";
     prepare(&*store).await;
     sqlx::raw_sql(refuse).execute(&mut raw).await.unwrap();
-    nothing_is_done(&*store).await;
+    assert_nothing_happens(&*store).await;
     sqlx::raw_sql("DROP TRIGGER refuse ON audit").execute(&mut raw).await.unwrap();
     store.begin(&start(8, "carol"), None).await.unwrap();
     store.close().await;
 }
 
-/// Somebody signed in with a token, a deployment under way, a live stack and a stuck one.
-async fn prepare(store: &dyn Records) {
+/// Stores a person with a session and a token, a deployment in progress, a live stack and a stuck
+/// one.
+async fn prepare(store: &dyn AuditedStore) {
     for (number, name, state) in
         [(1, "alice", None), (2, "bobby", Some(State::Live)), (3, "david", Some(State::Stuck))]
     {
@@ -182,7 +183,7 @@ async fn prepare(store: &dyn Records) {
     store.add_token(&token(&cat, "first", 1, 100), 5).await.unwrap();
 }
 
-async fn nothing_is_done(store: &dyn Records) {
+async fn assert_nothing_happens(store: &dyn AuditedStore) {
     let cat = OwnerId::person("cat");
     let [alice, bobby, david] = [1, 2, 3].map(DeploymentId::from_random);
     store.begin(&start(7, "carol"), None).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The contract of call slots, held in the process and in PostgreSQL.
+//! The contract of call slots, in the process and in PostgreSQL.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ async fn ask_knowing(slots: &dyn CallSlots, id: &str, second: i64, is_healthy: b
 async fn hold(slots: &dyn CallSlots) {
     use CallKind::{Domain, Other};
     use SlotAnswer::{CheckHealth, Taken, Wait};
-    // A bound for each portal, and one for all; each kind has its own.
+    // Each kind has a limit for each portal, and one for all.
     assert_eq!(ask(slots, "a", Domain, "one", 0).await, Taken);
     assert_eq!(ask(slots, "b", Domain, "one", 0).await, Taken);
     assert_eq!(ask(slots, "c", Domain, "one", 0).await, Wait, "two for a portal");
@@ -53,25 +53,25 @@ async fn hold(slots: &dyn CallSlots) {
     assert_eq!(ask(slots, "f", Other, "one", 0).await, Taken);
     assert_eq!(ask(slots, "g", Other, "one", 0).await, Taken, "the bound is for all");
     assert_eq!(ask(slots, "h", Other, "two", 0).await, Wait);
-    // An answer gives the slot back, however often.
+    // An answer releases the slot, and releasing it again does nothing.
     for _ in 0..2 {
         slots.give_back(&SlotId("f".to_owned())).await.unwrap();
     }
     assert_eq!(ask(slots, "i", Other, "two", 10).await, Taken);
-    // A lost call keeps its slot until its time is over and the platform is well.
+    // A lost call keeps its slot until its time is over and the platform is healthy.
     slots.keep(&SlotId("g".to_owned()), at(40)).await.unwrap();
     assert_eq!(ask(slots, "j", Other, "one", 11).await, CheckHealth);
     assert_eq!(ask_knowing(slots, "j", 11, true).await, Wait, "it may still come");
     assert_eq!(ask_knowing(slots, "j", 41, false).await, Wait, "nobody knows yet");
     assert_eq!(ask_knowing(slots, "j", 41, true).await, Taken);
-    // So does one of a portal that is killed, which says nothing any more.
+    // So does a call of a killed portal, which reports nothing.
     assert_eq!(ask(slots, "k", Other, "two", 99).await, CheckHealth);
     assert_eq!(ask_knowing(slots, "k", 99, true).await, Wait);
     assert_eq!(ask_knowing(slots, "k", 100, true).await, Taken, "the one of the tenth second");
 }
 
 #[tokio::test]
-async fn slots_in_the_process_hold_the_contract() {
+async fn slots_in_the_process_fulfil_the_contract() {
     let slots = LocalCallSlots::default();
     hold(&slots).await;
     slots.abandon(&SlotId("k".to_owned()), at(150));
@@ -79,7 +79,7 @@ async fn slots_in_the_process_hold_the_contract() {
 }
 
 #[tokio::test]
-async fn slots_in_postgres_hold_the_contract_over_two_portals() {
+async fn slots_in_postgres_fulfil_the_contract_over_two_replicas() {
     let url = Cluster::shared().database();
     hold(&*in_postgres(&url).await).await;
 }
@@ -99,7 +99,7 @@ async fn of_two_portals_the_one_with_the_older_operation_comes_first() {
     one.give_back(&SlotId("a".to_owned())).await.unwrap();
     assert_eq!(one.take(&of("young", "one", 5, 11)).await.unwrap(), SlotAnswer::Wait);
     assert_eq!(two.take(&of("old", "two", 1, 11)).await.unwrap(), SlotAnswer::Taken);
-    // Whoever asks no more is not waited for.
+    // A portal that no longer requests a slot is not waited for.
     assert_eq!(two.take(&of("older", "two", 2, 12)).await.unwrap(), SlotAnswer::Wait);
     one.give_back(&SlotId("b".to_owned())).await.unwrap();
     assert_eq!(one.take(&of("young", "one", 5, 12)).await.unwrap(), SlotAnswer::Wait);
@@ -107,7 +107,7 @@ async fn of_two_portals_the_one_with_the_older_operation_comes_first() {
 }
 
 #[tokio::test]
-async fn many_who_ask_at_once_get_no_more_than_there_are() {
+async fn concurrent_requests_get_no_more_slots_than_there_are() {
     let url = Cluster::shared().database();
     let portals = [in_postgres(&url).await, in_postgres(&url).await];
     let asked = (0..40).map(|number: usize| {

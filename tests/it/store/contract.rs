@@ -1,4 +1,4 @@
-//! The contract itself: one suite, run against every adapter.
+//! The contract of the store: one suite for every adapter.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -29,20 +29,20 @@ pub(super) mod removals;
 pub(super) mod specs;
 mod task_leases;
 
-/// The time for which leases last here.
+/// The duration of leases in these tests.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 
-/// A time some seconds after the first.
+/// Returns the time that is this many seconds after the start.
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_427_270 + second).unwrap()
 }
 
-/// The event that a phase begins.
+/// Returns the event that announces a phase.
 pub(super) fn progress(phase: Phase) -> EventBody {
     EventBody::Progress(ProgressUpdate::new(&DEPLOY, phase, 0, Resources::default(), at(0)))
 }
 
-/// A deployment to begin.
+/// Returns a deployment to insert.
 pub(super) fn new(number: u128, name: &str) -> NewDeployment {
     let id = DeploymentId::from_random(number);
     NewDeployment {
@@ -75,12 +75,12 @@ pub(super) fn response(key: &str, body: &str) -> StoredResponse {
     }
 }
 
-/// A fact about a step.
+/// Returns a fact about a step.
 pub(super) fn step(step: StepId, record: StepRecord, events: Vec<EventBody>) -> Fact {
     Fact { step: Some((step, record)), events, ..Fact::default() }
 }
 
-/// The fact that an operation ends.
+/// Returns the fact that an operation ends.
 pub(super) fn end(state: State) -> Fact {
     end_as(state, CancelRequest::None)
 }
@@ -90,21 +90,21 @@ fn end_as(state: State, cancel_request: CancelRequest) -> Fact {
     Fact { end: Some(End { state, at: at(50), cancel_request, due }), ..Fact::default() }
 }
 
-/// Runs the whole contract against a store that is empty.
+/// Runs the whole contract against an empty store.
 pub(super) async fn hold(store: Arc<dyn Store>) {
     store.check().await.unwrap();
     names_are_reserved_until_nothing_is_left(&*store).await;
     a_fact_is_numbered_without_a_gap_and_found_again(&*store).await;
     a_lease_is_exclusive_until_it_lapses(&*store).await;
-    who_lost_the_lease_cannot_write(&*store).await;
+    a_worker_that_lost_its_lease_cannot_write(&*store).await;
     a_response_is_stored_once_and_expires(&*store).await;
-    what_was_rolled_back_is_purged_in_time(&*store).await;
+    rolled_back_operations_are_purged_in_time(&*store).await;
     a_cancel_request_is_observed_before_the_end(&*store).await;
-    clean_up_goes_on_after_the_end_until_nothing_is_left(&*store).await;
+    clean_up_continues_after_the_end_until_nothing_is_left(&*store).await;
     removals::hold(&*store).await;
     a_retry_is_linked_both_ways(&*store).await;
-    claims::of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(&*store).await;
-    claims::what_is_overdue_is_claimed_for_clean_up(&*store).await;
+    claims::the_oldest_waiting_operations_are_claimed_and_no_more_than_wanted(&*store).await;
+    claims::overdue_deployments_are_claimed_for_clean_up(&*store).await;
     a_live_stack_that_is_due_is_claimed_until_it_is_rechecked(&*store).await;
     panics::hold(&*store).await;
     platform_logs::hold(&*store).await;
@@ -189,7 +189,7 @@ async fn a_lease_is_exclusive_until_it_lapses(store: &dyn Store) {
     store.record(&third, &end(State::RolledBack)).await.unwrap();
 }
 
-async fn who_lost_the_lease_cannot_write(store: &dyn Store) {
+async fn a_worker_that_lost_its_lease_cannot_write(store: &dyn Store) {
     store.begin(&new(30, "erin"), None).await.unwrap();
     let lost = store.claim_one(Lane::Forward, "a", at(30), LEASE).await.unwrap().unwrap();
     let held = store.claim_one(Lane::Forward, "a", at(60), LEASE).await.unwrap().unwrap();
@@ -223,7 +223,7 @@ async fn a_response_is_stored_once_and_expires(store: &dyn Store) {
     store.record(&frank, &end(State::Live)).await.unwrap();
 }
 
-async fn what_was_rolled_back_is_purged_in_time(store: &dyn Store) {
+async fn rolled_back_operations_are_purged_in_time(store: &dyn Store) {
     let (rolled_back, live) = (DeploymentId::from_random(10), DeploymentId::from_random(40));
     assert_eq!(store.purge(at(50)).await.unwrap(), 0);
     assert!(store.purge(at(51)).await.unwrap() > 0);
@@ -255,7 +255,7 @@ async fn a_cancel_request_is_observed_before_the_end(store: &dyn Store) {
     assert_eq!(store.cancel(&id, at(53), None).await.unwrap(), CancelOutcome::AlreadyEnded);
 }
 
-async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store) {
+async fn clean_up_continues_after_the_end_until_nothing_is_left(store: &dyn Store) {
     let id = DeploymentId::from_random(60);
     store.begin(&new(60, "ivan"), None).await.unwrap();
     assert!(!store.make_due_now(&id, None).await.unwrap(), "it is under way");
@@ -291,7 +291,7 @@ async fn clean_up_goes_on_after_the_end_until_nothing_is_left(store: &dyn Store)
     store.record_cleanup(&lease, &gone).await.unwrap();
     let record = store.find(&id).await.unwrap().unwrap();
     assert_eq!((record.state, record.metadata.receipt), (State::RolledBack, Some(clean)));
-    assert!(store.record_cleanup(&lease, &gone).await.is_err(), "it is settled");
+    assert!(store.record_cleanup(&lease, &gone).await.is_err(), "clean-up has ended");
     store.begin(&new(61, "ivan"), None).await.unwrap();
     finish(store, Lane::Forward, &DeploymentId::from_random(61), State::RolledBack).await;
 
@@ -346,7 +346,7 @@ async fn a_live_stack_that_is_due_is_claimed_until_it_is_rechecked(store: &dyn S
     assert_eq!(record.metadata.completed, Some(at(50)), "the end stays where it was");
 }
 
-/// Claims until it is the turn of `id`.
+/// Claims operations until one is `id`.
 pub(super) async fn claim(store: &dyn Store, lane: Lane, id: &DeploymentId) -> Lease {
     loop {
         let lease = store.claim_one(lane, "a", at(100), LEASE).await.unwrap().unwrap();
@@ -356,7 +356,7 @@ pub(super) async fn claim(store: &dyn Store, lane: Lane, id: &DeploymentId) -> L
     }
 }
 
-/// Claims the operation and ends it.
+/// Claims an operation and records its end.
 pub(super) async fn finish(
     store: &dyn Store,
     lane: Lane,

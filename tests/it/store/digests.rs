@@ -1,4 +1,4 @@
-//! Credentials are kept as digests only: whoever reads the database has no key.
+//! Credentials are stored only as digests, so nobody who reads the database can use them.
 
 use std::fs;
 
@@ -38,7 +38,7 @@ async fn no_column_in_postgres_holds_a_credential() {
     only_digests(&Cluster::ask(&url, tables).lines().map(rows).collect::<String>());
 }
 
-/// Lets somebody sign in, come back, and use a token.
+/// Stores a sign-in, a session and a token.
 async fn show_secrets(store: &dyn Accounts) {
     let [browser, cookie, secret] = SECRETS;
     store.begin_sign_in(&begun(browser, 100), at(0)).await.unwrap();
@@ -51,7 +51,7 @@ async fn show_secrets(store: &dyn Accounts) {
     assert!(store.token(&secret, at(50)).await.unwrap().is_some());
 }
 
-/// Looks for the secrets, and for their digests, in all that a database holds.
+/// Checks that the content of a database has the digests of the secrets, but not the secrets.
 fn only_digests(held: &str) {
     for secret in SECRETS {
         assert!(held.contains(&Digest::of(secret).0), "no trace of {secret}");

@@ -1,4 +1,4 @@
-//! At most one operation holds a stack, whichever replica it reaches (P20).
+//! At most one operation holds a stack, whichever replica gets the request (promise P20).
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -16,26 +16,26 @@ use super::{
 };
 use crate::support::postgres::Cluster;
 
-/// The stacks that are removed, and how often each is at once.
+/// The number of stacks that are removed, and of concurrent removals of each.
 const STACKS: u128 = 8;
 const AT_ONCE: u128 = 6;
 
-/// Another operation on the stack that is there.
+/// Inserts another operation on the existing stack.
 const ANOTHER: &str = "INSERT INTO operations (id, stack, state, seq, started_ms)
     SELECT 'rem_00000000000000000000000000000009', stack, 'active', 1, 1 FROM stacks";
-/// The operation that is there leaves something behind.
+/// Makes the existing operation stuck.
 const STUCK: &str = "UPDATE operations SET state = 'stuck', completed_ms = 1";
-/// It has ended well.
+/// Ends the existing operation successfully.
 const ENDED: &str = "UPDATE operations SET state = 'live', completed_ms = 1";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_removals_at_once_in_sqlite_one_begins() {
+async fn of_many_concurrent_removals_in_sqlite_one_begins() {
     let (_folder, store) = in_sqlite().await;
     one_begins(&[store]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_removals_at_once_on_two_portals_one_begins() {
+async fn of_many_concurrent_removals_on_two_replicas_one_begins() {
     let url = Cluster::shared().database();
     one_begins(&[in_postgres(&url).await, in_postgres(&url).await]).await;
 }

@@ -1,5 +1,5 @@
-//! PostgreSQL as a store: what several portals on one database may expect, and what happens
-//! when it is gone, or says nothing.
+//! The store in PostgreSQL: several portals on one database, and a database that goes away or does
+//! not answer.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -26,17 +26,17 @@ use crate::support::{
     postgres::Cluster,
 };
 
-/// The time that something may take that takes a moment.
+/// The time limit for what normally takes a moment.
 const SOON: Duration = Duration::from_secs(20);
 
-/// A portal's store and those whom it notifies.
+/// A portal's store and its notifier.
 struct Replica {
     store: Arc<PostgresStore>,
     notifier: Arc<Notifier>,
 }
 
 impl Replica {
-    /// Opens the database and waits until it listens: it notifies everybody then.
+    /// Opens the database, and waits until it listens, which notifies all subscribers.
     async fn open(url: &str) -> Self {
         let notifier = Arc::new(Notifier::default());
         let mut work = notifier.work();
@@ -66,20 +66,20 @@ async fn responses(store: &PostgresStore) {
 }
 
 #[tokio::test]
-async fn the_store_in_postgres_holds_the_contract() {
+async fn the_store_in_postgres_fulfils_the_contract() {
     let replica = Replica::open(&Cluster::shared().database()).await;
     contract::hold(replica.store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_portals_claim_each_deployment_exactly_once() {
+async fn two_replicas_claim_each_deployment_exactly_once() {
     let url = Cluster::shared().database();
     let replicas = [Replica::open(&url).await, Replica::open(&url).await];
     for number in 0..60 {
         replicas[0].store.begin(&new(number, &format!("stack-{number}")), None).await.unwrap();
     }
     let mut claiming = JoinSet::new();
-    // Some take one at a time, some several.
+    // Some claim one at a time, some several.
     for (number, replica) in replicas.iter().cycle().take(8).enumerate() {
         let store = Arc::clone(&replica.store);
         claiming.spawn(async move {
@@ -144,7 +144,7 @@ async fn an_uncommitted_write_notifies_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn portals_that_start_at_once_make_the_tables_once() {
+async fn replicas_that_start_at_once_create_the_tables_once() {
     let url = Cluster::shared().database();
     let mut opening = JoinSet::new();
     for _ in 0..6 {
@@ -158,7 +158,7 @@ async fn portals_that_start_at_once_make_the_tables_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_goes_away_and_comes_back_is_survived() {
+async fn the_store_survives_an_outage_of_the_database() {
     let cluster = Cluster::start();
     let url = cluster.database();
     let (here, there) = (Replica::open(&url).await, Replica::open(&url).await);
@@ -170,7 +170,7 @@ async fn a_database_that_goes_away_and_comes_back_is_survived() {
     timeout(SOON, here.store.record(&lease, &started())).await.unwrap().unwrap_err();
     cluster.start_again();
     responses(&here.store).await;
-    // Both look again by themselves, and what was committed is there.
+    // Both recover by themselves, and committed rows are there.
     notified(&mut work).await;
     notified(&mut events).await;
     assert_eq!(here.store.find(&lease.id).await.unwrap().unwrap().seq, 1);
@@ -182,7 +182,7 @@ async fn a_database_that_goes_away_and_comes_back_is_survived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_go_silent_are_given_up_and_replaced() {
+async fn silent_connections_are_closed_and_replaced() {
     let cluster = Cluster::shared();
     let url = cluster.database();
     let hole = BlackHole::before(cluster.port()).await;
@@ -201,15 +201,15 @@ async fn connections_that_go_silent_are_given_up_and_replaced() {
     responses(&replica.store).await;
     let took = SystemClock.now().duration_since(asked);
     println!("after all connections went silent the store answered within {took:?}");
-    // It listens again as well.
+    // It also listens again.
     notified(&mut work).await;
     Replica::open(&url).await.store.begin(&new(1, "alice"), None).await.unwrap();
     notified(&mut work).await;
 }
 
-/// A statement that is prepared for all columns there are fails once there is one more.
+/// A statement that is prepared with `*` would fail once there is another column.
 #[tokio::test]
-async fn what_a_newer_portal_adds_to_the_tables_keeps_nobody_from_reading() {
+async fn columns_that_a_newer_version_adds_do_not_prevent_reading() {
     let url = Cluster::shared().database();
     let store = Replica::open(&url).await.store;
     let begun = new(1, "alice");
@@ -249,7 +249,7 @@ async fn what_a_newer_portal_adds_to_the_tables_keeps_nobody_from_reading() {
 }
 
 #[tokio::test]
-async fn no_error_tells_the_password() {
+async fn no_error_contains_the_password() {
     let port = Cluster::shared().port();
     for url in [
         String::from("postgres://portal:canary@"),

@@ -1,4 +1,4 @@
-//! Retention deletes in batches, so that whoever writes meanwhile waits for few rows only.
+//! Retention deletes in batches, so that other writers never wait for long.
 
 use std::{path::Path, sync::Arc};
 
@@ -11,15 +11,16 @@ use sqlx::{
 use super::{contract::at, in_postgres, in_sqlite};
 use crate::support::postgres::Cluster;
 
-/// The number of rows that one transaction may delete, those that go along included.
+/// The maximum number of rows that one transaction deletes, including dependent rows.
 const ROWS: i64 = 1_000;
-/// The number of deployments that are purged, with 20 events each, and one more with many.
+/// The number of purged deployments with 20 events each. One more has many events.
 const MANY: i64 = 2_000;
 const EVENTS: i64 = 5_000;
 /// The number of secrets that each deployment has.
 const SECRETS: i64 = 30;
 
-/// Deployments that ended long ago, and one that ended recently; `series` makes the numbers.
+/// Returns statements that insert deployments that ended long ago, and one that ended recently.
+/// `series` returns a query of numbers.
 fn fill(series: impl Fn(i64) -> String) -> String {
     let id = "'dep_' || substr('00000000000000000000000000000000' || i, -32)";
     let postgres = "'dep_' || lpad(i::text, 32, '0')";
@@ -68,7 +69,7 @@ async fn second_connection(folder: &Path) -> SqliteConnection {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_writes_while_sqlite_purges_gets_a_turn_after_each_batch() {
+async fn other_writers_get_a_turn_after_each_batch_of_a_purge_in_sqlite() {
     let (folder, store): (_, Arc<SqliteStore>) = in_sqlite().await;
     let mut connection = second_connection(folder.path()).await;
     raw_sql(AssertSqlSafe(fill(recursive))).execute(&mut connection).await.unwrap();
@@ -82,7 +83,7 @@ async fn whoever_writes_while_sqlite_purges_gets_a_turn_after_each_batch() {
         writes += 1;
     }
     assert_eq!(purging.await.unwrap().unwrap(), (MANY + 1).cast_unsigned());
-    // As many batches as it takes, and a turn after each.
+    // Other writers get a turn after each batch.
     assert!(writes > 20, "{writes} writes");
     let left = connection.fetch_one("SELECT count(*) FROM events").await.unwrap();
     assert_eq!(left.get::<i64, _>(0), 20);

@@ -1,5 +1,4 @@
-//! Within which bounds a deployment may begin, and what is listed: the part of the store's
-//! contract that knows owners.
+//! Quotas, reserved names and lists: the part of the store's contract that depends on owners.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,26 +21,26 @@ mod lists;
 mod names;
 
 on_every_store! {
-    the_store_in_memory_holds_the_contract_of_quotas,
-    the_store_in_sqlite_holds_the_contract_of_quotas,
-    the_store_in_postgres_holds_the_contract_of_quotas:
+    the_store_in_memory_fulfils_the_contract_of_quotas,
+    the_store_in_sqlite_fulfils_the_contract_of_quotas,
+    the_store_in_postgres_fulfils_the_contract_of_quotas:
     hold
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_that_begin_at_once_in_sqlite_no_more_begin_than_may() {
+async fn of_many_concurrent_starts_in_sqlite_no_more_begin_than_allowed() {
     let (_folder, store) = in_sqlite().await;
-    no_more_begin_than_may(&[store]).await;
+    no_more_begin_than_allowed(&[store]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_that_begin_at_once_on_two_portals_no_more_begin_than_may() {
+async fn of_many_concurrent_starts_on_two_replicas_no_more_begin_than_allowed() {
     let url = Cluster::shared().database();
-    no_more_begin_than_may(&[in_postgres(&url).await, in_postgres(&url).await]).await;
+    no_more_begin_than_allowed(&[in_postgres(&url).await, in_postgres(&url).await]).await;
 }
 
-/// Lets many begin at once, of one person, of many, and of one name.
-async fn no_more_begin_than_may<S: Store + 'static>(stores: &[Arc<S>]) {
+/// Starts many deployments at once: of one person, of many people, and of one name.
+async fn no_more_begin_than_allowed<S: Store + 'static>(stores: &[Arc<S>]) {
     let three = Quota { stacks: Some(3), ..counted("alice") };
     let own = (0..20).map(|number| by("alice", number, &format!("alice-{number}"), &three));
     assert_eq!(begin_at_once(stores, own.collect()).await, (3, 17));
@@ -60,7 +59,8 @@ async fn no_more_begin_than_may<S: Store + 'static>(stores: &[Arc<S>]) {
     assert_eq!(begin_at_once(stores, same.collect()).await, (1, 0), "one has the name");
 }
 
-/// Begins all of them at once, and returns how many began and how many came up against a limit.
+/// Starts all of them at once, and returns how many began and how many were rejected because of a
+/// limit.
 async fn begin_at_once<S: Store + 'static>(
     stores: &[Arc<S>],
     all: Vec<NewDeployment>,
@@ -80,16 +80,16 @@ async fn begin_at_once<S: Store + 'static>(
 }
 
 async fn hold(store: &dyn Store) {
-    what_is_there_counts_and_what_is_gone_does_not(store).await;
-    what_began_within_the_hour_counts_even_when_it_is_gone(store).await;
-    what_is_under_way_in_all_counts_whoever_it_is_of(store).await;
+    existing_stacks_count_and_removed_ones_do_not(store).await;
+    starts_within_the_hour_count_even_if_the_stack_is_gone(store).await;
+    deployments_in_progress_count_whoever_owns_them(store).await;
     names::are_kept_for_their_former_owner(store).await;
     the_key_comes_first_then_the_name_then_the_limits(store).await;
     lists::are_newest_first_and_a_page_at_a_time(store).await;
     lists::are_counted_and_folded_at_once_as_one_by_one(store).await;
 }
 
-async fn what_is_there_counts_and_what_is_gone_does_not(store: &dyn Store) {
+async fn existing_stacks_count_and_removed_ones_do_not(store: &dyn Store) {
     let quota = Quota { stacks: Some(3), under_way: Some(2), ..counted("alice") };
     let begin = async |number, name| store.begin(&by("alice", number, name, &quota), None).await;
     begin(1, "one").await.unwrap();
@@ -120,7 +120,7 @@ async fn what_is_there_counts_and_what_is_gone_does_not(store: &dyn Store) {
     }
 }
 
-async fn what_began_within_the_hour_counts_even_when_it_is_gone(store: &dyn Store) {
+async fn starts_within_the_hour_count_even_if_the_stack_is_gone(store: &dyn Store) {
     let quota = Quota { per_hour: Some(2), ..counted("hourly") };
     let begin = async |number, started| {
         let mut new = by("hourly", number, &format!("hourly-{number}"), &quota);
@@ -147,7 +147,7 @@ async fn what_began_within_the_hour_counts_even_when_it_is_gone(store: &dyn Stor
     }
 }
 
-async fn what_is_under_way_in_all_counts_whoever_it_is_of(store: &dyn Store) {
+async fn deployments_in_progress_count_whoever_owns_them(store: &dyn Store) {
     let quota = Quota { under_way_in_all: Some(2), ..Quota::default() };
     let begin = async |number, quota: &Quota| {
         store.begin(&by("dave", number, &format!("dave-{number}"), quota), None).await
@@ -204,7 +204,7 @@ async fn the_key_comes_first_then_the_name_then_the_limits(store: &dyn Store) {
     assert_eq!(tried.metadata.links.retried_by, None);
 }
 
-/// What a quota has that only counts.
+/// Returns a quota that only counts.
 fn counted(who: &str) -> Quota {
     Quota { counted_as: Some(who.to_owned()), ..Quota::default() }
 }

@@ -19,25 +19,25 @@ use super::{
 };
 use crate::support::postgres::Cluster;
 
-/// The key of the tests, and another one.
+/// The key of the tests, and a new one.
 const OLD: &str = "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 const NEW: &str = "new:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 /// More than fit into two batches, with two secrets each.
 const STACKS: u32 = 105;
 
 #[tokio::test]
-async fn in_sqlite_every_secret_is_sealed_under_the_first_key() {
+async fn in_sqlite_every_secret_is_sealed_with_the_first_key() {
     let (_folder, store) = in_sqlite().await;
-    every_secret_is_sealed_under_the_first_key(&*store).await;
+    every_secret_is_sealed_with_the_first_key(&*store).await;
 }
 
 #[tokio::test]
-async fn in_postgres_every_secret_is_sealed_under_the_first_key() {
+async fn in_postgres_every_secret_is_sealed_with_the_first_key() {
     let store = in_postgres(&Cluster::shared().database()).await;
-    every_secret_is_sealed_under_the_first_key(&*store).await;
+    every_secret_is_sealed_with_the_first_key(&*store).await;
 }
 
-/// Opens a secret of a stack as the saga does.
+/// Opens a secret of a stack like the saga.
 async fn open(store: &impl Store, number: u128, keyring: &Keyring) -> Option<String> {
     let (revision, name) = (revision(number), "env:TOKEN");
     let spec = store.spec(revision).await.unwrap().unwrap();
@@ -45,7 +45,7 @@ async fn open(store: &impl Store, number: u128, keyring: &Keyring) -> Option<Str
     opened.map(|secret| secret.expose_secret().to_owned())
 }
 
-async fn every_secret_is_sealed_under_the_first_key(store: &(impl Store + SealedSecrets)) {
+async fn every_secret_is_sealed_with_the_first_key(store: &(impl Store + SealedSecrets)) {
     let ring = |text: &str| Keyring::parse(text).unwrap();
     let (old, new_key) = (ring(OLD), ring(NEW));
     for number in 0..u128::from(STACKS) {
@@ -58,14 +58,14 @@ async fn every_secret_is_sealed_under_the_first_key(store: &(impl Store + Sealed
         |of: &[(&str, u64)]| of.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect();
     assert_eq!(store.key_usage().await.unwrap(), usage(&[("test", count)]));
 
-    // Without the old key nothing opens, and nothing is changed.
+    // Without the old key nothing can be opened, and nothing is changed.
     let vain = rotate(store, &new_key).await.unwrap();
     assert_eq!((vain.resealed, vain.unopened.len() as u64), (0, count));
     let unknown = OpenSecretError::UnknownKey { key_id: String::from("test") };
     assert!(vain.unopened.iter().all(|(_, error)| *error == unknown));
     assert_eq!(vain.usage, usage(&[("test", count)]));
 
-    // One that somebody else changes meanwhile is left as they made it.
+    // A secret that is changed meanwhile is not replaced.
     let stale = store.secrets_after(None, 1).await.unwrap().remove(0);
     let both = ring(&format!("{NEW},{OLD}"));
     let rotation = rotate(store, &both).await.unwrap();
@@ -86,7 +86,7 @@ async fn every_secret_is_sealed_under_the_first_key(store: &(impl Store + Sealed
     assert_eq!(samples.len(), 2, "of one stack, since there is one key");
     assert!(samples.iter().all(|sample| new_key.open(sample.key.id(), &sample.sealed).is_ok()));
 
-    // Another key with the id of the one that sealed opens nothing, whatever it is called.
+    // Another key with the id of the sealing key opens nothing.
     let reused = ring(&OLD.replace("test:", "new:"));
     let vain = rotate(store, &reused).await.unwrap();
     assert_eq!((vain.resealed, vain.unopened.len() as u64), (0, count));
@@ -95,7 +95,7 @@ async fn every_secret_is_sealed_under_the_first_key(store: &(impl Store + Sealed
 }
 
 #[tokio::test]
-async fn of_what_an_old_key_opened_nothing_stays_in_the_file() {
+async fn secrets_sealed_with_an_old_key_do_not_stay_in_the_file() {
     let (folder, store) = in_sqlite().await;
     let begun = NewDeployment { spec: sealed(1), ..new(1, "alice") };
     store.begin(&begun, None).await.unwrap();

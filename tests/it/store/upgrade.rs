@@ -1,4 +1,4 @@
-//! A database that an older portal has filled is brought up to date, and nothing in it is lost.
+//! Databases of older versions are migrated without losing anything.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -33,7 +33,7 @@ use crate::support::{
     settings::keyring,
 };
 
-/// One operation in each state, with an event, as all versions had them.
+/// One operation in each state, with an event, as in all versions.
 const ROWS: &str = "
     INSERT INTO deployments (id, name, host, url, state, seq, started_ms, completed_ms) VALUES
         ('dep_%1', 'alice', 'a', 'a', 'live', 1, 1000, 2000),
@@ -43,8 +43,8 @@ const ROWS: &str = "
     INSERT INTO events (deployment_id, seq, name, data)
         SELECT id, 1, 'progress', name FROM deployments;
 ";
-/// What the versions with removals wrote at an end, too, and removals: one is stuck, one has ended,
-/// and one is under way.
+/// The further columns of versions with removals, and removals: one stuck, one ended, and one in
+/// progress.
 const ENDS: &str = "
     UPDATE deployments SET due_ms = completed_ms WHERE state = 'stuck';
     UPDATE deployments SET released_ms = completed_ms WHERE state = 'rolled_back';
@@ -57,7 +57,7 @@ const ENDS: &str = "
         ('dep_%a', 'gerda', 'g', 'g', 'live', 1, 1000, 2000, NULL, NULL, NULL),
         ('rem_%b', 'gerda', 'g', 'g', 'active', 1, 1500, NULL, NULL, NULL, 'dep_%a');
 ";
-/// The same as the versions with stacks have them.
+/// The same as in versions with stacks.
 const STACKS: &str = "
     INSERT INTO stacks (stack, name, host, url, created_ms, live_ms, gone_ms) VALUES
         ('stk_%1', 'alice', 'a', 'a', 1000, 2000, NULL),
@@ -108,11 +108,10 @@ const SECRET: &str = "'env:TOKEN', 'test',
     <7d261e506516f597becffd86f092d1bb5b2101a7b47b4cfe14892b34e2215c47c4ab48ba5a7f45e60f3f8565\
          94>, 'e8c96126'";
 
-/// Events and records of steps, as a version wrote them that knew sentences only: one for each
-/// sentence.
+/// Events and records of steps as in versions without message codes, one for each sentence.
 const SENTENCES: &str = include_str!("older_rows.txt");
 
-/// Returns the rows of [`SENTENCES`]: what each is, and its text.
+/// Returns the rows of [`SENTENCES`]: the kind of each, and its text.
 fn sentences() -> impl Iterator<Item = (&'static str, &'static str)> {
     SENTENCES.lines().map(|line| line.split_once(' ').unwrap())
 }
@@ -133,8 +132,8 @@ fn insert_sentences() -> String {
     sentences().map(row).collect()
 }
 
-/// What an older version wrote reads, is shown byte for byte, and is known by its code where limits
-/// are counted by it.
+/// Checks that the rows of an older version can be read, that events are shown byte for byte, and
+/// that messages have a code if limits are computed from them.
 async fn assert_sentences_read(store: &dyn Store) {
     let carol = DeploymentId::from_random(3);
     let shown = store.events(&carol, 1, 100).await.unwrap();
@@ -179,7 +178,7 @@ async fn assert_sentences_read(store: &dyn Store) {
     );
 }
 
-/// Returns a folder with the first `count` files of `all`, and how many there are in all.
+/// Returns a folder with the first `count` files of `all`, and the number of all files.
 fn first_of(all: &str, count: usize) -> (TempDir, usize) {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(all);
     let mut files: Vec<_> = fs::read_dir(all).unwrap().map(|file| file.unwrap().path()).collect();
@@ -197,8 +196,8 @@ fn has(migrations: &Path, name: &str) -> bool {
     files.any(|file| file.unwrap().file_name().to_str().unwrap().ends_with(name))
 }
 
-/// Returns what a version with these migrations wrote; `%` in an id stands for zeros, and `bytes`
-/// encloses hexadecimal digits in the database.
+/// Returns SQL for the rows that a version with these migrations wrote. `%` in an id stands for
+/// zeros, and the two `bytes` enclose hexadecimal digits in the database's SQL.
 fn rows(migrations: &Path, bytes: [&str; 2]) -> String {
     let has = |name| has(migrations, name);
     let rows = match (has("_stacks.sql"), has("_operations.sql")) {
@@ -216,7 +215,7 @@ fn rows(migrations: &Path, bytes: [&str; 2]) -> String {
 }
 
 #[tokio::test]
-async fn every_older_database_in_sqlite_is_brought_up_to_date() {
+async fn every_older_database_in_sqlite_is_migrated() {
     let mut version = 1;
     loop {
         let (migrations, newest) = first_of("sqlite", version);
@@ -242,7 +241,7 @@ async fn every_older_database_in_sqlite_is_brought_up_to_date() {
 }
 
 #[tokio::test]
-async fn every_older_database_in_postgres_is_brought_up_to_date() {
+async fn every_older_database_in_postgres_is_migrated() {
     let mut version = 1;
     loop {
         let (migrations, newest) = first_of("postgres", version);
@@ -254,7 +253,7 @@ async fn every_older_database_in_postgres_is_brought_up_to_date() {
         older.execute(AssertSqlSafe(insert_sentences())).await.unwrap();
         older.close().await.unwrap();
         let store = in_postgres(&url).await;
-        // As a replica of an older version reads, until it has ended.
+        // A replica of an older version still reads like this until it has ended.
         let read = "SELECT string_agg(name || ' ' || state, ',' ORDER BY id) FROM deployments
                     WHERE removes IS NULL AND released_ms IS NULL";
         let seen = "alice live,bobby stuck,david active,erika live,gerda live";

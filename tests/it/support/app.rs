@@ -1,4 +1,4 @@
-//! The portal in process: its real router and use cases over a store in memory.
+//! The portal in process: its real router and use cases, with a store in memory.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -75,11 +75,11 @@ pub(crate) struct TestApp {
     pub(crate) notifier: Arc<Notifier>,
     pub(crate) reconcile_report: Arc<ReconcileReport>,
     pub(crate) shutdown: CancellationToken,
-    /// What every request shows that brings no cookie of its own.
+    /// The cookie of every request that has none.
     cookie: Option<HeaderValue>,
 }
 
-/// An answer, read to its end.
+/// A complete answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -103,7 +103,7 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Checks that this is an error as every error is, and returns its code.
+    /// Checks that this is an error in the usual format, and returns its code.
     pub(crate) fn error_code(&self) -> String {
         let json = self.json();
         let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
@@ -121,12 +121,12 @@ impl Reply {
     }
 }
 
-/// Writes a line of a receipt.
+/// Returns a line of a receipt.
 pub(crate) fn line(resource: ResourceKind, name: &str, outcome: Outcome, at: Timestamp) -> Line {
     Line { resource, id: None, name: name.to_owned(), outcome, at, remedy: None }
 }
 
-/// Says why a deployment failed, with one line in its receipt.
+/// Returns a failure with one line in its receipt.
 pub(crate) fn failure(phase: Phase, code: FailureCode, message: &str, line: Line) -> Failure {
     let (reason, reference) = (None, String::from("7F3A-22C1"));
     let receipt = Receipt::of(vec![line]);
@@ -142,12 +142,12 @@ impl TestApp {
         Self::with_pages(variables, Path::new("nowhere"))
     }
 
-    /// The portal with its pages; the built site lies in `site`.
+    /// Creates the portal with its pages. The built site is in `site`.
     pub(crate) fn with_pages(variables: &[(&str, &str)], site: &Path) -> Self {
         Self::with_kinds(variables, site, Kinds::default())
     }
 
-    /// The same, with these kinds of operations.
+    /// Does the same, with these kinds of operations.
     pub(crate) fn with_kinds(variables: &[(&str, &str)], site: &Path, kinds: Kinds) -> Self {
         let options = LeptosOptions::builder()
             .output_name("ai-stack-deployer")
@@ -207,7 +207,7 @@ impl TestApp {
         }
     }
 
-    /// Lets every request come from one browser, which owns what it starts.
+    /// Sends every request from one browser, which owns what it starts.
     pub(crate) fn in_one_browser(self) -> Self {
         let cookie = format!("browser={}", "a".repeat(43));
         Self { cookie: Some(HeaderValue::try_from(cookie).unwrap()), ..self }
@@ -228,25 +228,25 @@ impl TestApp {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    /// Asks for a deployment as the older server's clients do: without a content type.
+    /// Starts a deployment like the older server's clients, without a content type.
     pub(crate) async fn deploy(&self, body: impl Into<Body>) -> Reply {
         self.send(Request::post("/api/deploy").body(body.into()).unwrap()).await
     }
 
-    /// Begins a deployment and returns its id.
+    /// Starts a deployment, and returns its id.
     pub(crate) async fn begin(&self, name: &str) -> DeploymentId {
         let reply = self.deploy(json!({ "name": name }).to_string()).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
         DeploymentId::parse(reply.json()["deploymentId"].as_str().unwrap()).unwrap()
     }
 
-    /// Claims what can be claimed, as a worker does.
+    /// Claims the next operation, like a worker.
     pub(crate) async fn claim(&self) -> Lease {
         let ttl = Duration::from_mins(1);
         self.store.claim_one(Lane::Forward, "test", self.clock.now(), ttl).await.unwrap().unwrap()
     }
 
-    /// Records events, as a worker does, and notifies.
+    /// Records events and notifies the watchers, like a worker.
     pub(crate) async fn record(&self, lease: &Lease, events: Vec<EventBody>) {
         let state = events.last().and_then(|event| match event {
             EventBody::Complete(_) => Some(State::Live),
@@ -266,14 +266,14 @@ impl TestApp {
         self.notifier.notify(&Notification::Events(lease.id.clone()));
     }
 
-    /// Brings a stack up.
+    /// Creates a live stack, and returns the id of its deployment.
     pub(crate) async fn live(&self, name: &str) -> DeploymentId {
         let id = self.begin(name).await;
         self.record(&self.claim().await, vec![Self::complete(name)]).await;
         id
     }
 
-    /// Ends an operation with something left; its clean-up is due in 30 seconds.
+    /// Records the end of an operation with leftovers. Its clean-up is due in 30 seconds.
     pub(crate) async fn get_stuck(&self, lease: &Lease, failure: Failure) {
         let (at, cancel_request) = (self.clock.now(), CancelRequest::None);
         let due = Some(at + Duration::from_secs(30));
@@ -305,7 +305,7 @@ impl TestApp {
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    /// Serves the portal on a port of its own.
+    /// Serves the portal on a free port.
     pub(crate) async fn listen(&self) -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -355,7 +355,7 @@ impl TestApp {
     }
 }
 
-/// Sends `request` as it is, and reads whatever comes back until the server closes.
+/// Sends `request` unchanged, and reads until the server closes the connection.
 pub(crate) async fn send_raw(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request).await.unwrap();

@@ -1,4 +1,4 @@
-//! A network between the tests and a server, whose connections can go silent.
+//! A proxy between the tests and a server, whose connections can go silent.
 
 use std::sync::{
     Arc,
@@ -13,16 +13,16 @@ use tokio::{
     },
 };
 
-/// Carries bytes to a port and back, until the connection is swallowed.
+/// Forwards bytes to a port and back, until the connection goes silent.
 pub(crate) struct BlackHole {
     port: u16,
-    /// Connections with a lower number are silent, and stay open.
+    /// Connections with a lower number are silent, but stay open.
     swallowed: Arc<AtomicU32>,
     opened: Arc<AtomicU32>,
 }
 
 impl BlackHole {
-    /// Opens a port before the server at `port`.
+    /// Opens a port in front of the server at `port`.
     pub(crate) async fn before(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let hole = Self {
@@ -49,13 +49,14 @@ impl BlackHole {
         self.port
     }
 
-    /// Swallows what is said over the connections there are; later ones work.
+    /// Makes all present connections silent. Later ones work.
     pub(crate) fn swallow(&self) {
         self.swallowed.store(self.opened.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 }
 
-/// Carries bytes one way. Of a swallowed connection both sides hear nothing, not even its end.
+/// Forwards bytes one way. On a silent connection, neither side receives anything, not even the
+/// end.
 async fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,

@@ -1,5 +1,5 @@
-//! A browser without scripts: it keeps cookies and follows redirects, on the portal in process
-//! and on an identity provider at its port.
+//! A browser without scripts: it keeps cookies and follows redirects, at the portal in process and
+//! at an identity provider on a port.
 
 use axum::{
     Router,
@@ -10,16 +10,16 @@ use tower::ServiceExt;
 
 use super::app::{Reply, TestApp, send_raw};
 
-/// Where the portal in process believes it is.
+/// The origin of the portal in process.
 pub(crate) const PORTAL: &str = "http://127.0.0.1:3000";
-/// The number of redirects that a browser follows.
+/// The maximum number of redirects that a browser follows.
 const MAX_REDIRECTS: usize = 10;
 
-/// A browser, and where it is.
+/// A browser with its cookies and its current address.
 pub(crate) struct Browser {
     portal: Router,
     cookies: Vec<Cookie>,
-    /// The whole address of what it shows.
+    /// The absolute URL of the current page.
     pub(crate) address: String,
 }
 
@@ -36,17 +36,17 @@ impl Browser {
         Self { portal: app.router.clone(), cookies: Vec::new(), address: format!("{PORTAL}/") }
     }
 
-    /// Asks once, and follows nothing.
+    /// Sends one request, without following redirects.
     pub(crate) async fn get(&mut self, address: &str) -> Reply {
         self.send(Method::GET, address, "").await
     }
 
-    /// Posts a form as our own page does, and follows nothing.
+    /// Posts a form like our own page, without following redirects.
     pub(crate) async fn post(&mut self, address: &str, form: &str) -> Reply {
         self.send(Method::POST, address, form).await
     }
 
-    /// Asks, and follows wherever that leads.
+    /// Sends a request, and follows redirects.
     pub(crate) async fn visit(&mut self, address: &str) -> Reply {
         let reply = self.get(address).await;
         self.follow(reply).await
@@ -63,7 +63,7 @@ impl Browser {
         panic!("{MAX_REDIRECTS} redirects, the last to {}", self.address);
     }
 
-    /// Presses the one button of the sign-in page, and signs in at the provider as `account`.
+    /// Follows the button of the sign-in page, and signs in at the provider as `account`.
     pub(crate) async fn sign_in(&mut self, account: &str, return_to: &str) -> Reply {
         let page = self.visit(&format!("/auth/sign-in?return_to={return_to}")).await;
         assert!(page.body.contains("Who are you?"), "{page:?}");
@@ -78,7 +78,7 @@ impl Browser {
         self.cookies.iter().find(ours).map(|cookie| cookie.value.as_str())
     }
 
-    /// Puts a cookie of the portal's into the browser.
+    /// Sets a cookie of the portal in the browser.
     pub(crate) fn plant(&mut self, name: &str, value: &str) {
         self.keep(PORTAL, &format!("{name}={value}; Path=/"));
     }
@@ -127,7 +127,7 @@ impl Browser {
         let (name, value) = parts.next().unwrap().split_once('=').unwrap();
         let attributes: Vec<_> = parts.map(str::to_ascii_lowercase).collect();
         let path = attributes.iter().find_map(|attribute| attribute.strip_prefix("path="));
-        // The paths of cookies have capitals, too.
+        // Attribute names of cookies may be in upper case.
         let path = path
             .and_then(|path| Some(&line[line.to_ascii_lowercase().find(path)?..][..path.len()]));
         let path = path.unwrap_or("/").to_owned();
@@ -147,7 +147,7 @@ impl Browser {
     }
 }
 
-/// Checks that a cookie goes to the portal's very host alone, and to no script.
+/// Checks that a cookie is sent only to the portal's host, and hidden from scripts.
 fn assert_is_ours(line: &str) {
     assert!(line.starts_with("__Host-"), "{line}");
     for attribute in ["Path=/;", "Secure", "HttpOnly", "SameSite=Lax", "Max-Age="] {
@@ -156,7 +156,7 @@ fn assert_is_ours(line: &str) {
     assert!(!line.contains("Domain"), "{line}");
 }
 
-/// Returns the whole address that `address` means at `base`.
+/// Resolves `address` against `base`.
 fn absolute(base: &str, address: &str) -> String {
     if address.starts_with('/') {
         format!("{}{address}", split(base).0)

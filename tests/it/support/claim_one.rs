@@ -1,4 +1,4 @@
-//! Claims of one operation, for tests that drive them one after the other.
+//! Claims single operations, for tests that drive one after the other.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use ai_stack_deployer::server::store::{Lane, Lease, Result, Store};
 use domain::kind::KindName;
 use jiff::Timestamp;
 
-/// The lane of whatever is to be removed, but for what is overdue.
+/// The clean-up lane, without overdue operations.
 pub(crate) const CLEAN_UP: Lane = Lane::CleanUp { overdue: Timestamp::MIN };
 
 /// The kinds that a portal under test knows.
 pub(crate) const KINDS: [KindName; 2] = [KindName::DEPLOY, KindName::REMOVE];
 
-/// A store that gives one lease at a time.
+/// A store that grants one lease at a time.
 pub(crate) trait ClaimOne {
-    /// Gives `owner` the lease of the oldest operation in `lane` that nobody holds at `now`.
+    /// Grants `owner` the lease of the oldest operation in `lane` that no worker holds at `now`.
     async fn claim_one(
         &self,
         lane: Lane,

@@ -1,4 +1,4 @@
-//! A clock that jumps: whoever sleeps wakes at once, that much later.
+//! A clock that jumps: a sleeper wakes at once, and the time is later by its sleep.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
@@ -20,7 +20,7 @@ impl Default for JumpingClock {
 }
 
 impl JumpingClock {
-    /// Lets `duration` pass.
+    /// Advances the time by `duration`.
     pub(crate) fn advance(&self, duration: Duration) {
         let ms = i64::try_from(duration.as_millis()).unwrap();
         self.0.fetch_add(ms, Ordering::SeqCst);

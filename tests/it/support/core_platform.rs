@@ -1,7 +1,7 @@
-//! The sandbox's core, in process and on the test's clock, as the far end of the real client, and
-//! as the probe.
+//! The sandbox's core, in process and on the test's clock, as the server of the real client, and as
+//! the probe.
 //!
-//! There are no sockets: what hangs takes the client's time limit on the clock.
+//! There are no sockets: a call that hangs advances the clock by the client's time limit.
 
 use std::{
     collections::BTreeSet,
@@ -23,34 +23,34 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-/// The questions to stacks, among what can panic.
+/// The name of probes among the calls that can panic.
 pub(crate) const PROBE: &str = "probe";
 const KEY: &str = "test-key";
-/// The time that a deploy job takes.
+/// The duration of a deploy job.
 const JOB: Duration = Duration::from_millis(500);
-/// As [`JOB`], for `sandbox/slow`: longer than a call's whole budget.
+/// The duration of a deploy job of `sandbox/slow`: longer than a call's whole budget.
 const SLOW_JOB: Duration = Duration::from_mins(2);
-/// The time that a container takes to start: long enough for what is late to come before the end.
+/// The time that a container takes to start: long enough for late commits before the end.
 const START: Duration = Duration::from_secs(5);
 
-/// The time for which a container goes on after its service is gone, and how long it lies there
-/// stopped.
+/// The time for which a container runs after its service is gone, and the time until it is removed
+/// after that.
 const STOP: Duration = Duration::from_millis(3_600);
 const REAP: Duration = Duration::from_millis(2_300);
 
-/// When something happens at a call: before its effect, or after it.
+/// A moment of a call: before or after its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// Nothing has been sent yet.
+    /// Before the request is sent.
     Before,
-    /// The answer is about to be read.
+    /// Before the answer is read.
     After,
 }
 
-/// What happens at one call, once.
+/// An action that happens once, at a call.
 type Hook = (usize, Moment, Pin<Box<dyn Future<Output = ()> + Send>>);
 
-/// What the next of these calls answers: an error, or what the core does.
+/// The result of the next call of this name: an error, or `None` for that of the core.
 type Planned = (&'static str, Option<PlatformError>);
 
 /// The sandbox's core. Clones share it.
@@ -61,16 +61,16 @@ pub(crate) struct CorePlatform {
     calls: Arc<Mutex<Vec<(&'static str, Timestamp)>>>,
     script: Arc<Mutex<Vec<Planned>>>,
     hook: Arc<Mutex<Option<Hook>>>,
-    /// What panics, from now on: a call, or the probe.
+    /// The call that panics from now on, or the probe.
     panicking: Arc<Mutex<Option<&'static str>>>,
-    /// Every address that was asked whether it answers.
+    /// Every probed address.
     probed: Arc<Mutex<BTreeSet<String>>>,
-    /// The time for which an answer is on its way back.
+    /// The network delay of answers.
     way_back: Duration,
 }
 
 impl CorePlatform {
-    /// Makes an empty platform; `seed` decides its ids.
+    /// Creates an empty platform. `seed` determines its ids.
     pub(crate) fn new(clock: Arc<dyn Clock>, seed: u64) -> Self {
         let timing = Timing {
             job: JOB,
@@ -93,12 +93,12 @@ impl CorePlatform {
         }
     }
 
-    /// Lets each answer take `way_back`, so that a crash can strike between effect and answer.
+    /// Delays each answer by `way_back`, so that a crash can hit between effect and answer.
     pub(crate) fn answering_after(self, way_back: Duration) -> Self {
         Self { way_back, ..self }
     }
 
-    /// Returns the core, to inject faults and to look what there is.
+    /// Returns the core, to inject faults and to read its state.
     pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap()
     }
@@ -114,17 +114,17 @@ impl CorePlatform {
         calls.iter().filter(|(made, _)| *made == call).map(|(_, at)| *at).collect()
     }
 
-    /// Returns all calls, and when each was made, the questions to stacks not counted.
+    /// Returns all calls with their times, without probes.
     pub(crate) fn all_calls(&self) -> Vec<(&'static str, Timestamp)> {
         self.calls.lock().unwrap().clone()
     }
 
-    /// Returns how many calls were made, the questions to stacks not counted.
+    /// Returns the number of calls, without probes.
     pub(crate) fn calls(&self) -> usize {
         self.calls.lock().unwrap().len()
     }
 
-    /// Lets `act` happen at the `call`-th call from the beginning, once.
+    /// Runs `act` once, at the `call`-th call since the start.
     pub(crate) fn at_call(
         &self,
         call: usize,
@@ -134,8 +134,7 @@ impl CorePlatform {
         *self.hook.lock().unwrap() = Some((call, moment, Box::pin(act)));
     }
 
-    /// Lets every `call` panic from now on, after it was counted; [`PROBE`] are the questions to
-    /// stacks.
+    /// Lets every `call` panic from now on, after it was counted. [`PROBE`] stands for probes.
     pub(crate) fn panic_at(&self, call: Option<&'static str>) {
         *self.panicking.lock().unwrap() = call;
     }
@@ -153,32 +152,33 @@ impl CorePlatform {
         }
     }
 
-    /// Plans the next `call` that nothing else is planned for: an error instead, or the core.
+    /// Plans the result of the next `call` without a plan: an error, or `None` for that of the
+    /// core.
     pub(crate) fn plan(&self, call: &'static str, error: Option<PlatformError>) {
         self.script.lock().unwrap().push((call, error));
     }
 
-    /// Forgets what was planned.
+    /// Discards all plans.
     pub(crate) fn forget_plans(&self) {
         self.script.lock().unwrap().clear();
     }
 
-    /// Asks the platform something as somebody else.
-    pub(crate) fn as_somebody_else(&self, call: &str, body: &Value) -> Value {
+    /// Calls the platform as another user.
+    pub(crate) fn as_another_user(&self, call: &str, body: &Value) -> Value {
         let request = Request::post(&format!("/api/{call}"), body).with_key(KEY);
         let answer = self.core().handle(self.clock.now(), &request);
         assert_eq!(answer.status, 200, "{call}");
         answer.value().clone()
     }
 
-    /// Reads something of the platform as somebody else.
+    /// Reads from the platform as another user.
     pub(crate) fn read(&self, path: &str) -> Value {
         let answer = self.core().handle(self.clock.now(), &Request::get(path).with_key(KEY));
         assert_eq!(answer.status, 200, "{path}");
         answer.value().clone()
     }
 
-    /// Returns every address that was asked whether it answers.
+    /// Returns every probed address.
     pub(crate) fn probed(&self) -> BTreeSet<String> {
         self.probed.lock().unwrap().clone()
     }
@@ -189,7 +189,7 @@ impl CorePlatform {
         script.remove(index).1
     }
 
-    /// Lists what really exists now, once all that is under way has happened.
+    /// Lists the existing resources, after everything in progress on the platform has finished.
     pub(crate) async fn inventory(&self) -> Value {
         self.clock.sleep(Duration::from_mins(1)).await;
         let now = self.clock.now();
@@ -198,12 +198,12 @@ impl CorePlatform {
         core.inventory(now)
     }
 
-    /// Makes a client with a breaker of its own, such as each portal has.
+    /// Creates a client with its own breaker, as each portal has.
     pub(crate) fn client(&self) -> Arc<Dokploy> {
         self.client_of(platform::dokploy::config("http://core", SecretString::from(KEY)))
     }
 
-    /// Makes a client whose breaker stays closed, so that each retry reaches the platform.
+    /// Creates a client whose breaker stays closed, so that each retry reaches the platform.
     pub(crate) fn client_without_breaker(&self) -> Arc<Dokploy> {
         let config = platform::dokploy::config("http://core", SecretString::from(KEY));
         self.client_of(DokployConfig { failures_to_open: u32::MAX, ..config })
@@ -265,7 +265,7 @@ impl Exchange for CorePlatform {
     }
 }
 
-/// Writes `request` as the core reads it.
+/// Converts a request of the client to one of the core.
 fn in_core_terms(request: &dokploy::Request<'_>) -> Request {
     let path = request.path;
     let sent = match &request.content {

@@ -1,4 +1,4 @@
-//! A platform that only has hosts and projects: what the use cases ask for.
+//! A platform that has only hosts and projects, which the use cases query.
 
 use std::sync::{
     Mutex,
@@ -13,7 +13,7 @@ use ai_stack_deployer::server::platform::{
 };
 use async_trait::async_trait;
 
-/// What the platform has, and whether it answers.
+/// The platform's content and faults.
 #[derive(Debug)]
 pub(crate) struct FakePlatform {
     state: Mutex<State>,
@@ -51,12 +51,12 @@ impl FakePlatform {
         self.state.lock().unwrap().failure = Some(failure);
     }
 
-    /// Puts an old version in its place, which cannot list hosts, or a new one.
+    /// Turns it into an old version, which cannot list hosts, or into a new one.
     pub(crate) fn set_old(&self, is_old: bool) {
         self.state.lock().unwrap().is_old = is_old;
     }
 
-    /// Lets asking for the breaker panic: a stand-in for a mistake of ours.
+    /// Lets the query of the breaker panic, which simulates a bug of the portal.
     pub(crate) fn panic_from_now_on(&self) {
         self.state.lock().unwrap().panics = true;
     }
@@ -76,7 +76,7 @@ impl FakePlatform {
     }
 }
 
-/// Answers for what no use case may call.
+/// Panics: no use case may make this call.
 fn never<T>() -> Result<T, PlatformError> {
     panic!("only the saga calls this");
 }
@@ -110,7 +110,7 @@ impl Platform for FakePlatform {
     }
 
     async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError> {
-        // Whoever else is under way comes between, as it does where an answer takes time.
+        // Yields, so that other tasks run meanwhile, as during a real call.
         tokio::task::yield_now().await;
         self.ask(|state| {
             let summary = |name: &String| ProjectSummary {

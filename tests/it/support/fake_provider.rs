@@ -1,4 +1,4 @@
-//! An identity provider that says whatever a test wants it to, with keys of its own.
+//! An identity provider whose answers and keys the test determines.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use openidconnect::{
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
-/// Where the provider says what it is.
+/// The path of the provider's metadata.
 pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
 pub(crate) const KEYS: &str = "/jwks";
 pub(crate) const TOKENS: &str = "/token";
@@ -31,14 +31,14 @@ pub(crate) struct FakeProvider {
     pub(crate) key: Key,
 }
 
-/// A key that tokens are signed with.
+/// A key that signs tokens.
 pub(crate) struct Key {
     pair: CoreEdDsaPrivateSigningKey,
     id: &'static str,
 }
 
 impl FakeProvider {
-    /// Starts a provider that is well, and has no tokens to give.
+    /// Starts a provider that works, but has no tokens yet.
     pub(crate) async fn start() -> Self {
         let answers = Answers::default();
         let known = Arc::clone(&answers);
@@ -58,7 +58,7 @@ impl FakeProvider {
         self.server.uri()
     }
 
-    /// What a portal is told, so that people sign in here.
+    /// Returns the variables of a portal whose people sign in here.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AUTH", String::from("oidc")),
@@ -70,29 +70,29 @@ impl FakeProvider {
         ]
     }
 
-    /// Says what it is, from now on.
+    /// Serves its metadata from now on.
     pub(crate) fn redirect_back(&self) {
         self.answer(DISCOVERY, ResponseTemplate::new(200).set_body_json(self.metadata()));
     }
 
-    /// Answers like that from now on.
+    /// Answers requests to `path` with `answer` from now on.
     pub(crate) fn answer(&self, path: &'static str, answer: ResponseTemplate) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(path, answer);
     }
 
-    /// Shows `key`, and no other.
+    /// Publishes `key`, and no other.
     pub(crate) fn publish(&self, key: &Key) {
         let keys = json!({ "keys": [key.public()] });
         self.answer(KEYS, ResponseTemplate::new(200).set_body_json(keys));
     }
 
-    /// Gives out `token` for whatever code.
+    /// Issues `token` for every code.
     pub(crate) fn give(&self, token: &str) {
         let tokens = json!({ "access_token": "access", "token_type": "Bearer", "id_token": token });
         self.answer(TOKENS, ResponseTemplate::new(200).set_body_json(tokens));
     }
 
-    /// What a good token says, at `now` in seconds.
+    /// Returns the claims of a valid token at `now`, in Unix seconds.
     pub(crate) fn claims(&self, nonce: &str, now: i64) -> Value {
         json!({
             "iss": self.issuer(),
@@ -106,7 +106,7 @@ impl FakeProvider {
         })
     }
 
-    /// Counts how often it was asked at `path`.
+    /// Counts the requests to `path`.
     pub(crate) async fn count(&self, path: &str) -> usize {
         let requests = self.server.received_requests().await.unwrap();
         requests.iter().filter(|request| request.url.path() == path).count()
@@ -130,7 +130,7 @@ impl FakeProvider {
 
 impl Key {
     pub(crate) fn new(seed: u8, id: &'static str) -> Self {
-        // RFC 8410, section 7: what stands before the 32 bytes of an Ed25519 key.
+        // RFC 8410, section 7: the bytes before the 32 bytes of an Ed25519 key.
         const PREFIX: [u8; 16] = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
         let der = [&PREFIX[..], &[seed; 32]].concat();
         let (label, encoded) = ("PRIVATE KEY", STANDARD.encode(der));
@@ -140,7 +140,7 @@ impl Key {
         Self { pair, id }
     }
 
-    /// Signs a token that says `claims`.
+    /// Returns a signed token with `claims`.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         let unsigned = unsigned(&json!({ "alg": "EdDSA", "typ": "JWT", "kid": self.id }), claims);
         let signature =
@@ -153,13 +153,13 @@ impl Key {
     }
 }
 
-/// What is signed of a token: its head and what it says.
+/// Returns the part of a token that is signed: its header and its claims.
 pub(crate) fn unsigned(head: &Value, claims: &Value) -> String {
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}", encode(head), encode(claims))
 }
 
-/// A token with `signature`, whatever that is worth.
+/// Returns a token with this `signature`, which may be invalid.
 pub(crate) fn with_signature(unsigned: &str, signature: &[u8]) -> String {
     format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(signature))
 }

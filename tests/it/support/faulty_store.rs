@@ -1,4 +1,4 @@
-//! A store around another that can crash at any write, and lets a person cancel there.
+//! A store that wraps another one, and can crash or cancel at any write.
 
 use std::{
     collections::HashMap,
@@ -27,11 +27,11 @@ use domain::{
 };
 use jiff::Timestamp;
 
-/// A store whose writes can be struck.
+/// A store with injected faults.
 pub(crate) struct FaultyStore {
     inner: Arc<dyn Store>,
     plan: Mutex<Plan>,
-    /// The time that a write takes, half of it before the store has it.
+    /// The duration of a write, half of it before the inner store gets it.
     pace: Option<Arc<dyn Clock>>,
     is_down: AtomicBool,
     is_full: AtomicBool,
@@ -39,22 +39,22 @@ pub(crate) struct FaultyStore {
 
 #[derive(Default)]
 struct Plan {
-    /// The number of facts that have been recorded.
+    /// The number of facts recorded so far.
     writes: u32,
-    /// At which writes a crash strikes.
+    /// The writes at which a crash happens.
     crashes: Vec<(u32, Crash)>,
-    /// Whatever is recorded of this step panics.
+    /// The step whose records panic.
     panics_at: Option<StepId>,
-    /// Before or after which write somebody asks to cancel.
+    /// The write before or after which somebody asks to cancel.
     cancel: Option<(u32, Crash)>,
 }
 
-/// When a crash strikes at a write.
+/// The moment of a crash at a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Crash {
     /// The write is lost.
     Before,
-    /// The write is kept, and nobody hears of it.
+    /// The write is committed, but its caller does not learn of it.
     After,
 }
 
@@ -70,18 +70,17 @@ impl FaultyStore {
         }
     }
 
-    /// Wraps a store whose writes take time on `clock`, so that a crash can strike in between.
+    /// Wraps a store whose writes take time on `clock`, so that a crash can happen during them.
     pub(crate) fn slow(inner: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { pace: Some(clock), ..Self::new(inner) }
     }
 
-    /// Takes the store out of the reach of those who come this way, or brings it back.
+    /// Makes the store unreachable through this wrapper, or reachable again.
     pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// Fills the disk of the store: it is read, and whatever changes something fails. Or gives the
-    /// space back.
+    /// Fills the disk of the store, so that reads work and changes fail, or frees it again.
     pub(crate) fn set_full(&self, is_full: bool) {
         self.is_full.store(is_full, Ordering::SeqCst);
     }
@@ -94,7 +93,7 @@ impl FaultyStore {
         self.up()
     }
 
-    /// Returns the store, if it is in reach.
+    /// Returns the store, if it can be reached.
     fn up(&self) -> Result<&dyn Store> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("cut off".into()));
@@ -118,12 +117,12 @@ impl FaultyStore {
         self.plan().cancel = Some((write, when));
     }
 
-    /// Lets whatever is recorded of `step` panic from now on.
+    /// Lets every record of `step` panic from now on.
     pub(crate) fn panic_at(&self, step: StepId) {
         self.plan().panics_at = Some(step);
     }
 
-    /// Returns how many of the planned crashes have struck.
+    /// Returns how many of the planned crashes have happened.
     pub(crate) fn crashes(&self) -> usize {
         let plan = self.plan();
         plan.crashes.iter().filter(|(at, _)| *at <= plan.writes).count()
@@ -138,7 +137,7 @@ impl FaultyStore {
         self.plan.lock().unwrap()
     }
 
-    /// Makes one write, with what is planned for it.
+    /// Makes one write, with the faults that are planned for it.
     async fn write<T>(
         &self,
         id: &DeploymentId,
@@ -199,8 +198,8 @@ fn crashed() -> StoreError {
     StoreError::Unavailable("crashed".into())
 }
 
-/// Carries a call on: to the store if it can be read (`up`) or written to (`writable`), as a
-/// `write` with what is planned for it, or to a method of this store's `own`.
+/// Forwards a call: to the inner store if it can be read (`up`) or written (`writable`), as a
+/// `write` with the planned fault, or to one of `FaultyStore`'s `own` methods.
 macro_rules! carry_on {
     (write $store:ident $method:ident($lease:ident $(, $more:ident)*)) => {
         $store.write(&$lease.id, $store.inner.$method($lease $(, $more)*)).await
@@ -213,7 +212,7 @@ macro_rules! carry_on {
     };
 }
 
-/// Lets the store around which another is do what a port says.
+/// Implements a port by forwarding its methods.
 macro_rules! delegate {
     ($($port:ident {
         $($via:ident $method:ident($($name:ident: $of:ty),* $(,)?) -> $answer:ty;)+

@@ -1,7 +1,7 @@
-//! A shell beside the tests, for servers that must not outlive them.
+//! A shell that runs servers for the tests, and ends with them.
 //!
-//! It waits for orders on a pipe that only the test process holds. However that process ends,
-//! by SIGKILL as well, the pipe closes and the shell takes down what it has started.
+//! It waits for orders on a pipe that only the test process holds. However that process ends, even
+//! by SIGKILL, the pipe closes and the shell stops what it has started.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -20,7 +20,8 @@ impl Keeper {
     /// Starts `command`, a script's interpreter with the script and its arguments.
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command
-            // A group of its own: Ctrl-C is for the tests, and the closed pipe says the rest.
+            // It gets its own process group: Ctrl-C ends only the tests, and the closed pipe then
+            // ends the shell.
             .process_group(0)
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -33,7 +34,7 @@ impl Keeper {
         Self { child, orders, answers }
     }
 
-    /// Gives an order and waits for its answer, one line; an empty one means success.
+    /// Sends an order and waits for its answer: one line, which is empty after success.
     pub(crate) fn order(&mut self, order: &str) -> Result<(), String> {
         writeln!(self.orders.as_mut().unwrap(), "{order}").map_err(|error| error.to_string())?;
         match self.answer().as_str() {
@@ -42,7 +43,7 @@ impl Keeper {
         }
     }
 
-    /// Waits for the next line that the script says.
+    /// Waits for the next line of the script's output.
     pub(crate) fn answer(&mut self) -> String {
         let mut line = String::new();
         let length = self.answers.read_line(&mut line).unwrap();

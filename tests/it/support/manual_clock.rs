@@ -1,4 +1,4 @@
-//! A clock that only moves when told.
+//! A clock that moves only when the test advances it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-/// A clock that only moves when told.
+/// A clock that moves only when the test advances it.
 #[derive(Debug)]
 pub(crate) struct ManualClock {
     time: watch::Sender<Time>,
@@ -17,7 +17,7 @@ pub(crate) struct ManualClock {
 #[derive(Debug)]
 struct Time {
     wall: Timestamp,
-    /// How much has passed, whatever the wall clock says.
+    /// The monotonic time that has passed.
     passed: Duration,
 }
 
@@ -31,7 +31,7 @@ impl ManualClock {
         Self { time: watch::Sender::new(time), sleepers: watch::Sender::new(0) }
     }
 
-    /// Moves on, and wakes whose time has come.
+    /// Advances the time, and wakes the sleepers whose time has come.
     pub(crate) fn advance(&self, duration: Duration) {
         self.time.send_modify(|time| {
             time.wall += duration;
@@ -44,12 +44,12 @@ impl ManualClock {
         self.time.send_modify(|time| time.wall += by);
     }
 
-    /// Waits until somebody has begun to sleep after `before` others.
+    /// Waits until more than `before` sleepers have begun.
     pub(crate) async fn sleeper_after(&self, before: usize) {
         self.sleepers.subscribe().wait_for(|begun| *begun > before).await.unwrap();
     }
 
-    /// Counts those who have begun to sleep so far.
+    /// Returns the number of sleeps that have begun so far.
     pub(crate) fn sleepers(&self) -> usize {
         *self.sleepers.borrow()
     }

@@ -1,4 +1,4 @@
-//! The store port in memory.
+//! The ports of the store in memory.
 
 use std::{
     collections::HashMap,
@@ -44,7 +44,7 @@ impl MemoryStore {
         }
     }
 
-    /// Takes the store out of reach, or brings it back.
+    /// Makes the store unreachable, or reachable again.
     pub(crate) fn set_down(&self, down: bool) {
         self.tables().down = down;
     }

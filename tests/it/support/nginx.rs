@@ -1,4 +1,4 @@
-//! nginx before several portals, with the very configuration that `compose.yaml` ships.
+//! nginx in front of several portals, with the configuration in `compose.yaml`.
 
 use std::{fs, net::TcpStream, path::Path, process::Command};
 
@@ -8,7 +8,7 @@ use super::{keeper::Keeper, process::free_port};
 
 const SCRIPT: &str = include_str!("nginx.sh");
 
-/// A running nginx, which ends with this value or the test process.
+/// A running nginx, which ends when this is dropped or the test process ends.
 pub(crate) struct Nginx {
     pub(crate) port: u16,
     _keeper: Keeper,
@@ -16,14 +16,15 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Starts it before the portals on these ports.
+    /// Starts it in front of the portals on these ports.
     pub(crate) fn before(portals: [u16; 2]) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let mut shipped = shipped();
         for (number, portal) in (1..).zip(portals) {
             replace(&mut shipped, &format!("portal-{number}:3000"), &format!("127.0.0.1:{portal}"));
         }
-        // Looking names up again is newer than the nginx of some distributions, and here are none.
+        // The directive that resolves names again is too new for the nginx of some distributions,
+        // and not needed here.
         replace(&mut shipped, "resolver 127.0.0.11 valid=2s;", "");
         shipped = shipped.replace(" resolve;", ";");
         replace(&mut shipped, "listen 80;", &format!("listen 127.0.0.1:{port};"));
@@ -53,7 +54,7 @@ fn replace(text: &mut String, from: &str, to: &str) {
     *text = text.replace(from, to);
 }
 
-/// Puts around it what the image's own `nginx.conf` does, with all files in one folder.
+/// Adds what the image's own `nginx.conf` has around it, with all files in one folder.
 fn around(shipped: &str) -> String {
     let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {name};\n"))

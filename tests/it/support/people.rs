@@ -1,4 +1,4 @@
-//! People who have signed in, and their API tokens, straight into the store.
+//! Creates sessions of people and API tokens directly in the store.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use ai_stack_deployer::server::auth::{
 use domain::owner::OwnerId;
 use jiff::Timestamp;
 
-/// The time for which sessions and tokens are good.
+/// The lifetime of sessions and tokens.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Signs somebody in, with the letters of their name as the secret of their session.
+/// Creates a session of the person `name`. Its secret is the name without spaces.
 pub(crate) async fn sign_in(
     store: &dyn Accounts,
     name: &str,
@@ -33,7 +33,7 @@ pub(crate) async fn sign_in(
     store.sign_in(&profile, &session).await.unwrap().owner
 }
 
-/// Gives somebody a token whose secret is `asd_` and its id.
+/// Creates a token of `person`. Its secret is `asd_` and its id.
 pub(crate) async fn add_token(
     store: &dyn Accounts,
     person: OwnerId,

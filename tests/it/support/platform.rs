@@ -1,4 +1,4 @@
-//! The sandbox alone, for portals that drive it over the network.
+//! The sandbox in a process of its own, for portals that use it over the network.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use super::process::{PortalDir, Running, exchange, free_port, request};
 /// The key of a sandbox whose key does not matter.
 const KEY: &str = "key-of-the-sandbox";
 
-/// A sandbox that runs alone.
+/// A separate sandbox process.
 pub(crate) struct Platform {
     pub(crate) api: u16,
     edge: u16,
@@ -23,7 +23,7 @@ impl Platform {
         Self::start_with(portal_dir, KEY, &[])
     }
 
-    /// Starts it with another key and further arguments.
+    /// Starts it with the given key and additional arguments.
     pub(crate) fn start_with(
         portal_dir: &PortalDir,
         key: &'static str,
@@ -32,7 +32,7 @@ impl Platform {
         Self::start_at(free_port(), portal_dir, key, arguments)
     }
 
-    /// Starts one whose answers take `latency` milliseconds.
+    /// Starts one that answers each call after `latency` milliseconds.
     pub(crate) fn answering_after(portal_dir: &PortalDir, latency: &str) -> Self {
         Self::start_with(portal_dir, KEY, &["--latency", latency])
     }
@@ -81,21 +81,21 @@ impl Platform {
         ]
     }
 
-    /// Returns the command of a portal that drives it; `variables` win over all others.
+    /// Returns the command of a portal that uses it. `variables` override all others.
     pub(crate) fn command(&self, portal_dir: &PortalDir, variables: &[(&str, &str)]) -> Command {
         let mut command = portal_dir.command(&[]);
         command.envs(self.variables()).envs(variables.iter().copied());
         command
     }
 
-    /// Starts a portal that drives it, and waits until it can be asked.
+    /// Starts a portal that uses it, and waits until the portal is ready.
     pub(crate) fn portal(&self, portal_dir: &PortalDir, variables: &[(&str, &str)]) -> Running {
         let mut portal = Running::spawn(&mut self.command(portal_dir, variables));
         portal.wait_until_ready();
         portal
     }
 
-    /// Makes a call of the API; `body` is null where there is none.
+    /// Calls the API. A null `body` means none.
     pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let headers = format!("X-Api-Key: {}\r\nContent-Type: application/json\r\n", self.key);
@@ -105,17 +105,17 @@ impl Platform {
         serde_json::from_str(body).unwrap_or_default()
     }
 
-    /// Returns what there really is.
+    /// Returns the platform's state.
     pub(crate) fn state(&self) -> Value {
         self.call("GET", "/sandbox/state", &Value::Null)
     }
 
-    /// Asks it to end, and returns its exit code and the seconds that it took.
+    /// Stops it with SIGTERM, and returns its exit code and the duration in seconds.
     pub(crate) fn end(self) -> (Option<i32>, i64) {
         self.sandbox.end()
     }
 
-    /// Kills it, and returns what it said.
+    /// Kills it, and returns its output.
     pub(crate) fn kill(self) -> Vec<String> {
         self.sandbox.kill()
     }

@@ -1,4 +1,4 @@
-//! PostgreSQL for tests: a cluster of its own from the binaries on the machine.
+//! PostgreSQL for tests: a new cluster of the binaries on the machine.
 
 use std::{
     env, fs,
@@ -12,13 +12,14 @@ use std::{
 
 use super::{keeper::Keeper, process::free_port};
 
-/// Where Debian puts one folder for each version.
+/// The folder in which Debian has one folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 const SCRIPT: &str = include_str!("postgres.sh");
 const MISSING: &str =
     "PostgreSQL's server programs are missing: scripts/test installs them on Debian";
 
-/// A running PostgreSQL server with its data, which ends with this value or the test process.
+/// A running PostgreSQL server with its data, which ends when this is dropped or the test process
+/// ends.
 pub(crate) struct Cluster {
     keeper: Mutex<Keeper>,
     port: u16,
@@ -26,18 +27,18 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Returns the cluster that all tests share, each with a database of its own.
+    /// Returns the cluster that all tests share. Each test has its own database.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::start);
         &SHARED
     }
 
-    /// Makes a cluster and starts its server.
+    /// Creates a cluster, and starts its server.
     pub(crate) fn start() -> Self {
         Self::try_start().expect(MISSING)
     }
 
-    /// The same, or `None` where the server's programs are missing.
+    /// Does the same; `None` if the server's programs are missing.
     pub(crate) fn try_start() -> Option<Self> {
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(binaries()?).arg(SCRIPT);
@@ -49,7 +50,7 @@ impl Cluster {
         Some(Self { keeper: Mutex::new(keeper), port, databases: AtomicU32::new(0) })
     }
 
-    /// Makes an empty database and returns its address.
+    /// Creates an empty database, and returns its address.
     pub(crate) fn database(&self) -> String {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.order(&format!("create {name}"));
@@ -62,7 +63,7 @@ impl Cluster {
         format!("postgres://portal@127.0.0.1:{port}/{database}")
     }
 
-    /// Asks a database, and returns its answer as text without ornament.
+    /// Queries a database, and returns the answer as plain text.
     pub(crate) fn ask(url: &str, question: &str) -> String {
         let mut psql = Command::new(binaries().expect(MISSING).join("psql"));
         let output = psql.args(["-XAtc", question, url]).output().unwrap();
@@ -80,7 +81,7 @@ impl Cluster {
         self.order("stop");
     }
 
-    /// Starts the server again on the same port, with the same data.
+    /// Restarts the server on the same port, with the same data.
     pub(crate) fn start_again(&self) {
         self.order(&format!("start {}", self.port));
     }

@@ -1,4 +1,4 @@
-//! The binary as a process: started, asked, and ended, in good order or not.
+//! The binary as a process: starts it, sends requests, and stops or kills it.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -18,22 +18,22 @@ use clock::{Clock, SystemClock};
 use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ai-stack-deployer");
-/// What a portal says once it can be asked.
+/// The log message of a portal that is ready.
 const LISTENS: &str = "The portal listens on";
-/// The time that a process may take to say something.
+/// The time limit for the output of a process.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// Where ports are taken from: none that a system gives to outgoing connections, since such a
-/// connection could take it while the process it is meant for is down.
+/// The range of ports. It has none that the system uses for outgoing connections, since such a
+/// connection could take the port while its process is down.
 const PORTS: std::ops::Range<u16> = 10_000..30_000;
 
-/// A folder and two ports for one portal after the other.
+/// A folder and two ports, for portals that run one after the other.
 pub(crate) struct PortalDir {
     pub(crate) folder: TempDir,
     pub(crate) port: u16,
     pub(crate) edge: u16,
 }
 
-/// A running process, which ends with the test.
+/// A running process, which is killed when this is dropped.
 pub(crate) struct Running {
     child: Child,
     log: Receiver<String>,
@@ -49,8 +49,8 @@ impl PortalDir {
         self.folder.path()
     }
 
-    /// A command with nothing of the surroundings in its environment; `variables` win over the
-    /// place's own.
+    /// Returns a command without inherited environment variables. `variables` override those of
+    /// this folder.
     pub(crate) fn command(&self, variables: &[(&str, &str)]) -> Command {
         let database = format!("sqlite://{}/portal.db", self.path().display());
         let mut command = Command::new(BINARY);
@@ -66,7 +66,7 @@ impl PortalDir {
         command
     }
 
-    /// Starts a portal and waits until it can be asked.
+    /// Starts a portal, and waits until it is ready.
     pub(crate) fn start(&self, variables: &[(&str, &str)]) -> Running {
         let mut running = Running::spawn(&mut self.command(variables));
         running.wait_until_ready();
@@ -77,7 +77,7 @@ impl PortalDir {
         exchange(self.port, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
     }
 
-    /// Asks for a deployment and returns its id.
+    /// Starts a deployment, and returns its id.
     pub(crate) fn deploy(&self, name: &str) -> String {
         let answer = post_deploy(self.port, name);
         assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
@@ -99,7 +99,7 @@ impl PortalDir {
 }
 
 impl Running {
-    /// Starts `command`, and reads what it says for as long as it runs: a full pipe would stop it.
+    /// Starts `command`, and reads its output while it runs: a full pipe would block it.
     pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, log) = mpsc::channel();
@@ -119,7 +119,7 @@ impl Running {
         self.child.id()
     }
 
-    /// Waits until it has said `text`.
+    /// Waits until its output contains `text`.
     pub(crate) fn wait_for(&mut self, text: &str) {
         while !self.has_read(text) {
             match self.log.recv_timeout(TIMEOUT) {
@@ -129,12 +129,12 @@ impl Running {
         }
     }
 
-    /// Waits until a portal can be asked.
+    /// Waits until a portal is ready.
     pub(crate) fn wait_until_ready(&mut self) {
         self.wait_for(LISTENS);
     }
 
-    /// Returns whether a portal can be asked by now.
+    /// Returns whether a portal is ready by now.
     pub(crate) fn is_ready(&mut self) -> bool {
         self.read.extend(self.log.try_iter());
         self.has_read(LISTENS)
@@ -144,21 +144,21 @@ impl Running {
         self.read.iter().any(|line| line.contains(text))
     }
 
-    /// Waits until it ends by itself, and returns its exit code and all that it said.
+    /// Waits until it ends by itself, and returns its exit code and its output.
     pub(crate) fn wait_until_it_ends(&mut self) -> (Option<i32>, Vec<String>) {
-        // Its outputs end with it.
+        // Its outputs are closed when it ends.
         self.read.extend(self.log.iter());
         (self.child.wait().unwrap().code(), std::mem::take(&mut self.read))
     }
 
-    /// Asks it to end and returns its exit code and all that it said.
+    /// Shuts it down, and returns its exit code and its output.
     pub(crate) fn end_with_output(mut self) -> (Option<i32>, Vec<String>) {
         let (code, _) = self.ask_to_end();
         self.read.extend(self.log.iter());
         (code, std::mem::take(&mut self.read))
     }
 
-    /// Asks it to end and returns its exit code and how many seconds it took.
+    /// Shuts it down, and returns its exit code and how many seconds that took.
     pub(crate) fn end(mut self) -> (Option<i32>, i64) {
         self.ask_to_end()
     }
@@ -171,11 +171,11 @@ impl Running {
         (code, SystemClock.now().duration_since(asked).as_secs())
     }
 
-    /// Ends it at once, by SIGKILL, and returns what it said.
+    /// Kills it with SIGKILL, and returns its output.
     ///
     /// # Panics
     ///
-    /// When it had ended by itself, unless that is why the test is failing.
+    /// Panics if it had ended by itself, unless the test is failing already.
     pub(crate) fn kill(mut self) -> Vec<String> {
         let ended = self.child.try_wait().unwrap();
         self.child.kill().unwrap();
@@ -194,7 +194,7 @@ impl Drop for Running {
     }
 }
 
-/// Returns a port that nobody listens on and that no other test is given.
+/// Returns a free port that no other test gets.
 pub(crate) fn free_port() -> u16 {
     static NEXT: LazyLock<AtomicU16> =
         LazyLock::new(|| AtomicU16::new(rand::random_range(0..PORTS.end - PORTS.start)));
@@ -227,12 +227,12 @@ pub(crate) fn id_in(answer: &str, prefix: &str) -> String {
     answer[at..at + 36].to_owned()
 }
 
-/// Sends `request` and reads until the other side closes.
+/// Sends `request`, and reads until the server closes the connection.
 pub(crate) fn exchange(port: u16, request: &str) -> String {
     try_exchange(port, request).unwrap()
 }
 
-/// As [`exchange`], with somebody who may be killed meanwhile.
+/// Does the same as [`exchange`] with a server that may be killed meanwhile.
 pub(crate) fn try_exchange(port: u16, request: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(TIMEOUT))?;

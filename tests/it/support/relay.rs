@@ -1,5 +1,4 @@
-//! A network between the tests and a PostgreSQL server that takes its time, and counts what is
-//! asked.
+//! A proxy between the tests and a PostgreSQL server that delays bytes, and counts statements.
 
 use std::{
     sync::{
@@ -19,23 +18,23 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Carries bytes to a port and back, each way with the same delay.
+/// Forwards bytes to a port and back, each way with the same delay.
 pub(crate) struct Relay {
     port: u16,
     delay_ms: Arc<AtomicU64>,
     asked: Arc<Mutex<Asked>>,
 }
 
-/// What clients have asked over all connections.
+/// The numbers of requests over all connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// Statements that were executed.
+    /// The number of executed statements.
     pub(crate) statements: usize,
-    /// Answers that were waited for, those to a ping among them.
+    /// The number of round trips, including pings.
     pub(crate) round_trips: usize,
 }
 
-/// Takes apart what a client sends (PostgreSQL's protocol 3.0), without TLS.
+/// Splits what a client sends into messages (PostgreSQL's protocol 3.0, without TLS).
 #[derive(Default)]
 struct Messages {
     bytes: Vec<u8>,
@@ -43,7 +42,7 @@ struct Messages {
 }
 
 impl Messages {
-    /// Returns the kinds of the messages that are whole by now.
+    /// Returns the kinds of the messages that are complete by now.
     fn kinds(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.bytes.extend_from_slice(bytes);
         let mut kinds = Vec::new();
@@ -79,7 +78,7 @@ impl Asked {
 }
 
 impl Relay {
-    /// Opens a port before the server at `port`.
+    /// Opens a port in front of the server at `port`.
     pub(crate) async fn before(port: u16, delay: Duration) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let relay = Self {
@@ -113,18 +112,18 @@ impl Relay {
         self.port
     }
 
-    /// Returns what was asked so far.
+    /// Returns the numbers of requests so far.
     pub(crate) fn asked(&self) -> Asked {
         *self.asked.lock().unwrap()
     }
 
-    /// Changes how long bytes are on their way.
+    /// Changes the delay.
     pub(crate) fn set_delay(&self, delay: Duration) {
         self.delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
 
-/// Carries bytes one way, and the end after them.
+/// Forwards bytes and the end of a connection one way.
 fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,

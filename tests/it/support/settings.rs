@@ -1,4 +1,4 @@
-//! The settings of a stack in tests, and a deployment by them.
+//! The settings of a stack in tests, and a deployment with them.
 
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ use domain::{
 };
 use jiff::Timestamp;
 
-/// Returns a deployment called `name` that begins at `started`, of nobody's and without limits.
+/// Returns a deployment called `name` that begins at `started`, without an owner and without
+/// limits.
 pub(crate) fn new_deployment(
     settings: &StackSettings,
     id: DeploymentId,

@@ -1,4 +1,4 @@
-//! Describes how people come into the portal in process, as its settings say.
+//! Authentication of the portal in process, according to its settings.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use clock::{Clock, SystemClock};
 
 use super::{manual_clock::ManualClock, memory_store::MemoryStore};
 
-/// Makes the clock: an identity provider has a time of its own, which is the real one.
+/// Creates the clock. With a real identity provider it has the real time, which the provider uses.
 pub(crate) fn clock(settings: &Settings) -> ManualClock {
     match settings.auth {
         AuthSettings::Open => ManualClock::new(),
@@ -24,7 +24,7 @@ pub(crate) fn clock(settings: &Settings) -> ManualClock {
     }
 }
 
-/// Makes the authenticator.
+/// Creates the authenticator.
 pub(crate) fn authenticator(settings: &Settings, store: &Arc<MemoryStore>) -> Authenticator {
     match &settings.auth {
         AuthSettings::Open => Authenticator::Open {
@@ -38,7 +38,7 @@ pub(crate) fn authenticator(settings: &Settings, store: &Arc<MemoryStore>) -> Au
     }
 }
 
-/// Makes the sign-in service, where people sign in.
+/// Creates the sign-in service; `None` if the portal is open to all.
 pub(crate) fn sign_in_service(
     settings: &Settings,
     store: &Arc<MemoryStore>,

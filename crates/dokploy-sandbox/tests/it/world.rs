@@ -119,14 +119,14 @@ impl World {
         stack
     }
 
-    /// Begins with one stack that is deployed.
+    /// Creates a world with one deployed stack.
     pub(crate) fn with_deployed(name: &str, image: &str) -> (Self, Stack) {
         let mut world = Self::new();
         let stack = world.deployed(name, image);
         (world, stack)
     }
 
-    /// Begins with one stack that is not deployed yet.
+    /// Creates a world with one stack, not deployed yet.
     pub(crate) fn with_stack(name: &str, image: &str) -> (Self, Stack) {
         let mut world = Self::new();
         let stack = world.stack(name, image);

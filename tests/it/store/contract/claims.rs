@@ -8,14 +8,14 @@ use domain::{deployment::DeploymentId, kind::KindName, phase::Phase};
 use super::{LEASE, at, claim, new, progress, step};
 use crate::support::claim_one::KINDS;
 
-/// Holds the store to it.
+/// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {
-    what_begins_with_a_lease_is_nobody_else_s(store).await;
+    an_operation_that_begins_with_a_lease_is_not_claimed_by_others(store).await;
     of_several_leases_those_that_are_held_are_renewed(store).await;
     a_kind_that_only_another_version_knows_reads_back_and_is_left_to_it(store).await;
 }
 
-pub(super) async fn of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted(
+pub(super) async fn the_oldest_waiting_operations_are_claimed_and_no_more_than_wanted(
     store: &dyn Store,
 ) {
     let now = at(1_000);
@@ -35,8 +35,8 @@ pub(super) async fn of_what_waits_the_oldest_are_claimed_and_no_more_than_wanted
     }
 }
 
-/// What `of_what_waits_…` began was claimed there until its leases lapse.
-pub(super) async fn what_is_overdue_is_claimed_for_clean_up(store: &dyn Store) {
+/// Waits for the leases of the operations that `the_oldest_waiting_…` claimed.
+pub(super) async fn overdue_deployments_are_claimed_for_clean_up(store: &dyn Store) {
     let now = at(1_000) + LEASE;
     let claim = async |overdue| {
         let lane = Lane::CleanUp { overdue: at(overdue) };
@@ -73,7 +73,7 @@ async fn a_kind_that_only_another_version_knows_reads_back_and_is_left_to_it(sto
     store.record(&leases[0], &super::end(State::RolledBack)).await.unwrap();
 }
 
-async fn what_begins_with_a_lease_is_nobody_else_s(store: &dyn Store) {
+async fn an_operation_that_begins_with_a_lease_is_not_claimed_by_others(store: &dyn Store) {
     let id = DeploymentId::from_random(970);
     let own = Claim { owner: String::from("acceptor"), token: 1, until: at(1_000) };
     let begun = NewDeployment { claim: Some(own), ..new(970, "victor") };

@@ -1,4 +1,4 @@
-//! The part of the contract about operations whose drivers panic.
+//! The part of the contract about operations that panic.
 
 use ai_stack_deployer::server::store::{Lane, Lease, RemovalOutcome, State, Store, StoreError};
 use domain::{deployment::DeploymentId, stack_name::StackName};
@@ -6,7 +6,7 @@ use domain::{deployment::DeploymentId, stack_name::StackName};
 use super::{LEASE, at, claim, end, finish, new, removals};
 use crate::support::claim_one::{CLEAN_UP, KINDS};
 
-/// Holds the store to it.
+/// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {
     let id = DeploymentId::from_random(950);
     store.begin(&new(950, "uma"), None).await.unwrap();
@@ -14,7 +14,7 @@ pub(super) async fn hold(store: &dyn Store) {
     store.suspend(&lease, at(500)).await.unwrap();
     assert!(matches!(store.suspend(&lease, at(900)).await, Err(StoreError::LeaseLost)));
     assert!(matches!(store.renew(&lease, at(900)).await, Err(StoreError::LeaseLost)));
-    // Whoever panicked hands nothing back that would let others claim it sooner.
+    // Releasing the lease after a panic does not let others claim the operation sooner.
     store.release(&lease).await.unwrap();
     for lane in [Lane::Forward, Lane::CleanUp { overdue: at(999) }] {
         assert_eq!(claim_at(store, &id, lane, 499).await, None, "{lane:?}");
@@ -29,7 +29,7 @@ pub(super) async fn hold(store: &dyn Store) {
     assert_eq!((record.panics, record.clean_up.tries), (2, 1));
     assert_eq!(record.clean_up.due, Some(at(800)));
     assert_eq!(claim_at(store, &id, CLEAN_UP, 799).await, None);
-    // An operator need not wait for it.
+    // A request of an operator makes it due at once.
     assert!(store.make_due_now(&id, None).await.unwrap());
     assert_eq!(store.find(&id).await.unwrap().unwrap().panics, 0);
     assert!(claim_at(store, &id, CLEAN_UP, 600).await.is_some());

@@ -1,4 +1,4 @@
-//! The part of the contract that is about what the platform's log said of a failure.
+//! The part of the contract about the platform's logs of failures.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The part of the contract that is about taking a live stack down.
+//! The part of the contract about removals of live stacks.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::support::claim_one::CLEAN_UP;
 /// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {
     a_removal_frees_the_name_once_nothing_is_left(store).await;
-    a_removal_takes_down_what_is_meant_or_nothing(store).await;
-    what_came_up_is_measured_though_it_was_removed_since(store).await;
+    a_removal_removes_the_meant_stack_or_nothing(store).await;
+    durations_include_stacks_that_are_removed_by_now(store).await;
 }
 
-/// A removal to begin.
+/// Returns a removal to insert.
 pub(in crate::store) fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
     NewRemoval {
         id: DeploymentId::new(&REMOVE, number),
@@ -31,7 +31,7 @@ pub(in crate::store) fn removal(number: u128, of: Option<&DeploymentId>) -> NewR
     }
 }
 
-/// Begins the removal of the live stack, as the removal with this number.
+/// Inserts the removal with this number of the live stack `name`.
 pub(super) async fn begin(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
     let (name, new) = (StackName::parse(name).unwrap(), removal(number, None));
     let begun = store.begin_removal(&name, &new).await.unwrap();
@@ -39,7 +39,7 @@ pub(super) async fn begin(store: &dyn Store, number: u128, name: &str) -> Deploy
     new.id
 }
 
-/// Brings a stack up, as far as the store is concerned.
+/// Records a live stack.
 pub(in crate::store) async fn live(store: &dyn Store, number: u128, name: &str) -> DeploymentId {
     store.begin(&new(number, name), None).await.unwrap();
     let id = DeploymentId::from_random(number);
@@ -89,7 +89,7 @@ async fn a_removal_frees_the_name_once_nothing_is_left(store: &dyn Store) {
 }
 
 /// The page of a stack may be older than the stack that has its name.
-async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
+async fn a_removal_removes_the_meant_stack_or_nothing(store: &dyn Store) {
     let name = StackName::parse("mallory").unwrap();
     let begin = async |number, of: &DeploymentId| {
         store.begin_removal(&name, &removal(number, Some(of))).await.unwrap()
@@ -103,7 +103,7 @@ async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
     assert_eq!(begin(92, &first).await, RemovalOutcome::Accepted(id.clone()));
     let lease = finish(store, CLEAN_UP, &id, State::Stuck).await;
     assert_eq!(begin(93, &stranger).await, RemovalOutcome::DifferentStack);
-    assert_eq!(due(&id).await, Some(at(60)), "nor is anything hurried");
+    assert_eq!(due(&id).await, Some(at(60)), "no clean-up became due");
     assert_eq!(begin(93, &first).await, RemovalOutcome::Accepted(id.clone()));
     assert_eq!(begin(93, &id).await, RemovalOutcome::Accepted(id.clone()));
     assert_eq!(due(&id).await, Some(at(70)));
@@ -121,8 +121,8 @@ async fn a_removal_takes_down_what_is_meant_or_nothing(store: &dyn Store) {
     finish(store, CLEAN_UP, &id, State::RolledBack).await;
 }
 
-async fn what_came_up_is_measured_though_it_was_removed_since(store: &dyn Store) {
-    // They end at 50, so that they take 6, 7 and 8 seconds.
+async fn durations_include_stacks_that_are_removed_by_now(store: &dyn Store) {
+    // They end at 50 s, so they take 6, 7 and 8 seconds.
     live(store, 44, "nina").await;
     let name = StackName::parse("nina").unwrap();
     let removing = store.begin_removal(&name, &removal(97, None)).await.unwrap();

@@ -1,4 +1,4 @@
-//! The part of the contract that is about what stacks are made of.
+//! The part of the contract about specs.
 
 use ai_stack_deployer::server::{
     platform::Registry,
@@ -52,7 +52,7 @@ async fn a_spec_is_stored_with_its_deployment(store: &dyn Store) {
     let bare = new(1_101, "spec-second");
     store.begin(&bare, None).await.unwrap();
     assert_eq!(store.spec(revision(1_101)).await.unwrap(), Some(bare.spec));
-    // Of what does not begin there is nothing.
+    // A rejected deployment leaves no spec.
     let refused = NewDeployment { spec: sealed(1_102), ..new(1_102, "spec-first") };
     let error = store.begin(&refused, None).await.unwrap_err();
     assert!(matches!(error, StoreError::NameTaken), "{error:?}");

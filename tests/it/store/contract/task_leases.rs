@@ -1,4 +1,4 @@
-//! The part of the contract that is about tasks that one portal does for all.
+//! The part of the contract about leases of tasks.
 
 use ai_stack_deployer::server::store::{Store, TaskHolder, TaskLease};
 use futures::future::join_all;

@@ -1,4 +1,4 @@
-//! What becomes of operations, told in one line.
+//! Short helpers that change operations.
 
 use ai_stack_deployer::server::store::{
     CancelRequest, CleanupRecord, End, Fact, Lane, Lease, NewRemoval, RemovalOutcome, State, Store,
@@ -12,7 +12,7 @@ use crate::{
     support::claim_one::{CLEAN_UP, ClaimOne as _},
 };
 
-/// Begins the removal of a live stack.
+/// Inserts the removal of a live stack.
 pub(super) async fn remove(
     store: &dyn Store,
     number: u128,
@@ -26,7 +26,7 @@ pub(super) async fn remove(
     removal.id
 }
 
-/// Ends what is under way.
+/// Ends an operation in progress.
 pub(super) async fn finish(store: &dyn Store, id: &DeploymentId, state: State, time: Timestamp) {
     let (lease, others) = claim(store, Lane::Forward, id, time).await;
     let due = (state == State::Stuck).then_some(time);
@@ -35,7 +35,7 @@ pub(super) async fn finish(store: &dyn Store, id: &DeploymentId, state: State, t
     release(store, lease, others).await;
 }
 
-/// Finds that nothing is left of what was stuck.
+/// Records a clean-up of a stuck operation that left nothing.
 pub(super) async fn record_cleanup(store: &dyn Store, id: &DeploymentId, time: Timestamp) {
     let (lease, others) = claim(store, CLEAN_UP, id, time).await;
     let cleanup = CleanupRecord { receipt: Receipt::of(Vec::new()), at: time, due: time };
@@ -65,7 +65,7 @@ async fn release(store: &dyn Store, lease: Lease, others: Vec<Lease>) {
     }
 }
 
-/// Returns what counts as `counted_as`.
+/// Returns the usage of `counted_as`.
 pub(super) async fn usage(store: &dyn Store, counted_as: &str, hour_ago: Timestamp) -> Usage {
     store.usages(&[counted_as], hour_ago).await.unwrap().remove(0)
 }

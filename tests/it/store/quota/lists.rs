@@ -49,7 +49,7 @@ pub(super) async fn are_newest_first_and_a_page_at_a_time(store: &dyn Store) {
     assert_eq!((&stack.owner, &stack.removal), (&owner, &Some((removal, State::Active))));
 }
 
-/// What is asked for several at once is what is asked for each.
+/// A query for several gives the same as a query for each.
 pub(super) async fn are_counted_and_folded_at_once_as_one_by_one(store: &dyn Store) {
     for number in 80..84 {
         let owner = if number % 2 == 0 { "ivan" } else { "judy" };

@@ -1,4 +1,4 @@
-//! Names of stacks that were removed.
+//! Names of removed stacks.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::store::contract::at;
 
-/// The time for which names are kept here, in seconds.
+/// The time in seconds for which names are reserved in these tests.
 const HOLD_DOWN_S: i64 = 600;
 
 pub(super) async fn are_kept_for_their_former_owner(store: &dyn Store) {
@@ -24,7 +24,7 @@ pub(super) async fn are_kept_for_their_former_owner(store: &dyn Store) {
         new.deployment.started = at(started);
         store.begin(&new, None).await
     };
-    // A deployment that never came up keeps nothing.
+    // A deployment that was never live reserves nothing.
     begin(Some("alice"), 40, "kept", 40).await.unwrap();
     finish(store, &id(40), State::RolledBack, at(41)).await;
     begin(Some("bob"), 41, "kept", 42).await.unwrap();
@@ -53,12 +53,12 @@ pub(super) async fn are_kept_for_their_former_owner(store: &dyn Store) {
     begin(Some("alice"), 45, "kept", 50 + HOLD_DOWN_S).await.unwrap();
     finish(store, &id(45), State::Live, at(700)).await;
 
-    // Now it is alice's, and it is she whom the last removal is of.
+    // Now the last removal is of a stack of alice's.
     let removal = remove(store, 46, "kept", at(701)).await;
     finish(store, &removal, State::RolledBack, at(702)).await;
     assert!(begin(Some("bob"), 47, "kept", 703).await.is_err());
 
-    // What belongs to nobody is kept for nobody.
+    // The name of a stack without an owner is not reserved.
     begin(None, 48, "open", 710).await.unwrap();
     finish(store, &id(48), State::Live, at(711)).await;
     let removal = remove(store, 49, "open", at(712)).await;

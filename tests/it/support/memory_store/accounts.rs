@@ -1,4 +1,4 @@
-//! People, their sessions and tokens, and sign-ins, in memory.
+//! The accounts port in memory.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::{MemoryStore, tables::Tables};
 
-/// What is kept of people, by digests.
+/// The tables of people, sessions, tokens and sign-ins. Credentials are digests.
 #[derive(Default)]
 pub(super) struct AccountTables {
     /// By issuer and subject.

@@ -1,4 +1,4 @@
-//! Beginnings: a deployment with its name, within its quota, and a removal of what is live.
+//! Inserts new operations: a deployment within its quota, and the removal of a live stack.
 
 use ai_stack_deployer::server::store::{
     CancelRequest, CleanUp, Lease, NewDeployment, NewRemoval, Record, RemovalOutcome, Result,
@@ -42,7 +42,8 @@ impl Specs for MemoryStore {
 }
 
 impl Tables {
-    /// Reserves the name and inserts the deployment with its answer, if the quota lets it begin.
+    /// Reserves the name, and inserts the deployment with its stored response, if the quota allows
+    /// it.
     pub(super) fn begin(
         &mut self,
         new: &NewDeployment,
@@ -102,7 +103,7 @@ impl Tables {
         quota.admit(&usage.unwrap_or_default(), u32::try_from(in_all).unwrap(), started)
     }
 
-    /// Counts what is counted as `counted_as`.
+    /// Returns the usage of `counted_as`.
     pub(super) fn usage(&self, counted_as: &str, hour_ago: Timestamp) -> Usage {
         let counts =
             |row: &&Row| !row.is_removal() && row.counted_as.as_deref() == Some(counted_as);
@@ -118,7 +119,7 @@ impl Tables {
         usage
     }
 
-    /// Finds the last removal of `name` that ended with nothing left after `since`.
+    /// Finds the last live stack called `name` whose name became free after `since`.
     pub(super) fn freed(
         &self,
         name: &StackName,

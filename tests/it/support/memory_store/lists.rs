@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::tables::{Row, Tables};
 
 impl Tables {
-    /// Lists the live stacks by name: all, or the one called `name`.
+    /// Lists the live stacks, ordered by name: all, or only the one called `name`.
     pub(super) fn stacks(&self, name: Option<&StackName>) -> Vec<Stack> {
         let wanted = |row: &&Row| {
             row.reserves()
@@ -33,7 +33,7 @@ impl Tables {
         stacks
     }
 
-    /// Lists the records that are wanted, oldest first.
+    /// Lists the records that `is_wanted` accepts, oldest first.
     pub(super) fn records(&self, is_wanted: impl Fn(&Record) -> bool) -> Vec<Record> {
         let records = self.deployments.iter().map(|row| &row.record);
         records.filter(|record| is_wanted(record)).cloned().collect()
@@ -67,7 +67,7 @@ impl Tables {
     }
 }
 
-/// Returns where a list has it.
+/// Returns the position of a record in lists.
 fn sort_key(record: &Record) -> (Timestamp, &DeploymentId) {
     (record.deployment.started, &record.deployment.id)
 }

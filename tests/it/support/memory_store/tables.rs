@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::accounts::AccountTables;
 
-/// What is in the store, and what shall happen to it.
+/// The content of the store, and its injected faults.
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) deployments: Vec<Row>,
@@ -29,7 +29,7 @@ pub(super) struct Tables {
     pub(super) comparisons: u32,
 }
 
-/// A deployment, or another operation.
+/// An operation with its events and its lease.
 pub(super) struct Row {
     pub(super) record: Record,
     pub(super) counted_as: Option<String>,
@@ -42,7 +42,7 @@ pub(super) struct Row {
 }
 
 impl super::MemoryStore {
-    /// Counts how often it was tried whether the store takes writes.
+    /// Returns how often it was checked whether the store accepts writes.
     pub(crate) fn checks(&self) -> u32 {
         self.tables().checks
     }
@@ -54,14 +54,15 @@ impl Tables {
         self.deployments.iter_mut().find(|row| row.record.deployment.id == *id)
     }
 
-    /// Finds the operation that the lease is still for.
+    /// Finds the operation of `lease`, if that is still held.
     pub(super) fn leased(&mut self, lease: &Lease) -> Result<&mut Row> {
         self.row(&lease.id)
             .filter(|row| row.token == lease.token && row.owner.as_ref() == Some(&lease.owner))
             .ok_or(StoreError::LeaseLost)
     }
 
-    /// Returns whether the row is of a deployment that came up, removed since or not.
+    /// Returns whether the row is that of a successful deployment, even if its stack is removed by
+    /// now.
     pub(super) fn came_up(&self, row: &Row) -> bool {
         let id = Some(&row.record.deployment.id);
         match row.record.state {
@@ -73,7 +74,7 @@ impl Tables {
         }
     }
 
-    /// Returns how long the last deployments took that came up, newest first.
+    /// Returns the durations of the last successful deployments, newest first.
     pub(super) fn durations(&self, limit: u32) -> Vec<Duration> {
         let mut ended: Vec<_> = self.deployments.iter().filter(|row| self.came_up(row)).collect();
         ended.sort_by_key(|row| std::cmp::Reverse(row.record.metadata.completed));
@@ -93,7 +94,7 @@ impl Tables {
         }
     }
 
-    /// Takes or extends the lease of a task, unless it is somebody else's.
+    /// Takes, extends or releases the lease of a task, unless another replica has it.
     pub(super) fn take_task_lease(&mut self, lease: &TaskLease) -> TaskHolder {
         let mut report = lease.report.clone();
         if let Some((owner, until, kept)) = self.task_leases.get(lease.task) {
@@ -106,7 +107,8 @@ impl Tables {
         TaskHolder::Ours(report)
     }
 
-    /// Claims the first operations that are `wanted` and that nobody holds at `now`: at most `max`.
+    /// Claims the first operations that are `wanted` and that no worker holds at `now`, at most
+    /// `max`.
     pub(super) fn claim(
         &mut self,
         wanted: impl Fn(&Record) -> bool,
@@ -131,7 +133,7 @@ impl Tables {
 }
 
 impl Row {
-    /// Begins with the first event.
+    /// Creates a row with its first event.
     pub(super) fn new(record: Record, counted_as: Option<String>, first: &Event) -> Self {
         Self {
             record,
@@ -145,13 +147,13 @@ impl Row {
         }
     }
 
-    /// Begins it with a lease, where there is one.
+    /// Adds the lease with which it begins, if there is one.
     pub(super) fn claimed(self, claim: Option<&Claim>) -> Self {
         let Some(claim) = claim else { return self };
         Self { owner: Some(claim.owner.clone()), token: claim.token, until: claim.until, ..self }
     }
 
-    /// Keeps what clean-up found.
+    /// Records the result of a clean-up.
     pub(super) fn record_cleanup(&mut self, cleanup: &CleanupRecord) {
         self.record.metadata.receipt = Some(cleanup.receipt.clone());
         self.record.clean_up.tries += 1;
@@ -163,7 +165,7 @@ impl Row {
         }
     }
 
-    /// Counts a look for duplicates of a live stack.
+    /// Records a search for duplicates of a live stack.
     pub(super) fn rechecked(&mut self, again: Option<Timestamp>) -> Result<()> {
         if self.record.state != State::Live {
             return Err(StoreError::LeaseLost);
@@ -173,7 +175,7 @@ impl Row {
         Ok(())
     }
 
-    /// Counts a panic, and keeps everybody away until then.
+    /// Counts a panic, and lets no worker claim it before `until`.
     pub(super) fn suspend(&mut self, until: Timestamp) {
         self.record.panics += 1;
         self.token += 1;
@@ -185,23 +187,23 @@ impl Row {
         }
     }
 
-    /// Returns whether it takes a stack down.
+    /// Returns whether it is a removal.
     pub(super) fn is_removal(&self) -> bool {
         self.record.deployment.kind == KindName::REMOVE
     }
 
-    /// Returns whether it holds its name.
+    /// Returns whether it reserves its name.
     pub(super) fn reserves(&self) -> bool {
         self.record.state != State::RolledBack && !self.is_removal()
     }
 }
 
-/// Writes an event down.
+/// Converts an event to its stored form.
 pub(super) fn stored(event: &Event) -> StoredEvent {
     StoredEvent { seq: event.seq, name: event.name().to_owned(), data: event.data() }
 }
 
-/// Returns whether an operation is to be claimed in `lane` at `now` by whoever knows these kinds.
+/// Returns whether a worker that knows these kinds may claim an operation in `lane` at `now`.
 pub(super) fn is_in(lane: Lane, kinds: &[KindName], record: &Record, now: Timestamp) -> bool {
     let is_known = kinds.contains(&record.deployment.kind);
     is_known
