@@ -10,7 +10,7 @@ use std::{
 
 use crate::support::{
     platform::Platform,
-    process::{PortalDir, exchange},
+    process::{PortalDir, Running, exchange},
 };
 
 fn error_of(output: &Output) -> String {

@@ -10,7 +10,7 @@ use crate::server::{
     secrets::Keyring,
     settings::StackSettings,
     spec::{self, OperationSpec},
-    store::{Lease, Record, Result, SealedSpec, SpecOrigin, State, Store},
+    store::{Lease, Record, Result, SealedSpec, SpecOrigin, State, Store, StoreError},
 };
 use clock::Clock;
 use domain::kind::Kinds;

@@ -224,7 +224,7 @@ pub trait Store: Stacks + Operations + Journal + Specs + Leases + Idempotency + 
     fn kind(&self) -> &'static str;
     /// Stores the portal's name, unless stacks exist that were created under another name, and
     /// returns the stored name. A store that does not outlive the portal stores none.
-    async fn keep_portal_name(&self, name: &str) -> Result<String, StoreError> {
+    async fn keep_portal_name(&self, name: &str) -> Result<String> {
         Ok(name.to_owned())
     }
     /// Checks that the database accepts writes, by a small write that is committed.
