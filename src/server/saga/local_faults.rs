@@ -15,6 +15,8 @@ use crate::server::{
 };
 use domain::{event::Level, message::MessageCode, time::elapsed_ms, words::fault};
 
+/// The pause between probes during a local fault, which says nothing about what is probed.
+pub(crate) const PROBE_PAUSE: Duration = Duration::from_secs(1);
 /// The shortest wait at the end of a limit while the limit is paused.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
 

@@ -7,7 +7,7 @@
 use super::{Keyring, OpenSecretError};
 use crate::server::{
     secrets::sealed::{KeyUsage, Resealed, SealedSecrets},
-    store_error::StoreError,
+    store_error::Result,
 };
 
 /// The number of secrets that one transaction changes.
@@ -36,9 +36,9 @@ impl Rotation {
 ///
 /// # Errors
 ///
-/// Returns a [`StoreError`] if the store is unavailable. Batches that were written before remain
+/// Returns an error if the store is unavailable. Batches that were written before remain
 /// changed.
-pub async fn rotate(store: &dyn SealedSecrets, keyring: &Keyring) -> Result<Rotation, StoreError> {
+pub async fn rotate(store: &dyn SealedSecrets, keyring: &Keyring) -> Result<Rotation> {
     let mut rotation = Rotation::default();
     let mut after = None;
     loop {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::server::{
     secrets::{SealedSecret, SecretId},
-    store_error::StoreError,
+    store_error::Result,
 };
 use domain::stack_id::RevisionId;
 
@@ -49,21 +49,21 @@ pub struct Resealed {
     pub new: SealedSecret,
 }
 
-/// Reads and replaces the sealed secrets of all stacks. Every method returns a [`StoreError`] if
+/// Reads and replaces the sealed secrets of all stacks. Every method returns an error if
 /// the database fails.
 #[async_trait]
 pub trait SealedSecrets: Send + Sync {
     /// Counts the secrets by the key that seals them.
-    async fn key_usage(&self) -> Result<KeyUsage, StoreError>;
+    async fn key_usage(&self) -> Result<KeyUsage>;
     /// Returns, for each key in use, the secrets of one stack that it seals.
-    async fn samples(&self) -> Result<Vec<StoredSecret>, StoreError>;
+    async fn samples(&self) -> Result<Vec<StoredSecret>>;
     /// Lists the secrets that follow `after` in a fixed order, at most `limit`.
     async fn secrets_after(
         &self,
         after: Option<&SecretKey>,
         limit: u32,
-    ) -> Result<Vec<StoredSecret>, StoreError>;
+    ) -> Result<Vec<StoredSecret>>;
     /// Replaces those of `secrets` that have not changed since they were read, and returns how
     /// many.
-    async fn reseal(&self, secrets: &[Resealed]) -> Result<u64, StoreError>;
+    async fn reseal(&self, secrets: &[Resealed]) -> Result<u64>;
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::server::{
     probe::Health,
-    saga::{context::Context, failure::StepError, step::Step},
+    saga::{context::Context, failure::StepError, local_faults, step::Step},
     settings::Deadlines,
     store::StepId,
 };
@@ -20,8 +20,6 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 const ROUTE_REMOVAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// The pause between probes.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The pause between probes during a local fault of the portal.
-const LOCAL_FAULT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Makes sure that nothing answers at the address.
 pub(crate) struct CheckAddressFree;
@@ -45,7 +43,7 @@ impl Step for CheckAddressFree {
                 // A local fault says nothing about the address.
                 Health::LocalFault(fault, reason) => {
                     cx.show_local_fault("address.probe", fault, &reason).await?;
-                    cx.wait(LOCAL_FAULT_PAUSE).await?;
+                    cx.wait(local_faults::PROBE_PAUSE).await?;
                     continue;
                 }
                 Health::Answering(_) | Health::Silent(_) | Health::Untrusted(_) => break,

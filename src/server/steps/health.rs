@@ -17,7 +17,7 @@ use super::OperationTag;
 use crate::server::{
     platform::{Application, ContainerId, Task, TaskState},
     probe::Health,
-    saga::{context::Context, failure::StepError, step::Step},
+    saga::{context::Context, failure::StepError, local_faults, step::Step},
     settings::Deadlines,
     store::{Result, StepId},
 };
@@ -29,8 +29,6 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
 /// The pause between probes in the first minute.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The pause between probes during a local fault of the portal.
-const LOCAL_FAULT_PAUSE: Duration = Duration::from_secs(1);
 /// The time after which the pause grows.
 const FAST_POLL_PERIOD: Duration = Duration::from_mins(1);
 /// The minimum interval between queries for the service's tasks.
@@ -321,7 +319,7 @@ impl HealthWait {
     fn pause(&self, cx: &Context, now: Timestamp) -> Duration {
         if self.has_local_fault() {
             // Only the deadline of the deployment ends this wait.
-            return LOCAL_FAULT_PAUSE;
+            return local_faults::PROBE_PAUSE;
         }
         let StackSpec { health, certificate: trust, .. } = &cx.spec.stack;
         let (stack, certificate) = self.waited(now);

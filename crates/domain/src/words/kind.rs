@@ -30,7 +30,7 @@ pub(crate) const UNKNOWN: StepWords = step("In progress", "Done");
 /// Returns the sentence of a phase that is the same in every kind.
 pub(crate) fn of_phase(phase: Phase) -> Option<&'static str> {
     match phase {
-        Phase::INITIALIZING => Some("Getting ready"),
+        Phase::INITIALIZING => Some(ADDRESS.doing),
         Phase::ROLLING_BACK => Some("Removing what was made"),
         Phase::FAILED => Some("The deployment failed"),
         Phase::CANCELLED => Some("The deployment was cancelled"),

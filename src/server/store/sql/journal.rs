@@ -162,7 +162,7 @@ pub(super) async fn insert_events<D: Dialect>(
     id: &DeploymentId,
     first: Seq,
     bodies: &[EventBody],
-) -> Result<(), StoreError> {
+) -> Result<()> {
     for (first, bodies) in (first..).step_by(EVENTS).zip(bodies.chunks(EVENTS)) {
         insert_few::<D>(id, first, bodies).execute(tx).await?;
     }

@@ -12,7 +12,7 @@ use crate::server::{
         SealedSecret,
         sealed::{KeyUsage, Resealed, SealedSecrets, SecretKey, StoredSecret},
     },
-    store::{Lease, SealedSpec, SpecOrigin, Specs, StoreError},
+    store::{Lease, Result, SealedSpec, SpecOrigin, Specs, StoreError},
 };
 use domain::{stack_id::RevisionId, stack_spec::StackSpec};
 
@@ -20,7 +20,7 @@ const CORRUPT: StoreError = StoreError::Corrupt { what: "spec" };
 
 #[async_trait]
 impl<D: Dialect> Specs for SqlStore<D> {
-    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>, StoreError> {
+    async fn spec(&self, revision: RevisionId) -> Result<Option<SealedSpec>> {
         let find = Statement::new(
             "SELECT origin, spec, name, key_id, wrapped_key, ciphertext, fingerprint
              FROM revisions LEFT JOIN sealed_secrets USING (stack, revision)
@@ -39,21 +39,21 @@ impl<D: Dialect> Specs for SqlStore<D> {
         Ok(Some(SealedSpec { origin, spec, secrets }))
     }
 
-    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<(), StoreError> {
+    async fn store_spec(&self, lease: &Lease, spec: &SealedSpec) -> Result<()> {
         self.finish(store_spec(self.clone(), lease.clone(), spec.clone())).await
     }
 }
 
 #[async_trait]
 impl<D: Dialect> SealedSecrets for SqlStore<D> {
-    async fn key_usage(&self) -> Result<KeyUsage, StoreError> {
+    async fn key_usage(&self) -> Result<KeyUsage> {
         let usage =
             Statement::new("SELECT key_id, count(*) AS count FROM sealed_secrets GROUP BY key_id");
         let read = |row: &D::Row| Ok((row.text("key_id")?, u64::from(rows::count(row)?)));
         self.rows(usage).await?.iter().map(read).collect()
     }
 
-    async fn samples(&self) -> Result<Vec<StoredSecret>, StoreError> {
+    async fn samples(&self) -> Result<Vec<StoredSecret>> {
         let samples = Statement::new(
             "SELECT stack, revision, name, key_id, wrapped_key, ciphertext, fingerprint
              FROM sealed_secrets JOIN (
@@ -67,7 +67,7 @@ impl<D: Dialect> SealedSecrets for SqlStore<D> {
         &self,
         after: Option<&SecretKey>,
         limit: u32,
-    ) -> Result<Vec<StoredSecret>, StoreError> {
+    ) -> Result<Vec<StoredSecret>> {
         let next = Statement::new(
             "SELECT stack, revision, name, key_id, wrapped_key, ciphertext, fingerprint
              FROM sealed_secrets WHERE (stack, revision, name) > ($1, $2, $3)
@@ -80,7 +80,7 @@ impl<D: Dialect> SealedSecrets for SqlStore<D> {
         self.rows(next).await?.iter().map(stored).collect()
     }
 
-    async fn reseal(&self, secrets: &[Resealed]) -> Result<u64, StoreError> {
+    async fn reseal(&self, secrets: &[Resealed]) -> Result<u64> {
         self.finish(reseal(self.clone(), secrets.to_vec())).await
     }
 }
@@ -91,13 +91,13 @@ fn of(statement: Statement, revision: RevisionId) -> Statement {
 }
 
 /// Reads a row of `sealed_secrets` with the identity of the secret.
-fn stored(row: &impl Columns) -> Result<StoredSecret, StoreError> {
+fn stored(row: &impl Columns) -> Result<StoredSecret> {
     let key = SecretKey { revision: rows::revision(row)?, name: row.text("name")? };
     Ok(StoredSecret { key, sealed: sealed(row)? })
 }
 
 /// Reads a row of `sealed_secrets`.
-fn sealed(row: &impl Columns) -> Result<SealedSecret, StoreError> {
+fn sealed(row: &impl Columns) -> Result<SealedSecret> {
     Ok(SealedSecret {
         key_id: row.text("key_id")?,
         wrapped_key: row.bytes("wrapped_key")?,
@@ -111,7 +111,7 @@ pub(super) async fn insert<D: Dialect>(
     tx: &mut Transaction<D>,
     revision: RevisionId,
     new: &SealedSpec,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let spec = new.spec.to_json().map_err(|_| CORRUPT)?;
     let insert = Statement::new(
         "INSERT INTO revisions (stack, revision, origin, spec) VALUES ($1, $2, $3, $4)
@@ -140,11 +140,7 @@ pub(super) async fn insert<D: Dialect>(
 }
 
 /// Inserts the spec of the operation of `lease`, if the lease is still held.
-async fn store_spec<D: Dialect>(
-    store: SqlStore<D>,
-    lease: Lease,
-    new: SealedSpec,
-) -> Result<(), StoreError> {
+async fn store_spec<D: Dialect>(store: SqlStore<D>, lease: Lease, new: SealedSpec) -> Result<()> {
     let mut tx = store.transaction().await?;
     let hold = lease.guard(
         "SELECT stack, COALESCE(to_revision, from_revision) AS revision FROM operations
@@ -157,7 +153,7 @@ async fn store_spec<D: Dialect>(
 }
 
 /// Replaces those of `secrets` that have not changed since they were read, and returns how many.
-async fn reseal<D: Dialect>(store: SqlStore<D>, secrets: Vec<Resealed>) -> Result<u64, StoreError> {
+async fn reseal<D: Dialect>(store: SqlStore<D>, secrets: Vec<Resealed>) -> Result<u64> {
     let mut tx = store.transaction().await?;
     let mut resealed = 0;
     for Resealed { old, new } in &secrets {
