@@ -52,14 +52,15 @@ pub(super) async fn begin<D: Dialect>(
     let revision = RevisionId::first_of(&deployment.id);
     insert_stack(revision.stack, &new).execute(&mut tx).await.map_err(name_taken)?;
     insert(revision, &new).execute(&mut tx).await?;
-    quotas::admit(&mut tx, &new).await?;
     specs::insert(&mut tx, revision, &new.spec).await?;
     if let Some(tried) = &new.retry_of {
         let link = Statement::new("UPDATE operations SET retried_by = $1 WHERE id = $2");
         link.bind(&deployment.id).bind(tried).execute(&mut tx).await?;
     }
-    finish(store, tx, &deployment.id, &new.first, new.audit_entry.as_ref(), new.claim.as_ref())
-        .await
+    insert_first(&mut tx, &deployment.id, &new.first, new.audit_entry.as_ref()).await?;
+    // The quotas come last: the locks on what they count make the starts of others wait.
+    quotas::admit(&mut tx, &new).await?;
+    commit(store, tx, new.claim.as_ref()).await
 }
 
 /// Returns the statement that inserts the stack of a deployment, which reserves its name.
@@ -98,18 +99,24 @@ fn insert(revision: RevisionId, new: &NewDeployment) -> Statement {
     .bind(i64::from(revision.number))
 }
 
-/// Inserts the first event and the audit entry of an operation, and commits.
-async fn finish<D: Dialect>(
-    store: SqlStore<D>,
-    mut tx: Transaction<D>,
+/// Inserts the first event and the audit entry of an operation.
+async fn insert_first<D: Dialect>(
+    tx: &mut Transaction<D>,
     id: &DeploymentId,
     first: &EventBody,
     audit_entry: Option<&AuditEntry>,
+) -> Result<()> {
+    insert_events(tx, id, 1, std::slice::from_ref(first)).await?;
+    insert_audit_entry(tx, audit_entry).await
+}
+
+/// Commits a new operation. One with a claim is driven by this portal, so the others need no
+/// notification of it.
+async fn commit<D: Dialect>(
+    store: SqlStore<D>,
+    mut tx: Transaction<D>,
     claim: Option<&Claim>,
 ) -> Result<()> {
-    insert_events(&mut tx, id, 1, std::slice::from_ref(first)).await?;
-    insert_audit_entry(&mut tx, audit_entry).await?;
-    // An operation with a claim is driven by this portal, so the others need no notification.
     if claim.is_none() {
         store.notify(&mut tx, &Notification::Work).await?;
     }
@@ -134,7 +141,8 @@ pub(super) async fn begin_removal<D: Dialect>(
         return Ok(RemovalOutcome::Accepted(id));
     }
     insert_removal(&live, &new).execute(&mut tx).await?;
-    finish(store, tx, &new.id, &new.first, new.audit_entry.as_ref(), new.claim.as_ref()).await?;
+    insert_first(&mut tx, &new.id, &new.first, new.audit_entry.as_ref()).await?;
+    commit(store, tx, new.claim.as_ref()).await?;
     Ok(RemovalOutcome::Accepted(new.id))
 }
 
