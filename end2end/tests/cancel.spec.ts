@@ -1,7 +1,7 @@
 // Cancelling in the queue, and through the API. broken-platform.spec.ts cancels while a container starts.
 import type { APIRequestContext } from '@playwright/test';
 import { origin, slow } from '../portals';
-import { cancelButton, expect, expectAwake, expectFree, freshName, keep, start, test } from './fixtures';
+import { cancelButton, expect, expectAwake, expectFree, expectPhase, freshName, keep, start, test } from './fixtures';
 
 test('one that waits in the queue says its place, and is cancelled there', async ({ page, request }) => {
   const name = freshName('behind');
@@ -19,6 +19,8 @@ test('one that waits in the queue says its place, and is cancelled there', async
 test('what somebody else cancels is told as cancelled, too', async ({ page, request }) => {
   const name = freshName('elsewhere');
   const id = await start(request, slow, name);
+  // From here on there is something to clean up, so the deployment does not end before the second request.
+  await expectPhase(request, slow, id, 'deploying');
   const cancel = () => request.post(`${origin(slow)}/api/deployment/${id}/cancel`);
   const answers = await Promise.all([cancel(), cancel()]);
   expect(answers.map(answer => answer.status())).toEqual([202, 202]);
