@@ -8,7 +8,7 @@ use crate::run::{self, NO_KEY, StartError};
 use crate::server::{
     auth::{identity_provider::CALLBACK, oidc::Oidc},
     catch_all,
-    platform::{self, Platform, PlatformError, Version},
+    platform::{self, PlatformError, PlatformOverview, Version},
     settings::{AuthSettings, PlatformSettings, Settings, StoreSettings},
 };
 use clock::SystemClock;
@@ -104,7 +104,7 @@ fn key_refused(answered: usize) -> String {
     format!("{then} See the README, section \"An API key without rate limit\".")
 }
 
-async fn verdict(platform: &dyn Platform, url: &str) -> Result<String, String> {
+async fn verdict(platform: &dyn PlatformOverview, url: &str) -> Result<String, String> {
     platform.check_health().await.map_err(|error| {
         format!("Dokploy at {url} does not answer as expected: {error}. Check DOKPLOY_URL.")
     })?;

@@ -46,9 +46,10 @@ pub struct Inspected {
     pub operation: Option<String>,
 }
 
-/// The platform. Every method makes one call unless it says otherwise, and takes a bounded time.
+/// The state of the platform as a whole, and what lies on it. Every method makes one call unless it
+/// says otherwise, and takes a bounded time.
 #[async_trait]
-pub trait Platform: Send + Sync {
+pub trait PlatformOverview: Send + Sync {
     /// Checks the platform's health, without a key and past the circuit breaker.
     async fn check_health(&self) -> Result<(), PlatformError>;
     /// Requests the platform's version, which also checks the key.
@@ -68,11 +69,18 @@ pub trait Platform: Send + Sync {
     fn hung_for(&self, _: Timestamp, _: Timestamp) -> Duration {
         Duration::ZERO
     }
-
-    /// Creates a project and its default environment. Not idempotent.
-    async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError>;
     /// Lists all projects with their applications, in the platform's order.
     async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError>;
+    /// Lists every host that the platform routes, with its application.
+    async fn hosts(&self) -> Result<Vec<Host>, PlatformError>;
+}
+
+/// The calls that make, find and remove the resources of a stack. Every method makes one call, and
+/// takes a bounded time.
+#[async_trait]
+pub trait Platform: PlatformOverview {
+    /// Creates a project and its default environment. Not idempotent.
+    async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError>;
     /// Finds one project with everything in it.
     async fn project(&self, id: &ProjectId) -> Result<Option<Project>, PlatformError>;
     /// Removes a project's row. Services that still run in it become orphans.
@@ -94,8 +102,6 @@ pub trait Platform: Send + Sync {
     async fn create_domain(&self, new: &NewDomain) -> Result<DomainId, PlatformError>;
     /// Lists an application's domains; none for an unknown application.
     async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, PlatformError>;
-    /// Lists every host that the platform routes, with its application.
-    async fn hosts(&self) -> Result<Vec<Host>, PlatformError>;
     /// Detaches a host.
     async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError>;
 

@@ -45,7 +45,7 @@ use super::{
     },
     vitals::Vitals,
 };
-use crate::server::platform::Platform;
+use crate::server::platform::PlatformOverview;
 use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus};
 use clock::Clock;
 use domain::{
@@ -69,7 +69,7 @@ pub struct ServiceParts {
     /// The report of the last reconcile round.
     pub reconcile_report: Arc<ReconcileReport>,
     /// The platform.
-    pub platform: Arc<dyn Platform>,
+    pub platform: Arc<dyn PlatformOverview>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Wakes the worker and watchers.

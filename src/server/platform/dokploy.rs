@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use super::{
     AppName, Application, ApplicationId, Breaker, Configuration, Container, ContainerId,
     CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication, NewDomain,
-    NewProject, OPERATION, Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob,
-    Removal, RouteFile, Scale, Task, Version,
+    NewProject, OPERATION, Platform, PlatformError, PlatformOverview, Project, ProjectId,
+    ProjectSummary, QueuedJob, Removal, RouteFile, Scale, Task, Version,
 };
 
 /// Converts a problem of the server into the portal's type.
@@ -35,7 +35,7 @@ fn report_problem(problem: Problem) {
 }
 
 #[async_trait]
-impl Platform for Dokploy {
+impl PlatformOverview for Dokploy {
     async fn check_health(&self) -> Result<(), PlatformError> {
         Self::check_health(self).await
     }
@@ -60,12 +60,19 @@ impl Platform for Dokploy {
         Self::hung_for(self, from, now)
     }
 
-    async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError> {
-        Self::create_project(self, new).await
-    }
-
     async fn projects(&self) -> Result<Vec<ProjectSummary>, PlatformError> {
         Self::projects(self).await
+    }
+
+    async fn hosts(&self) -> Result<Vec<Host>, PlatformError> {
+        Self::hosts(self).await
+    }
+}
+
+#[async_trait]
+impl Platform for Dokploy {
+    async fn create_project(&self, new: &NewProject) -> Result<CreatedProject, PlatformError> {
+        Self::create_project(self, new).await
     }
 
     async fn project(&self, id: &ProjectId) -> Result<Option<Project>, PlatformError> {
@@ -98,10 +105,6 @@ impl Platform for Dokploy {
 
     async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, PlatformError> {
         Self::domains_of(self, id).await
-    }
-
-    async fn hosts(&self) -> Result<Vec<Host>, PlatformError> {
-        Self::hosts(self).await
     }
 
     async fn delete_domain(&self, id: &DomainId) -> Result<Removal, PlatformError> {

@@ -16,7 +16,7 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::server::{
-    platform::{Platform, PlatformError, Version},
+    platform::{PlatformError, PlatformOverview, Version},
     settings::StackSettings,
 };
 use clock::Clock;
@@ -73,7 +73,7 @@ impl PlatformSnapshot {
 
 /// Caches the last reading of the platform.
 pub(super) struct PlatformCache {
-    platform: Arc<dyn Platform>,
+    platform: Arc<dyn PlatformOverview>,
     clock: Arc<dyn Clock>,
     snapshot: Mutex<Option<Arc<PlatformSnapshot>>>,
     /// Held by the task that reads the platform.
@@ -83,7 +83,7 @@ pub(super) struct PlatformCache {
 }
 
 impl PlatformCache {
-    pub(super) fn new(platform: Arc<dyn Platform>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(platform: Arc<dyn PlatformOverview>, clock: Arc<dyn Clock>) -> Self {
         Self {
             platform,
             clock,

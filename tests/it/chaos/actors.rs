@@ -11,7 +11,7 @@ use domain::deployment::{Deployment, DeploymentId};
 use rand::{RngExt, rngs::StdRng};
 
 use super::simulation::{Portal, Simulation};
-use crate::support::{caller, faulty_store::Crash};
+use crate::support::{caller, fake_platform::TRANSIENT, faulty_store::Crash};
 
 /// The duration of the actions.
 const LONG: Duration = Duration::from_mins(4);
@@ -32,18 +32,8 @@ const CALLS: [&str; 14] = [
     "deployment.all",
     "swarm.getNodes",
 ];
-const FAULTS: [&str; 17] = [
-    "error-before",
-    "error-after",
-    "refused-after",
-    "timeout-before",
-    "timeout",
-    "late=19s",
-    "reset-before",
-    "reset",
-    "unauthorized",
-    "unauthorized-within",
-    "throttled=3s",
+/// The faults besides [`TRANSIENT`].
+const FAULTS: [&str; 6] = [
     "latency=8s",
     "restart",
     "docker-down=40s",
@@ -113,7 +103,8 @@ impl Simulation {
     pub(super) async fn fault_injector(&self, mut rng: StdRng) {
         self.pause(&mut rng, LONG).await;
         let call = CALLS[rng.random_range(0..CALLS.len())];
-        let fault = FAULTS[rng.random_range(0..FAULTS.len())];
+        let faults = [&TRANSIENT[..], &FAULTS].concat();
+        let fault = faults[rng.random_range(0..faults.len())];
         let often = rng.random_range(1..=3);
         // If Docker stops during a removal, an operator must help, so this happens at most once.
         let often = if fault.starts_with("docker") { 1 } else { often };

@@ -9,6 +9,7 @@ use ai_stack_deployer::server::{
     audit::AuditTrail,
     notifier::Notifier,
     operations,
+    platform::Platform,
     saga::{Ports, Worker},
     settings::Quotas,
     stacks::{Service, ServiceParts},
@@ -174,7 +175,7 @@ impl Portal {
         let random = Mutex::new(StdRng::seed_from_u64(seed));
         let service = Service::new(ServiceParts {
             store: Arc::clone(&ports.store),
-            platform: Arc::clone(&ports.platform),
+            platform: Arc::<dyn Platform>::clone(&ports.platform),
             clock: Arc::clone(&ports.clock),
             notifier: Arc::clone(&ports.notifier),
             stack: Arc::clone(&ports.settings),

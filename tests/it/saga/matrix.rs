@@ -6,6 +6,7 @@ use ai_stack_deployer::server::store::State;
 use domain::event::FailureCode;
 
 use super::scenario::{Perturbation, Scenario, Tally};
+use crate::support::fake_platform::TRANSIENT;
 
 /// The mutating calls of a deployment.
 const FORWARD: [&str; 5] = [
@@ -23,27 +24,11 @@ const LOOKS: [&str; 2] = ["deployment.all", "docker.getServiceContainersByAppNam
 const BACKWARD: [&str; 4] =
     ["application.cleanQueues", "domain.delete", "application.delete", "project.remove"];
 
-/// The faults, each once: before the effect, after it, or somewhere in between.
-const FAULTS: [&str; 12] = [
-    "error-before",
-    "error-after",
-    "refused-after",
-    "timeout-before",
-    "timeout",
-    "late=19s",
-    "reset-before",
-    "reset",
-    "unauthorized",
-    "unauthorized-within",
-    "throttled=3s",
-    "docker-down=5s",
-];
-
 /// Returns every scenario of a fault during the steps that the saga recovers from.
 pub(super) fn forward() -> Vec<Scenario> {
     let mut scenarios = Vec::new();
     for call in FORWARD.into_iter().chain(LOOKS) {
-        for fault in FAULTS {
+        for fault in TRANSIENT.into_iter().chain(["docker-down=5s"]) {
             // With Docker down, a deploy job that begins meanwhile fails, as it should.
             let expected: &[State] = if fault.starts_with("docker-down") {
                 &[State::Live, State::RolledBack]
@@ -60,7 +45,7 @@ pub(super) fn forward() -> Vec<Scenario> {
 pub(super) fn backward() -> Vec<Scenario> {
     let mut scenarios = Vec::new();
     for call in BACKWARD {
-        for fault in FAULTS {
+        for fault in TRANSIENT.into_iter().chain(["docker-down=5s"]) {
             // If Docker stops during the removal, the service is orphaned for ever: see
             // `scenarios::a_service_that_the_platform_cannot_show_is_left_and_not_reported_as_gone`.
             if call == "application.delete" && fault.starts_with("docker-down") {

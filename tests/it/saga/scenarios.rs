@@ -18,6 +18,10 @@ use crate::support::{
     claim_one::CLEAN_UP, core_platform::Moment, memory_store::MemoryStore, settings::stack_settings,
 };
 
+/// The resources of a receipt, newest first.
+const NEWEST_FIRST: [ResourceKind; 4] =
+    [ResourceKind::Domain, ResourceKind::Service, ResourceKind::Application, ResourceKind::Project];
+
 #[tokio::test]
 async fn a_successful_deployment_makes_each_call_once_without_searches() {
     let world = World::driven("sandbox/hello", &[]).await;
@@ -113,15 +117,7 @@ async fn the_receipt_goes_newest_first_and_names_every_resource() {
     let world = World::driven("sandbox/crashloop", &[]).await;
     let receipt = world.failure().await.receipt;
     let kinds: Vec<_> = receipt.lines.iter().map(|line| line.resource).collect();
-    assert_eq!(
-        kinds,
-        [
-            ResourceKind::Domain,
-            ResourceKind::Service,
-            ResourceKind::Application,
-            ResourceKind::Project
-        ]
-    );
+    assert_eq!(kinds, NEWEST_FIRST);
 }
 
 #[tokio::test]
@@ -151,15 +147,7 @@ async fn a_platform_out_of_reach_during_the_undo_leaves_everything_listed() {
     assert_eq!(world.record().await.state, State::Stuck);
     let left: Vec<_> =
         world.failure().await.receipt.leftovers().map(|line| line.resource).collect();
-    assert_eq!(
-        left,
-        [
-            ResourceKind::Domain,
-            ResourceKind::Service,
-            ResourceKind::Application,
-            ResourceKind::Project
-        ]
-    );
+    assert_eq!(left, NEWEST_FIRST);
 }
 
 #[tokio::test]

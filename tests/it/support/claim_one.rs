@@ -13,18 +13,8 @@ pub(crate) const CLEAN_UP: Lane = Lane::CleanUp { overdue: Timestamp::MIN };
 pub(crate) const KINDS: [KindName; 2] = [KindName::DEPLOY, KindName::REMOVE];
 
 /// A store that grants one lease at a time.
-pub(crate) trait ClaimOne {
+pub(crate) trait ClaimOne: Store {
     /// Grants `owner` the lease of the oldest operation in `lane` that no worker holds at `now`.
-    async fn claim_one(
-        &self,
-        lane: Lane,
-        owner: &str,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Option<Lease>>;
-}
-
-impl<S: Store + ?Sized> ClaimOne for S {
     async fn claim_one(
         &self,
         lane: Lane,
@@ -37,3 +27,5 @@ impl<S: Store + ?Sized> ClaimOne for S {
         Ok(leases.pop())
     }
 }
+
+impl<S: Store + ?Sized> ClaimOne for S {}

@@ -6,12 +6,25 @@ use std::sync::{
 };
 
 use ai_stack_deployer::server::platform::{
-    AppName, Application, ApplicationId, Breaker, BreakerState, Configuration, Container,
-    ContainerId, CreatedProject, Domain, DomainId, Host, Inspected, Job, JobId, NewApplication,
-    NewDomain, NewProject, Platform, PlatformError, Project, ProjectId, ProjectSummary, QueuedJob,
-    Removal, RouteFile, Scale, Task, Version,
+    ApplicationId, Breaker, BreakerState, DomainId, Host, PlatformError, PlatformOverview,
+    ProjectId, ProjectSummary, Version,
 };
 use async_trait::async_trait;
+
+/// Faults of a call that the saga recovers from: before the effect, after it, or in between.
+pub(crate) const TRANSIENT: [&str; 11] = [
+    "error-before",
+    "error-after",
+    "refused-after",
+    "timeout-before",
+    "timeout",
+    "late=19s",
+    "reset-before",
+    "reset",
+    "unauthorized",
+    "unauthorized-within",
+    "throttled=3s",
+];
 
 /// The platform's content and faults.
 #[derive(Debug)]
@@ -77,12 +90,9 @@ impl FakePlatform {
 }
 
 /// Panics: no use case may make this call.
-fn never<T>() -> Result<T, PlatformError> {
-    panic!("only the saga calls this");
-}
 
 #[async_trait]
-impl Platform for FakePlatform {
+impl PlatformOverview for FakePlatform {
     async fn check_health(&self) -> Result<(), PlatformError> {
         self.ask(|_| ())
     }
@@ -136,101 +146,5 @@ impl Platform for FakePlatform {
             Ok(state.hosts.iter().map(host).collect())
         };
         self.ask(listed)?
-    }
-
-    async fn create_project(&self, _: &NewProject) -> Result<CreatedProject, PlatformError> {
-        never()
-    }
-
-    async fn project(&self, _: &ProjectId) -> Result<Option<Project>, PlatformError> {
-        never()
-    }
-
-    async fn remove_project(&self, _: &ProjectId) -> Result<Removal, PlatformError> {
-        never()
-    }
-
-    async fn create_application(&self, _: &NewApplication) -> Result<Application, PlatformError> {
-        never()
-    }
-
-    async fn configure_application(
-        &self,
-        _: &ApplicationId,
-        _: &Configuration,
-    ) -> Result<(), PlatformError> {
-        never()
-    }
-
-    async fn delete_application(&self, _: &ApplicationId) -> Result<Removal, PlatformError> {
-        never()
-    }
-
-    async fn create_domain(&self, _: &NewDomain) -> Result<DomainId, PlatformError> {
-        never()
-    }
-
-    async fn domains_of(&self, _: &ApplicationId) -> Result<Vec<Domain>, PlatformError> {
-        never()
-    }
-
-    async fn delete_domain(&self, _: &DomainId) -> Result<Removal, PlatformError> {
-        never()
-    }
-
-    async fn enqueue_deploy(&self, _: &ApplicationId, _: &str) -> Result<(), PlatformError> {
-        never()
-    }
-
-    async fn jobs(&self, _: &ApplicationId) -> Result<Vec<Job>, PlatformError> {
-        never()
-    }
-
-    async fn queue(&self) -> Result<Vec<QueuedJob>, PlatformError> {
-        never()
-    }
-
-    async fn job_log(&self, _: &JobId) -> Result<String, PlatformError> {
-        never()
-    }
-
-    async fn clear_queue(&self, _: &ApplicationId) -> Result<Removal, PlatformError> {
-        never()
-    }
-
-    async fn tasks(&self, _: &AppName) -> Result<Vec<Task>, PlatformError> {
-        never()
-    }
-
-    async fn running_containers(&self, _: &AppName) -> Result<Vec<Container>, PlatformError> {
-        never()
-    }
-
-    async fn containers(&self, _: &AppName) -> Result<Vec<Container>, PlatformError> {
-        never()
-    }
-
-    async fn inspect_container(&self, _: &ContainerId) -> Result<Option<Inspected>, PlatformError> {
-        never()
-    }
-
-    async fn services(&self) -> Result<Vec<AppName>, PlatformError> {
-        never()
-    }
-
-    async fn route_file(&self, _: &RouteFile) -> Result<Option<String>, PlatformError> {
-        never()
-    }
-
-    async fn clear_route_file(&self, _: &RouteFile) -> Result<(), PlatformError> {
-        never()
-    }
-
-    async fn scales(&self) -> Result<Vec<(AppName, Option<Scale>)>, PlatformError> {
-        never()
-    }
-
-    async fn node_count(&self) -> Result<usize, PlatformError> {
-        never()
     }
 }

@@ -16,6 +16,8 @@ use openidconnect::{
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
+use super::provider;
+
 /// The path of the provider's metadata.
 pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
 pub(crate) const KEYS: &str = "/jwks";
@@ -60,14 +62,7 @@ impl FakeProvider {
 
     /// Returns the variables of a portal whose people sign in here.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("AUTH", String::from("oidc")),
-            ("OIDC_ISSUER", self.issuer()),
-            ("OIDC_CLIENT_ID", String::from("portal")),
-            ("OIDC_CLIENT_SECRET", String::from("portal-secret")),
-            ("OIDC_NAME", String::from("Example Ltd")),
-            ("OIDC_OPERATOR_GROUP", String::from("operators")),
-        ]
+        provider::variables(self.issuer())
     }
 
     /// Serves its metadata from now on.

@@ -26,16 +26,22 @@ impl Provider {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// What a portal is told, so that people sign in here.
+    /// Returns the variables of a portal whose people sign in here.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("AUTH", String::from("oidc")),
-            ("OIDC_ISSUER", self.issuer()),
-            ("OIDC_CLIENT_ID", String::from("portal")),
-            ("OIDC_CLIENT_SECRET", String::from("portal-secret")),
-            ("OIDC_NAME", String::from("Example Ltd")),
-            ("OIDC_SCOPES", String::from("openid profile groups")),
-            ("OIDC_OPERATOR_GROUP", String::from("operators")),
-        ]
+        let mut variables = variables(self.issuer());
+        variables.push(("OIDC_SCOPES", String::from("openid profile groups")));
+        variables
     }
+}
+
+/// Returns the variables of a portal whose people sign in at `issuer`.
+pub(super) fn variables(issuer: String) -> Vec<(&'static str, String)> {
+    vec![
+        ("AUTH", String::from("oidc")),
+        ("OIDC_ISSUER", issuer),
+        ("OIDC_CLIENT_ID", String::from("portal")),
+        ("OIDC_CLIENT_SECRET", String::from("portal-secret")),
+        ("OIDC_NAME", String::from("Example Ltd")),
+        ("OIDC_OPERATOR_GROUP", String::from("operators")),
+    ]
 }
