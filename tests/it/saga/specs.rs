@@ -17,9 +17,12 @@ use domain::{
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 use super::world::World;
-use crate::support::{faulty_store::Crash, memory_store::MemoryStore, settings::stack_settings};
+use crate::support::{
+    core_platform::Moment, faulty_store::Crash, memory_store::MemoryStore, settings::stack_settings,
+};
 
 /// The test's key, and another one.
 const OLD: &str = "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
@@ -48,20 +51,28 @@ fn variable(name: &str, value: &str) -> (String, secrecy::SecretString) {
     (name.to_owned(), value.into())
 }
 
-/// Changes every setting that a spec contains. No stack could be deployed with these settings.
+/// Changes every setting of a stack. No stack could be deployed with these settings.
 fn change(settings: &mut StackSettings) {
-    settings.scheme = Scheme::Http;
-    settings.certificate = CertificateSource::None;
-    settings.image = String::from("sandbox/crashloop");
-    settings.registry = Some(registry("second"));
-    settings.port = 9_090;
-    settings.cpu_nanos = None;
-    settings.memory_bytes = Some(536_870_912);
-    settings.environment = vec![variable("TOKEN", "second"), variable("ONLY_SECOND", "2")];
-    settings.health_path = String::from("/second");
-    settings.health_timeout = Duration::from_millis(1);
-    settings.health_interval = Duration::from_millis(1);
-    settings.certificate_timeout = Duration::from_millis(1);
+    *settings = StackSettings {
+        // The portal does not start with another name while there are stacks.
+        portal_name: settings.portal_name.clone(),
+        scheme: Scheme::Http,
+        suffix: String::from("example.org"),
+        public_port: Some(9_999),
+        certificate: CertificateSource::None,
+        image: String::from("sandbox/crashloop"),
+        registry: Some(registry("second")),
+        port: 9_090,
+        cpu_nanos: None,
+        memory_bytes: Some(536_870_912),
+        environment: vec![variable("TOKEN", "second"), variable("ONLY_SECOND", "2")],
+        health_path: String::from("/second"),
+        health_timeout: Duration::from_millis(1),
+        health_interval: Duration::from_millis(1),
+        certificate_timeout: Duration::from_millis(1),
+        // They limit the operation, and are not part of the stack.
+        deadlines: settings.deadlines,
+    };
 }
 
 async fn begin() -> World {
@@ -125,7 +136,7 @@ async fn an_undisturbed_deployment_sends_the_settings() {
 }
 
 #[tokio::test]
-async fn after_a_restart_with_other_settings_at_any_write_the_stored_spec_is_sent() {
+async fn after_a_restart_with_other_settings_at_any_write_or_call_the_stored_spec_is_sent() {
     let undisturbed = begin().await;
     undisturbed.drive().await;
     let expected = sent(&undisturbed).await;
@@ -134,16 +145,43 @@ async fn after_a_restart_with_other_settings_at_any_write_the_stored_spec_is_sen
     assert!(writes as usize > 2 * domain::kind::DEPLOY.steps.len(), "{writes}");
     for write in 1..=writes {
         for crash in [Crash::Before, Crash::After] {
-            let what = format!("{crash:?} write {write}");
-            let mut world = begin().await;
+            let world = begin().await;
             world.store.crash_at(write, crash);
             world.drive_once(Lane::Forward).await.unwrap_err();
-            world.configure(change);
-            world.drive().await;
-            assert_eq!(world.record().await.state, State::Live, "{what}");
-            assert_eq!(sent(&world).await, expected, "{what}");
+            assert_sends(world, &expected, &format!("{crash:?} write {write}")).await;
         }
     }
+    // In the middle of each step, which may make several calls.
+    for call in 1..=undisturbed.platform.calls() {
+        for moment in [Moment::Before, Moment::After] {
+            let world = begin().await;
+            die_at_call(&world, call, moment).await;
+            assert_sends(world, &expected, &format!("{moment:?} call {call}")).await;
+        }
+    }
+}
+
+/// Drives the operation until the portal dies at the `call`-th call, and its lease expires.
+async fn die_at_call(world: &World, call: usize, moment: Moment) {
+    let (dying, died) = oneshot::channel();
+    world.platform.at_call(call, moment, async move {
+        dying.send(()).unwrap();
+        std::future::pending::<()>().await;
+    });
+    tokio::select! {
+        biased;
+        _ = died => {}
+        ended = world.drive_once(Lane::Forward) => panic!("call {call} never came: {ended:?}"),
+    }
+    world.clock.advance(Duration::from_secs(31));
+}
+
+/// Continues with other settings, and checks what is sent.
+async fn assert_sends(mut world: World, expected: &(Value, BTreeSet<String>), what: &str) {
+    world.configure(change);
+    world.drive().await;
+    assert_eq!(world.record().await.state, State::Live, "{what}");
+    assert_eq!(sent(&world).await, *expected, "{what}");
 }
 
 #[tokio::test]
