@@ -53,8 +53,8 @@ const EXIT_DELAY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks that the platform can be reached, accepts the key and is new enough, and that the
-    /// identity provider answers
+    /// Checks that the platform can be reached, accepts the key and is new enough, that the identity
+    /// provider answers, and that the stacks were created under this portal's name
     Check,
     /// Compares the database with the platform, and removes resources that appeared after their
     /// deployment had ended. Exits with 0 when there is no difference, with 2 when differences

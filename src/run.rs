@@ -15,13 +15,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::adapters::probe;
 pub use self::{
-    adapters::{StorePorts, open_for_cli},
+    adapters::{StorePorts, check_portal_name, open_for_cli, open_unmigrated},
     keys::{NO_KEY, known as known_keys},
     parts::Parts,
 };
 use self::{
-    adapters::{call_gate_of_command, call_gate_of_portal, check_portal_name},
-    parts::purge_old_records,
+    adapters::{call_gate_of_command, call_gate_of_portal},
+    parts::{purge_old_records, serve},
 };
 use crate::http::{self, HttpState};
 use crate::server::{
@@ -134,7 +134,11 @@ impl Portal {
         let notifier = Arc::new(Notifier::default());
         let store_ports = StorePorts::open(&settings.store, &notifier).await?;
         let store = Arc::clone(&store_ports.store);
-        check_portal_name(&*store, &settings.stack.portal_name).await?;
+        let name = &settings.stack.portal_name;
+        check_portal_name(&*store, name).await?;
+        if let Err(error) = store.keep_portal_name(name).await {
+            tracing::warn!(%error, "Could not store PORTAL_NAME");
+        }
         let keyring = keys::of_portal(&settings, &*store_ports.secrets).await?;
         let audit = Arc::new(AuditTrail::new(Arc::clone(&store_ports.audit), Arc::clone(&clock)));
         let sign_in_service = sign_in_service(&settings, &store_ports, &audit, &clock)?;
@@ -263,12 +267,14 @@ pub fn check_environment(stack: &StackSettings) -> Result<(), StartError> {
 ///
 /// # Errors
 ///
-/// Returns which part cannot be created.
+/// Returns which part cannot be created, or that the stacks have the marker of another portal's
+/// name.
 pub async fn reconciler_for_cli(settings: &Settings) -> Result<Option<Reconciler>, StartError> {
     let PlatformSettings::Dokploy { url, token } = &settings.platform else { return Ok(None) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dokploy = platform::dokploy::config(url.clone(), token.clone());
     let StorePorts { store, slots, .. } = open_for_cli(&settings.store).await?;
+    check_portal_name(&*store, &settings.stack.portal_name).await?;
     let ports = Ports {
         store,
         call_gate: call_gate_of_command(slots, settings.limits.calls),
@@ -369,25 +375,4 @@ fn owner() -> String {
 
 async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })
-}
-
-/// Serves `site` until `shutdown`, then completes the responses in progress within [`GRACE`]: a
-/// client that never reads would otherwise block the shutdown forever (axum#2673).
-async fn serve(listener: TcpListener, site: axum::Router, shutdown: CancellationToken) {
-    let service = site.into_make_service_with_connect_info::<SocketAddr>();
-    let until = shutdown.clone();
-    let serving = axum::serve(listener, service)
-        .with_graceful_shutdown(async move { until.cancelled().await });
-    let limit = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        result = serving => {
-            if let Err(error) = result {
-                tracing::error!(%error, "The server stopped listening");
-            }
-        }
-        () = limit => tracing::warn!("Closed connections that were still open"),
-    }
 }

@@ -1,5 +1,5 @@
-//! `check`: reports whether the platform can be used, people can sign in, and secrets can be
-//! stored.
+//! `check`: reports whether the platform can be used, people can sign in, secrets can be stored, and
+//! the stacks have the portal's name.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -14,8 +14,8 @@ use crate::server::{
 use clock::SystemClock;
 use dokploy::Dokploy;
 
-/// Checks the platform, the identity provider and the portal's key. Fails if one of them cannot be
-/// used.
+/// Checks the platform, the identity provider, the portal's key and its name. Fails if one of them
+/// cannot be used.
 pub(super) async fn run(settings: &Settings) -> Exit {
     run::check_environment(&settings.stack)?;
     for warning in settings.stack.warnings() {
@@ -25,7 +25,8 @@ pub(super) async fn run(settings: &Settings) -> Exit {
     if let Some(warning) = catch_all::warning(&probe, &settings.stack, rand::random()).await {
         say(&format!("{warning}."))?;
     }
-    let verdicts = [platform(settings).await?, provider(settings).await?, key(settings)];
+    let verdicts =
+        [platform(settings).await?, provider(settings).await?, key(settings), name(settings).await];
     for verdict in &verdicts {
         let (Ok(sentence) | Err(sentence)) = verdict;
         say(sentence)?;
@@ -64,6 +65,18 @@ fn key(settings: &Settings) -> Result<String, String> {
             "PORTAL_SECRET_KEY is not set, and no stack has secrets that would need it.",
         )),
     }
+}
+
+/// Returns a sentence that says whether the stacks in the database have the portal's name: `Ok` if
+/// they have, or the database cannot be read yet, `Err` if not.
+async fn name(settings: &Settings) -> Result<String, String> {
+    let name = &settings.stack.portal_name;
+    if let Ok(store) = run::open_unmigrated(&settings.store).await {
+        let checked = run::check_portal_name(&*store, name).await;
+        store.close().await;
+        checked.map_err(|error| format!("{error}."))?;
+    }
+    Ok(format!("No stack is known that was created under another PORTAL_NAME than {name}."))
 }
 
 /// Returns a sentence that says whether people can sign in: `Ok` if they can, `Err` if not.

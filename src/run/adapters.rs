@@ -38,6 +38,18 @@ pub async fn open_for_cli(settings: &StoreSettings) -> Result<StorePorts, StartE
         }
     })
 }
+/// Opens the database to read it as it is: unlike for another command, it is not migrated.
+///
+/// # Errors
+///
+/// Returns why the database cannot be used.
+pub async fn open_unmigrated(settings: &StoreSettings) -> Result<Arc<dyn Store>, StartError> {
+    Ok(match settings {
+        StoreSettings::Sqlite { path } => Arc::new(SqliteStore::open_unmigrated(path).await?),
+        StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_unmigrated(url)?),
+    })
+}
+
 
 /// The store ports of one database.
 pub struct StorePorts {
@@ -82,14 +94,17 @@ impl StorePorts {
     }
 }
 
+/// Passes if the database cannot be read.
 /// Checks that no stack has the marker of another portal's name: it would not be found any more.
 ///
 /// # Errors
 ///
 /// Returns the name of the stacks if it is not `name`.
-pub(super) async fn check_portal_name(store: &dyn Store, name: &str) -> Result<(), StartError> {
-    match store.keep_portal_name(name).await {
-        Ok(kept) if kept != name => Err(StartError::PortalName { set: name.to_owned(), kept }),
+pub async fn check_portal_name(store: &dyn Store, name: &str) -> Result<(), StartError> {
+    match store.name_of_stacks().await {
+        Ok(Some(kept)) if kept != name => {
+            Err(StartError::PortalName { set: name.to_owned(), kept })
+        }
         Ok(_) => Ok(()),
         Err(error) => {
             tracing::warn!(%error, "Could not check PORTAL_NAME");
@@ -98,8 +113,8 @@ pub(super) async fn check_portal_name(store: &dyn Store, name: &str) -> Result<(
     }
 }
 
-/// Creates the call gate of a portal. Without `shared` slots, the calls during which an earlier
-/// process stopped still take slots.
+/// Creates the call gate of a portal that drives `operations`. Without `shared` slots, the calls
+/// during which an earlier process stopped still take slots.
 pub(super) async fn call_gate_of_portal(
     store: &dyn Store,
     shared: Option<Arc<dyn CallSlots>>,

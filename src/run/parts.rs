@@ -3,11 +3,15 @@
 //! A part that ends earlier, by a panic or by returning, makes the portal unhealthy. The caller
 //! decides what happens then.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::{
+    net::TcpListener,
+    task::{Id, JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
+use super::GRACE;
 use crate::server::{store::Operations, vitals::Vitals};
 use clock::Clock;
 use domain::time::earlier;
@@ -102,5 +106,26 @@ pub(super) async fn purge_old_records(
             () = shutdown.cancelled() => return,
             () = clock.sleep(PURGE_INTERVAL) => {}
         }
+    }
+}
+
+/// Serves `site` until `shutdown`, then completes the responses in progress within [`GRACE`]: a
+/// client that never reads would otherwise block the shutdown forever (axum#2673).
+pub(super) async fn serve(listener: TcpListener, site: axum::Router, shutdown: CancellationToken) {
+    let service = site.into_make_service_with_connect_info::<SocketAddr>();
+    let until = shutdown.clone();
+    let serving = axum::serve(listener, service)
+        .with_graceful_shutdown(async move { until.cancelled().await });
+    let limit = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = serving => {
+            if let Err(error) = result {
+                tracing::error!(%error, "The server stopped listening");
+            }
+        }
+        () = limit => tracing::warn!("Closed connections that were still open"),
     }
 }

@@ -95,7 +95,7 @@ fn a_busy_port_stops_the_start_with_a_sentence_that_names_the_variable() {
 }
 
 #[test]
-fn with_another_name_the_portal_does_not_start_while_a_stack_has_its_marker() {
+fn with_another_name_nothing_starts_or_compares_while_a_stack_has_its_marker() {
     let portal_dir = PortalDir::new();
     let end = |portal: Running| assert_eq!(portal.end().0, Some(0));
     end(portal_dir.start(&[("PORTAL_NAME", "before-any-stack")]));
@@ -103,9 +103,30 @@ fn with_another_name_the_portal_does_not_start_while_a_stack_has_its_marker() {
     let id = portal_dir.deploy("alice");
     assert!(portal_dir.get(&format!("/api/status/{id}")).contains("event: complete"));
     end(portal);
-    let error = error_of(&portal_dir.command(&[("PORTAL_NAME", "second")]).output().unwrap());
-    assert!(error.contains("PORTAL_NAME is second"), "{error}");
-    assert!(error.contains("set PORTAL_NAME to first"), "{error}");
+    let refused = "PORTAL_NAME is second, but the stacks in the database were created under first: \
+                   set PORTAL_NAME to first";
+    let output = |name: &str, more: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = portal_dir.command(&[&[("PORTAL_NAME", name)], more].concat());
+        command.args(arguments).output().unwrap()
+    };
+    assert!(error_of(&output("second", &[], &[])).contains(refused));
+    // It says so before it calls the platform, which does not exist.
+    let platform = [
+        ("DOKPLOY_URL", "http://127.0.0.1:9"),
+        ("DOKPLOY_API_TOKEN", "any"),
+        ("STACK_DOMAIN_SUFFIX", "localhost"),
+        ("STACK_IMAGE", "any"),
+    ];
+    let error = error_of(&output("second", &platform, &["reconcile"]));
+    assert!(error.contains(refused), "{error}");
+    for (name, code, sentence) in [
+        ("first", Some(0), "No stack is known that was created under another PORTAL_NAME"),
+        ("second", Some(1), refused),
+    ] {
+        let checked = output(name, &[], &["check"]);
+        let text = String::from_utf8_lossy(&checked.stdout).into_owned();
+        assert!(checked.status.code() == code && text.contains(sentence), "{checked:?}");
+    }
     let portal = portal_dir.start(&[("PORTAL_NAME", "first")]);
     let answer = exchange(
         portal_dir.port,

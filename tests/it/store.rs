@@ -128,14 +128,19 @@ async fn the_portals_name_is_kept_while_there_are_stacks() {
     let (_folder, sqlite) = in_sqlite().await;
     let postgres = in_postgres(&Cluster::shared().database()).await;
     for store in [sqlite as Arc<dyn Store>, postgres] {
-        let keep = async |name| store.keep_portal_name(name).await.unwrap();
-        assert_eq!(keep("first").await, "first");
-        assert_eq!(keep("second").await, "second");
+        let keep = async |name| {
+            store.keep_portal_name(name).await.unwrap();
+            store.name_of_stacks().await.unwrap()
+        };
+        assert_eq!((keep("first").await, keep("second").await), (None, None));
         store.begin(&new(1, "alice"), None).await.unwrap();
-        assert_eq!((keep("third").await, keep("second").await), ("second".into(), "second".into()));
+        let second = Some(String::from("second"));
+        assert_eq!((keep("third").await, keep("second").await), (second.clone(), second));
         let lease = claim(&*store, Lane::Forward, &DeploymentId::from_random(1)).await;
         store.record(&lease, &end(State::RolledBack)).await.unwrap();
-        assert_eq!(keep("third").await, "third");
+        assert_eq!(keep("third").await, None);
+        store.begin(&new(2, "alice"), None).await.unwrap();
+        assert_eq!(store.name_of_stacks().await.unwrap().as_deref(), Some("third"));
     }
 }
 

@@ -222,10 +222,14 @@ pub trait TaskLeases: Send + Sync {
 pub trait Store: Stacks + Operations + Journal + Specs + Leases + Idempotency + TaskLeases {
     /// Returns the kind of database, as `/health` shows it.
     fn kind(&self) -> &'static str;
-    /// Stores the portal's name, unless stacks exist that were created under another name, and
-    /// returns the stored name. A store that does not outlive the portal stores none.
-    async fn keep_portal_name(&self, name: &str) -> Result<String> {
-        Ok(name.to_owned())
+    /// Stores the portal's name, unless there are stacks that were created under another name. A
+    /// store that does not outlive the portal stores none.
+    async fn keep_portal_name(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+    /// Returns the stored name under which the stacks were created; `None` if there are no stacks.
+    async fn name_of_stacks(&self) -> Result<Option<String>> {
+        Ok(None)
     }
     /// Checks that the database accepts writes, by a small write that is committed.
     async fn check(&self) -> Result<()>;

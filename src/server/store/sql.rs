@@ -177,15 +177,21 @@ impl<D: Dialect> Store for SqlStore<D> {
         D::KIND
     }
 
-    async fn keep_portal_name(&self, name: &str) -> Result<String> {
+    async fn keep_portal_name(&self, name: &str) -> Result<()> {
         let keep = Statement::new(
             "INSERT INTO portal (id, name) VALUES (1, $1) ON CONFLICT (id) DO UPDATE
-             SET name = CASE WHEN EXISTS (SELECT 1 FROM stacks WHERE gone_ms IS NULL)
-                        THEN portal.name ELSE excluded.name END
-             RETURNING name",
+             SET name = excluded.name
+             WHERE NOT EXISTS (SELECT 1 FROM stacks WHERE gone_ms IS NULL)",
         );
-        let kept = self.change(keep.bind(name)).await?;
-        kept.first().map_or_else(|| Ok(name.to_owned()), |row| row.text("name"))
+        self.change_rows(keep.bind(name)).await.map(drop)
+    }
+
+    async fn name_of_stacks(&self) -> Result<Option<String>> {
+        let name = Statement::new(
+            "SELECT name FROM portal
+             WHERE (SELECT min(name) FROM stacks WHERE gone_ms IS NULL) IS NOT NULL",
+        );
+        self.row(name).await?.map(|row| row.text("name")).transpose()
     }
 
     async fn check(&self) -> Result<()> {

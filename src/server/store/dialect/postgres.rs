@@ -98,12 +98,25 @@ impl PostgresStore {
         Self::connect(options(url)?).await
     }
 
+    /// Opens the database at `url` to read it as it is: the tables may be those of an older version.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`OpenPostgresError`] if `url` is not valid.
+    pub fn open_unmigrated(url: &SecretString) -> Result<Self, OpenPostgresError> {
+        Ok(Self::of(options(url)?))
+    }
+
     async fn connect(options: PgConnectOptions) -> Result<Self, OpenPostgresError> {
         let migrated = timeout(MIGRATION, connecting::migrate(&options)).await;
         migrated.map_err(|_| OpenPostgresError::Silent)??;
+        Ok(Self::of(options))
+    }
+
+    fn of(options: PgConnectOptions) -> Self {
         let pool = Pool::new(CONNECTIONS, ACQUIRE_TIMEOUT, options);
         let companion = Companion { origin: Origin::random(), listening: None };
-        Ok(Self::new(pool.clone(), pool, companion))
+        Self::new(pool.clone(), pool, companion)
     }
 }
 

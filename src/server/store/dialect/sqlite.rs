@@ -43,7 +43,8 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<Self, OpenStoreError> {
         let path = &sqlite_file::resolve(path);
         let file = Arc::new(HeldFile::take(path).await?);
-        let store = Self::connect(path, Some(Arc::clone(&file))).await?;
+        sqlite_file::migrate(path).await?;
+        let store = Self::of(path, Some(Arc::clone(&file)));
         file.begin().await?;
         for leases in [
             "UPDATE operations SET lease_owner = NULL WHERE lease_owner IS NOT NULL",
@@ -68,15 +69,26 @@ impl SqliteStore {
     pub async fn open_for_cli(path: &Path) -> Result<Self, OpenStoreError> {
         let path = &sqlite_file::resolve(path);
         sqlite_file::check(path).await?;
-        Self::connect(path, None).await
+        sqlite_file::migrate(path).await?;
+        Ok(Self::of(path, None))
     }
 
-    async fn connect(path: &Path, file: Option<Arc<HeldFile>>) -> Result<Self, OpenStoreError> {
-        sqlite_file::migrate(path).await?;
+    /// Opens the store at `path` to read it as it is: the tables may be those of an older version.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Self::open_for_cli`].
+    pub async fn open_unmigrated(path: &Path) -> Result<Self, OpenStoreError> {
+        let path = &sqlite_file::resolve(path);
+        sqlite_file::check(path).await?;
+        Ok(Self::of(path, None))
+    }
+
+    fn of(path: &Path, file: Option<Arc<HeldFile>>) -> Self {
         let options = sqlite_file::options(path);
         let writer = Pool::new(1, ACQUIRE_TIMEOUT, options.clone());
         let readers = Pool::new(READERS, ACQUIRE_TIMEOUT, options.read_only(true));
-        Ok(Self::new(writer, readers, file))
+        Self::new(writer, readers, file)
     }
 }
 
