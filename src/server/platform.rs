@@ -1,11 +1,12 @@
 //! The platform port: what the saga needs of the system that runs stacks.
 //!
 //! It does not show which server answers, or how it is reached. No method repeats a call: only the
-//! saga retries.
+//! saga retries, and a reading outside of it that is answered with 401 ([`retry_401`]).
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clock::Clock;
 use domain::stack_spec::CertificateSource;
 use jiff::Timestamp;
 
@@ -35,6 +36,33 @@ pub fn certificate(source: CertificateSource) -> Certificate {
         CertificateSource::None => Certificate::None,
         CertificateSource::Custom => Certificate::Custom,
     }
+}
+
+/// Repeats `read` after each of `pauses` while it is answered with 401, which the platform also
+/// answers while its database is briefly unavailable. If the rejection of the key is known to
+/// persist, it is not repeated.
+///
+/// # Errors
+///
+/// Returns the error of the last attempt.
+pub async fn retry_401<T, F>(
+    platform: &dyn PlatformOverview,
+    clock: &dyn Clock,
+    pauses: &[Duration],
+    read: impl Fn() -> F,
+) -> Result<T, PlatformError>
+where
+    F: Future<Output = Result<T, PlatformError>>,
+{
+    for pause in pauses {
+        match read().await {
+            Err(error) if error.is_unauthorized() && platform.problem().is_none() => {
+                clock.sleep(*pause).await;
+            }
+            result => return result,
+        }
+    }
+    read().await
 }
 
 /// The state of one container, as far as the portal uses it.

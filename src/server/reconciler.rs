@@ -26,7 +26,7 @@ use super::{
     saga::Ports,
     store::{Result, Store, StoreError, TaskHolder, TaskLease},
 };
-use crate::server::platform::{AppName, BreakerState, Platform, PlatformError, Scale};
+use crate::server::platform::{AppName, BreakerState, Platform, PlatformError, Scale, retry_401};
 use clock::Clock;
 use domain::{
     receipt::{Line, Outcome},
@@ -47,9 +47,13 @@ const RECHECK_PAUSE: Duration = Duration::from_secs(30);
 /// The name of the turn: one of the portals that share a database compares for all.
 const WORK: &str = "compare";
 
-/// The pauses in seconds between attempts to read a platform that answers 401, which it also does
-/// while its database is briefly unavailable.
-const RETRY_401_AFTER: [u64; 4] = [1, 2, 4, 8];
+/// The pauses between attempts to read a platform that answers 401.
+const RETRY_401_AFTER: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
 
 /// Compares the database with the platform.
 pub struct Reconciler {
@@ -172,7 +176,8 @@ impl Reconciler {
     }
 
     async fn look(&self, look: Look) -> Result<Vec<Finding>, SurveyError> {
-        let mut platform = self.read_retrying_401().await?;
+        let read = || PlatformView::read(&*self.platform, &self.prefix);
+        let mut platform = retry_401(&*self.platform, &*self.clock, &RETRY_401_AFTER, read).await?;
         if look == Look::Second {
             platform.idle.retain(|_, idle| !matches!(idle, Idle::Ending(_)));
         }
@@ -181,21 +186,6 @@ impl Reconciler {
         let known = self.reconcile_report.get().map(|round| round.not_running).unwrap_or_default();
         found.extend(findings::undecided(&known, &store, &platform));
         Ok(found)
-    }
-
-    async fn read_retrying_401(&self) -> Result<PlatformView, SurveyError> {
-        let read = || PlatformView::read(&*self.platform, &self.prefix);
-        for pause in RETRY_401_AFTER {
-            match read().await {
-                Err(SurveyError::Platform(error))
-                    if error.is_unauthorized() && self.platform.problem().is_none() =>
-                {
-                    self.clock.sleep(Duration::from_secs(pause)).await;
-                }
-                result => return result,
-            }
-        }
-        read().await
     }
 
     /// Removes the removable ones of `findings`, and returns the outcome of each. Before it removes

@@ -4,12 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
-use super::{
-    SurveyError,
-    containers::{self, AT_ONCE, Idle, Scales},
-};
+use super::containers::{self, AT_ONCE, Idle, Scales};
 use crate::server::{
-    platform::{AppName, ApplicationSummary, Host, Platform, ProjectId},
+    platform::{AppName, ApplicationSummary, Host, Platform, PlatformError, ProjectId},
     store::{Journal, Record, Result, Stack, State, Store, StoreError},
 };
 use domain::{
@@ -81,7 +78,7 @@ pub(super) struct Live {
 
 impl PlatformView {
     /// Reads the platform; `prefix` is the prefix of the portal's markers.
-    pub(super) async fn read(platform: &dyn Platform, prefix: &str) -> Result<Self, SurveyError> {
+    pub(super) async fn read(platform: &dyn Platform, prefix: &str) -> Result<Self, PlatformError> {
         let mut marked = platform.projects().await?;
         let all_projects = marked.iter().map(|one| one.id.0.clone()).collect();
         let is_ours = |text: &String| text.starts_with(prefix);
@@ -173,13 +170,8 @@ async fn recorded(journal: &dyn Journal, record: &Record) -> Result<Resources> {
     let corrupt = || StoreError::Corrupt { what: "end of a deployment" };
     let last = journal.events(&record.deployment.id, record.seq.saturating_sub(1), 1).await?;
     let event = last.first().ok_or_else(corrupt)?.decode().map_err(|_| corrupt())?;
-    match event.body {
-        EventBody::Complete(completion) => Ok(completion.resources),
-        EventBody::Progress(_)
-        | EventBody::Log(_)
-        | EventBody::Removed(_)
-        | EventBody::Error(_) => Err(corrupt()),
-    }
+    let EventBody::Complete(completion) = event.body else { return Err(corrupt()) };
+    Ok(completion.resources)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::server::{
-    platform::{PlatformError, PlatformOverview, Version},
+    platform::{PlatformError, PlatformOverview, Version, retry_401},
     settings::StackSettings,
 };
 use clock::Clock;
@@ -30,8 +30,7 @@ const REFRESH_AFTER: Duration = Duration::from_secs(5);
 const RECENT: Duration = Duration::from_secs(1);
 /// The age up to which a supported version is not requested again.
 const VERSION_LIFETIME: Duration = Duration::from_mins(10);
-/// The pauses between attempts after a 401, which the platform also answers while its database is
-/// briefly unavailable.
+/// The pauses between attempts after a 401.
 const RETRY_401_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// The time for which a caller waits for a new snapshot.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -153,18 +152,9 @@ impl PlatformCache {
         self.readings.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Reads the names in use from the platform. Repeats the call after a 401, unless the rejection
-    /// of the key is known to persist.
+    /// Reads the names in use from the platform, and repeats that after a 401.
     pub(super) async fn read_retrying_401(&self) -> Result<NamesInUse, PlatformError> {
-        for pause in RETRY_401_AFTER {
-            match self.read().await {
-                Err(error) if error.is_unauthorized() && self.platform.problem().is_none() => {
-                    self.clock.sleep(pause).await;
-                }
-                result => return result,
-            }
-        }
-        self.read().await
+        retry_401(&*self.platform, &*self.clock, &RETRY_401_AFTER, || self.read()).await
     }
 
     /// Reads the names in use from the platform.

@@ -115,13 +115,6 @@ impl Step for Deploy {
 }
 
 impl Deploy {
-    async fn enqueue_job(
-        &self,
-        cx: &Context,
-    ) -> Result<(), crate::server::platform::PlatformError> {
-        cx.platform.enqueue_deploy(&self.application.id, cx.deployment.id.as_str()).await
-    }
-
     /// Enqueues the job, unless an earlier attempt did.
     async fn enqueue(&self, cx: &Context) -> Result<(), StepError> {
         let find = || async {
@@ -129,9 +122,10 @@ impl Deploy {
             let there = !matches!(progress, JobProgress::Lost | JobProgress::Stranded);
             Ok(there.then_some(()))
         };
+        let enqueue =
+            || cx.platform.enqueue_deploy(&self.application.id, cx.deployment.id.as_str());
         let done = "Asked the platform to start the container";
-        cx.create_or_adopt(Self::ID, "application.deploy", done, || self.enqueue_job(cx), find)
-            .await
+        cx.create_or_adopt(Self::ID, "application.deploy", done, enqueue, find).await
     }
 
     /// Looks for the job in a reading of the queue after `cursor`, then in the list. If few
@@ -214,11 +208,11 @@ async fn drain(cx: &Context, id: &ApplicationId) -> Result<(), StepError> {
         } else {
             let jobs = cx.query("deployment.all", || cx.platform.jobs(id)).await?;
             if !jobs.iter().any(|job| job.status == JobStatus::Running) {
-                return cx.journal.clear_message(is_stranded).await.map_err(Into::into);
+                return Ok(cx.journal.clear_message(is_stranded).await?);
             }
             if stranded.has_expired(true, cx.now()) {
                 cx.warn("deployment.all", "The platform lists a job that it no longer runs");
-                return cx.journal.clear_message(is_stranded).await.map_err(Into::into);
+                return Ok(cx.journal.clear_message(is_stranded).await?);
             }
             cx.journal.set_message(MessageCode::WaitingForJob).await?;
             pause = pause.max(cx.paced_delay(1));

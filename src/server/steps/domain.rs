@@ -9,7 +9,7 @@ use crate::server::{
 use domain::{
     event::Resources,
     message::MessageCode,
-    receipt::{Line, Outcome, ResourceKind},
+    receipt::{Line, ResourceKind},
 };
 
 /// Attaches the stack's host.
@@ -64,27 +64,19 @@ impl CreateDomain {
     /// Returns the receipt's line for a domain whose application has lost our marker or is gone. If
     /// it is gone, the list is empty: the platform deletes domains with their application.
     async fn unmarked(&self, cx: &Context, output: &DomainId) -> Result<Line, StepError> {
-        let domains_of = || cx.platform.domains_of(&self.application.id);
-        let domains = cx.query("domain.byApplicationId", domains_of).await?;
-        let (id, host) = (Some(output.0.as_str()), cx.host.as_str());
-        Ok(if domains.iter().any(|domain| domain.id == *output) {
-            cx.leftover_domain(id, host)
-        } else {
-            cx.line(ResourceKind::Domain, id, host, Outcome::VerifiedGone)
-        })
+        let domains = cx.domains_of(&self.application.id).await?;
+        let is_there = domains.iter().any(|domain| domain.id == *output);
+        Ok(cx.checked_line(ResourceKind::Domain, &output.0, &cx.host, is_there))
     }
 
     /// Adopts the oldest domain of our application for this host, and removes the others.
     async fn adopt(&self, cx: &Context) -> Result<Option<DomainId>, StepError> {
-        let domains_of = || cx.platform.domains_of(&self.application.id);
-        let mut domains = cx.query("domain.byApplicationId", domains_of).await?;
+        let mut domains = cx.domains_of(&self.application.id).await?;
         domains.sort_by(|a, b| a.created_at.cmp(&b.created_at));
         let mut domains = domains.into_iter().filter(|domain| domain.host == cx.host);
         let Some(oldest) = domains.next() else { return Ok(None) };
         for other in domains {
-            cx.warn("domain.create", "Removing a duplicate address of this deployment");
-            let done = "Removed the duplicate address";
-            cx.mutate("domain.delete", done, || cx.platform.delete_domain(&other.id)).await?;
+            cx.remove_duplicate("domain.create", &other.id).await?;
         }
         Ok(Some(oldest.id))
     }

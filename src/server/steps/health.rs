@@ -6,13 +6,13 @@
 //! has a limit of its own. A container that stops repeatedly ends the wait early.
 
 mod container;
-mod span;
+mod stopwatch;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::{container::ContainerState, span::Stopwatch};
+use self::{container::ContainerState, stopwatch::Stopwatch};
 use super::OperationTag;
 use crate::server::{
     platform::{Application, ContainerId, Task, TaskState},

@@ -101,11 +101,6 @@ async fn adopt(cx: &Context) -> Result<Option<ProjectOutput>, StepError> {
 
 /// Returns the receipt's line for a project that has lost our marker or is gone.
 async fn unmarked(cx: &Context, output: &ProjectOutput) -> Result<Line, StepError> {
-    let (id, name) = (Some(output.id.0.as_str()), name(cx));
-    let there = cx.query("project.one", || cx.platform.project(&output.id)).await?.is_some();
-    Ok(if there {
-        cx.leftover_line(ResourceKind::Project, id, &name, None)
-    } else {
-        cx.line(ResourceKind::Project, id, &name, Outcome::VerifiedGone)
-    })
+    let is_there = cx.query("project.one", || cx.platform.project(&output.id)).await?.is_some();
+    Ok(cx.checked_line(ResourceKind::Project, &output.id.0, &name(cx), is_there))
 }

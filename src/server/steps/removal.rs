@@ -40,6 +40,34 @@ impl Context {
         Line { remedy, ..self.line(resource, id, name, Outcome::Left) }
     }
 
+    /// Returns the line for a resource that was looked for again: `is_there` is true if it was found.
+    pub(crate) fn checked_line(
+        &self,
+        resource: ResourceKind,
+        id: &str,
+        name: &str,
+        is_there: bool,
+    ) -> Line {
+        let outcome = if is_there { Outcome::Left } else { Outcome::VerifiedGone };
+        self.line(resource, Some(id), name, outcome)
+    }
+
+    /// Reads the domains of an application.
+    pub(crate) async fn domains_of(&self, id: &ApplicationId) -> Result<Vec<Domain>, StepError> {
+        self.query("domain.byApplicationId", || self.platform.domains_of(id)).await
+    }
+
+    /// Removes a domain that a lost response duplicated; `action` is what the log calls the search.
+    pub(crate) async fn remove_duplicate(
+        &self,
+        action: &'static str,
+        id: &DomainId,
+    ) -> Result<(), StepError> {
+        self.warn(action, "Removing a duplicate address of this deployment");
+        let delete = || self.platform.delete_domain(id);
+        self.mutate("domain.delete", "Removed the duplicate address", delete).await.map(drop)
+    }
+
     /// Returns the line for a domain that could not be removed.
     pub(crate) fn leftover_domain(&self, id: Option<&str>, host: &str) -> Line {
         self.leftover_line(ResourceKind::Domain, id, host, None)
@@ -65,8 +93,7 @@ pub(crate) async fn remove_domains(
     cx: &Context,
     application: &ApplicationId,
 ) -> Result<Vec<Line>, StepError> {
-    let domains_of = || cx.platform.domains_of(application);
-    let domains = cx.query("domain.byApplicationId", domains_of).await?;
+    let domains = cx.domains_of(application).await?;
     for domain in domains.iter().rev() {
         let done = format!("Removed the address {}", domain.host);
         cx.mutate("domain.delete", &done, || cx.platform.delete_domain(&domain.id)).await?;
@@ -74,15 +101,12 @@ pub(crate) async fn remove_domains(
     if domains.is_empty() {
         return Ok(Vec::new());
     }
-    let still_there = cx.query("domain.byApplicationId", domains_of).await?;
-    let line = |id: &DomainId, host: &str| {
-        if still_there.iter().any(|domain| domain.id == *id) {
-            cx.leftover_domain(Some(&id.0), host)
-        } else {
-            cx.line(ResourceKind::Domain, Some(&id.0), host, Outcome::VerifiedGone)
-        }
+    let still_there = cx.domains_of(application).await?;
+    let line = |Domain { id, host, .. }: &Domain| {
+        let is_there = still_there.iter().any(|domain| domain.id == *id);
+        cx.checked_line(ResourceKind::Domain, &id.0, host, is_there)
     };
-    Ok(domains.iter().rev().map(|domain| line(&domain.id, &domain.host)).collect())
+    Ok(domains.iter().rev().map(line).collect())
 }
 
 /// Removes one of our applications, and verifies that its service is gone.
@@ -221,8 +245,7 @@ async fn duplicate_domains(
     application: &ApplicationId,
     kept: Option<&str>,
 ) -> Result<Vec<Line>, StepError> {
-    let domains_of = || cx.platform.domains_of(application);
-    let domains = cx.query("domain.byApplicationId", domains_of).await?;
+    let domains = cx.domains_of(application).await?;
     let is_kept = |domain: &Domain| kept == Some(domain.id.0.as_str());
     let mut lines = Vec::new();
     if !domains.iter().any(is_kept) {
@@ -230,9 +253,7 @@ async fn duplicate_domains(
     }
     // Somebody added a domain with another host on purpose.
     for domain in domains.iter().filter(|domain| domain.host == cx.host && !is_kept(domain)) {
-        cx.warn("doubles.remove", "Removing a duplicate address of this deployment");
-        let done = "Removed the duplicate address";
-        cx.mutate("domain.delete", done, || cx.platform.delete_domain(&domain.id)).await?;
+        cx.remove_duplicate("doubles.remove", &domain.id).await?;
         let id = Some(domain.id.0.as_str());
         lines.push(cx.line(ResourceKind::Domain, id, &domain.host, Outcome::Removed));
     }
