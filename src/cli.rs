@@ -26,9 +26,11 @@ pub use self::error::CommandError;
 use crate::run::Portal;
 use crate::server::{
     config::{self, ConfigError, Environment, Options},
+    operations,
     settings::Settings,
     telemetry,
 };
+use domain::kind::Kinds;
 
 /// How a command ends.
 type Exit = Result<ExitCode, CommandError>;
@@ -149,8 +151,9 @@ async fn serve(settings: Settings) -> Exit {
     let site = get_configuration(Some("Leptos.toml"))?.leptos_options;
     let shutdown = CancellationToken::new();
     let mut stop = StopSignals::listen()?;
+    let (kinds, operations) = (Kinds::default(), operations::all());
     let mut portal = tokio::select! {
-        started = Portal::start(settings, site, shutdown.clone()) => started?,
+        started = Portal::start(settings, kinds, operations, site, shutdown.clone()) => started?,
         () = stop.asked() => return Ok(ExitCode::SUCCESS),
     };
     let broken = tokio::select! {

@@ -33,12 +33,11 @@ use crate::server::{
     },
     catch_all,
     notifier::Notifier,
-    operations,
     origin::Scheme,
     platform,
     probe::BuildProbeError,
     reconciler::{Reconciler, report::ReconcileReport},
-    saga::{Ports, Worker},
+    saga::{Operations, Ports, Worker},
     secrets::{KeyringError, key_file::KeyFileError},
     settings::{AuthSettings, Limits, PlatformSettings, Settings, StackSettings, StoreSettings},
     sqlite_file::OpenStoreError,
@@ -117,14 +116,17 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Starts the portal, which runs until `shutdown`. It reads the platform once before it
-    /// listens, so that its first answers do not have to guess the platform's state.
+    /// Starts the portal, which runs until `shutdown`. It shows the operations of `kinds`, and
+    /// drives `operations`. It reads the platform once before it listens, so that its first answers
+    /// do not have to guess the platform's state.
     ///
     /// # Errors
     ///
     /// Returns why it cannot start.
     pub async fn start(
         settings: Settings,
+        kinds: Kinds,
+        operations: Operations,
         site: LeptosOptions,
         shutdown: CancellationToken,
     ) -> Result<Self, StartError> {
@@ -157,14 +159,15 @@ impl Portal {
             notifier: Arc::clone(&notifier),
             stack: Arc::clone(&stack),
             keyring: keyring.clone(),
-            kinds: Kinds::default(),
+            kinds,
             reserved_names: settings.reserved_names.clone(),
             quotas: settings.quotas,
             sandbox: sandbox.is_some(),
             random: Arc::new(rand::random),
         }));
         let (shared, bounds) = (store_ports.slots.clone(), settings.limits.calls);
-        let call_gate = call_gate_of_portal(&*store, shared, bounds, clock.now()).await;
+        let call_gate =
+            call_gate_of_portal(&*store, &operations, shared, bounds, clock.now()).await;
         let ports = Ports {
             store: Arc::clone(&store),
             platform,
@@ -173,7 +176,7 @@ impl Portal {
             notifier,
             settings: stack,
             keyring,
-            kinds: Kinds::default(),
+            kinds,
             polls: Arc::default(),
             call_gate,
             outages: Arc::default(),
@@ -189,7 +192,7 @@ impl Portal {
         let Limits { lease, concurrent_deployments, reconcile_interval, .. } = settings.limits;
         let reconciler =
             Reconciler::new(ports.clone(), owner(), lease).with_report(reconcile_report);
-        let worker = Worker::new(ports, operations::all(), owner(), lease, concurrent_deployments);
+        let worker = Worker::new(ports, operations, owner(), lease, concurrent_deployments);
         let state = HttpState::new(
             Arc::clone(&service),
             authenticator(&settings, &store_ports),
@@ -202,8 +205,8 @@ impl Portal {
         let requests = state.requests().clone();
         let site = http::router(state, site);
         let days = settings.retention_days;
-        let operations = Arc::<dyn Store>::clone(&store);
-        let retention = purge_old_records(operations, clock, days, shutdown.clone());
+        let purged = Arc::<dyn Store>::clone(&store);
+        let retention = purge_old_records(purged, clock, days, shutdown.clone());
         parts.start("server", serve(listener, site, shutdown.clone()));
         parts.start("worker", worker.run(shutdown.clone()));
         parts.start("reconciler", reconciler.run(reconcile_interval, shutdown));

@@ -7,12 +7,14 @@ use ai_stack_deployer::{
     run::Portal,
     server::{
         config::{self, Environment, Options},
+        operations,
         settings::Settings,
     },
 };
 use anyhow::Context;
 use clap::Parser;
 use dokploy_sandbox::Timing;
+use domain::kind::Kinds;
 use leptos::config::LeptosOptions;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -56,7 +58,8 @@ impl World {
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().context("the site's folder is not UTF-8")?.to_owned())
             .build();
-        let portal = Portal::start(settings, site, stop_portal.clone()).await?;
+        let (kinds, operations) = (Kinds::default(), operations::all());
+        let portal = Portal::start(settings, kinds, operations, site, stop_portal.clone()).await?;
         Ok(Self { portal, platform, stop_portal, _folder: folder })
     }
 

@@ -10,14 +10,13 @@ use crate::server::{
     audit::AuditLog,
     auth::accounts::Accounts,
     notifier::Notifier,
-    operations,
     origin::Scheme,
     platform::{
         call_slots::{CallBounds, CallSlots},
         local_slots::LocalCallSlots,
     },
     probe::{AddressPolicy, BuildProbeError, HttpProbe, Trust},
-    saga::{CallGate, calls_under_way},
+    saga::{CallGate, Operations, calls_under_way},
     secrets::sealed::SealedSecrets,
     settings::{ProbeSettings, Settings, StoreSettings},
     store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
@@ -38,6 +37,7 @@ pub async fn open_for_cli(settings: &StoreSettings) -> Result<StorePorts, StartE
         }
     })
 }
+
 /// Opens the database to read it as it is: unlike for another command, it is not migrated.
 ///
 /// # Errors
@@ -49,7 +49,6 @@ pub async fn open_unmigrated(settings: &StoreSettings) -> Result<Arc<dyn Store>,
         StoreSettings::Postgres { url } => Arc::new(PostgresStore::open_unmigrated(url)?),
     })
 }
-
 
 /// The store ports of one database.
 pub struct StorePorts {
@@ -94,8 +93,8 @@ impl StorePorts {
     }
 }
 
-/// Passes if the database cannot be read.
 /// Checks that no stack has the marker of another portal's name: it would not be found any more.
+/// Passes if the database cannot be read.
 ///
 /// # Errors
 ///
@@ -117,13 +116,14 @@ pub async fn check_portal_name(store: &dyn Store, name: &str) -> Result<(), Star
 /// during which an earlier process stopped still take slots.
 pub(super) async fn call_gate_of_portal(
     store: &dyn Store,
+    operations: &Operations,
     shared: Option<Arc<dyn CallSlots>>,
     bounds: CallBounds,
     now: Timestamp,
 ) -> Arc<CallGate> {
     let slots = match shared {
         Some(shared) => shared,
-        None => match calls_under_way(store, &operations::all(), bounds, now).await {
+        None => match calls_under_way(store, operations, bounds, now).await {
             Ok((calls, until)) => Arc::new(LocalCallSlots::after(&calls, until)),
             Err(error) => {
                 tracing::warn!(%error, "Could not read the call slots in use");

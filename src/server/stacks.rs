@@ -5,57 +5,53 @@
 
 pub mod admin;
 mod authorization;
-mod estimate;
 mod health;
 mod idempotency;
 mod listing;
 mod names;
 mod operations;
 mod platform_cache;
-mod start_error;
 mod starting;
 mod store_probe;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub use authorization::{deployment_id, no_deployment, refused};
 pub use health::Health;
 pub use idempotency::{IdempotentRequest, Response};
 use operations::next_try;
 use platform_cache::PlatformCache;
-use start_error::StartError;
 use starting::New;
 use store_probe::StoreProbe;
 
 use super::{
-    audit::{AuditAction, AuditTrail},
+    audit::AuditTrail,
     auth::{
         access::{Caller, IdentifiedBy, Permission, Target},
         accounts::Accounts,
     },
-    intake::SlotReservation,
-    notifier::{Notification, Notifier},
+    notifier::Notifier,
     reconciler::report::ReconcileReport,
     secrets::Keyring,
     settings::{Quotas, StackSettings},
-    spec,
-    store::{
-        CancelRequest, NewDeployment, PAGE, Record, Result, Store, StoreError, StoredEvent,
-        StoredResponse,
-    },
+    store::{CancelRequest, PAGE, Record, Result, Store, StoreError, StoredEvent},
     vitals::Vitals,
 };
 use crate::server::platform::PlatformOverview;
-use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus};
+use crate::wire::{AddressPattern, ApiError, DeploymentView, PlatformStatus, Usual};
 use clock::Clock;
 use domain::{
-    deployment::{Deployment, DeploymentId, Snapshot},
-    event::{EventBody, ProgressUpdate, Resources, Seq},
-    kind::{KindName, Kinds},
+    deployment::{DeploymentId, Snapshot},
+    event::Seq,
+    kind::Kinds,
     progress::Progress,
-    refusal::{Refusal, TakenBy},
-    stack_id::RevisionId,
+    refusal::Refusal,
 };
+
+/// The number of recent deployments from which the usual duration of one is computed.
+const SAMPLES: u32 = 40;
+/// The minimum number for that.
+const FEWEST: usize = 5;
 
 /// The dependencies of a [`Service`].
 #[derive(Clone)]
@@ -142,9 +138,7 @@ impl Service {
         caller: &Caller,
         input: &str,
     ) -> Result<DeploymentId, ApiError> {
-        let begun = self.begin(&New::of(caller, input), |_| None).await;
-        let begun = begun.map_err(StartError::into_api).map(|deployment| deployment.id);
-        self.parts.audit.failure(caller, AuditAction::Start, input, begun).await
+        Ok(self.start(caller, input, |_| None).await?.id)
     }
 
     /// Describes a deployment for its page.
@@ -221,6 +215,13 @@ impl Service {
         self.parts.store.events(id, after, PAGE).await
     }
 
+    /// Returns how long a deployment usually takes; `None` if there are too few successful ones.
+    pub(crate) async fn usual_duration(&self) -> Option<Usual> {
+        // If the store fails, the page shows no estimate.
+        let durations = self.parts.store.durations(SAMPLES).await.ok()?;
+        usual(durations)
+    }
+
     /// Returns the state of the platform for the home page.
     pub(crate) async fn platform_status(&self) -> PlatformStatus {
         let snapshot = self.platform_cache.current().await;
@@ -246,86 +247,19 @@ impl Service {
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.parts.clock
     }
+}
 
-    /// Reserves the name and makes the deployment claimable. The response that `response` makes is
-    /// stored in the same transaction.
-    async fn begin(
-        &self,
-        new: &New<'_>,
-        response: impl FnOnce(&Deployment) -> Option<StoredResponse>,
-    ) -> Result<Deployment, StartError> {
-        let name = self.parse_name(new.name).map_err(|rule| Refusal::InvalidName(Some(rule)))?;
-        if !self.parts.store.reserved(std::slice::from_ref(&name)).await?.is_empty() {
-            return Err(Refusal::NameTaken(name, TakenBy::Another).into());
-        }
-        if self.is_platform_too_old().await {
-            return Err(Refusal::PlatformTooOld.into());
-        }
-        if let Some(problem) = self.wedged().await {
-            return Err(Refusal::from(problem).into());
-        }
-        let around = match self.platform_cache.read_retrying_401().await {
-            Ok(around) => around,
-            Err(error) => match self.parts.platform.problem() {
-                Some(problem) => return Err(Refusal::from(problem).into()),
-                None => return Err(error.into()),
-            },
-        };
-        if around.has(&name, &self.parts.stack) {
-            return Err(Refusal::NameTaken(name, TakenBy::Another).into());
-        }
-        let kind = self.parts.kinds.of(KindName::DEPLOY);
-        let deployment = Deployment {
-            kind: kind.name,
-            id: DeploymentId::from_random((self.parts.random)()),
-            url: self.parts.stack.url(&name),
-            started: self.parts.clock.now(),
-            name,
-        };
-        let revision = RevisionId::first_of(&deployment.id);
-        let spec = spec::seal(&self.parts.stack, self.parts.keyring.as_ref(), revision);
-        let spec = spec.ok_or(Refusal::SecretKeyMissing)?;
-        let first = ProgressUpdate::new(
-            kind,
-            kind.first_phase(),
-            0,
-            Resources::default(),
-            deployment.started,
-        );
-        let intake = self.parts.notifier.intake();
-        let place = intake.reserve(&deployment.id, kind.direction, deployment.started);
-        let begun = NewDeployment {
-            host: self.parts.stack.host(&deployment.name),
-            first: EventBody::Progress(first),
-            deployment: deployment.clone(),
-            retry_of: new.retry_of.map(|record| record.deployment.id.clone()),
-            owner: new.owner().cloned(),
-            quota: self.quota(new),
-            audit_entry: Some(self.start_audit_entry(new)),
-            claim: place.as_ref().and_then(SlotReservation::claim),
-            spec,
-        };
-        let result = self.parts.store.begin(&begun, response(&deployment).as_ref()).await;
-        if let (Err(error), Some(place)) = (&result, place) {
-            place.fail(error);
-        }
-        match result {
-            Ok(()) => {}
-            Err(StoreError::NameTaken) => {
-                return Err(Refusal::NameTaken(deployment.name, TakenBy::Another).into());
-            }
-            Err(StoreError::NameHeld { until }) => {
-                return Err(Refusal::NameHeld(deployment.name, until).into());
-            }
-            Err(StoreError::LimitReached(limit)) => return Err(Refusal::LimitReached(limit).into()),
-            Err(error) => return Err(error.into()),
-        }
-        tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "Accepted a deployment");
-        if begun.claim.is_none() {
-            self.parts.notifier.notify(&Notification::Work);
-        }
-        Ok(deployment)
+/// Returns the spread of these durations, without the fastest and the slowest.
+fn usual(mut durations: Vec<Duration>) -> Option<Usual> {
+    if durations.len() < FEWEST {
+        return None;
     }
+    durations.sort_unstable();
+    let quantile = |percent: usize| {
+        let at = (durations.len() - 1) * percent / 100;
+        durations.get(at).map_or(0, Duration::as_secs)
+    };
+    Some(Usual { low_s: quantile(20), median_s: quantile(50), high_s: quantile(80) + 1 })
 }
 
 /// Logs the failure: a caller only gets to know that there was one.
@@ -334,5 +268,18 @@ impl From<StoreError> for ApiError {
         let source = std::error::Error::source(&error).map(ToString::to_string);
         tracing::error!(error = %error, source, "The database failed");
         Refusal::StoreUnavailable.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_usual_leaves_the_fastest_and_the_slowest_out() {
+        let seconds = |list: &[u64]| list.iter().copied().map(Duration::from_secs).collect();
+        assert_eq!(usual(seconds(&[20, 30, 40, 50])), None, "too few to tell");
+        let durations = seconds(&[600, 20, 25, 30, 35, 40, 1, 28, 33, 38, 31]);
+        assert_eq!(usual(durations), Some(Usual { low_s: 25, median_s: 31, high_s: 39 }));
     }
 }

@@ -1,33 +1,40 @@
 //! A kind of operation that only this test registers: two steps, of which one has an undo. Worker,
-//! journal, stream, page and receipt support it without knowing it.
+//! journal, stream, page and receipt support it without knowing it, once the portal is started with
+//! it.
 
 use std::{sync::Arc, time::Duration};
 
-use ai_stack_deployer::server::{
-    operations,
-    saga::{Context, Halt, Operation, Operations, Ports, Saga, Step, StepError, Worker},
-    store::{Cause, Journal as _, Stacks as _, StepId, StepRecord},
+use ai_stack_deployer::{
+    run::{Portal, open_for_cli},
+    server::{
+        operations,
+        saga::{Context, Halt, Operation, Operations, Saga, Step, StepError},
+        settings::Settings,
+        store::{Cause, Stacks as _, StepId, StepRecord, Store as _, sqlite::SqliteStore},
+    },
 };
 use async_trait::async_trait;
-use clock::Clock as _;
+use axum::http::{HeaderMap, StatusCode};
+use clock::{Clock as _, SystemClock};
 use domain::{
     deployment::DeploymentId,
-    event::{EventBody, FailureCode, ProgressUpdate, Resources},
+    event::{EventBody, FailureCode, ProgressUpdate},
     kind::{DEPLOY, Direction, Kind, KindName, KindStep, Kinds, REMOVE, StackState},
     message::MessageCode,
     phase::Phase,
     receipt::{Line, Outcome, ResourceKind},
     words::kind::StepWords,
 };
-use jiff::Timestamp;
+use leptos::config::LeptosOptions;
 use tokio::{sync::Notify, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     deployment_page::expect,
     support::{
-        app::TestApp,
-        core_platform::CorePlatform,
-        settings::{keyring, new_deployment, stack_settings},
+        app::{Reply, settings},
+        process::{PortalDir, exchange},
+        settings::{new_deployment, stack_settings},
     },
 };
 
@@ -62,7 +69,6 @@ static KINDS: [&Kind; 3] = [&DEPLOY, &REMOVE, &INSPECTION];
 /// Inspects a stack.
 struct InspectStack {
     result: Result<(), Cause>,
-    at: Timestamp,
     /// Notified when the second step runs, which continues when the test lets it.
     is_running: Arc<Notify>,
     go_on: Arc<Notify>,
@@ -75,16 +81,14 @@ impl Operation for InspectStack {
     }
 
     async fn run(&self, saga: &mut Saga) -> Result<(), Halt> {
-        let scaffold = saga.step(Prepare { at: self.at }).await?;
+        let scaffold = saga.step(Prepare).await?;
         assert_eq!(scaffold, "scaffold-1");
         let (is_running, go_on) = (Arc::clone(&self.is_running), Arc::clone(&self.go_on));
         saga.step(Inspect { result: self.result.clone(), is_running, go_on }).await
     }
 }
 
-struct Prepare {
-    at: Timestamp,
-}
+struct Prepare;
 
 impl Step for Prepare {
     const ID: StepId = PREPARE;
@@ -97,7 +101,8 @@ impl Step for Prepare {
     async fn undo(&self, _: &Context, made: Option<&String>) -> Result<Vec<Line>, StepError> {
         let resource = ResourceKind::Application;
         let (name, outcome) = (String::from("the scaffold"), Outcome::VerifiedGone);
-        Ok(vec![Line { resource, id: made.cloned(), name, outcome, at: self.at, remedy: None }])
+        let (id, at) = (made.cloned(), SystemClock.now());
+        Ok(vec![Line { resource, id, name, outcome, at, remedy: None }])
     }
 }
 
@@ -118,72 +123,89 @@ impl Step for Inspect {
     }
 }
 
-/// A portal that knows the kind, and an inspection of `alice` that waits for a worker.
+/// A folder for portals, and an inspection of `alice` in its database that waits for a worker.
 struct World {
-    app: TestApp,
+    portal_dir: PortalDir,
+    settings: Settings,
     id: DeploymentId,
-    _site: tempfile::TempDir,
+}
+
+/// A running portal.
+struct Started {
+    portal: Portal,
+    shutdown: CancellationToken,
 }
 
 impl World {
     async fn begin() -> Self {
-        let site = tempfile::tempdir().unwrap();
-        let app = TestApp::with_kinds(&[], site.path(), Kinds::new(&KINDS));
-        let (id, started) = (DeploymentId::new(&INSPECTION, 42), app.clock.now());
+        let portal_dir = PortalDir::new();
+        let path = portal_dir.path().join("portal.db");
+        let settings = settings(&[
+            ("DATABASE_URL", &format!("sqlite://{}", path.display())),
+            ("PORT", &portal_dir.port.to_string()),
+            ("SANDBOX_EDGE_PORT", &portal_dir.edge.to_string()),
+        ]);
+        let (id, started) = (DeploymentId::new(&INSPECTION, 42), SystemClock.now());
         let mut new = new_deployment(&stack_settings("any"), id.clone(), "alice", started);
         new.deployment.kind = INSPECTION.name;
-        let (phase, resources) = (INSPECTION.first_phase(), Resources::default());
-        new.first =
-            EventBody::Progress(ProgressUpdate::new(&INSPECTION, phase, 0, resources, started));
-        app.store.begin(&new, None).await.unwrap();
-        Self { app, id, _site: site }
+        new.first = EventBody::Progress(ProgressUpdate::first(&INSPECTION, started));
+        let store = SqliteStore::open(&path).await.unwrap();
+        store.begin(&new, None).await.unwrap();
+        store.close().await;
+        Self { portal_dir, settings, id }
     }
 
-    /// Starts a worker that drives `operations`.
-    fn start_worker(&self, operations: Operations) {
-        let platform = CorePlatform::new(Arc::clone(&self.app.clock) as _, 7);
-        let ports = Ports {
-            store: Arc::clone(&self.app.store) as _,
-            platform: platform.client_without_breaker(),
-            probe: Arc::new(platform),
-            clock: Arc::clone(&self.app.clock) as _,
-            notifier: Arc::clone(&self.app.notifier),
-            settings: Arc::new(stack_settings("any")),
-            keyring: Some(keyring()),
-            kinds: Kinds::new(&KINDS),
-            polls: Arc::default(),
-            call_gate: Arc::default(),
-            outages: Arc::default(),
-        };
-        let lease = Duration::from_secs(30);
-        let worker = Worker::new(ports, operations, String::from("test"), lease, 4);
-        tokio::spawn(worker.run(self.app.shutdown.clone()));
+    /// Starts a portal like the binary, with these kinds of operations.
+    async fn start(&self, kinds: Kinds, operations: Operations) -> Started {
+        let site = self.portal_dir.path().to_str().unwrap().to_owned();
+        let site =
+            LeptosOptions::builder().output_name("ai-stack-deployer").site_root(site).build();
+        let (settings, shutdown) = (self.settings.clone(), CancellationToken::new());
+        let portal = Portal::start(settings, kinds, operations, site, shutdown.clone());
+        Started { portal: portal.await.unwrap(), shutdown }
     }
 
-    /// Drives the inspection to the end that `result` determines, and returns its event stream.
-    async fn drive(&self, result: Result<(), Cause>) -> String {
+    /// Drives the inspection to the end that `result` determines, by a portal that knows the kind.
+    /// Returns the portal and the inspection's event stream.
+    async fn drive(&self, result: Result<(), Cause>) -> (Started, String) {
         let (is_running, go_on) = (Arc::<Notify>::default(), Arc::<Notify>::default());
-        let (at, running, tell) =
-            (self.app.clock.now(), Arc::clone(&is_running), Arc::clone(&go_on));
-        let inspect = InspectStack { result, at, is_running: running, go_on: tell };
-        self.start_worker(Operations::new([Arc::new(inspect) as _]));
+        let (running, tell) = (Arc::clone(&is_running), Arc::clone(&go_on));
+        let inspect = InspectStack { result, is_running: running, go_on: tell };
+        let operations = Operations::new([Arc::new(inspect) as _]);
+        let started = self.start(Kinds::new(&KINDS), operations).await;
         timeout(PATIENCE, is_running.notified()).await.unwrap();
-        expect(&self.page().await, &["Scaffold is up", "Inspecting the stack"], &["Creating"]);
+        expect(&self.page(), &["Scaffold is up", "Inspecting the stack"], &["Creating"]);
         go_on.notify_one();
-        let status = format!("/api/status/{}", self.id);
-        timeout(PATIENCE, self.app.get(&status)).await.unwrap().body
+        (started, self.get("/api/status/").body)
     }
 
-    async fn page(&self) -> crate::support::app::Reply {
-        self.app.get(&format!("/deployments/{}", self.id)).await
+    /// Requests what is at `path` about the inspection.
+    fn get(&self, path: &str) -> Reply {
+        let request = format!("GET {path}{} HTTP/1.0\r\nHost: x\r\n\r\n", self.id);
+        let answer = exchange(self.portal_dir.port, &request);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 "), "{head}");
+        Reply { status: StatusCode::OK, headers: HeaderMap::new(), body: body.to_owned() }
     }
 
-    async fn snapshot(&self) -> serde_json::Value {
-        self.app.get(&format!("/api/deployment/{}", self.id)).await.json()["deployment"].clone()
+    fn page(&self) -> Reply {
+        self.get("/deployments/")
     }
 
-    async fn record(&self, step: StepId) -> StepRecord {
-        self.app.store.journal(&self.id).await.unwrap().records[&step].clone()
+    fn snapshot(&self) -> serde_json::Value {
+        self.get("/api/deployment/").json()["deployment"].clone()
+    }
+
+    async fn record(&self, step: StepId) -> Option<StepRecord> {
+        let store = open_for_cli(&self.settings.store).await.unwrap().store;
+        store.journal(&self.id).await.unwrap().records.remove(&step)
+    }
+}
+
+impl Started {
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.portal.stopped().await;
     }
 }
 
@@ -195,28 +217,29 @@ fn expect_in_order(stream: &str, parts: &[&str]) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_third_kind_succeeds_without_any_part_knowing_it() {
     let world = World::begin().await;
-    let stream = world.drive(Ok(())).await;
+    let (portal, stream) = world.drive(Ok(())).await;
     let phases = ["\"initializing\"", "\"preparing\"", "\"inspecting\"", "event: complete"];
     expect_in_order(&stream, &phases);
-    let snapshot = world.snapshot().await;
+    let snapshot = world.snapshot();
     assert_eq!(snapshot["kind"], "inspection");
     assert_eq!((&snapshot["progress"], &snapshot["status"]), (&100.into(), &"success".into()));
     assert_eq!(snapshot["message"], "The stack passed");
-    expect(&world.page().await, &["alice is live", "Scaffold is up", "Stack inspected"], &[]);
-    assert!(matches!(world.record(PREPARE).await, StepRecord::Succeeded { .. }));
+    expect(&world.page(), &["alice is live", "Scaffold is up", "Stack inspected"], &[]);
+    assert!(matches!(world.record(PREPARE).await, Some(StepRecord::Succeeded { .. })));
+    portal.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_third_kind_that_fails_is_undone_and_its_receipt_says_so() {
     let world = World::begin().await;
     let cause = Cause::new(FailureCode::HealthTimeout, MessageCode::StartFailed);
-    let stream = world.drive(Err(cause)).await;
+    let (portal, stream) = world.drive(Err(cause)).await;
     let phases = ["\"preparing\"", "\"inspecting\"", "\"rolling_back\"", "event: error"];
     expect_in_order(&stream, &phases);
-    let snapshot = world.snapshot().await;
+    let snapshot = world.snapshot();
     assert_eq!(snapshot["error"]["phase"], "inspecting");
     assert_eq!(snapshot["error"]["message"], SENTENCE);
     let receipt = &snapshot["receipt"];
@@ -224,16 +247,18 @@ async fn a_third_kind_that_fails_is_undone_and_its_receipt_says_so() {
     let line = &receipt.as_object().unwrap().values().find_map(|lines| lines.get(0)).unwrap();
     assert_eq!((&line["id"], &line["outcome"]), (&"scaffold-1".into(), &"verified_gone".into()));
     let words = ["alice could not be started", SENTENCE, "the scaffold"];
-    expect(&world.page().await, &words, &["is live"]);
-    assert!(matches!(world.record(PREPARE).await, StepRecord::Undone { .. }));
+    expect(&world.page(), &words, &["is live"]);
+    assert!(matches!(world.record(PREPARE).await, Some(StepRecord::Undone { .. })));
+    portal.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_does_not_know_the_kind_leaves_it_to_others() {
     let world = World::begin().await;
-    let before = world.app.clock.sleepers();
-    world.start_worker(operations::all());
-    timeout(PATIENCE, world.app.clock.sleeper_after(before + 1)).await.unwrap();
-    assert!(world.app.store.journal(&world.id).await.unwrap().records.is_empty());
-    world.drive(Ok(())).await;
+    let portal = world.start(Kinds::default(), operations::all()).await;
+    // Meanwhile its worker looks for work again and again.
+    world.portal_dir.deploy_until("bobby", "complete");
+    portal.stop().await;
+    assert_eq!(world.record(PREPARE).await, None);
+    world.drive(Ok(())).await.0.stop().await;
 }

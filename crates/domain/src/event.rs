@@ -88,6 +88,11 @@ impl ProgressUpdate {
         Self { phase, status, progress, message, current_step, code: None, resources, at }
     }
 
+    /// Returns the first update of an operation of `kind`, which begins at `at`.
+    pub fn first(kind: &Kind, at: Timestamp) -> Self {
+        Self::new(kind, kind.first_phase(), 0, Resources::default(), at)
+    }
+
     /// Replaces the phase's sentence by a more specific message.
     #[must_use]
     pub fn with_message(mut self, code: MessageCode) -> Self {

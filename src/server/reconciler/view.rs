@@ -12,7 +12,7 @@ use crate::server::{
 use domain::{
     deployment::DeploymentId,
     event::{EventBody, Resources},
-    kind::REMOVE,
+    stack_id::StackId,
     stack_name::StackName,
 };
 
@@ -115,8 +115,8 @@ impl PlatformView {
 /// Returns the deployment that `marker` names.
 fn creator(marker: &str, prefix: &str) -> Option<DeploymentId> {
     let id = DeploymentId::parse(marker.strip_prefix(prefix)?).ok()?;
-    // A removal creates no resources, so no marker names one.
-    (!id.as_str().starts_with(REMOVE.prefix)).then_some(id)
+    // A marker names the deployment that makes a stack, never a later operation on it.
+    (StackId::of(&id).deployment() == id).then_some(id)
 }
 
 impl StoreView {
@@ -176,6 +176,8 @@ async fn recorded(journal: &dyn Journal, record: &Record) -> Result<Resources> {
 
 #[cfg(test)]
 mod tests {
+    use domain::kind::REMOVE;
+
     use super::*;
 
     #[test]

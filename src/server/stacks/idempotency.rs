@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use super::{New, Service, StartError};
+use super::Service;
 use crate::server::{
-    audit::AuditAction,
     auth::access::Caller,
-    store::{IdempotencyKey, StoreError, StoredResponse},
+    store::{IdempotencyKey, StoredResponse},
 };
 use crate::wire::ApiError;
 use domain::{
@@ -55,44 +54,20 @@ impl Service {
         refused: fn(&ApiError) -> Response,
     ) -> Result<Response, ApiError> {
         let Some(idempotency) = idempotency else {
-            let name = request?;
-            let begun = self.begin(&New::of(caller, &name), |_| None).await;
-            let begun = begun.map_err(StartError::into_api);
-            return self
-                .parts
-                .audit
-                .failure(caller, AuditAction::Start, &name, begun)
-                .await
-                .map(|new| accepted(&new));
+            return Ok(accepted(&self.start(caller, &request?, |_| None).await?));
         };
         if let Some(response) = self.replay(&idempotency).await? {
             return Ok(response);
         }
-        let kept = |response| self.stored_response(&idempotency, response);
-        let error = match request {
-            Err(error) => error,
-            Ok(name) => {
-                let wanted = New::of(caller, &name);
-                match self.begin(&wanted, |new| Some(kept(accepted(new)))).await {
-                    Err(StartError::Store(StoreError::KeyUsed)) => {
-                        Refusal::IdempotencyKeyInUse.into()
-                    }
-                    begun => {
-                        let begun = begun.map_err(StartError::into_api);
-                        match self
-                            .parts
-                            .audit
-                            .failure(caller, AuditAction::Start, &name, begun)
-                            .await
-                        {
-                            Ok(deployment) => return Ok(accepted(&deployment)),
-                            Err(error) => error,
-                        }
-                    }
-                }
-            }
+        let kept = |new: &Deployment| Some(self.stored_response(&idempotency, accepted(new)));
+        let begun = match request {
+            Ok(name) => self.start(caller, &name, kept).await,
+            Err(error) => Err(error),
         };
-        self.store_refusal(&idempotency, error, refused).await
+        match begun {
+            Ok(deployment) => Ok(accepted(&deployment)),
+            Err(error) => self.store_refusal(&idempotency, error, refused).await,
+        }
     }
 
     /// Stores a refusal that would also apply to the next attempt. If a concurrent request with the

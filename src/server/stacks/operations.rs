@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{New, Service, StartError, listing::no_stack, no_deployment};
+use super::{New, Service, listing::no_stack, no_deployment};
 use crate::server::{
     audit::AuditAction,
     auth::access::{Caller, Permission},
@@ -13,7 +13,7 @@ use crate::server::{
 use crate::wire::ApiError;
 use domain::{
     deployment::{Deployment, DeploymentId},
-    event::{EventBody, ProgressUpdate, Resources},
+    event::{EventBody, ProgressUpdate},
     kind::{Kind, KindName, StackState},
     refusal::{Refusal, TakenBy},
     stack_name::StackName,
@@ -80,8 +80,7 @@ impl Service {
                 return Err(Refusal::NotADeployment.into());
             }
         }
-        let begun = self.begin(&New::again(caller, record), |_| None).await;
-        begun.map_err(StartError::into_api)
+        Ok(self.begin(&New::again(caller, record), |_| None).await?)
     }
 
     /// Does the same as [`Self::retry`], unless this deployment was retried already: then returns
@@ -147,13 +146,13 @@ impl Service {
     ) -> Result<DeploymentId, ApiError> {
         let started = self.parts.clock.now();
         let kind = self.parts.kinds.of(KindName::REMOVE);
-        let first = ProgressUpdate::new(kind, kind.first_phase(), 0, Resources::default(), started);
         let id = DeploymentId::new(kind, (self.parts.random)());
         let place = self.parts.notifier.intake().reserve(&id, kind.direction, started);
         let new = NewRemoval {
             id,
+            kind: kind.name,
             started,
-            first: EventBody::Progress(first),
+            first: EventBody::Progress(ProgressUpdate::first(kind, started)),
             of: of.cloned(),
             audit_entry: Some(self.parts.audit.entry(caller, AuditAction::Remove, called)),
             claim: place.as_ref().and_then(SlotReservation::claim),

@@ -1,16 +1,79 @@
-//! A requested start, and its quota.
+//! The start of a deployment: what may refuse it, and its quota.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, slice};
 
 use super::Service;
 use crate::server::{
     audit::{AuditAction, AuditEntry},
     auth::access::{Caller, Identity},
+    intake::SlotReservation,
+    local_fault,
+    notifier::Notification,
+    platform::PlatformError,
     settings::Quotas,
-    store::{Quota, Record, hour_before},
+    spec,
+    store::{NewDeployment, Quota, Record, StoreError, StoredResponse, hour_before},
 };
-use crate::wire::Allowance;
-use domain::{kind::StackState, owner::OwnerId, platform_problem::PlatformProblem};
+use crate::wire::{Allowance, ApiError};
+use domain::{
+    deployment::{Deployment, DeploymentId},
+    event::{EventBody, ProgressUpdate},
+    kind::{KindName, StackState},
+    owner::OwnerId,
+    platform_problem::PlatformProblem,
+    refusal::{Refusal, TakenBy},
+    stack_id::RevisionId,
+    stack_name::StackName,
+};
+
+/// A deployment cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error("refused: {}", .0.code().as_str())]
+    Refused(Refusal),
+    #[error("the platform cannot report which names are in use")]
+    Platform(#[from] PlatformError),
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+impl From<Refusal> for StartError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StartError> for ApiError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Refused(refusal) => refusal.into(),
+            StartError::Platform(error) => platform_failed(&error).into(),
+            StartError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn platform_failed(error: &PlatformError) -> Refusal {
+    tracing::warn!(error = %error, "Could not read from the platform which names are in use");
+    let pause = match error {
+        PlatformError::Paused { retry_after } => retry_after.as_secs() + 1,
+        _ => 10,
+    };
+    match error.local_fault() {
+        Some(fault) => Refusal::PortalImpaired(local_fault::classify(fault), pause),
+        None => Refusal::PlatformUnreachable(pause),
+    }
+}
+
+/// Returns why the deployment of `name` was not stored.
+fn not_stored(error: StoreError, name: StackName) -> StartError {
+    match error {
+        StoreError::NameTaken => Refusal::NameTaken(name, TakenBy::Another).into(),
+        StoreError::NameHeld { until } => Refusal::NameHeld(name, until).into(),
+        StoreError::LimitReached(limit) => Refusal::LimitReached(limit).into(),
+        error => error.into(),
+    }
+}
 
 /// A deployment to start.
 pub(super) struct New<'a> {
@@ -42,8 +105,96 @@ impl<'a> New<'a> {
 }
 
 impl Service {
+    /// Starts the first attempt of a deployment of the name `input`, and audits a failure. Stores
+    /// the response that `response` makes in the same transaction.
+    pub(super) async fn start(
+        &self,
+        caller: &Caller,
+        input: &str,
+        response: impl FnOnce(&Deployment) -> Option<StoredResponse>,
+    ) -> Result<Deployment, ApiError> {
+        let begun = match self.begin(&New::of(caller, input), response).await {
+            // The request that used the key has its own entry.
+            Err(StartError::Store(StoreError::KeyUsed)) => {
+                return Err(Refusal::IdempotencyKeyInUse.into());
+            }
+            begun => begun.map_err(ApiError::from),
+        };
+        self.parts.audit.failure(caller, AuditAction::Start, input, begun).await
+    }
+
+    /// Reserves the name and makes the deployment claimable. Stores the response that `response`
+    /// makes in the same transaction.
+    pub(super) async fn begin(
+        &self,
+        new: &New<'_>,
+        response: impl FnOnce(&Deployment) -> Option<StoredResponse>,
+    ) -> Result<Deployment, StartError> {
+        let name = self.parse_name(new.name).map_err(|rule| Refusal::InvalidName(Some(rule)))?;
+        self.check_that_it_can_start(&name).await?;
+        let kind = self.parts.kinds.of(KindName::DEPLOY);
+        let deployment = Deployment {
+            kind: kind.name,
+            id: DeploymentId::from_random((self.parts.random)()),
+            url: self.parts.stack.url(&name),
+            started: self.parts.clock.now(),
+            name,
+        };
+        let revision = RevisionId::first_of(&deployment.id);
+        let spec = spec::seal(&self.parts.stack, self.parts.keyring.as_ref(), revision);
+        let spec = spec.ok_or(Refusal::SecretKeyMissing)?;
+        let intake = self.parts.notifier.intake();
+        let place = intake.reserve(&deployment.id, kind.direction, deployment.started);
+        let begun = NewDeployment {
+            host: self.parts.stack.host(&deployment.name),
+            first: EventBody::Progress(ProgressUpdate::first(kind, deployment.started)),
+            deployment: deployment.clone(),
+            retry_of: new.retry_of.map(|record| record.deployment.id.clone()),
+            owner: new.owner().cloned(),
+            quota: self.quota(new),
+            audit_entry: Some(self.start_audit_entry(new)),
+            claim: place.as_ref().and_then(SlotReservation::claim),
+            spec,
+        };
+        let result = self.parts.store.begin(&begun, response(&deployment).as_ref()).await;
+        if let Err(error) = result {
+            if let Some(place) = place {
+                place.fail(&error);
+            }
+            return Err(not_stored(error, deployment.name));
+        }
+        tracing::info!(deployment.id = %deployment.id, stack.name = %deployment.name, "Accepted a deployment");
+        if begun.claim.is_none() {
+            self.parts.notifier.notify(&Notification::Work);
+        }
+        Ok(deployment)
+    }
+
+    /// Checks that neither a stack nor anything on the platform has the name, and that the platform
+    /// can be used.
+    async fn check_that_it_can_start(&self, name: &StackName) -> Result<(), StartError> {
+        let taken = || Refusal::NameTaken(name.clone(), TakenBy::Another);
+        if !self.parts.store.reserved(slice::from_ref(name)).await?.is_empty() {
+            return Err(taken().into());
+        }
+        if self.is_platform_too_old().await {
+            return Err(Refusal::PlatformTooOld.into());
+        }
+        if let Some(problem) = self.wedged().await {
+            return Err(Refusal::from(problem).into());
+        }
+        match self.platform_cache.read_retrying_401().await {
+            Ok(names_in_use) if names_in_use.has(name, &self.parts.stack) => Err(taken().into()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(match self.parts.platform.problem() {
+                Some(problem) => Refusal::from(problem).into(),
+                None => error.into(),
+            }),
+        }
+    }
+
     /// Returns the audit entry of the start, for its transaction.
-    pub(super) fn start_audit_entry(&self, new: &New<'_>) -> AuditEntry {
+    fn start_audit_entry(&self, new: &New<'_>) -> AuditEntry {
         let (act, target) = match new.retry_of {
             Some(tried) => (AuditAction::Retry, tried.deployment.id.as_str()),
             None => (AuditAction::Start, new.name),
@@ -52,7 +203,7 @@ impl Service {
     }
 
     /// Returns whether the platform is too old. Makes no call while it is known to be supported.
-    pub(super) async fn is_platform_too_old(&self) -> bool {
+    async fn is_platform_too_old(&self) -> bool {
         match self.platform_cache.snapshot() {
             Some(snapshot) if snapshot.reachable && !snapshot.is_too_old() => false,
             Some(_) | None => self.platform_cache.current().await.is_too_old(),
@@ -60,7 +211,7 @@ impl Service {
     }
 
     /// Returns the problem if the platform hangs, after reading it again.
-    pub(super) async fn wedged(&self) -> Option<PlatformProblem> {
+    async fn wedged(&self) -> Option<PlatformProblem> {
         let wedged = || self.parts.platform.problem().filter(|p| *p == PlatformProblem::Wedged);
         wedged()?;
         self.platform_cache.current().await;

@@ -10,6 +10,7 @@ use crate::server::{audit::AuditEntry, secrets::SealedSecret};
 use domain::{
     deployment::{Deployment, DeploymentId, DeploymentMetadata},
     event::{EventBody, Seq},
+    kind::KindName,
     owner::OwnerId,
     stack_id::RevisionId,
     stack_spec::StackSpec,
@@ -65,6 +66,8 @@ pub struct SealedSpec {
 pub struct NewRemoval {
     /// Its id.
     pub id: DeploymentId,
+    /// Its kind.
+    pub kind: KindName,
     /// The time of the request.
     pub started: Timestamp,
     /// Its first event.

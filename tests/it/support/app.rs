@@ -144,11 +144,6 @@ impl TestApp {
 
     /// Creates the portal with its pages. The built site is in `site`.
     pub(crate) fn with_pages(variables: &[(&str, &str)], site: &Path) -> Self {
-        Self::with_kinds(variables, site, Kinds::default())
-    }
-
-    /// Does the same, with these kinds of operations.
-    pub(crate) fn with_kinds(variables: &[(&str, &str)], site: &Path, kinds: Kinds) -> Self {
         let options = LeptosOptions::builder()
             .output_name("ai-stack-deployer")
             .site_root(site.to_str().unwrap().to_owned())
@@ -178,7 +173,7 @@ impl TestApp {
                 StoreSettings::Sqlite { .. } => Some(keyring()),
                 StoreSettings::Postgres { .. } => settings.secret_key.clone(),
             },
-            kinds,
+            kinds: Kinds::default(),
             reserved_names: settings.reserved_names.clone(),
             quotas: settings.quotas,
             sandbox: settings.platform.is_sandbox(),

@@ -12,8 +12,8 @@ use ai_stack_deployer::server::{
     store::{
         CancelOutcome, CancelRequest, CleanupRecord, Fact, Idempotency, IdempotencyKey, Journal,
         Lane, Lease, Leases, NewDeployment, NewRemoval, OperationFilter, Operations, Record,
-        Recorded, RemovalOutcome, Result, Stack, Stacks, State, StepId, Steps, Store, StoreError,
-        StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
+        Recorded, RemovalOutcome, Result, Stack, Stacks, State, StepRecord, Steps, Store,
+        StoreError, StoredEvent, StoredResponse, TaskHolder, TaskLease, TaskLeases, Usage,
     },
 };
 use async_trait::async_trait;
@@ -195,8 +195,9 @@ impl Journal for MemoryStore {
     async fn platform_logs(&self, ids: &[DeploymentId]) -> Result<HashMap<DeploymentId, String>> {
         let tables = &mut *self.up()?;
         let log = |id: &DeploymentId| {
-            let record = tables.row(id)?.steps.records.get(&StepId::DEPLOY)?.clone();
-            Some((id.clone(), record.platform_log()?.to_owned()))
+            let records = &tables.row(id)?.steps.records;
+            let log = records.values().find_map(StepRecord::platform_log)?;
+            Some((id.clone(), log.to_owned()))
         };
         Ok(ids.iter().filter_map(log).collect())
     }

@@ -11,9 +11,8 @@ use ai_stack_deployer::server::{
 };
 use domain::{
     deployment::{Deployment, DeploymentId},
-    event::{EventBody, ProgressUpdate, Resources},
+    event::{EventBody, ProgressUpdate},
     kind::{DEPLOY, REMOVE},
-    phase::Phase,
     stack_id::RevisionId,
     stack_name::StackName,
     stack_spec::CertificateSource,
@@ -29,12 +28,11 @@ pub(crate) fn new_deployment(
     started: Timestamp,
 ) -> NewDeployment {
     let name = StackName::parse(name).unwrap();
-    let first = ProgressUpdate::new(&DEPLOY, Phase::INITIALIZING, 0, Resources::default(), started);
     NewDeployment {
         spec: spec::seal(settings, Some(&keyring()), RevisionId::first_of(&id)).unwrap(),
         host: settings.host(&name),
         deployment: Deployment { id, kind: DEPLOY.name, url: settings.url(&name), name, started },
-        first: EventBody::Progress(first),
+        first: EventBody::Progress(ProgressUpdate::first(&DEPLOY, started)),
         retry_of: None,
         owner: None,
         quota: Quota::default(),
@@ -45,9 +43,15 @@ pub(crate) fn new_deployment(
 
 /// Asks for the removal of a stack, whichever it is.
 pub(crate) fn new_removal(number: u128, started: Timestamp) -> NewRemoval {
-    let first = ProgressUpdate::new(&REMOVE, Phase::REMOVING, 0, Resources::default(), started);
-    let (id, first) = (DeploymentId::new(&REMOVE, number), EventBody::Progress(first));
-    NewRemoval { id, started, first, of: None, audit_entry: None, claim: None }
+    NewRemoval {
+        id: DeploymentId::new(&REMOVE, number),
+        kind: REMOVE.name,
+        started,
+        first: EventBody::Progress(ProgressUpdate::first(&REMOVE, started)),
+        of: None,
+        audit_entry: None,
+        claim: None,
+    }
 }
 
 /// Returns the key of the portals under test.

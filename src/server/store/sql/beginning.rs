@@ -25,7 +25,6 @@ use crate::server::{
 use domain::{
     deployment::DeploymentId,
     event::EventBody,
-    kind::KindName,
     stack_id::{RevisionId, StackId},
     stack_name::StackName,
 };
@@ -184,7 +183,7 @@ fn insert_removal(live: &DeploymentId, new: &NewRemoval) -> Statement {
     .bind(claim.map(|claim| claim.owner.as_str()))
     .bind(claim.map_or(0, |claim| claim.token))
     .bind(claim.map_or(0, |claim| claim.until.as_millisecond()))
-    .bind(KindName::REMOVE.as_str())
+    .bind(new.kind.as_str())
 }
 
 /// Locks the deployment that created the live stack `name`, so that no other transaction can begin

@@ -67,7 +67,7 @@ impl<D: Dialect> Journal for SqlStore<D> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let found = self.rows(lists::deploy_steps::<D>(ids)).await?;
+        let found = self.rows(lists::steps::<D>(ids)).await?;
         found.iter().filter_map(|row| rows::platform_log(row).transpose()).collect()
     }
 

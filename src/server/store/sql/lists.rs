@@ -1,10 +1,7 @@
 //! Queries of lists, some of them composed from a filter.
 
 use super::{dialect::Dialect, statement::Statement};
-use crate::server::{
-    audit::AuditFilter,
-    store::{OperationFilter, StepId},
-};
+use crate::server::{audit::AuditFilter, store::OperationFilter};
 use domain::deployment::DeploymentId;
 
 /// Selects the columns of a record. Not with `*`: a newer replica may add a column while this one
@@ -42,15 +39,12 @@ pub(super) fn operations<D: Dialect>(filter: &OperationFilter) -> Statement {
     query.push(" ORDER BY started_ms DESC, id DESC LIMIT ").push_bind(i64::from(*limit))
 }
 
-/// Returns the query of the deploy steps of these operations, whose records have the platform's
-/// logs.
-pub(super) fn deploy_steps<D: Dialect>(ids: &[DeploymentId]) -> Statement {
-    let is_wanted = D::is_in("$2");
+/// Returns the query of the steps of these operations.
+pub(super) fn steps<D: Dialect>(ids: &[DeploymentId]) -> Statement {
+    let is_wanted = D::is_in("$1");
     Statement::composed(format!(
-        "SELECT deployment_id, step, record FROM steps
-         WHERE step = $1 AND deployment_id {is_wanted}"
+        "SELECT deployment_id, step, record FROM steps WHERE deployment_id {is_wanted}"
     ))
-    .bind(StepId::DEPLOY.as_str())
     .bind(texts(ids))
 }
 

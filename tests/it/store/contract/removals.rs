@@ -5,12 +5,10 @@ use std::time::Duration;
 use ai_stack_deployer::server::store::{
     CleanupRecord, Lane, NewRemoval, RemovalOutcome, State, Store,
 };
-use domain::{
-    deployment::DeploymentId, kind::REMOVE, phase::Phase, receipt::Receipt, stack_name::StackName,
-};
+use domain::{deployment::DeploymentId, kind::REMOVE, receipt::Receipt, stack_name::StackName};
 
-use super::{at, finish, new, progress};
-use crate::support::claim_one::CLEAN_UP;
+use super::{at, finish, new};
+use crate::support::{claim_one::CLEAN_UP, settings::new_removal};
 
 /// Runs this part against `store`.
 pub(super) async fn hold(store: &dyn Store) {
@@ -21,14 +19,7 @@ pub(super) async fn hold(store: &dyn Store) {
 
 /// Returns a removal to insert.
 pub(in crate::store) fn removal(number: u128, of: Option<&DeploymentId>) -> NewRemoval {
-    NewRemoval {
-        id: DeploymentId::new(&REMOVE, number),
-        started: at(70),
-        first: progress(Phase::REMOVING),
-        of: of.cloned(),
-        audit_entry: None,
-        claim: None,
-    }
+    NewRemoval { of: of.cloned(), ..new_removal(number, at(70)) }
 }
 
 /// Inserts the removal with this number of the live stack `name`.

@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use domain::{
     deployment::{DeploymentMetadata, Links},
     event::Event,
-    kind::KindName,
     owner::OwnerId,
     stack_id::RevisionId,
     stack_name::StackName,
@@ -163,7 +162,7 @@ impl Tables {
             links: Links { removes: Some(record.deployment.id), ..Links::default() },
             ..DeploymentMetadata::default()
         };
-        record.deployment.kind = KindName::REMOVE;
+        record.deployment.kind = new.kind;
         record.deployment.id = new.id.clone();
         record.deployment.started = new.started;
         record.state = State::Active;
